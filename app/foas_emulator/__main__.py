@@ -1,0 +1,5 @@
+"""`python -m foas_emulator`."""
+
+from foas_emulator.cli import main
+
+main()

@@ -1,0 +1,166 @@
+"""The error catalogue, and what becomes of anything that is raised.
+
+Codes, statuses and texts are the gateway's where its documents or captured answers show them. The codes of the
+service itself are documented nowhere; the operations define theirs in the same catalogue, marked as inferred.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from foas_emulator.gateway.evidence import DOCUMENTED, INFERRED, SAMPLE, Evidence
+
+
+class Override(Protocol):
+    """What a user taught the emulator about one entry; None keeps the catalogue's."""
+
+    @property
+    def code(self) -> str | None: ...
+    @property
+    def status(self) -> int | None: ...
+    @property
+    def message(self) -> str | None: ...
+
+
+class ApiError(Exception):
+    """An answer other than success. `hint` says why, and what to do about it, in one sentence."""
+
+    def __init__(
+        self, problem: "Problem", *, hint: str, arguments: Mapping[str, str], headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(f"{problem.code}: {hint}")
+        self.problem = problem
+        self.hint = hint
+        self.arguments = arguments
+        self.headers = headers
+
+    @property
+    def code(self) -> str:
+        return fill(self.problem.code, self.arguments)
+
+    @property
+    def message(self) -> str:
+        return fill(self.problem.message, self.arguments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One entry of the catalogue. Code and message may hold `{name}` placeholders. Calling it makes the exception."""
+
+    code: str
+    status: int
+    message: str
+    evidence: Evidence = INFERRED
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, hint: str, **arguments: str) -> ApiError:
+        return ApiError(self, hint=hint, arguments=arguments, headers=self.headers)
+
+
+def fill(template: str, arguments: Mapping[str, str]) -> str:
+    """A template with its `{name}` placeholders replaced; values are taken as they are."""
+    for name, value in arguments.items():
+        template = template.replace("{" + name + "}", value)
+    return template
+
+
+_catalogue: dict[str, Problem] = {}
+
+
+def problem(code: str, status: int, message: str, evidence: Evidence = INFERRED, **headers: str) -> Problem:
+    """Enter a problem into the catalogue, at import. A code stands once."""
+    if code in _catalogue:
+        raise ValueError(f"{code} stands in the catalogue already")
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    entry = _catalogue[code] = Problem(code=code, status=status, message=message, evidence=evidence, headers=named)
+    return entry
+
+
+def catalogue() -> Mapping[str, Problem]:
+    """Every problem the emulator can answer, by its code."""
+    return _catalogue
+
+
+MISSING = problem("Missing{parameter}", 400, "{parameter} is mandatory for this action.", DOCUMENTED)
+INVALID = problem("Invalid{parameter}", 400, "Specified parameter {parameter} is not valid.", SAMPLE)
+UNKNOWN_OPERATION = problem(
+    "InvalidAction.NotFound", 404, "Specified api is not found, please check your url and method.", SAMPLE
+)
+INVALID_VERSION = problem("InvalidVersion", 400, "Specified parameter Version is not valid.", SAMPLE)
+INVALID_ACCEPT = problem("InvalidParameter.Accept", 400, "Specified parameter accept is not valid.", DOCUMENTED)
+INVALID_FORMAT = problem("InvalidParameter.Format", 400, "Specified parameter format is not valid.", DOCUMENTED)
+INVALID_WORLD = problem("InvalidParameter.World", 400, "Specified parameter x-emulator-world is not valid.", INFERRED)
+MALFORMED = problem(
+    "RequestParameterMalformed", 400, "Request parameters has malformed encoded characters.", DOCUMENTED
+)
+BODY_TOO_LARGE = problem("RequestEntityTooLarge", 413, "The request body exceeds the allowed size.", INFERRED)
+MISSING_DATE = problem("MissingDate", 400, "Date is mandatory for this action.", SAMPLE)
+MISSING_ACCESS_KEY = problem("MissingAccessKeyId", 400, "AccessKeyId is mandatory for this action.", SAMPLE)
+MISSING_TOKEN = problem("MissingSecurityToken", 400, "SecurityToken is mandatory for this action.", DOCUMENTED)
+TIME_FORMAT = problem(
+    "InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted.", DOCUMENTED
+)
+TIME_EXPIRED = problem("InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired.", SAMPLE)
+UNKNOWN_ACCESS_KEY = problem("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.", DOCUMENTED)
+INACTIVE_ACCESS_KEY = problem("InvalidAccessKeyId.Inactive", 400, "Specified access key is disabled.", DOCUMENTED)
+NONCE_USED = problem("SignatureNonceUsed", 400, "Specified signature nonce was used already.", SAMPLE)
+INCOMPLETE_SIGNATURE = problem(
+    "IncompleteSignature", 400, "The request signature does not conform to Aliyun standards.", DOCUMENTED
+)
+INVALID_SIGNATURE_METHOD = problem(
+    "InvalidSignatureMethod", 400, "Specified signature method is not valid.", DOCUMENTED
+)
+SIGNATURE_MISMATCH = problem("SignatureDoesNotMatch", 400, "{explanation}", SAMPLE)
+CONTENT_MD5 = problem(
+    "ContentMD5NotMatched", 400, "Specified content md5 is not matched with your request body.", DOCUMENTED
+)
+CONTENT_LENGTH = problem(
+    "ContentLengthDoesNotMatch", 400, "Specified content length is not matched with your request body.", DOCUMENTED
+)
+TOKEN_EXPIRED = problem("InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired.", DOCUMENTED)
+TOKEN_MALFORMED = problem("InvalidSecurityToken.Malformed", 400, "Specified SecurityToken is malformed.", DOCUMENTED)
+TOKEN_MISMATCH = problem(
+    "InvalidSecurityToken.MismatchWithAccessKey",
+    400,
+    "Specified SecurityToken mismatch with the AccessKey.",
+    DOCUMENTED,
+)
+THROTTLED_USER = problem(
+    "Throttling.User", 400, "Request was denied due to user flow control.", DOCUMENTED, x_acs_retry_after="1000"
+)
+THROTTLED_API = problem(
+    "Throttling.Api", 400, "Request was denied due to api flow control.", DOCUMENTED, x_acs_retry_after="1000"
+)
+THROTTLED = problem(
+    "Throttling", 400, "Request was denied due to request throttling.", DOCUMENTED, x_acs_retry_after="1000"
+)
+FORBIDDEN_RAM = problem(
+    "Forbidden.RAM",
+    403,
+    "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
+    DOCUMENTED,
+)
+FORBIDDEN = problem("Forbidden", 403, "User not authorized to operate on the specified resource.", DOCUMENTED)
+NO_PERMISSION = problem("NoPermission", 403, "You are not authorized to do this action.", DOCUMENTED)
+ACCESS_KEY_BARRED = problem("Forbidden.AccessKeyDisabled", 403, "The AccessKey is disabled.", DOCUMENTED)
+UNKNOWN_PRODUCT = problem(
+    "InvalidProduct.NotFound", 404, "Cannot find product according to your specified domain.", DOCUMENTED
+)
+NEED_SSL = problem("InvalidProtocol.NeedSsl", 400, "Your request is denied as lack of ssl protect.", DOCUMENTED)
+METHOD_NOT_SUPPORTED = problem("UnsupportedHTTPMethod", 400, "This http method is not supported.", DOCUMENTED)
+INTERNAL_ERROR = problem(
+    "InternalError", 500, "The request processing has failed due to some unknown error.", DOCUMENTED
+)
+UNAVAILABLE = problem(
+    "ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server.", SAMPLE
+)
+
+
+def missing(parameter: str) -> ApiError:
+    """`Missing{parameter}`, in the parameter's own spelling."""
+    return MISSING(f"Give the parameter {parameter}.", parameter=parameter)
+
+
+def invalid(parameter: str, why: str) -> ApiError:
+    """`Invalid{parameter}`, in the parameter's own spelling."""
+    return INVALID(f"{parameter}: {why}", parameter=parameter)

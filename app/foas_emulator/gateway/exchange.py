@@ -1,0 +1,89 @@
+"""One request on its way to its answer."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from starlette.types import Receive, Scope
+
+from foas_emulator.gateway.errors import Override
+from foas_emulator.gateway.formats import Format
+from foas_emulator.gateway.operation import Operation
+from foas_emulator.gateway.reply import Reply
+
+EXCHANGE = "foas_emulator.exchange"
+"""Where the scope of a request holds its exchange."""
+
+
+class Settings(Protocol):
+    """What the gateway asks of a world's settings."""
+
+    @property
+    def default_format(self) -> Format: ...
+    @property
+    def error_overrides(self) -> Mapping[str, Override]: ...
+
+
+class Universe(Protocol):
+    """What the gateway asks of a world."""
+
+    name: str
+
+    @property
+    def settings(self) -> Settings: ...
+    def transaction(self) -> AbstractContextManager[None]: ...
+    def next_request_id(self) -> str: ...
+
+
+Afterwards = Callable[["Exchange", Reply], Reply | Awaitable[Reply]]
+"""Makes another reply of one, after the operation has answered."""
+
+
+class Exchange:
+    """A request and what is known of it so far. Each stage of the pipeline reads and adds to it."""
+
+    __slots__ = (
+        "afterwards",
+        "body",
+        "credentials",
+        "format",
+        "headers",
+        "method",
+        "notes",
+        "operation",
+        "parameters",
+        "query_string",
+        "raw_path",
+        "receive",
+        "request_id",
+        "scope",
+        "started",
+        "unread",
+        "warning",
+        "world",
+        "world_name",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        scope[EXCHANGE] = self
+        self.scope = scope
+        self.receive = receive
+        self.method: str = scope["method"]
+        self.raw_path: str = scope["raw_path"].decode("latin-1")
+        self.query_string: str = scope["query_string"].decode("latin-1")
+        self.headers: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            self.headers[name.decode("latin-1")] = value.decode("latin-1")
+        self.started = 0
+        self.world_name = ""
+        self.world: Any = None
+        self.credentials: Any = None
+        self.operation: Operation | None = None
+        self.parameters: Mapping[str, Any] = {}
+        self.body = b""
+        self.format: Format = "json"
+        self.request_id = ""
+        self.warning: str | None = None
+        self.unread: tuple[str, ...] = ()
+        self.afterwards: list[Afterwards] = []
+        self.notes: dict[str, Any] = {}

@@ -1,0 +1,147 @@
+"""JSON or XML: which one the client asked for, and how an answer looks in each."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, Self, cast
+
+import xmltodict
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_pascal
+from pydantic_core import to_json
+
+from foas_emulator.gateway.errors import INVALID_ACCEPT, INVALID_FORMAT
+
+Format = Literal["json", "xml"]
+
+CONTENT_TYPES: Mapping[Format, bytes] = {
+    "json": b"application/json;charset=utf-8",
+    "xml": b"text/xml;charset=utf-8",  # some SDKs compare with exactly this text
+}
+_MEDIA_TYPES: Mapping[str, Format | None] = {
+    "application/json": "json",
+    "application/xml": "xml",
+    "text/xml": "xml",
+    "application/octet-stream": None,
+    "application/*": None,
+    "*/*": None,
+}
+_PROLOG = "<?xml version='1.0' encoding='UTF-8'?>"
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_NOT_IN_NAMES = re.compile(r"[^\w.-]", re.ASCII)
+_NO_ATTRIBUTES = "\x00"
+
+
+class Wire(BaseModel):
+    """A structure as it travels: PascalCase names, members in the order they are declared, absent ones left out.
+
+    Build one with `of` or `from_row`: what comes from our own rules is not validated a second time.
+    """
+
+    model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True, defer_build=True, extra="ignore")
+
+    @classmethod
+    def of(cls, **members: Any) -> Self:
+        """A structure of these members, by their names in Python."""
+        return cast(Self, cls.model_construct(**members))
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any] | BaseModel) -> Self:
+        """A structure of those columns of a row that are its members."""
+        columns = row if isinstance(row, Mapping) else row.__dict__
+        return cls.of(**{name: columns[name] for name in cls.model_fields if name in columns})
+
+
+class Answer(Wire):
+    """A successful answer's members, without the RequestId that every answer begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An answer's bytes around the place of its request id."""
+
+    head: bytes
+    tail: bytes
+
+    def with_request_id(self, request_id: bytes) -> bytes:
+        return self.head + request_id + self.tail
+
+
+@lru_cache(maxsize=256)
+def negotiate(asked: str | None, accept: str | None, default: Format) -> Format:
+    """The format of an answer: the query's `Format` wins, else what Accept likes best, else the default.
+
+    Raises `InvalidParameter.Format` or `InvalidParameter.Accept` if nothing that was asked for can be had.
+    """
+    if asked is not None:
+        if asked.lower() not in ("json", "xml"):
+            raise INVALID_FORMAT(f"Format is {asked!r}; it may be JSON or XML.")
+        return "json" if asked.lower() == "json" else "xml"
+    if accept is None or not accept.strip():
+        return default
+    ranges = [_read_range(text) for text in accept.split(",")]
+    for _, media_type in sorted(ranges, key=lambda pair: -pair[0]):
+        if media_type in _MEDIA_TYPES:
+            return _MEDIA_TYPES[media_type] or default
+    raise INVALID_ACCEPT(f"Accept is {accept!r}; ask for application/json, application/xml or text/xml.")
+
+
+def _read_range(text: str) -> tuple[float, str]:
+    """Quality and media type of one entry of Accept; nothing acceptable at quality 0, so its name is dropped."""
+    media_type, *parameters = (part.strip() for part in text.lower().split(";"))
+    quality = 1.0
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                quality = float(parameter[2:])
+            except ValueError:
+                quality = 0.0
+    return quality, media_type if quality > 0 else ""
+
+
+def render(operation: str, answer: Wire, format_: Format) -> Body:
+    """The bytes of a successful answer."""
+    if format_ == "json":
+        return _json(answer.model_dump_json(by_alias=True, exclude_none=True).encode())
+    return _xml(f"{operation}Response", answer.model_dump(by_alias=True, exclude_none=True))
+
+
+def render_error(members: Mapping[str, str], format_: Format) -> Body:
+    """The bytes of an error answer: the envelope's members after its RequestId."""
+    return _json(to_json(members)) if format_ == "json" else _xml("Error", members)
+
+
+def _json(members: bytes) -> Body:
+    return Body(b'{"RequestId":"', b'"}' if members == b"{}" else b'",' + members[1:])
+
+
+def _xml(root: str, members: Mapping[str, Any]) -> Body:
+    written = xmltodict.unparse(
+        {root: {"RequestId": "?", **_xml_members(members)}},
+        full_document=False,
+        short_empty_elements=True,
+        attr_prefix=_NO_ATTRIBUTES,
+        cdata_key=_NO_ATTRIBUTES,
+        comment_key=_NO_ATTRIBUTES,
+    )
+    # A bare carriage return would be read back as a line feed; the writer leaves it as it is.
+    text = written.replace("\r", "&#13;").encode()
+    place = text.index(b"<RequestId>") + len(b"<RequestId>")
+    return Body(_PROLOG.encode() + text[:place], text[place + 1 :])
+
+
+def _xml_members(value: Any) -> Any:
+    """A value with element names made legal and what XML cannot carry replaced by U+FFFD."""
+    if isinstance(value, str):
+        return _NOT_IN_XML.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {_element_name(str(name)): _xml_members(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_xml_members(item) for item in value]
+    return value
+
+
+def _element_name(name: str) -> str:
+    legal = _NOT_IN_NAMES.sub("_", name)
+    return legal if legal and (legal[0].isalpha() or legal[0] == "_") else f"_{legal}"

@@ -1,0 +1,128 @@
+"""One declaration per operation, and the index that finds it by method and path."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from foas_emulator.gateway.errors import MALFORMED
+from foas_emulator.gateway.evidence import Evidence
+
+Endpoint = Callable[..., Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """All that the emulator declares about one operation of the API.
+
+    The endpoint's signature gives the typed parameters, its return annotation the answer model and its docstring
+    the description. `writes` decides about transactions and caching; the method never does. `timeless` is false
+    where the answer depends on the clock itself and not only on what the clock has brought about.
+    """
+
+    name: str
+    method: str
+    path: str
+    group: str
+    endpoint: Endpoint
+    evidence: Evidence
+    writes: bool
+    timeless: bool = True
+
+    @cached_property
+    def segments(self) -> tuple[str, ...]:
+        return tuple(self.path.strip("/").split("/"))
+
+
+@dataclass(slots=True)
+class Group:
+    """The operations of one group of the API, declared by decorating their endpoints."""
+
+    name: str
+    operations: list[Operation] = field(default_factory=list)
+
+    def reads(
+        self, name: str, method: str, path: str, *, evidence: Evidence, timeless: bool = True
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare an operation that leaves the world as it is."""
+        return self._declare(name, method, path, evidence=evidence, writes=False, timeless=timeless)
+
+    def writes(self, name: str, method: str, path: str, *, evidence: Evidence) -> Callable[[Endpoint], Endpoint]:
+        """Declare an operation that may change the world; its endpoint runs inside a transaction."""
+        return self._declare(name, method, path, evidence=evidence, writes=True, timeless=True)
+
+    def _declare(self, name: str, method: str, path: str, **declared: Any) -> Callable[[Endpoint], Endpoint]:
+        def register(endpoint: Endpoint) -> Endpoint:
+            operation = Operation(name=name, method=method, path=path, group=self.name, endpoint=endpoint, **declared)
+            self.operations.append(operation)
+            return endpoint
+
+        return register
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An operation found by method and path, with the decoded values of its path parameters."""
+
+    operation: Operation
+    parameters: Mapping[str, str]
+
+
+class OperationIndex:
+    """Finds an operation by method and raw path in one walk down a tree of segments.
+
+    A segment is percent-decoded once, after the path is split, so `%2F` is a slash inside a name. There is no
+    redirect for a trailing slash.
+    """
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self.operations = {operation.name: operation for operation in operations}
+        self._roots: dict[str, Any] = {}
+        for operation in self.operations.values():
+            node = self._roots.setdefault(operation.method, {})
+            for segment in operation.segments:
+                node = node.setdefault("{}" if segment.startswith("{") else segment, {})
+            node[None] = operation
+        self.find = lru_cache(maxsize=4096)(self._find)
+
+    def _find(self, method: str, raw_path: str) -> Match | None:
+        """The operation at a path, or None. Raises `RequestParameterMalformed` for a path that is not UTF-8."""
+        if not raw_path.startswith("/"):
+            return None
+        segments = raw_path[1:].split("/")
+        operation = _descend(self._roots.get(method, {}), segments)
+        if operation is None:
+            return None
+        values = {
+            pattern[1:-1]: decode_segment(segment)
+            for pattern, segment in zip(operation.segments, segments, strict=True)
+            if pattern.startswith("{")
+        }
+        return Match(operation, values)
+
+
+def _descend(node: dict[str | None, Any], segments: list[str]) -> Operation | None:
+    if not segments:
+        return node.get(None)
+    first, rest = segments[0], segments[1:]
+    for key in (first, "{}") if first else ():
+        if key in node and (found := _descend(node[key], rest)) is not None:
+            return found
+    return None
+
+
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+def decode_segment(text: str) -> str:
+    """One percent-decoding, strictly UTF-8. Raises `RequestParameterMalformed`."""
+    if "%" not in text and text.isascii():
+        return text  # the usual case
+    if _BROKEN_ESCAPE.search(text):
+        raise MALFORMED(f"{text!r} holds a percent sign that begins no escape; write it as %25.")
+    try:
+        return unquote_to_bytes(text.encode("latin-1")).decode()
+    except UnicodeDecodeError:
+        raise MALFORMED(f"{text!r} is not UTF-8 once it is percent-decoded.") from None

@@ -1,0 +1,81 @@
+"""Answers as bytes, and the one place where an exception becomes an answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from foas_emulator.gateway.errors import INTERNAL_ERROR, ApiError, Override, fill
+from foas_emulator.gateway.formats import CONTENT_TYPES, Body, Format, Wire, render, render_error
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+_RECOMMEND = "https://error-center.aliyun.com/status/search?Keyword={code}&source=PopGw"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reply(Response):
+    """A response whose request id is filled in when it is sent. `code` is the error's, None on success."""
+
+    status_code: int
+    content: Body
+    content_type: bytes
+    extra_headers: Headers = ()
+    code: str | None = None
+
+    def with_header(self, name: str, text: str) -> "Reply":
+        """The same answer with one more header; the text is cut down to what a header can carry."""
+        return replace(self, extra_headers=(*self.extra_headers, (name.encode(), header_text(text))))
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send the answer under the request id that the scope's exchange was given."""
+        request_id: bytes = scope["foas_emulator.exchange"].request_id.encode()
+        body = self.content.with_request_id(request_id)
+        headers = [
+            (b"content-type", self.content_type),
+            (b"content-length", b"%d" % len(body)),
+            (b"x-acs-request-id", request_id),
+            *self.extra_headers,
+        ]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def success(operation: str, answer: Wire, format_: Format) -> Reply:
+    """The answer of an operation that did what it was asked."""
+    return Reply(status_code=200, content=render(operation, answer, format_), content_type=CONTENT_TYPES[format_])
+
+
+def failure(error: ApiError, *, format_: Format, host: str, overrides: Mapping[str, Override]) -> Reply:
+    """The gateway's error envelope for an error, as the user's overrides have it."""
+    code, status, message = _overridden(error, overrides)
+    members = {"HostId": host, "Code": code, "Message": message, "Recommend": _RECOMMEND.format(code=code)}
+    headers = {**error.headers, "x-emulator-hint": error.hint, "x-emulator-evidence": error.problem.evidence.kind}
+    return Reply(
+        status_code=status,
+        content=render_error(members, format_),
+        content_type=CONTENT_TYPES[format_],
+        extra_headers=tuple((name.encode(), header_text(text)) for name, text in headers.items()),
+        code=code,
+    )
+
+
+def internal_error(*, format_: Format, host: str) -> Reply:
+    """What the client sees of a crash of ours: nothing of it."""
+    error = INTERNAL_ERROR("The emulator failed; its log has the details under this request id. Please report it.")
+    return failure(error, format_=format_, host=host, overrides={})
+
+
+def _overridden(error: ApiError, overrides: Mapping[str, Override]) -> tuple[str, int, str]:
+    override = overrides.get(error.code) or overrides.get(error.problem.code)
+    if override is None:
+        return error.code, error.problem.status, error.message
+    message = error.message if override.message is None else fill(override.message, error.arguments)
+    return override.code or error.code, override.status or error.problem.status, message
+
+
+def header_text(text: str) -> bytes:
+    """A text as a header can carry it: one line of printable ASCII."""
+    line = " ".join(text.split())
+    return line.encode("ascii", "backslashreplace")

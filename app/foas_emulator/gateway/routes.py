@@ -1,0 +1,45 @@
+"""The FastAPI route class of every operation: parameters in, call, answer out."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, get_type_hints
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from foas_emulator.gateway.exchange import EXCHANGE, Exchange
+from foas_emulator.gateway.operation import Operation
+from foas_emulator.gateway.parameters import bind, declared_parameters
+from foas_emulator.gateway.reply import Reply, success
+
+
+class OperationRoute(APIRoute):
+    """Serves one operation from its declaration."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+        self.declared = declared_parameters(operation.endpoint)
+        self._names = frozenset(parameter.name for parameter in self.declared)
+        super().__init__(
+            operation.path,
+            operation.endpoint,
+            methods=[operation.method],
+            name=operation.name,
+            operation_id=operation.name,
+            tags=[operation.group],
+            response_model=get_type_hints(operation.endpoint)["return"],
+        )
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        return self.respond
+
+    async def respond(self, request: Request) -> Reply:
+        """Call the endpoint with the request's parameters; one that writes runs inside a transaction."""
+        exchange: Exchange = request.scope[EXCHANGE]
+        exchange.unread = tuple(sorted(exchange.parameters.keys() - self._names))
+        arguments = bind(self.declared, exchange.parameters)
+        if self.operation.writes:
+            with exchange.world.transaction():
+                answer = await self.operation.endpoint(exchange.world, **arguments)
+        else:
+            answer = await self.operation.endpoint(exchange.world, **arguments)
+        return success(self.operation.name, answer, exchange.format)

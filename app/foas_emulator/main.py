@@ -1,0 +1,154 @@
+"""Wiring: settings in, ASGI application out. The pipeline is the one list in `create_app`."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import cache, partial
+from typing import Any
+
+import yaml
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
+from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from foas_emulator import __version__
+from foas_emulator.control.routes import control_router
+from foas_emulator.gateway.operation import OperationIndex
+from foas_emulator.openapi import describe
+from foas_emulator.operations.catalogue import HANDLERS, OPERATIONS
+from foas_emulator.pipeline.find_operation import FindOperation
+from foas_emulator.pipeline.front import CallOperation, Front
+from foas_emulator.pipeline.read_body import ReadBody
+from foas_emulator.pipeline.record import Record
+from foas_emulator.pipeline.select_world import SelectWorld
+from foas_emulator.seeds.image import image_of
+from foas_emulator.seeds.reading import read_seed
+from foas_emulator.settings import Settings, from_environment
+from foas_emulator.world.registry import DEFAULT, Registry
+from foas_emulator.world.settings import WorldSettings, read_overrides
+from foas_emulator.world.store import Connections
+
+EXPOSED_HEADERS = (
+    "x-acs-request-id",
+    "x-acs-retry-after",
+    "x-emulator-evidence",
+    "x-emulator-hint",
+    "x-emulator-warning",
+)
+OWN_PATHS = ("/_emulator", "/docs", "/openapi.json", "/static-offline-docs")
+"""What begins with these is the emulator's own and never passes through the pipeline."""
+
+
+def create_app(settings: Settings, *, registry: Registry | None = None) -> ASGIApp:
+    """The whole emulator as one ASGI application, over these worlds or over those that the settings ask for.
+
+    Raises `SeedError`, `DirectoryInUseError`, `NewerStoreError` or `ValueError` if the settings cannot be met.
+    """
+    registry = registry or open_registry(settings)
+    call_operation = CallOperation()
+    record = Record(log_access=settings.access_log)
+    front = Front(
+        _own_app(registry, call_operation),
+        stages=[
+            SelectWorld(registry),
+            record,
+            FindOperation(OperationIndex(OPERATIONS)),
+            ReadBody(limit=settings.max_body),
+            call_operation,
+        ],
+        close=record.close,
+        own_paths=OWN_PATHS,
+    )
+    return CORSMiddleware(
+        front,
+        allow_origins=settings.cors_origins,
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=EXPOSED_HEADERS,
+        max_age=86400,
+    )
+
+
+def open_registry(settings: Settings) -> Registry:
+    """The worlds of a server, with the default one open, so that a seed or a file that does not do is told at once."""
+    connections = Connections()
+    defaults = _world_defaults(settings)
+    documents = [read_seed(source) for source in settings.seed]
+    registry = Registry(
+        image=image_of(documents, connections=connections, handlers=HANDLERS, defaults=defaults),
+        handlers=HANDLERS,
+        connections=connections,
+        defaults=defaults,
+        directory=settings.data_dir,
+    )
+    registry.open(DEFAULT)
+    return registry
+
+
+def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Raise ValueError if a server was asked for several workers: each would have worlds of its own."""
+    asked = environment.get("WEB_CONCURRENCY", "1")
+    for position, argument in enumerate(arguments):
+        name, _, value = argument.partition("=")
+        if name in ("--workers", "-w"):
+            asked = value or "".join(arguments[position + 1 : position + 2])
+    if asked != "1":
+        raise ValueError(
+            f"{asked} workers were asked for, but every process has worlds of its own, and a client would meet now one, now "
+            "another. Run one worker (unset WEB_CONCURRENCY)."
+        )
+
+
+def describe_api() -> dict[str, Any]:
+    """The OpenAPI document, without serving anything."""
+    registry = open_registry(Settings(seed=("empty",)))
+    try:
+        return _own_app(registry, CallOperation()).openapi()
+    finally:
+        registry.close()
+
+
+def _world_defaults(settings: Settings) -> WorldSettings:
+    overrides = {}
+    if settings.error_overrides is not None:
+        try:
+            overrides = yaml.safe_load(settings.error_overrides.read_text("utf-8"))
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise ValueError(f"error_overrides: {settings.error_overrides} cannot be read: {error}") from None
+    names = WorldSettings.__dataclass_fields__.keys() & Settings.__dataclass_fields__.keys()
+    given: dict[str, Any] = {name: getattr(settings, name) for name in names - {"error_overrides"}}
+    return WorldSettings(**given, error_overrides=read_overrides(overrides))
+
+
+def _own_app(registry: Registry, call_operation: CallOperation) -> FastAPI:
+    """The FastAPI application: documentation, control API, and the operations' routes once they are described."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        registry.close()
+
+    app = FastAPIOffline(
+        title="foas-emulator",
+        version=__version__,
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        lifespan=lifespan,
+    )
+    app.include_router(control_router(registry))
+    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    routes = partial(map, call_operation.route, OPERATIONS)
+    app.openapi = cache(lambda: describe(app, list(routes())))  # type: ignore[method-assign]
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    """`app`, made from the environment when it is first asked for: `uvicorn app.main:app`."""
+    if name == "app":
+        refuse_workers(sys.argv, os.environ)
+        return create_app(from_environment(os.environ))
+    raise AttributeError(name)

@@ -1,0 +1,1 @@
+"""What the service means: one package per group of its API."""

@@ -1,0 +1,1 @@
+"""AutoScale: plans that a running job was tuned to."""

@@ -1,0 +1,1 @@
+"""Clusters: the machines, ordered and sized."""

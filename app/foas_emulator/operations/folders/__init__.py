@@ -1,0 +1,1 @@
+"""Folders: the tree that a project's jobs are kept in."""

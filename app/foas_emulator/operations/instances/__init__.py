@@ -1,0 +1,1 @@
+"""Instances: the runs of jobs."""

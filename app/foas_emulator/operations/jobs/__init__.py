@@ -1,0 +1,1 @@
+"""Jobs: drafts, committed copies and plans."""

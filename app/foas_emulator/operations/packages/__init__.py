@@ -1,0 +1,1 @@
+"""Packages: the files that jobs refer to."""

@@ -1,0 +1,29 @@
+"""Parameters that several groups of operations share."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from foas_emulator.gateway.exchange import EXCHANGE
+from foas_emulator.gateway.parameters import Int32, Int64
+from foas_emulator.world.world import World
+
+
+def _world_of(request: Request) -> World:
+    world: World = request.scope[EXCHANGE].world
+    return world
+
+
+CurrentWorld = Annotated[World, Depends(_world_of)]
+ProjectName = Annotated[str, Path(alias="projectName", description="Name of the project.", examples=["project1"])]
+JobName = Annotated[str, Path(alias="jobName", description="Name of the job.", examples=["job1"])]
+InstanceId = Annotated[
+    Int64,
+    Path(
+        alias="instanceId",
+        description="Id of the instance, from StartJob or ListInstance; -1 is the current one of a stream job.",
+        examples=[412536],
+    ),
+]
+PageIndex = Annotated[Int32, Query(alias="pageIndex", description="Number of the page, from 1.", examples=[1])]
+PageSize = Annotated[Int32, Query(alias="pageSize", description="Items on a page, 1 to 100.", examples=[10])]

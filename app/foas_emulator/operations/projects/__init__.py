@@ -1,0 +1,1 @@
+"""Projects: what jobs, folders and packages live in."""

@@ -1,0 +1,1 @@
+"""Queues: a cluster's resources, bound to projects."""

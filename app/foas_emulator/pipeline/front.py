@@ -1,0 +1,88 @@
+"""The ASGI application before FastAPI: walks the stages of the pipeline."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from inspect import isawaitable
+
+from fastapi import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from foas_emulator.gateway.errors import ApiError
+from foas_emulator.gateway.exchange import Exchange
+from foas_emulator.gateway.operation import Operation
+from foas_emulator.gateway.reply import Reply, failure, internal_error
+from foas_emulator.gateway.routes import OperationRoute
+
+log = logging.getLogger(__name__)
+
+Stage = Callable[[Exchange], Reply | Awaitable[Reply | None] | None]
+"""Looks at an exchange and answers it, or adds to it and passes it on (None). One that must wait is awaited."""
+
+Close = Callable[[Exchange, Reply], None]
+"""Told of every exchange and its answer, once the answer is sent."""
+
+
+class CallOperation:
+    """The last stage: hands the exchange to the route of its operation. Routes are made when first needed."""
+
+    def __init__(self) -> None:
+        self._routes: dict[str, OperationRoute] = {}
+
+    async def __call__(self, exchange: Exchange) -> Reply:
+        assert exchange.operation is not None
+        route = self.route(exchange.operation)
+        reply = await route.respond(Request(exchange.scope, exchange.receive))
+        for step in exchange.afterwards:
+            changed = step(exchange, reply)
+            reply = await changed if isawaitable(changed) else changed
+        return reply
+
+    def route(self, operation: Operation) -> OperationRoute:
+        """The route of an operation. Building one costs milliseconds, so only those that are called are built."""
+        route = self._routes.get(operation.name)
+        if route is None:
+            route = self._routes[operation.name] = OperationRoute(operation)
+        return route
+
+
+class Front:
+    """Answers the service's API by walking the stages; everything else it hands on."""
+
+    def __init__(self, app: ASGIApp, *, stages: Sequence[Stage], close: Close, own_paths: tuple[str, ...]) -> None:
+        self._app = app
+        self._stages = stages
+        self._close = close
+        self._own_paths = own_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] == "/" or scope["path"].startswith(self._own_paths):
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange(scope, receive)
+        reply = await self._answer(exchange)
+        if exchange.warning is not None:
+            reply = reply.with_header("x-emulator-warning", exchange.warning)
+        await reply(scope, receive, send)
+        self._close(exchange, reply)
+
+    async def _answer(self, exchange: Exchange) -> Reply:
+        try:
+            for stage in self._stages:
+                outcome = stage(exchange)
+                if outcome is None:
+                    continue
+                reply = outcome if isinstance(outcome, Reply) else await outcome
+                if reply is not None:
+                    return reply
+        except Exception as error:  # noqa: BLE001 - whatever is raised becomes the gateway's answer
+            return _answer_to(error, exchange)
+        raise AssertionError("the last stage always answers")
+
+
+def _answer_to(error: Exception, exchange: Exchange) -> Reply:
+    host = exchange.headers.get("host", "").partition(":")[0]
+    if isinstance(error, ApiError):
+        overrides = {} if exchange.world is None else exchange.world.settings.error_overrides
+        return failure(error, format_=exchange.format, host=host, overrides=overrides)
+    log.error("request %s failed", exchange.request_id, exc_info=error)
+    return internal_error(format_=exchange.format, host=host)

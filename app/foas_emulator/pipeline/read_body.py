@@ -1,0 +1,89 @@
+"""The body: bounded, read once, and turned into parameters beside those of the path and the query."""
+
+import json
+import re
+from collections.abc import Awaitable, Mapping
+from typing import Any
+
+from foas_emulator.gateway.errors import BODY_TOO_LARGE, MALFORMED
+from foas_emulator.gateway.exchange import Exchange
+from foas_emulator.pipeline.find_operation import read_pairs
+
+_LIST_MEMBER = re.compile(r"([^.]+)\.([1-9][0-9]{0,3})\.([^.]+)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class ReadBody:
+    """Reads a body of at most `limit` bytes: a JSON object, a form, or either of them without a content type."""
+
+    def __init__(self, *, limit: int) -> None:
+        self._limit = limit
+
+    def __call__(self, exchange: Exchange) -> Awaitable[None] | None:
+        headers = exchange.headers
+        if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+            return None
+        return self._read(exchange)
+
+    async def _read(self, exchange: Exchange) -> None:
+        length = exchange.headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self._limit:
+            raise self._too_large()
+        chunks = bytearray()
+        more = True
+        while more:
+            message = await exchange.receive()
+            chunks += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(chunks) > self._limit:
+                raise self._too_large()
+        exchange.body = bytes(chunks)
+        read = read_parameters(exchange.body, exchange.headers.get("content-type", ""))
+        exchange.parameters = {**read, **exchange.parameters}
+
+    def _too_large(self) -> Exception:
+        return BODY_TOO_LARGE(f"A body may have {self._limit} bytes; the setting max_body changes that.")
+
+
+def read_parameters(body: bytes, content_type: str) -> Mapping[str, Any]:
+    """The parameters in a body. Raises `RequestParameterMalformed` if it is not what its type says."""
+    if not body.strip():
+        return {}
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise MALFORMED("The body is not UTF-8.") from None
+    if "json" in content_type or (not _is_form(content_type) and text.lstrip().startswith("{")):
+        return _read_json(text)
+    return fold_lists(read_pairs(text))
+
+
+def _is_form(content_type: str) -> bool:
+    return content_type.lower().startswith("application/x-www-form-urlencoded")
+
+
+def _read_json(text: str) -> Mapping[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MALFORMED(f"The body is not JSON: {error}.") from None
+    if not isinstance(document, dict):
+        raise MALFORMED("The body must be a JSON object that holds the parameters.")
+    if _SURROGATE.search(json.dumps(document, ensure_ascii=False)):
+        raise MALFORMED("The body holds half of a surrogate pair, which no text can carry.")
+    return document
+
+
+def fold_lists(pairs: Mapping[str, str]) -> Mapping[str, Any]:
+    """Parameters with `Name.1.member=..` gathered into lists of structures, in order of their numbers."""
+    lists: dict[str, dict[int, dict[str, str]]] = {}
+    folded: dict[str, Any] = {}
+    for name, value in pairs.items():
+        match = _LIST_MEMBER.fullmatch(name)
+        if match is None:
+            folded[name] = value
+        else:
+            lists.setdefault(match[1], {}).setdefault(int(match[2]), {})[match[3]] = value
+    for name, items in lists.items():
+        folded[name] = [items[number] for number in sorted(items)]
+    return folded

@@ -1,0 +1,41 @@
+"""Which world a request belongs to."""
+
+from foas_emulator.gateway.errors import INVALID_WORLD
+from foas_emulator.gateway.exchange import Exchange
+from foas_emulator.world.registry import DEFAULT, Registry, WorldNameError
+
+_KEY_PREFIX = "world-"
+
+
+class SelectWorld:
+    """Opens the world named by `x-emulator-world`, else by an access key `world-<name>`, else the default one.
+
+    The world is created on first use and settled: every change that is due has happened before the request is read.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def __call__(self, exchange: Exchange) -> None:
+        name = exchange.headers.get("x-emulator-world") or world_of_key(exchange.headers.get("authorization"))
+        exchange.world_name = name
+        try:
+            world = self._registry.open(name)
+        except WorldNameError:
+            exchange.request_id = self._registry.next_request_id()
+            raise INVALID_WORLD(
+                f"{name!r} cannot name a world: use 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit."
+            ) from None
+        exchange.world = world
+        exchange.request_id = world.next_request_id()
+        world.settle()
+        exchange.format = world.settings.default_format
+
+
+def world_of_key(authorization: str | None) -> str:
+    """The world an Authorization header's access key asks for, or the default one."""
+    if authorization is None or _KEY_PREFIX not in authorization:
+        return DEFAULT
+    _, _, rest = authorization.partition(" ")
+    key = rest.partition("Credential=")[2].partition(",")[0] if "Credential=" in rest else rest.partition(":")[0]
+    return key.strip()[len(_KEY_PREFIX) :] if key.strip().startswith(_KEY_PREFIX) else DEFAULT

@@ -1,0 +1,1 @@
+"""Seed documents: what a world holds at its beginning, in the API's own words."""

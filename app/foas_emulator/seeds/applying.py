@@ -1,0 +1,205 @@
+"""Putting a seed document into a world: the same key replaces the whole resource, all or nothing."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from foas_emulator.blink.running import application_id, job_id
+from foas_emulator.operations.account import ACCOUNT
+from foas_emulator.operations.autoscale.rows import AutoScalePlan
+from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.folders.rows import Folder
+from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
+from foas_emulator.operations.packages.rows import Package
+from foas_emulator.operations.projects.rows import Project
+from foas_emulator.operations.queues.rows import Queue
+from foas_emulator.seeds.document import (
+    SeedCluster,
+    SeedDocument,
+    SeedInstance,
+    SeedJob,
+    SeedProject,
+    SeedQueue,
+)
+from foas_emulator.world.clock import duration
+from foas_emulator.world.ids import raise_counter
+from foas_emulator.world.store import Row
+from foas_emulator.world.world import World
+
+R = TypeVar("R", bound=Row)
+
+DEFAULT_ENGINE = "blink-3.4.4"
+DEFAULT_REGION = "cn-hangzhou"
+NO_INPUT_DELAY = -99999999
+"""What the service shows as InputDelay while it does not know one, in milliseconds."""
+
+_EXPECTED = {"WAITING": "RUNNING", "FAILED": "RUNNING"}
+_ENDED = ("TERMINATED", "SUCCESS", "FAILED")
+
+
+def apply(world: World, document: SeedDocument) -> None:
+    """Merge a seed document into a world: a resource it names is replaced whole, everything else stays."""
+    with world.transaction():
+        for cluster in document.clusters:
+            _put_cluster(world, cluster)
+        for project in document.projects:
+            _put_project(world, project)
+        if document.settings:
+            world.set(document.settings)
+
+
+def _put_cluster(world: World, seed: SeedCluster) -> None:
+    now = world.second()
+    world.store.delete(Cluster, cluster_id=seed.cluster_id)
+    world.store.insert(
+        _row(Cluster, seed.given(), owner_id=ACCOUNT, operator=ACCOUNT, gmt_create=now, gmt_modified=now)
+    )
+
+
+def _put_project(world: World, seed: SeedProject) -> None:
+    now = world.second()
+    cluster_id = seed.cluster_id or _some_cluster(world)
+    clear_project(world, seed.name)
+    world.store.insert(
+        _row(
+            Project,
+            seed.given(),
+            id=world.next_token("project"),
+            creator=ACCOUNT,
+            create_time=now,
+            modifier=ACCOUNT,
+            modify_time=now,
+            cluster_id=cluster_id,
+            region=DEFAULT_REGION,
+        )
+    )
+    _put_queues(world, seed, cluster_id)
+    _put_folders(world, seed)
+    for package in seed.packages:
+        world.store.insert(
+            _row(
+                Package,
+                package.given() | {"project_name": seed.name},
+                creator=ACCOUNT,
+                create_time=now,
+                modifier=ACCOUNT,
+                modify_time=now,
+            )
+        )
+    for job in seed.jobs:
+        _put_job(world, seed, job)
+
+
+def clear_project(world: World, name: str) -> None:
+    """Remove a project and everything in it; its queues become free."""
+    for instance in world.store.find(Instance, project_name=name):
+        world.cancel(f"instance:{instance.id}")
+    for model in (Instance, CommittedJob, Job, PlanSession, AutoScalePlan, Package, Folder):
+        world.store.delete(model, project_name=name)
+    world.store.update(Queue, {"project_name": name}, project_name=None)
+    world.store.delete(Project, name=name)
+
+
+def _some_cluster(world: World) -> str:
+    """The first cluster of the world; a world that has none gets one."""
+    clusters = world.store.find(Cluster)
+    if clusters:
+        return clusters[0].cluster_id
+    cluster_id = world.next_token("cluster")
+    _put_cluster(world, SeedCluster.model_validate({"ClusterId": cluster_id}))
+    return cluster_id
+
+
+def _put_queues(world: World, project: SeedProject, cluster_id: str) -> None:
+    queues = project.queues or [SeedQueue.model_validate({"QueueName": f"root.{project.name}"})]
+    for queue in queues:
+        row = _row(Queue, queue.given() | {"project_name": project.name}, cluster_id=cluster_id)
+        world.store.delete(Queue, cluster_id=row.cluster_id, queue_name=row.queue_name)
+        world.store.insert(row)
+
+
+def _put_folders(world: World, project: SeedProject) -> None:
+    given = {folder.path.rstrip("/") or "/": folder.folder_id for folder in project.folders}
+    paths = {"/"} | {above for path in given for above in _with_parents(path)}
+    for path in sorted(paths):
+        folder_id = _number(world, "folder", given.get(path))
+        world.store.insert(Folder(folder_id=folder_id, project_name=project.name, path=path))
+
+
+def _with_parents(path: str) -> Iterable[str]:
+    names = path.strip("/").split("/")
+    return ("/" + "/".join(names[:depth]) for depth in range(1, len(names) + 1))
+
+
+def _put_job(world: World, project: SeedProject, seed: SeedJob) -> None:
+    now = world.second()
+    queue = world.store.find(Queue, project_name=project.name)[0]
+    root = world.store.get(Folder, project_name=project.name, path="/")
+    assert root is not None
+    job = _row(
+        Job,
+        seed.given() | {"project_name": project.name},
+        job_id=world.next_token("job"),
+        job_type=seed.job_type,
+        api_type=seed.api_type,
+        creator=ACCOUNT,
+        create_time=now,
+        modifier=ACCOUNT,
+        modify_time=now,
+        engine_version=DEFAULT_ENGINE,
+        cluster_id=queue.cluster_id,
+        queue_name=queue.queue_name,
+        folder_id=root.folder_id,
+    )
+    world.store.insert(job)
+    if seed.is_committed or seed.instances:
+        world.store.insert(_row(CommittedJob, job.model_dump(), auto_scale_params=seed.auto_scale_params))
+    for position, instance in enumerate(seed.instances, start=1):
+        # A stream job has one instance that is not archived: the last one of the document, unless it says otherwise.
+        is_archived = job.job_type == "FLINK_STREAM" and position < len(seed.instances)
+        _put_instance(world, job, instance, is_archived=is_archived)
+
+
+def _put_instance(world: World, job: Job, seed: SeedInstance, *, is_archived: bool) -> None:
+    now = world.second()
+    instance_id = _number(world, "instance", seed.id)
+    start_time = seed.start_time if seed.start_time is not None else now
+    ended = now if seed.actual_state in _ENDED else None
+    row = _row(
+        Instance,
+        job.model_dump(exclude={"description"})
+        | {"actual_state": seed.actual_state, "expect_state": _EXPECTED.get(seed.actual_state, seed.actual_state)}
+        | seed.given()
+        | {"id": instance_id, "project_name": job.project_name, "job_name": job.job_name},
+        engine_job_handler=f"{application_id(world.seed, instance_id, start_time)}|{job_id(world.seed, instance_id)}",
+        starter=ACCOUNT,
+        start_time=start_time,
+        end_time=ended,
+        last_operator=ACCOUNT,
+        last_operate_time=start_time,
+        input_delay=NO_INPUT_DELAY,
+        is_archived=is_archived,
+    )
+    world.store.insert(row)
+    for entry in seed.timeline:
+        world.schedule(
+            "put_state",
+            f"instance:{instance_id}",
+            at=world.now() + duration(entry.after),
+            ActualState=entry.actual_state,
+            LastErrorMessage=entry.last_error_message,
+        )
+
+
+def _number(world: World, counter: str, given: int | None) -> int:
+    """A given id, which its counter will not give out again, or the counter's next."""
+    if given is None:
+        return world.next_number(counter)
+    raise_counter(world.store, counter, given)
+    return given
+
+
+def _row(model: type[R], given: Mapping[str, Any], **defaults: Any) -> R:
+    """A row of what is given, then of the defaults, then of the table's own."""
+    known = {name: value for name, value in given.items() if name in model.model_fields and value is not None}
+    return model.of(**defaults | known)

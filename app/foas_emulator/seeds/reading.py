@@ -1,0 +1,124 @@
+"""Reading seed documents from YAML or JSON, with the line of every fault."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from foas_emulator.seeds.document import SeedDocument
+
+BUILT_IN = ("default", "empty")
+"""Seeds that are named instead of given as a file."""
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong with a seed document: where it stands, and what is wrong."""
+
+    file: str
+    line: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.path}: {self.message}"
+
+
+class SeedError(Exception):
+    """A seed document that cannot be used, with every fault in it."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML as its readers expect it: dates stay texts."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the shape that PyYAML asks for
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def read_seed(source: str) -> SeedDocument:
+    """The document of a built-in name or of a file. Raises `SeedError` with every fault."""
+    if source in BUILT_IN:
+        return parse_seed(files("foas_emulator.fixtures").joinpath(f"{source}.yaml").read_text("utf-8"), source)
+    try:
+        text = Path(source).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = f"it cannot be read ({error}); give a file, or one of {', '.join(BUILT_IN)}"
+        raise SeedError([Fault(file=source, line=1, path="document", message=reason)]) from None
+    return parse_seed(text, source)
+
+
+def parse_seed(text: str, file: str) -> SeedDocument:
+    """The document in a YAML or JSON text; `file` names it in faults. Raises `SeedError`."""
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        document = {} if node is None else loader.construct_document(node)
+    except yaml.YAMLError as error:
+        raise SeedError([_syntax_fault(error, file)]) from None
+    lines: dict[Place, int] = {}
+    faults = [] if node is None else list(_walk(node, (), lines, file))
+    try:
+        seed = check_seed(document)
+    except ValidationError as error:
+        faults += [_fault(details, lines, file) for details in error.errors(include_url=False)]
+    if faults:
+        raise SeedError(sorted(faults, key=lambda fault: fault.line))
+    return seed
+
+
+def check_seed(document: Any) -> SeedDocument:
+    """A document that was read already. Raises pydantic's ValidationError."""
+    return SeedDocument.model_validate({} if document is None else document)
+
+
+def _syntax_fault(error: yaml.YAMLError, file: str) -> Fault:
+    mark = getattr(error, "problem_mark", None)
+    line = 1 if mark is None else mark.line + 1
+    return Fault(file=file, line=line, path="document", message=f"not YAML: {getattr(error, 'problem', None) or error}")
+
+
+def _walk(node: yaml.Node, place: Place, lines: dict[Place, int], file: str) -> list[Fault]:
+    """Note the line of every place in a document; answers the keys that stand twice."""
+    lines[place] = node.start_mark.line + 1
+    faults: list[Fault] = []
+    if isinstance(node, yaml.SequenceNode):
+        for position, item in enumerate(node.value):
+            faults += _walk(item, (*place, position), lines, file)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            inner = (*place, str(key.value))
+            faults += _walk(value, inner, lines, file)
+            lines[inner] = key.start_mark.line + 1
+            if key.value in seen:
+                faults.append(Fault(file=file, line=lines[inner], path=_path(inner), message="stands twice"))
+            seen.add(key.value)
+    return faults
+
+
+def _fault(details: Mapping[str, Any], lines: Mapping[Place, int], file: str) -> Fault:
+    place: Place = tuple(details["loc"])
+    known = place
+    while known not in lines and known:
+        known = known[:-1]
+    message = str(details["msg"]).removeprefix("Value error, ")
+    if details["type"] == "extra_forbidden":
+        message = "there is no such member; check its spelling"
+    return Fault(file=file, line=lines.get(known, 1), path=_path(place), message=message)
+
+
+def _path(place: Place) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
+    return text.removeprefix(".") or "document"

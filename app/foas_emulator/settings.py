@@ -1,0 +1,121 @@
+"""Every setting once: its name, default, unit and meaning. Flags and `FOASEMU_*` variables derive from here."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from foas_emulator.world.clock import duration
+
+PREFIX = "FOASEMU_"
+"""Begins every variable. A longer prefix would meet what Kubernetes injects for a service named foas-emulator."""
+
+
+class Duration(click.ParamType[int]):
+    """Milliseconds, written as `30s`, `500ms`, `2m`, `1h`, `3d`, or a bare number of seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Milliseconds of what was typed; a number is a default and in milliseconds already."""
+        if isinstance(value, int):
+            return value
+        try:
+            return duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def setting(default: Any, help_: str, *, type_: Any = str, metavar: str | None = None, secret: bool = False) -> Any:
+    """Declare one setting. A tuple as default makes it repeatable; a secret one is never shown."""
+    return field(default=default, metadata={"help": help_, "type": type_, "metavar": metavar, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one server. Durations are milliseconds once they are read."""
+
+    host: str = setting("127.0.0.1", "Address to listen on.")
+    port: int = setting(8018, "Port to listen on; 0 takes a free one.", type_=click.IntRange(0, 65535))
+    seed: tuple[str, ...] = setting(
+        ("default",), "What every new world holds: a file, or one of default, empty. Repeatable.", metavar="FILE|NAME"
+    )
+    data_dir: Path | None = setting(
+        None, "Keep every world in a file here; without it worlds live in memory.", type_=click.Path(path_type=Path)
+    )
+    default_format: str = setting(
+        "json", "Format of an answer whose client names none.", type_=click.Choice(["json", "xml"])
+    )
+    not_running: str = setting(
+        "fail",
+        "GetInstance for a job that is not running: fail as documented, or answer with its state.",
+        type_=click.Choice(["fail", "answer"]),
+    )
+    error_overrides: Path | None = setting(
+        None,
+        "YAML file that gives entries of the error catalogue another code, status or message.",
+        type_=click.Path(path_type=Path),
+    )
+    start_delay: int = setting(0, "From StartJob until the instance is RUNNING.", type_=Duration())
+    pause_delay: int = setting(0, "From a pause until the instance is PAUSED.", type_=Duration())
+    stop_delay: int = setting(0, "From a stop until the instance is TERMINATED.", type_=Duration())
+    batch_duration: int | None = setting(
+        None, "From RUNNING until a batch instance is SUCCESS; without it, until told.", type_=Duration()
+    )
+    plan_delay: int = setting(0, "From GetRawPlanJson until the plan is made.", type_=Duration())
+    cluster_delay: int = setting(0, "From a change of a cluster until it is RUNNING again.", type_=Duration())
+    max_body: int = setting(4 * 1024 * 1024, "Largest request body, in bytes.", type_=click.IntRange(min=1))
+    cors_origins: tuple[str, ...] = setting(
+        ("*",), "Origins whose pages may call the API from a browser. Repeatable.", metavar="ORIGIN"
+    )
+    access_log: bool = setting(False, "Log every request, not only those that fail.", type_=bool)
+    log_level: str = setting(
+        "info", "Least severe messages to log.", type_=click.Choice(["debug", "info", "warning", "error"])
+    )
+    log_format: str = setting("text", "Format of log lines.", type_=click.Choice(["text", "json"]))
+
+
+def options() -> list[click.Option]:
+    """A command-line option for every setting, each also read from its variable."""
+    return [_option(setting_) for setting_ in fields(Settings)]
+
+
+def _option(declared: "Field[Any]") -> click.Option:
+    flag = "--" + declared.name.replace("_", "-")
+    default = declared.default
+    return click.Option(
+        [f"{flag}/--no-{flag[2:]}" if declared.metadata["type"] is bool else flag, declared.name],
+        type=declared.metadata["type"],
+        default=default,
+        multiple=isinstance(default, tuple),
+        envvar=variable(declared.name),
+        show_envvar=True,
+        show_default=default not in (None, ()) and not declared.metadata["secret"],
+        help=declared.metadata["help"],
+        metavar=declared.metadata["metavar"],
+    )
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def check_variables(environment: Mapping[str, str]) -> None:
+    """Refuse a variable with our prefix that is no setting. Raises `click.UsageError` naming the nearest one."""
+    known = [variable(declared.name) for declared in fields(Settings)]
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            raise click.UsageError(f"There is no setting {name}.{hint} There are: {', '.join(known)}.")
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """The settings that variables alone give. Raises `click.UsageError` for a wrong one."""
+    check_variables(environment)
+    command = click.Command("settings", params=list[click.Parameter](options()))
+    return Settings(**command.make_context("foas-emulator", []).params)

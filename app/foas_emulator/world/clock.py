@@ -1,0 +1,109 @@
+"""The time of a world, and durations as people write them. The only module that reads the machine's clock."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Literal
+
+from sqlmodel import Field
+
+from foas_emulator.world.store import Row, Store
+
+Mode = Literal["real", "frozen"]
+
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)?\s*")
+
+
+def machine_now() -> int:
+    """The machine's time in milliseconds since the epoch, for what must not follow a world's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def stopwatch() -> int:
+    """A monotonic instant in nanoseconds, for measuring how long something took."""
+    return time.perf_counter_ns()
+
+
+def duration(text: str | float) -> int:
+    """Milliseconds of `30s`, `500ms`, `2m`, `1h`, `3d`; a bare number is seconds. Raises ValueError."""
+    match = _DURATION.fullmatch(str(text))
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms")
+    number, unit = match.groups()
+    return round(float(number) * _UNITS[unit or "s"])
+
+
+def instant(value: str | int) -> int:
+    """Milliseconds since the epoch of an ISO 8601 text (UTC unless it says otherwise) or of milliseconds."""
+    if isinstance(value, int):
+        return value
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is neither milliseconds since the epoch nor an ISO 8601 time") from None
+    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1000)
+
+
+class ClockRow(Row, table=True):
+    """The one row that keeps a world's clock: an offset to the machine's, or the instant it is frozen at."""
+
+    __tablename__ = "clock"
+
+    id: int = Field(default=1, primary_key=True)
+    mode: str = "real"
+    offset_ms: int = 0
+    frozen_at: int = 0
+
+
+class Clock:
+    """A world's time in milliseconds: the machine's plus an offset, or frozen. Kept in the world's database."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._held: int | None = None
+        self.reload()
+
+    def reload(self) -> None:
+        """Take the state from the database again, after its contents were replaced."""
+        self._row = self._store.get(ClockRow, id=1) or ClockRow()
+
+    @property
+    def mode(self) -> Mode:
+        return "frozen" if self._row.mode == "frozen" else "real"
+
+    @property
+    def offset_ms(self) -> int:
+        """How far this clock is ahead of the machine's, in milliseconds."""
+        return self.now() - machine_now() if self.mode == "frozen" else self._row.offset_ms
+
+    def now(self) -> int:
+        """Milliseconds since the epoch; while a pending change is being settled, that change's own instant."""
+        if self._held is not None:
+            return self._held
+        if self._row.mode == "frozen":
+            return self._row.frozen_at
+        return machine_now() + self._row.offset_ms
+
+    def second(self) -> int:
+        """The current time in milliseconds cut to whole seconds, as every time that the service itself makes."""
+        return self.now() // 1000 * 1000
+
+    def set(self, *, mode: Mode, now: int) -> None:
+        """Show `now` (milliseconds) from here on, running or frozen. Belongs inside a transaction."""
+        offset = now - machine_now() if mode == "real" else 0
+        self._row = ClockRow(mode=mode, offset_ms=offset, frozen_at=now if mode == "frozen" else 0)
+        self._store.delete(ClockRow, id=1)
+        self._store.insert(self._row)
+
+    @contextmanager
+    def held_at(self, instant_ms: int) -> Iterator[None]:
+        """Stand still at an instant, so that a change is stamped with the time it was due."""
+        before, self._held = self._held, instant_ms
+        try:
+            yield
+        finally:
+            self._held = before

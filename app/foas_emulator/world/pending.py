@@ -1,0 +1,60 @@
+"""Changes that lie in the future: rows that say when, to what, and what will happen."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from sqlalchemy import func, select
+from sqlmodel import Field
+
+from foas_emulator.world.ids import next_number
+from foas_emulator.world.store import Row, Store
+
+
+class PendingChange(Row, table=True):
+    """One change to come. `subject` is a kind and a key (`instance:412536`), `details` a JSON object."""
+
+    __tablename__ = "pending_changes"
+
+    sequence: int = Field(primary_key=True)
+    at: int = Field(index=True)
+    subject: str
+    event: str
+    details: str = "{}"
+
+    @property
+    def kind(self) -> str:
+        return self.subject.partition(":")[0]
+
+    @property
+    def key(self) -> str:
+        return self.subject.partition(":")[2]
+
+    def read_details(self) -> dict[str, Any]:
+        return cast(dict[str, Any], json.loads(self.details))
+
+
+def add(store: Store, *, at: int, subject: str, event: str, details: Mapping[str, Any]) -> None:
+    """Plan a change for an instant in milliseconds. Changes of one instant happen in the order they were planned."""
+    text = json.dumps(details, ensure_ascii=False, sort_keys=True)
+    sequence = next_number(store, "pending_change")
+    store.insert(PendingChange(sequence=sequence, at=at, subject=subject, event=event, details=text))
+
+
+def cancel(store: Store, subject: str, event: str | None = None) -> int:
+    """Drop the changes planned for a subject, or only those of one event; answers how many there were."""
+    wanted = {"subject": subject} if event is None else {"subject": subject, "event": event}
+    return store.delete(PendingChange, **wanted)
+
+
+def next_at(store: Store) -> int | None:
+    """The instant of the earliest change to come."""
+    return cast(int | None, store.execute(select(func.min(PendingChange.table().c.at))).scalar_one())
+
+
+def earliest(store: Store, *, until: int) -> PendingChange | None:
+    """The first change that is due at `until`."""
+    table = PendingChange.table()
+    due = select(table).where(table.c.at <= until).order_by(table.c.at, table.c.sequence).limit(1)
+    rows = store.fetch(PendingChange, due)
+    return rows[0] if rows else None

@@ -1,0 +1,98 @@
+"""What a world lets its user set: the behaviours and delays that are the world's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Literal
+
+from foas_emulator.world.clock import duration
+
+Format = Literal["json", "xml"]
+NotRunning = Literal["fail", "answer"]
+SignatureMode = Literal["off", "warn", "strict"]
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "default_format": ("json", "xml"),
+    "not_running": ("fail", "answer"),
+    "signature": ("off", "warn", "strict"),
+}
+_DELAYS = frozenset({"start_delay", "pause_delay", "stop_delay", "plan_delay", "cluster_delay"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorOverride:
+    """Another code, status or message for one entry of the error catalogue; None keeps the catalogue's."""
+
+    code: str | None = None
+    status: int | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldSettings:
+    """The settings of one world. Delays are milliseconds; `batch_duration` None means until told."""
+
+    default_format: Format = "json"
+    not_running: NotRunning = "fail"
+    signature: SignatureMode = "warn"
+    start_delay: int = 0
+    pause_delay: int = 0
+    stop_delay: int = 0
+    plan_delay: int = 0
+    cluster_delay: int = 0
+    batch_duration: int | None = None
+    error_overrides: Mapping[str, ErrorOverride] = field(default_factory=lambda: MappingProxyType({}))
+
+
+_ERROR_STATUSES = range(400, 600)
+
+NAMES = tuple(setting.name for setting in fields(WorldSettings))
+
+
+def read_setting(name: str, value: Any) -> Any:
+    """The value of a setting as `WorldSettings` keeps it, from a document. Raises ValueError saying what is allowed.
+
+    Delays take a duration (`30s`) or seconds.
+    """
+    if name in _CHOICES:
+        if value not in _CHOICES[name]:
+            raise ValueError(f"{name} is {value!r}; allowed: {', '.join(_CHOICES[name])}")
+        return value
+    if name in _DELAYS:
+        return duration(value)
+    if name == "batch_duration":
+        return None if value is None else duration(value)
+    if name == "error_overrides":
+        return read_overrides(value)
+    raise ValueError(f"there is no setting {name!r}; there are: {', '.join(NAMES)}")
+
+
+def read_overrides(document: Any) -> Mapping[str, ErrorOverride]:
+    """Error overrides from a document `{catalogue code: {code, status, message}}`. Raises ValueError."""
+    if not isinstance(document, Mapping):
+        raise ValueError("error overrides are a mapping from a code to its new code, status or message")
+    return MappingProxyType({str(code): _read_override(str(code), members) for code, members in document.items()})
+
+
+def _read_override(code: str, members: Any) -> ErrorOverride:
+    if not isinstance(members, Mapping) or not members or set(members) - {"code", "status", "message"}:
+        raise ValueError(f"the override of {code} must give one or more of code, status and message, and nothing else")
+    override = ErrorOverride(**members)
+    if override.status is not None and override.status not in _ERROR_STATUSES:
+        raise ValueError(f"the override of {code} has status {override.status!r}; allowed: 400 to 599")
+    if not all(isinstance(text, str | None) for text in (override.code, override.message)):
+        raise ValueError(f"the override of {code} must give code and message as texts")
+    return override
+
+
+def write_setting(value: Any) -> Any:
+    """A setting's value as documents show it; `read_setting` takes it back. Delays come out as `30s` or `500ms`."""
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return f"{value // 1000}s" if value % 1000 == 0 else f"{value}ms"
+    members = ("code", "status", "message")
+    return {
+        code: {name: getattr(override, name) for name in members if getattr(override, name) is not None}
+        for code, override in value.items()
+    }

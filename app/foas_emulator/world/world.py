@@ -1,0 +1,160 @@
+"""A world: one isolated universe, and the value every request works on."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlmodel import Field
+
+from foas_emulator.world import ids, pending
+from foas_emulator.world.clock import Clock
+from foas_emulator.world.ids import RequestIds
+from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.settings import WorldSettings, read_setting, write_setting
+from foas_emulator.world.store import Row, Store
+
+
+class WorldRow(Row, table=True):
+    """The one row about the world itself: its seed, and the settings that were given to it (a JSON object)."""
+
+    __tablename__ = "world"
+
+    id: int = Field(default=1, primary_key=True)
+    seed: int = 0
+    settings: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A pending change that came due: when, to what, and what happened."""
+
+    at: int
+    subject: str
+    event: str
+
+
+Handler = Callable[["World", PendingChange], None]
+"""Brings about a change that came due. Runs inside the settling transaction, at the change's own instant."""
+
+
+class World:
+    """Rows, clock, id counters, pending changes and settings of one universe: all of it is one database.
+
+    Outside the database live only the count of request ids and the revision, which tells what was read before the
+    last write from what was read after it.
+    """
+
+    def __init__(
+        self, name: str, store: Store, *, origin: bytes, defaults: WorldSettings, handlers: Mapping[str, Handler]
+    ) -> None:
+        self.name = name
+        self.store = store
+        self.origin = origin
+        self.clock = Clock(store)
+        self.last_used = 0
+        self._defaults = defaults
+        self._handlers = handlers
+        self._request_ids = RequestIds(0)
+        self._reload()
+
+    def _reload(self) -> None:
+        row = self.store.get(WorldRow, id=1) or WorldRow()
+        self.seed = row.seed
+        self._given = json.loads(row.settings)
+        self._apply_settings()
+        self.clock.reload()
+        self._request_ids.restart(self.seed)
+        self.next_due = pending.next_at(self.store)
+
+    def _apply_settings(self) -> None:
+        read = {name: read_setting(name, value) for name, value in self._given.items()}
+        self.settings = replace(self._defaults, **read)
+
+    # -- identity and time
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change to the world."""
+        return self.store.revision
+
+    def next_request_id(self) -> str:
+        return self._request_ids.next()
+
+    def next_number(self, name: str) -> int:
+        """The next number of one of the world's counters. Belongs inside a transaction."""
+        return ids.next_number(self.store, name)
+
+    def next_token(self, kind: str, *, length: int = 24) -> str:
+        """A new identifier in the service's manner: lower-case letters and digits. Belongs inside a transaction."""
+        return ids.token(self.seed, kind, self.next_number(kind), length=length)
+
+    def now(self) -> int:
+        """The world's time in milliseconds since the epoch."""
+        return self.clock.now()
+
+    def second(self) -> int:
+        """The world's time in milliseconds cut to whole seconds, as the service stamps its rows."""
+        return self.clock.second()
+
+    # -- settings
+
+    @property
+    def given_settings(self) -> dict[str, Any]:
+        """The settings that were given to this world, as documents show them; all others follow the defaults."""
+        return dict(self._given)
+
+    def set(self, settings: Mapping[str, Any]) -> None:
+        """Change settings, given as documents show them. Raises ValueError and changes nothing if one is wrong."""
+        written = {name: write_setting(read_setting(name, value)) for name, value in settings.items()}
+        with self.transaction():
+            self._given = self._given | written
+            text = json.dumps(self._given, ensure_ascii=False, sort_keys=True)
+            self.store.update(WorldRow, {"id": 1}, settings=text)
+        self._apply_settings()
+
+    # -- changes
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything written inside takes effect together or not at all."""
+        with self.store.transaction():
+            yield
+        self.next_due = pending.next_at(self.store)
+
+    def schedule(self, event: str, subject: str, *, at: int, **details: Any) -> None:
+        """Plan a change for an instant in milliseconds. Belongs inside a transaction."""
+        pending.add(self.store, at=at, subject=subject, event=event, details=details)
+
+    def cancel(self, subject: str, event: str | None = None) -> None:
+        """Drop what was planned for a subject. Belongs inside a transaction."""
+        pending.cancel(self.store, subject, event)
+
+    def settle(self, *, until: int | None = None) -> list[Change]:
+        """Bring about every change that is due, in order, each at its own instant; all in one transaction."""
+        now = self.now() if until is None else until
+        if self.next_due is None or self.next_due > now:
+            return []
+        settled = []
+        with self.transaction():
+            while (change := pending.earliest(self.store, until=now)) is not None:
+                self.store.delete(PendingChange, sequence=change.sequence)
+                with self.clock.held_at(change.at):
+                    self._handlers[change.kind](self, change)
+                settled.append(Change(at=change.at, subject=change.subject, event=change.event))
+        return settled
+
+    # -- wholes
+
+    def load(self, image: bytes) -> None:
+        """Replace the whole world by an image."""
+        self.store.load(image)
+        self._reload()
+
+    def reset(self) -> None:
+        """Return to what the world was created from."""
+        self.load(self.origin)
+
+    def close(self) -> None:
+        self.store.close()
