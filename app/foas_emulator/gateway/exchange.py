@@ -1,7 +1,6 @@
 """One request on its way to its answer."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope
@@ -14,25 +13,15 @@ from foas_emulator.gateway.reply import Reply
 EXCHANGE = "foas_emulator.exchange"
 """Where the scope of a request holds its exchange."""
 
-
 class Settings(Protocol):
-    """What the gateway asks of a world's settings."""
+    """What the gateway and the pipeline ask of a world's settings."""
 
     @property
     def default_format(self) -> Format: ...
     @property
-    def error_overrides(self) -> Mapping[str, Override]: ...
-
-
-class Universe(Protocol):
-    """What the gateway asks of a world."""
-
-    name: str
-
+    def signature(self) -> str: ...
     @property
-    def settings(self) -> Settings: ...
-    def transaction(self) -> AbstractContextManager[None]: ...
-    def next_request_id(self) -> str: ...
+    def error_overrides(self) -> Mapping[str, Override]: ...
 
 
 Afterwards = Callable[["Exchange", Reply], Reply | Awaitable[Reply]]
@@ -57,12 +46,15 @@ class Exchange:
         "receive",
         "request_id",
         "scope",
+        "settings",
         "started",
         "unread",
         "warning",
         "world",
         "world_name",
     )
+
+    settings: Settings
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         scope[EXCHANGE] = self

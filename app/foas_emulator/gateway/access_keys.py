@@ -1,0 +1,61 @@
+"""The access keys an emulator knows: those it was given, `test:test`, and one for every world by its name."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+_WORLD_KEY = re.compile(r"world-[a-z0-9][a-z0-9_-]{0,63}")
+_BUILT_IN_SECRET = "test"  # noqa: S105 - public on purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An access key; with a token it is a temporary one, valid only together with that token."""
+
+    access_key_id: str
+    secret: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKeys:
+    """An immutable book of keys by their ids."""
+
+    configured: Mapping[str, Key]
+
+    @classmethod
+    def parse(cls, entries: Iterable[str] = ()) -> "AccessKeys":
+        """A book of `id:secret` and `id:secret:token` entries, which go before the built-in `test:test`.
+
+        Raises ValueError, which names the entry and never shows a secret.
+        """
+        keys: dict[str, Key] = {}
+        for number, entry in enumerate(entries, start=1):
+            key = _parse_entry(entry.strip(), number)
+            if key.access_key_id in keys:
+                raise ValueError(f"access key entry {number}: the id {key.access_key_id!r} is given twice")
+            keys[key.access_key_id] = key
+        keys.setdefault("test", Key("test", _BUILT_IN_SECRET))
+        return cls(MappingProxyType(keys))
+
+    def lookup(self, access_key_id: str) -> Key | None:
+        """The key with this id; `world-<name>` has the secret `test` unless it was given another."""
+        key = self.configured.get(access_key_id)
+        if key is None and _WORLD_KEY.fullmatch(access_key_id):
+            return Key(access_key_id, _BUILT_IN_SECRET)
+        return key
+
+
+def _parse_entry(entry: str, number: int) -> Key:
+    access_key_id, colon, rest = entry.partition(":")
+    if not colon:  # the whole entry may be a secret, so it is not shown
+        raise ValueError(f"access key entry {number} is not id:secret or id:secret:token")
+    secret, token_colon, token = rest.partition(":")
+    if not access_key_id:
+        raise ValueError(f"access key entry {number}: the id before the first colon is empty")
+    if not secret:
+        raise ValueError(f"access key entry {number}: the secret of {access_key_id!r} is empty")
+    if token_colon and not token:
+        raise ValueError(f"access key entry {number}: the token of {access_key_id!r} is empty")
+    return Key(access_key_id, secret, token or None)

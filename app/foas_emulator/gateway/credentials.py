@@ -1,0 +1,68 @@
+"""Who a request says it is from: the Authorization header in its two forms, bearer tokens, or nobody."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Scheme = Literal["v1", "v3", "bearer", "anonymous"]
+
+ALGORITHMS: Mapping[Scheme, str] = {"v1": "HMAC-SHA1", "v3": "ACS3-HMAC-SHA256"}
+_TOKEN_HEADERS = ("x-acs-bearer-token", "x-acs-zero-trust-idtoken")
+
+
+class MalformedAuthorization(ValueError):  # noqa: N818 - the gateway's own word for what is wrong
+    """An Authorization header that is neither `acs ID:SIGNATURE` nor `ACS3-...` with its three parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request claims, unverified. Strings are empty where the scheme has no such part.
+
+    `algorithm` of V1 is x-acs-signature-method, of V3 the first word of Authorization.
+    """
+
+    scheme: Scheme
+    access_key_id: str = ""
+    signature: str = ""
+    signed_headers: tuple[str, ...] = ()
+    algorithm: str = ""
+    security_token: str | None = None
+
+
+def read_credentials(headers: Mapping[str, str]) -> Credentials:
+    """The credentials of a request, given its headers under lower-case names.
+
+    A request without Authorization is `bearer` if it carries a bearer or identity token, else `anonymous`.
+    Raises MalformedAuthorization. Source: the signature pages of the ROA style (V1, V3), and the official clients.
+    """
+    authorization = headers.get("authorization")
+    token = headers.get("x-acs-security-token") or None
+    if not authorization:
+        is_bearer = any(headers.get(name) for name in _TOKEN_HEADERS)
+        return Credentials("bearer" if is_bearer else "anonymous", security_token=token)
+    kind, _, rest = authorization.partition(" ")
+    if kind == "acs":
+        return _v1(rest.strip(), headers.get("x-acs-signature-method", ALGORITHMS["v1"]), token)
+    if kind.startswith("ACS3-"):
+        return _v3(kind, rest, token)
+    raise MalformedAuthorization("its first word is neither acs nor ACS3-HMAC-SHA256")
+
+
+def _v1(claim: str, algorithm: str, token: str | None) -> Credentials:
+    access_key_id, _, signature = claim.partition(":")
+    if not access_key_id or not signature:
+        raise MalformedAuthorization("after the word acs it is not ACCESSKEYID:SIGNATURE")
+    return Credentials("v1", access_key_id, signature, (), algorithm, token)
+
+
+def _v3(algorithm: str, claim: str, token: str | None) -> Credentials:
+    # Java sends Signature before SignedHeaders, the others after it.
+    parameters = {name.strip(): value.strip() for name, _, value in (part.partition("=") for part in claim.split(","))}
+    try:
+        access_key_id, signature = parameters["Credential"], parameters["Signature"]
+        signed_headers = tuple(parameters["SignedHeaders"].lower().split(";"))
+    except KeyError as missing:
+        raise MalformedAuthorization(f"it has no {missing.args[0]}=") from None
+    if not access_key_id or not signature:
+        raise MalformedAuthorization("its Credential= or its Signature= is empty")
+    return Credentials("v3", access_key_id, signature, signed_headers, algorithm, token)

@@ -1,0 +1,232 @@
+"""Why a signature does not fit: the first difference between what a client signed and what its request says.
+
+Differences are between the field as this server reads it (expected) and as the client signed it (actual). The fields
+of a request are `method`, `path`, `query NAME`, the headers by name and, in V3, `SignedHeaders` and `body` (its hash);
+the rest is about signing itself: `secret`, `signature`, `algorithm`, `encoding`, `order`, `line ends`, ...
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from itertools import islice
+from urllib.parse import unquote
+
+from foas_emulator.gateway.credentials import ALGORITHMS, Credentials
+from foas_emulator.gateway.difference import Difference, compare, plain, shown
+from foas_emulator.gateway.mistakes import mistaken_signatures, mistaken_texts, texts_one_bit_off
+from foas_emulator.gateway.signature import (
+    SignedRequest,
+    as_text,
+    sign,
+    signed_texts,
+    v3_string_to_sign,
+    verify,
+)
+
+_V1_LINES = ("method", "Accept", "Content-MD5", "Content-Type", "Date")
+_ABOUT_SIGNING = (
+    "secret",
+    "signature",
+    "algorithm",
+    "x-acs-signature-method",
+    "encoding",
+    "order",
+    "blank lines",
+    "line ends",
+    "string to sign",
+)
+_ADVICE = "what is signed must be what arrives."
+_PATIENCE = 500  # mistakes to try; an ordinary request has about a hundred, one of a thousand headers has more
+_SLIPS = 2  # characters in which a signature may differ from the right one and still count as that one, copied badly
+
+
+def explain(
+    request: SignedRequest,
+    credentials: Credentials,
+    secret: str,
+    *,
+    client_string_to_sign: str | None = None,
+    exhaustive: bool = False,
+) -> list[Difference]:
+    """What differs, the first difference first; empty if the V1 or V3 signature fits.
+
+    With the client's own string to sign (in V3 its canonical request) it is compared field by field. Without, the
+    mistakes that people make are tried until one makes the signature fit, `exhaustive` goes on to every text that is
+    one bit off (some ten milliseconds). If nothing fits, the secret is another one.
+    """
+    if verify(request, credentials, secret) is None:
+        return []
+    if credentials.algorithm != ALGORITHMS[credentials.scheme]:
+        name = "x-acs-signature-method" if credentials.scheme == "v1" else "algorithm"
+        return [Difference(name, ALGORITHMS[credentials.scheme], credentials.algorithm)]
+    if client_string_to_sign is not None:
+        return _told(request, credentials, secret, client_string_to_sign)
+    return (
+        _wrong_signature(request, credentials, secret)
+        or _wrong_text(request, credentials, secret, islice(mistaken_texts(request, credentials), _PATIENCE))
+        or (exhaustive and _wrong_text(request, credentials, secret, texts_one_bit_off(request, credentials)))
+        or [_wrong_secret(credentials, "probably another one")]
+    )
+
+
+def sentence(differences: list[Difference]) -> str:
+    """One ASCII sentence about the first difference and what to do about it."""
+    if not differences:
+        return "The signature fits the request."
+    first = differences[0]
+    field, expected, actual = first.field, first.expected or "", first.actual or ""
+    if field in _ABOUT_SIGNING:
+        return f"The {field} of the client's signature: expected {plain(expected)}, but it is {plain(actual)}."
+    if not actual:
+        return f"The client did not sign {plain(field)}, which the request has as {shown(expected)}; {_ADVICE}"
+    if not expected:
+        return f"The client signed {plain(field)} as {shown(actual)}, which the request does not have; {_ADVICE}"
+    return f"The client signed {plain(field)} as {shown(actual)}, but the request has {shown(expected)}; {_ADVICE}"
+
+
+def parse_raw_request(text: bytes) -> SignedRequest:
+    """An HTTP/1.1 request as captured or written by hand; lines may end in LF alone. Raises ValueError.
+
+    The body is cut to Content-Length, so that the last newline of an editor does no harm, and freed of its chunks.
+    """
+    head, *rest = re.split(rb"\r?\n\r?\n", text.lstrip(), maxsplit=1)
+    request_line, *header_lines = re.split(r"\r?\n", head.decode("latin-1").rstrip("\r\n"))
+    match = re.fullmatch(r"([A-Za-z]+) (?:https?://[^/?]*)?(/[^?]*?)(?:\?(.*?))?(?: HTTP/[\d.]+)?", request_line)
+    if match is None:
+        raise ValueError(f"the first line is not METHOD /PATH HTTP/1.1: {shown(request_line)}")
+    method, path, query = match.groups(default="")
+    headers = _raw_headers(header_lines)
+    return SignedRequest(method, as_text(path), as_text(query), headers, _raw_body(b"".join(rest), headers))
+
+
+def _raw_headers(lines: list[str]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name != name.strip():
+            raise ValueError(f"this line is not a header: {shown(line)}")
+        headers[name.lower()] = value.strip(" \t")
+    return headers
+
+
+def _raw_body(body: bytes, headers: Mapping[str, str]) -> bytes:
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        return _unchunked(body)
+    length = headers.get("content-length", "")
+    return body[: int(length)] if length.isdecimal() else body
+
+
+def _unchunked(body: bytes) -> bytes:
+    chunks, rest = [], body
+    while rest:
+        size, _, rest = rest.partition(b"\n")
+        try:
+            length = int(size.partition(b";")[0], base=16)
+        except ValueError:
+            return body  # recording proxies keep the header and write the body without its chunks
+        chunks.append(rest[:length])
+        rest = rest[length:].lstrip(b"\r\n") if length else b""
+    return b"".join(chunks)
+
+
+def _told(request: SignedRequest, credentials: Credentials, secret: str, client: str) -> list[Difference]:
+    servers = list(signed_texts(request, credentials))
+    hashed = [v3_string_to_sign(server) for server in servers] if credentials.scheme == "v3" else []
+    if client in servers or client in hashed:
+        return _wrong_signature(request, credentials, secret) or [_wrong_secret(credentials, "another one")]
+    if credentials.scheme == "v3" and client.startswith(ALGORITHMS["v3"]):
+        return [Difference("hash of the canonical request", hashed[0].partition("\n")[2], client.partition("\n")[2])]
+    differences = _closest(servers, client, credentials)
+    if sign(client, credentials, secret) != credentials.signature.encode():
+        differences.append(_wrong_secret(credentials, "another one"))
+    return differences
+
+
+def _wrong_secret(credentials: Credentials, actual: str) -> Difference:
+    return Difference("secret", f"the one configured for the access key {credentials.access_key_id}", actual)
+
+
+def _wrong_signature(request: SignedRequest, credentials: Credentials, secret: str) -> list[Difference]:
+    claimed = credentials.signature
+    for text in signed_texts(request, credentials):
+        right = sign(text, credentials, secret).decode()
+        if claimed == right:  # so it is the hash of the body that was refused
+            stated = request.headers.get("x-acs-content-sha256")
+            return [Difference("x-acs-content-sha256", sha256(request.body).hexdigest(), stated)]
+        if _is_copied_badly(claimed, right):
+            return [Difference("signature", right, claimed)]
+        for difference, signature in mistaken_signatures(text, request, credentials, secret):
+            if signature == claimed.encode():
+                return [difference]
+    return []
+
+
+def _is_copied_badly(claimed: str, right: str) -> bool:
+    if unquote(claimed).replace(" ", "+").strip().lower() == right.lower():
+        return True
+    if len(claimed) == len(right):
+        return sum(one != other for one, other in zip(claimed, right, strict=True)) <= _SLIPS
+    shorter, longer = sorted((claimed, right), key=len)
+    return len(shorter) * 2 > len(longer) and longer.startswith(shorter)
+
+
+def _wrong_text(
+    request: SignedRequest, credentials: Credentials, secret: str, texts: Iterable[str]
+) -> list[Difference]:
+    claimed = credentials.signature.encode()
+    for text in texts:
+        if sign(text, credentials, secret) == claimed:
+            return _closest(list(signed_texts(request, credentials)), text, credentials)
+    return []
+
+
+def _closest(servers: list[str], client: str, credentials: Credentials) -> list[Difference]:
+    for server in servers:
+        if misshapen := _misshapen(server, client):
+            return [misshapen]
+    fields = _v1_fields if credentials.scheme == "v1" else _v3_fields
+    differences = min((compare(fields(server), fields(client)) for server in servers), key=len)
+    return differences or [Difference("order", "sorted by name", "another one")]
+
+
+def _misshapen(server: str, client: str) -> Difference | None:
+    if client == server + "\n":
+        return Difference("trailing newline", None, "\n")
+    if client.replace("\r\n", "\n") == server:
+        return Difference("line ends", "\n", "\r\n")
+    if client == "\n".join(filter(None, server.split("\n"))):
+        return Difference("blank lines", "one for every absent header", "left out")
+    return None
+
+
+def _v1_fields(text: str) -> dict[str, str]:
+    lines = text.split("\n")
+    fields = dict(zip(_V1_LINES, lines, strict=False))
+    for line in lines[len(_V1_LINES) :]:
+        if line.lower().startswith("x-acs-"):
+            fields |= _header(line)
+        else:
+            path, _, query = line.partition("?")
+            fields |= {"path": path, **_query(query)}
+    return fields
+
+
+def _v3_fields(text: str) -> dict[str, str]:
+    lines = iter(text.split("\n"))
+    fields = dict(zip(("method", "path"), lines, strict=False))
+    fields |= _query(next(lines, ""))
+    for line in lines:
+        if not line:
+            break
+        fields |= _header(line)
+    return fields | dict(zip(("SignedHeaders", "body"), lines, strict=False))
+
+
+def _header(line: str) -> dict[str, str]:
+    name, _, value = line.partition(":")
+    return {name: value}
+
+
+def _query(query: str) -> dict[str, str]:
+    # The whole `name=value` is kept, so that `a=` and `a` differ.
+    return {f"query {field.partition('=')[0]}": field for field in query.split("&") if field}

@@ -1,0 +1,66 @@
+import pytest
+
+from foas_emulator.gateway.credentials import Credentials, MalformedAuthorization, read_credentials
+
+
+def test_v1_has_a_key_a_signature_and_hmac_sha1_unless_the_request_says_otherwise() -> None:
+    authorization = {"authorization": "acs testid:6FrvfadJGz6h/q13gcOl44zg/WE="}
+    assert read_credentials(authorization) == Credentials(
+        "v1", "testid", "6FrvfadJGz6h/q13gcOl44zg/WE=", (), "HMAC-SHA1"
+    )
+    assert read_credentials({**authorization, "x-acs-signature-method": "SHA256withRSA"}).algorithm == "SHA256withRSA"
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "Credential=id,SignedHeaders=host;x-acs-date,Signature=abc",
+        "Credential=id,Signature=abc,SignedHeaders=host;x-acs-date",
+        "Signature=abc, SignedHeaders=Host;X-Acs-Date, Credential=id",
+    ],
+)
+def test_v3_takes_its_parameters_in_any_order(parameters: str) -> None:
+    credentials = read_credentials({"authorization": f"ACS3-HMAC-SHA256 {parameters}"})
+    assert credentials == Credentials("v3", "id", "abc", ("host", "x-acs-date"), "ACS3-HMAC-SHA256")
+
+
+def test_v3_keeps_an_algorithm_it_cannot_verify() -> None:
+    authorization = "ACS3-HMAC-SM3 Credential=id,SignedHeaders=host,Signature=abc"
+    assert read_credentials({"authorization": authorization}).algorithm == "ACS3-HMAC-SM3"
+
+
+@pytest.mark.parametrize("sent", ["tok==", ""])
+def test_security_token_is_read_and_an_empty_one_is_none(sent: str) -> None:
+    headers = {"authorization": "acs id:sig", "x-acs-security-token": sent}
+    assert read_credentials(headers).security_token == (sent or None)
+
+
+@pytest.mark.parametrize("name", ["x-acs-bearer-token", "x-acs-zero-trust-idtoken"])
+def test_token_in_place_of_a_signature_is_bearer_if_it_is_not_empty(name: str) -> None:
+    assert read_credentials({name: "token", "x-acs-signature-type": "BEARERTOKEN"}).scheme == "bearer"
+    assert read_credentials({name: "", "x-acs-signature-type": "BEARERTOKEN"}).scheme == "anonymous"
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": ""}])
+def test_request_without_authorization_is_anonymous(headers: dict[str, str]) -> None:
+    assert read_credentials(headers) == Credentials("anonymous")
+
+
+@pytest.mark.parametrize(
+    ("authorization", "reason"),
+    [
+        ("Basic dGVzdDp0ZXN0", "first word"),
+        ("acs", "ACCESSKEYID:SIGNATURE"),
+        ("acs testid", "ACCESSKEYID:SIGNATURE"),
+        ("acs :signature", "ACCESSKEYID:SIGNATURE"),
+        ("acs testid:", "ACCESSKEYID:SIGNATURE"),
+        ("ACS3-HMAC-SHA256", "no Credential="),
+        ("ACS3-HMAC-SHA256 Credential=id,SignedHeaders=host", "no Signature="),
+        ("ACS3-HMAC-SHA256 Credential=id,Signature=abc", "no SignedHeaders="),
+        ("ACS3-HMAC-SHA256 Credential=,SignedHeaders=host,Signature=abc", "is empty"),
+        ("ACS3-HMAC-SHA256 Credential=id,SignedHeaders=host,Signature=", "is empty"),
+    ],
+)
+def test_authorization_of_neither_form_is_malformed(authorization: str, reason: str) -> None:
+    with pytest.raises(MalformedAuthorization, match=reason):
+        read_credentials({"authorization": authorization})

@@ -1,0 +1,212 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from foas_emulator.gateway.access_keys import AccessKeys
+from foas_emulator.gateway.credentials import Credentials, read_credentials
+from foas_emulator.gateway.signature import SignedRequest, sign, signed_texts
+from foas_emulator.gateway.verdict import Verdict, check, milliseconds_of
+from tests.gateway.signature_vectors import ALL, SIGNED, Vector, request_to, with_header
+
+NOON = 1_564_660_800_000  # Thu, 01 Aug 2019 12:00:00 GMT
+QUARTER = 15 * 60 * 1000
+KEYS = AccessKeys.parse(
+    [
+        "testid:testsecret",
+        "STS.testid:testsecret:testtoken==",
+        "STS.x:ssecret:tok==",
+        "YourAccessKeyId:YourAccessKeySecret",
+    ]
+)
+V1 = ALL["v1-py-get-nonce"].request
+V3 = ALL["v3-tea-get"].request
+STS = ALL["v1-node-sts"].request
+BEARER = ALL["v3-tea-bearer"].request
+JSON = ALL["v1-py-post-json"].request
+
+
+class Nonces:
+    """Nonces by access key, as they were asked for."""
+
+    def __init__(self, *seen: tuple[str, str]) -> None:
+        self.asked: list[tuple[str, str]] = list(seen)
+
+    def __call__(self, access_key_id: str, nonce: str) -> bool:
+        seen = (access_key_id, nonce) in self.asked
+        self.asked.append((access_key_id, nonce))
+        return seen
+
+
+def verdict_on(
+    request: SignedRequest, *, now_ms: int = NOON, nonces: Nonces | None = None, max_skew_ms: int = QUARTER
+) -> Verdict:
+    return check(request, keys=KEYS, now_ms=now_ms, max_skew_ms=max_skew_ms, nonce_seen=nonces or Nonces())
+
+
+def signed_anew(request: SignedRequest) -> SignedRequest:
+    """The V1 request with the signature of the key testid."""
+    credentials = Credentials("v1", "testid")
+    signature = sign(next(signed_texts(request, credentials)), credentials, "testsecret").decode()
+    return with_header(request, "authorization", f"acs testid:{signature}")
+
+
+@pytest.mark.parametrize("vector", SIGNED, ids=lambda vector: vector.id)
+def test_request_of_an_official_client_passes_within_the_skew(vector: Vector) -> None:
+    headers = vector.request.headers
+    at = milliseconds_of(headers.get("date") or headers["x-acs-date"])
+    assert at is not None
+    for now_ms in (at - QUARTER, at, at + QUARTER):
+        assert verdict_on(vector.request, now_ms=now_ms) == Verdict(vector.credentials)
+    for now_ms in (at - QUARTER - 1, at + QUARTER + 1):
+        assert verdict_on(vector.request, now_ms=now_ms).code == "InvalidTimeStamp.Expired"
+
+
+def test_bearer_token_passes_without_a_signature() -> None:
+    assert verdict_on(BEARER) == Verdict(Credentials("bearer"))
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "hint"),
+    [
+        (with_header(V1, "date", None), "MissingDate", "The header date is missing"),
+        (with_header(V3, "x-acs-date", None), "MissingDate", "The header x-acs-date is missing"),
+        (with_header(BEARER, "x-acs-date", None), "MissingDate", "The header date is missing"),
+        (with_header(V1, "authorization", None), "MissingAccessKeyId", "The request is not signed"),
+        (request_to("/", headers={}), "MissingDate", "The request is not signed"),
+        (with_header(V1, "authorization", "Basic dGVzdA=="), "IncompleteSignature", "first word"),
+        (request_to("/", headers={"authorization": "Basic x"}), "MissingDate", "The header date is missing"),
+        (with_header(V1, "date", "2019-08-01 12:00"), "InvalidTimeStamp.Format", "write it like Sun, 11 Nov 2018"),
+        (with_header(V3, "x-acs-date", "20190801"), "InvalidTimeStamp.Format", "write it like 2018-11-11T08:00:00Z"),
+        (with_header(BEARER, "x-acs-date", "now"), "InvalidTimeStamp.Format", '"now"'),
+        (
+            with_header(V1, "date", "Thu, 01 Aug 2019 11:00:00 GMT"),
+            "InvalidTimeStamp.Expired",
+            "3600 seconds behind this server's clock and 900 are allowed",
+        ),
+        (with_header(V1, "date", "Thu, 01 Aug 2019 13:00:00 GMT"), "InvalidTimeStamp.Expired", "3600 seconds ahead of"),
+        (with_header(V1, "x-acs-signature-method", "SHA256withRSA"), "InvalidSignatureMethod", "HMAC-SHA1"),
+        (
+            with_header(V3, "authorization", "ACS3-HMAC-SM3 Credential=testid,SignedHeaders=host,Signature=00"),
+            "InvalidSignatureMethod",
+            "ACS3-HMAC-SHA256",
+        ),
+        (with_header(V1, "authorization", "acs nobody:abc="), "InvalidAccessKeyId.NotFound", "--access-keys nobody:"),
+        (with_header(STS, "x-acs-security-token", None), "MissingSecurityToken", "x-acs-security-token"),
+        (
+            with_header(STS, "x-acs-security-token", "other"),
+            "InvalidSecurityToken.MismatchWithAccessKey",
+            "STS.testid:SECRET:TOKEN",
+        ),
+        (with_header(V1, "x-acs-security-token", "any"), "InvalidSecurityToken.MismatchWithAccessKey", "testid"),
+        (replace(V1, method="PUT"), "SignatureDoesNotMatch", "secret"),
+        (with_header(V1, "accept", "*/*"), "SignatureDoesNotMatch", 'Accept as "application/json"'),
+        (replace(JSON, body=b"{}"), "ContentMD5NotMatched", 'The Content-MD5 is "47FM00SDc6Aqw+B/f5JRtw=="'),
+        (with_header(BEARER, "content-md5", "x"), "ContentMD5NotMatched", "1B2M2Y8AsgTpgAmY7PhCfg=="),
+    ],
+)
+def test_refused_request_gets_its_code_and_a_hint(request_: SignedRequest, code: str, hint: str) -> None:
+    verdict = verdict_on(request_)
+    assert verdict.code == code
+    assert hint in verdict.hint
+    assert verdict.hint.isascii()
+    assert verdict.hint.endswith(".")
+
+
+def test_mismatch_carries_what_the_message_is_made_of() -> None:
+    v1, v3 = ALL["v1-py-get-nonce"], ALL["v3-tea-get"]
+    wrong = v1.credentials.signature.swapcase()
+    refused = verdict_on(with_header(V1, "authorization", f"acs testid:{wrong}"))
+    assert refused.message_args == {"string_to_sign": v1.string_to_sign}
+    refused = verdict_on(with_header(V3, "authorization", V3.headers["authorization"][:-4] + "0000"))
+    assert refused.message_args == {"string_to_sign": v3.string_to_sign, "canonical_request": v3.signed_text}
+
+
+def test_repeated_nonce_is_refused_for_the_same_key_alone() -> None:
+    nonces = Nonces()
+    assert verdict_on(V1, nonces=nonces).code is None
+    assert verdict_on(V1, nonces=nonces).code == "SignatureNonceUsed"
+    assert nonces.asked[0] == ("testid", V1.headers["x-acs-signature-nonce"])
+    assert verdict_on(STS, nonces=nonces).code is None
+
+
+def test_request_without_a_nonce_may_be_repeated() -> None:
+    nonces = Nonces()
+    for _ in range(2):
+        assert verdict_on(ALL["v1-py-get"].request, nonces=nonces).code is None
+    assert nonces.asked == []
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ("date", "authorization"),
+        ("authorization", "expired"),
+        ("expired", "method"),
+        ("method", "unknown"),
+        ("token", "nonce"),
+        ("nonce", "signature"),
+        ("signature", "digest"),
+    ],
+    ids=" before ".join,
+)
+def test_checks_come_in_the_order_of_the_gateway(faults: tuple[str, str]) -> None:
+    spoiled: dict[str, tuple[Callable[[SignedRequest], SignedRequest], str]] = {
+        "date": (lambda request: with_header(request, "date", None), "MissingDate"),
+        "authorization": (lambda request: with_header(request, "authorization", None), "MissingAccessKeyId"),
+        "expired": (
+            lambda request: with_header(request, "date", "Thu, 01 Aug 2019 11:00:00 GMT"),
+            "InvalidTimeStamp.Expired",
+        ),
+        "method": (lambda request: with_header(request, "x-acs-signature-method", "x"), "InvalidSignatureMethod"),
+        "unknown": (lambda request: with_header(request, "authorization", "acs a:b"), "InvalidAccessKeyId.NotFound"),
+        "token": (
+            lambda request: with_header(request, "x-acs-security-token", "x"),
+            "InvalidSecurityToken.MismatchWithAccessKey",
+        ),
+        "nonce": (lambda request: with_header(request, "x-acs-signature-nonce", "used"), "SignatureNonceUsed"),
+        "signature": (lambda request: with_header(request, "x-acs-action", "Other"), "SignatureDoesNotMatch"),
+        "digest": (lambda request: replace(request, body=b"other"), "ContentMD5NotMatched"),
+    }
+    request = signed_anew(with_header(JSON, "x-acs-signature-nonce", "fresh"))
+    (spoil_earlier, earlier), (spoil_later, later) = (spoiled[fault] for fault in faults)
+    assert verdict_on(spoil_later(request), nonces=Nonces(("testid", "used"))).code == later
+    assert verdict_on(spoil_earlier(spoil_later(request)), nonces=Nonces(("testid", "used"))).code == earlier
+
+
+def test_nonce_of_an_unknown_key_is_not_remembered() -> None:
+    nonces = Nonces()
+    verdict_on(with_header(V1, "authorization", "acs nobody:abc="), nonces=nonces)
+    assert nonces.asked == []
+
+
+def test_credentials_are_told_even_of_a_refused_request() -> None:
+    assert verdict_on(replace(V1, method="PUT")).credentials == read_credentials(V1.headers)
+    assert verdict_on(request_to("/", headers={})).credentials == Credentials("anonymous")
+    assert verdict_on(with_header(V1, "authorization", "Basic x")).credentials is None
+
+
+@pytest.mark.parametrize(
+    "date", ["Thu, 01 Aug 2019 12:00:00 GMT", "Thu, 1 Aug 2019 12:00:00 GMT", "2019-08-01T12:00:00Z"]
+)
+def test_both_forms_of_a_date_are_read(date: str) -> None:
+    assert milliseconds_of(date) == NOON
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "Thu, 01 Aug 2019 12:00:00",
+        "Thu, 01 Aug 2019 12:00:00 CST",
+        "Thu, 32 Aug 2019 12:00:00 GMT",
+        "Thu, 01 Okt 2019 12:00:00 GMT",
+        "Thu, 01 Aug 2019 25:00:00 GMT",
+        "2019-08-01T12:00:00",
+        "2019-08-01T12:00:00+08:00",
+        "2019-13-01T12:00:00Z",
+        "2019-08-01T12:00:00.000Z",
+    ],
+)
+def test_any_other_date_is_none(date: str) -> None:
+    assert milliseconds_of(date) is None
