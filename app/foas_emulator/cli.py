@@ -5,7 +5,7 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn, TextIO
 
 import click
 
@@ -82,6 +82,35 @@ def healthcheck(url: str | None, port: int) -> None:
             click.echo(response.read().decode())
     except (OSError, ValueError) as error:
         _refuse(f"{target}: {error}")
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option("--secret", required=True, envvar="ALIBABA_CLOUD_ACCESS_KEY_SECRET", help="Secret that the access key should have.")
+@click.option("--string-to-sign", type=click.File("r"), help="File with what the client signed, to compare with.")
+def explain(file: BinaryIO, secret: str, string_to_sign: TextIO | None) -> None:
+    """Say why the signature of a raw HTTP request does not fit: its first difference, field by field.
+
+    FILE holds the request as it was sent, request line and headers first; standard input without it. Exits with 1 if
+    the signature does not fit.
+    """
+    from foas_emulator.gateway.credentials import read_credentials  # noqa: PLC0415
+    from foas_emulator.gateway.explanation import explain as find_differences  # noqa: PLC0415
+    from foas_emulator.gateway.explanation import parse_raw_request, sentence  # noqa: PLC0415
+
+    client = string_to_sign.read() if string_to_sign else None
+    try:
+        request = parse_raw_request(file.read())
+        credentials = read_credentials(request.headers)
+    except ValueError as error:
+        _refuse(str(error))
+    if credentials.scheme not in ("v1", "v3"):
+        _refuse(f"The request is {credentials.scheme}: it has no signature in Authorization.")
+    differences = find_differences(request, credentials, secret, client_string_to_sign=client, exhaustive=True)
+    click.echo(sentence(differences))
+    for difference in differences:
+        click.echo(f"  {difference.field}: the request has {difference.expected!r}, signed was {difference.actual!r}")
+    sys.exit(1 if differences else 0)
 
 
 def _refuse(message: str) -> NoReturn:

@@ -5,10 +5,11 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import yaml
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.responses import RedirectResponse
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
@@ -16,9 +17,12 @@ from starlette.types import ASGIApp
 
 from foas_emulator import __version__
 from foas_emulator.control.routes import control_router
+from foas_emulator.gateway.access_keys import AccessKeys
 from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.openapi import describe
 from foas_emulator.operations.catalogue import HANDLERS, OPERATIONS
+from foas_emulator.pipeline.authenticate import Authenticate
+from foas_emulator.pipeline.cache_reads import CacheReads
 from foas_emulator.pipeline.find_operation import FindOperation
 from foas_emulator.pipeline.front import CallOperation, Front
 from foas_emulator.pipeline.read_body import ReadBody
@@ -42,21 +46,26 @@ OWN_PATHS = ("/_emulator", "/docs", "/openapi.json", "/static-offline-docs")
 """What begins with these is the emulator's own and never passes through the pipeline."""
 
 
-def create_app(settings: Settings, *, registry: Registry | None = None) -> ASGIApp:
+def create_app(settings: Settings, *, registry: Registry | None = None, authority: bytes | None = None) -> ASGIApp:
     """The whole emulator as one ASGI application, over these worlds or over those that the settings ask for.
+
+    `authority` is the certificate that clients of its https have to trust, as PEM.
 
     Raises `SeedError`, `DirectoryInUseError`, `NewerStoreError` or `ValueError` if the settings cannot be met.
     """
     registry = registry or open_registry(settings)
     call_operation = CallOperation()
+    select_world = SelectWorld(registry)
     record = Record(log_access=settings.access_log)
     front = Front(
-        _own_app(registry, call_operation),
+        _own_app(registry, call_operation, authority),
         stages=[
-            SelectWorld(registry),
+            select_world,
             record,
             FindOperation(OperationIndex(OPERATIONS)),
             ReadBody(limit=settings.max_body),
+            Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew),
+            CacheReads(limit=settings.read_cache),
             call_operation,
         ],
         close=record.close,
@@ -97,8 +106,8 @@ def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> 
             asked = value or "".join(arguments[position + 1 : position + 2])
     if asked != "1":
         raise ValueError(
-            f"{asked} workers were asked for, but every process has worlds of its own, and a client would meet now one, now "
-            "another. Run one worker (unset WEB_CONCURRENCY)."
+            f"{asked} workers were asked for, but every process has worlds of its own: a client would meet now one, "
+            "now another. Run one worker (unset WEB_CONCURRENCY)."
         )
 
 
@@ -123,7 +132,20 @@ def _world_defaults(settings: Settings) -> WorldSettings:
     return WorldSettings(**given, error_overrides=read_overrides(overrides))
 
 
-def _own_app(registry: Registry, call_operation: CallOperation) -> FastAPI:
+def _access_keys(settings: Settings) -> AccessKeys:
+    entries: list[str] = []
+    for given in settings.access_keys:
+        try:
+            entries += [given] if ":" in given else Path(given).read_text("utf-8").split()
+        except (OSError, ValueError):
+            raise ValueError("access_keys: an entry is neither ID:SECRET[:TOKEN] nor a file that can be read") from None
+    try:
+        return AccessKeys.parse(entries)
+    except ValueError as error:
+        raise ValueError(f"access_keys: {error}") from None
+
+
+def _own_app(registry: Registry, call_operation: CallOperation, authority: bytes | None = None) -> FastAPI:
     """The FastAPI application: documentation, control API, and the operations' routes once they are described."""
 
     @asynccontextmanager
@@ -140,6 +162,8 @@ def _own_app(registry: Registry, call_operation: CallOperation) -> FastAPI:
         lifespan=lifespan,
     )
     app.include_router(control_router(registry))
+    if authority is not None:
+        app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     routes = partial(map, call_operation.route, OPERATIONS)
     app.openapi = cache(lambda: describe(app, list(routes())))  # type: ignore[method-assign]

@@ -59,6 +59,20 @@ class Settings:
         "YAML file that gives entries of the error catalogue another code, status or message.",
         type_=click.Path(path_type=Path),
     )
+    signature: str = setting(
+        "warn",
+        "Signatures: off looks at none, warn serves and tells, strict refuses as the gateway does.",
+        type_=click.Choice(["off", "warn", "strict"]),
+    )
+    access_keys: tuple[str, ...] = setting(
+        (),
+        "Access key that signs requests, or a file with one on each line; test:test is built in. Repeatable.",
+        metavar="ID:SECRET[:TOKEN]|FILE",
+        secret=True,
+    )
+    signature_max_skew: int = setting(
+        15 * 60_000, "How far a request's date may be from this machine's.", type_=Duration()
+    )
     start_delay: int = setting(0, "From StartJob until the instance is RUNNING.", type_=Duration())
     pause_delay: int = setting(0, "From a pause until the instance is PAUSED.", type_=Duration())
     stop_delay: int = setting(0, "From a stop until the instance is TERMINATED.", type_=Duration())
@@ -67,6 +81,15 @@ class Settings:
     )
     plan_delay: int = setting(0, "From GetRawPlanJson until the plan is made.", type_=Duration())
     cluster_delay: int = setting(0, "From a change of a cluster until it is RUNNING again.", type_=Duration())
+    read_cache: int = setting(
+        32 * 1024 * 1024, "Bytes of answers kept for reads that come again; 0 keeps none.", type_=click.IntRange(min=0)
+    )
+    tls: bool = setting(False, "Serve https too, with a certificate made at start.", type_=bool)
+    tls_port: int = setting(8019, "Port for https; 0 takes a free one.", type_=click.IntRange(0, 65535))
+    tls_cert: Path | None = setting(
+        None, "PEM file with the certificate to serve https with.", type_=click.Path(path_type=Path)
+    )
+    tls_key: Path | None = setting(None, "PEM file with its key.", type_=click.Path(path_type=Path))
     max_body: int = setting(4 * 1024 * 1024, "Largest request body, in bytes.", type_=click.IntRange(min=1))
     cors_origins: tuple[str, ...] = setting(
         ("*",), "Origins whose pages may call the API from a browser. Repeatable.", metavar="ORIGIN"

@@ -20,7 +20,8 @@ class FindOperation:
     def __call__(self, exchange: Exchange) -> None:
         query = read_pairs(exchange.query_string) if exchange.query_string else {}
         asked = query.get("Format", query.get("format"))
-        default = exchange.world.settings.default_format
+        default = exchange.settings.default_format
+        exchange.format = default
         refused = None
         try:
             exchange.format = negotiate(asked, exchange.headers.get("accept"), default)

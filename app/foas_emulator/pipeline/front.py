@@ -82,7 +82,7 @@ class Front:
 def _answer_to(error: Exception, exchange: Exchange) -> Reply:
     host = exchange.headers.get("host", "").partition(":")[0]
     if isinstance(error, ApiError):
-        overrides = {} if exchange.world is None else exchange.world.settings.error_overrides
+        overrides = exchange.settings.error_overrides
         return failure(error, format_=exchange.format, host=host, overrides=overrides)
     log.error("request %s failed", exchange.request_id, exc_info=error)
     return internal_error(format_=exchange.format, host=host)

@@ -3,6 +3,7 @@
 from foas_emulator.gateway.errors import INVALID_WORLD
 from foas_emulator.gateway.exchange import Exchange
 from foas_emulator.world.registry import DEFAULT, Registry, WorldNameError
+from foas_emulator.world.world import World
 
 _KEY_PREFIX = "world-"
 
@@ -11,6 +12,7 @@ class SelectWorld:
     """Opens the world named by `x-emulator-world`, else by an access key `world-<name>`, else the default one.
 
     The world is created on first use and settled: every change that is due has happened before the request is read.
+    Where signatures are strict, a world that does not exist yet waits for the request to be believed.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -19,17 +21,32 @@ class SelectWorld:
     def __call__(self, exchange: Exchange) -> None:
         name = exchange.headers.get("x-emulator-world") or world_of_key(exchange.headers.get("authorization"))
         exchange.world_name = name
+        exchange.settings = self._registry.defaults
         try:
-            world = self._registry.open(name)
+            world = self._registry.find(name)
         except WorldNameError:
             exchange.request_id = self._registry.next_request_id()
             raise INVALID_WORLD(
                 f"{name!r} cannot name a world: use 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit."
             ) from None
-        exchange.world = world
-        exchange.request_id = world.next_request_id()
-        world.settle()
-        exchange.format = world.settings.default_format
+        if world is not None:
+            enter(exchange, world)
+        elif exchange.settings.signature == "strict":
+            exchange.request_id = self._registry.next_request_id()
+        else:
+            self.create(exchange)
+
+    def create(self, exchange: Exchange) -> None:
+        """Create the world that a request asked for, and let the request in."""
+        enter(exchange, self._registry.open(exchange.world_name))
+
+
+def enter(exchange: Exchange, world: World) -> None:
+    """Let a request into a world, which is settled first."""
+    exchange.world = world
+    exchange.settings = world.settings
+    exchange.request_id = exchange.request_id or world.next_request_id()
+    world.settle()
 
 
 def world_of_key(authorization: str | None) -> str:

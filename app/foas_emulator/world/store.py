@@ -1,5 +1,6 @@
 """One world's database: SQLModel tables, SQLAlchemy Core statements, one held SQLite connection."""
 
+import itertools
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -63,12 +64,17 @@ class Connections:
 
     def __init__(self) -> None:
         self._target = ":memory:"
+        self._revisions = itertools.count(1)
         self._engine = create_engine("sqlite://", creator=self._open, poolclass=NullPool, isolation_level="AUTOCOMMIT")
 
     def connect(self, path: Path | None) -> Connection:
         """A connection to a database file, or to a new database in memory."""
         self._target = ":memory:" if path is None else str(path)
         return self._engine.connect()
+
+    def next_revision(self) -> int:
+        """A number that no state of any world has had in this process."""
+        return next(self._revisions)
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._target, isolation_level=None, check_same_thread=False)
@@ -93,14 +99,16 @@ class Store:
     def __init__(self, connections: Connections, *, image: bytes, path: Path | None = None) -> None:
         """Open `path`, creating it from `image` if it is absent; without a path load `image` into memory."""
         self.path = path
-        self.revision = 0
+        self.revision = connections.next_revision()
+        self._next_revision = connections.next_revision
         self._depth = 0
-        existed = path is not None and path.exists()
+        if path is not None and not path.exists():
+            _create(path, image)
         self._connection = connections.connect(path)
         self._raw = cast(sqlite3.Connection, self._connection.connection.driver_connection)
-        if not existed:
-            self.load(image)
-        if path is not None:
+        if path is None:
+            self._raw.deserialize(image)
+        else:
             self._prepare_file()
 
     def _prepare_file(self) -> None:
@@ -127,7 +135,7 @@ class Store:
 
     def load(self, image: bytes) -> None:
         """Replace everything by the contents of `image`, all or nothing."""
-        self.revision += 1
+        self.revision = self._next_revision()
         if self.path is None:
             self._raw.deserialize(image)
             return
@@ -156,7 +164,7 @@ class Store:
             raise
         else:
             self._raw.execute("COMMIT")
-            self.revision += 1
+            self.revision = self._next_revision()
         finally:
             self._depth = 0
 
@@ -204,6 +212,13 @@ class Store:
     def delete(self, model: type[Row], /, **equals: Any) -> int:
         """Remove the rows with these values; answers how many there were."""
         return self._connection.execute(_delete(model, tuple(equals)), equals).rowcount
+
+
+def _create(path: Path, image: bytes) -> None:
+    """Put a database file in its place at once: whoever is killed meanwhile leaves none, or a whole one."""
+    beginning = path.with_suffix(".new")
+    beginning.write_bytes(image)
+    beginning.replace(path)
 
 
 # Building a statement costs three times as much as running it, so each shape is built once.

@@ -1,0 +1,102 @@
+"""Who sends a request, and whether the gateway would believe it."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+
+from foas_emulator.gateway.access_keys import AccessKeys
+from foas_emulator.gateway.errors import ApiError, catalogue
+from foas_emulator.gateway.exchange import Exchange
+from foas_emulator.gateway.signature import SignedRequest, as_text
+from foas_emulator.gateway.verdict import Verdict, check
+from foas_emulator.pipeline.select_world import SelectWorld
+from foas_emulator.world.clock import machine_now
+
+log = logging.getLogger(__name__)
+
+_V1_MISMATCH = "Specified signature is not matched with our calculation. server string to sign is:{string_to_sign}"
+_V3_MISMATCH = (
+    "Specified signature does not match our calculation. "
+    "server StringToSign is [{string_to_sign}] server CanonicalRequest is [{canonical_request}]"
+)
+_BEARERS = ("x-acs-bearer-token", "x-acs-zero-trust-idtoken")
+
+
+class Nonces:
+    """The nonces of the last while, at most `most` of them: the oldest is forgotten first."""
+
+    def __init__(self, *, keep_ms: int, most: int = 100_000) -> None:
+        self._keep_ms = keep_ms
+        self._most = most
+        self._seen: OrderedDict[tuple[str, str], int] = OrderedDict()
+
+    def seen(self, access_key_id: str, nonce: str) -> bool:
+        """Whether a key has used a nonce before; from now on it has."""
+        now = machine_now()
+        while self._seen and (len(self._seen) >= self._most or next(iter(self._seen.values())) < now - self._keep_ms):
+            self._seen.popitem(last=False)
+        used = (access_key_id, nonce) in self._seen
+        self._seen.setdefault((access_key_id, nonce), now)
+        return used
+
+
+class Authenticate:
+    """Checks signatures as the world's setting `signature` says.
+
+    `off` looks at nothing. `warn` serves every request and tells in `x-emulator-warning`, and once in the log, what
+    strict would have refused; a request that is not signed at all gets no warning. `strict` refuses as the gateway
+    does, and only a request that it believes makes a world.
+    """
+
+    def __init__(self, select_world: SelectWorld, *, keys: AccessKeys, max_skew_ms: int) -> None:
+        self._select_world = select_world
+        self._keys = keys
+        self._max_skew_ms = max_skew_ms
+        self._nonces = Nonces(keep_ms=max_skew_ms)
+        self._warned: set[tuple[str, str]] = set()
+
+    def __call__(self, exchange: Exchange) -> None:
+        mode = exchange.settings.signature
+        if mode == "strict":
+            verdict = self._check(exchange, self._nonces.seen)
+            if verdict.code is not None:
+                raise refusal(verdict)
+            if exchange.world is None:
+                self._select_world.create(exchange)
+        elif mode == "warn" and _is_signed(exchange):
+            verdict = self._check(exchange, _never_seen)
+            if verdict.code is not None:
+                self._warn(exchange, verdict)
+
+    def _check(self, exchange: Exchange, nonce_seen: Callable[[str, str], bool]) -> Verdict:
+        request = SignedRequest(
+            exchange.method, as_text(exchange.raw_path), as_text(exchange.query_string), exchange.headers, exchange.body
+        )
+        verdict = check(
+            request, keys=self._keys, now_ms=machine_now(), max_skew_ms=self._max_skew_ms, nonce_seen=nonce_seen
+        )
+        exchange.credentials = verdict.credentials
+        return verdict
+
+    def _warn(self, exchange: Exchange, verdict: Verdict) -> None:
+        exchange.warning = f"signature=strict would refuse this with {verdict.code}: {verdict.hint}"
+        key = verdict.credentials.access_key_id if verdict.credentials else ""
+        if (key, verdict.code or "") not in self._warned and len(self._warned) < 1000:  # noqa: PLR2004 - a bound
+            self._warned.add((key, verdict.code or ""))
+            log.warning("access key %r: %s", key, exchange.warning)
+
+
+def refusal(verdict: Verdict) -> ApiError:
+    """The gateway's error for a verdict that has a code."""
+    assert verdict.code is not None
+    template = _V3_MISMATCH if "canonical_request" in verdict.message_args else _V1_MISMATCH
+    explanation = template.format(**verdict.message_args) if verdict.message_args else ""
+    return catalogue()[verdict.code](verdict.hint, explanation=explanation)
+
+
+def _is_signed(exchange: Exchange) -> bool:
+    return "authorization" in exchange.headers or any(name in exchange.headers for name in _BEARERS)
+
+
+def _never_seen(_access_key_id: str, _nonce: str) -> bool:
+    return False
