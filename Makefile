@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test check format lock bench clean
+.PHONY: serve test format docs lock bench clean
 
 serve: $(VENV)/.serve  ## Start the emulator on http://127.0.0.1:8018.
 	@exec $(BIN)/foas-emulator serve
@@ -17,6 +17,9 @@ test: $(VENV)/.test  ## Lint, check types and run every test.
 format: $(VENV)/.test  ## Format the code and mend what can be mended.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(VENV)/.test  ## Write the pages and documents that are made from the code.
+	$(BIN)/python scripts/generate.py
 
 bench: $(VENV)/.test  ## Compare the emulator with its peers; see benchmarks/README.md.
 	$(BIN)/python -m benchmarks

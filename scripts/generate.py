@@ -1,0 +1,166 @@
+"""Writes the pages and documents that are made from the code. `make docs` runs it; a test refuses drift."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from inspect import getdoc
+from pathlib import Path
+from typing import Any
+
+import click
+
+from foas_emulator.gateway.errors import catalogue
+from foas_emulator.gateway.evidence import Evidence
+from foas_emulator.gateway.operation import Operation
+from foas_emulator.gateway.parameters import declared_parameters
+from foas_emulator.main import describe_api
+from foas_emulator.openapi import as_yaml
+from foas_emulator.operations.catalogue import GROUPS, OPERATIONS
+from foas_emulator.seeds.document import json_schema
+from foas_emulator.settings import Settings, options
+
+ROOT = Path(__file__).parent.parent
+NOTICE = "<!-- Made by `make docs` from the code; do not edit. -->\n\n"
+KINDS = ("documented", "sample", "sdk", "inferred")
+
+
+def configuration() -> str:
+    """Every setting with its flag, variable, default and meaning."""
+    rows = ["| flag | variable | default | meaning |", "|---|---|---|---|"]
+    for option, declared in zip(options(), fields(Settings), strict=True):
+        flag = " ".join([option.opts[0], *([f"`{_values(option)}`"] if _values(option) else [])]).replace(" `", " ")
+        rows.append(f"| `{flag}` | `{option.envvar}` | {_default(declared.default)} | {_cell(option.help or '')} |")
+    return NOTICE + CONFIGURATION_HEAD + "\n".join(rows) + "\n" + CONFIGURATION_TAIL
+
+
+CONFIGURATION_HEAD = """# Configuration
+
+Every setting of `foas-emulator serve` is a flag and an environment variable; the flag wins. A wrong value, or a
+variable that begins with `FOASEMU_` and is no setting, refuses to start, naming it and what is allowed. Durations take
+a unit (`500ms`, `30s`, `2m`, `1h`, `3d`); a bare number is seconds. In a variable the values of a repeatable setting
+are separated by blanks.
+
+"""
+CONFIGURATION_TAIL = """
+The delays, `not_running`, `default_format`, `signature` and the error overrides are defaults: every world can be given
+its own, by `settings` in its seed or over the control API.
+
+## Error overrides
+
+A team that has seen the real service answer with another code can teach it. The file is a mapping from a code of the
+[catalogue](fidelity.md#errors) to its new `code`, `status` or `message`:
+
+```yaml
+InvalidInstance.NotRunning:
+  code: InstanceNotRunning
+  status: 403
+  message: The instance is not running.
+```
+"""
+
+
+def _values(option: click.Option) -> str:
+    if option.is_flag:
+        return ""
+    if option.metavar:
+        return option.metavar.replace("|", "\\|")
+    if isinstance(option.type, click.Choice):
+        return "\\|".join(option.type.choices)
+    return option.type.name.upper().split(" ")[0]
+
+
+def _default(value: Any) -> str:
+    if value is None or value == ():
+        return ""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"`{' '.join(value) if isinstance(value, tuple) else value}`"
+
+
+def operations() -> str:
+    """The table of operations, by group."""
+    parts = [NOTICE, "# Operations\n\n"]
+    parts.append(
+        f"{len(OPERATIONS)} operations of foas 2018-11-11. Parameters in *italics* are required; those of the path are "
+        "always. Errors of the gateway (`Missing…`, `Invalid…`, signatures) come on top.\n"
+    )
+    for group in GROUPS:
+        parts.append(f"\n## {group.name}\n\n| operation | method and path | parameters | evidence |\n|---|---|---|---|\n")
+        parts += [_operation_row(operation) for operation in group.operations]
+        parts.append("\n")
+        parts += [f"- **{each.name}**: {_cell(getdoc(each.endpoint) or '')}\n" for each in group.operations]
+    return "".join(parts)
+
+
+def _operation_row(operation: Operation) -> str:
+    given = [each for each in declared_parameters(operation.endpoint) if each.place != "path"]
+    names = ", ".join(f"*{each.name}*" if each.required else each.name for each in given)
+    path = operation.path.removeprefix("/api/v2")
+    return f"| {operation.name} | `{operation.method} {path}` | {names} | {_evidence(operation.evidence)} |\n"
+
+
+def fidelity() -> str:
+    """What is documented, sampled, taken from SDKs and inferred."""
+    counts = {kind: sum(each.evidence.kind == kind for each in OPERATIONS) for kind in KINDS}
+    parts = [NOTICE, FIDELITY_HEAD]
+    parts += [f"| {kind} | {counts[kind]} |\n" for kind in KINDS]
+    parts.append("\n| operation | evidence | source |\n|---|---|---|\n")
+    parts += [f"| {each.name} | {each.evidence.kind} | {_cell(each.evidence.source)} |\n" for each in OPERATIONS]
+    parts.append(ERRORS_HEAD)
+    for code, problem in sorted(catalogue().items()):
+        source = _cell(problem.evidence.source)
+        parts.append(f"| `{code}` | {problem.status} | {_cell(problem.message)} | {problem.evidence.kind} | {source} |\n")
+    return "".join(parts)
+
+
+FIDELITY_HEAD = """# Fidelity
+
+How the emulator knows what it does. *documented*: stated in the service's documents or metadata. *sample*: seen in a
+published or captured answer. *sdk*: read in, or observed of, official client code. *inferred*: nothing public says it,
+so it is the best reading; the source gives the reason. The paths and answers of all operations are documented; the
+kind below is that of the operation's behaviour. An error answer carries its kind in `x-emulator-evidence`.
+
+| kind | operations |
+|---|---|
+"""
+ERRORS_HEAD = """
+## Errors
+
+No error code of the service itself is documented; those here follow `Invalid{Resource}.{Reason}` and are inferred.
+What the user knows better can be taught: see [configuration](configuration.md#error-overrides).
+
+| code | status | message | evidence | source |
+|---|---|---|---|---|
+"""
+
+
+def _evidence(evidence: Evidence) -> str:
+    return f"{evidence.kind}: {_cell(evidence.source)}" if evidence.source else evidence.kind
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def seed_schema() -> str:
+    """The JSON Schema of seed documents."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "docs/configuration.md": configuration,
+    "docs/operations.md": operations,
+    "docs/fidelity.md": fidelity,
+    "fixtures/seed.schema.json": seed_schema,
+    "openapi/foas-2018-11-11.yaml": lambda: as_yaml(describe_api()),
+}
+"""Every generated file, and what makes it."""
+
+
+def main() -> None:
+    for name, make in PAGES.items():
+        (ROOT / name).write_text(make(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
