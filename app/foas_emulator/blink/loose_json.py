@@ -1,0 +1,112 @@
+"""JSON as people write it into parameters: bare words, single quotes, commas too many or none.
+
+The documentation's own examples are of that kind: `{a:b}` for a plan and a configuration,
+`{metric: "clusterid.system.mem.memtotal", aggregator: "avg", downsample: "avg"}` for a metric query.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+_MAX_DEPTH = 100
+_TOKEN = re.compile(
+    r"""
+    \s*+(?:
+        (?P<mark>[{}\[\]:,=])
+        | (?P<quote>["'])(?P<quoted>(?:[^"'\\]|\\.|(?!(?P=quote))["'])*+)(?P=quote)
+        | (?P<bare>[^\s{}\[\]:,="']++)
+    )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_CONSTANTS = {"true": True, "false": False, "null": None}
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def parse(text: str) -> Any:
+    """What the text says, read strictly if that works and loosely if not. Raises `ValueError` if neither does.
+
+    A bare word is a number, true, false or null if it looks like one; a bare value may contain colons
+    (`limit: avg:sample:50`). Keys and values are separated by a colon or an equals sign.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return _Reader(text).document()
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tokens = list(_tokens_of(text))
+        self._index = 0
+
+    def document(self) -> Any:
+        value = self._value(_MAX_DEPTH)
+        if self._index < len(self._tokens):
+            raise ValueError(f"unexpected {self._tokens[self._index][0]}")
+        return value
+
+    def _value(self, depth: int) -> Any:
+        if not depth:
+            raise ValueError("nested too deeply")
+        token = self._next()
+        if token["mark"] == "{":
+            return self._object(depth - 1)
+        if token["mark"] == "[":
+            return self._array(depth - 1)
+        if token["mark"]:
+            raise ValueError(f"unexpected {token['mark']}")
+        return _quoted(token) if token["quote"] else self._bare(token)
+
+    def _object(self, depth: int) -> dict[str, Any]:
+        members: dict[str, Any] = {}
+        while (token := self._next())["mark"] != "}":
+            if token["mark"] == ",":
+                continue
+            if token["mark"] or self._next()["mark"] not in {":", "="}:
+                raise ValueError("expected a key and a colon")
+            members[_quoted(token) if token["quote"] else token["bare"]] = self._value(depth)
+        return members
+
+    def _array(self, depth: int) -> list[Any]:
+        items: list[Any] = []
+        while (token := self._next())["mark"] != "]":
+            if token["mark"] != ",":
+                self._index -= 1
+                items.append(self._value(depth))
+        return items
+
+    def _bare(self, first: re.Match[str]) -> Any:
+        last = first
+        while self._index < len(self._tokens) and self._tokens[self._index]["mark"] not in {",", "}", "]"}:
+            last = self._next()
+        text = self._text[first.start("bare") : last.end()]
+        return json.loads(text) if _NUMBER.fullmatch(text) else _CONSTANTS.get(text, text)
+
+    def _next(self) -> re.Match[str]:
+        if self._index >= len(self._tokens):
+            raise ValueError("unexpected end")
+        self._index += 1
+        return self._tokens[self._index - 1]
+
+
+def _tokens_of(text: str) -> Iterator[re.Match[str]]:
+    text = text.rstrip()
+    position = 0
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if token is None:
+            raise ValueError(f"unterminated string at {position}")
+        yield token
+        position = token.end()
+
+
+def _quoted(token: re.Match[str]) -> str:
+    try:
+        return str(json.loads(f'"{token["quoted"]}"', strict=False))
+    except ValueError:
+        return _ESCAPE.sub(lambda escape: _ESCAPES.get(escape[1], escape[1]), token["quoted"])

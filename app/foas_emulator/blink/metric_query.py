@@ -1,0 +1,138 @@
+"""Reads metricJson: lenient about quoting, strict about meaning."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from foas_emulator.blink import loose_json
+from foas_emulator.blink.metric_names import Catalogue, Curve
+
+Aggregation = Literal["max", "avg", "min"]
+Choice = Literal["bottom", "above", "sample"]
+
+_LIMIT = re.compile(r"(max|avg|min):(bottom|above|sample):([1-9][0-9]{0,8})")
+_DOWNSAMPLE = re.compile(r"(?:([1-9][0-9]{0,8})(s|m|h)?-)?(max|avg|min)")
+_GRANULARITY = re.compile(r"([1-9][0-9]{0,8})(s|m|h)?")
+_SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
+_MILLISECOND_STAMPS = range(10**12, 10**13)
+# The points of GetClusterMetrics' documented answer lie 20 s apart, as do those its examples ask for.
+_DEFAULT_STEP = 20
+
+
+class MetricQueryError(ValueError):
+    """A query that means nothing, with a sentence that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many lines are answered: by what value of a line, from which end, how many."""
+
+    by: Aggregation = "avg"
+    choice: Choice = "sample"
+    count: int = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One curve that is asked for: a point each `step` seconds, made of the `window` seconds from there on."""
+
+    metric: str
+    curve: Curve
+    aggregator: Aggregation
+    downsample: Aggregation
+    step: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class MetricQuery:
+    """What is asked for; `start` and `end` are milliseconds since the epoch, None where the query leaves them open."""
+
+    lines: tuple[Line, ...]
+    start: int | None
+    end: int | None
+    limit: Limit
+    as_text: bool
+
+
+def parse_query(text: str, *, prefix: str, catalogue: Catalogue) -> MetricQuery:
+    """The query of a metricJson whose metrics all begin with the prefix.
+
+    The prefix is `blink.{project}.{job}.` for the metrics of a job and `{clusterId}.` for those of a cluster. Both
+    documented forms are read: an object with `queries`, and one query by itself. Raises `MetricQueryError` for what
+    cannot be read, a metric that is not in the catalogue, a start after the end, or a member that is not of its
+    documented form.
+    """
+    content = _content(text)
+    queries = content.get("queries", [content])
+    if not isinstance(queries, list) or not queries or not all(isinstance(query, dict) for query in queries):
+        raise MetricQueryError("queries must be a list of at least one query")
+    start, end = _instant(content, "start"), _instant(content, "end")
+    if start is not None and end is not None and start > end:
+        raise MetricQueryError(f"start {start} is after end {end}")
+    return MetricQuery(
+        tuple(_line(query, prefix, catalogue) for query in queries), start, end, _limit(content), catalogue.as_text
+    )
+
+
+def _content(text: str) -> dict[str, Any]:
+    try:
+        content = loose_json.parse(text)
+    except ValueError as error:
+        raise MetricQueryError(f"metricJson cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise MetricQueryError("metricJson must be an object")
+    return content
+
+
+def _instant(content: Mapping[str, Any], member: str) -> int | None:
+    value = content.get(member)
+    if value is None:
+        return None
+    if not re.fullmatch("[0-9]{13}", str(value)) or int(value) not in _MILLISECOND_STAMPS:
+        raise MetricQueryError(f"{member} must be a time in milliseconds, 13 digits, and is {value}")
+    return int(value)
+
+
+def _limit(content: Mapping[str, Any]) -> Limit:
+    value = content.get("limit")
+    if value is None:
+        return Limit()
+    match = _LIMIT.fullmatch(str(value))
+    if match is None:
+        raise MetricQueryError(f"limit must be [max|avg|min]:[bottom|above|sample]:[count] and is {value}")
+    return Limit(cast("Aggregation", match[1]), cast("Choice", match[2]), int(match[3]))
+
+
+def _line(query: Mapping[str, Any], prefix: str, catalogue: Catalogue) -> Line:
+    metric = str(query.get("metric", ""))
+    curve = catalogue.curve(metric.removeprefix(prefix)) if metric.startswith(prefix) else None
+    if curve is None:
+        raise MetricQueryError(f"metric must be {prefix} and a known name, and is {metric}")
+    window, downsample = _downsample(query.get("downsample"))
+    step = _granularity(query.get("granularity")) or window or _DEFAULT_STEP
+    return Line(metric, curve, _aggregator(query.get("aggregator")), downsample, step, window or step)
+
+
+def _aggregator(value: object) -> Aggregation:
+    text = "avg" if value is None else str(value)
+    if text not in {"max", "avg", "min"}:
+        raise MetricQueryError(f"aggregator must be max, avg or min and is {value}")
+    return cast("Aggregation", text)
+
+
+def _downsample(value: object) -> tuple[int | None, Aggregation]:
+    match = _DOWNSAMPLE.fullmatch("avg" if value is None else str(value))
+    if match is None:
+        raise MetricQueryError(f"downsample must be [seconds]-[max|avg|min] or one of these, and is {value}")
+    return int(match[1]) * _SECONDS[match[2]] if match[1] else None, cast("Aggregation", match[3])
+
+
+def _granularity(value: object) -> int | None:
+    if value is None:
+        return None
+    match = _GRANULARITY.fullmatch(str(value))
+    if match is None:
+        raise MetricQueryError(f"granularity must be a number of seconds and is {value}")
+    return int(match[1]) * _SECONDS[match[2]]

@@ -1,0 +1,130 @@
+"""The curves behind GetInstanceMetric and GetClusterMetrics: steady, smooth, and a function of the instant alone."""
+
+import math
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from statistics import fmean
+from types import MappingProxyType
+
+from foas_emulator.blink import chance
+from foas_emulator.blink.chance import Part
+from foas_emulator.blink.metric_names import CLUSTER_METRICS, JOB_METRICS
+from foas_emulator.blink.metric_query import (
+    Aggregation,
+    Limit,
+    Line,
+    MetricQuery,
+    MetricQueryError,
+    parse_query,
+)
+
+__all__ = ["CLUSTER_METRICS", "JOB_METRICS", "MetricQuery", "MetricQueryError", "Series", "evaluate", "parse_query"]
+
+_WARM_UP = 60  # seconds after the start without values (documented for the console's curves)
+_KEPT = 7200  # seconds that can be looked back (official sample code)
+_KNOT = 300  # seconds between the points that a curve is drawn through
+_TASKS = 3  # underlying lines that the aggregator makes one of
+_SAMPLES = 3  # underlying points that the downsampling makes one of
+_MAX_POINTS = 20_000
+_AGGREGATIONS: Mapping[Aggregation, Callable[[Sequence[float]], float]] = MappingProxyType(
+    {"max": max, "avg": fmean, "min": min}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of the answer: points by epoch second as text, and one value for the whole line."""
+
+    name: str
+    dps: Mapping[str, str | float]
+    summary: float
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def evaluate(query: MetricQuery, *, seed: Part, start_time: int, now: int) -> list[Series]:
+    """The lines that are asked for, without those that have no points.
+
+    There are points from a minute after the job's start on, for the last two hours, none in the future; a query that
+    leaves its start or end open gets all of them. Their times are multiples of the step. A line's summary is the
+    limit's value of its points. Raises `MetricQueryError` for more points than a real call would survive (the
+    documentation warns of a timeout; the number is ours).
+    """
+    first = max(start_time // 1000 + _WARM_UP, now // 1000 - _KEPT, -(-(query.start or 0) // 1000))
+    last = now // 1000 if query.end is None else min(now, query.end) // 1000
+    times = [range(-(-first // line.step) * line.step, last + 1, line.step) for line in query.lines]
+    points = sum(map(len, times))
+    if points > _MAX_POINTS:
+        raise MetricQueryError(f"{points} points are more than {_MAX_POINTS}, choose a coarser granularity")
+    lines = zip(query.lines, times, strict=True)
+    series = [_series(query, line, span, seed, start_time // 1000) for line, span in lines if span]
+    return _limited(series, query.limit)
+
+
+def decimal_text(value: float) -> str:
+    """A number, not negative, as the service writes those of jobs: 32 bits through Java's Float and BigDecimal.
+
+    So `4.929E+8` and `494100352` stand side by side in the documented answer.
+    """
+    narrow = _narrow(value)
+    if narrow >= 1e7:  # noqa: PLR2004 - where Java's Float.toString turns to exponents
+        return _large_text(int(narrow))
+    digits = next(text for text in (f"{narrow:.{count}e}" for count in range(1, 9)) if _narrow(float(text)) == narrow)
+    plain = f"{Decimal(digits):f}"
+    return plain if "." in plain else f"{plain}.0"
+
+
+def _large_text(value: int) -> str:
+    """All digits of the number but those beyond the precision of 32 bits, as Java up to 18 writes a large float."""
+    excess = max(value.bit_length() - 26, 0) * 30103 // 100000
+    digits = str((value + 10**excess // 2) // 10**excess * 10**excess)
+    fraction = digits[1:].rstrip("0") or "0"
+    return str(Decimal(f"{digits[0]}.{fraction}e{len(digits) - 1}"))
+
+
+def _series(query: MetricQuery, line: Line, times: Iterable[int], seed: Part, start: int) -> Series:
+    points = dict(_points(line, times, seed, start))
+    values = list(map(_narrow, points.values()))
+    summary = _AGGREGATIONS[query.limit.by](values)
+    if query.as_text:
+        texts = {str(time): decimal_text(value) for time, value in points.items()}
+        return Series(line.metric, texts, _narrow(summary))
+    return Series(line.metric, {str(time): value for time, value in zip(points, values, strict=True)}, summary)
+
+
+def _points(line: Line, times: Iterable[int], seed: Part, start: int) -> Iterator[tuple[int, float]]:
+    """The value of each time: of each sample across the tasks by the aggregator, then across the samples."""
+    curve, aggregate, downsample = line.curve, _AGGREGATIONS[line.aggregator], _AGGREGATIONS[line.downsample]
+
+    @cache
+    def knot(task: int, number: int) -> float:
+        return 2 * chance.fraction(seed, line.metric, task, number) - 1
+
+    def at(task: int, second: int) -> float:
+        number, passed = divmod(second, _KNOT)
+        share = passed / _KNOT
+        share *= share * (3 - 2 * share)
+        noise = knot(task, number) * (1 - share) + knot(task, number + 1) * share
+        return curve.level * (1 + curve.swing * noise) + curve.growth * (second - start)
+
+    for time in times:
+        seconds = [time + line.window * sample // _SAMPLES for sample in range(_SAMPLES)]
+        value = downsample([aggregate([at(task, second) for task in range(_TASKS)]) for second in seconds])
+        yield time, math.floor(value) if curve.whole else value
+
+
+def _limited(series: Sequence[Series], limit: Limit) -> list[Series]:
+    """The lines that the limit leaves, in the order they were asked for."""
+    if limit.choice == "sample":
+        count = min(limit.count, len(series))
+        return [series[number * len(series) // count] for number in range(count)]
+    sign = -1 if limit.choice == "above" else 1
+    ranked = sorted(range(len(series)), key=lambda number: sign * series[number].summary)
+    return [series[number] for number in sorted(ranked[: limit.count])]
+
+
+def _narrow(value: float) -> float:
+    """The nearest number of 32 bits, which is what the service keeps."""
+    return float(struct.unpack("f", struct.pack("f", value))[0])

@@ -1,0 +1,161 @@
+"""Makes the plan of a job from its code.
+
+How the engine cuts a query into operators is documented nowhere; the names are those its consoles and logs show, the
+order is the usual one. Inferred.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from foas_emulator.blink import properties, sql
+from foas_emulator.blink.plan import (
+    MAX_PARALLELISM,
+    OPERATOR,
+    SINK,
+    SOURCE,
+    Edge,
+    Node,
+    Plan,
+    Resources,
+    plan_from_json,
+    resources,
+)
+from foas_emulator.blink.references import Query, Reference
+from foas_emulator.blink.statements import Insert, View
+
+_WINDOWS = frozenset({"TUMBLE", "HOP", "SESSION"})
+_RANKS = frozenset({"ROW_NUMBER", "RANK", "DENSE_RANK"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """An operator of a query; one that keeps state per key receives its records by key."""
+
+    type: str
+    stateful: bool = False
+
+
+def raw_plan(
+    code: str, *, api_type: str, job_type: str, expected_core: float | None = None, expected_gb: float | None = None
+) -> Plan:
+    """The plan that GetRawPlanJson makes for the code. Raises `SqlError` for SQL that is surely wrong.
+
+    All nodes get the same parallelism: 1, or the largest that stays within both expectations, cores and GB (the
+    service wants both or neither).
+    """
+    if api_type.upper() == "SQL":
+        plan = _SqlPlan(sql.read(code), streaming=job_type.upper() != "FLINK_BATCH").plan()
+    else:
+        plan = _datastream_plan(code)
+    if expected_core is None or expected_gb is None or not plan.nodes:
+        return plan
+    cores, memory = resources(plan)
+    # The sliver gives back what binary fractions lose: 1.2 cores are room for twelve subtasks of 0.1.
+    parallelism = max(1, int(min(MAX_PARALLELISM, expected_core / cores + 1e-9, expected_gb / memory + 1e-9)))
+    return Plan(tuple(replace(node, parallelism=parallelism) for node in plan.nodes))
+
+
+def running_plan(plan_json: str, code: str, *, api_type: str, job_type: str) -> Plan:
+    """The plan that a started job runs: the given one, else one made from its code; empty if neither can be read."""
+    given = plan_from_json(plan_json)
+    if given is not None:
+        return given
+    try:
+        return raw_plan(code, api_type=api_type, job_type=job_type)
+    except sql.SqlError:
+        return Plan(())
+
+
+def _datastream_plan(code: str) -> Plan:
+    """The smallest plan in the form of the documented one, with the main class where its own operators would be."""
+    main_class = properties.read(code).values.get("blink.main.class", "")
+    return Plan(
+        (
+            Node(1, "Source: Custom Source", SOURCE),
+            Node(2, "Timestamps/Watermarks", OPERATOR, predecessors=(Edge(1),)),
+            Node(3, main_class.rpartition(".")[2] or "Process", OPERATOR, predecessors=(Edge(2, "KEY-GROUP"),)),
+            Node(4, "Sink: Unnamed", SINK, predecessors=(Edge(3),)),
+        )
+    )
+
+
+class _SqlPlan:
+    """Goes through a script in order; every table and view becomes operators once, when it is first read."""
+
+    def __init__(self, script: sql.Script, *, streaming: bool) -> None:
+        self._script = script
+        self._streaming = streaming
+        self._nodes: list[Node] = []
+        self._tables = {table.key: table for table in script.tables}
+        self._functions = {function.name.casefold(): function for function in script.functions}
+        self._ends: dict[str, int] = {}
+
+    def plan(self) -> Plan:
+        for statement in self._script.statements:
+            if isinstance(statement, View):
+                self._ends[statement.name.casefold()] = self._add_query(statement)
+            elif isinstance(statement, Insert):
+                self._add(f"Sink: {statement.target}", SINK, (Edge(self._add_query(statement)),))
+        return Plan(tuple(self._nodes))
+
+    def _add_query(self, statement: View | Insert) -> int:
+        streams = list(self._streams(statement.query))
+        edges = tuple(Edge(end) for end in dict.fromkeys(streams)) or (Edge(self._add("Source: Values", SOURCE)),)
+        for step in self._steps(statement, len(streams)):
+            strategy = "KEY-GROUP" if step.stateful else "FORWARD"
+            edges = tuple(replace(edge, ship_strategy=strategy) for edge in edges)
+            edges = (Edge(self._add(step.type, OPERATOR, edges, stateful=step.stateful)),)
+        return edges[0].id
+
+    def _streams(self, query: Query) -> Iterator[int]:
+        """The last node of each relation that the query reads as a stream."""
+        for reference in query.references:
+            key = reference.name.casefold()
+            if reference.function or key in query.common_tables or self._is_looked_up(reference):
+                continue
+            if key not in self._ends and (key in self._tables or reference.qualified):
+                self._ends[key] = self._add_source(reference.name)
+            if key in self._ends:
+                yield self._ends[key]
+
+    def _is_looked_up(self, reference: Reference) -> bool:
+        table = self._tables.get(reference.name.casefold())
+        return reference.temporal or (table is not None and table.dimension)
+
+    def _add_source(self, name: str) -> int:
+        table = self._tables.get(name.casefold())
+        end = self._add(f"Source: {name}", SOURCE)
+        if table and table.computed:
+            end = self._add(f"Calc({', '.join(table.computed)})", OPERATOR, (Edge(end),))
+        if table and table.watermark:
+            end = self._add("Timestamps/Watermarks", OPERATOR, (Edge(end),))
+        return end
+
+    def _steps(self, statement: View | Insert, streams: int) -> Iterator[_Step]:
+        words = statement.words
+        if streams > 1:
+            united = words.count("UNION") >= streams - 1
+            yield _Step("Union") if united else _Step("Join", stateful=True)
+        for reference in statement.query.references:
+            if reference.function:
+                function = self._functions.get(reference.name.casefold())
+                yield _Step(f"Correlate({function.class_name if function else reference.name})")
+            elif self._is_looked_up(reference):
+                yield _Step(f"JoinTable({reference.name})")
+        if "MATCH_RECOGNIZE" in words:
+            yield _Step("Match", stateful=True)
+        if "GROUP" in words:
+            yield _Step("GroupWindowAggregate" if _WINDOWS & set(words) else "GroupAggregate", stateful=True)
+        if "OVER" in words:
+            yield _Step("Rank" if _RANKS & set(words) else "OverAggregate", stateful=True)
+        yield _Step("Calc")
+
+    def _add(self, type_: str, pact: str, predecessors: tuple[Edge, ...] = (), *, stateful: bool = False) -> int:
+        identity = len(self._nodes) + 1
+        given = Resources(
+            # The tuning page: operators that keep state must ask for it, and an aggregate never joins a chain.
+            state_size=int(stateful and self._streaming),
+            chaining_strategy="HEAD" if stateful or pact == SOURCE else "ALWAYS",
+        )
+        self._nodes.append(Node(identity, type_, pact, predecessors=predecessors, resources=given))
+        return identity

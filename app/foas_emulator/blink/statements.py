@@ -1,0 +1,238 @@
+"""The statements of a Blink SQL script, read tolerantly: what is not understood is passed over."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from foas_emulator.blink.references import Query, query_of
+from foas_emulator.blink.tokens import Kind, Positions, Token, check_parentheses
+
+_BEFORE_KIND = frozenset({"OR", "REPLACE", "TEMPORARY", "SYSTEM"})
+_BEFORE_NAME = frozenset({"IF", "NOT", "EXISTS"})
+_BEFORE_TARGET = frozenset({"TABLE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """CREATE TABLE: a declared reference to an external store; `computed` names its computed columns."""
+
+    name: str
+    offset: int
+    computed: tuple[str, ...]
+    watermark: bool
+    dimension: bool
+    properties: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        """The name as it is compared: without regard to case."""
+        return self.name.casefold()
+
+    def property_of(self, *names: str) -> str | None:
+        """The first of the properties that is set; their case does not matter."""
+        folded = {key.casefold(): value for key, value in self.properties.items()}
+        return next((folded[name.casefold()] for name in names if name.casefold() in folded), None)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """CREATE VIEW: a named query."""
+
+    name: str
+    query: Query
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """CREATE FUNCTION: a name for a class of a package."""
+
+    name: str
+    class_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """INSERT INTO: what makes a job do something."""
+
+    target: str
+    offset: int
+    qualified: bool
+    query: Query
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """USE: from here on a catalog may know tables that the script does not declare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """A query that stands alone."""
+
+    query: Query
+
+
+Statement = Table | View | Function | Insert | Use | Select
+
+
+def statements_of(tokens: Sequence[Token], positions: Positions) -> Iterator[Statement]:
+    """The statements that say something about tables. Raises `SqlError` for parentheses without partner."""
+    for part in _cut(tokens, positions):
+        statement = _read(part)
+        if statement is not None:
+            yield statement
+
+
+def _cut(tokens: Sequence[Token], positions: Positions) -> Iterator[Sequence[Token]]:
+    """Cuts at semicolons, and before CREATE and INSERT: the documentation's own scripts forget semicolons."""
+    start = 0
+    for index in range(len(tokens) + 1):
+        if index == len(tokens) or tokens[index].is_symbol(";"):
+            part = tokens[start:index]
+            check_parentheses(part, positions)
+            yield from _cut_at_beginnings(part)
+            start = index + 1
+
+
+def _cut_at_beginnings(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    depth = start = 0
+    for index, token in enumerate(tokens):
+        depth += token.is_symbol("(") - token.is_symbol(")")
+        if depth == 0 and _begins_statement(tokens, index):
+            yield tokens[start:index]
+            start = index
+    yield tokens[start:]
+
+
+def _begins_statement(tokens: Sequence[Token], index: int) -> bool:
+    following = tokens[index + 1] if index + 1 < len(tokens) else None
+    if following is None or (index and tokens[index - 1].is_symbol(".")):
+        return False
+    keyword = tokens[index].keyword
+    return (keyword == "CREATE" and following.kind is Kind.WORD) or (
+        keyword == "INSERT" and following.keyword in {"INTO", "OVERWRITE"}
+    )
+
+
+def _read(tokens: Sequence[Token]) -> Statement | None:
+    first = tokens[0].keyword if tokens else ""
+    if first == "CREATE":
+        return _read_create(tokens)
+    if first == "INSERT" and _begins_statement(tokens, 0):
+        return _read_insert(tokens)
+    if first == "USE":
+        return Use()
+    if first in {"SELECT", "WITH"}:
+        return Select(query_of(tokens))
+    return None
+
+
+def _read_create(tokens: Sequence[Token]) -> Statement | None:
+    index = _skip(tokens, 1, _BEFORE_KIND)
+    kind = tokens[index].keyword if index < len(tokens) else ""
+    parts, offset, rest = _name(tokens, _skip(tokens, index + 1, _BEFORE_NAME))
+    if not parts:
+        return None
+    name = ".".join(parts)
+    if kind == "TABLE":
+        return _table(name, offset, rest)
+    if kind == "VIEW":
+        return View(name, query_of(rest), _keywords(rest))
+    if kind == "FUNCTION":
+        return Function(name, next((token.text for token in rest if token.kind is Kind.STRING), ""))
+    return None
+
+
+def _read_insert(tokens: Sequence[Token]) -> Insert | None:
+    parts, offset, rest = _name(tokens, _skip(tokens, 2, _BEFORE_TARGET))
+    if not parts:
+        return None
+    return Insert(".".join(parts), offset, len(parts) > 1, query_of(rest), _keywords(rest))
+
+
+def _table(name: str, offset: int, tokens: Sequence[Token]) -> Table:
+    columns = _group(tokens, 0) if tokens and tokens[0].is_symbol("(") else ()
+    beginnings = [[token.keyword for token in element[:3]] for element in _split(columns)]
+    return Table(
+        name,
+        offset,
+        computed=tuple(element[0].text for element in _split(columns) if _is_computed(element)),
+        watermark=any(words[:1] == ["WATERMARK"] and "FOR" in words for words in beginnings),
+        dimension=any(words[:2] == ["PERIOD", "FOR"] for words in beginnings),
+        properties=_properties(_group(tokens, _with_index(tokens) + 1)),
+    )
+
+
+def _with_index(tokens: Sequence[Token]) -> int:
+    pairs = enumerate(pairwise(tokens))
+    found = (index for index, (token, following) in pairs if token.keyword == "WITH" and following.is_symbol("("))
+    return next(found, len(tokens))
+
+
+def _is_computed(element: Sequence[Token]) -> bool:
+    return len(element) > 1 and element[0].is_name and element[1].keyword == "AS"
+
+
+def _properties(tokens: Sequence[Token]) -> dict[str, str]:
+    """The `key = value` pairs of a WITH clause; commas may be missing, keys dotted or quoted, values bare words."""
+    equals = [index for index, token in enumerate(tokens) if token.is_symbol("=")]
+    starts = [*(_key_start(tokens, index) for index in equals), len(tokens)]
+    properties: dict[str, str] = {}
+    for position, index in enumerate(equals):
+        key = "".join(token.text for token in tokens[starts[position] : index])
+        properties[key] = _value(tokens[index + 1 : starts[position + 1]])
+    return properties
+
+
+def _key_start(tokens: Sequence[Token], equals: int) -> int:
+    start = max(equals - 1, 0)
+    while start > 1 and tokens[start - 1].is_symbol("."):
+        start -= 2
+    return start
+
+
+def _value(tokens: Sequence[Token]) -> str:
+    if tokens and tokens[0].kind is Kind.STRING:
+        return tokens[0].text
+    end = next((index for index, token in enumerate(tokens) if token.is_symbol(",")), len(tokens))
+    return "".join(token.text for token in tokens[:end])
+
+
+def _name(tokens: Sequence[Token], start: int) -> tuple[tuple[str, ...], int, Sequence[Token]]:
+    """The parts of the name at `start`, its offset, and what follows it; no parts if there is no name."""
+    if start >= len(tokens) or not tokens[start].is_name:
+        return (), 0, ()
+    end = start + 1
+    while end + 1 < len(tokens) and tokens[end].is_symbol(".") and tokens[end + 1].is_name:
+        end += 2
+    return tuple(token.text for token in tokens[start:end:2]), tokens[start].offset, tokens[end:]
+
+
+def _skip(tokens: Sequence[Token], start: int, keywords: frozenset[str]) -> int:
+    return next((index for index in range(start, len(tokens)) if tokens[index].keyword not in keywords), len(tokens))
+
+
+def _group(tokens: Sequence[Token], start: int) -> Sequence[Token]:
+    """What stands between the parenthesis at `start` and its partner."""
+    depth = 0
+    for index in range(start, len(tokens)):
+        depth += tokens[index].is_symbol("(") - tokens[index].is_symbol(")")
+        if depth == 0:
+            return tokens[start + 1 : index]
+    return ()
+
+
+def _split(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    depth = start = 0
+    for index, token in enumerate(tokens):
+        depth += token.is_symbol("(") - token.is_symbol(")")
+        if depth == 0 and token.is_symbol(","):
+            yield tokens[start:index]
+            start = index + 1
+    yield tokens[start:]
+
+
+def _keywords(tokens: Sequence[Token]) -> tuple[str, ...]:
+    return tuple(token.keyword for token in tokens if token.keyword)

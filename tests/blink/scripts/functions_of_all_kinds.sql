@@ -1,0 +1,6 @@
+-- inputs: src / outputs: out_t / dims:
+CREATE TEMPORARY SYSTEM FUNCTION IF NOT EXISTS f AS 'com.example.F' LANGUAGE JAVA;
+CREATE OR REPLACE FUNCTION g AS 'com.example.G';
+CREATE TABLE IF NOT EXISTS src (x INT, m MAP<VARCHAR, VARCHAR>, ts TIMESTAMP(3) WITH LOCAL TIME ZONE) COMMENT 'it' WITH (type='datahub');
+CREATE TABLE out_t (x INT) WITH (type='print');
+INSERT INTO out_t SELECT g(f(x), CASE WHEN x > 0 THEN ARRAY[1, 2] ELSE NULL END, m['a']) FROM src;

@@ -1,0 +1,75 @@
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foas_emulator.blink.loose_json import parse
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{a:b}", {"a": "b"}),
+        (
+            '{metric: "clusterid.system.mem.memtotal", aggregator: "avg", downsample: "avg"}',
+            {"metric": "clusterid.system.mem.memtotal", "aggregator": "avg", "downsample": "avg"},
+        ),
+        ("{'a': 'it\\'s', \"b\": \"c\\td\\n\",}", {"a": "it's", "b": "c\td\n"}),
+        ('{"a": "it\'s", b: \'say "x"\'}', {"a": "it's", "b": 'say "x"'}),
+        ("{limit: avg:sample:50, start: 1606291390000}", {"limit": "avg:sample:50", "start": 1606291390000}),
+        ("{a=1, b= two words , c: -1.5e3, d: 007}", {"a": 1, "b": "two words", "c": -1500.0, "d": "007"}),
+        ("[true, false, null, yes,, [], {},]", [True, False, None, "yes", [], {}]),
+        ("  bare  ", "bare"),
+        ("{a: {b: [c, {d: e}]}}", {"a": {"b": ["c", {"d": "e"}]}}),
+    ],
+)
+def test_what_people_write_is_understood(text: str, value: object) -> None:
+    assert parse(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "{",
+        "{a",
+        "{a:",
+        "{a:1",
+        "{a b}",
+        "{{}:1}",
+        "[1",
+        "{a:}",
+        "{} {}",
+        "'a",
+        '{"a": "b}',
+        "[" * 5000,
+        "{a:[}",
+    ],
+)
+def test_what_has_no_end_or_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        parse(text)
+
+
+@given(VALUES)
+def test_strict_json_means_what_it_means(value: object) -> None:
+    assert parse(json.dumps(value)) == value
+
+
+@given(VALUES)
+def test_a_trailing_comma_changes_nothing(value: object) -> None:
+    assert parse(f"[{json.dumps(value)},]") == [value]
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused(text: str) -> None:
+    with suppress(ValueError):
+        json.dumps(parse(text))
