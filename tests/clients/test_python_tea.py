@@ -1,0 +1,30 @@
+"""alibabacloud-tea-openapi: signature V3, answers as dictionaries."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.clients.builds import HERE
+from tests.clients.sdk import Dialect, Sdk, make_the_step
+from tests.clients.tour import TOUR, Step
+
+pytestmark = pytest.mark.xdist_group("clients-python-tea")
+
+
+class Tea(Dialect):
+    name = "python-tea"
+    exception = "ClientException"
+    wrong_secret = replace(Dialect.wrong_secret, message="server CanonicalRequest is [GET\n")
+
+
+@pytest.fixture(scope="module")
+def sdk() -> Iterator[Sdk]:
+    with Sdk([sys.executable, str(HERE / "python_tea" / "drive.py")]) as sdk:
+        yield sdk
+
+
+@pytest.mark.parametrize("step", TOUR, ids=str)
+def test_the_python_tea_sdk_makes_the_step(step: Step, sdk: Sdk, server: Callable[[str], str]) -> None:
+    make_the_step(step, sdk, dialect=Tea(), endpoint=server(step.signature))
