@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from inspect import getdoc
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from foas_emulator.main import describe_api
 from foas_emulator.openapi import as_yaml
 from foas_emulator.operations.catalogue import GROUPS, OPERATIONS
 from foas_emulator.seeds.document import json_schema
-from foas_emulator.settings import Settings, options
+from foas_emulator.settings import Settings, options, shown_default
 
 ROOT = Path(__file__).parent.parent
 NOTICE = "<!-- Made by `make docs` from the code; do not edit. -->\n\n"
@@ -28,8 +28,8 @@ def configuration() -> str:
     """Every setting with its flag, variable, default and meaning."""
     rows = ["| flag | variable | default | meaning |", "|---|---|---|---|"]
     for option, declared in zip(options(), fields(Settings), strict=True):
-        flag = " ".join([option.opts[0], *([f"`{_values(option)}`"] if _values(option) else [])]).replace(" `", " ")
-        rows.append(f"| `{flag}` | `{option.envvar}` | {_default(declared.default)} | {_cell(option.help or '')} |")
+        flag = f"{option.opts[0]} {_values(option)}".strip()
+        rows.append(f"| `{flag}` | `{option.envvar}` | {_default(declared)} | {_cell(option.help or '')} |")
     return NOTICE + CONFIGURATION_HEAD + "\n".join(rows) + "\n" + CONFIGURATION_TAIL
 
 
@@ -69,12 +69,9 @@ def _values(option: click.Option) -> str:
     return option.type.name.upper().split(" ")[0]
 
 
-def _default(value: Any) -> str:
-    if value is None or value == ():
-        return ""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"`{' '.join(value) if isinstance(value, tuple) else value}`"
+def _default(declared: Field[Any]) -> str:
+    text = shown_default(declared)
+    return f"`{text}`" if text else ""
 
 
 def operations() -> str:
@@ -85,7 +82,9 @@ def operations() -> str:
         "always. Errors of the gateway (`Missing…`, `Invalid…`, signatures) come on top.\n"
     )
     for group in GROUPS:
-        parts.append(f"\n## {group.name}\n\n| operation | method and path | parameters | evidence |\n|---|---|---|---|\n")
+        parts.append(
+            f"\n## {group.name}\n\n| operation | method and path | parameters | evidence |\n|---|---|---|---|\n"
+        )
         parts += [_operation_row(operation) for operation in group.operations]
         parts.append("\n")
         parts += [f"- **{each.name}**: {_cell(getdoc(each.endpoint) or '')}\n" for each in group.operations]
@@ -109,7 +108,9 @@ def fidelity() -> str:
     parts.append(ERRORS_HEAD)
     for code, problem in sorted(catalogue().items()):
         source = _cell(problem.evidence.source)
-        parts.append(f"| `{code}` | {problem.status} | {_cell(problem.message)} | {problem.evidence.kind} | {source} |\n")
+        parts.append(
+            f"| `{code}` | {problem.status} | {_cell(problem.message)} | {problem.evidence.kind} | {source} |\n"
+        )
     return "".join(parts)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from foas_emulator.world.clock import duration
+from foas_emulator.world.clock import duration, duration_text
 
 PREFIX = "FOASEMU_"
 """Begins every variable. A longer prefix would meet what Kubernetes injects for a service named foas-emulator."""
@@ -116,10 +116,24 @@ def _option(declared: "Field[Any]") -> click.Option:
         multiple=isinstance(default, tuple),
         envvar=variable(declared.name),
         show_envvar=True,
-        show_default=default not in (None, ()) and not declared.metadata["secret"],
+        show_default=shown_default(declared) or False,
         help=declared.metadata["help"],
         metavar=declared.metadata["metavar"],
     )
+
+
+def shown_default(declared: "Field[Any]") -> str:
+    """A setting's default as people write it; empty if it has none."""
+    default = declared.default
+    if default is None or default == ():
+        return ""
+    if isinstance(default, tuple):
+        return " ".join(default)
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    if isinstance(declared.metadata["type"], Duration):
+        return duration_text(default)
+    return str(default)
 
 
 def variable(name: str) -> str:

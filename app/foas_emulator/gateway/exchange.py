@@ -1,6 +1,6 @@
 """One request on its way to its answer."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope
@@ -8,7 +8,6 @@ from starlette.types import Receive, Scope
 from foas_emulator.gateway.errors import Override
 from foas_emulator.gateway.formats import Format
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.gateway.reply import Reply
 
 EXCHANGE = "foas_emulator.exchange"
 """Where the scope of a request holds its exchange."""
@@ -24,21 +23,15 @@ class Settings(Protocol):
     def error_overrides(self) -> Mapping[str, Override]: ...
 
 
-Afterwards = Callable[["Exchange", Reply], Reply | Awaitable[Reply]]
-"""Makes another reply of one, after the operation has answered."""
-
-
 class Exchange:
     """A request and what is known of it so far. Each stage of the pipeline reads and adds to it."""
 
     __slots__ = (
-        "afterwards",
         "body",
-        "credentials",
+        "faults",
         "format",
         "headers",
         "method",
-        "notes",
         "operation",
         "parameters",
         "query_string",
@@ -49,6 +42,7 @@ class Exchange:
         "settings",
         "started",
         "unread",
+        "verdict",
         "warning",
         "world",
         "world_name",
@@ -63,13 +57,11 @@ class Exchange:
         self.method: str = scope["method"]
         self.raw_path: str = scope["raw_path"].decode("latin-1")
         self.query_string: str = scope["query_string"].decode("latin-1")
-        self.headers: dict[str, str] = {}
-        for name, value in scope["headers"]:
-            self.headers[name.decode("latin-1")] = value.decode("latin-1")
+        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self.started = 0
         self.world_name = ""
         self.world: Any = None
-        self.credentials: Any = None
+        self.verdict: Verdict | None = None
         self.operation: Operation | None = None
         self.parameters: Mapping[str, Any] = {}
         self.body = b""
@@ -77,5 +69,4 @@ class Exchange:
         self.request_id = ""
         self.warning: str | None = None
         self.unread: tuple[str, ...] = ()
-        self.afterwards: list[Afterwards] = []
-        self.notes: dict[str, Any] = {}
+        self.faults: tuple[Any, ...] = ()

@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import md5
 
 from foas_emulator.gateway.access_keys import AccessKeys, Key
@@ -192,6 +193,7 @@ def wrong_digest(request: SignedRequest) -> Refusal | None:
     return Refusal("ContentMD5NotMatched", hint)
 
 
+@lru_cache(maxsize=256)
 def milliseconds_of(date: str) -> int | None:
     """Milliseconds since the epoch of `Thu, 01 Aug 2019 12:00:00 GMT` or `2019-08-01T12:00:00Z`, None of all else."""
     try:

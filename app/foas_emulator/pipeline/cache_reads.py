@@ -1,6 +1,7 @@
 """Answers of operations that only read, kept as bytes until their world changes."""
 
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from foas_emulator.gateway.exchange import Exchange
@@ -27,19 +28,20 @@ class CacheReads:
 
     A revision is never given out twice in a process, and a world is settled before this stage sees a request: so an
     answer of the world's present revision is what the operation would answer now. Operations that look at the clock
-    itself are never kept, nor is an answer that a fault has to do with. At most `limit` bytes are kept; what was
+    itself are never kept. At most `limit` bytes are kept; what was
     asked for least recently goes first. A limit of 0 keeps nothing.
     """
 
-    def __init__(self, *, limit: int) -> None:
+    def __init__(self, call_operation: Callable[[Exchange], Awaitable[Reply]], *, limit: int) -> None:
+        self._call_operation = call_operation
         self._limit = limit
         self._size = 0
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
 
-    def __call__(self, exchange: Exchange) -> Reply | None:
+    def __call__(self, exchange: Exchange) -> Reply | Awaitable[Reply] | None:
         operation = exchange.operation
         assert operation is not None
-        if operation.writes or not operation.timeless or exchange.afterwards or exchange.body:
+        if operation.writes or not operation.timeless or exchange.body or not self._limit:
             return None
         key = _key(exchange)
         kept = self._kept.get(key)
@@ -47,12 +49,14 @@ class CacheReads:
             self._kept.move_to_end(key)
             exchange.unread = kept.unread
             return kept.reply
-        if self._limit:
-            exchange.afterwards.append(self._keep)
-        return None
+        return self._read(exchange, key)
 
-    def _keep(self, exchange: Exchange, reply: Reply) -> Reply:
-        key = _key(exchange)
+    async def _read(self, exchange: Exchange, key: Key) -> Reply:
+        reply = await self._call_operation(exchange)
+        self._keep(key, exchange, reply)
+        return reply
+
+    def _keep(self, key: Key, exchange: Exchange, reply: Reply) -> None:
         size = len(reply.content.head) + len(reply.content.tail) + sum(map(len, key)) + _OVERHEAD
         self._drop(key)
         if size <= self._limit:
@@ -60,7 +64,6 @@ class CacheReads:
             self._size += size
         while self._size > self._limit:
             self._drop(next(iter(self._kept)))
-        return reply
 
     def _drop(self, key: Key) -> None:
         kept = self._kept.pop(key, None)

@@ -1,6 +1,9 @@
 """Which operation a request asks for, with which path and query parameters, and in which format."""
 
 import difflib
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import parse_qsl
 
 from foas_emulator.gateway.errors import INVALID_VERSION, MALFORMED, UNKNOWN_OPERATION
@@ -18,7 +21,7 @@ class FindOperation:
         self._index = index
 
     def __call__(self, exchange: Exchange) -> None:
-        query = read_pairs(exchange.query_string) if exchange.query_string else {}
+        query = read_query(exchange.query_string)
         asked = query.get("Format", query.get("format"))
         default = exchange.settings.default_format
         exchange.format = default
@@ -44,6 +47,12 @@ class FindOperation:
         near = difflib.get_close_matches(shape, known, n=1, cutoff=0.4)
         hint = f"No operation answers {shape}."
         return f"{hint} The nearest is {known[near[0]]}: {near[0]}." if near else hint
+
+
+@lru_cache(maxsize=4096)
+def read_query(text: str) -> Mapping[str, str]:
+    """The parameters of a query. Queries come again and again, so the latest few thousand are remembered."""
+    return MappingProxyType(read_pairs(text) if text else {})
 
 
 def read_pairs(text: str) -> dict[str, str]:

@@ -36,6 +36,14 @@ def duration(text: str | float) -> int:
     return round(float(number) * _UNITS[unit or "s"])
 
 
+def duration_text(milliseconds: int) -> str:
+    """A duration as `duration` reads it, in the largest unit that is exact."""
+    if milliseconds == 0:
+        return "0s"
+    unit = next(unit for unit, size in reversed(_UNITS.items()) if milliseconds % size == 0)
+    return f"{milliseconds // _UNITS[unit]}{unit}"
+
+
 def instant(value: str | int) -> int:
     """Milliseconds since the epoch of an ISO 8601 text (UTC unless it says otherwise) or of milliseconds."""
     if isinstance(value, int):
@@ -65,10 +73,10 @@ class Clock:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._held: int | None = None
-        self.reload()
+        self._row = ClockRow()
 
     def reload(self) -> None:
-        """Take the state from the database again, after its contents were replaced."""
+        """Take the state from the database, at first and after its contents were replaced."""
         self._row = self._store.get(ClockRow, id=1) or ClockRow()
 
     @property
@@ -88,6 +96,10 @@ class Clock:
             return self._row.frozen_at
         return machine_now() + self._row.offset_ms
 
+    def at(self, machine_ms: int) -> int:
+        """What this clock shows when the machine's shows `machine_ms`, as both of them go now."""
+        return self._row.frozen_at if self._row.mode == "frozen" else machine_ms + self._row.offset_ms
+
     def second(self) -> int:
         """The current time in milliseconds cut to whole seconds, as every time that the service itself makes."""
         return self.now() // 1000 * 1000
@@ -95,9 +107,21 @@ class Clock:
     def set(self, *, mode: Mode, now: int) -> None:
         """Show `now` (milliseconds) from here on, running or frozen. Belongs inside a transaction."""
         offset = now - machine_now() if mode == "real" else 0
-        self._row = ClockRow(mode=mode, offset_ms=offset, frozen_at=now if mode == "frozen" else 0)
+        self._put(ClockRow(mode=mode, offset_ms=offset, frozen_at=now if mode == "frozen" else 0))
+
+    def advance(self, by: int) -> None:
+        """Move on by milliseconds, running or frozen as it is. Belongs inside a transaction."""
+        offset, frozen_at = self._row.offset_ms, self._row.frozen_at
+        if self._row.mode == "frozen":
+            frozen_at += by
+        else:
+            offset += by
+        self._put(ClockRow(mode=self._row.mode, offset_ms=offset, frozen_at=frozen_at))
+
+    def _put(self, row: ClockRow) -> None:
         self._store.delete(ClockRow, id=1)
-        self._store.insert(self._row)
+        self._store.insert(row)
+        self._row = row
 
     @contextmanager
     def held_at(self, instant_ms: int) -> Iterator[None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal
 
-from foas_emulator.world.clock import duration
+from foas_emulator.world.clock import duration, duration_text
 
 Format = Literal["json", "xml"]
 NotRunning = Literal["fail", "answer"]
@@ -86,11 +86,11 @@ def _read_override(code: str, members: Any) -> ErrorOverride:
 
 
 def write_setting(value: Any) -> Any:
-    """A setting's value as documents show it; `read_setting` takes it back. Delays come out as `30s` or `500ms`."""
+    """A setting's value as documents show it; `read_setting` takes it back. Delays come out as `30s` or `2m`."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int):
-        return f"{value // 1000}s" if value % 1000 == 0 else f"{value}ms"
+        return duration_text(value)
     members = ("code", "status", "message")
     return {
         code: {name: getattr(override, name) for name in members if getattr(override, name) is not None}
