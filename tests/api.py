@@ -61,7 +61,7 @@ class Api:
             self.world.clock.set(mode="frozen", now=self.world.now() + duration(by))
         return self.world.settle()
 
-    def call(self, name: str, **parameters: Any) -> Outcome:
+    def call(self, name: str, /, **parameters: Any) -> Outcome:
         """Call an operation of the API."""
         operation = BY_NAME[name]
         places = {each.name: each.place for each in declared_parameters(operation.endpoint)}
@@ -69,7 +69,7 @@ class Api:
         path = operation.path
         for key in [key for key, place in places.items() if place == "path"]:
             path = path.replace("{" + key + "}", quote(given.pop(key), safe=""))
-        query = {key: value for key, value in given.items() if places.get(key, "query") == "query"}
+        query = {key: value for key, value in given.items() if places.get(key.partition(".")[0], "query") == "query"}
         form = {key: value for key, value in given.items() if key not in query}
         url = path + (f"?{urlencode(query)}" if query else "")
         response = self.request(operation.method, url, data=form or None)
@@ -86,13 +86,13 @@ class Api:
 
         return asyncio.run(send())
 
-    def ok(self, name: str, **parameters: Any) -> dict[str, Any]:
+    def ok(self, name: str, /, **parameters: Any) -> dict[str, Any]:
         """Call an operation that must succeed; answers its members."""
         outcome = self.call(name, **parameters)
         assert outcome.status == 200, f"{name}: {outcome.text} ({outcome.hint})"
         return outcome.members
 
-    def refused(self, name: str, *, code: str, status: int = 400, **parameters: Any) -> Outcome:
+    def refused(self, name: str, /, *, code: str, status: int = 400, **parameters: Any) -> Outcome:
         """Call an operation that must be refused with this code, changing nothing."""
         before = dump(self.world)
         outcome = self.call(name, **parameters)

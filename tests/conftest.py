@@ -1,11 +1,15 @@
 """Fixtures that every test may use: an emulator in this process, over both formats and both kinds of store."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.api import Api, open_api
+
+Emulators = Callable[[str, str], Api]
 
 
 @pytest.fixture(params=["json", "xml"])
@@ -14,19 +18,41 @@ def wire_format(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=["memory", "file"])
-def data_dir(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
-    return tmp_path / "worlds" if request.param == "file" else None
+def store_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-def api(wire_format: str, data_dir: Path | None) -> Iterator[Api]:
+def data_dir(store_kind: str, tmp_path: Path) -> Path | None:
+    """Where worlds are kept in files, or None where they live in memory."""
+    return tmp_path / "worlds" if store_kind == "file" else None
+
+
+@pytest.fixture(scope="session")
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
+    """One emulator for each kind of store and each seed; who takes one gets its default world as it began."""
+    with ExitStack() as stack:
+
+        @cache
+        def emulator(store_kind: str, seed: str) -> Api:
+            data_dir = tmp_path_factory.mktemp("worlds") if store_kind == "file" else None
+            return stack.enter_context(open_api(data_dir=data_dir, seed=(seed,)))
+
+        yield emulator
+
+
+@pytest.fixture
+def api(emulators: Emulators, wire_format: str, store_kind: str) -> Api:
     """An emulator whose default world is empty."""
-    with open_api(wire_format=wire_format, data_dir=data_dir, seed=("empty",)) as opened:
-        yield opened
+    return _afresh(emulators(store_kind, "empty"), wire_format)
 
 
 @pytest.fixture
-def seeded_api(wire_format: str, data_dir: Path | None) -> Iterator[Api]:
+def seeded_api(emulators: Emulators, wire_format: str, store_kind: str) -> Api:
     """An emulator whose default world holds the default seed."""
-    with open_api(wire_format=wire_format, data_dir=data_dir) as opened:
-        yield opened
+    return _afresh(emulators(store_kind, "default"), wire_format)
+
+
+def _afresh(emulator: Api, wire_format: str) -> Api:
+    emulator.registry.reset("default")
+    return Api(emulator.registry, emulator.app, wire_format)

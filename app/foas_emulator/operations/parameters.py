@@ -25,5 +25,13 @@ InstanceId = Annotated[
         examples=[412536],
     ),
 ]
+ClusterId = Annotated[
+    str,
+    Path(
+        alias="clusterId",
+        description="Id of the cluster, not its display name; ListCluster shows it.",
+        examples=["cmy99ugusuco66x9qc6knqms"],
+    ),
+]
 PageIndex = Annotated[Int32, Query(alias="pageIndex", description="Number of the page, from 1.", examples=[1])]
 PageSize = Annotated[Int32, Query(alias="pageSize", description="Items on a page, 1 to 100.", examples=[10])]

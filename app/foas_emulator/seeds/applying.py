@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from foas_emulator.blink.running import application_id, job_id
+from foas_emulator.faults.rules import arm
 from foas_emulator.operations.account import ACCOUNT
-from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances.rows import Instance
-from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
+from foas_emulator.operations.jobs.rows import CommittedJob, Job
 from foas_emulator.operations.packages.rows import Package
+from foas_emulator.operations.projects import contents
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.seeds.document import (
@@ -21,6 +22,7 @@ from foas_emulator.seeds.document import (
     SeedProject,
     SeedQueue,
 )
+from foas_emulator.seeds.reading import Fault, SeedError
 from foas_emulator.world.clock import duration
 from foas_emulator.world.ids import raise_counter
 from foas_emulator.world.store import Row
@@ -38,18 +40,35 @@ _ENDED = ("TERMINATED", "SUCCESS", "FAILED")
 
 
 def apply(world: World, document: SeedDocument) -> None:
-    """Merge a seed document into a world: a resource it names is replaced whole, everything else stays."""
+    """Merge a seed document into a world: a resource it names is replaced whole, everything else stays.
+
+    Raises `SeedError`, and changes nothing, for a folder id that another project's folder has.
+    """
     with world.transaction():
+        _reserve_ids(world, document)
         for cluster in document.clusters:
             _put_cluster(world, cluster)
         for project in document.projects:
             _put_project(world, project)
+        for fault in document.faults:
+            arm(world, fault, rule_id=fault.id)
         if document.settings:
             world.set(document.settings)
 
 
+def _reserve_ids(world: World, document: SeedDocument) -> None:
+    """Keep the counters clear of every id the document gives, so that what has none yet never takes one of them."""
+    for project in document.projects:
+        for folder in project.folders:
+            raise_counter(world.store, "folder", folder.folder_id or 0)
+        for job in project.jobs:
+            for instance in job.instances:
+                raise_counter(world.store, "instance", instance.id or 0)
+
+
 def _put_cluster(world: World, seed: SeedCluster) -> None:
     now = world.second()
+    world.cancel(f"cluster:{seed.cluster_id}")
     world.store.delete(Cluster, cluster_id=seed.cluster_id)
     world.store.insert(
         _row(Cluster, seed.given(), owner_id=ACCOUNT, operator=ACCOUNT, gmt_create=now, gmt_modified=now)
@@ -59,7 +78,7 @@ def _put_cluster(world: World, seed: SeedCluster) -> None:
 def _put_project(world: World, seed: SeedProject) -> None:
     now = world.second()
     cluster_id = seed.cluster_id or _some_cluster(world)
-    clear_project(world, seed.name)
+    contents.clear(world, seed.name)
     world.store.insert(
         _row(
             Project,
@@ -90,16 +109,6 @@ def _put_project(world: World, seed: SeedProject) -> None:
         _put_job(world, seed, job)
 
 
-def clear_project(world: World, name: str) -> None:
-    """Remove a project and everything in it; its queues become free."""
-    for instance in world.store.find(Instance, project_name=name):
-        world.cancel(f"instance:{instance.id}")
-    for model in (Instance, CommittedJob, Job, PlanSession, AutoScalePlan, Package, Folder):
-        world.store.delete(model, project_name=name)
-    world.store.update(Queue, {"project_name": name}, project_name=None)
-    world.store.delete(Project, name=name)
-
-
 def _some_cluster(world: World) -> str:
     """The first cluster of the world; a world that has none gets one."""
     clusters = world.store.find(Cluster)
@@ -122,7 +131,11 @@ def _put_folders(world: World, project: SeedProject) -> None:
     given = {folder.path.rstrip("/") or "/": folder.folder_id for folder in project.folders}
     paths = {"/"} | {above for path in given for above in _with_parents(path)}
     for path in sorted(paths):
-        folder_id = _number(world, "folder", given.get(path))
+        folder_id = given.get(path) or world.next_number("folder")
+        taken = world.store.get(Folder, folder_id=folder_id)
+        if taken is not None:
+            message = f"FolderId {folder_id} is that of {taken.path} in project {taken.project_name!r} already"
+            raise SeedError([Fault(file="seed", line=1, path=f"project {project.name!r}", message=message)])
         world.store.insert(Folder(folder_id=folder_id, project_name=project.name, path=path))
 
 
@@ -157,12 +170,15 @@ def _put_job(world: World, project: SeedProject, seed: SeedJob) -> None:
     for position, instance in enumerate(seed.instances, start=1):
         # A stream job has one instance that is not archived: the last one of the document, unless it says otherwise.
         is_archived = job.job_type == "FLINK_STREAM" and position < len(seed.instances)
-        _put_instance(world, job, instance, is_archived=is_archived)
+        _put_instance(world, job, instance, auto_scale_params=seed.auto_scale_params, is_archived=is_archived)
 
 
-def _put_instance(world: World, job: Job, seed: SeedInstance, *, is_archived: bool) -> None:
+def _put_instance(
+    world: World, job: Job, seed: SeedInstance, *, auto_scale_params: str | None, is_archived: bool
+) -> None:
     now = world.second()
-    instance_id = _number(world, "instance", seed.id)
+    instance_id = seed.id or world.next_number("instance")
+    world.store.delete(Instance, id=instance_id)
     start_time = seed.start_time if seed.start_time is not None else now
     ended = now if seed.actual_state in _ENDED else None
     row = _row(
@@ -178,6 +194,7 @@ def _put_instance(world: World, job: Job, seed: SeedInstance, *, is_archived: bo
         last_operator=ACCOUNT,
         last_operate_time=start_time,
         input_delay=NO_INPUT_DELAY,
+        auto_scale_params=auto_scale_params,
         is_archived=is_archived,
     )
     world.store.insert(row)
@@ -189,14 +206,6 @@ def _put_instance(world: World, job: Job, seed: SeedInstance, *, is_archived: bo
             ActualState=entry.actual_state,
             LastErrorMessage=entry.last_error_message,
         )
-
-
-def _number(world: World, counter: str, given: int | None) -> int:
-    """A given id, which its counter will not give out again, or the counter's next."""
-    if given is None:
-        return world.next_number(counter)
-    raise_counter(world.store, counter, given)
-    return given
 
 
 def _row(model: type[R], given: Mapping[str, Any], **defaults: Any) -> R:

@@ -4,12 +4,14 @@ The published JSON Schema (`fixtures/seed.schema.json`) is made from these model
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_pascal
 
-from foas_emulator.world.clock import duration
+from foas_emulator.faults.document import FaultDocument, check_scope
+from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.settings import read_setting
 
 JobType = Literal["FLINK_STREAM", "FLINK_BATCH"]
@@ -30,13 +32,7 @@ def _encodable(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_encodable)]
 
-
-def _check_duration(value: Any) -> Any:
-    duration(value)
-    return value
-
-
-Duration = Annotated[str | float, BeforeValidator(_check_duration)]
+_ENGINE_VERSIONS = r"^[a-z]+--[\w.-]+(,[a-z]+--[\w.-]+)*$"
 
 
 class Seed(BaseModel):
@@ -45,18 +41,18 @@ class Seed(BaseModel):
     model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", strict=True)
 
     def given(self) -> dict[str, Any]:
-        """The members that the document gives, by their names in Python, without nested resources."""
+        """The members that the document or this model gives, by their names in Python, without nested resources."""
         return {
-            name: getattr(self, name)
-            for name in self.model_fields_set
-            if not isinstance(getattr(self, name), list | Seed)
+            name: value
+            for name, value in self
+            if (value is not None or name in self.model_fields_set) and not isinstance(value, list | Seed)
         }
 
 
 class SeedTimelineEntry(Seed):
     """A state that an instance is put into, a time after the seed was applied."""
 
-    after: Duration = Field(alias="after")
+    after: WrittenDuration = Field(alias="after")
     actual_state: State
     last_error_message: Text | None = None
 
@@ -156,8 +152,8 @@ class SeedQueue(Seed):
 
     queue_name: Name
     cluster_id: Text | None = None
-    max_v_core: Long = Field(default=1000, alias="MaxVCore")
-    max_mem: Long = Field(default=40960, alias="MaxMem")
+    max_v_core: Long = Field(default=300, alias="MaxVCore")
+    max_mem: Long = Field(default=12288, alias="MaxMem")
     max_gpu: Long = Field(default=0, alias="MaxGpu")
     min_v_core: Long | None = Field(default=None, alias="MinVCore")
     min_mem: Long | None = None
@@ -193,7 +189,10 @@ class SeedProject(Seed):
 
 
 class SeedCluster(Seed):
-    """A cluster. `master_*` and `slave_*` say which machines it has."""
+    """A cluster. `master_*` and `slave_*` say which machines it has.
+
+    `engine_versions` are those of Blink that it has, each behind its tag, with commas between.
+    """
 
     cluster_id: Name
     display_name: Text | None = None
@@ -210,7 +209,7 @@ class SeedCluster(Seed):
     storage_type: Text = "HDFS"
     user_oss_info: Text | None = None
     user_vpc_id: Text | None = None
-    user_s_g_id: Text | None = Field(default=None, alias="UserSGId")
+    user_sg_id: Text | None = Field(default=None, alias="UserSGId")
     user_v_switch_list: Text | None = Field(default=None, alias="UserVSwitchList")
     is_mix_deploy: bool = False
     instance_infos: Text | None = None
@@ -219,6 +218,22 @@ class SeedCluster(Seed):
     master_num: Literal[1, 3] = Field(default=1, alias="master_num")
     slave_spec: Text = Field(default="Ecs_4c16g", alias="slave_spec")
     slave_num: Annotated[int, Field(ge=2, le=1000)] = Field(default=2, alias="slave_num")
+    engine_versions: Annotated[str, Field(pattern=_ENGINE_VERSIONS)] = Field(
+        default="current--blink-3.4.4,beta--blink-3.7.8", alias="engine_versions"
+    )
+
+
+class SeedFault(FaultDocument):
+    """A fault rule that the world begins with. One of the same id is replaced, one without an id is added."""
+
+    id: Id | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.ttl is not None:
+            raise ValueError("a rule of a seed has no ttl: it is armed for as long as its world has it")
+        check_scope(self, OPERATIONS)
+        return self
 
 
 def _check_settings(settings: Any) -> Any:
@@ -234,4 +249,11 @@ class SeedDocument(Seed):
 
     clusters: list[SeedCluster] = Field(default=[], alias="clusters")
     projects: list[SeedProject] = Field(default=[], alias="projects")
+    faults: list[SeedFault] = Field(default=[], alias="faults")
     settings: Annotated[dict[str, Any], BeforeValidator(_check_settings)] = Field(default={}, alias="settings")
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of seed documents, for editors and for whoever writes seeds by program."""
+    schema = SeedDocument.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "foas-emulator seed"}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.store import Connections, Store, empty_image
+from foas_emulator.world.store import Connections, Store
 from foas_emulator.world.world import Handler, World, WorldRow
 
 
@@ -16,14 +16,17 @@ def image_of(
     handlers: Mapping[str, Handler],
     defaults: WorldSettings,
 ) -> bytes:
-    """A database image that holds these documents, applied in order."""
-    empty = empty_image(connections)
-    store = Store(connections, image=empty)
+    """A template that holds these documents, applied in order at one instant."""
+    store = Store(connections, image=connections.empty_image)
     with store.transaction():
         store.insert(WorldRow())
-    world = World("", store, origin=empty, defaults=defaults, handlers=handlers)
-    for document in documents:
-        apply(world, document)
+    world = World("", store, defaults=defaults, handlers=handlers)
+    made_at = world.now()
+    with world.clock.held_at(made_at):
+        for document in documents:
+            apply(world, document)
+    with store.transaction():
+        store.update(WorldRow, {"id": 1}, template_at=made_at)
     image = store.image()
     world.close()
     return image

@@ -1,5 +1,7 @@
 """Reading seed documents from YAML or JSON, with the line of every fault."""
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -10,11 +12,13 @@ import yaml
 from pydantic import ValidationError
 
 from foas_emulator.seeds.document import SeedDocument
+from foas_emulator.seeds.repetitions import Place, repetitions
 
 BUILT_IN = ("default", "empty")
 """Seeds that are named instead of given as a file."""
 
-Place = tuple[str | int, ...]
+_NOT_IN_YAML = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)|[^\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What JSON may hold and YAML may not, and every escape; a blank in its place leaves each line where it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +66,7 @@ def read_seed(source: str) -> SeedDocument:
 def parse_seed(text: str, file: str) -> SeedDocument:
     """The document in a YAML or JSON text; `file` names it in faults. Raises `SeedError`."""
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        document = {} if node is None else loader.construct_document(node)
+        document, node = _load(text)
     except yaml.YAMLError as error:
         raise SeedError([_syntax_fault(error, file)]) from None
     lines: dict[Place, int] = {}
@@ -73,9 +75,25 @@ def parse_seed(text: str, file: str) -> SeedDocument:
         seed = check_seed(document)
     except ValidationError as error:
         faults += [_fault(details, lines, file) for details in error.errors(include_url=False)]
+    else:
+        faults += (
+            Fault(file=file, line=lines.get(place, 1), path=_path(place), message=message)
+            for place, message in repetitions(seed)
+        )
     if faults:
         raise SeedError(sorted(faults, key=lambda fault: fault.line))
     return seed
+
+
+def _load(text: str) -> tuple[Any, yaml.Node | None]:
+    """The value of a text, and the nodes that know its lines. Not all JSON is YAML: tabs and escaped pairs are not."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        return {} if node is None else loader.construct_document(node), node
+    return document, _Loader(_NOT_IN_YAML.sub(" ", text)).get_single_node()
 
 
 def check_seed(document: Any) -> SeedDocument:

@@ -1,14 +1,90 @@
 """The operations on instances."""
 
-from foas_emulator.gateway.evidence import documented
+from foas_emulator.blink import runtime
+from foas_emulator.gateway.evidence import documented, from_sdk
+from foas_emulator.gateway.formats import Answer
 from foas_emulator.gateway.operation import Group
-from foas_emulator.operations.instances import rules
-from foas_emulator.operations.instances.schemas import GetInstanceAnswer, InstanceDetails
-from foas_emulator.operations.parameters import CurrentWorld, InstanceId, JobName, ProjectName
+from foas_emulator.operations.instances import changes, engine, rules
+from foas_emulator.operations.instances.parameters import (
+    EndBeginTs,
+    EndEndTs,
+    ExpectState,
+    IsArchived,
+    IsFlush,
+    JobNames,
+    ListedActualState,
+    ListedExpectState,
+    ListedJobName,
+    StartBeginTs,
+    StartEndTs,
+    TriggerCheckpoint,
+    VertexId,
+)
+from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.operations.instances.schemas import (
+    BatchGetInstanceRunSummaryAnswer,
+    BatchRunSummary,
+    GetInstanceAnswer,
+    GetInstanceCheckpointAnswer,
+    GetInstanceConfigAnswer,
+    GetInstanceDetailAnswer,
+    GetInstanceExceptionsAnswer,
+    GetInstanceFinalStateAnswer,
+    GetInstanceResourceAnswer,
+    GetInstanceRunSummaryAnswer,
+    GetInstanceVertexTaskManagersAnswer,
+    InstanceDetails,
+    InstanceResource,
+    Instances,
+    ListedInstance,
+    ListInstanceAnswer,
+    RunSummary,
+    RunSummarys,
+)
+from foas_emulator.operations.jobs.parameters import ApiTypeFilter, JobTypeNeeded
+from foas_emulator.operations.paging import page
+from foas_emulator.operations.parameters import CurrentWorld, InstanceId, JobName, PageIndex, PageSize, ProjectName
 
 group = Group("instances")
 
+_PROJECT = "/api/v2/projects/{projectName}"
 _INSTANCE = "/api/v2/projects/{projectName}/jobs/{jobName}/instances/{instanceId}"
+
+
+@group.reads("ListInstance", "GET", f"{_PROJECT}/instances", evidence=documented("help page ListInstance, 2019-07-15"))
+async def list_instance(
+    world: CurrentWorld,
+    project_name: ProjectName,
+    *,
+    job_type: JobTypeNeeded,
+    job_name: ListedJobName = None,
+    api_type: ApiTypeFilter = None,
+    expect_state: ListedExpectState = None,
+    actual_state: ListedActualState = None,
+    start_begin_ts: StartBeginTs = None,
+    start_end_ts: StartEndTs = None,
+    end_begin_ts: EndBeginTs = None,
+    end_end_ts: EndEndTs = None,
+    is_archived: IsArchived = False,
+    page_index: PageIndex = 1,
+    page_size: PageSize = 10,
+) -> ListInstanceAnswer:
+    """The instances of a project that match, newest first; archived ones only if they are asked for."""
+    statement = rules.listed(
+        world,
+        project_name,
+        job_type=job_type,
+        job_name=job_name,
+        api_type=api_type,
+        expect_state=expect_state,
+        actual_state=actual_state,
+        started=(start_begin_ts, start_end_ts),
+        ended=(end_begin_ts, end_end_ts),
+        is_archived=is_archived,
+    )
+    found = page(world, Instance, statement, page_index, page_size)
+    items = [ListedInstance.from_row(instance) for instance in found.items]
+    return ListInstanceAnswer.of(**found.figures, instances=Instances.of(instance=items))
 
 
 @group.reads("GetInstance", "GET", _INSTANCE, evidence=documented("help page GetInstance, 2020-09-11"))
@@ -18,3 +94,167 @@ async def get_instance(
     """All that is known of a running job's instance; the call fails for a job that is not running."""
     instance = rules.get_instance(world, project_name, job_name, instance_id)
     return GetInstanceAnswer.of(instance=InstanceDetails.from_row(instance))
+
+
+@group.writes(
+    "ModifyInstanceState",
+    "PUT",
+    f"{_INSTANCE}/expectstate",
+    evidence=documented("help page ModifyInstanceState, 2019-04-02"),
+)
+async def modify_instance_state(
+    world: CurrentWorld,
+    project_name: ProjectName,
+    job_name: JobName,
+    instance_id: InstanceId,
+    *,
+    expect_state: ExpectState = None,
+    is_flush: IsFlush = True,
+    trigger_checkpoint: TriggerCheckpoint = False,
+) -> Answer:
+    """Pause, resume or stop an instance, or end it: what is expected changes at once, what is actual follows."""
+    changes.modify(
+        world,
+        project_name,
+        job_name,
+        instance_id,
+        expect_state=expect_state,
+        is_flush=is_flush,
+        trigger_checkpoint=trigger_checkpoint,
+    )
+    return Answer.of()
+
+
+@group.reads(
+    "GetInstanceRunSummary",
+    "GET",
+    f"{_INSTANCE}/runsummary",
+    evidence=documented("help page GetInstanceRunSummary, 2019-05-06"),
+)
+async def get_instance_run_summary(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
+) -> GetInstanceRunSummaryAnswer:
+    """The state of an instance, whatever it is; UNKNOWN for a committed job that was never started."""
+    shown = rules.summary(world, project_name, job_name, instance_id)
+    return GetInstanceRunSummaryAnswer.of(run_summary=RunSummary.from_row(shown))
+
+
+@group.reads(
+    "BatchGetInstanceRunSummary",
+    "GET",
+    f"{_PROJECT}/runsummary",
+    evidence=documented("help page BatchGetInstanceRunSummary, 2019-09-18"),
+)
+async def batch_get_instance_run_summary(
+    world: CurrentWorld, project_name: ProjectName, job_names: JobNames, job_type: JobTypeNeeded
+) -> BatchGetInstanceRunSummaryAnswer:
+    """The states of several jobs of one type; jobs that are absent, offline or of the other type are passed over."""
+    shown = rules.summaries(world, project_name, job_names, job_type)
+    items = [BatchRunSummary.from_row(instance) for instance in shown]
+    return BatchGetInstanceRunSummaryAnswer.of(run_summarys=RunSummarys.of(run_summary=items))
+
+
+@group.reads(
+    "GetInstanceConfig", "GET", f"{_INSTANCE}/config", evidence=documented("help page GetInstanceConfig, 2019-04-02")
+)
+async def get_instance_config(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
+) -> GetInstanceConfigAnswer:
+    """The settings that a running instance runs with, in Flink's own form."""
+    run = rules.require_run(world, project_name, job_name, instance_id)
+    return GetInstanceConfigAnswer.of(config=runtime.config(run))
+
+
+@group.reads(
+    "GetInstanceDetail",
+    "GET",
+    f"{_INSTANCE}/details",
+    evidence=documented("help page GetInstanceDetail, 2019-04-02"),
+    timeless=False,
+)
+async def get_instance_detail(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
+) -> GetInstanceDetailAnswer:
+    """The graph that a running instance runs, with what has flowed through it, in Flink's own form."""
+    run = rules.require_run(world, project_name, job_name, instance_id)
+    return GetInstanceDetailAnswer.of(detail=runtime.details(run))
+
+
+@group.reads(
+    "GetInstanceExceptions",
+    "GET",
+    f"{_INSTANCE}/exceptions",
+    evidence=documented("help page GetInstanceExceptions, 2019-04-02"),
+)
+async def get_instance_exceptions(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
+) -> GetInstanceExceptionsAnswer:
+    """The failures of an instance in any state, in Flink's own form."""
+    instance = rules.require(world, project_name, job_name, instance_id)
+    return GetInstanceExceptionsAnswer.of(exceptions=runtime.exceptions(engine.run_of(world, instance)))
+
+
+@group.reads(
+    "GetInstanceCheckpoint",
+    "GET",
+    f"{_INSTANCE}/checkpoints",
+    evidence=documented("help page GetInstanceCheckpoint, 2019-04-02"),
+    timeless=False,
+)
+async def get_instance_checkpoint(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
+) -> GetInstanceCheckpointAnswer:
+    """The checkpoints that a running instance has taken, in Flink's own form."""
+    run = rules.require_run(world, project_name, job_name, instance_id)
+    return GetInstanceCheckpointAnswer.of(checkpoints=runtime.checkpoints(run))
+
+
+@group.reads(
+    "GetInstanceFinalState",
+    "GET",
+    f"{_INSTANCE}/finalstate",
+    evidence=documented("help page GetInstanceFinalState, 2019-04-02"),
+)
+async def get_instance_final_state(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
+) -> GetInstanceFinalStateAnswer:
+    """What YARN calls the state of an instance, whatever it is."""
+    instance = rules.require(world, project_name, job_name, instance_id)
+    return GetInstanceFinalStateAnswer.of(finalstate=engine.final_state(instance))
+
+
+@group.reads(
+    "GetInstanceResource",
+    "GET",
+    f"{_INSTANCE}/resource",
+    evidence=documented("help page GetInstanceResource, 2019-04-02"),
+)
+async def get_instance_resource(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
+) -> GetInstanceResourceAnswer:
+    """What a running instance asked its queue for (allocated), and what it really uses of that (total)."""
+    instance = rules.require_running(world, project_name, job_name, instance_id)
+    allocated, total = engine.requested(world, instance), engine.used(world, instance)
+    return GetInstanceResourceAnswer.of(
+        resource=InstanceResource.of(
+            total_mb=total.mem,
+            allocated_mb=allocated.mem,
+            allocated_virtual_cores=allocated.v_core,
+            total_virtual_cores=total.v_core,
+        )
+    )
+
+
+@group.reads(
+    "GetInstanceVertexTaskManagers",
+    "GET",
+    f"{_INSTANCE}/vertices/{{vertexId}}/taskmanagers",
+    evidence=from_sdk("PHP SDK, class GetInstanceVertexTaskManagers"),
+    timeless=False,
+)
+async def get_instance_vertex_task_managers(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId, vertex_id: VertexId
+) -> GetInstanceVertexTaskManagersAnswer:
+    """Where a vertex of a running instance runs, in Flink's own form."""
+    found = rules.task_managers(world, project_name, job_name, instance_id, vertex_id)
+    return GetInstanceVertexTaskManagersAnswer.of(task_managers=found)

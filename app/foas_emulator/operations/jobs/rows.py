@@ -49,7 +49,10 @@ class CommittedJob(Row, table=True):
 
 
 class PlanSession(Row, table=True):
-    """An asynchronous making of a plan. `status` is the service's: `Session in run`, `success` or `fail`."""
+    """An asynchronous making of a plan. `status` is the service's: `Session in run`, `success` or `fail`.
+
+    A plan `is_tuned` if it may follow the job's history, and stays within the expected cores and GB if there are any.
+    """
 
     __tablename__ = "plan_sessions"
 
@@ -59,3 +62,6 @@ class PlanSession(Row, table=True):
     status: str
     plan_json: str | None = None
     error_message: str | None = None
+    expected_core: float | None = None
+    expected_gb: float | None = None
+    is_tuned: bool = False

@@ -4,11 +4,12 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
-from foas_emulator.gateway.errors import missing, problem
+from foas_emulator.gateway.errors import problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.jobs import records as jobs
 from foas_emulator.operations.projects.rows import Project
+from foas_emulator.operations.required import given
 from foas_emulator.world.world import World
 
 CELL = "cell"
@@ -60,9 +61,7 @@ def on_cluster(world: World, cluster_id: str) -> list[str]:
     return [project.name for project in world.store.find(Project, cluster_id=cluster_id)]
 
 
-def listed(
-    *, name: str | None, deploy_type: str | None, cluster_id: str | None, region: str | None
-) -> Select[Any]:
+def listed(*, name: str | None, deploy_type: str | None, cluster_id: str | None, region: str | None) -> Select[Any]:
     """The projects that a list shows, newest first. A name need only be contained, as in the list of packages."""
     columns = Project.table().c
     statement = select(Project.table()).order_by(columns.create_time.desc(), columns.name)
@@ -81,17 +80,13 @@ def listed(
 def update(world: World, project_name: str, *, global_job_config: str | None) -> None:
     """Give a project another configuration for all its jobs."""
     require(world, project_name)
-    if global_job_config is None:
-        raise missing("globalJobConfig")
-    _change(world, project_name, global_job_config=global_job_config)
+    _change(world, project_name, global_job_config=given("globalJobConfig", global_job_config))
 
 
 def update_config(world: World, project_name: str, *, is_open_batch_sql: bool | None) -> None:
     """Allow a project to have batch SQL jobs, or no longer."""
     require(world, project_name)
-    if is_open_batch_sql is None:
-        raise missing("IsOpenBatchSQL")
-    _change(world, project_name, is_open_batch_sql=is_open_batch_sql)
+    _change(world, project_name, is_open_batch_sql=given("IsOpenBatchSQL", is_open_batch_sql))
 
 
 def _change(world: World, project_name: str, **values: Any) -> None:

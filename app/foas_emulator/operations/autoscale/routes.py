@@ -1,0 +1,95 @@
+"""The operations on AutoScale."""
+
+from typing import Annotated
+
+from fastapi import Form, Query
+
+from foas_emulator.gateway.evidence import documented
+from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.operation import Group
+from foas_emulator.operations.autoscale import rules
+from foas_emulator.operations.autoscale.schemas import (
+    GetInstanceHistoryAutoScalePlanContentAnswer,
+    GetInstanceHistoryAutoScalePlanListAnswer,
+    GetJobLatestAutoScalePlanAnswer,
+    PlanList,
+)
+from foas_emulator.operations.parameters import CurrentWorld, InstanceId, JobName, ProjectName
+
+group = Group("autoscale")
+
+_JOB = "/api/v2/projects/{projectName}/jobs/{jobName}"
+_SCALING = "/api/v2/projects/{projectName}/jobs/{jobName}/instance/{instanceId}/autoscale"
+
+ConfigJson = Annotated[
+    str | None,
+    Form(
+        alias="configJson",
+        description="The switch, as JSON with this one member.",
+        examples=['{"autoscale.enable":"true"}'],
+    ),
+]
+PlanName = Annotated[
+    str,
+    Query(
+        alias="planName",
+        description="Name of a plan, from GetInstanceHistoryAutoScalePlanList.",
+        examples=["2018-09-18 10:10:20"],
+    ),
+]
+
+
+@group.writes(
+    "UpdateAutoScaleConfig", "PUT", f"{_SCALING}/config", evidence=documented("metadata of UpdateAutoScaleConfig")
+)
+async def update_auto_scale_config(
+    world: CurrentWorld,
+    project_name: ProjectName,
+    job_name: JobName,
+    instance_id: InstanceId,
+    config_json: ConfigJson = None,
+) -> Answer:
+    """Switch AutoScale off, or on again, for an instance that was started with it."""
+    rules.switch(world, project_name, job_name, instance_id, config_json=config_json)
+    return Answer.of()
+
+
+@group.reads(
+    "GetJobLatestAutoScalePlan",
+    "GET",
+    f"{_JOB}/autoscale/latestplanjson",
+    evidence=documented("metadata of GetJobLatestAutoScalePlan"),
+)
+async def get_job_latest_auto_scale_plan(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName
+) -> GetJobLatestAutoScalePlanAnswer:
+    """The plan that AutoScale made last for a job; none is no error."""
+    return GetJobLatestAutoScalePlanAnswer.of(plan_json=rules.latest_plan(world, project_name, job_name))
+
+
+@group.reads(
+    "GetInstanceHistoryAutoScalePlanList",
+    "GET",
+    f"{_SCALING}/planlist",
+    evidence=documented("metadata of GetInstanceHistoryAutoScalePlanList"),
+)
+async def get_instance_history_auto_scale_plan_list(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
+) -> GetInstanceHistoryAutoScalePlanListAnswer:
+    """The names of the plans that AutoScale made for a stream job's instance, oldest first."""
+    names = rules.plan_names(world, project_name, job_name, instance_id)
+    return GetInstanceHistoryAutoScalePlanListAnswer.of(plan_list=PlanList.of(plan=names) if names else None)
+
+
+@group.reads(
+    "GetInstanceHistoryAutoScalePlanContent",
+    "GET",
+    f"{_SCALING}/plancontent",
+    evidence=documented("metadata of GetInstanceHistoryAutoScalePlanContent"),
+)
+async def get_instance_history_auto_scale_plan_content(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId, plan_name: PlanName
+) -> GetInstanceHistoryAutoScalePlanContentAnswer:
+    """One of the plans that AutoScale made for a stream job's instance."""
+    content = rules.plan_content(world, project_name, job_name, instance_id, plan_name)
+    return GetInstanceHistoryAutoScalePlanContentAnswer.of(plan_content=content)

@@ -1,0 +1,250 @@
+"""The operations on clusters."""
+
+from typing import Annotated, Literal
+
+from fastapi import Form, Query
+
+from foas_emulator.gateway.evidence import documented
+from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.operation import Group
+from foas_emulator.gateway.parameters import Int32, one_of
+from foas_emulator.operations.clusters import orders, rules, sizing
+from foas_emulator.operations.clusters.lifecycle import STATES, State
+from foas_emulator.operations.clusters.machines import capacity
+from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.clusters.schemas import (
+    ClusterDetails,
+    ClusterResource,
+    Clusters,
+    ClusterSummary,
+    CreateCellClusterOrderAnswer,
+    CreateClusterAnswer,
+    EngineVersions,
+    GetClusterDetailsAnswer,
+    GetClusterEngineVersionsAnswer,
+    GetClusterResourceAnswer,
+    ListClusterAnswer,
+)
+from foas_emulator.operations.paging import page
+from foas_emulator.operations.parameters import ClusterId, CurrentWorld, PageIndex, PageSize
+
+group = Group("clusters")
+
+_CLUSTERS = "/api/v2/clusters"
+_CLUSTER = "/api/v2/clusters/{clusterId}"
+
+_PayModel = Annotated[Literal["pre", "post"], one_of("pre", "post")]
+_State = Annotated[State, one_of(*STATES)]
+
+
+@group.writes(
+    "CreateCellClusterOrder",
+    "POST",
+    "/api/v2/realtime-compute/cell/buy",
+    evidence=documented("the service's metadata of CreateCellClusterOrder"),
+)
+async def create_cell_cluster_order(
+    world: CurrentWorld,
+    *,
+    pay_model: Annotated[
+        _PayModel | None,
+        Form(alias="payModel", description="pre: paid in advance by the month; post: paid as it is used. Needed."),
+    ] = None,
+    region: Annotated[
+        str | None, Form(alias="region", description="Region of the cluster; needed.", examples=["cn-hangzhou"])
+    ] = None,
+    master_spec: Annotated[
+        str | None, Form(alias="masterSpec", description="Model of the masters; needed.", examples=["Ecs_4c16g"])
+    ] = None,
+    master_num: Annotated[
+        Int32 | None, Form(alias="masterNum", description="How many masters: 1 or 3, for good; needed.", examples=[3])
+    ] = None,
+    slave_spec: Annotated[
+        str | None, Form(alias="slaveSpec", description="Model of the slaves; needed.", examples=["Ecs_8c32g"])
+    ] = None,
+    slave_num: Annotated[
+        Int32 | None, Form(alias="slaveNum", description="How many slaves, 2 at least; needed.", examples=[3])
+    ] = None,
+    period: Annotated[
+        Int32 | None, Form(alias="period", description="Months paid for, 1 to 12; needed for pre.", examples=[8])
+    ] = None,
+) -> CreateCellClusterOrderAnswer:
+    """Order the machines of an exclusive cluster; CreateCluster makes the cluster of them."""
+    placed = orders.order(
+        world,
+        pay_model=pay_model,
+        region=region,
+        master_spec=master_spec,
+        master_num=master_num,
+        slave_spec=slave_spec,
+        slave_num=slave_num,
+        period=period,
+    )
+    return CreateCellClusterOrderAnswer.of(order_id=placed.order_id)
+
+
+@group.writes("CreateCluster", "POST", _CLUSTERS, evidence=documented("help page CreateCluster, 2019-05-06"))
+async def create_cluster(
+    world: CurrentWorld,
+    *,
+    order_id: Annotated[
+        str | None,
+        Form(alias="orderId", description="What was ordered; needed.", examples=["blinkonecs_1234", "285769237053"]),
+    ] = None,
+    zone_id: Annotated[
+        str | None, Form(alias="zoneId", description="Zone of the order's region; needed.", examples=["cn-shanghai-f"])
+    ] = None,
+    display_name: Annotated[
+        str | None, Form(alias="displayName", description="Name to show; needed.", examples=["cluster_name"])
+    ] = None,
+    description: Annotated[
+        str | None, Form(alias="description", description="A remark.", examples=["cluster1"])
+    ] = None,
+    user_oss_bucket: Annotated[
+        str | None, Form(alias="userOssBucket", description="The user's OSS bucket; needed.", examples=["12345"])
+    ] = None,
+    user_vpc_id: Annotated[
+        str | None, Form(alias="userVpcId", description="VPC that the data is in; needed.", examples=["vpc-abcde"])
+    ] = None,
+    user_v_switch: Annotated[
+        str | None, Form(alias="userVSwitch", description="vSwitch in that VPC; needed.", examples=["vsw-abcde"])
+    ] = None,
+) -> CreateClusterAnswer:
+    """Begin to make a cluster of ordered machines: STARTING, and RUNNING after the setting `cluster_delay`."""
+    cluster_id = orders.create(
+        world,
+        order_id=order_id,
+        zone_id=zone_id,
+        display_name=display_name,
+        description=description,
+        user_oss_bucket=user_oss_bucket,
+        user_vpc_id=user_vpc_id,
+        user_v_switch=user_v_switch,
+    )
+    return CreateClusterAnswer.of(cluster_id=cluster_id)
+
+
+@group.reads("ListCluster", "GET", _CLUSTERS, evidence=documented("help page ListCluster, 2021-01-22"))
+async def list_cluster(
+    world: CurrentWorld,
+    *,
+    cluster_id: Annotated[
+        str | None,
+        Query(alias="clusterId", description="Only this cluster.", examples=["cmy99ugusuco66x9qc6knqms"]),
+    ] = None,
+    display_name: Annotated[
+        str | None, Query(alias="displayName", description="Part of the display name.", examples=["demo"])
+    ] = None,
+    state: Annotated[_State | None, Query(alias="state", description="Only clusters in this state.")] = None,
+    region: Annotated[
+        str | None, Query(alias="region", description="Only clusters in this region.", examples=["cn-beijing"])
+    ] = None,
+    page_size: PageSize = 10,
+    page_index: PageIndex = 1,
+) -> ListClusterAnswer:
+    """The clusters that fulfil all conditions, newest first, a page at a time; destroyed ones stay in the list."""
+    statement = rules.listed(cluster_id=cluster_id, display_name=display_name, state=state, region=region)
+    found = page(world, Cluster, statement, page_index, page_size)
+    shown = [ClusterSummary.from_row(cluster) for cluster in found.items]
+    return ListClusterAnswer.of(**found.figures, clusters=Clusters.of(cluster=shown))
+
+
+@group.reads(
+    "GetClusterDetails",
+    "GET",
+    f"{_CLUSTER}/details",
+    evidence=documented("the service's metadata of GetClusterDetails"),
+)
+async def get_cluster_details(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterDetailsAnswer:
+    """All that is known of a cluster, its machines among it. While it is STARTING it has none to show."""
+    cluster = rules.require(world, cluster_id)
+    columns = {**cluster.model_dump(), "instance_infos": rules.shown_instance_infos(world, cluster)}
+    return GetClusterDetailsAnswer.of(details=ClusterDetails.from_row(columns))
+
+
+@group.reads(
+    "GetClusterEngineVersions",
+    "GET",
+    f"{_CLUSTER}/engineversions",
+    evidence=documented("help page GetClusterEngineVersions, 2020-09-28"),
+)
+async def get_cluster_engine_versions(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterEngineVersionsAnswer:
+    """The versions of Blink that a cluster has, each behind its tag: current is recommended, beta is for tests."""
+    versions = rules.engine_versions(world, cluster_id)
+    return GetClusterEngineVersionsAnswer.of(engine_versions=EngineVersions.of(engine_version=versions))
+
+
+@group.reads(
+    "GetClusterResource", "GET", f"{_CLUSTER}/resource", evidence=documented("help page GetClusterResource, 2019-05-06")
+)
+async def get_cluster_resource(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterResourceAnswer:
+    """What a cluster's slaves have, what running instances take of it, and what is left."""
+    total, allocated = capacity(rules.require(world, cluster_id)), rules.allocated(world, cluster_id)
+    return GetClusterResourceAnswer.of(resource=ClusterResource.of_amounts(total=total, allocated=allocated))
+
+
+@group.writes("ExpandCluster", "PUT", f"{_CLUSTER}/expand", evidence=documented("help page ExpandCluster, 2020-09-28"))
+async def expand_cluster(
+    world: CurrentWorld,
+    cluster_id: ClusterId,
+    count: Annotated[
+        Int32 | None, Form(alias="count", description="How many slaves there shall be then; needed.", examples=[5])
+    ] = None,
+    model: Annotated[
+        str | None, Form(alias="model", description="Model of the slaves, the one there is.", examples=["Ecs_4c16g"])
+    ] = None,
+    user_v_switch: Annotated[
+        str | None, Form(alias="userVSwitch", description="One more vSwitch.", examples=["vsw-abcd"])
+    ] = None,
+) -> Answer:
+    """Begin to add slaves to a cluster that is paid as it is used: EXPANDING, then RUNNING."""
+    sizing.expand(world, cluster_id, count=count, model=model, user_v_switch=user_v_switch)
+    return Answer.of()
+
+
+@group.writes("ShrinkCluster", "PUT", f"{_CLUSTER}/shrink", evidence=documented("help page ShrinkCluster, 2019-05-06"))
+async def shrink_cluster(
+    world: CurrentWorld,
+    cluster_id: ClusterId,
+    instance_ids: Annotated[
+        str | None,
+        Form(alias="instanceIds", description="Ids of the slaves to remove, commas between.", examples=["i-abc,i-def"]),
+    ] = None,
+    model_target_count: Annotated[
+        str | None,
+        Form(
+            alias="modelTargetCount",
+            description="How many slaves to keep, where no ids are given.",
+            examples=["2", '{"Ecs_4c16g":2}'],
+        ),
+    ] = None,
+) -> Answer:
+    """Begin to remove slaves from a cluster that is paid as it is used: REDUCING, then RUNNING."""
+    sizing.shrink(world, cluster_id, instance_ids=instance_ids, model_target_count=model_target_count)
+    return Answer.of()
+
+
+@group.writes(
+    "ModifyMasterSpec",
+    "PUT",
+    f"{_CLUSTER}/specification",
+    evidence=documented("help page ModifyMasterSpec, 2019-05-06"),
+)
+async def modify_master_spec(
+    world: CurrentWorld,
+    cluster_id: ClusterId,
+    master_target_model: Annotated[
+        str | None,
+        Form(alias="masterTargetModel", description="Model the masters get; needed.", examples=["Ecs_8c32g"]),
+    ] = None,
+) -> Answer:
+    """Begin to change the masters of a cluster that is paid as it is used: UPGRADING, then RUNNING."""
+    sizing.change_master(world, cluster_id, master_target_model=master_target_model)
+    return Answer.of()
+
+
+@group.writes("DestroyCluster", "DELETE", _CLUSTER, evidence=documented("help page DestroyCluster, 2020-09-28"))
+async def destroy_cluster(world: CurrentWorld, cluster_id: ClusterId) -> Answer:
+    """Begin to give up a cluster that is paid as it is used and has no projects: DESTROYING, then DESTROYED."""
+    sizing.destroy(world, cluster_id)
+    return Answer.of()

@@ -1,0 +1,266 @@
+"""The operations on jobs."""
+
+from dataclasses import asdict
+
+from foas_emulator.gateway.evidence import documented
+from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.operation import Group
+from foas_emulator.operations.autoscale import params
+from foas_emulator.operations.instances import changes
+from foas_emulator.operations.jobs import commitment, plans, records, rules
+from foas_emulator.operations.jobs import parameters as given
+from foas_emulator.operations.jobs.rows import Job
+from foas_emulator.operations.jobs.schemas import (
+    CalcPlanJsonResourceAnswer,
+    CheckRawPlanJsonAnswer,
+    Dims,
+    GetJobAnswer,
+    GetRawPlanJsonAnswer,
+    Inputs,
+    JobDetails,
+    JobInOut,
+    Jobs,
+    ListedJob,
+    ListJobAnswer,
+    Outputs,
+    PlanJsonInfo,
+    PlanJsonResource,
+    StartJobAnswer,
+    TableUse,
+    ValidateJobAnswer,
+)
+from foas_emulator.operations.paging import page
+from foas_emulator.operations.parameters import CurrentWorld, JobName, PageIndex, PageSize, ProjectName
+
+group = Group("jobs")
+
+_JOBS = "/api/v2/projects/{projectName}/jobs"
+_JOB = "/api/v2/projects/{projectName}/jobs/{jobName}"
+_LONG_FIELDS = ("code", "plan_json", "properties")
+
+
+@group.writes("CreateJob", "POST", _JOBS, evidence=documented("help page CreateJob, 2020-12-29"))
+async def create_job(
+    world: CurrentWorld,
+    project_name: ProjectName,
+    *,
+    job_name: given.GivenJobName = None,
+    job_type: given.GivenJobType = None,
+    api_type: given.GivenApiType = None,
+    code: given.Code = None,
+    plan_json: given.PlanJson = None,
+    properties: given.Properties = None,
+    packages: given.Packages = None,
+    description: given.Description = None,
+    engine_version: given.EngineVersion = None,
+    cluster_id: given.ClusterId = None,
+    queue_name: given.QueueName = None,
+    folder_id: given.FolderId = None,
+) -> Answer:
+    """Make a job in a project that has a queue."""
+    draft = rules.Draft(
+        code=code,
+        plan_json=plan_json,
+        properties=properties,
+        packages=packages,
+        description=description,
+        engine_version=engine_version,
+        cluster_id=cluster_id,
+        queue_name=queue_name,
+        folder_id=folder_id,
+    )
+    rules.create(world, project_name, job_name=job_name, job_type=job_type, api_type=api_type, draft=draft)
+    return Answer.of()
+
+
+@group.reads("GetJob", "GET", _JOB, evidence=documented("help page GetJob, 2020-09-11"))
+async def get_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> GetJobAnswer:
+    """A job's draft, and whether the job is online; a job that does not exist is no error."""
+    job = rules.find(world, project_name, job_name)
+    if job is None:
+        return GetJobAnswer.of()
+    is_committed = rules.committed(world, job) is not None
+    return GetJobAnswer.of(job=JobDetails.from_row(job.model_dump() | {"is_committed": is_committed}))
+
+
+@group.reads("ListJob", "GET", _JOBS, evidence=documented("help page ListJob, 2019-04-02"))
+async def list_job(
+    world: CurrentWorld,
+    project_name: ProjectName,
+    *,
+    job_name: given.JobNameFilter = None,
+    job_type: given.JobTypeFilter = None,
+    api_type: given.ApiTypeFilter = None,
+    engine_version: given.EngineVersionFilter = None,
+    cluster_id: given.ClusterIdFilter = None,
+    queue_name: given.QueueNameFilter = None,
+    folder_id: given.FolderIdFilter = None,
+    is_show_full_field: given.IsShowFullField = True,
+    page_index: PageIndex = 1,
+    page_size: PageSize = 10,
+) -> ListJobAnswer:
+    """The jobs of a project that match, newest first."""
+    statement = rules.listed(
+        world,
+        project_name,
+        job_name=job_name,
+        job_type=job_type,
+        api_type=api_type,
+        engine_version=engine_version,
+        cluster_id=cluster_id,
+        queue_name=queue_name,
+        folder_id=folder_id,
+    )
+    found = page(world, Job, statement, page_index, page_size)
+    online = set(records.online(world, project_name))
+    hidden = set() if is_show_full_field else set(_LONG_FIELDS)
+    items = [
+        ListedJob.from_row(job.model_dump(exclude=hidden) | {"is_committed": job.job_name in online})
+        for job in found.items
+    ]
+    return ListJobAnswer.of(**found.figures, jobs=Jobs.of(job=items))
+
+
+@group.writes("UpdateJob", "PUT", _JOB, evidence=documented("help page UpdateJob, 2021-01-26"))
+async def update_job(
+    world: CurrentWorld,
+    project_name: ProjectName,
+    job_name: JobName,
+    *,
+    code: given.Code = None,
+    plan_json: given.PlanJson = None,
+    properties: given.Properties = None,
+    packages: given.Packages = None,
+    description: given.Description = None,
+    engine_version: given.EngineVersion = None,
+    cluster_id: given.ClusterId = None,
+    queue_name: given.QueueName = None,
+    folder_id: given.FolderId = None,
+) -> Answer:
+    """Change what is given of a job's draft; what was committed and what runs stays as it is."""
+    draft = rules.Draft(
+        code=code,
+        plan_json=plan_json,
+        properties=properties,
+        packages=packages,
+        description=description,
+        engine_version=engine_version,
+        cluster_id=cluster_id,
+        queue_name=queue_name,
+        folder_id=folder_id,
+    )
+    rules.update(world, project_name, job_name, draft)
+    return Answer.of()
+
+
+@group.writes("DeleteJob", "DELETE", _JOB, evidence=documented("help page DeleteJob, 2020-09-18"))
+async def delete_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> Answer:
+    """Remove an offline job, and with it what is known of its instances."""
+    commitment.delete(world, project_name, job_name)
+    return Answer.of()
+
+
+@group.reads("ValidateJob", "GET", f"{_JOB}/validate", evidence=documented("help page ValidateJob, 2020-12-31"))
+async def validate_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ValidateJobAnswer:
+    """The tables that a job reads, writes and joins, or the parser's report if its code is surely wrong."""
+    script = plans.validate(world, project_name, job_name)
+    inputs, outputs, dims = (
+        [TableUse.from_row(asdict(table)) for table in tables]
+        for tables in (script.inputs, script.outputs, script.dims)
+    )
+    return ValidateJobAnswer.of(
+        job_in_out=JobInOut.of(
+            inputs=Inputs.of(input=inputs), outputs=Outputs.of(output=outputs), dims=Dims.of(dim=dims)
+        )
+    )
+
+
+@group.writes("GetRawPlanJson", "GET", f"{_JOB}/planjson", evidence=documented("help page GetRawPlanJson, 2020-10-19"))
+async def get_raw_plan_json(
+    world: CurrentWorld,
+    project_name: ProjectName,
+    job_name: JobName,
+    *,
+    autoconf_enable: given.AutoconfEnable = False,
+    expected_core: given.ExpectedCore = None,
+    expected_gb: given.ExpectedGb = None,
+    advisor_action: given.AdvisorAction = None,  # noqa: ARG001 - declared by the SDKs, described nowhere
+) -> GetRawPlanJsonAnswer:
+    """Begin to make a plan of a job's draft; CheckRawPlanJson tells when it is there."""
+    session_id = plans.request_plan(
+        world,
+        project_name,
+        job_name,
+        expected_core=expected_core,
+        expected_gb=expected_gb,
+        is_tuned=autoconf_enable,
+    )
+    return GetRawPlanJsonAnswer.of(session_id=session_id)
+
+
+@group.reads(
+    "CheckRawPlanJson", "GET", f"{_JOB}/planjson/check", evidence=documented("help page CheckRawPlanJson, 2019-04-15")
+)
+async def check_raw_plan_json(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName, session_id: given.SessionId
+) -> CheckRawPlanJsonAnswer:
+    """How far the making of a plan is, and the plan or the error once it has ended."""
+    session = plans.session(world, project_name, job_name, session_id)
+    return CheckRawPlanJsonAnswer.of(plan_json_info=PlanJsonInfo.from_row(session))
+
+
+@group.reads(
+    "CalcPlanJsonResource",
+    "GET",
+    f"{_JOB}/planjson-resource",
+    evidence=documented("metadata of CalcPlanJsonResource"),
+)
+async def calc_plan_json_resource(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName
+) -> CalcPlanJsonResourceAnswer:
+    """What a job's plan would take of its queue."""
+    cores, memory_gb = plans.cost(world, project_name, job_name)
+    return CalcPlanJsonResourceAnswer.of(plan_json_resource=PlanJsonResource.of(memory_gb=memory_gb, cores=cores))
+
+
+@group.writes("CommitJob", "PUT", f"{_JOB}/commit", evidence=documented("help page CommitJob, 2020-12-02"))
+async def commit_job(
+    world: CurrentWorld,
+    project_name: ProjectName,
+    job_name: JobName,
+    *,
+    is_on_off: given.IsOnOff = False,
+    max_cu: given.MaxCu = None,
+    configure: given.Configure = None,
+    recommend_only: given.RecommendOnly = None,
+    suspend_periods: given.SuspendPeriods = None,
+    suspend_period_param: given.SuspendPeriodParam = None,
+) -> Answer:
+    """Bring a job online: its draft becomes the copy that the next start runs. AutoScale is off unless switched on."""
+    scale = params.AutoScale()
+    if is_on_off:
+        scale = params.switched_on(
+            max_cu=max_cu,
+            configure=configure,
+            recommend_only=recommend_only,
+            suspend_periods=suspend_periods,
+            suspend_period_param=suspend_period_param,
+        )
+    commitment.commit(world, project_name, job_name, scale)
+    return Answer.of()
+
+
+@group.writes("StartJob", "POST", f"{_JOB}/instance", evidence=documented("help page StartJob, 2021-01-27"))
+async def start_job(
+    world: CurrentWorld, project_name: ProjectName, job_name: JobName, parameter_json: given.ParameterJson = None
+) -> StartJobAnswer:
+    """Start a committed job; answers the id of its new instance, which waits until it runs."""
+    instance_id = changes.start(world, project_name, job_name, parameter_json=parameter_json)
+    return StartJobAnswer.of(instance_id=instance_id)
+
+
+@group.writes("OfflineJob", "PUT", f"{_JOB}/offline", evidence=documented("help page OfflineJob, 2020-09-18"))
+async def offline_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> Answer:
+    """Take a job offline, once none of its instances lives."""
+    commitment.offline(world, project_name, job_name)
+    return Answer.of()

@@ -1,0 +1,160 @@
+"""The wire models of jobs, members in the order of each operation's documented sample."""
+
+from pydantic import Field
+
+from foas_emulator.gateway.formats import Answer, Wire
+
+
+class JobDetails(Wire):
+    """What GetJob tells of a job's draft. Times are milliseconds."""
+
+    job_name: str
+    project_name: str
+    job_type: str
+    api_type: str
+    code: str | None = None
+    plan_json: str | None = None
+    properties: str | None = None
+    packages: str | None = None
+    is_committed: bool
+    creator: str
+    create_time: int
+    modifier: str
+    modify_time: int
+    description: str | None = None
+    engine_version: str
+    cluster_id: str
+    queue_name: str
+    folder_id: int
+    job_id: str
+    file_id: str | None = None
+
+
+class GetJobAnswer(Answer):
+    """The answer of GetJob; without a job if there is none of the name."""
+
+    job: JobDetails | None = None
+
+
+class ListedJob(Wire):
+    """What ListJob tells of a job's draft; without code, plan and properties if full fields are not asked for."""
+
+    create_time: int
+    plan_json: str | None = None
+    api_type: str
+    project_name: str
+    job_type: str
+    engine_version: str
+    creator: str
+    modifier: str
+    queue_name: str
+    description: str | None = None
+    job_name: str
+    folder_id: int
+    packages: str | None = None
+    code: str | None = None
+    is_committed: bool
+    cluster_id: str
+    modify_time: int
+    properties: str | None = None
+    job_id: str
+
+
+class Jobs(Wire):
+    """The wrapper of a list of jobs."""
+
+    job: list[ListedJob]
+
+
+class ListJobAnswer(Answer):
+    """The answer of ListJob."""
+
+    page_index: int
+    total_page: int
+    page_size: int
+    total_count: int
+    jobs: Jobs
+
+
+class TableUse(Wire):
+    """A table that a job declares, in the part it plays: its type, its name in its own store, its WITH clause.
+
+    `alias` is the name that the job gives it.
+    """
+
+    type: str
+    workspace: str | None = None
+    name: str | None = None
+    properties: dict[str, str]
+    alias: str
+
+
+class Inputs(Wire):
+    """The wrapper of the tables that are read."""
+
+    input: list[TableUse]
+
+
+class Outputs(Wire):
+    """The wrapper of the tables that are written."""
+
+    output: list[TableUse]
+
+
+class Dims(Wire):
+    """The wrapper of the tables that are joined as of a point in time."""
+
+    dim: list[TableUse]
+
+
+class JobInOut(Wire):
+    """The tables of a job, by the part they play."""
+
+    inputs: Inputs
+    outputs: Outputs
+    dims: Dims
+
+
+class ValidateJobAnswer(Answer):
+    """The answer of ValidateJob."""
+
+    job_in_out: JobInOut
+
+
+class GetRawPlanJsonAnswer(Answer):
+    """The answer of GetRawPlanJson."""
+
+    session_id: str
+
+
+class PlanJsonInfo(Wire):
+    """How far a session is: `Session in run`, `success` with a plan, or `fail` with a message."""
+
+    status: str
+    error_message: str | None = None
+    plan_json: str | None = None
+
+
+class CheckRawPlanJsonAnswer(Answer):
+    """The answer of CheckRawPlanJson."""
+
+    plan_json_info: PlanJsonInfo
+
+
+class PlanJsonResource(Wire):
+    """What a plan costs."""
+
+    memory_gb: float = Field(alias="MemoryGB")
+    cores: float
+
+
+class CalcPlanJsonResourceAnswer(Answer):
+    """The answer of CalcPlanJsonResource."""
+
+    plan_json_resource: PlanJsonResource
+
+
+class StartJobAnswer(Answer):
+    """The answer of StartJob; its member has a small i."""
+
+    instance_id: int = Field(alias="instanceId")

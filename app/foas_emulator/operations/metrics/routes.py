@@ -1,0 +1,70 @@
+"""The operations on metrics."""
+
+from typing import Annotated
+
+from fastapi import Form, Query
+
+from foas_emulator.blink.metrics import Series
+from foas_emulator.gateway.evidence import documented
+from foas_emulator.gateway.operation import Group
+from foas_emulator.gateway.parameters import Int64
+from foas_emulator.operations.instances.rules import CURRENT
+from foas_emulator.operations.metrics import rules
+from foas_emulator.operations.metrics.schemas import Metric, Metrics, MetricsAnswer
+from foas_emulator.operations.parameters import ClusterId, CurrentWorld, JobName, ProjectName
+
+group = Group("metrics")
+
+MetricJson = Annotated[
+    str | None,
+    Form(
+        alias="metricJson",
+        description="The query, in the manner of OpenTSDB: start, end, limit, queries.",
+        examples=['{"limit":"avg:sample:50","queries":[{"metric":"blink.project1.job1.delay","granularity":"20s"}]}'],
+    ),
+]
+MeasuredInstanceId = Annotated[
+    Int64,
+    Query(
+        alias="instanceId",
+        description="Id of the instance; -1, the default, is the current one of a stream job.",
+        examples=[CURRENT],
+    ),
+]
+
+
+@group.reads(
+    "GetInstanceMetric",
+    "POST",
+    "/api/v2/projects/{projectName}/jobs/{jobName}/metric",
+    evidence=documented("help page GetInstanceMetric, 2020-11-26"),
+    timeless=False,
+)
+async def get_instance_metric(
+    world: CurrentWorld,
+    project_name: ProjectName,
+    job_name: JobName,
+    instance_id: MeasuredInstanceId = CURRENT,
+    metric_json: MetricJson = None,
+) -> MetricsAnswer:
+    """The curves of a running instance in the last two hours, from a minute after its start."""
+    return _answer(rules.of_instance(world, project_name, job_name, instance_id, metric_json=metric_json))
+
+
+@group.reads(
+    "GetClusterMetrics",
+    "POST",
+    "/api/v2/clusters/{clusterId}/metrics",
+    evidence=documented("help page GetClusterMetrics, 2020-11-26"),
+    timeless=False,
+)
+async def get_cluster_metrics(
+    world: CurrentWorld, cluster_id: ClusterId, metric_json: MetricJson = None
+) -> MetricsAnswer:
+    """The curves of a cluster in the last two hours."""
+    return _answer(rules.of_cluster(world, cluster_id, metric_json=metric_json))
+
+
+def _answer(series: list[Series]) -> MetricsAnswer:
+    curves = [Metric.of(metric_name=each.name, dps=each.dps, summary=each.summary, tags=each.tags) for each in series]
+    return MetricsAnswer.of(metrics=Metrics.of(metric=curves))

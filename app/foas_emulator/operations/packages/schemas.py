@@ -1,0 +1,113 @@
+"""The wire models of packages, members in the order of each operation's documented sample."""
+
+from foas_emulator.gateway.formats import Answer, Wire
+
+
+class PackageDetails(Wire):
+    """What GetPackage tells of a package. Times are milliseconds."""
+
+    project_name: str
+    package_name: str
+    creator: str
+    modifier: str
+    create_time: int
+    modify_time: int
+    origin_name: str | None = None
+    type: str
+    md5: str | None = None
+    description: str | None = None
+    oss_endpoint: str | None = None
+    oss_bucket: str | None = None
+    oss_owner: str | None = None
+    oss_path: str | None = None
+    tag: str | None = None
+    scan_link: str | None = None
+    scan_state: str | None = None
+    scan_error_message: str | None = None
+    scan_ext_biz_no: str | None = None
+
+
+class GetPackageAnswer(Answer):
+    """The answer of GetPackage."""
+
+    package: PackageDetails
+
+
+class PackageSummary(Wire):
+    """What ListPackage tells of a package. Times are milliseconds."""
+
+    modify_time: int
+    origin_name: str | None = None
+    type: str
+    description: str | None = None
+    project_name: str
+    package_name: str
+    create_time: int
+    oss_path: str | None = None
+    creator: str
+    modifier: str
+    md5: str | None = None
+    oss_endpoint: str | None = None
+    oss_bucket: str | None = None
+    oss_owner: str | None = None
+    tag: str | None = None
+    scan_state: str | None = None
+    scan_link: str | None = None
+    scan_ext_biz_no: str | None = None
+    scan_error_message: str | None = None
+
+
+class Packages(Wire):
+    """The list of ListPackage."""
+
+    package: list[PackageSummary]
+
+
+class ListPackageAnswer(Answer):
+    """The answer of ListPackage."""
+
+    total_count: int
+    total_page: int
+    page_size: int
+    packages: Packages
+    page_index: int
+
+
+class PackageJob(Wire):
+    """What GetRefPackageJob tells of a job, as it was committed. Times are milliseconds."""
+
+    job_name: str
+    project_name: str
+    job_type: str
+    api_type: str
+    code: str | None = None
+    plan_json: str | None = None
+    properties: str | None = None
+    packages: str | None = None
+    is_committed: bool
+    creator: str
+    create_time: int
+    modifier: str
+    modify_time: int
+    description: str | None = None
+    engine_version: str
+    cluster_id: str
+    queue_name: str
+    folder_id: int
+    job_id: str
+
+
+class PackageJobs(Wire):
+    """The list of GetRefPackageJob."""
+
+    job: list[PackageJob]
+
+
+class GetRefPackageJobAnswer(Answer):
+    """The answer of GetRefPackageJob."""
+
+    page_index: int
+    page_size: int
+    total_count: int
+    total_page: int
+    jobs: PackageJobs

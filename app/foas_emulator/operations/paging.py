@@ -1,0 +1,59 @@
+"""Pages of lists."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Select, func, select
+
+from foas_emulator.gateway.errors import invalid
+from foas_emulator.world.store import Row
+from foas_emulator.world.world import World
+
+LARGEST_PAGE = 100
+
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[R]):
+    """One page of a list, with the figures that every paged answer has."""
+
+    items: list[R]
+    page_index: int
+    page_size: int
+    total_count: int
+    total_page: int
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """The members of a paged answer that are not the list, by their names in Python."""
+        return {
+            "page_index": self.page_index,
+            "page_size": self.page_size,
+            "total_count": self.total_count,
+            "total_page": self.total_page,
+        }
+
+
+def page(world: World, model: type[R], statement: Select[Any], page_index: int, page_size: int) -> Page[R]:
+    """One page of the rows that a statement selects; a page past the end is empty.
+
+    Pages count from 1 and hold 1 to 100 rows, else `InvalidpageIndex` or `InvalidpageSize`. The largest size is
+    documented nowhere and inferred.
+    """
+    if page_index < 1:
+        raise invalid("pageIndex", "pages count from 1.")
+    if not 1 <= page_size <= LARGEST_PAGE:
+        raise invalid("pageSize", f"a page holds 1 to {LARGEST_PAGE} items.")
+    everything = statement.order_by(None).subquery()
+    total_count: int = world.store.execute(select(func.count()).select_from(everything)).scalar_one()
+    total_page = -(-total_count // page_size)
+    # A page far past the end would give an offset that SQLite cannot count to.
+    offset = min(page_index - 1, total_page) * page_size
+    return Page(
+        items=world.store.fetch(model, statement.limit(page_size).offset(offset)),
+        page_index=page_index,
+        page_size=page_size,
+        total_count=total_count,
+        total_page=total_page,
+    )

@@ -1,0 +1,151 @@
+"""The operations on projects."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Form, Query
+
+from foas_emulator.gateway.evidence import documented, inferred
+from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.operation import Group
+from foas_emulator.gateway.parameters import Flag, one_of
+from foas_emulator.operations.paging import page
+from foas_emulator.operations.parameters import CurrentWorld, PageIndex, PageSize, ProjectName
+from foas_emulator.operations.projects import contents, rules
+from foas_emulator.operations.projects.rows import Project
+from foas_emulator.operations.projects.schemas import (
+    GetProjectAnswer,
+    ListProjectAnswer,
+    ProjectDetails,
+    Projects,
+    ProjectSummary,
+    UpdateProjectConfigAnswer,
+)
+
+group = Group("projects")
+
+_PROJECTS = "/api/v2/projects"
+_PROJECT = "/api/v2/projects/{projectName}"
+
+_DeployType = Annotated[Literal["cell", "public"], one_of(rules.CELL, rules.PUBLIC)]
+
+
+@group.writes("CreateProject", "POST", _PROJECTS, evidence=documented("help page CreateProject, 2020-10-12"))
+async def create_project(
+    world: CurrentWorld,
+    *,
+    name: Annotated[
+        str | None, Form(alias="name", description="Name of the new project; needed.", examples=["project1"])
+    ] = None,
+    deploy_type: Annotated[
+        _DeployType | None,
+        Form(alias="deployType", description="cell: on a cluster of one's own; public: on the shared one. Needed."),
+    ] = None,
+    cluster_id: Annotated[
+        str | None,
+        Form(
+            alias="clusterId", description="Id of the cluster; needed for cell.", examples=["cmy99ugusuco66x9qc6knqms"]
+        ),
+    ] = None,
+    order_id: Annotated[
+        str | None,
+        Form(alias="orderId", description="Id of what was bought; needed for public.", examples=["stream-abcd"]),
+    ] = None,
+    description: Annotated[str | None, Form(alias="description", description="A remark.", examples=["test"])] = None,
+    manager_ids: Annotated[
+        str | None,
+        Form(alias="managerIds", description="Ids of the managing accounts, commas between.", examples=["1234567"]),
+    ] = None,
+) -> Answer:
+    """Make a project. Before it can have jobs, a queue must be bound to it (BindQueue)."""
+    contents.create(
+        world,
+        name=name,
+        deploy_type=deploy_type,
+        cluster_id=cluster_id,
+        order_id=order_id,
+        description=description,
+        manager_ids=manager_ids,
+    )
+    return Answer.of()
+
+
+@group.reads("GetProject", "GET", _PROJECT, evidence=documented("help page GetProject, 2019-05-06"))
+async def get_project(world: CurrentWorld, project_name: ProjectName) -> GetProjectAnswer:
+    """All that is known of a project."""
+    project = rules.require(world, project_name)
+    return GetProjectAnswer.of(project=ProjectDetails.from_row(_shown(project)))
+
+
+@group.reads("ListProject", "GET", _PROJECTS, evidence=documented("help page ListProject, 2020-12-31"))
+async def list_project(
+    world: CurrentWorld,
+    *,
+    name: Annotated[
+        str | None, Query(alias="name", description="Part of the project's name.", examples=["project1"])
+    ] = None,
+    deploy_type: Annotated[
+        _DeployType | None, Query(alias="deployType", description="Only projects of this kind.")
+    ] = None,
+    cluster_id: Annotated[
+        str | None,
+        Query(alias="clusterId", description="Only projects on this cluster.", examples=["cmy99ugusuco66x9qc6knqms"]),
+    ] = None,
+    region: Annotated[
+        str | None, Query(alias="region", description="Only projects in this region.", examples=["cn-hangzhou"])
+    ] = None,
+    page_size: PageSize = 10,
+    page_index: PageIndex = 1,
+) -> ListProjectAnswer:
+    """The projects that fulfil all conditions, newest first, a page at a time."""
+    statement = rules.listed(name=name, deploy_type=deploy_type, cluster_id=cluster_id, region=region)
+    found = page(world, Project, statement, page_index, page_size)
+    shown = [ProjectSummary.from_row(_shown(project)) for project in found.items]
+    return ListProjectAnswer.of(**found.figures, projects=Projects.of(project=shown))
+
+
+@group.writes("UpdateProject", "PUT", _PROJECT, evidence=inferred("the service's metadata gives names and no text"))
+async def update_project(
+    world: CurrentWorld,
+    project_name: ProjectName,
+    global_job_config: Annotated[
+        str | None,
+        Form(
+            alias="globalJobConfig",
+            description="The configuration that all jobs of the project share; needed.",
+            examples=["sql.type=print"],
+        ),
+    ] = None,
+) -> Answer:
+    """Replace the configuration that all jobs of a project share; GetProject shows it."""
+    rules.update(world, project_name, global_job_config=global_job_config)
+    return Answer.of()
+
+
+@group.writes("DeleteProject", "DELETE", _PROJECT, evidence=documented("help page DeleteProject, 2020-09-15"))
+async def delete_project(world: CurrentWorld, project_name: ProjectName) -> Answer:
+    """Delete a project of an exclusive cluster with all it holds. Its jobs must be offline; its queue becomes free."""
+    contents.delete(world, project_name)
+    return Answer.of()
+
+
+@group.writes(
+    "UpdateProjectConfig",
+    "PUT",
+    "/api/v2/project/config",
+    evidence=inferred("the service's metadata gives names and no text"),
+)
+async def update_project_config(
+    world: CurrentWorld,
+    project_name: Annotated[str, Query(alias="ProjectName", description="Name of the project.", examples=["project1"])],
+    is_open_batch_sql: Annotated[
+        Flag | None, Query(alias="IsOpenBatchSQL", description="Whether it may have batch SQL jobs; needed.")
+    ] = None,
+) -> UpdateProjectConfigAnswer:
+    """Say whether a project may have batch SQL jobs. It is kept; batch jobs are accepted either way."""
+    rules.update_config(world, project_name, is_open_batch_sql=is_open_batch_sql)
+    return UpdateProjectConfigAnswer.of(data=True)
+
+
+def _shown(project: Project) -> dict[str, Any]:
+    """A project's columns as answers show them: what is sent as `cell` comes back as `CELL`."""
+    return {**project.model_dump(), "deploy_type": project.deploy_type.upper()}

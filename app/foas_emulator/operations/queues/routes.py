@@ -1,0 +1,161 @@
+"""The operations on queues."""
+
+from typing import Annotated
+
+from fastapi import Form, Query
+
+from foas_emulator.gateway.evidence import documented
+from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.operation import Group
+from foas_emulator.gateway.parameters import Int32
+from foas_emulator.operations.parameters import ClusterId, CurrentWorld, ProjectName
+from foas_emulator.operations.queues import rules
+from foas_emulator.operations.queues.schemas import (
+    BoundQueue,
+    BoundQueueResource,
+    BoundQueueResources,
+    BoundQueues,
+    GetClusterQueueInfoAnswer,
+    ListProjectBindQueueAnswer,
+    ListProjectBindQueueResourceAnswer,
+    QueueDetails,
+    QueueDetailsList,
+)
+
+group = Group("queues")
+
+_QUEUE_OF_CLUSTER = "/api/v2/clusters/{clusterId}/queue"
+_PROJECT = "/api/v2/projects/{projectName}"
+
+_QueueName = Annotated[
+    str | None, Form(alias="queueName", description="Name of the queue; needed.", examples=["root.project1"])
+]
+_MaxVcore = Annotated[
+    Int32 | None, Form(alias="maxVcore", description="Most vcore of the queue; 100 are one core.", examples=[400])
+]
+_MaxMemMB = Annotated[
+    Int32 | None, Form(alias="maxMemMB", description="Most memory of the queue, in MB.", examples=[16384])
+]
+_Gpu = Annotated[Int32 | None, Form(alias="gpu", description="GPUs of the queue.", examples=[0])]
+_OnlyCluster = Annotated[
+    str | None,
+    Query(alias="clusterId", description="Only a queue of this cluster.", examples=["cmy99ugusuco66x9qc6knqms"]),
+]
+_OnlyName = Annotated[
+    str | None, Query(alias="queueName", description="Only a queue of this name.", examples=["root.project1"])
+]
+
+
+@group.writes("CreateQueue", "POST", _QUEUE_OF_CLUSTER, evidence=documented("help page CreateQueue, 2021-02-03"))
+async def create_queue(
+    world: CurrentWorld,
+    cluster_id: ClusterId,
+    *,
+    queue_name: _QueueName = None,
+    max_v_core: _MaxVcore = None,
+    max_mem: _MaxMemMB = None,
+    gpu: _Gpu = None,
+) -> Answer:
+    """Set a share of a cluster aside, at once. `maxVcore` and `maxMemMB` are needed; a name looks like `root.name`."""
+    rules.create(world, cluster_id, queue_name=queue_name, max_v_core=max_v_core, max_mem=max_mem, gpu=gpu)
+    return Answer.of()
+
+
+@group.writes("UpdateQueue", "PUT", _QUEUE_OF_CLUSTER, evidence=documented("help page UpdateQueue, 2021-02-03"))
+async def update_queue(
+    world: CurrentWorld,
+    cluster_id: ClusterId,
+    *,
+    queue_name: _QueueName = None,
+    max_v_core: _MaxVcore = None,
+    max_mem: _MaxMemMB = None,
+    gpu: _Gpu = None,
+) -> Answer:
+    """Give a queue another share of its cluster; what is not given stays as it is."""
+    rules.update(world, cluster_id, queue_name=queue_name, max_v_core=max_v_core, max_mem=max_mem, gpu=gpu)
+    return Answer.of()
+
+
+@group.writes("DeleteQueue", "DELETE", _QUEUE_OF_CLUSTER, evidence=documented("help page DeleteQueue, 2020-09-28"))
+async def delete_queue(
+    world: CurrentWorld,
+    cluster_id: ClusterId,
+    queue_name: Annotated[
+        str | None, Query(alias="queueName", description="Name of the queue; needed.", examples=["root.project1"])
+    ] = None,
+) -> Answer:
+    """Delete a queue that no project has."""
+    rules.delete(world, cluster_id, queue_name)
+    return Answer.of()
+
+
+@group.reads(
+    "GetClusterQueueInfo",
+    "GET",
+    "/api/v2/clusters/{clusterId}/queueinfo",
+    evidence=documented("help page GetClusterQueueInfo, 2021-03-11"),
+)
+async def get_cluster_queue_info(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterQueueInfoAnswer:
+    """The queues of a cluster, by name, with their shares and what running instances take of them."""
+    queues = rules.in_use(world, rules.of_cluster(world, cluster_id))
+    shown = QueueDetailsList.of(queue=[QueueDetails.of_queue(queue) for queue in queues])
+    return GetClusterQueueInfoAnswer.of(queues=shown)
+
+
+@group.writes("BindQueue", "POST", f"{_PROJECT}/queue", evidence=documented("help page BindQueue, 2020-09-28"))
+async def bind_queue(
+    world: CurrentWorld,
+    project_name: ProjectName,
+    cluster_id: Annotated[
+        str | None,
+        Form(alias="clusterId", description="Cluster of the queue; needed.", examples=["cmy99ugusuco66x9qc6knqms"]),
+    ] = None,
+    queue_name: _QueueName = None,
+) -> Answer:
+    """Give a project the queue its jobs will run in. A queue serves one project, and a project has one queue."""
+    rules.bind(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
+    return Answer.of()
+
+
+@group.writes("UnbindQueue", "DELETE", f"{_PROJECT}/queue", evidence=documented("help page UnbindQueue, 2020-09-28"))
+async def unbind_queue(
+    world: CurrentWorld,
+    project_name: ProjectName,
+    cluster_id: Annotated[
+        str, Query(alias="clusterId", description="Cluster of the queue.", examples=["cmy99ugusuco66x9qc6knqms"])
+    ],
+    queue_name: Annotated[str, Query(alias="queueName", description="Name of the queue.", examples=["root.project1"])],
+) -> Answer:
+    """Take its queue from a project whose jobs are all offline."""
+    rules.unbind(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
+    return Answer.of()
+
+
+@group.reads(
+    "ListProjectBindQueue",
+    "GET",
+    f"{_PROJECT}/queues",
+    evidence=documented("help page ListProjectBindQueue, 2019-05-06"),
+)
+async def list_project_bind_queue(
+    world: CurrentWorld, project_name: ProjectName, cluster_id: _OnlyCluster = None, queue_name: _OnlyName = None
+) -> ListProjectBindQueueAnswer:
+    """The queue that is bound to a project, as a list."""
+    queues = rules.bound(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
+    shown = BoundQueues.of(queue=[BoundQueue.from_row(queue) for queue in queues])
+    return ListProjectBindQueueAnswer.of(queues=shown)
+
+
+@group.reads(
+    "ListProjectBindQueueResource",
+    "GET",
+    f"{_PROJECT}/queueresource",
+    evidence=documented("help page ListProjectBindQueueResource, 2019-05-06"),
+)
+async def list_project_bind_queue_resource(
+    world: CurrentWorld, project_name: ProjectName, cluster_id: _OnlyCluster = None, queue_name: _OnlyName = None
+) -> ListProjectBindQueueResourceAnswer:
+    """The queue that is bound to a project, as a list, with its share and what running instances take of it."""
+    queues = rules.in_use(world, rules.bound(world, project_name, cluster_id=cluster_id, queue_name=queue_name))
+    shown = BoundQueueResources.of(queue=[BoundQueueResource.of_queue(queue) for queue in queues])
+    return ListProjectBindQueueResourceAnswer.of(queues=shown)

@@ -1,0 +1,98 @@
+"""The operations on tags."""
+
+from typing import Annotated
+
+from fastapi import Form, Query
+
+from foas_emulator.gateway.evidence import inferred
+from foas_emulator.gateway.operation import Group
+from foas_emulator.gateway.parameters import Flag
+from foas_emulator.operations.parameters import CurrentWorld
+from foas_emulator.operations.tags import rules
+from foas_emulator.operations.tags.schemas import ListTagResourcesAnswer, TagAnswer, TaggedResource, TagList
+
+group = Group("tags")
+
+_TAGS = "/api/v2/cluster/tags"
+_EVIDENCE = inferred("SDKs and metadata give names and the shape of the answer, and no text")
+
+_ID = "cmy99ugusuco66x9qc6knqms"
+_TAG = '[{"Key":"stage","Value":"test"}]'
+_OnlyType = Annotated[
+    str | None, Query(alias="ResourceType", description="Kind of resource; cluster if left out.", examples=["cluster"])
+]
+
+
+@group.writes("TagResources", "POST", _TAGS, evidence=_EVIDENCE)
+async def tag_resources(
+    world: CurrentWorld,
+    resource_type: Annotated[
+        str | None,
+        Form(alias="ResourceType", description="Kind of resource; cluster if left out.", examples=["cluster"]),
+    ] = None,
+    resource_ids: Annotated[
+        str | None,
+        Form(alias="ResourceIds", description="Ids: a JSON array, or commas between. Needed.", examples=[_ID]),
+    ] = None,
+    tags: Annotated[
+        str | None,
+        Form(alias="Tags", description="JSON, or k:v with commas between. Needed.", examples=[_TAG, "stage:test"]),
+    ] = None,
+) -> TagAnswer:
+    """Put tags on clusters; a key that a cluster has already takes the new value.
+
+    No SDK declares a parameter for it: these are the ones of its sisters, read from the body or the query.
+    """
+    rules.tag(world, resource_type=resource_type, resource_ids=resource_ids, tags=tags)
+    return TagAnswer.of()
+
+
+@group.reads("ListTagResources", "GET", _TAGS, evidence=_EVIDENCE)
+async def list_tag_resources(
+    world: CurrentWorld,
+    resource_type: _OnlyType = None,
+    resource_ids: Annotated[
+        str | None,
+        Query(alias="ResourceIds", description="Only these: a JSON array, or commas between.", examples=[_ID]),
+    ] = None,
+    tags: Annotated[
+        str | None,
+        Query(alias="Tags", description="Only these keys, and values: JSON, or k:v with commas.", examples=["stage"]),
+    ] = None,
+    next_token: Annotated[
+        str | None, Query(alias="NextToken", description="The NextToken of the answer before.", examples=["50"])
+    ] = None,
+) -> ListTagResourcesAnswer:
+    """The tags of clusters, 50 at a time."""
+    found = rules.list_tags(
+        world, resource_type=resource_type, resource_ids=resource_ids, tags=tags, next_token=next_token
+    )
+    shown = [TaggedResource.from_row(tag) for tag in found.tags]
+    return ListTagResourcesAnswer.of(data=TagList.of(next_token=found.next_token, tag_resources=shown))
+
+
+@group.writes("UntagResources", "DELETE", _TAGS, evidence=_EVIDENCE)
+async def untag_resources(
+    world: CurrentWorld,
+    resource_type: _OnlyType = None,
+    resource_ids: Annotated[
+        str | None,
+        Query(alias="ResourceIds", description="Ids: a JSON array, or commas between. Needed.", examples=[_ID]),
+    ] = None,
+    tag_keys: Annotated[
+        str | None,
+        Query(alias="TagKeys", description="Keys to take off: a JSON array, or commas.", examples=["stage,owner"]),
+    ] = None,
+    everything: Annotated[
+        Flag | None, Query(alias="All", description="Whether to take off all tags.", examples=[False])
+    ] = None,
+) -> TagAnswer:
+    """Take tags off clusters: those of these keys, or all of them."""
+    rules.untag(
+        world,
+        resource_type=resource_type,
+        resource_ids=resource_ids,
+        tag_keys=tag_keys,
+        everything=bool(everything),
+    )
+    return TagAnswer.of()

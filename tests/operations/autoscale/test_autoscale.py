@@ -1,0 +1,167 @@
+"""The rules of AutoScale."""
+
+import json
+
+import pytest
+
+from tests.operations import building
+
+J = {"projectName": "p", "jobName": "j"}
+LIVE = J | {"instanceId": -1}
+SCALED = {"isOnOff": True, "maxCU": 4, "configure": '{"fetch_delay":1}'}
+ON = '{"autoscale.enable":"true"}'
+OFF = '{"autoscale.enable":false}'
+
+
+@pytest.fixture
+def p(api):
+    building.project_with_queue(api, "p")
+    building.job(api, engineVersion="blink-3.7.8")
+    api.advance("0s")
+    return api
+
+
+@pytest.fixture
+def scaled(p):
+    p.ok("CommitJob", **J, **SCALED)
+    p.ok("StartJob", **J)
+    return p
+
+
+def plan_names(api, instance_id=-1):
+    answer = api.ok("GetInstanceHistoryAutoScalePlanList", **J, instanceId=instance_id)
+    return answer["PlanList"]["Plan"] if answer else []
+
+
+def is_on(api):
+    return json.loads(api.ok("GetInstance", **LIVE)["Instance"]["AutoScaleParams"])["isOnOff"]
+
+
+def vertices(api):
+    return json.loads(api.ok("GetInstanceDetail", **LIVE)["Detail"])["vertices"]
+
+
+def test_a_job_started_with_autoscale_has_a_plan_named_by_its_time(scaled):
+    (name,) = plan_names(scaled)
+    assert len(name) == len("2018-09-18 10:10:20")
+    plan = scaled.ok("GetInstanceHistoryAutoScalePlanContent", **LIVE, planName=name)["PlanContent"]
+    assert scaled.ok("GetJobLatestAutoScalePlan", **J) == {"PlanJson": plan}
+
+
+def test_the_plan_of_autoscale_is_in_force_and_within_the_maximum(scaled):
+    widths = {vertex["parallelism"] for vertex in vertices(scaled)}
+    assert min(widths) > 1
+    resource = scaled.ok("GetInstanceResource", **LIVE)["Resource"]
+    assert resource["AllocatedVirtualCores"] <= 400
+    assert resource["AllocatedMB"] <= 16384
+
+
+def test_a_plan_that_is_only_recommended_is_not_in_force(p):
+    p.ok("CommitJob", **J, **SCALED, recommendOnly=True)
+    p.ok("StartJob", **J)
+    assert len(plan_names(p)) == 1
+    assert {vertex["parallelism"] for vertex in vertices(p)} == {1}
+
+
+def test_a_job_without_autoscale_has_no_plans(p):
+    p.ok("CommitJob", **J)
+    p.ok("StartJob", **J)
+    assert p.ok("GetInstanceHistoryAutoScalePlanList", **LIVE) == {}
+    assert p.ok("GetJobLatestAutoScalePlan", **J) == {}
+
+
+def test_no_plan_is_made_of_code_that_cannot_be_read(p):
+    building.job(p, "wrong", apiType="SQL", code="insert into absent select 1;")
+    wrong = J | {"jobName": "wrong"}
+    p.ok("CommitJob", **wrong, **SCALED)
+    p.ok("StartJob", **wrong)
+    assert p.ok("GetJobLatestAutoScalePlan", **wrong) == {}
+
+
+def test_the_latest_plan_outlives_the_run(scaled):
+    latest = scaled.ok("GetJobLatestAutoScalePlan", **J)
+    scaled.ok("ModifyInstanceState", **LIVE, expectState="TERMINATED")
+    assert scaled.ok("GetJobLatestAutoScalePlan", **J) == latest
+    (name,) = plan_names(scaled)
+    assert scaled.ok("GetInstanceHistoryAutoScalePlanContent", **LIVE, planName=name)["PlanContent"]
+
+
+def test_autoscale_can_be_switched_off_and_on_again_which_tunes_anew(scaled):
+    scaled.ok("UpdateAutoScaleConfig", **LIVE, configJson=OFF)
+    assert is_on(scaled) is False
+    assert len(plan_names(scaled)) == 1
+    scaled.advance("5s")
+    scaled.ok("UpdateAutoScaleConfig", **LIVE, configJson=ON)
+    assert is_on(scaled) is True
+    names = plan_names(scaled)
+    assert len(names) == 2
+    assert names == sorted(names)
+
+
+def test_two_plans_of_one_second_are_one(scaled):
+    scaled.ok("UpdateAutoScaleConfig", **LIVE, configJson=OFF)
+    scaled.ok("UpdateAutoScaleConfig", **LIVE, configJson=ON)
+    assert len(plan_names(scaled)) == 1
+
+
+def test_switching_on_what_is_on_changes_nothing(scaled):
+    scaled.advance("5s")
+    scaled.ok("UpdateAutoScaleConfig", **LIVE, configJson=ON)
+    assert len(plan_names(scaled)) == 1
+
+
+def test_only_a_job_started_with_autoscale_can_be_switched(p):
+    p.ok("CommitJob", **J)
+    p.ok("StartJob", **J)
+    p.refused("UpdateAutoScaleConfig", **LIVE, configJson=ON, code="InvalidInstance.NoAutoScale")
+
+
+def test_only_a_running_instance_can_be_switched(scaled):
+    scaled.ok("ModifyInstanceState", **LIVE, expectState="PAUSED")
+    scaled.refused("UpdateAutoScaleConfig", **LIVE, configJson=OFF, code="InvalidInstance.NotRunning")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "",
+        "autoscale.enable",
+        "{",
+        "{}",
+        '{"Autoscale.Enable":true}',
+        '{"autoscale.enable":1}',
+        '{"a":1,"autoscale.enable":true}',
+    ],
+)
+def test_the_switch_is_one_member_in_its_own_case(scaled, config):
+    scaled.refused("UpdateAutoScaleConfig", **LIVE, configJson=config, code="InvalidconfigJson")
+
+
+def test_the_switch_must_be_given(scaled):
+    scaled.refused("UpdateAutoScaleConfig", **LIVE, code="MissingconfigJson")
+
+
+def test_an_unknown_plan_is_not_found(scaled):
+    scaled.refused(
+        "GetInstanceHistoryAutoScalePlanContent", **LIVE, planName="absent", code="InvalidPlan.NotFound", status=404
+    )
+    scaled.refused("GetInstanceHistoryAutoScalePlanContent", **LIVE, code="MissingplanName")
+
+
+@pytest.mark.parametrize(
+    ("operation", "given"),
+    [
+        ("UpdateAutoScaleConfig", {"configJson": ON}),
+        ("GetInstanceHistoryAutoScalePlanList", {}),
+        ("GetInstanceHistoryAutoScalePlanContent", {"planName": "2018-09-18 10:10:20"}),
+    ],
+)
+def test_autoscale_does_not_serve_batch_jobs(p, operation, given):
+    building.online_job(p, "b", jobType="FLINK_BATCH")
+    running = p.ok("StartJob", projectName="p", jobName="b")["instanceId"]
+    for instance_id in (-1, running):
+        p.refused(operation, projectName="p", jobName="b", instanceId=instance_id, **given, code="InvalidinstanceId")
+
+
+def test_the_latest_plan_of_an_absent_job_is_not_found(p):
+    p.refused("GetJobLatestAutoScalePlan", projectName="p", jobName="absent", code="InvalidJob.NotFound", status=404)

@@ -1,0 +1,419 @@
+"""The rules of clusters."""
+
+import json
+
+import pytest
+
+from foas_emulator.operations.account import ACCOUNT
+from foas_emulator.operations.clusters.rows import Cluster
+from tests.operations import building
+
+CREATED = {
+    "zoneId": "cn-hangzhou-f",
+    "displayName": "demo",
+    "description": "a cluster",
+    "userOssBucket": "bucket",
+    "userVpcId": "vpc-1",
+    "userVSwitch": "vsw-1",
+}
+ORDERED = {
+    "payModel": "post",
+    "region": "cn-hangzhou",
+    "masterSpec": "Ecs_4c16g",
+    "masterNum": 1,
+    "slaveSpec": "Ecs_4c16g",
+    "slaveNum": 2,
+}
+
+
+def details(api, cluster_id):
+    return api.ok("GetClusterDetails", clusterId=cluster_id)["Details"]
+
+
+def machines(api, cluster_id):
+    return json.loads(details(api, cluster_id)["InstanceInfos"])
+
+
+def slave_ids(api, cluster_id):
+    return [machine["instanceId"] for machine in machines(api, cluster_id)["slaves"]]
+
+
+def listed(api, **conditions):
+    clusters = api.ok("ListCluster", **conditions)["Clusters"]["Cluster"]
+    return [cluster["ClusterId"] for cluster in clusters]
+
+
+# -- orders
+
+
+def test_an_order_is_a_number_of_its_own(api):
+    first, second = building.order(api), building.order(api)
+    assert first == "285769237053"
+    assert first != second
+    assert second.isdigit()
+
+
+@pytest.mark.parametrize("missing", ORDERED)
+def test_an_order_needs_everything_but_a_period(api, missing):
+    given = {name: value for name, value in ORDERED.items() if name != missing}
+    api.refused("CreateCellClusterOrder", **given, code=f"Missing{missing}")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("payModel", "later"),
+        ("region", ""),
+        ("masterSpec", "Ecs_1c1g"),
+        ("masterNum", 2),
+        ("masterNum", 0),
+        ("slaveSpec", "ecs_4c16g"),
+        ("slaveNum", 1),
+        ("slaveNum", 1001),
+        ("period", 0),
+        ("period", 13),
+    ],
+)
+def test_an_order_is_of_machines_that_there_are(api, parameter, value):
+    api.refused("CreateCellClusterOrder", **ORDERED | {parameter: value}, code=f"Invalid{parameter}")
+
+
+def test_an_order_paid_in_advance_needs_a_period(api):
+    api.refused("CreateCellClusterOrder", **ORDERED | {"payModel": "pre"}, code="Missingperiod")
+    api.ok("CreateCellClusterOrder", **ORDERED | {"payModel": "PRE", "period": 12})
+
+
+# -- making a cluster
+
+
+def test_a_cluster_is_shown_with_all_that_was_given(api):
+    cluster_id = building.cluster(api, masterNum=3, slaveSpec="Ecs_8c32g")
+    assert len(cluster_id) == 24
+    shown = details(api, cluster_id)
+    infos = json.loads(shown.pop("InstanceInfos"))
+    assert [machine["model"] for machine in infos["masters"]] == ["Ecs_4c16g"] * 3
+    assert [machine["model"] for machine in infos["slaves"]] == ["Ecs_8c32g"] * 2
+    assert json.loads(shown.pop("UserOssInfo")) == {
+        "endpoint": "oss-cn-hangzhou.aliyuncs.com",
+        "vpcEndpoint": "oss-cn-hangzhou-internal.aliyuncs.com",
+        "oxsEndpoint": "oss-cn-hangzhou-internal.aliyuncs.com",
+        "accessId": None,
+        "accessKey": None,
+        "bucket": "bucket",
+    }
+    created = shown.pop("GmtCreate")
+    assert shown.pop("UserSGId").startswith("sg-")
+    assert shown == {
+        "ClusterId": cluster_id,
+        "RegionId": "cn-hangzhou",
+        "ZoneId": "cn-hangzhou-f",
+        "State": "RUNNING",
+        "Description": "a cluster",
+        "DisplayName": "demo",
+        "OwnerId": ACCOUNT,
+        "Operator": ACCOUNT,
+        "StorageType": "HDFS",
+        "GmtModified": created,
+        "UserVpcId": "vpc-1",
+        "UserVSwitchList": '["vsw-1"]',
+        "IsMixDeploy": False,
+    }
+
+
+@pytest.mark.parametrize("missing", ["zoneId", "displayName", "userOssBucket", "userVpcId", "userVSwitch"])
+def test_a_cluster_needs_everything_but_a_description(api, missing):
+    given = {name: value for name, value in CREATED.items() if name not in (missing, "description")}
+    api.refused("CreateCluster", orderId=building.order(api), **given, code=f"Missing{missing}")
+
+
+def test_a_cluster_needs_an_order(api):
+    api.refused("CreateCluster", **CREATED, code="MissingorderId")
+    api.refused("CreateCluster", orderId="1", **CREATED, code="InvalidOrder.NotFound", status=404)
+
+
+def test_an_order_becomes_one_cluster(api):
+    order_id = building.order(api)
+    cluster_id = api.ok("CreateCluster", orderId=order_id, **CREATED)["ClusterId"]
+    refusal = api.refused("CreateCluster", orderId=order_id, **CREATED, code="InvalidOrder.Used")
+    assert cluster_id in refusal.hint
+
+
+def test_an_order_made_in_the_console_is_the_smallest_cluster_in_the_region_of_its_zone(api):
+    created = api.ok("CreateCluster", orderId="blinkonecs_1234", **CREATED | {"zoneId": "cn-shanghai-f"})
+    assert details(api, created["ClusterId"])["RegionId"] == "cn-shanghai"
+    assert len(slave_ids(api, created["ClusterId"])) == 2
+    api.refused("CreateCluster", orderId="blinkonecs_1234", **CREATED, code="InvalidOrder.Used")
+
+
+def test_a_cluster_lies_in_the_region_of_its_order(api):
+    given = CREATED | {"zoneId": "cn-beijing-e"}
+    api.refused("CreateCluster", orderId=building.order(api), **given, code="InvalidzoneId")
+
+
+# -- looking at clusters
+
+
+def test_an_absent_cluster_is_not_found(api):
+    for operation, given in (
+        ("GetClusterDetails", {}),
+        ("GetClusterEngineVersions", {}),
+        ("GetClusterResource", {}),
+        ("ExpandCluster", {"count": 3}),
+        ("ShrinkCluster", {"modelTargetCount": 2}),
+        ("ModifyMasterSpec", {"masterTargetModel": "Ecs_8c32g"}),
+        ("DestroyCluster", {}),
+    ):
+        api.refused(operation, clusterId="absent", **given, code="InvalidCluster.NotFound", status=404)
+
+
+def test_clusters_are_listed_newest_first(api):
+    first = building.cluster(api)
+    api.advance("1s")
+    second = building.cluster(api)
+    assert listed(api) == [second, first]
+
+
+def test_a_list_of_clusters_shows_their_summaries(api):
+    cluster_id = building.cluster(api)
+    (shown,) = api.ok("ListCluster")["Clusters"]["Cluster"]
+    created = shown.pop("GmtCreate")
+    assert shown == {
+        "Operator": ACCOUNT,
+        "Description": "a cluster",
+        "ZoneId": "cn-hangzhou-f",
+        "OwnerId": ACCOUNT,
+        "ClusterId": cluster_id,
+        "State": "RUNNING",
+        "DisplayName": "demo",
+        "GmtModified": created,
+        "RegionId": "cn-hangzhou",
+    }
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "count"),
+    [
+        ("displayName", "em", 2),
+        ("displayName", "x", 0),
+        ("state", "running", 1),
+        ("state", "DESTROYED", 1),
+        ("state", "MAINTAINING", 0),
+        ("region", "cn-hangzhou", 2),
+        ("region", "cn-beijing", 0),
+    ],
+)
+def test_a_list_of_clusters_is_narrowed_by_each_condition(api, condition, value, count):
+    building.cluster(api)
+    api.ok("DestroyCluster", clusterId=building.cluster(api))
+    assert len(listed(api, **{condition: value})) == count
+
+
+def test_a_state_that_no_cluster_can_have_is_not_listed(api):
+    api.refused("ListCluster", state="CREATING", code="Invalidstate")
+
+
+def test_a_cluster_has_engine_versions_behind_their_tags(api):
+    members = api.ok("GetClusterEngineVersions", clusterId=building.cluster(api))
+    assert members["EngineVersions"]["EngineVersion"] == ["current--blink-3.4.4", "beta--blink-3.7.8"]
+
+
+@pytest.mark.parametrize(
+    ("machines", "vcore", "mem"),
+    [
+        ({}, 600, 24576),  # the documented answer
+        ({"slaveNum": 5}, 1500, 61440),
+        ({"slaveSpec": "Ecs_64c256g"}, 12600, 516096),
+    ],
+)
+def test_the_slaves_of_a_cluster_are_its_resources(api, machines, vcore, mem):
+    resource = api.ok("GetClusterResource", clusterId=building.cluster(api, **machines))["Resource"]
+    assert resource == {
+        "TotalMB": mem,
+        "AllocatedVirtualCores": 0,
+        "AllocatedMB": 0,
+        "AvailableMB": mem,
+        "TotalVirtualCores": vcore,
+        "AvailableVirtualCores": vcore,
+    }
+
+
+def test_what_running_instances_ask_for_is_allocated_as_their_queue_says(api):
+    cluster_id = building.project_with_queue(api, "p")
+    building.online_job(api, "j")
+    api.ok("StartJob", projectName="p", jobName="j")
+    resource = api.ok("GetClusterResource", clusterId=cluster_id)["Resource"]
+    (queue,) = api.ok("GetClusterQueueInfo", clusterId=cluster_id)["Queues"]["Queue"]
+    assert (resource["AllocatedVirtualCores"], resource["AllocatedMB"]) == (queue["UsedVCore"], queue["UsedMem"])
+    assert queue["UsedVCore"] > 0
+    assert resource["AvailableVirtualCores"] == 600 - queue["UsedVCore"]
+    assert resource["AvailableMB"] == 24576 - queue["UsedMem"]
+
+
+def test_a_cluster_of_unknown_machines_has_nothing_to_give(api):
+    cluster_id = building.cluster(api)
+    with api.world.transaction():
+        api.world.store.update(Cluster, {"cluster_id": cluster_id}, slave_spec="Ecs_gpu")
+    resource = api.ok("GetClusterResource", clusterId=cluster_id)["Resource"]
+    assert (resource["TotalVirtualCores"], resource["TotalMB"], resource["AvailableMB"]) == (0, 0, 0)
+
+
+def test_machines_that_were_told_are_shown_until_they_change(api):
+    cluster_id = building.cluster(api)
+    with api.world.transaction():
+        api.world.store.update(Cluster, {"cluster_id": cluster_id}, instance_infos="{k:v}")
+    assert details(api, cluster_id)["InstanceInfos"] == "{k:v}"
+    api.ok("ExpandCluster", clusterId=cluster_id, count=3)
+    assert len(slave_ids(api, cluster_id)) == 3
+
+
+# -- more machines
+
+
+def test_a_cluster_is_expanded_to_a_number_of_slaves(api):
+    cluster_id = building.cluster(api)
+    before = slave_ids(api, cluster_id)
+    api.ok("ExpandCluster", clusterId=cluster_id, count=5, model="Ecs_4c16g")
+    after = slave_ids(api, cluster_id)
+    assert (len(after), after[:2]) == (5, before)
+    assert api.ok("GetClusterResource", clusterId=cluster_id)["Resource"]["TotalVirtualCores"] == 1500
+
+
+def test_an_expansion_needs_a_number_larger_than_there_are(api):
+    cluster_id = building.cluster(api)
+    api.refused("ExpandCluster", clusterId=cluster_id, code="Missingcount")
+    api.refused("ExpandCluster", clusterId=cluster_id, count=2, code="Invalidcount")
+    api.refused("ExpandCluster", clusterId=cluster_id, count=1001, code="Invalidcount")
+
+
+def test_an_expansion_adds_slaves_of_the_model_there_is(api):
+    cluster_id = building.cluster(api)
+    api.refused("ExpandCluster", clusterId=cluster_id, count=3, model="Ecs_8c32g", code="Invalidmodel")
+    api.refused("ExpandCluster", clusterId=cluster_id, count=3, model="large", code="Invalidmodel")
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [('["vsw-1"]', ["vsw-1", "vsw-2"]), (None, ["vsw-2"]), ('"a"', ["a", "vsw-2"]), ("{", ["{", "vsw-2"])],
+)
+def test_an_expansion_adds_a_v_switch(api, told, expected):
+    cluster_id = building.cluster(api)
+    with api.world.transaction():
+        api.world.store.update(Cluster, {"cluster_id": cluster_id}, user_v_switch_list=told)
+    api.ok("ExpandCluster", clusterId=cluster_id, count=3, userVSwitch="vsw-2")
+    assert json.loads(details(api, cluster_id)["UserVSwitchList"]) == expected
+
+
+# -- fewer machines
+
+
+def test_the_slaves_of_the_given_ids_go_and_never_come_back(api):
+    cluster_id = building.cluster(api, slaveNum=4)
+    first, second, third, fourth = slave_ids(api, cluster_id)
+    api.ok("ShrinkCluster", clusterId=cluster_id, instanceIds=f"{first}, {third}")
+    assert slave_ids(api, cluster_id) == [second, fourth]
+    api.ok("ExpandCluster", clusterId=cluster_id, count=4)
+    after = slave_ids(api, cluster_id)
+    assert after[:2] == [second, fourth]
+    assert not {first, third} & set(after)
+
+
+@pytest.mark.parametrize("target", ["2", '{"Ecs_4c16g":2}', "{Ecs_4c16g:2}"])
+def test_a_cluster_is_shrunk_to_a_number_of_slaves(api, target):
+    cluster_id = building.cluster(api, slaveNum=4)
+    before = slave_ids(api, cluster_id)
+    api.ok("ShrinkCluster", clusterId=cluster_id, modelTargetCount=target)
+    assert slave_ids(api, cluster_id) == before[:2]
+
+
+def test_given_ids_win_over_a_number(api):
+    cluster_id = building.cluster(api, slaveNum=4)
+    first = slave_ids(api, cluster_id)[0]
+    api.ok("ShrinkCluster", clusterId=cluster_id, instanceIds=first, modelTargetCount="2")
+    assert len(slave_ids(api, cluster_id)) == 3
+
+
+@pytest.mark.parametrize(
+    "target", ["1", "0", "-1", "4", "x", "2.5", "true", '{"Ecs_8c32g":2}', "{", '{"a":2,"Ecs_4c16g":2}']
+)
+def test_a_number_of_slaves_to_keep_is_two_at_least_and_less_than_there_are(api, target):
+    cluster_id = building.cluster(api, slaveNum=4)
+    api.refused("ShrinkCluster", clusterId=cluster_id, modelTargetCount=target, code="InvalidmodelTargetCount")
+
+
+def test_only_slaves_of_the_cluster_are_removed_and_two_are_left(api):
+    cluster_id = building.cluster(api, slaveNum=3)
+    infos = machines(api, cluster_id)
+    master = infos["masters"][0]["instanceId"]
+    two = ",".join(machine["instanceId"] for machine in infos["slaves"][:2])
+    api.refused("ShrinkCluster", clusterId=cluster_id, instanceIds=master, code="InvalidinstanceIds")
+    api.refused("ShrinkCluster", clusterId=cluster_id, instanceIds=two, code="InvalidinstanceIds")
+    api.refused("ShrinkCluster", clusterId=cluster_id, instanceIds=",", code="InvalidinstanceIds")
+    api.refused("ShrinkCluster", clusterId=cluster_id, code="MissinginstanceIds")
+
+
+def test_a_cluster_keeps_what_its_queues_have_taken(api):
+    cluster_id = building.cluster(api, slaveNum=3)
+    building.queue(api, cluster_id, "root.a", vcore=601, mem=1024)
+    api.refused("ShrinkCluster", clusterId=cluster_id, modelTargetCount="2", code="InvalidCluster.InUse")
+    api.ok("UpdateQueue", clusterId=cluster_id, queueName="root.a", maxVcore=600)
+    api.ok("ShrinkCluster", clusterId=cluster_id, modelTargetCount="2")
+
+
+# -- other masters, and none
+
+
+def test_the_masters_get_another_model(api):
+    cluster_id = building.cluster(api, masterNum=3)
+    before = machines(api, cluster_id)
+    api.ok("ModifyMasterSpec", clusterId=cluster_id, masterTargetModel="Ecs_8c32g")
+    after = machines(api, cluster_id)
+    assert [machine["model"] for machine in after["masters"]] == ["Ecs_8c32g"] * 3
+    assert after["slaves"] == before["slaves"]
+
+
+def test_other_masters_are_of_another_model_that_there_is(api):
+    cluster_id = building.cluster(api)
+    api.refused("ModifyMasterSpec", clusterId=cluster_id, code="MissingmasterTargetModel")
+    for model in ("Ecs_4c16g", "large"):
+        given = {"clusterId": cluster_id, "masterTargetModel": model}
+        api.refused("ModifyMasterSpec", **given, code="InvalidmasterTargetModel")
+
+
+def test_a_destroyed_cluster_stays_in_the_list_and_its_queues_are_gone(api):
+    cluster_id = building.cluster(api)
+    building.queue(api, cluster_id, "root.a")
+    api.ok("DestroyCluster", clusterId=cluster_id)
+    assert listed(api, state="DESTROYED") == [cluster_id]
+    assert api.ok("GetClusterQueueInfo", clusterId=cluster_id) == {"Queues": {"Queue": []}}
+
+
+def test_a_cluster_with_a_project_is_not_destroyed(api):
+    cluster_id = building.project(api, "p")
+    refusal = api.refused("DestroyCluster", clusterId=cluster_id, code="InvalidCluster.InUse")
+    assert "'p'" in refusal.hint
+    api.ok("DeleteProject", projectName="p")
+    api.ok("DestroyCluster", clusterId=cluster_id)
+
+
+@pytest.mark.parametrize(
+    ("operation", "given"),
+    [
+        ("ExpandCluster", {"count": 4}),
+        ("ShrinkCluster", {"modelTargetCount": "2"}),
+        ("ModifyMasterSpec", {"masterTargetModel": "Ecs_8c32g"}),
+        ("DestroyCluster", {}),
+    ],
+)
+def test_a_cluster_paid_in_advance_stays_as_it_is(api, operation, given):
+    cluster_id = building.cluster(api, payModel="pre", period=1, slaveNum=3)
+    api.refused(operation, clusterId=cluster_id, **given, code="InvalidCluster.Prepaid")
+
+
+def test_a_world_makes_the_same_ids_again(api):
+    first = building.cluster(api)
+    details_before = details(api, first)
+    api.registry.reset("default")
+    assert building.cluster(api) == first
+    again = details(api, first)
+    assert again["InstanceInfos"] == details_before["InstanceInfos"]
+    assert again["UserSGId"] == details_before["UserSGId"]

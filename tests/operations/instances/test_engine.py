@@ -1,0 +1,181 @@
+"""What the engine shows of an instance."""
+
+import json
+
+import pytest
+
+from foas_emulator.operations.instances import changes
+from tests.operations import building
+
+J = {"projectName": "p", "jobName": "j"}
+LIVE = J | {"instanceId": -1}
+PLAN = {
+    "nodes": [
+        {"id": 1, "type": "Source: a", "pact": "Data Source", "parallelism": 2, "core": 0.5, "heap_memory": 512},
+        {
+            "id": 2,
+            "type": "Sink: b",
+            "pact": "Data Sink",
+            "parallelism": 1,
+            "core": 0.1,
+            "heap_memory": 256,
+            "predecessors": [{"id": 1, "ship_strategy": "FORWARD"}],
+        },
+    ]
+}
+
+
+@pytest.fixture
+def p(api):
+    building.project_with_queue(api, "p")
+    building.online_job(
+        api,
+        planJson=json.dumps(PLAN),
+        code="blink.main.class=Main\nblink.checkpoint.interval.ms=30000",
+        properties="#off=1\nblink.checkpoint.interval.ms=60000",
+    )
+    api.advance("0s")
+    return api
+
+
+@pytest.fixture
+def running(p):
+    p.ok("StartJob", **J)
+    return p
+
+
+def told(api, operation, member, instance_id=-1):
+    return json.loads(api.ok(operation, **J, instanceId=instance_id)[member])
+
+
+def put(api, state, message=None):
+    with api.world.transaction():
+        changes.put_state(api.world, "p", "j", -1, actual_state=state, last_error_message=message)
+
+
+def test_the_detail_is_the_graph_of_the_plan(running):
+    detail = told(running, "GetInstanceDetail", "Detail")
+    assert [(vertex["name"], vertex["parallelism"]) for vertex in detail["vertices"]] == [
+        ("Source: a", 2),
+        ("Sink: b", 1),
+    ]
+    handler = running.ok("GetInstance", **LIVE)["Instance"]["EngineJobHandler"]
+    assert handler.endswith(f"|{detail['jid']}")
+
+
+def test_the_detail_grows_with_the_clock(running):
+    before = told(running, "GetInstanceDetail", "Detail")
+    assert told(running, "GetInstanceDetail", "Detail") == before
+    running.advance("10m")
+    after = told(running, "GetInstanceDetail", "Detail")
+    assert after["duration"] == before["duration"] + 600_000
+    records = [detail["vertices"][0]["metrics"]["write-records"] for detail in (before, after)]
+    assert records[0] < records[1]
+
+
+def test_the_configuration_is_made_of_code_properties_and_start_parameters_the_later_winning(p):
+    p.ok("StartJob", **J, parameterJson='{"startOffset":"1548397575000"}')
+    config = told(p, "GetInstanceConfig", "Config")["execution-config"]["user-config"]
+    assert config == {
+        "blink.main.class": "Main",
+        "blink.checkpoint.interval.ms": "60000",
+        "startOffset": "1548397575000",
+    }
+
+
+def test_start_parameters_win_and_hold_after_a_resume(p):
+    p.ok("StartJob", **J, parameterJson='{"blink.checkpoint.interval.ms":"10000"}')
+    for state in ("PAUSED", "RUNNING"):
+        p.ok("ModifyInstanceState", **LIVE, expectState=state)
+    p.advance("1m")
+    assert told(p, "GetInstanceCheckpoint", "Checkpoints")["counts"]["total"] == 6
+
+
+def test_checkpoints_are_taken_at_the_interval_of_the_job(running):
+    assert told(running, "GetInstanceCheckpoint", "Checkpoints")["counts"]["total"] == 0
+    running.advance("5m")
+    assert told(running, "GetInstanceCheckpoint", "Checkpoints")["counts"]["total"] == 5
+
+
+def test_exceptions_are_told_in_every_state(running):
+    assert told(running, "GetInstanceExceptions", "Exceptions")["root-exception"] is None
+    running.advance("1m")
+    put(running, "FAILED", "java.lang.OutOfMemoryError")
+    running.advance("1m")
+    exceptions = told(running, "GetInstanceExceptions", "Exceptions")
+    assert exceptions["root-exception"] == "java.lang.OutOfMemoryError"
+    assert exceptions["timestamp"] == running.world.second() - 60_000
+
+
+def test_exceptions_tell_why_an_instance_still_waits(p):
+    p.world.set({"start_delay": "1h"})
+    p.ok("StartJob", **J)
+    p.advance("1m")
+    put(p, "WAITING", "yarn resource not available")
+    assert told(p, "GetInstanceExceptions", "Exceptions")["root-exception"] == "yarn resource not available"
+
+
+@pytest.mark.parametrize(
+    ("state", "final"),
+    [
+        ("WAITING", "UNDEFINED"),
+        ("RUNNING", "RUNNING"),
+        ("PAUSED", "KILLED"),
+        ("TERMINATED", "KILLED"),
+        ("SUCCESS", "SUCCEEDED"),
+        ("FAILED", "FAILED"),
+    ],
+)
+def test_the_final_state_is_yarns_word_for_every_state(running, state, final):
+    put(running, state)
+    assert running.ok("GetInstanceFinalState", **LIVE) == {"Finalstate": final}
+
+
+@pytest.mark.parametrize("operation", ["GetInstanceExceptions", "GetInstanceFinalState"])
+def test_nothing_is_told_of_a_job_that_was_never_started(p, operation):
+    outcome = p.refused(operation, **LIVE, code="InvalidInstance.NotFound", status=404)
+    assert "StartJob" in outcome.hint
+
+
+def test_resources_are_what_the_plan_asks_for_and_a_part_of_it_used(running):
+    resource = running.ok("GetInstanceResource", **LIVE)["Resource"]
+    assert (resource["AllocatedMB"], resource["AllocatedVirtualCores"]) == (1280, 110)
+    assert 0 < resource["TotalMB"] < 1280
+    assert 0 < resource["TotalVirtualCores"] < 110
+    running.advance("1h")
+    assert running.ok("GetInstanceResource", **LIVE)["Resource"] == resource
+
+
+def test_a_running_instance_takes_its_resources_from_its_queue(running):
+    def used():
+        (queue,) = running.ok("ListProjectBindQueueResource", projectName="p")["Queues"]["Queue"]
+        return queue["UsedVCore"], queue["UsedMem"]
+
+    assert used() == (110, 1280)
+    running.ok("ModifyInstanceState", **LIVE, expectState="PAUSED")
+    assert used() == (0, 0)
+
+
+def test_a_vertex_of_the_detail_has_task_managers(running):
+    vertex = told(running, "GetInstanceDetail", "Detail")["vertices"][0]
+    answer = running.ok("GetInstanceVertexTaskManagers", **LIVE, vertexId=vertex["id"])
+    managers = json.loads(answer["TaskManagers"])
+    assert managers["name"] == "Source: a"
+    assert (
+        sum(each["metrics"]["write-records"] for each in managers["taskmanagers"]) == vertex["metrics"]["write-records"]
+    )
+
+
+def test_an_unknown_vertex_is_not_found(running):
+    running.refused(
+        "GetInstanceVertexTaskManagers", **LIVE, vertexId="absent", code="InvalidVertex.NotFound", status=404
+    )
+    running.ok("ModifyInstanceState", **LIVE, expectState="PAUSED")
+    running.refused("GetInstanceVertexTaskManagers", **LIVE, vertexId="absent", code="InvalidInstance.NotRunning")
+
+
+def test_code_that_makes_no_plan_runs_without_vertices(p):
+    building.online_job(p, "wrong", apiType="SQL", code="insert into absent select 1;")
+    p.ok("StartJob", projectName="p", jobName="wrong")
+    answer = p.ok("GetInstanceDetail", projectName="p", jobName="wrong", instanceId=-1)
+    assert json.loads(answer["Detail"])["vertices"] == []

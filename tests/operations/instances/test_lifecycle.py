@@ -1,0 +1,141 @@
+"""The life of an instance: the table itself, and the table as the API follows it."""
+
+import pytest
+
+from foas_emulator.operations.instances import changes
+from foas_emulator.operations.instances.lifecycle import (
+    CALL_FOR,
+    FAILED,
+    OUTCOMES,
+    PAUSED,
+    RUNNING,
+    STATES,
+    SUCCESS,
+    TERMINATED,
+    TRANSITIONS,
+    UNKNOWN,
+    WAITING,
+)
+from foas_emulator.operations.jobs.rules import BATCH, STREAM
+from tests.operations import building
+
+J = {"projectName": "p", "jobName": "j"}
+
+# Read along a row: what the event of the column makes of the state of the row; a dot is a refusal.
+TABLE = """
+            start    pause   resume   stop        finish   fail    started  paused  stopped     finished  failed
+UNKNOWN     RUNNING  .       .        .           .        .       .        .       .           .         .
+WAITING     .        .       .        TERMINATED  .        FAILED  RUNNING  .       TERMINATED  .         FAILED
+RUNNING     .        PAUSED  .        TERMINATED  SUCCESS  FAILED  .        PAUSED  TERMINATED  SUCCESS   FAILED
+PAUSED      .        .       RUNNING  TERMINATED  .        .       .        .       TERMINATED  .         .
+TERMINATED  RUNNING  .       .        .           .        .       .        .       .           .         .
+SUCCESS     RUNNING  .       .        .           .        .       .        .       .           .         .
+FAILED      RUNNING  .       .        .           .        .       .        .       .           .         .
+"""
+(EVENTS, *ROWS) = (line.split() for line in TABLE.strip().splitlines())
+CELLS = [(row[0], event, cell) for row in ROWS for event, cell in zip(EVENTS, row[1:], strict=True)]
+
+REFUSALS = {
+    "pause": "InvalidInstance.NotRunning",
+    "resume": "InvalidInstance.NotPaused",
+    "stop": "InvalidInstance.Ended",
+    "finish": "InvalidInstance.NotRunning",
+    "fail": "InvalidInstance.Ended",
+}
+
+
+def test_the_table_knows_every_state_and_every_event():
+    assert {state for state, _, _ in CELLS} == {UNKNOWN, *STATES}
+    assert set(EVENTS) == set(TRANSITIONS)
+
+
+@pytest.mark.parametrize(("state", "event", "expected"), CELLS)
+def test_every_event_in_every_state(state, event, expected):
+    assert TRANSITIONS[event].get(state, ".") == expected
+
+
+@pytest.mark.parametrize("call", OUTCOMES)
+def test_what_is_planned_by_a_call_is_possible_wherever_the_call_is(call):
+    outcome = TRANSITIONS[OUTCOMES[call].event]
+    if call in ("start", "resume"):
+        assert outcome == {WAITING: RUNNING}, "they make an instance of their own, which waits"
+    else:
+        assert outcome.items() >= TRANSITIONS[call].items()
+
+
+@pytest.fixture(params=[STREAM, BATCH])
+def job_type(request):
+    return request.param
+
+
+def test_the_api_follows_the_table_in_every_state(api, job_type):
+    building.project_with_queue(api, "p")
+    building.online_job(api, jobType=job_type)
+    possible = {expect_state: call for expect_state, call in CALL_FOR.items() if is_for(expect_state, job_type)}
+    for state in STATES:
+        for expect_state, call in possible.items():
+            instance_id = fresh_instance(api, state)
+            asked = J | {"instanceId": instance_id, "expectState": expect_state}
+            if state in TRANSITIONS[call]:
+                api.ok("ModifyInstanceState", **asked)
+                assert current_state(api, instance_id, call) == TRANSITIONS[call][state]
+            elif (state, expect_state) == (WAITING, RUNNING):
+                api.ok("ModifyInstanceState", **asked)  # it is being started already
+                assert summary(api, instance_id)["ActualState"] == WAITING
+            else:
+                outcome = api.refused("ModifyInstanceState", **asked, code=REFUSALS[call])
+                assert f"is {state}" in outcome.hint
+
+
+def is_for(expect_state, job_type):
+    return {PAUSED: STREAM, SUCCESS: BATCH}.get(expect_state, job_type) == job_type
+
+
+def fresh_instance(api, state):
+    """A new instance of the job, put into a state."""
+    for instance in api.ok("ListInstance", projectName="p", jobType=job_type_of(api))["Instances"]["Instance"]:
+        force(api, instance["Id"], TERMINATED)
+    instance_id = api.ok("StartJob", **J)["instanceId"]
+    force(api, instance_id, state)
+    return instance_id
+
+
+def force(api, instance_id, state):
+    with api.world.transaction():
+        changes.put_state(api.world, "p", "j", instance_id, actual_state=state)
+
+
+def job_type_of(api):
+    return api.ok("GetJob", **J)["Job"]["JobType"]
+
+
+def summary(api, instance_id):
+    return api.ok("GetInstanceRunSummary", **J, instanceId=instance_id)["RunSummary"]
+
+
+def current_state(api, instance_id, call):
+    """The state of the instance; after a resume that of the new one, which is listed first."""
+    if call == "resume":
+        listed = api.ok("ListInstance", projectName="p", jobType=job_type_of(api))["Instances"]["Instance"]
+        assert listed[0]["Id"] > instance_id
+        instance_id = listed[0]["Id"]
+    shown = summary(api, instance_id)
+    assert shown["ActualState"] == shown["ExpectState"]
+    return shown["ActualState"]
+
+
+@pytest.mark.parametrize("state", [WAITING, RUNNING, PAUSED])
+def test_a_stream_job_with_a_live_instance_cannot_be_started(api, state):
+    building.project_with_queue(api, "p")
+    building.online_job(api)
+    fresh_instance(api, state)
+    outcome = api.refused("StartJob", **J, code="InvalidJob.AlreadyStarted")
+    assert f"is {state}" in outcome.hint
+
+
+@pytest.mark.parametrize("state", [TERMINATED, SUCCESS, FAILED])
+def test_a_stream_job_whose_instance_has_ended_can_be_started(api, state):
+    building.project_with_queue(api, "p")
+    building.online_job(api)
+    ended = fresh_instance(api, state)
+    assert api.ok("StartJob", **J)["instanceId"] > ended

@@ -1,0 +1,151 @@
+"""The rules of metrics."""
+
+import json
+
+import pytest
+
+from tests.operations import building
+
+J = {"projectName": "p", "jobName": "j"}
+LIVE = J | {"instanceId": -1}
+
+
+@pytest.fixture
+def running(api):
+    building.project_with_queue(api, "p")
+    building.online_job(api)
+    api.advance("0s")
+    api.ok("StartJob", **J)
+    return api
+
+
+def query(*metrics, step=20, **more):
+    queries = [
+        {"metric": metric, "granularity": f"{step}s", "downsample": f"{step}s-avg", "aggregator": "max"}
+        for metric in metrics
+    ]
+    return json.dumps({"queries": queries} | more)
+
+
+def curves(api, *names, **more):
+    asked = query(*(f"blink.p.j.{name}" for name in names), **more)
+    return api.ok("GetInstanceMetric", **LIVE, metricJson=asked)["Metrics"]["Metric"]
+
+
+def times(curve):
+    return [int(key.lstrip("_")) for key in curve["Dps"]]
+
+
+def test_a_curve_has_a_point_for_every_step_from_a_minute_after_the_start(running):
+    running.advance("10m")
+    (curve,) = curves(running, "delay", step=60)
+    started = running.ok("GetInstance", **LIVE)["Instance"]["StartTime"] // 1000
+    assert list(curve) == ["MetricName", "Dps", "Summary", "Tags"]
+    assert curve["MetricName"] == "blink.p.j.delay"
+    assert curve["Tags"] == {}
+    assert len(times(curve)) in (9, 10)
+    assert min(times(curve)) >= started + 60
+    assert max(times(curve)) <= running.world.now() // 1000
+
+
+def test_there_are_no_points_in_the_first_minute(running):
+    running.advance("30s")
+    assert curves(running, "delay") == []
+
+
+def test_a_curve_is_the_same_whenever_it_is_read(running):
+    running.advance("10m")
+    (before,) = curves(running, "delay")
+    running.advance("10m")
+    (after,) = curves(running, "delay")
+    assert before["Dps"].items() <= after["Dps"].items()
+    assert len(before["Dps"]) < len(after["Dps"])
+
+
+def test_a_curve_keeps_to_the_window_asked_for(running):
+    running.advance("1h")
+    end = running.world.second()
+    (curve,) = curves(running, "delay", start=end - 600_000, end=end)
+    assert (end - 600_000) // 1000 <= min(times(curve))
+    assert max(times(curve)) <= end // 1000
+
+
+def test_a_metric_is_told_for_an_instance_by_its_id_or_as_the_current_one(running):
+    running.advance("10m")
+    instance_id = running.ok("GetInstance", **LIVE)["Instance"]["Id"]
+    asked = {"metricJson": query("blink.p.j.delay")}
+    answers = [
+        running.ok("GetInstanceMetric", **where, **asked) for where in (J, LIVE, J | {"instanceId": instance_id})
+    ]
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_the_next_instance_has_curves_of_its_own(running):
+    running.advance("10m")
+    (before,) = curves(running, "delay")
+    running.ok("ModifyInstanceState", **LIVE, expectState="TERMINATED")
+    running.ok("StartJob", **J)
+    assert curves(running, "delay") == []
+    running.advance("10m")
+    (after,) = curves(running, "delay")
+    assert not set(before["Dps"]) & set(after["Dps"])
+
+
+def test_a_job_that_is_not_running_has_no_metrics(running):
+    running.ok("ModifyInstanceState", **LIVE, expectState="PAUSED")
+    running.refused("GetInstanceMetric", **LIVE, metricJson=query("blink.p.j.delay"), code="InvalidInstance.NotRunning")
+
+
+def test_a_batch_instance_must_be_named(running):
+    building.online_job(running, "b", jobType="FLINK_BATCH")
+    b = {"projectName": "p", "jobName": "b"}
+    instance_id = running.ok("StartJob", **b)["instanceId"]
+    asked = {"metricJson": query("blink.p.b.delay")}
+    running.refused("GetInstanceMetric", **b, **asked, code="InvalidinstanceId")
+    running.advance("5m")
+    assert running.ok("GetInstanceMetric", **b, instanceId=instance_id, **asked)["Metrics"]["Metric"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "",
+        "{",
+        query("blink.p.j.absent"),
+        query("blink.p.other.delay"),
+        query("delay"),
+        query("blink.p.j.delay", start=1548397575001, end=1548397575000),
+        query("blink.p.j.delay", limit="avg:middle:1"),
+    ],
+)
+def test_a_query_must_mean_something(running, asked):
+    running.refused("GetInstanceMetric", **LIVE, metricJson=asked, code="InvalidmetricJson")
+
+
+def test_a_query_must_be_given(running):
+    running.refused("GetInstanceMetric", **LIVE, code="MissingmetricJson")
+    cluster_id = running.ok("GetProject", projectName="p")["Project"]["ClusterId"]
+    running.refused("GetClusterMetrics", clusterId=cluster_id, code="MissingmetricJson")
+
+
+def test_a_cluster_has_metrics_in_numbers(running):
+    running.advance("10m")
+    cluster_id = running.ok("GetProject", projectName="p")["Project"]["ClusterId"]
+    asked = f'{{metric: "{cluster_id}.system.mem.memtotal", aggregator: "avg", downsample: "avg"}}'
+    (curve,) = running.ok("GetClusterMetrics", clusterId=cluster_id, metricJson=asked)["Metrics"]["Metric"]
+    assert curve["MetricName"] == f"{cluster_id}.system.mem.memtotal"
+    assert {float(value) for value in curve["Dps"].values()} == {curve["Summary"]}
+
+
+def test_a_cluster_tells_only_its_own_metrics(running):
+    cluster_id = running.ok("GetProject", projectName="p")["Project"]["ClusterId"]
+    running.refused(
+        "GetClusterMetrics", clusterId=cluster_id, metricJson=query("other.system.cpu.user"), code="InvalidmetricJson"
+    )
+    running.refused(
+        "GetClusterMetrics",
+        clusterId="absent",
+        metricJson=query("absent.system.cpu.user"),
+        code="InvalidCluster.NotFound",
+        status=404,
+    )

@@ -1,0 +1,184 @@
+"""The rules of packages."""
+
+import pytest
+
+from foas_emulator.operations.account import ACCOUNT
+from tests.operations import building
+
+
+@pytest.fixture
+def p(api):
+    building.stand_still(api)
+    building.project_with_queue(api, "p")
+    return api
+
+
+def make(api, *names, **more):
+    for name in names:
+        given = {"type": "JAR", "ossPath": f"path/{name}"} | more
+        api.ok("CreatePackage", projectName="p", packageName=name, **given)
+
+
+def listed(api, **conditions):
+    packages = api.ok("ListPackage", projectName="p", **conditions)["Packages"]["Package"]
+    return [package["PackageName"] for package in packages]
+
+
+def users(api, name, **more):
+    jobs = api.ok("GetRefPackageJob", projectName="p", packageName=name, **more)["Jobs"]["Job"]
+    return [job["JobName"] for job in jobs]
+
+
+def test_a_package_is_shown_with_all_that_was_given(p):
+    given = {
+        "originName": "package2",
+        "md5": "3F7468C153E529B141C326332DF15D05",
+        "description": "test",
+        "ossEndpoint": "oss-cn-hangzhou-internal.aliyuncs.com",
+        "ossBucket": "blinktest2",
+        "ossOwner": "user1",
+        "ossPath": "path1/path2/a.jar",
+        "tag": '{"function":"group by time"}',
+    }
+    p.ok("CreatePackage", projectName="p", packageName="a.jar", type="jar", **given)
+    package = p.ok("GetPackage", projectName="p", packageName="a.jar")["Package"]
+    created = package.pop("CreateTime")
+    assert package == {
+        "ProjectName": "p",
+        "PackageName": "a.jar",
+        "Creator": ACCOUNT,
+        "Modifier": ACCOUNT,
+        "ModifyTime": created,
+        "Type": "JAR",
+        **{name[0].upper() + name[1:]: value for name, value in given.items()},
+    }
+
+
+def test_a_list_shows_what_is_known_of_a_package_and_leaves_out_what_is_not(p):
+    make(p, "a.jar")
+    (package,) = p.ok("ListPackage", projectName="p")["Packages"]["Package"]
+    expected = ["ModifyTime", "Type", "ProjectName", "PackageName", "CreateTime", "OssPath", "Creator", "Modifier"]
+    assert list(package) == expected
+
+
+def test_of_a_package_on_an_exclusive_cluster_name_type_and_path_are_needed(p):
+    p.refused("CreatePackage", projectName="p", type="JAR", ossPath="x", code="MissingpackageName")
+    p.refused("CreatePackage", projectName="p", packageName="", type="JAR", ossPath="x", code="InvalidpackageName")
+    p.refused("CreatePackage", projectName="p", packageName="a", ossPath="x", code="Missingtype")
+    p.refused("CreatePackage", projectName="p", packageName="a", type="EXE", ossPath="x", code="Invalidtype")
+    p.refused("CreatePackage", projectName="p", packageName="a", type="JAR", code="MissingossPath")
+
+
+def test_a_project_on_the_shared_cluster_has_no_packages_of_its_own(api):
+    api.ok("CreateProject", name="p", deployType="public", orderId="stream-abcd")
+    parameters = {"projectName": "p", "packageName": "a", "type": "JAR", "ossPath": "x"}
+    api.refused("CreatePackage", **parameters, code="InvalidProject.NotExclusive")
+
+
+def test_a_package_name_stands_once_in_a_project(p):
+    make(p, "a.jar")
+    parameters = {"packageName": "a.jar", "type": "JAR", "ossPath": "x"}
+    p.refused("CreatePackage", projectName="p", **parameters, code="InvalidPackage.Duplicate")
+    building.project(p, "other")
+    p.ok("CreatePackage", projectName="other", **parameters)
+
+
+def test_a_project_has_fifty_packages_at_most(p):
+    make(p, *(f"{number}.jar" for number in range(50)))
+    parameters = {"packageName": "one-more.jar", "type": "JAR", "ossPath": "x"}
+    p.refused("CreatePackage", projectName="p", **parameters, code="InvalidPackage.LimitExceeded")
+    p.ok("DeletePackage", projectName="p", packageName="0.jar")
+    p.ok("CreatePackage", projectName="p", **parameters)
+
+
+@pytest.mark.parametrize("operation", ["GetPackage", "UpdatePackage", "DeletePackage", "GetRefPackageJob"])
+def test_an_absent_package_is_not_found(p, operation):
+    p.refused(operation, projectName="p", packageName="absent", code="InvalidPackage.NotFound", status=404)
+    p.refused(operation, projectName="absent", packageName="a", code="InvalidProject.NotFound", status=404)
+
+
+def test_packages_are_listed_newest_first(p):
+    make(p, "a.jar")
+    p.advance("1s")
+    make(p, "b.jar")
+    assert listed(p) == ["b.jar", "a.jar"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "expected"),
+    [
+        ("packageName", "udx", ["my-udx.jar", "udx.py"]),
+        ("packageName", "%", []),
+        ("type", "python", ["udx.py"]),
+        ("tag", "group", ["udx.py"]),
+        ("tag", "gro", []),
+    ],
+)
+def test_a_list_of_packages_is_narrowed_by_each_condition(p, condition, value, expected):
+    make(p, "my-udx.jar")
+    make(p, "udx.py", type="PYTHON", tag="group")
+    assert listed(p, **{condition: value}) == expected
+
+
+def test_the_packages_of_an_absent_project_are_not_found(api):
+    api.refused("ListPackage", projectName="absent", code="InvalidProject.NotFound", status=404)
+
+
+def test_an_update_changes_what_is_given_and_keeps_the_rest(p):
+    make(p, "a.jar", description="old", md5="1")
+    before = p.ok("GetPackage", projectName="p", packageName="a.jar")["Package"]
+    p.advance("5s")
+    p.ok("UpdatePackage", projectName="p", packageName="a.jar", description="new", ossPath="elsewhere")
+    after = p.ok("GetPackage", projectName="p", packageName="a.jar")["Package"]
+    assert after.pop("ModifyTime") > before.pop("ModifyTime")
+    assert after == before | {"Description": "new", "OssPath": "elsewhere"}
+
+
+def test_a_package_is_deleted(p):
+    make(p, "a.jar", "b.jar")
+    p.ok("DeletePackage", projectName="p", packageName="a.jar")
+    assert listed(p) == ["b.jar"]
+
+
+def test_a_package_of_an_online_job_is_not_deleted(p):
+    make(p, "a.jar", "b.jar")
+    building.online_job(p, "j", packages="b.jar,a.jar")
+    refusal = p.refused("DeletePackage", projectName="p", packageName="a.jar", code="InvalidPackage.InUse")
+    assert "'j'" in refusal.hint
+    p.ok("OfflineJob", projectName="p", jobName="j")
+    p.ok("DeletePackage", projectName="p", packageName="a.jar")
+
+
+def test_a_package_that_only_a_draft_uses_is_deleted(p):
+    make(p, "a.jar")
+    building.job(p, "draft", packages="a.jar")
+    p.ok("DeletePackage", projectName="p", packageName="a.jar")
+
+
+def test_the_jobs_of_a_package_are_those_that_are_online(p):
+    make(p, "a.jar", "aa.jar")
+    building.job(p, "draft", packages="a.jar")
+    building.online_job(p, "alone", packages="a.jar")
+    building.online_job(p, "second", packages="aa.jar, a.jar")
+    building.online_job(p, "other", packages="aa.jar")
+    assert users(p, "a.jar") == ["alone", "second"]
+    assert users(p, "aa.jar") == ["other", "second"]
+
+
+def test_the_jobs_of_a_package_are_shown_as_committed(p):
+    make(p, "a.jar")
+    building.online_job(p, "j", packages="a.jar", code="blink.main.class=Committed")
+    p.ok("UpdateJob", projectName="p", jobName="j", code="blink.main.class=Draft", description="edited")
+    (job,) = p.ok("GetRefPackageJob", projectName="p", packageName="a.jar")["Jobs"]["Job"]
+    assert (job["Code"], job["IsCommitted"]) == ("blink.main.class=Committed", True)
+    assert (job["ProjectName"], job["Packages"], job["QueueName"]) == ("p", "a.jar", "root.p")
+
+
+def test_the_jobs_of_a_package_have_pages(p):
+    make(p, "a.jar")
+    for name in ("x", "y", "z"):
+        building.online_job(p, name, packages="a.jar")
+    assert users(p, "a.jar", pageSize=2) == ["x", "y"]
+    members = p.ok("GetRefPackageJob", projectName="p", packageName="a.jar", pageSize=2, pageIndex=2)
+    assert [job["JobName"] for job in members["Jobs"]["Job"]] == ["z"]
+    assert [members[name] for name in ("PageIndex", "PageSize", "TotalCount", "TotalPage")] == [2, 2, 3, 2]

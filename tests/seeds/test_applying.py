@@ -1,0 +1,215 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.folders.rows import Folder
+from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.operations.jobs.rows import CommittedJob, Job
+from foas_emulator.operations.packages.rows import Package
+from foas_emulator.operations.projects.rows import Project
+from foas_emulator.operations.queues.rows import Queue
+from foas_emulator.seeds.applying import apply
+from foas_emulator.seeds.reading import SeedError, parse_seed
+from foas_emulator.world.pending import every
+from foas_emulator.world.store import Row
+from foas_emulator.world.world import World
+from tests.api import dump, open_api
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with open_api(seed=("empty",)) as api:
+        world = api.world
+        with world.transaction():
+            world.clock.set(mode="frozen", now=1_600_000_000_999)
+        yield world
+
+
+def seed(world: World, text: str) -> None:
+    apply(world, parse_seed(text, "seed"))
+
+
+def only(world: World, model: type[Row]) -> Any:
+    (row,) = world.store.find(model)
+    return row
+
+
+def test_project_gets_the_defaults_of_the_service(world: World) -> None:
+    seed(world, "projects: [{Name: p}]")
+    project, queue, folder, cluster = (only(world, model) for model in (Project, Queue, Folder, Cluster))
+    assert (project.state, project.deploy_type, project.region) == ("ENABLE", "cell", "cn-hangzhou")
+    assert (project.create_time, project.modify_time) == (1_600_000_000_000, 1_600_000_000_000)
+    assert (len(project.id), project.creator, project.modifier) == (24, "239960377092765296", "239960377092765296")
+    assert (queue.queue_name, queue.project_name, queue.max_v_core, queue.max_mem) == ("root.p", "p", 300, 12288)
+    assert project.cluster_id == queue.cluster_id == cluster.cluster_id
+    assert (cluster.state, cluster.region_id, cluster.slave_num) == ("RUNNING", "cn-hangzhou", 2)
+    assert (folder.path, folder.folder_id) == ("/", 1)
+
+
+def test_project_takes_the_first_cluster_there_is(world: World) -> None:
+    seed(world, "clusters: [{ClusterId: a}, {ClusterId: b}]\nprojects: [{Name: p}, {Name: q, ClusterId: b}]")
+    assert [project.cluster_id for project in world.store.find(Project)] == ["a", "b"]
+    assert len(world.store.find(Cluster)) == 2
+
+
+def test_cluster_gets_the_defaults_of_the_service(world: World) -> None:
+    seed(world, "clusters: [{ClusterId: c}]")
+    cluster = only(world, Cluster)
+    assert (cluster.gmt_create, cluster.gmt_modified) == (1_600_000_000_000, 1_600_000_000_000)
+    assert (cluster.storage_type, cluster.pay_model, cluster.master_num) == ("HDFS", "post", 1)
+    assert cluster.owner_id == cluster.operator == "239960377092765296"
+
+
+def test_job_gets_the_defaults_of_the_service_and_is_committed(world: World) -> None:
+    seed(world, "projects: [{Name: p, jobs: [{JobName: j}]}]")
+    job, committed = only(world, Job), only(world, CommittedJob)
+    assert (job.job_type, job.api_type, job.engine_version) == ("FLINK_STREAM", "SQL", "blink-3.4.4")
+    assert (job.queue_name, job.folder_id) == ("root.p", 1)
+    assert (committed.job_name, committed.engine_version) == ("j", "blink-3.4.4")
+
+
+@pytest.mark.parametrize(
+    ("members", "committed"),
+    [("", 1), ("IsCommitted: false", 0), ("IsCommitted: true", 1), ("IsCommitted: false, instances: [{}]", 1)],
+)
+def test_job_is_committed_unless_it_says_otherwise_and_always_with_instances(
+    world: World, members: str, committed: int
+) -> None:
+    seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, {members}}}]}}]")
+    assert world.store.count(CommittedJob) == committed
+
+
+def test_instance_follows_its_job(world: World) -> None:
+    job = "JobName: j, Code: c, Properties: pr, Packages: pa, PlanJson: pl, EngineVersion: blink-3.7.8, Description: d"
+    seed(world, f"projects: [{{Name: p, jobs: [{{{job}, instances: [{{}}]}}]}}]")
+    instance = only(world, Instance)
+    assert (instance.id, instance.project_name, instance.job_name) == (1, "p", "j")
+    assert (instance.code, instance.properties, instance.packages, instance.plan_json) == ("c", "pr", "pa", "pl")
+    assert (instance.engine_version, instance.queue_name) == ("blink-3.7.8", "root.p")
+    assert (instance.actual_state, instance.expect_state, instance.input_delay) == ("RUNNING", "RUNNING", -99999999)
+    assert instance.start_time == instance.last_operate_time == 1_600_000_000_000
+    assert instance.end_time is None
+    assert instance.engine_job_handler.startswith("application_")
+    assert not instance.is_archived
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "ended"),
+    [
+        ("WAITING", "RUNNING", False),
+        ("RUNNING", "RUNNING", False),
+        ("PAUSED", "PAUSED", False),
+        ("TERMINATED", "TERMINATED", True),
+        ("SUCCESS", "SUCCESS", True),
+        ("FAILED", "RUNNING", True),
+    ],
+)
+def test_state_of_an_instance_tells_what_is_expected_and_whether_it_ended(
+    world: World, actual: str, expected: str, ended: bool
+) -> None:
+    seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, instances: [{{ActualState: {actual}}}]}}]}}]")
+    instance = only(world, Instance)
+    assert (instance.expect_state, instance.end_time is not None) == (expected, ended)
+
+
+def test_last_instance_of_a_stream_job_is_the_current_one_unless_told_otherwise(world: World) -> None:
+    seed(world, "projects: [{Name: p, jobs: [{JobName: j, instances: [{Id: 1}, {Id: 2}, {Id: 3}]}]}]")
+    assert [row.is_archived for row in world.store.find(Instance)] == [True, True, False]
+    told = "[{Id: 1, is_archived: false}, {Id: 2, is_archived: true}]"
+    seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, instances: {told}}}]}}]")
+    assert [row.is_archived for row in world.store.find(Instance)] == [False, True]
+
+
+def test_instances_of_a_batch_job_are_not_archived(world: World) -> None:
+    seed(world, "projects: [{Name: p, jobs: [{JobName: j, JobType: FLINK_BATCH, instances: [{Id: 1}, {Id: 2}]}]}]")
+    assert [row.is_archived for row in world.store.find(Instance)] == [False, False]
+
+
+def test_folders_above_a_folder_are_made(world: World) -> None:
+    seed(world, "projects: [{Name: p, folders: [{Path: /a/b/c/, FolderId: 9}, {Path: /a}]}]")
+    assert {row.path: row.folder_id for row in world.store.find(Folder)} == {"/a/b/c": 9, "/": 10, "/a": 11, "/a/b": 12}
+
+
+def test_id_that_is_not_given_never_takes_one_that_is(world: World) -> None:
+    seed(world, "projects: [{Name: p, jobs: [{JobName: j, instances: [{}, {Id: 1}, {Id: 7}, {}]}]}]")
+    assert [row.id for row in world.store.find(Instance)] == [1, 7, 8, 9]
+
+
+def test_package_gets_the_defaults_of_the_service(world: World) -> None:
+    seed(world, "projects: [{Name: p, packages: [{PackageName: a.jar}]}]")
+    package = only(world, Package)
+    assert (package.project_name, package.type, package.create_time) == ("p", "JAR", 1_600_000_000_000)
+
+
+def test_timeline_is_planned_from_the_moment_of_applying(world: World) -> None:
+    timeline = "[{after: 5m, ActualState: FAILED, LastErrorMessage: gone}, {after: 90, ActualState: PAUSED}]"
+    seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, instances: [{{Id: 5, timeline: {timeline}}}]}}]}}]")
+    now = world.now()
+    assert [(change.at - now, change.subject) for change in every(world.store)] == [
+        (90_000, "instance:5"),
+        (300_000, "instance:5"),
+    ]
+    with world.transaction():
+        world.clock.advance(300_000)
+    world.settle()
+    instance = only(world, Instance)
+    assert (instance.actual_state, instance.last_error_message) == ("FAILED", "gone")
+
+
+def test_settings_become_those_of_the_world(world: World) -> None:
+    seed(world, "settings: {not_running: answer, start_delay: 30s, batch_duration: 5}")
+    assert (world.settings.not_running, world.settings.start_delay) == ("answer", 30_000)
+    assert world.settings.batch_duration == 5_000
+
+
+def test_merging_replaces_a_project_whole_and_leaves_the_others(world: World) -> None:
+    seed(
+        world,
+        "projects:\n"
+        "  - {Name: p, packages: [{PackageName: a}], jobs: [{JobName: j, instances: "
+        "[{Id: 1, timeline: [{after: 1s, ActualState: FAILED}]}]}]}\n"
+        "  - {Name: q, jobs: [{JobName: j, instances: [{Id: 2}]}]}\n",
+    )
+    untouched = [row.model_dump() for row in world.store.find(Instance, project_name="q")]
+    seed(world, "projects: [{Name: p, jobs: [{JobName: k}]}]")
+    assert [row.job_name for row in world.store.find(Job, project_name="p")] == ["k"]
+    assert world.store.find(Package) == []
+    assert every(world.store) == []
+    assert [row.model_dump() for row in world.store.find(Instance)] == untouched
+
+
+def test_merging_the_same_document_again_changes_nothing(world: World) -> None:
+    text = "projects: [{Name: p, Id: i, folders: [{Path: /, FolderId: 1}], jobs: [{JobName: j, JobId: n}]}]"
+    seed(world, text)
+    before = dump(world)
+    seed(world, text)
+    assert {**dump(world), "counters": before["counters"]} == before
+
+
+def test_instance_moves_to_where_the_later_document_has_it(world: World) -> None:
+    seed(world, "projects: [{Name: p, jobs: [{JobName: j, instances: [{Id: 1}]}]}]")
+    seed(world, "projects: [{Name: q, jobs: [{JobName: k, instances: [{Id: 1}]}]}]")
+    assert [(row.project_name, row.id) for row in world.store.find(Instance)] == [("q", 1)]
+
+
+def test_document_that_takes_the_folder_id_of_another_project_changes_nothing(world: World) -> None:
+    seed(world, "projects: [{Name: p, folders: [{Path: /, FolderId: 5}]}]")
+    before = dump(world)
+    with pytest.raises(SeedError, match="FolderId 5 is that of / in project 'p' already"):
+        seed(world, "clusters: [{ClusterId: new}]\nprojects: [{Name: q, folders: [{Path: /x, FolderId: 5}]}]")
+    assert dump(world) == before
+
+
+def test_queue_of_a_cluster_is_bound_to_the_project_that_names_it_last(world: World) -> None:
+    text = "clusters: [{ClusterId: c}]\nprojects: [{Name: %s, ClusterId: c, queues: [{QueueName: root.shared}]}]"
+    seed(world, text % "p")
+    seed(world, text % "q")
+    assert only(world, Queue).project_name == "q"
+
+
+def test_null_is_a_member_that_is_not_given(world: World) -> None:
+    seed(world, "projects: [{Name: p, Creator: null, jobs: [{JobName: j, instances: [{EndTime: null, Id: null}]}]}]")
+    assert only(world, Project).creator == "239960377092765296"
+    assert only(world, Instance).id == 1

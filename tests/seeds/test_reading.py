@@ -1,0 +1,188 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foas_emulator.seeds.reading import BUILT_IN, SeedError, parse_seed, read_seed
+
+
+def faults(text: str) -> list[tuple[int, str, str]]:
+    with pytest.raises(SeedError) as refused:
+        parse_seed(text, "seed.yaml")
+    return [(fault.line, fault.path, fault.message) for fault in refused.value.faults]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_built_in_seeds_are_read_by_their_names(name: str) -> None:
+    assert bool(read_seed(name).projects) == (name == "default")
+
+
+def test_file_is_read_by_its_path(tmp_path: Path) -> None:
+    file = tmp_path / "default"
+    file.write_text("projects: [{Name: mine}]", "utf-8")
+    assert [project.name for project in read_seed(str(file)).projects] == ["mine"]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "{}", "null"])
+def test_document_of_nothing_holds_nothing(text: str) -> None:
+    document = parse_seed(text, "empty")
+    assert (document.clusters, document.projects, document.settings) == ([], [], {})
+
+
+def test_json_is_read_as_yaml_is() -> None:
+    document = {"projects": [{"Name": "项目", "jobs": [{"JobName": "j", "Code": 'a\n"b"\t', "instances": [{"Id": 7}]}]}]}
+    assert parse_seed(json.dumps(document), "a") == parse_seed(json.dumps(document, ensure_ascii=False, indent=2), "b")
+
+
+def test_json_that_is_no_yaml_is_read_too_and_keeps_its_lines() -> None:
+    text = '{\n\t"projects": [\n\t\t{"Name": "a\\ud83c\\udf88\\/\\u0000\x7f\\\\u",\n\t\t"Nmae": "b"}]}'
+    assert parse_seed(text.replace("Nmae", "Description"), "seed").projects[0].name == "a🎈/\0\x7f\\u"
+    assert faults(text) == [(4, "projects[0].Nmae", "there is no such member; check its spelling")]
+
+
+@pytest.mark.parametrize("source", ["no-such-file.yaml", "Default", "."])
+def test_what_cannot_be_read_names_what_can_be(source: str) -> None:
+    with pytest.raises(SeedError, match=r"cannot be read .* give a file, or one of default, empty"):
+        read_seed(source)
+
+
+def test_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "seed.yaml"
+    file.write_bytes(b"projects: [{Name: \xff}]")
+    with pytest.raises(SeedError, match="cannot be read"):
+        read_seed(str(file))
+
+
+def test_every_fault_is_told_with_its_file_line_and_path(tmp_path: Path) -> None:
+    file = tmp_path / "seed.yaml"
+    file.write_text(
+        "projects:\n"
+        "  - Name: a\n"
+        "    Nmae: b\n"
+        "    jobs:\n"
+        "      - JobName: j\n"
+        "        JobType: STREAM\n"
+        "        instances:\n"
+        "          - Id: many\n"
+        "          - ActualState: running\n"
+        "  - Description: nameless\n"
+        "settings:\n"
+        "  start_delay: soon\n"
+        "more: {}\n",
+        "utf-8",
+    )
+    with pytest.raises(SeedError) as refused:
+        read_seed(str(file))
+    assert str(refused.value).splitlines() == [
+        f"{file}:3: projects[0].Nmae: there is no such member; check its spelling",
+        f"{file}:6: projects[0].jobs[0].JobType: Input should be 'FLINK_STREAM' or 'FLINK_BATCH'",
+        f"{file}:8: projects[0].jobs[0].instances[0].Id: Input should be a valid integer",
+        f"{file}:9: projects[0].jobs[0].instances[1].ActualState: Input should be 'WAITING', 'RUNNING', 'PAUSED', "
+        "'TERMINATED', 'SUCCESS' or 'FAILED'",
+        f"{file}:10: projects[1].Name: Field required",
+        f"{file}:11: settings: 'soon' is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms",
+        f"{file}:13: more: there is no such member; check its spelling",
+    ]
+
+
+def test_what_is_not_yaml_is_told_with_its_line() -> None:
+    assert faults("projects:\n  - Name: a\n bad") == [(3, "document", "not YAML: did not find expected key")]
+
+
+@pytest.mark.parametrize("text", ["[]", "text", "1", "!!python/object:os.system {}", "{a: 1}: 2", "\x00"])
+def test_document_of_another_shape_is_a_fault(text: str) -> None:
+    assert faults(text)
+
+
+def test_key_that_stands_twice_is_told_where_it_stands_again() -> None:
+    assert faults("projects:\n  - Name: a\n    Id: x\n    Name: b\n") == [(4, "projects[0].Name", "stands twice")]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "value"),
+    [
+        ("clusters:\n  - ClusterId: c\n  - ClusterId: c", "clusters[1].ClusterId", "'c'"),
+        ("projects:\n  - Name: a\n  - Name: a", "projects[1].Name", "'a'"),
+        ("projects:\n  - Name: a\n    jobs: [{JobName: j}, {JobName: j}]", "projects[0].jobs[1].JobName", "'j'"),
+        (
+            "projects:\n  - Name: a\n    jobs: [{JobName: j, instances: [{Id: 1}]}, {JobName: k, instances: [{Id: 1}]}]",
+            "projects[0].jobs[1].instances[0].Id",
+            "1",
+        ),
+        (
+            "projects:\n  - {Name: a, folders: [{Path: /x, FolderId: 3}]}\n"
+            "  - {Name: b, folders: [{Path: /x, FolderId: 3}]}",
+            "projects[1].folders[0].FolderId",
+            "3",
+        ),
+        (
+            "projects:\n  - Name: a\n    packages: [{PackageName: p}, {PackageName: p}]",
+            "projects[0].packages[1].PackageName",
+            "'p'",
+        ),
+        ("projects:\n  - Name: a\n    queues: [{QueueName: q}, {QueueName: q}]", "projects[0].queues[1].QueueName", "'q'"),
+        ("projects:\n  - Name: a\n    folders: [{Path: /f}, {Path: /f}]", "projects[0].folders[1].Path", "'/f'"),
+    ],
+)
+def test_resource_that_stands_twice_is_told(text: str, path: str, value: str) -> None:
+    assert faults(text) == [(text.count("\n") + 1, path, f"{value} stands twice")]
+
+
+def test_same_name_in_two_projects_is_no_repetition() -> None:
+    text = "projects: [{Name: a, jobs: [{JobName: j}]}, {Name: b, jobs: [{JobName: j}, {JobName: k}]}]"
+    assert len(parse_seed(text, "seed").projects) == 2
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        "StartTime: 2020-09-11",
+        "StartTime: '1'",
+        "StartTime: 1.5",
+        "StartTime: 9223372036854775808",
+        "Id: 0",
+        "Id: -1",
+        "Code: 1",
+        "is_archived: 'yes'",
+        "isArchived: true",
+        "Priority: 2147483648",
+        'Code: "\\ud800"',
+        "timeline: [{after: soon, ActualState: FAILED}]",
+        "timeline: [{after: 5m}]",
+    ],
+)
+def test_value_of_another_type_or_width_is_a_fault(member: str) -> None:
+    text = f"projects: [{{Name: a, jobs: [{{JobName: j, instances: [{{{member}}}]}}]}}]"
+    assert faults(text)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("{strat_delay: 1s}", "there is no setting 'strat_delay'; there are: default_format, not_running"),
+        ("{not_running: maybe}", "not_running is 'maybe'; allowed: fail, answer"),
+        ("{signature: true}", "signature is True; allowed: off, warn, strict"),
+        ("[a]", "settings are a mapping from a name to a value"),
+        ("{error_overrides: [a]}", "error overrides are a mapping"),
+    ],
+)
+def test_wrong_setting_says_what_is_allowed(settings: str, message: str) -> None:
+    ((_, path, said),) = faults(f"settings: {settings}")
+    assert path == "settings"
+    assert said.startswith(message)
+
+
+def test_captured_answer_can_be_pasted_in() -> None:
+    answer = json.loads((Path(__file__).parents[2] / "fixtures/documented/GetInstance.json").read_text("utf-8"))
+    document = {"projects": [{"Name": "project1", "jobs": [{"JobName": "job1", "instances": [answer["Instance"]]}]}]}
+    assert parse_seed(json.dumps(document), "captured").projects[0].jobs[0].instances[0].id == 412536
+
+
+@given(st.text())
+def test_no_text_makes_reading_fail_otherwise_than_by_its_faults(text: str) -> None:
+    try:
+        parse_seed(text, "seed")
+    except SeedError as refused:
+        assert refused.faults
