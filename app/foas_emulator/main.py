@@ -2,35 +2,33 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from functools import cache, partial
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
-from fastapi import FastAPI, Response
-from fastapi.responses import RedirectResponse
-from fastapi_offline import FastAPIOffline
-from starlette.middleware.cors import CORSMiddleware
+from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from foas_emulator import __version__
-from foas_emulator.control.routes import control_router
+from foas_emulator.control.guard import ControlGate
+from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.gateway.access_keys import AccessKeys
 from foas_emulator.gateway.operation import OperationIndex
-from foas_emulator.openapi import describe
+from foas_emulator.journal.journal import Journal
 from foas_emulator.operations.catalogue import HANDLERS, OPERATIONS
 from foas_emulator.pipeline.authenticate import Authenticate
 from foas_emulator.pipeline.cache_reads import CacheReads
+from foas_emulator.pipeline.cors import Cors
 from foas_emulator.pipeline.find_operation import FindOperation
 from foas_emulator.pipeline.front import CallOperation, Front
+from foas_emulator.pipeline.inject_faults import InjectFaults
 from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.select_world import SelectWorld
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import read_seed
-from foas_emulator.settings import Settings, from_environment
+from foas_emulator.settings import Settings, from_environment, show_settings
 from foas_emulator.world.registry import DEFAULT, Registry
 from foas_emulator.world.settings import WorldSettings, read_overrides
 from foas_emulator.world.store import Connections
@@ -42,8 +40,8 @@ EXPOSED_HEADERS = (
     "x-emulator-hint",
     "x-emulator-warning",
 )
-OWN_PATHS = ("/_emulator", "/docs", "/openapi.json", "/static-offline-docs")
-"""What begins with these is the emulator's own and never passes through the pipeline."""
+OWN_PATHS = ("/docs", "/openapi.json", "/static-offline-docs")
+"""What begins with these is the emulator's own and never passes through the pipeline, as the control API does not."""
 
 
 def create_app(settings: Settings, *, registry: Registry | None = None, authority: bytes | None = None) -> ASGIApp:
@@ -56,29 +54,28 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     registry = registry or open_registry(settings)
     call_operation = CallOperation()
     select_world = SelectWorld(registry)
-    record = Record(log_access=settings.access_log)
+    journal = Journal(budget=settings.journal_bytes)
+    registry.watch(journal.forget)
+    record = Record(journal, log_access=settings.access_log)
+    make_own_app = partial(_own_app, settings, registry, journal, call_operation, authority)
+    own = OnDemand(make_own_app, close=registry.close)
     front = Front(
-        _own_app(registry, call_operation, authority),
+        own,
         stages=[
             select_world,
             record,
             FindOperation(OperationIndex(OPERATIONS)),
             ReadBody(limit=settings.max_body),
             Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew),
-            CacheReads(limit=settings.read_cache),
+            InjectFaults(registry, call_operation),
+            CacheReads(call_operation, limit=settings.read_cache),
             call_operation,
         ],
         close=record.close,
         own_paths=OWN_PATHS,
     )
-    return CORSMiddleware(
-        front,
-        allow_origins=settings.cors_origins,
-        allow_methods=["*"],
-        allow_headers=["*"],
-        expose_headers=EXPOSED_HEADERS,
-        max_age=86400,
-    )
+    api = Cors(front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS)
+    return ControlGate(api, control=own, token=settings.control_token, origins=settings.control_origins)
 
 
 def open_registry(settings: Settings) -> Registry:
@@ -92,6 +89,8 @@ def open_registry(settings: Settings) -> Registry:
         connections=connections,
         defaults=defaults,
         directory=settings.data_dir,
+        max_worlds=settings.max_worlds,
+        idle=settings.world_idle,
     )
     registry.open(DEFAULT)
     return registry
@@ -115,7 +114,7 @@ def describe_api() -> dict[str, Any]:
     """The OpenAPI document, without serving anything."""
     registry = open_registry(Settings(seed=("empty",)))
     try:
-        return _own_app(registry, CallOperation()).openapi()
+        return _own_app(Settings(), registry, Journal(budget=0), CallOperation()).openapi()
     finally:
         registry.close()
 
@@ -145,29 +144,23 @@ def _access_keys(settings: Settings) -> AccessKeys:
         raise ValueError(f"access_keys: {error}") from None
 
 
-def _own_app(registry: Registry, call_operation: CallOperation, authority: bytes | None = None) -> FastAPI:
-    """The FastAPI application: documentation, control API, and the operations' routes once they are described."""
+def _own_app(
+    settings: Settings,
+    registry: Registry,
+    journal: Journal,
+    call_operation: CallOperation,
+    authority: bytes | None = None,
+) -> FastAPI:
+    # With its models and routes it takes a tenth of a start, and most servers are never asked for it.
+    from foas_emulator.control.application import own_app  # noqa: PLC0415
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        registry.close()
-
-    app = FastAPIOffline(
-        title="foas-emulator",
-        version=__version__,
-        docs_url="/docs",
-        redoc_url=None,
-        openapi_url="/openapi.json",
-        lifespan=lifespan,
+    return own_app(
+        registry,
+        journal,
+        settings=show_settings(settings),
+        operation_routes=lambda: [call_operation.route(operation) for operation in OPERATIONS],
+        authority=authority,
     )
-    app.include_router(control_router(registry))
-    if authority is not None:
-        app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))
-    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
-    routes = partial(map, call_operation.route, OPERATIONS)
-    app.openapi = cache(lambda: describe(app, list(routes())))  # type: ignore[method-assign]
-    return app
 
 
 def __getattr__(name: str) -> Any:

@@ -1,12 +1,15 @@
 """Running the application on uvicorn: sockets, the first lines a user sees, https beside http, a clean stop."""
 
 import asyncio
+import gc
 import logging
 import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,9 +19,11 @@ import uvloop
 from starlette.types import ASGIApp
 
 from foas_emulator import logs
+from foas_emulator.faults.wire import SeverableProtocol
 from foas_emulator.main import create_app, open_registry, refuse_workers
 from foas_emulator.seeds.reading import SeedError
 from foas_emulator.settings import Settings
+from foas_emulator.world.ids import fresh_secret
 from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry
 from foas_emulator.world.store import NewerStoreError
 
@@ -40,6 +45,10 @@ class StartError(Exception):
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `StartError` if the settings cannot be met."""
     logs.configure(level=settings.log_level, format_=settings.log_format)
+    made_token = None
+    if settings.host not in LOOPBACK and settings.control_token is None:
+        made_token = fresh_secret()
+        settings = replace(settings, control_token=made_token)
     with _certificate(settings) as (tls, authority):
         try:
             refuse_workers(sys.argv, os.environ)
@@ -47,12 +56,16 @@ def serve(settings: Settings) -> None:
             app = create_app(settings, registry=registry, authority=authority)
         except (SeedError, DirectoryInUseError, NewerStoreError, ValueError) as error:
             raise StartError(str(error)) from None
-        listeners = [_listen(settings.host, settings.port)]
+        listeners = [listen(settings.host, settings.port)]
         if tls:
-            listeners.append(_listen(settings.host, settings.tls_port))
+            listeners.append(listen(settings.host, settings.tls_port))
         announcement = _announcement(listeners, settings, registry)
+        if made_token is not None:
+            announcement += f"control token: {made_token}\n"
         if settings.host not in LOOPBACK:
             log.warning("bound to %s: the access key test:test and every world-<name>:test open it", settings.host)
+        gc.freeze()
+        gc.enable()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(app, listeners, tls, announcement))
 
@@ -61,7 +74,7 @@ def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
     """How uvicorn runs the emulator: the fast parser, no access log of its own, one second to stop."""
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=SeverableProtocol,
         ws="none",
         log_config=None,
         access_log=False,
@@ -85,6 +98,13 @@ class _Main(uvicorn.Server):
         super().__init__(config)
         self._announcement = announcement
         self._beside: list[tuple[_Beside, asyncio.Task[None]]] = []
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop at a signal, and end as after any work: raised again, it would leave the made certificate behind."""
+        for signal_ in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signal_, self.handle_exit)
+        yield
 
     def run_beside(self, server: _Beside, listener: socket.socket) -> None:
         """Serve a second address for as long as this server runs."""
@@ -135,7 +155,8 @@ def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], bytes | N
         yield {}, None
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes a free one. Raises `StartError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -153,7 +174,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _announcement(listeners: list[socket.socket], settings: Settings, registry: Registry) -> str:
     schemes = ("http", "https")
-    urls = [_url(scheme, listener) for scheme, listener in zip(schemes, listeners, strict=False)]
+    urls = [url_of(scheme, listener) for scheme, listener in zip(schemes, listeners, strict=False)]
     counts = registry.open(DEFAULT).store.counts()
     holds = ", ".join(f"{counts[name]} {name}" for name in ("clusters", "projects", "jobs", "instances"))
     example = EXAMPLE if "default" in settings.seed else "/api/v2/projects"
@@ -161,6 +182,7 @@ def _announcement(listeners: list[socket.socket], settings: Settings, registry: 
     return "\n".join([*lines, f"try:  curl {urls[0]}{example}", f"docs: {urls[0]}/docs", ""])
 
 
-def _url(scheme: str, listener: socket.socket) -> str:
+def url_of(scheme: str, listener: socket.socket) -> str:
+    """The address that a listening socket answers at."""
     host, port = listener.getsockname()[:2]
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

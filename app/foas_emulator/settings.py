@@ -84,6 +84,27 @@ class Settings:
     read_cache: int = setting(
         32 * 1024 * 1024, "Bytes of answers kept for reads that come again; 0 keeps none.", type_=click.IntRange(min=0)
     )
+    journal_bytes: int = setting(
+        16 * 1024 * 1024,
+        "Bytes of the journals of all worlds; the oldest entry goes first. 0 keeps none.",
+        type_=click.IntRange(min=0),
+    )
+    max_worlds: int = setting(2000, "Worlds that may be open at a time.", type_=click.IntRange(min=1))
+    world_idle: int = setting(
+        86_400_000,
+        "A world not used for so long is dropped, or closed if it is in a file, when another is opened; 0 keeps all.",
+        type_=Duration(),
+    )
+    control_token: str | None = setting(
+        None,
+        "Token that callers of the control API need; made and printed if --host is not a loopback address.",
+        secret=True,
+    )
+    control_origins: tuple[str, ...] = setting(
+        (),
+        "Origins whose pages may use the control API; those of this machine if none is given. Repeatable.",
+        metavar="ORIGIN",
+    )
     tls: bool = setting(False, "Serve https too, with a certificate made at start.", type_=bool)
     tls_port: int = setting(8019, "Port for https; 0 takes a free one.", type_=click.IntRange(0, 65535))
     tls_cert: Path | None = setting(
@@ -124,7 +145,7 @@ def _option(declared: "Field[Any]") -> click.Option:
 
 def shown_default(declared: "Field[Any]") -> str:
     """A setting's default as people write it; empty if it has none."""
-    default = declared.default
+    default: Any = declared.default
     if default is None or default == ():
         return ""
     if isinstance(default, tuple):
@@ -136,6 +157,21 @@ def shown_default(declared: "Field[Any]") -> str:
     return str(default)
 
 
+def show_settings(settings: Settings) -> dict[str, Any]:
+    """Every setting with its value as people write it; those that are secret are masked."""
+    return {declared.name: _shown(declared, getattr(settings, declared.name)) for declared in fields(Settings)}
+
+
+def _shown(declared: "Field[Any]", value: Any) -> Any:
+    if value in (None, ()):
+        return None if value is None else []
+    if declared.metadata["secret"]:
+        return "***"
+    if isinstance(declared.metadata["type"], Duration):
+        return duration_text(value)
+    return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
+
+
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + name.upper()
@@ -143,16 +179,32 @@ def variable(name: str) -> str:
 
 def check_variables(environment: Mapping[str, str]) -> None:
     """Refuse a variable with our prefix that is no setting. Raises `click.UsageError` naming the nearest one."""
-    known = [variable(declared.name) for declared in fields(Settings)]
+    known = [declared.name.upper() for declared in fields(Settings)]
     for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
-            raise click.UsageError(f"There is no setting {name}.{hint} There are: {', '.join(known)}.")
+        stem = name.removeprefix(PREFIX)
+        if name.startswith(PREFIX) and stem not in known:
+            near = difflib.get_close_matches(stem, known, n=1)
+            hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
+            there_are = ", ".join(PREFIX + each for each in known)
+            raise click.UsageError(f"There is no setting {name}.{hint} There are: {there_are}.")
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
     """The settings that variables alone give. Raises `click.UsageError` for a wrong one."""
     check_variables(environment)
+    return read_settings({})
+
+
+def read_settings(given: Mapping[str, Any]) -> Settings:
+    """Settings by name, with values as flags have them; variables give the others. Raises `click.UsageError`."""
+    arguments = [argument for name, value in given.items() for argument in _arguments(name, value)]
     command = click.Command("settings", params=list[click.Parameter](options()))
-    return Settings(**command.make_context("foas-emulator", []).params)
+    return Settings(**command.make_context("foas-emulator", arguments).params)
+
+
+def _arguments(name: str, value: Any) -> list[str]:
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    values = [] if value is None else value if isinstance(value, list | tuple) else [value]
+    return [f"--{flag}={each}" for each in values]

@@ -4,9 +4,11 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import BeforeValidator
 from sqlmodel import Field
 
 from foas_emulator.world.store import Row, Store
@@ -44,6 +46,15 @@ def duration_text(milliseconds: int) -> str:
     return f"{milliseconds // _UNITS[unit]}{unit}"
 
 
+def _check_duration(value: Any) -> Any:
+    duration(value)
+    return value
+
+
+WrittenDuration = Annotated[str | float, BeforeValidator(_check_duration)]
+"""A duration in a document, as its author wrote it; `duration` reads it."""
+
+
 def instant(value: str | int) -> int:
     """Milliseconds since the epoch of an ISO 8601 text (UTC unless it says otherwise) or of milliseconds."""
     if isinstance(value, int):
@@ -56,6 +67,18 @@ def instant(value: str | int) -> int:
     return round(aware.timestamp() * 1000)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a clock goes for the time being: so far ahead of the machine's, or frozen at an instant."""
+
+    offset_ms: int
+    frozen_at: int | None
+
+    def at(self, machine_ms: int) -> int:
+        """What the clock shows when the machine's shows `machine_ms`."""
+        return machine_ms + self.offset_ms if self.frozen_at is None else self.frozen_at
+
+
 class ClockRow(Row, table=True):
     """The one row that keeps a world's clock: an offset to the machine's, or the instant it is frozen at."""
 
@@ -66,6 +89,10 @@ class ClockRow(Row, table=True):
     offset_ms: int = 0
     frozen_at: int = 0
 
+    def reading(self) -> Reading:
+        """What the row says, as a value."""
+        return Reading(self.offset_ms, self.frozen_at if self.mode == "frozen" else None)
+
 
 class Clock:
     """A world's time in milliseconds: the machine's plus an offset, or frozen. Kept in the world's database."""
@@ -73,32 +100,27 @@ class Clock:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._held: int | None = None
-        self._row = ClockRow()
+        self.reading = Reading(offset_ms=0, frozen_at=None)
 
     def reload(self) -> None:
         """Take the state from the database, at first and after its contents were replaced."""
-        self._row = self._store.get(ClockRow, id=1) or ClockRow()
+        self.reading = (self._store.get(ClockRow, id=1) or ClockRow()).reading()
 
     @property
     def mode(self) -> Mode:
-        return "frozen" if self._row.mode == "frozen" else "real"
+        return "real" if self.reading.frozen_at is None else "frozen"
 
     @property
     def offset_ms(self) -> int:
         """How far this clock is ahead of the machine's, in milliseconds."""
-        return self.now() - machine_now() if self.mode == "frozen" else self._row.offset_ms
+        machine_ms = machine_now()
+        return self.reading.at(machine_ms) - machine_ms
 
     def now(self) -> int:
         """Milliseconds since the epoch; while a pending change is being settled, that change's own instant."""
         if self._held is not None:
             return self._held
-        if self._row.mode == "frozen":
-            return self._row.frozen_at
-        return machine_now() + self._row.offset_ms
-
-    def at(self, machine_ms: int) -> int:
-        """What this clock shows when the machine's shows `machine_ms`, as both of them go now."""
-        return self._row.frozen_at if self._row.mode == "frozen" else machine_ms + self._row.offset_ms
+        return self.reading.at(machine_now())
 
     def second(self) -> int:
         """The current time in milliseconds cut to whole seconds, as every time that the service itself makes."""
@@ -111,17 +133,15 @@ class Clock:
 
     def advance(self, by: int) -> None:
         """Move on by milliseconds, running or frozen as it is. Belongs inside a transaction."""
-        offset, frozen_at = self._row.offset_ms, self._row.frozen_at
-        if self._row.mode == "frozen":
-            frozen_at += by
+        if self.reading.frozen_at is None:
+            self._put(ClockRow(mode="real", offset_ms=self.reading.offset_ms + by))
         else:
-            offset += by
-        self._put(ClockRow(mode=self._row.mode, offset_ms=offset, frozen_at=frozen_at))
+            self._put(ClockRow(mode="frozen", frozen_at=self.reading.frozen_at + by))
 
     def _put(self, row: ClockRow) -> None:
         self._store.delete(ClockRow, id=1)
         self._store.insert(row)
-        self._row = row
+        self.reading = row.reading()
 
     @contextmanager
     def held_at(self, instant_ms: int) -> Iterator[None]:

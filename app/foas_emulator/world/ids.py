@@ -1,6 +1,6 @@
 """Identifiers: counters kept in a world, and texts derived from its seed. The only module that draws chance."""
 
-import random
+import secrets
 from hashlib import md5, sha256, shake_256
 
 from sqlmodel import Field
@@ -49,6 +49,11 @@ def token(seed: int, kind: str, number: int, *, length: int = 24) -> str:
     return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest)
 
 
+def fraction(seed: int, kind: str, number: int) -> float:
+    """A number from 0 to 1, 1 excluded, that looks random and depends on nothing but the arguments."""
+    return int.from_bytes(sha256(f"{seed}/{kind}/{number}".encode()).digest()[:6]) / 2**48
+
+
 class RequestIds:
     """The request ids of one world: upper-case UUIDs from its seed and a count of its requests.
 
@@ -71,11 +76,11 @@ class RequestIds:
         return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-A{text[17:20]}-{text[20:]}"
 
 
-def chance(seed: int) -> random.Random:
-    """A stream of chance that belongs to a seed."""
-    return random.Random(seed)  # noqa: S311 - chance that repeats is the point
+def fresh_secret() -> str:
+    """A text nobody can guess."""
+    return secrets.token_urlsafe(24)
 
 
 def fresh_seed() -> int:
     """A seed nobody can foresee, for what has no world."""
-    return random.SystemRandom().getrandbits(48)
+    return secrets.randbits(48)

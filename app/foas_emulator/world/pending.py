@@ -30,8 +30,16 @@ class PendingChange(Row, table=True):
     def key(self) -> str:
         return self.subject.partition(":")[2]
 
+    @property
+    def what(self) -> str:
+        """Subject and event in one text: `instance:412536 started`."""
+        return f"{self.subject} {self.event}"
+
     def read_details(self) -> dict[str, Any]:
         return cast(dict[str, Any], json.loads(self.details))
+
+
+_NEXT_AT = select(func.min(PendingChange.table().c.at))
 
 
 def add(store: Store, *, at: int, subject: str, event: str, details: Mapping[str, Any]) -> None:
@@ -49,7 +57,19 @@ def cancel(store: Store, subject: str, event: str | None = None) -> int:
 
 def next_at(store: Store) -> int | None:
     """The instant of the earliest change to come."""
-    return cast(int | None, store.execute(select(func.min(PendingChange.table().c.at))).scalar_one())
+    return cast(int | None, store.execute(_NEXT_AT).scalar_one())
+
+
+def every(store: Store) -> list[PendingChange]:
+    """All changes to come, in the order in which they will happen."""
+    table = PendingChange.table()
+    return store.fetch(PendingChange, select(table).order_by(table.c.at, table.c.sequence))
+
+
+def postpone(store: Store, *, by: int) -> None:
+    """Put off every change by milliseconds."""
+    table = PendingChange.table()
+    store.execute(table.update().values(at=table.c.at + by))
 
 
 def earliest(store: Store, *, until: int) -> PendingChange | None:

@@ -1,22 +1,37 @@
-"""All worlds of a process: created on first use, found by name."""
+"""All worlds of a process: created on first use, found by name, each returning to what it was created from."""
 
 import fcntl
+import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-from foas_emulator.world.ids import RequestIds, fresh_seed, seed_of
+from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.ids import RequestIds, fresh_seed
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.store import Connections, Store
-from foas_emulator.world.world import Handler, World, WorldRow
+from foas_emulator.world.store import Connections, Store, write_file
+from foas_emulator.world.world import Handler, World
 
 DEFAULT = "default"
+"""The world of a request that names none. It never expires."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+log = logging.getLogger(__name__)
 
 
 class WorldNameError(ValueError):
     """A name that no world can have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} cannot name a world: use 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit."
+        )
+
+
+class WorldLimitError(Exception):
+    """One more world would be more than are allowed to be open at a time."""
 
 
 class DirectoryInUseError(Exception):
@@ -26,7 +41,10 @@ class DirectoryInUseError(Exception):
 class Registry:
     """The worlds of this process, each in memory or, with a directory, in a file of its own there.
 
-    A directory belongs to one process at a time; a second one is refused with `DirectoryInUseError`.
+    A directory belongs to one process at a time; a second one is refused with `DirectoryInUseError`. At most
+    `max_worlds` are open at a time. One that was not used for `idle` milliseconds expires when another needs to be
+    opened: in memory it is dropped, in a file it is closed and opens again when it is asked for. None of them does
+    while `idle` is 0.
     """
 
     def __init__(
@@ -37,50 +55,103 @@ class Registry:
         connections: Connections,
         defaults: WorldSettings,
         directory: Path | None = None,
+        max_worlds: int = 2000,
+        idle: int = 0,
     ) -> None:
         self.image = image
+        self.handlers = handlers
+        self.connections = connections
         self.defaults = defaults
-        self._handlers = handlers
-        self._connections = connections
         self._directory = directory
+        self._max_worlds = max_worlds
+        self._idle = idle * 1_000_000
+        self._first_expiry = 0
         self._worlds: dict[str, World] = {}
+        self._origins: dict[str, bytes] = {}
         self._lock = None if directory is None else _lock(directory)
         self._request_ids = RequestIds(fresh_seed())
+        self._watchers: list[Callable[[str], None]] = []
 
-    def __iter__(self) -> Iterator[World]:
-        return iter(list(self._worlds.values()))
+    def watch(self, watcher: Callable[[str], None]) -> None:
+        """Have `watcher` called with the name of every world whose past is gone: reset, replaced or dropped."""
+        self._watchers.append(watcher)
 
     def next_request_id(self) -> str:
         """A request id for an answer that belongs to no world."""
         return self._request_ids.next()
 
+    # -- finding
+
+    def names(self) -> list[str]:
+        """The names of all worlds, open or not, in order."""
+        kept = () if self._directory is None else (path.stem for path in self._directory.glob("*.origin"))
+        return sorted({*self._worlds, *kept})
+
+    def last_used(self, name: str) -> int | None:
+        """The `stopwatch` instant at which a world was last asked for; None if it is not open."""
+        world = self._worlds.get(name)
+        return None if world is None else world.last_used
+
     def find(self, name: str) -> World | None:
-        """The world of this name if it exists. Raises `WorldNameError` for a name that none can have."""
+        """The world of this name if it exists.
+
+        Raises `WorldNameError` for a name that none can have, and `WorldLimitError` if the world is in a file and no
+        more may be open.
+        """
         world = self._worlds.get(name)
         if world is not None:
+            world.last_used = stopwatch()
             return world
-        if _NAME.fullmatch(name) is None:
-            raise WorldNameError(name)
-        path = self._path(name)
-        return self._open(name) if path is not None and path.exists() else None
+        if not self._is_kept(name):
+            return None
+        self._make_room()
+        return self._open(name)
 
     def open(self, name: str) -> World:
-        """The world of this name, created from the default image if there is none yet."""
-        return self.find(name) or self._open(name)
+        """The world of this name, created from the default image if there is none yet. Raises as `find` does."""
+        return self.find(name) or self._create(name, self.image)
 
-    def _open(self, name: str) -> World:
-        path = self._path(name)
-        fresh = path is None or not path.exists()
-        store = Store(self._connections, image=self.image, path=path)
-        if fresh:
-            with store.transaction():
-                store.update(WorldRow, {"id": 1}, seed=seed_of(name))
-        world = World(name, store, origin=self.image, defaults=self.defaults, handlers=self._handlers)
-        self._worlds[name] = world
+    # -- beginnings and ends
+
+    def create(self, name: str, image: bytes | None = None) -> World:
+        """Create a world from an image, the default one if none is given, or replace the one there is."""
+        image = self.image if image is None else image
+        world = self.find(name)
+        if world is None:
+            return self._create(name, image)
+        self._keep_origin(name, image)
+        world.load(image)
+        self._tell(name)
         return world
 
-    def _path(self, name: str) -> Path | None:
-        return None if self._directory is None else self._directory / f"{name}.db"
+    def reset(self, name: str) -> None:
+        """Return a world to what it was created from, creating it if there is none."""
+        self.open(name).load(self._origin(name))
+        self._tell(name)
+
+    def reset_all(self) -> None:
+        """Return every world to what it was created from; one that is in a file and not open stays closed."""
+        for name in self.names():
+            path = self._path(name)
+            if name in self._worlds or path is None:
+                self.reset(name)
+            else:
+                _unlink(path)
+                self._tell(name)
+
+    def drop(self, name: str) -> bool:
+        """End a world and remove its file; False if there was none."""
+        if name not in self._worlds and not self._is_kept(name):
+            return False
+        if name in self._worlds:
+            self._worlds.pop(name).close()
+        self._origins.pop(name, None)
+        path, origin = self._path(name), self._origin_path(name)
+        if path is not None and origin is not None:
+            origin.unlink()  # first: without it there is no such world, whatever else is left behind
+            _unlink(path)
+        self._tell(name)
+        return True
 
     def close(self) -> None:
         """Close every world and let the directory go. What was acknowledged is on disk already."""
@@ -89,6 +160,88 @@ class Registry:
         self._worlds.clear()
         if self._lock is not None:
             self._lock.close()
+
+    def _create(self, name: str, image: bytes) -> World:
+        self._make_room()
+        path = self._path(name)
+        if path is not None:
+            _unlink(path)
+        self._keep_origin(name, image)
+        return self._open(name)
+
+    def _open(self, name: str) -> World:
+        store = Store(self.connections, image=self._origin(name), path=self._path(name))
+        world = World(name, store, defaults=self.defaults, handlers=self.handlers)
+        world.last_used = stopwatch()
+        self._worlds[name] = world
+        return world
+
+    def _tell(self, name: str) -> None:
+        for watcher in self._watchers:
+            watcher(name)
+
+    # -- what a world was created from
+
+    def _origin(self, name: str) -> bytes:
+        path = self._origin_path(name)
+        return self._origins.get(name, self.image) if path is None else path.read_bytes()
+
+    def _keep_origin(self, name: str, image: bytes) -> None:
+        path = self._origin_path(name)
+        if path is not None:
+            write_file(path, image)
+        elif image is self.image:
+            self._origins.pop(name, None)
+        else:
+            self._origins[name] = image
+
+    def _is_kept(self, name: str) -> bool:
+        """Whether a file holds this world. Raises `WorldNameError`."""
+        if _NAME.fullmatch(name) is None:
+            raise WorldNameError(name)
+        path = self._origin_path(name)
+        return path is not None and path.exists()
+
+    def _path(self, name: str) -> Path | None:
+        return None if self._directory is None else self._directory / f"{name}.db"
+
+    def _origin_path(self, name: str) -> Path | None:
+        return None if self._directory is None else self._directory / f"{name}.origin"
+
+    # -- how many, how long
+
+    def expire(self) -> None:
+        """Let the worlds go that nobody used for so long, and log each."""
+        now = stopwatch()
+        if not self._idle or now < self._first_expiry:
+            return
+        for world in list(self._worlds.values()):
+            if world.name != DEFAULT and world.last_used + self._idle <= now:
+                self._let_go(world)
+        used = (world.last_used for world in self._worlds.values() if world.name != DEFAULT)
+        self._first_expiry = min(used, default=now) + self._idle
+
+    def _let_go(self, world: World) -> None:
+        if self._directory is None:
+            log.info("world %s was idle for too long and is dropped; the setting world_idle changes that", world.name)
+            self.drop(world.name)
+        else:
+            log.info("world %s was idle for too long and is closed; its file stays", world.name)
+            self._worlds.pop(world.name).close()
+
+    def _make_room(self) -> None:
+        self.expire()
+        if len(self._worlds) >= self._max_worlds:
+            raise WorldLimitError(
+                f"{len(self._worlds)} worlds are open, and no more may be: DELETE /_emulator/worlds/NAME ends one, "
+                "the settings max_worlds and world_idle allow more or let idle ones go sooner."
+            )
+
+
+def _unlink(path: Path) -> None:
+    """Remove a database file and what SQLite keeps beside it."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _lock(directory: Path) -> IO[str]:

@@ -9,21 +9,26 @@ from typing import Any
 from sqlmodel import Field
 
 from foas_emulator.world import ids, pending
-from foas_emulator.world.clock import Clock
-from foas_emulator.world.ids import RequestIds
+from foas_emulator.world.clock import Clock, machine_now
+from foas_emulator.world.ids import RequestIds, seed_of
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings, read_setting, write_setting
 from foas_emulator.world.store import Row, Store
 
 
 class WorldRow(Row, table=True):
-    """The one row about the world itself: its seed, and the settings that were given to it (a JSON object)."""
+    """The one row about the world itself: its seed, and the settings that were given to it (a JSON object).
+
+    A template, which worlds are made from, has the instant it was made: its seed is still to be derived from a
+    world's name, and its pending changes are as far off for the world as they were then.
+    """
 
     __tablename__ = "world"
 
     id: int = Field(default=1, primary_key=True)
     seed: int = 0
     settings: str = "{}"
+    template_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,11 @@ class Change:
     at: int
     subject: str
     event: str
+
+    @property
+    def what(self) -> str:
+        """Subject and event in one text: `instance:412536 started`."""
+        return f"{self.subject} {self.event}"
 
 
 Handler = Callable[["World", PendingChange], None]
@@ -46,27 +56,37 @@ class World:
     last write from what was read after it.
     """
 
-    def __init__(
-        self, name: str, store: Store, *, origin: bytes, defaults: WorldSettings, handlers: Mapping[str, Handler]
-    ) -> None:
+    def __init__(self, name: str, store: Store, *, defaults: WorldSettings, handlers: Mapping[str, Handler]) -> None:
         self.name = name
         self.store = store
-        self.origin = origin
         self.clock = Clock(store)
         self.last_used = 0
+        self.derived: dict[str, Any] = {}
+        """What others made of this world's rows and keep with it; forgotten when the rows are replaced as a whole."""
         self._defaults = defaults
         self._handlers = handlers
         self._request_ids = RequestIds(0)
         self._reload()
 
     def _reload(self) -> None:
+        self.derived.clear()
+        self.next_due = pending.next_at(self.store)
         row = self.store.get(WorldRow, id=1) or WorldRow()
-        self.seed = row.seed
+        self.seed = row.seed if row.template_at is None else self._begin(row.template_at)
         self._given = json.loads(row.settings)
         self._apply_settings()
         self.clock.reload()
         self._request_ids.restart(self.seed)
-        self.next_due = pending.next_at(self.store)
+
+    def _begin(self, template_at: int) -> int:
+        """Make a world of its own out of a template; answers its seed."""
+        seed = seed_of(self.name)
+        with self.store.transaction():
+            self.store.update(WorldRow, {"id": 1}, seed=seed, template_at=None)
+            if self.next_due is not None:
+                pending.postpone(self.store, by=machine_now() - template_at)
+                self.next_due = pending.next_at(self.store)
+        return seed
 
     def _apply_settings(self) -> None:
         read = {name: read_setting(name, value) for name, value in self._given.items()}
@@ -119,17 +139,24 @@ class World:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything written inside takes effect together or not at all."""
-        with self.store.transaction():
-            yield
-        self.next_due = pending.next_at(self.store)
+        next_due = self.next_due
+        try:
+            with self.store.transaction():
+                yield
+        except BaseException:
+            self.next_due = next_due
+            raise
 
     def schedule(self, event: str, subject: str, *, at: int, **details: Any) -> None:
         """Plan a change for an instant in milliseconds. Belongs inside a transaction."""
         pending.add(self.store, at=at, subject=subject, event=event, details=details)
+        self.next_due = at if self.next_due is None else min(at, self.next_due)
 
     def cancel(self, subject: str, event: str | None = None) -> None:
         """Drop what was planned for a subject. Belongs inside a transaction."""
-        pending.cancel(self.store, subject, event)
+        # Most worlds most of the time have nothing planned at all, and every call on an instance asks.
+        if self.next_due is not None and pending.cancel(self.store, subject, event):
+            self.next_due = pending.next_at(self.store)
 
     def settle(self, *, until: int | None = None) -> list[Change]:
         """Bring about every change that is due, in order, each at its own instant; all in one transaction."""
@@ -143,6 +170,7 @@ class World:
                 with self.clock.held_at(change.at):
                     self._handlers[change.kind](self, change)
                 settled.append(Change(at=change.at, subject=change.subject, event=change.event))
+            self.next_due = pending.next_at(self.store)
         return settled
 
     # -- wholes
@@ -151,10 +179,6 @@ class World:
         """Replace the whole world by an image."""
         self.store.load(image)
         self._reload()
-
-    def reset(self) -> None:
-        """Return to what the world was created from."""
-        self.load(self.origin)
 
     def close(self) -> None:
         self.store.close()

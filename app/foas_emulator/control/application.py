@@ -1,0 +1,42 @@
+"""The emulator's own FastAPI application: documentation and control API."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI, Response
+from fastapi.responses import RedirectResponse
+from fastapi_offline import FastAPIOffline
+
+from foas_emulator import __version__
+from foas_emulator.control.errors import answer_errors
+from foas_emulator.control.routes import control_router
+from foas_emulator.gateway.routes import OperationRoute
+from foas_emulator.journal.journal import Journal
+from foas_emulator.openapi import describe
+from foas_emulator.world.registry import Registry
+
+
+def own_app(
+    registry: Registry,
+    journal: Journal,
+    *,
+    settings: Mapping[str, Any],
+    operation_routes: Callable[[], list[OperationRoute]],
+    authority: bytes | None = None,
+) -> FastAPI:
+    """Documentation and control API over the worlds and what is remembered of their calls.
+
+    `settings` are shown; `operation_routes` gives the service's operations once they are to be described; `authority`
+    is the certificate that clients of the server's https have to trust, as PEM.
+    """
+    app = FastAPIOffline(
+        title="foas-emulator", version=__version__, docs_url="/docs", redoc_url=None, openapi_url="/openapi.json"
+    )
+    app.include_router(control_router(registry, journal, settings=settings))
+    answer_errors(app)
+    if authority is not None:
+        app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))
+    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    app.openapi = cache(lambda: describe(app, operation_routes()))  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,137 @@
+"""The time of a world: read, set, advanced."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from foas_emulator.control.errors import ControlError
+from foas_emulator.world import pending
+from foas_emulator.world.advance import advance_by, advance_to, advance_to_next, advance_until_idle, set_clock
+from foas_emulator.world.clock import Mode, duration, instant
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.world import Change, World
+
+LAST_INSTANT = 253_402_300_799_999
+"""The end of the year 9999, in milliseconds: no clock goes further."""
+
+Milliseconds = Annotated[int, Field(ge=0, le=LAST_INSTANT)]
+Instant = Annotated[
+    Milliseconds,
+    BeforeValidator(lambda value: instant(value) if isinstance(value, str) else value),
+    Field(
+        strict=True, description="Milliseconds since the epoch, or an ISO 8601 time.", examples=["2026-01-01T00:00:00Z"]
+    ),
+]
+Span = Annotated[
+    Milliseconds,
+    BeforeValidator(lambda value: duration(value) if isinstance(value, str) else value),
+    Field(strict=True, description="Milliseconds, or a duration such as 30s.", examples=["30s"]),
+]
+
+
+class ClockSetting(BaseModel):
+    """How a clock shall go on; what is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Mode | None = None
+    now: Instant | None = None
+
+
+class Advance(BaseModel):
+    """How far to move: by an amount, to an instant, or until the next pending change or until none is left."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Span | None = None
+    to: Instant | None = None
+    until: Literal["next", "idle"] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "Advance":
+        if len(self.model_fields_set) != 1 or None in (getattr(self, name) for name in self.model_fields_set):
+            raise ValueError("give one of by, to and until")
+        return self
+
+
+class PendingShown(BaseModel):
+    """A change that will happen."""
+
+    at: int
+    what: str
+
+
+class ClockShown(BaseModel):
+    """A world's time in milliseconds since the epoch, and what it is going to bring about."""
+
+    now: int
+    mode: Mode
+    offset_ms: int
+    pending: list[PendingShown]
+
+
+class ClockMoved(ClockShown):
+    """The same after the clock was moved, and what that brought about, each change at its own instant."""
+
+    changes: list[PendingShown]
+
+
+def clock_router(registry: Registry) -> APIRouter:
+    """The clock of each world under `/worlds/{name}/clock`."""
+    router = APIRouter(prefix="/worlds/{name}/clock")
+
+    @router.get("")
+    async def get_clock(name: str) -> ClockShown:
+        """What time it is in a world, and what is going to happen there."""
+        world = registry.open(name)
+        world.settle()
+        return ClockShown(**_show(world))
+
+    @router.put("")
+    async def put_clock(name: str, setting: ClockSetting) -> ClockMoved:
+        """Freeze a clock, let it run, or set it. What is due then happens; setting it back undoes nothing."""
+        world = registry.open(name)
+        changes = world.settle()
+        now = world.now() if setting.now is None else setting.now
+        changes += set_clock(world, mode=setting.mode or world.clock.mode, now=now)
+        return _moved(world, changes)
+
+    @router.post("/advance")
+    async def advance_clock(name: str, advance: Annotated[Advance, Body(openapi_examples=_EXAMPLES)]) -> ClockMoved:
+        """Move a clock on; the answer lists what that brought about."""
+        world = registry.open(name)
+        changes = world.settle()
+        changes += _advance(world, advance)
+        return _moved(world, changes)
+
+    return router
+
+
+def _advance(world: World, advance: Advance) -> list[Change]:
+    if advance.until is not None:
+        return advance_to_next(world) if advance.until == "next" else advance_until_idle(world)
+    target = advance.to if advance.to is not None else world.now() + (advance.by or 0)
+    if target > LAST_INSTANT:
+        raise ControlError(400, "No clock goes beyond the year 9999.", "Advance it by less.")
+    if target < world.now():
+        raise ControlError(400, "A clock does not advance into its past.", "PUT .../clock sets it to any instant.")
+    return advance_to(world, target) if advance.by is None else advance_by(world, advance.by)
+
+
+def _show(world: World) -> dict[str, Any]:
+    planned = [PendingShown(at=change.at, what=change.what) for change in pending.every(world.store)]
+    clock = world.clock
+    return {"now": clock.now(), "mode": clock.mode, "offset_ms": clock.offset_ms, "pending": planned}
+
+
+def _moved(world: World, changes: list[Change]) -> ClockMoved:
+    return ClockMoved(**_show(world), changes=[PendingShown(at=change.at, what=change.what) for change in changes])
+
+
+_EXAMPLES: Any = {
+    "by half a minute": {"value": {"by": "30s"}},
+    "to an instant": {"value": {"to": "2030-01-01T00:00:00Z"}},
+    "to the next change": {"value": {"until": "next"}},
+    "until nothing is pending": {"value": {"until": "idle"}},
+}

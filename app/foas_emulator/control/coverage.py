@@ -1,0 +1,30 @@
+"""What of the service was exercised since the server started."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from foas_emulator.journal.coverage import Exercise, report
+from foas_emulator.journal.journal import Journal
+from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.operations.instances.lifecycle import STATES
+
+
+def coverage_router(journal: Journal) -> APIRouter:
+    """What was exercised, under `/coverage`."""
+    router = APIRouter()
+
+    @router.get("/coverage")
+    async def read_coverage() -> dict[str, Any]:
+        """Which operations, parameters, states, error codes and formats were exercised, in all and per world.
+
+        The whole counts worlds that were dropped, too.
+        """
+        whole, worlds = journal.exercises()
+        return {"all": _report(whole), "worlds": {name: _report(exercise) for name, exercise in worlds.items()}}
+
+    return router
+
+
+def _report(exercise: Exercise) -> dict[str, Any]:
+    return report(exercise, OPERATIONS, states=STATES)

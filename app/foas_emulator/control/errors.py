@@ -1,0 +1,95 @@
+"""What the control API says when it cannot do what it was asked: `{"error", "hint"}` under a fitting status."""
+
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from foas_emulator.gateway.errors import ApiError
+from foas_emulator.seeds.reading import SeedError
+from foas_emulator.world.registry import WorldLimitError, WorldNameError
+from foas_emulator.world.snapshot import SnapshotError
+
+
+class Refusal(BaseModel):
+    """What is wrong, and what to do about it."""
+
+    error: str
+    hint: str
+
+
+class ControlError(Exception):
+    """A refusal: its status, what is wrong, and what to do about it. `details` are further members of the answer."""
+
+    def __init__(self, status: int, error: str, hint: str, **details: Any) -> None:
+        super().__init__(f"{error} {hint}")
+        self.status = status
+        self.error = error
+        self.hint = hint
+        self.details = details
+
+    def answer(self) -> JSONResponse:
+        members = {"error": self.error, "hint": self.hint, **self.details}
+        asks = {"www-authenticate": "Bearer"} if self.status == HTTPStatus.UNAUTHORIZED else {}
+        return JSONResponse(members, self.status, headers=asks)
+
+
+def no_world(name: str) -> ControlError:
+    """The refusal of what only a world that exists can be asked."""
+    return ControlError(404, f"There is no world {name}.", "GET /_emulator/worlds lists those there are.")
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Make an application answer all that the control API raises in its one form."""
+    for kind, translate in _TRANSLATIONS.items():
+        app.add_exception_handler(kind, _handler(translate))
+
+
+def _handler(translate: Callable[[Any], ControlError]) -> Callable[[Request, Exception], Any]:
+    async def handle(_: Request, error: Exception) -> JSONResponse:
+        return translate(error).answer()
+
+    return handle
+
+
+def _invalid_request(error: RequestValidationError) -> ControlError:
+    return ControlError(400, "The request is not valid.", describe_faults(error.errors()))
+
+
+def describe_faults(faults: Sequence[Any]) -> str:
+    """What pydantic found, in one line: the place of each fault and what is wrong there."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in fault['loc'] if part != 'body') or 'body'}: "
+        f"{str(fault['msg']).removeprefix('Value error, ')}"
+        for fault in faults
+    )
+
+
+def _refused_call(error: ApiError) -> ControlError:
+    return ControlError(error.problem.status, error.message, error.hint, code=error.code)
+
+
+def _bad_seed(error: SeedError) -> ControlError:
+    faults = [{"line": fault.line, "path": fault.path, "message": fault.message} for fault in error.faults]
+    return ControlError(400, "The seed document cannot be used.", str(error), faults=faults)
+
+
+def _unknown_route(error: HTTPException) -> ControlError:
+    return ControlError(error.status_code, f"{error.detail}.", "/docs lists what the control API can be asked.")
+
+
+_TRANSLATIONS: dict[type[Exception], Callable[[Any], ControlError]] = {
+    ApiError: _refused_call,
+    ControlError: lambda error: error,
+    HTTPException: _unknown_route,
+    RequestValidationError: _invalid_request,
+    SeedError: _bad_seed,
+    SnapshotError: lambda error: ControlError(400, "The snapshot cannot be used.", str(error)),
+    WorldLimitError: lambda error: ControlError(503, "There are too many worlds.", str(error)),
+    WorldNameError: lambda error: ControlError(400, "No world can have this name.", str(error)),
+}

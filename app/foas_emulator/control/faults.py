@@ -1,0 +1,82 @@
+"""Faults on demand: the rules of a world, armed and disarmed."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Response
+
+from foas_emulator.control.errors import ControlError, no_world
+from foas_emulator.faults.document import FaultDocument, check_scope
+from foas_emulator.faults.rules import FaultRule, arm, disarm, disarm_all, rules_of
+from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.world import World
+
+
+def fault_router(registry: Registry) -> APIRouter:
+    """The fault rules of each world under `/worlds/{name}/faults`."""
+    router = APIRouter(prefix="/worlds/{name}/faults")
+
+    @router.post("", status_code=201)
+    async def arm_fault(name: str, fault: Annotated[FaultDocument, Body(openapi_examples=_EXAMPLES)]) -> dict[str, Any]:
+        """Arm a rule. It strikes calls from now on; of several that match, the one armed first is the outermost."""
+        _require_scope(fault)
+        return arm(registry.open(name), fault).document()
+
+    @router.get("")
+    async def list_faults(name: str) -> dict[str, Any]:
+        """Every rule, with how many calls it has seen and how many of them it has struck."""
+        return {"faults": [rule.document() for rule in rules_of(registry.open(name))]}
+
+    @router.get("/{rule_id}")
+    async def get_fault(name: str, rule_id: int) -> dict[str, Any]:
+        """One rule, with how many calls it has seen and how many of them it has struck."""
+        return _require_rule(registry.open(name), rule_id).document()
+
+    @router.delete("", status_code=204)
+    async def disarm_faults(name: str) -> Response:
+        """Disarm every rule."""
+        disarm_all(_require_world(registry, name))
+        return Response(status_code=204)
+
+    @router.delete("/{rule_id}", status_code=204)
+    async def disarm_fault(name: str, rule_id: int) -> Response:
+        """Disarm one rule."""
+        world = _require_world(registry, name)
+        disarm(world, _require_rule(world, rule_id))
+        return Response(status_code=204)
+
+    return router
+
+
+def _require_scope(fault: FaultDocument) -> None:
+    try:
+        check_scope(fault, OPERATIONS)
+    except ValueError as error:
+        raise ControlError(400, "The rule could never strike.", f"{error}.") from None
+
+
+def _require_world(registry: Registry, name: str) -> World:
+    world = registry.find(name)
+    if world is None:
+        raise no_world(name)
+    return world
+
+
+def _require_rule(world: World, rule_id: int) -> FaultRule:
+    rule = world.store.get(FaultRule, id=rule_id)
+    if rule is None:
+        raise ControlError(
+            404, f"World {world.name} has no fault rule {rule_id}.", "GET the faults lists those it has."
+        )
+    return rule
+
+
+_EXAMPLES: Any = {
+    "throttle twice": {
+        "value": {"match": {"operation": "StartJob"}, "effect": {"error": "Throttling.User"}, "times": 2}
+    },
+    "start the job, tell nobody": {
+        "value": {"match": {"operation": "StartJob"}, "effect": {"drop": True}, "at": "after_commit"}
+    },
+    "a slow network": {"value": {"effect": {"latency": ["100ms", "2s"]}, "ttl": "60s"}},
+}

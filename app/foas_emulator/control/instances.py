@@ -1,0 +1,45 @@
+"""Instances put into any state, which no call of the service could do."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from foas_emulator.operations.instances.changes import put_state
+from foas_emulator.world.registry import Registry
+
+
+class InstanceState(BaseModel):
+    """A state, in the service's words, and what an instance that FAILED shall say about it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    actual_state: Literal["WAITING", "RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED"] = Field(
+        alias="ActualState"
+    )
+    last_error_message: str | None = Field(default=None, alias="LastErrorMessage")
+
+
+def instance_router(registry: Registry) -> APIRouter:
+    """The state of each instance under its path in a world."""
+    router = APIRouter(prefix="/worlds/{name}/projects/{project_name}/jobs/{job_name}/instances/{instance_id}")
+
+    @router.put("/state", status_code=204)
+    async def put_instance_state(
+        name: str, project_name: str, job_name: str, instance_id: int, state: InstanceState
+    ) -> Response:
+        """Put an instance into a state at once. What was pending for it is dropped."""
+        world = registry.open(name)
+        world.settle()
+        with world.transaction():
+            put_state(
+                world,
+                project_name,
+                job_name,
+                instance_id,
+                actual_state=state.actual_state,
+                last_error_message=state.last_error_message,
+            )
+        return Response(status_code=204)
+
+    return router

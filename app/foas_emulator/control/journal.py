@@ -1,0 +1,123 @@
+"""What a world was asked and what it answered: looked through, verified, forgotten."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Query, Response
+from fastapi.responses import JSONResponse
+
+from foas_emulator.control.errors import ControlError, no_world
+from foas_emulator.gateway.difference import Difference
+from foas_emulator.journal.entries import show
+from foas_emulator.journal.journal import Journal
+from foas_emulator.journal.queries import Filter, find, read_page
+from foas_emulator.journal.verification import Expectation, Finding, nearest, verify
+from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.world.clock import duration, stopwatch
+from foas_emulator.world.registry import Registry
+
+_TOLD = 3
+"""Differences that the hint of a failed verification tells."""
+_LOOK_EVERY = 0.02
+"""Seconds between two looks at the journal while a verification waits."""
+
+
+def journal_router(registry: Registry, journal: Journal) -> APIRouter:
+    """The journal of each world under `/worlds/{name}/journal`."""
+    router = APIRouter(prefix="/worlds/{name}/journal")
+
+    @router.get("")
+    async def read_journal(
+        name: str,
+        wanted: Annotated[Filter, Depends()],
+        after: Annotated[int, Query(ge=0, description="Number of the entry to go on after.")] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000, description="Entries in the answer.")] = 100,
+    ) -> dict[str, Any]:
+        """The entries that fit, the oldest first. `lost` entries before them have gone over the budget."""
+        registry.open(name)
+        ledger = journal.ledger(name)
+        page = read_page(ledger, wanted, after=after, limit=limit)
+        entries = [show(number, entry, OPERATIONS) for number, entry in page.entries]
+        return {"entries": entries, "total": page.total, "after": page.after, "lost": ledger.lost}
+
+    @router.get("/{request_id}")
+    async def read_entry(name: str, request_id: str) -> dict[str, Any]:
+        """The entry of one request."""
+        registry.open(name)
+        found = find(journal.ledger(name), request_id)
+        if found is None:
+            hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
+            raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)
+        return show(*found, OPERATIONS)
+
+    @router.delete("", status_code=204)
+    async def forget_journal(name: str) -> Response:
+        """Begin the journal anew."""
+        if registry.find(name) is None:
+            raise no_world(name)
+        journal.forget(name)
+        return Response(status_code=204)
+
+    @router.post("/verify")
+    async def verify_journal(
+        name: str, expected: Annotated[Expectation, Body(openapi_examples=_EXAMPLES)]
+    ) -> JSONResponse:
+        """Whether what is expected of the calls is what happened; waits for it until `timeout`, if that is given."""
+        try:
+            expected.check_scope(OPERATIONS)
+        except ValueError as error:
+            raise ControlError(400, "What is expected could never happen.", f"{error}.") from None
+        registry.open(name)
+        finding = await _verify_until(journal, name, expected)
+        if finding.holds:
+            return JSONResponse({"ok": True})
+        raise _failed(journal, name, expected, finding)
+
+    return router
+
+
+async def _verify_until(journal: Journal, name: str, expected: Expectation) -> Finding:
+    deadline = stopwatch() + duration(expected.timeout) * 1_000_000
+    while True:
+        finding = verify(journal.ledger(name), expected)
+        if finding.holds or stopwatch() >= deadline:
+            return finding
+        await asyncio.sleep(_LOOK_EVERY)
+
+
+def _failed(journal: Journal, name: str, expected: Expectation, finding: Finding) -> ControlError:
+    ledger = journal.ledger(name)
+    if not finding.is_certain:
+        return ControlError(
+            409,
+            f"The journal has lost the first {ledger.lost} entries of world {name}, so this cannot be told.",
+            "DELETE the journal before the calls that matter, or raise the setting journal_bytes.",
+        )
+    near = [
+        {"entry": show(each.number, each.entry, OPERATIONS), "differences": _show(each.differences)}
+        for each in nearest(ledger, expected)
+    ]
+    told = [f"{each.field}: expected {each.expected}, got {each.actual}" for each in finding.differences]
+    more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    return ControlError(
+        422,
+        f"World {name} was not called as expected.",
+        "; ".join(told[:_TOLD]) + more + ".",
+        ok=False,
+        differences=_show(finding.differences),
+        nearest=near,
+    )
+
+
+def _show(differences: Sequence[Difference]) -> list[dict[str, Any]]:
+    return [{"field": each.field, "expected": each.expected, "actual": each.actual} for each in differences]
+
+
+_EXAMPLES: Any = {
+    "tried again, and not at once": {
+        "value": {"operation": "StartJob", "count": {"at_least": 3}, "backoff": {"min": "100ms", "factor": 2}}
+    },
+    "never": {"value": {"operation": "Delete*", "count": {"exactly": 0}}},
+    "in this order": {"value": {"in_order": ["CreateJob", "CommitJob", "StartJob"], "timeout": "5s"}},
+}

@@ -1,0 +1,117 @@
+"""Worlds: listed, created, replaced, reset, ended."""
+
+import json
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from foas_emulator.control.documents import described_body, is_yaml, parse_document
+from foas_emulator.control.errors import ControlError, no_world
+from foas_emulator.faults.rules import check_rules
+from foas_emulator.seeds.image import image_of
+from foas_emulator.seeds.reading import BUILT_IN, parse_seed, read_seed
+from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.snapshot import read_snapshot
+
+_BEGINNINGS = ("seed", "snapshot", "fork")
+_BEGINNING_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "seed": {"type": ["object", "string"], "description": "A seed document, or the name of a built-in one."},
+        "snapshot": {"type": "object", "description": "What GET .../snapshot answered."},
+        "fork": {"type": "string", "description": "The name of the world to copy."},
+    },
+    "maxProperties": 1,
+}
+
+
+def world_router(registry: Registry) -> APIRouter:
+    """All worlds under `/worlds`, and each of them under its name there."""
+    router = APIRouter()
+
+    @router.get("/worlds")
+    async def list_worlds() -> dict[str, Any]:
+        """Every world, with the access key that asks for it and for how long nobody did."""
+        registry.expire()
+        return {"worlds": [_describe(registry, name) for name in registry.names()]}
+
+    @router.post("/reset")
+    async def reset_all_worlds() -> dict[str, Any]:
+        """Return every world to what it was created from."""
+        registry.reset_all()
+        return {"worlds": registry.names()}
+
+    @router.put(
+        "/worlds/{name}",
+        openapi_extra=described_body(_BEGINNING_SCHEMA, empty={"seed": "empty"}, a_copy={"fork": "default"}),
+        responses={201: {"description": "The world is new."}},
+    )
+    async def put_world(name: str, request: Request) -> Response:
+        """Create a world, or replace it: from the default seed without a body, else from what the body names."""
+        body = parse_document(await request.body(), as_yaml=is_yaml(request))
+        image = _image(registry, body)
+        status = 200 if registry.find(name) is not None else 201
+        registry.create(name, image)
+        return JSONResponse(_identity(name), status)
+
+    @router.delete("/worlds/{name}", status_code=204)
+    async def delete_world(name: str) -> Response:
+        """End a world. Its name is free again; a request that uses it gets a new one."""
+        if not registry.drop(name):
+            raise no_world(name)
+        return Response(status_code=204)
+
+    @router.post("/worlds/{name}/reset")
+    async def reset_world(name: str) -> dict[str, Any]:
+        """Return a world to what it was created from; its journal begins anew."""
+        registry.reset(name)
+        return _identity(name)
+
+    return router
+
+
+def _identity(name: str) -> dict[str, Any]:
+    return {"name": name, "access_key_id": f"world-{name}"}
+
+
+def _describe(registry: Registry, name: str) -> dict[str, Any]:
+    used = registry.last_used(name)
+    idle = None if used is None else (stopwatch() - used) // 1_000_000
+    return {**_identity(name), "open": used is not None, "idle_ms": idle}
+
+
+def _image(registry: Registry, body: Any) -> bytes | None:
+    """The image that a body asks for, None for the default one. Raises `ControlError`, `SeedError`, `SnapshotError`."""
+    if body is None or body == {}:
+        return None
+    if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= set(_BEGINNINGS):
+        raise ControlError(
+            400, "The body does not say what the world begins with.", "Give one of seed, snapshot, fork."
+        )
+    ((kind, value),) = body.items()
+    if kind == "snapshot":
+        return read_snapshot(value, connections=registry.connections, kinds=registry.handlers, check=check_rules)
+    return _fork(registry, value) if kind == "fork" else _seeded(registry, value)
+
+
+def _fork(registry: Registry, name: Any) -> bytes:
+    source = registry.find(name) if isinstance(name, str) else None
+    if source is None:
+        raise ControlError(404, f"There is no world {name!r} to fork.", "GET /_emulator/worlds lists those there are.")
+    source.settle()
+    return source.store.image()
+
+
+def _seeded(registry: Registry, seed: Any) -> bytes:
+    if isinstance(seed, str):
+        # Only names: a path would let a caller read any file of the server's machine.
+        if seed not in BUILT_IN:
+            raise ControlError(400, f"There is no seed {seed!r}.", f"Give a document, or one of {', '.join(BUILT_IN)}.")
+        document = read_seed(seed)
+    else:
+        document = parse_seed(json.dumps(seed), "seed")
+    return image_of(
+        [document], connections=registry.connections, handlers=registry.handlers, defaults=registry.defaults
+    )

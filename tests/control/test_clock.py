@@ -1,0 +1,154 @@
+from typing import Any
+
+import pytest
+
+from tests.control.conftest import Control
+
+NEW_YEAR = 1_767_225_600_000
+CLOCK = "/worlds/default/clock"
+
+SEED = {
+    "projects": [
+        {
+            "Name": "p",
+            "jobs": [
+                {
+                    "JobName": "j",
+                    "instances": [
+                        {
+                            "Id": 900001,
+                            "timeline": [
+                                {"after": "30s", "ActualState": "PAUSED"},
+                                {"after": "60s", "ActualState": "FAILED", "LastErrorMessage": "lost"},
+                            ],
+                        }
+                    ],
+                }
+            ],
+        }
+    ]
+}
+
+
+@pytest.fixture
+def data_dir() -> None:
+    """In memory alone: what is tested here does not depend on the kind of store."""
+
+
+def what(document: dict[str, Any], member: str = "changes") -> list[tuple[int, str]]:
+    return [(change["at"], change["what"]) for change in document[member]]
+
+
+@pytest.fixture
+def timeline(control: Control) -> Control:
+    """A default world that stands at new year, with two changes to come."""
+    control.ok("PUT", CLOCK, {"mode": "frozen", "now": NEW_YEAR})
+    control.ok("POST", "/worlds/default/seed", SEED, status=204)
+    return control
+
+
+PAUSED = (NEW_YEAR + 30_000, "instance:900001 put_state")
+FAILED = (NEW_YEAR + 60_000, "instance:900001 put_state")
+
+
+def test_a_clock_tells_what_is_going_to_happen(timeline: Control) -> None:
+    clock = timeline.ok("GET", CLOCK)
+    assert (clock["now"], clock["mode"]) == (NEW_YEAR, "frozen")
+    assert what(clock, "pending") == [PAUSED, FAILED]
+    assert "changes" not in clock
+
+
+@pytest.mark.parametrize("by", ["30s", 30_000, "0.5m"])
+def test_a_clock_advances_by_an_amount(timeline: Control, by: object) -> None:
+    moved = timeline.ok("POST", f"{CLOCK}/advance", {"by": by})
+    assert (moved["now"], what(moved), what(moved, "pending")) == (NEW_YEAR + 30_000, [PAUSED], [FAILED])
+
+
+@pytest.mark.parametrize("to", [NEW_YEAR + 3_600_000, "2026-01-01T01:00:00Z", "2026-01-01T09:00:00+08:00"])
+def test_a_clock_advances_to_an_instant(timeline: Control, to: object) -> None:
+    moved = timeline.ok("POST", f"{CLOCK}/advance", {"to": to})
+    assert (moved["now"], what(moved), moved["pending"]) == (NEW_YEAR + 3_600_000, [PAUSED, FAILED], [])
+
+
+def test_a_clock_advances_to_the_next_change(timeline: Control) -> None:
+    seen = [what(timeline.ok("POST", f"{CLOCK}/advance", {"until": "next"})) for _ in range(3)]
+    assert seen == [[PAUSED], [FAILED], []]
+
+
+def test_a_clock_advances_until_nothing_is_pending(timeline: Control) -> None:
+    moved = timeline.ok("POST", f"{CLOCK}/advance", {"until": "idle"})
+    assert (what(moved), moved["now"], moved["pending"]) == ([PAUSED, FAILED], NEW_YEAR + 60_000, [])
+
+
+def test_the_service_sees_what_the_clock_brought_about(timeline: Control) -> None:
+    path = "/api/v2/projects/p/jobs/j/instances/900001"
+    assert timeline.api.request("GET", path).status_code == 200
+    timeline.ok("POST", f"{CLOCK}/advance", {"until": "idle"})
+    timeline.ok("PUT", "/worlds/default/settings", {"not_running": "answer"})
+    instance = timeline.api.request("GET", path, headers={"accept": "*/*"}).json()["Instance"]
+    assert (instance["ActualState"], instance["LastErrorMessage"]) == ("FAILED", "lost")
+    assert instance["LastErrorTime"] == NEW_YEAR + 60_000
+
+
+def test_setting_a_clock_brings_about_what_is_due(timeline: Control) -> None:
+    moved = timeline.ok("PUT", CLOCK, {"now": "2026-01-01T00:00:45Z"})
+    assert (moved["mode"], moved["now"], what(moved)) == ("frozen", NEW_YEAR + 45_000, [PAUSED])
+
+
+def test_a_clock_may_be_set_back(timeline: Control) -> None:
+    timeline.ok("POST", f"{CLOCK}/advance", {"until": "idle"})
+    moved = timeline.ok("PUT", CLOCK, {"now": NEW_YEAR})
+    assert (moved["now"], moved["changes"], moved["pending"]) == (NEW_YEAR, [], [])
+
+
+def test_a_clock_that_is_let_run_goes_on_from_where_it_stands(timeline: Control) -> None:
+    moved = timeline.ok("PUT", CLOCK, {"mode": "real"})
+    assert moved["mode"] == "real"
+    assert NEW_YEAR <= moved["now"] < NEW_YEAR + 30_000
+    later = timeline.ok("POST", f"{CLOCK}/advance", {"by": "1h"})
+    assert later["offset_ms"] == moved["offset_ms"] + 3_600_000
+
+
+def test_a_frozen_clock_stands_where_it_was(control: Control) -> None:
+    frozen = control.ok("PUT", CLOCK, {"mode": "frozen"})
+    assert frozen["mode"] == "frozen"
+    assert control.ok("GET", CLOCK)["now"] == frozen["now"]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({}, "give one of by, to and until"),
+        ({"by": "30s", "until": "next"}, "give one of by, to and until"),
+        ({"by": None}, "give one of by, to and until"),
+        ({"by": -1}, "by: Input should be greater than or equal to 0"),
+        ({"by": True}, "by: Input should be a valid integer"),
+        ({"by": 1.5}, "by: Input should be a valid integer"),
+        ({"by": "soon"}, "'soon' is not a duration"),
+        ({"by": 253_402_300_799_999}, "No clock goes beyond the year 9999."),
+        ({"to": "tomorrow"}, "neither milliseconds since the epoch nor an ISO 8601 time"),
+        ({"to": NEW_YEAR - 1}, "A clock does not advance into its past."),
+        ({"to": 2**63}, "to: Input should be less than or equal to"),
+        ({"until": "never"}, "until: Input should be 'next' or 'idle'"),
+        ({"past": 5}, "past: Extra inputs are not permitted"),
+        ("[]", "body: Input should be"),
+        ("{", "JSON decode error"),
+    ],
+)
+def test_a_clock_that_cannot_be_advanced_stays_where_it_is(timeline: Control, body: object, reason: str) -> None:
+    assert reason in timeline.refused("POST", f"{CLOCK}/advance", body)
+    assert timeline.ok("GET", CLOCK)["now"] == NEW_YEAR
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"mode": "stopped"}, "mode: Input should be 'real' or 'frozen'"),
+        ({"now": "noon"}, "neither milliseconds since the epoch nor an ISO 8601 time"),
+        ({"now": "0001-01-01"}, "now: Input should be greater than or equal to 0"),
+        ({"speed": 2}, "speed: Extra inputs are not permitted"),
+    ],
+)
+def test_a_clock_that_cannot_be_set_stays_as_it_is(timeline: Control, body: object, reason: str) -> None:
+    assert reason in timeline.refused("PUT", CLOCK, body)
+    assert timeline.ok("GET", CLOCK)["now"] == NEW_YEAR

@@ -1,0 +1,29 @@
+from pathlib import Path
+
+from foas_emulator import __version__
+from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.settings import Settings
+from tests.api import open_api
+from tests.control.conftest import Control
+
+
+def test_health_is_told_to_everybody(control: Control) -> None:
+    assert control.ok("GET", "/health") == {"status": "ok"}
+
+
+def test_operations_are_counted_by_what_they_are_known_from(control: Control) -> None:
+    info = control.ok("GET", "/info")
+    assert info["version"] == __version__
+    assert info["operations"]["count"] == len(OPERATIONS)
+    assert sum(info["operations"]["evidence"].values()) == len(OPERATIONS)
+
+
+def test_settings_are_shown_as_people_write_them_and_secrets_masked(tmp_path: Path) -> None:
+    with open_api(access_keys=("id:hidden",), control_token="hidden", start_delay=30_000, data_dir=tmp_path) as api:
+        answer = Control(api).send("GET", "/info", authorization="Bearer hidden")
+        settings = answer.json()["settings"]
+    assert list(settings) == list(Settings.__dataclass_fields__)
+    assert "hidden" not in answer.text
+    assert (settings["access_keys"], settings["control_token"]) == ("***", "***")
+    assert (settings["start_delay"], settings["batch_duration"], settings["data_dir"]) == ("30s", None, str(tmp_path))
+    assert (settings["seed"], settings["control_origins"], settings["port"]) == (["default"], [], 8018)

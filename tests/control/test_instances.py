@@ -1,0 +1,60 @@
+import pytest
+
+from tests.api import dump
+from tests.control.conftest import INSTANCE, Control
+
+STATE = "/worlds/default/projects/project1/jobs/job1/instances/412536/state"
+STATES = ("WAITING", "RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_instance_is_put_into_any_state(control: Control, state: str) -> None:
+    control.ok("PUT", STATE, {"ActualState": state}, status=204)
+    control.ok("PUT", "/worlds/default/settings", {"not_running": "answer"})
+    instance = control.api.request("GET", INSTANCE, headers={"accept": "*/*"}).json()["Instance"]
+    assert instance["ActualState"] == state
+
+
+def test_a_failed_instance_says_why(control: Control) -> None:
+    control.ok("PUT", STATE, {"ActualState": "FAILED", "LastErrorMessage": "lost its task managers"}, status=204)
+    assert control.get_instance("default").json()["Code"] == "InvalidInstance.NotRunning"
+    path = f"{INSTANCE}/exceptions"
+    assert "lost its task managers" in control.api.request("GET", path).text
+
+
+def test_what_was_pending_for_an_instance_is_dropped(control: Control) -> None:
+    control.ok("PUT", "/worlds/default/clock", {"mode": "frozen"})
+    instance = {"Id": 900001, "timeline": [{"after": "30s", "ActualState": "FAILED"}]}
+    job = {"JobName": "j", "instances": [instance]}
+    control.ok("POST", "/worlds/default/seed", {"projects": [{"Name": "p", "jobs": [job]}]}, status=204)
+    control.ok("PUT", "/worlds/default/projects/p/jobs/j/instances/900001/state", {"ActualState": "PAUSED"}, status=204)
+    assert control.ok("GET", "/worlds/default/clock")["pending"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "reason"),
+    [
+        (STATE.replace("project1", "nowhere"), 404, "The specified project does not exist"),
+        (STATE.replace("job1", "nothing"), 404, "The specified job does not exist"),
+        (STATE.replace("412536", "5"), 404, "The specified instance does not exist"),
+        (STATE.replace("412536", "x"), 400, "instance_id: Input should be a valid integer"),
+    ],
+)
+def test_what_is_not_there_cannot_be_put_into_a_state(control: Control, path: str, status: int, reason: str) -> None:
+    before = dump(control.api.world)
+    assert reason in control.refused("PUT", path, {"ActualState": "FAILED"}, status=status)
+    assert dump(control.api.world) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({}, "ActualState: Field required"),
+        ({"ActualState": "TIRED"}, "ActualState: Input should be 'WAITING'"),
+        ({"ActualState": "FAILED", "Mood": "bad"}, "Mood: Extra inputs are not permitted"),
+        ({"actual_state": "FAILED"}, "ActualState: Field required"),
+        (None, "body: Field required"),
+    ],
+)
+def test_a_state_that_cannot_be_is_refused(control: Control, body: object, reason: str) -> None:
+    assert reason in control.refused("PUT", STATE, body)

@@ -1,0 +1,64 @@
+import pytest
+
+from foas_emulator.world.settings import NAMES
+from tests.api import open_api
+from tests.control.conftest import Control
+
+SETTINGS = "/worlds/default/settings"
+
+
+@pytest.fixture
+def data_dir() -> None:
+    """In memory alone: what is tested here does not depend on the kind of store."""
+
+
+def test_every_setting_of_a_world_is_shown(control: Control) -> None:
+    settings = control.ok("GET", SETTINGS)
+    assert tuple(settings) == NAMES
+    assert settings["start_delay"] == "0s"
+    assert settings["batch_duration"] is None
+
+
+def test_flags_give_the_defaults() -> None:
+    with open_api(start_delay=30_000, not_running="answer") as api:
+        settings = Control(api).ok("GET", SETTINGS)
+        assert (settings["start_delay"], settings["not_running"]) == ("30s", "answer")
+
+
+def test_what_is_shown_can_be_put_back(control: Control) -> None:
+    changes = {
+        "start_delay": "1500ms",
+        "batch_duration": 60,
+        "signature": "off",
+        "error_overrides": {"InvalidJob.NotFound": {"code": "JobGone", "status": 410}},
+    }
+    changed = control.ok("PUT", SETTINGS, changes)
+    assert (changed["start_delay"], changed["batch_duration"], changed["stop_delay"]) == ("1500ms", "1m", "0s")
+    control.ok("PUT", "/worlds/alice/settings", changed)
+    assert control.ok("GET", "/worlds/alice/settings") == changed
+
+
+def test_settings_belong_to_one_world(control: Control) -> None:
+    control.ok("PUT", "/worlds/alice/settings", {"not_running": "answer"})
+    assert control.ok("GET", SETTINGS)["not_running"] == "fail"
+
+
+def test_settings_take_effect_at_once(control: Control) -> None:
+    control.ok("PUT", SETTINGS, {"default_format": "xml", "error_overrides": {"InvalidJob.NotFound": {"code": "Gone"}}})
+    answer = control.api.request("GET", "/api/v2/projects/project1/jobs/nojob/instances/1", headers={"accept": "*/*"})
+    assert "<Code>Gone</Code>" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"start_delay": "30s", "gravity": 1}, "there is no setting 'gravity'"),
+        ({"start_delay": "30s", "not_running": "maybe"}, "not_running is 'maybe'; allowed: fail, answer"),
+        ({"start_delay": "soon"}, "'soon' is not a duration"),
+        ("[]", "Input should be a valid dictionary"),
+    ],
+)
+def test_settings_that_are_wrong_change_nothing(control: Control, body: object, reason: str) -> None:
+    before = control.ok("GET", SETTINGS)
+    assert reason in control.refused("PUT", SETTINGS, body)
+    assert control.ok("GET", SETTINGS) == before

@@ -1,0 +1,117 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.api import dump, open_api
+from tests.control.conftest import Control
+
+DEFAULT = "/worlds/default"
+
+
+def test_a_restored_snapshot_is_the_same_to_the_byte(control: Control) -> None:
+    before = control.send("GET", f"{DEFAULT}/snapshot").content
+    control.ok("POST", f"{DEFAULT}/seed", {"projects": [{"Name": "p"}], "settings": {"start_delay": "30s"}}, status=204)
+    assert control.send("GET", f"{DEFAULT}/snapshot").content != before
+    control.ok("PUT", f"{DEFAULT}/snapshot", before, status=204)
+    assert control.send("GET", f"{DEFAULT}/snapshot").content == before
+    assert control.ok("GET", f"{DEFAULT}/settings")["start_delay"] == "0s"
+
+
+def test_a_restored_world_still_resets_to_what_it_was_created_from(control: Control) -> None:
+    control.ok("PUT", "/worlds/alice", {"seed": "empty"}, status=201)
+    control.ok("PUT", "/worlds/alice/snapshot", control.ok("GET", f"{DEFAULT}/snapshot"), status=204)
+    assert control.get_instance("alice").status_code == 200
+    control.ok("POST", "/worlds/alice/reset")
+    assert control.get_instance("alice").status_code == 404
+
+
+def test_a_snapshot_holds_clock_changes_counters_settings_and_faults(control: Control) -> None:
+    control.ok("PUT", f"{DEFAULT}/clock", {"mode": "frozen", "now": 5})
+    control.ok("PUT", f"{DEFAULT}/settings", {"start_delay": "30s"})
+    control.ok("POST", f"{DEFAULT}/faults", {"match": {"operation": "StartJob"}, "effect": {"drop": True}}, status=201)
+    instance = {"Id": 900001, "timeline": [{"after": "30s", "ActualState": "FAILED"}]}
+    job = {"JobName": "j", "instances": [instance]}
+    control.ok("POST", f"{DEFAULT}/seed", {"projects": [{"Name": "p", "jobs": [job]}]}, status=204)
+    tables = control.ok("GET", f"{DEFAULT}/snapshot")["tables"]
+    assert tables["clock"] == [{"frozen_at": 5, "id": 1, "mode": "frozen", "offset_ms": 0}]
+    assert tables["pending_changes"][0]["at"] == 30_005
+    assert {"name": "instance", "value": 900001} in tables["counters"]
+    assert "30s" in tables["world"][0]["settings"]
+    assert len(tables["fault_rules"]) == 1
+
+
+def test_a_snapshot_comes_and_goes_as_yaml(control: Control) -> None:
+    answer = control.send("GET", f"{DEFAULT}/snapshot", accept="application/yaml")
+    assert answer.headers["content-type"] == "application/yaml"
+    assert yaml.safe_load(answer.content) == control.ok("GET", f"{DEFAULT}/snapshot")
+    put = control.send("PUT", "/worlds/alice/snapshot", answer.content, content_type="application/yaml")
+    assert put.status_code == 204
+    assert control.ok("GET", "/worlds/alice/snapshot") == control.ok("GET", f"{DEFAULT}/snapshot")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({}, "a snapshot is an object"),
+        ("{", "The body is not JSON."),
+        ("", "a snapshot is an object"),
+        ({"snapshot_version": 99, "tables": {}}, "this emulator restores"),
+        ({"snapshot_version": 1, "tables": {"jobs": [{}]}}, "jobs[0] does not have exactly the members"),
+    ],
+)
+def test_a_snapshot_that_cannot_be_restored_changes_nothing(control: Control, body: Any, reason: str) -> None:
+    before = dump(control.api.world)
+    assert reason in control.refused("PUT", f"{DEFAULT}/snapshot", body)
+    assert dump(control.api.world) == before
+
+
+def test_yaml_that_is_none_is_refused(control: Control) -> None:
+    answer = control.send("PUT", f"{DEFAULT}/snapshot", "a: [", content_type="application/yaml")
+    assert (answer.status_code, answer.json()["error"]) == (400, "The body is not YAML.")
+
+
+def test_what_is_written_in_a_snapshot_survives_a_restart(tmp_path: Path) -> None:
+    with open_api(data_dir=tmp_path) as api:
+        Control(api).ok("PUT", f"{DEFAULT}/settings", {"start_delay": "30s"})
+        saved = Control(api).send("GET", f"{DEFAULT}/snapshot").content
+        Control(api).ok("PUT", "/worlds/alice/snapshot", saved, status=204)
+    with open_api(data_dir=tmp_path, seed=("empty",)) as api:
+        assert Control(api).send("GET", "/worlds/alice/snapshot").content == saved
+        Control(api).ok("POST", f"{DEFAULT}/reset")
+        assert Control(api).get_instance("default").status_code == 200
+
+
+def test_a_seed_is_merged_and_replaces_whole_resources(control: Control) -> None:
+    seed = "projects:\n- Name: project1\n- {Name: p, jobs: [{JobName: j, instances: [{Id: 900001}]}]}\n"
+    control.ok("POST", f"{DEFAULT}/seed", seed, status=204)
+    assert control.get_instance("default").status_code == 404
+    assert control.api.request("GET", "/api/v2/projects/p/jobs/j/instances/-1").status_code == 200
+    assert control.api.world.store.counts()["projects"] == 3
+
+
+def test_the_faults_of_a_seed_are_told_with_their_lines_and_nothing_is_merged(control: Control) -> None:
+    before = dump(control.api.world)
+    answer = control.send("POST", f"{DEFAULT}/seed", "projects:\n- Name: p\n  jobs:\n  - JobNam: j\n")
+    assert answer.status_code == 400
+    assert [(fault["line"], fault["path"]) for fault in answer.json()["faults"]] == [
+        (4, "projects[0].jobs[0].JobName"),
+        (4, "projects[0].jobs[0].JobNam"),
+    ]
+    assert dump(control.api.world) == before
+
+
+def test_a_seed_that_meets_what_another_project_has_is_refused_whole(control: Control) -> None:
+    before = dump(control.api.world)
+    taken = before["folders"][0]["folder_id"]
+    folder = {"Path": "/mine", "FolderId": taken}
+    told = control.refused(
+        "POST", f"{DEFAULT}/seed", {"projects": [{"Name": "fine"}, {"Name": "p", "folders": [folder]}]}
+    )
+    assert f"FolderId {taken} is that of" in told
+    assert dump(control.api.world) == before
+
+
+def test_a_seed_that_is_no_text_is_refused(control: Control) -> None:
+    assert "The body is not UTF-8." in control.refused("POST", f"{DEFAULT}/seed", b"\xff")

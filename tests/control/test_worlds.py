@@ -1,0 +1,173 @@
+import pytest
+
+from tests.api import open_api
+from tests.control.conftest import Control
+
+
+def projects(control: Control, world: str) -> list[str]:
+    response = control.api.request("GET", "/api/v2/projects", headers={"x-emulator-world": world, "accept": "*/*"})
+    return [project["Name"] for project in response.json()["Projects"]["Project"]]
+
+
+def add_project(control: Control, world: str, name: str = "added") -> None:
+    control.ok("POST", f"/worlds/{world}/seed", {"projects": [{"Name": name}]}, status=204)
+
+
+def test_a_world_is_created_from_the_default_seed(control: Control) -> None:
+    assert control.ok("PUT", "/worlds/alice", status=201) == {"name": "alice", "access_key_id": "world-alice"}
+    assert projects(control, "alice") == projects(control, "default")
+
+
+def test_a_world_that_is_there_is_replaced(control: Control) -> None:
+    control.ok("PUT", "/worlds/alice", status=201)
+    add_project(control, "alice")
+    control.ok("PUT", "/worlds/alice", {}, status=200)
+    assert "added" not in projects(control, "alice")
+
+
+def test_a_world_is_created_from_a_seed_document(control: Control) -> None:
+    control.ok("PUT", "/worlds/alice", {"seed": {"projects": [{"Name": "p"}]}}, status=201)
+    assert projects(control, "alice") == ["p"]
+
+
+def test_a_world_is_created_from_a_built_in_seed(control: Control) -> None:
+    control.ok("PUT", "/worlds/alice", {"seed": "empty"}, status=201)
+    assert projects(control, "alice") == []
+
+
+def test_a_body_may_be_yaml(control: Control) -> None:
+    response = control.send(
+        "PUT", "/worlds/alice", "seed:\n  projects:\n  - Name: p\n", content_type="application/yaml"
+    )
+    assert response.status_code == 201
+    assert projects(control, "alice") == ["p"]
+
+
+def test_a_world_is_created_from_a_snapshot(control: Control) -> None:
+    add_project(control, "alice")
+    snapshot = control.ok("GET", "/worlds/alice/snapshot")
+    control.ok("PUT", "/worlds/bob", {"snapshot": snapshot}, status=201)
+    assert control.ok("GET", "/worlds/bob/snapshot") == snapshot
+
+
+def test_a_fork_is_a_copy_that_goes_its_own_way(control: Control) -> None:
+    add_project(control, "alice")
+    control.ok("PUT", "/worlds/bob", {"fork": "alice"}, status=201)
+    assert control.ok("GET", "/worlds/bob/snapshot") == control.ok("GET", "/worlds/alice/snapshot")
+    add_project(control, "bob", "of bob")
+    assert "of bob" not in projects(control, "alice")
+    assert "added" in projects(control, "bob")
+
+
+@pytest.mark.parametrize(
+    "beginning", [None, {"seed": "empty"}, {"seed": {"projects": [{"Name": "p"}]}}, {"fork": "default"}]
+)
+def test_a_reset_returns_to_what_a_world_was_created_from(control: Control, beginning: object) -> None:
+    control.ok("PUT", "/worlds/alice", beginning, status=201)
+    before = projects(control, "alice")
+    add_project(control, "alice")
+    assert control.ok("POST", "/worlds/alice/reset")["name"] == "alice"
+    assert projects(control, "alice") == before
+
+
+def test_a_reset_begins_the_journal_anew(control: Control) -> None:
+    projects(control, "alice")
+    assert control.ok("GET", "/worlds/alice/journal")["total"] == 1
+    control.ok("POST", "/worlds/alice/reset")
+    assert control.ok("GET", "/worlds/alice/journal")["total"] == 0
+
+
+def test_all_worlds_are_reset_together(control: Control) -> None:
+    for world in ("alice", "default"):
+        add_project(control, world)
+    assert control.ok("POST", "/reset") == {"worlds": ["alice", "default"]}
+    assert "added" not in projects(control, "alice") + projects(control, "default")
+
+
+def test_a_deleted_world_is_gone_and_its_name_is_free(control: Control) -> None:
+    add_project(control, "alice")
+    control.ok("DELETE", "/worlds/alice", status=204)
+    assert [world["name"] for world in control.ok("GET", "/worlds")["worlds"]] == ["default"]
+    assert "added" not in projects(control, "alice")
+
+
+def test_deleting_creates_nothing(control: Control) -> None:
+    assert "There is no world alice." in control.refused("DELETE", "/worlds/alice", status=404)
+    assert len(control.ok("GET", "/worlds")["worlds"]) == 1
+
+
+def test_every_other_call_creates_the_world_it_names(control: Control) -> None:
+    for number, (method, path, body) in enumerate(
+        [
+            ("GET", "snapshot", None),
+            ("GET", "settings", None),
+            ("PUT", "settings", {}),
+            ("GET", "clock", None),
+            ("POST", "clock/advance", {"until": "idle"}),
+            ("POST", "reset", None),
+            ("GET", "journal", None),
+            ("GET", "faults", None),
+        ]
+    ):
+        control.ok(method, f"/worlds/w{number}/{path}", body)
+        assert control.ok("GET", "/worlds")["worlds"][-1]["name"] == f"w{number}"
+
+
+def test_worlds_are_listed_with_their_keys_and_how_long_nobody_used_them(control: Control) -> None:
+    control.ok("PUT", "/worlds/alice", status=201)
+    alice, default = control.ok("GET", "/worlds")["worlds"]
+    assert (alice["name"], alice["access_key_id"], alice["open"]) == ("alice", "world-alice", True)
+    assert default["name"] == "default"
+    assert 0 <= alice["idle_ms"] <= default["idle_ms"]
+
+
+def test_a_list_does_not_count_as_use(control: Control) -> None:
+    before = control.api.registry.last_used("default")
+    control.ok("GET", "/worlds")
+    assert control.api.registry.last_used("default") == before
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"seed": "empty", "fork": "default"}, "Give one of seed, snapshot, fork."),
+        ({"clone": "default"}, "Give one of seed, snapshot, fork."),
+        ([], "Give one of seed, snapshot, fork."),
+        ("{", "The body is not JSON."),
+        ("\ud800".encode("utf-8", "surrogatepass"), "The body is not JSON."),
+        ({"seed": "/etc/passwd"}, "There is no seed '/etc/passwd'. Give a document, or one of default, empty."),
+        ({"seed": {"projects": [{}]}}, "seed:1: projects[0].Name: Field required"),
+        ({"seed": 5}, "The seed document cannot be used."),
+        ({"snapshot": {}}, "a snapshot is an object with snapshot_version and tables"),
+    ],
+)
+def test_a_beginning_that_cannot_be_changes_nothing(control: Control, body: object, reason: str) -> None:
+    add_project(control, "alice")
+    assert reason in control.refused("PUT", "/worlds/alice", body)
+    assert "added" in projects(control, "alice")
+    control.refused("PUT", "/worlds/bob", body)
+    assert len(control.ok("GET", "/worlds")["worlds"]) == 2
+
+
+@pytest.mark.parametrize("name", ["nobody", 5, None])
+def test_what_is_not_there_cannot_be_forked(control: Control, name: object) -> None:
+    assert f"There is no world {name!r} to fork." in control.refused("PUT", "/worlds/alice", {"fork": name}, status=404)
+
+
+def test_a_name_that_no_world_can_have_is_refused(control: Control) -> None:
+    for method, path in (("PUT", ""), ("DELETE", ""), ("GET", "/snapshot"), ("POST", "/reset"), ("GET", "/clock")):
+        assert "'Alice' cannot name a world" in control.refused(method, f"/worlds/Alice{path}")
+
+
+def test_more_worlds_than_are_allowed_are_refused_with_the_reason() -> None:
+    with open_api(max_worlds=2) as api:
+        control = Control(api)
+        control.ok("PUT", "/worlds/alice", status=201)
+        for method, path in (("PUT", ""), ("GET", "/clock"), ("POST", "/reset")):
+            assert "2 worlds are open" in control.refused(method, f"/worlds/bob{path}", status=503)
+        answer = control.get_instance("bob")
+        assert (answer.status_code, answer.json()["Code"]) == (503, "ServiceUnavailable")
+        assert "2 worlds are open" in answer.headers["x-emulator-hint"]
+        assert answer.headers["x-acs-request-id"] == answer.json()["RequestId"]
+        control.ok("DELETE", "/worlds/alice", status=204)
+        assert control.get_instance("bob").status_code == 200

@@ -1,0 +1,89 @@
+"""Worlds without anything of the service in them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foas_emulator.world.clock import machine_now
+from foas_emulator.world.ids import Counter
+from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.settings import WorldSettings
+from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.world import World, WorldRow
+
+
+@pytest.fixture(scope="session")
+def connections() -> Connections:
+    return Connections()
+
+
+@pytest.fixture(scope="session")
+def template(connections: Connections) -> bytes:
+    """The image of a world that holds nothing."""
+    store = Store(connections, image=connections.empty_image)
+    with store.transaction():
+        store.insert(WorldRow(template_at=machine_now()))
+    image = store.image()
+    store.close()
+    return image
+
+
+@pytest.fixture
+def store(connections: Connections, data_dir: Path | None) -> Iterator[Store]:
+    if data_dir is not None:
+        data_dir.mkdir()
+    opened = Store(
+        connections, image=connections.empty_image, path=None if data_dir is None else data_dir / "worlds.db"
+    )
+    yield opened
+    opened.close()
+
+
+def ring(world: World, change: PendingChange) -> None:
+    """Keep the instant at which a bell rang; one that is told to rings again."""
+    world.store.insert(Counter(name=f"{change.key} rang at {world.now()}", value=1))
+    again = change.read_details().get("again")
+    if again:
+        world.schedule("ring", change.subject, at=world.now() + again)
+
+
+def break_(world: World, change: PendingChange) -> None:
+    world.store.insert(Counter(name=f"{change.key} was touched", value=1))
+    raise RuntimeError("it broke")
+
+
+HANDLERS = {"bell": ring, "vase": break_}
+
+
+@pytest.fixture
+def open_registry(
+    connections: Connections, template: bytes, data_dir: Path | None
+) -> Iterator[Callable[..., Registry]]:
+    opened: list[Registry] = []
+
+    def open_(**options: Any) -> Registry:
+        given = {"image": template, "directory": data_dir} | options
+        registry = Registry(handlers=HANDLERS, connections=connections, defaults=WorldSettings(), **given)
+        opened.append(registry)
+        return registry
+
+    yield open_
+    for registry in opened:
+        registry.close()
+
+
+@pytest.fixture
+def registry(open_registry: Callable[..., Registry]) -> Registry:
+    return open_registry()
+
+
+@pytest.fixture
+def world(registry: Registry) -> World:
+    return registry.open("alice")
+
+
+def rung(world: World) -> list[str]:
+    return [counter.name for counter in world.store.find(Counter) if counter.name != "pending_change"]

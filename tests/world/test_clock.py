@@ -1,0 +1,114 @@
+import pytest
+
+from foas_emulator.world.clock import Clock, duration, duration_text, instant, machine_now, stopwatch
+from foas_emulator.world.store import Store
+
+NEW_YEAR = 1_767_225_600_000
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [
+        ("500ms", 500),
+        ("30s", 30_000),
+        ("2m", 120_000),
+        ("1h", 3_600_000),
+        ("3d", 259_200_000),
+        ("1.5s", 1500),
+        (" 1 s ", 1000),
+        ("7", 7000),
+        (7, 7000),
+        (0.25, 250),
+    ],
+)
+def test_a_duration_has_a_unit_or_is_seconds(text: str | float, milliseconds: int) -> None:
+    assert duration(text) == milliseconds
+
+
+@pytest.mark.parametrize("text", ["", "s", "-1s", "1 week", "1e3s", "１s", "true", "1s2"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a duration"):
+        duration(text)
+
+
+@pytest.mark.parametrize("text", ["0s", "500ms", "30s", "2m", "1h", "3d", "90s", "1500ms"])
+def test_a_duration_is_written_as_it_is_read(text: str) -> None:
+    assert duration_text(duration(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "milliseconds"),
+    [
+        (NEW_YEAR, NEW_YEAR),
+        ("2026-01-01T00:00:00Z", NEW_YEAR),
+        ("2026-01-01", NEW_YEAR),
+        ("2026-01-01T08:00:00+08:00", NEW_YEAR),
+        ("2026-01-01T00:00:00.250", NEW_YEAR + 250),
+    ],
+)
+def test_an_instant_is_milliseconds_or_an_iso_time(value: str | int, milliseconds: int) -> None:
+    assert instant(value) == milliseconds
+
+
+def test_what_is_no_instant_is_refused() -> None:
+    with pytest.raises(ValueError, match="neither milliseconds since the epoch nor an ISO 8601 time"):
+        instant("tomorrow")
+
+
+def test_a_new_clock_goes_as_the_machine_does(store: Store) -> None:
+    clock = Clock(store)
+    clock.reload()
+    before = machine_now()
+    assert before <= clock.now() <= machine_now()
+    assert (clock.mode, clock.offset_ms) == ("real", 0)
+
+
+def test_a_frozen_clock_stands_still(store: Store) -> None:
+    clock = Clock(store)
+    with store.transaction():
+        clock.set(mode="frozen", now=NEW_YEAR + 1234)
+    assert (clock.mode, clock.now(), clock.second()) == ("frozen", NEW_YEAR + 1234, NEW_YEAR + 1000)
+    before = machine_now()
+    assert NEW_YEAR + 1234 - machine_now() <= clock.offset_ms <= NEW_YEAR + 1234 - before
+
+
+def test_a_running_clock_goes_on_from_where_it_was_set(store: Store) -> None:
+    clock = Clock(store)
+    before = machine_now()
+    with store.transaction():
+        clock.set(mode="real", now=NEW_YEAR)
+    assert NEW_YEAR <= clock.now() <= NEW_YEAR + machine_now() - before
+    assert clock.mode == "real"
+
+
+@pytest.mark.parametrize("mode", ["real", "frozen"])
+def test_a_clock_advances_by_exactly_what_it_is_told(store: Store, mode: str) -> None:
+    clock = Clock(store)
+    with store.transaction():
+        clock.set(mode=mode, now=NEW_YEAR)  # type: ignore[arg-type]
+        before = clock.reading
+        clock.advance(30_000)
+    assert clock.reading.at(5) - before.at(5) == 30_000
+    assert clock.mode == mode
+
+
+def test_a_clock_is_kept_in_the_store(store: Store) -> None:
+    with store.transaction():
+        Clock(store).set(mode="frozen", now=NEW_YEAR)
+    other = Clock(store)
+    other.reload()
+    assert (other.mode, other.now()) == ("frozen", NEW_YEAR)
+
+
+def test_a_held_clock_shows_the_instant_it_is_held_at(store: Store) -> None:
+    clock = Clock(store)
+    with clock.held_at(NEW_YEAR + 1):
+        with clock.held_at(NEW_YEAR + 2):
+            assert clock.now() == NEW_YEAR + 2
+        assert clock.now() == NEW_YEAR + 1
+    assert clock.now() > NEW_YEAR + 2
+
+
+def test_a_stopwatch_never_goes_back() -> None:
+    first = stopwatch()
+    assert stopwatch() >= first

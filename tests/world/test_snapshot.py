@@ -1,0 +1,140 @@
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from foas_emulator.world.ids import Counter
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.snapshot import SnapshotError, read_snapshot, take_snapshot, write_snapshot
+from foas_emulator.world.store import SCHEMA_VERSION
+from foas_emulator.world.world import World
+
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def lived_in(world: World) -> World:
+    """A world with something in every table of its own."""
+    world.set({"start_delay": "30s", "not_running": "answer"})
+    with world.transaction():
+        world.clock.set(mode="frozen", now=1_767_225_600_000)
+        world.schedule("ring", "bell:über", at=1_767_225_660_000, again=5)
+        world.store.insert(Counter(name="z", value=-(2**63)), Counter(name="a\n\u2028😀\x85", value=2**63 - 1))
+    return world
+
+
+@pytest.fixture
+def restore(registry: Registry) -> Any:
+    def restore_(document: Any, name: str = "bob") -> World:
+        image = read_snapshot(document, connections=registry.connections, kinds=registry.handlers)
+        return registry.create(name, image)
+
+    return restore_
+
+
+def test_a_snapshot_restored_is_the_same_world(lived_in: World, restore: Any) -> None:
+    taken = take_snapshot(lived_in)
+    restored = restore(json.loads(write_snapshot(taken)))
+    assert take_snapshot(restored) == taken
+    assert restored.settings == lived_in.settings
+    assert (restored.now(), restored.next_due, restored.seed) == (lived_in.now(), lived_in.next_due, lived_in.seed)
+
+
+def test_what_is_restored_goes_on_alike(lived_in: World, restore: Any) -> None:
+    taken = take_snapshot(lived_in)
+
+    def go_on(world: World) -> tuple[Any, ...]:
+        with world.transaction():
+            world.clock.advance(120_000)
+            token = world.next_token("job")
+        return world.next_request_id(), token, world.settle(), take_snapshot(world)
+
+    assert go_on(restore(taken, "bob")) == go_on(restore(taken, "carol"))
+
+
+def test_a_snapshot_is_sorted_and_has_a_row_on_each_line(lived_in: World) -> None:
+    document = take_snapshot(lived_in)
+    text = write_snapshot(document)
+    assert list(document["tables"]) == sorted(document["tables"])
+    assert [row["name"] for row in document["tables"]["counters"]] == ["a\n\u2028😀\x85", "pending_change", "z"]
+    assert json.loads(text) == document
+    assert text.startswith(f'{{"snapshot_version": {SCHEMA_VERSION}, "tables": {{\n')
+    (line,) = [line for line in text.split("\n") if '"name": "z"' in line]
+    assert json.loads(line.strip().rstrip(",]")) == {"name": "z", "value": -(2**63)}
+
+
+def test_two_snapshots_differ_in_what_changed(lived_in: World) -> None:
+    before = write_snapshot(take_snapshot(lived_in)).split("\n")
+    with lived_in.transaction():
+        lived_in.store.update(Counter, {"name": "z"}, value=5)
+    after = write_snapshot(take_snapshot(lived_in)).split("\n")
+    assert [line for line in after if line not in before] == ['  {"name": "z", "value": 5}],']
+
+
+def test_tables_that_are_left_out_are_empty(lived_in: World, restore: Any) -> None:
+    document = take_snapshot(lived_in)
+    del document["tables"]["counters"]
+    assert restore(document).store.count(Counter) == 0
+
+
+def changed(document: Document, table: str, **members: Any) -> Document:
+    document = copy.deepcopy(document)
+    document["tables"][table][0] |= members
+    return document
+
+
+@pytest.mark.parametrize("document", [None, [], "text", {}, {"tables": {}}])
+def test_what_is_no_snapshot_is_refused(restore: Any, document: Any) -> None:
+    with pytest.raises(SnapshotError, match="an object with snapshot_version and tables"):
+        restore(document)
+
+
+def test_another_version_is_refused(restore: Any) -> None:
+    with pytest.raises(SnapshotError, match=rf"is {SCHEMA_VERSION + 1}, and this emulator restores {SCHEMA_VERSION}"):
+        restore({"snapshot_version": SCHEMA_VERSION + 1, "tables": {}})
+
+
+@pytest.mark.parametrize(
+    ("tables", "reason"),
+    [
+        (None, "its tables are not an object"),
+        ({"planets": []}, "there is no table 'planets'; there are: "),
+        ({"counters": None}, "counters is not a list of rows"),
+        ({"counters": [5]}, r"counters\[0\] does not have exactly the members name, value"),
+        ({"counters": [{"name": "a"}]}, r"counters\[0\] does not have exactly the members name, value"),
+        ({"counters": [{"name": "a", "value": 1, "more": 1}]}, "does not have exactly the members"),
+        ({"counters": [{"name": "a", "value": "1"}]}, r"counters\[0\]\.value is '1', which it cannot be"),
+        ({"counters": [{"name": "a", "value": True}]}, r"counters\[0\]\.value is True"),
+        ({"counters": [{"name": None, "value": 1}]}, r"counters\[0\]\.name is None"),
+        ({"counters": [{"name": "a", "value": 2**63}]}, "its rows cannot be stored"),
+        ({"counters": [{"name": "\ud800", "value": 1}]}, "its rows cannot be stored"),
+        ({"counters": [{"name": "a", "value": 1}] * 2}, "its rows cannot be stored"),
+        ({}, "world does not hold one row, with id 1 and no template_at"),
+    ],
+)
+def test_tables_that_cannot_be_are_refused(restore: Any, tables: Any, reason: str) -> None:
+    with pytest.raises(SnapshotError, match=reason):
+        restore({"snapshot_version": SCHEMA_VERSION, "tables": tables})
+
+
+@pytest.mark.parametrize(
+    ("table", "members", "reason"),
+    [
+        ("world", {"id": 2}, "world does not hold one row"),
+        ("world", {"template_at": 5}, "world does not hold one row"),
+        ("world", {"settings": "{"}, "its world cannot be"),
+        ("world", {"settings": "[]"}, "its world cannot be"),
+        ("world", {"settings": '{"start_delay": "soon"}'}, "'soon' is not a duration"),
+        ("world", {"settings": '{"gravity": 1}'}, "there is no setting 'gravity'"),
+        ("clock", {"mode": "broken"}, "clock does not hold at most one row"),
+        ("clock", {"id": 2}, "clock does not hold at most one row"),
+        ("pending_changes", {"details": "{"}, "its world cannot be"),
+        ("pending_changes", {"subject": "cup:1"}, "nothing is known of pending changes like 'cup:1 ring'"),
+    ],
+)
+def test_worlds_that_cannot_be_are_refused(
+    lived_in: World, restore: Any, table: str, members: Document, reason: str
+) -> None:
+    with pytest.raises(SnapshotError, match=reason):
+        restore(changed(take_snapshot(lived_in), table, **members))

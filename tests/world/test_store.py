@@ -1,0 +1,154 @@
+from pathlib import Path
+from sqlite3 import IntegrityError
+
+import pytest
+from sqlalchemy import func, select
+
+from foas_emulator.world.clock import ClockRow
+from foas_emulator.world.ids import Counter
+from foas_emulator.world.store import SCHEMA_VERSION, Connections, NewerStoreError, Row, Store
+from foas_emulator.world.world import WorldRow
+
+
+def test_rows_come_back_in_order_of_their_key(store: Store) -> None:
+    with store.transaction():
+        store.insert(Counter(name="b", value=2), Counter(name="a", value=1))
+    assert [(row.name, row.value) for row in store.find(Counter)] == [("a", 1), ("b", 2)]
+
+
+def test_rows_are_found_by_equality(store: Store) -> None:
+    with store.transaction():
+        store.insert(Counter(name="a", value=1), Counter(name="b", value=1), Counter(name="c", value=2))
+    assert [row.name for row in store.find(Counter, value=1)] == ["a", "b"]
+    assert store.count(Counter, value=1) == 2
+    found = store.get(Counter, name="c")
+    assert found is not None
+    assert found.value == 2
+    assert store.get(Counter, name="d") is None
+
+
+def test_none_matches_what_has_no_value(store: Store) -> None:
+    with store.transaction():
+        store.insert(WorldRow(id=1), WorldRow(id=2, template_at=5))
+    assert [row.id for row in store.find(WorldRow, template_at=None)] == [1]
+
+
+def test_update_and_delete_tell_how_many_rows_there_were(store: Store) -> None:
+    with store.transaction():
+        store.insert(Counter(name="a", value=1), Counter(name="b", value=1))
+        assert store.update(Counter, {"value": 1}, value=7) == 2
+        assert store.update(Counter, {"name": "c"}, value=7) == 0
+        assert store.delete(Counter, name="a") == 1
+        assert store.delete(Counter, name="a") == 0
+    assert [(row.name, row.value) for row in store.find(Counter)] == [("b", 7)]
+
+
+def test_a_statement_of_core_is_run_as_it_is(store: Store) -> None:
+    with store.transaction():
+        store.insert(Counter(name="a", value=3), Counter(name="b", value=4))
+    assert store.execute(select(func.sum(Counter.table().c.value))).scalar_one() == 7
+
+
+def test_two_rows_with_one_key_are_refused(store: Store) -> None:
+    with store.transaction():
+        store.insert(Counter(name="a", value=1))
+        with pytest.raises(IntegrityError):
+            store.insert(Counter(name="a", value=2))
+
+
+def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
+    revision = store.revision
+    with pytest.raises(IntegrityError), store.transaction():
+        store.insert(Counter(name="a", value=1), Counter(name="a", value=1))
+    assert store.find(Counter) == []
+    assert store.revision == revision
+    with store.transaction():
+        store.insert(Counter(name="b", value=1))
+    assert store.count(Counter) == 1
+
+
+def test_a_transaction_inside_another_belongs_to_it(store: Store) -> None:
+    def insert_twice() -> None:
+        for _ in range(2):
+            with store.transaction():
+                store.insert(Counter(name="a", value=1))
+
+    with pytest.raises(IntegrityError), store.transaction():
+        insert_twice()
+    assert store.find(Counter) == []
+
+
+def test_every_transaction_and_every_load_is_another_revision(store: Store, connections: Connections) -> None:
+    seen = [store.revision]
+    with store.transaction():
+        store.insert(Counter(name="a", value=1))
+    seen.append(store.revision)
+    store.load(connections.empty_image)
+    seen.append(store.revision)
+    other = Store(connections, image=connections.empty_image)
+    seen.append(other.revision)
+    other.close()
+    assert seen == sorted(set(seen))
+
+
+def test_an_image_holds_everything(store: Store, connections: Connections) -> None:
+    with store.transaction():
+        store.insert(Counter(name="a", value=1), ClockRow(mode="frozen", frozen_at=5))
+    image = store.image()
+    with store.transaction():
+        store.delete(Counter, name="a")
+    copy = Store(connections, image=image)
+    assert copy.counts()["counters"] == copy.counts()["clock"] == 1
+    copy.close()
+    store.load(image)
+    assert store.count(Counter, name="a") == 1
+
+
+def test_rows_are_filled_in_as_they_are(store: Store) -> None:
+    with store.transaction():
+        store.fill(Counter.table(), [{"value": 1, "name": "a"}, {"name": "b", "value": 2}])
+        store.fill(Counter.table(), [])
+    assert [(row.name, row.value) for row in store.find(Counter)] == [("a", 1), ("b", 2)]
+
+
+def test_a_connection_to_memory_is_used_again_and_keeps_nothing(connections: Connections) -> None:
+    first = Store(connections, image=connections.empty_image)
+    with first.transaction():
+        first.insert(Counter(name="a", value=1))
+    first.close()
+    second = Store(connections, image=connections.empty_image)
+    assert second.find(Counter) == []
+    second.close()
+    assert Store(Connections(), image=connections.empty_image).counts() == dict.fromkeys(Row.metadata.tables, 0)
+
+
+def test_a_file_keeps_what_was_written(connections: Connections, tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    for value in (1, 2):
+        store = Store(connections, image=connections.empty_image, path=path)
+        with store.transaction():
+            store.insert(Counter(name=f"{value}", value=value))
+        store.close()
+    store = Store(connections, image=connections.empty_image, path=path)
+    assert store.count(Counter) == 2
+    store.load(connections.empty_image)
+    store.close()
+    store = Store(connections, image=b"not needed", path=path)
+    assert store.count(Counter) == 0
+    store.close()
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_alone(connections: Connections, tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    store = Store(connections, image=connections.empty_image, path=path)
+    store._raw.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    store.close()
+    before = path.read_bytes()
+    with pytest.raises(NewerStoreError, match=f"schema version {SCHEMA_VERSION + 1}"):
+        Store(connections, image=connections.empty_image, path=path)
+    assert path.read_bytes() == before
+
+
+def test_nothing_is_left_of_a_file_that_was_being_created(connections: Connections, tmp_path: Path) -> None:
+    Store(connections, image=connections.empty_image, path=tmp_path / "a.db").close()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.db"]

@@ -1,0 +1,160 @@
+"""A world: identity, settings, and changes that come due."""
+
+import pytest
+
+from foas_emulator.world import pending
+from foas_emulator.world.clock import machine_now
+from foas_emulator.world.ids import Counter, seed_of
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.settings import ErrorOverride
+from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.world import Change, World, WorldRow
+from tests.world.conftest import rung
+
+
+def freeze(world: World, now: int) -> None:
+    with world.transaction():
+        world.clock.set(mode="frozen", now=now)
+
+
+def plan(world: World, at: int, *, bell: str = "door", event: str = "ring", **details: int) -> None:
+    with world.transaction():
+        world.schedule(event, f"bell:{bell}", at=at, **details)
+
+
+def test_what_is_made_up_depends_on_the_name_and_on_nothing_else(registry: Registry) -> None:
+    def made_up(world: World) -> list[str]:
+        with world.transaction():
+            return [world.next_request_id(), world.next_token("job"), str(world.next_number("job"))]
+
+    alice = made_up(registry.open("alice"))
+    registry.drop("alice")
+    assert made_up(registry.open("alice")) == alice
+    assert made_up(registry.open("bob"))[:2] != alice[:2]
+
+
+def test_settings_are_kept_and_leave_the_others_alone(world: World) -> None:
+    world.set({"start_delay": "30s"})
+    world.set({"not_running": "answer", "error_overrides": {"InvalidJob.NotFound": {"code": "Gone", "status": 410}}})
+    assert (world.settings.start_delay, world.settings.not_running) == (30_000, "answer")
+    assert world.settings.error_overrides == {"InvalidJob.NotFound": ErrorOverride(code="Gone", status=410)}
+    assert world.given_settings == {
+        "start_delay": "30s",
+        "not_running": "answer",
+        "error_overrides": {"InvalidJob.NotFound": {"code": "Gone", "status": 410}},
+    }
+    again = World("again", world.store, defaults=world._defaults, handlers={})
+    assert again.settings == world.settings
+
+
+def test_settings_that_are_wrong_change_nothing(world: World) -> None:
+    before, revision = world.settings, world.revision
+    with pytest.raises(ValueError, match="allowed: fail, answer"):
+        world.set({"start_delay": "30s", "not_running": "maybe"})
+    assert (world.settings, world.revision) == (before, revision)
+
+
+def test_a_change_comes_due_at_its_instant_and_not_before(world: World) -> None:
+    freeze(world, 1000)
+    plan(world, 2000)
+    freeze(world, 1999)
+    assert world.settle() == []
+    freeze(world, 2000)
+    assert world.settle() == [Change(at=2000, subject="bell:door", event="ring")]
+    assert rung(world) == ["door rang at 2000"]
+    assert world.settle() == []
+
+
+def test_changes_happen_in_order_each_at_its_own_instant(world: World) -> None:
+    freeze(world, 0)
+    plan(world, 300, bell="c")
+    plan(world, 100, bell="a")
+    plan(world, 100, bell="b")
+    freeze(world, 1000)
+    assert [(change.at, change.what) for change in world.settle()] == [
+        (100, "bell:a ring"),
+        (100, "bell:b ring"),
+        (300, "bell:c ring"),
+    ]
+    assert rung(world) == ["a rang at 100", "b rang at 100", "c rang at 300"]
+    assert world.now() == 1000
+
+
+def test_a_change_that_another_brings_about_is_settled_with_it(world: World) -> None:
+    freeze(world, 0)
+    plan(world, 100, again=50)
+    freeze(world, 1000)
+    assert [change.at for change in world.settle()] == [100, 150]
+
+
+def test_a_change_that_fails_undoes_all_that_came_due_with_it(world: World) -> None:
+    freeze(world, 0)
+    plan(world, 100)
+    with world.transaction():
+        world.schedule("fall", "vase:blue", at=200)
+    freeze(world, 1000)
+    with pytest.raises(RuntimeError, match="it broke"):
+        world.settle()
+    assert rung(world) == []
+    assert [change.at for change in pending.every(world.store)] == [100, 200]
+
+
+def test_what_was_planned_for_a_subject_can_be_dropped(world: World) -> None:
+    freeze(world, 0)
+    plan(world, 100, bell="a")
+    plan(world, 200, bell="a", event="fall")
+    plan(world, 300, bell="b")
+    with world.transaction():
+        world.cancel("bell:a", "fall")
+    assert [change.what for change in pending.every(world.store)] == ["bell:a ring", "bell:b ring"]
+    with world.transaction():
+        world.cancel("bell:a")
+    assert [change.what for change in pending.every(world.store)] == ["bell:b ring"]
+    assert world.next_due == 300
+
+
+def test_a_clock_set_back_undoes_nothing(world: World) -> None:
+    freeze(world, 0)
+    plan(world, 100)
+    freeze(world, 1000)
+    world.settle()
+    freeze(world, 0)
+    assert world.settle() == []
+    assert rung(world) == ["door rang at 100"]
+
+
+def test_a_template_s_changes_are_as_far_off_for_every_world(connections: Connections, world: World) -> None:
+    made_at = machine_now() - 3_600_000
+    store = Store(connections, image=connections.empty_image)
+    with store.transaction():
+        store.insert(WorldRow(template_at=made_at))
+        pending.add(store, at=made_at + 60_000, subject="bell:door", event="ring", details={})
+    image = store.image()
+    store.close()
+    before = machine_now()
+    world.load(image)
+    assert before + 60_000 <= (world.next_due or 0) <= machine_now() + 60_000
+    assert world.settle() == []
+    assert world.seed == seed_of("alice")
+
+
+def test_what_others_derived_from_a_world_goes_with_its_rows(world: World) -> None:
+    world.derived["count"] = 1
+    world.load(world.store.image())
+    assert world.derived == {}
+
+
+def test_a_world_that_is_loaded_begins_its_request_ids_anew(world: World) -> None:
+    image = world.store.image()
+    given = [world.next_request_id() for _ in range(3)]
+    world.load(image)
+    assert [world.next_request_id() for _ in range(3)] == given
+
+
+def test_tokens_count_on_after_a_reload(world: World) -> None:
+    with world.transaction():
+        first = world.next_token("job")
+    world.load(world.store.image())
+    with world.transaction():
+        assert world.next_token("job") != first
+    assert [(row.name, row.value) for row in world.store.find(Counter)] == [("job", 2)]
