@@ -8,9 +8,11 @@ from starlette.types import Receive, Scope
 from foas_emulator.gateway.errors import Override
 from foas_emulator.gateway.formats import Format
 from foas_emulator.gateway.operation import Operation
+from foas_emulator.gateway.verdict import Verdict
 
 EXCHANGE = "foas_emulator.exchange"
 """Where the scope of a request holds its exchange."""
+
 
 class Settings(Protocol):
     """What the gateway and the pipeline ask of a world's settings."""

@@ -23,6 +23,7 @@ _MEDIA_TYPES: Mapping[str, Format | None] = {
     "application/json": "json",
     "application/xml": "xml",
     "text/xml": "xml",
+    "text/*": "xml",
     "application/octet-stream": None,
     "application/*": None,
     "*/*": None,

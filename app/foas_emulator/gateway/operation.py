@@ -120,9 +120,14 @@ def decode_segment(text: str) -> str:
     """One percent-decoding, strictly UTF-8. Raises `RequestParameterMalformed`."""
     if "%" not in text and text.isascii():
         return text  # the usual case
-    if _BROKEN_ESCAPE.search(text):
-        raise MALFORMED(f"{text!r} holds a percent sign that begins no escape; write it as %25.")
+    check_escapes(text)
     try:
         return unquote_to_bytes(text.encode("latin-1")).decode()
     except UnicodeDecodeError:
         raise MALFORMED(f"{text!r} is not UTF-8 once it is percent-decoded.") from None
+
+
+def check_escapes(text: str) -> None:
+    """Raise `RequestParameterMalformed` for a percent sign that begins no escape."""
+    if _BROKEN_ESCAPE.search(text):
+        raise MALFORMED(f"{text!r} holds a percent sign that begins no escape; write it as %25.")

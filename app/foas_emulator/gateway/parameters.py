@@ -71,8 +71,8 @@ def _read_items(value: Any) -> list[dict[str, str]]:
     return [{str(name): read_text(member) for name, member in item.items()} for item in value]
 
 
-def one_of(*allowed: str) -> Any:
-    """A text that is one of a few words, in any case; it is read in the spelling given here."""
+def one_of(*allowed: str) -> Reader:
+    """Marks a text that is one of a few words, in any case; it is read in the spelling given here."""
     spelling = {word.lower(): word for word in allowed}
 
     def read(value: Any) -> str:
@@ -81,7 +81,7 @@ def one_of(*allowed: str) -> Any:
             raise ValueError(f"it must be one of {', '.join(allowed)}")
         return spelling[text]
 
-    return Annotated[str, Reader(read), Field(json_schema_extra={"enum": list(allowed)})]
+    return Reader(read)
 
 
 Int32 = Annotated[int, Reader(_integer(32)), Field(json_schema_extra={"format": "int32"})]

@@ -1,5 +1,6 @@
 """Answers as bytes, and the one place where an exception becomes an answer."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from foas_emulator.gateway.formats import CONTENT_TYPES, Body, Format, Wire, ren
 Headers = tuple[tuple[bytes, bytes], ...]
 
 _RECOMMEND = "https://error-center.aliyun.com/status/search?Keyword={code}&source=PopGw"
+_UNPRINTABLE = re.compile("[^ -~]")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,4 +80,4 @@ def _overridden(error: ApiError, overrides: Mapping[str, Override]) -> tuple[str
 def header_text(text: str) -> bytes:
     """A text as a header can carry it: one line of printable ASCII."""
     line = " ".join(text.split())
-    return line.encode("ascii", "backslashreplace")
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), line).encode()

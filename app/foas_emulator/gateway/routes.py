@@ -39,7 +39,10 @@ class OperationRoute(APIRoute):
         arguments = bind(self.declared, exchange.parameters)
         if self.operation.writes:
             with exchange.world.transaction():
-                answer = await self.operation.endpoint(exchange.world, **arguments)
-        else:
-            answer = await self.operation.endpoint(exchange.world, **arguments)
+                return await self._call(exchange, arguments)
+        return await self._call(exchange, arguments)
+
+    async def _call(self, exchange: Exchange, arguments: dict[str, Any]) -> Reply:
+        """Rendered before the transaction ends: a write whose answer cannot be written has not happened."""
+        answer = await self.operation.endpoint(exchange.world, **arguments)
         return success(self.operation.name, answer, exchange.format)

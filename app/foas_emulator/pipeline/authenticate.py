@@ -75,7 +75,7 @@ class Authenticate:
         verdict = check(
             request, keys=self._keys, now_ms=machine_now(), max_skew_ms=self._max_skew_ms, nonce_seen=nonce_seen
         )
-        exchange.credentials = verdict.credentials
+        exchange.verdict = verdict
         return verdict
 
     def _warn(self, exchange: Exchange, verdict: Verdict) -> None:

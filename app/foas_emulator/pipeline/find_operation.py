@@ -1,15 +1,16 @@
 """Which operation a request asks for, with which path and query parameters, and in which format."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
-from foas_emulator.gateway.errors import INVALID_VERSION, MALFORMED, UNKNOWN_OPERATION
+from foas_emulator.gateway.errors import INVALID_VERSION, MALFORMED, UNKNOWN_OPERATION, ApiError
 from foas_emulator.gateway.exchange import Exchange
 from foas_emulator.gateway.formats import negotiate
-from foas_emulator.gateway.operation import OperationIndex, decode_segment
+from foas_emulator.gateway.operation import Operation, OperationIndex, check_escapes
 
 VERSION = "2018-11-11"
 
@@ -21,15 +22,7 @@ class FindOperation:
         self._index = index
 
     def __call__(self, exchange: Exchange) -> None:
-        query = read_query(exchange.query_string)
-        asked = query.get("Format", query.get("format"))
-        default = exchange.settings.default_format
-        exchange.format = default
-        refused = None
-        try:
-            exchange.format = negotiate(asked, exchange.headers.get("accept"), default)
-        except Exception as error:  # noqa: BLE001 - routing is checked first, so this refusal waits for it
-            refused = error
+        refused = choose_format(exchange)
         match = self._index.find(exchange.method, exchange.raw_path)
         if match is None:
             raise UNKNOWN_OPERATION(self._nearest(exchange.method, exchange.raw_path))
@@ -38,21 +31,52 @@ class FindOperation:
             raise INVALID_VERSION(f"x-acs-version is {version!r}; this product has {VERSION}.")
         if refused is not None:
             raise refused
+        query = read_query(exchange.query_string)
         exchange.operation = match.operation
         exchange.parameters = match.parameters if not query else {**query, **match.parameters}
 
     def _nearest(self, method: str, raw_path: str) -> str:
-        shape = f"{method} {raw_path}"
-        known = {f"{each.method} {each.path}": each.name for each in self._index.operations.values()}
-        near = difflib.get_close_matches(shape, known, n=1, cutoff=0.4)
-        hint = f"No operation answers {shape}."
-        return f"{hint} The nearest is {known[near[0]]}: {near[0]}." if near else hint
+        asked = raw_path.strip("/").split("/")
+        known = {f"{each.method} /{'/'.join(_fill(each, asked))}": each for each in self._index.operations.values()}
+        near = difflib.get_close_matches(f"{method} {raw_path}", known, n=1)
+        hint = f"No operation answers {method} {raw_path}."
+        if not near:
+            return hint
+        operation = known[near[0]]
+        return f"{hint} The nearest is {operation.name}: {operation.method} {operation.path}."
+
+
+def _fill(operation: Operation, asked: Sequence[str]) -> Iterator[str]:
+    """The segments of an operation's path, with what was asked for in the places of its parameters."""
+    for pattern, segment in zip_longest(operation.segments, asked[: len(operation.segments)], fillvalue=""):
+        yield segment if pattern.startswith("{") else pattern
+
+
+def choose_format(exchange: Exchange) -> ApiError | None:
+    """Choose the format of an answer, which is the default one if what was asked for cannot be had.
+
+    Why it cannot is answered and not raised: an error that is checked earlier needs a format too.
+    """
+    default, accept = exchange.settings.default_format, exchange.headers.get("accept")
+    exchange.format = default
+    try:
+        query = read_query(exchange.query_string)
+    except ApiError:
+        query = {}  # told of later, in the format that Accept asks for
+    try:
+        exchange.format = negotiate(query.get("Format", query.get("format")), accept, default)
+    except ApiError as refused:
+        return refused
+    return None
 
 
 @lru_cache(maxsize=4096)
 def read_query(text: str) -> Mapping[str, str]:
     """The parameters of a query. Queries come again and again, so the latest few thousand are remembered."""
-    return MappingProxyType(read_pairs(text) if text else {})
+    try:
+        return MappingProxyType(read_pairs(text.encode("latin-1").decode()) if text else {})
+    except UnicodeDecodeError:
+        raise MALFORMED("The query is not UTF-8.") from None
 
 
 def read_pairs(text: str) -> dict[str, str]:
@@ -66,6 +90,5 @@ def read_pairs(text: str) -> dict[str, str]:
             pairs.setdefault(name, value)
     except ValueError as error:
         raise MALFORMED(f"The parameters cannot be decoded: {error}.") from None
-    if "%" in text:
-        decode_segment(text)
+    check_escapes(text)
     return pairs

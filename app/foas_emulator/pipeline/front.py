@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from inspect import isawaitable
 
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,11 +30,7 @@ class CallOperation:
     async def __call__(self, exchange: Exchange) -> Reply:
         assert exchange.operation is not None
         route = self.route(exchange.operation)
-        reply = await route.respond(Request(exchange.scope, exchange.receive))
-        for step in exchange.afterwards:
-            changed = step(exchange, reply)
-            reply = await changed if isawaitable(changed) else changed
-        return reply
+        return await route.respond(Request(exchange.scope, exchange.receive))
 
     def route(self, operation: Operation) -> OperationRoute:
         """The route of an operation. Building one costs milliseconds, so only those that are called are built."""
@@ -75,11 +70,12 @@ class Front:
                 if reply is not None:
                     return reply
         except Exception as error:  # noqa: BLE001 - whatever is raised becomes the gateway's answer
-            return _answer_to(error, exchange)
+            return answer_to(error, exchange)
         raise AssertionError("the last stage always answers")
 
 
-def _answer_to(error: Exception, exchange: Exchange) -> Reply:
+def answer_to(error: Exception, exchange: Exchange) -> Reply:
+    """What a client is told of anything that was raised on the way of its request."""
     host = exchange.headers.get("host", "").partition(":")[0]
     if isinstance(error, ApiError):
         overrides = exchange.settings.error_overrides

@@ -4,10 +4,18 @@ import logging
 
 from foas_emulator.gateway.exchange import Exchange
 from foas_emulator.gateway.reply import Reply
-from foas_emulator.world.clock import stopwatch
+from foas_emulator.journal.entries import Entry, Fault
+from foas_emulator.journal.journal import Journal
+from foas_emulator.pipeline.select_world import key_of
+from foas_emulator.world.clock import machine_now, stopwatch
 
 SERVER_ERROR = 500
 """From this status on an answer is always logged: it is the server's fault."""
+
+_BARE = 560
+"""Bytes that the journal takes for an exchange whose parameters are shared with others like it, roughly."""
+_PARAMETERS = 520
+"""Bytes that parameters of its own take beside their text, roughly."""
 
 access_log = logging.getLogger("foas_emulator.access")
 
@@ -15,13 +23,17 @@ access_log = logging.getLogger("foas_emulator.access")
 class Record:
     """Opens the record of an exchange when it begins and closes it when its answer is sent."""
 
-    def __init__(self, *, log_access: bool) -> None:
+    def __init__(self, journal: Journal, *, log_access: bool) -> None:
+        self._journal = journal
         self._log_access = log_access
 
     def __call__(self, exchange: Exchange) -> None:
         exchange.started = stopwatch()
 
     def close(self, exchange: Exchange, reply: Reply) -> None:
+        """Enter the exchange into the journal of its world, if it came into one."""
+        if exchange.world is not None:
+            self._journal.write(exchange.world_name, entry_of(exchange, reply), reply.content)
         if self._log_access or reply.status_code >= SERVER_ERROR:
             self._log(exchange, reply)
 
@@ -45,3 +57,32 @@ class Record:
                 "milliseconds": round(milliseconds, 3),
             },
         )
+
+
+def entry_of(exchange: Exchange, reply: Reply) -> Entry:
+    """What the journal keeps of an exchange. Made for every request, so it copies nothing and renders nothing."""
+    took = stopwatch() - exchange.started
+    operation, faults, verdict = exchange.operation, exchange.faults, exchange.verdict
+    authorization, action = exchange.headers.get("authorization"), exchange.headers.get("x-acs-action")
+    text = len(exchange.query_string) + len(exchange.body)
+    return Entry(
+        exchange.started,
+        took,
+        machine_now() - took // 1_000_000,
+        exchange.world.clock.reading,
+        operation,
+        exchange.method,
+        exchange.raw_path if operation is None else "",
+        exchange.parameters,
+        exchange.unread,
+        key_of(authorization) if authorization else "",
+        (verdict.code or "valid") if verdict is not None else "unchecked" if authorization else "unsigned",
+        exchange.warning,
+        action if action is not None and operation is not None and action != operation.name else None,
+        exchange.format,
+        reply.status_code,
+        reply.code,
+        exchange.request_id,
+        tuple(Fault(rule.id, rule.written, rule.at) for rule in faults) if faults else (),
+        _BARE + _PARAMETERS + text if text else _BARE,
+    )

@@ -1,8 +1,9 @@
 """Which world a request belongs to."""
 
-from foas_emulator.gateway.errors import INVALID_WORLD
+from foas_emulator.gateway.errors import INVALID_WORLD, UNAVAILABLE, ApiError
 from foas_emulator.gateway.exchange import Exchange
-from foas_emulator.world.registry import DEFAULT, Registry, WorldNameError
+from foas_emulator.pipeline.find_operation import choose_format
+from foas_emulator.world.registry import DEFAULT, Registry, WorldLimitError, WorldNameError
 from foas_emulator.world.world import World
 
 _KEY_PREFIX = "world-"
@@ -24,11 +25,8 @@ class SelectWorld:
         exchange.settings = self._registry.defaults
         try:
             world = self._registry.find(name)
-        except WorldNameError:
-            exchange.request_id = self._registry.next_request_id()
-            raise INVALID_WORLD(
-                f"{name!r} cannot name a world: use 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit."
-            ) from None
+        except (WorldNameError, WorldLimitError) as error:
+            raise self._refusal(exchange, error) from None
         if world is not None:
             enter(exchange, world)
         elif exchange.settings.signature == "strict":
@@ -38,7 +36,16 @@ class SelectWorld:
 
     def create(self, exchange: Exchange) -> None:
         """Create the world that a request asked for, and let the request in."""
-        enter(exchange, self._registry.open(exchange.world_name))
+        try:
+            world = self._registry.open(exchange.world_name)
+        except WorldLimitError as error:
+            raise self._refusal(exchange, error) from None
+        enter(exchange, world)
+
+    def _refusal(self, exchange: Exchange, error: WorldNameError | WorldLimitError) -> ApiError:
+        choose_format(exchange)
+        exchange.request_id = exchange.request_id or self._registry.next_request_id()
+        return (INVALID_WORLD if isinstance(error, WorldNameError) else UNAVAILABLE)(str(error))
 
 
 def enter(exchange: Exchange, world: World) -> None:
@@ -53,6 +60,12 @@ def world_of_key(authorization: str | None) -> str:
     """The world an Authorization header's access key asks for, or the default one."""
     if authorization is None or _KEY_PREFIX not in authorization:
         return DEFAULT
+    key = key_of(authorization)
+    return key[len(_KEY_PREFIX) :] if key.startswith(_KEY_PREFIX) else DEFAULT
+
+
+def key_of(authorization: str) -> str:
+    """The id of the access key in an Authorization header of either form."""
     _, _, rest = authorization.partition(" ")
     key = rest.partition("Credential=")[2].partition(",")[0] if "Credential=" in rest else rest.partition(":")[0]
-    return key.strip()[len(_KEY_PREFIX) :] if key.strip().startswith(_KEY_PREFIX) else DEFAULT
+    return key.strip()

@@ -1,0 +1,50 @@
+"""A fault rule as its user writes it, in a seed or to the control API, and whether it can ever strike."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from foas_emulator.faults.effects import AnyEffect, CatalogueError, Stale, find_problem
+from foas_emulator.gateway.operation import Operation
+from foas_emulator.gateway.pattern import CallPattern, require_parameters
+from foas_emulator.world.clock import WrittenDuration
+
+
+class FaultDocument(BaseModel):
+    """A fault rule.
+
+    It lets the first `skip` calls that match pass, then strikes with this `probability`, `times` times at most, until
+    its `ttl` is over. `after_commit` strikes, and counts, only calls that succeeded: they have taken effect.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    match: CallPattern = CallPattern()
+    effect: AnyEffect
+    at: Literal["before", "after_commit"] = "before"
+    skip: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    times: Annotated[int, Field(ge=1, lt=2**63)] | None = None
+    probability: Annotated[float, Field(gt=0, le=1)] = 1.0
+    ttl: WrittenDuration | None = None
+
+    @model_validator(mode="after")
+    def _check_stale(self) -> Self:
+        if isinstance(self.effect, Stale) and self.at == "after_commit":
+            raise ValueError("stale concerns reads, and a read commits nothing: leave at out")
+        return self
+
+
+def check_scope(document: FaultDocument, operations: Iterable[Operation]) -> None:
+    """Raise ValueError for a rule that could never strike: an unknown operation or parameter, or a stale write."""
+    meant = document.match.resolve(operations)
+    require_parameters(_parameter_of_code(document), meant)
+    if isinstance(document.effect, Stale) and all(operation.writes for operation in meant):
+        raise ValueError(f"{document.match.operation} only writes, and stale concerns operations that read")
+
+
+def _parameter_of_code(document: FaultDocument) -> Iterable[str]:
+    if not isinstance(document.effect, CatalogueError):
+        return ()
+    found = find_problem(document.effect.error)
+    return (found[1]["parameter"],) if found is not None and "parameter" in found[1] else ()

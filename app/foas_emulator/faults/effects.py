@@ -1,0 +1,235 @@
+"""What a fault does to a call: a closed set of effects. Each is the document its user writes, and plays it."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from foas_emulator.faults.wire import Severed
+from foas_emulator.gateway.errors import INVALID, MISSING, THROTTLED_USER, ApiError, Problem, catalogue, fill
+from foas_emulator.gateway.evidence import INFERRED
+from foas_emulator.gateway.exchange import Exchange
+from foas_emulator.gateway.reply import Reply
+from foas_emulator.world.clock import WrittenDuration, duration
+
+_TEMPLATES = (MISSING, INVALID)
+_EXPLANATION = "Specified signature is not matched with our calculation. server string to sign is:"
+
+Call = Callable[[], Awaitable[Reply]]
+"""Lets a call take effect, and gives its answer: an error of the service is an answer too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One call that a rule strikes.
+
+    `answered` is the answer of a call that has taken effect already. `chance`, from 0 to 1, and `hint` belong to this
+    hit of the rule; `wait_ms` is how long a rate limit holds on.
+    """
+
+    exchange: Exchange
+    call: Call
+    call_as_before: Call
+    answered: Reply | None
+    hint: str
+    chance: float
+    wait_ms: int
+
+    async def answer(self) -> Reply:
+        """The answer of the call, which takes effect now unless it has already."""
+        return await self.call() if self.answered is None else self.answered
+
+
+class Effect(BaseModel, ABC):
+    """Base of all effects."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @abstractmethod
+    async def play(self, turn: Turn) -> Reply:
+        """What the client gets. Raises `ApiError` where it is an error."""
+
+
+def find_problem(code: str) -> tuple[Problem, Mapping[str, str]] | None:
+    """The catalogue's entry for a code, and what its code is filled with: `InvalidjobName` is `Invalid{parameter}`."""
+    exact = catalogue().get(code)
+    if exact is not None:
+        return exact, {"explanation": _EXPLANATION}
+    for template in _TEMPLATES:
+        prefix = template.code.removesuffix("{parameter}")
+        if code.startswith(prefix) and code.removeprefix(prefix).isidentifier():
+            return template, {"parameter": code.removeprefix(prefix)}
+    return None
+
+
+def _check_code(code: str) -> str:
+    if find_problem(code) is None:
+        raise ValueError(f"the catalogue has no error {code!r}; give status, code and message to make one up")
+    return code
+
+
+class CatalogueError(Effect):
+    """An error of the catalogue, in the gateway's exact form. Where its message depends on the call, it is given."""
+
+    error: Annotated[str, AfterValidator(_check_code)]
+    message: str | None = None
+
+    @model_validator(mode="after")
+    def _check_message(self) -> Self:
+        if self.message is None and "{" in self._problem()("").message:
+            raise ValueError(f"the message of {self.error} depends on the call: give one as message")
+        return self
+
+    async def play(self, turn: Turn) -> Reply:
+        raise self._problem()(turn.hint)
+
+    def _problem(self) -> Problem:
+        found = find_problem(self.error)
+        assert found is not None
+        problem, arguments = found
+        message = fill(problem.message, arguments) if self.message is None else self.message
+        return replace(problem, code=self.error, message=message)
+
+
+class MadeUpError(Effect):
+    """An error that the catalogue does not have."""
+
+    status: Annotated[int, Field(ge=400, le=599)]
+    code: Annotated[str, Field(min_length=1)]
+    message: str = ""
+
+    async def play(self, turn: Turn) -> Reply:
+        raise Problem(code=self.code, status=self.status, message=self.message, evidence=INFERRED)(turn.hint)
+
+
+def _check_range(latency: Any) -> Any:
+    if isinstance(latency, list) and len(latency) != 2:  # noqa: PLR2004 - from, to
+        raise ValueError("a range of latency has two durations")
+    low, high = _range(latency)
+    if low > high:
+        raise ValueError("a range of latency goes from the shorter to the longer")
+    return latency
+
+
+def _range(latency: Any) -> tuple[int, int]:
+    shortest, longest = latency if isinstance(latency, list) else (latency, latency)
+    return duration(shortest), duration(longest)
+
+
+class Latency(Effect):
+    """Time that passes before the call takes effect or, `after_commit`, before its answer goes out.
+
+    One duration, or a list of the shortest and the longest.
+    """
+
+    latency: Annotated[str | float | list[str | float], AfterValidator(_check_range)]
+
+    async def play(self, turn: Turn) -> Reply:
+        low, high = _range(self.latency)
+        await asyncio.sleep((low + (high - low) * turn.chance) / 1000)
+        return await turn.answer()
+
+
+class Drop(Effect):
+    """The connection is closed, and the client gets not a byte."""
+
+    drop: Literal[True]
+
+    async def play(self, turn: Turn) -> Reply:
+        return Severed.unanswered(turn.exchange.scope, reset=False)
+
+
+class Reset(Effect):
+    """The connection is reset, and the client gets not a byte."""
+
+    reset: Literal[True]
+
+    async def play(self, turn: Turn) -> Reply:
+        return Severed.unanswered(turn.exchange.scope, reset=True)
+
+
+class Truncate(Effect):
+    """The client gets this part of the body, announced at its full length, and then the connection is closed."""
+
+    truncate: Annotated[float, Field(ge=0, lt=1)]
+
+    async def play(self, turn: Turn) -> Reply:
+        return Severed.cut(await turn.answer(), turn.exchange.scope, part=self.truncate)
+
+
+class Duplicate(Effect):
+    """The call takes effect twice, and the client gets the second answer."""
+
+    duplicate: Literal[True]
+
+    async def play(self, turn: Turn) -> Reply:
+        await turn.answer()
+        return await turn.call()
+
+
+class Stale(Effect):
+    """A read is answered as before the last call that changed the world while the rule was armed."""
+
+    stale: Literal[True]
+
+    async def play(self, turn: Turn) -> Reply:
+        return await turn.call_as_before()
+
+
+class Rate(BaseModel):
+    """So many calls in any stretch of that length."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    calls: Annotated[int, Field(ge=1, le=10_000)]
+    per: WrittenDuration
+
+
+class RateLimit(Effect):
+    """`Throttling.User` for every call beyond the limit, which lasts on the machine's time."""
+
+    rate_limit: Rate
+
+    async def play(self, turn: Turn) -> Reply:
+        retry_after = {"x-acs-retry-after": str(turn.wait_ms)}
+        raise ApiError(THROTTLED_USER, hint=turn.hint, arguments={}, headers=retry_after)
+
+
+EFFECTS: Mapping[str, type[Effect]] = {
+    "error": CatalogueError,
+    "status": MadeUpError,
+    "latency": Latency,
+    "drop": Drop,
+    "reset": Reset,
+    "truncate": Truncate,
+    "duplicate": Duplicate,
+    "stale": Stale,
+    "rate_limit": RateLimit,
+}
+"""Every effect by the member that tells it from the others."""
+
+
+def _kind(effect: Any) -> str | None:
+    members = effect if isinstance(effect, Mapping) else getattr(effect, "model_fields_set", ())
+    return next((name for name in EFFECTS if name in members), None)
+
+
+AnyEffect = Annotated[
+    Annotated[CatalogueError, Tag("error")]
+    | Annotated[MadeUpError, Tag("status")]
+    | Annotated[Latency, Tag("latency")]
+    | Annotated[Drop, Tag("drop")]
+    | Annotated[Reset, Tag("reset")]
+    | Annotated[Truncate, Tag("truncate")]
+    | Annotated[Duplicate, Tag("duplicate")]
+    | Annotated[Stale, Tag("stale")]
+    | Annotated[RateLimit, Tag("rate_limit")],
+    Discriminator(
+        _kind,
+        custom_error_type="unknown_effect",
+        custom_error_message=f"there is no such effect; an effect has one of {', '.join(EFFECTS)}",
+    ),
+]

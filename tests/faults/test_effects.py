@@ -1,0 +1,170 @@
+"""What each effect makes of a call, in both formats and both kinds of store."""
+
+import pytest
+from pydantic import ValidationError
+
+from foas_emulator.faults.effects import CatalogueError
+from foas_emulator.gateway.errors import catalogue
+from tests.api import Api
+from tests.faults.arming import arm, counts
+
+GET = {"projectName": "project1", "jobName": "job1", "instanceId": 412536}
+FOLDER = {"projectName": "project1", "path": "/made"}
+
+
+def has_folder(api: Api, path: str) -> bool:
+    return "Folder" in api.ok("GetFolder", projectName="project1", path=path)
+
+
+def codes(api: Api, calls: int) -> list[str | None]:
+    return [api.call("GetInstance", **GET).code for _ in range(calls)]
+
+
+def test_an_error_of_the_catalogue_is_answered_in_the_gateways_form(seeded_api: Api) -> None:
+    rule = arm(seeded_api, effect={"error": "Throttling.User"})
+    outcome = seeded_api.call("GetInstance", **GET)
+    assert (outcome.status, outcome.code) == (400, "Throttling.User")
+    assert outcome.members["Message"] == "Request was denied due to user flow control."
+    assert outcome.headers["x-acs-retry-after"] == "1000"
+    assert f"DELETE /_emulator/worlds/default/faults/{rule['id']}" in outcome.hint
+
+
+def test_a_parameters_error_is_spelled_as_the_parameter(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"error": "InvalidinstanceId"}, match={"operation": "GetInstance"})
+    outcome = seeded_api.call("GetInstance", **GET)
+    assert outcome.members["Message"] == "Specified parameter instanceId is not valid."
+
+
+@pytest.mark.parametrize("code", catalogue())
+def test_every_code_of_the_catalogue_can_be_answered(code: str) -> None:
+    error = CatalogueError(error=code.replace("{parameter}", "jobName"), message="given")
+    assert error.message == "given"
+
+
+def test_a_message_that_depends_on_the_call_must_be_given(seeded_api: Api) -> None:
+    needy = next(code for code, problem in catalogue().items() if problem.message == "{error}")
+    with pytest.raises(ValidationError, match="depends on the call"):
+        CatalogueError(error=needy)
+    arm(seeded_api, effect={"error": needy, "message": "line 1: what?"})
+    outcome = seeded_api.call("GetInstance", **GET)
+    assert (outcome.code, outcome.members["Message"]) == (needy, "line 1: what?")
+
+
+def test_an_error_that_users_taught_the_emulator_is_answered_as_they_did(seeded_api: Api) -> None:
+    seeded_api.world.set({"error_overrides": {"Throttling.User": {"status": 429}}})
+    arm(seeded_api, effect={"error": "Throttling.User"})
+    assert seeded_api.call("GetInstance", **GET).status == 429
+
+
+def test_an_error_can_be_made_up(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"status": 502, "code": "BadGateway", "message": "上游"})
+    outcome = seeded_api.call("GetInstance", **GET)
+    assert (outcome.status, outcome.code, outcome.members["Message"]) == (502, "BadGateway", "上游")
+
+
+@pytest.mark.parametrize("at", ["before", "after_commit"])
+def test_latency_delays_a_call_and_changes_nothing_else(seeded_api: Api, at: str) -> None:
+    untouched = seeded_api.ok("GetInstance", **GET)
+    arm(seeded_api, effect={"latency": ["1ms", "2ms"]}, at=at)
+    assert seeded_api.ok("GetInstance", **GET) == untouched
+    assert counts(seeded_api) == [(1, 1)]
+
+
+def test_after_a_latency_the_world_is_entered_as_it_has_become(seeded_api: Api) -> None:
+    """The change falls due while the call is held back."""
+    world = seeded_api.world
+    with world.transaction():
+        world.clock.set(mode="real", now=world.now())
+        world.schedule("put_state", "instance:412536", at=world.now() + 20, ActualState="FAILED", LastErrorMessage=None)
+    arm(seeded_api, effect={"latency": "40ms"})
+    assert seeded_api.call("GetInstance", **GET).code == "InvalidInstance.NotRunning"
+
+
+def test_duplicate_lets_a_write_take_effect_twice_and_answers_the_second_time(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"duplicate": True}, match={"operation": "CreateFolder"})
+    assert seeded_api.call("CreateFolder", **FOLDER).code == "InvalidFolder.Duplicate"
+    assert has_folder(seeded_api, "/made")
+
+
+def test_duplicate_after_commit_leaves_failed_calls_alone(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"duplicate": True}, match={"operation": "CreateFolder"}, at="after_commit")
+    assert seeded_api.call("CreateFolder", projectName="absent", path="/a").code == "InvalidProject.NotFound"
+    assert counts(seeded_api) == [(0, 0)]
+    assert seeded_api.call("CreateFolder", **FOLDER).code == "InvalidFolder.Duplicate"
+    assert counts(seeded_api) == [(1, 1)]
+
+
+def test_an_error_after_commit_hides_a_write_that_has_happened(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"error": "ServiceUnavailable"}, match={"operation": "CreateFolder"}, at="after_commit")
+    assert seeded_api.call("CreateFolder", **FOLDER).status == 503
+    assert has_folder(seeded_api, "/made")
+
+
+def test_an_error_before_keeps_a_write_from_happening(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"error": "ServiceUnavailable"}, match={"operation": "CreateFolder"})
+    assert seeded_api.call("CreateFolder", **FOLDER).status == 503
+    assert not has_folder(seeded_api, "/made")
+
+
+def test_stale_reads_answer_as_before_the_last_write(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"stale": True}, match={"operation": "GetFolder"})
+    seeded_api.ok("CreateFolder", projectName="project1", path="/first")
+    seeded_api.ok("CreateFolder", projectName="project1", path="/second")
+    assert has_folder(seeded_api, "/first")
+    assert not has_folder(seeded_api, "/second")
+
+
+def test_stale_reads_are_current_while_nothing_was_written(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"stale": True})
+    seeded_api.ok("GetInstance", **GET)
+
+
+def test_a_write_that_failed_is_no_write_to_be_behind_of(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"stale": True})
+    seeded_api.ok("CreateFolder", **FOLDER)
+    assert seeded_api.call("CreateFolder", **FOLDER).code == "InvalidFolder.Duplicate"
+    assert not has_folder(seeded_api, "/made")
+
+
+def test_stale_reads_follow_the_clock(seeded_api: Api) -> None:
+    """Only calls are missed: what falls due meanwhile is seen."""
+    arm(seeded_api, effect={"stale": True})
+    world = seeded_api.world
+    with world.transaction():
+        at = world.now() + 1000
+        world.schedule("put_state", "instance:412536", at=at, ActualState="FAILED", LastErrorMessage=None)
+    seeded_api.ok("CreateFolder", **FOLDER)
+    seeded_api.ok("GetInstance", **GET)
+    seeded_api.advance("2s")
+    seeded_api.ok("CreateFolder", projectName="project1", path="/another")
+    assert seeded_api.call("GetInstance", **GET).code == "InvalidInstance.NotRunning"
+
+
+def test_stale_reads_are_current_again_once_the_rule_is_gone(seeded_api: Api) -> None:
+    rule = arm(seeded_api, effect={"stale": True})
+    seeded_api.ok("CreateFolder", **FOLDER)
+    assert not has_folder(seeded_api, "/made")
+    assert seeded_api.request("DELETE", f"/_emulator/worlds/default/faults/{rule['id']}").status_code == 204
+    assert has_folder(seeded_api, "/made")
+
+
+def test_a_rate_limit_throttles_what_is_beyond_it_and_says_for_how_long(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"rate_limit": {"calls": 2, "per": "1h"}}, match={"operation": "GetInstance"})
+    assert codes(seeded_api, 4) == [None, None, "Throttling.User", "Throttling.User"]
+    assert counts(seeded_api) == [(4, 2)]
+    left = int(seeded_api.call("GetInstance", **GET).headers["x-acs-retry-after"])
+    assert 3_590_000 < left <= 3_600_000
+
+
+def test_a_rate_limit_lets_calls_pass_again_when_its_time_is_over(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"rate_limit": {"calls": 1, "per": "1ms"}}, match={"operation": "GetInstance"})
+    arm(seeded_api, effect={"latency": "5ms"}, match={"operation": "GetInstance"})
+    assert codes(seeded_api, 3) == [None, None, None]
+
+
+@pytest.mark.parametrize("effect", [{"drop": True}, {"reset": True}, {"truncate": 0.5}])
+def test_a_connection_that_is_not_ours_to_end_is_told_so(seeded_api: Api, effect: object) -> None:
+    arm(seeded_api, effect=effect)
+    outcome = seeded_api.call("GetInstance", **GET)
+    assert (outcome.status, outcome.code) == (503, "ServiceUnavailable")
+    assert "foas-emulator serve" in outcome.hint

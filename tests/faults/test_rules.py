@@ -1,0 +1,267 @@
+"""Which calls a rule strikes, how often, and where its counts live."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+
+from foas_emulator.faults.document import FaultDocument
+from foas_emulator.faults.rules import FaultRule, book_of, disarm_all, rules_of
+from foas_emulator.faults.rules import arm as arm_in
+from foas_emulator.seeds.applying import apply
+from foas_emulator.seeds.reading import parse_seed
+from tests.api import Api, open_api
+from tests.faults.arming import FAULTS, arm, counts
+from tests.wire import INSTANCE
+
+DENY = {"error": "Forbidden.RAM"}
+SEED = "faults: [{match: {operation: GetInstance}, effect: {error: Forbidden.RAM}, times: 1}]"
+
+
+@pytest.fixture
+def wire_format() -> str:
+    return "json"
+
+
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[Api]:
+    """An emulator for tests that need no world of their own."""
+    with open_api() as opened:
+        yield opened
+
+
+def struck(api: Api) -> bool:
+    return api.call("GetInstance", projectName="project1", jobName="job1", instanceId=412536).code == "Forbidden.RAM"
+
+
+@pytest.mark.parametrize(
+    ("match", "hits"),
+    [
+        ({}, 1),
+        ({"operation": "GetInstance"}, 1),
+        ({"operation": "Get*"}, 1),
+        ({"operation": "List*"}, 0),
+        ({"params": {"jobName": "job1"}}, 1),
+        ({"params": {"jobName": "job?"}}, 1),
+        ({"params": {"jobName": "job1", "projectName": "other"}}, 0),
+        ({"params": {"instanceId": 412536}}, 1),
+        ({"params": {"instanceId": 1}}, 0),
+        ({"params": {"expectState": "*"}}, 0),
+    ],
+)
+def test_a_rule_strikes_what_it_matches(lasting: Api, match: dict[str, Any], hits: int) -> None:
+    lasting.request("DELETE", FAULTS)
+    arm(lasting, match=match, effect=DENY)
+    assert struck(lasting) == bool(hits)
+    assert counts(lasting) == [(hits, hits)]
+
+
+def test_a_list_fits_no_pattern(seeded_api: Api) -> None:
+    arm(seeded_api, match={"operation": "CreateFolder", "params": {"path": "*"}}, effect=DENY)
+    response = seeded_api.request("POST", "/api/v2/projects/project1/folders", json={"path": ["/a"]})
+    assert response.status_code == 400
+    assert counts(seeded_api) == [(0, 0)]
+
+
+def test_the_first_calls_can_be_let_pass(seeded_api: Api) -> None:
+    arm(seeded_api, effect=DENY, skip=2, times=1)
+    assert [struck(seeded_api) for _ in range(5)] == [False, False, True, False, False]
+    assert counts(seeded_api) == [(3, 1)]
+
+
+def test_a_rule_that_has_struck_often_enough_is_at_rest(seeded_api: Api) -> None:
+    arm(seeded_api, effect=DENY, times=2)
+    assert [struck(seeded_api) for _ in range(3)] == [True, True, False]
+    (rule,) = rules_of(seeded_api.world)
+    assert not rule.is_armed()
+    assert book_of(seeded_api.world).rules == []
+    assert counts(seeded_api) == [(2, 2)]
+
+
+def test_a_rule_whose_time_is_over_is_at_rest(seeded_api: Api) -> None:
+    arm(seeded_api, effect=DENY, ttl="1h")
+    assert struck(seeded_api)
+    with seeded_api.world.transaction():
+        seeded_api.world.store.update(FaultRule, {"id": 1}, expires_at=1)
+    seeded_api.world.load(seeded_api.world.store.image())
+    assert not struck(seeded_api)
+    assert counts(seeded_api) == [(1, 1)]
+
+
+def test_a_ttl_runs_on_real_time_while_the_rule_is_at_work(seeded_api: Api) -> None:
+    """The rule before it holds the call back until the ttl is over."""
+    seeded_api.advance("1d")
+    arm(seeded_api, effect={"latency": "60ms"})
+    arm(seeded_api, effect=DENY, ttl="30ms")
+    assert not struck(seeded_api)
+    assert len(book_of(seeded_api.world).rules) == 1
+
+
+def test_chance_comes_from_the_worlds_seed(seeded_api: Api) -> None:
+    fault = FaultDocument.model_validate({"effect": DENY, "probability": 0.5})
+
+    def run(name: str) -> list[bool]:
+        world = seeded_api.registry.open(name)
+        arm_in(world, fault)
+        (rule,) = book_of(world).rules
+        return [rule.strike(world) is not None for _ in range(100)]
+
+    first, other = run("first"), run("other")
+    assert first != other
+    assert 25 < sum(first) < 75
+    assert 25 < sum(other) < 75
+    seeded_api.registry.reset("first")
+    assert run("first") == first
+
+
+def test_the_rule_armed_first_is_the_outermost(seeded_api: Api) -> None:
+    arm(seeded_api, effect=DENY, times=1)
+    arm(seeded_api, effect={"error": "Throttling.Api"})
+    assert struck(seeded_api)
+    assert counts(seeded_api) == [(1, 1), (0, 0)]
+    assert not struck(seeded_api)
+    assert counts(seeded_api) == [(1, 1), (1, 1)]
+
+
+def test_rules_of_several_effects_add_up(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"latency": "1ms"})
+    arm(seeded_api, effect={"duplicate": True})
+    arm(seeded_api, effect=DENY, skip=1)
+    assert struck(seeded_api)
+    assert counts(seeded_api) == [(1, 1), (1, 1), (2, 1)]
+
+
+def test_a_disarmed_rule_strikes_no_more(seeded_api: Api) -> None:
+    for rule in (arm(seeded_api, effect=DENY), arm(seeded_api, effect=DENY)):
+        assert struck(seeded_api)
+        assert seeded_api.request("DELETE", f"{FAULTS}/{rule['id']}").status_code == 204
+    assert not struck(seeded_api)
+
+
+def test_all_rules_can_be_disarmed_at_once(seeded_api: Api) -> None:
+    arm(seeded_api, effect=DENY)
+    arm(seeded_api, effect=DENY)
+    assert seeded_api.request("DELETE", FAULTS).status_code == 204
+    assert not struck(seeded_api)
+    assert counts(seeded_api) == []
+
+
+def test_rules_of_one_world_leave_the_others_alone(seeded_api: Api) -> None:
+    seeded_api.request("POST", "/_emulator/worlds/other/faults", json={"effect": DENY})
+    assert not struck(seeded_api)
+
+
+def test_a_hit_leaves_the_revision_and_so_the_read_cache_as_they_are(seeded_api: Api) -> None:
+    arm(seeded_api, effect=DENY, times=1)
+    revision = seeded_api.world.revision
+    assert struck(seeded_api)
+    assert seeded_api.world.revision == revision
+
+
+def test_what_a_fault_answers_is_not_kept_for_later(seeded_api: Api) -> None:
+    assert not struck(seeded_api)
+    arm(seeded_api, effect=DENY, times=1)
+    assert struck(seeded_api)
+    assert not struck(seeded_api)
+
+
+def test_rules_and_their_counts_survive_a_restart(seeded_api: Api) -> None:
+    arm(seeded_api, effect=DENY, times=2)
+    assert struck(seeded_api)
+    image = seeded_api.world.store.image()
+    copy = seeded_api.registry.create("copy", image)
+    (rule,) = rules_of(copy)
+    assert (rule.seen, rule.hits, rule.is_armed()) == (1, 1, True)
+
+
+def test_a_reset_takes_the_rules_away(seeded_api: Api) -> None:
+    arm(seeded_api, effect=DENY)
+    assert struck(seeded_api)
+    seeded_api.registry.reset("default")
+    assert not struck(seeded_api)
+
+
+def test_a_world_has_the_rules_of_its_seed(seeded_api: Api) -> None:
+    apply(seeded_api.world, parse_seed(SEED, "seed.yaml"))
+    assert [struck(seeded_api), struck(seeded_api)] == [True, False]
+
+
+def test_a_seeds_rule_replaces_the_one_of_its_id(seeded_api: Api) -> None:
+    numbered = SEED.replace("{match", "{id: 7, match")
+    for _ in range(2):
+        apply(seeded_api.world, parse_seed(numbered, "seed.yaml"))
+    assert [rule.id for rule in rules_of(seeded_api.world)] == [7]
+    assert arm(seeded_api, effect=DENY)["id"] == 8
+
+
+def test_a_seed_that_fails_arms_nothing(seeded_api: Api) -> None:
+    book_of(seeded_api.world)
+    document = parse_seed(SEED, "seed.yaml")
+    with suppress(ArithmeticError), seeded_api.world.transaction():
+        apply(seeded_api.world, document)
+        raise ArithmeticError
+    assert not struck(seeded_api)
+
+
+def test_the_control_api_is_never_struck(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"error": "InternalError"})
+    assert seeded_api.request("GET", "/_emulator/health").status_code == 200
+    assert seeded_api.request("GET", FAULTS).status_code == 200
+    assert counts(seeded_api) == [(0, 0)]
+
+
+def test_a_snapshot_has_the_rules_and_their_counts(seeded_api: Api) -> None:
+    arm(seeded_api, effect=DENY, times=2)
+    assert struck(seeded_api)
+    snapshot = seeded_api.request("GET", "/_emulator/worlds/default/snapshot").json()
+    assert struck(seeded_api)
+    assert not struck(seeded_api)
+    assert seeded_api.request("PUT", "/_emulator/worlds/default/snapshot", json=snapshot).status_code < 300
+    assert counts(seeded_api) == [(1, 1)]
+    assert [struck(seeded_api), struck(seeded_api)] == [True, False]
+
+
+def test_a_snapshot_with_a_rule_that_cannot_be_is_refused(seeded_api: Api) -> None:
+    arm(seeded_api, effect=DENY)
+    text = seeded_api.request("GET", "/_emulator/worlds/default/snapshot").text.replace("Forbidden.RAM", "No.Such")
+    response = seeded_api.request("PUT", "/_emulator/worlds/default/snapshot", content=text)
+    assert response.status_code == 400
+    assert "No.Such" in response.json()["hint"]
+    assert struck(seeded_api)
+
+
+def test_a_fork_has_rules_of_its_own(seeded_api: Api) -> None:
+    arm(seeded_api, effect=DENY, times=1)
+    assert seeded_api.request("PUT", "/_emulator/worlds/fork", json={"fork": "default"}).status_code < 300
+    assert struck(seeded_api)
+    forked = seeded_api.request("GET", "/_emulator/worlds/fork/faults").json()["faults"]
+    assert [(rule["seen"], rule["hits"]) for rule in forked] == [(0, 0)]
+
+
+def held_together(api: Api, calls: int, meanwhile: Callable[[], Any] = lambda: None) -> list[int]:
+    """The statuses of calls that are all on their way at once."""
+
+    async def hold() -> list[int]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://emulator") as client:
+            held = [asyncio.create_task(client.get(INSTANCE)) for _ in range(calls)]
+            await asyncio.sleep(0.02)
+            meanwhile()
+            return [(await call).status_code for call in held]
+
+    return asyncio.run(hold())
+
+
+def test_calls_that_are_held_back_together_are_not_struck_more_often_than_said(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"latency": "60ms"})
+    arm(seeded_api, effect=DENY, times=2)
+    assert sorted(held_together(seeded_api, 5)) == [200, 200, 200, 403, 403]
+    assert counts(seeded_api) == [(5, 5), (2, 2)]
+
+
+def test_a_rule_that_is_disarmed_while_a_call_is_held_back_strikes_no_more(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"latency": "60ms"})
+    arm(seeded_api, effect=DENY)
+    assert held_together(seeded_api, 1, lambda: disarm_all(seeded_api.world)) == [200]

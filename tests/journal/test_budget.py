@@ -1,0 +1,141 @@
+"""One budget for the journals of all worlds."""
+
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+
+from foas_emulator.gateway.formats import Body
+from foas_emulator.journal.entries import Entry
+from foas_emulator.journal.journal import Journal
+from foas_emulator.world.clock import Reading
+from tests.api import Api, open_api
+from tests.journal.reading import GET, read, verify
+
+EMPTY = Body(b"", b"")
+
+
+def entry(number: int, *, size: int = 100) -> Entry:
+    return Entry(
+        started=number,
+        took=0,
+        real_time=0,
+        clock=Reading(offset_ms=0, frozen_at=0),
+        operation=None,
+        method="GET",
+        raw_path=f"/{number}",
+        parameters={},
+        unread=(),
+        access_key_id="",
+        signature="unsigned",
+        warning=None,
+        action=None,
+        format="json",
+        status=404,
+        code="InvalidAction.NotFound",
+        request_id=str(number),
+        faults=(),
+        size=size,
+    )
+
+
+def kept(journal: Journal, world: str) -> list[tuple[int, str]]:
+    return [(number, each.raw_path) for number, each in journal.ledger(world).numbered()]
+
+
+def test_the_oldest_entry_of_all_worlds_is_lost_first() -> None:
+    journal = Journal(budget=300)
+    for number, world in enumerate("aabab"):
+        journal.write(world, entry(number), EMPTY)
+    assert kept(journal, "a") == [(3, "/3")]
+    assert kept(journal, "b") == [(1, "/2"), (2, "/4")]
+    assert (journal.ledger("a").lost, journal.ledger("b").lost) == (2, 0)
+
+
+def test_a_forgotten_world_gives_its_bytes_back() -> None:
+    journal = Journal(budget=300)
+    for number in range(3):
+        journal.write("a", entry(number), EMPTY)
+    journal.forget("a")
+    for number in range(3):
+        journal.write("b", entry(number), EMPTY)
+    assert len(kept(journal, "b")) == 3
+    journal.write("b", entry(3), EMPTY)
+    assert [number for number, _ in kept(journal, "b")] == [2, 3, 4]
+
+
+def test_a_world_that_comes_again_begins_at_one() -> None:
+    journal = Journal(budget=200)
+    for number in range(5):
+        journal.write("a", entry(number), EMPTY)
+    journal.forget("a")
+    journal.write("a", entry(9), EMPTY)
+    assert kept(journal, "a") == [(1, "/9")]
+    assert journal.ledger("a").lost == 0
+
+
+def test_an_entry_beyond_the_whole_budget_is_lost_at_once() -> None:
+    journal = Journal(budget=300)
+    journal.write("a", entry(0), EMPTY)
+    journal.write("a", entry(1, size=1000), EMPTY)
+    assert kept(journal, "a") == []
+    assert journal.ledger("a").lost == 2
+
+
+def test_forgetting_worlds_for_ever_takes_no_memory() -> None:
+    journal = Journal(budget=10**9)
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            journal.write("a", entry(number), EMPTY)
+            journal.forget("a")
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert used < 1_000_000
+
+
+@pytest.fixture
+def narrow() -> Iterator[Api]:
+    """An emulator whose journals hold few entries."""
+    with open_api(journal_bytes=3000) as opened:
+        yield opened
+
+
+def test_what_is_lost_is_told(narrow: Api) -> None:
+    for _ in range(20):
+        narrow.ok("GetInstance", **GET)
+    page = read(narrow)
+    assert page["lost"] == 20 - page["total"] > 0
+    assert page["entries"][0]["number"] == page["lost"] + 1
+
+
+def test_no_budget_keeps_nothing() -> None:
+    with open_api(journal_bytes=0) as api:
+        api.ok("GetInstance", **GET)
+        assert read(api) == {"entries": [], "total": 0, "after": None, "lost": 1}
+
+
+@pytest.mark.parametrize(
+    ("expected", "status"),
+    [
+        ({"operation": "GetInstance", "count": {"at_least": 2}}, 200),
+        ({"operation": "GetInstance", "count": {"at_least": 50}}, 409),
+        ({"operation": "GetInstance", "count": {"at_most": 1}}, 422),
+        ({"operation": "GetInstance", "count": {"at_most": 50}}, 409),
+        ({"operation": "GetInstance", "count": {"exactly": 1}}, 422),
+        ({"operation": "GetInstance", "count": {"exactly": 20}}, 409),
+        ({"operation": "DeleteJob", "count": {"exactly": 0}}, 409),
+        ({"in_order": ["GetInstance", "GetInstance"]}, 200),
+        ({"in_order": ["CreateJob", "GetInstance"]}, 409),
+        ({"operation": "GetInstance", "backoff": {"min": 0}}, 409),
+        ({"operation": "GetInstance", "count": {"at_most": 1}, "backoff": {"min": 0}}, 422),
+    ],
+)
+def test_what_was_lost_is_never_guessed(narrow: Api, expected: dict[str, object], status: int) -> None:
+    for _ in range(20):
+        narrow.ok("GetInstance", **GET)
+    answered, document = verify(narrow, **expected)
+    assert answered == status
+    if status == 409:
+        assert "has lost the first" in document["error"]

@@ -1,0 +1,199 @@
+"""Whether what was expected of the calls is what happened."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from foas_emulator.journal.journal import Ledger
+from foas_emulator.journal.verification import Expectation
+from foas_emulator.journal.verification import verify as judge
+from foas_emulator.operations.catalogue import OPERATIONS
+from tests.api import Api
+from tests.journal.reading import GET, read, verify
+from tests.journal.test_budget import entry
+
+MS = 1_000_000
+BY_NAME = {operation.name: operation for operation in OPERATIONS}
+
+
+def ledger(*calls: tuple[int, str]) -> Ledger:
+    """Entries of these operations, begun at these milliseconds."""
+    made = Ledger()
+    for at, name in calls:
+        made.entries.append(entry(at * MS)._replace(operation=BY_NAME[name], status=200, code=None))
+    return made
+
+
+def differences(made: Ledger, **expected: Any) -> list[tuple[str, str | None, str | None]]:
+    finding = judge(made, Expectation.model_validate(expected))
+    assert finding.is_certain
+    assert finding.holds == (not finding.differences)
+    return [(each.field, each.expected, each.actual) for each in finding.differences]
+
+
+@pytest.mark.parametrize(
+    ("count", "found"),
+    [
+        ({"exactly": 3}, []),
+        ({"at_least": 3}, []),
+        ({"at_most": 3}, []),
+        ({"at_least": 1, "at_most": 4}, []),
+        ({"exactly": 2}, [("count", "exactly 2", "3")]),
+        ({"at_least": 4}, [("count", "at least 4", "3")]),
+        ({"at_most": 2}, [("count", "at most 2", "3")]),
+        ({"at_least": 4, "at_most": 5}, [("count", "at least 4 and at most 5", "3")]),
+    ],
+)
+def test_calls_are_counted(count: dict[str, int], found: list[Any]) -> None:
+    made = ledger((0, "StartJob"), (10, "StartJob"), (20, "StartJob"), (30, "CommitJob"))
+    assert differences(made, operation="StartJob", count=count) == found
+
+
+def test_without_a_count_one_call_is_expected() -> None:
+    made = ledger((0, "StartJob"))
+    assert differences(made, operation="StartJob") == []
+    assert differences(made, operation="CommitJob") == [("count", "at least 1", "0")]
+
+
+def test_within_counts_the_busiest_stretch_of_that_length() -> None:
+    made = ledger(*((at, "GetJob") for at in (0, 900, 1000, 1900, 5000)))
+    assert differences(made, operation="GetJob", within="1s", count={"exactly": 3}) == []
+    assert differences(made, operation="GetJob", within="100ms", count={"at_most": 1}) == [
+        ("count", "at most 1 within 100ms", "2")
+    ]
+    assert differences(made, operation="GetJob", within="10s", count={"exactly": 5}) == []
+
+
+def test_an_order_allows_other_calls_in_between() -> None:
+    made = ledger((0, "CreateJob"), (1, "GetJob"), (2, "CommitJob"), (3, "StartJob"))
+    assert differences(made, in_order=["CreateJob", "CommitJob", "StartJob"]) == []
+    assert differences(made, in_order=["CommitJob", {"operation": "Create*"}]) == [
+        ("in_order[1]", "Create* after CommitJob", None)
+    ]
+    assert differences(made, in_order=["StartJob", "StartJob"]) == [("in_order[1]", "StartJob after StartJob", None)]
+    assert differences(made, in_order=["DeleteJob"]) == [("in_order[0]", "DeleteJob", None)]
+
+
+def test_an_order_is_that_of_the_beginnings() -> None:
+    """An exchange that took long ended after another that began later."""
+    made = ledger((5, "CommitJob"), (0, "CreateJob"))
+    assert differences(made, in_order=["CreateJob", "CommitJob"]) == []
+
+
+def test_a_backoff_grows_from_its_shortest_gap() -> None:
+    made = ledger(*((at, "StartJob") for at in (0, 100, 300, 700)))
+    assert differences(made, operation="StartJob", backoff={"min": "100ms", "factor": 2}) == []
+    assert differences(made, operation="StartJob", backoff={"min": "100ms", "factor": 2.5}) == [
+        ("backoff[1]", "a gap of 250 ms or more", "200 ms"),
+        ("backoff[2]", "a gap of 625 ms or more", "400 ms"),
+    ]
+    assert differences(made, operation="StartJob", backoff={"min": "102ms"}) == [
+        ("backoff[0]", "a gap of 102 ms or more", "100 ms")
+    ]
+
+
+def test_a_backoff_of_a_single_call_proves_nothing() -> None:
+    assert differences(ledger((0, "StartJob")), operation="StartJob", backoff={"min": "1s"}) == [
+        ("backoff", "at least 2 calls", "1")
+    ]
+
+
+def test_everything_that_is_wrong_is_told() -> None:
+    made = ledger((0, "StartJob"), (10, "StartJob"))
+    wrong = differences(made, operation="StartJob", count={"exactly": 3}, in_order=["DeleteJob"], backoff={"min": "1s"})
+    assert [field for field, _, _ in wrong] == ["count", "in_order[0]", "backoff[0]"]
+
+
+def test_what_happened_is_ok(api: Api) -> None:
+    api.ok("GetInstance", **GET)
+    assert verify(api, operation="GetInstance", params={"instanceId": 412536}, status=200) == (200, {"ok": True})
+
+
+def test_what_did_not_happen_is_told_with_what_came_near(api: Api) -> None:
+    api.call("GetInstance", **GET | {"instanceId": 1})
+    api.ok("ListJob", projectName="project1", pageIndex=1, pageSize=10)
+    status, document = verify(api, operation="GetInstance", params={"jobName": "job1", "instanceId": 2}, status=200)
+    assert status == 422
+    assert document["ok"] is False
+    assert document["hint"] == "count: expected at least 1, got 0."
+    assert document["differences"] == [{"field": "count", "expected": "at least 1", "actual": "0"}]
+    nearest = document["nearest"][0]
+    assert nearest["entry"] == read(api)["entries"][0]
+    assert nearest["differences"] == [
+        {"field": "params.instanceId", "expected": "2", "actual": "1"},
+        {"field": "status", "expected": "200", "actual": "404"},
+    ]
+    assert document["nearest"][1]["differences"][0] == {
+        "field": "operation",
+        "expected": "GetInstance",
+        "actual": "ListJob",
+    }
+
+
+def test_too_many_calls_are_shown(api: Api) -> None:
+    for _ in range(5):
+        api.ok("GetInstance", **GET)
+    status, document = verify(api, operation="Get*", count={"at_most": 1})
+    assert status == 422
+    assert [near["entry"]["number"] for near in document["nearest"]] == [5, 4, 3]
+    assert all(near["differences"] == [] for near in document["nearest"])
+
+
+def test_many_differences_are_told_in_short(api: Api) -> None:
+    for _ in range(6):
+        api.ok("GetInstance", **GET)
+    status, document = verify(api, operation="Get*", backoff={"min": "1h"})
+    assert status == 422
+    assert len(document["differences"]) == 5
+    assert document["hint"].endswith("; and 2 more.")
+
+
+def test_a_call_without_an_answer_has_no_status() -> None:
+    made = Ledger()
+    made.entries.append(entry(0)._replace(operation=BY_NAME["GetJob"], status=0))
+    (difference,) = Expectation(operation="GetJob", status=200).differences(made.entries[0])
+    assert (difference.field, difference.expected, difference.actual) == ("status", "200", None)
+
+
+@pytest.mark.parametrize(
+    ("expected", "hint"),
+    [
+        ({"operation": "StrtJob", "count": {"exactly": 0}}, "there is no operation 'StrtJob'"),
+        ({"operation": "StartJob", "params": {"jobname": "x"}}, "there is no parameter 'jobname'"),
+        ({"in_order": ["CreateJob", "Nope"]}, "there is no operation 'Nope'"),
+        ({"count": {}}, "give exactly"),
+        ({"count": {"exactly": 1, "at_most": 2}}, "give exactly"),
+        ({"count": {"exactly": -1}}, "greater than or equal to 0"),
+        ({"within": "a while"}, "is not a duration"),
+        ({"backoff": {"factor": 2}}, "backoff.min"),
+        ({"backoff": {"min": "1s", "factor": 0.5}}, "greater than or equal to 1"),
+        ({"operations": "StartJob"}, "operations"),
+    ],
+)
+def test_what_could_never_be_told_is_refused(api: Api, expected: dict[str, Any], hint: str) -> None:
+    status, document = verify(api, **expected)
+    assert status == 400
+    assert hint in document["hint"]
+
+
+def test_a_verification_waits_until_it_holds(api: Api) -> None:
+    """The call that is waited for is held back by a latency, so that the verification is there before it."""
+    api.request("POST", "/_emulator/worlds/default/faults", json={"effect": {"latency": "50ms"}})
+
+    async def both() -> tuple[httpx.Response, httpx.Response]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://emulator") as client:
+            expected = {"operation": "GetInstance", "timeout": "10s"}
+            return await asyncio.gather(
+                client.post("/_emulator/worlds/default/journal/verify", json=expected),
+                client.get("/api/v2/projects/project1/jobs/job1/instances/412536"),
+            )
+
+    verified, answered = asyncio.run(both())
+    assert (verified.status_code, answered.status_code) == (200, 200)
+
+
+def test_a_verification_gives_up_when_its_time_is_over(api: Api) -> None:
+    status, _ = verify(api, operation="GetInstance", timeout="50ms")
+    assert status == 422

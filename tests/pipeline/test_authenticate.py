@@ -1,0 +1,150 @@
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foas_emulator.pipeline.authenticate import Nonces
+from tests.api import open_api
+from tests.wire import INSTANCE, ask, signed_v1, signed_v3
+
+SIGNERS = pytest.mark.parametrize("sign", [signed_v1, signed_v3])
+Sign = Callable[..., dict[str, str]]
+
+
+@SIGNERS
+@pytest.mark.parametrize("mode", ["off", "warn", "strict"])
+def test_good_signature_is_served_without_a_word_in_every_mode(sign: Sign, mode: str) -> None:
+    with open_api(signature=mode) as served:
+        heard = ask(served.app, headers=sign())
+        assert (heard.status, heard.warning) == (200, None)
+
+
+@SIGNERS
+def test_off_looks_at_nothing(sign: Sign) -> None:
+    with open_api(signature="off") as served:
+        for headers in (sign(secret="wrong"), {"authorization": "nonsense"}, {"date": "yesterday"}):
+            heard = ask(served.app, headers=headers)
+            assert (heard.status, heard.warning) == (200, None)
+
+
+@SIGNERS
+def test_warn_serves_and_says_what_strict_would_refuse(sign: Sign) -> None:
+    with open_api() as served:
+        heard = ask(served.app, headers=sign(secret="wrong"))
+        assert heard.status == 200
+        assert heard.warning is not None
+        assert heard.warning.startswith("signature=strict would refuse this with SignatureDoesNotMatch: ")
+
+
+@pytest.mark.parametrize("headers", [{}, {"date": "yesterday"}, {"x-acs-version": "2018-11-11"}])
+def test_warn_says_nothing_of_a_request_that_is_not_signed(headers: dict[str, str]) -> None:
+    with open_api() as served:
+        heard = ask(served.app, headers=headers)
+        assert (heard.status, heard.warning) == (200, None)
+
+
+def test_warning_stands_on_a_refusal_too() -> None:
+    with open_api() as served:
+        target = INSTANCE.replace("412536", "1")
+        heard = ask(served.app, target, headers=signed_v1(target, secret="wrong"))
+        assert heard.code == "InvalidInstance.NotFound"
+        assert heard.warning is not None
+
+
+def test_warn_logs_each_mistake_of_a_key_once(caplog: pytest.LogCaptureFixture) -> None:
+    with open_api() as served, caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            ask(served.app, headers=signed_v1(secret="wrong"))
+        assert len(caplog.messages) == 1
+        assert "'test'" in caplog.messages[0]
+        ask(served.app, headers=signed_v1(key="nobody"))
+        assert len(caplog.messages) == 2
+
+
+def test_warn_remembers_no_nonces() -> None:
+    with open_api() as served:
+        for _ in range(2):
+            assert ask(served.app, headers=signed_v1(headers={"x-acs-signature-nonce": "n"})).warning is None
+
+
+def test_strict_accepts_bearer_tokens_and_temporary_keys() -> None:
+    with open_api(signature="strict", access_keys=("STS.a:b:c",)) as served:
+        date = {"date": signed_v1()["date"]}
+        assert ask(served.app, headers={"x-acs-bearer-token": "t", **date}).status == 200
+        token = signed_v1(key="STS.a", secret="b", headers={"x-acs-security-token": "c"})
+        assert ask(served.app, headers=token).status == 200
+
+
+def test_strict_signature_covers_the_body() -> None:
+    target = "/api/v2/projects/demo/folders"
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    with open_api(signature="strict") as served:
+        signed = signed_v3(target, method="POST", body=b"path=/a", headers=form)
+        other = ask(served.app, target, method="POST", headers=signed, body=b"path=/b")
+        assert other.code == "SignatureDoesNotMatch"
+        assert ask(served.app, target, method="POST", headers=signed, body=b"path=/a").status == 200
+
+
+def test_strict_refusal_changes_nothing() -> None:
+    target = "/api/v2/projects/demo/folders"
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    with open_api(signature="strict") as served:
+        revision = served.world.revision
+        assert ask(served.app, target, method="POST", headers=form, body=b"path=/a").code == "MissingDate"
+        assert served.world.revision == revision
+
+
+def test_skew_is_a_setting() -> None:
+    old = signed_v1(headers={"date": "Thu, 01 Aug 2019 12:00:00 GMT"})
+    with open_api(signature="strict", signature_max_skew=50 * 365 * 86_400_000) as served:
+        assert ask(served.app, headers=old).status == 200
+
+
+def test_clock_of_the_world_does_not_make_a_signature_stale() -> None:
+    with open_api(signature="strict") as served:
+        with served.world.transaction():
+            served.world.clock.set(mode="frozen", now=0)
+        assert ask(served.app, headers=signed_v1()).status == 200
+
+
+def test_mode_of_the_world_wins_over_that_of_the_server() -> None:
+    with open_api(signature="strict") as served:
+        served.world.set({"signature": "off"})
+        assert ask(served.app).status == 200
+
+
+def test_keys_are_read_from_entries_and_files(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text("b:two\nc:three\n", encoding="utf-8")
+    with open_api(signature="strict", access_keys=("a:one", str(file))) as served:
+        for key, secret in (("a", "one"), ("b", "two"), ("c", "three"), ("test", "test"), ("world-x", "test")):
+            assert ask(served.app, headers=signed_v1(key=key, secret=secret)).status == 200
+
+
+@pytest.mark.parametrize("entries", [("no-such-file",), ("a:",), ("a:b", "a:c")])
+def test_wrong_key_refuses_to_start_and_its_secret_is_not_shown(entries: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"^access_keys: ") as refusal, open_api(access_keys=entries):
+        pass
+    assert not {":b", ":c", "no-such-file"} & set(str(refusal.value).split())
+
+
+def test_nonces_are_told_apart_by_key_and_forgotten_oldest_first() -> None:
+    nonces = Nonces(keep_ms=60_000, most=2)
+    assert not nonces.seen("a", "1")
+    assert nonces.seen("a", "1")
+    assert not nonces.seen("b", "1")
+    assert not nonces.seen("a", "2")
+    assert not nonces.seen("a", "1")
+
+
+def test_nonces_are_forgotten_when_their_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    instant: list[Any] = [0]
+    monkeypatch.setattr("foas_emulator.pipeline.authenticate.machine_now", lambda: instant[0])
+    nonces = Nonces(keep_ms=1000)
+    assert not nonces.seen("a", "1")
+    instant[0] = 1000
+    assert nonces.seen("a", "1")
+    instant[0] = 1001
+    assert not nonces.seen("a", "1")

@@ -1,0 +1,116 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from foas_emulator.operations.instances import rules
+from tests.api import Api, open_api
+from tests.wire import INSTANCE, Heard, ask
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def served() -> Iterator[Api]:
+    with open_api() as opened:
+        yield opened
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The instances that GetInstance was really asked for."""
+    real, asked = rules.get_instance, []
+
+    def counted(world: Any, project_name: str, job_name: str, instance_id: int) -> Any:
+        asked.append(f"{world.name}/{instance_id}")
+        return real(world, project_name, job_name, instance_id)
+
+    monkeypatch.setattr(rules, "get_instance", counted)
+    return asked
+
+
+def without_request_id(heard: Heard) -> str:
+    return heard.text.replace(heard.headers["x-acs-request-id"], "")
+
+
+def test_read_that_comes_again_is_answered_alike_under_a_new_request_id(served: Api, calls: list[str]) -> None:
+    first, second = ask(served.app), ask(served.app)
+    assert calls == ["default/412536"]
+    assert without_request_id(first) == without_request_id(second)
+    assert first.headers["x-acs-request-id"] != second.headers["x-acs-request-id"] == second.members["RequestId"]
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        (INSTANCE.replace("412536", "123"), {}),
+        (f"{INSTANCE}?a=1", {}),
+        (INSTANCE, {"accept": "text/xml"}),
+        (INSTANCE, {"x-emulator-world": "other"}),
+    ],
+)
+def test_other_path_query_format_or_world_is_another_read(
+    served: Api, calls: list[str], target: str, headers: dict[str, str]
+) -> None:
+    ask(served.app)
+    ask(served.app, target, headers=headers)
+    assert len(calls) == 2
+
+
+def test_any_write_to_the_world_ends_what_was_kept(served: Api, calls: list[str]) -> None:
+    ask(served.app)
+    written = ask(served.app, "/api/v2/projects/demo/folders", method="POST", headers=FORM, body=b"path=/new")
+    assert written.status == 200
+    ask(served.app)
+    assert len(calls) == 2
+
+
+def test_refused_write_and_writes_to_other_worlds_leave_it(served: Api, calls: list[str]) -> None:
+    ask(served.app)
+    folders = "/api/v2/projects/demo/folders"
+    assert ask(served.app, folders, method="POST", headers=FORM, body=b"").status == 400
+    assert (
+        ask(served.app, folders, method="POST", headers=FORM | {"x-emulator-world": "o"}, body=b"path=/n").status == 200
+    )
+    ask(served.app)
+    assert len(calls) == 1
+
+
+def test_reset_and_settings_end_what_was_kept(served: Api, calls: list[str]) -> None:
+    ask(served.app)
+    served.world.set({"not_running": "answer"})
+    ask(served.app)
+    served.registry.reset("default")
+    ask(served.app)
+    assert len(calls) == 3
+
+
+def test_pending_change_that_comes_due_ends_what_was_kept(served: Api) -> None:
+    served.world.set({"stop_delay": "5s"})
+    ask(served.app, f"{INSTANCE}/expectstate", method="PUT", headers=FORM, body=b"expectState=TERMINATED")
+    assert [ask(served.app).status for _ in range(2)] == [200, 200]
+    with served.world.transaction():
+        served.world.clock.advance(5_000)
+    assert ask(served.app).code == "InvalidInstance.NotRunning"
+
+
+def test_refusals_are_not_kept(served: Api, calls: list[str]) -> None:
+    for _ in range(2):
+        assert ask(served.app, INSTANCE.replace("412536", "1")).status == 404
+    assert len(calls) == 2
+
+
+def test_limit_of_0_keeps_nothing(calls: list[str]) -> None:
+    with open_api(read_cache=0) as served:
+        assert ask(served.app).status == ask(served.app).status == 200
+    assert len(calls) == 2
+
+
+def test_what_was_asked_for_least_recently_goes_first(calls: list[str]) -> None:
+    other = INSTANCE.replace("412536", "123")
+    with open_api(read_cache=2 * 3200) as served:
+        for target in (INSTANCE, other, INSTANCE, f"{INSTANCE}?third", INSTANCE):
+            assert ask(served.app, target).status == 200
+        assert calls == ["default/412536", "default/123", "default/412536"]
+        ask(served.app, other)
+        assert calls[3:] == ["default/123"]

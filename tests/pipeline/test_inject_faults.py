@@ -1,0 +1,141 @@
+"""Where faults stand in the way of a request, and what they leave alone."""
+
+import asyncio
+import logging
+from typing import Any
+
+import httpx
+import pytest
+
+from foas_emulator.faults.rules import FaultRule, book_of
+from tests.api import Api
+from tests.wire import INSTANCE, ask
+
+FAULTS = "/_emulator/worlds/default/faults"
+DENY = {"effect": {"error": "Forbidden.RAM"}}
+
+
+@pytest.fixture
+def wire_format() -> str:
+    return "json"
+
+
+@pytest.fixture
+def store_kind() -> str:
+    """Both kinds of store are covered with the effects."""
+    return "memory"
+
+
+@pytest.fixture
+def api(seeded_api: Api) -> Api:
+    return seeded_api
+
+
+def arm(api: Api, fault: dict[str, Any], world: str = "default") -> None:
+    assert api.request("POST", f"/_emulator/worlds/{world}/faults", json=fault).status_code == 201
+
+
+def seen(api: Api) -> list[int]:
+    return [rule["seen"] for rule in api.request("GET", FAULTS).json()["faults"]]
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers", "code"),
+    [
+        ("GET", "/api/v2/nothing", {}, "InvalidAction.NotFound"),
+        ("GET", INSTANCE, {"x-acs-version": "2020-01-01"}, "InvalidVersion"),
+        ("GET", INSTANCE, {"accept": "text/html"}, "InvalidParameter.Accept"),
+        ("GET", f"{INSTANCE}?a=%FF", {}, "RequestParameterMalformed"),
+    ],
+)
+def test_what_is_refused_before_is_not_struck(
+    api: Api, method: str, target: str, headers: dict[str, str], code: str
+) -> None:
+    arm(api, DENY)
+    assert api.request(method, target, headers=headers).json()["Code"] == code
+    assert seen(api) == [0]
+
+
+def test_a_signature_that_strict_refuses_is_not_struck(api: Api) -> None:
+    arm(api, DENY)
+    api.world.set({"signature": "strict"})
+    assert api.request("GET", INSTANCE).json()["Code"] == "MissingDate"
+    assert seen(api) == [0]
+
+
+def test_a_parameter_that_is_missing_is_noticed_after_the_faults(api: Api) -> None:
+    arm(api, DENY)
+    assert api.request("POST", "/api/v2/projects/project1/folders").json()["Code"] == "Forbidden.RAM"
+
+
+def test_the_documentation_is_not_struck(api: Api) -> None:
+    arm(api, DENY)
+    for path in ("/", "/docs", "/openapi.json", "/_emulator/info"):
+        assert api.request("GET", path).status_code < 400
+    assert seen(api) == [0]
+
+
+def test_a_world_without_rules_is_asked_for_them_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    execute = api.world.store._connection.execute
+    monkeypatch.setattr(
+        api.world.store._connection,
+        "execute",
+        lambda statement, *more: (asked.append(str(statement)), execute(statement, *more))[1],
+    )
+    for _ in range(5):
+        assert ask(api.app, INSTANCE).status == 200
+    assert sum(FaultRule.__tablename__ in statement for statement in asked) <= 1
+
+
+def test_a_rule_for_another_operation_leaves_the_read_cache_at_work(api: Api) -> None:
+    arm(api, DENY | {"match": {"operation": "StartJob"}})
+    ask(api.app, INSTANCE)
+    world, book = api.world, book_of(api.world)
+    world.store.close()
+    try:
+        assert ask(api.app, INSTANCE).status == 200
+        assert book_of(world) is book
+    finally:
+        api.registry._worlds.pop("default")
+
+
+def test_a_world_that_is_dropped_while_a_call_is_held_back_is_not_made_again(api: Api) -> None:
+    arm(api, {"effect": {"latency": "100ms"}}, world="gone")
+
+    async def drop_meanwhile() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://emulator") as client:
+            held = asyncio.create_task(client.get(INSTANCE, headers={"x-emulator-world": "gone"}))
+            await asyncio.sleep(0.02)
+            assert (await client.delete("/_emulator/worlds/gone")).status_code < 300
+            return await held
+
+    response = asyncio.run(drop_meanwhile())
+    assert (response.status_code, response.json()["Code"]) == (503, "ServiceUnavailable")
+    assert "gone was dropped" in response.headers["x-emulator-hint"]
+    assert "gone" not in api.registry.names()
+    assert api.request("GET", "/_emulator/worlds/gone/journal").json()["total"] == 0
+
+
+def test_a_world_that_is_reset_while_a_call_is_held_back_serves_it_anew(api: Api) -> None:
+    arm(api, {"match": {"operation": "CreateFolder"}, "effect": {"latency": "100ms"}})
+    api.ok("CreateFolder", projectName="project1", path="/made")
+
+    async def reset_meanwhile() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://emulator") as client:
+            held = asyncio.create_task(client.post("/api/v2/projects/project1/folders?path=/made"))
+            await asyncio.sleep(0.02)
+            assert (await client.post("/_emulator/worlds/default/reset")).status_code < 300
+            return await held
+
+    assert asyncio.run(reset_meanwhile()).status_code == 200
+
+
+def test_a_crash_of_ours_is_an_answer_that_a_rule_may_strike(
+    api: Api, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arm(api, {"match": {"operation": "GetInstance"}, "effect": {"latency": 0}})
+    monkeypatch.setattr(api.world.store, "get", None)
+    with caplog.at_level(logging.ERROR):
+        response = api.request("GET", INSTANCE)
+    assert (response.status_code, response.json()["Code"]) == (500, "InternalError")

@@ -1,0 +1,153 @@
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foas_emulator.gateway.errors import ApiError
+from foas_emulator.operations.folders.rows import Folder
+from foas_emulator.pipeline.read_body import fold_lists, read_parameters
+from tests.api import Api, open_api
+from tests.wire import Heard, ask
+
+FORM = "application/x-www-form-urlencoded"
+FOLDERS = "/api/v2/projects/demo/folders"
+
+
+@pytest.fixture
+def served() -> Iterator[Api]:
+    with open_api(max_body=1000) as opened:
+        yield opened
+
+
+def create(served: Api, body: bytes | Sequence[bytes] | None, content_type: str | None = FORM, **headers: str) -> Heard:
+    given_ = {name.replace("_", "-"): value for name, value in headers.items()}
+    if content_type is not None:
+        given_["content-type"] = content_type
+    return ask(served.app, FOLDERS, method="POST", headers=given_, body=body)
+
+
+def exists(served: Api, path: str) -> bool:
+    return served.world.store.get(Folder, project_name="demo", path=path) is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"path=/new%20%E4%B8%AD", FORM),
+        (b"path=/new+%E4%B8%AD", "application/x-www-form-urlencoded; charset=UTF-8"),
+        (b"path=/new+%E4%B8%AD", "Application/X-WWW-Form-Urlencoded"),
+        ("path=/new 中".encode(), FORM),
+        ("path=/new%20中".encode(), FORM),
+        (b"path=/new+%E4%B8%AD", None),
+        (b"path=/new+%E4%B8%AD", "application/octet-stream"),
+        ('{"path": "/new 中"}'.encode(), "application/json"),
+        (b'{"path": "/new \\u4e2d"}', "application/json; charset=utf-8"),
+        ('\n {"path": "/new 中"}'.encode(), None),
+        ('{"path": "/new 中"}'.encode(), "application/octet-stream"),
+        ('{"path": "/new 中"}'.encode(), "Application/JSON"),
+    ],
+)
+def test_form_json_and_untyped_bodies_give_the_same_parameters(
+    served: Api, body: bytes, content_type: str | None
+) -> None:
+    heard = create(served, body, content_type)
+    assert heard.status == 200, heard.text
+    assert exists(served, "/new 中")
+
+
+def test_chunked_body_is_read_whole(served: Api) -> None:
+    assert create(served, [b"pa", b"th=/ch", b"", b"unked"]).status == 200
+    assert exists(served, "/chunked")
+
+
+@pytest.mark.parametrize("body", [None, b"", [b""], b"  \n"])
+def test_empty_body_gives_no_parameters(served: Api, body: Any) -> None:
+    assert create(served, body).code == "Missingpath"
+
+
+def test_content_length_of_0_on_a_read_is_no_body(served: Api) -> None:
+    assert ask(served.app, headers={"content-length": "0", "content-type": FORM}).status == 200
+
+
+def test_body_of_just_the_limit_is_read_and_one_byte_more_is_not(served: Api) -> None:
+    assert create(served, b"path=/x&y=" + b"z" * 990).status == 200
+    heard = create(served, b"path=/y&y=" + b"z" * 991)
+    assert (heard.status, heard.code) == (413, "RequestEntityTooLarge")
+    assert not exists(served, "/y")
+
+
+def test_chunked_body_over_the_limit_is_refused_before_it_has_ended(served: Api) -> None:
+    endless = [b"path=/x&y="] + [b"z" * 600] * 2 + [b"never read"] * 1000
+    assert create(served, endless).status == 413
+
+
+def test_announced_length_over_the_limit_is_refused_unread(served: Api) -> None:
+    assert create(served, b"", content_length="1001").status == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"{", "application/json"),
+        (b"path=/x", "application/json"),
+        (b"[]", "application/json"),
+        (b"null", "application/json"),
+        (b'"text"', "application/json"),
+        (b"[" * 900, "application/json"),
+        (b'{"path": "\\ud800"}', "application/json"),
+        (b'{"\\udfff": "x"}', "application/json"),
+        (b'{"path": {"deep": ["\\udc00"]}}', "application/json"),
+        (b'{"path": NaN', None),
+        (b"path=%zz", FORM),
+        (b"path=%E4%B8", FORM),
+        (b"path=%ED%A0%80", FORM),
+        (b"path=\xff", FORM),
+        (b"\xff\xfe{", None),
+        (b'{"path": "\xed\xa0\x80"}', "application/json"),
+    ],
+)
+def test_body_that_is_not_what_it_says_is_malformed(served: Api, body: bytes, content_type: str | None) -> None:
+    heard = create(served, body, content_type)
+    assert (heard.status, heard.code) == (400, "RequestParameterMalformed")
+
+
+def test_query_goes_before_the_body_and_the_path_before_both(served: Api) -> None:
+    heard = ask(
+        served.app,
+        f"{FOLDERS}?path=/query",
+        method="POST",
+        headers={"content-type": FORM},
+        body=b"path=/body&projectName=project1",
+    )
+    assert heard.status == 200
+    assert exists(served, "/query")
+    assert not exists(served, "/body")
+
+
+def test_list_members_are_folded_in_order_of_their_numbers() -> None:
+    pairs = {"Tags.2.Key": "b", "Tags.10.Key": "c", "Tags.1.Key": "a", "Tags.1.Value": "1", "plain": "x", "a.b": "y"}
+    assert fold_lists(pairs) == {
+        "plain": "x",
+        "a.b": "y",
+        "Tags": [{"Key": "a", "Value": "1"}, {"Key": "b"}, {"Key": "c"}],
+    }
+
+
+@pytest.mark.parametrize("name", ["Tags.0.Key", "Tags.01.Key", "Tags.10000.Key", "Tags.x.Key", "Tags.1", "Tags.1.a.b"])
+def test_name_that_only_looks_like_a_list_member_is_a_name(name: str) -> None:
+    assert fold_lists({name: "v"}) == {name: "v"}
+
+
+@given(st.binary(max_size=200), st.sampled_from(["", FORM, "application/json", "text/plain"]))
+def test_no_bytes_make_reading_fail_otherwise_than_by_refusing(body: bytes, content_type: str) -> None:
+    with suppress(ApiError):
+        json.dumps(dict(read_parameters(body, content_type)), ensure_ascii=False).encode()
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_json_object_of_texts_is_read_as_it_is_unless_it_holds_half_a_pair(document: dict[str, str]) -> None:
+    assert dict(read_parameters(json.dumps(document).encode(), "application/json")) == document

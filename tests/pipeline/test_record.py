@@ -1,0 +1,114 @@
+"""What is written down of an exchange."""
+
+import logging
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+
+from foas_emulator.gateway.exchange import Exchange
+from foas_emulator.gateway.formats import Body
+from foas_emulator.gateway.operation import OperationIndex
+from foas_emulator.gateway.reply import Reply
+from foas_emulator.journal.journal import Journal
+from foas_emulator.main import open_registry
+from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.pipeline.find_operation import FindOperation
+from foas_emulator.pipeline.record import Record
+from foas_emulator.pipeline.select_world import SelectWorld
+from foas_emulator.settings import Settings
+from foas_emulator.world.registry import Registry
+from tests.wire import INSTANCE
+
+OK = Reply(status_code=200, content=Body(b"", b""), content_type=b"")
+BROKEN = Reply(status_code=500, content=Body(b"", b""), content_type=b"", code="InternalError")
+
+
+@pytest.fixture(scope="module")
+def registry() -> Iterator[Registry]:
+    opened = open_registry(Settings())
+    yield opened
+    opened.close()
+
+
+def exchange(registry: Registry, record: Record, query: str = "") -> Exchange:
+    """A request as far as an operation was found for it."""
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "raw_path": INSTANCE.encode(),
+        "query_string": query.encode(),
+        "headers": [(b"host", b"emulator"), (b"accept", b"*/*")],
+    }
+    made = Exchange(scope, None)  # type: ignore[arg-type]
+    SelectWorld(registry)(made)
+    record(made)
+    FindOperation(OperationIndex(OPERATIONS))(made)
+    return made
+
+
+@pytest.mark.parametrize("padding", [None, 0, 2000])
+def test_the_estimate_of_an_entrys_size_is_near_the_truth(registry: Registry, padding: int | None) -> None:
+    """Parameters are shared by requests that are alike, or are an exchange's own."""
+    journal = Journal(budget=10**9)
+    record = Record(journal, log_access=False)
+    pattern = exchange(registry, record)
+    scope = pattern.scope
+
+    def one(number: int) -> None:
+        made = Exchange(scope, None)  # type: ignore[arg-type]
+        made.world, made.world_name = pattern.world, pattern.world_name
+        made.operation, made.parameters = pattern.operation, pattern.parameters
+        made.request_id = made.world.next_request_id()
+        record(made)
+        if padding is not None:
+            made.query_string = f"Verbose={number}&Padding={number}{'x' * padding}"
+            own = dict(pair.split("=") for pair in made.query_string.split("&"))
+            made.parameters = {**own, **pattern.parameters}
+        record.close(made, OK)
+
+    one(0)
+    tracemalloc.start()
+    try:
+        for number in range(2000):
+            one(number)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    estimated = sum(entry.size for entry in journal.ledger("default").entries)
+    assert 0.7 < held / estimated < 1.3
+
+
+def test_a_server_error_is_logged_even_without_an_access_log(
+    registry: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    record = Record(Journal(budget=0), log_access=False)
+    made = exchange(registry, record)
+    with caplog.at_level(logging.INFO):
+        record.close(made, OK)
+        record.close(made, BROKEN)
+    (line,) = caplog.records
+    assert line.levelname == "ERROR"
+    assert f"{made.request_id} GetInstance world=default GET {INSTANCE} 500" in line.getMessage()
+
+
+def test_the_access_log_tells_of_every_request(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
+    record = Record(Journal(budget=0), log_access=True)
+    with caplog.at_level(logging.INFO):
+        record.close(exchange(registry, record), OK)
+    (line,) = caplog.records
+    assert (line.levelname, line.operation, line.status, line.world) == ("INFO", "GetInstance", 200, "default")
+    assert line.milliseconds >= 0
+
+
+def test_an_exchange_without_a_world_is_logged_and_not_journalled(
+    registry: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = Journal(budget=10**6)
+    record = Record(journal, log_access=True)
+    made = exchange(registry, record)
+    made.world = None
+    with caplog.at_level(logging.INFO):
+        record.close(made, OK)
+    assert len(caplog.records) == 1
+    assert not journal.ledger("default").entries

@@ -1,0 +1,104 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.api import Api, open_api
+from tests.wire import INSTANCE, ask, signed_v1, signed_v3
+
+
+@pytest.fixture
+def served() -> Iterator[Api]:
+    with open_api() as opened:
+        yield opened
+
+
+def folder_count(served: Api, world: str) -> int:
+    return served.registry.open(world).store.counts()["folders"]
+
+
+def create_folder(served: Api, headers: dict[str, str], path: str = "/new") -> None:
+    form = {"content-type": "application/x-www-form-urlencoded", **headers}
+    heard = ask(served.app, "/api/v2/projects/demo/folders", method="POST", headers=form, body=f"path={path}".encode())
+    assert heard.status == 200, heard.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "world"),
+    [
+        ({}, "default"),
+        ({"x-emulator-world": "one"}, "one"),
+        ({"x-emulator-world": ""}, "default"),
+        ({"authorization": "acs world-two:sig"}, "two"),
+        ({"authorization": "ACS3-HMAC-SHA256 Credential=world-three,SignedHeaders=host,Signature=0"}, "three"),
+        ({"authorization": "ACS3-HMAC-SHA256 Signature=0,SignedHeaders=host,Credential=world-three"}, "three"),
+        ({"authorization": "acs world-two:sig", "x-emulator-world": "one"}, "one"),
+        ({"authorization": "acs test:world-x"}, "default"),
+        ({"authorization": "acs myworld-x:sig"}, "default"),
+        ({"authorization": "ACS3-HMAC-SHA256 Credential=test,SignedHeaders=world-x,Signature=0"}, "default"),
+    ],
+)
+def test_request_works_in_the_world_it_names(served: Api, headers: dict[str, str], world: str) -> None:
+    before = folder_count(served, world)
+    create_folder(served, headers)
+    assert folder_count(served, world) == before + 1
+    others = {"default", "one", "two", "three"} - {world}
+    assert {folder_count(served, other) for other in others} == {before}
+
+
+@pytest.mark.parametrize("name", ["A", "-a", "_a", "a b", "a/b", "a.b", "x" * 65, "\xe9", "..", "default\x00"])
+def test_name_that_no_world_can_have_is_refused_whoever_gives_it(served: Api, name: str) -> None:
+    for headers in ({"x-emulator-world": name}, {"authorization": f"acs world-{name}:sig"}):
+        heard = ask(served.app, headers=headers)
+        assert (heard.status, heard.code) == (400, "InvalidParameter.World")
+    assert served.registry.names() == ["default"]
+
+
+def test_longest_name_is_a_name(served: Api) -> None:
+    assert ask(served.app, headers={"x-emulator-world": "x" * 64}).status == 200
+
+
+@pytest.mark.parametrize("sign", [signed_v1, signed_v3])
+def test_strict_signatures_make_a_world_for_a_request_that_is_believed(sign: object) -> None:
+    with open_api(signature="strict") as served:
+        assert callable(sign)
+        assert ask(served.app, headers=sign(key="world-mine")).status == 200
+        assert served.registry.names() == ["default", "mine"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-emulator-world": "mine"},
+        {"authorization": "acs world-mine:sig"},
+        {"x-emulator-world": "mine", "authorization": "acs test:sig"},
+    ],
+)
+def test_strict_signatures_make_no_world_for_a_request_that_is_not_believed(headers: dict[str, str]) -> None:
+    with open_api(signature="strict") as served:
+        heard = ask(served.app, headers=headers)
+        assert heard.status == 400
+        assert heard.headers["x-acs-request-id"] == heard.members["RequestId"]
+        assert served.registry.names() == ["default"]
+
+
+def test_unbelieved_request_for_an_unknown_path_makes_no_world_either() -> None:
+    with open_api(signature="strict") as served:
+        assert ask(served.app, "/nothing", headers=signed_v1("/nothing", key="world-mine")).status == 404
+        assert served.registry.names() == ["default"]
+
+
+def test_world_is_settled_before_the_request_is_read(served: Api) -> None:
+    world = served.world
+    world.set({"stop_delay": "30s"})
+    stop = {"content-type": "application/x-www-form-urlencoded"}
+    heard = ask(served.app, f"{INSTANCE}/expectstate", method="PUT", headers=stop, body=b"expectState=TERMINATED")
+    assert heard.status == 200, heard.text
+    assert ask(served.app).status == 200
+    with world.transaction():
+        world.clock.advance(30_000)
+    assert ask(served.app).code == "InvalidInstance.NotRunning"
+
+
+def test_two_requests_never_have_one_id(served: Api) -> None:
+    ids = [ask(served.app, headers={"x-emulator-world": name}).headers["x-acs-request-id"] for name in "aabb"]
+    assert len(set(ids)) == 4
