@@ -1,0 +1,71 @@
+"""A client of the control API, from the standard library alone: it is loaded into other people's test processes."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+TIMEOUT = 60.0
+"""Seconds after which an answer is not waited for any longer."""
+
+
+class EmulatorError(Exception):
+    """The control API refused what it was asked; the message says why, and what to do about it.
+
+    `details` are the other members of the answer.
+    """
+
+    def __init__(self, status: int, error: str, hint: str, **details: Any) -> None:
+        super().__init__(f"{error} {hint}")
+        self.status = status
+        self.error = error
+        self.hint = hint
+        self.details = details
+
+
+class ControlClient:
+    """Asks the control API of one emulator. Each request has a connection of its own, so threads can share it."""
+
+    def __init__(self, url: str, *, control_token: str | None = None) -> None:
+        self.url = url.rstrip("/")
+        self._parts = urlsplit(self.url)
+        self._headers = {} if control_token is None else {"authorization": f"Bearer {control_token}"}
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        """The JSON that answers a request with this JSON body, None if the answer is empty. Raises as `send` does."""
+        text = None if body is None else json.dumps(body).encode()
+        answer = self.send(method, path, text, {"content-type": "application/json"})
+        return json.loads(answer) if answer else None
+
+    def send(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> bytes:
+        """The body that answers a request for a path below `/_emulator`.
+
+        Raises `EmulatorError` if the request is refused, and OSError if there is no answer.
+        """
+        # Imported when it is needed: it takes longer to load than the rest of the pytest plugin.
+        from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415
+
+        kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
+        connection = kind(self._parts.hostname or "", self._parts.port, timeout=TIMEOUT)
+        try:
+            target = f"{self._parts.path}/_emulator{path}"
+            connection.request(method, target, body, {**self._headers, **(headers or {})})
+            response = connection.getresponse()
+            answer = response.read()
+        except HTTPException as error:
+            raise ConnectionError(f"{self.url} does not answer as an HTTP server does: {error!r}") from error
+        finally:
+            connection.close()
+        if response.status >= 400:  # noqa: PLR2004 - from here on HTTP statuses are refusals
+            raise _refusal(response.status, answer)
+        return answer
+
+
+def _refusal(status: int, answer: bytes) -> EmulatorError:
+    try:
+        return EmulatorError(status, **json.loads(answer))
+    except (ValueError, TypeError):
+        hint = "Is this the address of a foas-emulator?"
+        return EmulatorError(status, f"Status {status}: {answer[:200].decode(errors='replace')}", hint)

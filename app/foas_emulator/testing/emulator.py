@@ -1,0 +1,31 @@
+"""An emulator in this process."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+from foas_emulator.testing.server import Server
+
+if TYPE_CHECKING:
+    from foas_emulator.testing.in_thread import ThreadedServer
+
+
+class Emulator(Server):
+    """An emulator that serves from a thread of this process, on a free port of this machine, while it is entered.
+
+    Its settings are those of `foas-emulator serve`, written as there: `Emulator(seed=["my.yaml"], start_delay="30s")`.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings = settings
+        self._running: ThreadedServer | None = None
+
+    def __enter__(self) -> Self:
+        # Imported when it is needed, and not with the pytest plugin: it loads the whole emulator.
+        from foas_emulator.testing.in_thread import ThreadedServer  # noqa: PLC0415
+
+        self._running = ThreadedServer(self._settings)
+        super().__init__(self._running.url, control_token=self._settings.get("control_token"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._running is not None:
+            self._running.stop()

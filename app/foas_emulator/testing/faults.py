@@ -1,0 +1,55 @@
+"""The fault rules of a world, as a test arms them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from foas_emulator.testing.client import ControlClient
+
+
+class Faults:
+    """What goes wrong in a world on purpose. Operations and values may be globs, durations texts (`"60s"`)."""
+
+    def __init__(self, control: ControlClient, path: str) -> None:
+        self._control = control
+        self._path = f"{path}/faults"
+
+    def arm(
+        self,
+        effect: Mapping[str, Any],
+        *,
+        operation: str = "*",
+        params: Mapping[str, str | int | bool] | None = None,
+        after_commit: bool = False,
+        skip: int = 0,
+        times: int | None = None,
+        probability: float = 1.0,
+        ttl: str | float | None = None,
+    ) -> int:
+        """Have an effect, such as `{"error": "Throttling.User"}`, strike calls; answers the rule's id.
+
+        With `after_commit` it strikes calls that have succeeded. The first `skip` calls pass; it strikes `times` times
+        at most, each time with this probability, until `ttl` is over. Raises `EmulatorError` for a rule that could
+        never strike.
+        """
+        rule = {
+            "match": {"operation": operation, "params": dict(params or {})},
+            "effect": dict(effect),
+            "at": "after_commit" if after_commit else "before",
+            "skip": skip,
+            "times": times,
+            "probability": probability,
+            "ttl": ttl,
+        }
+        return int(self._control.request("POST", self._path, rule)["id"])
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Every rule, with how many calls it has `seen` and how many `hits` it had."""
+        return list(self._control.request("GET", self._path)["faults"])
+
+    def hits(self, rule_id: int) -> int:
+        """How often a rule has struck."""
+        return int(self._control.request("GET", f"{self._path}/{rule_id}")["hits"])
+
+    def disarm(self, rule_id: int | None = None) -> None:
+        """Remove a rule, or all."""
+        self._control.request("DELETE", self._path if rule_id is None else f"{self._path}/{rule_id}")

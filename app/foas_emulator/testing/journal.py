@@ -1,0 +1,120 @@
+"""The journal of a world, as a test reads it: what was called, and whether it is what should have been."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from foas_emulator.testing.client import ControlClient, EmulatorError
+
+_NOT_AS_EXPECTED = 422
+_PAGE = 1000
+
+
+class Journal:
+    """What a world was asked and what it answered. Operations and values may be globs, durations texts (`"5s"`)."""
+
+    def __init__(self, control: ControlClient, path: str) -> None:
+        self._control = control
+        self._path = f"{path}/journal"
+
+    def entries(self, **wanted: str | float | bool) -> list[dict[str, Any]]:
+        """The entries that agree in everything that is given, the oldest first.
+
+        Given may be: operation, status, code, access_key_id, struck (by a fault), unread (parameters), unknown (path).
+        """
+        entries: list[dict[str, Any]] = []
+        after: int | None = 0
+        while after is not None:
+            query = urlencode({**wanted, "limit": _PAGE, "after": after})
+            page = self._control.request("GET", f"{self._path}?{query}")
+            entries += page["entries"]
+            after = page["after"]
+        return entries
+
+    def entry(self, request_id: str) -> dict[str, Any]:
+        """The entry of one request. Raises `EmulatorError` if there is none."""
+        return dict(self._control.request("GET", f"{self._path}/{request_id}"))
+
+    def clear(self) -> None:
+        """Begin anew: what was called before counts no longer."""
+        self._control.request("DELETE", self._path)
+
+    def assert_called(
+        self,
+        operation: str = "*",
+        *,
+        params: Mapping[str, str | int | bool] | None = None,
+        status: int | None = None,
+        exactly: int | None = None,
+        at_least: int | None = None,
+        at_most: int | None = None,
+        within: str | float | None = None,
+        min_gap: str | float | None = None,
+        growth: float = 1,
+        timeout: str | float = 0,
+    ) -> None:
+        """Fail unless the operation was called, with these parameters and answered with this status, so many times.
+
+        `within` counts the busiest stretch of that length. With `min_gap` the calls must be that far apart, and with
+        `growth` every gap that many times longer than the one before. `timeout` waits until it holds.
+
+        Raises AssertionError with what differs and the calls that come nearest, and `EmulatorError` if the journal
+        has lost calls that could matter.
+        """
+        count = _given(exactly=exactly, at_least=at_least, at_most=at_most)
+        self._verify(
+            operation=operation,
+            params=dict(params or {}),
+            timeout=timeout,
+            **_given(
+                status=status,
+                within=within,
+                count=count or None,
+                backoff=None if min_gap is None else {"min": min_gap, "factor": growth},
+            ),
+        )
+
+    def assert_not_called(self, operation: str, *, params: Mapping[str, str | int | bool] | None = None) -> None:
+        """Fail if the operation was called with these parameters. Raises as `assert_called` does."""
+        self.assert_called(operation, params=params, exactly=0)
+
+    def assert_in_order(self, operations: Sequence[str | Mapping[str, Any]], *, timeout: str | float = 0) -> None:
+        """Fail unless these were called one after the other, whatever came in between. Raises as `assert_called` does.
+
+        Each is an operation or `{"operation": ..., "params": {...}, "status": ...}`.
+        """
+        steps = [step if isinstance(step, str) else dict(step) for step in operations]
+        self._verify(in_order=steps, timeout=timeout)
+
+    def _verify(self, **expected: Any) -> None:
+        try:
+            self._control.request("POST", f"{self._path}/verify", expected)
+        except EmulatorError as refusal:
+            if refusal.status != _NOT_AS_EXPECTED:
+                raise
+            raise AssertionError(explain(refusal)) from None
+
+
+def explain(refusal: EmulatorError) -> str:
+    """The message of an assertion that failed: what differs, and the calls that come nearest."""
+    lines = [refusal.error]
+    lines += [_line(difference) for difference in refusal.details["differences"]]
+    if not refusal.details["nearest"]:
+        return "\n".join([*lines, "It was not called at all."])
+    lines.append("The nearest calls:")
+    for near in refusal.details["nearest"]:
+        entry = near["entry"]
+        asked = entry["operation"] or f"{entry['method']} {entry['path']}"
+        lines.append(
+            f"  #{entry['number']} {asked} {entry['parameters']} -> {entry['status']} {entry['code'] or ''}".rstrip()
+        )
+        lines += [f"    {_line(difference)}" for difference in near["differences"]]
+    return "\n".join(lines)
+
+
+def _line(difference: Mapping[str, Any]) -> str:
+    return f"{difference['field']}: expected {difference['expected']}, got {difference['actual']}"
+
+
+def _given(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}

@@ -1,0 +1,217 @@
+"""One world of a running emulator, as a test holds it. Everything goes over HTTP."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from foas_emulator.testing.client import ControlClient
+from foas_emulator.testing.faults import Faults
+from foas_emulator.testing.journal import Journal
+
+if TYPE_CHECKING:
+    from aliyunsdkcore.client import AcsClient  # type: ignore[import-untyped]
+
+REGION = "cn-hangzhou"
+"""The region that `World.client` is made for. The emulator serves all alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happens in a world, or will: when, in milliseconds since the epoch, and what."""
+
+    at: int
+    what: str
+
+
+class Clock:
+    """The time of a world. Instants are milliseconds since the epoch, or ISO 8601 texts where they are given.
+
+    Whatever moves the clock answers with what came due on the way, each change at its own instant.
+    """
+
+    def __init__(self, control: ControlClient, path: str) -> None:
+        self._control = control
+        self._path = f"{path}/clock"
+
+    @property
+    def now(self) -> int:
+        """The world's time."""
+        return int(self._read()["now"])
+
+    @property
+    def is_frozen(self) -> bool:
+        return bool(self._read()["mode"] == "frozen")
+
+    @property
+    def pending(self) -> list[Change]:
+        """What is going to happen, the next change first."""
+        return _changes(self._read()["pending"])
+
+    def freeze(self, at: int | str | None = None) -> list[Change]:
+        """Stand still, at an instant or where it is. Set back, a clock undoes nothing."""
+        return self._set("frozen", at)
+
+    def run(self, at: int | str | None = None) -> list[Change]:
+        """Go on, from an instant or from where it is."""
+        return self._set("real", at)
+
+    def advance(self, by: str | int) -> list[Change]:
+        """Move on by a duration (`"30s"`) or by milliseconds."""
+        return self._advance(by=by)
+
+    def advance_to(self, at: int | str) -> list[Change]:
+        """Move on to an instant."""
+        return self._advance(to=at)
+
+    def advance_to_next(self) -> list[Change]:
+        """Move on to the next pending change; without one nothing moves."""
+        return self._advance(until="next")
+
+    def advance_until_idle(self) -> list[Change]:
+        """Move on until nothing is pending any more."""
+        return self._advance(until="idle")
+
+    def _read(self) -> Any:
+        return self._control.request("GET", self._path)
+
+    def _set(self, mode: str, at: int | str | None) -> list[Change]:
+        setting = {"mode": mode} if at is None else {"mode": mode, "now": at}
+        return _changes(self._control.request("PUT", self._path, setting)["changes"])
+
+    def _advance(self, **how: int | str) -> list[Change]:
+        return _changes(self._control.request("POST", f"{self._path}/advance", how)["changes"])
+
+
+def _changes(documents: list[dict[str, Any]]) -> list[Change]:
+    return [Change(**document) for document in documents]
+
+
+class Settings(Mapping[str, Any]):
+    """The settings in force in a world. Delays are durations (`"30s"`); a number is seconds."""
+
+    def __init__(self, control: ControlClient, path: str) -> None:
+        self._control = control
+        self._path = f"{path}/settings"
+
+    def __getitem__(self, name: str) -> Any:
+        return self._read()[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.update(**{name: value})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def update(self, **settings: Any) -> None:
+        """Change settings, all or none; those that are not named stay."""
+        self._control.request("PUT", self._path, settings)
+
+    def _read(self) -> dict[str, Any]:
+        return dict(self._control.request("GET", self._path))
+
+
+class World:
+    """An isolated universe in a running emulator. Clients reach it by its access key, or by its header."""
+
+    access_key_secret = "test"  # noqa: S105 - public on purpose
+
+    def __init__(self, control: ControlClient, name: str) -> None:
+        self._control = control
+        self._path = f"/worlds/{quote(name, safe='')}"
+        self.name = name
+        self.clock = Clock(control, self._path)
+        self.settings = Settings(control, self._path)
+        self.faults = Faults(control, self._path)
+        self.journal = Journal(control, self._path)
+
+    def __repr__(self) -> str:
+        return f"<World {self.name} at {self.endpoint}>"
+
+    # -- for clients
+
+    @property
+    def endpoint(self) -> str:
+        """The address of the service, with its scheme."""
+        return self._control.url
+
+    @property
+    def access_key_id(self) -> str:
+        """The key whose requests come to this world, signed with `access_key_secret`."""
+        return f"world-{self.name}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What brings a request without a signature to this world."""
+        return {"x-emulator-world": self.name}
+
+    def client(self) -> "AcsClient":
+        """A client of the official SDK whose requests come to this world; needs `aliyun-python-sdk-core`."""
+        from aliyunsdkcore.client import AcsClient  # noqa: PLC0415 - only here, and not everybody has it
+
+        client = AcsClient(self.access_key_id, self.access_key_secret, REGION)
+        client.add_endpoint(REGION, "foas", self.endpoint)
+        return client
+
+    # -- for tests
+
+    def create(self, beginning: Mapping[str, Any] | None = None) -> None:
+        """Begin anew from the default seed, or from one of `{"seed": ...}`, `{"snapshot": ...}`, `{"fork": ...}`."""
+        self._control.request("PUT", self._path, beginning)
+
+    def reset(self) -> None:
+        """Return to what the world was created from; its journal begins anew."""
+        self._control.request("POST", f"{self._path}/reset")
+
+    def drop(self) -> None:
+        """End the world. Whoever asks for it gets a new one."""
+        self._control.request("DELETE", self._path)
+
+    def fork(self, name: str) -> "World":
+        """Another world that is a copy of this one as it is now."""
+        copy = World(self._control, name)
+        copy.create({"fork": self.name})
+        return copy
+
+    def seed(self, document: Mapping[str, Any] | Path | str) -> None:
+        """Merge a seed document, given as a mapping, as a file, or as YAML or JSON text; all or nothing."""
+        if isinstance(document, Path):
+            text = document.read_text("utf-8")
+        else:
+            text = document if isinstance(document, str) else json.dumps(document)
+        self._control.send("POST", f"{self._path}/seed", text.encode(), {"content-type": "application/yaml"})
+
+    def snapshot(self) -> dict[str, Any]:
+        """The whole world as a document: rows, clock, pending changes, counters, settings, fault rules."""
+        return dict(self._control.request("GET", f"{self._path}/snapshot"))
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Make the world what a snapshot says, to the byte."""
+        self._control.request("PUT", f"{self._path}/snapshot", snapshot)
+
+    def save(self, file: Path) -> None:
+        """Write a snapshot into a file, with every row on a line of its own."""
+        file.write_bytes(self._control.send("GET", f"{self._path}/snapshot"))
+
+    def load(self, file: Path) -> None:
+        """Restore a snapshot from a file of JSON."""
+        self._control.send("PUT", f"{self._path}/snapshot", file.read_bytes())
+
+    def put_state(
+        self,
+        project_name: str,
+        job_name: str,
+        instance_id: int,
+        actual_state: str,
+        *,
+        last_error_message: str | None = None,
+    ) -> None:
+        """Put an instance into a state at once, as no call of the service can."""
+        names = "/".join(quote(part, safe="") for part in ("projects", project_name, "jobs", job_name))
+        state = {"ActualState": actual_state, "LastErrorMessage": last_error_message}
+        self._control.request("PUT", f"{self._path}/{names}/instances/{instance_id}/state", state)

@@ -1,0 +1,108 @@
+"""What of the service a session exercised: `--foas-coverage` and `--foas-coverage-min`."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foas_emulator.testing.coverage import combine, percent_of
+
+TESTS = """
+from urllib.request import ProxyHandler, Request, build_opener
+import pytest
+
+@pytest.mark.parametrize("path", ["/api/v2/projects/project1/jobs/job1", "/api/v2/projects/project1"])
+def test_a_read(foas_world, path):
+    request = Request(foas_world.endpoint + path, headers=foas_world.headers)
+    with build_opener(ProxyHandler({})).open(request) as response:
+        assert response.status == 200
+"""
+PLUGIN = ("-p", "foas_emulator.testing.plugin")
+
+
+def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest with our plugin alone."""
+    (folder / "test_reads.py").write_text(TESTS)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *PLUGIN, *options, str(folder)]
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
+
+
+def exercise(**members: Any) -> dict[str, Any]:
+    empty = {"operations": {}, "operations_missing": [], "states": {}, "states_missing": [], "error_codes": {}}
+    return empty | members
+
+
+def called(calls: int, *parameters: str, missing: tuple[str, ...] = (), outcome: str = "OK") -> dict[str, Any]:
+    return {
+        "calls": calls,
+        "outcomes": {outcome: calls},
+        "formats": {"json": calls},
+        "parameters": list(parameters),
+        "parameters_missing": list(missing),
+    }
+
+
+def test_reports_of_several_servers_add_up() -> None:
+    one = exercise(
+        operations={"GetJob": called(2, "a", missing=("b", "c"))},
+        operations_missing=["GetProject", "StartJob"],
+        states={"RUNNING": 1},
+        states_missing=["FAILED", "PAUSED"],
+        error_codes={"X": 1},
+    )
+    other = exercise(
+        operations={"GetJob": called(1, "b", missing=("a", "c"), outcome="X"), "StartJob": called(1)},
+        operations_missing=["GetProject"],
+        states={"RUNNING": 1, "PAUSED": 2},
+        states_missing=["FAILED"],
+        error_codes={"X": 2},
+    )
+    whole = combine([{"all": one, "worlds": {"w": one}}, {"all": other, "worlds": {"w": other, "v": other}}])
+    assert whole["all"] == {
+        "operations": {
+            "GetJob": {
+                "calls": 3,
+                "outcomes": {"OK": 2, "X": 1},
+                "formats": {"json": 3},
+                "parameters": ["a", "b"],
+                "parameters_missing": ["c"],
+            },
+            "StartJob": called(1),
+        },
+        "operations_missing": ["GetProject"],
+        "operations_percent": 66.7,
+        "states": {"PAUSED": 2, "RUNNING": 2},
+        "states_missing": ["FAILED"],
+        "error_codes": {"X": 3},
+    }
+    assert whole["worlds"].keys() == {"w", "v"}
+    assert whole["worlds"]["w"] == whole["all"]
+
+
+def test_a_session_without_an_emulator_exercised_nothing(tmp_path: Path) -> None:
+    assert percent_of(combine([])["all"]) == 0
+    done = run(tmp_path, "--foas-coverage-min=1", "-k", "nothing")
+    assert "0.0 % of the operations exercised, 1 % wanted" in done.stdout
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist.plugin", "-n", "2")], ids=["alone", "xdist"])
+def test_the_sessions_coverage_is_written_and_judged(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    file = tmp_path / "coverage.json"
+    done = run(tmp_path, *workers, f"--foas-coverage={file}", "--foas-coverage-min=50")
+    report = json.loads(file.read_text("utf-8"))["all"]
+    assert report["operations"].keys() == {"GetJob", "GetProject"}
+    assert f"{report['operations_percent']} % of the operations exercised, 50 % wanted; missing: Batch" in done.stdout
+    assert "2 passed" in done.stdout
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+def test_enough_coverage_lets_the_session_pass(tmp_path: Path) -> None:
+    done = run(tmp_path, "--foas-coverage-min=2.5")
+    assert "of the operations exercised\n" in done.stdout
+    assert done.returncode == pytest.ExitCode.OK

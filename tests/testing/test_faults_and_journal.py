@@ -1,0 +1,135 @@
+"""What a test holds of a world's faults and of its journal."""
+
+from collections.abc import Iterator
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
+
+import pytest
+
+from foas_emulator.testing import Emulator, EmulatorError, World, journal
+
+DOCUMENTED = {"projectName": "project1", "jobName": "job1", "instanceId": "412536"}
+INSTANCE = "/api/v2/projects/project1/jobs/job1/instances"
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def world(emulator: Emulator) -> Iterator[World]:
+    world = emulator.world()
+    world.create()
+    yield world
+    world.drop()
+
+
+def get(world: World, instance_id: int = 412536) -> int:
+    """Ask for an instance; answers the status, 0 for none."""
+    request = Request(f"{world.endpoint}{INSTANCE}/{instance_id}", headers=world.headers)
+    try:
+        with build_opener(ProxyHandler({})).open(request) as response:
+            return int(response.status)
+    except HTTPError as error:
+        error.close()
+        return error.code
+    except OSError:
+        return 0
+
+
+def test_a_rule_is_armed_counted_and_disarmed(world: World) -> None:
+    rule = world.faults.arm({"error": "Forbidden"}, operation="Get*", params={"instanceId": 412536}, skip=1, times=2)
+    assert [get(world) for _ in range(2)] == [200, 403]
+    assert world.faults.hits(rule) == 1
+    assert [(each["id"], each["seen"], each["hits"]) for each in world.faults.rules()] == [(rule, 2, 1)]
+    world.faults.disarm(rule)
+    assert get(world) == 200
+    assert world.faults.rules() == []
+
+
+def test_all_rules_are_disarmed_at_once(world: World) -> None:
+    for _ in range(2):
+        world.faults.arm({"drop": True}, after_commit=True, probability=1, ttl="1m")
+    assert get(world) == 0
+    world.faults.disarm()
+    assert get(world) == 200
+
+
+def test_a_rule_that_could_never_strike_is_refused(world: World) -> None:
+    with pytest.raises(EmulatorError, match="the nearest is StartJob") as refusal:
+        world.faults.arm({"drop": True}, operation="StrtJob")
+    assert refusal.value.status == 400
+
+
+def test_what_was_called_can_be_read(world: World) -> None:
+    assert [get(world), get(world, 1)] == [200, 404]
+    entries = world.journal.entries()
+    assert [entry["status"] for entry in entries] == [200, 404]
+    assert world.journal.entries(code="*NotFound", operation="Get*") == entries[1:]
+    assert world.journal.entry(entries[0]["request_id"]) == entries[0]
+    world.journal.clear()
+    assert world.journal.entries() == []
+
+
+def test_a_long_journal_is_read_as_a_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_PAGE", 2)
+    for _ in range(5):
+        get(world)
+    assert [entry["number"] for entry in world.journal.entries()] == [1, 2, 3, 4, 5]
+
+
+def test_what_was_called_is_asserted(world: World) -> None:
+    get(world)
+    get(world, 1)
+    world.journal.assert_called("GetInstance", params={"jobName": "job?"}, exactly=2, within="10s")
+    world.journal.assert_called("GetInstance", status=404, at_least=1, at_most=1)
+    world.journal.assert_called("GetInstance", min_gap="0ms", growth=1)
+    world.journal.assert_not_called("StartJob")
+    world.journal.assert_in_order(["GetInstance", {"operation": "GetInstance", "status": 404}])
+
+
+def test_a_failed_assertion_tells_what_came_near(world: World) -> None:
+    get(world, 1)
+    with pytest.raises(AssertionError) as failure:
+        world.journal.assert_called("GetInstance", params={"instanceId": 2}, status=200, timeout="10ms")
+    assert str(failure.value).splitlines() == [
+        f"World {world.name} was not called as expected.",
+        "count: expected at least 1, got 0",
+        "The nearest calls:",
+        f"  #1 GetInstance {DOCUMENTED | {'instanceId': '1'}} -> 404 InvalidInstance.NotFound",
+        "    params.instanceId: expected 2, got 1",
+        "    status: expected 200, got 404",
+    ]
+
+
+def test_a_failed_assertion_about_a_world_nobody_called_says_so(world: World) -> None:
+    with pytest.raises(AssertionError, match="It was not called at all"):
+        world.journal.assert_in_order(["GetInstance"])
+
+
+def test_a_call_that_must_not_have_been_made_is_shown(world: World) -> None:
+    get(world)
+    with pytest.raises(AssertionError, match="#1 GetInstance"):
+        world.journal.assert_not_called("Get*")
+
+
+def test_an_assertion_about_what_nobody_can_call_is_refused(world: World) -> None:
+    with pytest.raises(EmulatorError, match="StrtJob"):
+        world.journal.assert_not_called("StrtJob")
+
+
+def test_the_journal_never_guesses_about_what_it_has_lost() -> None:
+    with Emulator(journal_bytes=2000) as emulator:
+        world = emulator.world("w")
+        for _ in range(10):
+            get(world)
+        with pytest.raises(EmulatorError, match="has lost the first") as refusal:
+            world.journal.assert_not_called("StartJob")
+    assert refusal.value.status == 409
+
+
+def test_what_was_exercised_can_be_read(emulator: Emulator, world: World) -> None:
+    get(world)
+    assert emulator.coverage()["worlds"][world.name]["operations"]["GetInstance"]["calls"] == 1

@@ -1,0 +1,196 @@
+"""The pytest plugin, as somebody else's test-suite uses it."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from foas_emulator.testing import Emulator
+
+pytest_plugins = ["pytester"]
+
+HEAVY = ("click", "fastapi", "http.client", "pydantic", "sqlalchemy", "sqlmodel", "ssl", "starlette", "uvicorn", "yaml")
+
+
+def test_every_test_gets_a_fresh_world(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("round_", [1, 2])
+        def test_each(foas_world, round_):
+            assert foas_world.settings["start_delay"] == "0s"
+            foas_world.settings["start_delay"] = "30s"
+            assert foas_world.settings["start_delay"] == "30s"
+        """
+    )
+    pytester.runpytest_inprocess().assert_outcomes(passed=2)
+
+
+def test_a_world_ends_with_its_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_one(foas_emulator, foas_world):
+            assert foas_emulator.worlds() == ["default", foas_world.name]
+
+        def test_two(foas_emulator):
+            assert foas_emulator.worlds() == ["default"]
+        """
+    )
+    pytester.runpytest_inprocess().assert_outcomes(passed=2)
+
+
+def names(pytester: pytest.Pytester, *options: str) -> list[str]:
+    result = pytester.runpytest_inprocess("-s", *options)
+    result.assert_outcomes(passed=2)
+    return re.findall(r"<([^>]+)>", result.stdout.str())
+
+
+NAMED = """
+    import pytest
+
+    @pytest.mark.parametrize("text", ["../ Ä very \\n strange/NAME " + "x" * 300, ""])
+    def test_name(foas_world, text):
+        print(f"<{foas_world.name}>")
+    """
+
+
+def test_a_test_has_a_world_of_the_same_name_in_every_run(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(NAMED)
+    first = names(pytester)
+    assert len(set(first)) == 2
+    assert all(re.fullmatch("[a-z0-9][a-z0-9_-]{0,63}", name) for name in first)
+    assert names(pytester) == first
+
+
+def test_sessions_that_share_a_server_have_worlds_of_their_own(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(NAMED)
+    with Emulator() as emulator:
+        first, second = (names(pytester, f"--foas-url={emulator.url}") for _ in range(2))
+        assert len({*first, *second}) == 4
+        assert emulator.worlds() == ["default"]
+
+
+def test_the_token_of_a_shared_server_is_handed_on(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(foas_world): foas_world.reset()")
+    with Emulator(control_token="secret") as emulator:
+        url = f"--foas-url={emulator.url}"
+        pytester.runpytest_inprocess(url, "--foas-control-token=secret").assert_outcomes(passed=1)
+        refused = pytester.runpytest_inprocess(url)
+        refused.assert_outcomes(errors=1)
+        refused.stdout.fnmatch_lines("*The control API wants its token.*")
+
+
+def test_the_server_has_the_settings_that_a_suite_gives_it(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def foas_settings():
+            return {"seed": ["empty"], "start_delay": "30s", "access_log": True}
+
+        def test_it(foas_emulator, foas_world):
+            assert foas_world.settings["start_delay"] == "30s"
+            assert foas_world.snapshot()["tables"]["projects"] == []
+            assert foas_emulator.info()["settings"]["access_log"] is True
+        """
+    )
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_a_wrong_setting_is_told(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def foas_settings():
+            return {"start_delai": "30s"}
+
+        def test_it(foas_world): ...
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines("*--start-delai*")
+
+
+FAILING = """
+    import urllib.request
+
+    def test_it(foas_world):
+        url = foas_world.endpoint + "/api/v2/projects/project1/jobs/job1/instances/412536"
+        with urllib.request.urlopen(urllib.request.Request(url, headers=foas_world.headers)) as answer:
+            assert answer.status == 201
+    """
+
+
+def test_the_report_of_a_failed_test_shows_what_was_called_and_where_a_snapshot_is(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(FAILING)
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1)
+    output = result.stdout.str()
+    assert re.search("-+ foas-emulator -+", output)
+    assert '200 <- GetInstance {"projectName": "project1", "jobName": "job1", "instanceId": "412536"}' in output
+    (file,) = re.findall(r"snapshot of world test-it-[0-9a-f]{8}: (\S+)", output)
+    assert json.loads(Path(file).read_text("utf-8"))["snapshot_version"] == 1
+
+
+def test_a_failed_test_that_called_nothing_is_told_so(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(foas_world): assert False")
+    result = pytester.runpytest_inprocess()
+    result.stdout.fnmatch_lines(["it was not called", "snapshot of world *"])
+
+
+def test_tests_that_pass_or_have_no_world_report_nothing(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_one(foas_world): ...\n\ndef test_two(foas_emulator): assert False")
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.no_fnmatch_line("*snapshot of world*")
+
+
+def test_a_server_that_is_gone_does_not_hide_the_failure(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+        from foas_emulator.testing import Emulator
+
+        @pytest.fixture
+        def foas_emulator():
+            with Emulator() as emulator:
+                yield emulator
+
+        @pytest.fixture(scope="session")
+        def _foas_suffix():
+            return ""
+
+        def test_it(foas_emulator, foas_world):
+            foas_emulator.__exit__()
+            assert 1 == 2
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1, errors=1)
+    result.stdout.fnmatch_lines(["*assert 1 == 2", "world test-it-* cannot be asked any more:*"])
+
+
+def test_loading_the_plugin_loads_nothing_heavy() -> None:
+    program = "import sys, foas_emulator.testing.plugin; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout.split()
+    assert "pytest" in loaded
+    assert [name for name in HEAVY if name in loaded] == []
+
+
+def test_a_session_that_uses_no_fixture_starts_no_server(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it():\n    import sys\n    assert 'foas_emulator.main' not in sys.modules")
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_the_options_are_described(pytester: pytest.Pytester) -> None:
+    help_ = pytester.runpytest_subprocess("--help").stdout.str()
+    assert "--foas-url" in help_
+    assert "--foas-control-token" in help_

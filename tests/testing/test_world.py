@@ -1,0 +1,220 @@
+"""The handles that tests hold on a server and its worlds."""
+
+import socket
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foas_emulator.testing import Change, Emulator, EmulatorError, Server, World
+from foas_emulator.world.settings import NAMES
+
+NEW_YEAR = 1_767_225_600_000
+SEED = """
+projects:
+- Name: p
+  jobs:
+  - JobName: j
+    instances:
+    - Id: 900001
+      timeline:
+      - {after: 30s, ActualState: PAUSED}
+      - {after: 60s, ActualState: FAILED}
+"""
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as running:
+        yield running
+
+
+@pytest.fixture
+def world(emulator: Emulator) -> World:
+    return emulator.world()
+
+
+def status(world: World, path: str = "/api/v2/projects/project1/jobs/job1/instances/412536") -> int:
+    request = urllib.request.Request(world.endpoint + path, headers=world.headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_a_world_without_a_name_is_one_that_nobody_has(emulator: Emulator) -> None:
+    first, second = emulator.world(), emulator.world()
+    assert first.name != second.name
+    assert (first.access_key_id, first.access_key_secret) == (f"world-{first.name}", "test")
+    assert repr(first) == f"<World {first.name} at {emulator.url}>"
+
+
+def test_a_world_is_created_reset_and_dropped(emulator: Emulator, world: World) -> None:
+    world.create({"seed": "empty"})
+    assert world.name in emulator.worlds()
+    world.seed({"projects": [{"Name": "p"}]})
+    assert status(world, "/api/v2/projects/p") == 200
+    world.reset()
+    assert world.snapshot()["tables"]["projects"] == []
+    world.drop()
+    assert world.name not in emulator.worlds()
+    with pytest.raises(EmulatorError, match="There is no world") as raised:
+        world.drop()
+    assert raised.value.status == 404
+
+
+def test_a_seed_is_a_mapping_a_text_or_a_file(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "seed.yaml"
+    file.write_text("projects: [{Name: 文件}]", "utf-8")
+    for seed in ({"projects": [{"Name": "mapping"}]}, "projects: [{Name: text}]", file):
+        world.seed(seed)
+    names = {project["name"] for project in world.snapshot()["tables"]["projects"]}
+    assert {"mapping", "text", "文件"} < names
+
+
+def test_a_snapshot_is_restored_and_saved_and_loaded(world: World, tmp_path: Path) -> None:
+    before = world.snapshot()
+    world.save(tmp_path / "world.json")
+    world.settings["start_delay"] = "30s"
+    world.restore(before)
+    assert world.snapshot() == before
+    world.settings["start_delay"] = "30s"
+    world.load(tmp_path / "world.json")
+    assert world.snapshot() == before
+
+
+def test_a_fork_goes_its_own_way(world: World) -> None:
+    world.settings["start_delay"] = "30s"
+    fork = world.fork(f"{world.name}-fork")
+    assert fork.snapshot() == world.snapshot()
+    fork.settings["start_delay"] = "60s"
+    assert world.settings["start_delay"] == "30s"
+
+
+def test_settings_are_a_mapping(world: World) -> None:
+    world.settings.update(start_delay="30s", not_running="answer")
+    assert dict(world.settings)["start_delay"] == "30s"
+    assert (tuple(world.settings), len(world.settings)) == (NAMES, len(NAMES))
+    with pytest.raises(EmulatorError, match="allowed: fail, answer"):
+        world.settings["not_running"] = "maybe"
+
+
+def test_a_clock_is_frozen_and_advanced(world: World) -> None:
+    clock = world.clock
+    assert not clock.is_frozen
+    clock.freeze("2026-01-01T00:00:00Z")
+    assert (clock.is_frozen, clock.now) == (True, NEW_YEAR)
+    world.seed(SEED)
+    paused, failed = (Change(NEW_YEAR + after, "instance:900001 put_state") for after in (30_000, 60_000))
+    assert clock.pending == [paused, failed]
+    assert clock.advance("29s") == []
+    assert clock.advance(1000) == [paused]
+    assert clock.advance_to_next() == [failed]
+    assert (clock.advance_until_idle(), clock.pending) == ([], [])
+    clock.advance_to("2027-01-01")
+    assert clock.now == NEW_YEAR + 365 * 86_400_000
+    clock.run(NEW_YEAR)
+    assert not clock.is_frozen
+    assert clock.now < NEW_YEAR + 60_000
+    clock.freeze()
+    assert clock.is_frozen
+
+
+def test_an_instance_is_put_into_a_state(world: World) -> None:
+    assert status(world) == 200
+    world.put_state("project1", "job1", 412536, "FAILED", last_error_message="lost")
+    assert status(world) == 400
+    with pytest.raises(EmulatorError, match="The specified job does not exist"):
+        world.put_state("project1", "no job at all", 1, "FAILED")
+
+
+def test_a_client_of_the_official_sdk_comes_to_its_world(world: World) -> None:
+    request_module = pytest.importorskip("aliyunsdkfoas.request.v20181111.GetInstanceRequest")
+    errors = pytest.importorskip("aliyunsdkcore.acs_exception.exceptions")
+    request = request_module.GetInstanceRequest()
+    request.set_projectName("project1")
+    request.set_jobName("job1")
+    request.set_instanceId("412536")
+    assert b'"Id":412536' in world.client().do_action_with_exception(request)
+    world.put_state("project1", "job1", 412536, "FAILED")
+    with pytest.raises(errors.ServerException) as raised:
+        world.client().do_action_with_exception(request)
+    assert raised.value.get_error_code() == "InvalidInstance.NotRunning"
+
+
+def test_all_worlds_are_reset_together(emulator: Emulator, world: World) -> None:
+    world.settings["start_delay"] = "30s"
+    emulator.reset()
+    assert world.settings["start_delay"] == "0s"
+
+
+def test_a_server_tells_about_itself(emulator: Emulator) -> None:
+    assert emulator.info()["operations"]["count"] == 68
+
+
+def test_an_emulator_takes_settings_as_its_command_does(tmp_path: Path) -> None:
+    given: dict[str, Any] = {
+        "seed": ["default", "empty"],
+        "data_dir": tmp_path,
+        "access_log": False,
+        "batch_duration": None,
+    }
+    with Emulator(start_delay="30s", **given) as emulator:
+        assert emulator.world("default").settings["start_delay"] == "30s"
+    assert (tmp_path / "default.db").exists()
+
+
+def test_an_emulator_knows_its_own_token() -> None:
+    with Emulator(control_token="secret") as emulator:
+        assert emulator.worlds() == ["default"]
+        with pytest.raises(EmulatorError, match="wants its token"):
+            Server(emulator.url).worlds()
+
+
+def test_an_emulator_that_was_never_entered_can_be_left() -> None:
+    Emulator().__exit__(None, None, None)
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """The address of something that answers one request with these bytes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
+def test_what_is_no_emulator_is_told() -> None:
+    page = b"HTTP/1.1 404 Not Found\r\ncontent-length: 6\r\n\r\n<html>"
+    with answering(page) as url, pytest.raises(EmulatorError, match="Is this the address of a foas-emulator") as raised:
+        Server(url).worlds()
+    assert raised.value.status == 404
+    assert "<html>" in raised.value.error
+
+
+def test_a_server_that_speaks_no_http_is_told() -> None:
+    mail = answering(b"220 mail.example.org ESMTP\r\n")
+    with mail as url, pytest.raises(ConnectionError, match="does not answer as an HTTP server does"):
+        Server(url).worlds()
+
+
+def test_a_server_that_is_not_there_is_told() -> None:
+    with Emulator() as emulator:
+        url = emulator.url
+    with pytest.raises(ConnectionRefusedError):
+        Server(url).worlds()
