@@ -55,4 +55,7 @@ def seeded_api(emulators: Emulators, wire_format: str, store_kind: str) -> Api:
 
 def _afresh(emulator: Api, wire_format: str) -> Api:
     emulator.registry.reset("default")
+    # Stands still, so that no second ends in the middle of a test.
+    with emulator.world.transaction():
+        emulator.world.clock.set(mode="frozen", now=emulator.world.now())
     return Api(emulator.registry, emulator.app, wire_format)

@@ -57,9 +57,7 @@ _COMMON_PARAMETERS = {
 
 def describe(app: FastAPI, routes: Sequence[OperationRoute]) -> Schema:
     """The document of the operations and of the emulator's own routes."""
-    document = get_openapi(
-        title=app.title, version=app.version, description=DESCRIPTION, routes=[*routes, *app.routes]
-    )
+    document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=[*routes, *app.routes])
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})["Error"] = _ERROR
     components["parameters"] = _COMMON_PARAMETERS

@@ -75,6 +75,9 @@ class Dialect:
         """An answer's members by name, nested as the service nests them."""
         return dict(result) if wire == "JSON" else dict(xmltodict.parse(result).popitem()[1])
 
+    def exception_for(self, refusal: Refusal) -> str:
+        return self.exception.format(code=refusal.code)
+
     def assert_outcome(self, outcome: Mapping[str, Any], expected: Expected, wire: Format) -> None:
         if isinstance(expected, Answer):
             self.assert_answered(outcome, expected, wire)
@@ -87,7 +90,7 @@ class Dialect:
 
     def assert_refused(self, outcome: Mapping[str, Any], refusal: Refusal) -> None:
         assert outcome["ok"] is False, outcome
-        assert outcome["type"] == self.exception.format(code=refusal.code)
+        assert outcome["type"] == self.exception_for(refusal)
         assert outcome["code"] == refusal.code
         assert outcome["status"] == refusal.status
         assert refusal.message in outcome["message"]

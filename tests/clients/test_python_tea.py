@@ -8,7 +8,7 @@ import pytest
 
 from tests.clients.builds import HERE
 from tests.clients.sdk import Dialect, Sdk, make_the_step
-from tests.clients.tour import TOUR, Step
+from tests.clients.tour import TOUR, Refusal, Step
 
 pytestmark = pytest.mark.xdist_group("clients-python-tea")
 
@@ -17,6 +17,10 @@ class Tea(Dialect):
     name = "python-tea"
     exception = "ClientException"
     wrong_secret = replace(Dialect.wrong_secret, message="server CanonicalRequest is [GET\n")
+
+    def exception_for(self, refusal: Refusal) -> str:
+        """Whatever carries x-acs-retry-after is throttling to tea."""
+        return "ThrottlingException" if refusal.code.startswith("Throttling") else self.exception
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,7 @@ def test_instance_follows_its_job(world: World) -> None:
     ],
 )
 def test_state_of_an_instance_tells_what_is_expected_and_whether_it_ended(
-    world: World, actual: str, expected: str, ended: bool
+    world: World, actual: str, expected: str, ended: object
 ) -> None:
     seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, instances: [{{ActualState: {actual}}}]}}]}}]")
     instance = only(world, Instance)

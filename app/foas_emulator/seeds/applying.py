@@ -8,6 +8,7 @@ from foas_emulator.faults.rules import arm
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.folders.rows import Folder
+from foas_emulator.operations.instances.changes import UNKNOWN_DELAY
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import CommittedJob, Job
 from foas_emulator.operations.packages.rows import Package
@@ -32,8 +33,6 @@ R = TypeVar("R", bound=Row)
 
 DEFAULT_ENGINE = "blink-3.4.4"
 DEFAULT_REGION = "cn-hangzhou"
-NO_INPUT_DELAY = -99999999
-"""What the service shows as InputDelay while it does not know one, in milliseconds."""
 
 _EXPECTED = {"WAITING": "RUNNING", "FAILED": "RUNNING"}
 _ENDED = ("TERMINATED", "SUCCESS", "FAILED")
@@ -193,7 +192,7 @@ def _put_instance(
         end_time=ended,
         last_operator=ACCOUNT,
         last_operate_time=start_time,
-        input_delay=NO_INPUT_DELAY,
+        input_delay=UNKNOWN_DELAY,
         auto_scale_params=auto_scale_params,
         is_archived=is_archived,
     )

@@ -68,33 +68,32 @@ def test_reading_changes_nothing(seeded_api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("project", "job", "instance", "status", "code"),
+    ("target", "status", "code"),
     [
-        ("nowhere", "job1", "412536", 404, "InvalidProject.NotFound"),
-        ("project1", "nothing", "412536", 404, "InvalidJob.NotFound"),
-        ("project1", "job1", "1", 404, "InvalidInstance.NotFound"),
-        ("demo", "running-stream", "412536", 404, "InvalidInstance.NotFound"),
-        ("project1", "job1", "0", 404, "InvalidInstance.NotFound"),
-        ("demo", "success-batch", "-1", 400, "InvalidinstanceId"),
-        ("demo", "running-batch", "-1", 400, "InvalidinstanceId"),
-        ("project1", "job1", "x", 400, "InvalidinstanceId"),
-        ("project1", "job1", "-2", 400, "InvalidinstanceId"),
-        ("project1", "job1", "1.0", 400, "InvalidinstanceId"),
-        ("project1", "job1", "9223372036854775808", 400, "InvalidinstanceId"),
-        ("demo", "waiting-stream", "500001", 400, "InvalidInstance.NotRunning"),
-        ("demo", "paused-stream", "500003", 400, "InvalidInstance.NotRunning"),
-        ("demo", "paused-stream", "-1", 400, "InvalidInstance.NotRunning"),
-        ("demo", "terminated-stream", "500004", 400, "InvalidInstance.NotRunning"),
-        ("demo", "failed-stream", "500005", 400, "InvalidInstance.NotRunning"),
-        ("demo", "success-batch", "500006", 400, "InvalidInstance.NotRunning"),
-        ("demo", "failed-batch", "500007", 400, "InvalidInstance.NotRunning"),
-        ("demo", "committed-never-started", "-1", 400, "InvalidInstance.NotRunning"),
-        ("demo", "draft", "-1", 400, "InvalidInstance.NotRunning"),
+        ("nowhere/job1/412536", 404, "InvalidProject.NotFound"),
+        ("project1/nothing/412536", 404, "InvalidJob.NotFound"),
+        ("project1/job1/1", 404, "InvalidInstance.NotFound"),
+        ("demo/running-stream/412536", 404, "InvalidInstance.NotFound"),
+        ("project1/job1/0", 404, "InvalidInstance.NotFound"),
+        ("demo/success-batch/-1", 400, "InvalidinstanceId"),
+        ("demo/running-batch/-1", 400, "InvalidinstanceId"),
+        ("project1/job1/x", 400, "InvalidinstanceId"),
+        ("project1/job1/-2", 400, "InvalidinstanceId"),
+        ("project1/job1/1.0", 400, "InvalidinstanceId"),
+        ("project1/job1/9223372036854775808", 400, "InvalidinstanceId"),
+        ("demo/waiting-stream/500001", 400, "InvalidInstance.NotRunning"),
+        ("demo/paused-stream/500003", 400, "InvalidInstance.NotRunning"),
+        ("demo/paused-stream/-1", 400, "InvalidInstance.NotRunning"),
+        ("demo/terminated-stream/500004", 400, "InvalidInstance.NotRunning"),
+        ("demo/failed-stream/500005", 400, "InvalidInstance.NotRunning"),
+        ("demo/success-batch/500006", 400, "InvalidInstance.NotRunning"),
+        ("demo/failed-batch/500007", 400, "InvalidInstance.NotRunning"),
+        ("demo/committed-never-started/-1", 400, "InvalidInstance.NotRunning"),
+        ("demo/draft/-1", 400, "InvalidInstance.NotRunning"),
     ],
 )
-def test_anything_but_a_running_instance_is_refused(
-    seeded_api: Api, project: str, job: str, instance: str, status: int, code: str
-) -> None:
+def test_anything_but_a_running_instance_is_refused(seeded_api: Api, target: str, status: int, code: str) -> None:
+    project, job, instance = target.split("/")
     seeded_api.refused("GetInstance", projectName=project, jobName=job, instanceId=instance, code=code, status=status)
 
 

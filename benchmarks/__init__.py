@@ -1,0 +1,1 @@
+"""How fast the emulator is beside its peers, measured in one run on one machine: `python -m benchmarks`."""

@@ -1,0 +1,149 @@
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from foas_emulator.settings import (
+    Duration,
+    Settings,
+    check_variables,
+    from_environment,
+    options,
+    show_settings,
+    variable,
+)
+
+NAMES = [declared.name for declared in fields(Settings)]
+
+SAMPLES: dict[str, tuple[str, Any]] = {
+    "host": ("0.0.0.0", "0.0.0.0"),
+    "port": ("0", 0),
+    "seed": ("empty", ("empty",)),
+    "data_dir": ("/data", Path("/data")),
+    "default_format": ("xml", "xml"),
+    "not_running": ("answer", "answer"),
+    "error_overrides": ("errors.yaml", Path("errors.yaml")),
+    "signature": ("strict", "strict"),
+    "access_keys": ("a:b", ("a:b",)),
+    "signature_max_skew": ("1h", 3_600_000),
+    "start_delay": ("500ms", 500),
+    "batch_duration": ("2m", 120_000),
+    "read_cache": ("0", 0),
+    "max_body": ("1", 1),
+    "tls": ("true", True),
+    "tls_cert": ("c.pem", Path("c.pem")),
+    "cors_origins": ("http://a", ("http://a",)),
+    "access_log": ("1", True),
+    "log_level": ("debug", "debug"),
+    "log_format": ("json", "json"),
+}
+
+
+def parse(*arguments: str) -> Settings:
+    command = click.Command("serve", params=list[click.Parameter](options()))
+    return Settings(**command.make_context("foas-emulator", list(arguments)).params)
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(variable(name), raising=False)
+
+
+def test_nothing_given_is_every_default() -> None:
+    assert parse() == from_environment({}) == Settings()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_has_a_flag_a_variable_and_a_meaning(name: str) -> None:
+    (option,) = [option for option in options() if option.name == name]
+    assert option.opts[0] == "--" + name.replace("_", "-")
+    assert option.envvar == "FOASEMU_" + name.upper()
+    assert option.help
+    assert option.help.endswith(".")
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_flag_and_variable_mean_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, value = SAMPLES[name]
+    flag = "--" + name.replace("_", "-")
+    given = parse(flag) if isinstance(value, bool) else parse(flag, text)
+    assert getattr(given, name) == value
+    monkeypatch.setenv(variable(name), text)
+    assert parse() == given
+
+
+def test_flag_wins_over_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOASEMU_PORT", "1")
+    monkeypatch.setenv("FOASEMU_TLS", "true")
+    assert (parse("--port", "2").port, parse("--no-tls").tls) == (2, False)
+
+
+def test_repeatable_settings_collect_their_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parse("--seed", "a.yaml", "--seed", "b.yaml").seed == ("a.yaml", "b.yaml")
+    monkeypatch.setenv("FOASEMU_SEED", "a.yaml b.yaml")
+    assert parse().seed == ("a.yaml", "b.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [("30s", 30_000), ("500ms", 500), ("2m", 120_000), ("1h", 3_600_000), ("3d", 259_200_000), ("5", 5_000), ("0", 0)],
+)
+def test_duration_takes_a_unit_and_a_bare_number_is_seconds(text: str, milliseconds: int) -> None:
+    assert parse("--start-delay", text).start_delay == milliseconds
+    assert Duration().convert(milliseconds, None, None) == milliseconds
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--default-format", "yaml"), "'yaml' is not one of 'json', 'xml'"),
+        (("--not-running", "maybe"), "'maybe' is not one of 'fail', 'answer'"),
+        (("--signature", "on"), "'on' is not one of 'off', 'warn', 'strict'"),
+        (("--log-level", "loud"), "'loud' is not one of 'debug', 'info', 'warning', 'error'"),
+        (("--port", "65536"), "65536 is not in the range 0<=x<=65535"),
+        (("--port", "http"), "'http' is not a valid integer"),
+        (("--max-body", "0"), "0 is not in the range x>=1"),
+        (("--start-delay", "soon"), "'soon' is not a duration: give a number with ms, s, m, h or d"),
+        (("--start-delay", "-1s"), "'-1s' is not a duration"),
+    ],
+)
+def test_wrong_value_names_the_setting_and_what_is_allowed(
+    arguments: tuple[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flag, value = arguments
+    for attempt in ((flag, value), ()):
+        with pytest.raises(click.UsageError) as refused:
+            parse(*attempt)
+        assert said in refused.value.format_message()
+        assert flag in refused.value.format_message()
+        monkeypatch.setenv(variable(flag[2:].replace("-", "_")), value)
+
+
+def test_unknown_variable_is_refused_with_the_nearest_and_all_others() -> None:
+    with pytest.raises(click.UsageError) as refused:
+        check_variables({"FOASEMU_SIGNATUR": "off", "FOASEMU_PORT": "1", "OTHER": ""})
+    message = refused.value.format_message()
+    assert message.startswith("There is no setting FOASEMU_SIGNATUR. Did you mean FOASEMU_SIGNATURE? There are: ")
+    assert all(variable(name) in message for name in NAMES)
+
+
+def test_variable_like_no_other_is_refused_without_a_guess() -> None:
+    with pytest.raises(click.UsageError, match=r"There is no setting FOASEMU_QQQQQQ\. There are: "):
+        from_environment({"FOASEMU_QQQQQQ": ""})
+
+
+def test_variables_of_others_are_none_of_ours() -> None:
+    check_variables({"FOAS_EMULATOR_PORT": "tcp://10.0.0.1:8018", "FOASEMULATOR": "1"})
+
+
+def test_settings_are_shown_as_people_write_them_and_secrets_are_not() -> None:
+    shown = show_settings(parse("--access-keys", "id:secret", "--start-delay", "1500ms", "--data-dir", "/d"))
+    assert (shown["start_delay"], shown["signature_max_skew"]) == ("1500ms", "15m")
+    assert (shown["data_dir"], shown["seed"], shown["tls"]) == ("/d", ["default"], False)
+    assert shown["access_keys"] == "***"
+    assert shown["tls_cert"] is None
+    assert "secret" not in str(shown)
+    assert shown.keys() == set(NAMES)

@@ -1,0 +1,127 @@
+"""The wheel as its user has it: beside a package named `app`, without rights, in an empty directory."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import venv
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+import pytest
+
+from tests.process import environment
+from tests.wire import INSTANCE
+
+pytestmark = pytest.mark.xdist_group("wheel")
+
+ROOT = Path(__file__).parents[1]
+NOBODY = 65534
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """A directory that anybody may look into; pytest's own are closed to others."""
+    with TemporaryDirectory(prefix="foas-emulator-wheel-") as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
+
+
+@pytest.fixture(scope="module")
+def wheel(place: Path) -> Path:
+    """The wheel, built from a copy: building leaves its traces beside the sources."""
+    source = place / "source"
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for name in ("app", "fixtures"):
+        shutil.copytree(ROOT / name, source / name, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    building = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", place / "dist", source]
+    subprocess.run(building, check=True, capture_output=True, timeout=240)
+    (built,) = (place / "dist").glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(place: Path, wheel: Path) -> Path:
+    """An interpreter with the wheel, a decoy `app`, and the dependencies of this environment but not its emulator."""
+    home = place / "venv"
+    venv.create(home, with_pip=False, symlinks=True)
+    interpreter = home / "bin" / "python"
+    paths = sysconfig.get_paths("posix_prefix", {"base": str(home), "platbase": str(home)})
+    installed = Path(paths["purelib"])
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(installed)
+    (installed / "app").mkdir()
+    (installed / "app" / "__init__.py").write_text("raise ImportError('this is the decoy')\n", "utf-8")
+    # A path in a .pth file is searched, but the .pth files in it are not read: ours is not importable from there.
+    (installed / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
+    return interpreter
+
+
+def test_package_list_is_complete() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
+    there = [".".join(path.parent.relative_to(ROOT / "app").parts) for path in (ROOT / "app").rglob("__init__.py")]
+    assert listed == sorted([*there, "foas_emulator.fixtures"])
+
+
+def test_wheel_carries_the_package_its_fixtures_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if ".dist-info/" not in name]
+    assert {name.partition("/")[0] for name in names} == {"foas_emulator"}
+    modules = {path.relative_to(ROOT / "app").as_posix() for path in (ROOT / "app" / "foas_emulator").rglob("*.py")}
+    fixtures = {
+        f"foas_emulator/fixtures/{path.relative_to(ROOT / 'fixtures').as_posix()}"
+        for path in (ROOT / "fixtures").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert modules | fixtures <= set(names)
+
+
+def without_rights(command: list[str]) -> list[str]:
+    """The command as a user without rights would give it."""
+    return (
+        ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *command]
+        if not os.geteuid()
+        else command
+    )
+
+
+def test_installed_wheel_serves_a_user_without_rights_in_an_empty_directory(place: Path, python: Path) -> None:
+    empty = place / "empty"
+    empty.mkdir(mode=0o555)
+    bare = {**environment(), "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def command(*arguments: str) -> list[str]:
+        return without_rights([str(python), "-m", "foas_emulator", *arguments])
+
+    if subprocess.run(without_rights([str(python), "-c", ""]), cwd=empty, capture_output=True, check=False).returncode:
+        pytest.skip("a user without rights cannot reach this interpreter")
+    server = subprocess.Popen(
+        command("serve", "--port", "0"), cwd=empty, env=bare, stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    assert server.stdout is not None
+    try:
+        url = server.stdout.readline().rstrip("\n").removeprefix("listening on ")
+        check = subprocess.run(
+            command("healthcheck", "--url", url), cwd=empty, env=bare, capture_output=True, timeout=60, check=False
+        )
+        assert check.returncode == 0, check.stderr
+        assert httpx.get(url + INSTANCE, trust_env=False).json()["Instance"]["Id"] == 412536
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+    assert server.returncode == 0
+    assert not list(empty.iterdir())
+
+
+def test_installed_emulator_is_that_of_the_wheel_and_the_decoy_stays_what_it_is(place: Path, python: Path) -> None:
+    script = "import foas_emulator; print(foas_emulator.__file__); import app"
+    ran = subprocess.run([python, "-c", script], cwd=place, capture_output=True, encoding="utf-8", check=False)
+    assert ran.stdout.startswith(str(place / "venv"))
+    assert "this is the decoy" in ran.stderr
