@@ -79,6 +79,7 @@ def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=STOP_WITHIN,
         **options,
     )

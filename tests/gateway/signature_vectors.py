@@ -1,7 +1,7 @@
 """Requests that official clients signed, or that the service's documentation shows, as values."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from foas_emulator.gateway.credentials import Credentials, read_credentials
@@ -31,7 +31,7 @@ def request_to(target: str, *, method: str = "GET", headers: dict[str, str], bod
 def with_header(request: SignedRequest, name: str, value: str | None) -> SignedRequest:
     """The request with another value of a header, or without it."""
     others = {other: kept for other, kept in request.headers.items() if other != name}
-    return replace(request, headers=others if value is None else {**others, name: value})
+    return request._replace(headers=others if value is None else {**others, name: value})
 
 
 def _vector(entry: dict[str, str], headers: dict[str, str]) -> Vector:

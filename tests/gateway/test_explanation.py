@@ -2,7 +2,6 @@ import hashlib
 import hmac
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -40,12 +39,12 @@ def text_of(request: SignedRequest, credentials: Credentials = V1) -> str:
 
 def found(text: str, credentials: Credentials = V1, *, request: SignedRequest = REQUEST) -> list[Difference]:
     """What is found without help when a client signs `text` for the request."""
-    signed = replace(credentials, signature=sign(text, credentials, "secret").decode())
+    signed = credentials._replace(signature=sign(text, credentials, "secret").decode())
     return explain(request, signed, "secret")
 
 
 def found_of(signature: bytes, credentials: Credentials = V1) -> Difference:
-    [difference] = explain(REQUEST, replace(credentials, signature=signature.decode()), "secret")
+    [difference] = explain(REQUEST, credentials._replace(signature=signature.decode()), "secret")
     return difference
 
 
@@ -113,7 +112,7 @@ def test_resource_signed_in_another_form_is_named(resource: str, field: str) -> 
 
 @pytest.mark.parametrize("credentials", [V1, V3], ids=["V1", "V3"])
 def test_method_in_lower_case_is_named(credentials: Credentials) -> None:
-    differences = found(text_of(replace(REQUEST, method="post"), credentials), credentials)
+    differences = found(text_of(REQUEST._replace(method="post"), credentials), credentials)
     assert differences == [Difference("method", "POST", "post")]
 
 
@@ -153,13 +152,13 @@ def test_v3_host_that_was_signed_otherwise_is_named(host: str) -> None:
 
 
 def test_v3_body_that_arrived_otherwise_is_named() -> None:
-    arrived = replace(REQUEST, body=b"{ }")
+    arrived = REQUEST._replace(body=b"{ }")
     [difference] = found(text_of(REQUEST, V3), V3, request=arrived)
     assert difference.field == "body"
 
 
 def test_v3_body_that_was_signed_as_empty_is_named() -> None:
-    [difference] = found(text_of(replace(REQUEST, body=b""), V3), V3)
+    [difference] = found(text_of(REQUEST._replace(body=b""), V3), V3)
     assert difference == Difference("body", hashlib.sha256(b"{}").hexdigest(), hashlib.sha256().hexdigest())
 
 
@@ -192,7 +191,7 @@ def test_secret_with_something_behind_it_is_named_and_not_shown(credentials: Cre
 
 
 def test_configured_secret_with_white_space_around_it_is_named() -> None:
-    signed = replace(V1, signature=sign(text_of(REQUEST), V1, "secret").decode())
+    signed = V1._replace(signature=sign(text_of(REQUEST), V1, "secret").decode())
     assert explain(REQUEST, signed, "secret\n") == [
         Difference("secret", "the configured secret", "the configured secret without the white space around it")
     ]
@@ -228,8 +227,8 @@ def test_nothing_that_fits_means_another_secret() -> None:
 @pytest.mark.parametrize(
     ("credentials", "field"),
     [
-        (replace(V1, signature="x", algorithm="SHA256withRSA"), "x-acs-signature-method"),
-        (replace(V3, signature="x", algorithm="ACS3-HMAC-SM3"), "algorithm"),
+        (V1._replace(signature="x", algorithm="SHA256withRSA"), "x-acs-signature-method"),
+        (V3._replace(signature="x", algorithm="ACS3-HMAC-SM3"), "algorithm"),
     ],
 )
 def test_algorithm_that_the_form_does_not_have_is_named_first(credentials: Credentials, field: str) -> None:
@@ -238,16 +237,16 @@ def test_algorithm_that_the_form_does_not_have_is_named_first(credentials: Crede
 
 
 def test_string_of_the_client_is_compared_field_by_field() -> None:
-    client = text_of(replace(with_header(REQUEST, "accept", "*/*"), method="PUT"))
-    signed = replace(V1, signature=sign(client, V1, "secret").decode())
+    client = text_of(with_header(REQUEST, "accept", "*/*")._replace(method="PUT"))
+    signed = V1._replace(signature=sign(client, V1, "secret").decode())
     differences = explain(REQUEST, signed, "secret", client_string_to_sign=client)
     assert differences == [Difference("method", "POST", "PUT"), Difference("Accept", "application/json", "*/*")]
     assert sentence(differences).startswith('The client signed method as "PUT", but the request has "POST"; ')
 
 
 def test_string_of_the_client_that_does_not_make_its_signature_means_another_secret_too() -> None:
-    client = text_of(replace(REQUEST, method="PUT"))
-    signed = replace(V1, signature=sign(client, V1, "other").decode())
+    client = text_of(REQUEST._replace(method="PUT"))
+    signed = V1._replace(signature=sign(client, V1, "other").decode())
     fields = [difference.field for difference in explain(REQUEST, signed, "secret", client_string_to_sign=client)]
     assert fields == ["method", "secret"]
 
@@ -261,7 +260,7 @@ def test_string_of_the_client_that_is_right_means_another_secret(vector: Vector)
 
 def test_v3_string_to_sign_of_the_client_tells_only_that_the_canonical_request_differs() -> None:
     vector = ALL["v3-tea-get"]
-    request = replace(vector.request, method="PUT")
+    request = vector.request._replace(method="PUT")
     [difference] = explain(request, vector.credentials, vector.secret, client_string_to_sign=vector.string_to_sign)
     assert difference.field == "hash of the canonical request"
     assert difference.actual == vector.string_to_sign.split("\n")[1]
@@ -274,7 +273,7 @@ def test_string_of_the_client_that_is_no_string_to_sign_is_still_compared() -> N
 
 
 def test_request_of_a_thousand_headers_is_given_up_on() -> None:
-    request = replace(REQUEST, headers={f"x-acs-{number}": "x" for number in range(1000)})
+    request = REQUEST._replace(headers={f"x-acs-{number}": "x" for number in range(1000)})
     [difference] = found(text_of(with_header(request, "x-acs-999", None)), request=request)
     assert difference.field == "secret"
 

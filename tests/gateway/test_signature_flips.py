@@ -34,17 +34,17 @@ def is_signed_in_v1(name: str) -> bool:
 def flipped(vector: Vector) -> Iterator[tuple[str, Vector]]:
     """The vector with each of its signed fields flipped in turn, and the field's name in an explanation."""
     request = vector.request
-    yield "method", replace(vector, request=replace(request, method=flip(request.method, 1)))
-    yield "path", replace(vector, request=replace(request, raw_path=flip(request.raw_path)))
+    yield "method", replace(vector, request=request._replace(method=flip(request.method, 1)))
+    yield "path", replace(vector, request=request._replace(raw_path=flip(request.raw_path)))
     for name, _, value in (field.partition("=") for field in request.raw_query.split("&")):
         if value:
             query = request.raw_query.replace(f"{name}={value}", f"{name}={flip(value, 0)}")
-            yield f"query {name}", replace(vector, request=replace(request, raw_query=query))
+            yield f"query {name}", replace(vector, request=request._replace(raw_query=query))
     for name, field in signed_headers(vector):
         yield field, replace(vector, request=with_header(request, name, flip(request.headers[name])))
     if vector.credentials.scheme == "v3":
         body = bytes([request.body[0] ^ 1, *request.body[1:]]) if request.body else b"\1"
-        yield "body", replace(vector, request=replace(request, body=body))
+        yield "body", replace(vector, request=request._replace(body=body))
     yield "secret", replace(vector, secret=flip(vector.secret))
     signature = vector.credentials.signature
     authorization = request.headers["authorization"].replace(signature, flip(signature, 9))

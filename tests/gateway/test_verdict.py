@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -99,9 +98,9 @@ def test_bearer_token_passes_without_a_signature() -> None:
             "STS.testid:SECRET:TOKEN",
         ),
         (with_header(V1, "x-acs-security-token", "any"), "InvalidSecurityToken.MismatchWithAccessKey", "testid"),
-        (replace(V1, method="PUT"), "SignatureDoesNotMatch", "secret"),
+        (V1._replace(method="PUT"), "SignatureDoesNotMatch", "secret"),
         (with_header(V1, "accept", "*/*"), "SignatureDoesNotMatch", 'Accept as "application/json"'),
-        (replace(JSON, body=b"{}"), "ContentMD5NotMatched", 'The Content-MD5 is "47FM00SDc6Aqw+B/f5JRtw=="'),
+        (JSON._replace(body=b"{}"), "ContentMD5NotMatched", 'The Content-MD5 is "47FM00SDc6Aqw+B/f5JRtw=="'),
         (with_header(BEARER, "content-md5", "x"), "ContentMD5NotMatched", "1B2M2Y8AsgTpgAmY7PhCfg=="),
     ],
 )
@@ -166,7 +165,7 @@ def test_checks_come_in_the_order_of_the_gateway(faults: tuple[str, str]) -> Non
         ),
         "nonce": (lambda request: with_header(request, "x-acs-signature-nonce", "used"), "SignatureNonceUsed"),
         "signature": (lambda request: with_header(request, "x-acs-action", "Other"), "SignatureDoesNotMatch"),
-        "digest": (lambda request: replace(request, body=b"other"), "ContentMD5NotMatched"),
+        "digest": (lambda request: request._replace(body=b"other"), "ContentMD5NotMatched"),
     }
     request = signed_anew(with_header(JSON, "x-acs-signature-nonce", "fresh"))
     (spoil_earlier, earlier), (spoil_later, later) = (spoiled[fault] for fault in faults)
@@ -181,7 +180,7 @@ def test_nonce_of_an_unknown_key_is_not_remembered() -> None:
 
 
 def test_credentials_are_told_even_of_a_refused_request() -> None:
-    assert verdict_on(replace(V1, method="PUT")).credentials == read_credentials(V1.headers)
+    assert verdict_on(V1._replace(method="PUT")).credentials == read_credentials(V1.headers)
     assert verdict_on(request_to("/", headers={})).credentials == Credentials("anonymous")
     assert verdict_on(with_header(V1, "authorization", "Basic x")).credentials is None
 

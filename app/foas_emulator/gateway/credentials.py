@@ -1,8 +1,7 @@
 """Who a request says it is from: the Authorization header in its two forms, bearer tokens, or nobody."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Scheme = Literal["v1", "v3", "bearer", "anonymous"]
 
@@ -14,8 +13,7 @@ class MalformedAuthorization(ValueError):  # noqa: N818 - the gateway's own word
     """An Authorization header that is neither `acs ID:SIGNATURE` nor `ACS3-...` with its three parameters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """What a request claims, unverified. Strings are empty where the scheme has no such part.
 
     `algorithm` of V1 is x-acs-signature-method, of V3 the first word of Authorization.

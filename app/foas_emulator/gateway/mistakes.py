@@ -9,7 +9,6 @@ import hmac
 import re
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import replace
 from hashlib import md5, sha256
 from urllib.parse import quote
 
@@ -35,7 +34,7 @@ def mistaken_texts(request: SignedRequest, credentials: Credentials) -> Iterator
     payload = sha256(request.body).hexdigest()
     for mistaken in _mistaken_requests(request, credentials):
         # A large body must not be hashed again for every mistake.
-        for text in signed_texts(replace(mistaken, body=b""), credentials):
+        for text in signed_texts(mistaken._replace(body=b""), credentials):
             yield _with_payload(text, payload) if credentials.scheme == "v3" else text
     yield from _misplaced_queries(request, credentials)
     for text in signed_texts(request, credentials):
@@ -80,13 +79,13 @@ def _mistaken_requests(request: SignedRequest, credentials: Credentials) -> Iter
     headers = _v1_headers(request) if credentials.scheme == "v1" else _v3_headers(request, credentials)
     for name, value in headers:
         others = {other: kept for other, kept in request.headers.items() if other != name}
-        yield replace(request, headers=others if value is None else {**others, name: value})
-    yield replace(request, method=request.method.lower())
+        yield request._replace(headers=others if value is None else {**others, name: value})
+    yield request._replace(method=request.method.lower())
     for path in _mistaken_paths(request.raw_path):
-        yield replace(request, raw_path=path)
+        yield request._replace(raw_path=path)
     if request.raw_query:
         for query in _mistaken_queries(request.raw_query):
-            yield replace(request, raw_query=query)
+            yield request._replace(raw_query=query)
 
 
 def _v1_headers(request: SignedRequest) -> Iterator[tuple[str, str | None]]:
@@ -147,7 +146,7 @@ def _misplaced_queries(request: SignedRequest, credentials: Credentials) -> Iter
         f"{name}={value}" for field in request.raw_query.split("&") for name, value in query_pairs(field)
     )
     bare_names = "&".join(f"{quote(name)}={quote(value, safe='~')}" if value else name for name, value in pairs)
-    for text in signed_texts(replace(request, raw_query=""), credentials):
+    for text in signed_texts(request._replace(raw_query=""), credentials):
         for query in (request.raw_query, decoded, in_order_of_the_wire, bare_names):
             yield _with_query(text, credentials, query)
 

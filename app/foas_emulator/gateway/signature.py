@@ -10,13 +10,13 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 from urllib.parse import quote, unquote, unquote_plus
 
 from foas_emulator.gateway.credentials import ALGORITHMS, Credentials
 
 
-@dataclass(frozen=True, slots=True)
-class SignedRequest:
+class SignedRequest(NamedTuple):
     """A request as it was on the wire: path and query not decoded, header names lower-case, header values Latin-1."""
 
     method: str

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import md5
+from types import MappingProxyType
+from typing import NamedTuple
 
 from foas_emulator.gateway.access_keys import AccessKeys, Key
 from foas_emulator.gateway.credentials import (
@@ -35,8 +37,7 @@ class Refusal:
     message_args: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the strict gateway makes of a request: no code is a pass.
 
     The credentials are as claimed, None if they cannot be read. An anonymous request is refused
@@ -47,7 +48,7 @@ class Verdict:
     credentials: Credentials | None
     code: str | None = None
     hint: str = ""
-    message_args: Mapping[str, str] = field(default_factory=dict)
+    message_args: Mapping[str, str] = MappingProxyType({})
 
 
 def check(

@@ -54,24 +54,21 @@ class Front:
             await self._app(scope, receive, send)
             return
         exchange = Exchange(scope, receive)
-        reply = await self._answer(exchange)
+        reply: Reply | None = None
+        try:
+            for stage in self._stages:
+                outcome = stage(exchange)
+                if outcome is not None:
+                    reply = outcome if isinstance(outcome, Reply) else await outcome
+                    if reply is not None:
+                        break
+        except Exception as error:  # noqa: BLE001 - whatever is raised becomes the gateway's answer
+            reply = answer_to(error, exchange)
+        assert reply is not None, "the last stage always answers"
         if exchange.warning is not None:
             reply = reply.with_header("x-emulator-warning", exchange.warning)
         await reply(scope, receive, send)
         self._close(exchange, reply)
-
-    async def _answer(self, exchange: Exchange) -> Reply:
-        try:
-            for stage in self._stages:
-                outcome = stage(exchange)
-                if outcome is None:
-                    continue
-                reply = outcome if isinstance(outcome, Reply) else await outcome
-                if reply is not None:
-                    return reply
-        except Exception as error:  # noqa: BLE001 - whatever is raised becomes the gateway's answer
-            return answer_to(error, exchange)
-        raise AssertionError("the last stage always answers")
 
 
 def answer_to(error: Exception, exchange: Exchange) -> Reply:

@@ -160,8 +160,10 @@ class World:
 
     def settle(self, *, until: int | None = None) -> list[Change]:
         """Bring about every change that is due, in order, each at its own instant; all in one transaction."""
+        if self.next_due is None:
+            return []
         now = self.now() if until is None else until
-        if self.next_due is None or self.next_due > now:
+        if self.next_due > now:
             return []
         settled = []
         with self.transaction():
