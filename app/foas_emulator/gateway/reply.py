@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from foas_emulator.gateway.errors import INTERNAL_ERROR, ApiError, Override, fill
+from foas_emulator.gateway.exchange import EXCHANGE
 from foas_emulator.gateway.formats import CONTENT_TYPES, Body, Format, Wire, render, render_error
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -32,7 +33,7 @@ class Reply(Response):
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the answer under the request id that the scope's exchange was given."""
-        request_id: bytes = scope["foas_emulator.exchange"].request_id.encode()
+        request_id: bytes = scope[EXCHANGE].request_id.encode()
         body = self.content.with_request_id(request_id)
         headers = [
             (b"content-type", self.content_type),

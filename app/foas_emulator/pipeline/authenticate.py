@@ -19,7 +19,6 @@ _V3_MISMATCH = (
     "Specified signature does not match our calculation. "
     "server StringToSign is [{string_to_sign}] server CanonicalRequest is [{canonical_request}]"
 )
-_BEARERS = ("x-acs-bearer-token", "x-acs-zero-trust-idtoken")
 
 
 class Nonces:
@@ -95,7 +94,8 @@ def refusal(verdict: Verdict) -> ApiError:
 
 
 def _is_signed(exchange: Exchange) -> bool:
-    return "authorization" in exchange.headers or any(name in exchange.headers for name in _BEARERS)
+    headers = exchange.headers
+    return "authorization" in headers or "x-acs-bearer-token" in headers or "x-acs-zero-trust-idtoken" in headers
 
 
 def _never_seen(_access_key_id: str, _nonce: str) -> bool:

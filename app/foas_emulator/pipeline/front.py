@@ -7,7 +7,7 @@ from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from foas_emulator.gateway.errors import ApiError
-from foas_emulator.gateway.exchange import Exchange
+from foas_emulator.gateway.exchange import EXCHANGE, Exchange
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.reply import Reply, failure, internal_error
 from foas_emulator.gateway.routes import OperationRoute
@@ -69,6 +69,7 @@ class Front:
             reply = reply.with_header("x-emulator-warning", exchange.warning)
         await reply(scope, receive, send)
         self._close(exchange, reply)
+        del scope[EXCHANGE]  # they hold each other, and would wait for the garbage collector
 
 
 def answer_to(error: Exception, exchange: Exchange) -> Reply:
