@@ -1,7 +1,6 @@
 """One request on its way to its answer."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope
@@ -29,20 +28,29 @@ class Settings(Protocol):
 class Exchange:
     """A request and what is known of it so far. Each stage of the pipeline reads and adds to it."""
 
-    # What is not known yet stands on the class: storing it anew for every request would cost as much as reading it.
+    __slots__ = (
+        "body",
+        "faults",
+        "format",
+        "headers",
+        "method",
+        "operation",
+        "parameters",
+        "query_string",
+        "raw_path",
+        "receive",
+        "request_id",
+        "scope",
+        "settings",
+        "started",
+        "unread",
+        "verdict",
+        "warning",
+        "world",
+        "world_name",
+    )
+
     settings: Settings
-    started = 0
-    world_name = ""
-    world: Any = None
-    verdict: Verdict | None = None
-    operation: Operation | None = None
-    parameters: Mapping[str, Any] = MappingProxyType({})
-    body = b""
-    format: Format = "json"
-    request_id = ""
-    warning: str | None = None
-    unread: tuple[str, ...] = ()
-    faults: tuple[Any, ...] = ()
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         scope[EXCHANGE] = self
@@ -52,3 +60,15 @@ class Exchange:
         self.raw_path: str = scope["raw_path"].decode("latin-1")
         self.query_string: str = scope["query_string"].decode("latin-1")
         self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self.started = 0
+        self.world_name = ""
+        self.world: Any = None
+        self.verdict: Verdict | None = None
+        self.operation: Operation | None = None
+        self.parameters: Mapping[str, Any] = {}
+        self.body = b""
+        self.format: Format = "json"
+        self.request_id = ""
+        self.warning: str | None = None
+        self.unread: tuple[str, ...] = ()
+        self.faults: tuple[Any, ...] = ()
