@@ -8,6 +8,7 @@ from benchmarks.scenarios.crowds import instances, worlds
 from benchmarks.scenarios.memory import memory
 from benchmarks.scenarios.reads import json, latency, signed, xml
 from benchmarks.scenarios.resets import resets
+from benchmarks.scenarios.rules import rules
 from benchmarks.scenarios.startup import startup
 from benchmarks.scenarios.writes import tour, uncached_read
 
@@ -25,4 +26,5 @@ SCENARIOS: tuple[Scenario, ...] = (
     memory,
     worlds,
     instances,
+    rules,
 )
