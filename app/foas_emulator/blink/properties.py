@@ -28,17 +28,6 @@ class Properties:
         return interval if interval > 0 else None
 
     @property
-    def checkpoint_mode(self) -> str:
-        """EXACTLY_ONCE or AT_LEAST_ONCE, documented as the two modes."""
-        mode = self.values.get("blink.checkpoint.mode", "").upper()
-        return mode if mode == "AT_LEAST_ONCE" else "EXACTLY_ONCE"
-
-    @property
-    def time_zone(self) -> str:
-        """The name of the job's time zone."""
-        return self.values.get("blink.job.timeZone", "UTC")
-
-    @property
     def state_ttl(self) -> int:
         """Milliseconds that unused state is kept."""
         key = next((key for key in _TTL_KEYS if key in self.values), _TTL_KEYS[0])

@@ -16,18 +16,12 @@ class Evidence:
 
 DOCUMENTED = Evidence("documented")
 SAMPLE = Evidence("sample")
-SDK = Evidence("sdk")
 INFERRED = Evidence("inferred")
 
 
 def documented(source: str) -> Evidence:
     """Stated in the service's documents or metadata."""
     return Evidence("documented", source)
-
-
-def sampled(source: str) -> Evidence:
-    """Seen in a published or captured answer."""
-    return Evidence("sample", source)
 
 
 def from_sdk(source: str) -> Evidence:

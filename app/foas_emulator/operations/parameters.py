@@ -10,6 +10,7 @@ from foas_emulator.world.world import World
 
 
 def _world_of(request: Request) -> World:
+    """Tells FastAPI, which describes the endpoints, that the world comes with the request; the route hands it in."""
     world: World = request.scope[EXCHANGE].world
     return world
 

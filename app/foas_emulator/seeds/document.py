@@ -17,7 +17,8 @@ from foas_emulator.world.settings import read_setting
 JobType = Literal["FLINK_STREAM", "FLINK_BATCH"]
 ApiType = Literal["SQL", "DATASTREAM"]
 State = Literal["WAITING", "RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED"]
-Id = Annotated[int, Field(ge=1, lt=2**63)]
+# The largest number of 64 bits is left out: the id after it could not be given.
+Id = Annotated[int, Field(ge=1, lt=2**63 - 1)]
 Long = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 
