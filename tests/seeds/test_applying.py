@@ -213,3 +213,10 @@ def test_null_is_a_member_that_is_not_given(world: World) -> None:
     seed(world, "projects: [{Name: p, Creator: null, jobs: [{JobName: j, instances: [{EndTime: null, Id: null}]}]}]")
     assert only(world, Project).creator == "239960377092765296"
     assert only(world, Instance).id == 1
+
+
+def test_a_moved_instance_leaves_behind_what_was_planned_for_it(world: World) -> None:
+    planned = "instances: [{Id: 7, timeline: [{after: 1m, ActualState: FAILED}]}]"
+    seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, {planned}}}]}}]")
+    seed(world, "projects: [{Name: q, jobs: [{JobName: j, instances: [{Id: 7}]}]}]")
+    assert every(world.store) == []

@@ -177,6 +177,7 @@ def _put_instance(
 ) -> None:
     now = world.second()
     instance_id = seed.id or world.next_number("instance")
+    world.cancel(f"instance:{instance_id}")
     world.store.delete(Instance, id=instance_id)
     start_time = seed.start_time if seed.start_time is not None else now
     ended = now if seed.actual_state in _ENDED else None
