@@ -158,3 +158,20 @@ def test_tokens_count_on_after_a_reload(world: World) -> None:
     with world.transaction():
         assert world.next_token("job") != first
     assert [(row.name, row.value) for row in world.store.find(Counter)] == [("job", 2)]
+
+
+def test_what_was_rolled_back_leaves_nothing_behind_beside_the_database(world: World) -> None:
+    freeze(world, 1_000)
+    plan(world, 5_000)
+    before = (world.now(), world.next_due, world.settings, world.given_settings)
+
+    def change_everything_and_fail() -> None:
+        with world.transaction():
+            world.clock.set(mode="frozen", now=2_000)
+            world.schedule("ring", "bell:door", at=3_000)
+            world.set({"start_delay": "30s"})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        change_everything_and_fail()
+    assert (world.now(), world.next_due, world.settings, world.given_settings) == before

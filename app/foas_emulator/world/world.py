@@ -70,13 +70,18 @@ class World:
 
     def _reload(self) -> None:
         self.derived.clear()
-        self.next_due = pending.next_at(self.store)
-        row = self.store.get(WorldRow, id=1) or WorldRow()
+        row = self._read()
         self.seed = row.seed if row.template_at is None else self._begin(row.template_at)
+        self._request_ids.restart(self.seed)
+
+    def _read(self) -> WorldRow:
+        """Take from the database what is kept beside it, at first, and after it was put back."""
+        self.next_due = pending.next_at(self.store)
+        self.clock.reload()
+        row = self.store.get(WorldRow, id=1) or WorldRow()
         self._given = json.loads(row.settings)
         self._apply_settings()
-        self.clock.reload()
-        self._request_ids.restart(self.seed)
+        return row
 
     def _begin(self, template_at: int) -> int:
         """Make a world of its own out of a template; answers its seed."""
@@ -129,9 +134,10 @@ class World:
         """Change settings, given as documents show them. Raises ValueError and changes nothing if one is wrong."""
         written = {name: write_setting(read_setting(name, value)) for name, value in settings.items()}
         with self.transaction():
-            self._given = self._given | written
-            text = json.dumps(self._given, ensure_ascii=False, sort_keys=True)
+            given = self._given | written
+            text = json.dumps(given, ensure_ascii=False, sort_keys=True)
             self.store.update(WorldRow, {"id": 1}, settings=text)
+        self._given = given
         self._apply_settings()
 
     # -- changes
@@ -139,12 +145,11 @@ class World:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything written inside takes effect together or not at all."""
-        next_due = self.next_due
         try:
             with self.store.transaction():
                 yield
         except BaseException:
-            self.next_due = next_due
+            self._read()
             raise
 
     def schedule(self, event: str, subject: str, *, at: int, **details: Any) -> None:
