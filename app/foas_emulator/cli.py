@@ -28,12 +28,14 @@ def _serve(**values: Any) -> None:
     """Serve the API until SIGTERM or SIGINT. Every option is also a FOASEMU_* variable."""
     check_variables(os.environ)
     gc.disable()  # nothing that is made while starting is garbage, and looking for it takes a tenth of a start
-    from foas_emulator.server import StartError, serve  # noqa: PLC0415 - other commands need no server
-
     try:
+        from foas_emulator.server import StartError, serve  # noqa: PLC0415 - other commands need no server
+
         serve(Settings(**values))
     except StartError as error:
         _refuse(str(error))
+    finally:
+        gc.enable()
 
 
 main.add_command(click.Command("serve", params=list(options()), callback=_serve, help=_serve.__doc__))

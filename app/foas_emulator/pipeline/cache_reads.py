@@ -28,8 +28,8 @@ class CacheReads:
 
     A revision is never given out twice in a process, and a world is settled before this stage sees a request: so an
     answer of the world's present revision is what the operation would answer now. Operations that look at the clock
-    itself are never kept. At most `limit` bytes are kept; what was
-    asked for least recently goes first. A limit of 0 keeps nothing.
+    itself are never kept. At most `limit` bytes are kept; what was asked for least recently goes first. A limit of 0
+    keeps nothing.
     """
 
     def __init__(self, call_operation: Callable[[Exchange], Awaitable[Reply]], *, limit: int) -> None:
@@ -52,16 +52,16 @@ class CacheReads:
         return self._read(exchange, key)
 
     async def _read(self, exchange: Exchange, key: Key) -> Reply:
+        revision = exchange.world.revision
         reply = await self._call_operation(exchange)
-        self._keep(key, exchange, reply)
+        self._keep(key, Kept(revision, reply, exchange.unread, _size(key, reply)))
         return reply
 
-    def _keep(self, key: Key, exchange: Exchange, reply: Reply) -> None:
-        size = len(reply.content.head) + len(reply.content.tail) + sum(map(len, key)) + _OVERHEAD
+    def _keep(self, key: Key, kept: Kept) -> None:
         self._drop(key)
-        if size <= self._limit:
-            self._kept[key] = Kept(exchange.world.revision, reply, exchange.unread, size)
-            self._size += size
+        if kept.size <= self._limit:
+            self._kept[key] = kept
+            self._size += kept.size
         while self._size > self._limit:
             self._drop(next(iter(self._kept)))
 
@@ -69,6 +69,10 @@ class CacheReads:
         kept = self._kept.pop(key, None)
         if kept is not None:
             self._size -= kept.size
+
+
+def _size(key: Key, reply: Reply) -> int:
+    return len(reply.content.head) + len(reply.content.tail) + sum(map(len, key)) + _OVERHEAD
 
 
 def _key(exchange: Exchange) -> Key:
