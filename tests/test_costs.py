@@ -17,7 +17,7 @@ from tests.hot_read import request
 AIR = 1.0 if sys.version_info[:2] == (3, 11) else 1.3
 
 STATEMENTS_OF_A_COLD_READ = 2
-CALLS_OF_A_HOT_READ = 92
+CALLS_OF_A_HOT_READ = 30
 MODULES_AT_START = 830
 NEVER_AT_START = ("cryptography", "trustme", "jinja2", "httpx")
 

@@ -18,7 +18,7 @@ from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.journal.journal import Journal
 from foas_emulator.operations.catalogue import HANDLERS, OPERATIONS
 from foas_emulator.pipeline.authenticate import Authenticate
-from foas_emulator.pipeline.cache_reads import CacheReads
+from foas_emulator.pipeline.cache_reads import CacheReads, ReadCache
 from foas_emulator.pipeline.cors import Cors
 from foas_emulator.pipeline.find_operation import FindOperation
 from foas_emulator.pipeline.front import CallOperation, Front
@@ -26,6 +26,7 @@ from foas_emulator.pipeline.inject_faults import InjectFaults
 from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.select_world import SelectWorld
+from foas_emulator.pipeline.shortcut import Shortcut
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import read_seed
 from foas_emulator.settings import Settings, from_environment, show_settings
@@ -57,6 +58,8 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     journal = Journal(budget=settings.journal_bytes)
     registry.watch(journal.forget)
     record = Record(journal, log_access=settings.access_log)
+    cache = ReadCache(limit=settings.read_cache)
+    authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
     make_own_app = partial(_own_app, settings, registry, journal, call_operation, authority)
     own = OnDemand(make_own_app, close=registry.close)
     front = Front(
@@ -66,16 +69,19 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
             record,
             FindOperation(OperationIndex(OPERATIONS)),
             ReadBody(limit=settings.max_body),
-            Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew),
+            authenticate,
             InjectFaults(registry, call_operation),
-            CacheReads(call_operation, limit=settings.read_cache),
+            CacheReads(cache, call_operation, heading=record.heading),
             call_operation,
         ],
         close=record.close,
         own_paths=OWN_PATHS,
     )
     api = Cors(front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS)
-    return ControlGate(api, control=own, token=settings.control_token, origins=settings.control_origins)
+    gate = ControlGate(api, control=own, token=settings.control_token, origins=settings.control_origins)
+    if settings.access_log or "*" not in settings.cors_origins:
+        return gate  # a line in the log, or a Vary in the answer, is made where every request goes
+    return Shortcut(gate, cache=cache, journal=journal, believes=authenticate.believes)
 
 
 def open_registry(settings: Settings) -> Registry:

@@ -82,7 +82,7 @@ class Settings:
     plan_delay: int = setting(0, "From GetRawPlanJson until the plan is made.", type_=Duration())
     cluster_delay: int = setting(0, "From a change of a cluster until it is RUNNING again.", type_=Duration())
     read_cache: int = setting(
-        32 * 1024 * 1024, "Bytes of answers kept for reads that come again; 0 keeps none.", type_=click.IntRange(min=0)
+        64 * 1024 * 1024, "Bytes of answers kept for reads that come again; 0 keeps none.", type_=click.IntRange(min=0)
     )
     journal_bytes: int = setting(
         16 * 1024 * 1024,

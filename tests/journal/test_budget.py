@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from foas_emulator.gateway.formats import Body
-from foas_emulator.journal.entries import Entry
+from foas_emulator.journal.calls import Call
 from foas_emulator.journal.journal import Journal
 from foas_emulator.world.clock import Reading
 from tests.api import Api, open_api
@@ -15,12 +15,8 @@ from tests.journal.reading import GET, read, verify
 EMPTY = Body(b"", b"")
 
 
-def entry(number: int, *, size: int = 100) -> Entry:
-    return Entry(
-        started=number,
-        took=0,
-        real_time=0,
-        clock=Reading(offset_ms=0, frozen_at=0),
+def call(number: int, *, size: int = 100) -> Call:
+    return Call(
         operation=None,
         method="GET",
         raw_path=f"/{number}",
@@ -33,20 +29,24 @@ def entry(number: int, *, size: int = 100) -> Entry:
         format="json",
         status=404,
         code="InvalidAction.NotFound",
-        request_id=str(number),
         faults=(),
+        clock=Reading(offset_ms=0, frozen_at=0),
         size=size,
     )
 
 
+def write(journal: Journal, world: str, number: int, *, size: int = 100) -> None:
+    journal.write(journal.heading(world, call(number, size=size), EMPTY), str(number), number)
+
+
 def kept(journal: Journal, world: str) -> list[tuple[int, str]]:
-    return [(number, each.raw_path) for number, each in journal.ledger(world).numbered()]
+    return [(number, each.call.raw_path) for number, each in journal.ledger(world).numbered()]
 
 
 def test_the_oldest_entry_of_all_worlds_is_lost_first() -> None:
     journal = Journal(budget=300)
     for number, world in enumerate("aabab"):
-        journal.write(world, entry(number), EMPTY)
+        write(journal, world, number)
     assert kept(journal, "a") == [(3, "/3")]
     assert kept(journal, "b") == [(1, "/2"), (2, "/4")]
     assert (journal.ledger("a").lost, journal.ledger("b").lost) == (2, 0)
@@ -55,29 +55,49 @@ def test_the_oldest_entry_of_all_worlds_is_lost_first() -> None:
 def test_a_forgotten_world_gives_its_bytes_back() -> None:
     journal = Journal(budget=300)
     for number in range(3):
-        journal.write("a", entry(number), EMPTY)
+        write(journal, "a", number)
     journal.forget("a")
     for number in range(3):
-        journal.write("b", entry(number), EMPTY)
+        write(journal, "b", number)
     assert len(kept(journal, "b")) == 3
-    journal.write("b", entry(3), EMPTY)
+    write(journal, "b", 3)
     assert [number for number, _ in kept(journal, "b")] == [2, 3, 4]
 
 
 def test_a_world_that_comes_again_begins_at_one() -> None:
     journal = Journal(budget=200)
     for number in range(5):
-        journal.write("a", entry(number), EMPTY)
+        write(journal, "a", number)
     journal.forget("a")
-    journal.write("a", entry(9), EMPTY)
+    write(journal, "a", 9)
     assert kept(journal, "a") == [(1, "/9")]
     assert journal.ledger("a").lost == 0
 
 
+@pytest.mark.parametrize("looked_at", [0, 1, 4])
+def test_looking_changes_nothing_about_what_is_lost(looked_at: int) -> None:
+    """Entries are sorted into their ledgers when somebody looks, and lost in the same order before and after."""
+    journal = Journal(budget=300)
+    for number, world in enumerate("ababab"):
+        write(journal, world, number)
+        if number == looked_at:
+            journal.ledger("a")
+    assert kept(journal, "a") == [(3, "/4")]
+    assert kept(journal, "b") == [(2, "/3"), (3, "/5")]
+
+
+def test_nothing_is_entered_under_a_heading_of_a_forgotten_world() -> None:
+    journal = Journal(budget=300)
+    heading = journal.heading("a", call(0), EMPTY)
+    assert not heading.tally.is_closed
+    journal.forget("a")
+    assert heading.tally.is_closed
+
+
 def test_an_entry_beyond_the_whole_budget_is_lost_at_once() -> None:
     journal = Journal(budget=300)
-    journal.write("a", entry(0), EMPTY)
-    journal.write("a", entry(1, size=1000), EMPTY)
+    write(journal, "a", 0)
+    write(journal, "a", 1, size=1000)
     assert kept(journal, "a") == []
     assert journal.ledger("a").lost == 2
 
@@ -87,7 +107,7 @@ def test_forgetting_worlds_for_ever_takes_no_memory() -> None:
     tracemalloc.start()
     try:
         for number in range(20_000):
-            journal.write("a", entry(number), EMPTY)
+            write(journal, "a", number)
             journal.forget("a")
         used, _ = tracemalloc.get_traced_memory()
     finally:

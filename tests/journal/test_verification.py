@@ -6,13 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
-from foas_emulator.journal.journal import Ledger
+from foas_emulator.journal.entries import Entry, Heading, Ledger
 from foas_emulator.journal.verification import Expectation
 from foas_emulator.journal.verification import verify as judge
 from foas_emulator.operations.catalogue import OPERATIONS
 from tests.api import Api
 from tests.journal.reading import GET, read, verify
-from tests.journal.test_budget import entry
+from tests.journal.test_budget import EMPTY, call
 
 MS = 1_000_000
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
@@ -22,8 +22,16 @@ def ledger(*calls: tuple[int, str]) -> Ledger:
     """Entries of these operations, begun at these milliseconds."""
     made = Ledger()
     for at, name in calls:
-        made.entries.append(entry(at * MS)._replace(operation=BY_NAME[name], status=200, code=None))
+        add(made, name, at=at, status=200)
     return made
+
+
+def add(made: Ledger, name: str, *, at: int = 0, status: int) -> None:
+    """Enter a call that was begun at this millisecond."""
+    happened = call(0)._replace(operation=BY_NAME[name], status=status, code=None)
+    heading = Heading(made, made.exercise.tally(happened, EMPTY), happened, happened.size)
+    heading.tally.count += 1
+    made.entries.append(Entry(heading, "", started=at * MS, ended=at * MS, ended_at=at * MS))
 
 
 def differences(made: Ledger, **expected: Any) -> list[tuple[str, str | None, str | None]]:
@@ -152,8 +160,8 @@ def test_many_differences_are_told_in_short(api: Api) -> None:
 
 def test_a_call_without_an_answer_has_no_status() -> None:
     made = Ledger()
-    made.entries.append(entry(0)._replace(operation=BY_NAME["GetJob"], status=0))
-    (difference,) = Expectation(operation="GetJob", status=200).differences(made.entries[0])
+    add(made, "GetJob", status=0)
+    (difference,) = Expectation(operation="GetJob", status=200).differences(made.entries[0].call)
     assert (difference.field, difference.expected, difference.actual) == ("status", "200", None)
 
 

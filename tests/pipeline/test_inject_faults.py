@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from foas_emulator.faults.rules import FaultRule, book_of
+from foas_emulator.world.store import Store
 from tests.api import Api
 from tests.wire import INSTANCE, ask
 
@@ -135,7 +136,7 @@ def test_a_crash_of_ours_is_an_answer_that_a_rule_may_strike(
     api: Api, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arm(api, {"match": {"operation": "GetInstance"}, "effect": {"latency": 0}})
-    monkeypatch.setattr(api.world.store, "get", None)
+    monkeypatch.setattr(Store, "get", None)
     with caplog.at_level(logging.ERROR):
         response = api.request("GET", INSTANCE)
     assert (response.status_code, response.json()["Code"]) == (500, "InternalError")

@@ -47,13 +47,14 @@ def exchange(registry: Registry, record: Record, query: str = "") -> Exchange:
     return made
 
 
-@pytest.mark.parametrize("padding", [None, 0, 2000])
-def test_the_estimate_of_an_entrys_size_is_near_the_truth(registry: Registry, padding: int | None) -> None:
-    """Parameters are shared by requests that are alike, or are an exchange's own."""
+@pytest.mark.parametrize("own", ["nothing", "call", "parameters"])
+def test_the_estimate_of_an_entrys_size_is_near_the_truth(registry: Registry, own: str) -> None:
+    """An entry repeats another one's call, or has its own, with the same parameters or with its own."""
     journal = Journal(budget=10**9)
     record = Record(journal, log_access=False)
     pattern = exchange(registry, record)
     scope = pattern.scope
+    heading = record.heading(pattern, OK).repeated()
 
     def one(number: int) -> None:
         made = Exchange(scope, None)  # type: ignore[arg-type]
@@ -61,10 +62,11 @@ def test_the_estimate_of_an_entrys_size_is_near_the_truth(registry: Registry, pa
         made.operation, made.parameters = pattern.operation, pattern.parameters
         made.request_id = made.world.next_request_id()
         record(made)
-        if padding is not None:
-            made.query_string = f"Verbose={number}&Padding={number}{'x' * padding}"
-            own = dict(pair.split("=") for pair in made.query_string.split("&"))
-            made.parameters = {**own, **pattern.parameters}
+        if own == "nothing":
+            made.heading = heading
+        if own == "parameters":
+            made.query_string = f"Verbose={number}&Padding={number}{'x' * 2000}"
+            made.parameters = dict(pair.split("=") for pair in made.query_string.split("&")) | pattern.parameters
         record.close(made, OK)
 
     one(0)
@@ -75,7 +77,7 @@ def test_the_estimate_of_an_entrys_size_is_near_the_truth(registry: Registry, pa
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    estimated = sum(entry.size for entry in journal.ledger("default").entries)
+    estimated = sum(entry.heading.size for entry in journal.ledger("default").entries)
     assert 0.7 < held / estimated < 1.3
 
 

@@ -1,4 +1,5 @@
 import re
+from itertools import islice
 
 import pytest
 
@@ -38,13 +39,11 @@ def test_worlds_of_other_names_have_other_seeds() -> None:
     assert len({ids.seed_of(f"w{number}") for number in range(1000)}) == 1000
 
 
-def test_request_ids_are_uuids_and_begin_anew_with_their_seed() -> None:
-    first, second = ids.RequestIds(5), ids.RequestIds(6)
-    given = [first.next() for _ in range(100)]
+def test_request_ids_are_uuids_that_depend_on_seed_and_count_alone() -> None:
+    given = [ids.request_id(number) for seed in (5, 6) for number in islice(ids.request_numbers(seed), 1000)]
     assert all(REQUEST_ID.fullmatch(request_id) for request_id in given)
-    assert len({*given, *(second.next() for _ in range(100))}) == 200
-    first.restart(5)
-    assert [first.next() for _ in range(100)] == given
+    assert len(set(given)) == 2000
+    assert given[:1000] == [ids.request_id(number) for number in islice(ids.request_numbers(5), 1000)]
 
 
 def test_what_must_not_be_guessed_is_new_each_time() -> None:

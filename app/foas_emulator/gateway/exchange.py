@@ -33,6 +33,7 @@ class Exchange:
         "faults",
         "format",
         "headers",
+        "heading",
         "method",
         "operation",
         "parameters",
@@ -72,3 +73,4 @@ class Exchange:
         self.warning: str | None = None
         self.unread: tuple[str, ...] = ()
         self.faults: tuple[Any, ...] = ()
+        self.heading: Any = None

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -12,6 +13,9 @@ from foas_emulator.gateway.exchange import EXCHANGE
 from foas_emulator.gateway.formats import CONTENT_TYPES, Body, Format, Wire, render, render_error
 
 Headers = tuple[tuple[bytes, bytes], ...]
+
+REQUEST_ID = b"x-acs-request-id"
+REQUEST_ID_LENGTH = 36
 
 _RECOMMEND = "https://error-center.aliyun.com/status/search?Keyword={code}&source=PopGw"
 _UNPRINTABLE = re.compile("[^ -~]")
@@ -34,15 +38,19 @@ class Reply(Response):
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the answer under the request id that the scope's exchange was given."""
         request_id: bytes = scope[EXCHANGE].request_id.encode()
-        body = self.content.with_request_id(request_id)
-        headers = [
-            (b"content-type", self.content_type),
-            (b"content-length", b"%d" % len(body)),
-            (b"x-acs-request-id", request_id),
-            *self.extra_headers,
-        ]
+        headers = [*self.fixed_headers(), (REQUEST_ID, request_id)]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": self.content.with_request_id(request_id)})
+
+    def fixed_headers(self) -> Headers:
+        """All headers but the one of the request id. The length counts it: all request ids are of one length."""
+        length = len(self.content.head) + REQUEST_ID_LENGTH + len(self.content.tail)
+        return _type_and_length(self.content_type, length) + self.extra_headers
+
+
+@lru_cache(maxsize=4096)
+def _type_and_length(content_type: bytes, length: int) -> Headers:
+    return (b"content-type", content_type), (b"content-length", b"%d" % length)
 
 
 def success(operation: str, answer: Wire, format_: Format) -> Reply:

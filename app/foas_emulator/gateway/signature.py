@@ -15,6 +15,9 @@ from urllib.parse import quote, unquote, unquote_plus
 
 from foas_emulator.gateway.credentials import ALGORITHMS, Credentials
 
+V1_HEADERS = ("accept", "content-md5", "content-type", "date")
+"""The headers that V1 signs beside those of the gateway's own, which begin with x-acs-."""
+
 
 class SignedRequest(NamedTuple):
     """A request as it was on the wire: path and query not decoded, header names lower-case, header values Latin-1."""
@@ -66,7 +69,9 @@ def string_to_sign_variants(request: SignedRequest) -> Iterator[str]:
     client it is the decoded path and `k=`. Non-ASCII header values count as UTF-8 if they can be.
     """
     head = _v1_head(request)
-    queries = _v1_queries(request)
+    queries = v1_queries(request.raw_query)
+    if len(queries) > 1 and _signs_empty_value_as_bare_name(request):
+        queries = queries[::-1]
     for path in _v1_paths(request):
         for query in queries:
             yield head + path + query
@@ -104,6 +109,17 @@ def query_pairs(raw_query: str) -> list[tuple[str, str]]:
     return sorted([(decode(name), decode(value)) for name, _, value in fields])
 
 
+def v1_queries(raw_query: str) -> tuple[str, ...]:
+    """What V1 signs of a query, which is more than one thing where a value is empty: `?k=` or `?k`."""
+    pairs = query_pairs(raw_query)
+    if not pairs:
+        return ("",)
+    full = "?" + "&".join([f"{name}={value}" for name, value in pairs])
+    if all([value for _, value in pairs]):  # noqa: C419 - a generator costs more here
+        return (full,)
+    return (full, "?" + "&".join([f"{name}={value}" if value else name for name, value in pairs]))
+
+
 def as_text(latin1: str) -> str:
     """Bytes that were read as Latin-1, every line of them read as UTF-8 if that is what it is.
 
@@ -135,7 +151,7 @@ def _is_hash_of_body(request: SignedRequest) -> bool:
 def _v1_head(request: SignedRequest) -> str:
     headers = request.headers
     acs = sorted([header for header in headers.items() if header[0].startswith("x-acs-")])
-    lines = [request.method, *[headers.get(name, "") for name in ("accept", "content-md5", "content-type", "date")]]
+    lines = [request.method, *[headers.get(name, "") for name in V1_HEADERS]]
     lines += [f"{name}:{value}" for name, value in acs]
     return as_text("\n".join(lines) + "\n")
 
@@ -146,17 +162,6 @@ def _v1_paths(request: SignedRequest) -> tuple[str, ...]:
         return (raw_path,)
     decoded = unquote(raw_path)
     return (raw_path, decoded) if _signs_path_as_sent(request) else (decoded, raw_path)
-
-
-def _v1_queries(request: SignedRequest) -> tuple[str, ...]:
-    pairs = query_pairs(request.raw_query)
-    if not pairs:
-        return ("",)
-    full = "?" + "&".join([f"{name}={value}" for name, value in pairs])
-    if all([value for _, value in pairs]):  # noqa: C419 - a generator costs more here
-        return (full,)
-    bare = "?" + "&".join([f"{name}={value}" if value else name for name, value in pairs])
-    return (bare, full) if _signs_empty_value_as_bare_name(request) else (full, bare)
 
 
 def _client(headers: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from foas_emulator.gateway.formats import Body
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters
-from foas_emulator.journal.entries import Entry
+from foas_emulator.journal.calls import Call
 
 _STATE = re.compile(rb'ActualState(?:":"|>)([A-Z]+)')
 
@@ -21,37 +21,60 @@ An outcome is an error code, or `OK`, or `unanswered` where a fault left the cli
 _NO_ERRORS = ("OK", "unanswered")
 
 
+class Tally:
+    """How often something was exercised. It is closed once nobody looks at it any more."""
+
+    __slots__ = ("count", "is_closed")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.is_closed = False
+
+
 class Exercise:
     """What was exercised, and how often."""
 
     def __init__(self) -> None:
-        self.calls: Counter[Exercised] = Counter()
+        self._tallies: dict[Exercised | None, Tally] = {}
         self.states: Counter[str] = Counter()
         """The states of instances that answers showed; read again in the same bytes, a state counts once."""
-        self._last: tuple[Body | None, Exercised | None] = (None, None)
+        self._last: Body | None = None
 
-    def add(self, entry: Entry, content: Body) -> None:
-        """Count an exchange and what its answer showed."""
-        last, key = self._last
-        if content is not last:  # the read cache gives the same object again, for the same question
-            key = _exercised(entry)
-            self._last = (content, key)
+    @property
+    def calls(self) -> Mapping[Exercised, int]:
+        """What was called, and how often."""
+        return {exercised: tally.count for exercised, tally in self._tallies.items() if exercised is not None}
+
+    @property
+    def total(self) -> int:
+        """How many exchanges were counted, those that no operation answers among them."""
+        return sum(tally.count for tally in self._tallies.values())
+
+    def tally(self, call: Call, content: Body) -> Tally:
+        """Where to count a call and all that repeat it; counts the states that its answer shows."""
+        if content is not self._last:  # the read cache gives the same object again, for the same question
+            self._last = content
             self.states.update(state.decode() for state in _STATE.findall(content.tail))
-        if key is not None:
-            self.calls[key] = self.calls.get(key, 0) + 1
+        return self._tallies.setdefault(_exercised(call), Tally())
+
+    def close(self) -> None:
+        """Close every tally."""
+        for tally in self._tallies.values():
+            tally.is_closed = True
 
     def merge(self, other: "Exercise") -> None:
         """Count everything that another has counted."""
-        self.calls.update(other.calls)
+        for exercised, count in other.calls.items():
+            self._tallies.setdefault(exercised, Tally()).count += count
         self.states.update(other.states)
 
 
-def _exercised(entry: Entry) -> Exercised | None:
-    if entry.operation is None:
+def _exercised(call: Call) -> Exercised | None:
+    if call.operation is None:
         return None
-    names = tuple(name for name in entry.parameters if name not in entry.unread)
-    outcome = entry.code or ("OK" if entry.status else "unanswered")
-    return entry.operation.name, outcome, entry.format, names
+    names = tuple(name for name in call.parameters if name not in call.unread)
+    outcome = call.code or ("OK" if call.status else "unanswered")
+    return call.operation.name, outcome, call.format, names
 
 
 def report(exercise: Exercise, operations: Iterable[Operation], *, states: Iterable[str]) -> dict[str, Any]:

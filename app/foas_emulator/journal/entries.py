@@ -1,88 +1,116 @@
-"""One exchange as the journal remembers it, and how it is shown."""
+"""What was remembered of one world's exchanges, and how it is shown."""
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from foas_emulator.gateway.operation import Operation
+from foas_emulator.journal.calls import Call
+from foas_emulator.journal.coverage import Exercise, Tally
 from foas_emulator.journal.nearest import nearest
-from foas_emulator.world.clock import Reading
 
-_SECRETS = frozenset({"signature", "securitytoken", "accesskeysecret"})
+ENTRY_SIZE = 290
+"""Bytes that an entry takes beside its call, roughly."""
 
 
-class Fault(NamedTuple):
-    """A fault rule that struck: its id, its effect as its user wrote it, and when it struck."""
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What the entries of a call share, and of all that repeat it: the ledger they stand in, and where they count.
 
-    rule_id: int
-    effect: Mapping[str, Any]
-    at: str
+    `size` is what each of them takes of the budget, in bytes.
+    """
+
+    ledger: "Ledger"
+    tally: Tally
+    call: Call
+    size: int
+
+    def repeated(self) -> "Heading":
+        """The heading of those who repeat the call: they need not pay for it again."""
+        return replace(self, size=ENTRY_SIZE)
 
 
 class Entry(NamedTuple):
-    """One exchange. A tuple, because one is written for every request; it holds no secret and no signature.
+    """One exchange: its heading, and what is its own.
 
-    `started` is a monotonic instant and `took` a time, in nanoseconds; `real_time` is when the request came in, in
-    milliseconds since the epoch, and `clock` what its world's clock made of that. `status` is 0 where the client got
-    not a byte. `raw_path` is kept of a request that no operation answers. `size` is what the entry takes of the
-    budget, in bytes.
+    `started` and `ended` are monotonic instants and `ended_at` is the machine's time, all in nanoseconds.
     """
 
-    started: int
-    took: int
-    real_time: int
-    clock: Reading
-    operation: Operation | None
-    method: str
-    raw_path: str
-    parameters: Mapping[str, Any]
-    unread: tuple[str, ...]
-    access_key_id: str
-    signature: str
-    warning: str | None
-    action: str | None
-    format: str
-    status: int
-    code: str | None
+    heading: Heading
     request_id: str
-    faults: tuple[Fault, ...]
-    size: int
+    started: int
+    ended: int
+    ended_at: int
 
     @property
-    def operation_name(self) -> str | None:
-        return None if self.operation is None else self.operation.name
+    def call(self) -> Call:
+        """What was asked and answered."""
+        return self.heading.call
 
-    def given(self) -> dict[str, Any]:
-        """The parameters, with what could open a door hidden."""
-        return {name: "***" if name.lower() in _SECRETS else value for name, value in self.parameters.items()}
+    @property
+    def took(self) -> int:
+        """Nanoseconds from the first look at the request to the end of its answer."""
+        return self.ended - self.started
+
+    @property
+    def real_time(self) -> int:
+        """When the request came in, in milliseconds since the epoch."""
+        return (self.ended_at - self.took) // 1_000_000
+
+
+new_entry = partial(tuple.__new__, Entry)
+"""Makes an entry of its members in their order, in a third of the time that `Entry` takes: it is made per request."""
+
+
+class Ledger:
+    """The entries of one world, the oldest of which may be lost to the budget."""
+
+    __slots__ = ("entries", "exercise")
+
+    def __init__(self) -> None:
+        self.entries: deque[Entry] = deque()
+        self.exercise = Exercise()
+
+    @property
+    def lost(self) -> int:
+        """How many entries are lost."""
+        return self.exercise.total - len(self.entries)
+
+    def numbered(self) -> Iterator[tuple[int, Entry]]:
+        """Every entry that is left with its number in this world, from 1 on, in the order of their ends."""
+        return enumerate(self.entries, self.lost + 1)
 
 
 def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str, Any]:
     """An entry as a document; one that no operation answers with those that come nearest, and why they do not."""
+    call = entry.call
     shown: dict[str, Any] = {
         "number": number,
         "time": _iso(entry.real_time),
-        "world_time": _iso(entry.clock.at(entry.real_time)),
-        "operation": entry.operation_name,
-        "method": entry.method,
-        "path": entry.raw_path if entry.operation is None else entry.operation.path,
-        "parameters": entry.given(),
-        "unread": list(entry.unread),
-        "access_key_id": entry.access_key_id or None,
-        "signature": entry.signature,
-        "format": entry.format,
-        "status": entry.status or None,
-        "code": entry.code,
+        "world_time": _iso(call.clock.at(entry.real_time)),
+        "operation": call.operation_name,
+        "method": call.method,
+        "path": call.raw_path if call.operation is None else call.operation.path,
+        "parameters": call.given(),
+        "unread": list(call.unread),
+        "access_key_id": call.access_key_id or None,
+        "signature": call.signature,
+        "format": call.format,
+        "status": call.status or None,
+        "code": call.code,
         "request_id": entry.request_id,
         "milliseconds": round(entry.took / 1e6, 3),
-        "faults": [{"id": fault.rule_id, "effect": fault.effect, "at": fault.at} for fault in entry.faults],
+        "faults": [{"id": fault.rule_id, "effect": fault.effect, "at": fault.at} for fault in call.faults],
     }
-    if entry.warning is not None:
-        shown["warning"] = entry.warning
-    if entry.action is not None:
-        shown["contradicting_action"] = entry.action
-    if entry.operation is None:
-        shown["nearest"] = nearest(entry.method, entry.raw_path, operations)
+    if call.warning is not None:
+        shown["warning"] = call.warning
+    if call.action is not None:
+        shown["contradicting_action"] = call.action
+    if call.operation is None:
+        shown["nearest"] = nearest(call.method, call.raw_path, operations)
     return shown
 
 

@@ -1,68 +1,68 @@
 """What was remembered of every world's exchanges, within one budget for all of them."""
 
 from collections import deque
-from collections.abc import Iterator
 
 from foas_emulator.gateway.formats import Body
+from foas_emulator.journal.calls import Call
 from foas_emulator.journal.coverage import Exercise
-from foas_emulator.journal.entries import Entry
+from foas_emulator.journal.entries import Entry, Heading, Ledger, new_entry
+from foas_emulator.world.clock import machine_now_ns, stopwatch
 
-_MOST_HOLLOW = 1024
-
-
-class Ledger:
-    """The entries of one world. The oldest of them may be lost to the budget; `lost` says how many are."""
-
-    def __init__(self) -> None:
-        self.entries: deque[Entry] = deque()
-        self.lost = 0
-        self.exercise = Exercise()
-
-    def numbered(self) -> Iterator[tuple[int, Entry]]:
-        """Every entry that is left with its number in this world, from 1 on, in the order of their ends."""
-        return enumerate(self.entries, self.lost + 1)
+_MOST_HOLLOW = 256
 
 
 class Journal:
-    """The ledgers of all worlds by name. When they outgrow the budget, the oldest entry of all is lost first."""
+    """The ledgers of all worlds by name. When they outgrow the budget, the oldest entry of all is lost first.
+
+    Entries are sorted into their ledgers when somebody looks: many are lost before anybody does, and finding the way
+    from one world's ledger to the next takes longer than writing the entry.
+    """
 
     def __init__(self, *, budget: int) -> None:
         """`budget` is in bytes, estimated; 0 keeps no entry."""
         self._budget = budget
         self._size = 0
         self._ledgers: dict[str, Ledger] = {}
-        self._order: deque[Ledger] = deque()
-        """The ledger of every entry, the oldest first. Of `_hollow` places the entry was forgotten."""
+        self._unsorted: deque[Entry] = deque()
+        self._sorted: deque[Heading] = deque()
+        """The heading of every entry that is in its ledger, the oldest first. Of `_hollow` places it was forgotten."""
         self._hollow = 0
         self._forgotten = Exercise()
 
-    def write(self, world_name: str, entry: Entry, content: Body) -> None:
-        """Remember an exchange of a world, and what its answer's content showed."""
+    def heading(self, world_name: str, call: Call, content: Body) -> Heading:
+        """Where to write the entries of a call in a world, whose answer has this content."""
         ledger = self._ledgers.get(world_name)
         if ledger is None:
             ledger = self._ledgers[world_name] = Ledger()
-        ledger.entries.append(entry)
-        ledger.exercise.add(entry, content)
-        self._order.append(ledger)
-        self._size += entry.size
+        return Heading(ledger, ledger.exercise.tally(call, content), call, call.size)
+
+    def write(self, heading: Heading, request_id: str, started: int) -> None:
+        """Remember an exchange that ends now, and count it. `started` is the stopwatch's instant."""
+        self._unsorted.append(new_entry((heading, request_id, started, stopwatch(), machine_now_ns())))
+        heading.tally.count += 1
+        self._size += heading.size
         while self._size > self._budget:
             self._lose_oldest()
 
     def ledger(self, world_name: str) -> Ledger:
         """What is left of a world's entries."""
-        return self._ledgers.get(world_name) or Ledger()
+        self._sort()
+        ledger = self._ledgers.get(world_name)
+        return Ledger() if ledger is None else ledger
 
     def forget(self, world_name: str) -> None:
         """Begin anew for a world that was reset or dropped. What it exercised still counts in the whole."""
         ledger = self._ledgers.pop(world_name, None)
         if ledger is None:
             return
-        self._size -= sum(entry.size for entry in ledger.entries)
+        self._sort()
+        ledger.exercise.close()
+        self._size -= sum(entry.heading.size for entry in ledger.entries)
         self._hollow += len(ledger.entries)
         ledger.entries.clear()
         self._forgotten.merge(ledger.exercise)
-        if self._hollow > _MOST_HOLLOW and self._hollow > len(self._order) // 2:
-            self._order = deque(each for each in self._order if each.entries)
+        if self._hollow > _MOST_HOLLOW and self._hollow > len(self._sorted) // 2:
+            self._sorted = deque(each for each in self._sorted if each.ledger.entries)
             self._hollow = 0
 
     def exercises(self) -> tuple[Exercise, dict[str, Exercise]]:
@@ -73,10 +73,19 @@ class Journal:
             whole.merge(exercise)
         return whole, worlds
 
+    def _sort(self) -> None:
+        while self._unsorted:
+            entry = self._unsorted.popleft()
+            entry.heading.ledger.entries.append(entry)
+            self._sorted.append(entry.heading)
+
     def _lose_oldest(self) -> None:
-        ledger = self._order.popleft()
-        if not ledger.entries:
+        if not self._sorted:
+            self._size -= self._unsorted.popleft().heading.size
+            return
+        heading = self._sorted.popleft()
+        if not heading.ledger.entries:
             self._hollow -= 1
             return
-        self._size -= ledger.entries.popleft().size
-        ledger.lost += 1
+        heading.ledger.entries.popleft()
+        self._size -= heading.size

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from foas_emulator.journal.entries import Entry
-from foas_emulator.journal.journal import Ledger
+from foas_emulator.journal.calls import Call
+from foas_emulator.journal.entries import Entry, Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +23,15 @@ class Filter:
     unknown: bool | None = None
     """Answered by no operation, or by one."""
 
-    def fits(self, entry: Entry) -> bool:
+    def fits(self, call: Call) -> bool:
         return (
-            (self.operation is None or fnmatchcase(entry.operation_name or "", self.operation))
-            and (self.status is None or entry.status == self.status)
-            and (self.code is None or fnmatchcase(entry.code or "", self.code))
-            and (self.access_key_id is None or entry.access_key_id == self.access_key_id)
-            and (self.struck is None or bool(entry.faults) == self.struck)
-            and (self.unread is None or bool(entry.unread) == self.unread)
-            and (self.unknown is None or (entry.operation is None) == self.unknown)
+            (self.operation is None or fnmatchcase(call.operation_name or "", self.operation))
+            and (self.status is None or call.status == self.status)
+            and (self.code is None or fnmatchcase(call.code or "", self.code))
+            and (self.access_key_id is None or call.access_key_id == self.access_key_id)
+            and (self.struck is None or bool(call.faults) == self.struck)
+            and (self.unread is None or bool(call.unread) == self.unread)
+            and (self.unknown is None or (call.operation is None) == self.unknown)
         )
 
 
@@ -46,7 +46,7 @@ class Page:
 
 def read_page(ledger: Ledger, wanted: Filter, *, after: int, limit: int) -> Page:
     """The first `limit` entries with a number over `after` that fit, in order."""
-    fitting = [(number, entry) for number, entry in ledger.numbered() if wanted.fits(entry)]
+    fitting = [(number, entry) for number, entry in ledger.numbered() if wanted.fits(entry.call)]
     rest = [(number, entry) for number, entry in fitting if number > after]
     return Page(entries=rest[:limit], total=len(fitting), after=rest[limit - 1][0] if len(rest) > limit else None)
 

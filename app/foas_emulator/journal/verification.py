@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from foas_emulator.gateway.difference import Difference
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.pattern import CallPattern
-from foas_emulator.journal.entries import Entry
-from foas_emulator.journal.journal import Ledger
+from foas_emulator.journal.calls import Call
+from foas_emulator.journal.entries import Entry, Ledger
 from foas_emulator.world.clock import WrittenDuration, duration
 
 _NEAREST = 3
@@ -24,16 +24,16 @@ class EntryPattern(CallPattern):
 
     status: int | None = None
 
-    def differences(self, entry: Entry) -> list[Difference]:
-        """In what an entry differs; nothing if it fits."""
-        name = entry.operation_name
+    def differences(self, call: Call) -> list[Difference]:
+        """In what a call differs; nothing if it fits."""
+        name = call.operation_name
         found = [] if name and self.names(name) else [Difference("operation", self.operation, name)]
-        for parameter in self.differing(entry.parameters):
-            given = entry.given().get(parameter)
+        for parameter in self.differing(call.parameters):
+            given = call.given().get(parameter)
             expected = str(self.params[parameter])
             found.append(Difference(f"params.{parameter}", expected, None if given is None else str(given)))
-        if self.status is not None and entry.status != self.status:
-            found.append(Difference("status", str(self.status), str(entry.status) if entry.status else None))
+        if self.status is not None and call.status != self.status:
+            found.append(Difference("status", str(self.status), str(call.status) if call.status else None))
         return found
 
 
@@ -122,7 +122,7 @@ class NearEntry:
 def verify(ledger: Ledger, expected: Expectation) -> Finding:
     """Whether it holds. A certain failure is told before an uncertainty."""
     entries = sorted(ledger.entries, key=lambda entry: entry.started)
-    fitting = [entry for entry in entries if not expected.differences(entry)]
+    fitting = [entry for entry in entries if not expected.differences(entry.call)]
     is_whole = ledger.lost == 0
     findings = []
     if expected.count is not None or expected.within is not None or not (expected.in_order or expected.backoff):
@@ -142,7 +142,7 @@ def nearest(ledger: Ledger, expected: Expectation) -> list[NearEntry]:
     """The entries that come nearest, the last first: if some fit, those do, so that one sees what there is too much."""
     ranked = sorted(
         (
-            (len(differences := expected.differences(entry)), -number, entry, differences)
+            (len(differences := expected.differences(entry.call)), -number, entry, differences)
             for number, entry in ledger.numbered()
         ),
         key=lambda rank: rank[:2],
@@ -180,7 +180,7 @@ def _busiest(entries: Sequence[Entry], within_ms: int) -> int:
 def _check_order(entries: Iterable[Entry], steps: Sequence[EntryPattern], *, is_whole: bool) -> Finding:
     remaining = iter(entries)
     for place, step in enumerate(steps):
-        if not any(not step.differences(entry) for entry in remaining):
+        if not any(not step.differences(entry.call) for entry in remaining):
             after = f" after {steps[place - 1].operation}" if place else ""
             return Finding(
                 differences=(Difference(f"in_order[{place}]", f"{step.operation}{after}", None),), is_certain=is_whole

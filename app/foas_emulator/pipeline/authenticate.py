@@ -2,14 +2,17 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+from starlette.types import Scope
 
 from foas_emulator.gateway.access_keys import AccessKeys
 from foas_emulator.gateway.errors import ApiError, catalogue
 from foas_emulator.gateway.exchange import Exchange
+from foas_emulator.gateway.quick_look import QuickLook
 from foas_emulator.gateway.signature import SignedRequest, as_text
 from foas_emulator.gateway.verdict import Verdict, check
-from foas_emulator.pipeline.select_world import SelectWorld
+from foas_emulator.pipeline.select_world import SelectWorld, key_of
 from foas_emulator.world.clock import machine_now
 
 log = logging.getLogger(__name__)
@@ -52,6 +55,7 @@ class Authenticate:
         self._keys = keys
         self._max_skew_ms = max_skew_ms
         self._nonces = Nonces(keep_ms=max_skew_ms)
+        self._quick_look = QuickLook(keys, max_skew_ms=max_skew_ms)
         self._warned: set[tuple[str, str]] = set()
 
     def __call__(self, exchange: Exchange) -> None:
@@ -66,6 +70,20 @@ class Authenticate:
             verdict = self._check(exchange, _never_seen)
             if verdict.code is not None:
                 self._warn(exchange, verdict)
+
+    def believes(self, scope: Scope, headers: Mapping[bytes, bytes], mode: str) -> bool:
+        """Whether a signed request without a body is served without a warning; False if that cannot be told at once."""
+        if mode == "off":
+            return True
+        if not self._quick_look.believes(
+            scope["method"], scope["raw_path"], scope["query_string"], headers, now_ms=machine_now()
+        ):
+            return False
+        return mode != "strict" or not self._has_used_nonce(headers)
+
+    def _has_used_nonce(self, headers: Mapping[bytes, bytes]) -> bool:
+        nonce = headers.get(b"x-acs-signature-nonce", b"").decode("latin-1")
+        return bool(nonce) and self._nonces.seen(key_of(headers[b"authorization"].decode("latin-1")), nonce)
 
     def _check(self, exchange: Exchange, nonce_seen: Callable[[str, str], bool]) -> Verdict:
         request = SignedRequest(

@@ -1,79 +1,142 @@
 """Answers of operations that only read, kept as bytes until their world changes."""
 
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from starlette.types import Scope
+
 from foas_emulator.gateway.exchange import Exchange
-from foas_emulator.gateway.reply import Reply
+from foas_emulator.gateway.formats import CONTENT_TYPES, Body
+from foas_emulator.gateway.reply import Headers, Reply
+from foas_emulator.journal.entries import Heading
+from foas_emulator.pipeline.select_world import key_of
+from foas_emulator.world.store import Store
+from foas_emulator.world.world import World
 
-Key = tuple[str, str, str, str, str]
+Question = bytes
+"""All of a request that decides about its answer, apart from its body, the state of its world, and its signature."""
 
-_OVERHEAD = 800
-"""Bytes that an entry takes beside its answer and its key, roughly."""
+_TELLING = (b"accept", b"x-emulator-world", b"x-acs-version", b"x-acs-action", b"content-length")
+
+_OVERHEAD = 1500
+"""Bytes that an answer takes beside its own and its question's, roughly."""
 
 
-@dataclass(frozen=True, slots=True)
+def question_of(scope: Scope, headers: Mapping[bytes, bytes]) -> Question:
+    """What a request asks."""
+    parts = [scope["method"].encode(), scope["raw_path"], scope["query_string"]]
+    for name in _TELLING:
+        if name in headers:
+            parts += (name, headers[name])
+    if b"authorization" in headers:
+        parts += (b"authorization", key_of(headers[b"authorization"].decode("latin-1")).encode("latin-1"))
+    return b"\n".join(parts)
+
+
+@dataclass(slots=True)
 class Kept:
-    """An answer, and the revision of the world it was read from."""
+    """A successful answer, and the revision of the world it was read from.
+
+    `heading` is what the journal writes of those who ask again, if they need not walk the stages: None of who was
+    answered with a warning.
+    """
 
     revision: int
-    reply: Reply
+    store: Store
+    world: World
+    headers: Headers
+    head: bytes
+    tail: bytes
     unread: tuple[str, ...]
     size: int
+    heading: Heading | None = None
+
+
+class ReadCache:
+    """What was read, for as long as the world has not changed since.
+
+    A revision is never given out twice in a process: so an answer of a settled world's present revision is what the
+    operation would answer now. At most `limit` bytes are kept, in two generations: when the younger one has filled its
+    half, it becomes the older one, and what nobody asked for again in all that time is forgotten. So a hit writes
+    nothing. A limit of 0 keeps nothing.
+    """
+
+    def __init__(self, *, limit: int) -> None:
+        self._half = limit // 2
+        self._size = 0
+        self._younger: dict[Question, Kept] = {}
+        self._older: dict[Question, Kept] = {}
+        self._tails: dict[bytes, bytes] = {}
+
+    def find(self, question: Question) -> Kept | None:
+        """What was answered to this question, if that is still so."""
+        kept = self._younger.get(question)
+        if kept is None:
+            kept = self._older.pop(question, None)
+            if kept is None:
+                return None
+            self.keep(question, kept)
+        return kept if kept.revision == kept.store.revision else None
+
+    def keep(self, question: Question, kept: Kept) -> None:
+        """Keep an answer. What worlds of one seed answer alike is kept once."""
+        before = self._younger.pop(question, None)
+        self._size -= 0 if before is None else before.size
+        if kept.size > self._half:
+            return
+        if self._size + kept.size > self._half:
+            self._older, self._younger, self._size = self._younger, {}, 0
+            self._tails = {}
+        self._younger[question] = kept
+        self._size += kept.size
+        kept.tail = self._tails.setdefault(kept.tail, kept.tail)
 
 
 class CacheReads:
-    """Serves what was read before, for as long as the world has not changed since.
+    """Serves what was read before, and keeps what is read. Operations that look at the clock itself are never kept."""
 
-    A revision is never given out twice in a process, and a world is settled before this stage sees a request: so an
-    answer of the world's present revision is what the operation would answer now. Operations that look at the clock
-    itself are never kept. At most `limit` bytes are kept; what was asked for least recently goes first. A limit of 0
-    keeps nothing.
-    """
-
-    def __init__(self, call_operation: Callable[[Exchange], Awaitable[Reply]], *, limit: int) -> None:
+    def __init__(
+        self,
+        cache: ReadCache,
+        call_operation: Callable[[Exchange], Awaitable[Reply]],
+        *,
+        heading: Callable[[Exchange, Reply], Heading],
+    ) -> None:
+        self._cache = cache
         self._call_operation = call_operation
-        self._limit = limit
-        self._size = 0
-        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+        self._heading = heading
 
     def __call__(self, exchange: Exchange) -> Reply | Awaitable[Reply] | None:
         operation = exchange.operation
         assert operation is not None
-        if operation.writes or not operation.timeless or exchange.body or not self._limit:
+        if operation.writes or not operation.timeless or exchange.body:
             return None
-        key = _key(exchange)
-        kept = self._kept.get(key)
-        if kept is not None and kept.revision == exchange.world.revision:
-            self._kept.move_to_end(key)
-            exchange.unread = kept.unread
-            return kept.reply
-        return self._read(exchange, key)
-
-    async def _read(self, exchange: Exchange, key: Key) -> Reply:
-        revision = exchange.world.revision
-        reply = await self._call_operation(exchange)
-        self._keep(key, Kept(revision, reply, exchange.unread, _size(key, reply)))
+        question = question_of(exchange.scope, dict(exchange.scope["headers"]))
+        kept = self._cache.find(question)
+        if kept is None:
+            return self._read(exchange, question)
+        exchange.unread = kept.unread
+        reply = Reply(status_code=200, content=Body(kept.head, kept.tail), content_type=CONTENT_TYPES[exchange.format])
+        self._let_pass(exchange, reply, kept)
         return reply
 
-    def _keep(self, key: Key, kept: Kept) -> None:
-        self._drop(key)
-        if kept.size <= self._limit:
-            self._kept[key] = kept
-            self._size += kept.size
-        while self._size > self._limit:
-            self._drop(next(iter(self._kept)))
+    async def _read(self, exchange: Exchange, question: Question) -> Reply:
+        store = exchange.world.store
+        revision = store.revision
+        reply = await self._call_operation(exchange)
+        head, tail = reply.content.head, reply.content.tail
+        size = len(head) + len(tail) + len(question) + _OVERHEAD
+        kept = Kept(revision, store, exchange.world, reply.fixed_headers(), head, tail, exchange.unread, size)
+        self._let_pass(exchange, reply, kept)
+        self._cache.keep(question, kept)
+        return reply
 
-    def _drop(self, key: Key) -> None:
-        kept = self._kept.pop(key, None)
-        if kept is not None:
-            self._size -= kept.size
-
-
-def _size(key: Key, reply: Reply) -> int:
-    return len(reply.content.head) + len(reply.content.tail) + sum(map(len, key)) + _OVERHEAD
-
-
-def _key(exchange: Exchange) -> Key:
-    return (exchange.world.name, exchange.method, exchange.raw_path, exchange.query_string, exchange.format)
+    def _let_pass(self, exchange: Exchange, reply: Reply, kept: Kept) -> None:
+        """Let those who ask the same again pass by the stages, unless this one is answered with a warning."""
+        if exchange.warning is not None:
+            return
+        if kept.heading is None or kept.heading.tally.is_closed:
+            exchange.heading = self._heading(exchange, reply)
+            kept.heading = exchange.heading.repeated()
+        else:
+            exchange.heading = kept.heading

@@ -4,16 +4,17 @@ import logging
 
 from foas_emulator.gateway.exchange import Exchange
 from foas_emulator.gateway.reply import Reply
-from foas_emulator.journal.entries import Entry, Fault
+from foas_emulator.journal.calls import Call, Fault
+from foas_emulator.journal.entries import ENTRY_SIZE, Heading
 from foas_emulator.journal.journal import Journal
 from foas_emulator.pipeline.select_world import key_of
-from foas_emulator.world.clock import machine_now, stopwatch
+from foas_emulator.world.clock import stopwatch
 
 SERVER_ERROR = 500
 """From this status on an answer is always logged: it is the server's fault."""
 
-_BARE = 560
-"""Bytes that the journal takes for an exchange whose parameters are shared with others like it, roughly."""
+_CALL = 250
+"""Bytes that a call of its own takes, roughly."""
 _PARAMETERS = 520
 """Bytes that parameters of its own take beside their text, roughly."""
 
@@ -30,10 +31,15 @@ class Record:
     def __call__(self, exchange: Exchange) -> None:
         exchange.started = stopwatch()
 
+    def heading(self, exchange: Exchange, reply: Reply) -> Heading:
+        """Where the journal writes an exchange that is answered like this, and all that repeat it."""
+        return self._journal.heading(exchange.world_name, call_of(exchange, reply), reply.content)
+
     def close(self, exchange: Exchange, reply: Reply) -> None:
         """Enter the exchange into the journal of its world, if it came into one."""
         if exchange.world is not None:
-            self._journal.write(exchange.world_name, entry_of(exchange, reply), reply.content)
+            heading = exchange.heading or self.heading(exchange, reply)
+            self._journal.write(heading, exchange.request_id, exchange.started)
         if self._log_access or reply.status_code >= SERVER_ERROR:
             self._log(exchange, reply)
 
@@ -59,17 +65,12 @@ class Record:
         )
 
 
-def entry_of(exchange: Exchange, reply: Reply) -> Entry:
-    """What the journal keeps of an exchange. Made for every request, so it copies nothing and renders nothing."""
-    took = stopwatch() - exchange.started
+def call_of(exchange: Exchange, reply: Reply) -> Call:
+    """What the journal keeps of an exchange that is answered like this. It copies nothing and renders nothing."""
     operation, faults, verdict = exchange.operation, exchange.faults, exchange.verdict
     authorization, action = exchange.headers.get("authorization"), exchange.headers.get("x-acs-action")
     text = len(exchange.query_string) + len(exchange.body)
-    return Entry(
-        exchange.started,
-        took,
-        machine_now() - took // 1_000_000,
-        exchange.world.clock.reading,
+    return Call(
         operation,
         exchange.method,
         exchange.raw_path if operation is None else "",
@@ -82,7 +83,7 @@ def entry_of(exchange: Exchange, reply: Reply) -> Entry:
         exchange.format,
         reply.status_code,
         reply.code,
-        exchange.request_id,
         tuple(Fault(rule.id, rule.written, rule.at) for rule in faults) if faults else (),
-        _BARE + _PARAMETERS + text if text else _BARE,
+        exchange.world.clock.reading,
+        ENTRY_SIZE + _CALL + (_PARAMETERS + text if text else 0),
     )

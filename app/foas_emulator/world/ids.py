@@ -1,13 +1,18 @@
 """Identifiers: counters kept in a world, and texts derived from its seed. The only module that draws chance."""
 
 import secrets
-from hashlib import md5, sha256, shake_256
+from collections.abc import Iterator
+from hashlib import sha256, shake_256
+from itertools import count
 
 from sqlmodel import Field
 
 from foas_emulator.world.store import Row, Store
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+_MASK = 2**120 - 1
+_STEP = int.from_bytes(sha256(b"request").digest()[:15]) | 1
 
 
 class Counter(Row, table=True):
@@ -54,26 +59,18 @@ def fraction(seed: int, kind: str, number: int) -> float:
     return int.from_bytes(sha256(f"{seed}/{kind}/{number}".encode()).digest()[:6]) / 2**48
 
 
-class RequestIds:
-    """The request ids of one world: upper-case UUIDs from its seed and a count of its requests.
+def request_numbers(seed: int) -> Iterator[int]:
+    """The numbers of a world's requests, from one on that its seed decides.
 
-    The count lives outside the database, so two restores of one snapshot answer the same calls with the same ids.
+    They are counted outside the database, so two restores of one snapshot answer the same calls with the same ids.
     """
+    return count(int.from_bytes(sha256(f"request/{seed}".encode()).digest()[:7]))
 
-    def __init__(self, seed: int) -> None:
-        self.restart(seed)
 
-    def restart(self, seed: int) -> None:
-        """Begin the sequence that belongs to `seed`."""
-        self._base = md5(f"request/{seed}/".encode(), usedforsecurity=False)
-        self._count = 0
-
-    def next(self) -> str:
-        self._count += 1
-        digest = self._base.copy()
-        digest.update(b"%d" % self._count)
-        text = digest.hexdigest().upper()
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-A{text[17:20]}-{text[20:]}"
+def request_id(number: int) -> str:
+    """The number of a request as an upper-case UUID; multiples of an odd number are all different in 120 bits."""
+    digits = (number * _STEP & _MASK).to_bytes(15).hex().upper()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-A{digits[15:18]}-{digits[18:]}"
 
 
 def fresh_secret() -> str:

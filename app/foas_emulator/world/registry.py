@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from foas_emulator.world.clock import stopwatch
-from foas_emulator.world.ids import RequestIds, fresh_seed
+from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.store import Connections, Store, write_file
 from foas_emulator.world.world import Handler, World
@@ -69,7 +69,7 @@ class Registry:
         self._worlds: dict[str, World] = {}
         self._origins: dict[str, bytes] = {}
         self._lock = None if directory is None else _lock(directory)
-        self._request_ids = RequestIds(fresh_seed())
+        self._requests = request_numbers(fresh_seed())
         self._watchers: list[Callable[[str], None]] = []
 
     def watch(self, watcher: Callable[[str], None]) -> None:
@@ -78,7 +78,7 @@ class Registry:
 
     def next_request_id(self) -> str:
         """A request id for an answer that belongs to no world."""
-        return self._request_ids.next()
+        return request_id(next(self._requests))
 
     # -- finding
 

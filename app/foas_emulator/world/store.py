@@ -104,6 +104,8 @@ class Store:
     takes microseconds, and one request's transaction ends before the next request begins.
     """
 
+    __slots__ = ("_connection", "_depth", "_next_revision", "_raw", "path", "revision")
+
     def __init__(self, connections: Connections, *, image: bytes, path: Path | None = None) -> None:
         """Open `path`, creating it from `image` if it is absent; without a path load `image` into memory."""
         self.path = path
@@ -156,6 +158,8 @@ class Store:
         source.close()
 
     def close(self) -> None:
+        """Let the connection go; what was read before is of no revision that there is any more."""
+        self.revision = self._next_revision()
         self._connection.close()
 
     # -- transactions

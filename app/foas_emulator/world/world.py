@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from foas_emulator.world import ids, pending
 from foas_emulator.world.clock import Clock, machine_now
-from foas_emulator.world.ids import RequestIds, seed_of
+from foas_emulator.world.ids import seed_of
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings, read_setting, write_setting
 from foas_emulator.world.store import Row, Store
@@ -56,6 +56,21 @@ class World:
     last write from what was read after it.
     """
 
+    __slots__ = (
+        "_defaults",
+        "_given",
+        "_handlers",
+        "_requests",
+        "clock",
+        "derived",
+        "last_used",
+        "name",
+        "next_due",
+        "seed",
+        "settings",
+        "store",
+    )
+
     def __init__(self, name: str, store: Store, *, defaults: WorldSettings, handlers: Mapping[str, Handler]) -> None:
         self.name = name
         self.store = store
@@ -65,14 +80,13 @@ class World:
         """What others made of this world's rows and keep with it; forgotten when the rows are replaced as a whole."""
         self._defaults = defaults
         self._handlers = handlers
-        self._request_ids = RequestIds(0)
         self._reload()
 
     def _reload(self) -> None:
         self.derived.clear()
         row = self._read()
         self.seed = row.seed if row.template_at is None else self._begin(row.template_at)
-        self._request_ids.restart(self.seed)
+        self._requests = ids.request_numbers(self.seed)
 
     def _read(self) -> WorldRow:
         """Take from the database what is kept beside it, at first, and after it was put back."""
@@ -105,7 +119,7 @@ class World:
         return self.store.revision
 
     def next_request_id(self) -> str:
-        return self._request_ids.next()
+        return ids.request_id(next(self._requests))
 
     def next_number(self, name: str) -> int:
         """The next number of one of the world's counters. Belongs inside a transaction."""
@@ -162,6 +176,11 @@ class World:
         # Most worlds most of the time have nothing planned at all, and every call on an instance asks.
         if self.next_due is not None and pending.cancel(self.store, subject, event):
             self.next_due = pending.next_at(self.store)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing that is due is still to be brought about."""
+        return self.next_due is None or self.next_due > self.now()
 
     def settle(self, *, until: int | None = None) -> list[Change]:
         """Bring about every change that is due, in order, each at its own instant; all in one transaction."""

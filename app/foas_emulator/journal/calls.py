@@ -1,0 +1,50 @@
+"""A call of the API as the journal tells of it."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from foas_emulator.gateway.operation import Operation
+from foas_emulator.world.clock import Reading
+
+_SECRETS = frozenset({"signature", "securitytoken", "accesskeysecret"})
+
+
+class Fault(NamedTuple):
+    """A fault rule that struck: its id, its effect as its user wrote it, and when it struck."""
+
+    rule_id: int
+    effect: Mapping[str, Any]
+    at: str
+
+
+class Call(NamedTuple):
+    """What was asked, and how it was answered. It holds no secret and no signature.
+
+    `clock` is what the world's clock made of the real time, and `status` 0 where the client got not a byte. `raw_path`
+    is kept of a request that no operation answers. `size` is what the call and one entry of it take of the budget, in
+    bytes.
+    """
+
+    operation: Operation | None
+    method: str
+    raw_path: str
+    parameters: Mapping[str, Any]
+    unread: tuple[str, ...]
+    access_key_id: str
+    signature: str
+    warning: str | None
+    action: str | None
+    format: str
+    status: int
+    code: str | None
+    faults: tuple[Fault, ...]
+    clock: Reading
+    size: int
+
+    @property
+    def operation_name(self) -> str | None:
+        return None if self.operation is None else self.operation.name
+
+    def given(self) -> dict[str, Any]:
+        """The parameters, with what could open a door hidden."""
+        return {name: "***" if name.lower() in _SECRETS else value for name, value in self.parameters.items()}
