@@ -1,11 +1,13 @@
 """The command: have the peers, run the scenarios, print the table, and after a whole run write RESULTS.md."""
 
 import argparse
+import compileall
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import foas_emulator
 from benchmarks import machine, report
 from benchmarks.bench import FULL, QUICK, Bench, Effort
 from benchmarks.cache import Cache, UnavailableError, wrk
@@ -61,6 +63,8 @@ def _bench(effort: Effort) -> Bench:
     cache = Cache.of_this_user()
     generator = Generator(wrk())
     document = _document()
+    # As pip leaves an installed package: every peer that is written in Python is compiled, too.
+    compileall.compile_dir(Path(foas_emulator.__file__).parent, quiet=1)
     peers: dict[str, Peer] = {EMULATOR: emulator()}
     missing: dict[str, str] = {}
     for name, make in PEERS.items():

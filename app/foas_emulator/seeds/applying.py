@@ -135,7 +135,7 @@ def _put_folders(world: World, project: SeedProject) -> None:
         if taken is not None:
             message = f"FolderId {folder_id} is that of {taken.path} in project {taken.project_name!r} already"
             raise SeedError([Fault(file="seed", line=1, path=f"project {project.name!r}", message=message)])
-        world.store.insert(Folder(folder_id=folder_id, project_name=project.name, path=path))
+        world.store.insert(Folder.of(folder_id=folder_id, project_name=project.name, path=path))
 
 
 def _with_parents(path: str) -> Iterable[str]:

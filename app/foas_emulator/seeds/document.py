@@ -39,7 +39,7 @@ _ENGINE_VERSIONS = r"^[a-z]+--[\w.-]+(,[a-z]+--[\w.-]+)*$"
 class Seed(BaseModel):
     """Base of all parts of a seed document: the API's spelling, nothing unknown, no guessing of types."""
 
-    model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", strict=True)
+    model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", strict=True, defer_build=True)
 
     def given(self) -> dict[str, Any]:
         """The members that the document or this model gives, by their names in Python, without nested resources."""

@@ -19,7 +19,7 @@ def image_of(
     """A template that holds these documents, applied in order at one instant."""
     store = Store(connections, image=connections.empty_image)
     with store.transaction():
-        store.insert(WorldRow())
+        store.insert(WorldRow.of())
     world = World("", store, defaults=defaults, handlers=handlers)
     made_at = world.now()
     with world.clock.held_at(made_at):

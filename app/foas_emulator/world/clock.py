@@ -106,7 +106,7 @@ class Clock:
 
     def reload(self) -> None:
         """Take the state from the database, at first and after its contents were replaced."""
-        self.reading = (self._store.get(ClockRow, id=1) or ClockRow()).reading()
+        self.reading = (self._store.get(ClockRow, id=1) or ClockRow.of()).reading()
 
     @property
     def mode(self) -> Mode:
@@ -131,14 +131,14 @@ class Clock:
     def set(self, *, mode: Mode, now: int) -> None:
         """Show `now` (milliseconds) from here on, running or frozen. Belongs inside a transaction."""
         offset = now - machine_now() if mode == "real" else 0
-        self._put(ClockRow(mode=mode, offset_ms=offset, frozen_at=now if mode == "frozen" else 0))
+        self._put(ClockRow.of(mode=mode, offset_ms=offset, frozen_at=now if mode == "frozen" else 0))
 
     def advance(self, by: int) -> None:
         """Move on by milliseconds, running or frozen as it is. Belongs inside a transaction."""
         if self.reading.frozen_at is None:
-            self._put(ClockRow(mode="real", offset_ms=self.reading.offset_ms + by))
+            self._put(ClockRow.of(mode="real", offset_ms=self.reading.offset_ms + by))
         else:
-            self._put(ClockRow(mode="frozen", frozen_at=self.reading.frozen_at + by))
+            self._put(ClockRow.of(mode="frozen", frozen_at=self.reading.frozen_at + by))
 
     def _put(self, row: ClockRow) -> None:
         self._store.delete(ClockRow, id=1)

@@ -28,7 +28,7 @@ def next_number(store: Store, name: str) -> int:
     """The next number of a counter, from 1 on. Belongs inside a transaction."""
     counter = store.get(Counter, name=name)
     if counter is None:
-        store.insert(Counter(name=name, value=1))
+        store.insert(Counter.of(name=name, value=1))
         return 1
     store.update(Counter, {"name": name}, value=counter.value + 1)
     return counter.value + 1
@@ -38,7 +38,7 @@ def raise_counter(store: Store, name: str, least: int) -> None:
     """Make sure that a counter never gives out a number up to `least` again."""
     counter = store.get(Counter, name=name)
     if counter is None:
-        store.insert(Counter(name=name, value=least))
+        store.insert(Counter.of(name=name, value=least))
     elif counter.value < least:
         store.update(Counter, {"name": name}, value=least)
 

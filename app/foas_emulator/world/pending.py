@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Field
 
 from foas_emulator.world.ids import next_number
@@ -39,14 +39,11 @@ class PendingChange(Row, table=True):
         return cast(dict[str, Any], json.loads(self.details))
 
 
-_NEXT_AT = select(func.min(PendingChange.table().c.at))
-
-
 def add(store: Store, *, at: int, subject: str, event: str, details: Mapping[str, Any]) -> None:
     """Plan a change for an instant in milliseconds. Changes of one instant happen in the order they were planned."""
     text = json.dumps(details, ensure_ascii=False, sort_keys=True)
     sequence = next_number(store, "pending_change")
-    store.insert(PendingChange(sequence=sequence, at=at, subject=subject, event=event, details=text))
+    store.insert(PendingChange.of(sequence=sequence, at=at, subject=subject, event=event, details=text))
 
 
 def cancel(store: Store, subject: str, event: str | None = None) -> int:
@@ -57,7 +54,7 @@ def cancel(store: Store, subject: str, event: str | None = None) -> int:
 
 def next_at(store: Store) -> int | None:
     """The instant of the earliest change to come."""
-    return cast(int | None, store.execute(_NEXT_AT).scalar_one())
+    return cast(int | None, store.least(PendingChange, "at"))
 
 
 def every(store: Store) -> list[PendingChange]:

@@ -1,9 +1,11 @@
 """All worlds of a process: created on first use, found by name, each returning to what it was created from."""
 
+import asyncio
 import fcntl
 import logging
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -68,6 +70,8 @@ class Registry:
         self._first_expiry = 0
         self._worlds: dict[str, World] = {}
         self._origins: dict[str, bytes] = {}
+        self._ready: Store | None = None
+        self._is_closed = False
         self._lock = None if directory is None else _lock(directory)
         self._requests = request_numbers(fresh_seed())
         self._watchers: list[Callable[[str], None]] = []
@@ -153,8 +157,20 @@ class Registry:
         self._tell(name)
         return True
 
+    def lay_ready(self) -> None:
+        """Prepare the database of the next world in memory that is made from the default image.
+
+        Most of what a new world takes is SQLite reading what tables there are.
+        """
+        if self._ready is None and self._directory is None and not self._is_closed:
+            self._ready = Store(self.connections, image=self.image)
+            self._ready.prepare()
+
     def close(self) -> None:
         """Close every world and let the directory go. What was acknowledged is on disk already."""
+        self._is_closed = True
+        if self._ready is not None:
+            self._ready.close()
         for world in self._worlds.values():
             world.close()
         self._worlds.clear()
@@ -167,14 +183,27 @@ class Registry:
         if path is not None:
             _unlink(path)
         self._keep_origin(name, image)
-        return self._open(name)
+        world = self._open(name)
+        self._lay_ready_soon()
+        return world
+
+    def _lay_ready_soon(self) -> None:
+        """Prepare for the next one once the request that made this one is answered; only a server has one to answer."""
+        with suppress(RuntimeError):
+            asyncio.get_running_loop().call_soon(self.lay_ready)
 
     def _open(self, name: str) -> World:
-        store = Store(self.connections, image=self._origin(name), path=self._path(name))
+        store = self._take_ready(name) or Store(self.connections, image=self._origin(name), path=self._path(name))
         world = World(name, store, defaults=self.defaults, handlers=self.handlers)
         world.last_used = stopwatch()
         self._worlds[name] = world
         return world
+
+    def _take_ready(self, name: str) -> Store | None:
+        if name in self._origins:
+            return None
+        store, self._ready = self._ready, None
+        return store
 
     def _tell(self, name: str) -> None:
         for watcher in self._watchers:

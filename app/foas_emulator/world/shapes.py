@@ -30,6 +30,12 @@ def count(table: Table, equals: Names) -> str:
 
 
 @lru_cache(maxsize=128)
+def least(table: Table, column: str) -> str:
+    """The least value of a column."""
+    return _sql(sqlalchemy.select(func.min(table.c[column])))
+
+
+@lru_cache(maxsize=128)
 def insert(table: Table) -> str:
     """A row that has a value for every column."""
     return _sql(table.insert())

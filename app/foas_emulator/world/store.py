@@ -17,8 +17,6 @@ from sqlalchemy import (
     Select,
     Table,
     create_engine,
-    func,
-    select,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import registry
@@ -36,8 +34,13 @@ PAGE_SIZE = 512
 _MEMORY = ":memory:"
 
 
-class Row(SQLModel, registry=registry(metadata=MetaData())):
+_TABLES = registry(metadata=MetaData())
+
+
+class Row(SQLModel, registry=_TABLES):
     """Base of every table. Its registry is the emulator's own, so tables of a host program never mix with ours."""
+
+    model_config = {"defer_build": True}
 
     @classmethod
     def of(cls, **columns: Any) -> Self:
@@ -67,6 +70,7 @@ class Connections:
     """
 
     def __init__(self) -> None:
+        _TABLES.configure()  # or else no row that was not made by its class could be read
         self._target = _MEMORY
         self._revisions = itertools.count(1)
         kept = QueuePool(self._open, pool_size=4, max_overflow=-1)
@@ -132,6 +136,10 @@ class Store:
         self._raw.execute("PRAGMA journal_mode = WAL")
         # NORMAL survives the death of the process, which is what is promised; a power cut may lose the last commits.
         self._raw.execute("PRAGMA synchronous = NORMAL")
+
+    def prepare(self) -> None:
+        """Have SQLite read what tables there are, which it does before the first statement."""
+        self._raw.execute("SELECT 1 FROM sqlite_master").fetchone()
 
     # -- whole images
 
@@ -207,11 +215,15 @@ class Store:
         """How many rows have these values."""
         return cast(int, self._raw.execute(shapes.count(model.table(), tuple(equals)), equals).fetchone()[0])
 
+    def least(self, model: type[Row], column: str) -> Any:
+        """The least value that a column has, None if there is no row."""
+        return self._raw.execute(shapes.least(model.table(), column)).fetchone()[0]
+
     def counts(self) -> dict[str, int]:
         """How many rows every table has."""
         return {
-            name: self._connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for name, table in Row.metadata.tables.items()
+            name: self._raw.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - names of our own tables
+            for name in Row.metadata.tables
         }
 
     def insert(self, *rows: Row) -> None:

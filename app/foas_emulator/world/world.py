@@ -92,7 +92,7 @@ class World:
         """Take from the database what is kept beside it, at first, and after it was put back."""
         self.next_due = pending.next_at(self.store)
         self.clock.reload()
-        row = self.store.get(WorldRow, id=1) or WorldRow()
+        row = self.store.get(WorldRow, id=1) or WorldRow.of()
         self._given = json.loads(row.settings)
         self._apply_settings()
         return row

@@ -35,7 +35,7 @@ def order(
     period: int | None,
 ) -> ClusterOrder:
     """Order machines: 1 or 3 masters, at least 2 slaves, and 1 to 12 months if they are paid in advance (`pre`)."""
-    placed = ClusterOrder(
+    placed = ClusterOrder.of(
         order_id=str(_FIRST_ORDER + world.next_number("order") - 1),
         pay_model=given("payModel", pay_model),
         region=named("region", region),
@@ -72,7 +72,7 @@ def create(
     if not zone_id.startswith(ordered.region):
         raise invalid("zoneId", f"the order is for region {ordered.region}, and {zone_id} is not in it.")
     now = world.second()
-    cluster = Cluster(
+    cluster = Cluster.of(
         cluster_id=world.next_token("cluster"),
         display_name=named("displayName", display_name),
         description=description,
@@ -120,7 +120,7 @@ def _ordered(world: World, order_id: str, zone_id: str) -> ClusterOrder:
         return ordered
     if not order_id.startswith(_BOUGHT_IN_CONSOLE):
         raise ORDER_NOT_FOUND(f"Nothing was ordered as {order_id!r}; CreateCellClusterOrder answers an OrderId.")
-    return ClusterOrder(
+    return ClusterOrder.of(
         order_id=order_id,
         region=zone_id.rpartition("-")[0],
         pay_model="post",

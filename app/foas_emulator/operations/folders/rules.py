@@ -84,7 +84,7 @@ def create(world: World, project_name: str, path: str | None) -> Folder:
 
 def create_root(world: World, project_name: str) -> None:
     """Give a new project its root."""
-    world.store.insert(Folder(folder_id=world.next_number("folder"), project_name=project_name, path=ROOT))
+    world.store.insert(Folder.of(folder_id=world.next_number("folder"), project_name=project_name, path=ROOT))
 
 
 def move(world: World, project_name: str, source: str | None, destination: str | None) -> None:
@@ -167,7 +167,7 @@ def _make(world: World, project_name: str, path: str) -> Folder:
     _make_parents(world, project_name, path)
     if world.store.count(Folder, project_name=project_name) > LARGEST_COUNT:  # the root does not count
         raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} folders, the root aside; delete some first.")
-    folder = Folder(folder_id=world.next_number("folder"), project_name=project_name, path=path)
+    folder = Folder.of(folder_id=world.next_number("folder"), project_name=project_name, path=path)
     world.store.insert(folder)
     return folder
 

@@ -87,7 +87,7 @@ def create(
     if world.store.count(Package, project_name=project_name) >= LARGEST_COUNT:
         raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} packages; delete some first.")
     now = world.second()
-    package = Package(
+    package = Package.of(
         project_name=project_name,
         package_name=package_name,
         creator=ACCOUNT,

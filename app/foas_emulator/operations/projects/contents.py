@@ -43,7 +43,7 @@ def create(
     if world.store.get(Project, name=name) is not None:
         raise DUPLICATE(f"World {world.name} has a project {name!r} already.")
     now = world.second()
-    project = Project(
+    project = Project.of(
         name=name,
         id=world.next_token("project"),
         creator=ACCOUNT,

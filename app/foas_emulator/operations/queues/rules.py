@@ -104,7 +104,7 @@ def create(
         raise invalid("queueName", f"{queue_name!r} is no queue of the first level, such as root.project1.")
     if world.store.get(Queue, cluster_id=cluster_id, queue_name=queue_name) is not None:
         raise DUPLICATE(f"Cluster {cluster_id!r} has a queue {queue_name!r} already; UpdateQueue changes it.")
-    queue = Queue(
+    queue = Queue.of(
         cluster_id=cluster_id,
         queue_name=queue_name,
         max_v_core=given("maxVcore", max_v_core),

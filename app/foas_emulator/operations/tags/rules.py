@@ -34,7 +34,7 @@ def tag(world: World, *, resource_type: str | None, resource_ids: str | None, ta
         clusters.require(world, cluster_id)
         for key, value in pairs.items():
             world.store.delete(Tag, resource_type=kind, resource_id=cluster_id, tag_key=key)
-            row = Tag(resource_type=kind, resource_id=cluster_id, tag_key=key, tag_value=value or "")
+            row = Tag.of(resource_type=kind, resource_id=cluster_id, tag_key=key, tag_value=value or "")
             world.store.insert(row)
 
 

@@ -1,0 +1,87 @@
+"""The database of the next world is prepared once a world was made, and nobody can tell."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from foas_emulator.main import open_registry
+from foas_emulator.settings import Settings
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.store import Store
+from tests.api import dump
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path | None]:
+    """Where the databases are that were opened."""
+    real, paths = Store.__init__, []
+
+    def noted(self: Store, *given: object, path: Path | None = None, **options: object) -> None:
+        paths.append(path)
+        real(self, *given, path=path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Store, "__init__", noted)
+    return paths
+
+
+def in_a_server(registry: Registry, *names: str) -> None:
+    """Make worlds as requests do, one after the other."""
+
+    async def make() -> None:
+        for name in names:
+            registry.create(name)
+            await asyncio.sleep(0)
+
+    asyncio.run(make())
+
+
+def test_the_next_world_takes_the_database_that_was_laid_ready(opened: list[Path | None]) -> None:
+    registry = open_registry(Settings())
+    del opened[:]
+    in_a_server(registry, "one", "two", "three")
+    assert len(opened) == 4, "a database for each of them, and one for the next"
+    registry.create("four")
+    assert len(opened) == 4
+    registry.create("five")
+    assert len(opened) == 5, "without a server nothing is prepared"
+    registry.close()
+
+
+def test_a_prepared_world_is_like_any_other() -> None:
+    registry = open_registry(Settings())
+    in_a_server(registry, "one")
+    prepared, other = registry.create("two"), open_registry(Settings()).create("two")
+    assert dump(prepared) == dump(other)
+    assert prepared.next_request_id() == other.next_request_id()
+    registry.close()
+
+
+def test_a_world_from_another_image_does_not_take_it() -> None:
+    registry = open_registry(Settings())
+    in_a_server(registry, "one")
+    empty = open_registry(Settings(seed=("empty",))).image
+    assert registry.create("two", empty).store.counts()["jobs"] == 0
+    assert registry.create("three").store.counts()["jobs"] > 0
+    registry.close()
+
+
+def test_worlds_in_files_are_not_prepared(opened: list[Path | None], tmp_path: Path) -> None:
+    registry = open_registry(Settings(data_dir=tmp_path))
+    del opened[:]
+    in_a_server(registry, "one", "two")
+    assert opened == [tmp_path / "one.db", tmp_path / "two.db"]
+    registry.close()
+
+
+def test_nothing_is_prepared_after_the_end(opened: list[Path | None]) -> None:
+    registry = open_registry(Settings())
+
+    async def end() -> None:
+        registry.create("one")
+        registry.close()
+        del opened[:]
+        await asyncio.sleep(0)
+
+    asyncio.run(end())
+    assert opened == []
