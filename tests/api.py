@@ -17,7 +17,7 @@ from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.main import create_app, open_registry
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.settings import Settings
-from foas_emulator.world.clock import duration
+from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Row
 from foas_emulator.world.world import Change, World

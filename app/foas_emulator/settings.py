@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from foas_emulator.world.clock import duration, duration_text
+from foas_emulator.world.durations import duration, duration_text
 
 PREFIX = "FOASEMU_"
 """Begins every variable. A longer prefix would meet what Kubernetes injects for a service named foas-emulator."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from foas_emulator.world.clock import duration
+from foas_emulator.world.durations import duration
 from tests.api import Api, open_api
 
 NOON = 1_600_000_000_000

@@ -1,6 +1,7 @@
 import pytest
 
-from foas_emulator.world.clock import Clock, duration, duration_text, instant, machine_now, stopwatch
+from foas_emulator.world.clock import Clock, instant, machine_now, stopwatch
+from foas_emulator.world.durations import duration, duration_text
 from foas_emulator.world.store import Store
 
 NEW_YEAR = 1_767_225_600_000

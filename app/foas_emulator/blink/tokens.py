@@ -38,8 +38,7 @@ class Token:
 
 # Possessive quantifiers keep the reader linear on any text. Strings know doubled quotes but no backslashes, and `//`
 # starts a comment, as in Calcite's lexer; `#` starts one in the properties that the console mixes with code.
-_TOKEN = re.compile(
-    r"""
+_PATTERN = r"""
     (?P<skip>\s++ | --[^\n]*+ | //[^\n]*+ | \#[^\n]*+ | /\*.*?\*/)
     | (?:[Nn]|[Uu]&|_[A-Za-z0-9]++)?'(?P<string>[^']*+(?:''[^']*+)*+)'
     | "(?P<double>[^"]*+(?:""[^"]*+)*+)"
@@ -47,9 +46,7 @@ _TOKEN = re.compile(
     | (?P<open>/\*|['"`])
     | (?P<word>[\w$]++)
     | (?P<symbol>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+    """
 _KINDS = {"string": Kind.STRING, "double": Kind.QUOTED, "back": Kind.QUOTED, "word": Kind.WORD, "symbol": Kind.SYMBOL}
 _QUOTES = {"string": "'", "double": '"', "back": "`"}
 _UNTERMINATED = {
@@ -73,7 +70,7 @@ class Positions:
 
 def tokens_of(code: str, positions: Positions) -> Iterator[Token]:
     """The tokens of the code. Raises `SqlError` where a quote or a comment is opened and never closed."""
-    for match in _TOKEN.finditer(code):
+    for match in re.finditer(_PATTERN, code, re.VERBOSE | re.DOTALL):
         group = str(match.lastgroup)
         if group == "skip":
             continue

@@ -8,7 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from foas_emulator.control.errors import ControlError
 from foas_emulator.world import pending
 from foas_emulator.world.advance import advance_by, advance_to, advance_to_next, advance_until_idle, set_clock
-from foas_emulator.world.clock import Mode, duration, instant
+from foas_emulator.world.clock import Mode, instant
+from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import Change, World
 

@@ -14,7 +14,8 @@ from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, find, read_page
 from foas_emulator.journal.verification import Expectation, Finding, nearest, verify
 from foas_emulator.operations.catalogue import OPERATIONS
-from foas_emulator.world.clock import duration, stopwatch
+from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
 
 _TOLD = 3

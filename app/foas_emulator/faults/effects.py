@@ -13,7 +13,8 @@ from foas_emulator.gateway.errors import INVALID, MISSING, THROTTLED_USER, ApiEr
 from foas_emulator.gateway.evidence import INFERRED
 from foas_emulator.gateway.exchange import Exchange
 from foas_emulator.gateway.reply import Reply
-from foas_emulator.world.clock import WrittenDuration, duration
+from foas_emulator.world.clock import WrittenDuration
+from foas_emulator.world.durations import duration
 
 _TEMPLATES = (MISSING, INVALID)
 _EXPLANATION = "Specified signature is not matched with our calculation. server string to sign is:"

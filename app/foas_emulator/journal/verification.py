@@ -12,7 +12,8 @@ from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.pattern import CallPattern
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, Ledger
-from foas_emulator.world.clock import WrittenDuration, duration
+from foas_emulator.world.clock import WrittenDuration
+from foas_emulator.world.durations import duration
 
 _NEAREST = 3
 _GRACE_MS = 1

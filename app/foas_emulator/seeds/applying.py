@@ -24,7 +24,7 @@ from foas_emulator.seeds.document import (
     SeedQueue,
 )
 from foas_emulator.seeds.reading import Fault, SeedError
-from foas_emulator.world.clock import duration
+from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import raise_counter
 from foas_emulator.world.store import Row
 from foas_emulator.world.world import World

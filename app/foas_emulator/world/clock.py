@@ -1,6 +1,5 @@
-"""The time of a world, and durations as people write them. The only module that reads the machine's clock."""
+"""The time of a world. The only module that reads the machine's clock."""
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +10,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator
 from sqlmodel import Field
 
+from foas_emulator.world.durations import duration
 from foas_emulator.world.store import Row, Store
 
 Mode = Literal["real", "frozen"]
-
-_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)?\s*")
 
 
 def machine_now() -> int:
@@ -29,23 +26,6 @@ machine_now_ns = time.time_ns
 
 stopwatch = time.perf_counter_ns
 """A monotonic instant in nanoseconds, for measuring how long something took."""
-
-
-def duration(text: str | float) -> int:
-    """Milliseconds of `30s`, `500ms`, `2m`, `1h`, `3d`; a bare number is seconds. Raises ValueError."""
-    match = _DURATION.fullmatch(str(text))
-    if match is None:
-        raise ValueError(f"{text!r} is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms")
-    number, unit = match.groups()
-    return round(float(number) * _UNITS[unit or "s"])
-
-
-def duration_text(milliseconds: int) -> str:
-    """A duration as `duration` reads it, in the largest unit that is exact."""
-    if milliseconds == 0:
-        return "0s"
-    unit = next(unit for unit, size in reversed(_UNITS.items()) if milliseconds % size == 0)
-    return f"{milliseconds // _UNITS[unit]}{unit}"
 
 
 def _check_duration(value: Any) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal
 
-from foas_emulator.world.clock import duration, duration_text
+from foas_emulator.world.durations import duration, duration_text
 
 Format = Literal["json", "xml"]
 NotRunning = Literal["fail", "answer"]
