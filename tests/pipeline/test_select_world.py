@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from foas_emulator.world.registry import Registry
 from tests.api import Api, open_api
 from tests.wire import INSTANCE, ask, signed_v1, signed_v3
 
@@ -102,3 +103,11 @@ def test_world_is_settled_before_the_request_is_read(served: Api) -> None:
 def test_two_requests_never_have_one_id(served: Api) -> None:
     ids = [ask(served.app, headers={"x-emulator-world": name}).headers["x-acs-request-id"] for name in "aabb"]
     assert len(set(ids)) == 4
+
+
+def test_a_world_that_cannot_be_opened_is_a_whole_answer(served: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request was given no id yet, and its answer is as long as it says nevertheless."""
+    monkeypatch.setattr(Registry, "find", None)
+    heard = ask(served.app)
+    assert (heard.status, heard.code) == (500, "InternalError")
+    assert heard.headers["content-length"] == str(len(heard.body))

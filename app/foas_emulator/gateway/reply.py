@@ -38,13 +38,16 @@ class Reply(Response):
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the answer under the request id that the scope's exchange was given."""
         request_id: bytes = scope[EXCHANGE].request_id.encode()
-        headers = [*self.fixed_headers(), (REQUEST_ID, request_id)]
+        headers = [*self.fixed_headers(len(request_id)), (REQUEST_ID, request_id)]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": self.content.with_request_id(request_id)})
 
-    def fixed_headers(self) -> Headers:
-        """All headers but the one of the request id. The length counts it: all request ids are of one length."""
-        length = len(self.content.head) + REQUEST_ID_LENGTH + len(self.content.tail)
+    def fixed_headers(self, request_id_length: int = REQUEST_ID_LENGTH) -> Headers:
+        """All headers but the one of the request id, whose length counts in that of the body.
+
+        All request ids are of one length; a request that failed before it was given one has none.
+        """
+        length = len(self.content.head) + request_id_length + len(self.content.tail)
         return _type_and_length(self.content_type, length) + self.extra_headers
 
 
