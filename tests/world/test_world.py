@@ -1,5 +1,7 @@
 """A world: identity, settings, and changes that come due."""
 
+from sqlite3 import IntegrityError
+
 import pytest
 
 from foas_emulator.world import pending
@@ -45,6 +47,35 @@ def test_settings_are_kept_and_leave_the_others_alone(world: World) -> None:
     }
     again = World("again", world.store, defaults=world._defaults, handlers={})
     assert again.settings == world.settings
+
+
+def test_every_transaction_and_every_load_is_another_revision(world: World, connections: Connections) -> None:
+    seen = [world.revision]
+    with world.transaction():
+        with world.transaction():
+            world.next_number("a")
+        assert world.revision == seen[-1], "nothing has happened yet"
+    seen.append(world.revision)
+    world.load(connections.empty_image)
+    seen.append(world.revision)
+    other = World("other", Store(connections, image=connections.empty_image), defaults=world._defaults, handlers={})
+    seen.append(other.revision)
+    other.close()
+    seen.append(other.revision)
+    assert seen == sorted(set(seen))
+
+
+def test_a_transaction_that_fails_is_no_other_revision(world: World) -> None:
+    def insert_twice() -> None:
+        for _ in range(2):
+            with world.transaction():
+                world.store.insert(Counter(name="a", value=1))
+
+    revision = world.revision
+    with pytest.raises(IntegrityError), world.transaction():
+        insert_twice()
+    assert world.revision == revision
+    assert world.store.find(Counter) == []
 
 
 def test_settings_that_are_wrong_change_nothing(world: World) -> None:

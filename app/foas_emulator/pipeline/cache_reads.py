@@ -10,7 +10,6 @@ from foas_emulator.gateway.formats import CONTENT_TYPES, Body
 from foas_emulator.gateway.reply import Headers, Reply
 from foas_emulator.journal.entries import Heading
 from foas_emulator.pipeline.select_world import key_of
-from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 
 Question = bytes
@@ -42,7 +41,6 @@ class Kept:
     """
 
     revision: int
-    store: Store
     world: World
     headers: Headers
     head: bytes
@@ -76,7 +74,7 @@ class ReadCache:
             if kept is None:
                 return None
             self.keep(question, kept)
-        return kept if kept.revision == kept.store.revision else None
+        return kept if kept.revision == kept.world.revision else None
 
     def keep(self, question: Question, kept: Kept) -> None:
         """Keep an answer. What worlds of one seed answer alike is kept once."""
@@ -121,12 +119,11 @@ class CacheReads:
         return reply
 
     async def _read(self, exchange: Exchange, question: Question) -> Reply:
-        store = exchange.world.store
-        revision = store.revision
+        revision = exchange.world.revision
         reply = await self._call_operation(exchange)
         head, tail = reply.content.head, reply.content.tail
         size = len(head) + len(tail) + len(question) + _OVERHEAD
-        kept = Kept(revision, store, exchange.world, reply.fixed_headers(), head, tail, exchange.unread, size)
+        kept = Kept(revision, exchange.world, reply.fixed_headers(), head, tail, exchange.unread, size)
         self._let_pass(exchange, reply, kept)
         self._cache.keep(question, kept)
         return reply

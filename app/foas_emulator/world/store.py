@@ -1,6 +1,5 @@
 """One world's database: SQLModel tables, SQLAlchemy Core statements, one held SQLite connection."""
 
-import itertools
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -72,7 +71,6 @@ class Connections:
     def __init__(self) -> None:
         _TABLES.configure()  # or else no row that was not made by its class could be read
         self._target = _MEMORY
-        self._revisions = itertools.count(1)
         kept = QueuePool(self._open, pool_size=4, max_overflow=-1)
         self._memory = create_engine("sqlite://", pool=kept, isolation_level="AUTOCOMMIT")
         self._files = create_engine("sqlite://", pool=NullPool(self._open), isolation_level="AUTOCOMMIT")
@@ -92,10 +90,6 @@ class Connections:
             Row.metadata.create_all(connection)
             return cast(sqlite3.Connection, connection.connection.driver_connection).serialize()
 
-    def next_revision(self) -> int:
-        """A number that no state of any world has had in this process."""
-        return next(self._revisions)
-
     def _open(self) -> DBAPIConnection:
         connection = sqlite3.connect(self._target, isolation_level=None, check_same_thread=False)
         return cast(DBAPIConnection, connection)
@@ -108,13 +102,11 @@ class Store:
     takes microseconds, and one request's transaction ends before the next request begins.
     """
 
-    __slots__ = ("_connection", "_depth", "_next_revision", "_raw", "path", "revision")
+    __slots__ = ("_connection", "_depth", "_raw", "path")
 
     def __init__(self, connections: Connections, *, image: bytes, path: Path | None = None) -> None:
         """Open `path`, creating it from `image` if it is absent; without a path load `image` into memory."""
         self.path = path
-        self.revision = connections.next_revision()
-        self._next_revision = connections.next_revision
         self._depth = 0
         if path is not None and not path.exists():
             write_file(path, image)
@@ -156,7 +148,6 @@ class Store:
 
     def load(self, image: bytes) -> None:
         """Replace everything by the contents of `image`, all or nothing."""
-        self.revision = self._next_revision()
         if self.path is None:
             self._raw.deserialize(image)
             return
@@ -166,11 +157,15 @@ class Store:
         source.close()
 
     def close(self) -> None:
-        """Let the connection go; what was read before is of no revision that there is any more."""
-        self.revision = self._next_revision()
+        """Let the connection go."""
         self._connection.close()
 
     # -- transactions
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction has begun and not ended."""
+        return self._depth > 0
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -187,7 +182,6 @@ class Store:
             raise
         else:
             self._raw.execute("COMMIT")
-            self.revision = self._next_revision()
         finally:
             self._depth = 0
 

@@ -1,5 +1,6 @@
 """A world: one isolated universe, and the value every request works on."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -45,6 +46,9 @@ class Change:
         return f"{self.subject} {self.event}"
 
 
+_revisions = itertools.count(1)
+"""What is given out once in a process: no two states of any worlds have the same revision."""
+
 Handler = Callable[["World", PendingChange], None]
 """Brings about a change that came due. Runs inside the settling transaction, at the change's own instant."""
 
@@ -66,6 +70,7 @@ class World:
         "last_used",
         "name",
         "next_due",
+        "revision",
         "seed",
         "settings",
         "store",
@@ -76,6 +81,8 @@ class World:
         self.store = store
         self.clock = Clock(store)
         self.last_used = 0
+        self.revision = next(_revisions)
+        """Another one after every change to the world. It stands here, among what every request looks at."""
         self.derived: dict[str, Any] = {}
         """What others made of this world's rows and keep with it; forgotten when the rows are replaced as a whole."""
         self._defaults = defaults
@@ -112,11 +119,6 @@ class World:
         self.settings = replace(self._defaults, **read)
 
     # -- identity and time
-
-    @property
-    def revision(self) -> int:
-        """Grows with every change to the world."""
-        return self.store.revision
 
     def next_request_id(self) -> str:
         return ids.request_id(next(self._requests))
@@ -165,6 +167,8 @@ class World:
         except BaseException:
             self._read()
             raise
+        if not self.store.in_transaction:
+            self.revision = next(_revisions)
 
     def schedule(self, event: str, subject: str, *, at: int, **details: Any) -> None:
         """Plan a change for an instant in milliseconds. Belongs inside a transaction."""
@@ -203,8 +207,11 @@ class World:
 
     def load(self, image: bytes) -> None:
         """Replace the whole world by an image."""
+        self.revision = next(_revisions)
         self.store.load(image)
         self._reload()
 
     def close(self) -> None:
+        """End the world; what was read of it is of no revision that there is any more."""
+        self.revision = next(_revisions)
         self.store.close()
