@@ -1,7 +1,8 @@
 """What is measured and what is said about it: series of rounds, and the rows of the table that are made from them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from statistics import median
 
 from benchmarks.servers import MeasurementError
@@ -66,6 +67,14 @@ class Series:
         counted, against = self.counted(subject), self.counted(other)
         note = f"{counted:,.5g} against {against:,.5g} {self.unit}"
         return Row(what, counted / against, reach, aim, more_is_better=self.more_is_better, note=note)
+
+
+def pooled(series: Sequence[Series]) -> Series:
+    """One measurement of what was measured several times."""
+    rounds = {
+        name: tuple(chain.from_iterable(each.rounds.get(name, ()) for each in series)) for name in series[0].rounds
+    }
+    return replace(series[0], rounds=rounds)
 
 
 @dataclass(frozen=True, slots=True)

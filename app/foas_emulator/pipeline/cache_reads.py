@@ -40,7 +40,7 @@ class Kept:
     answered with a warning.
     """
 
-    revision: int
+    revision: object
     world: World
     headers: Headers
     head: bytes
@@ -53,7 +53,7 @@ class Kept:
 class ReadCache:
     """What was read, for as long as the world has not changed since.
 
-    A revision is never given out twice in a process: so an answer of a settled world's present revision is what the
+    Every state of a world has a revision of its own: so an answer of a settled world's present revision is what the
     operation would answer now. At most `limit` bytes are kept, in two generations: when the younger one has filled its
     half, it becomes the older one, and what nobody asked for again in all that time is forgotten. So a hit writes
     nothing. A limit of 0 keeps nothing.
@@ -74,7 +74,7 @@ class ReadCache:
             if kept is None:
                 return None
             self.keep(question, kept)
-        return kept if kept.revision == kept.world.revision else None
+        return kept if kept.revision is kept.world.revision else None
 
     def keep(self, question: Question, kept: Kept) -> None:
         """Keep an answer. What worlds of one seed answer alike is kept once."""

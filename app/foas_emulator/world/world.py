@@ -1,6 +1,5 @@
 """A world: one isolated universe, and the value every request works on."""
 
-import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -46,9 +45,6 @@ class Change:
         return f"{self.subject} {self.event}"
 
 
-_revisions = itertools.count(1)
-"""What is given out once in a process: no two states of any worlds have the same revision."""
-
 Handler = Callable[["World", PendingChange], None]
 """Brings about a change that came due. Runs inside the settling transaction, at the change's own instant."""
 
@@ -81,8 +77,8 @@ class World:
         self.store = store
         self.clock = Clock(store)
         self.last_used = 0
-        self.revision = next(_revisions)
-        """Another one after every change to the world. It stands here, among what every request looks at."""
+        self.revision = object()
+        """A new object after every change, so that whoever keeps it can tell whether the world is as it was."""
         self.derived: dict[str, Any] = {}
         """What others made of this world's rows and keep with it; forgotten when the rows are replaced as a whole."""
         self._defaults = defaults
@@ -168,7 +164,7 @@ class World:
             self._read()
             raise
         if not self.store.in_transaction:
-            self.revision = next(_revisions)
+            self.revision = object()
 
     def schedule(self, event: str, subject: str, *, at: int, **details: Any) -> None:
         """Plan a change for an instant in milliseconds. Belongs inside a transaction."""
@@ -207,11 +203,11 @@ class World:
 
     def load(self, image: bytes) -> None:
         """Replace the whole world by an image."""
-        self.revision = next(_revisions)
+        self.revision = object()
         self.store.load(image)
         self._reload()
 
     def close(self) -> None:
         """End the world; what was read of it is of no revision that there is any more."""
-        self.revision = next(_revisions)
+        self.revision = object()
         self.store.close()
