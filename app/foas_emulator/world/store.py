@@ -102,12 +102,11 @@ class Store:
     takes microseconds, and one request's transaction ends before the next request begins.
     """
 
-    __slots__ = ("_connection", "_depth", "_raw", "path")
+    __slots__ = ("_connection", "_raw", "path")
 
     def __init__(self, connections: Connections, *, image: bytes, path: Path | None = None) -> None:
         """Open `path`, creating it from `image` if it is absent; without a path load `image` into memory."""
         self.path = path
-        self._depth = 0
         if path is not None and not path.exists():
             write_file(path, image)
         self._connection = connections.connect(path)
@@ -165,16 +164,15 @@ class Store:
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction has begun and not ended."""
-        return self._depth > 0
+        return self._raw.in_transaction
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All statements inside take effect together or, if anything is raised, not at all. Nested uses join."""
-        if self._depth:
+        if self.in_transaction:
             yield
             return
         self._raw.execute("BEGIN IMMEDIATE")
-        self._depth = 1
         try:
             yield
         except BaseException:
@@ -182,8 +180,6 @@ class Store:
             raise
         else:
             self._raw.execute("COMMIT")
-        finally:
-            self._depth = 0
 
     # -- statements
 
