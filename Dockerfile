@@ -3,7 +3,7 @@ FROM python:3.12-slim AS build
 WORKDIR /src
 COPY requirements.lock ./
 RUN python -m venv /opt/foas-emulator \
-    && /opt/foas-emulator/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+    && /opt/foas-emulator/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY fixtures fixtures
