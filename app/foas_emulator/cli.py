@@ -105,8 +105,8 @@ def explain(file: BinaryIO, secret: str, string_to_sign: TextIO | None) -> None:
     the signature does not fit.
     """
     from foas_emulator.gateway.credentials import read_credentials  # noqa: PLC0415
-    from foas_emulator.gateway.explanation import explain as find_differences  # noqa: PLC0415
-    from foas_emulator.gateway.explanation import parse_raw_request, sentence  # noqa: PLC0415
+    from foas_emulator.gateway.signature_diagnosis import explain as find_differences  # noqa: PLC0415
+    from foas_emulator.gateway.signature_diagnosis import parse_raw_request, sentence  # noqa: PLC0415
 
     client = string_to_sign.read() if string_to_sign else None
     try:

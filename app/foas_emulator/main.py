@@ -20,13 +20,13 @@ from foas_emulator.operations.catalogue import HANDLERS, OPERATIONS
 from foas_emulator.pipeline.authenticate import Authenticate
 from foas_emulator.pipeline.cache_reads import CacheReads, ReadCache
 from foas_emulator.pipeline.cors import Cors
+from foas_emulator.pipeline.dispatcher import CallOperation, Dispatcher
 from foas_emulator.pipeline.find_operation import FindOperation
-from foas_emulator.pipeline.front import CallOperation, Front
 from foas_emulator.pipeline.inject_faults import InjectFaults
 from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
+from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
 from foas_emulator.pipeline.select_world import SelectWorld
-from foas_emulator.pipeline.shortcut import Shortcut
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import read_seed
 from foas_emulator.settings import Settings, from_environment, show_settings
@@ -62,7 +62,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
     make_own_app = partial(_own_app, settings, registry, journal, call_operation, authority)
     own = OnDemand(make_own_app, close=registry.close)
-    front = Front(
+    front = Dispatcher(
         own,
         stages=[
             select_world,
@@ -71,7 +71,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
             ReadBody(limit=settings.max_body),
             authenticate,
             InjectFaults(registry, call_operation),
-            CacheReads(cache, call_operation, heading=record.heading),
+            CacheReads(cache, call_operation, template=record.template),
             call_operation,
         ],
         close=record.close,
@@ -81,7 +81,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     gate = ControlGate(api, control=own, token=settings.control_token, origins=settings.control_origins)
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes
-    return Shortcut(gate, cache=cache, journal=journal, believes=authenticate.believes)
+    return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
 
 
 def open_registry(settings: Settings) -> Registry:

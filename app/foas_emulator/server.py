@@ -19,7 +19,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from foas_emulator import logs
-from foas_emulator.faults.wire import SeverableProtocol
+from foas_emulator.faults.wire import AbortableProtocol
 from foas_emulator.main import create_app, open_registry, refuse_workers
 from foas_emulator.seeds.reading import SeedError
 from foas_emulator.settings import Settings
@@ -74,7 +74,7 @@ def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
     """How uvicorn runs the emulator: the fast parser, no access log of its own, one second to stop."""
     return uvicorn.Config(
         app,
-        http=SeverableProtocol,
+        http=AbortableProtocol,
         ws="none",
         log_config=None,
         access_log=False,

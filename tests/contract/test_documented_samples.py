@@ -12,7 +12,7 @@ from xml.parsers.expat import ExpatError
 import pytest
 import xmltodict
 
-from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.formats import ApiResponse
 from tests.api import Api, open_api, read_members
 from tests.contract.contract import CONTRACT, HERE, differences, misfits
 from tests.contract.documented import BEFORE
@@ -161,7 +161,7 @@ def test_the_error_that_was_published_is_produced(api: Api) -> None:
     box = read_box("GetInstanceHistoryAutoScalePlanContent.xml")
     path = "/api/v2/projects/project1/jobs/job1/instance/none/autoscale/plancontent?planName=a"
     response = api.request("GET", path, headers={"host": box["HostId"]})
-    error = read_members(response, Answer)
+    error = read_members(response, ApiResponse)
     assert response.status_code == 400
     assert error == box | {"RequestId": error["RequestId"]}
 

@@ -9,10 +9,11 @@ import httpx
 import pytest
 
 from foas_emulator.faults.document import FaultDocument
-from foas_emulator.faults.rules import FaultRule, book_of, disarm_all, rules_of
+from foas_emulator.faults.rules import FaultRule, active_rules, disarm_all, rules_of
 from foas_emulator.faults.rules import arm as arm_in
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.reading import parse_seed
+from foas_emulator.world.store import assign, equal
 from tests.api import Api, open_api
 from tests.faults.arming import FAULTS, arm, counts
 from tests.wire import INSTANCE
@@ -77,7 +78,7 @@ def test_a_rule_that_has_struck_often_enough_is_at_rest(seeded_api: Api) -> None
     assert [struck(seeded_api) for _ in range(3)] == [True, True, False]
     (rule,) = rules_of(seeded_api.world)
     assert not rule.is_armed()
-    assert book_of(seeded_api.world).rules == []
+    assert active_rules(seeded_api.world).rules == []
     assert counts(seeded_api) == [(2, 2)]
 
 
@@ -85,7 +86,7 @@ def test_a_rule_whose_time_is_over_is_at_rest(seeded_api: Api) -> None:
     arm(seeded_api, effect=DENY, ttl="1h")
     assert struck(seeded_api)
     with seeded_api.world.transaction():
-        seeded_api.world.store.update(FaultRule, {"id": 1}, expires_at=1)
+        seeded_api.world.store.update(FaultRule, assign(FaultRule.expires_at, 1), where=[equal(FaultRule.id, 1)])
     seeded_api.world.load(seeded_api.world.store.image())
     assert not struck(seeded_api)
     assert counts(seeded_api) == [(1, 1)]
@@ -97,7 +98,7 @@ def test_a_ttl_runs_on_real_time_while_the_rule_is_at_work(seeded_api: Api) -> N
     arm(seeded_api, effect={"latency": "60ms"})
     arm(seeded_api, effect=DENY, ttl="30ms")
     assert not struck(seeded_api)
-    assert len(book_of(seeded_api.world).rules) == 1
+    assert len(active_rules(seeded_api.world).rules) == 1
 
 
 def test_chance_comes_from_the_worlds_seed(seeded_api: Api) -> None:
@@ -106,7 +107,7 @@ def test_chance_comes_from_the_worlds_seed(seeded_api: Api) -> None:
     def run(name: str) -> list[bool]:
         world = seeded_api.registry.open(name)
         arm_in(world, fault)
-        (rule,) = book_of(world).rules
+        (rule,) = active_rules(world).rules
         return [rule.strike(world) is not None for _ in range(100)]
 
     first, other = run("first"), run("other")
@@ -198,7 +199,7 @@ def test_a_seeds_rule_replaces_the_one_of_its_id(seeded_api: Api) -> None:
 
 
 def test_a_seed_that_fails_arms_nothing(seeded_api: Api) -> None:
-    book_of(seeded_api.world)
+    active_rules(seeded_api.world)
     document = parse_seed(SEED, "seed.yaml")
     with suppress(ArithmeticError), seeded_api.world.transaction():
         apply(seeded_api.world, document)

@@ -7,7 +7,7 @@ import pytest
 import xmltodict
 from pydantic import Field
 
-from foas_emulator.gateway.formats import Answer, Format, Wire, render, render_error
+from foas_emulator.gateway.formats import ApiModel, ApiResponse, Format, render, render_error
 from tests.api import open_api
 from tests.wire import INSTANCE, ask
 
@@ -78,17 +78,17 @@ def test_unknown_path_is_told_before_an_accept_that_nothing_fits(app: Any) -> No
     assert ask(app, "/api/v3", headers={"accept": "text/html"}).code == "InvalidAction.NotFound"
 
 
-class Point(Wire):
+class Point(ApiModel):
     max_v_core: int | None = None
     name: str | None = None
     is_open: bool | None = Field(default=None, alias="isOpen")
 
 
-class Points(Wire):
+class Points(ApiModel):
     point: list[Point]
 
 
-class SomeAnswer(Answer):
+class SomeResponse(ApiResponse):
     zeta: str | None = None
     points: Points | None = None
     alpha: int | None = None
@@ -96,7 +96,7 @@ class SomeAnswer(Answer):
 
 
 def rendered(format_: Format, **members: Any) -> str:
-    return render("GetSomething", SomeAnswer.of(**members), format_).with_request_id(b"ID").decode()
+    return render("GetSomething", SomeResponse.model_construct(**members), format_).with_request_id(b"ID").decode()
 
 
 def test_json_begins_with_the_request_id_and_keeps_the_declared_order() -> None:
@@ -121,15 +121,15 @@ def test_null_is_left_out_and_an_empty_string_is_kept() -> None:
 
 
 def test_list_stands_in_its_wrapper_even_when_it_is_empty() -> None:
-    point = Point.of(max_v_core=3, name="n", is_open=True)
-    twice = Points.of(point=[point, Point.of(is_open=False)])
+    point = Point.model_construct(max_v_core=3, name="n", is_open=True)
+    twice = Points.model_construct(point=[point, Point.model_construct(is_open=False)])
     assert json.loads(rendered("json", points=twice))["Points"] == {
         "Point": [{"MaxVCore": 3, "Name": "n", "isOpen": True}, {"isOpen": False}]
     }
     one = "<Point><MaxVCore>3</MaxVCore><Name>n</Name><isOpen>true</isOpen></Point>"
     assert f"<Points>{one}<Point><isOpen>false</isOpen></Point></Points>" in rendered("xml", points=twice)
-    assert rendered("json", points=Points.of(point=[])) == '{"RequestId":"ID","Points":{"Point":[]}}'
-    assert "<Points/>" in rendered("xml", points=Points.of(point=[]))
+    assert rendered("json", points=Points.model_construct(point=[])) == '{"RequestId":"ID","Points":{"Point":[]}}'
+    assert "<Points/>" in rendered("xml", points=Points.model_construct(point=[]))
 
 
 def test_text_is_raw_utf8_in_both_formats() -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from foas_emulator.gateway.explanation import explain, sentence
 from foas_emulator.gateway.signature import verify
+from foas_emulator.gateway.signature_diagnosis import explain, sentence
 from tests.gateway.signature_vectors import SIGNED, Vector, with_header
 
 V1_NAMES = {"accept": "Accept", "content-md5": "Content-MD5", "content-type": "Content-Type", "date": "Date"}

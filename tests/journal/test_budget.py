@@ -36,11 +36,11 @@ def call(number: int, *, size: int = 100) -> Call:
 
 
 def write(journal: Journal, world: str, number: int, *, size: int = 100) -> None:
-    journal.write(journal.heading(world, call(number, size=size), EMPTY), str(number), number)
+    journal.write(journal.template(world, call(number, size=size), EMPTY), str(number), number)
 
 
 def kept(journal: Journal, world: str) -> list[tuple[int, str]]:
-    return [(number, each.call.raw_path) for number, each in journal.ledger(world).numbered()]
+    return [(number, each.call.raw_path) for number, each in journal.world_journal(world).numbered()]
 
 
 def test_the_oldest_entry_of_all_worlds_is_lost_first() -> None:
@@ -49,7 +49,7 @@ def test_the_oldest_entry_of_all_worlds_is_lost_first() -> None:
         write(journal, world, number)
     assert kept(journal, "a") == [(3, "/3")]
     assert kept(journal, "b") == [(1, "/2"), (2, "/4")]
-    assert (journal.ledger("a").lost, journal.ledger("b").lost) == (2, 0)
+    assert (journal.world_journal("a").lost, journal.world_journal("b").lost) == (2, 0)
 
 
 def test_a_forgotten_world_gives_its_bytes_back() -> None:
@@ -71,7 +71,7 @@ def test_a_world_that_comes_again_begins_at_one() -> None:
     journal.forget("a")
     write(journal, "a", 9)
     assert kept(journal, "a") == [(1, "/9")]
-    assert journal.ledger("a").lost == 0
+    assert journal.world_journal("a").lost == 0
 
 
 @pytest.mark.parametrize("looked_at", [0, 1, 4])
@@ -81,17 +81,17 @@ def test_looking_changes_nothing_about_what_is_lost(looked_at: int) -> None:
     for number, world in enumerate("ababab"):
         write(journal, world, number)
         if number == looked_at:
-            journal.ledger("a")
+            journal.world_journal("a")
     assert kept(journal, "a") == [(3, "/4")]
     assert kept(journal, "b") == [(2, "/3"), (3, "/5")]
 
 
 def test_nothing_is_entered_under_a_heading_of_a_forgotten_world() -> None:
     journal = Journal(budget=300)
-    heading = journal.heading("a", call(0), EMPTY)
-    assert not heading.tally.is_closed
+    template = journal.template("a", call(0), EMPTY)
+    assert not template.counters.is_closed
     journal.forget("a")
-    assert heading.tally.is_closed
+    assert template.counters.is_closed
 
 
 def test_an_entry_beyond_the_whole_budget_is_lost_at_once() -> None:
@@ -99,7 +99,7 @@ def test_an_entry_beyond_the_whole_budget_is_lost_at_once() -> None:
     write(journal, "a", 0)
     write(journal, "a", 1, size=1000)
     assert kept(journal, "a") == []
-    assert journal.ledger("a").lost == 2
+    assert journal.world_journal("a").lost == 2
 
 
 def test_forgetting_worlds_for_ever_takes_no_memory() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from foas_emulator.journal.entries import Entry, Heading, Ledger
+from foas_emulator.journal.entries import Entry, EntryTemplate, WorldJournal
 from foas_emulator.journal.verification import Expectation
 from foas_emulator.journal.verification import verify as judge
 from foas_emulator.operations.catalogue import OPERATIONS
@@ -18,23 +18,23 @@ MS = 1_000_000
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 
-def ledger(*calls: tuple[int, str]) -> Ledger:
+def world_journal(*calls: tuple[int, str]) -> WorldJournal:
     """Entries of these operations, begun at these milliseconds."""
-    made = Ledger()
+    made = WorldJournal()
     for at, name in calls:
         add(made, name, at=at, status=200)
     return made
 
 
-def add(made: Ledger, name: str, *, at: int = 0, status: int) -> None:
+def add(made: WorldJournal, name: str, *, at: int = 0, status: int) -> None:
     """Enter a call that was begun at this millisecond."""
     happened = call(0)._replace(operation=BY_NAME[name], status=status, code=None)
-    heading = Heading(made, made.exercise.tally(happened, EMPTY), happened, happened.size)
-    heading.tally.count += 1
-    made.entries.append(Entry(heading, "", started=at * MS, ended=at * MS, ended_at=at * MS))
+    template = EntryTemplate(made, made.usage.counters(happened, EMPTY), happened, happened.size)
+    template.counters.count += 1
+    made.entries.append(Entry(template, "", started=at * MS, ended=at * MS, ended_at=at * MS))
 
 
-def differences(made: Ledger, **expected: Any) -> list[tuple[str, str | None, str | None]]:
+def differences(made: WorldJournal, **expected: Any) -> list[tuple[str, str | None, str | None]]:
     finding = judge(made, Expectation.model_validate(expected))
     assert finding.is_certain
     assert finding.holds == (not finding.differences)
@@ -55,18 +55,18 @@ def differences(made: Ledger, **expected: Any) -> list[tuple[str, str | None, st
     ],
 )
 def test_calls_are_counted(count: dict[str, int], found: list[Any]) -> None:
-    made = ledger((0, "StartJob"), (10, "StartJob"), (20, "StartJob"), (30, "CommitJob"))
+    made = world_journal((0, "StartJob"), (10, "StartJob"), (20, "StartJob"), (30, "CommitJob"))
     assert differences(made, operation="StartJob", count=count) == found
 
 
 def test_without_a_count_one_call_is_expected() -> None:
-    made = ledger((0, "StartJob"))
+    made = world_journal((0, "StartJob"))
     assert differences(made, operation="StartJob") == []
     assert differences(made, operation="CommitJob") == [("count", "at least 1", "0")]
 
 
 def test_within_counts_the_busiest_stretch_of_that_length() -> None:
-    made = ledger(*((at, "GetJob") for at in (0, 900, 1000, 1900, 5000)))
+    made = world_journal(*((at, "GetJob") for at in (0, 900, 1000, 1900, 5000)))
     assert differences(made, operation="GetJob", within="1s", count={"exactly": 3}) == []
     assert differences(made, operation="GetJob", within="100ms", count={"at_most": 1}) == [
         ("count", "at most 1 within 100ms", "2")
@@ -75,7 +75,7 @@ def test_within_counts_the_busiest_stretch_of_that_length() -> None:
 
 
 def test_an_order_allows_other_calls_in_between() -> None:
-    made = ledger((0, "CreateJob"), (1, "GetJob"), (2, "CommitJob"), (3, "StartJob"))
+    made = world_journal((0, "CreateJob"), (1, "GetJob"), (2, "CommitJob"), (3, "StartJob"))
     assert differences(made, in_order=["CreateJob", "CommitJob", "StartJob"]) == []
     assert differences(made, in_order=["CommitJob", {"operation": "Create*"}]) == [
         ("in_order[1]", "Create* after CommitJob", None)
@@ -86,12 +86,12 @@ def test_an_order_allows_other_calls_in_between() -> None:
 
 def test_an_order_is_that_of_the_beginnings() -> None:
     """An exchange that took long ended after another that began later."""
-    made = ledger((5, "CommitJob"), (0, "CreateJob"))
+    made = world_journal((5, "CommitJob"), (0, "CreateJob"))
     assert differences(made, in_order=["CreateJob", "CommitJob"]) == []
 
 
 def test_a_backoff_grows_from_its_shortest_gap() -> None:
-    made = ledger(*((at, "StartJob") for at in (0, 100, 300, 700)))
+    made = world_journal(*((at, "StartJob") for at in (0, 100, 300, 700)))
     assert differences(made, operation="StartJob", backoff={"min": "100ms", "factor": 2}) == []
     assert differences(made, operation="StartJob", backoff={"min": "100ms", "factor": 2.5}) == [
         ("backoff[1]", "a gap of 250 ms or more", "200 ms"),
@@ -103,13 +103,13 @@ def test_a_backoff_grows_from_its_shortest_gap() -> None:
 
 
 def test_a_backoff_of_a_single_call_proves_nothing() -> None:
-    assert differences(ledger((0, "StartJob")), operation="StartJob", backoff={"min": "1s"}) == [
+    assert differences(world_journal((0, "StartJob")), operation="StartJob", backoff={"min": "1s"}) == [
         ("backoff", "at least 2 calls", "1")
     ]
 
 
 def test_everything_that_is_wrong_is_told() -> None:
-    made = ledger((0, "StartJob"), (10, "StartJob"))
+    made = world_journal((0, "StartJob"), (10, "StartJob"))
     wrong = differences(made, operation="StartJob", count={"exactly": 3}, in_order=["DeleteJob"], backoff={"min": "1s"})
     assert [field for field, _, _ in wrong] == ["count", "in_order[0]", "backoff[0]"]
 
@@ -159,7 +159,7 @@ def test_many_differences_are_told_in_short(api: Api) -> None:
 
 
 def test_a_call_without_an_answer_has_no_status() -> None:
-    made = Ledger()
+    made = WorldJournal()
     add(made, "GetJob", status=0)
     (difference,) = Expectation(operation="GetJob", status=200).differences(made.entries[0].call)
     assert (difference.field, difference.expected, difference.actual) == ("status", "200", None)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from foas_emulator.faults.rules import FaultRule, book_of
+from foas_emulator.faults.rules import FaultRule, active_rules
 from foas_emulator.world.store import Store
 from tests.api import Api
 from tests.wire import INSTANCE, ask
@@ -92,11 +92,11 @@ def test_a_world_without_rules_is_asked_for_them_once(api: Api, monkeypatch: pyt
 def test_a_rule_for_another_operation_leaves_the_read_cache_at_work(api: Api) -> None:
     arm(api, DENY | {"match": {"operation": "StartJob"}})
     ask(api.app, INSTANCE)
-    world, book = api.world, book_of(api.world)
+    world, book = api.world, active_rules(api.world)
     world.store.close()
     try:
         assert ask(api.app, INSTANCE).status == 200
-        assert book_of(world) is book
+        assert active_rules(world) is book
     finally:
         api.registry._worlds.pop("default")
 

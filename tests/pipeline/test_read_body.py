@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from foas_emulator.gateway.errors import ApiError
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.pipeline.read_body import fold_lists, read_parameters
+from foas_emulator.world.store import equal
 from tests.api import Api, open_api
 from tests.wire import Heard, ask
 
@@ -31,7 +32,7 @@ def create(served: Api, body: bytes | Sequence[bytes] | None, content_type: str 
 
 
 def exists(served: Api, path: str) -> bool:
-    return served.world.store.get(Folder, project_name="demo", path=path) is not None
+    return served.world.store.get(Folder, equal(Folder.project_name, "demo"), equal(Folder.path, path)) is not None
 
 
 @pytest.mark.parametrize(

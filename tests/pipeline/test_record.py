@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from foas_emulator.gateway.exchange import Exchange
+from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.formats import Body
 from foas_emulator.gateway.operation import OperationIndex
-from foas_emulator.gateway.reply import Reply
+from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.journal import Journal
 from foas_emulator.main import open_registry
 from foas_emulator.operations.catalogue import OPERATIONS
@@ -20,8 +20,8 @@ from foas_emulator.settings import Settings
 from foas_emulator.world.registry import Registry
 from tests.wire import INSTANCE
 
-OK = Reply(status_code=200, content=Body(b"", b""), content_type=b"")
-BROKEN = Reply(status_code=500, content=Body(b"", b""), content_type=b"", code="InternalError")
+OK = GatewayResponse(status_code=200, content=Body(b"", b""), content_type=b"")
+BROKEN = GatewayResponse(status_code=500, content=Body(b"", b""), content_type=b"", code="InternalError")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def registry() -> Iterator[Registry]:
     opened.close()
 
 
-def exchange(registry: Registry, record: Record, query: str = "") -> Exchange:
+def context_of(registry: Registry, record: Record, query: str = "") -> RequestContext:
     """A request as far as an operation was found for it."""
     scope = {
         "type": "http",
@@ -40,7 +40,7 @@ def exchange(registry: Registry, record: Record, query: str = "") -> Exchange:
         "query_string": query.encode(),
         "headers": [(b"host", b"emulator"), (b"accept", b"*/*")],
     }
-    made = Exchange(scope, None)  # type: ignore[arg-type]
+    made = RequestContext(scope, None)  # type: ignore[arg-type]
     SelectWorld(registry)(made)
     record(made)
     FindOperation(OperationIndex(OPERATIONS))(made)
@@ -52,18 +52,18 @@ def test_the_estimate_of_an_entrys_size_is_near_the_truth(registry: Registry, ow
     """An entry repeats another one's call, or has its own, with the same parameters or with its own."""
     journal = Journal(budget=10**9)
     record = Record(journal, log_access=False)
-    pattern = exchange(registry, record)
+    pattern = context_of(registry, record)
     scope = pattern.scope
-    heading = record.heading(pattern, OK).repeated()
+    template = record.template(pattern, OK).repeated()
 
     def one(number: int) -> None:
-        made = Exchange(scope, None)  # type: ignore[arg-type]
+        made = RequestContext(scope, None)  # type: ignore[arg-type]
         made.world, made.world_name = pattern.world, pattern.world_name
         made.operation, made.parameters = pattern.operation, pattern.parameters
         made.request_id = made.world.next_request_id()
         record(made)
         if own == "nothing":
-            made.heading = heading
+            made.template = template
         if own == "parameters":
             made.query_string = f"Verbose={number}&Padding={number}{'x' * 2000}"
             made.parameters = dict(pair.split("=") for pair in made.query_string.split("&")) | pattern.parameters
@@ -77,7 +77,7 @@ def test_the_estimate_of_an_entrys_size_is_near_the_truth(registry: Registry, ow
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    estimated = sum(entry.heading.size for entry in journal.ledger("default").entries)
+    estimated = sum(entry.template.size for entry in journal.world_journal("default").entries)
     assert 0.7 < held / estimated < 1.3
 
 
@@ -85,7 +85,7 @@ def test_a_server_error_is_logged_even_without_an_access_log(
     registry: Registry, caplog: pytest.LogCaptureFixture
 ) -> None:
     record = Record(Journal(budget=0), log_access=False)
-    made = exchange(registry, record)
+    made = context_of(registry, record)
     with caplog.at_level(logging.INFO):
         record.close(made, OK)
         record.close(made, BROKEN)
@@ -97,7 +97,7 @@ def test_a_server_error_is_logged_even_without_an_access_log(
 def test_the_access_log_tells_of_every_request(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
     record = Record(Journal(budget=0), log_access=True)
     with caplog.at_level(logging.INFO):
-        record.close(exchange(registry, record), OK)
+        record.close(context_of(registry, record), OK)
     (line,) = caplog.records
     assert (line.levelname, line.operation, line.status, line.world) == ("INFO", "GetInstance", 200, "default")
     assert line.milliseconds >= 0
@@ -108,9 +108,9 @@ def test_an_exchange_without_a_world_is_logged_and_not_journalled(
 ) -> None:
     journal = Journal(budget=10**6)
     record = Record(journal, log_access=True)
-    made = exchange(registry, record)
+    made = context_of(registry, record)
     made.world = None
     with caplog.at_level(logging.INFO):
         record.close(made, OK)
     assert len(caplog.records) == 1
-    assert not journal.ledger("default").entries
+    assert not journal.world_journal("default").entries

@@ -66,7 +66,7 @@ RESETS = st.just(("reset", {}))
 STEPS = st.lists(st.one_of(READS, READS, READS, WRITES, MOVES, DELAYS, MODES, RESETS), max_size=40)
 
 
-def _play(api: Api, name: str, arguments: dict[str, Any]) -> Any:
+def _apply(api: Api, name: str, arguments: dict[str, Any]) -> Any:
     """One step, and everything the client sees of it."""
     world = api.world
     if name == "advance":
@@ -108,7 +108,7 @@ def test_an_emulator_with_a_read_cache_answers_as_one_without(twins: tuple[Api, 
         api.registry.reset("default")
         _freeze(api)
     for name, arguments in steps:
-        cached, plain = (_play(api, name, arguments) for api in twins)
+        cached, plain = (_apply(api, name, arguments) for api in twins)
         assert cached == plain, f"after {name} {arguments}"
 
 

@@ -13,7 +13,7 @@ from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.reading import SeedError, parse_seed
 from foas_emulator.world.pending import every
-from foas_emulator.world.store import Row
+from foas_emulator.world.store import Row, equal
 from foas_emulator.world.world import World
 from tests.api import dump, open_api
 
@@ -172,9 +172,9 @@ def test_merging_replaces_a_project_whole_and_leaves_the_others(world: World) ->
         "[{Id: 1, timeline: [{after: 1s, ActualState: FAILED}]}]}]}\n"
         "  - {Name: q, jobs: [{JobName: j, instances: [{Id: 2}]}]}\n",
     )
-    untouched = [row.model_dump() for row in world.store.find(Instance, project_name="q")]
+    untouched = [row.model_dump() for row in world.store.find(Instance, equal(Instance.project_name, "q"))]
     seed(world, "projects: [{Name: p, jobs: [{JobName: k}]}]")
-    assert [row.job_name for row in world.store.find(Job, project_name="p")] == ["k"]
+    assert [row.job_name for row in world.store.find(Job, equal(Job.project_name, "p"))] == ["k"]
     assert world.store.find(Package) == []
     assert every(world.store) == []
     assert [row.model_dump() for row in world.store.find(Instance)] == untouched

@@ -7,7 +7,7 @@ import pytest
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import SnapshotError, read_snapshot, take_snapshot, write_snapshot
-from foas_emulator.world.store import SCHEMA_VERSION
+from foas_emulator.world.store import SCHEMA_VERSION, assign, equal
 from foas_emulator.world.world import World
 
 Document = dict[str, Any]
@@ -67,7 +67,7 @@ def test_a_snapshot_is_sorted_and_has_a_row_on_each_line(lived_in: World) -> Non
 def test_two_snapshots_differ_in_what_changed(lived_in: World) -> None:
     before = write_snapshot(take_snapshot(lived_in)).split("\n")
     with lived_in.transaction():
-        lived_in.store.update(Counter, {"name": "z"}, value=5)
+        lived_in.store.update(Counter, assign(Counter.value, 5), where=[equal(Counter.name, "z")])
     after = write_snapshot(take_snapshot(lived_in)).split("\n")
     assert [line for line in after if line not in before] == ['  {"name": "z", "value": 5}],']
 

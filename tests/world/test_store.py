@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from foas_emulator.world.clock import ClockRow
 from foas_emulator.world.ids import Counter
-from foas_emulator.world.store import SCHEMA_VERSION, Connections, NewerStoreError, Row, Store
+from foas_emulator.world.store import SCHEMA_VERSION, Connections, NewerStoreError, Row, Store, assign, equal
 from foas_emulator.world.world import WorldRow
 
 
@@ -19,27 +19,27 @@ def test_rows_come_back_in_order_of_their_key(store: Store) -> None:
 def test_rows_are_found_by_equality(store: Store) -> None:
     with store.transaction():
         store.insert(Counter(name="a", value=1), Counter(name="b", value=1), Counter(name="c", value=2))
-    assert [row.name for row in store.find(Counter, value=1)] == ["a", "b"]
-    assert store.count(Counter, value=1) == 2
-    found = store.get(Counter, name="c")
+    assert [row.name for row in store.find(Counter, equal(Counter.value, 1))] == ["a", "b"]
+    assert store.count(Counter, equal(Counter.value, 1)) == 2
+    found = store.get(Counter, equal(Counter.name, "c"))
     assert found is not None
     assert found.value == 2
-    assert store.get(Counter, name="d") is None
+    assert store.get(Counter, equal(Counter.name, "d")) is None
 
 
 def test_none_matches_what_has_no_value(store: Store) -> None:
     with store.transaction():
         store.insert(WorldRow(id=1), WorldRow(id=2, template_at=5))
-    assert [row.id for row in store.find(WorldRow, template_at=None)] == [1]
+    assert [row.id for row in store.find(WorldRow, equal(WorldRow.template_at, None))] == [1]
 
 
 def test_update_and_delete_tell_how_many_rows_there_were(store: Store) -> None:
     with store.transaction():
         store.insert(Counter(name="a", value=1), Counter(name="b", value=1))
-        assert store.update(Counter, {"value": 1}, value=7) == 2
-        assert store.update(Counter, {"name": "c"}, value=7) == 0
-        assert store.delete(Counter, name="a") == 1
-        assert store.delete(Counter, name="a") == 0
+        assert store.update(Counter, assign(Counter.value, 7), where=[equal(Counter.value, 1)]) == 2
+        assert store.update(Counter, assign(Counter.value, 7), where=[equal(Counter.name, "c")]) == 0
+        assert store.delete(Counter, equal(Counter.name, "a")) == 1
+        assert store.delete(Counter, equal(Counter.name, "a")) == 0
     assert [(row.name, row.value) for row in store.find(Counter)] == [("b", 7)]
 
 
@@ -82,12 +82,12 @@ def test_an_image_holds_everything(store: Store, connections: Connections) -> No
         store.insert(Counter(name="a", value=1), ClockRow(mode="frozen", frozen_at=5))
     image = store.image()
     with store.transaction():
-        store.delete(Counter, name="a")
+        store.delete(Counter, equal(Counter.name, "a"))
     copy = Store(connections, image=image)
     assert copy.counts()["counters"] == copy.counts()["clock"] == 1
     copy.close()
     store.load(image)
-    assert store.count(Counter, name="a") == 1
+    assert store.count(Counter, equal(Counter.name, "a")) == 1
 
 
 def test_rows_are_filled_in_as_they_are(store: Store) -> None:

@@ -170,9 +170,9 @@ def test_a_template_s_changes_are_as_far_off_for_every_world(connections: Connec
 
 
 def test_what_others_derived_from_a_world_goes_with_its_rows(world: World) -> None:
-    world.derived["count"] = 1
+    world.cache["count"] = 1
     world.load(world.store.image())
-    assert world.derived == {}
+    assert world.cache == {}
 
 
 def test_a_world_that_is_loaded_begins_its_request_ids_anew(world: World) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from foas_emulator.blink import loose_json
+from foas_emulator.blink import lenient_json
 from foas_emulator.blink.metric_names import Catalogue, Curve
 
 Aggregation = Literal["max", "avg", "min"]
@@ -78,7 +78,7 @@ def parse_query(text: str, *, prefix: str, catalogue: Catalogue) -> MetricQuery:
 
 def _content(text: str) -> dict[str, Any]:
     try:
-        content = loose_json.parse(text)
+        content = lenient_json.parse(text)
     except ValueError as error:
         raise MetricQueryError(f"metricJson cannot be read: {error}") from error
     if not isinstance(content, dict):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from foas_emulator.blink import loose_json
+from foas_emulator.blink import lenient_json
 
 SOURCE = "Data Source"
 OPERATOR = "Operator"
@@ -71,7 +71,7 @@ def plan_from_json(text: str) -> Plan | None:
     Numbers that are missing or make no sense become their defaults.
     """
     try:
-        content = loose_json.parse(text)
+        content = lenient_json.parse(text)
     except ValueError:
         return None
     entries = content.get("nodes") if isinstance(content, dict) else None

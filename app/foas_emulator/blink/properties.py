@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from foas_emulator.blink import loose_json
+from foas_emulator.blink import lenient_json
 
 # The template that the console puts into every new job names these as what it would set.
 _DEFAULT_CHECKPOINT_INTERVAL = 180_000
@@ -54,7 +54,7 @@ def read(*texts: str) -> Properties:
 
 def _object(text: str) -> dict[str, str]:
     try:
-        content = loose_json.parse(text)
+        content = lenient_json.parse(text)
     except ValueError:
         return {}
     return {key: _text(value) for key, value in content.items()} if isinstance(content, dict) else {}

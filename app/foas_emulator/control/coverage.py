@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from foas_emulator.journal.coverage import Exercise, report
+from foas_emulator.journal.coverage import Usage, report
 from foas_emulator.journal.journal import Journal
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.instances.lifecycle import STATES
@@ -20,11 +20,11 @@ def coverage_router(journal: Journal) -> APIRouter:
 
         The whole counts worlds that were dropped, too.
         """
-        whole, worlds = journal.exercises()
-        return {"all": _report(whole), "worlds": {name: _report(exercise) for name, exercise in worlds.items()}}
+        whole, worlds = journal.usages()
+        return {"all": _report(whole), "worlds": {name: _report(usage) for name, usage in worlds.items()}}
 
     return router
 
 
-def _report(exercise: Exercise) -> dict[str, Any]:
-    return report(exercise, OPERATIONS, states=STATES)
+def _report(usage: Usage) -> dict[str, Any]:
+    return report(usage, OPERATIONS, states=STATES)

@@ -9,6 +9,7 @@ from foas_emulator.faults.document import FaultDocument, check_scope
 from foas_emulator.faults.rules import FaultRule, arm, disarm, disarm_all, rules_of
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 
@@ -63,7 +64,7 @@ def _require_world(registry: Registry, name: str) -> World:
 
 
 def _require_rule(world: World, rule_id: int) -> FaultRule:
-    rule = world.store.get(FaultRule, id=rule_id)
+    rule = world.store.get(FaultRule, equal(FaultRule.id, rule_id))
     if rule is None:
         raise ControlError(
             404, f"World {world.name} has no fault rule {rule_id}.", "GET the faults lists those it has."

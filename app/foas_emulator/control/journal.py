@@ -37,16 +37,16 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     ) -> dict[str, Any]:
         """The entries that fit, the oldest first. `lost` entries before them have gone over the budget."""
         registry.open(name)
-        ledger = journal.ledger(name)
-        page = read_page(ledger, wanted, after=after, limit=limit)
+        world_journal = journal.world_journal(name)
+        page = read_page(world_journal, wanted, after=after, limit=limit)
         entries = [show(number, entry, OPERATIONS) for number, entry in page.entries]
-        return {"entries": entries, "total": page.total, "after": page.after, "lost": ledger.lost}
+        return {"entries": entries, "total": page.total, "after": page.after, "lost": world_journal.lost}
 
     @router.get("/{request_id}")
     async def read_entry(name: str, request_id: str) -> dict[str, Any]:
         """The entry of one request."""
         registry.open(name)
-        found = find(journal.ledger(name), request_id)
+        found = find(journal.world_journal(name), request_id)
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
             raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)
@@ -81,23 +81,23 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
 async def _verify_until(journal: Journal, name: str, expected: Expectation) -> Finding:
     deadline = stopwatch() + duration(expected.timeout) * 1_000_000
     while True:
-        finding = verify(journal.ledger(name), expected)
+        finding = verify(journal.world_journal(name), expected)
         if finding.holds or stopwatch() >= deadline:
             return finding
         await asyncio.sleep(_LOOK_EVERY)
 
 
 def _failed(journal: Journal, name: str, expected: Expectation, finding: Finding) -> ControlError:
-    ledger = journal.ledger(name)
+    world_journal = journal.world_journal(name)
     if not finding.is_certain:
         return ControlError(
             409,
-            f"The journal has lost the first {ledger.lost} entries of world {name}, so this cannot be told.",
+            f"The journal has lost the first {world_journal.lost} entries of world {name}, so this cannot be told.",
             "DELETE the journal before the calls that matter, or raise the setting journal_bytes.",
         )
     near = [
         {"entry": show(each.number, each.entry, OPERATIONS), "differences": _show(each.differences)}
-        for each in nearest(ledger, expected)
+        for each in nearest(world_journal, expected)
     ]
     told = [f"{each.field}: expected {each.expected}, got {each.actual}" for each in finding.differences]
     more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""

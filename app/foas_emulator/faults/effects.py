@@ -8,38 +8,38 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from foas_emulator.faults.wire import Severed
+from foas_emulator.faults.wire import AbortedResponse
+from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.errors import INVALID, MISSING, THROTTLED_USER, ApiError, Problem, catalogue, fill
 from foas_emulator.gateway.evidence import INFERRED
-from foas_emulator.gateway.exchange import Exchange
-from foas_emulator.gateway.reply import Reply
+from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.durations import duration
 
 _TEMPLATES = (MISSING, INVALID)
 _EXPLANATION = "Specified signature is not matched with our calculation. server string to sign is:"
 
-Call = Callable[[], Awaitable[Reply]]
+Call = Callable[[], Awaitable[GatewayResponse]]
 """Lets a call take effect, and gives its answer: an error of the service is an answer too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Invocation:
     """One call that a rule strikes.
 
     `answered` is the answer of a call that has taken effect already. `chance`, from 0 to 1, and `hint` belong to this
     hit of the rule; `wait_ms` is how long a rate limit holds on.
     """
 
-    exchange: Exchange
+    context: RequestContext
     call: Call
-    call_as_before: Call
-    answered: Reply | None
+    stale_read: Call
+    answered: GatewayResponse | None
     hint: str
     chance: float
     wait_ms: int
 
-    async def answer(self) -> Reply:
+    async def answer(self) -> GatewayResponse:
         """The answer of the call, which takes effect now unless it has already."""
         return await self.call() if self.answered is None else self.answered
 
@@ -50,7 +50,7 @@ class Effect(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @abstractmethod
-    async def play(self, turn: Turn) -> Reply:
+    async def apply(self, turn: Invocation) -> GatewayResponse:
         """What the client gets. Raises `ApiError` where it is an error."""
 
 
@@ -84,7 +84,7 @@ class CatalogueError(Effect):
             raise ValueError(f"the message of {self.error} depends on the call: give one as message")
         return self
 
-    async def play(self, turn: Turn) -> Reply:
+    async def apply(self, turn: Invocation) -> GatewayResponse:
         raise self._problem()(turn.hint)
 
     def _problem(self) -> Problem:
@@ -102,7 +102,7 @@ class MadeUpError(Effect):
     code: Annotated[str, Field(min_length=1)]
     message: str = ""
 
-    async def play(self, turn: Turn) -> Reply:
+    async def apply(self, turn: Invocation) -> GatewayResponse:
         raise Problem(code=self.code, status=self.status, message=self.message, evidence=INFERRED)(turn.hint)
 
 
@@ -128,7 +128,7 @@ class Latency(Effect):
 
     latency: Annotated[str | float | list[str | float], AfterValidator(_check_range)]
 
-    async def play(self, turn: Turn) -> Reply:
+    async def apply(self, turn: Invocation) -> GatewayResponse:
         low, high = _range(self.latency)
         await asyncio.sleep((low + (high - low) * turn.chance) / 1000)
         return await turn.answer()
@@ -139,8 +139,8 @@ class Drop(Effect):
 
     drop: Literal[True]
 
-    async def play(self, turn: Turn) -> Reply:
-        return Severed.unanswered(turn.exchange.scope, reset=False)
+    async def apply(self, turn: Invocation) -> GatewayResponse:
+        return AbortedResponse.unanswered(turn.context.scope, reset=False)
 
 
 class Reset(Effect):
@@ -148,8 +148,8 @@ class Reset(Effect):
 
     reset: Literal[True]
 
-    async def play(self, turn: Turn) -> Reply:
-        return Severed.unanswered(turn.exchange.scope, reset=True)
+    async def apply(self, turn: Invocation) -> GatewayResponse:
+        return AbortedResponse.unanswered(turn.context.scope, reset=True)
 
 
 class Truncate(Effect):
@@ -157,8 +157,8 @@ class Truncate(Effect):
 
     truncate: Annotated[float, Field(ge=0, lt=1)]
 
-    async def play(self, turn: Turn) -> Reply:
-        return Severed.cut(await turn.answer(), turn.exchange.scope, part=self.truncate)
+    async def apply(self, turn: Invocation) -> GatewayResponse:
+        return AbortedResponse.cut(await turn.answer(), turn.context.scope, part=self.truncate)
 
 
 class Duplicate(Effect):
@@ -166,7 +166,7 @@ class Duplicate(Effect):
 
     duplicate: Literal[True]
 
-    async def play(self, turn: Turn) -> Reply:
+    async def apply(self, turn: Invocation) -> GatewayResponse:
         await turn.answer()
         return await turn.call()
 
@@ -176,8 +176,8 @@ class Stale(Effect):
 
     stale: Literal[True]
 
-    async def play(self, turn: Turn) -> Reply:
-        return await turn.call_as_before()
+    async def apply(self, turn: Invocation) -> GatewayResponse:
+        return await turn.stale_read()
 
 
 class Rate(BaseModel):
@@ -194,7 +194,7 @@ class RateLimit(Effect):
 
     rate_limit: Rate
 
-    async def play(self, turn: Turn) -> Reply:
+    async def apply(self, turn: Invocation) -> GatewayResponse:
         retry_after = {"x-acs-retry-after": str(turn.wait_ms)}
         raise ApiError(THROTTLED_USER, hint=turn.hint, arguments={}, headers=retry_after)
 

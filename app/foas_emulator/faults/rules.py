@@ -17,10 +17,10 @@ from foas_emulator.gateway.pattern import CallPattern
 from foas_emulator.world.clock import machine_now, stopwatch
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import fraction, raise_counter
-from foas_emulator.world.store import Row, Store
+from foas_emulator.world.store import Row, Store, assign, equal
 from foas_emulator.world.world import World
 
-PAST = "faults.past"
+PREVIOUS_IMAGE = "faults.past"
 """Where a world that has a stale rule keeps the image of what it was before the last call that changed it."""
 
 _WRITTEN = ("match", "effect", "at", "skip", "times", "probability")
@@ -82,8 +82,8 @@ def arm(world: World, document: FaultDocument, *, rule_id: int | None = None) ->
             rule_id = world.next_number("fault")
         else:
             raise_counter(world.store, "fault", rule_id)
-            world.store.delete(FaultRule, id=rule_id)
-        rule = FaultRule.of(
+            world.store.delete(FaultRule, equal(FaultRule.id, rule_id))
+        rule = FaultRule.model_construct(
             id=rule_id,
             operation=document.match.operation,
             params=json.dumps(document.match.params, ensure_ascii=False, sort_keys=True),
@@ -92,7 +92,7 @@ def arm(world: World, document: FaultDocument, *, rule_id: int | None = None) ->
             **document.model_dump(include={"at", "skip", "times", "probability"}),
         )
         world.store.insert(rule)
-    world.derived.pop(_BOOK, None)
+    world.cache.pop(_BOOK, None)
     return rule
 
 
@@ -104,15 +104,15 @@ def rules_of(world: World) -> list[FaultRule]:
 def disarm(world: World, rule: FaultRule) -> None:
     """Remove a rule."""
     with world.transaction():
-        world.store.delete(FaultRule, id=rule.id)
-    world.derived.pop(_BOOK, None)
+        world.store.delete(FaultRule, equal(FaultRule.id, rule.id))
+    world.cache.pop(_BOOK, None)
 
 
 def disarm_all(world: World) -> None:
     """Remove every rule."""
     with world.transaction():
         world.store.delete(FaultRule)
-    world.derived.pop(_BOOK, None)
+    world.cache.pop(_BOOK, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,14 +145,19 @@ class ArmedRule:
 
     def strike(self, world: World) -> Hit | None:
         """Count a call that matches, and decide about it; a rule that has come to rest meanwhile counts nothing."""
-        row = world.store.get(FaultRule, id=self.id)
+        row = world.store.get(FaultRule, equal(FaultRule.id, self.id))
         if row is None or row.effect != self._row.effect or not row.is_armed():
-            world.derived.pop(_BOOK, None)
+            world.cache.pop(_BOOK, None)
             return None
         seen = row.seen + 1
         hit = self._decide(world, seen)
         # Outside a transaction: no answer depends on the counts, so the world's revision stays what it was.
-        world.store.update(FaultRule, {"id": self.id}, seen=seen, hits=row.hits + (hit is not None))
+        world.store.update(
+            FaultRule,
+            assign(FaultRule.seen, seen),
+            assign(FaultRule.hits, row.hits + (hit is not None)),
+            where=[equal(FaultRule.id, self.id)],
+        )
         return hit
 
     def _decide(self, world: World, seen: int) -> Hit | None:
@@ -175,12 +180,12 @@ class ArmedRule:
         return math.ceil((window[0] + per - now) / 1_000_000)
 
 
-class Book:
+class ActiveRules:
     """The rules of a world that can still strike, by operation."""
 
     def __init__(self, rules: list[ArmedRule]) -> None:
         self.rules = rules
-        self.lags = any(isinstance(rule.effect, Stale) for rule in rules)
+        self.needs_history = any(isinstance(rule.effect, Stale) for rule in rules)
         """Whether reads may be answered from the past, which must be kept for that."""
         self._by_operation: dict[str, list[ArmedRule]] = {}
 
@@ -193,14 +198,14 @@ class Book:
         return [rule for rule in rules if rule.matches(parameters)]
 
 
-def book_of(world: World) -> Book:
+def active_rules(world: World) -> ActiveRules:
     """The rules at work in a world, read from its rows when they have changed."""
-    book: Book | None = world.derived.get(_BOOK)
+    book: ActiveRules | None = world.cache.get(_BOOK)
     if book is None:
-        windows = world.derived.setdefault(_WINDOWS, {})
+        windows = world.cache.setdefault(_WINDOWS, {})
         rows = [row for row in rules_of(world) if row.is_armed()]
-        book = Book([ArmedRule(row, window=windows.setdefault(row.id, deque())) for row in rows])
-        world.derived[_BOOK] = book
-        if not book.lags:
-            world.derived.pop(PAST, None)
+        book = ActiveRules([ArmedRule(row, window=windows.setdefault(row.id, deque())) for row in rows])
+        world.cache[_BOOK] = book
+        if not book.needs_history:
+            world.cache.pop(PREVIOUS_IMAGE, None)
     return book

@@ -11,7 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.formats import Body
-from foas_emulator.gateway.reply import Reply
+from foas_emulator.gateway.responses import GatewayResponse
 
 TRANSPORT = "foas_emulator.transport"
 """Where the `state` of a scope holds the transport of its connection."""
@@ -22,7 +22,7 @@ NEVER_SENT = 0
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
-class SeverableProtocol(HttpToolsProtocol):
+class AbortableProtocol(HttpToolsProtocol):
     """uvicorn's protocol, which tells every request of a connection the transport it came by."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -31,7 +31,7 @@ class SeverableProtocol(HttpToolsProtocol):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Severed(Reply):
+class AbortedResponse(GatewayResponse):
     """An answer of which the client gets a part at most before its connection ends."""
 
     transport: asyncio.Transport
@@ -45,11 +45,11 @@ class Severed(Reply):
         return cls(status_code=NEVER_SENT, content=Body(b"", b""), content_type=b"", transport=transport, reset=reset)
 
     @classmethod
-    def cut(cls, reply: Reply, scope: Scope, *, part: float) -> Self:
+    def cut(cls, reply: GatewayResponse, scope: Scope, *, part: float) -> Self:
         """The head of a reply, that part of its body, and the end of the connection, which comes only once."""
         if isinstance(reply, cls):
             return reply
-        members = {member.name: getattr(reply, member.name) for member in fields(Reply)}
+        members = {member.name: getattr(reply, member.name) for member in fields(GatewayResponse)}
         return cls(**members, transport=_transport(scope), part=part)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -34,27 +34,23 @@ _NOT_IN_NAMES = re.compile(r"[^\w.-]", re.ASCII)
 _NO_ATTRIBUTES = "\x00"
 
 
-class Wire(BaseModel):
+class ApiModel(BaseModel):
     """A structure as it travels: PascalCase names, members in the order they are declared, absent ones left out.
 
-    Build one with `of` or `from_row`: what comes from our own rules is not validated a second time.
+    Build one with `model_construct` or `from_row`: what our own rules made is not validated a second time.
     """
 
     model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True, defer_build=True, extra="ignore")
 
     @classmethod
-    def of(cls, **members: Any) -> Self:
-        """A structure of these members, by their names in Python."""
-        return cast(Self, cls.model_construct(**members))
-
-    @classmethod
     def from_row(cls, row: Mapping[str, Any] | BaseModel) -> Self:
         """A structure of those columns of a row that are its members."""
         columns = row if isinstance(row, Mapping) else row.__dict__
-        return cls.of(**{name: columns[name] for name in cls.model_fields if name in columns})
+        members = {name: columns[name] for name in cls.model_fields if name in columns}
+        return cast(Self, cls.model_construct(None, **members))
 
 
-class Answer(Wire):
+class ApiResponse(ApiModel):
     """A successful answer's members, without the RequestId that every answer begins with."""
 
 
@@ -101,7 +97,7 @@ def _read_range(text: str) -> tuple[float, str]:
     return quality, media_type if quality > 0 else ""
 
 
-def render(operation: str, answer: Wire, format_: Format) -> Body:
+def render(operation: str, answer: ApiModel, format_: Format) -> Body:
     """The bytes of a successful answer."""
     if format_ == "json":
         return _json(answer.model_dump_json(by_alias=True, exclude_none=True).encode())

@@ -6,10 +6,10 @@ from typing import Any, get_type_hints
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from foas_emulator.gateway.exchange import EXCHANGE, Exchange
+from foas_emulator.gateway.context import CONTEXT, RequestContext
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import bind, declared_parameters
-from foas_emulator.gateway.reply import Reply, success
+from foas_emulator.gateway.responses import GatewayResponse, success
 
 
 class OperationRoute(APIRoute):
@@ -32,17 +32,17 @@ class OperationRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         return self.respond
 
-    async def respond(self, request: Request) -> Reply:
+    async def respond(self, request: Request) -> GatewayResponse:
         """Call the endpoint with the request's parameters; one that writes runs inside a transaction."""
-        exchange: Exchange = request.scope[EXCHANGE]
-        exchange.unread = tuple(sorted(exchange.parameters.keys() - self._names))
-        arguments = bind(self.declared, exchange.parameters)
+        context: RequestContext = request.scope[CONTEXT]
+        context.unread = tuple(sorted(context.parameters.keys() - self._names))
+        arguments = bind(self.declared, context.parameters)
         if self.operation.writes:
-            with exchange.world.transaction():
-                return await self._call(exchange, arguments)
-        return await self._call(exchange, arguments)
+            with context.world.transaction():
+                return await self._call(context, arguments)
+        return await self._call(context, arguments)
 
-    async def _call(self, exchange: Exchange, arguments: dict[str, Any]) -> Reply:
+    async def _call(self, context: RequestContext, arguments: dict[str, Any]) -> GatewayResponse:
         """Rendered before the transaction ends: a write whose answer cannot be written has not happened."""
-        answer = await self.operation.endpoint(exchange.world, **arguments)
-        return success(self.operation.name, answer, exchange.format)
+        answer = await self.operation.endpoint(context.world, **arguments)
+        return success(self.operation.name, answer, context.format)

@@ -21,7 +21,7 @@ An outcome is an error code, or `OK`, or `unanswered` where a fault left the cli
 _NO_ERRORS = ("OK", "unanswered")
 
 
-class Tally:
+class Counters:
     """How often something was exercised. It is closed once nobody looks at it any more."""
 
     __slots__ = ("count", "is_closed")
@@ -31,11 +31,11 @@ class Tally:
         self.is_closed = False
 
 
-class Exercise:
+class Usage:
     """What was exercised, and how often."""
 
     def __init__(self) -> None:
-        self._tallies: dict[Exercised | None, Tally] = {}
+        self._counters: dict[Exercised | None, Counters] = {}
         self.states: Counter[str] = Counter()
         """The states of instances that answers showed; read again in the same bytes, a state counts once."""
         self._last: Body | None = None
@@ -43,29 +43,29 @@ class Exercise:
     @property
     def calls(self) -> Mapping[Exercised, int]:
         """What was called, and how often."""
-        return {exercised: tally.count for exercised, tally in self._tallies.items() if exercised is not None}
+        return {exercised: counters.count for exercised, counters in self._counters.items() if exercised is not None}
 
     @property
     def total(self) -> int:
         """How many exchanges were counted, those that no operation answers among them."""
-        return sum(tally.count for tally in self._tallies.values())
+        return sum(counters.count for counters in self._counters.values())
 
-    def tally(self, call: Call, content: Body) -> Tally:
+    def counters(self, call: Call, content: Body) -> Counters:
         """Where to count a call and all that repeat it; counts the states that its answer shows."""
         if content is not self._last:  # the read cache gives the same object again, for the same question
             self._last = content
             self.states.update(state.decode() for state in _STATE.findall(content.tail))
-        return self._tallies.setdefault(_exercised(call), Tally())
+        return self._counters.setdefault(_exercised(call), Counters())
 
     def close(self) -> None:
-        """Close every tally."""
-        for tally in self._tallies.values():
-            tally.is_closed = True
+        """Close every counters."""
+        for counters in self._counters.values():
+            counters.is_closed = True
 
-    def merge(self, other: "Exercise") -> None:
+    def merge(self, other: "Usage") -> None:
         """Count everything that another has counted."""
         for exercised, count in other.calls.items():
-            self._tallies.setdefault(exercised, Tally()).count += count
+            self._counters.setdefault(exercised, Counters()).count += count
         self.states.update(other.states)
 
 
@@ -77,30 +77,30 @@ def _exercised(call: Call) -> Exercised | None:
     return call.operation.name, outcome, call.format, names
 
 
-def report(exercise: Exercise, operations: Iterable[Operation], *, states: Iterable[str]) -> dict[str, Any]:
+def report(usage: Usage, operations: Iterable[Operation], *, states: Iterable[str]) -> dict[str, Any]:
     """What was exercised of these operations, with what was not, and the share of them that was."""
     declared = list(operations)
-    done = {operation.name: _of_operation(exercise, operation) for operation in declared}
+    done = {operation.name: _of_operation(usage, operation) for operation in declared}
     called = {name: each for name, each in done.items() if each["calls"]}
     codes: Counter[str] = Counter()
-    for (_, outcome, _, _), calls in exercise.calls.items():
+    for (_, outcome, _, _), calls in usage.calls.items():
         if outcome not in _NO_ERRORS:
             codes[outcome] += calls
     return {
         "operations": called,
         "operations_missing": sorted(done.keys() - called.keys()),
         "operations_percent": round(100 * len(called) / len(declared), 1),
-        "states": dict(sorted(exercise.states.items())),
-        "states_missing": [state for state in states if state not in exercise.states],
+        "states": dict(sorted(usage.states.items())),
+        "states_missing": [state for state in states if state not in usage.states],
         "error_codes": dict(sorted(codes.items())),
     }
 
 
-def _of_operation(exercise: Exercise, operation: Operation) -> Mapping[str, Any]:
+def _of_operation(usage: Usage, operation: Operation) -> Mapping[str, Any]:
     calls: Counter[str] = Counter()
     formats: Counter[str] = Counter()
     names: set[str] = set()
-    for (name, outcome, format_, parameters), count in exercise.calls.items():
+    for (name, outcome, format_, parameters), count in usage.calls.items():
         if name == operation.name:
             calls[outcome] += count
             formats[format_] += count

@@ -9,37 +9,37 @@ from typing import Any, NamedTuple
 
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
-from foas_emulator.journal.coverage import Exercise, Tally
-from foas_emulator.journal.nearest import nearest
+from foas_emulator.journal.closest_operations import nearest
+from foas_emulator.journal.coverage import Counters, Usage
 
 ENTRY_SIZE = 290
 """Bytes that an entry takes beside its call, roughly."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
-    """What the entries of a call share, and of all that repeat it: the ledger they stand in, and where they count.
+class EntryTemplate:
+    """What all entries of one call and its repetitions share: the world journal they stand in, and their counters.
 
     `size` is what each of them takes of the budget, in bytes.
     """
 
-    ledger: "Ledger"
-    tally: Tally
+    world_journal: "WorldJournal"
+    counters: Counters
     call: Call
     size: int
 
-    def repeated(self) -> "Heading":
-        """The heading of those who repeat the call: they need not pay for it again."""
+    def repeated(self) -> "EntryTemplate":
+        """The template of those who repeat the call: they need not pay for it again."""
         return replace(self, size=ENTRY_SIZE)
 
 
 class Entry(NamedTuple):
-    """One exchange: its heading, and what is its own.
+    """One context: its template, and what is its own.
 
     `started` and `ended` are monotonic instants and `ended_at` is the machine's time, all in nanoseconds.
     """
 
-    heading: Heading
+    template: EntryTemplate
     request_id: str
     started: int
     ended: int
@@ -48,7 +48,7 @@ class Entry(NamedTuple):
     @property
     def call(self) -> Call:
         """What was asked and answered."""
-        return self.heading.call
+        return self.template.call
 
     @property
     def took(self) -> int:
@@ -65,19 +65,19 @@ new_entry = partial(tuple.__new__, Entry)
 """Makes an entry of its members in their order, in a third of the time that `Entry` takes: it is made per request."""
 
 
-class Ledger:
+class WorldJournal:
     """The entries of one world, the oldest of which may be lost to the budget."""
 
-    __slots__ = ("entries", "exercise")
+    __slots__ = ("entries", "usage")
 
     def __init__(self) -> None:
         self.entries: deque[Entry] = deque()
-        self.exercise = Exercise()
+        self.usage = Usage()
 
     @property
     def lost(self) -> int:
         """How many entries are lost."""
-        return self.exercise.total - len(self.entries)
+        return self.usage.total - len(self.entries)
 
     def numbered(self) -> Iterator[tuple[int, Entry]]:
         """Every entry that is left with its number in this world, from 1 on, in the order of their ends."""

@@ -1,11 +1,11 @@
-"""Looking through a ledger."""
+"""Looking through a world_journal."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from foas_emulator.journal.calls import Call
-from foas_emulator.journal.entries import Entry, Ledger
+from foas_emulator.journal.entries import Entry, WorldJournal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +44,16 @@ class Page:
     after: int | None
 
 
-def read_page(ledger: Ledger, wanted: Filter, *, after: int, limit: int) -> Page:
+def read_page(world_journal: WorldJournal, wanted: Filter, *, after: int, limit: int) -> Page:
     """The first `limit` entries with a number over `after` that fit, in order."""
-    fitting = [(number, entry) for number, entry in ledger.numbered() if wanted.fits(entry.call)]
+    fitting = [(number, entry) for number, entry in world_journal.numbered() if wanted.fits(entry.call)]
     rest = [(number, entry) for number, entry in fitting if number > after]
     return Page(entries=rest[:limit], total=len(fitting), after=rest[limit - 1][0] if len(rest) > limit else None)
 
 
-def find(ledger: Ledger, request_id: str) -> tuple[int, Entry] | None:
+def find(world_journal: WorldJournal, request_id: str) -> tuple[int, Entry] | None:
     """The entry of a request id."""
-    matching: Iterator[tuple[int, Entry]] = (pair for pair in ledger.numbered() if pair[1].request_id == request_id)
+    matching: Iterator[tuple[int, Entry]] = (
+        pair for pair in world_journal.numbered() if pair[1].request_id == request_id
+    )
     return next(matching, None)

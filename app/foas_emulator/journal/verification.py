@@ -11,7 +11,7 @@ from foas_emulator.gateway.difference import Difference
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.pattern import CallPattern
 from foas_emulator.journal.calls import Call
-from foas_emulator.journal.entries import Entry, Ledger
+from foas_emulator.journal.entries import Entry, WorldJournal
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.durations import duration
 
@@ -120,11 +120,11 @@ class NearEntry:
     differences: list[Difference]
 
 
-def verify(ledger: Ledger, expected: Expectation) -> Finding:
+def verify(world_journal: WorldJournal, expected: Expectation) -> Finding:
     """Whether it holds. A certain failure is told before an uncertainty."""
-    entries = sorted(ledger.entries, key=lambda entry: entry.started)
+    entries = sorted(world_journal.entries, key=lambda entry: entry.started)
     fitting = [entry for entry in entries if not expected.differences(entry.call)]
-    is_whole = ledger.lost == 0
+    is_whole = world_journal.lost == 0
     findings = []
     if expected.count is not None or expected.within is not None or not (expected.in_order or expected.backoff):
         findings.append(_check_count(fitting, expected, is_whole=is_whole))
@@ -139,12 +139,12 @@ def verify(ledger: Ledger, expected: Expectation) -> Finding:
     )
 
 
-def nearest(ledger: Ledger, expected: Expectation) -> list[NearEntry]:
+def nearest(world_journal: WorldJournal, expected: Expectation) -> list[NearEntry]:
     """The entries that come nearest, the last first: if some fit, those do, so that one sees what there is too much."""
     ranked = sorted(
         (
             (len(differences := expected.differences(entry.call)), -number, entry, differences)
-            for number, entry in ledger.numbered()
+            for number, entry in world_journal.numbered()
         ),
         key=lambda rank: rank[:2],
     )

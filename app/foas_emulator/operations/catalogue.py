@@ -24,7 +24,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(operation for group in GROUPS for oper
 
 HANDLERS: Mapping[str, Handler] = {
     "cluster": cluster_changes.settle,
-    "instance": instance_changes.bring_about,
-    "plan_session": job_plans.bring_about,
+    "instance": instance_changes.apply_change,
+    "plan_session": job_plans.apply_change,
 }
 """Who brings about the changes of each kind of subject."""

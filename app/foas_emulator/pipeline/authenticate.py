@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from starlette.types import Scope
 
 from foas_emulator.gateway.access_keys import AccessKeys
+from foas_emulator.gateway.authentication import AuthenticationResult, check_authentication
+from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.errors import ApiError, catalogue
-from foas_emulator.gateway.exchange import Exchange
-from foas_emulator.gateway.quick_look import QuickLook
+from foas_emulator.gateway.fast_verifier import FastVerifier
 from foas_emulator.gateway.signature import SignedRequest, as_text
-from foas_emulator.gateway.verdict import Verdict, check
 from foas_emulator.pipeline.select_world import SelectWorld, key_of
 from foas_emulator.world.clock import machine_now
 
@@ -47,7 +47,7 @@ class Authenticate:
 
     `off` looks at nothing. `warn` serves every request and tells in `x-emulator-warning`, and once in the log, what
     strict would have refused; a request that is not signed at all gets no warning. `strict` refuses as the gateway
-    does, and only a request that it believes makes a world.
+    does, and only a request that it verify makes a world.
     """
 
     def __init__(self, select_world: SelectWorld, *, keys: AccessKeys, max_skew_ms: int) -> None:
@@ -55,27 +55,27 @@ class Authenticate:
         self._keys = keys
         self._max_skew_ms = max_skew_ms
         self._nonces = Nonces(keep_ms=max_skew_ms)
-        self._quick_look = QuickLook(keys, max_skew_ms=max_skew_ms)
+        self._fast_verifier = FastVerifier(keys, max_skew_ms=max_skew_ms)
         self._warned: set[tuple[str, str]] = set()
 
-    def __call__(self, exchange: Exchange) -> None:
-        mode = exchange.settings.signature
+    def __call__(self, context: RequestContext) -> None:
+        mode = context.settings.signature
         if mode == "strict":
-            verdict = self._check(exchange, self._nonces.seen)
-            if verdict.code is not None:
-                raise refusal(verdict)
-            if exchange.world is None:
-                self._select_world.create(exchange)
-        elif mode == "warn" and _is_signed(exchange):
-            verdict = self._check(exchange, _never_seen)
-            if verdict.code is not None:
-                self._warn(exchange, verdict)
+            result = self._check(context, self._nonces.seen)
+            if result.code is not None:
+                raise refusal(result)
+            if context.world is None:
+                self._select_world.create(context)
+        elif mode == "warn" and _is_signed(context):
+            result = self._check(context, _never_seen)
+            if result.code is not None:
+                self._warn(context, result)
 
-    def believes(self, scope: Scope, headers: Mapping[bytes, bytes], mode: str) -> bool:
+    def verify(self, scope: Scope, headers: Mapping[bytes, bytes], mode: str) -> bool:
         """Whether a signed request without a body is served without a warning; False if that cannot be told at once."""
         if mode == "off":
             return True
-        if not self._quick_look.believes(
+        if not self._fast_verifier.verify(
             scope["method"], scope["raw_path"], scope["query_string"], headers, now_ms=machine_now()
         ):
             return False
@@ -85,34 +85,34 @@ class Authenticate:
         nonce = headers.get(b"x-acs-signature-nonce", b"").decode("latin-1")
         return bool(nonce) and self._nonces.seen(key_of(headers[b"authorization"].decode("latin-1")), nonce)
 
-    def _check(self, exchange: Exchange, nonce_seen: Callable[[str, str], bool]) -> Verdict:
+    def _check(self, context: RequestContext, nonce_seen: Callable[[str, str], bool]) -> AuthenticationResult:
         request = SignedRequest(
-            exchange.method, as_text(exchange.raw_path), as_text(exchange.query_string), exchange.headers, exchange.body
+            context.method, as_text(context.raw_path), as_text(context.query_string), context.headers, context.body
         )
-        verdict = check(
+        result = check_authentication(
             request, keys=self._keys, now_ms=machine_now(), max_skew_ms=self._max_skew_ms, nonce_seen=nonce_seen
         )
-        exchange.verdict = verdict
-        return verdict
+        context.authentication = result
+        return result
 
-    def _warn(self, exchange: Exchange, verdict: Verdict) -> None:
-        exchange.warning = f"signature=strict would refuse this with {verdict.code}: {verdict.hint}"
-        key = verdict.credentials.access_key_id if verdict.credentials else ""
-        if (key, verdict.code or "") not in self._warned and len(self._warned) < 1000:  # noqa: PLR2004 - a bound
-            self._warned.add((key, verdict.code or ""))
-            log.warning("access key %r: %s", key, exchange.warning)
-
-
-def refusal(verdict: Verdict) -> ApiError:
-    """The gateway's error for a verdict that has a code."""
-    assert verdict.code is not None
-    template = _V3_MISMATCH if "canonical_request" in verdict.message_args else _V1_MISMATCH
-    explanation = template.format(**verdict.message_args) if verdict.message_args else ""
-    return catalogue()[verdict.code](verdict.hint, explanation=explanation)
+    def _warn(self, context: RequestContext, result: AuthenticationResult) -> None:
+        context.warning = f"signature=strict would refuse this with {result.code}: {result.hint}"
+        key = result.credentials.access_key_id if result.credentials else ""
+        if (key, result.code or "") not in self._warned and len(self._warned) < 1000:  # noqa: PLR2004 - a bound
+            self._warned.add((key, result.code or ""))
+            log.warning("access key %r: %s", key, context.warning)
 
 
-def _is_signed(exchange: Exchange) -> bool:
-    headers = exchange.headers
+def refusal(result: AuthenticationResult) -> ApiError:
+    """The gateway's error for a result that has a code."""
+    assert result.code is not None
+    template = _V3_MISMATCH if "canonical_request" in result.message_args else _V1_MISMATCH
+    explanation = template.format(**result.message_args) if result.message_args else ""
+    return catalogue()[result.code](result.hint, explanation=explanation)
+
+
+def _is_signed(context: RequestContext) -> bool:
+    headers = context.headers
     return "authorization" in headers or "x-acs-bearer-token" in headers or "x-acs-zero-trust-idtoken" in headers
 
 

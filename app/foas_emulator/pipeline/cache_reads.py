@@ -5,26 +5,26 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from foas_emulator.gateway.exchange import Exchange
+from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.formats import CONTENT_TYPES, Body
-from foas_emulator.gateway.reply import Headers, Reply
-from foas_emulator.journal.entries import Heading
+from foas_emulator.gateway.responses import GatewayResponse, Headers
+from foas_emulator.journal.entries import EntryTemplate
 from foas_emulator.pipeline.select_world import key_of
 from foas_emulator.world.world import World
 
-Question = bytes
+CacheKey = bytes
 """All of a request that decides about its answer, apart from its body, the state of its world, and its signature."""
 
-_TELLING = (b"accept", b"x-emulator-world", b"x-acs-version", b"x-acs-action", b"content-length")
+_VARY_HEADERS = (b"accept", b"x-emulator-world", b"x-acs-version", b"x-acs-action", b"content-length")
 
 _OVERHEAD = 1500
 """Bytes that an answer takes beside its own and its question's, roughly."""
 
 
-def question_of(scope: Scope, headers: Mapping[bytes, bytes]) -> Question:
+def cache_key(scope: Scope, headers: Mapping[bytes, bytes]) -> CacheKey:
     """What a request asks."""
     parts = [scope["method"].encode(), scope["raw_path"], scope["query_string"]]
-    for name in _TELLING:
+    for name in _VARY_HEADERS:
         if name in headers:
             parts += (name, headers[name])
     if b"authorization" in headers:
@@ -33,10 +33,10 @@ def question_of(scope: Scope, headers: Mapping[bytes, bytes]) -> Question:
 
 
 @dataclass(slots=True)
-class Kept:
+class CachedResponse:
     """A successful answer, and the revision of the world it was read from.
 
-    `heading` is what the journal writes of those who ask again, if they need not walk the stages: None of who was
+    `template` is what the journal writes of those who ask again, if they need not walk the stages: None of who was
     answered with a warning.
     """
 
@@ -47,7 +47,7 @@ class Kept:
     tail: bytes
     unread: tuple[str, ...]
     size: int
-    heading: Heading | None = None
+    template: EntryTemplate | None = None
 
 
 class ReadCache:
@@ -62,11 +62,11 @@ class ReadCache:
     def __init__(self, *, limit: int) -> None:
         self._half = limit // 2
         self._size = 0
-        self._younger: dict[Question, Kept] = {}
-        self._older: dict[Question, Kept] = {}
+        self._younger: dict[CacheKey, CachedResponse] = {}
+        self._older: dict[CacheKey, CachedResponse] = {}
         self._tails: dict[bytes, bytes] = {}
 
-    def find(self, question: Question) -> Kept | None:
+    def find(self, question: CacheKey) -> CachedResponse | None:
         """What was answered to this question, if that is still so."""
         kept = self._younger.get(question)
         if kept is None:
@@ -76,7 +76,7 @@ class ReadCache:
             self.keep(question, kept)
         return kept if kept.revision is kept.world.revision else None
 
-    def keep(self, question: Question, kept: Kept) -> None:
+    def keep(self, question: CacheKey, kept: CachedResponse) -> None:
         """Keep an answer. What worlds of one seed answer alike is kept once."""
         before = self._younger.pop(question, None)
         self._size -= 0 if before is None else before.size
@@ -96,44 +96,46 @@ class CacheReads:
     def __init__(
         self,
         cache: ReadCache,
-        call_operation: Callable[[Exchange], Awaitable[Reply]],
+        call_operation: Callable[[RequestContext], Awaitable[GatewayResponse]],
         *,
-        heading: Callable[[Exchange, Reply], Heading],
+        template: Callable[[RequestContext, GatewayResponse], EntryTemplate],
     ) -> None:
         self._cache = cache
         self._call_operation = call_operation
-        self._heading = heading
+        self._template = template
 
-    def __call__(self, exchange: Exchange) -> Reply | Awaitable[Reply] | None:
-        operation = exchange.operation
+    def __call__(self, context: RequestContext) -> GatewayResponse | Awaitable[GatewayResponse] | None:
+        operation = context.operation
         assert operation is not None
-        if operation.writes or not operation.timeless or exchange.body:
+        if operation.writes or not operation.timeless or context.body:
             return None
-        question = question_of(exchange.scope, dict(exchange.scope["headers"]))
+        question = cache_key(context.scope, dict(context.scope["headers"]))
         kept = self._cache.find(question)
         if kept is None:
-            return self._read(exchange, question)
-        exchange.unread = kept.unread
-        reply = Reply(status_code=200, content=Body(kept.head, kept.tail), content_type=CONTENT_TYPES[exchange.format])
-        self._let_pass(exchange, reply, kept)
+            return self._read(context, question)
+        context.unread = kept.unread
+        reply = GatewayResponse(
+            status_code=200, content=Body(kept.head, kept.tail), content_type=CONTENT_TYPES[context.format]
+        )
+        self._let_pass(context, reply, kept)
         return reply
 
-    async def _read(self, exchange: Exchange, question: Question) -> Reply:
-        revision = exchange.world.revision
-        reply = await self._call_operation(exchange)
+    async def _read(self, context: RequestContext, question: CacheKey) -> GatewayResponse:
+        revision = context.world.revision
+        reply = await self._call_operation(context)
         head, tail = reply.content.head, reply.content.tail
         size = len(head) + len(tail) + len(question) + _OVERHEAD
-        kept = Kept(revision, exchange.world, reply.fixed_headers(), head, tail, exchange.unread, size)
-        self._let_pass(exchange, reply, kept)
+        kept = CachedResponse(revision, context.world, reply.fixed_headers(), head, tail, context.unread, size)
+        self._let_pass(context, reply, kept)
         self._cache.keep(question, kept)
         return reply
 
-    def _let_pass(self, exchange: Exchange, reply: Reply, kept: Kept) -> None:
+    def _let_pass(self, context: RequestContext, reply: GatewayResponse, kept: CachedResponse) -> None:
         """Let those who ask the same again pass by the stages, unless this one is answered with a warning."""
-        if exchange.warning is not None:
+        if context.warning is not None:
             return
-        if kept.heading is None or kept.heading.tally.is_closed:
-            exchange.heading = self._heading(exchange, reply)
-            kept.heading = exchange.heading.repeated()
+        if kept.template is None or kept.template.counters.is_closed:
+            context.template = self._template(context, reply)
+            kept.template = context.template.repeated()
         else:
-            exchange.heading = kept.heading
+            context.template = kept.template

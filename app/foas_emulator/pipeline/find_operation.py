@@ -7,8 +7,8 @@ from itertools import zip_longest
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
+from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.errors import INVALID_VERSION, MALFORMED, UNKNOWN_OPERATION, ApiError
-from foas_emulator.gateway.exchange import Exchange
 from foas_emulator.gateway.formats import negotiate
 from foas_emulator.gateway.operation import Operation, OperationIndex, check_escapes
 
@@ -21,19 +21,19 @@ class FindOperation:
     def __init__(self, index: OperationIndex) -> None:
         self._index = index
 
-    def __call__(self, exchange: Exchange) -> None:
-        refused = choose_format(exchange)
-        match = self._index.find(exchange.method, exchange.raw_path)
+    def __call__(self, context: RequestContext) -> None:
+        refused = choose_format(context)
+        match = self._index.find(context.method, context.raw_path)
         if match is None:
-            raise UNKNOWN_OPERATION(self._nearest(exchange.method, exchange.raw_path))
-        version = exchange.headers.get("x-acs-version")
+            raise UNKNOWN_OPERATION(self._nearest(context.method, context.raw_path))
+        version = context.headers.get("x-acs-version")
         if version is not None and version != VERSION:
             raise INVALID_VERSION(f"x-acs-version is {version!r}; this product has {VERSION}.")
         if refused is not None:
             raise refused
-        query = read_query(exchange.query_string)
-        exchange.operation = match.operation
-        exchange.parameters = match.parameters if not query else {**query, **match.parameters}
+        query = read_query(context.query_string)
+        context.operation = match.operation
+        context.parameters = match.parameters if not query else {**query, **match.parameters}
 
     def _nearest(self, method: str, raw_path: str) -> str:
         asked = raw_path.strip("/").split("/")
@@ -52,19 +52,19 @@ def _fill(operation: Operation, asked: Sequence[str]) -> Iterator[str]:
         yield segment if pattern.startswith("{") else pattern
 
 
-def choose_format(exchange: Exchange) -> ApiError | None:
+def choose_format(context: RequestContext) -> ApiError | None:
     """Choose the format of an answer, which is the default one if what was asked for cannot be had.
 
     Why it cannot is answered and not raised: an error that is checked earlier needs a format too.
     """
-    default, accept = exchange.settings.default_format, exchange.headers.get("accept")
-    exchange.format = default
+    default, accept = context.settings.default_format, context.headers.get("accept")
+    context.format = default
     try:
-        query = read_query(exchange.query_string)
+        query = read_query(context.query_string)
     except ApiError:
         query = {}  # told of later, in the format that Accept asks for
     try:
-        exchange.format = negotiate(query.get("Format", query.get("format")), accept, default)
+        context.format = negotiate(query.get("Format", query.get("format")), accept, default)
     except ApiError as refused:
         return refused
     return None

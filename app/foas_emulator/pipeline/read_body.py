@@ -5,8 +5,8 @@ import re
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
+from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.errors import BODY_TOO_LARGE, MALFORMED
-from foas_emulator.gateway.exchange import Exchange
 from foas_emulator.pipeline.find_operation import read_pairs
 
 _LIST_MEMBER = re.compile(r"([^.]+)\.([1-9][0-9]{0,3})\.([^.]+)")
@@ -19,27 +19,27 @@ class ReadBody:
     def __init__(self, *, limit: int) -> None:
         self._limit = limit
 
-    def __call__(self, exchange: Exchange) -> Awaitable[None] | None:
-        headers = exchange.headers
+    def __call__(self, context: RequestContext) -> Awaitable[None] | None:
+        headers = context.headers
         if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
             return None
-        return self._read(exchange)
+        return self._read(context)
 
-    async def _read(self, exchange: Exchange) -> None:
-        length = exchange.headers.get("content-length", "")
+    async def _read(self, context: RequestContext) -> None:
+        length = context.headers.get("content-length", "")
         if length.isdecimal() and int(length) > self._limit:
             raise self._too_large()
         chunks = bytearray()
         more = True
         while more:
-            message = await exchange.receive()
+            message = await context.receive()
             chunks += message.get("body", b"")
             more = message.get("more_body", False)
             if len(chunks) > self._limit:
                 raise self._too_large()
-        exchange.body = bytes(chunks)
-        read = read_parameters(exchange.body, exchange.headers.get("content-type", ""))
-        exchange.parameters = {**read, **exchange.parameters}
+        context.body = bytes(chunks)
+        read = read_parameters(context.body, context.headers.get("content-type", ""))
+        context.parameters = {**read, **context.parameters}
 
     def _too_large(self) -> Exception:
         return BODY_TOO_LARGE(f"A body may have {self._limit} bytes; the setting max_body changes that.")

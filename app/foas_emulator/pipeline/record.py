@@ -2,10 +2,10 @@
 
 import logging
 
-from foas_emulator.gateway.exchange import Exchange
-from foas_emulator.gateway.reply import Reply
+from foas_emulator.gateway.context import RequestContext
+from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.calls import Call, Fault
-from foas_emulator.journal.entries import ENTRY_SIZE, Heading
+from foas_emulator.journal.entries import ENTRY_SIZE, EntryTemplate
 from foas_emulator.journal.journal import Journal
 from foas_emulator.pipeline.select_world import key_of
 from foas_emulator.world.clock import stopwatch
@@ -28,62 +28,62 @@ class Record:
         self._journal = journal
         self._log_access = log_access
 
-    def __call__(self, exchange: Exchange) -> None:
-        exchange.started = stopwatch()
+    def __call__(self, context: RequestContext) -> None:
+        context.started = stopwatch()
 
-    def heading(self, exchange: Exchange, reply: Reply) -> Heading:
+    def template(self, context: RequestContext, reply: GatewayResponse) -> EntryTemplate:
         """Where the journal writes an exchange that is answered like this, and all that repeat it."""
-        return self._journal.heading(exchange.world_name, call_of(exchange, reply), reply.content)
+        return self._journal.template(context.world_name, call_of(context, reply), reply.content)
 
-    def close(self, exchange: Exchange, reply: Reply) -> None:
+    def close(self, context: RequestContext, reply: GatewayResponse) -> None:
         """Enter the exchange into the journal of its world, if it came into one."""
-        if exchange.world is not None:
-            heading = exchange.heading or self.heading(exchange, reply)
-            self._journal.write(heading, exchange.request_id, exchange.started)
+        if context.world is not None:
+            template = context.template or self.template(context, reply)
+            self._journal.write(template, context.request_id, context.started)
         if self._log_access or reply.status_code >= SERVER_ERROR:
-            self._log(exchange, reply)
+            self._log(context, reply)
 
-    def _log(self, exchange: Exchange, reply: Reply) -> None:
-        milliseconds = (stopwatch() - exchange.started) / 1e6 if exchange.started else 0.0
-        operation = exchange.operation.name if exchange.operation else "-"
+    def _log(self, context: RequestContext, reply: GatewayResponse) -> None:
+        milliseconds = (stopwatch() - context.started) / 1e6 if context.started else 0.0
+        operation = context.operation.name if context.operation else "-"
         access_log.log(
             logging.ERROR if reply.status_code >= SERVER_ERROR else logging.INFO,
             "%s %s world=%s %s %d %.3f ms",
-            exchange.request_id,
+            context.request_id,
             operation,
-            exchange.world_name or "-",
-            f"{exchange.method} {exchange.raw_path}",
+            context.world_name or "-",
+            f"{context.method} {context.raw_path}",
             reply.status_code,
             milliseconds,
             extra={
-                "request_id": exchange.request_id,
+                "request_id": context.request_id,
                 "operation": operation,
-                "world": exchange.world_name,
+                "world": context.world_name,
                 "status": reply.status_code,
                 "milliseconds": round(milliseconds, 3),
             },
         )
 
 
-def call_of(exchange: Exchange, reply: Reply) -> Call:
+def call_of(context: RequestContext, reply: GatewayResponse) -> Call:
     """What the journal keeps of an exchange that is answered like this. It copies nothing and renders nothing."""
-    operation, faults, verdict = exchange.operation, exchange.faults, exchange.verdict
-    authorization, action = exchange.headers.get("authorization"), exchange.headers.get("x-acs-action")
-    text = len(exchange.query_string) + len(exchange.body)
+    operation, faults, verdict = context.operation, context.faults, context.authentication
+    authorization, action = context.headers.get("authorization"), context.headers.get("x-acs-action")
+    text = len(context.query_string) + len(context.body)
     return Call(
         operation,
-        exchange.method,
-        exchange.raw_path if operation is None else "",
-        exchange.parameters,
-        exchange.unread,
+        context.method,
+        context.raw_path if operation is None else "",
+        context.parameters,
+        context.unread,
         key_of(authorization) if authorization else "",
         (verdict.code or "valid") if verdict is not None else "unchecked" if authorization else "unsigned",
-        exchange.warning,
+        context.warning,
         action if action is not None and operation is not None and action != operation.name else None,
-        exchange.format,
+        context.format,
         reply.status_code,
         reply.code,
         tuple(Fault(rule.id, rule.written, rule.at) for rule in faults) if faults else (),
-        exchange.world.clock.reading,
+        context.world.clock.reading,
         ENTRY_SIZE + _CALL + (_PARAMETERS + text if text else 0),
     )

@@ -1,7 +1,7 @@
 """Which world a request belongs to."""
 
+from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.errors import INVALID_WORLD, UNAVAILABLE, ApiError
-from foas_emulator.gateway.exchange import Exchange
 from foas_emulator.pipeline.find_operation import choose_format
 from foas_emulator.world.registry import DEFAULT, Registry, WorldLimitError, WorldNameError
 from foas_emulator.world.world import World
@@ -19,40 +19,40 @@ class SelectWorld:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def __call__(self, exchange: Exchange) -> None:
-        name = exchange.headers.get("x-emulator-world") or world_of_key(exchange.headers.get("authorization"))
-        exchange.world_name = name
-        exchange.settings = self._registry.defaults
+    def __call__(self, context: RequestContext) -> None:
+        name = context.headers.get("x-emulator-world") or world_of_key(context.headers.get("authorization"))
+        context.world_name = name
+        context.settings = self._registry.defaults
         try:
             world = self._registry.find(name)
         except (WorldNameError, WorldLimitError) as error:
-            raise self._refusal(exchange, error) from None
+            raise self._refusal(context, error) from None
         if world is not None:
-            enter(exchange, world)
-        elif exchange.settings.signature == "strict":
-            exchange.request_id = self._registry.next_request_id()
+            enter(context, world)
+        elif context.settings.signature == "strict":
+            context.request_id = self._registry.next_request_id()
         else:
-            self.create(exchange)
+            self.create(context)
 
-    def create(self, exchange: Exchange) -> None:
+    def create(self, context: RequestContext) -> None:
         """Create the world that a request asked for, and let the request in."""
         try:
-            world = self._registry.open(exchange.world_name)
+            world = self._registry.open(context.world_name)
         except WorldLimitError as error:
-            raise self._refusal(exchange, error) from None
-        enter(exchange, world)
+            raise self._refusal(context, error) from None
+        enter(context, world)
 
-    def _refusal(self, exchange: Exchange, error: WorldNameError | WorldLimitError) -> ApiError:
-        choose_format(exchange)
-        exchange.request_id = exchange.request_id or self._registry.next_request_id()
+    def _refusal(self, context: RequestContext, error: WorldNameError | WorldLimitError) -> ApiError:
+        choose_format(context)
+        context.request_id = context.request_id or self._registry.next_request_id()
         return (INVALID_WORLD if isinstance(error, WorldNameError) else UNAVAILABLE)(str(error))
 
 
-def enter(exchange: Exchange, world: World) -> None:
+def enter(context: RequestContext, world: World) -> None:
     """Let a request into a world, which is settled first."""
-    exchange.world = world
-    exchange.settings = world.settings
-    exchange.request_id = exchange.request_id or world.next_request_id()
+    context.world = world
+    context.settings = world.settings
+    context.request_id = context.request_id or world.next_request_id()
     world.settle()
 
 

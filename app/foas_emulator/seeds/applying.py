@@ -1,7 +1,7 @@
 """Putting a seed document into a world: the same key replaces the whole resource, all or nothing."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from foas_emulator.blink.running import application_id, job_id
 from foas_emulator.faults.rules import arm
@@ -26,7 +26,7 @@ from foas_emulator.seeds.document import (
 from foas_emulator.seeds.reading import Fault, SeedError
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import raise_counter
-from foas_emulator.world.store import Row
+from foas_emulator.world.store import Row, equal
 from foas_emulator.world.world import World
 
 R = TypeVar("R", bound=Row)
@@ -68,7 +68,7 @@ def _reserve_ids(world: World, document: SeedDocument) -> None:
 def _put_cluster(world: World, seed: SeedCluster) -> None:
     now = world.second()
     world.cancel(f"cluster:{seed.cluster_id}")
-    world.store.delete(Cluster, cluster_id=seed.cluster_id)
+    world.store.delete(Cluster, equal(Cluster.cluster_id, seed.cluster_id))
     world.store.insert(
         _row(Cluster, seed.given(), owner_id=ACCOUNT, operator=ACCOUNT, gmt_create=now, gmt_modified=now)
     )
@@ -122,7 +122,7 @@ def _put_queues(world: World, project: SeedProject, cluster_id: str) -> None:
     queues = project.queues or [SeedQueue.model_validate({"QueueName": f"root.{project.name}"})]
     for queue in queues:
         row = _row(Queue, queue.given() | {"project_name": project.name}, cluster_id=cluster_id)
-        world.store.delete(Queue, cluster_id=row.cluster_id, queue_name=row.queue_name)
+        world.store.delete(Queue, equal(Queue.cluster_id, row.cluster_id), equal(Queue.queue_name, row.queue_name))
         world.store.insert(row)
 
 
@@ -131,11 +131,11 @@ def _put_folders(world: World, project: SeedProject) -> None:
     paths = {"/"} | {above for path in given for above in _with_parents(path)}
     for path in sorted(paths):
         folder_id = given.get(path) or world.next_number("folder")
-        taken = world.store.get(Folder, folder_id=folder_id)
+        taken = world.store.get(Folder, equal(Folder.folder_id, folder_id))
         if taken is not None:
             message = f"FolderId {folder_id} is that of {taken.path} in project {taken.project_name!r} already"
             raise SeedError([Fault(file="seed", line=1, path=f"project {project.name!r}", message=message)])
-        world.store.insert(Folder.of(folder_id=folder_id, project_name=project.name, path=path))
+        world.store.insert(Folder.model_construct(folder_id=folder_id, project_name=project.name, path=path))
 
 
 def _with_parents(path: str) -> Iterable[str]:
@@ -145,8 +145,8 @@ def _with_parents(path: str) -> Iterable[str]:
 
 def _put_job(world: World, project: SeedProject, seed: SeedJob) -> None:
     now = world.second()
-    queue = world.store.find(Queue, project_name=project.name)[0]
-    root = world.store.get(Folder, project_name=project.name, path="/")
+    queue = world.store.find(Queue, equal(Queue.project_name, project.name))[0]
+    root = world.store.get(Folder, equal(Folder.project_name, project.name), equal(Folder.path, "/"))
     assert root is not None
     job = _row(
         Job,
@@ -178,7 +178,7 @@ def _put_instance(
     now = world.second()
     instance_id = seed.id or world.next_number("instance")
     world.cancel(f"instance:{instance_id}")
-    world.store.delete(Instance, id=instance_id)
+    world.store.delete(Instance, equal(Instance.id, instance_id))
     start_time = seed.start_time if seed.start_time is not None else now
     ended = now if seed.actual_state in _ENDED else None
     row = _row(
@@ -211,4 +211,4 @@ def _put_instance(
 def _row(model: type[R], given: Mapping[str, Any], **defaults: Any) -> R:
     """A row of what is given, then of the defaults, then of the table's own."""
     known = {name: value for name, value in given.items() if name in model.model_fields and value is not None}
-    return model.of(**defaults | known)
+    return cast(R, model.model_construct(None, **defaults | known))

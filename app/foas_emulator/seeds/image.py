@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.store import Connections, Store, assign, equal
 from foas_emulator.world.world import Handler, World, WorldRow
 
 
@@ -19,14 +19,14 @@ def image_of(
     """A template that holds these documents, applied in order at one instant."""
     store = Store(connections, image=connections.empty_image)
     with store.transaction():
-        store.insert(WorldRow.of())
+        store.insert(WorldRow.model_construct())
     world = World("", store, defaults=defaults, handlers=handlers)
     made_at = world.now()
     with world.clock.held_at(made_at):
         for document in documents:
             apply(world, document)
     with store.transaction():
-        store.update(WorldRow, {"id": 1}, template_at=made_at)
+        store.update(WorldRow, assign(WorldRow.template_at, made_at), where=[equal(WorldRow.id, 1)])
     image = store.image()
     world.close()
     return image

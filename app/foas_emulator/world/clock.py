@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 from sqlmodel import Field
 
 from foas_emulator.world.durations import duration
-from foas_emulator.world.store import Row, Store
+from foas_emulator.world.store import Row, Store, equal
 
 Mode = Literal["real", "frozen"]
 
@@ -86,7 +86,7 @@ class Clock:
 
     def reload(self) -> None:
         """Take the state from the database, at first and after its contents were replaced."""
-        self.reading = (self._store.get(ClockRow, id=1) or ClockRow.of()).reading()
+        self.reading = (self._store.get(ClockRow, equal(ClockRow.id, 1)) or ClockRow.model_construct()).reading()
 
     @property
     def mode(self) -> Mode:
@@ -111,17 +111,17 @@ class Clock:
     def set(self, *, mode: Mode, now: int) -> None:
         """Show `now` (milliseconds) from here on, running or frozen. Belongs inside a transaction."""
         offset = now - machine_now() if mode == "real" else 0
-        self._put(ClockRow.of(mode=mode, offset_ms=offset, frozen_at=now if mode == "frozen" else 0))
+        self._put(ClockRow.model_construct(mode=mode, offset_ms=offset, frozen_at=now if mode == "frozen" else 0))
 
     def advance(self, by: int) -> None:
         """Move on by milliseconds, running or frozen as it is. Belongs inside a transaction."""
         if self.reading.frozen_at is None:
-            self._put(ClockRow.of(mode="real", offset_ms=self.reading.offset_ms + by))
+            self._put(ClockRow.model_construct(mode="real", offset_ms=self.reading.offset_ms + by))
         else:
-            self._put(ClockRow.of(mode="frozen", frozen_at=self.reading.frozen_at + by))
+            self._put(ClockRow.model_construct(mode="frozen", frozen_at=self.reading.frozen_at + by))
 
     def _put(self, row: ClockRow) -> None:
-        self._store.delete(ClockRow, id=1)
+        self._store.delete(ClockRow, equal(ClockRow.id, 1))
         self._store.insert(row)
         self.reading = row.reading()
 

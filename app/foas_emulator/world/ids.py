@@ -7,7 +7,7 @@ from itertools import count
 
 from sqlmodel import Field
 
-from foas_emulator.world.store import Row, Store
+from foas_emulator.world.store import Row, Store, assign, equal
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -26,21 +26,21 @@ class Counter(Row, table=True):
 
 def next_number(store: Store, name: str) -> int:
     """The next number of a counter, from 1 on. Belongs inside a transaction."""
-    counter = store.get(Counter, name=name)
+    counter = store.get(Counter, equal(Counter.name, name))
     if counter is None:
-        store.insert(Counter.of(name=name, value=1))
+        store.insert(Counter.model_construct(name=name, value=1))
         return 1
-    store.update(Counter, {"name": name}, value=counter.value + 1)
+    store.update(Counter, assign(Counter.value, counter.value + 1), where=[equal(Counter.name, name)])
     return counter.value + 1
 
 
 def raise_counter(store: Store, name: str, least: int) -> None:
     """Make sure that a counter never gives out a number up to `least` again."""
-    counter = store.get(Counter, name=name)
+    counter = store.get(Counter, equal(Counter.name, name))
     if counter is None:
-        store.insert(Counter.of(name=name, value=least))
+        store.insert(Counter.model_construct(name=name, value=least))
     elif counter.value < least:
-        store.update(Counter, {"name": name}, value=least)
+        store.update(Counter, assign(Counter.value, least), where=[equal(Counter.name, name)])
 
 
 def seed_of(name: str) -> int:

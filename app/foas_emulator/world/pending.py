@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import Field
 
 from foas_emulator.world.ids import next_number
-from foas_emulator.world.store import Row, Store
+from foas_emulator.world.store import Row, Store, equal
 
 
 class PendingChange(Row, table=True):
@@ -43,18 +43,20 @@ def add(store: Store, *, at: int, subject: str, event: str, details: Mapping[str
     """Plan a change for an instant in milliseconds. Changes of one instant happen in the order they were planned."""
     text = json.dumps(details, ensure_ascii=False, sort_keys=True)
     sequence = next_number(store, "pending_change")
-    store.insert(PendingChange.of(sequence=sequence, at=at, subject=subject, event=event, details=text))
+    store.insert(PendingChange.model_construct(sequence=sequence, at=at, subject=subject, event=event, details=text))
 
 
 def cancel(store: Store, subject: str, event: str | None = None) -> int:
     """Drop the changes planned for a subject, or only those of one event; answers how many there were."""
-    wanted = {"subject": subject} if event is None else {"subject": subject, "event": event}
-    return store.delete(PendingChange, **wanted)
+    conditions = [equal(PendingChange.subject, subject)]
+    if event is not None:
+        conditions.append(equal(PendingChange.event, event))
+    return store.delete(PendingChange, *conditions)
 
 
 def next_at(store: Store) -> int | None:
     """The instant of the earliest change to come."""
-    return cast(int | None, store.least(PendingChange, "at"))
+    return cast(int | None, store.least(PendingChange.at))
 
 
 def every(store: Store) -> list[PendingChange]:

@@ -157,7 +157,7 @@ class Registry:
         self._tell(name)
         return True
 
-    def lay_ready(self) -> None:
+    def prewarm(self) -> None:
         """Prepare the database of the next world in memory that is made from the default image.
 
         Most of what a new world takes is SQLite reading what tables there are.
@@ -184,13 +184,13 @@ class Registry:
             _unlink(path)
         self._keep_origin(name, image)
         world = self._open(name)
-        self._lay_ready_soon()
+        self._prewarm_soon()
         return world
 
-    def _lay_ready_soon(self) -> None:
+    def _prewarm_soon(self) -> None:
         """Prepare for the next one once the request that made this one is answered; only a server has one to answer."""
         with suppress(RuntimeError):
-            asyncio.get_running_loop().call_soon(self.lay_ready)
+            asyncio.get_running_loop().call_soon(self.prewarm)
 
     def _open(self, name: str) -> World:
         store = self._take_ready(name) or Store(self.connections, image=self._origin(name), path=self._path(name))

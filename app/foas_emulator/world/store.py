@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Self, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
     Boolean,
@@ -18,11 +18,11 @@ from sqlalchemy import (
     create_engine,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.orm import registry
+from sqlalchemy.orm import InstrumentedAttribute, registry
 from sqlalchemy.pool import NullPool, QueuePool
 from sqlmodel import SQLModel
 
-from foas_emulator.world import shapes
+from foas_emulator.world import statements
 
 SCHEMA_VERSION = 1
 """Version of the table layout, kept in a database's `user_version`. A file of a newer version is refused."""
@@ -42,18 +42,28 @@ class Row(SQLModel, registry=_TABLES):
     model_config = {"defer_build": True}
 
     @classmethod
-    def of(cls, **columns: Any) -> Self:
-        """A row of these columns, which are not validated; the others take their defaults."""
-        return cast(Self, cls.model_construct(**columns))
-
-    @classmethod
     def table(cls) -> Table:
         """The SQLAlchemy table of this model, for Core statements."""
         return cast(Table, cls.__table__)  # type: ignore[attr-defined]
 
 
 R = TypeVar("R", bound=Row)
+V = TypeVar("V", str, int, float, str | None, int | None, float | None)
 Values = Mapping[str, Any]
+Condition = tuple[str, str | float | None]
+"""A column's name and the value that it has in the rows that are meant; `equal` makes one."""
+Change = tuple[str, str | float | None]
+"""A column's name and the value that it gets; `assign` makes one."""
+
+
+def equal(column: V, value: V) -> Condition:
+    """The condition that a column has this value, as in `equal(Job.job_name, "job1")`. None matches NULL."""
+    return cast(InstrumentedAttribute[Any], column).key, value
+
+
+def assign(column: V, value: V) -> Change:
+    """The change that gives a column this value, as in `assign(Job.code, "SELECT 1")`."""
+    return cast(InstrumentedAttribute[Any], column).key, value
 
 
 class NewerStoreError(Exception):
@@ -189,37 +199,40 @@ class Store:
 
     def fetch(self, model: type[R], statement: Select[Any], values: Values | None = None) -> list[R]:
         """The rows of a `select` over all columns of `model`."""
-        return [model.of(**row) for row in self._connection.execute(statement, values).mappings()]
+        return [_construct(model, row) for row in self._connection.execute(statement, values).mappings()]
 
-    def find(self, model: type[R], /, **equals: Any) -> list[R]:
-        """All rows with these values, in order of the primary key. `None` matches NULL."""
-        rows = self._raw.execute(shapes.select(model.table(), tuple(equals)), equals)
-        return [_row(model, values) for values in rows]
+    def find(self, model: type[R], *conditions: Condition) -> list[R]:
+        """Return all rows that meet the conditions, in order of the primary key."""
+        values = dict(conditions)
+        rows = self._raw.execute(statements.select(model.table(), tuple(values)), values)
+        return [_row(model, columns) for columns in rows]
 
-    def get(self, model: type[R], /, **equals: Any) -> R | None:
-        """The first row with these values, or None."""
-        values = self._raw.execute(shapes.select(model.table(), tuple(equals)), equals).fetchone()
-        return None if values is None else _row(model, values)
+    def get(self, model: type[R], *conditions: Condition) -> R | None:
+        """Return the first row that meets the conditions, or None."""
+        values = dict(conditions)
+        columns = self._raw.execute(statements.select(model.table(), tuple(values)), values).fetchone()
+        return None if columns is None else _row(model, columns)
 
-    def count(self, model: type[Row], /, **equals: Any) -> int:
-        """How many rows have these values."""
-        return cast(int, self._raw.execute(shapes.count(model.table(), tuple(equals)), equals).fetchone()[0])
+    def count(self, model: type[Row], *conditions: Condition) -> int:
+        """Return how many rows meet the conditions."""
+        values = dict(conditions)
+        return cast(int, self._raw.execute(statements.count(model.table(), tuple(values)), values).fetchone()[0])
 
-    def least(self, model: type[Row], column: str) -> Any:
-        """The least value that a column has, None if there is no row."""
-        return self._raw.execute(shapes.least(model.table(), column)).fetchone()[0]
+    def least(self, column: V) -> V | None:
+        """Return the least value that a column has, None if there is no row."""
+        attribute = cast(InstrumentedAttribute[Any], column)
+        least = statements.least(attribute.class_.table(), attribute.key)
+        return cast(V | None, self._raw.execute(least).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         """How many rows every table has."""
-        return {
-            name: self._raw.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 - names of our own tables
-            for name in Row.metadata.tables
-        }
+        query = "SELECT count(*) FROM {}"
+        return {name: self._raw.execute(query.format(name)).fetchone()[0] for name in Row.metadata.tables}
 
     def insert(self, *rows: Row) -> None:
         """Add rows. A row whose primary key exists raises `sqlite3.IntegrityError`."""
         for row in rows:
-            self._raw.execute(shapes.insert(row.table()), vars(row))
+            self._raw.execute(statements.insert(row.table()), vars(row))
 
     def fill(self, table: Table, rows: Sequence[Values]) -> None:
         """Add rows that have a value for every column; many at once, and faster than `insert` does."""
@@ -230,14 +243,16 @@ class Store:
             [tuple(row[name] for name in names) for row in rows],
         )
 
-    def update(self, model: type[Row], where: Values, /, **values: Any) -> int:
-        """Change the rows that match `where`; answers how many there were."""
-        parameters = {f"where_{name}": value for name, value in where.items()} | values
-        return self._raw.execute(shapes.update(model.table(), tuple(where), tuple(values)), parameters).rowcount
+    def update(self, model: type[Row], *changes: Change, where: Sequence[Condition]) -> int:
+        """Change the rows that meet the conditions; return how many there were."""
+        wanted, values = dict(where), dict(changes)
+        parameters = {f"where_{name}": value for name, value in wanted.items()} | values
+        return self._raw.execute(statements.update(model.table(), tuple(wanted), tuple(values)), parameters).rowcount
 
-    def delete(self, model: type[Row], /, **equals: Any) -> int:
-        """Remove the rows with these values; answers how many there were."""
-        return self._raw.execute(shapes.delete(model.table(), tuple(equals)), equals).rowcount
+    def delete(self, model: type[Row], *conditions: Condition) -> int:
+        """Remove the rows that meet the conditions; return how many there were."""
+        values = dict(conditions)
+        return self._raw.execute(statements.delete(model.table(), tuple(values)), values).rowcount
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -259,4 +274,8 @@ def _row(model: type[R], values: Sequence[Any]) -> R:
     columns = dict(zip(names, values, strict=True))
     for name in truths:
         columns[name] = bool(columns[name])
-    return model.of(**columns)
+    return _construct(model, columns)
+
+
+def _construct(model: type[R], columns: Mapping[Any, Any]) -> R:
+    return cast(R, model.model_construct(None, **columns))

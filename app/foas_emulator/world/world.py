@@ -13,7 +13,7 @@ from foas_emulator.world.clock import Clock, machine_now
 from foas_emulator.world.ids import seed_of
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings, read_setting, write_setting
-from foas_emulator.world.store import Row, Store
+from foas_emulator.world.store import Row, Store, assign, equal
 
 
 class WorldRow(Row, table=True):
@@ -61,8 +61,8 @@ class World:
         "_given",
         "_handlers",
         "_requests",
+        "cache",
         "clock",
-        "derived",
         "last_used",
         "name",
         "next_due",
@@ -79,14 +79,14 @@ class World:
         self.last_used = 0
         self.revision = object()
         """A new object after every change, so that whoever keeps it can tell whether the world is as it was."""
-        self.derived: dict[str, Any] = {}
+        self.cache: dict[str, Any] = {}
         """What others made of this world's rows and keep with it; forgotten when the rows are replaced as a whole."""
         self._defaults = defaults
         self._handlers = handlers
         self._reload()
 
     def _reload(self) -> None:
-        self.derived.clear()
+        self.cache.clear()
         row = self._read()
         self.seed = row.seed if row.template_at is None else self._begin(row.template_at)
         self._requests = ids.request_numbers(self.seed)
@@ -95,7 +95,7 @@ class World:
         """Take from the database what is kept beside it, at first, and after it was put back."""
         self.next_due = pending.next_at(self.store)
         self.clock.reload()
-        row = self.store.get(WorldRow, id=1) or WorldRow.of()
+        row = self.store.get(WorldRow, equal(WorldRow.id, 1)) or WorldRow.model_construct()
         self._given = json.loads(row.settings)
         self._apply_settings()
         return row
@@ -104,7 +104,9 @@ class World:
         """Make a world of its own out of a template; answers its seed."""
         seed = seed_of(self.name)
         with self.store.transaction():
-            self.store.update(WorldRow, {"id": 1}, seed=seed, template_at=None)
+            self.store.update(
+                WorldRow, assign(WorldRow.seed, seed), assign(WorldRow.template_at, None), where=[equal(WorldRow.id, 1)]
+            )
             if self.next_due is not None:
                 pending.postpone(self.store, by=machine_now() - template_at)
                 self.next_due = pending.next_at(self.store)
@@ -148,7 +150,7 @@ class World:
         with self.transaction():
             given = self._given | written
             text = json.dumps(given, ensure_ascii=False, sort_keys=True)
-            self.store.update(WorldRow, {"id": 1}, settings=text)
+            self.store.update(WorldRow, assign(WorldRow.settings, text), where=[equal(WorldRow.id, 1)])
         self._given = given
         self._apply_settings()
 
@@ -192,7 +194,7 @@ class World:
         settled = []
         with self.transaction():
             while (change := pending.earliest(self.store, until=now)) is not None:
-                self.store.delete(PendingChange, sequence=change.sequence)
+                self.store.delete(PendingChange, equal(PendingChange.sequence, change.sequence))
                 with self.clock.held_at(change.at):
                     self._handlers[change.kind](self, change)
                 settled.append(Change(at=change.at, subject=change.subject, event=change.event))

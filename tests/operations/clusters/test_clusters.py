@@ -6,6 +6,7 @@ import pytest
 
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.world.store import assign, equal
 from tests.operations import building
 
 CREATED = {
@@ -252,7 +253,9 @@ def test_what_running_instances_ask_for_is_allocated_as_their_queue_says(api):
 def test_a_cluster_of_unknown_machines_has_nothing_to_give(api):
     cluster_id = building.cluster(api)
     with api.world.transaction():
-        api.world.store.update(Cluster, {"cluster_id": cluster_id}, slave_spec="Ecs_gpu")
+        api.world.store.update(
+            Cluster, assign(Cluster.slave_spec, "Ecs_gpu"), where=[equal(Cluster.cluster_id, cluster_id)]
+        )
     resource = api.ok("GetClusterResource", clusterId=cluster_id)["Resource"]
     assert (resource["TotalVirtualCores"], resource["TotalMB"], resource["AvailableMB"]) == (0, 0, 0)
 
@@ -260,7 +263,9 @@ def test_a_cluster_of_unknown_machines_has_nothing_to_give(api):
 def test_machines_that_were_told_are_shown_until_they_change(api):
     cluster_id = building.cluster(api)
     with api.world.transaction():
-        api.world.store.update(Cluster, {"cluster_id": cluster_id}, instance_infos="{k:v}")
+        api.world.store.update(
+            Cluster, assign(Cluster.instance_infos, "{k:v}"), where=[equal(Cluster.cluster_id, cluster_id)]
+        )
     assert details(api, cluster_id)["InstanceInfos"] == "{k:v}"
     api.ok("ExpandCluster", clusterId=cluster_id, count=3)
     assert len(slave_ids(api, cluster_id)) == 3
@@ -298,7 +303,9 @@ def test_an_expansion_adds_slaves_of_the_model_there_is(api):
 def test_an_expansion_adds_a_v_switch(api, told, expected):
     cluster_id = building.cluster(api)
     with api.world.transaction():
-        api.world.store.update(Cluster, {"cluster_id": cluster_id}, user_v_switch_list=told)
+        api.world.store.update(
+            Cluster, assign(Cluster.user_v_switch_list, told), where=[equal(Cluster.cluster_id, cluster_id)]
+        )
     api.ok("ExpandCluster", clusterId=cluster_id, count=3, userVSwitch="vsw-2")
     assert json.loads(details(api, cluster_id)["UserVSwitchList"]) == expected
 

@@ -8,6 +8,7 @@ import pytest
 from foas_emulator.operations.clusters.lifecycle import EVENTS, SERVING, STATES, TRANSITIONS
 from foas_emulator.operations.clusters.machines import masters, slaves
 from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.world.store import assign, equal
 from tests.operations import building
 
 REQUESTS = {
@@ -33,7 +34,7 @@ def state_of(api, cluster_id):
 
 def put(api, cluster_id, state):
     with api.world.transaction():
-        api.world.store.update(Cluster, {"cluster_id": cluster_id}, state=state)
+        api.world.store.update(Cluster, assign(Cluster.state, state), where=[equal(Cluster.cluster_id, cluster_id)])
 
 
 def details(api, cluster_id):
@@ -110,7 +111,7 @@ def test_a_cluster_that_is_starting_has_no_machines_and_no_security_group_to_sho
 
 
 def test_machines_are_the_same_at_every_look_and_different_from_one_another(api):
-    cluster = api.world.store.get(Cluster, cluster_id=building.cluster(api, masterNum=3, slaveNum=300))
+    cluster = api.world.store.get(Cluster, equal(Cluster.cluster_id, building.cluster(api, masterNum=3, slaveNum=300)))
     machines = [*masters(7, cluster), *slaves(7, cluster).values()]
     assert machines == [*masters(7, cluster), *slaves(7, cluster).values()]
     for member in ("instance_id", "eni_id", "ip"):

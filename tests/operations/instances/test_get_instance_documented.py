@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.world.store import equal
 from tests.api import Api, dump
 from tests.wire import INSTANCE, ask
 
@@ -51,7 +52,7 @@ def test_documented_request_answers_with_an_archived_record_of_the_same_job(seed
         name: value for name, value in JSON["Instance"].items() if name not in own
     }
     assert instance["Id"] == 123
-    row = seeded_api.world.store.get(Instance, id=123)
+    row = seeded_api.world.store.get(Instance, equal(Instance.id, 123))
     assert row is not None
     assert row.is_archived
 

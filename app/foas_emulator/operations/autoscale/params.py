@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from foas_emulator.blink import loose_json
+from foas_emulator.blink import lenient_json
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.required import given
 
@@ -104,7 +104,7 @@ def _periods_in(text: str | None) -> Sequence[Mapping[str, str]]:
     if not text:
         return ()
     try:
-        periods = loose_json.parse(text)
+        periods = lenient_json.parse(text)
     except ValueError as error:
         raise invalid("suspendPeriods", f"it cannot be read: {error}.") from None
     if not isinstance(periods, list) or not all(isinstance(period, dict) for period in periods):
@@ -123,7 +123,7 @@ def _periods(parameter: str, periods: Sequence[Mapping[str, str]]) -> Sequence[M
 
 
 def _object(text: str) -> dict[str, Any]:
-    value = loose_json.parse(text)
+    value = lenient_json.parse(text)
     if not isinstance(value, dict):
         raise ValueError("it must be a JSON object")
     return value

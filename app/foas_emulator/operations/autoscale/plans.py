@@ -13,6 +13,7 @@ from foas_emulator.blink.planner import raw_plan
 from foas_emulator.operations.autoscale import params
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 
@@ -35,9 +36,11 @@ def make(world: World, instance: Instance) -> None:
     except SqlError:
         return
     name = f"{datetime.fromtimestamp(world.second() / 1000, UTC):%Y-%m-%d %H:%M:%S}"
-    world.store.delete(AutoScalePlan, instance_id=instance.id, plan_name=name)
+    world.store.delete(
+        AutoScalePlan, equal(AutoScalePlan.instance_id, instance.id), equal(AutoScalePlan.plan_name, name)
+    )
     world.store.insert(
-        AutoScalePlan.of(
+        AutoScalePlan.model_construct(
             instance_id=instance.id,
             plan_name=name,
             project_name=instance.project_name,
@@ -49,12 +52,14 @@ def make(world: World, instance: Instance) -> None:
 
 def names(world: World, instance: Instance) -> list[str]:
     """The names of an instance's plans, oldest first."""
-    return [plan.plan_name for plan in world.store.find(AutoScalePlan, instance_id=instance.id)]
+    return [plan.plan_name for plan in world.store.find(AutoScalePlan, equal(AutoScalePlan.instance_id, instance.id))]
 
 
 def content(world: World, instance: Instance, plan_name: str) -> str | None:
     """One plan of an instance, or None if it has none of this name."""
-    plan = world.store.get(AutoScalePlan, instance_id=instance.id, plan_name=plan_name)
+    plan = world.store.get(
+        AutoScalePlan, equal(AutoScalePlan.instance_id, instance.id), equal(AutoScalePlan.plan_name, plan_name)
+    )
     return None if plan is None else plan.plan_json
 
 
@@ -62,7 +67,7 @@ def in_force(world: World, instance: Instance) -> str | None:
     """The plan that AutoScale runs an instance by, or None if it has made none or only recommends."""
     if params.from_json(instance.auto_scale_params).recommends_only:
         return None
-    made = world.store.find(AutoScalePlan, instance_id=instance.id)
+    made = world.store.find(AutoScalePlan, equal(AutoScalePlan.instance_id, instance.id))
     return made[-1].plan_json if made else None
 
 
@@ -77,4 +82,6 @@ def latest(world: World, project_name: str, job_name: str) -> str | None:
 
 def forget(world: World, project_name: str, job_name: str) -> None:
     """Drop all plans of a job that is being deleted."""
-    world.store.delete(AutoScalePlan, project_name=project_name, job_name=job_name)
+    world.store.delete(
+        AutoScalePlan, equal(AutoScalePlan.project_name, project_name), equal(AutoScalePlan.job_name, job_name)
+    )

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import Form, Query
 
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.operations.autoscale import rules
 from foas_emulator.operations.autoscale.schemas import (
-    GetInstanceHistoryAutoScalePlanContentAnswer,
-    GetInstanceHistoryAutoScalePlanListAnswer,
-    GetJobLatestAutoScalePlanAnswer,
+    GetInstanceHistoryAutoScalePlanContentResponse,
+    GetInstanceHistoryAutoScalePlanListResponse,
+    GetJobLatestAutoScalePlanResponse,
     PlanList,
 )
 from foas_emulator.operations.parameters import CurrentWorld, InstanceId, JobName, ProjectName
@@ -48,10 +48,10 @@ async def update_auto_scale_config(
     job_name: JobName,
     instance_id: InstanceId,
     config_json: ConfigJson = None,
-) -> Answer:
+) -> ApiResponse:
     """Switch AutoScale off, or on again, for an instance that was started with it."""
     rules.switch(world, project_name, job_name, instance_id, config_json=config_json)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.reads(
@@ -62,9 +62,9 @@ async def update_auto_scale_config(
 )
 async def get_job_latest_auto_scale_plan(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName
-) -> GetJobLatestAutoScalePlanAnswer:
+) -> GetJobLatestAutoScalePlanResponse:
     """The plan that AutoScale made last for a job; none is no error."""
-    return GetJobLatestAutoScalePlanAnswer.of(plan_json=rules.latest_plan(world, project_name, job_name))
+    return GetJobLatestAutoScalePlanResponse.model_construct(plan_json=rules.latest_plan(world, project_name, job_name))
 
 
 @group.reads(
@@ -75,10 +75,12 @@ async def get_job_latest_auto_scale_plan(
 )
 async def get_instance_history_auto_scale_plan_list(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
-) -> GetInstanceHistoryAutoScalePlanListAnswer:
+) -> GetInstanceHistoryAutoScalePlanListResponse:
     """The names of the plans that AutoScale made for a stream job's instance, oldest first."""
     names = rules.plan_names(world, project_name, job_name, instance_id)
-    return GetInstanceHistoryAutoScalePlanListAnswer.of(plan_list=PlanList.of(plan=names) if names else None)
+    return GetInstanceHistoryAutoScalePlanListResponse.model_construct(
+        plan_list=PlanList.model_construct(plan=names) if names else None
+    )
 
 
 @group.reads(
@@ -89,7 +91,7 @@ async def get_instance_history_auto_scale_plan_list(
 )
 async def get_instance_history_auto_scale_plan_content(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId, plan_name: PlanName
-) -> GetInstanceHistoryAutoScalePlanContentAnswer:
+) -> GetInstanceHistoryAutoScalePlanContentResponse:
     """One of the plans that AutoScale made for a stream job's instance."""
     content = rules.plan_content(world, project_name, job_name, instance_id, plan_name)
-    return GetInstanceHistoryAutoScalePlanContentAnswer.of(plan_content=content)
+    return GetInstanceHistoryAutoScalePlanContentResponse.model_construct(plan_content=content)

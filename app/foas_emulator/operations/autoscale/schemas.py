@@ -1,27 +1,27 @@
 """The wire models of AutoScale."""
 
-from foas_emulator.gateway.formats import Answer, Wire
+from foas_emulator.gateway.formats import ApiModel, ApiResponse
 
 
-class GetJobLatestAutoScalePlanAnswer(Answer):
+class GetJobLatestAutoScalePlanResponse(ApiResponse):
     """The answer of GetJobLatestAutoScalePlan; without a plan if AutoScale made none."""
 
     plan_json: str | None = None
 
 
-class PlanList(Wire):
+class PlanList(ApiModel):
     """The wrapper of the names of plans."""
 
     plan: list[str]
 
 
-class GetInstanceHistoryAutoScalePlanListAnswer(Answer):
+class GetInstanceHistoryAutoScalePlanListResponse(ApiResponse):
     """The answer of GetInstanceHistoryAutoScalePlanList; without a list if AutoScale made no plan."""
 
     plan_list: PlanList | None = None
 
 
-class GetInstanceHistoryAutoScalePlanContentAnswer(Answer):
+class GetInstanceHistoryAutoScalePlanContentResponse(ApiResponse):
     """The answer of GetInstanceHistoryAutoScalePlanContent."""
 
     plan_content: str

@@ -8,6 +8,7 @@ from foas_emulator.operations.clusters.lifecycle import TRANSITIONS, Event
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.clusters.rules import NOT_RUNNING, require
 from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.store import assign, equal
 from foas_emulator.world.world import World
 
 
@@ -19,8 +20,13 @@ def begin(world: World, cluster: Cluster, event: Event, **outcome: Any) -> None:
     state = TRANSITIONS.get((cluster.state, event))
     if state is None:
         raise NOT_RUNNING(f"Cluster {cluster.cluster_id!r} is {cluster.state}; it can be changed while it is RUNNING.")
-    where = {"cluster_id": cluster.cluster_id}
-    world.store.update(Cluster, where, state=state, operator=ACCOUNT, gmt_modified=world.second())
+    world.store.update(
+        Cluster,
+        assign(Cluster.state, state),
+        assign(Cluster.operator, ACCOUNT),
+        assign(Cluster.gmt_modified, world.second()),
+        where=[equal(Cluster.cluster_id, cluster.cluster_id)],
+    )
     finish_in_time(world, cluster.cluster_id, **outcome)
 
 
@@ -40,4 +46,5 @@ def settle(world: World, change: PendingChange) -> None:
 
 def _finish(world: World, cluster_id: str, outcome: Mapping[str, Any]) -> None:
     state = TRANSITIONS[require(world, cluster_id).state, "finish"]
-    world.store.update(Cluster, {"cluster_id": cluster_id}, state=state, gmt_modified=world.second(), **outcome)
+    changes = {"state": state, "gmt_modified": world.second(), **outcome}
+    world.store.update(Cluster, *changes.items(), where=[equal(Cluster.cluster_id, cluster_id)])

@@ -8,6 +8,7 @@ from foas_emulator.operations.clusters import changes
 from foas_emulator.operations.clusters.machines import MODELS
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
 from foas_emulator.operations.required import given, named
+from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 FEWEST_SLAVES = 2
@@ -35,7 +36,7 @@ def order(
     period: int | None,
 ) -> ClusterOrder:
     """Order machines: 1 or 3 masters, at least 2 slaves, and 1 to 12 months if they are paid in advance (`pre`)."""
-    placed = ClusterOrder.of(
+    placed = ClusterOrder.model_construct(
         order_id=str(_FIRST_ORDER + world.next_number("order") - 1),
         pay_model=given("payModel", pay_model),
         region=named("region", region),
@@ -72,7 +73,7 @@ def create(
     if not zone_id.startswith(ordered.region):
         raise invalid("zoneId", f"the order is for region {ordered.region}, and {zone_id} is not in it.")
     now = world.second()
-    cluster = Cluster.of(
+    cluster = Cluster.model_construct(
         cluster_id=world.next_token("cluster"),
         display_name=named("displayName", display_name),
         description=description,
@@ -112,15 +113,15 @@ def _ordered(world: World, order_id: str, zone_id: str) -> ClusterOrder:
     CreateCluster's documented order id, `blinkonecs_1234`, is not of the kind that CreateCellClusterOrder answers;
     such ids are taken for orders of the smallest cluster made in the console, which is inferred.
     """
-    taken = world.store.get(Cluster, order_id=order_id)
+    taken = world.store.get(Cluster, equal(Cluster.order_id, order_id))
     if taken is not None:
         raise ORDER_USED(f"Order {order_id!r} became cluster {taken.cluster_id!r}; order again.")
-    ordered = world.store.get(ClusterOrder, order_id=order_id)
+    ordered = world.store.get(ClusterOrder, equal(ClusterOrder.order_id, order_id))
     if ordered is not None:
         return ordered
     if not order_id.startswith(_BOUGHT_IN_CONSOLE):
         raise ORDER_NOT_FOUND(f"Nothing was ordered as {order_id!r}; CreateCellClusterOrder answers an OrderId.")
-    return ClusterOrder.of(
+    return ClusterOrder.model_construct(
         order_id=order_id,
         region=zone_id.rpartition("-")[0],
         pay_model="post",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import Form, Query
 
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Int32, one_of
 from foas_emulator.operations.clusters import orders, rules, sizing
@@ -17,13 +17,13 @@ from foas_emulator.operations.clusters.schemas import (
     ClusterResource,
     Clusters,
     ClusterSummary,
-    CreateCellClusterOrderAnswer,
-    CreateClusterAnswer,
+    CreateCellClusterOrderResponse,
+    CreateClusterResponse,
     EngineVersions,
-    GetClusterDetailsAnswer,
-    GetClusterEngineVersionsAnswer,
-    GetClusterResourceAnswer,
-    ListClusterAnswer,
+    GetClusterDetailsResponse,
+    GetClusterEngineVersionsResponse,
+    GetClusterResourceResponse,
+    ListClusterResponse,
 )
 from foas_emulator.operations.paging import page
 from foas_emulator.operations.parameters import ClusterId, CurrentWorld, PageIndex, PageSize
@@ -68,7 +68,7 @@ async def create_cell_cluster_order(
     period: Annotated[
         Int32 | None, Form(alias="period", description="Months paid for, 1 to 12; needed for pre.", examples=[8])
     ] = None,
-) -> CreateCellClusterOrderAnswer:
+) -> CreateCellClusterOrderResponse:
     """Order the machines of an exclusive cluster; CreateCluster makes the cluster of them."""
     placed = orders.order(
         world,
@@ -80,7 +80,7 @@ async def create_cell_cluster_order(
         slave_num=slave_num,
         period=period,
     )
-    return CreateCellClusterOrderAnswer.of(order_id=placed.order_id)
+    return CreateCellClusterOrderResponse.model_construct(order_id=placed.order_id)
 
 
 @group.writes("CreateCluster", "POST", _CLUSTERS, evidence=documented("help page CreateCluster, 2019-05-06"))
@@ -109,7 +109,7 @@ async def create_cluster(
     user_v_switch: Annotated[
         str | None, Form(alias="userVSwitch", description="vSwitch in that VPC; needed.", examples=["vsw-abcde"])
     ] = None,
-) -> CreateClusterAnswer:
+) -> CreateClusterResponse:
     """Begin to make a cluster of ordered machines: STARTING, and RUNNING after the setting `cluster_delay`."""
     cluster_id = orders.create(
         world,
@@ -121,7 +121,7 @@ async def create_cluster(
         user_vpc_id=user_vpc_id,
         user_v_switch=user_v_switch,
     )
-    return CreateClusterAnswer.of(cluster_id=cluster_id)
+    return CreateClusterResponse.model_construct(cluster_id=cluster_id)
 
 
 @group.reads("ListCluster", "GET", _CLUSTERS, evidence=documented("help page ListCluster, 2021-01-22"))
@@ -141,12 +141,12 @@ async def list_cluster(
     ] = None,
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
-) -> ListClusterAnswer:
+) -> ListClusterResponse:
     """The clusters that fulfil all conditions, newest first, a page at a time; destroyed ones stay in the list."""
     statement = rules.listed(cluster_id=cluster_id, display_name=display_name, state=state, region=region)
     found = page(world, Cluster, statement, page_index, page_size)
     shown = [ClusterSummary.from_row(cluster) for cluster in found.items]
-    return ListClusterAnswer.of(**found.figures, clusters=Clusters.of(cluster=shown))
+    return ListClusterResponse.model_construct(None, **found.figures, clusters=Clusters.model_construct(cluster=shown))
 
 
 @group.reads(
@@ -155,11 +155,11 @@ async def list_cluster(
     f"{_CLUSTER}/details",
     evidence=documented("the service's metadata of GetClusterDetails"),
 )
-async def get_cluster_details(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterDetailsAnswer:
+async def get_cluster_details(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterDetailsResponse:
     """All that is known of a cluster, its machines among it. While it is STARTING it has none to show."""
     cluster = rules.require(world, cluster_id)
     columns = {**cluster.model_dump(), "instance_infos": rules.shown_instance_infos(world, cluster)}
-    return GetClusterDetailsAnswer.of(details=ClusterDetails.from_row(columns))
+    return GetClusterDetailsResponse.model_construct(details=ClusterDetails.from_row(columns))
 
 
 @group.reads(
@@ -168,19 +168,23 @@ async def get_cluster_details(world: CurrentWorld, cluster_id: ClusterId) -> Get
     f"{_CLUSTER}/engineversions",
     evidence=documented("help page GetClusterEngineVersions, 2020-09-28"),
 )
-async def get_cluster_engine_versions(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterEngineVersionsAnswer:
+async def get_cluster_engine_versions(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterEngineVersionsResponse:
     """The versions of Blink that a cluster has, each behind its tag: current is recommended, beta is for tests."""
     versions = rules.engine_versions(world, cluster_id)
-    return GetClusterEngineVersionsAnswer.of(engine_versions=EngineVersions.of(engine_version=versions))
+    return GetClusterEngineVersionsResponse.model_construct(
+        engine_versions=EngineVersions.model_construct(engine_version=versions)
+    )
 
 
 @group.reads(
     "GetClusterResource", "GET", f"{_CLUSTER}/resource", evidence=documented("help page GetClusterResource, 2019-05-06")
 )
-async def get_cluster_resource(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterResourceAnswer:
+async def get_cluster_resource(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterResourceResponse:
     """What a cluster's slaves have, what running instances take of it, and what is left."""
     total, allocated = capacity(rules.require(world, cluster_id)), rules.allocated(world, cluster_id)
-    return GetClusterResourceAnswer.of(resource=ClusterResource.of_amounts(total=total, allocated=allocated))
+    return GetClusterResourceResponse.model_construct(
+        resource=ClusterResource.of_amounts(total=total, allocated=allocated)
+    )
 
 
 @group.writes("ExpandCluster", "PUT", f"{_CLUSTER}/expand", evidence=documented("help page ExpandCluster, 2020-09-28"))
@@ -196,10 +200,10 @@ async def expand_cluster(
     user_v_switch: Annotated[
         str | None, Form(alias="userVSwitch", description="One more vSwitch.", examples=["vsw-abcd"])
     ] = None,
-) -> Answer:
+) -> ApiResponse:
     """Begin to add slaves to a cluster that is paid as it is used: EXPANDING, then RUNNING."""
     sizing.expand(world, cluster_id, count=count, model=model, user_v_switch=user_v_switch)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.writes("ShrinkCluster", "PUT", f"{_CLUSTER}/shrink", evidence=documented("help page ShrinkCluster, 2019-05-06"))
@@ -218,10 +222,10 @@ async def shrink_cluster(
             examples=["2", '{"Ecs_4c16g":2}'],
         ),
     ] = None,
-) -> Answer:
+) -> ApiResponse:
     """Begin to remove slaves from a cluster that is paid as it is used: REDUCING, then RUNNING."""
     sizing.shrink(world, cluster_id, instance_ids=instance_ids, model_target_count=model_target_count)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.writes(
@@ -237,14 +241,14 @@ async def modify_master_spec(
         str | None,
         Form(alias="masterTargetModel", description="Model the masters get; needed.", examples=["Ecs_8c32g"]),
     ] = None,
-) -> Answer:
+) -> ApiResponse:
     """Begin to change the masters of a cluster that is paid as it is used: UPGRADING, then RUNNING."""
     sizing.change_master(world, cluster_id, master_target_model=master_target_model)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.writes("DestroyCluster", "DELETE", _CLUSTER, evidence=documented("help page DestroyCluster, 2020-09-28"))
-async def destroy_cluster(world: CurrentWorld, cluster_id: ClusterId) -> Answer:
+async def destroy_cluster(world: CurrentWorld, cluster_id: ClusterId) -> ApiResponse:
     """Begin to give up a cluster that is paid as it is used and has no projects: DESTROYING, then DESTROYED."""
     sizing.destroy(world, cluster_id)
-    return Answer.of()
+    return ApiResponse.model_construct()

@@ -11,6 +11,7 @@ from foas_emulator.operations.clusters.lifecycle import SERVING
 from foas_emulator.operations.clusters.resource import Resource, total
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.instances import records as instances
+from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 NOT_FOUND = problem("InvalidCluster.NotFound", 404, "The specified cluster does not exist.")
@@ -24,7 +25,7 @@ NOT_RUNNING = problem(
 
 def require(world: World, cluster_id: str) -> Cluster:
     """The cluster of this id, in whatever state. Raises `InvalidCluster.NotFound`."""
-    cluster = world.store.get(Cluster, cluster_id=cluster_id)
+    cluster = world.store.get(Cluster, equal(Cluster.cluster_id, cluster_id))
     if cluster is None:
         raise NOT_FOUND(f"World {world.name} has no cluster {cluster_id!r}; ListCluster shows those it has.")
     return cluster

@@ -1,26 +1,24 @@
 """The wire models of clusters, members in the order of each operation's documented sample."""
 
-from typing import Self
-
 from pydantic import Field
 
-from foas_emulator.gateway.formats import Answer, Wire
+from foas_emulator.gateway.formats import ApiModel, ApiResponse
 from foas_emulator.operations.clusters.resource import Resource
 
 
-class CreateCellClusterOrderAnswer(Answer):
+class CreateCellClusterOrderResponse(ApiResponse):
     """The answer of CreateCellClusterOrder."""
 
     order_id: str
 
 
-class CreateClusterAnswer(Answer):
+class CreateClusterResponse(ApiResponse):
     """The answer of CreateCluster."""
 
     cluster_id: str
 
 
-class ClusterSummary(Wire):
+class ClusterSummary(ApiModel):
     """What ListCluster tells of a cluster. Times are milliseconds."""
 
     operator: str
@@ -35,13 +33,13 @@ class ClusterSummary(Wire):
     region_id: str
 
 
-class Clusters(Wire):
+class Clusters(ApiModel):
     """The list of ListCluster."""
 
     cluster: list[ClusterSummary]
 
 
-class ListClusterAnswer(Answer):
+class ListClusterResponse(ApiResponse):
     """The answer of ListCluster."""
 
     total_count: int
@@ -51,7 +49,7 @@ class ListClusterAnswer(Answer):
     page_index: int
 
 
-class ClusterDetails(Wire):
+class ClusterDetails(ApiModel):
     """What GetClusterDetails tells of a cluster. Times are milliseconds; the last of them are JSON texts."""
 
     cluster_id: str
@@ -73,25 +71,25 @@ class ClusterDetails(Wire):
     instance_infos: str | None = None
 
 
-class GetClusterDetailsAnswer(Answer):
+class GetClusterDetailsResponse(ApiResponse):
     """The answer of GetClusterDetails."""
 
     details: ClusterDetails
 
 
-class EngineVersions(Wire):
+class EngineVersions(ApiModel):
     """The list of GetClusterEngineVersions: a tag, two hyphens, a version."""
 
     engine_version: list[str]
 
 
-class GetClusterEngineVersionsAnswer(Answer):
+class GetClusterEngineVersionsResponse(ApiResponse):
     """The answer of GetClusterEngineVersions."""
 
     engine_versions: EngineVersions
 
 
-class ClusterResource(Wire):
+class ClusterResource(ApiModel):
     """What GetClusterResource tells: memory in MB, and vcore, of which 100 are one core."""
 
     total_mb: int = Field(alias="TotalMB")
@@ -102,10 +100,10 @@ class ClusterResource(Wire):
     available_virtual_cores: int
 
     @classmethod
-    def of_amounts(cls, *, total: Resource, allocated: Resource) -> Self:
+    def of_amounts(cls, *, total: Resource, allocated: Resource) -> "ClusterResource":
         """Nothing is available of what is taken twice, as a seed may have it."""
         available = total - allocated
-        return cls.of(
+        return ClusterResource.model_construct(
             total_mb=total.mem,
             allocated_virtual_cores=allocated.v_core,
             allocated_mb=allocated.mem,
@@ -115,7 +113,7 @@ class ClusterResource(Wire):
         )
 
 
-class GetClusterResourceAnswer(Answer):
+class GetClusterResourceResponse(ApiResponse):
     """The answer of GetClusterResource."""
 
     resource: ClusterResource

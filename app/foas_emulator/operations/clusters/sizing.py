@@ -3,7 +3,7 @@
 import json
 from collections.abc import Set as AbstractSet
 
-from foas_emulator.blink import loose_json
+from foas_emulator.blink import lenient_json
 from foas_emulator.gateway.errors import invalid, missing, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.clusters import changes, machines
@@ -101,7 +101,7 @@ def _with_switch(cluster: Cluster, user_v_switch: str | None) -> str | None:
     if user_v_switch is None:
         return cluster.user_v_switch_list
     try:
-        switches = loose_json.parse(cluster.user_v_switch_list or "[]")
+        switches = lenient_json.parse(cluster.user_v_switch_list or "[]")
     except ValueError:
         switches = cluster.user_v_switch_list  # a seed may hold any text
     return json.dumps([*switches, user_v_switch] if isinstance(switches, list) else [switches, user_v_switch])
@@ -128,7 +128,7 @@ def _newest_slaves(world: World, cluster: Cluster, model_target_count: str) -> A
 def _target_count(cluster: Cluster, text: str) -> int:
     """The documented forms: `2`, and `{"Ecs_4c16g":2}`."""
     try:
-        target = loose_json.parse(text)
+        target = lenient_json.parse(text)
     except ValueError:
         target = None
     if isinstance(target, dict):

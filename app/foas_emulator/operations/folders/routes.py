@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import Form, Query
 
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.operations.folders import rules
 from foas_emulator.operations.folders.schemas import (
-    CreateFolderAnswer,
+    CreateFolderResponse,
     FolderDetails,
     Folders,
-    GetFolderAnswer,
-    ListChildFolderAnswer,
+    GetFolderResponse,
+    ListChildFolderResponse,
 )
 from foas_emulator.operations.parameters import CurrentWorld, ProjectName
 
@@ -32,26 +32,26 @@ async def create_folder(
         str | None,
         Form(alias="path", description="Absolute path of the new folder; needed.", examples=["/path1/path2"]),
     ] = None,
-) -> CreateFolderAnswer:
+) -> CreateFolderResponse:
     """Make a folder, and those above it that are missing. A project has at most 50 folders on 5 levels."""
     folder = rules.create(world, project_name, path)
-    return CreateFolderAnswer.of(folder_id=folder.folder_id)
+    return CreateFolderResponse.model_construct(folder_id=folder.folder_id)
 
 
 @group.reads("GetFolder", "GET", _FOLDERS, evidence=documented("help page GetFolder, 2019-04-02"))
-async def get_folder(world: CurrentWorld, project_name: ProjectName, path: _Path) -> GetFolderAnswer:
+async def get_folder(world: CurrentWorld, project_name: ProjectName, path: _Path) -> GetFolderResponse:
     """The folder at a path. If there is none the answer has no Folder, as official sample code expects."""
     folder = rules.find(world, project_name, path)
-    return GetFolderAnswer.of(folder=None if folder is None else FolderDetails.from_row(folder))
+    return GetFolderResponse.model_construct(folder=None if folder is None else FolderDetails.from_row(folder))
 
 
 @group.reads(
     "ListChildFolder", "GET", f"{_FOLDERS}/children", evidence=documented("help page ListChildFolder, 2019-04-02")
 )
-async def list_child_folder(world: CurrentWorld, project_name: ProjectName, path: _Path) -> ListChildFolderAnswer:
+async def list_child_folder(world: CurrentWorld, project_name: ProjectName, path: _Path) -> ListChildFolderResponse:
     """The folders right below a path. The service does not say whether it shows deeper ones too."""
     shown = [FolderDetails.from_row(folder) for folder in rules.children(world, project_name, path)]
-    return ListChildFolderAnswer.of(folders=Folders.of(folder=shown))
+    return ListChildFolderResponse.model_construct(folders=Folders.model_construct(folder=shown))
 
 
 @group.writes("MVFolder", "PUT", _FOLDERS, evidence=documented("help page MVFolder, 2020-09-15"))
@@ -64,14 +64,14 @@ async def mv_folder(
     dest_path: Annotated[
         str | None, Form(alias="destPath", description="Path it gets; needed.", examples=["/path2"])
     ] = None,
-) -> Answer:
+) -> ApiResponse:
     """Give a folder another path. The folders below it and the jobs in them move along."""
     rules.move(world, project_name, src_path, dest_path)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.writes("DeleteFolder", "DELETE", _FOLDERS, evidence=documented("help page DeleteFolder, 2020-09-15"))
-async def delete_folder(world: CurrentWorld, project_name: ProjectName, path: _Path) -> Answer:
+async def delete_folder(world: CurrentWorld, project_name: ProjectName, path: _Path) -> ApiResponse:
     """Delete a folder that holds neither jobs nor folders."""
     rules.delete(world, project_name, path)
-    return Answer.of()
+    return ApiResponse.model_construct()

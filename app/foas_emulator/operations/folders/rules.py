@@ -6,6 +6,7 @@ from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.jobs import records as jobs
 from foas_emulator.operations.projects import rules as projects
 from foas_emulator.operations.required import LONGEST_NAME, given
+from foas_emulator.world.store import assign, equal
 from foas_emulator.world.world import World
 
 ROOT = "/"
@@ -50,7 +51,7 @@ def require(world: World, project_name: str, path: str) -> Folder:
 
 def require_id(world: World, project_name: str, folder_id: int) -> Folder:
     """The folder of a project with this id. Raises `InvalidFolder.NotFound`."""
-    folder = world.store.get(Folder, folder_id=folder_id, project_name=project_name)
+    folder = world.store.get(Folder, equal(Folder.folder_id, folder_id), equal(Folder.project_name, project_name))
     if folder is None:
         raise NOT_FOUND(f"Project {project_name!r} has no folder with the id {folder_id}; GetFolder tells a path's id.")
     return folder
@@ -84,7 +85,9 @@ def create(world: World, project_name: str, path: str | None) -> Folder:
 
 def create_root(world: World, project_name: str) -> None:
     """Give a new project its root."""
-    world.store.insert(Folder.of(folder_id=world.next_number("folder"), project_name=project_name, path=ROOT))
+    world.store.insert(
+        Folder.model_construct(folder_id=world.next_number("folder"), project_name=project_name, path=ROOT)
+    )
 
 
 def move(world: World, project_name: str, source: str | None, destination: str | None) -> None:
@@ -110,7 +113,7 @@ def move(world: World, project_name: str, source: str | None, destination: str |
     _make_parents(world, project_name, destination)
     for each in moved:
         path = destination + each.path.removeprefix(source)
-        world.store.update(Folder, {"folder_id": each.folder_id}, path=path)
+        world.store.update(Folder, assign(Folder.path, path), where=[equal(Folder.folder_id, each.folder_id)])
 
 
 def delete(world: World, project_name: str, path: str) -> None:
@@ -126,12 +129,12 @@ def delete(world: World, project_name: str, path: str) -> None:
             raise NOT_EMPTY(
                 f"Folder {path!r} holds {len(names)} {kind}s, {names[0]!r} among them; move or delete each."
             )
-    world.store.delete(Folder, folder_id=folder.folder_id)
+    world.store.delete(Folder, equal(Folder.folder_id, folder.folder_id))
 
 
 def delete_all(world: World, project_name: str) -> None:
     """Remove a project's folders, the root included."""
-    world.store.delete(Folder, project_name=project_name)
+    world.store.delete(Folder, equal(Folder.project_name, project_name))
 
 
 def _checked(parameter: str, path: str | None) -> str:
@@ -148,12 +151,12 @@ def _checked(parameter: str, path: str | None) -> str:
 
 
 def _at(world: World, project_name: str, path: str) -> Folder | None:
-    return world.store.get(Folder, project_name=project_name, path=path)
+    return world.store.get(Folder, equal(Folder.project_name, project_name), equal(Folder.path, path))
 
 
 def _below(world: World, folder: Folder) -> list[Folder]:
     prefix = folder.path.rstrip("/") + "/"
-    everything = world.store.find(Folder, project_name=folder.project_name)
+    everything = world.store.find(Folder, equal(Folder.project_name, folder.project_name))
     below = (each for each in everything if each.path.startswith(prefix) and each.path != folder.path)
     return sorted(below, key=lambda each: each.path)
 
@@ -165,9 +168,9 @@ def _parent(path: str) -> str:
 def _make(world: World, project_name: str, path: str) -> Folder:
     _check_depth(path)
     _make_parents(world, project_name, path)
-    if world.store.count(Folder, project_name=project_name) > LARGEST_COUNT:  # the root does not count
+    if world.store.count(Folder, equal(Folder.project_name, project_name)) > LARGEST_COUNT:  # the root does not count
         raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} folders, the root aside; delete some first.")
-    folder = Folder.of(folder_id=world.next_number("folder"), project_name=project_name, path=path)
+    folder = Folder.model_construct(folder_id=world.next_number("folder"), project_name=project_name, path=path)
     world.store.insert(folder)
     return folder
 

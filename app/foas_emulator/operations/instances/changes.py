@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from foas_emulator.blink import loose_json
+from foas_emulator.blink import lenient_json
 from foas_emulator.blink.runtime import engine_job_handler
 from foas_emulator.gateway.errors import Problem, invalid, problem
 from foas_emulator.operations.account import ACCOUNT
@@ -27,6 +27,7 @@ from foas_emulator.operations.jobs.rows import CommittedJob, Job
 from foas_emulator.operations.jobs.rules import BATCH, STREAM
 from foas_emulator.operations.required import given
 from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 ARCHIVED_AFTER = 2 * 86_400_000
@@ -129,9 +130,9 @@ def put_state(
     _put(world, instance, actual_state, last_error_message)
 
 
-def bring_about(world: World, change: PendingChange) -> None:
+def apply_change(world: World, change: PendingChange) -> None:
     """Bring about a change of an instance that came due: `put_state`, `archive`, or what became of a call."""
-    instance = world.store.get(Instance, id=int(change.key))
+    instance = world.store.get(Instance, equal(Instance.id, int(change.key)))
     assert instance is not None, "changes are cancelled when their instance goes"
     if change.event == "put_state":
         details = change.read_details()
@@ -139,14 +140,16 @@ def bring_about(world: World, change: PendingChange) -> None:
     elif change.event == "archive":
         _archive(world, instance)
     else:
-        _happen(world, instance, change.event)
+        _transition(world, instance, change.event)
 
 
 def forget(world: World, job: Job) -> None:
     """Drop all instances of a job that is being deleted, and what was planned for them."""
-    for instance in world.store.find(Instance, project_name=job.project_name, job_name=job.job_name):
+    for instance in world.store.find(
+        Instance, equal(Instance.project_name, job.project_name), equal(Instance.job_name, job.job_name)
+    ):
         world.cancel(_subject(instance))
-    world.store.delete(Instance, project_name=job.project_name, job_name=job.job_name)
+    world.store.delete(Instance, equal(Instance.project_name, job.project_name), equal(Instance.job_name, job.job_name))
     plans.forget(world, job.project_name, job.job_name)
 
 
@@ -163,7 +166,7 @@ def _check_parameters(parameter_json: str | None) -> None:
     if not parameter_json:
         return
     try:
-        parameters = loose_json.parse(parameter_json)
+        parameters = lenient_json.parse(parameter_json)
     except ValueError as error:
         raise invalid("parameterJson", f"it cannot be read: {error}.") from None
     if not isinstance(parameters, dict):
@@ -184,7 +187,7 @@ def _target(call: str, job: Job, instance: Instance | None) -> str:
 
 
 def _launch(world: World, job: Job, copy: CommittedJob | Instance, *, call: str, parameter_json: str | None) -> int:
-    instance = Instance.of(
+    instance = Instance.model_construct(
         id=world.next_number("instance"),
         project_name=job.project_name,
         job_name=job.job_name,
@@ -222,10 +225,10 @@ def _plan(world: World, instance: Instance, event: str, *, after: int) -> None:
     if after:
         world.schedule(event, _subject(instance), at=world.now() + after)
     else:
-        _happen(world, instance, event)
+        _transition(world, instance, event)
 
 
-def _happen(world: World, instance: Instance, event: str) -> None:
+def _transition(world: World, instance: Instance, event: str) -> None:
     changed = _enter(world, instance, TRANSITIONS[event][instance.actual_state])
     if event != "started":
         return
@@ -264,5 +267,5 @@ def _archive(world: World, instance: Instance, **values: Any) -> None:
 
 def _set(world: World, instance: Instance, **values: Any) -> Instance:
     """Change columns of an instance; answers it as it is then."""
-    world.store.update(Instance, {"id": instance.id}, **values)
-    return Instance.of(**instance.model_dump() | values)
+    world.store.update(Instance, *values.items(), where=[equal(Instance.id, instance.id)])
+    return Instance.model_construct(**instance.model_dump() | values)

@@ -2,7 +2,7 @@
 
 from foas_emulator.blink import runtime
 from foas_emulator.gateway.evidence import documented, from_sdk
-from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.operations.instances import changes, engine, rules
 from foas_emulator.operations.instances.parameters import (
@@ -22,22 +22,22 @@ from foas_emulator.operations.instances.parameters import (
 )
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.instances.schemas import (
-    BatchGetInstanceRunSummaryAnswer,
+    BatchGetInstanceRunSummaryResponse,
     BatchRunSummary,
-    GetInstanceAnswer,
-    GetInstanceCheckpointAnswer,
-    GetInstanceConfigAnswer,
-    GetInstanceDetailAnswer,
-    GetInstanceExceptionsAnswer,
-    GetInstanceFinalStateAnswer,
-    GetInstanceResourceAnswer,
-    GetInstanceRunSummaryAnswer,
-    GetInstanceVertexTaskManagersAnswer,
+    GetInstanceCheckpointResponse,
+    GetInstanceConfigResponse,
+    GetInstanceDetailResponse,
+    GetInstanceExceptionsResponse,
+    GetInstanceFinalStateResponse,
+    GetInstanceResourceResponse,
+    GetInstanceResponse,
+    GetInstanceRunSummaryResponse,
+    GetInstanceVertexTaskManagersResponse,
     InstanceDetails,
     InstanceResource,
     Instances,
     ListedInstance,
-    ListInstanceAnswer,
+    ListInstanceResponse,
     RunSummary,
     RunSummarys,
 )
@@ -68,7 +68,7 @@ async def list_instance(
     is_archived: IsArchived = False,
     page_index: PageIndex = 1,
     page_size: PageSize = 10,
-) -> ListInstanceAnswer:
+) -> ListInstanceResponse:
     """The instances of a project that match, newest first; archived ones only if they are asked for."""
     statement = rules.listed(
         world,
@@ -84,16 +84,18 @@ async def list_instance(
     )
     found = page(world, Instance, statement, page_index, page_size)
     items = [ListedInstance.from_row(instance) for instance in found.items]
-    return ListInstanceAnswer.of(**found.figures, instances=Instances.of(instance=items))
+    return ListInstanceResponse.model_construct(
+        None, **found.figures, instances=Instances.model_construct(instance=items)
+    )
 
 
 @group.reads("GetInstance", "GET", _INSTANCE, evidence=documented("help page GetInstance, 2020-09-11"))
 async def get_instance(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
-) -> GetInstanceAnswer:
+) -> GetInstanceResponse:
     """All that is known of a running job's instance; the call fails for a job that is not running."""
     instance = rules.get_instance(world, project_name, job_name, instance_id)
-    return GetInstanceAnswer.of(instance=InstanceDetails.from_row(instance))
+    return GetInstanceResponse.model_construct(instance=InstanceDetails.from_row(instance))
 
 
 @group.writes(
@@ -111,7 +113,7 @@ async def modify_instance_state(
     expect_state: ExpectState = None,
     is_flush: IsFlush = True,
     trigger_checkpoint: TriggerCheckpoint = False,
-) -> Answer:
+) -> ApiResponse:
     """Pause, resume or stop an instance, or end it: what is expected changes at once, what is actual follows."""
     changes.modify(
         world,
@@ -122,7 +124,7 @@ async def modify_instance_state(
         is_flush=is_flush,
         trigger_checkpoint=trigger_checkpoint,
     )
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.reads(
@@ -133,10 +135,10 @@ async def modify_instance_state(
 )
 async def get_instance_run_summary(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
-) -> GetInstanceRunSummaryAnswer:
+) -> GetInstanceRunSummaryResponse:
     """The state of an instance, whatever it is; UNKNOWN for a committed job that was never started."""
     shown = rules.summary(world, project_name, job_name, instance_id)
-    return GetInstanceRunSummaryAnswer.of(run_summary=RunSummary.from_row(shown))
+    return GetInstanceRunSummaryResponse.model_construct(run_summary=RunSummary.from_row(shown))
 
 
 @group.reads(
@@ -147,11 +149,13 @@ async def get_instance_run_summary(
 )
 async def batch_get_instance_run_summary(
     world: CurrentWorld, project_name: ProjectName, job_names: JobNames, job_type: JobTypeNeeded
-) -> BatchGetInstanceRunSummaryAnswer:
+) -> BatchGetInstanceRunSummaryResponse:
     """The states of several jobs of one type; jobs that are absent, offline or of the other type are passed over."""
     shown = rules.summaries(world, project_name, job_names, job_type)
     items = [BatchRunSummary.from_row(instance) for instance in shown]
-    return BatchGetInstanceRunSummaryAnswer.of(run_summarys=RunSummarys.of(run_summary=items))
+    return BatchGetInstanceRunSummaryResponse.model_construct(
+        run_summarys=RunSummarys.model_construct(run_summary=items)
+    )
 
 
 @group.reads(
@@ -159,10 +163,10 @@ async def batch_get_instance_run_summary(
 )
 async def get_instance_config(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
-) -> GetInstanceConfigAnswer:
+) -> GetInstanceConfigResponse:
     """The settings that a running instance runs with, in Flink's own form."""
     run = rules.require_run(world, project_name, job_name, instance_id)
-    return GetInstanceConfigAnswer.of(config=runtime.config(run))
+    return GetInstanceConfigResponse.model_construct(config=runtime.config(run))
 
 
 @group.reads(
@@ -174,10 +178,10 @@ async def get_instance_config(
 )
 async def get_instance_detail(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
-) -> GetInstanceDetailAnswer:
+) -> GetInstanceDetailResponse:
     """The graph that a running instance runs, with what has flowed through it, in Flink's own form."""
     run = rules.require_run(world, project_name, job_name, instance_id)
-    return GetInstanceDetailAnswer.of(detail=runtime.details(run))
+    return GetInstanceDetailResponse.model_construct(detail=runtime.details(run))
 
 
 @group.reads(
@@ -188,10 +192,10 @@ async def get_instance_detail(
 )
 async def get_instance_exceptions(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
-) -> GetInstanceExceptionsAnswer:
+) -> GetInstanceExceptionsResponse:
     """The failures of an instance in any state, in Flink's own form."""
     instance = rules.require(world, project_name, job_name, instance_id)
-    return GetInstanceExceptionsAnswer.of(exceptions=runtime.exceptions(engine.run_of(world, instance)))
+    return GetInstanceExceptionsResponse.model_construct(exceptions=runtime.exceptions(engine.run_of(world, instance)))
 
 
 @group.reads(
@@ -203,10 +207,10 @@ async def get_instance_exceptions(
 )
 async def get_instance_checkpoint(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
-) -> GetInstanceCheckpointAnswer:
+) -> GetInstanceCheckpointResponse:
     """The checkpoints that a running instance has taken, in Flink's own form."""
     run = rules.require_run(world, project_name, job_name, instance_id)
-    return GetInstanceCheckpointAnswer.of(checkpoints=runtime.checkpoints(run))
+    return GetInstanceCheckpointResponse.model_construct(checkpoints=runtime.checkpoints(run))
 
 
 @group.reads(
@@ -217,10 +221,10 @@ async def get_instance_checkpoint(
 )
 async def get_instance_final_state(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
-) -> GetInstanceFinalStateAnswer:
+) -> GetInstanceFinalStateResponse:
     """What YARN calls the state of an instance, whatever it is."""
     instance = rules.require(world, project_name, job_name, instance_id)
-    return GetInstanceFinalStateAnswer.of(finalstate=engine.final_state(instance))
+    return GetInstanceFinalStateResponse.model_construct(finalstate=engine.final_state(instance))
 
 
 @group.reads(
@@ -231,12 +235,12 @@ async def get_instance_final_state(
 )
 async def get_instance_resource(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
-) -> GetInstanceResourceAnswer:
+) -> GetInstanceResourceResponse:
     """What a running instance asked its queue for (allocated), and what it really uses of that (total)."""
     instance = rules.require_running(world, project_name, job_name, instance_id)
     allocated, total = engine.requested(world, instance), engine.used(world, instance)
-    return GetInstanceResourceAnswer.of(
-        resource=InstanceResource.of(
+    return GetInstanceResourceResponse.model_construct(
+        resource=InstanceResource.model_construct(
             total_mb=total.mem,
             allocated_mb=allocated.mem,
             allocated_virtual_cores=allocated.v_core,
@@ -254,7 +258,7 @@ async def get_instance_resource(
 )
 async def get_instance_vertex_task_managers(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId, vertex_id: VertexId
-) -> GetInstanceVertexTaskManagersAnswer:
+) -> GetInstanceVertexTaskManagersResponse:
     """Where a vertex of a running instance runs, in Flink's own form."""
     found = rules.task_managers(world, project_name, job_name, instance_id, vertex_id)
-    return GetInstanceVertexTaskManagersAnswer.of(task_managers=found)
+    return GetInstanceVertexTaskManagersResponse.model_construct(task_managers=found)

@@ -15,6 +15,7 @@ from foas_emulator.operations.jobs import rules as jobs
 from foas_emulator.operations.jobs.rows import Job
 from foas_emulator.operations.jobs.rules import STREAM
 from foas_emulator.operations.projects import rules as projects
+from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 CURRENT = -1
@@ -36,7 +37,12 @@ NOT_RUNNING = problem(
 
 def current(world: World, job: Job) -> Instance | None:
     """The one instance of a stream job that is not archived, or None before the first start."""
-    return world.store.get(Instance, project_name=job.project_name, job_name=job.job_name, is_archived=False)
+    return world.store.get(
+        Instance,
+        equal(Instance.project_name, job.project_name),
+        equal(Instance.job_name, job.job_name),
+        equal(Instance.is_archived, False),
+    )
 
 
 def newest(world: World, job: Job) -> Instance | None:
@@ -49,7 +55,12 @@ def newest(world: World, job: Job) -> Instance | None:
 
 def live(world: World, job: Job) -> list[Instance]:
     """The instances for which a job counts as started: waiting, running or paused, and not archived."""
-    instances = world.store.find(Instance, project_name=job.project_name, job_name=job.job_name, is_archived=False)
+    instances = world.store.find(
+        Instance,
+        equal(Instance.project_name, job.project_name),
+        equal(Instance.job_name, job.job_name),
+        equal(Instance.is_archived, False),
+    )
     return [instance for instance in instances if instance.actual_state in LIVE]
 
 
@@ -65,7 +76,12 @@ def find(world: World, job: Job, instance_id: int) -> Instance | None:
         return current(world, job)
     if instance_id < CURRENT:
         raise invalid("instanceId", "an instance id is positive, or -1 for a stream job's current instance.")
-    instance = world.store.get(Instance, id=instance_id, project_name=job.project_name, job_name=job.job_name)
+    instance = world.store.get(
+        Instance,
+        equal(Instance.id, instance_id),
+        equal(Instance.project_name, job.project_name),
+        equal(Instance.job_name, job.job_name),
+    )
     if instance is None:
         raise NOT_FOUND(f"Job {job.job_name!r} has no instance {instance_id}; ListInstance shows those it has.")
     return instance
@@ -191,7 +207,7 @@ def never_started(world: World, job: Job) -> Instance | None:
     copy = jobs.committed(world, job)
     if copy is None:
         return None
-    return Instance.of(
+    return Instance.model_construct(
         **copy.model_dump(), actual_state=UNKNOWN, expect_state=UNKNOWN, job_type=job.job_type, api_type=job.api_type
     )
 

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from foas_emulator.gateway.formats import Answer, Wire
+from foas_emulator.gateway.formats import ApiModel, ApiResponse
 
 
-class InstanceDetails(Wire):
+class InstanceDetails(ApiModel):
     """What GetInstance tells of an instance. Times and delays are milliseconds."""
 
     expect_state: str
@@ -35,13 +35,13 @@ class InstanceDetails(Wire):
     priority: int | None = None
 
 
-class GetInstanceAnswer(Answer):
+class GetInstanceResponse(ApiResponse):
     """The answer of GetInstance."""
 
     instance: InstanceDetails
 
 
-class ListedInstance(Wire):
+class ListedInstance(ApiModel):
     """What ListInstance tells of an instance: all but its AutoScale parameters."""
 
     id: int
@@ -70,13 +70,13 @@ class ListedInstance(Wire):
     priority: int | None = None
 
 
-class Instances(Wire):
+class Instances(ApiModel):
     """The wrapper of a list of instances."""
 
     instance: list[ListedInstance]
 
 
-class ListInstanceAnswer(Answer):
+class ListInstanceResponse(ApiResponse):
     """The answer of ListInstance."""
 
     page_index: int
@@ -86,7 +86,7 @@ class ListInstanceAnswer(Answer):
     instances: Instances
 
 
-class RunSummary(Wire):
+class RunSummary(ApiModel):
     """The light form of an instance."""
 
     input_delay: int | None = None
@@ -99,13 +99,13 @@ class RunSummary(Wire):
     id: int | None = None
 
 
-class GetInstanceRunSummaryAnswer(Answer):
+class GetInstanceRunSummaryResponse(ApiResponse):
     """The answer of GetInstanceRunSummary."""
 
     run_summary: RunSummary
 
 
-class BatchRunSummary(Wire):
+class BatchRunSummary(ApiModel):
     """The light form of an instance, as BatchGetInstanceRunSummary orders it."""
 
     id: int | None = None
@@ -118,55 +118,55 @@ class BatchRunSummary(Wire):
     job_name: str
 
 
-class RunSummarys(Wire):
+class RunSummarys(ApiModel):
     """The wrapper of a list of summaries, spelt as the service spells it."""
 
     run_summary: list[BatchRunSummary]
 
 
-class BatchGetInstanceRunSummaryAnswer(Answer):
+class BatchGetInstanceRunSummaryResponse(ApiResponse):
     """The answer of BatchGetInstanceRunSummary."""
 
     run_summarys: RunSummarys
 
 
-class GetInstanceConfigAnswer(Answer):
+class GetInstanceConfigResponse(ApiResponse):
     """The answer of GetInstanceConfig; `config` is JSON."""
 
     config: str
 
 
-class GetInstanceDetailAnswer(Answer):
+class GetInstanceDetailResponse(ApiResponse):
     """The answer of GetInstanceDetail; `detail` is JSON."""
 
     detail: str
 
 
-class GetInstanceExceptionsAnswer(Answer):
+class GetInstanceExceptionsResponse(ApiResponse):
     """The answer of GetInstanceExceptions; `exceptions` is JSON."""
 
     exceptions: str
 
 
-class GetInstanceCheckpointAnswer(Answer):
+class GetInstanceCheckpointResponse(ApiResponse):
     """The answer of GetInstanceCheckpoint; `checkpoints` is JSON."""
 
     checkpoints: str
 
 
-class GetInstanceFinalStateAnswer(Answer):
+class GetInstanceFinalStateResponse(ApiResponse):
     """The answer of GetInstanceFinalState: YARN's word for the state."""
 
     finalstate: str
 
 
-class GetInstanceVertexTaskManagersAnswer(Answer):
+class GetInstanceVertexTaskManagersResponse(ApiResponse):
     """The answer of GetInstanceVertexTaskManagers; `task_managers` is JSON."""
 
     task_managers: str
 
 
-class InstanceResource(Wire):
+class InstanceResource(ApiModel):
     """What an instance uses (total) and asked for (allocated), as the documentation names them.
 
     Memory is in MB, 100 virtual cores are one core.
@@ -178,7 +178,7 @@ class InstanceResource(Wire):
     total_virtual_cores: int
 
 
-class GetInstanceResourceAnswer(Answer):
+class GetInstanceResourceResponse(ApiResponse):
     """The answer of GetInstanceResource."""
 
     resource: InstanceResource

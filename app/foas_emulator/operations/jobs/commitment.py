@@ -10,6 +10,7 @@ from foas_emulator.operations.instances import rules as running
 from foas_emulator.operations.jobs import plans, rules
 from foas_emulator.operations.jobs.engine_version import require_at_least
 from foas_emulator.operations.jobs.rows import CommittedJob, Job
+from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 ONLINE = problem(
@@ -42,9 +43,11 @@ def commit(world: World, project_name: str, job_name: str, scale: AutoScale) -> 
     rules.check_references(world, job)
     if scale.is_on:
         _check_scale(job, scale)
-    world.store.delete(CommittedJob, project_name=project_name, job_name=job_name)
+    world.store.delete(
+        CommittedJob, equal(CommittedJob.project_name, project_name), equal(CommittedJob.job_name, job_name)
+    )
     copied = job.model_dump(include=set(CommittedJob.model_fields) & set(Job.model_fields))
-    world.store.insert(CommittedJob.of(**copied, auto_scale_params=scale.to_json()))
+    world.store.insert(CommittedJob.model_construct(**copied, auto_scale_params=scale.to_json()))
 
 
 def offline(world: World, project_name: str, job_name: str) -> None:
@@ -60,7 +63,9 @@ def offline(world: World, project_name: str, job_name: str) -> None:
             f"Job {job_name!r} has instance {live[0].id}, which is {live[0].actual_state}; "
             "ModifyInstanceState to TERMINATED stops it."
         )
-    world.store.delete(CommittedJob, project_name=project_name, job_name=job_name)
+    world.store.delete(
+        CommittedJob, equal(CommittedJob.project_name, project_name), equal(CommittedJob.job_name, job_name)
+    )
 
 
 def delete(world: World, project_name: str, job_name: str) -> None:
@@ -76,7 +81,7 @@ def forget(world: World, job: Job) -> None:
     instances.forget(world, job)
     plans.forget(world, job)
     for model in (CommittedJob, Job):
-        world.store.delete(model, project_name=job.project_name, job_name=job.job_name)
+        world.store.delete(model, equal(model.project_name, job.project_name), equal(model.job_name, job.job_name))
 
 
 def _check_scale(job: Job, scale: AutoScale) -> None:

@@ -12,6 +12,7 @@ from foas_emulator.operations.jobs import rules
 from foas_emulator.operations.jobs.engine_version import require_at_least
 from foas_emulator.operations.jobs.rows import Job, PlanSession
 from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 IN_RUN = "Session in run"
@@ -65,7 +66,7 @@ def request_plan(
     for name, value in (("expectedCore", expected_core), ("expectedGB", expected_gb)):
         if value is not None and value <= 0:
             raise invalid(name, "it must be more than 0.")
-    session = PlanSession.of(
+    session = PlanSession.model_construct(
         session_id=world.next_token("plan_session", length=_SESSION_ID_LENGTH),
         project_name=project_name,
         job_name=job_name,
@@ -85,7 +86,12 @@ def request_plan(
 def session(world: World, project_name: str, job_name: str, session_id: str) -> PlanSession:
     """How far a session is. Raises `InvalidSession.NotFound` also for a session of another job."""
     rules.require(world, project_name, job_name)
-    found = world.store.get(PlanSession, session_id=session_id, project_name=project_name, job_name=job_name)
+    found = world.store.get(
+        PlanSession,
+        equal(PlanSession.session_id, session_id),
+        equal(PlanSession.project_name, project_name),
+        equal(PlanSession.job_name, job_name),
+    )
     if found is None:
         raise SESSION_NOT_FOUND(f"Job {job_name!r} has no session {session_id!r}; GetRawPlanJson begins one.")
     return found
@@ -105,18 +111,22 @@ def cost(world: World, project_name: str, job_name: str) -> tuple[float, float]:
         raise _syntax_error(job, error) from None
 
 
-def bring_about(world: World, change: PendingChange) -> None:
+def apply_change(world: World, change: PendingChange) -> None:
     """End a session whose plan came due."""
-    found = world.store.get(PlanSession, session_id=change.key)
+    found = world.store.get(PlanSession, equal(PlanSession.session_id, change.key))
     assert found is not None, "changes are cancelled when their session goes"
     _make(world, rules.require(world, found.project_name, found.job_name), found)
 
 
 def forget(world: World, job: Job) -> None:
     """Drop the sessions of a job that is being deleted."""
-    for each in world.store.find(PlanSession, project_name=job.project_name, job_name=job.job_name):
+    for each in world.store.find(
+        PlanSession, equal(PlanSession.project_name, job.project_name), equal(PlanSession.job_name, job.job_name)
+    ):
         world.cancel(_subject(each))
-    world.store.delete(PlanSession, project_name=job.project_name, job_name=job.job_name)
+    world.store.delete(
+        PlanSession, equal(PlanSession.project_name, job.project_name), equal(PlanSession.job_name, job.job_name)
+    )
 
 
 def _subject(session: PlanSession) -> str:
@@ -131,7 +141,7 @@ def _make(world: World, job: Job, session: PlanSession) -> None:
         outcome = {"status": MADE, "plan_json": plan_json}
     except SqlError as error:
         outcome = {"status": FAILED, "error_message": error_text(error)}
-    world.store.update(PlanSession, {"session_id": session.session_id}, **outcome)
+    world.store.update(PlanSession, *outcome.items(), where=[equal(PlanSession.session_id, session.session_id)])
 
 
 def _plan(job: Job, expected_core: float | None = None, expected_gb: float | None = None) -> Plan:

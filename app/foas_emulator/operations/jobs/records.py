@@ -8,22 +8,23 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from foas_emulator.operations.jobs.rows import CommittedJob, Job
+from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 
 def every(world: World, project_name: str) -> list[Job]:
     """All of a project's jobs."""
-    return world.store.find(Job, project_name=project_name)
+    return world.store.find(Job, equal(Job.project_name, project_name))
 
 
 def online(world: World, project_name: str) -> list[str]:
     """The names of a project's jobs that are online."""
-    return [copy.job_name for copy in world.store.find(CommittedJob, project_name=project_name)]
+    return [copy.job_name for copy in world.store.find(CommittedJob, equal(CommittedJob.project_name, project_name))]
 
 
 def in_folder(world: World, folder_id: int) -> list[str]:
     """The names of the jobs in a folder, those of its children left out."""
-    return [job.job_name for job in world.store.find(Job, folder_id=folder_id)]
+    return [job.job_name for job in world.store.find(Job, equal(Job.folder_id, folder_id))]
 
 
 def online_with_package(project_name: str, package_name: str) -> Select[Any]:

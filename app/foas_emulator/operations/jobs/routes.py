@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.operations.autoscale import params
 from foas_emulator.operations.instances import changes
@@ -11,23 +11,23 @@ from foas_emulator.operations.jobs import commitment, plans, records, rules
 from foas_emulator.operations.jobs import parameters as given
 from foas_emulator.operations.jobs.rows import Job
 from foas_emulator.operations.jobs.schemas import (
-    CalcPlanJsonResourceAnswer,
-    CheckRawPlanJsonAnswer,
+    CalcPlanJsonResourceResponse,
+    CheckRawPlanJsonResponse,
     Dims,
-    GetJobAnswer,
-    GetRawPlanJsonAnswer,
+    GetJobResponse,
+    GetRawPlanJsonResponse,
     Inputs,
     JobDetails,
     JobInOut,
     Jobs,
     ListedJob,
-    ListJobAnswer,
+    ListJobResponse,
     Outputs,
     PlanJsonInfo,
     PlanJsonResource,
-    StartJobAnswer,
+    StartJobResponse,
     TableUse,
-    ValidateJobAnswer,
+    ValidateJobResponse,
 )
 from foas_emulator.operations.paging import page
 from foas_emulator.operations.parameters import CurrentWorld, JobName, PageIndex, PageSize, ProjectName
@@ -56,7 +56,7 @@ async def create_job(
     cluster_id: given.ClusterId = None,
     queue_name: given.QueueName = None,
     folder_id: given.FolderId = None,
-) -> Answer:
+) -> ApiResponse:
     """Make a job in a project that has a queue."""
     draft = rules.Draft(
         code=code,
@@ -70,17 +70,17 @@ async def create_job(
         folder_id=folder_id,
     )
     rules.create(world, project_name, job_name=job_name, job_type=job_type, api_type=api_type, draft=draft)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.reads("GetJob", "GET", _JOB, evidence=documented("help page GetJob, 2020-09-11"))
-async def get_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> GetJobAnswer:
+async def get_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> GetJobResponse:
     """A job's draft, and whether the job is online; a job that does not exist is no error."""
     job = rules.find(world, project_name, job_name)
     if job is None:
-        return GetJobAnswer.of()
+        return GetJobResponse.model_construct()
     is_committed = rules.committed(world, job) is not None
-    return GetJobAnswer.of(job=JobDetails.from_row(job.model_dump() | {"is_committed": is_committed}))
+    return GetJobResponse.model_construct(job=JobDetails.from_row(job.model_dump() | {"is_committed": is_committed}))
 
 
 @group.reads("ListJob", "GET", _JOBS, evidence=documented("help page ListJob, 2019-04-02"))
@@ -98,7 +98,7 @@ async def list_job(
     is_show_full_field: given.IsShowFullField = True,
     page_index: PageIndex = 1,
     page_size: PageSize = 10,
-) -> ListJobAnswer:
+) -> ListJobResponse:
     """The jobs of a project that match, newest first."""
     statement = rules.listed(
         world,
@@ -118,7 +118,7 @@ async def list_job(
         ListedJob.from_row(job.model_dump(exclude=hidden) | {"is_committed": job.job_name in online})
         for job in found.items
     ]
-    return ListJobAnswer.of(**found.figures, jobs=Jobs.of(job=items))
+    return ListJobResponse.model_construct(None, **found.figures, jobs=Jobs.model_construct(job=items))
 
 
 @group.writes("UpdateJob", "PUT", _JOB, evidence=documented("help page UpdateJob, 2021-01-26"))
@@ -136,7 +136,7 @@ async def update_job(
     cluster_id: given.ClusterId = None,
     queue_name: given.QueueName = None,
     folder_id: given.FolderId = None,
-) -> Answer:
+) -> ApiResponse:
     """Change what is given of a job's draft; what was committed and what runs stays as it is."""
     draft = rules.Draft(
         code=code,
@@ -150,27 +150,29 @@ async def update_job(
         folder_id=folder_id,
     )
     rules.update(world, project_name, job_name, draft)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.writes("DeleteJob", "DELETE", _JOB, evidence=documented("help page DeleteJob, 2020-09-18"))
-async def delete_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> Answer:
+async def delete_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ApiResponse:
     """Remove an offline job, and with it what is known of its instances."""
     commitment.delete(world, project_name, job_name)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.reads("ValidateJob", "GET", f"{_JOB}/validate", evidence=documented("help page ValidateJob, 2020-12-31"))
-async def validate_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ValidateJobAnswer:
+async def validate_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ValidateJobResponse:
     """The tables that a job reads, writes and joins, or the parser's report if its code is surely wrong."""
     script = plans.validate(world, project_name, job_name)
     inputs, outputs, dims = (
         [TableUse.from_row(asdict(table)) for table in tables]
         for tables in (script.inputs, script.outputs, script.dims)
     )
-    return ValidateJobAnswer.of(
-        job_in_out=JobInOut.of(
-            inputs=Inputs.of(input=inputs), outputs=Outputs.of(output=outputs), dims=Dims.of(dim=dims)
+    return ValidateJobResponse.model_construct(
+        job_in_out=JobInOut.model_construct(
+            inputs=Inputs.model_construct(input=inputs),
+            outputs=Outputs.model_construct(output=outputs),
+            dims=Dims.model_construct(dim=dims),
         )
     )
 
@@ -185,7 +187,7 @@ async def get_raw_plan_json(
     expected_core: given.ExpectedCore = None,
     expected_gb: given.ExpectedGb = None,
     advisor_action: given.AdvisorAction = None,  # noqa: ARG001 - declared by the SDKs, described nowhere
-) -> GetRawPlanJsonAnswer:
+) -> GetRawPlanJsonResponse:
     """Begin to make a plan of a job's draft; CheckRawPlanJson tells when it is there."""
     session_id = plans.request_plan(
         world,
@@ -195,7 +197,7 @@ async def get_raw_plan_json(
         expected_gb=expected_gb,
         is_tuned=autoconf_enable,
     )
-    return GetRawPlanJsonAnswer.of(session_id=session_id)
+    return GetRawPlanJsonResponse.model_construct(session_id=session_id)
 
 
 @group.reads(
@@ -203,10 +205,10 @@ async def get_raw_plan_json(
 )
 async def check_raw_plan_json(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, session_id: given.SessionId
-) -> CheckRawPlanJsonAnswer:
+) -> CheckRawPlanJsonResponse:
     """How far the making of a plan is, and the plan or the error once it has ended."""
     session = plans.session(world, project_name, job_name, session_id)
-    return CheckRawPlanJsonAnswer.of(plan_json_info=PlanJsonInfo.from_row(session))
+    return CheckRawPlanJsonResponse.model_construct(plan_json_info=PlanJsonInfo.from_row(session))
 
 
 @group.reads(
@@ -217,10 +219,12 @@ async def check_raw_plan_json(
 )
 async def calc_plan_json_resource(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName
-) -> CalcPlanJsonResourceAnswer:
+) -> CalcPlanJsonResourceResponse:
     """What a job's plan would take of its queue."""
     cores, memory_gb = plans.cost(world, project_name, job_name)
-    return CalcPlanJsonResourceAnswer.of(plan_json_resource=PlanJsonResource.of(memory_gb=memory_gb, cores=cores))
+    return CalcPlanJsonResourceResponse.model_construct(
+        plan_json_resource=PlanJsonResource.model_construct(memory_gb=memory_gb, cores=cores)
+    )
 
 
 @group.writes("CommitJob", "PUT", f"{_JOB}/commit", evidence=documented("help page CommitJob, 2020-12-02"))
@@ -235,7 +239,7 @@ async def commit_job(
     recommend_only: given.RecommendOnly = None,
     suspend_periods: given.SuspendPeriods = None,
     suspend_period_param: given.SuspendPeriodParam = None,
-) -> Answer:
+) -> ApiResponse:
     """Bring a job online: its draft becomes the copy that the next start runs. AutoScale is off unless switched on."""
     scale = params.AutoScale()
     if is_on_off:
@@ -247,20 +251,20 @@ async def commit_job(
             suspend_period_param=suspend_period_param,
         )
     commitment.commit(world, project_name, job_name, scale)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.writes("StartJob", "POST", f"{_JOB}/instance", evidence=documented("help page StartJob, 2021-01-27"))
 async def start_job(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, parameter_json: given.ParameterJson = None
-) -> StartJobAnswer:
+) -> StartJobResponse:
     """Start a committed job; answers the id of its new instance, which waits until it runs."""
     instance_id = changes.start(world, project_name, job_name, parameter_json=parameter_json)
-    return StartJobAnswer.of(instance_id=instance_id)
+    return StartJobResponse.model_construct(instance_id=instance_id)
 
 
 @group.writes("OfflineJob", "PUT", f"{_JOB}/offline", evidence=documented("help page OfflineJob, 2020-09-18"))
-async def offline_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> Answer:
+async def offline_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ApiResponse:
     """Take a job offline, once none of its instances lives."""
     commitment.offline(world, project_name, job_name)
-    return Answer.of()
+    return ApiResponse.model_construct()

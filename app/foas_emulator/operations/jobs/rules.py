@@ -15,6 +15,7 @@ from foas_emulator.operations.packages import rules as packages
 from foas_emulator.operations.projects import rules as projects
 from foas_emulator.operations.queues import rules as queues
 from foas_emulator.operations.required import given, named
+from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 STREAM = "FLINK_STREAM"
@@ -59,7 +60,7 @@ class Draft:
 
 def find(world: World, project_name: str, job_name: str) -> Job | None:
     """The draft of a job, or None. Raises `InvalidProject.NotFound`."""
-    job = world.store.get(Job, project_name=project_name, job_name=job_name)
+    job = world.store.get(Job, equal(Job.project_name, project_name), equal(Job.job_name, job_name))
     if job is None:
         projects.require(world, project_name)
     return job
@@ -75,7 +76,9 @@ def require(world: World, project_name: str, job_name: str) -> Job:
 
 def committed(world: World, job: Job) -> CommittedJob | None:
     """The copy of a job that was committed, or None while the job is offline."""
-    return world.store.get(CommittedJob, project_name=job.project_name, job_name=job.job_name)
+    return world.store.get(
+        CommittedJob, equal(CommittedJob.project_name, job.project_name), equal(CommittedJob.job_name, job.job_name)
+    )
 
 
 def require_committed(world: World, job: Job) -> CommittedJob:
@@ -159,7 +162,7 @@ def create(
         "modifier": ACCOUNT,
         "modify_time": now,
     }
-    world.store.insert(Job.of(**columns))
+    world.store.insert(Job.model_construct(**columns))
 
 
 def update(world: World, project_name: str, job_name: str, draft: Draft) -> None:
@@ -173,7 +176,9 @@ def update(world: World, project_name: str, job_name: str, draft: Draft) -> None
         cluster_id = columns.get("cluster_id", job.cluster_id)
         columns["engine_version"] = _engine_version(world, cluster_id, draft.engine_version)
     columns |= {"modifier": ACCOUNT, "modify_time": world.second()}
-    world.store.update(Job, {"project_name": project_name, "job_name": job_name}, **columns)
+    world.store.update(
+        Job, *columns.items(), where=[equal(Job.project_name, project_name), equal(Job.job_name, job_name)]
+    )
 
 
 def check_references(world: World, job: Job) -> None:
@@ -183,9 +188,9 @@ def check_references(world: World, job: Job) -> None:
 
 
 def _check_free(world: World, project_name: str, job_name: str) -> None:
-    if world.store.get(Job, project_name=project_name, job_name=job_name) is not None:
+    if world.store.get(Job, equal(Job.project_name, project_name), equal(Job.job_name, job_name)) is not None:
         raise DUPLICATE(f"Project {project_name!r} has a job {job_name!r} already; UpdateJob changes it.")
-    if world.store.count(Job, project_name=project_name) >= LARGEST_COUNT:
+    if world.store.count(Job, equal(Job.project_name, project_name)) >= LARGEST_COUNT:
         raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} jobs; delete some first.")
 
 

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from foas_emulator.gateway.formats import Answer, Wire
+from foas_emulator.gateway.formats import ApiModel, ApiResponse
 
 
-class JobDetails(Wire):
+class JobDetails(ApiModel):
     """What GetJob tells of a job's draft. Times are milliseconds."""
 
     job_name: str
@@ -30,13 +30,13 @@ class JobDetails(Wire):
     file_id: str | None = None
 
 
-class GetJobAnswer(Answer):
+class GetJobResponse(ApiResponse):
     """The answer of GetJob; without a job if there is none of the name."""
 
     job: JobDetails | None = None
 
 
-class ListedJob(Wire):
+class ListedJob(ApiModel):
     """What ListJob tells of a job's draft; without code, plan and properties if full fields are not asked for."""
 
     create_time: int
@@ -60,13 +60,13 @@ class ListedJob(Wire):
     job_id: str
 
 
-class Jobs(Wire):
+class Jobs(ApiModel):
     """The wrapper of a list of jobs."""
 
     job: list[ListedJob]
 
 
-class ListJobAnswer(Answer):
+class ListJobResponse(ApiResponse):
     """The answer of ListJob."""
 
     page_index: int
@@ -76,7 +76,7 @@ class ListJobAnswer(Answer):
     jobs: Jobs
 
 
-class TableUse(Wire):
+class TableUse(ApiModel):
     """A table that a job declares, in the part it plays: its type, its name in its own store, its WITH clause.
 
     `alias` is the name that the job gives it.
@@ -89,25 +89,25 @@ class TableUse(Wire):
     alias: str
 
 
-class Inputs(Wire):
+class Inputs(ApiModel):
     """The wrapper of the tables that are read."""
 
     input: list[TableUse]
 
 
-class Outputs(Wire):
+class Outputs(ApiModel):
     """The wrapper of the tables that are written."""
 
     output: list[TableUse]
 
 
-class Dims(Wire):
+class Dims(ApiModel):
     """The wrapper of the tables that are joined as of a point in time."""
 
     dim: list[TableUse]
 
 
-class JobInOut(Wire):
+class JobInOut(ApiModel):
     """The tables of a job, by the part they play."""
 
     inputs: Inputs
@@ -115,19 +115,19 @@ class JobInOut(Wire):
     dims: Dims
 
 
-class ValidateJobAnswer(Answer):
+class ValidateJobResponse(ApiResponse):
     """The answer of ValidateJob."""
 
     job_in_out: JobInOut
 
 
-class GetRawPlanJsonAnswer(Answer):
+class GetRawPlanJsonResponse(ApiResponse):
     """The answer of GetRawPlanJson."""
 
     session_id: str
 
 
-class PlanJsonInfo(Wire):
+class PlanJsonInfo(ApiModel):
     """How far a session is: `Session in run`, `success` with a plan, or `fail` with a message."""
 
     status: str
@@ -135,26 +135,26 @@ class PlanJsonInfo(Wire):
     plan_json: str | None = None
 
 
-class CheckRawPlanJsonAnswer(Answer):
+class CheckRawPlanJsonResponse(ApiResponse):
     """The answer of CheckRawPlanJson."""
 
     plan_json_info: PlanJsonInfo
 
 
-class PlanJsonResource(Wire):
+class PlanJsonResource(ApiModel):
     """What a plan costs."""
 
     memory_gb: float = Field(alias="MemoryGB")
     cores: float
 
 
-class CalcPlanJsonResourceAnswer(Answer):
+class CalcPlanJsonResourceResponse(ApiResponse):
     """The answer of CalcPlanJsonResource."""
 
     plan_json_resource: PlanJsonResource
 
 
-class StartJobAnswer(Answer):
+class StartJobResponse(ApiResponse):
     """The answer of StartJob; its member has a small i."""
 
     instance_id: int = Field(alias="instanceId")

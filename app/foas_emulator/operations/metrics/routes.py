@@ -10,7 +10,7 @@ from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Int64
 from foas_emulator.operations.instances.rules import CURRENT
 from foas_emulator.operations.metrics import rules
-from foas_emulator.operations.metrics.schemas import Metric, Metrics, MetricsAnswer
+from foas_emulator.operations.metrics.schemas import Metric, Metrics, MetricsResponse
 from foas_emulator.operations.parameters import ClusterId, CurrentWorld, JobName, ProjectName
 
 group = Group("metrics")
@@ -46,7 +46,7 @@ async def get_instance_metric(
     job_name: JobName,
     instance_id: MeasuredInstanceId = CURRENT,
     metric_json: MetricJson = None,
-) -> MetricsAnswer:
+) -> MetricsResponse:
     """The curves of a running instance in the last two hours, from a minute after its start."""
     return _answer(rules.of_instance(world, project_name, job_name, instance_id, metric_json=metric_json))
 
@@ -60,11 +60,14 @@ async def get_instance_metric(
 )
 async def get_cluster_metrics(
     world: CurrentWorld, cluster_id: ClusterId, metric_json: MetricJson = None
-) -> MetricsAnswer:
+) -> MetricsResponse:
     """The curves of a cluster in the last two hours."""
     return _answer(rules.of_cluster(world, cluster_id, metric_json=metric_json))
 
 
-def _answer(series: list[Series]) -> MetricsAnswer:
-    curves = [Metric.of(metric_name=each.name, dps=each.dps, summary=each.summary, tags=each.tags) for each in series]
-    return MetricsAnswer.of(metrics=Metrics.of(metric=curves))
+def _answer(series: list[Series]) -> MetricsResponse:
+    curves = [
+        Metric.model_construct(metric_name=each.name, dps=dict(each.dps), summary=each.summary, tags=dict(each.tags))
+        for each in series
+    ]
+    return MetricsResponse.model_construct(metrics=Metrics.model_construct(metric=curves))

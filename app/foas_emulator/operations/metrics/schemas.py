@@ -1,9 +1,9 @@
 """The wire models of metrics, members in the order of the documented sample."""
 
-from foas_emulator.gateway.formats import Answer, Wire
+from foas_emulator.gateway.formats import ApiResponse, ApiModel
 
 
-class Metric(Wire):
+class Metric(ApiModel):
     """One curve: its values by seconds since the epoch, and one value for all of it.
 
     The values of instances are texts and those of clusters numbers, as the samples show them.
@@ -15,13 +15,13 @@ class Metric(Wire):
     tags: dict[str, str]
 
 
-class Metrics(Wire):
+class Metrics(ApiModel):
     """The wrapper of a list of curves."""
 
     metric: list[Metric]
 
 
-class MetricsAnswer(Answer):
+class MetricsResponse(ApiResponse):
     """The answer of GetInstanceMetric and of GetClusterMetrics."""
 
     metrics: Metrics

@@ -5,15 +5,15 @@ from typing import Annotated, Literal
 from fastapi import Form, Path, Query
 
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import one_of
 from foas_emulator.operations.packages import rules
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.packages.schemas import (
-    GetPackageAnswer,
-    GetRefPackageJobAnswer,
-    ListPackageAnswer,
+    GetPackageResponse,
+    GetRefPackageJobResponse,
+    ListPackageResponse,
     PackageDetails,
     PackageJob,
     PackageJobs,
@@ -73,7 +73,7 @@ async def create_package(
     oss_owner: _OssOwner = None,
     oss_path: _OssPath = None,
     tag: _Tag = None,
-) -> Answer:
+) -> ApiResponse:
     """Record a file that lies in OSS as a package of a project on an exclusive cluster; `ossPath` is needed.
 
     The file itself is not looked at. A project has at most 50 packages.
@@ -92,14 +92,14 @@ async def create_package(
         oss_owner=oss_owner,
         tag=tag,
     )
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.reads("GetPackage", "GET", _PACKAGE, evidence=documented("help page GetPackage, 2020-09-16"))
-async def get_package(world: CurrentWorld, project_name: ProjectName, package_name: _PackageName) -> GetPackageAnswer:
+async def get_package(world: CurrentWorld, project_name: ProjectName, package_name: _PackageName) -> GetPackageResponse:
     """All that is known of a package."""
     package = rules.require(world, project_name, package_name)
-    return GetPackageAnswer.of(package=PackageDetails.from_row(package))
+    return GetPackageResponse.model_construct(package=PackageDetails.from_row(package))
 
 
 @group.reads("ListPackage", "GET", _PACKAGES, evidence=documented("help page ListPackage, 2020-09-16"))
@@ -117,12 +117,12 @@ async def list_package(
     ] = None,
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
-) -> ListPackageAnswer:
+) -> ListPackageResponse:
     """The packages of a project that fulfil all conditions, newest first, a page at a time."""
     statement = rules.listed(world, project_name, package_name=package_name, type_=package_type, tag=tag)
     found = page(world, Package, statement, page_index, page_size)
     shown = [PackageSummary.from_row(package) for package in found.items]
-    return ListPackageAnswer.of(**found.figures, packages=Packages.of(package=shown))
+    return ListPackageResponse.model_construct(None, **found.figures, packages=Packages.model_construct(package=shown))
 
 
 @group.writes("UpdatePackage", "PUT", _PACKAGE, evidence=documented("help page UpdatePackage, 2020-09-16"))
@@ -139,7 +139,7 @@ async def update_package(
     oss_owner: _OssOwner = None,
     oss_path: _OssPath = None,
     tag: _Tag = None,
-) -> Answer:
+) -> ApiResponse:
     """Change what is known of a package; what is not given stays as it is."""
     rules.update(
         world,
@@ -154,14 +154,14 @@ async def update_package(
         oss_path=oss_path,
         tag=tag,
     )
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.writes("DeletePackage", "DELETE", _PACKAGE, evidence=documented("help page DeletePackage, 2020-09-16"))
-async def delete_package(world: CurrentWorld, project_name: ProjectName, package_name: _PackageName) -> Answer:
+async def delete_package(world: CurrentWorld, project_name: ProjectName, package_name: _PackageName) -> ApiResponse:
     """Forget a package that no job which is online refers to."""
     rules.delete(world, project_name, package_name)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.reads(
@@ -173,8 +173,8 @@ async def get_ref_package_job(
     package_name: _PackageName,
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
-) -> GetRefPackageJobAnswer:
+) -> GetRefPackageJobResponse:
     """The jobs that use a package, newest first, a page at a time: only those that are online, as committed."""
     found = rules.jobs_using(world, project_name, package_name, page_index=page_index, page_size=page_size)
     shown = [PackageJob.from_row({**job.model_dump(), "is_committed": True}) for job in found.items]
-    return GetRefPackageJobAnswer.of(**found.figures, jobs=PackageJobs.of(job=shown))
+    return GetRefPackageJobResponse.model_construct(None, **found.figures, jobs=PackageJobs.model_construct(job=shown))

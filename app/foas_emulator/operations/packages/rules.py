@@ -13,6 +13,7 @@ from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import rules as projects
 from foas_emulator.operations.required import given, named
+from foas_emulator.world.store import assign, equal
 from foas_emulator.world.world import World
 
 LARGEST_COUNT = 50
@@ -35,7 +36,9 @@ TOO_MANY = problem(
 
 def require(world: World, project_name: str, package_name: str) -> Package:
     """The package of this name. Raises `InvalidProject.NotFound` or `InvalidPackage.NotFound`."""
-    package = world.store.get(Package, project_name=project_name, package_name=package_name)
+    package = world.store.get(
+        Package, equal(Package.project_name, project_name), equal(Package.package_name, package_name)
+    )
     if package is None:
         projects.require(world, project_name)
         raise NOT_FOUND(f"Project {project_name!r} has no package {package_name!r}; ListPackage shows those it has.")
@@ -82,12 +85,16 @@ def create(
     """
     projects.require_exclusive(world, project_name)
     package_name = named("packageName", package_name)
-    if world.store.get(Package, project_name=project_name, package_name=package_name) is not None:
+    if (
+        world.store.get(Package, equal(Package.project_name, project_name), equal(Package.package_name, package_name))
+        is not None
+    ):
         raise DUPLICATE(f"Project {project_name!r} has a package {package_name!r} already; UpdatePackage changes it.")
-    if world.store.count(Package, project_name=project_name) >= LARGEST_COUNT:
+    if world.store.count(Package, equal(Package.project_name, project_name)) >= LARGEST_COUNT:
         raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} packages; delete some first.")
     now = world.second()
-    package = Package.of(
+    package = Package.model_construct(
+        None,
         project_name=project_name,
         package_name=package_name,
         creator=ACCOUNT,
@@ -107,10 +114,10 @@ def update(world: World, project_name: str, package_name: str, **details: str | 
     changed = {name: value for name, value in details.items() if value is not None}
     world.store.update(
         Package,
-        {"project_name": project_name, "package_name": package_name},
-        modifier=ACCOUNT,
-        modify_time=world.second(),
-        **changed,
+        assign(Package.modifier, ACCOUNT),
+        assign(Package.modify_time, world.second()),
+        *changed.items(),
+        where=[equal(Package.project_name, project_name), equal(Package.package_name, package_name)],
     )
 
 
@@ -122,12 +129,12 @@ def delete(world: World, project_name: str, package_name: str) -> None:
             f"Package {package_name!r} is used by {users.total_count} jobs, {users.items[0].job_name!r} among them; "
             "OfflineJob each first."
         )
-    world.store.delete(Package, project_name=project_name, package_name=package_name)
+    world.store.delete(Package, equal(Package.project_name, project_name), equal(Package.package_name, package_name))
 
 
 def delete_all(world: World, project_name: str) -> None:
     """Forget the packages of a project."""
-    world.store.delete(Package, project_name=project_name)
+    world.store.delete(Package, equal(Package.project_name, project_name))
 
 
 def jobs_using(world: World, project_name: str, package_name: str, *, page_index: int, page_size: int) -> Page[Job]:

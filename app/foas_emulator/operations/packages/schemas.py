@@ -1,9 +1,9 @@
 """The wire models of packages, members in the order of each operation's documented sample."""
 
-from foas_emulator.gateway.formats import Answer, Wire
+from foas_emulator.gateway.formats import ApiModel, ApiResponse
 
 
-class PackageDetails(Wire):
+class PackageDetails(ApiModel):
     """What GetPackage tells of a package. Times are milliseconds."""
 
     project_name: str
@@ -27,13 +27,13 @@ class PackageDetails(Wire):
     scan_ext_biz_no: str | None = None
 
 
-class GetPackageAnswer(Answer):
+class GetPackageResponse(ApiResponse):
     """The answer of GetPackage."""
 
     package: PackageDetails
 
 
-class PackageSummary(Wire):
+class PackageSummary(ApiModel):
     """What ListPackage tells of a package. Times are milliseconds."""
 
     modify_time: int
@@ -57,13 +57,13 @@ class PackageSummary(Wire):
     scan_error_message: str | None = None
 
 
-class Packages(Wire):
+class Packages(ApiModel):
     """The list of ListPackage."""
 
     package: list[PackageSummary]
 
 
-class ListPackageAnswer(Answer):
+class ListPackageResponse(ApiResponse):
     """The answer of ListPackage."""
 
     total_count: int
@@ -73,7 +73,7 @@ class ListPackageAnswer(Answer):
     page_index: int
 
 
-class PackageJob(Wire):
+class PackageJob(ApiModel):
     """What GetRefPackageJob tells of a job, as it was committed. Times are milliseconds."""
 
     job_name: str
@@ -97,13 +97,13 @@ class PackageJob(Wire):
     job_id: str
 
 
-class PackageJobs(Wire):
+class PackageJobs(ApiModel):
     """The list of GetRefPackageJob."""
 
     job: list[PackageJob]
 
 
-class GetRefPackageJobAnswer(Answer):
+class GetRefPackageJobResponse(ApiResponse):
     """The answer of GetRefPackageJob."""
 
     page_index: int

@@ -14,6 +14,7 @@ from foas_emulator.operations.projects.rules import (
 )
 from foas_emulator.operations.queues import rules as queues
 from foas_emulator.operations.required import given, named
+from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 DEFAULT_REGION = "cn-shanghai"
@@ -40,10 +41,10 @@ def create(
         cluster_id, region = cluster.cluster_id, cluster.region_id
     else:
         order_id, region = named("orderId", order_id), DEFAULT_REGION
-    if world.store.get(Project, name=name) is not None:
+    if world.store.get(Project, equal(Project.name, name)) is not None:
         raise DUPLICATE(f"World {world.name} has a project {name!r} already.")
     now = world.second()
-    project = Project.of(
+    project = Project.model_construct(
         name=name,
         id=world.next_token("project"),
         creator=ACCOUNT,
@@ -78,4 +79,4 @@ def clear(world: World, project_name: str) -> None:
     folders.delete_all(world, project_name)
     packages.delete_all(world, project_name)
     queues.unbind_all(world, project_name)
-    world.store.delete(Project, name=project_name)
+    world.store.delete(Project, equal(Project.name, project_name))

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Query
 
 from foas_emulator.gateway.evidence import documented, inferred
-from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Flag, one_of
 from foas_emulator.operations.paging import page
@@ -13,12 +13,12 @@ from foas_emulator.operations.parameters import CurrentWorld, PageIndex, PageSiz
 from foas_emulator.operations.projects import contents, rules
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.projects.schemas import (
-    GetProjectAnswer,
-    ListProjectAnswer,
+    GetProjectResponse,
+    ListProjectResponse,
     ProjectDetails,
     Projects,
     ProjectSummary,
-    UpdateProjectConfigAnswer,
+    UpdateProjectConfigResponse,
 )
 
 group = Group("projects")
@@ -55,7 +55,7 @@ async def create_project(
         str | None,
         Form(alias="managerIds", description="Ids of the managing accounts, commas between.", examples=["1234567"]),
     ] = None,
-) -> Answer:
+) -> ApiResponse:
     """Make a project. Before it can have jobs, a queue must be bound to it (BindQueue)."""
     contents.create(
         world,
@@ -66,14 +66,14 @@ async def create_project(
         description=description,
         manager_ids=manager_ids,
     )
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.reads("GetProject", "GET", _PROJECT, evidence=documented("help page GetProject, 2019-05-06"))
-async def get_project(world: CurrentWorld, project_name: ProjectName) -> GetProjectAnswer:
+async def get_project(world: CurrentWorld, project_name: ProjectName) -> GetProjectResponse:
     """All that is known of a project."""
     project = rules.require(world, project_name)
-    return GetProjectAnswer.of(project=ProjectDetails.from_row(_shown(project)))
+    return GetProjectResponse.model_construct(project=ProjectDetails.from_row(_shown(project)))
 
 
 @group.reads("ListProject", "GET", _PROJECTS, evidence=documented("help page ListProject, 2020-12-31"))
@@ -95,12 +95,12 @@ async def list_project(
     ] = None,
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
-) -> ListProjectAnswer:
+) -> ListProjectResponse:
     """The projects that fulfil all conditions, newest first, a page at a time."""
     statement = rules.listed(name=name, deploy_type=deploy_type, cluster_id=cluster_id, region=region)
     found = page(world, Project, statement, page_index, page_size)
     shown = [ProjectSummary.from_row(_shown(project)) for project in found.items]
-    return ListProjectAnswer.of(**found.figures, projects=Projects.of(project=shown))
+    return ListProjectResponse.model_construct(None, **found.figures, projects=Projects.model_construct(project=shown))
 
 
 @group.writes("UpdateProject", "PUT", _PROJECT, evidence=inferred("the service's metadata gives names and no text"))
@@ -115,17 +115,17 @@ async def update_project(
             examples=["sql.type=print"],
         ),
     ] = None,
-) -> Answer:
+) -> ApiResponse:
     """Replace the configuration that all jobs of a project share; GetProject shows it."""
     rules.update(world, project_name, global_job_config=global_job_config)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.writes("DeleteProject", "DELETE", _PROJECT, evidence=documented("help page DeleteProject, 2020-09-15"))
-async def delete_project(world: CurrentWorld, project_name: ProjectName) -> Answer:
+async def delete_project(world: CurrentWorld, project_name: ProjectName) -> ApiResponse:
     """Delete a project of an exclusive cluster with all it holds. Its jobs must be offline; its queue becomes free."""
     contents.delete(world, project_name)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.writes(
@@ -140,10 +140,10 @@ async def update_project_config(
     is_open_batch_sql: Annotated[
         Flag | None, Query(alias="IsOpenBatchSQL", description="Whether it may have batch SQL jobs; needed.")
     ] = None,
-) -> UpdateProjectConfigAnswer:
+) -> UpdateProjectConfigResponse:
     """Say whether a project may have batch SQL jobs. It is kept; batch jobs are accepted either way."""
     rules.update_config(world, project_name, is_open_batch_sql=is_open_batch_sql)
-    return UpdateProjectConfigAnswer.of(data=True)
+    return UpdateProjectConfigResponse.model_construct(data=True)
 
 
 def _shown(project: Project) -> dict[str, Any]:

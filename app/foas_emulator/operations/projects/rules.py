@@ -10,6 +10,7 @@ from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.jobs import records as jobs
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.required import given
+from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 CELL = "cell"
@@ -33,7 +34,7 @@ NOT_EXCLUSIVE = problem(
 
 def require(world: World, project_name: str) -> Project:
     """The project of this name. Raises `InvalidProject.NotFound`."""
-    project = world.store.get(Project, name=project_name)
+    project = world.store.get(Project, equal(Project.name, project_name))
     if project is None:
         raise NOT_FOUND(f"World {world.name} has no project {project_name!r}; ListProject shows those it has.")
     return project
@@ -58,7 +59,7 @@ def require_all_offline(world: World, project_name: str) -> None:
 
 def on_cluster(world: World, cluster_id: str) -> list[str]:
     """The names of the projects on a cluster."""
-    return [project.name for project in world.store.find(Project, cluster_id=cluster_id)]
+    return [project.name for project in world.store.find(Project, equal(Project.cluster_id, cluster_id))]
 
 
 def listed(*, name: str | None, deploy_type: str | None, cluster_id: str | None, region: str | None) -> Select[Any]:
@@ -91,4 +92,4 @@ def update_config(world: World, project_name: str, *, is_open_batch_sql: bool | 
 
 def _change(world: World, project_name: str, **values: Any) -> None:
     values |= {"modifier": ACCOUNT, "modify_time": world.second()}
-    world.store.update(Project, {"name": project_name}, **values)
+    world.store.update(Project, *values.items(), where=[equal(Project.name, project_name)])

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from foas_emulator.gateway.formats import Answer, Wire
+from foas_emulator.gateway.formats import ApiModel, ApiResponse
 
 
-class ProjectDetails(Wire):
+class ProjectDetails(ApiModel):
     """What GetProject tells of a project. Times are milliseconds."""
 
     global_job_config: str | None = None
@@ -23,13 +23,13 @@ class ProjectDetails(Wire):
     cluster_id: str | None = None
 
 
-class GetProjectAnswer(Answer):
+class GetProjectResponse(ApiResponse):
     """The answer of GetProject."""
 
     project: ProjectDetails
 
 
-class ProjectSummary(Wire):
+class ProjectSummary(ApiModel):
     """What ListProject tells of a project. Times are milliseconds."""
 
     name: str
@@ -46,13 +46,13 @@ class ProjectSummary(Wire):
     id: str
 
 
-class Projects(Wire):
+class Projects(ApiModel):
     """The list of ListProject."""
 
     project: list[ProjectSummary]
 
 
-class ListProjectAnswer(Answer):
+class ListProjectResponse(ApiResponse):
     """The answer of ListProject."""
 
     page_index: int
@@ -62,7 +62,7 @@ class ListProjectAnswer(Answer):
     projects: Projects
 
 
-class UpdateProjectConfigAnswer(Answer):
+class UpdateProjectConfigResponse(ApiResponse):
     """The answer of UpdateProjectConfig: whether it was done."""
 
     data: bool = Field(examples=[True])

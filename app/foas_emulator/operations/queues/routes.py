@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Form, Query
 
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.gateway.formats import Answer
+from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Int32
 from foas_emulator.operations.parameters import ClusterId, CurrentWorld, ProjectName
@@ -15,9 +15,9 @@ from foas_emulator.operations.queues.schemas import (
     BoundQueueResource,
     BoundQueueResources,
     BoundQueues,
-    GetClusterQueueInfoAnswer,
-    ListProjectBindQueueAnswer,
-    ListProjectBindQueueResourceAnswer,
+    GetClusterQueueInfoResponse,
+    ListProjectBindQueueResourceResponse,
+    ListProjectBindQueueResponse,
     QueueDetails,
     QueueDetailsList,
 )
@@ -55,10 +55,10 @@ async def create_queue(
     max_v_core: _MaxVcore = None,
     max_mem: _MaxMemMB = None,
     gpu: _Gpu = None,
-) -> Answer:
+) -> ApiResponse:
     """Set a share of a cluster aside, at once. `maxVcore` and `maxMemMB` are needed; a name looks like `root.name`."""
     rules.create(world, cluster_id, queue_name=queue_name, max_v_core=max_v_core, max_mem=max_mem, gpu=gpu)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.writes("UpdateQueue", "PUT", _QUEUE_OF_CLUSTER, evidence=documented("help page UpdateQueue, 2021-02-03"))
@@ -70,10 +70,10 @@ async def update_queue(
     max_v_core: _MaxVcore = None,
     max_mem: _MaxMemMB = None,
     gpu: _Gpu = None,
-) -> Answer:
+) -> ApiResponse:
     """Give a queue another share of its cluster; what is not given stays as it is."""
     rules.update(world, cluster_id, queue_name=queue_name, max_v_core=max_v_core, max_mem=max_mem, gpu=gpu)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.writes("DeleteQueue", "DELETE", _QUEUE_OF_CLUSTER, evidence=documented("help page DeleteQueue, 2020-09-28"))
@@ -83,10 +83,10 @@ async def delete_queue(
     queue_name: Annotated[
         str | None, Query(alias="queueName", description="Name of the queue; needed.", examples=["root.project1"])
     ] = None,
-) -> Answer:
+) -> ApiResponse:
     """Delete a queue that no project has."""
     rules.delete(world, cluster_id, queue_name)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.reads(
@@ -95,11 +95,11 @@ async def delete_queue(
     "/api/v2/clusters/{clusterId}/queueinfo",
     evidence=documented("help page GetClusterQueueInfo, 2021-03-11"),
 )
-async def get_cluster_queue_info(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterQueueInfoAnswer:
+async def get_cluster_queue_info(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterQueueInfoResponse:
     """The queues of a cluster, by name, with their shares and what running instances take of them."""
     queues = rules.in_use(world, rules.of_cluster(world, cluster_id))
-    shown = QueueDetailsList.of(queue=[QueueDetails.of_queue(queue) for queue in queues])
-    return GetClusterQueueInfoAnswer.of(queues=shown)
+    shown = QueueDetailsList.model_construct(queue=[QueueDetails.of_queue(queue) for queue in queues])
+    return GetClusterQueueInfoResponse.model_construct(queues=shown)
 
 
 @group.writes("BindQueue", "POST", f"{_PROJECT}/queue", evidence=documented("help page BindQueue, 2020-09-28"))
@@ -111,10 +111,10 @@ async def bind_queue(
         Form(alias="clusterId", description="Cluster of the queue; needed.", examples=["cmy99ugusuco66x9qc6knqms"]),
     ] = None,
     queue_name: _QueueName = None,
-) -> Answer:
+) -> ApiResponse:
     """Give a project the queue its jobs will run in. A queue serves one project, and a project has one queue."""
     rules.bind(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.writes("UnbindQueue", "DELETE", f"{_PROJECT}/queue", evidence=documented("help page UnbindQueue, 2020-09-28"))
@@ -125,10 +125,10 @@ async def unbind_queue(
         str, Query(alias="clusterId", description="Cluster of the queue.", examples=["cmy99ugusuco66x9qc6knqms"])
     ],
     queue_name: Annotated[str, Query(alias="queueName", description="Name of the queue.", examples=["root.project1"])],
-) -> Answer:
+) -> ApiResponse:
     """Take its queue from a project whose jobs are all offline."""
     rules.unbind(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
-    return Answer.of()
+    return ApiResponse.model_construct()
 
 
 @group.reads(
@@ -139,11 +139,11 @@ async def unbind_queue(
 )
 async def list_project_bind_queue(
     world: CurrentWorld, project_name: ProjectName, cluster_id: _OnlyCluster = None, queue_name: _OnlyName = None
-) -> ListProjectBindQueueAnswer:
+) -> ListProjectBindQueueResponse:
     """The queue that is bound to a project, as a list."""
     queues = rules.bound(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
-    shown = BoundQueues.of(queue=[BoundQueue.from_row(queue) for queue in queues])
-    return ListProjectBindQueueAnswer.of(queues=shown)
+    shown = BoundQueues.model_construct(queue=[BoundQueue.from_row(queue) for queue in queues])
+    return ListProjectBindQueueResponse.model_construct(queues=shown)
 
 
 @group.reads(
@@ -154,8 +154,8 @@ async def list_project_bind_queue(
 )
 async def list_project_bind_queue_resource(
     world: CurrentWorld, project_name: ProjectName, cluster_id: _OnlyCluster = None, queue_name: _OnlyName = None
-) -> ListProjectBindQueueResourceAnswer:
+) -> ListProjectBindQueueResourceResponse:
     """The queue that is bound to a project, as a list, with its share and what running instances take of it."""
     queues = rules.in_use(world, rules.bound(world, project_name, cluster_id=cluster_id, queue_name=queue_name))
-    shown = BoundQueueResources.of(queue=[BoundQueueResource.of_queue(queue) for queue in queues])
-    return ListProjectBindQueueResourceAnswer.of(queues=shown)
+    shown = BoundQueueResources.model_construct(queue=[BoundQueueResource.of_queue(queue) for queue in queues])
+    return ListProjectBindQueueResourceResponse.model_construct(queues=shown)

@@ -12,6 +12,7 @@ from foas_emulator.operations.instances import records as instances
 from foas_emulator.operations.projects import rules as projects
 from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.operations.required import given, named
+from foas_emulator.world.store import assign, equal
 from foas_emulator.world.world import World
 
 _FIRST_LEVEL = re.compile(r"root\.[^.\s]+")
@@ -49,7 +50,7 @@ class QueueInUse:
 
 def require(world: World, cluster_id: str, queue_name: str) -> Queue:
     """The queue of this name. Raises `InvalidCluster.NotFound` or `InvalidQueue.NotFound`."""
-    queue = world.store.get(Queue, cluster_id=cluster_id, queue_name=queue_name)
+    queue = world.store.get(Queue, equal(Queue.cluster_id, cluster_id), equal(Queue.queue_name, queue_name))
     if queue is None:
         clusters.require(world, cluster_id)
         raise NOT_FOUND(f"Cluster {cluster_id!r} has no queue {queue_name!r}; GetClusterQueueInfo shows those it has.")
@@ -66,7 +67,7 @@ def bound(
     projects.require(world, project_name)
     return [
         queue
-        for queue in world.store.find(Queue, project_name=project_name)
+        for queue in world.store.find(Queue, equal(Queue.project_name, project_name))
         if cluster_id in (None, queue.cluster_id) and queue_name in (None, queue.queue_name)
     ]
 
@@ -82,7 +83,7 @@ def in_use(world: World, queues: list[Queue]) -> list[QueueInUse]:
 def of_cluster(world: World, cluster_id: str) -> list[Queue]:
     """The queues of a cluster, by name. Raises `InvalidCluster.NotFound`."""
     clusters.require(world, cluster_id)
-    return world.store.find(Queue, cluster_id=cluster_id)
+    return world.store.find(Queue, equal(Queue.cluster_id, cluster_id))
 
 
 def create(
@@ -102,9 +103,9 @@ def create(
     queue_name = named("queueName", queue_name)
     if _FIRST_LEVEL.fullmatch(queue_name) is None:
         raise invalid("queueName", f"{queue_name!r} is no queue of the first level, such as root.project1.")
-    if world.store.get(Queue, cluster_id=cluster_id, queue_name=queue_name) is not None:
+    if world.store.get(Queue, equal(Queue.cluster_id, cluster_id), equal(Queue.queue_name, queue_name)) is not None:
         raise DUPLICATE(f"Cluster {cluster_id!r} has a queue {queue_name!r} already; UpdateQueue changes it.")
-    queue = Queue.of(
+    queue = Queue.model_construct(
         cluster_id=cluster_id,
         queue_name=queue_name,
         max_v_core=given("maxVcore", max_v_core),
@@ -131,7 +132,11 @@ def update(
     changed = {name: value for name, value in share.items() if value is not None}
     _check_share(world, Queue.model_construct(**queue.model_dump() | changed))
     if changed:
-        world.store.update(Queue, {"cluster_id": cluster_id, "queue_name": queue.queue_name}, **changed)
+        world.store.update(
+            Queue,
+            *changed.items(),
+            where=[equal(Queue.cluster_id, cluster_id), equal(Queue.queue_name, queue.queue_name)],
+        )
 
 
 def delete(world: World, cluster_id: str, queue_name: str | None) -> None:
@@ -139,12 +144,12 @@ def delete(world: World, cluster_id: str, queue_name: str | None) -> None:
     queue = require(world, cluster_id, given("queueName", queue_name))
     if queue.project_name is not None:
         raise TAKEN(f"Queue {queue.queue_name!r} is bound to project {queue.project_name!r}; UnbindQueue first.")
-    world.store.delete(Queue, cluster_id=cluster_id, queue_name=queue.queue_name)
+    world.store.delete(Queue, equal(Queue.cluster_id, cluster_id), equal(Queue.queue_name, queue.queue_name))
 
 
 def delete_all(world: World, cluster_id: str) -> None:
     """Remove the queues of a cluster that goes."""
-    world.store.delete(Queue, cluster_id=cluster_id)
+    world.store.delete(Queue, equal(Queue.cluster_id, cluster_id))
 
 
 def bind(world: World, project_name: str, *, cluster_id: str | None, queue_name: str | None) -> None:
@@ -172,17 +177,17 @@ def unbind(world: World, project_name: str, *, cluster_id: str, queue_name: str)
 
 def unbind_all(world: World, project_name: str) -> None:
     """Free the queues of a project that goes."""
-    world.store.update(Queue, {"project_name": project_name}, project_name=None)
+    world.store.update(Queue, assign(Queue.project_name, None), where=[equal(Queue.project_name, project_name)])
 
 
 def consumed(world: World, cluster_id: str) -> Resource:
     """What the queues of a cluster have taken of it, used or not."""
-    return total([_share(queue) for queue in world.store.find(Queue, cluster_id=cluster_id)])
+    return total([_share(queue) for queue in world.store.find(Queue, equal(Queue.cluster_id, cluster_id))])
 
 
 def _set_project(world: World, queue: Queue, project_name: str | None) -> None:
-    where = {"cluster_id": queue.cluster_id, "queue_name": queue.queue_name}
-    world.store.update(Queue, where, project_name=project_name)
+    where = [equal(Queue.cluster_id, queue.cluster_id), equal(Queue.queue_name, queue.queue_name)]
+    world.store.update(Queue, assign(Queue.project_name, project_name), where=where)
 
 
 def _share(queue: Queue) -> Resource:

@@ -4,16 +4,16 @@
 """
 
 import json
-from typing import Any, Self
+from typing import Any
 
-from foas_emulator.gateway.formats import Answer, Wire
+from foas_emulator.gateway.formats import ApiModel, ApiResponse
 from foas_emulator.operations.queues.rules import QueueInUse
 
 _LARGEST_INT32 = 2**31 - 1
 _TOO_LARGE = -9999
 
 
-class QueueDetails(Wire):
+class QueueDetails(ApiModel):
     """What GetClusterQueueInfo tells of a queue.
 
     A figure too large for 32 bits is -9999; `external_info` has all figures in full, as a JSON text.
@@ -33,42 +33,42 @@ class QueueDetails(Wire):
     external_info: str
 
     @classmethod
-    def of_queue(cls, queue: QueueInUse) -> Self:
-        return cls.of(**_members(queue), external_info=_external_info(queue))
+    def of_queue(cls, queue: QueueInUse) -> "QueueDetails":
+        return cls.model_construct(None, **_members(queue), external_info=_external_info(queue))
 
 
-class QueueDetailsList(Wire):
+class QueueDetailsList(ApiModel):
     """The list of GetClusterQueueInfo."""
 
     queue: list[QueueDetails]
 
 
-class GetClusterQueueInfoAnswer(Answer):
+class GetClusterQueueInfoResponse(ApiResponse):
     """The answer of GetClusterQueueInfo."""
 
     queues: QueueDetailsList
 
 
-class BoundQueue(Wire):
+class BoundQueue(ApiModel):
     """What ListProjectBindQueue tells of a queue."""
 
     queue_name: str
     cluster_id: str
 
 
-class BoundQueues(Wire):
+class BoundQueues(ApiModel):
     """The list of ListProjectBindQueue."""
 
     queue: list[BoundQueue]
 
 
-class ListProjectBindQueueAnswer(Answer):
+class ListProjectBindQueueResponse(ApiResponse):
     """The answer of ListProjectBindQueue."""
 
     queues: BoundQueues
 
 
-class BoundQueueResource(Wire):
+class BoundQueueResource(ApiModel):
     """What ListProjectBindQueueResource tells of a queue."""
 
     used_gpu: int
@@ -84,17 +84,17 @@ class BoundQueueResource(Wire):
     cluster_id: str
 
     @classmethod
-    def of_queue(cls, queue: QueueInUse) -> Self:
-        return cls.of(**_members(queue))
+    def of_queue(cls, queue: QueueInUse) -> "BoundQueueResource":
+        return cls.model_construct(None, **_members(queue))
 
 
-class BoundQueueResources(Wire):
+class BoundQueueResources(ApiModel):
     """The list of ListProjectBindQueueResource."""
 
     queue: list[BoundQueueResource]
 
 
-class ListProjectBindQueueResourceAnswer(Answer):
+class ListProjectBindQueueResourceResponse(ApiResponse):
     """The answer of ListProjectBindQueueResource."""
 
     queues: BoundQueueResources

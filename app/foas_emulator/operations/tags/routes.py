@@ -9,7 +9,7 @@ from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Flag
 from foas_emulator.operations.parameters import CurrentWorld
 from foas_emulator.operations.tags import rules
-from foas_emulator.operations.tags.schemas import ListTagResourcesAnswer, TagAnswer, TaggedResource, TagList
+from foas_emulator.operations.tags.schemas import ListTagResourcesResponse, TaggedResource, TagList, TagResponse
 
 group = Group("tags")
 
@@ -38,13 +38,13 @@ async def tag_resources(
         str | None,
         Form(alias="Tags", description="JSON, or k:v with commas between. Needed.", examples=[_TAG, "stage:test"]),
     ] = None,
-) -> TagAnswer:
+) -> TagResponse:
     """Put tags on clusters; a key that a cluster has already takes the new value.
 
     No SDK declares a parameter for it: these are the ones of its sisters, read from the body or the query.
     """
     rules.tag(world, resource_type=resource_type, resource_ids=resource_ids, tags=tags)
-    return TagAnswer.of()
+    return TagResponse.model_construct()
 
 
 @group.reads("ListTagResources", "GET", _TAGS, evidence=_EVIDENCE)
@@ -62,13 +62,15 @@ async def list_tag_resources(
     next_token: Annotated[
         str | None, Query(alias="NextToken", description="The NextToken of the answer before.", examples=["50"])
     ] = None,
-) -> ListTagResourcesAnswer:
+) -> ListTagResourcesResponse:
     """The tags of clusters, 50 at a time."""
     found = rules.list_tags(
         world, resource_type=resource_type, resource_ids=resource_ids, tags=tags, next_token=next_token
     )
     shown = [TaggedResource.from_row(tag) for tag in found.tags]
-    return ListTagResourcesAnswer.of(data=TagList.of(next_token=found.next_token, tag_resources=shown))
+    return ListTagResourcesResponse.model_construct(
+        data=TagList.model_construct(next_token=found.next_token, tag_resources=shown)
+    )
 
 
 @group.writes("UntagResources", "DELETE", _TAGS, evidence=_EVIDENCE)
@@ -86,7 +88,7 @@ async def untag_resources(
     everything: Annotated[
         Flag | None, Query(alias="All", description="Whether to take off all tags.", examples=[False])
     ] = None,
-) -> TagAnswer:
+) -> TagResponse:
     """Take tags off clusters: those of these keys, or all of them."""
     rules.untag(
         world,
@@ -95,4 +97,4 @@ async def untag_resources(
         tag_keys=tag_keys,
         everything=bool(everything),
     )
-    return TagAnswer.of()
+    return TagResponse.model_construct()

@@ -7,6 +7,7 @@ from foas_emulator.operations.clusters import rules as clusters
 from foas_emulator.operations.required import given
 from foas_emulator.operations.tags.notation import read_names, read_tags
 from foas_emulator.operations.tags.rows import Tag
+from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 CLUSTER = "cluster"
@@ -33,8 +34,10 @@ def tag(world: World, *, resource_type: str | None, resource_ids: str | None, ta
     for cluster_id in cluster_ids:
         clusters.require(world, cluster_id)
         for key, value in pairs.items():
-            world.store.delete(Tag, resource_type=kind, resource_id=cluster_id, tag_key=key)
-            row = Tag.of(resource_type=kind, resource_id=cluster_id, tag_key=key, tag_value=value or "")
+            world.store.delete(
+                Tag, equal(Tag.resource_type, kind), equal(Tag.resource_id, cluster_id), equal(Tag.tag_key, key)
+            )
+            row = Tag.model_construct(resource_type=kind, resource_id=cluster_id, tag_key=key, tag_value=value or "")
             world.store.insert(row)
 
 
@@ -45,11 +48,11 @@ def untag(
     cluster_ids = _read_ids(resource_ids)
     keys = [] if everything else read_names("TagKeys", given("TagKeys", tag_keys))
     for cluster_id in cluster_ids:
-        where = {"resource_type": resource_type or CLUSTER, "resource_id": cluster_id}
+        where = [equal(Tag.resource_type, resource_type or CLUSTER), equal(Tag.resource_id, cluster_id)]
         if everything:
-            world.store.delete(Tag, **where)
+            world.store.delete(Tag, *where)
         for key in keys:
-            world.store.delete(Tag, **where, tag_key=key)
+            world.store.delete(Tag, *where, equal(Tag.tag_key, key))
 
 
 def list_tags(
@@ -65,7 +68,7 @@ def list_tags(
     pairs = None if tags is None else read_tags("Tags", tags)
     found = [
         row
-        for row in world.store.find(Tag, resource_type=resource_type or CLUSTER)
+        for row in world.store.find(Tag, equal(Tag.resource_type, resource_type or CLUSTER))
         if (cluster_ids is None or row.resource_id in cluster_ids) and (pairs is None or _is_one_of(pairs, row))
     ]
     start = _read_token(next_token, len(found))

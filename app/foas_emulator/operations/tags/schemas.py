@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from foas_emulator.gateway.formats import Answer, Wire
+from foas_emulator.gateway.formats import ApiModel, ApiResponse
 
 
-class TagAnswer(Answer):
+class TagResponse(ApiResponse):
     """What TagResources and UntagResources answer: an envelope that says it was done. Its texts are inferred."""
 
     success: bool = True
@@ -15,7 +15,7 @@ class TagAnswer(Answer):
     data: bool = True
 
 
-class TaggedResource(Wire):
+class TaggedResource(ApiModel):
     """One tag of one resource."""
 
     resource_type: str
@@ -24,14 +24,14 @@ class TaggedResource(Wire):
     resource_id: str
 
 
-class TagList(Wire):
+class TagList(ApiModel):
     """A page of tags; without a token it is the last."""
 
     next_token: str | None = None
     tag_resources: list[TaggedResource]
 
 
-class ListTagResourcesAnswer(Answer):
+class ListTagResourcesResponse(ApiResponse):
     """The answer of ListTagResources."""
 
     success: bool = True

@@ -6,31 +6,31 @@ from collections.abc import Awaitable, Callable, Sequence
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from foas_emulator.gateway.context import CONTEXT, RequestContext
 from foas_emulator.gateway.errors import ApiError
-from foas_emulator.gateway.exchange import EXCHANGE, Exchange
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.gateway.reply import Reply, failure, internal_error
+from foas_emulator.gateway.responses import GatewayResponse, failure, internal_error
 from foas_emulator.gateway.routes import OperationRoute
 
 log = logging.getLogger(__name__)
 
-Stage = Callable[[Exchange], Reply | Awaitable[Reply | None] | None]
-"""Looks at an exchange and answers it, or adds to it and passes it on (None). One that must wait is awaited."""
+Stage = Callable[[RequestContext], GatewayResponse | Awaitable[GatewayResponse | None] | None]
+"""Looks at an context and answers it, or adds to it and passes it on (None). One that must wait is awaited."""
 
-Close = Callable[[Exchange, Reply], None]
-"""Told of every exchange and its answer, once the answer is sent."""
+Close = Callable[[RequestContext, GatewayResponse], None]
+"""Told of every context and its answer, once the answer is sent."""
 
 
 class CallOperation:
-    """The last stage: hands the exchange to the route of its operation. Routes are made when first needed."""
+    """The last stage: hands the context to the route of its operation. Routes are made when first needed."""
 
     def __init__(self) -> None:
         self._routes: dict[str, OperationRoute] = {}
 
-    async def __call__(self, exchange: Exchange) -> Reply:
-        assert exchange.operation is not None
-        route = self.route(exchange.operation)
-        return await route.respond(Request(exchange.scope, exchange.receive))
+    async def __call__(self, context: RequestContext) -> GatewayResponse:
+        assert context.operation is not None
+        route = self.route(context.operation)
+        return await route.respond(Request(context.scope, context.receive))
 
     def route(self, operation: Operation) -> OperationRoute:
         """The route of an operation. Building one costs milliseconds, so only those that are called are built."""
@@ -40,7 +40,7 @@ class CallOperation:
         return route
 
 
-class Front:
+class Dispatcher:
     """Answers the service's API by walking the stages; everything else it hands on."""
 
     def __init__(self, app: ASGIApp, *, stages: Sequence[Stage], close: Close, own_paths: tuple[str, ...]) -> None:
@@ -53,30 +53,30 @@ class Front:
         if scope["type"] != "http" or scope["path"] == "/" or scope["path"].startswith(self._own_paths):
             await self._app(scope, receive, send)
             return
-        exchange = Exchange(scope, receive)
-        reply: Reply | None = None
+        context = RequestContext(scope, receive)
+        reply: GatewayResponse | None = None
         try:
             for stage in self._stages:
-                outcome = stage(exchange)
+                outcome = stage(context)
                 if outcome is not None:
-                    reply = outcome if isinstance(outcome, Reply) else await outcome
+                    reply = outcome if isinstance(outcome, GatewayResponse) else await outcome
                     if reply is not None:
                         break
         except Exception as error:  # noqa: BLE001 - whatever is raised becomes the gateway's answer
-            reply = answer_to(error, exchange)
+            reply = answer_to(error, context)
         assert reply is not None, "the last stage always answers"
-        if exchange.warning is not None:
-            reply = reply.with_header("x-emulator-warning", exchange.warning)
+        if context.warning is not None:
+            reply = reply.with_header("x-emulator-warning", context.warning)
         await reply(scope, receive, send)
-        self._close(exchange, reply)
-        del scope[EXCHANGE]  # they hold each other, and would wait for the garbage collector
+        self._close(context, reply)
+        del scope[CONTEXT]  # they hold each other, and would wait for the garbage collector
 
 
-def answer_to(error: Exception, exchange: Exchange) -> Reply:
+def answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
     """What a client is told of anything that was raised on the way of its request."""
-    host = exchange.headers.get("host", "").partition(":")[0]
+    host = context.headers.get("host", "").partition(":")[0]
     if isinstance(error, ApiError):
-        overrides = exchange.settings.error_overrides
-        return failure(error, format_=exchange.format, host=host, overrides=overrides)
-    log.error("request %s failed", exchange.request_id, exc_info=error)
-    return internal_error(format_=exchange.format, host=host)
+        overrides = context.settings.error_overrides
+        return failure(error, format_=context.format, host=host, overrides=overrides)
+    log.error("request %s failed", context.request_id, exc_info=error)
+    return internal_error(format_=context.format, host=host)

@@ -4,13 +4,13 @@ import pytest
 
 from foas_emulator.gateway.errors import Problem
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.gateway.reply import Reply, failure, header_text, internal_error
+from foas_emulator.gateway.responses import GatewayResponse, failure, header_text, internal_error
 from tests.wire import Heard, ask
 
 GONE = Problem(code="Thing.Gone", status=410, message="Gone: {name}.", evidence=documented("a page"))
 
 
-def sent(reply: Reply) -> Heard:
+def sent(reply: GatewayResponse) -> Heard:
     """What a client hears of a reply."""
 
     class Served:

@@ -19,8 +19,8 @@ from foas_emulator.gateway.credentials import (
     read_credentials,
 )
 from foas_emulator.gateway.difference import plain, shown
-from foas_emulator.gateway.explanation import explain, sentence
 from foas_emulator.gateway.signature import SignedRequest, verify
+from foas_emulator.gateway.signature_diagnosis import explain, sentence
 
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT", re.ASCII)
 _ACS_DATE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
@@ -29,7 +29,7 @@ _UNSIGNED = "sign it with a configured access key, or set signature to warn or o
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class AuthenticationFailure:
     """A gateway error code, what its message is filled with, and one ASCII sentence that says what to do."""
 
     code: str
@@ -37,7 +37,7 @@ class Refusal:
     message_args: Mapping[str, str] = field(default_factory=dict)
 
 
-class Verdict(NamedTuple):
+class AuthenticationResult(NamedTuple):
     """What the strict gateway makes of a request: no code is a pass.
 
     The credentials are as claimed, None if they cannot be read. An anonymous request is refused
@@ -51,15 +51,15 @@ class Verdict(NamedTuple):
     message_args: Mapping[str, str] = MappingProxyType({})
 
 
-def check(
+def check_authentication(
     request: SignedRequest,
     *,
     keys: AccessKeys,
     now_ms: int,
     max_skew_ms: int,
     nonce_seen: Callable[[str, str], bool],
-) -> Verdict:
-    """The verdict on a request, by the first check it fails.
+) -> AuthenticationResult:
+    """The result on a request, by the first check it fails.
 
     The order is: date and credentials present, date fresh, method of signing, access key, token, nonce, signature,
     Content-MD5. `nonce_seen(access_key_id, nonce)` is asked once, and only about a key that exists.
@@ -67,7 +67,7 @@ def check(
     try:
         credentials = read_credentials(request.headers)
     except MalformedAuthorization as malformed:
-        return _verdict(None, missing_date(request.headers, "anonymous") or _incomplete(malformed))
+        return _result(None, missing_date(request.headers, "anonymous") or _incomplete(malformed))
     refusal = (
         missing_date(request.headers, credentials.scheme)
         or missing_access_key(credentials)
@@ -76,62 +76,70 @@ def check(
         or wrong_key(request, credentials, keys, nonce_seen)
         or wrong_digest(request)
     )
-    return _verdict(credentials, refusal)
+    return _result(credentials, refusal)
 
 
-def _verdict(credentials: Credentials | None, refusal: Refusal | None) -> Verdict:
+def _result(credentials: Credentials | None, refusal: AuthenticationFailure | None) -> AuthenticationResult:
     if refusal is None:
-        return Verdict(credentials)
-    return Verdict(credentials, refusal.code, refusal.hint, refusal.message_args)
+        return AuthenticationResult(credentials)
+    return AuthenticationResult(credentials, refusal.code, refusal.hint, refusal.message_args)
 
 
-def missing_date(headers: Mapping[str, str], scheme: Scheme) -> Refusal | None:
+def missing_date(headers: Mapping[str, str], scheme: Scheme) -> AuthenticationFailure | None:
     """MissingDate without the date of the scheme: Date in V1, x-acs-date in V3, either one where nothing is signed."""
     name = _date_header(headers, scheme)
     if headers.get(name):
         return None
     if scheme == "anonymous" and "authorization" not in headers:
-        return Refusal("MissingDate", f"The request is not signed, it has neither Date nor Authorization; {_UNSIGNED}")
-    return Refusal("MissingDate", f"The header {name} is missing: send the time of signing in it.")
+        return AuthenticationFailure(
+            "MissingDate", f"The request is not signed, it has neither Date nor Authorization; {_UNSIGNED}"
+        )
+    return AuthenticationFailure("MissingDate", f"The header {name} is missing: send the time of signing in it.")
 
 
-def missing_access_key(credentials: Credentials) -> Refusal | None:
+def missing_access_key(credentials: Credentials) -> AuthenticationFailure | None:
     """MissingAccessKeyId where there is neither an Authorization nor a bearer token."""
     if credentials.scheme != "anonymous":
         return None
-    return Refusal("MissingAccessKeyId", f"The request is not signed, it has no Authorization; {_UNSIGNED}")
+    return AuthenticationFailure(
+        "MissingAccessKeyId", f"The request is not signed, it has no Authorization; {_UNSIGNED}"
+    )
 
 
-def untimely(headers: Mapping[str, str], scheme: Scheme, *, now_ms: int, max_skew_ms: int) -> Refusal | None:
+def untimely(
+    headers: Mapping[str, str], scheme: Scheme, *, now_ms: int, max_skew_ms: int
+) -> AuthenticationFailure | None:
     """InvalidTimeStamp.Format or, if the date is more than `max_skew_ms` from `now_ms`, InvalidTimeStamp.Expired."""
     name = _date_header(headers, scheme)
     text = headers.get(name, "")
     at = milliseconds_of(text)
     if at is None:
         wanted = "2018-11-11T08:00:00Z" if name == "x-acs-date" else "Sun, 11 Nov 2018 08:00:00 GMT"
-        return Refusal("InvalidTimeStamp.Format", f"The header {name} is {shown(text)}: write it like {wanted}.")
+        return AuthenticationFailure(
+            "InvalidTimeStamp.Format", f"The header {name} is {shown(text)}: write it like {wanted}."
+        )
     if abs(now_ms - at) <= max_skew_ms:
         return None
     side = "behind" if at < now_ms else "ahead of"
-    return Refusal(
+    return AuthenticationFailure(
         "InvalidTimeStamp.Expired",
         f"The header {name} is {abs(now_ms - at) // 1000} seconds {side} this server's clock and "
         f"{max_skew_ms // 1000} are allowed: set the client's clock or raise --signature-max-skew.",
     )
 
 
-def wrong_algorithm(credentials: Credentials) -> Refusal | None:
+def wrong_algorithm(credentials: Credentials) -> AuthenticationFailure | None:
     """InvalidSignatureMethod for a signature that claims to be of another algorithm than its form allows."""
     allowed = ALGORITHMS.get(credentials.scheme, credentials.algorithm)
     if credentials.algorithm == allowed:
         return None
     hint = f"The signature method is {shown(credentials.algorithm)}, this form of Authorization allows only {allowed}."
-    return Refusal("InvalidSignatureMethod", hint)
+    return AuthenticationFailure("InvalidSignatureMethod", hint)
 
 
 def wrong_key(
     request: SignedRequest, credentials: Credentials, keys: AccessKeys, nonce_seen: Callable[[str, str], bool]
-) -> Refusal | None:
+) -> AuthenticationFailure | None:
     """What the access key of a signature refuses: its id, its token, a nonce it has used, or the signature itself."""
     if credentials.scheme == "bearer":
         return None
@@ -139,7 +147,7 @@ def wrong_key(
     if key is None:
         name = plain(credentials.access_key_id)
         hint = f"No access key {name} is configured: add --access-keys {name}:SECRET, or use test:test."
-        return Refusal("InvalidAccessKeyId.NotFound", hint)
+        return AuthenticationFailure("InvalidAccessKeyId.NotFound", hint)
     return (
         wrong_token(credentials, key)
         or repeated_nonce(request, credentials, nonce_seen)
@@ -147,31 +155,33 @@ def wrong_key(
     )
 
 
-def wrong_token(credentials: Credentials, key: Key) -> Refusal | None:
+def wrong_token(credentials: Credentials, key: Key) -> AuthenticationFailure | None:
     """MissingSecurityToken or InvalidSecurityToken.MismatchWithAccessKey where token and key do not belong together."""
     if credentials.security_token == key.token:
         return None
     name = plain(key.access_key_id)
     if credentials.security_token is None:
         hint = f"The access key {name} is a temporary one: send its token in the header x-acs-security-token."
-        return Refusal("MissingSecurityToken", hint)
+        return AuthenticationFailure("MissingSecurityToken", hint)
     hint = (
         f"The x-acs-security-token is not that of the access key {name}: set it with --access-keys {name}:SECRET:TOKEN."
     )
-    return Refusal("InvalidSecurityToken.MismatchWithAccessKey", hint)
+    return AuthenticationFailure("InvalidSecurityToken.MismatchWithAccessKey", hint)
 
 
 def repeated_nonce(
     request: SignedRequest, credentials: Credentials, nonce_seen: Callable[[str, str], bool]
-) -> Refusal | None:
+) -> AuthenticationFailure | None:
     """SignatureNonceUsed for a nonce that this access key has used; a request without a nonce passes."""
     nonce = request.headers.get("x-acs-signature-nonce")
     if not nonce or not nonce_seen(credentials.access_key_id, nonce):
         return None
-    return Refusal("SignatureNonceUsed", "The x-acs-signature-nonce was used before: make a new one for every request.")
+    return AuthenticationFailure(
+        "SignatureNonceUsed", "The x-acs-signature-nonce was used before: make a new one for every request."
+    )
 
 
-def wrong_signature(request: SignedRequest, credentials: Credentials, key: Key) -> Refusal | None:
+def wrong_signature(request: SignedRequest, credentials: Credentials, key: Key) -> AuthenticationFailure | None:
     """SignatureDoesNotMatch, with the string to sign for the message and the likeliest mistake for the hint."""
     mismatch = verify(request, credentials, key.secret)
     if mismatch is None:
@@ -179,10 +189,10 @@ def wrong_signature(request: SignedRequest, credentials: Credentials, key: Key) 
     args = {"string_to_sign": mismatch.server_string_to_sign}
     if mismatch.canonical_request is not None:
         args["canonical_request"] = mismatch.canonical_request
-    return Refusal("SignatureDoesNotMatch", sentence(explain(request, credentials, key.secret)), args)
+    return AuthenticationFailure("SignatureDoesNotMatch", sentence(explain(request, credentials, key.secret)), args)
 
 
-def wrong_digest(request: SignedRequest) -> Refusal | None:
+def wrong_digest(request: SignedRequest) -> AuthenticationFailure | None:
     """ContentMD5NotMatched if there is a Content-MD5 and the body has another."""
     stated = request.headers.get("content-md5")
     if not stated:
@@ -191,7 +201,7 @@ def wrong_digest(request: SignedRequest) -> Refusal | None:
     if stated == digest:
         return None
     hint = f"The Content-MD5 is {shown(stated)}, but that of the body as it arrived is {digest}."
-    return Refusal("ContentMD5NotMatched", hint)
+    return AuthenticationFailure("ContentMD5NotMatched", hint)
 
 
 @lru_cache(maxsize=256)
@@ -217,6 +227,6 @@ def _date_header(headers: Mapping[str, str], scheme: Scheme) -> str:
     return "x-acs-date" if scheme == "v3" or "x-acs-date" in headers else "date"
 
 
-def _incomplete(malformed: MalformedAuthorization) -> Refusal:
+def _incomplete(malformed: MalformedAuthorization) -> AuthenticationFailure:
     hint = f"The Authorization cannot be read, {malformed}: write acs ID:SIGNATURE, or ACS3-HMAC-SHA256 and its parts."
-    return Refusal("IncompleteSignature", hint)
+    return AuthenticationFailure("IncompleteSignature", hint)

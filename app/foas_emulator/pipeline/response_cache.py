@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from foas_emulator.gateway.reply import REQUEST_ID
+from foas_emulator.gateway.responses import REQUEST_ID
 from foas_emulator.journal.journal import Journal
-from foas_emulator.pipeline.cache_reads import Kept, ReadCache, question_of
+from foas_emulator.pipeline.cache_reads import CachedResponse, ReadCache, cache_key
 from foas_emulator.world.clock import stopwatch
 
-_WALKING = frozenset({b"origin", b"transfer-encoding", b"x-acs-bearer-token", b"x-acs-zero-trust-idtoken"})
+_BYPASS_HEADERS = frozenset({b"origin", b"transfer-encoding", b"x-acs-bearer-token", b"x-acs-zero-trust-idtoken"})
 """Headers of requests that always walk: a page's, one that may have a body, and others than the usual signatures."""
 
 
-class Shortcut:
+class ResponseCacheMiddleware:
     """Answers what `cache` still knows the answer to, and enters it into the journal; all else it hands on to `app`.
 
     It changes nothing: a world in which something is due, and a signature that is not `believed`, go on to the stages.
@@ -25,12 +25,12 @@ class Shortcut:
         *,
         cache: ReadCache,
         journal: Journal,
-        believes: Callable[[Scope, Mapping[bytes, bytes], str], bool],
+        verify: Callable[[Scope, Mapping[bytes, bytes], str], bool],
     ) -> None:
         self._app = app
         self._cache = cache
         self._journal = journal
-        self._believes = believes
+        self._verify = verify
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = stopwatch()
@@ -44,16 +44,16 @@ class Shortcut:
         headers = [*kept.headers, (REQUEST_ID, request_id)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": kept.head + request_id + kept.tail})
-        assert kept.heading is not None
-        self._journal.write(kept.heading, text, started)
+        assert kept.template is not None
+        self._journal.write(kept.template, text, started)
 
-    def _recall(self, scope: Scope) -> Kept | None:
+    def _recall(self, scope: Scope) -> CachedResponse | None:
         headers = dict(scope["headers"])
-        if not headers.keys().isdisjoint(_WALKING):
+        if not headers.keys().isdisjoint(_BYPASS_HEADERS):
             return None
-        kept = self._cache.find(question_of(scope, headers))
-        if kept is None or kept.heading is None or kept.heading.tally.is_closed or not kept.world.is_settled:
+        kept = self._cache.find(cache_key(scope, headers))
+        if kept is None or kept.template is None or kept.template.counters.is_closed or not kept.world.is_settled:
             return None
-        if b"authorization" in headers and not self._believes(scope, headers, kept.world.settings.signature):
+        if b"authorization" in headers and not self._verify(scope, headers, kept.world.settings.signature):
             return None
         return kept

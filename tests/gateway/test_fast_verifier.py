@@ -1,4 +1,4 @@
-"""A quick look believes the usual signatures, and nothing that a close look would refuse."""
+"""A quick look verify the usual signatures, and nothing that a close look would refuse."""
 
 from collections.abc import Mapping
 
@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foas_emulator.gateway.authentication import milliseconds_of
 from foas_emulator.gateway.credentials import Credentials
-from foas_emulator.gateway.quick_look import QuickLook
+from foas_emulator.gateway.fast_verifier import FastVerifier
 from foas_emulator.gateway.signature import SignedRequest, sign, string_to_sign_variants
-from foas_emulator.gateway.verdict import milliseconds_of
 from tests.gateway.signature_vectors import SIGNED, Vector
-from tests.gateway.test_verdict import KEYS, NOON, QUARTER, V1, signed_anew, verdict_on
+from tests.gateway.test_authentication import KEYS, NOON, QUARTER, V1, signed_anew, verdict_on
 
 WITHOUT_BODY = [each for each in SIGNED if not each.request.body and "authorization" in each.request.headers]
-LOOK = QuickLook(KEYS, max_skew_ms=QUARTER)
+LOOK = FastVerifier(KEYS, max_skew_ms=QUARTER)
 
 
-def believes(request: SignedRequest, *, now_ms: int = NOON) -> bool:
+def verify(request: SignedRequest, *, now_ms: int = NOON) -> bool:
     headers = {name.encode("latin-1"): value.encode("latin-1") for name, value in request.headers.items()}
     path, query = request.raw_path.encode("latin-1"), request.raw_query.encode("latin-1")
-    return LOOK.believes(request.method, path, query, headers, now_ms=now_ms)
+    return LOOK.verify(request.method, path, query, headers, now_ms=now_ms)
 
 
 def changed(**headers: str | None) -> SignedRequest:
@@ -37,16 +37,16 @@ def changed(**headers: str | None) -> SignedRequest:
 def test_what_is_believed_of_official_clients_passes(vector: Vector) -> None:
     at = milliseconds_of(vector.request.headers.get("date") or vector.request.headers["x-acs-date"])
     assert at is not None
-    if believes(vector.request, now_ms=at):
+    if verify(vector.request, now_ms=at):
         assert verdict_on(vector.request, now_ms=at).code is None
 
 
 def test_the_usual_signature_is_believed_within_the_skew() -> None:
-    assert believes(V1)
-    assert believes(V1, now_ms=NOON + QUARTER)
-    assert believes(V1, now_ms=NOON - QUARTER)
-    assert not believes(V1, now_ms=NOON + QUARTER + 1)
-    assert not believes(V1, now_ms=NOON - QUARTER - 1)
+    assert verify(V1)
+    assert verify(V1, now_ms=NOON + QUARTER)
+    assert verify(V1, now_ms=NOON - QUARTER)
+    assert not verify(V1, now_ms=NOON + QUARTER + 1)
+    assert not verify(V1, now_ms=NOON - QUARTER - 1)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_the_usual_signature_is_believed_within_the_skew() -> None:
     ],
 )
 def test_headers_make_no_difference_once_they_are_signed(headers: Mapping[str, str | None]) -> None:
-    assert believes(changed(**headers))
+    assert verify(changed(**headers))
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def test_headers_make_no_difference_once_they_are_signed(headers: Mapping[str, s
     ],
 )
 def test_the_unusual_is_left_to_a_close_look(headers: Mapping[str, str | None]) -> None:
-    assert not believes(changed(**headers))
+    assert not verify(changed(**headers))
 
 
 @pytest.mark.parametrize(
     "authorization", ["", "acs", "acs :", "acs testid:", "acs nobody:x", "ACS3-HMAC-SHA256 x", "acs testid:\xe4"]
 )
 def test_a_claim_that_cannot_be_read_is_not_believed(authorization: str) -> None:
-    assert not believes(V1._replace(headers={**V1.headers, "authorization": authorization}))
+    assert not verify(V1._replace(headers={**V1.headers, "authorization": authorization}))
 
 
 TEXTS = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=8)
@@ -110,6 +110,6 @@ def test_whatever_is_believed_passes_a_close_look(
     signature = sign(texts[variant % len(texts)], Credentials("v1", "testid"), "testsecret").decode()
     signature = signature.swapcase() if flip else signature
     request = unsigned._replace(headers={**unsigned.headers, "authorization": f"acs testid:{signature}"})
-    if believes(request):
+    if verify(request):
         assert not flip
         assert verdict_on(request).code is None

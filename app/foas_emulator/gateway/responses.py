@@ -8,9 +8,9 @@ from functools import lru_cache
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from foas_emulator.gateway.context import CONTEXT
 from foas_emulator.gateway.errors import INTERNAL_ERROR, ApiError, Override, fill
-from foas_emulator.gateway.exchange import EXCHANGE
-from foas_emulator.gateway.formats import CONTENT_TYPES, Body, Format, Wire, render, render_error
+from foas_emulator.gateway.formats import CONTENT_TYPES, ApiModel, Body, Format, render, render_error
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -22,7 +22,7 @@ _UNPRINTABLE = re.compile("[^ -~]")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Reply(Response):
+class GatewayResponse(Response):
     """A response whose request id is filled in when it is sent. `code` is the error's, None on success."""
 
     status_code: int
@@ -31,13 +31,13 @@ class Reply(Response):
     extra_headers: Headers = ()
     code: str | None = None
 
-    def with_header(self, name: str, text: str) -> "Reply":
+    def with_header(self, name: str, text: str) -> "GatewayResponse":
         """The same answer with one more header; the text is cut down to what a header can carry."""
         return replace(self, extra_headers=(*self.extra_headers, (name.encode(), header_text(text))))
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Send the answer under the request id that the scope's exchange was given."""
-        request_id: bytes = scope[EXCHANGE].request_id.encode()
+        request_id: bytes = scope[CONTEXT].request_id.encode()
         headers = [*self.fixed_headers(len(request_id)), (REQUEST_ID, request_id)]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": self.content.with_request_id(request_id)})
@@ -56,17 +56,19 @@ def _type_and_length(content_type: bytes, length: int) -> Headers:
     return (b"content-type", content_type), (b"content-length", b"%d" % length)
 
 
-def success(operation: str, answer: Wire, format_: Format) -> Reply:
+def success(operation: str, answer: ApiModel, format_: Format) -> GatewayResponse:
     """The answer of an operation that did what it was asked."""
-    return Reply(status_code=200, content=render(operation, answer, format_), content_type=CONTENT_TYPES[format_])
+    return GatewayResponse(
+        status_code=200, content=render(operation, answer, format_), content_type=CONTENT_TYPES[format_]
+    )
 
 
-def failure(error: ApiError, *, format_: Format, host: str, overrides: Mapping[str, Override]) -> Reply:
+def failure(error: ApiError, *, format_: Format, host: str, overrides: Mapping[str, Override]) -> GatewayResponse:
     """The gateway's error envelope for an error, as the user's overrides have it."""
     code, status, message = _overridden(error, overrides)
     members = {"HostId": host, "Code": code, "Message": message, "Recommend": _RECOMMEND.format(code=code)}
     headers = {**error.headers, "x-emulator-hint": error.hint, "x-emulator-evidence": error.problem.evidence.kind}
-    return Reply(
+    return GatewayResponse(
         status_code=status,
         content=render_error(members, format_),
         content_type=CONTENT_TYPES[format_],
@@ -75,7 +77,7 @@ def failure(error: ApiError, *, format_: Format, host: str, overrides: Mapping[s
     )
 
 
-def internal_error(*, format_: Format, host: str) -> Reply:
+def internal_error(*, format_: Format, host: str) -> GatewayResponse:
     """What the client sees of a crash of ours: nothing of it."""
     error = INTERNAL_ERROR("The emulator failed; its log has the details under this request id. Please report it.")
     return failure(error, format_=format_, host=host, overrides={})

@@ -1,8 +1,8 @@
 """A quick look at a signature: enough to believe the usual one, never enough to refuse any.
 
-Reading and explaining a signature (`verdict.py`) takes longer than all the rest of a request that is answered from
-memory. The usual signature is V1 by an official SDK, in ASCII, with one reading only; what is signed then has a form
-that only the names of the headers decide, and which is remembered.
+Reading and diagnosing a signature (`authentication.py`) takes longer than all the rest of a request that is answered
+from memory. The usual signature is V1 by an official SDK, in ASCII, with one reading only; what is signed then has a
+form that only the names of the headers decide, and which is remembered.
 """
 
 import hmac
@@ -11,24 +11,24 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from foas_emulator.gateway.access_keys import AccessKeys
+from foas_emulator.gateway.authentication import milliseconds_of
 from foas_emulator.gateway.credentials import ALGORITHMS
 from foas_emulator.gateway.signature import V1_HEADERS, v1_queries
-from foas_emulator.gateway.verdict import milliseconds_of
 
 Headers = Mapping[bytes, bytes]
 
 _ALGORITHM = ALGORITHMS["v1"].encode()
 
 
-class QuickLook:
+class FastVerifier:
     """Knows the usual signature of these keys at a glance, dated at most `max_skew_ms` from now."""
 
     def __init__(self, keys: AccessKeys, *, max_skew_ms: int) -> None:
         self._max_skew_ms = max_skew_ms
         self._signer = lru_cache(maxsize=4096)(lambda access_key_id: _signer(keys, access_key_id))
 
-    def believes(self, method: str, raw_path: bytes, raw_query: bytes, headers: Headers, *, now_ms: int) -> bool:
-        """Whether `verdict.check` would certainly pass a request without a body, apart from its nonce.
+    def verify(self, method: str, raw_path: bytes, raw_query: bytes, headers: Headers, *, now_ms: int) -> bool:
+        """Whether `authentication.check` would certainly pass a request without a body, apart from its nonce.
 
         True says so; False says nothing.
         """

@@ -3,9 +3,9 @@ from collections.abc import Callable
 import pytest
 
 from foas_emulator.gateway.access_keys import AccessKeys
+from foas_emulator.gateway.authentication import AuthenticationResult, check_authentication, milliseconds_of
 from foas_emulator.gateway.credentials import Credentials, read_credentials
 from foas_emulator.gateway.signature import SignedRequest, sign, signed_texts
-from foas_emulator.gateway.verdict import Verdict, check, milliseconds_of
 from tests.gateway.signature_vectors import ALL, SIGNED, Vector, request_to, with_header
 
 NOON = 1_564_660_800_000  # Thu, 01 Aug 2019 12:00:00 GMT
@@ -39,8 +39,10 @@ class Nonces:
 
 def verdict_on(
     request: SignedRequest, *, now_ms: int = NOON, nonces: Nonces | None = None, max_skew_ms: int = QUARTER
-) -> Verdict:
-    return check(request, keys=KEYS, now_ms=now_ms, max_skew_ms=max_skew_ms, nonce_seen=nonces or Nonces())
+) -> AuthenticationResult:
+    return check_authentication(
+        request, keys=KEYS, now_ms=now_ms, max_skew_ms=max_skew_ms, nonce_seen=nonces or Nonces()
+    )
 
 
 def signed_anew(request: SignedRequest) -> SignedRequest:
@@ -56,13 +58,13 @@ def test_request_of_an_official_client_passes_within_the_skew(vector: Vector) ->
     at = milliseconds_of(headers.get("date") or headers["x-acs-date"])
     assert at is not None
     for now_ms in (at - QUARTER, at, at + QUARTER):
-        assert verdict_on(vector.request, now_ms=now_ms) == Verdict(vector.credentials)
+        assert verdict_on(vector.request, now_ms=now_ms) == AuthenticationResult(vector.credentials)
     for now_ms in (at - QUARTER - 1, at + QUARTER + 1):
         assert verdict_on(vector.request, now_ms=now_ms).code == "InvalidTimeStamp.Expired"
 
 
 def test_bearer_token_passes_without_a_signature() -> None:
-    assert verdict_on(BEARER) == Verdict(Credentials("bearer"))
+    assert verdict_on(BEARER) == AuthenticationResult(Credentials("bearer"))
 
 
 @pytest.mark.parametrize(
@@ -105,11 +107,11 @@ def test_bearer_token_passes_without_a_signature() -> None:
     ],
 )
 def test_refused_request_gets_its_code_and_a_hint(request_: SignedRequest, code: str, hint: str) -> None:
-    verdict = verdict_on(request_)
-    assert verdict.code == code
-    assert hint in verdict.hint
-    assert verdict.hint.isascii()
-    assert verdict.hint.endswith(".")
+    result = verdict_on(request_)
+    assert result.code == code
+    assert hint in result.hint
+    assert result.hint.isascii()
+    assert result.hint.endswith(".")
 
 
 def test_mismatch_carries_what_the_message_is_made_of() -> None:

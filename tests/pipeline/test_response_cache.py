@@ -18,9 +18,9 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths of the requests that walked the stages."""
     real, walked = SelectWorld.__call__, []
 
-    def noted(self: SelectWorld, exchange: Any) -> None:
-        walked.append(exchange.raw_path)
-        real(self, exchange)
+    def noted(self: SelectWorld, context: Any) -> None:
+        walked.append(context.raw_path)
+        real(self, context)
 
     monkeypatch.setattr(SelectWorld, "__call__", noted)
     return walked

@@ -13,7 +13,6 @@ from urllib.parse import unquote
 
 from foas_emulator.gateway.credentials import ALGORITHMS, Credentials
 from foas_emulator.gateway.difference import Difference, compare, plain, shown
-from foas_emulator.gateway.mistakes import mistaken_signatures, mistaken_texts, texts_one_bit_off
 from foas_emulator.gateway.signature import (
     SignedRequest,
     as_text,
@@ -22,6 +21,7 @@ from foas_emulator.gateway.signature import (
     v3_string_to_sign,
     verify,
 )
+from foas_emulator.gateway.signature_mistakes import mistaken_signatures, mistaken_texts, texts_one_bit_off
 
 _V1_LINES = ("method", "Accept", "Content-MD5", "Content-Type", "Date")
 _ABOUT_SIGNING = (

@@ -5,12 +5,12 @@ from typing import Any, Protocol
 
 from starlette.types import Receive, Scope
 
+from foas_emulator.gateway.authentication import AuthenticationResult
 from foas_emulator.gateway.errors import Override
 from foas_emulator.gateway.formats import Format
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.gateway.verdict import Verdict
 
-EXCHANGE = "foas_emulator.exchange"
+CONTEXT = "foas_emulator.exchange"
 """Where the scope of a request holds its exchange."""
 
 
@@ -25,15 +25,15 @@ class Settings(Protocol):
     def error_overrides(self) -> Mapping[str, Override]: ...
 
 
-class Exchange:
+class RequestContext:
     """A request and what is known of it so far. Each stage of the pipeline reads and adds to it."""
 
     __slots__ = (
+        "authentication",
         "body",
         "faults",
         "format",
         "headers",
-        "heading",
         "method",
         "operation",
         "parameters",
@@ -44,8 +44,8 @@ class Exchange:
         "scope",
         "settings",
         "started",
+        "template",
         "unread",
-        "verdict",
         "warning",
         "world",
         "world_name",
@@ -54,7 +54,7 @@ class Exchange:
     settings: Settings
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        scope[EXCHANGE] = self
+        scope[CONTEXT] = self
         self.scope = scope
         self.receive = receive
         self.method: str = scope["method"]
@@ -64,7 +64,7 @@ class Exchange:
         self.started = 0
         self.world_name = ""
         self.world: Any = None
-        self.verdict: Verdict | None = None
+        self.authentication: AuthenticationResult | None = None
         self.operation: Operation | None = None
         self.parameters: Mapping[str, Any] = {}
         self.body = b""
@@ -73,4 +73,4 @@ class Exchange:
         self.warning: str | None = None
         self.unread: tuple[str, ...] = ()
         self.faults: tuple[Any, ...] = ()
-        self.heading: Any = None
+        self.template: Any = None
