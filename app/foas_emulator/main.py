@@ -60,7 +60,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     record = Record(journal, log_access=settings.access_log)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
-    make_own_app = partial(_own_app, settings, registry, journal, call_operation, authority)
+    make_own_app = partial(_own_app, settings, registry, journal, authority)
     own = OnDemand(make_own_app, close=registry.close)
     front = Dispatcher(
         own,
@@ -120,7 +120,7 @@ def describe_api() -> dict[str, Any]:
     """The OpenAPI document, without serving anything."""
     registry = open_registry(Settings(seed=("empty",)))
     try:
-        return _own_app(Settings(), registry, Journal(budget=0), CallOperation()).openapi()
+        return _own_app(Settings(), registry, Journal(budget=0)).openapi()
     finally:
         registry.close()
 
@@ -154,7 +154,6 @@ def _own_app(
     settings: Settings,
     registry: Registry,
     journal: Journal,
-    call_operation: CallOperation,
     authority: bytes | None = None,
 ) -> FastAPI:
     # With its models and routes it takes a tenth of a start, and most servers are never asked for it.
@@ -164,7 +163,7 @@ def _own_app(
         registry,
         journal,
         settings=show_settings(settings),
-        operation_routes=lambda: [call_operation.route(operation) for operation in OPERATIONS],
+        operations=OPERATIONS,
         authority=authority,
     )
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.formats import Body
 from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.journal import Journal
 from foas_emulator.main import open_registry
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.find_operation import FindOperation
 from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.select_world import SelectWorld
