@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Select, func, select
 
 from foas_emulator.gateway.errors import invalid
-from foas_emulator.world.store import Row
+from foas_emulator.world.store import Condition, Row
 from foas_emulator.world.world import World
 
 LARGEST_PAGE = 100
@@ -24,19 +24,15 @@ class Page(Generic[R]):
     total_count: int
     total_page: int
 
-    @property
-    def figures(self) -> dict[str, int]:
-        """The members of a paged answer that are not the list, by their names in Python."""
-        return {
-            "page_index": self.page_index,
-            "page_size": self.page_size,
-            "total_count": self.total_count,
-            "total_page": self.total_page,
-        }
+
+def matching(model: type[Row], *filters: Condition) -> Select[Any]:
+    """Select the rows that pass the filters of a list; a filter whose value is None lets every row pass."""
+    table = model.table()
+    return select(table).where(*(table.c[name] == value for name, value in filters if value is not None))
 
 
 def page(world: World, model: type[R], statement: Select[Any], page_index: int, page_size: int) -> Page[R]:
-    """One page of the rows that a statement selects; a page past the end is empty.
+    """Return one page of the rows that a statement selects; a page past the end is empty.
 
     Pages count from 1 and hold 1 to 100 rows, else `InvalidpageIndex` or `InvalidpageSize`. The largest size is
     documented nowhere and inferred.

@@ -6,8 +6,7 @@ from itertools import product
 import pytest
 
 from foas_emulator.operations.clusters.lifecycle import EVENTS, SERVING, STATES, TRANSITIONS
-from foas_emulator.operations.clusters.machines import masters, slaves
-from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.clusters.rows import Cluster, masters, slaves
 from foas_emulator.world.store import assign, equal
 from tests.operations import building
 

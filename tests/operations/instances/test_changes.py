@@ -3,7 +3,7 @@
 import pytest
 
 from foas_emulator.operations.account import ACCOUNT
-from foas_emulator.operations.instances import changes
+from foas_emulator.operations.instances import service
 from tests.operations import building
 
 J = {"projectName": "p", "jobName": "j"}
@@ -59,7 +59,7 @@ def listed(api, job_type="FLINK_STREAM", **filters):
 
 def force(api, instance_id, state, message=None):
     with api.world.transaction():
-        changes.put_state(api.world, "p", "j", instance_id, actual_state=state, last_error_message=message)
+        service.put_state(api.world, "p", "j", instance_id, actual_state=state, last_error_message=message)
 
 
 # -- starting

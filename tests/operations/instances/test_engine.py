@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from foas_emulator.operations.instances import changes
+from foas_emulator.operations.instances import service
 from tests.operations import building
 
 J = {"projectName": "p", "jobName": "j"}
@@ -50,7 +50,7 @@ def told(api, operation, member, instance_id=-1):
 
 def put(api, state, message=None):
     with api.world.transaction():
-        changes.put_state(api.world, "p", "j", -1, actual_state=state, last_error_message=message)
+        service.put_state(api.world, "p", "j", -1, actual_state=state, last_error_message=message)
 
 
 def test_the_detail_is_the_graph_of_the_plan(running):

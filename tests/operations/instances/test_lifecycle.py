@@ -2,7 +2,8 @@
 
 import pytest
 
-from foas_emulator.operations.instances import changes
+from foas_emulator.blink.kinds import BATCH, STREAM
+from foas_emulator.operations.instances import service
 from foas_emulator.operations.instances.lifecycle import (
     CALL_FOR,
     FAILED,
@@ -16,7 +17,6 @@ from foas_emulator.operations.instances.lifecycle import (
     UNKNOWN,
     WAITING,
 )
-from foas_emulator.operations.jobs.rules import BATCH, STREAM
 from tests.operations import building
 
 J = {"projectName": "p", "jobName": "j"}
@@ -102,7 +102,7 @@ def fresh_instance(api, state):
 
 def force(api, instance_id, state):
     with api.world.transaction():
-        changes.put_state(api.world, "p", "j", instance_id, actual_state=state)
+        service.put_state(api.world, "p", "j", instance_id, actual_state=state)
 
 
 def job_type_of(api):

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from foas_emulator.operations.instances import changes
+from foas_emulator.operations.instances import service
 from tests.operations import building
 
 J = {"projectName": "p", "jobName": "j"}
@@ -105,7 +105,7 @@ def test_a_job_that_was_never_started_is_not_running(p):
 def test_an_instance_in_any_other_state_is_not_running(running, state):
     instance_id = running.ok("GetInstance", **LIVE)["Instance"]["Id"]
     with running.world.transaction():
-        changes.put_state(running.world, "p", "j", instance_id, actual_state=state)
+        service.put_state(running.world, "p", "j", instance_id, actual_state=state)
     for operation, asked in product(NEEDS_RUNNING, (-1, instance_id)):
         outcome = running.refused(operation, **J, instanceId=asked, code="InvalidInstance.NotRunning")
         assert f"is {state}" in outcome.hint

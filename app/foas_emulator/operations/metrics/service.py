@@ -1,20 +1,20 @@
-"""The rules of metrics: what may be asked about, and since when there are values."""
+"""The operations on metrics: what may be asked about, and since when there are values."""
 
 from foas_emulator.blink import metrics
 from foas_emulator.blink.metrics import CLUSTER_METRICS, JOB_METRICS, MetricQueryError, Series
 from foas_emulator.gateway.errors import invalid
-from foas_emulator.operations.clusters import rules as clusters
-from foas_emulator.operations.instances import rules as instances
+from foas_emulator.operations.clusters import service as clusters
+from foas_emulator.operations.instances import service as instances
 from foas_emulator.operations.required import given
 from foas_emulator.world.world import World
 
 
-def of_instance(
+def get_instance_metric(
     world: World, project_name: str, job_name: str, instance_id: int, *, metric_json: str | None
 ) -> list[Series]:
-    """The curves of a running instance, since its start. Metrics are named `blink.{project}.{job}.{name}`.
+    """Return the curves of a running instance, since its start. Metrics are named `blink.{project}.{job}.{name}`.
 
-    Raises `InvalidInstance.NotRunning`, or `InvalidmetricJson` for a query that means nothing.
+    Raise `InvalidInstance.NotRunning`, or `InvalidmetricJson` for a query that is not valid.
     """
     run = instances.require_run(world, project_name, job_name, instance_id)
     try:
@@ -26,8 +26,8 @@ def of_instance(
         raise invalid("metricJson", f"{error}.") from None
 
 
-def of_cluster(world: World, cluster_id: str, *, metric_json: str | None) -> list[Series]:
-    """The curves of a cluster, since it was made. Metrics are named `{clusterId}.{name}`."""
+def get_cluster_metrics(world: World, cluster_id: str, *, metric_json: str | None) -> list[Series]:
+    """Return the curves of a cluster, since it was made. Metrics are named `{clusterId}.{name}`."""
     cluster = clusters.require_serving(world, cluster_id)
     try:
         query = metrics.parse_query(

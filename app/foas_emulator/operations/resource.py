@@ -1,4 +1,4 @@
-"""Amounts of what a cluster has to give."""
+"""Amounts of what a cluster has to give, a queue takes of it, and an instance asks for."""
 
 from dataclasses import dataclass
 
@@ -20,10 +20,10 @@ class Resource:
         return f"{self.v_core} vcore and {self.mem} MB"
 
     def exceeds(self, other: "Resource") -> bool:
-        """Whether there is more of anything here than there."""
+        """Whether there is more of this than of the other, in processors or in memory."""
         return self.v_core > other.v_core or self.mem > other.mem
 
 
 def total(amounts: "list[Resource]") -> Resource:
-    """All amounts together."""
+    """Return the sum of the amounts."""
     return sum(amounts, Resource())

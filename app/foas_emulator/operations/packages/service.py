@@ -1,0 +1,148 @@
+"""The operations on packages."""
+
+from typing import TYPE_CHECKING
+
+from foas_emulator.gateway.errors import problem
+from foas_emulator.gateway.evidence import documented
+from foas_emulator.operations.account import ACCOUNT
+from foas_emulator.operations.jobs import service as jobs
+from foas_emulator.operations.packages.rows import Facts, Package, find_package, select_packages
+from foas_emulator.operations.paging import Page, page
+from foas_emulator.operations.projects import service as projects
+from foas_emulator.operations.required import given, named
+from foas_emulator.world.store import assign, equal, given_only
+from foas_emulator.world.world import World
+
+if TYPE_CHECKING:
+    from foas_emulator.operations.jobs.rows import Job
+
+LARGEST_COUNT = 50
+
+NOT_FOUND = problem("InvalidPackage.NotFound", 404, "The specified package does not exist.")
+DUPLICATE = problem("InvalidPackage.Duplicate", 400, "The specified package already exists.")
+IN_USE = problem(
+    "InvalidPackage.InUse",
+    400,
+    "The specified package is in use by jobs that are online.",
+    documented("DeletePackage: refused while a committed job refers to it; the code and its text are inferred"),
+)
+TOO_MANY = problem(
+    "InvalidPackage.LimitExceeded",
+    400,
+    "The project has the largest number of packages already.",
+    documented("usage limits: 50 packages in a project; the code and its text are inferred"),
+)
+
+
+# -- the operations
+
+
+def create_package(
+    world: World, project_name: str, *, package_name: str | None, package_type: str | None, facts: Facts
+) -> None:
+    """Record a file that lies in OSS. An exclusive cluster knows its bucket, so only the path in it is required.
+
+    Raise `InvalidProject.NotExclusive`, `InvalidPackage.Duplicate` or `InvalidPackage.LimitExceeded`.
+    """
+    projects.require_exclusive(world, project_name)
+    package_name = named("packageName", package_name)
+    if find_package(world, project_name, package_name) is not None:
+        raise DUPLICATE(f"Project {project_name!r} has a package {package_name!r} already; UpdatePackage changes it.")
+    if world.store.count(Package, equal(Package.project_name, project_name)) >= LARGEST_COUNT:
+        raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} packages; delete some first.")
+    now = world.second()
+    package = Package.model_construct(
+        project_name=project_name,
+        package_name=package_name,
+        creator=ACCOUNT,
+        create_time=now,
+        modifier=ACCOUNT,
+        modify_time=now,
+        type=given("type", package_type),
+        origin_name=facts.origin_name,
+        md5=facts.md5,
+        description=facts.description,
+        oss_endpoint=facts.oss_endpoint,
+        oss_bucket=facts.oss_bucket,
+        oss_owner=facts.oss_owner,
+        oss_path=given("ossPath", facts.oss_path),
+        tag=facts.tag,
+    )
+    world.store.insert(package)
+
+
+def get_package(world: World, project_name: str, package_name: str) -> Package:
+    """Return the package of this name. Raise `InvalidProject.NotFound` or `InvalidPackage.NotFound`."""
+    package = find_package(world, project_name, package_name)
+    if package is None:
+        projects.require(world, project_name)
+        raise NOT_FOUND(f"Project {project_name!r} has no package {package_name!r}; ListPackage shows those it has.")
+    return package
+
+
+def list_package(
+    world: World,
+    project_name: str,
+    *,
+    package_name: str | None,
+    package_type: str | None,
+    tag: str | None,
+    page_index: int,
+    page_size: int,
+) -> Page[Package]:
+    """Return a page of the packages of a project that fulfil all conditions, newest first."""
+    projects.require(world, project_name)
+    filters = equal(Package.project_name, project_name), equal(Package.type, package_type), equal(Package.tag, tag)
+    return page(world, Package, select_packages(*filters, package_name=package_name), page_index, page_size)
+
+
+def update_package(world: World, project_name: str, package_name: str, facts: Facts) -> None:
+    """Change what is given of a package; the rest stays as it is."""
+    get_package(world, project_name, package_name)
+    changes = given_only(
+        assign(Package.modifier, ACCOUNT),
+        assign(Package.modify_time, world.second()),
+        assign(Package.origin_name, facts.origin_name),
+        assign(Package.md5, facts.md5),
+        assign(Package.description, facts.description),
+        assign(Package.oss_endpoint, facts.oss_endpoint),
+        assign(Package.oss_bucket, facts.oss_bucket),
+        assign(Package.oss_owner, facts.oss_owner),
+        assign(Package.oss_path, facts.oss_path),
+        assign(Package.tag, facts.tag),
+    )
+    where = equal(Package.project_name, project_name), equal(Package.package_name, package_name)
+    world.store.update(Package, *changes, where=where)
+
+
+def delete_package(world: World, project_name: str, package_name: str) -> None:
+    """Delete a package. Raise `InvalidPackage.InUse` while the committed copy of a job refers to it."""
+    users = get_ref_package_job(world, project_name, package_name, page_index=1, page_size=1)
+    if users.items:
+        raise IN_USE(
+            f"Package {package_name!r} is used by {users.total_count} jobs, {users.items[0].job_name!r} among them; "
+            "OfflineJob each first."
+        )
+    world.store.delete(Package, equal(Package.project_name, project_name), equal(Package.package_name, package_name))
+
+
+def get_ref_package_job(
+    world: World, project_name: str, package_name: str, *, page_index: int, page_size: int
+) -> "Page[Job]":
+    """Return a page of the online jobs whose committed copies use a package, newest first, as they were committed."""
+    get_package(world, project_name, package_name)
+    return jobs.using_package(world, project_name, package_name, page_index, page_size)
+
+
+# -- the rules
+
+
+def require_all(world: World, project_name: str, names: list[str]) -> None:
+    """Raise `InvalidPackage.NotFound` unless a project has all these packages."""
+    for name in names:
+        get_package(world, project_name, name)
+
+
+def remove_all(world: World, project_name: str) -> None:
+    """Delete the packages of a project that is being deleted."""
+    world.store.delete(Package, equal(Package.project_name, project_name))
