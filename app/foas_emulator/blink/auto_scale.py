@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from foas_emulator.blink import lenient_json
+from foas_emulator.blink.errors import SqlError
+from foas_emulator.blink.plan import Plan
+from foas_emulator.blink.planner import raw_plan
 
 GB_PER_CU = 4
 
@@ -55,6 +58,17 @@ def from_json(text: str | None) -> AutoScale:
         max_cu=members.get("maxCU"),
         suspend_periods=members.get("suspendPeriods") or (),
     )
+
+
+def tuned_plan(scale: AutoScale, code: str, *, api_type: str, job_type: str) -> Plan | None:
+    """Return the widest plan for the code that the maximum CU hold; None if AutoScale is off, or for wrong code."""
+    if not scale.is_on or scale.max_cu is None:
+        return None
+    cores, memory_gb = scale.max_cu, scale.max_cu * GB_PER_CU
+    try:
+        return raw_plan(code, api_type=api_type, job_type=job_type, expected_core=cores, expected_gb=memory_gb)
+    except SqlError:
+        return None
 
 
 def read_switch(text: str) -> bool:

@@ -14,6 +14,7 @@ from foas_emulator.blink.plan import Node
 from foas_emulator.blink.running import Flow, Run, application_id, job_id
 
 __all__ = [
+    "FINAL_STATES",
     "Run",
     "application_id",
     "checkpoints",
@@ -25,6 +26,15 @@ __all__ = [
     "task_managers",
 ]
 
+FINAL_STATES = {
+    "WAITING": "UNDEFINED",
+    "RUNNING": "RUNNING",
+    "PAUSED": "KILLED",
+    "TERMINATED": "KILLED",
+    "SUCCESS": "SUCCEEDED",
+    "FAILED": "FAILED",
+}
+"""YARN's words for the states of an instance; RUNNING is documented, the others are YARN's own."""
 _TASK_STATES = ("CREATED", "SCHEDULED", "DEPLOYING", "RUNNING", "FINISHED", "CANCELING", "CANCELED", "FAILED")
 _JOB_STATES = ("CREATED", "RUNNING", "FAILING", "FAILED", "CANCELLING", "CANCELED", "FINISHED", "RESTARTING")
 _REPORTED_EXCEPTIONS = 20  # Flink reports no more at once

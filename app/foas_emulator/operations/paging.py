@@ -1,7 +1,7 @@
 """Pages of lists."""
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar
 
 from sqlalchemy import Select, func, select
 
@@ -14,15 +14,21 @@ LARGEST_PAGE = 100
 R = TypeVar("R", bound=Row)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[R]):
-    """One page of a list, with the figures that every paged answer has."""
+class Figures(TypedDict):
+    """The members of a paged answer that are not its list."""
 
-    items: list[R]
     page_index: int
     page_size: int
     total_count: int
     total_page: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[R]):
+    """One page of a list, with the figures that its answer has."""
+
+    items: list[R]
+    figures: Figures
 
 
 def matching(model: type[Row], *filters: Condition) -> Select[Any]:
@@ -46,10 +52,6 @@ def page(world: World, model: type[R], statement: Select[Any], page_index: int, 
     total_page = -(-total_count // page_size)
     # A page far past the end would give an offset that SQLite cannot count to.
     offset = min(page_index - 1, total_page) * page_size
-    return Page(
-        items=world.store.fetch(model, statement.limit(page_size).offset(offset)),
-        page_index=page_index,
-        page_size=page_size,
-        total_count=total_count,
-        total_page=total_page,
-    )
+    items = world.store.fetch(model, statement.limit(page_size).offset(offset))
+    figures = Figures(page_index=page_index, page_size=page_size, total_count=total_count, total_page=total_page)
+    return Page(items=items, figures=figures)

@@ -9,9 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from foas_emulator.blink import auto_scale
-from foas_emulator.blink.errors import SqlError
 from foas_emulator.blink.kinds import STREAM
-from foas_emulator.blink.planner import raw_plan
 from foas_emulator.gateway.errors import invalid, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.autoscale.rows import AutoScalePlan, latest_plan_of_job, plans_of_instance
@@ -32,9 +30,6 @@ NOT_CHOSEN = problem(
     documented("UpdateAutoScaleConfig: only for a job started with AutoScale; the code and its text are inferred"),
 )
 PLAN_NOT_FOUND = problem("InvalidPlan.NotFound", 404, "The specified plan does not exist.")
-
-
-# -- the operations
 
 
 def update_auto_scale_config(
@@ -79,26 +74,14 @@ def get_instance_history_auto_scale_plan_content(
     )
 
 
-# -- the rules
-
-
 def make_plan(world: World, instance: "Instance") -> None:
     """Tune a running instance that AutoScale watches: keep the widest plan for its code that the maximum CU hold.
 
     Without AutoScale, or with code that no plan can be made of, this has no effect.
     """
     scale = auto_scale.from_json(instance.auto_scale_params)
-    if not scale.is_on or scale.max_cu is None:
-        return
-    try:
-        plan = raw_plan(
-            instance.code or "",
-            api_type=instance.api_type,
-            job_type=instance.job_type,
-            expected_core=scale.max_cu,
-            expected_gb=scale.max_cu * auto_scale.GB_PER_CU,
-        )
-    except SqlError:
+    plan = auto_scale.tuned_plan(scale, instance.code or "", api_type=instance.api_type, job_type=instance.job_type)
+    if plan is None:
         return
     made = AutoScalePlan.model_construct(
         instance_id=instance.id,

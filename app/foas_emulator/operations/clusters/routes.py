@@ -10,6 +10,7 @@ from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Int32, one_of
 from foas_emulator.operations.clusters import service
 from foas_emulator.operations.clusters.lifecycle import STATES, State
+from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.clusters.schemas import (
     ClusterDetails,
     ClusterResource,
@@ -24,6 +25,7 @@ from foas_emulator.operations.clusters.schemas import (
     ListClusterResponse,
 )
 from foas_emulator.operations.parameters import ClusterId, CurrentWorld, PageIndex, PageSize
+from foas_emulator.world.store import equal
 
 group = Group("clusters")
 
@@ -142,21 +144,15 @@ async def list_cluster(
     """The clusters that fulfil all conditions, newest first, a page at a time; destroyed ones stay in the list."""
     found = service.list_cluster(
         world,
-        cluster_id=cluster_id,
+        equal(Cluster.cluster_id, cluster_id),
+        equal(Cluster.state, state),
+        equal(Cluster.region_id, region),
         display_name=display_name,
-        state=state,
-        region=region,
         page_index=page_index,
         page_size=page_size,
     )
     shown = [ClusterSummary.from_row(cluster) for cluster in found.items]
-    return ListClusterResponse.model_construct(
-        page_index=found.page_index,
-        page_size=found.page_size,
-        total_count=found.total_count,
-        total_page=found.total_page,
-        clusters=Clusters.model_construct(cluster=shown),
-    )
+    return ListClusterResponse.model_construct(**found.figures, clusters=Clusters.model_construct(cluster=shown))
 
 
 @group.reads(

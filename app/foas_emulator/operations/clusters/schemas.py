@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
+from foas_emulator.blink.resource import Resource
 from foas_emulator.gateway.formats import ApiModel, ApiResponse
-from foas_emulator.operations.resource import Resource
 
 
 class CreateCellClusterOrderResponse(ApiResponse):

@@ -1,47 +1,27 @@
 """The operations on clusters: machines are ordered, made into a cluster, added, removed, replaced and given back."""
 
 import json
-import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from foas_emulator.blink import lenient_json
+from foas_emulator.blink import lenient_json, resource
+from foas_emulator.blink.resource import MODELS, Resource, total
 from foas_emulator.gateway.errors import invalid, missing, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.account import ACCOUNT
-from foas_emulator.operations.clusters import lifecycle
+from foas_emulator.operations.clusters import lifecycle, rows
 from foas_emulator.operations.clusters.lifecycle import NOT_RUNNING, SERVING
-from foas_emulator.operations.clusters.rows import (
-    Cluster,
-    ClusterOrder,
-    find_cluster,
-    instance_infos,
-    removed_numbers,
-    select_clusters,
-    slaves,
-)
+from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
 from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.required import given, named
-from foas_emulator.operations.resource import Resource, total
-from foas_emulator.world.store import assign, changed, equal
+from foas_emulator.world.store import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
-MODELS = (
-    "Ecs_4c16g",
-    "Ecs_8c32g",
-    "Ecs_16c64g",
-    "Ecs_24c96g",
-    "Ecs_32c128g",
-    "Ecs_56c224g",
-    "Ecs_64c256g",
-)
-"""The documented models; a name says the cores and the GB of memory."""
 FEWEST_SLAVES = 2
 MOST_SLAVES = 1000
 """The emulator's own limit: it shows every machine of a cluster."""
 
-_SIZE = re.compile(r"Ecs_([0-9]+)c([0-9]+)g")
 _MASTERS = (1, 3)
 _LONGEST_PERIOD = 12
 _FIRST_ORDER = 285769237053  # the documented one
@@ -147,18 +127,10 @@ def create_cluster(
 
 
 def list_cluster(
-    world: World,
-    *,
-    cluster_id: str | None,
-    display_name: str | None,
-    state: str | None,
-    region: str | None,
-    page_index: int,
-    page_size: int,
+    world: World, *filters: Condition, display_name: str | None, page_index: int, page_size: int
 ) -> Page[Cluster]:
-    """Return a page of the clusters that fulfil all conditions, newest first."""
-    filters = equal(Cluster.cluster_id, cluster_id), equal(Cluster.state, state), equal(Cluster.region_id, region)
-    return page(world, Cluster, select_clusters(*filters, display_name=display_name), page_index, page_size)
+    """Return a page of the clusters that pass the filters and whose display name contains this, newest first."""
+    return page(world, Cluster, rows.select_clusters(*filters, display_name=display_name), page_index, page_size)
 
 
 def get_cluster_details(world: World, cluster_id: str) -> Cluster:
@@ -166,7 +138,7 @@ def get_cluster_details(world: World, cluster_id: str) -> Cluster:
     cluster = require(world, cluster_id)
     if cluster.instance_infos is not None or cluster.state == "STARTING":
         return cluster
-    return changed(cluster, assign(Cluster.instance_infos, instance_infos(world.seed, cluster)))
+    return changed(cluster, assign(Cluster.instance_infos, rows.instance_infos(world.seed, cluster)))
 
 
 def get_cluster_engine_versions(world: World, cluster_id: str) -> list[str]:
@@ -229,7 +201,7 @@ def shrink_cluster(world: World, cluster_id: str, *, instance_ids: str | None, m
         cluster,
         "shrink",
         assign(Cluster.slave_num, slave_num),
-        assign(Cluster.removed_slaves, ",".join(map(str, sorted(removed_numbers(cluster) | leaving)))),
+        assign(Cluster.removed_slaves, ",".join(map(str, sorted(rows.removed_numbers(cluster) | leaving)))),
         assign(Cluster.instance_infos, None),
     )
 
@@ -262,7 +234,7 @@ def destroy_cluster(world: World, cluster_id: str) -> None:
 
 def require(world: World, cluster_id: str) -> Cluster:
     """Return the cluster of this id, in whatever state. Raise `InvalidCluster.NotFound`."""
-    cluster = find_cluster(world, cluster_id)
+    cluster = rows.find_cluster(world, cluster_id)
     if cluster is None:
         raise NOT_FOUND(f"World {world.name} has no cluster {cluster_id!r}; ListCluster shows those it has.")
     return cluster
@@ -283,16 +255,8 @@ def engine_version(world: World, cluster_id: str, asked: str) -> str:
 
 
 def capacity(cluster: Cluster) -> Resource:
-    """Return what a cluster has for jobs.
-
-    Each slave keeps one core and 4 GB for itself. Inferred: so the smallest cluster, two slaves of Ecs_4c16g, has the
-    600 vcore and 24576 MB of the documented answer to GetClusterResource.
-    """
-    size = _SIZE.fullmatch(cluster.slave_spec)
-    if size is None:
-        return Resource()
-    cores, gigabytes = int(size[1]) - 1, int(size[2]) - 4
-    return Resource(v_core=cluster.slave_num * cores * 100, mem=cluster.slave_num * gigabytes * 1024)
+    """Return what a cluster has for jobs."""
+    return resource.capacity(cluster.slave_spec, cluster.slave_num)
 
 
 def _require_postpaid(world: World, cluster_id: str) -> Cluster:
@@ -363,7 +327,7 @@ def _with_switch(cluster: Cluster, user_v_switch: str | None) -> str | None:
 
 
 def _named_slaves(world: World, cluster: Cluster, instance_ids: str) -> AbstractSet[int]:
-    numbers = {machine.instance_id: number for number, machine in slaves(world.seed, cluster).items()}
+    numbers = {machine.instance_id: number for number, machine in rows.slaves(world.seed, cluster).items()}
     names = {name.strip() for name in instance_ids.split(",") if name.strip()}
     for name in sorted(names - numbers.keys()):
         raise invalid("instanceIds", f"cluster {cluster.cluster_id!r} has no slave {name!r}; see GetClusterDetails.")
@@ -376,7 +340,7 @@ def _newest_slaves(world: World, cluster: Cluster, model_target_count: str) -> A
     target = _target_count(cluster, model_target_count)
     if target >= cluster.slave_num:
         raise invalid("modelTargetCount", f"{target} is not less than the {cluster.slave_num} slaves there are.")
-    return set(sorted(slaves(world.seed, cluster))[max(target, 0) :])
+    return set(sorted(rows.slaves(world.seed, cluster))[max(target, 0) :])
 
 
 def _target_count(cluster: Cluster, text: str) -> int:

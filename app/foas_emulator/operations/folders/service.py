@@ -37,9 +37,6 @@ jobs_in_folder: Hook[[World, int], list[str]] = Hook()
 """The names of the jobs in a folder, without those in the folders below it."""
 
 
-# -- the operations
-
-
 def create_folder(world: World, project_name: str, path: str | None) -> Folder:
     """Make the folder at a path, and those above it that do not exist yet, which is inferred.
 
@@ -104,9 +101,6 @@ def delete_folder(world: World, project_name: str, path: str) -> None:
                 f"Folder {path!r} holds {len(names)} {kind}s, {names[0]!r} among them; move or delete each."
             )
     world.store.delete(Folder, equal(Folder.folder_id, folder.folder_id))
-
-
-# -- the rules
 
 
 def root(world: World, project_name: str) -> Folder:

@@ -19,6 +19,7 @@ from foas_emulator.operations.instances.parameters import (
     TriggerCheckpoint,
     VertexId,
 )
+from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.instances.schemas import (
     BatchGetInstanceRunSummaryResponse,
     BatchRunSummary,
@@ -41,6 +42,7 @@ from foas_emulator.operations.instances.schemas import (
 )
 from foas_emulator.operations.jobs.parameters import ApiTypeFilter, JobTypeNeeded
 from foas_emulator.operations.parameters import CurrentWorld, InstanceId, JobName, PageIndex, PageSize, ProjectName
+from foas_emulator.world.store import equal
 
 group = Group("instances")
 
@@ -70,25 +72,19 @@ async def list_instance(
     found = service.list_instance(
         world,
         project_name,
-        job_type=job_type,
-        job_name=job_name,
-        api_type=api_type,
-        expect_state=expect_state,
-        actual_state=actual_state,
+        equal(Instance.job_type, job_type),
+        equal(Instance.job_name, job_name),
+        equal(Instance.api_type, api_type),
+        equal(Instance.expect_state, expect_state),
+        equal(Instance.actual_state, actual_state),
+        equal(Instance.is_archived, is_archived),
         started=(start_begin_ts, start_end_ts),
         ended=(end_begin_ts, end_end_ts),
-        is_archived=is_archived,
         page_index=page_index,
         page_size=page_size,
     )
     items = [ListedInstance.from_row(instance) for instance in found.items]
-    return ListInstanceResponse.model_construct(
-        page_index=found.page_index,
-        page_size=found.page_size,
-        total_count=found.total_count,
-        total_page=found.total_page,
-        instances=Instances.model_construct(instance=items),
-    )
+    return ListInstanceResponse.model_construct(**found.figures, instances=Instances.model_construct(instance=items))
 
 
 @group.reads("GetInstance", "GET", _INSTANCE, evidence=documented("help page GetInstance, 2020-09-11"))

@@ -7,41 +7,19 @@ from foas_emulator.blink import chance, properties, runtime
 from foas_emulator.blink.kinds import BATCH, SQL, STREAM
 from foas_emulator.blink.plan import Plan, resources
 from foas_emulator.blink.planner import running_plan
+from foas_emulator.blink.resource import Resource, amount
 from foas_emulator.blink.runtime import Run
 from foas_emulator.gateway.errors import invalid, problem
 from foas_emulator.operations.hooks import Hook
-from foas_emulator.operations.instances import lifecycle
-from foas_emulator.operations.instances.lifecycle import (
-    CALL_FOR,
-    FAILED,
-    LIVE,
-    NOT_RUNNING,
-    PAUSED,
-    RUNNING,
-    SUCCESS,
-    TERMINATED,
-    UNKNOWN,
-    WAITING,
-)
-from foas_emulator.operations.instances.rows import (
-    Instance,
-    Window,
-    current_instance,
-    delete_instances,
-    find_instance,
-    instances_of_job,
-    instances_on_cluster,
-    newest_instance,
-    select_instances,
-    update_instance,
-)
+from foas_emulator.operations.instances import lifecycle, rows
+from foas_emulator.operations.instances.lifecycle import LIVE, NOT_RUNNING, PAUSED, RUNNING, SUCCESS, UNKNOWN
+from foas_emulator.operations.instances.rows import Instance, Window
 from foas_emulator.operations.jobs import lifecycle as job_lifecycle
 from foas_emulator.operations.jobs import service as jobs
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import given, require_engine
-from foas_emulator.operations.resource import Resource
-from foas_emulator.world.store import assign, equal
+from foas_emulator.world.store import Condition, assign, equal
 from foas_emulator.world.world import World
 
 if TYPE_CHECKING:
@@ -58,17 +36,6 @@ auto_scale_plan: Hook[[World, Instance], str | None] = Hook()
 """The plan that AutoScale put into force for an instance."""
 
 _ONLY_FOR = {PAUSED: STREAM, SUCCESS: BATCH}
-_FINAL_STATES = {
-    WAITING: "UNDEFINED",
-    RUNNING: "RUNNING",
-    PAUSED: "KILLED",
-    TERMINATED: "KILLED",
-    SUCCESS: "SUCCEEDED",
-    FAILED: "FAILED",
-}
-"""YARN's words for the states; RUNNING is documented, the others are YARN's own."""
-_MB_PER_GB = 1024
-_VCORES_PER_CORE = 100
 
 
 # -- the operations
@@ -77,33 +44,19 @@ _VCORES_PER_CORE = 100
 def list_instance(
     world: World,
     project_name: str,
-    *,
-    job_type: str,
-    job_name: str | None,
-    api_type: str | None,
-    expect_state: str | None,
-    actual_state: str | None,
+    *filters: Condition,
     started: Window,
     ended: Window,
-    is_archived: bool,
     page_index: int,
     page_size: int,
 ) -> Page[Instance]:
-    """Return a page of the instances of a project that fulfil all conditions, newest first.
+    """Return a page of the instances of a project that pass the filters, newest first.
 
     The documentation calls the *BeginTs parameters upper and the *EndTs ones lower bounds; their names are followed.
     """
     projects.require(world, project_name)
-    statement = select_instances(
-        equal(Instance.project_name, project_name),
-        equal(Instance.job_type, job_type),
-        equal(Instance.job_name, job_name),
-        equal(Instance.api_type, api_type),
-        equal(Instance.expect_state, expect_state),
-        equal(Instance.actual_state, actual_state),
-        equal(Instance.is_archived, is_archived),
-        started=started,
-        ended=ended,
+    statement = rows.select_instances(
+        equal(Instance.project_name, project_name), *filters, started=started, ended=ended
     )
     return page(world, Instance, statement, page_index, page_size)
 
@@ -149,7 +102,7 @@ def modify_instance_state(
         raise ARCHIVED(f"Instance {instance.id} is archived and {instance.actual_state}; -1 is a stream job's current.")
     if instance is not None and instance.actual_state != instance.expect_state == expect_state:
         return
-    call = CALL_FOR[expect_state]
+    call = lifecycle.CALL_FOR[expect_state]
     wanted = lifecycle.target(call, job, instance)
     assert instance is not None, "no call leads anywhere from UNKNOWN but start"
     if trigger_checkpoint and call in ("pause", "stop"):
@@ -181,7 +134,7 @@ def batch_get_instance_run_summary(world: World, project_name: str, job_names: s
     Of a batch job's instances the newest is shown (inferred).
     """
     shown = []
-    find_one = current_instance if job_type == STREAM else newest_instance
+    find_one = rows.current_instance if job_type == STREAM else rows.newest_instance
     for job_name in dict.fromkeys(name.strip() for name in job_names.split(",")):
         job = jobs.get_job(world, project_name, job_name)
         copy = None if job is None or job.job_type != job_type else job_lifecycle.committed(world, job)
@@ -212,7 +165,7 @@ def get_instance_checkpoint(world: World, project_name: str, job_name: str, inst
 
 def get_instance_final_state(world: World, project_name: str, job_name: str, instance_id: int) -> str:
     """Return YARN's word for the state of an instance."""
-    return _FINAL_STATES[require(world, project_name, job_name, instance_id).actual_state]
+    return runtime.FINAL_STATES[require(world, project_name, job_name, instance_id).actual_state]
 
 
 def get_instance_resource(
@@ -250,10 +203,10 @@ def find(world: World, job: "Job", instance_id: int) -> Instance | None:
     if instance_id == CURRENT:
         if job.job_type != STREAM:
             raise invalid("instanceId", f"-1 stands for a stream job's instance, and {job.job_name!r} is a batch job.")
-        return current_instance(world, job.project_name, job.job_name)
+        return rows.current_instance(world, job.project_name, job.job_name)
     if instance_id < CURRENT:
         raise invalid("instanceId", "an instance id is positive, or -1 for a stream job's current instance.")
-    instance = find_instance(world, job.project_name, job.job_name, instance_id)
+    instance = rows.find_instance(world, job.project_name, job.job_name, instance_id)
     if instance is None:
         raise NOT_FOUND(f"Job {job.job_name!r} has no instance {instance_id}; ListInstance shows those it has.")
     return instance
@@ -288,7 +241,7 @@ def start(world: World, job: "Job", copy: "CommittedJob", parameter_json: str | 
     Raise `InvalidJob.AlreadyStarted`.
     """
     if job.job_type == STREAM:
-        previous = current_instance(world, job.project_name, job.job_name)
+        previous = rows.current_instance(world, job.project_name, job.job_name)
         lifecycle.target("start", job, previous)
         if previous is not None:
             lifecycle.archive(world, previous)
@@ -316,19 +269,19 @@ def put_state(
 
 def set_auto_scale(world: World, instance: Instance, auto_scale_params: str) -> Instance:
     """Set how a running instance is scaled; return it as it is then."""
-    return update_instance(world, instance, assign(Instance.auto_scale_params, auto_scale_params))
+    return rows.update_instance(world, instance, assign(Instance.auto_scale_params, auto_scale_params))
 
 
 def live_states(world: World, job: "Job") -> Mapping[int, str]:
     """Return the ids and states of the instances for which a job counts as started: live, and not archived."""
-    unarchived = instances_of_job(world, job.project_name, job.job_name, equal(Instance.is_archived, False))
+    unarchived = rows.instances_of_job(world, job.project_name, job.job_name, equal(Instance.is_archived, False))
     return {instance.id: instance.actual_state for instance in unarchived if instance.actual_state in LIVE}
 
 
 def demand_by_queue(world: World, cluster_id: str) -> Mapping[str, Resource]:
     """Return what the running instances of a cluster take, by the names of their queues."""
     demands: dict[str, Resource] = {}
-    for instance in instances_on_cluster(world, cluster_id, RUNNING):
+    for instance in rows.instances_on_cluster(world, cluster_id, RUNNING):
         queue_name = instance.queue_name or ""
         demands[queue_name] = demands.get(queue_name, Resource()) + _demand(world, instance)
     return demands
@@ -336,9 +289,9 @@ def demand_by_queue(world: World, cluster_id: str) -> Mapping[str, Resource]:
 
 def remove_all(world: World, job: "Job") -> None:
     """Delete all instances of a job that is being deleted, and what was planned for them."""
-    for instance in instances_of_job(world, job.project_name, job.job_name):
+    for instance in rows.instances_of_job(world, job.project_name, job.job_name):
         lifecycle.cancel(world, instance)
-    delete_instances(world, job.project_name, job.job_name)
+    rows.delete_instances(world, job.project_name, job.job_name)
 
 
 def _never_started(world: World, job: "Job") -> Instance | None:
@@ -395,5 +348,4 @@ def _run_of(world: World, instance: Instance) -> Run:
 
 def _demand(world: World, instance: Instance) -> Resource:
     """Return what an instance asked its queue for: the sum of its plan."""
-    cores, memory_gb = resources(_plan_of(world, instance))
-    return Resource(v_core=round(cores * _VCORES_PER_CORE), mem=round(memory_gb * _MB_PER_GB))
+    return amount(*resources(_plan_of(world, instance)))

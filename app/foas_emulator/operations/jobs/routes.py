@@ -7,7 +7,7 @@ from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.operations.jobs import lifecycle, service
 from foas_emulator.operations.jobs import parameters as given
-from foas_emulator.operations.jobs.rows import Draft
+from foas_emulator.operations.jobs.rows import Draft, Job
 from foas_emulator.operations.jobs.schemas import (
     CalcPlanJsonResourceResponse,
     CheckRawPlanJsonResponse,
@@ -28,6 +28,7 @@ from foas_emulator.operations.jobs.schemas import (
     ValidateJobResponse,
 )
 from foas_emulator.operations.parameters import CurrentWorld, JobName, PageIndex, PageSize, ProjectName
+from foas_emulator.world.store import equal
 
 group = Group("jobs")
 
@@ -100,13 +101,13 @@ async def list_job(
     found = service.list_job(
         world,
         project_name,
+        equal(Job.job_type, job_type),
+        equal(Job.api_type, api_type),
+        equal(Job.engine_version, engine_version),
+        equal(Job.cluster_id, cluster_id),
+        equal(Job.queue_name, queue_name),
+        equal(Job.folder_id, folder_id),
         job_name=job_name,
-        job_type=job_type,
-        api_type=api_type,
-        engine_version=engine_version,
-        cluster_id=cluster_id,
-        queue_name=queue_name,
-        folder_id=folder_id,
         page_index=page_index,
         page_size=page_size,
     )
@@ -116,13 +117,7 @@ async def list_job(
         ListedJob.from_row(job.model_dump(exclude=hidden) | {"is_committed": job.job_name in online})
         for job in found.items
     ]
-    return ListJobResponse.model_construct(
-        page_index=found.page_index,
-        page_size=found.page_size,
-        total_count=found.total_count,
-        total_page=found.total_page,
-        jobs=Jobs.model_construct(job=items),
-    )
+    return ListJobResponse.model_construct(**found.figures, jobs=Jobs.model_construct(job=items))
 
 
 @group.writes("UpdateJob", "PUT", _JOB, evidence=documented("help page UpdateJob, 2021-01-26"))

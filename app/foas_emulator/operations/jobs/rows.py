@@ -8,7 +8,7 @@ from sqlmodel import Field
 
 from foas_emulator.operations.columns import JobContent, Stamped
 from foas_emulator.operations.paging import matching
-from foas_emulator.world.store import Condition, Row, equal
+from foas_emulator.world.store import Change, Condition, Row, assign, equal, given_only
 from foas_emulator.world.world import World
 
 
@@ -75,6 +75,18 @@ class Draft:
     cluster_id: str | None = None
     queue_name: str | None = None
     folder_id: int | None = None
+
+
+def columns_of(draft: Draft) -> list[Change]:
+    """Return the columns that are given and need no rule; engine version and queue do."""
+    return given_only(
+        assign(Job.code, draft.code),
+        assign(Job.plan_json, draft.plan_json),
+        assign(Job.properties, draft.properties),
+        assign(Job.packages, draft.packages),
+        assign(Job.description, draft.description),
+        assign(Job.folder_id, draft.folder_id),
+    )
 
 
 def find_job(world: World, project_name: str, job_name: str) -> Job | None:

@@ -16,25 +16,13 @@ from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.folders import service as folders
 from foas_emulator.operations.hooks import Hook, Signal
-from foas_emulator.operations.jobs import lifecycle
-from foas_emulator.operations.jobs.rows import (
-    CommittedJob,
-    Draft,
-    Job,
-    PlanSession,
-    delete_committed,
-    delete_job_rows,
-    find_job,
-    find_session,
-    replace_committed,
-    select_jobs,
-    select_users_of_package,
-)
+from foas_emulator.operations.jobs import lifecycle, rows
+from foas_emulator.operations.jobs.rows import CommittedJob, Draft, Job, PlanSession
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.queues import service as queues
 from foas_emulator.operations.required import given, named, readable, require_engine
-from foas_emulator.world.store import assign, equal, given_only
+from foas_emulator.world.store import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
 CURRENT_ENGINE = "current"
@@ -100,7 +88,7 @@ def create_job(
     job_name = named("jobName", job_name)
     job_type, api_type = given("jobType", job_type), given("apiType", api_type)
     given("code", draft.code)
-    if find_job(world, project_name, job_name) is not None:
+    if rows.find_job(world, project_name, job_name) is not None:
         raise DUPLICATE(f"Project {project_name!r} has a job {job_name!r} already; UpdateJob changes it.")
     if world.store.count(Job, equal(Job.project_name, project_name)) >= LARGEST_COUNT:
         raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} jobs; delete some first.")
@@ -112,11 +100,6 @@ def create_job(
         job_name=job_name,
         job_type=job_type,
         api_type=api_type,
-        code=draft.code,
-        plan_json=draft.plan_json,
-        properties=draft.properties,
-        packages=draft.packages,
-        description=draft.description,
         engine_version=clusters.engine_version(world, queue.cluster_id, draft.engine_version or CURRENT_ENGINE),
         cluster_id=queue.cluster_id,
         queue_name=queue.queue_name,
@@ -128,12 +111,12 @@ def create_job(
         modifier=ACCOUNT,
         modify_time=now,
     )
-    world.store.insert(job)
+    world.store.insert(changed(job, *rows.columns_of(draft)))
 
 
 def get_job(world: World, project_name: str, job_name: str) -> Job | None:
     """Return the draft of a job, or None. Raise `InvalidProject.NotFound`."""
-    job = find_job(world, project_name, job_name)
+    job = rows.find_job(world, project_name, job_name)
     if job is None:
         projects.require(world, project_name)
     return job
@@ -142,29 +125,14 @@ def get_job(world: World, project_name: str, job_name: str) -> Job | None:
 def list_job(
     world: World,
     project_name: str,
-    *,
+    *filters: Condition,
     job_name: str | None,
-    job_type: str | None,
-    api_type: str | None,
-    engine_version: str | None,
-    cluster_id: str | None,
-    queue_name: str | None,
-    folder_id: int | None,
     page_index: int,
     page_size: int,
 ) -> Page[Job]:
-    """Return a page of the jobs of a project that fulfil all conditions, newest first."""
+    """Return a page of the jobs of a project that pass the filters and whose name contains this, newest first."""
     projects.require(world, project_name)
-    statement = select_jobs(
-        equal(Job.project_name, project_name),
-        equal(Job.job_type, job_type),
-        equal(Job.api_type, api_type),
-        equal(Job.engine_version, engine_version),
-        equal(Job.cluster_id, cluster_id),
-        equal(Job.queue_name, queue_name),
-        equal(Job.folder_id, folder_id),
-        job_name=job_name,
-    )
+    statement = rows.select_jobs(equal(Job.project_name, project_name), *filters, job_name=job_name)
     return page(world, Job, statement, page_index, page_size)
 
 
@@ -172,22 +140,17 @@ def update_job(world: World, project_name: str, job_name: str, draft: Draft) -> 
     """Change what is given of a job's draft. What was committed, and what runs, stays as it is."""
     job = require(world, project_name, job_name)
     _check_references(world, project_name, draft)
-    cluster_id, queue_name, engine_version = job.cluster_id, job.queue_name, draft.engine_version
+    cluster_id, queue_name, engine_version = job.cluster_id, job.queue_name, job.engine_version
     if draft.cluster_id is not None or draft.queue_name is not None:
         queue = queues.require_bound(world, project_name, draft.cluster_id, draft.queue_name)
         cluster_id, queue_name = queue.cluster_id, queue.queue_name
-    if engine_version is not None:
-        engine_version = clusters.engine_version(world, cluster_id, engine_version)
-    changes = given_only(
-        assign(Job.code, draft.code),
-        assign(Job.plan_json, draft.plan_json),
-        assign(Job.properties, draft.properties),
-        assign(Job.packages, draft.packages),
-        assign(Job.description, draft.description),
+    if draft.engine_version is not None:
+        engine_version = clusters.engine_version(world, cluster_id, draft.engine_version)
+    changes = (
+        *rows.columns_of(draft),
         assign(Job.engine_version, engine_version),
         assign(Job.cluster_id, cluster_id),
         assign(Job.queue_name, queue_name),
-        assign(Job.folder_id, draft.folder_id),
         assign(Job.modifier, ACCOUNT),
         assign(Job.modify_time, world.second()),
     )
@@ -232,12 +195,8 @@ def get_raw_plan_json(
     if there is one and no resources are given (inferred: it is documented to follow the job's history).
     """
     job = require(world, project_name, job_name)
-    for value, other, name in (
-        (expected_core, expected_gb, "expectedGB"),
-        (expected_gb, expected_core, "expectedCore"),
-    ):
-        if value is not None and other is None:
-            raise missing(name)
+    if (expected_core is None) != (expected_gb is None):
+        raise missing("expectedCore" if expected_core is None else "expectedGB")
     for name, value in (("expectedCore", expected_core), ("expectedGB", expected_gb)):
         if value is not None and value <= 0:
             raise invalid(name, "it must be more than 0.")
@@ -246,7 +205,7 @@ def get_raw_plan_json(
 
 def check_raw_plan_json(world: World, project_name: str, job_name: str, session_id: str) -> PlanSession:
     """Return a session. Raise `InvalidSession.NotFound` also for a session of another job."""
-    session = find_session(world, require(world, project_name, job_name), session_id)
+    session = rows.find_session(world, require(world, project_name, job_name), session_id)
     if session is None:
         raise SESSION_NOT_FOUND(f"Job {job_name!r} has no session {session_id!r}; GetRawPlanJson begins one.")
     return session
@@ -310,7 +269,7 @@ def commit_job(
     _check_packages(world, project_name, job.packages)
     if scale.is_on:
         _check_scale(job, scale)
-    replace_committed(world, job, auto_scale_params=scale.to_json())
+    rows.replace_committed(world, job, auto_scale_params=scale.to_json())
 
 
 def start_job(world: World, project_name: str, job_name: str, *, parameter_json: str | None) -> int:
@@ -337,7 +296,7 @@ def offline_job(world: World, project_name: str, job_name: str) -> None:
             f"Job {job_name!r} has instance {instance_id}, which is {state}; "
             "ModifyInstanceState to TERMINATED stops it."
         )
-    delete_committed(world, job)
+    rows.delete_committed(world, job)
 
 
 # -- the rules
@@ -363,7 +322,7 @@ def in_folder(world: World, folder_id: int) -> list[str]:
 
 def using_package(world: World, project_name: str, package_name: str, page_index: int, page_size: int) -> Page[Job]:
     """Return a page of the online jobs that use a package, newest first, as they were committed."""
-    return page(world, Job, select_users_of_package(project_name, package_name), page_index, page_size)
+    return page(world, Job, rows.select_users_of_package(project_name, package_name), page_index, page_size)
 
 
 def remove_all(world: World, project_name: str) -> None:
@@ -375,7 +334,7 @@ def remove_all(world: World, project_name: str) -> None:
 def _remove(world: World, job: Job) -> None:
     deleted.send(world, job)
     lifecycle.cancel_all(world, job)
-    delete_job_rows(world, job)
+    rows.delete_job_rows(world, job)
 
 
 def _check_references(world: World, project_name: str, draft: Draft) -> None:

@@ -1,6 +1,8 @@
 """The operations on metrics: what may be asked about, and since when there are values."""
 
 from foas_emulator.blink import metrics
+from foas_emulator.blink.chance import Part
+from foas_emulator.blink.metric_names import Catalogue
 from foas_emulator.blink.metrics import CLUSTER_METRICS, JOB_METRICS, MetricQueryError, Series
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.clusters import service as clusters
@@ -17,22 +19,22 @@ def get_instance_metric(
     Raise `InvalidInstance.NotRunning`, or `InvalidmetricJson` for a query that is not valid.
     """
     run = instances.require_run(world, project_name, job_name, instance_id)
-    try:
-        query = metrics.parse_query(
-            given("metricJson", metric_json), prefix=f"blink.{project_name}.{job_name}.", catalogue=JOB_METRICS
-        )
-        return metrics.evaluate(query, seed=f"{world.seed}/{run.instance_id}", start_time=run.start_time, now=run.now)
-    except MetricQueryError as error:
-        raise invalid("metricJson", f"{error}.") from None
+    prefix, seed = f"blink.{project_name}.{job_name}.", f"{world.seed}/{run.instance_id}"
+    return _curves(metric_json, prefix, JOB_METRICS, seed=seed, start_time=run.start_time, now=run.now)
 
 
 def get_cluster_metrics(world: World, cluster_id: str, *, metric_json: str | None) -> list[Series]:
     """Return the curves of a cluster, since it was made. Metrics are named `{clusterId}.{name}`."""
-    cluster = clusters.require_serving(world, cluster_id)
+    start_time = clusters.require_serving(world, cluster_id).gmt_create
+    seed, now = world.seed, world.now()
+    return _curves(metric_json, f"{cluster_id}.", CLUSTER_METRICS, seed=seed, start_time=start_time, now=now)
+
+
+def _curves(
+    metric_json: str | None, prefix: str, catalogue: Catalogue, *, seed: Part, start_time: int, now: int
+) -> list[Series]:
     try:
-        query = metrics.parse_query(
-            given("metricJson", metric_json), prefix=f"{cluster_id}.", catalogue=CLUSTER_METRICS
-        )
-        return metrics.evaluate(query, seed=world.seed, start_time=cluster.gmt_create, now=world.now())
+        query = metrics.parse_query(given("metricJson", metric_json), prefix=prefix, catalogue=catalogue)
+        return metrics.evaluate(query, seed=seed, start_time=start_time, now=now)
     except MetricQueryError as error:
         raise invalid("metricJson", f"{error}.") from None

@@ -9,7 +9,7 @@ from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import one_of
 from foas_emulator.operations.packages import service
-from foas_emulator.operations.packages.rows import Facts
+from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.packages.schemas import (
     GetPackageResponse,
     GetRefPackageJobResponse,
@@ -21,6 +21,7 @@ from foas_emulator.operations.packages.schemas import (
     PackageSummary,
 )
 from foas_emulator.operations.parameters import CurrentWorld, PageIndex, PageSize, ProjectName
+from foas_emulator.world.store import assign, equal
 
 group = Group("packages")
 
@@ -77,17 +78,20 @@ async def create_package(
 
     The file itself is not looked at. A project has at most 50 packages.
     """
-    facts = Facts(
-        origin_name=origin_name,
-        description=description,
-        md5=md5,
-        oss_endpoint=oss_endpoint,
-        oss_bucket=oss_bucket,
-        oss_owner=oss_owner,
+    service.create_package(
+        world,
+        project_name,
+        assign(Package.origin_name, origin_name),
+        assign(Package.description, description),
+        assign(Package.md5, md5),
+        assign(Package.oss_endpoint, oss_endpoint),
+        assign(Package.oss_bucket, oss_bucket),
+        assign(Package.oss_owner, oss_owner),
+        assign(Package.tag, tag),
+        package_name=package_name,
+        package_type=package_type,
         oss_path=oss_path,
-        tag=tag,
     )
-    service.create_package(world, project_name, package_name=package_name, package_type=package_type, facts=facts)
     return ApiResponse.model_construct()
 
 
@@ -118,20 +122,14 @@ async def list_package(
     found = service.list_package(
         world,
         project_name,
+        equal(Package.type, package_type),
+        equal(Package.tag, tag),
         package_name=package_name,
-        package_type=package_type,
-        tag=tag,
         page_index=page_index,
         page_size=page_size,
     )
     shown = [PackageSummary.from_row(package) for package in found.items]
-    return ListPackageResponse.model_construct(
-        page_index=found.page_index,
-        page_size=found.page_size,
-        total_count=found.total_count,
-        total_page=found.total_page,
-        packages=Packages.model_construct(package=shown),
-    )
+    return ListPackageResponse.model_construct(**found.figures, packages=Packages.model_construct(package=shown))
 
 
 @group.writes("UpdatePackage", "PUT", _PACKAGE, evidence=documented("help page UpdatePackage, 2020-09-16"))
@@ -150,17 +148,19 @@ async def update_package(
     tag: _Tag = None,
 ) -> ApiResponse:
     """Change what is known of a package; what is not given stays as it is."""
-    facts = Facts(
-        origin_name=origin_name,
-        description=description,
-        md5=md5,
-        oss_endpoint=oss_endpoint,
-        oss_bucket=oss_bucket,
-        oss_owner=oss_owner,
-        oss_path=oss_path,
-        tag=tag,
+    service.update_package(
+        world,
+        project_name,
+        package_name,
+        assign(Package.origin_name, origin_name),
+        assign(Package.description, description),
+        assign(Package.md5, md5),
+        assign(Package.oss_endpoint, oss_endpoint),
+        assign(Package.oss_bucket, oss_bucket),
+        assign(Package.oss_owner, oss_owner),
+        assign(Package.oss_path, oss_path),
+        assign(Package.tag, tag),
     )
-    service.update_package(world, project_name, package_name, facts)
     return ApiResponse.model_construct()
 
 
@@ -184,10 +184,4 @@ async def get_ref_package_job(
     """The jobs that use a package, newest first, a page at a time: only those that are online, as committed."""
     found = service.get_ref_package_job(world, project_name, package_name, page_index=page_index, page_size=page_size)
     shown = [PackageJob.from_row({**job.model_dump(), "is_committed": True}) for job in found.items]
-    return GetRefPackageJobResponse.model_construct(
-        page_index=found.page_index,
-        page_size=found.page_size,
-        total_count=found.total_count,
-        total_page=found.total_page,
-        jobs=PackageJobs.model_construct(job=shown),
-    )
+    return GetRefPackageJobResponse.model_construct(**found.figures, jobs=PackageJobs.model_construct(job=shown))

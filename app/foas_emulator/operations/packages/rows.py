@@ -1,6 +1,5 @@
 """The table of packages, and the statements on it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, func
@@ -32,20 +31,6 @@ class Package(Stamped, table=True):
     scan_state: str | None = None
     scan_error_message: str | None = None
     scan_ext_biz_no: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What both CreatePackage and UpdatePackage can give a package; None is not given."""
-
-    origin_name: str | None
-    description: str | None
-    md5: str | None
-    oss_endpoint: str | None
-    oss_bucket: str | None
-    oss_owner: str | None
-    oss_path: str | None
-    tag: str | None
 
 
 def find_package(world: World, project_name: str, package_name: str) -> Package | None:

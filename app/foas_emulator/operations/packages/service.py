@@ -6,11 +6,11 @@ from foas_emulator.gateway.errors import problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.jobs import service as jobs
-from foas_emulator.operations.packages.rows import Facts, Package, find_package, select_packages
+from foas_emulator.operations.packages.rows import Package, find_package, select_packages
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import given, named
-from foas_emulator.world.store import assign, equal, given_only
+from foas_emulator.world.store import Change, Condition, assign, changed, equal, given_only
 from foas_emulator.world.world import World
 
 if TYPE_CHECKING:
@@ -34,11 +34,13 @@ TOO_MANY = problem(
 )
 
 
-# -- the operations
-
-
 def create_package(
-    world: World, project_name: str, *, package_name: str | None, package_type: str | None, facts: Facts
+    world: World,
+    project_name: str,
+    *details: Change,
+    package_name: str | None,
+    package_type: str | None,
+    oss_path: str | None,
 ) -> None:
     """Record a file that lies in OSS. An exclusive cluster knows its bucket, so only the path in it is required.
 
@@ -59,16 +61,9 @@ def create_package(
         modifier=ACCOUNT,
         modify_time=now,
         type=given("type", package_type),
-        origin_name=facts.origin_name,
-        md5=facts.md5,
-        description=facts.description,
-        oss_endpoint=facts.oss_endpoint,
-        oss_bucket=facts.oss_bucket,
-        oss_owner=facts.oss_owner,
-        oss_path=given("ossPath", facts.oss_path),
-        tag=facts.tag,
+        oss_path=given("ossPath", oss_path),
     )
-    world.store.insert(package)
+    world.store.insert(changed(package, *details))
 
 
 def get_package(world: World, project_name: str, package_name: str) -> Package:
@@ -83,44 +78,31 @@ def get_package(world: World, project_name: str, package_name: str) -> Package:
 def list_package(
     world: World,
     project_name: str,
-    *,
+    *filters: Condition,
     package_name: str | None,
-    package_type: str | None,
-    tag: str | None,
     page_index: int,
     page_size: int,
 ) -> Page[Package]:
-    """Return a page of the packages of a project that fulfil all conditions, newest first."""
+    """Return a page of the packages of a project that pass the filters and whose name contains this, newest first."""
     projects.require(world, project_name)
-    filters = equal(Package.project_name, project_name), equal(Package.type, package_type), equal(Package.tag, tag)
-    return page(world, Package, select_packages(*filters, package_name=package_name), page_index, page_size)
+    statement = select_packages(equal(Package.project_name, project_name), *filters, package_name=package_name)
+    return page(world, Package, statement, page_index, page_size)
 
 
-def update_package(world: World, project_name: str, package_name: str, facts: Facts) -> None:
+def update_package(world: World, project_name: str, package_name: str, *details: Change) -> None:
     """Change what is given of a package; the rest stays as it is."""
     get_package(world, project_name, package_name)
-    changes = given_only(
-        assign(Package.modifier, ACCOUNT),
-        assign(Package.modify_time, world.second()),
-        assign(Package.origin_name, facts.origin_name),
-        assign(Package.md5, facts.md5),
-        assign(Package.description, facts.description),
-        assign(Package.oss_endpoint, facts.oss_endpoint),
-        assign(Package.oss_bucket, facts.oss_bucket),
-        assign(Package.oss_owner, facts.oss_owner),
-        assign(Package.oss_path, facts.oss_path),
-        assign(Package.tag, facts.tag),
-    )
+    stamps = assign(Package.modifier, ACCOUNT), assign(Package.modify_time, world.second())
     where = equal(Package.project_name, project_name), equal(Package.package_name, package_name)
-    world.store.update(Package, *changes, where=where)
+    world.store.update(Package, *given_only(*details), *stamps, where=where)
 
 
 def delete_package(world: World, project_name: str, package_name: str) -> None:
     """Delete a package. Raise `InvalidPackage.InUse` while the committed copy of a job refers to it."""
     users = get_ref_package_job(world, project_name, package_name, page_index=1, page_size=1)
-    if users.items:
+    for job in users.items:
         raise IN_USE(
-            f"Package {package_name!r} is used by {users.total_count} jobs, {users.items[0].job_name!r} among them; "
+            f"Package {package_name!r} is used by {users.figures['total_count']} jobs, {job.job_name!r} among them; "
             "OfflineJob each first."
         )
     world.store.delete(Package, equal(Package.project_name, project_name), equal(Package.package_name, package_name))
@@ -132,9 +114,6 @@ def get_ref_package_job(
     """Return a page of the online jobs whose committed copies use a package, newest first, as they were committed."""
     get_package(world, project_name, package_name)
     return jobs.using_package(world, project_name, package_name, page_index, page_size)
-
-
-# -- the rules
 
 
 def require_all(world: World, project_name: str, names: list[str]) -> None:

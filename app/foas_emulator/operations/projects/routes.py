@@ -10,7 +10,7 @@ from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Flag, one_of
 from foas_emulator.operations.parameters import CurrentWorld, PageIndex, PageSize, ProjectName
 from foas_emulator.operations.projects import service
-from foas_emulator.operations.projects.rows import CELL, PUBLIC
+from foas_emulator.operations.projects.rows import CELL, PUBLIC, Project
 from foas_emulator.operations.projects.schemas import (
     GetProjectResponse,
     ListProjectResponse,
@@ -19,6 +19,7 @@ from foas_emulator.operations.projects.schemas import (
     ProjectSummary,
     UpdateProjectConfigResponse,
 )
+from foas_emulator.world.store import equal
 
 group = Group("projects")
 
@@ -99,23 +100,17 @@ async def list_project(
     """The projects that fulfil all conditions, newest first, a page at a time."""
     found = service.list_project(
         world,
+        equal(Project.deploy_type, deploy_type),
+        equal(Project.cluster_id, cluster_id),
+        equal(Project.region, region),
         name=name,
-        deploy_type=deploy_type,
-        cluster_id=cluster_id,
-        region=region,
         page_index=page_index,
         page_size=page_size,
     )
     shown = [ProjectSummary.from_row(project) for project in found.items]
     for each in shown:
         each.deploy_type = each.deploy_type.upper()
-    return ListProjectResponse.model_construct(
-        page_index=found.page_index,
-        page_size=found.page_size,
-        total_count=found.total_count,
-        total_page=found.total_page,
-        projects=Projects.model_construct(project=shown),
-    )
+    return ListProjectResponse.model_construct(**found.figures, projects=Projects.model_construct(project=shown))
 
 
 @group.writes("UpdateProject", "PUT", _PROJECT, evidence=inferred("the service's metadata gives names and no text"))

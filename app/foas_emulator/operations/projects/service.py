@@ -8,7 +8,7 @@ from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects.rows import CELL, Project, find_project, select_projects
 from foas_emulator.operations.required import given, named
-from foas_emulator.world.store import Change, assign, equal
+from foas_emulator.world.store import Change, Condition, assign, equal
 from foas_emulator.world.world import World
 
 DEFAULT_REGION = "cn-shanghai"
@@ -35,9 +35,6 @@ created: Signal[[World, str]] = Signal()
 """A project was made."""
 deleted: Signal[[World, str]] = Signal()
 """A project is being deleted: what is in it goes first, and its queue becomes free."""
-
-
-# -- the operations
 
 
 def create_project(
@@ -86,22 +83,8 @@ def get_project(world: World, project_name: str) -> Project:
     return require(world, project_name)
 
 
-def list_project(
-    world: World,
-    *,
-    name: str | None,
-    deploy_type: str | None,
-    cluster_id: str | None,
-    region: str | None,
-    page_index: int,
-    page_size: int,
-) -> Page[Project]:
-    """Return a page of the projects that fulfil all conditions, newest first."""
-    filters = (
-        equal(Project.deploy_type, deploy_type),
-        equal(Project.cluster_id, cluster_id),
-        equal(Project.region, region),
-    )
+def list_project(world: World, *filters: Condition, name: str | None, page_index: int, page_size: int) -> Page[Project]:
+    """Return a page of the projects that pass the filters and whose name contains this, newest first."""
     return page(world, Project, select_projects(*filters, name=name), page_index, page_size)
 
 
@@ -125,9 +108,6 @@ def update_project_config(world: World, project_name: str, *, is_open_batch_sql:
     """Allow a project to have batch SQL jobs, or no longer."""
     require(world, project_name)
     _update(world, project_name, assign(Project.is_open_batch_sql, given("IsOpenBatchSQL", is_open_batch_sql)))
-
-
-# -- the rules
 
 
 def require(world: World, project_name: str) -> Project:

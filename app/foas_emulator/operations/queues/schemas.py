@@ -5,9 +5,9 @@
 
 import json
 
+from foas_emulator.blink.resource import Resource
 from foas_emulator.gateway.formats import ApiModel, ApiResponse
 from foas_emulator.operations.queues.rows import Queue
-from foas_emulator.operations.resource import Resource
 
 _LARGEST_INT32 = 2**31 - 1
 _TOO_LARGE = -9999

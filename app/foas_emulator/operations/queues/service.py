@@ -2,13 +2,13 @@
 
 import re
 
+from foas_emulator.blink.resource import Resource, total
 from foas_emulator.gateway.errors import invalid, problem
 from foas_emulator.gateway.evidence import documented, from_sdk
 from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.queues.rows import Queue, find_queue, queues_of_cluster, update_queue_row
 from foas_emulator.operations.required import given, named
-from foas_emulator.operations.resource import Resource, total
 from foas_emulator.world.store import assign, changed, equal, given_only
 from foas_emulator.world.world import World
 
@@ -44,9 +44,6 @@ INSUFFICIENT = problem(
 
 QueueInUse = tuple[Queue, Resource]
 """A queue, and what the running instances in it take."""
-
-
-# -- the operations
 
 
 def create_queue(
@@ -155,9 +152,6 @@ def list_project_bind_queue_resource(
     """Return what `list_project_bind_queue` does, with what is used of each queue."""
     queues = list_project_bind_queue(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
     return _in_use(world, queues)
-
-
-# -- the rules
 
 
 def require_bound(world: World, project_name: str, cluster_id: str | None, queue_name: str | None) -> Queue:

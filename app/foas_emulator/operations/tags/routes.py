@@ -64,13 +64,11 @@ async def list_tag_resources(
     ] = None,
 ) -> ListTagResourcesResponse:
     """The tags of clusters, 50 at a time."""
-    found = service.list_tag_resources(
+    found, token = service.list_tag_resources(
         world, resource_type=resource_type, resource_ids=resource_ids, tags=tags, next_token=next_token
     )
-    shown = [TaggedResource.from_row(tag) for tag in found.tags]
-    return ListTagResourcesResponse.model_construct(
-        data=TagList.model_construct(next_token=found.next_token, tag_resources=shown)
-    )
+    shown = [TaggedResource.from_row(tag) for tag in found]
+    return ListTagResourcesResponse.model_construct(data=TagList.model_construct(next_token=token, tag_resources=shown))
 
 
 @group.writes("UntagResources", "DELETE", _TAGS, evidence=_EVIDENCE)

@@ -6,7 +6,6 @@ commas (`a,b`, `k:v,k=v,k`).
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from foas_emulator.gateway.errors import invalid
@@ -22,14 +21,6 @@ CLUSTER = "cluster"
 _PAGE_SIZE = 50
 _NAME_IN_ITEM = ("Key", "TagKey", "key", "tagKey")
 _VALUE_IN_ITEM = ("Value", "TagValue", "value", "tagValue")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagPage:
-    """Tags by resource and key, and the token of the next page, None on the last one."""
-
-    tags: list[Tag]
-    next_token: str | None
 
 
 def tag_resources(world: World, *, resource_type: str | None, resource_ids: str | None, tags: str | None) -> None:
@@ -56,8 +47,11 @@ def list_tag_resources(
     resource_ids: str | None,
     tags: str | None,
     next_token: str | None,
-) -> TagPage:
-    """Return 50 tags of these clusters that have one of these keys, and its value if one is given."""
+) -> tuple[list[Tag], str | None]:
+    """Return 50 tags of these clusters that have one of these keys, and its value if one is given, by cluster and key.
+
+    With them comes the token of the next page, None on the last one.
+    """
     cluster_ids = None if resource_ids is None else _read_names("ResourceIds", resource_ids)
     pairs = None if tags is None else _read_tags("Tags", tags)
     found = [
@@ -67,7 +61,7 @@ def list_tag_resources(
     ]
     start = _read_token(next_token, len(found))
     end = start + _PAGE_SIZE
-    return TagPage(tags=found[start:end], next_token=str(end) if end < len(found) else None)
+    return found[start:end], str(end) if end < len(found) else None
 
 
 def untag_resources(
