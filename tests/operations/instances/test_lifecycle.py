@@ -56,7 +56,7 @@ def test_every_event_in_every_state(state, event, expected):
 
 @pytest.mark.parametrize("call", OUTCOMES)
 def test_what_is_planned_by_a_call_is_possible_wherever_the_call_is(call):
-    outcome = TRANSITIONS[OUTCOMES[call].event]
+    outcome = TRANSITIONS[OUTCOMES[call]]
     if call in ("start", "resume"):
         assert outcome == {WAITING: RUNNING}, "they make an instance of their own, which waits"
     else:

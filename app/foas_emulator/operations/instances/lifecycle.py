@@ -6,7 +6,6 @@ and that a caller may declare an end (SUCCESS, FAILED), is inferred from the val
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
@@ -65,26 +64,17 @@ A call (start, pause, resume, stop, finish, fail) leads to the state that is exp
 called on stays as it was.
 """
 
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The outcome of a call: the event, and the setting that says how long it takes (None: no time)."""
-
-    event: str
-    delay: str | None = None
-
-
-OUTCOMES: Mapping[str, Outcome] = MappingProxyType(
+OUTCOMES: Mapping[str, str] = MappingProxyType(
     {
-        "start": Outcome("started", "start_delay"),
-        "pause": Outcome("paused", "pause_delay"),
-        "resume": Outcome("started", "start_delay"),
-        "stop": Outcome("stopped", "stop_delay"),
-        "finish": Outcome("finished"),
-        "fail": Outcome("failed"),
+        "start": "started",
+        "pause": "paused",
+        "resume": "started",
+        "stop": "stopped",
+        "finish": "finished",
+        "fail": "failed",
     }
 )
-
+"""The event that follows each call."""
 CALL_FOR: Mapping[str, str] = MappingProxyType(
     {RUNNING: "resume", PAUSED: "pause", TERMINATED: "stop", SUCCESS: "finish", FAILED: "fail"}
 )
@@ -155,7 +145,7 @@ def launch(world: World, job: "Job", copy: "CommittedJob | Instance", *, call: s
     delay = _delay(world, call)
     if delay:
         world.store.insert(instance)
-        world.schedule(OUTCOMES[call].event, _subject(instance), at=world.now() + delay)
+        world.schedule(OUTCOMES[call], _subject(instance), at=world.now() + delay)
     else:
         running = changed(instance, *_entering(world, instance, RUNNING))
         world.store.insert(running)
@@ -174,9 +164,9 @@ def apply_call(world: World, instance: Instance, call: str, wanted: str) -> None
     delay = _delay(world, call)
     if delay:
         update_instance(world, instance, *expected)
-        world.schedule(OUTCOMES[call].event, _subject(instance), at=world.now() + delay)
+        world.schedule(OUTCOMES[call], _subject(instance), at=world.now() + delay)
     else:
-        _transition(world, instance, OUTCOMES[call].event, *expected)
+        _transition(world, instance, OUTCOMES[call], *expected)
 
 
 def apply_change(world: World, change: PendingChange) -> None:
@@ -217,8 +207,10 @@ def _subject(instance: Instance) -> str:
 
 
 def _delay(world: World, call: str) -> int:
-    setting = OUTCOMES[call].delay
-    return 0 if setting is None else getattr(world.settings, setting)
+    settings = world.settings
+    begin = settings.start_delay
+    delays = {"start": begin, "resume": begin, "pause": settings.pause_delay, "stop": settings.stop_delay}
+    return delays.get(call, 0)
 
 
 def _transition(world: World, instance: Instance, event: str, *changes: Change) -> None:
@@ -251,10 +243,7 @@ def _enter(world: World, instance: Instance, state: str, *changes: Change) -> In
 def _entering(world: World, instance: Instance, state: str) -> list[Change]:
     """Return the columns that change when a state becomes the actual one."""
     now = world.second()
-    changes = [
-        assign(Instance.actual_state, state),
-        assign(Instance.end_time, None if state in LIVE else now),
-    ]
+    changes = [assign(Instance.actual_state, state), assign(Instance.end_time, None if state in LIVE else now)]
     if state == RUNNING:
         start_time = now if instance.start_time is None else instance.start_time
         changes.append(assign(Instance.start_time, start_time))

@@ -71,13 +71,7 @@ deleted: Signal[[World, Job]] = Signal()
 
 
 def create_job(
-    world: World,
-    project_name: str,
-    *,
-    job_name: str | None,
-    job_type: str | None,
-    api_type: str | None,
-    draft: Draft,
+    world: World, project_name: str, *, job_name: str | None, job_type: str | None, api_type: str | None, draft: Draft
 ) -> None:
     """Make a job. Its project must have a queue; without a cluster and a queue it gets the first that is bound.
 
@@ -123,12 +117,7 @@ def get_job(world: World, project_name: str, job_name: str) -> Job | None:
 
 
 def list_job(
-    world: World,
-    project_name: str,
-    *filters: Condition,
-    job_name: str | None,
-    page_index: int,
-    page_size: int,
+    world: World, project_name: str, *filters: Condition, job_name: str | None, page_index: int, page_size: int
 ) -> Page[Job]:
     """Return a page of the jobs of a project that pass the filters and whose name contains this, newest first."""
     projects.require(world, project_name)

@@ -76,12 +76,7 @@ def get_package(world: World, project_name: str, package_name: str) -> Package:
 
 
 def list_package(
-    world: World,
-    project_name: str,
-    *filters: Condition,
-    package_name: str | None,
-    page_index: int,
-    page_size: int,
+    world: World, project_name: str, *filters: Condition, package_name: str | None, page_index: int, page_size: int
 ) -> Page[Package]:
     """Return a page of the packages of a project that pass the filters and whose name contains this, newest first."""
     projects.require(world, project_name)

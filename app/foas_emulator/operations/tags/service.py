@@ -41,12 +41,7 @@ def tag_resources(world: World, *, resource_type: str | None, resource_ids: str 
 
 
 def list_tag_resources(
-    world: World,
-    *,
-    resource_type: str | None,
-    resource_ids: str | None,
-    tags: str | None,
-    next_token: str | None,
+    world: World, *, resource_type: str | None, resource_ids: str | None, tags: str | None, next_token: str | None
 ) -> tuple[list[Tag], str | None]:
     """Return 50 tags of these clusters that have one of these keys, and its value if one is given, by cluster and key.
 
