@@ -86,8 +86,5 @@ def _finish_later(world: World, cluster_id: str, *outcome: Change) -> None:
 
 
 def _finish(world: World, cluster_id: str, state: str, *changes: Change) -> None:
-    finished, modified = (
-        assign(Cluster.state, TRANSITIONS[state, "finish"]),
-        assign(Cluster.gmt_modified, world.second()),
-    )
-    update_cluster(world, cluster_id, finished, modified, *changes)
+    finished = assign(Cluster.state, TRANSITIONS[state, "finish"])
+    update_cluster(world, cluster_id, finished, assign(Cluster.gmt_modified, world.second()), *changes)

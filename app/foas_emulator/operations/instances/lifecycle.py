@@ -208,8 +208,8 @@ def _subject(instance: Instance) -> str:
 
 def _delay(world: World, call: str) -> int:
     settings = world.settings
-    begin = settings.start_delay
-    delays = {"start": begin, "resume": begin, "pause": settings.pause_delay, "stop": settings.stop_delay}
+    start = settings.start_delay
+    delays = {"start": start, "resume": start, "pause": settings.pause_delay, "stop": settings.stop_delay}
     return delays.get(call, 0)
 
 
@@ -220,7 +220,7 @@ def _transition(world: World, instance: Instance, event: str, *changes: Change) 
 
 
 def _run(world: World, instance: Instance) -> None:
-    """Let everything follow that follows from a start."""
+    """Send `started`; a batch job finishes when the setting `batch_duration` has passed."""
     started.send(world, instance)
     duration = world.settings.batch_duration
     if instance.job_type != BATCH or duration is None:
