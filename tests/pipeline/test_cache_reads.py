@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.operations.instances import rules
+from foas_emulator.operations.instances import service
 from tests.api import Api, open_api
 from tests.wire import INSTANCE, Heard, ask
 
@@ -19,13 +19,13 @@ def served() -> Iterator[Api]:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The instances that GetInstance was really asked for."""
-    real, asked = rules.get_instance, []
+    real, asked = service.get_instance, []
 
     def counted(world: Any, project_name: str, job_name: str, instance_id: int) -> Any:
         asked.append(f"{world.name}/{instance_id}")
         return real(world, project_name, job_name, instance_id)
 
-    monkeypatch.setattr(rules, "get_instance", counted)
+    monkeypatch.setattr(service, "get_instance", counted)
     return asked
 
 

@@ -6,7 +6,17 @@ from sqlalchemy import func, select
 
 from foas_emulator.world.clock import ClockRow
 from foas_emulator.world.ids import Counter
-from foas_emulator.world.store import SCHEMA_VERSION, Connections, NewerStoreError, Row, Store, assign, equal
+from foas_emulator.world.store import (
+    SCHEMA_VERSION,
+    Connections,
+    NewerStoreError,
+    Row,
+    Store,
+    assign,
+    changed,
+    equal,
+    given_only,
+)
 from foas_emulator.world.world import WorldRow
 
 
@@ -41,6 +51,17 @@ def test_update_and_delete_tell_how_many_rows_there_were(store: Store) -> None:
         assert store.delete(Counter, equal(Counter.name, "a")) == 1
         assert store.delete(Counter, equal(Counter.name, "a")) == 0
     assert [(row.name, row.value) for row in store.find(Counter)] == [("b", 7)]
+
+
+def test_a_changed_row_is_a_copy_and_no_write(store: Store) -> None:
+    row = Counter.model_construct(name="a", value=1)
+    copy = changed(row, assign(Counter.value, 2))
+    assert (row.value, copy.name, copy.value) == (1, "a", 2)
+    assert store.find(Counter) == []
+
+
+def test_changes_to_none_are_not_given() -> None:
+    assert given_only(assign(WorldRow.template_at, None), assign(WorldRow.seed, 0)) == [assign(WorldRow.seed, 0)]
 
 
 def test_a_statement_of_core_is_run_as_it_is(store: Store) -> None:

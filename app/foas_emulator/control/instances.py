@@ -1,11 +1,10 @@
 """Instances put into any state, which no call of the service could do."""
 
-from typing import Literal
-
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from foas_emulator.operations.instances.changes import put_state
+from foas_emulator.operations.instances.lifecycle import State
+from foas_emulator.operations.instances.service import put_state
 from foas_emulator.world.registry import Registry
 
 
@@ -14,9 +13,7 @@ class InstanceState(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    actual_state: Literal["WAITING", "RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED"] = Field(
-        alias="ActualState"
-    )
+    actual_state: State = Field(alias="ActualState")
     last_error_message: str | None = Field(default=None, alias="LastErrorMessage")
 
 

@@ -66,6 +66,16 @@ def assign(column: V, value: V) -> Change:
     return cast(InstrumentedAttribute[Any], column).key, value
 
 
+def changed(row: R, *changes: Change) -> R:
+    """Return a copy of a row with the changes made. The database is not touched."""
+    return _construct(type(row), {**vars(row), **dict(changes)})
+
+
+def given_only(*changes: Change) -> list[Change]:
+    """Return the changes that give a value; those to None are left out."""
+    return [change for change in changes if change[1] is not None]
+
+
 class NewerStoreError(Exception):
     """A database file was written by a newer version of the emulator; it was left untouched."""
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from foas_emulator.operations.account import ACCOUNT
-from foas_emulator.operations.instances import changes
+from foas_emulator.operations.instances import service
 from tests.api import Api
 from tests.operations import building
 
@@ -62,7 +62,7 @@ def listed(api: Api, job_type: str = "FLINK_STREAM", **filters: Any) -> list[Any
 
 def force(api: Api, instance_id: int, state: str, message: str | None = None) -> None:
     with api.world.transaction():
-        changes.put_state(api.world, "p", "j", instance_id, actual_state=state, last_error_message=message)
+        service.put_state(api.world, "p", "j", instance_id, actual_state=state, last_error_message=message)
 
 
 # -- starting

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.operations.instances import changes
+from foas_emulator.operations.instances import service
 from tests.api import Api
 from tests.operations import building
 
@@ -52,7 +52,7 @@ def told(api: Api, operation: str, member: str, instance_id: int = -1) -> Any:
 
 def put(api: Api, state: str, message: str | None = None) -> None:
     with api.world.transaction():
-        changes.put_state(api.world, "p", "j", -1, actual_state=state, last_error_message=message)
+        service.put_state(api.world, "p", "j", -1, actual_state=state, last_error_message=message)
 
 
 def test_the_detail_is_the_graph_of_the_plan(running: Api) -> None:
