@@ -27,6 +27,7 @@ from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
 from foas_emulator.pipeline.select_world import SelectWorld
+from foas_emulator.pipeline.settle_world import SettleWorld
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import read_seed
 from foas_emulator.settings import Settings, from_environment, show_settings
@@ -70,6 +71,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
             FindOperation(OperationIndex(OPERATIONS)),
             ReadBody(limit=settings.max_body),
             authenticate,
+            SettleWorld(registry, select_world),
             InjectFaults(registry, call_operation),
             CacheReads(cache, call_operation, template=record.template),
             call_operation,
@@ -97,8 +99,9 @@ def open_registry(settings: Settings) -> Registry:
         directory=settings.data_dir,
         max_worlds=settings.max_worlds,
         idle=settings.world_idle,
+        image_bytes=settings.image_bytes,
     )
-    registry.open(DEFAULT)
+    registry.open_or_create(DEFAULT)
     return registry
 
 

@@ -18,7 +18,7 @@ class PendingChange(Row, table=True):
 
     sequence: int = Field(primary_key=True)
     at: int = Field(index=True)
-    subject: str
+    subject: str = Field(index=True)
     event: str
     details: str = "{}"
 
@@ -72,8 +72,5 @@ def postpone(store: Store, *, by: int) -> None:
 
 
 def earliest(store: Store, *, until: int) -> PendingChange | None:
-    """The first change that is due at `until`."""
-    table = PendingChange.table()
-    due = select(table).where(table.c.at <= until).order_by(table.c.at, table.c.sequence).limit(1)
-    rows = store.fetch(PendingChange, due)
-    return rows[0] if rows else None
+    """Return the first change that is due at `until`, None if there is none."""
+    return store.first(PendingChange, PendingChange.at, most=until)

@@ -11,6 +11,7 @@ from typing import IO
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
+from foas_emulator.world.images import ImageBudget, KeptImage
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.store import Connections, Store, write_file
 from foas_emulator.world.world import Handler, World
@@ -59,6 +60,7 @@ class Registry:
         directory: Path | None = None,
         max_worlds: int = 2000,
         idle: int = 0,
+        image_bytes: int = 256 * 1024 * 1024,
     ) -> None:
         self.image = image
         self.handlers = handlers
@@ -69,7 +71,8 @@ class Registry:
         self._idle = idle * 1_000_000
         self._first_expiry = 0
         self._worlds: dict[str, World] = {}
-        self._origins: dict[str, bytes] = {}
+        self.images = ImageBudget(limit=image_bytes)
+        self._origins: dict[str, KeptImage] = {}
         self._ready: Store | None = None
         self._is_closed = False
         self._lock = None if directory is None else _lock(directory)
@@ -96,7 +99,11 @@ class Registry:
         world = self._worlds.get(name)
         return None if world is None else world.last_used
 
-    def find(self, name: str) -> World | None:
+    def holds(self, world: World) -> bool:
+        """Whether a world is open: neither dropped nor expired since it was returned."""
+        return self._worlds.get(world.name) is world
+
+    def open_existing(self, name: str) -> World | None:
         """The world of this name if it exists.
 
         Raises `WorldNameError` for a name that none can have, and `WorldLimitError` if the world is in a file and no
@@ -111,16 +118,16 @@ class Registry:
         self._make_room()
         return self._open(name)
 
-    def open(self, name: str) -> World:
+    def open_or_create(self, name: str) -> World:
         """The world of this name, created from the default image if there is none yet. Raises as `find` does."""
-        return self.find(name) or self._create(name, self.image)
+        return self.open_existing(name) or self._create(name, self.image)
 
     # -- beginnings and ends
 
-    def create(self, name: str, image: bytes | None = None) -> World:
+    def create_or_replace(self, name: str, image: bytes | None = None) -> World:
         """Create a world from an image, the default one if none is given, or replace the one there is."""
         image = self.image if image is None else image
-        world = self.find(name)
+        world = self.open_existing(name)
         if world is None:
             return self._create(name, image)
         self._keep_origin(name, image)
@@ -130,7 +137,7 @@ class Registry:
 
     def reset(self, name: str) -> None:
         """Return a world to what it was created from, creating it if there is none."""
-        self.open(name).load(self._origin(name))
+        self.open_or_create(name).load(self._origin(name))
         self._tell(name)
 
     def reset_all(self) -> None:
@@ -213,7 +220,10 @@ class Registry:
 
     def _origin(self, name: str) -> bytes:
         path = self._origin_path(name)
-        return self._origins.get(name, self.image) if path is None else path.read_bytes()
+        if path is not None:
+            return path.read_bytes()
+        kept = self._origins.get(name)
+        return self.image if kept is None else kept.content
 
     def _keep_origin(self, name: str, image: bytes) -> None:
         path = self._origin_path(name)
@@ -222,7 +232,7 @@ class Registry:
         elif image is self.image:
             self._origins.pop(name, None)
         else:
-            self._origins[name] = image
+            self._origins[name] = self.images.keep(image)
 
     def _is_kept(self, name: str) -> bool:
         """Whether a file holds this world. Raises `WorldNameError`."""

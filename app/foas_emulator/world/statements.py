@@ -36,6 +36,13 @@ def least(table: Table, column: str) -> str:
 
 
 @lru_cache(maxsize=128)
+def ascending(table: Table, column: str) -> str:
+    """The rows whose column is at most `most`, the least value first; the primary key decides between equals."""
+    ordered = table.c[column]
+    return _sql(table.select().where(ordered <= bindparam("most")).order_by(ordered, *table.primary_key))
+
+
+@lru_cache(maxsize=128)
 def insert(table: Table) -> str:
     """A row that has a value for every column."""
     return _sql(table.insert())
