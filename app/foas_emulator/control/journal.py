@@ -12,7 +12,7 @@ from foas_emulator.gateway.difference import Difference
 from foas_emulator.journal.entries import show
 from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, find, read_page
-from foas_emulator.journal.verification import Expectation, Finding, nearest, verify
+from foas_emulator.journal.verification import Expectation, Finding, closest_entries, verify
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.durations import duration
@@ -97,7 +97,7 @@ def _failed(journal: Journal, name: str, expected: Expectation, finding: Finding
         )
     near = [
         {"entry": show(each.number, each.entry, OPERATIONS), "differences": _show(each.differences)}
-        for each in nearest(world_journal, expected)
+        for each in closest_entries(world_journal, expected)
     ]
     told = [f"{each.field}: expected {each.expected}, got {each.actual}" for each in finding.differences]
     more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""

@@ -99,8 +99,8 @@ class MadeUpError(Effect):
     """An error that the catalogue does not have."""
 
     status: Annotated[int, Field(ge=400, le=599)]
-    code: Annotated[str, Field(min_length=1)]
-    message: str = ""
+    code: Annotated[str, Field(min_length=1, max_length=200)]
+    message: Annotated[str, Field(max_length=10_000)] = ""
 
     async def apply(self, invocation: Invocation) -> GatewayResponse:
         raise Problem(code=self.code, status=self.status, message=self.message, evidence=INFERRED)(invocation.hint)

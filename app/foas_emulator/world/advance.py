@@ -9,7 +9,7 @@ import asyncio
 from foas_emulator.world.clock import LAST_INSTANT, ClockRangeError, Mode, Reading
 from foas_emulator.world.world import Change, World
 
-SLICE = 100
+SLICE = 50
 """How many changes are settled in one transaction: a few milliseconds' work."""
 
 

@@ -328,4 +328,8 @@ def _row(model: type[R], values: Sequence[Any]) -> R:
 
 
 def _construct(model: type[R], columns: Mapping[Any, Any]) -> R:
-    return cast(R, model.model_construct(None, **columns))
+    """Return a row with a value for every column: as `model_construct` does, which takes three times as long."""
+    row: R = model.__new__(model)
+    row.__dict__.update(columns)
+    row.__pydantic_fields_set__.update(columns)
+    return row
