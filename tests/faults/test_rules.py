@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from foas_emulator.faults.document import FaultDocument
-from foas_emulator.faults.rules import FaultRule, active_rules, disarm_all, rules_of
+from foas_emulator.faults.rules import MOST_RULES, FaultRule, RuleLimitError, active_rules, disarm_all, rules_of
 from foas_emulator.faults.rules import arm as arm_in
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.reading import parse_seed
@@ -266,3 +266,40 @@ def test_a_rule_that_is_disarmed_while_a_call_is_held_back_strikes_no_more(seede
     arm(seeded_api, effect={"latency": "60ms"})
     arm(seeded_api, effect=DENY)
     assert held_together(seeded_api, 1, lambda: disarm_all(seeded_api.world)) == [200]
+
+
+def test_a_world_has_a_limited_number_of_rules(seeded_api: Api) -> None:
+    document = FaultDocument.model_validate({"effect": {"drop": True}, "match": {"operation": "DeleteJob"}})
+    with seeded_api.world.transaction():
+        for _ in range(MOST_RULES):
+            arm_in(seeded_api.world, document)
+    with pytest.raises(RuleLimitError, match="at most 1000 fault rules"):
+        arm_in(seeded_api.world, document)
+    arm_in(seeded_api.world, document, rule_id=1)
+    answer = seeded_api.request("POST", "/_emulator/worlds/default/faults", json={"effect": {"drop": True}})
+    assert answer.status_code == 400
+    assert "at most 1000" in answer.json()["hint"]
+    assert len(rules_of(seeded_api.world)) == MOST_RULES
+
+
+def test_rules_that_were_armed_in_a_transaction_that_fails_are_not_active(seeded_api: Api) -> None:
+    world = seeded_api.world
+
+    def arm_and_fail() -> None:
+        arm_in(world, FaultDocument.model_validate({"effect": {"drop": True}}))
+        assert len(active_rules(world).rules) == 1
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), world.transaction():
+        arm_and_fail()
+    assert active_rules(world).rules == []
+
+
+def test_without_room_for_the_previous_image_a_stale_read_is_answered_as_it_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with open_api(image_bytes=10) as api:
+        api.request("POST", "/_emulator/worlds/default/faults", json={"effect": {"stale": True}})
+        api.ok("CreateFolder", projectName="demo", path="/new")
+        assert api.call("GetFolder", projectName="demo", path="/new").status == 200
+    assert "no previous image" in caplog.text

@@ -111,6 +111,7 @@ def time_passing() -> Iterator[MachineClock]:
 
 @pytest.fixture(scope="module")
 def twins(time_passing: MachineClock) -> Iterator[tuple[Api, Api]]:
+    assert time_passing.now >= NOON, "the worlds are created at an instant of the test"
     with _twins() as pair:
         yield pair
 
