@@ -61,7 +61,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     record = Record(journal, log_access=settings.access_log)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
-    make_own_app = partial(_own_app, settings, registry, journal, call_operation, cache, authority)
+    make_own_app = partial(_own_app, settings, registry, journal, call_operation, cache=cache, authority=authority)
     own = OnDemand(make_own_app, close=registry.close)
     front = Dispatcher(
         own,
@@ -123,7 +123,7 @@ def describe_api() -> dict[str, Any]:
     """The OpenAPI document, without serving anything."""
     registry = open_registry(Settings(seed=("empty",)))
     try:
-        return _own_app(Settings(), registry, Journal(budget=0), CallOperation(), ReadCache(limit=0)).openapi()
+        return _own_app(Settings(), registry, Journal(budget=0), CallOperation(), cache=ReadCache(limit=0)).openapi()
     finally:
         registry.close()
 
@@ -158,6 +158,7 @@ def _own_app(
     registry: Registry,
     journal: Journal,
     call_operation: CallOperation,
+    *,
     cache: ReadCache,
     authority: bytes | None = None,
 ) -> FastAPI:

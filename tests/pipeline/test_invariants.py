@@ -15,6 +15,7 @@ from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.instances import rules
 from foas_emulator.pipeline.cache_reads import VARY_HEADERS
+from foas_emulator.pipeline.dispatcher import Dispatcher
 from foas_emulator.pipeline.response_cache import BYPASS_HEADERS
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.store import WriteOutsideTransactionError
@@ -230,3 +231,29 @@ def test_a_world_that_is_dropped_while_a_body_is_read_is_created_anew(served: Ap
     assert asyncio.run(drop_meanwhile()) == 200
     folders = served.request("GET", "/api/v2/projects/demo/folders?path=/new", headers={"x-emulator-world": "late"})
     assert folders.status_code == 200
+
+
+STAGES = [
+    ("SelectWorld", "all others need the world's settings"),
+    ("Record", "what is refused from here on is in the journal"),
+    ("FindOperation", "an unknown operation is refused before its body is read"),
+    ("ReadBody", "a signature covers the body, and it is the last stage that waits for the client"),
+    ("Authenticate", "what is refused settles nothing, and no fault applies to it"),
+    ("SettleWorld", "nothing waits between this and the operation, but for a fault, which settles again"),
+    ("InjectFaults", "the cache neither serves nor stores what a rule applies to"),
+    ("CacheReads", "a hit calls no operation"),
+    ("CallOperation", "it always responds"),
+]
+
+
+def test_the_stages_stand_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
+
+    class Noted(Dispatcher):
+        def __init__(self, app: Any, *, stages: Any, **options: Any) -> None:
+            built.extend(type(stage).__name__ for stage in stages)
+            super().__init__(app, stages=stages, **options)
+
+    monkeypatch.setattr("foas_emulator.main.Dispatcher", Noted)
+    with open_api():
+        assert built == [name for name, _ in STAGES]

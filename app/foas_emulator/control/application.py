@@ -29,8 +29,8 @@ def own_app(
 ) -> FastAPI:
     """Documentation and control API over the worlds and what is remembered of their calls.
 
-    `settings` and `budgets` are shown; `operation_routes` gives the service's operations once they are to be described; `authority`
-    is the certificate that clients of the server's https have to trust, as PEM.
+    `settings` and `budgets` are shown; `operation_routes` gives the service's operations once they are to be described;
+    `authority` is the certificate that clients of the server's https have to trust, as PEM.
     """
     app = FastAPIOffline(
         title="foas-emulator", version=__version__, docs_url="/docs", redoc_url=None, openapi_url="/openapi.json"

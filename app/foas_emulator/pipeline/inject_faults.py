@@ -68,7 +68,7 @@ class InjectFaults:
             return await call() if response is None else response
         context.faults = (*context.faults, rule)
         invocation = Invocation(
-            context=context,
+            scope=context.scope,
             call=call,
             stale_read=partial(self._stale_read, context, call),
             response=response,

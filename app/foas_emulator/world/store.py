@@ -328,8 +328,7 @@ def _row(model: type[R], values: Sequence[Any]) -> R:
 
 
 def _construct(model: type[R], columns: Mapping[Any, Any]) -> R:
-    """Return a row with a value for every column: as `model_construct` does, which takes three times as long."""
+    """Make a row of values for all of its columns, in a third of the time that `model_construct` takes."""
     row: R = model.__new__(model)
-    row.__dict__.update(columns)
-    row.__pydantic_fields_set__.update(columns)
+    vars(row).update(columns)
     return row
