@@ -86,12 +86,12 @@ def clock_router(registry: Registry) -> APIRouter:
     """The clock of each world under `/worlds/{name}/clock`."""
     router = APIRouter(prefix="/worlds/{name}/clock")
 
-    @router.get("")
-    async def get_clock(name: str) -> ClockShown:
+    @router.get("", response_model=ClockShown)
+    async def get_clock(name: str) -> Response:
         """What time it is in a world, and what is going to happen there."""
         world = registry.open_or_create(name)
         await settle(world)
-        return ClockShown(**_show(world))
+        return _as_json(ClockShown(**_show(world)))
 
     @router.put("", response_model=ClockMoved)
     async def put_clock(name: str, setting: ClockSetting) -> Response:
@@ -129,9 +129,13 @@ def _show(world: World) -> dict[str, Any]:
 
 
 def _moved(world: World, changes: list[Change]) -> Response:
-    """Written out here: FastAPI would check and copy every one of what may be many thousands of changes."""
-    moved = ClockMoved(**_show(world), changes=[PendingShown(at=change.at, what=change.what) for change in changes])
-    return Response(moved.model_dump_json(), media_type="application/json")
+    shown = [PendingShown(at=change.at, what=change.what) for change in changes]
+    return _as_json(ClockMoved(**_show(world), changes=shown))
+
+
+def _as_json(shown: ClockShown) -> Response:
+    """Return a response that FastAPI sends as it is: it would check and copy each of many thousands of changes."""
+    return Response(shown.model_dump_json(), media_type="application/json")
 
 
 _EXAMPLES: Any = {

@@ -121,7 +121,7 @@ def _range(latency: Any) -> tuple[int, int]:
 
 
 class Latency(Effect):
-    """Time that passes before the call takes effect or, `after_commit`, before its answer goes out.
+    """Time that passes before the call takes effect or, `after_commit`, before its response is sent.
 
     One duration, or a list of the shortest and the longest.
     """
@@ -162,7 +162,7 @@ class Truncate(Effect):
 
 
 class Duplicate(Effect):
-    """The call takes effect twice, and the client gets the second answer."""
+    """The call takes effect twice, and the client gets the second response."""
 
     duplicate: Literal[True]
 
@@ -181,7 +181,7 @@ class Stale(Effect):
 
 
 class Rate(BaseModel):
-    """So many calls in any stretch of that length."""
+    """A number of calls in any period of that length."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 

@@ -27,7 +27,7 @@ _MOST_COUNTERS = 2000
 
 
 class Counters:
-    """How often one thing was called, and with which parameters. They are closed once nobody reads them any more."""
+    """How often one thing was called, and with which parameters. Closed once its world's journal is forgotten."""
 
     __slots__ = ("count", "is_closed", "parameters")
 

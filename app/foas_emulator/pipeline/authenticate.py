@@ -113,7 +113,7 @@ class Authenticate:
 
 
 def refusal(result: AuthenticationResult) -> ApiError:
-    """The gateway's error for a result that has a code."""
+    """Return the gateway's error for a result that has a code."""
     assert result.code is not None
     template = _V3_MISMATCH if "canonical_request" in result.message_args else _V1_MISMATCH
     explanation = template.format(**result.message_args) if result.message_args else ""

@@ -27,7 +27,7 @@ class ClockRangeError(ValueError):
 
 
 def machine_now() -> int:
-    """The machine's time in milliseconds since the epoch, for what must not follow a world's clock."""
+    """Return the machine's time in milliseconds since the epoch, for what must not follow a world's clock."""
     return time.time_ns() // 1_000_000
 
 
@@ -48,7 +48,10 @@ WrittenDuration = Annotated[str | float, BeforeValidator(_check_duration)]
 
 
 def instant(value: str | int) -> int:
-    """Milliseconds since the epoch of an ISO 8601 text (UTC unless it says otherwise) or of milliseconds."""
+    """Return milliseconds since the epoch of an ISO 8601 text (UTC unless it says otherwise) or of milliseconds.
+
+    Raise ValueError for any other text.
+    """
     if isinstance(value, int):
         return value
     try:
@@ -161,7 +164,7 @@ class Clock:
 
     @contextmanager
     def held_at(self, instant_ms: int) -> Iterator[None]:
-        """Stand still at an instant, so that a change is stamped with the time it was due."""
+        """Show one instant inside the block, so that a change is stamped with the time at which it was due."""
         before, self._held = self._held, instant_ms
         try:
             yield

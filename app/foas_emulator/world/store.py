@@ -43,7 +43,7 @@ class Row(SQLModel, registry=_TABLES):
 
     @classmethod
     def table(cls) -> Table:
-        """The SQLAlchemy table of this model, for Core statements."""
+        """Return the SQLAlchemy table of this model, for Core statements."""
         return cast(Table, cls.__table__)  # type: ignore[attr-defined]
 
 
@@ -57,12 +57,12 @@ Change = tuple[str, str | float | None]
 
 
 def equal(column: V, value: V) -> Condition:
-    """The condition that a column has this value, as in `equal(Job.job_name, "job1")`. None matches NULL."""
+    """Return the condition that a column has this value, as in `equal(Job.job_name, "job1")`. None matches NULL."""
     return cast(InstrumentedAttribute[Any], column).key, value
 
 
 def assign(column: V, value: V) -> Change:
-    """The change that gives a column this value, as in `assign(Job.code, "SELECT 1")`."""
+    """Return the change that gives a column this value, as in `assign(Job.code, "SELECT 1")`."""
     return cast(InstrumentedAttribute[Any], column).key, value
 
 
@@ -88,26 +88,26 @@ class WriteOutsideTransactionError(RuntimeError):
 class Connections:
     """The engine that all worlds draw their connections from.
 
-    An engine per world would cost up to a mebibyte and thirty milliseconds. Transactions are the store's own
-    statements, hence AUTOCOMMIT. A few connections to memory are kept when they are given back: loading a new world
-    into one of them takes half as long as opening another.
+    An engine per world would take up to a mebibyte and thirty milliseconds. Transactions are the store's own
+    statements, hence AUTOCOMMIT. A few connections to memory are reused: loading a world into one of them takes half
+    as long as opening another.
     """
 
     def __init__(self) -> None:
         _TABLES.configure()  # or else no row that was not made by its class could be read
         self._target = _MEMORY
-        kept = QueuePool(self._open, pool_size=4, max_overflow=-1)
-        self._memory = create_engine("sqlite://", pool=kept, isolation_level="AUTOCOMMIT")
+        pool = QueuePool(self._open, pool_size=4, max_overflow=-1)
+        self._memory = create_engine("sqlite://", pool=pool, isolation_level="AUTOCOMMIT")
         self._files = create_engine("sqlite://", pool=NullPool(self._open), isolation_level="AUTOCOMMIT")
 
     def connect(self, path: Path | None) -> Connection:
-        """A connection to a database file, or to one in memory that may still hold what another world left."""
+        """Return a connection to a database file, or to one in memory that may still hold another world's rows."""
         self._target = _MEMORY if path is None else str(path)
         return (self._memory if path is None else self._files).connect()
 
     @cached_property
     def empty_image(self) -> bytes:
-        """A database image that holds every table and no row."""
+        """The image of a database with every table and no row."""
         self._target = _MEMORY
         with self._files.connect() as connection:
             connection.exec_driver_sql(f"PRAGMA page_size = {PAGE_SIZE}")
@@ -157,13 +157,13 @@ class Store:
         self._raw.execute("PRAGMA synchronous = NORMAL")
 
     def prepare(self) -> None:
-        """Have SQLite read what tables there are, which it does before the first statement."""
+        """Let SQLite read the schema, which it does before the first statement."""
         self._raw.execute("SELECT 1 FROM sqlite_master").fetchone()
 
     # -- whole images
 
     def image(self) -> bytes:
-        """The whole database as bytes that `load` and `Store(image=...)` accept."""
+        """Return the whole database as bytes that `load` and `Store(image=...)` accept."""
         if self.path is None:
             return self._raw.serialize()
         with sqlite3.connect(":memory:") as copy:
@@ -228,7 +228,7 @@ class Store:
         return self._connection.execute(statement, values)
 
     def fetch(self, model: type[R], statement: Select[Any], values: Values | None = None) -> list[R]:
-        """The rows of a `select` over all columns of `model`."""
+        """Return the rows of a `select` over all columns of `model`."""
         return [_construct(model, row) for row in self._connection.execute(statement, values).mappings()]
 
     def find(self, model: type[R], *conditions: Condition) -> list[R]:
@@ -261,7 +261,7 @@ class Store:
         return cast(V | None, self._raw.execute(least).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
-        """How many rows every table has."""
+        """Return how many rows every table has."""
         query = "SELECT count(*) FROM {}"
         return {name: self._raw.execute(query.format(name)).fetchone()[0] for name in Row.metadata.tables}
 
@@ -306,7 +306,7 @@ class Store:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Put a file in its place at once: whoever is killed meanwhile leaves none, or a whole one."""
+    """Write a file whole and move it into its place: a process that is killed meanwhile leaves none, or all of it."""
     beginning = path.with_suffix(".new")
     beginning.write_bytes(content)
     beginning.replace(path)
@@ -314,7 +314,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 @cache
 def _columns(model: type[Row]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of a table's columns, and of those that hold truth values, which SQLite keeps as numbers."""
+    """Return the names of a table's columns, and of those with booleans, which SQLite keeps as numbers."""
     columns = model.table().columns
     return tuple(columns.keys()), tuple(column.name for column in columns if isinstance(column.type, Boolean))
 

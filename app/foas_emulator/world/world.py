@@ -171,13 +171,13 @@ class World:
             raise
 
     def schedule(self, event: str, subject: str, *, at: int, **details: Any) -> None:
-        """Plan a change for an instant in milliseconds. Belongs inside a transaction."""
+        """Schedule a change for an instant in milliseconds. Belongs inside a transaction."""
         pending.add(self.store, at=at, subject=subject, event=event, details=details)
         self.next_due = at if self.next_due is None else min(at, self.next_due)
 
     def cancel(self, subject: str, event: str | None = None) -> None:
-        """Drop what was planned for a subject. Belongs inside a transaction."""
-        # Most worlds most of the time have nothing planned at all, and every call on an instance asks.
+        """Remove the pending changes of a subject. Belongs inside a transaction."""
+        # Most worlds have nothing pending most of the time, and every call on an instance comes here.
         if self.next_due is not None and pending.cancel(self.store, subject, event):
             self.next_due = pending.next_at(self.store)
 
