@@ -53,7 +53,7 @@ class Api:
 
     @property
     def world(self) -> World:
-        return self.registry.open("default")
+        return self.registry.open_or_create("default")
 
     def advance(self, by: str) -> list[Change]:
         """Move the default world's clock on, standing still; answers what came due."""

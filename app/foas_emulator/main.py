@@ -27,6 +27,7 @@ from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
 from foas_emulator.pipeline.select_world import SelectWorld
+from foas_emulator.pipeline.settle_world import SettleWorld
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import read_seed
 from foas_emulator.settings import Settings, from_environment, show_settings
@@ -60,7 +61,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     record = Record(journal, log_access=settings.access_log)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
-    make_own_app = partial(_own_app, settings, registry, journal, authority)
+    make_own_app = partial(_own_app, settings, registry, journal, cache=cache, authority=authority)
     own = OnDemand(make_own_app, close=registry.close)
     front = Dispatcher(
         own,
@@ -70,6 +71,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
             FindOperation(OperationIndex(OPERATIONS)),
             ReadBody(limit=settings.max_body),
             authenticate,
+            SettleWorld(registry, select_world),
             InjectFaults(registry, call_operation),
             CacheReads(cache, call_operation, template=record.template),
             call_operation,
@@ -97,8 +99,9 @@ def open_registry(settings: Settings) -> Registry:
         directory=settings.data_dir,
         max_worlds=settings.max_worlds,
         idle=settings.world_idle,
+        image_bytes=settings.image_bytes,
     )
-    registry.open(DEFAULT)
+    registry.open_or_create(DEFAULT)
     return registry
 
 
@@ -120,7 +123,7 @@ def describe_api() -> dict[str, Any]:
     """The OpenAPI document, without serving anything."""
     registry = open_registry(Settings(seed=("empty",)))
     try:
-        return _own_app(Settings(), registry, Journal(budget=0)).openapi()
+        return _own_app(Settings(), registry, Journal(budget=0), cache=ReadCache(limit=0)).openapi()
     finally:
         registry.close()
 
@@ -154,6 +157,8 @@ def _own_app(
     settings: Settings,
     registry: Registry,
     journal: Journal,
+    *,
+    cache: ReadCache,
     authority: bytes | None = None,
 ) -> FastAPI:
     # With its models and routes it takes a tenth of a start, and most servers are never asked for it.
@@ -163,6 +168,7 @@ def _own_app(
         registry,
         journal,
         settings=show_settings(settings),
+        budgets={"read_cache": cache, "journal_bytes": journal, "image_bytes": registry.images},
         operations=OPERATIONS,
         authority=authority,
     )

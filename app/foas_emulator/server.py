@@ -176,7 +176,7 @@ def listen(host: str, port: int) -> socket.socket:
 def _announcement(listeners: list[socket.socket], settings: Settings, registry: Registry) -> str:
     schemes = ("http", "https")
     urls = [url_of(scheme, listener) for scheme, listener in zip(schemes, listeners, strict=False)]
-    counts = registry.open(DEFAULT).store.counts()
+    counts = registry.open_or_create(DEFAULT).store.counts()
     holds = ", ".join(f"{counts[name]} {name}" for name in ("clusters", "projects", "jobs", "instances"))
     example = EXAMPLE if "default" in settings.seed else "/api/v2/projects"
     lines = [*(f"listening on {url}" for url in urls), f"the default world holds {holds}"]

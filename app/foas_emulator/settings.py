@@ -89,6 +89,11 @@ class Settings:
         "Bytes of the journals of all worlds; the oldest entry goes first. 0 keeps none.",
         type_=click.IntRange(min=0),
     )
+    image_bytes: int = setting(
+        256 * 1024 * 1024,
+        "Bytes of the database images that worlds in memory reset to, and of those that stale reads need.",
+        type_=click.IntRange(min=0),
+    )
     max_worlds: int = setting(2000, "Worlds that may be open at a time.", type_=click.IntRange(min=1))
     world_idle: int = setting(
         86_400_000,

@@ -27,3 +27,25 @@ def test_settings_are_shown_as_people_write_them_and_secrets_masked(tmp_path: Pa
     assert (settings["access_keys"], settings["control_token"]) == ("***", "***")
     assert (settings["start_delay"], settings["batch_duration"], settings["data_dir"]) == ("30s", None, str(tmp_path))
     assert (settings["seed"], settings["control_origins"], settings["port"]) == (["default"], [], 8018)
+
+
+def test_memory_within_budgets_is_shown(control: Control, data_dir: Path | None) -> None:
+    control.ok("PUT", "/worlds/grown", {"fork": "default"}, status=201)
+    control.api.ok("ListProject")
+    control.api.ok("ListProject")
+    shown = control.ok("GET", "/info")["memory"]
+    assert list(shown) == ["read_cache", "journal_bytes", "image_bytes"]
+    assert all(each["bytes"] <= each["limit"] for each in shown.values())
+    assert shown["read_cache"]["bytes"] > 0
+    assert shown["journal_bytes"]["bytes"] > 0
+    assert (shown["image_bytes"]["bytes"] > 0) == (data_dir is None), "in a file, what a world resets to is a file too"
+    control.send("DELETE", "/worlds/grown")
+    assert control.ok("GET", "/info")["memory"]["image_bytes"]["bytes"] == 0
+
+
+def test_images_beyond_their_budget_are_refused() -> None:
+    with open_api(image_bytes=100) as api:
+        answer = Control(api).send("PUT", "/worlds/grown", {"seed": "empty"})
+        assert answer.status_code == 503
+        assert "image_bytes" in answer.json()["hint"]
+        assert api.registry.names() == ["default"]

@@ -16,7 +16,7 @@ async def list_things() -> None: ...
 async def create_thing() -> None: ...
 
 
-@group.reads("GetThing", "GET", "/things/{name}", evidence=DOCUMENTED, timeless=False)
+@group.reads("GetThing", "GET", "/things/{name}", evidence=DOCUMENTED)
 async def get_thing() -> None: ...
 
 
@@ -44,8 +44,6 @@ def test_declaration_carries_all_that_was_said() -> None:
     by_name = INDEX.operations
     assert by_name["CreateThing"].writes
     assert not by_name["ListThing"].writes
-    assert by_name["ListThing"].timeless
-    assert not by_name["GetThing"].timeless
     assert by_name["GetThing"].group == "things"
     assert by_name["GetThing"].endpoint is get_thing
 

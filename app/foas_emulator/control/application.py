@@ -10,6 +10,7 @@ from fastapi_offline import FastAPIOffline
 
 from foas_emulator import __version__
 from foas_emulator.control.errors import answer_errors
+from foas_emulator.control.info import Budget
 from foas_emulator.control.routes import control_router
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.journal import Journal
@@ -22,18 +23,19 @@ def own_app(
     journal: Journal,
     *,
     settings: Mapping[str, Any],
+    budgets: Mapping[str, Budget],
     operations: Sequence[Operation],
     authority: bytes | None = None,
 ) -> FastAPI:
     """Documentation and control API over the worlds and what is remembered of their calls.
 
-    `settings` are shown, and the service's `operations` described; `authority` is the certificate that clients of the
-    server's https have to trust, as PEM.
+    `settings` and `budgets` are shown, and the service's `operations` described; `authority` is the certificate that
+    clients of the server's https have to trust, as PEM.
     """
     app = FastAPIOffline(
         title="foas-emulator", version=__version__, docs_url="/docs", redoc_url=None, openapi_url="/openapi.json"
     )
-    app.include_router(control_router(registry, journal, settings=settings))
+    app.include_router(control_router(registry, journal, settings=settings, budgets=budgets))
     answer_errors(app)
     if authority is not None:
         app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))

@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from foas_emulator.operations.instances.lifecycle import State
 from foas_emulator.operations.instances.service import put_state
+from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
 
 
@@ -26,8 +27,8 @@ def instance_router(registry: Registry) -> APIRouter:
         name: str, project_name: str, job_name: str, instance_id: int, state: InstanceState
     ) -> Response:
         """Put an instance into a state at once. What was pending for it is dropped."""
-        world = registry.open(name)
-        world.settle()
+        world = registry.open_or_create(name)
+        await settle(world)
         with world.transaction():
             put_state(
                 world,

@@ -172,7 +172,6 @@ async def get_instance_config(
     "GET",
     f"{_INSTANCE}/details",
     evidence=documented("help page GetInstanceDetail, 2019-04-02"),
-    timeless=False,
 )
 async def get_instance_detail(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
@@ -201,7 +200,6 @@ async def get_instance_exceptions(
     "GET",
     f"{_INSTANCE}/checkpoints",
     evidence=documented("help page GetInstanceCheckpoint, 2019-04-02"),
-    timeless=False,
 )
 async def get_instance_checkpoint(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
@@ -251,7 +249,6 @@ async def get_instance_resource(
     "GET",
     f"{_INSTANCE}/vertices/{{vertexId}}/taskmanagers",
     evidence=from_sdk("PHP SDK, class GetInstanceVertexTaskManagers"),
-    timeless=False,
 )
 async def get_instance_vertex_task_managers(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId, vertex_id: VertexId

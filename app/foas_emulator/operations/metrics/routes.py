@@ -38,7 +38,6 @@ MeasuredInstanceId = Annotated[
     "POST",
     "/api/v2/projects/{projectName}/jobs/{jobName}/metric",
     evidence=documented("help page GetInstanceMetric, 2020-11-26"),
-    timeless=False,
 )
 async def get_instance_metric(
     world: CurrentWorld,
@@ -56,7 +55,6 @@ async def get_instance_metric(
     "POST",
     "/api/v2/clusters/{clusterId}/metrics",
     evidence=documented("help page GetClusterMetrics, 2020-11-26"),
-    timeless=False,
 )
 async def get_cluster_metrics(
     world: CurrentWorld, cluster_id: ClusterId, metric_json: MetricJson = None
