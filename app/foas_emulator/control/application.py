@@ -1,6 +1,6 @@
 """The emulator's own FastAPI application: documentation and control API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -24,16 +24,17 @@ def own_app(
     settings: Mapping[str, Any],
     operation_routes: Callable[[], list[OperationRoute]],
     authority: bytes | None = None,
+    addresses: Sequence[str] = (),
 ) -> FastAPI:
     """Documentation and control API over the worlds and what is remembered of their calls.
 
     `settings` are shown; `operation_routes` gives the service's operations once they are to be described; `authority`
-    is the certificate that clients of the server's https have to trust, as PEM.
+    is the certificate that clients of the server's https have to trust, as PEM; `addresses` are the server's URLs.
     """
     app = FastAPIOffline(
         title="foas-emulator", version=__version__, docs_url="/docs", redoc_url=None, openapi_url="/openapi.json"
     )
-    app.include_router(control_router(registry, journal, settings=settings))
+    app.include_router(control_router(registry, journal, settings=settings, addresses=addresses))
     answer_errors(app)
     if authority is not None:
         app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))

@@ -1,6 +1,6 @@
 """The routes of the control API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -19,10 +19,12 @@ from foas_emulator.journal.journal import Journal
 from foas_emulator.world.registry import Registry
 
 
-def control_router(registry: Registry, journal: Journal, *, settings: Mapping[str, Any]) -> APIRouter:
-    """The control API over a registry of worlds and what is remembered of their calls; `settings` are shown."""
+def control_router(
+    registry: Registry, journal: Journal, *, settings: Mapping[str, Any], addresses: Sequence[str] = ()
+) -> APIRouter:
+    """The control API over worlds and what is remembered of their calls; `settings` and `addresses` are shown."""
     router = APIRouter(prefix="/_emulator", tags=["emulator"], responses={"4XX": {"model": Refusal}})
-    router.include_router(info_router(settings))
+    router.include_router(info_router(settings, addresses))
     router.include_router(world_router(registry))
     router.include_router(snapshot_router(registry))
     router.include_router(settings_router(registry))
