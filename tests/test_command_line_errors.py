@@ -85,7 +85,7 @@ def test_wrong_setting_is_named_as_it_was_given(setting: str, value: str, way: s
     is_file = value and setting not in ("host", "port", "start_delay", "tls")
     given = str(files / value) if is_file else value
     if (way == "variable" and not value) or (way == "flag" and setting == "tls"):
-        pytest.skip("an empty variable is none, and a flag that is a switch has no value")
+        return  # an empty variable is none, and a flag that is a switch has no value
     options = ["--tls-key", str(files / "text")] if setting == "tls_cert" else []
     if setting != "port":
         options += ["--port", "0"]

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
+from click.core import ParameterSource
 
 from foas_emulator import __version__
-from foas_emulator.commands import Commands, as_given, describe_os_error, refuse, refuse_each
-from foas_emulator.settings import NamedPath, SettingError, Settings, check_variables, options
+from foas_emulator.commands import Commands, describe_os_error, refuse, refuse_each
+from foas_emulator.settings import NamedPath, SettingError, Settings, check_variables, flag, options, variable
 
 if TYPE_CHECKING:
     from foas_emulator.testing.world import World
@@ -40,13 +41,20 @@ def _serve(**values: Any) -> None:
 
         serve(Settings(**values))
     except SettingError as error:
-        refuse(as_given(error))
+        refuse(_as_given(error))
     except SeedError as error:
         refuse_each(error.faults)
     except StartError as error:
         refuse(str(error))
     finally:
         gc.enable()
+
+
+def _as_given(error: SettingError) -> str:
+    """The message of a wrong setting, named by the flag or the variable that it was given with."""
+    source = click.get_current_context().get_parameter_source(error.setting)
+    name = variable(error.setting) if source is ParameterSource.ENVIRONMENT else flag(error.setting)
+    return f"{name}: {error.reason}"
 
 
 main.add_command(click.Command("serve", params=list(options()), callback=_serve, help=_serve.__doc__))

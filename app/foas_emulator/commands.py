@@ -9,8 +9,6 @@ from typing import Any, NoReturn
 
 import click
 
-from foas_emulator.settings import SettingError, flag, variable
-
 
 class Commands(click.Group):
     """A group of commands whose errors are one line each.
@@ -62,14 +60,6 @@ def describe_os_error(error: OSError | UnicodeError) -> str:
     reason = getattr(error, "strerror", None) or str(error)
     file = getattr(error, "filename", None)
     return f"{'standard output' if file is None else click.format_filename(file)}: {reason}"
-
-
-def as_given(error: SettingError) -> str:
-    """The message of a wrong setting, named by the flag or the variable that it was given with."""
-    context = click.get_current_context(silent=True)
-    source = None if context is None else context.get_parameter_source(error.setting)
-    name = variable(error.setting) if source is click.core.ParameterSource.ENVIRONMENT else flag(error.setting)
-    return f"{name}: {error.reason}"
 
 
 def _close_output() -> None:

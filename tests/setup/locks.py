@@ -67,7 +67,7 @@ def environments() -> dict[str, Environment]:
 
 def read_lock(text: str) -> dict[str, Pin]:
     """The pins of a lock by canonical name."""
-    pins = {}
+    pins: dict[str, Pin] = {}
     for found in _PIN.finditer(text):
         name = canonicalize_name(found["name"])
         assert name not in pins, f"{name} is pinned twice"
@@ -85,7 +85,7 @@ def metadata(pin: Pin, elsewhere: Mapping[str, Metadata]) -> Metadata:
         return elsewhere[pin.name]
     assert installed.version == pin.version, f"{pin.name} {installed.version} is installed, not {pin.version}"
     requires = tuple(map(Requirement, installed.requires or ()))
-    return Metadata(requires=requires, python=installed.metadata.get("Requires-Python") or "")
+    return Metadata(requires=requires, python=str(installed.metadata.json.get("requires_python", "")))
 
 
 def unmet(

@@ -24,7 +24,7 @@ ELSEWHERE = {
 }
 """What is installed on some systems only. None of them requires a package; where one is installed, it says so."""
 
-INSTALLS = re.compile(r"pip3?\s+install\b(?P<rest>(?:\\\n|[^\n&|;`])*)")
+INSTALLS = re.compile(r"(?:pip3?|\$\(PIP\))\s+install\b(?P<rest>(?:\\\n|[^\n&|;`])*)")
 LOCKED = re.compile(r"--no-deps --require-hashes -r requirements[a-z-]*\.lock")
 OURS = re.compile(r"--no-deps --no-build-isolation (?:-e )?\.")
 
@@ -63,6 +63,11 @@ def test_every_pin_installs_on_every_python(lock: str, known: dict[str, Metadata
 def test_locks_agree_on_what_they_share() -> None:
     run_time, development = LOCKS["requirements.lock"], LOCKS["requirements-dev.lock"]
     assert {name: development.get(name) for name in run_time} == run_time
+    mutants = read_lock((ROOT / "requirements-mutants.lock").read_text("utf-8"))
+    shared = mutants.keys() & development.keys()
+    assert shared
+    for name in shared:  # it is installed over the other
+        assert (mutants[name].version, mutants[name].hashes) == (development[name].version, development[name].hashes)
 
 
 @pytest.mark.parametrize("lock", LOCKS)
