@@ -36,7 +36,9 @@ def test_strict_server_says_a_call_that_works() -> None:
         assert client.get(INSTANCE).status_code == 400
         answer = run("get", url)
         assert (answer.returncode, json.loads(answer.stdout)["Instance"]["Id"]) == (0, 412536)
-        assert run("get", url, variables={"ALIBABA_CLOUD_ACCESS_KEY_SECRET": "wrong"}).returncode == 1
+        assert run("get", url, "--secret", "wrong").returncode == 1
+        real = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "real", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret"}
+        assert run("get", url, variables=real).returncode == 0
         refused = run("get", f"{emulator.url}/api/v2/projects/项目?a=b c")
         assert (refused.returncode, json.loads(refused.stdout)["Code"]) == (1, "InvalidProject.NotFound")
 

@@ -1,6 +1,7 @@
 """The command line: `foas-emulator serve`, and what helps around it."""
 
 import gc
+import http
 import http.client
 import json
 import os
@@ -125,10 +126,8 @@ def healthcheck(url: str | None, port: int) -> None:
 
 @main.command("get")
 @click.argument("url")
-@click.option(
-    "--access-key-id", default="test", envvar="ALIBABA_CLOUD_ACCESS_KEY_ID", show_envvar=True, show_default=True
-)
-@click.option("--secret", default="test", envvar="ALIBABA_CLOUD_ACCESS_KEY_SECRET", show_envvar=True)
+@click.option("--access-key-id", default="test", show_default=True, help="Access key to sign with.")
+@click.option("--secret", default="test", show_default=True, help="Its secret.")
 def get(url: str, access_key_id: str, secret: str) -> None:
     """Sign a GET of URL as an SDK does, and print the answer; exits with 1 if it is an error."""
     from foas_emulator.signed_get import signed_get  # noqa: PLC0415
