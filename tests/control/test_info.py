@@ -1,4 +1,8 @@
+import asyncio
 from pathlib import Path
+
+import httpx
+import pytest
 
 from foas_emulator import __version__
 from foas_emulator.operations.catalogue import OPERATIONS
@@ -9,6 +13,19 @@ from tests.control.conftest import Control
 
 def test_health_is_told_to_everybody(control: Control) -> None:
     assert control.ok("GET", "/health") == {"status": "ok"}
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9018", "https://[::1]:9019"])
+def test_under_a_server_that_is_not_ours_it_tells_where_it_was_reached(control: Control, url: str) -> None:
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(control.api.app)) as client:
+            return await client.get(f"{url}/_emulator/info")
+
+    assert asyncio.run(ask()).json()["listening"] == [url]
+
+
+def test_address_of_a_socket_without_a_port_is_not_told(control: Control) -> None:
+    assert control.ok("GET", "/info")["listening"] == []
 
 
 def test_operations_are_counted_by_what_they_are_known_from(control: Control) -> None:

@@ -114,9 +114,9 @@ def test_text_without_escapes_is_returned_as_it_is() -> None:
     assert decode_segment(text) is text
 
 
-def test_service_has_68_operations_each_found_at_its_own_place() -> None:
+def test_every_operation_of_the_service_is_found_at_its_own_place() -> None:
     index = OperationIndex(OPERATIONS)
-    assert len(index.operations) == len(OPERATIONS) == 68
+    assert len(index.operations) == len(OPERATIONS)
     for operation in OPERATIONS:
         values = {segment[1:-1]: f"v{number}" for number, segment in enumerate(operation.segments) if segment[0] == "{"}
         path = operation.path

@@ -10,6 +10,7 @@ from foas_emulator.settings import Settings
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
 from tests.api import dump
+from tests.machine_clock import MachineClock
 
 
 @pytest.fixture
@@ -48,7 +49,8 @@ def test_the_next_world_takes_the_database_that_was_laid_ready(opened: list[Path
     registry.close()
 
 
-def test_a_prepared_world_is_like_any_other() -> None:
+def test_a_prepared_world_is_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    MachineClock().install(monkeypatch)
     registry = open_registry(Settings())
     in_a_server(registry, "one")
     prepared, other = registry.create_or_replace("two"), open_registry(Settings()).create_or_replace("two")

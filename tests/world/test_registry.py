@@ -1,6 +1,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -161,6 +162,15 @@ def test_a_directory_belongs_to_one_process(open_registry: OpenRegistry, tmp_pat
         open_registry(directory=tmp_path)
     first.close()
     open_registry(directory=tmp_path).open_or_create("alice")
+
+
+def test_a_directory_is_made_and_may_be_let_go_by_another_thread(open_registry: OpenRegistry, tmp_path: Path) -> None:
+    """As a server in a thread does: it takes the directory in one thread and stops in another."""
+    place = tmp_path / "made" / "with" / "its" / "parents"
+    closing = Thread(target=open_registry(directory=place).close)
+    closing.start()
+    closing.join()
+    open_registry(directory=place).open_or_create("alice")
 
 
 def test_more_worlds_than_are_allowed_are_refused(open_registry: OpenRegistry) -> None:

@@ -1,6 +1,6 @@
 """The routes of the control API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -20,11 +20,16 @@ from foas_emulator.world.registry import Registry
 
 
 def control_router(
-    registry: Registry, journal: Journal, *, settings: Mapping[str, Any], budgets: Mapping[str, Budget]
+    registry: Registry,
+    journal: Journal,
+    *,
+    settings: Mapping[str, Any],
+    budgets: Mapping[str, Budget],
+    addresses: Sequence[str] = (),
 ) -> APIRouter:
-    """The control API over a registry of worlds and their journals; `settings` and `budgets` are shown."""
+    """The control API over a registry of worlds and their journals; settings, budgets and addresses are shown."""
     router = APIRouter(prefix="/_emulator", tags=["emulator"], responses={"4XX": {"model": Refusal}})
-    router.include_router(info_router(settings, budgets))
+    router.include_router(info_router(settings, budgets, addresses))
     router.include_router(world_router(registry))
     router.include_router(snapshot_router(registry))
     router.include_router(settings_router(registry))

@@ -1,13 +1,12 @@
 """All worlds of a process by name: created on first use, reset to what they were created from."""
 
 import asyncio
-import fcntl
 import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import TYPE_CHECKING
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
@@ -15,6 +14,9 @@ from foas_emulator.world.images import ImageBudget, KeptImage
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.store import Connections, Store, write_file
 from foas_emulator.world.world import Handler, World
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 DEFAULT = "default"
 """The world of a request that names none. It never expires."""
@@ -187,7 +189,7 @@ class Registry:
             world.close()
         self._worlds.clear()
         if self._lock is not None:
-            self._lock.close()
+            self._lock.release()
 
     def _create(self, name: str, image: bytes) -> World:
         self._make_room()
@@ -288,15 +290,18 @@ def _unlink(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _lock(directory: Path) -> IO[str]:
+def _lock(directory: Path) -> "BaseFileLock":
+    # Imported here: most servers keep their worlds in memory, and it takes a twentieth of a start.
+    from filelock import FileLock, Timeout  # noqa: PLC0415
+
     directory.mkdir(parents=True, exist_ok=True)
-    handle = (directory / "lock").open("w")
+    # Shared by threads: a server in a thread takes the lock in one and gives it back in another.
+    lock = FileLock(directory / "lock", timeout=0, thread_local=False)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
+        lock.acquire()
+    except Timeout:
         raise DirectoryInUseError(
             f"{directory} is in use by another foas-emulator. One process keeps one directory: "
             "stop the other one, or give another --data-dir."
         ) from None
-    return handle
+    return lock
