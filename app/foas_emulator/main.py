@@ -11,6 +11,7 @@ import yaml
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from foas_emulator.control.browsers import HostCheck, Pages
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.gateway.access_keys import AccessKeys
@@ -62,8 +63,9 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
     make_own_app = partial(_own_app, settings, registry, journal, call_operation, authority)
     own = OnDemand(make_own_app, close=registry.close)
+    host_check = HostCheck(token=settings.control_token, hosts=settings.control_hosts)
     front = Dispatcher(
-        own,
+        Pages(own, host_check=host_check),
         stages=[
             select_world,
             record,
@@ -77,8 +79,18 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
         close=record.close,
         own_paths=OWN_PATHS,
     )
-    api = Cors(front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS)
-    gate = ControlGate(api, control=own, token=settings.control_token, origins=settings.control_origins)
+    api = Cors(
+        front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS, with_credentials=settings.cors_credentials
+    )
+    gate = ControlGate(
+        api,
+        control=own,
+        token=settings.control_token,
+        origins=settings.control_origins,
+        host_check=host_check,
+        max_body=settings.max_body,
+        max_document=settings.max_document,
+    )
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes
     return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)

@@ -1,6 +1,7 @@
 """Running the application on uvicorn: sockets, the first lines a user sees, https beside http, a clean stop."""
 
 import asyncio
+import errno
 import gc
 import logging
 import os
@@ -19,7 +20,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from foas_emulator import logs
-from foas_emulator.faults.wire import AbortableProtocol
+from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
 from foas_emulator.main import create_app, open_registry, refuse_workers
 from foas_emulator.seeds.reading import SeedError
 from foas_emulator.settings import Settings
@@ -43,23 +44,22 @@ class StartError(Exception):
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises `StartError` if the settings cannot be met."""
+    """Serve until SIGTERM, SIGINT or SIGHUP. Raises `StartError` if the settings cannot be met."""
     logs.configure(level=settings.log_level, format_=settings.log_format)
     made_token = None
     if settings.host not in LOOPBACK and settings.control_token is None:
         made_token = fresh_secret()
         settings = replace(settings, control_token=made_token)
-    with _certificate(settings) as (tls, authority):
+    with _ended_by_signals(), _certificate(settings) as (tls, authority):
         try:
             refuse_workers(sys.argv, os.environ)
             registry = open_registry(settings)
             app = create_app(settings, registry=registry, authority=authority)
         except (SeedError, DirectoryInUseError, NewerStoreError, ValueError) as error:
             raise StartError(str(error)) from None
-        listeners = [listen(settings.host, settings.port)]
-        if tls:
-            listeners.append(listen(settings.host, settings.tls_port))
-        announcement = _announcement(listeners, settings, registry)
+        plain = listen(settings.host, settings.port)
+        secure = listen(settings.host, settings.tls_port) if tls else []
+        announcement = _announcement([plain, secure], settings, registry)
         if made_token is not None:
             announcement += f"control token: {made_token}\n"
         if settings.host not in LOOPBACK:
@@ -67,14 +67,21 @@ def serve(settings: Settings) -> None:
         gc.freeze()
         gc.enable()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(app, listeners, tls, announcement))
+            config = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="on")
+            beside = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="off", **tls)
+            runner.run(_run(_Main(config, announcement=announcement), plain, _Beside(beside), secure))
 
 
-def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
-    """How uvicorn runs the emulator: the fast parser, no access log of its own, one second to stop."""
+def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.Config:
+    """How uvicorn runs the emulator: the fast parser, no access log of its own, one second to stop.
+
+    `keep_alive` is in milliseconds, and what clients are told; connections are kept a little longer.
+    """
     return uvicorn.Config(
         app,
-        http=AbortableProtocol,
+        http=EmulatorProtocol,
+        headers=[("keep-alive", f"timeout={keep_alive // 1000}")],
+        timeout_keep_alive=keep_alive / 1000 + CLOSE_AFTER,  # type: ignore[arg-type]  # given to call_later as it is
         ws="none",
         log_config=None,
         access_log=False,
@@ -103,18 +110,20 @@ class _Main(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop at a signal, and end as after any work: raised again, it would leave the made certificate behind."""
-        for signal_ in (signal.SIGINT, signal.SIGTERM):
+        for signal_ in _stop_signals():
             signal.signal(signal_, self.handle_exit)
         yield
 
-    def run_beside(self, server: _Beside, listener: socket.socket) -> None:
-        """Serve a second address for as long as this server runs."""
-        self._beside.append((server, asyncio.create_task(server.serve(sockets=[listener]))))
+    def run_beside(self, server: _Beside, listeners: list[socket.socket]) -> None:
+        """Serve further addresses for as long as this server runs."""
+        self._beside.append((server, asyncio.create_task(server.serve(sockets=listeners))))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        sys.stdout.write(self._announcement)
-        sys.stdout.flush()
+        try:
+            _write(self._announcement)
+        except (OSError, ValueError) as error:
+            log.warning("standard output takes nothing (%s); it would have said: %s", error, self._announcement)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server, task in self._beside:
@@ -123,16 +132,36 @@ class _Main(uvicorn.Server):
         await super().shutdown(sockets=sockets)
 
 
-async def _run(app: ASGIApp, listeners: list[socket.socket], tls: dict[str, Any], announcement: str) -> None:
-    main = _Main(uvicorn_config(app, lifespan="on"), announcement=announcement)
-    for listener in listeners[1:]:
-        secure = uvicorn_config(app, lifespan="off", **tls)
+async def _run(main: "_Main", plain: list[socket.socket], beside: "_Beside", secure: list[socket.socket]) -> None:
+    if secure:
         try:
-            secure.load()
+            beside.config.load()
         except OSError as error:
             raise StartError(f"https cannot be served with this certificate and key: {error}") from None
-        main.run_beside(_Beside(secure), listener)
-    await main.serve(sockets=listeners[:1])
+        main.run_beside(beside, secure)
+    await main.serve(sockets=plain)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """End at a signal that comes before the server has taken over, leaving nothing behind, or after it is done."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    for signal_ in _stop_signals():
+        signal.signal(signal_, end)
+    yield
+
+
+def _stop_signals() -> list[int]:
+    """The signals that stop the server: SIGHUP, too, unless its parent has it ignored, as nohup does."""
+    signals: list[int] = [signal.SIGINT, signal.SIGTERM]
+    for name in ("SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signals.append(number)
+    return signals
 
 
 @contextmanager
@@ -156,8 +185,33 @@ def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], bytes | N
         yield {}, None
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes a free one. Raises `StartError`."""
+def _write(text: str) -> None:
+    """Write to standard output past its buffer, which would try again at the end what could not be written now."""
+    if sys.stdout is None:
+        raise ValueError("it is closed")
+    data = text.encode()
+    while data:
+        data = data[os.write(sys.stdout.fileno(), data) :]
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Return sockets that listen on one port, 0 for a free one; `localhost` has one for each family of addresses.
+
+    Raises `StartError`.
+    """
+    if host != "localhost":
+        return [_listen(host, port)]
+    first = _listen("127.0.0.1", port)
+    try:
+        return [first, _listen("::1", first.getsockname()[1])]
+    except StartError as error:
+        if isinstance(error.__context__, OSError) and error.__context__.errno == errno.EADDRINUSE:
+            first.close()
+            raise
+        return [first]  # a machine without IPv6
+
+
+def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -173,9 +227,9 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _announcement(listeners: list[socket.socket], settings: Settings, registry: Registry) -> str:
+def _announcement(listeners: list[list[socket.socket]], settings: Settings, registry: Registry) -> str:
     schemes = ("http", "https")
-    urls = [url_of(scheme, listener) for scheme, listener in zip(schemes, listeners, strict=False)]
+    urls = [url_of(scheme, each) for scheme, sockets in zip(schemes, listeners, strict=True) for each in sockets[:1]]
     counts = registry.open(DEFAULT).store.counts()
     holds = ", ".join(f"{counts[name]} {name}" for name in ("clusters", "projects", "jobs", "instances"))
     example = EXAMPLE if "default" in settings.seed else "/api/v2/projects"

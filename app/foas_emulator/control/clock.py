@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from foas_emulator.control.errors import ControlError
+from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.world import pending
 from foas_emulator.world.advance import advance_by, advance_to, advance_to_next, advance_until_idle, set_clock
 from foas_emulator.world.clock import Mode, instant
@@ -85,7 +85,7 @@ def clock_router(registry: Registry) -> APIRouter:
     @router.get("")
     async def get_clock(name: str) -> ClockShown:
         """What time it is in a world, and what is going to happen there."""
-        world = registry.open(name)
+        world = require_world(registry, name)
         world.settle()
         return ClockShown(**_show(world))
 

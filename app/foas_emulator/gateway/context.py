@@ -14,6 +14,10 @@ CONTEXT = "foas_emulator.exchange"
 """Where the scope of a request holds its exchange."""
 
 
+UNREADABLE = "foas_emulator.unreadable"
+"""The type of a scope that stands for a request which could not be read, and where it holds the error to answer."""
+
+
 class Settings(Protocol):
     """What the gateway and the pipeline ask of a world's settings."""
 
@@ -31,6 +35,7 @@ class RequestContext:
     __slots__ = (
         "authentication",
         "body",
+        "body_note",
         "faults",
         "format",
         "headers",
@@ -68,6 +73,8 @@ class RequestContext:
         self.operation: Operation | None = None
         self.parameters: Mapping[str, Any] = {}
         self.body = b""
+        self.body_note: str | None = None
+        """Why the body may not have been read as its sender meant it."""
         self.format: Format = "json"
         self.request_id = ""
         self.warning: str | None = None

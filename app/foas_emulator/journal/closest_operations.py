@@ -6,13 +6,18 @@ from collections.abc import Iterable
 from foas_emulator.gateway.operation import Operation
 
 _MOST = 3
+_LONGEST = 512
+"""Characters of a path that are compared."""
+_MOST_SEGMENTS = 24
+"""Segments that are compared; operations have far fewer."""
 _WRONG_METHOD = 0.5
 """What a wrong method costs, in wrong segments: the path says more about what was meant."""
 
 
 def nearest(method: str, raw_path: str, operations: Iterable[Operation]) -> list[dict[str, str]]:
     """The three operations that a request is least away from, each with every reason why it is not the one."""
-    segments = raw_path.strip("/").split("/")
+    raw_path = raw_path[:_LONGEST]
+    segments = raw_path.strip("/").split("/")[:_MOST_SEGMENTS]
     ranked = sorted(operations, key=lambda operation: _distance(method, segments, operation))
     return [
         {

@@ -72,7 +72,8 @@ class Usage:
 def _exercised(call: Call) -> Exercised | None:
     if call.operation is None:
         return None
-    names = tuple(name for name in call.parameters if name not in call.unread)
+    unread = frozenset(call.unread)
+    names = tuple(name for name in call.parameters if name not in unread)
     outcome = call.code or ("OK" if call.status else "unanswered")
     return call.operation.name, outcome, call.format, names
 

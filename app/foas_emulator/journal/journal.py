@@ -1,6 +1,8 @@
 """What was remembered of every world's exchanges, within one budget for all of them."""
 
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from foas_emulator.gateway.formats import Body
 from foas_emulator.journal.calls import Call
@@ -28,6 +30,7 @@ class Journal:
         """The template of every entry of every world journal, oldest first; `_tombstones` of them are dropped."""
         self._tombstones = 0
         self._forgotten = Usage()
+        self._waiters: dict[str, set[Callable[[], None]]] = {}
 
     def template(self, world_name: str, call: Call, content: Body) -> EntryTemplate:
         """Where to write the entries of a call in a world, whose answer has this content."""
@@ -43,12 +46,32 @@ class Journal:
         self._size += template.size
         while self._size > self._budget:
             self._lose_oldest()
+        if self._waiters:
+            self._wake(template.world_journal)
 
     def world_journal(self, world_name: str) -> WorldJournal:
         """What is left of a world's entries."""
         self._sort()
         world_journal = self._world_journals.get(world_name)
         return WorldJournal() if world_journal is None else world_journal
+
+    @contextmanager
+    def watched(self, world_name: str, wake: Callable[[], None]) -> Iterator[None]:
+        """Have `wake` called after every new entry of a world, which is not sorted in by then."""
+        waiters = self._waiters.setdefault(world_name, set())
+        waiters.add(wake)
+        try:
+            yield
+        finally:
+            waiters.discard(wake)
+            if not waiters:
+                self._waiters.pop(world_name, None)
+
+    def _wake(self, world_journal: WorldJournal) -> None:
+        for world_name, waiters in self._waiters.items():
+            if self._world_journals.get(world_name) is world_journal:
+                for wake in waiters:
+                    wake()
 
     def forget(self, world_name: str) -> None:
         """Begin anew for a world that was reset or dropped. What it exercised still counts in the whole."""

@@ -22,8 +22,10 @@ class ThreadedServer:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         """Start. Raises `click.UsageError`, `SeedError`, ValueError or `StartError` if the settings cannot be met."""
-        self._server = _Server(uvicorn_config(create_app(read_settings(settings)), lifespan="on"))
-        self._listener = listen("127.0.0.1", 0)
+        chosen = read_settings(settings)
+        config = uvicorn_config(create_app(chosen), keep_alive=chosen.keep_alive, lifespan="on")
+        self._server = _Server(config)
+        (self._listener,) = listen("127.0.0.1", 0)
         self.url = url_of("http", self._listener)
         self._thread = Thread(target=self._run, name="foas-emulator", daemon=True)
         self._thread.start()
