@@ -1,5 +1,6 @@
 """Wiring: settings in, ASGI application out. The pipeline is the one list in `create_app`."""
 
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,8 @@ from foas_emulator.settings import Settings, from_environment, show_settings
 from foas_emulator.world.registry import DEFAULT, Registry
 from foas_emulator.world.settings import WorldSettings, read_overrides
 from foas_emulator.world.store import Connections
+
+log = logging.getLogger(__name__)
 
 EXPOSED_HEADERS = (
     "x-acs-request-id",
@@ -153,13 +156,19 @@ def _access_keys(settings: Settings) -> AccessKeys:
     entries: list[str] = []
     for given in settings.access_keys:
         try:
-            entries += [given] if ":" in given else Path(given).read_text("utf-8").split()
+            entries += [given] if ":" in given else _read_keys(Path(given))
         except (OSError, ValueError):
             raise ValueError("access_keys: an entry is neither ID:SECRET[:TOKEN] nor a file that can be read") from None
     try:
-        return AccessKeys.parse(entries)
+        return AccessKeys.parse(entries, bearer_tokens=settings.bearer_tokens)
     except ValueError as error:
         raise ValueError(f"access_keys: {error}") from None
+
+
+def _read_keys(file: Path) -> list[str]:
+    if os.name == "posix" and file.stat().st_mode & 0o077:
+        log.warning("access_keys: others than you can read %s; chmod 600 keeps its secrets", file)
+    return file.read_text("utf-8").split()
 
 
 def _own_app(

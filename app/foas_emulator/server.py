@@ -8,9 +8,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,6 +34,7 @@ EXAMPLE = "/api/v2/projects/project1/jobs/job1/instances/412536"
 STOP_WITHIN = 1
 """Seconds that open requests are given when the server is told to stop."""
 
+_SAFER = "give it as a FOASEMU_ variable, or access keys in a file"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,8 @@ class StartError(Exception):
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP. Raises `StartError` if the settings cannot be met."""
     logs.configure(level=settings.log_level, format_=settings.log_format)
+    for flag in secrets_in(sys.argv):
+        log.warning("%s: everybody on this machine can see what is on a command line; %s", flag, _SAFER)
     made_token = None
     if settings.host not in LOOPBACK and settings.control_token is None:
         made_token = fresh_secret()
@@ -70,6 +73,18 @@ def serve(settings: Settings) -> None:
             config = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="on")
             beside = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="off", **tls)
             runner.run(_run(_Main(config, announcement=announcement), plain, _Beside(beside), secure))
+
+
+def secrets_in(arguments: Sequence[str]) -> list[str]:
+    """Return the flags of a command line that are given a secret there, and not a file that holds it."""
+    flags = {"--" + each.name.replace("_", "-") for each in fields(Settings) if each.metadata["secret"]}
+    found = []
+    for place, argument in enumerate(arguments):
+        flag, _, value = argument.partition("=")
+        value = value or "".join(arguments[place + 1 : place + 2])
+        if flag in flags and (flag != "--access-keys" or ":" in value):
+            found.append(flag)
+    return found
 
 
 def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.Config:

@@ -70,6 +70,12 @@ class Settings:
         metavar="ID:SECRET[:TOKEN]|FILE",
         secret=True,
     )
+    bearer_tokens: tuple[str, ...] = setting(
+        (),
+        "Bearer or identity token that is believed in place of a signature; without one none is. Repeatable.",
+        metavar="TOKEN",
+        secret=True,
+    )
     signature_max_skew: int = setting(
         15 * 60_000, "How far a request's date may be from this machine's.", type_=Duration()
     )

@@ -126,6 +126,7 @@ CONTENT_MD5 = problem(
 CONTENT_LENGTH = problem(
     "ContentLengthDoesNotMatch", 400, "Specified content length is not matched with your request body.", DOCUMENTED
 )
+BEARER_TOKEN = problem("InvalidBearerToken", 400, "Specified bearer token is not valid.", INFERRED)
 TOKEN_EXPIRED = problem("InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired.", DOCUMENTED)
 TOKEN_MALFORMED = problem("InvalidSecurityToken.Malformed", 400, "Specified SecurityToken is malformed.", DOCUMENTED)
 TOKEN_MISMATCH = problem(

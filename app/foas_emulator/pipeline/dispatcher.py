@@ -85,10 +85,10 @@ class Dispatcher:
     def _is_for_own_pages(self, scope: Scope) -> bool:
         path: str | None = scope["path"] if scope["type"] == "http" else None
         if path is None:
-            return scope["type"] != UNREADABLE
+            return bool(scope["type"] != UNREADABLE)
         if path == "/":
             return asks_for_start_page(scope)
-        return bool(path.startswith(self._own_paths))
+        return path.startswith(self._own_paths)
 
 
 def asks_for_start_page(scope: Scope) -> bool:

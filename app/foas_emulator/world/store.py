@@ -258,6 +258,7 @@ class Store:
 def write_file(path: Path, content: bytes) -> None:
     """Put a file in its place at once: whoever is killed meanwhile leaves none, or a whole one."""
     beginning = path.with_suffix(".new")
+    beginning.touch(mode=0o600)  # SQLite gives the files beside it the same permissions
     beginning.write_bytes(content)
     beginning.replace(path)
 
