@@ -10,12 +10,16 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import Scope
 
 from foas_emulator.gateway.errors import ApiError
 from foas_emulator.seeds.reading import SeedError
 from foas_emulator.world.registry import Registry, WorldLimitError, WorldNameError
 from foas_emulator.world.snapshot import SnapshotError
 from foas_emulator.world.world import World
+
+METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
+"""The methods of the control API."""
 
 
 class Refusal(BaseModel):
@@ -73,11 +77,12 @@ def answer_errors(app: FastAPI) -> None:
 
 def _methods_at(app: FastAPI, request: Request) -> set[str]:
     """Return the methods that a path has. Each has a route of its own, and Starlette names that of the first alone."""
-    methods: set[str] = set()
-    for route in app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= getattr(route, "methods", None) or set()
+    methods = {method for method in METHODS if _has_route(app, {**request.scope, "method": method})}
     return methods | {"HEAD"} if "GET" in methods else methods
+
+
+def _has_route(app: FastAPI, scope: Scope) -> bool:
+    return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
 
 
 def _handler(translate: Callable[[Any], ControlError]) -> Callable[[Request, Exception], Any]:

@@ -16,14 +16,13 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.control.browsers import HostCheck, confined, is_loopback
-from foas_emulator.control.errors import ControlError
+from foas_emulator.control.errors import METHODS, ControlError
 
 PREFIX = "/_emulator"
 EXEMPT = (f"{PREFIX}/health", f"{PREFIX}/ca.pem")
 """What needs no token: it changes nothing, and those who ask may not have one yet."""
 
 LOOPBACK_ORIGIN = r"https?://(localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\])(:[0-9]+)?"
-_METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 _READING = ("GET", "HEAD", "OPTIONS")
 _DOCUMENTS = re.compile(r"/_emulator/worlds/[^/]+(/seed|/snapshot)?/?")
 """What is given whole worlds, which may be larger than what a client of the service sends."""
@@ -58,7 +57,7 @@ class ControlGate:
             self._guarded,
             allow_origins=tuple(origins),
             allow_origin_regex=None if origins else LOOPBACK_ORIGIN,
-            allow_methods=_METHODS,
+            allow_methods=METHODS,
             allow_headers=["*"],
             allow_private_network=True,
         )
