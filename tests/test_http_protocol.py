@@ -213,6 +213,19 @@ def test_requests_before_the_one_that_cannot_be_read_are_answered(emulator: Emul
     refused(b"HTTP/1.1 400" + second)
 
 
+@pytest.mark.parametrize("cut", [None, 20, 190])
+def test_a_request_that_offers_http2_keeps_its_body(emulator: Emulator, cut: int | None) -> None:
+    world = f"upgrade-{cut or 0}"
+    offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"
+    head = f"POST {FOLDERS} HTTP/1.1\r\nx-emulator-world: {world}\r\n{offer}content-length: 9\r\n\r\n"
+    request = head.encode() + b"path=/h2c"
+    pieces = [request] if cut is None else [request[:cut], request[cut:]]
+    again = get(f"{FOLDERS}?path=/h2c", f"x-emulator-world: {world}", "connection: close")
+    answers = send(emulator, *pieces, again)
+    assert answers.count(b"HTTP/1.1 200 OK") == 2
+    assert b'"Path":"/h2c"' in answers
+
+
 # -- limits
 
 

@@ -61,6 +61,10 @@ class RefusedRequest(Exception):  # noqa: N818 - it carries the error
         self.error = error
 
 
+class UpgradeOffer(Exception):  # noqa: N818 - it is no error
+    """Raised in a callback of the parser: the request offers to go on in another protocol."""
+
+
 class EmulatorProtocol(HttpToolsProtocol):
     """uvicorn's protocol for one connection.
 
@@ -129,12 +133,17 @@ class EmulatorProtocol(HttpToolsProtocol):
         except httptools.HttpParserInvalidURLError as error:
             self._feed_encoded(data, error)
         except httptools.HttpParserError as error:
-            self._refuse(_reason(error, bytes(self._head + data)))
+            if isinstance(error.__context__, UpgradeOffer):
+                self._feed_without_upgrade(data)
+            else:
+                self._refuse(_reason(error, bytes(self._head + data)))
         else:
             if self._is_in_head():
                 self._keep_head(data)
 
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade() and self._is_whole():
+            raise UpgradeOffer
         if len(self.headers) > MAX_HEADERS:
             raise RefusedRequest(HEADERS_TOO_LARGE(f"{len(self.headers)} headers came; {MAX_HEADERS} are allowed."))
         if len(self.url) > MAX_TARGET:
@@ -166,14 +175,28 @@ class EmulatorProtocol(HttpToolsProtocol):
     def _is_first_in_line(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
+    def _is_whole(self) -> bool:
+        """Whether what came last begins, together with `_head`, where a request does."""
+        return self._head_is_whole if self._head else self._is_first_in_line()
+
+    def _feed_without_upgrade(self, data: bytes) -> None:
+        """Read a request that offers another protocol (Java's client offers HTTP/2) without its offer.
+
+        The parser would take what follows the headers for that protocol, and lose the body.
+        """
+        head, end, rest = bytes(self._head + data).partition(b"\r\n\r\n")
+        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"upgrade:")]
+        self._head.clear()
+        self.parser = httptools.HttpRequestParser(self)
+        self._feed(b"\r\n".join(lines) + end + rest)
+
     def _feed_encoded(self, data: bytes, error: httptools.HttpParserError) -> None:
         """Read a request line that holds bytes beyond ASCII as if they were percent-encoded, as some clients mean them.
 
         Such bytes never come into what the parser reads again, so this happens once for each request.
         """
-        is_whole = self._head_is_whole if self._head else self._is_first_in_line()
         line, end, rest = bytes(self._head + data).partition(b"\n")
-        if line.isascii() or not is_whole:
+        if line.isascii() or not self._is_whole():
             self._refuse(_reason(error, line))
             return
         self._head.clear()
