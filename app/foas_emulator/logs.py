@@ -45,7 +45,7 @@ class PatientHandler(logging.Handler):
         try:
             line = self.format(record)
             if self._dropped:
-                line = f"{self._dropped} log lines were dropped: nobody read standard error\n{line}"
+                line = f"{self.format(_dropped(self._dropped))}\n{line}"
             self._write(f"{line}\n".encode(errors="backslashreplace"))
             self._dropped = 0
         except OSError:
@@ -57,6 +57,11 @@ class PatientHandler(logging.Handler):
             if not _is_writable(self._descriptor):
                 raise BlockingIOError
             os.write(self._descriptor, data[start : start + _AT_ONCE])
+
+
+def _dropped(count: int) -> logging.LogRecord:
+    message = f"{count} log lines were dropped: nobody read standard error"
+    return logging.makeLogRecord({"name": __name__, "levelname": "WARNING", "msg": message})
 
 
 def _is_writable(descriptor: int) -> bool:
