@@ -1,16 +1,25 @@
 """The server as a process: how it starts, what it says, how it stops, and what it refuses."""
 
 import json
+import os
+import shlex
 import signal
+import socket
 import sqlite3
 import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from httpx import Client
+from httpx import Client, ConnectError
 
 from foas_emulator.certificates import make_certificate
-from tests.process import run, serving
+from foas_emulator.server import StartError, listen, secrets_in
+from tests.process import command, environment, run, serving
 from tests.wire import INSTANCE, signed_v1
 
 pytestmark = pytest.mark.xdist_group("server")
@@ -216,3 +225,144 @@ def test_binding_beyond_this_machine_is_warned_of(tmp_path: Path) -> None:
     with serving("--host", "0.0.0.0", log=log) as emulator:
         emulator.stop()
     assert "test:test" in log.read_text("utf-8")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no SIGHUP")
+@pytest.mark.parametrize("stop", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_call_that_is_held_back_is_answered_when_the_server_stops(stop: str, tmp_path: Path) -> None:
+    log, temporary = tmp_path / "log", tmp_path / "temporary"
+    temporary.mkdir()
+    options = ("--tls", "--tls-port", "0")
+    with (
+        serving(*options, log=log, lines=2, variables={"TMPDIR": str(temporary)}) as emulator,
+        emulator.client(timeout=30) as client,
+        ThreadPoolExecutor() as pool,
+    ):
+        fault = {"match": {"operation": "GetInstance"}, "effect": {"latency": "300s"}}
+        assert client.post("/_emulator/worlds/default/faults", json=fault).status_code == 201
+        expected = {"operation": "StartJob", "timeout": "300s"}
+        held = [
+            pool.submit(client.get, INSTANCE),
+            pool.submit(client.post, "/_emulator/worlds/default/journal/verify", json=expected),
+        ]
+        while client.get("/_emulator/worlds/default/faults").json()["faults"][0]["hits"] == 0:
+            pass
+        assert emulator.stop(getattr(signal, stop)) == 0
+        service, control = (future.result() for future in held)
+    assert (service.status_code, service.json()["Code"]) == (503, "ServiceUnavailable")
+    assert "being stopped" in service.headers["x-emulator-hint"]
+    assert (control.status_code, control.json()["error"]) == (503, "The emulator is being stopped.")
+    assert "Traceback" not in log.read_text("utf-8")
+    assert not list(temporary.iterdir())
+
+
+def test_a_log_that_nobody_reads_stops_nothing() -> None:
+    reading, writing = os.pipe()
+    with open_log(writing) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip().removeprefix("listening on ")
+        with Client(base_url=url, trust_env=False, headers={"x": "y" * 2000}) as client:
+            for _ in range(700):  # more than a pipe holds
+                assert client.get(f"{INSTANCE}?{'z' * 200}").status_code == 200
+            os.set_blocking(reading, False)
+            while _drained(reading):
+                pass
+            assert client.get(INSTANCE).status_code == 200
+            assert "log lines were dropped" in _drained(reading).decode()
+    os.close(reading)
+
+
+def _drained(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 1 << 20)
+    except BlockingIOError:
+        return b""
+
+
+@contextmanager
+def open_log(descriptor: int) -> Iterator[subprocess.Popen[str]]:
+    """A server that logs every request into a pipe."""
+    process = subprocess.Popen(
+        command("serve", "--port", "0", "--access-log"),
+        stdout=subprocess.PIPE,
+        stderr=descriptor,
+        encoding="utf-8",
+        env=environment(),
+    )
+    os.close(descriptor)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("redirect", [">&-", ">/dev/full", ">&- 2>&-"])
+def test_a_standard_output_that_takes_nothing_does_not_end_it(redirect: str) -> None:
+    (listener,) = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    listener.close()
+    words = shlex.join(command("serve", "--port", str(port)))
+    process = subprocess.Popen(["sh", "-c", f"exec {words} {redirect}"], env=environment(), stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            with suppress(ConnectError), Client(trust_env=False) as client:
+                assert client.get(f"http://127.0.0.1:{port}{INSTANCE}").status_code == 200
+                break
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+
+
+def test_localhost_is_both_families_on_one_port() -> None:
+    try:
+        sockets = listen("localhost", 0)
+    except StartError as error:  # the free port of one family may be taken in the other
+        pytest.skip(str(error))
+    try:
+        assert len({each.getsockname()[1] for each in sockets}) == 1
+        families = [each.family for each in sockets]
+        assert families in ([socket.AF_INET], [socket.AF_INET, socket.AF_INET6])
+        assert (len(families) == 2) == _has_ipv6()
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def test_a_secret_on_the_command_line_is_warned_of_and_a_file_of_them_is_not(tmp_path: Path) -> None:
+    assert secrets_in(["serve", "--access-keys", "a:b"]) == ["--access-keys"]
+    assert secrets_in(["serve", "--access-keys=a:b", "--control-token", "x"]) == ["--access-keys", "--control-token"]
+    assert secrets_in(["serve", "--access-keys", "keys.txt", "--seed", "a:b"]) == []
+    log = tmp_path / "log"
+    with serving("--access-keys", "id:hidden", log=log) as emulator:
+        emulator.stop()
+    text = log.read_text("utf-8")
+    assert "--access-keys: everybody on this machine can see" in text
+    assert "hidden" not in text
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
+def test_key_files_that_others_can_read_are_warned_of_and_data_files_are_the_owners_alone(tmp_path: Path) -> None:
+    keys, log, data = tmp_path / "keys", tmp_path / "log", tmp_path / "data"
+    keys.write_text("id:hidden\n", "utf-8")
+    keys.chmod(0o644)
+    with serving("--access-keys", str(keys), "--data-dir", str(data), log=log) as emulator:
+        assert {path.stat().st_mode & 0o777 for path in data.iterdir() if path.name != "lock"} == {0o600}
+        emulator.stop()
+    assert f"others than you can read {keys}" in log.read_text("utf-8")
+    keys.chmod(0o600)
+    with serving("--access-keys", str(keys), log=log) as emulator:
+        emulator.stop()
+    assert "others than you" not in log.read_text("utf-8")

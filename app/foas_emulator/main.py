@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
+from foas_emulator.control.browsers import HostCheck, Pages
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.gateway.access_keys import AccessKeys
@@ -38,6 +39,8 @@ from foas_emulator.settings import SettingError, Settings, from_environment, sho
 from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry
 from foas_emulator.world.settings import WorldSettings, read_overrides
 from foas_emulator.world.store import Connections, NewerStoreError
+
+log = logging.getLogger(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +79,9 @@ def create_app(
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
     make_own_app = partial(_own_app, settings, registry, journal, cache=cache, authority=authority, addresses=addresses)
     own = OnDemand(make_own_app, close=registry.close)
+    host_check = HostCheck(token=settings.control_token, hosts=settings.control_hosts)
     front = Dispatcher(
-        own,
+        Pages(own, host_check=host_check),
         stages=[
             select_world,
             record,
@@ -92,8 +96,18 @@ def create_app(
         close=record.close,
         own_paths=OWN_PATHS,
     )
-    api = Cors(front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS)
-    gate = ControlGate(api, control=own, token=settings.control_token, origins=settings.control_origins)
+    api = Cors(
+        front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS, with_credentials=settings.cors_credentials
+    )
+    gate = ControlGate(
+        api,
+        control=own,
+        token=settings.control_token,
+        origins=settings.control_origins,
+        host_check=host_check,
+        max_body=settings.max_body,
+        max_document=settings.max_document,
+    )
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes
     return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
@@ -189,16 +203,22 @@ def _access_keys(settings: Settings) -> AccessKeys:
     entries: list[str] = []
     for given in settings.access_keys:
         try:
-            entries += [given] if ":" in given else Path(given).read_text("utf-8").split()
+            entries += [given] if ":" in given else _read_keys(Path(given))
         except (OSError, ValueError):
             # What is not shown may be a secret, unless there is such a file.
             what = given if os.path.exists(given) else "an entry"  # noqa: PTH110 - Path refuses what no path can be
             reason = f"{what} is neither ID:SECRET[:TOKEN] nor a file that can be read as UTF-8"
             raise SettingError("access_keys", reason) from None
     try:
-        return AccessKeys.parse(entries)
+        return AccessKeys.parse(entries, bearer_tokens=settings.bearer_tokens)
     except ValueError as error:
         raise SettingError("access_keys", error) from None
+
+
+def _read_keys(file: Path) -> list[str]:
+    if os.name == "posix" and file.stat().st_mode & 0o077:
+        log.warning("access_keys: others than you can read %s; chmod 600 keeps its secrets", file)
+    return file.read_text("utf-8").split()
 
 
 def _own_app(

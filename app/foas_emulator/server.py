@@ -9,19 +9,18 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import click
 import uvicorn
 from starlette.types import ASGIApp
 
 from foas_emulator import logs
-from foas_emulator.faults.wire import AbortableProtocol
+from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
 from foas_emulator.main import create_app, open_registry, refuse_workers
 from foas_emulator.settings import SettingError, Settings, flag
 from foas_emulator.world.ids import fresh_secret
@@ -33,9 +32,7 @@ EXAMPLE = "/api/v2/projects/project1/jobs/job1/instances/412536"
 STOP_WITHIN = 1
 """Seconds that open requests are given when the server is told to stop."""
 
-STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
-"""What stops the server. Ctrl-Break, and whoever ends a process group on Windows, send SIGBREAK."""
-
+_SAFER = "give it as a FOASEMU_ variable, or access keys in a file"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 log = logging.getLogger(__name__)
@@ -56,13 +53,15 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until told to stop. Raises `SeedError`, `SettingError` or `StartError` if the settings cannot be met."""
+    """Serve until told to stop. Raise `SeedError`, `SettingError` or `StartError` if the settings cannot be met."""
     logs.configure(level=settings.log_level, format_=settings.log_format)
+    for given in secrets_in(sys.argv):
+        log.warning("%s: everybody on this machine can see what is on a command line; %s", given, _SAFER)
     made_token = None
     if settings.host not in LOOPBACK and settings.control_token is None:
         made_token = fresh_secret()
         settings = replace(settings, control_token=made_token)
-    with _certificate(settings) as (tls, authority), ExitStack() as if_refused:
+    with _ended_by_signals(), _certificate(settings) as (tls, authority), ExitStack() as if_refused:
         try:
             refuse_workers(sys.argv, os.environ)
             registry = open_registry(settings)
@@ -70,8 +69,9 @@ def serve(settings: Settings) -> None:
             listeners = []
             for name in ("port", "tls_port") if tls else ("port",):
                 listeners.append(listen(settings.host, getattr(settings, name), setting=name))
-                if_refused.callback(listeners[-1].close)
-            urls = [url_of(scheme, listener) for scheme, listener in zip(("http", "https"), listeners, strict=False)]
+                for listener in listeners[-1]:
+                    if_refused.callback(listener.close)
+            urls = [url_of(scheme, each[0]) for scheme, each in zip(("http", "https"), listeners, strict=False)]
             app = create_app(_as_bound(settings, listeners), registry=registry, authority=authority, addresses=urls)
         except SettingError:
             raise
@@ -86,14 +86,33 @@ def serve(settings: Settings) -> None:
         gc.freeze()
         gc.enable()
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_run(app, listeners, tls, announcement))
+            config = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="on")
+            beside = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="off", **tls)
+            runner.run(_run(_Main(config, announcement=announcement), _Beside(beside), listeners))
 
 
-def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
-    """How uvicorn runs the emulator: the fast parser, no access log of its own, one second to stop."""
+def secrets_in(arguments: Sequence[str]) -> list[str]:
+    """Return the flags of a command line that are given a secret there, and not a file that holds it."""
+    flags = {"--" + each.name.replace("_", "-") for each in fields(Settings) if each.metadata["secret"]}
+    found = []
+    for place, argument in enumerate(arguments):
+        flag, _, value = argument.partition("=")
+        value = value or "".join(arguments[place + 1 : place + 2])
+        if flag in flags and (flag != "--access-keys" or ":" in value):
+            found.append(flag)
+    return found
+
+
+def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.Config:
+    """How uvicorn runs the emulator: the fast parser, no access log of its own, one second to stop.
+
+    `keep_alive` is in milliseconds, and what clients are told; connections are kept a little longer.
+    """
     return uvicorn.Config(
         app,
-        http=AbortableProtocol,
+        http=EmulatorProtocol,
+        headers=[("keep-alive", f"timeout={keep_alive // 1000}")],
+        timeout_keep_alive=keep_alive / 1000 + CLOSE_AFTER,  # type: ignore[arg-type]  # given to call_later as it is
         ws="none",
         log_config=None,
         access_log=False,
@@ -122,20 +141,20 @@ class _Main(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop at a signal, and end as after any work: raised again, it would leave the made certificate behind."""
-        for signal_ in STOP_SIGNALS:
+        for signal_ in _stop_signals():
             signal.signal(signal_, self.handle_exit)
         yield
 
-    def run_beside(self, server: _Beside, listener: socket.socket) -> None:
-        """Serve a second address for as long as this server runs."""
-        self._beside.append((server, asyncio.create_task(server.serve(sockets=[listener]))))
+    def run_beside(self, server: _Beside, listeners: list[socket.socket]) -> None:
+        """Serve further addresses for as long as this server runs."""
+        self._beside.append((server, asyncio.create_task(server.serve(sockets=listeners))))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         try:
-            click.echo(self._announcement, nl=False)
-        except OSError as error:
-            log.warning("standard output cannot be written (%s), so here: %s", error.strerror, self._announcement)
+            _write(self._announcement)
+        except (OSError, ValueError) as error:
+            log.warning("standard output takes nothing (%s); it would have said: %s", error, self._announcement)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server, task in self._beside:
@@ -144,11 +163,32 @@ class _Main(uvicorn.Server):
         await super().shutdown(sockets=sockets)
 
 
-async def _run(app: ASGIApp, listeners: list[socket.socket], tls: dict[str, Any], announcement: str) -> None:
-    main = _Main(uvicorn_config(app, lifespan="on"), announcement=announcement)
-    for listener in listeners[1:]:
-        main.run_beside(_Beside(uvicorn_config(app, lifespan="off", **tls)), listener)
-    await main.serve(sockets=listeners[:1])
+async def _run(main: "_Main", beside: "_Beside", listeners: list[list[socket.socket]]) -> None:
+    for sockets in listeners[1:]:
+        main.run_beside(beside, sockets)
+    await main.serve(sockets=listeners[0])
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """End at a signal that comes before the server has taken over, leaving nothing behind, or after it is done."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    for signal_ in _stop_signals():
+        signal.signal(signal_, end)
+    yield
+
+
+def _stop_signals() -> list[int]:
+    """The signals that stop the server: SIGHUP, too, unless its parent has it ignored, as nohup does."""
+    signals: list[int] = [signal.SIGINT, signal.SIGTERM]
+    for name in ("SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signals.append(number)
+    return signals
 
 
 @contextmanager
@@ -188,17 +228,42 @@ def _refuse_password() -> str:
     raise ValueError("the key is encrypted; give one without a password")
 
 
-def _as_bound(settings: Settings, listeners: list[socket.socket]) -> Settings:
+def _as_bound(settings: Settings, listeners: list[list[socket.socket]]) -> Settings:
     """The settings with the ports that were taken where a free one was asked for."""
-    ports = [int(listener.getsockname()[1]) for listener in listeners]
+    ports = [int(sockets[0].getsockname()[1]) for sockets in listeners]
     return replace(settings, **dict(zip(("port", "tls_port"), ports, strict=False)))  # type: ignore[arg-type]
 
 
 _OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
-def listen(host: str, port: int, *, setting: str = "port") -> socket.socket:
-    """A socket that listens; port 0 takes a free one. Raises `SettingError` for `host`, or `setting`, the port's."""
+def _write(text: str) -> None:
+    """Write to standard output past its buffer, which would try again at the end what could not be written now."""
+    if sys.stdout is None:
+        raise ValueError("it is closed")
+    data = text.encode()
+    while data:
+        data = data[os.write(sys.stdout.fileno(), data) :]
+
+
+def listen(host: str, port: int, *, setting: str = "port") -> list[socket.socket]:
+    """Return sockets that listen on one port, 0 for a free one; `localhost` has one for each family of addresses.
+
+    Raise `SettingError` for `host`, or for `setting`, the port's.
+    """
+    if host != "localhost":
+        return [_listen(host, port, setting)]
+    first = _listen("127.0.0.1", port, setting)
+    try:
+        return [first, _listen("::1", first.getsockname()[1], setting)]
+    except SettingError as error:
+        if isinstance(error.__context__, OSError) and error.__context__.errno == errno.EADDRINUSE:
+            first.close()
+            raise
+        return [first]  # a machine without IPv6
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     # Linux and macOS: a port is free at once when its server has ended. Windows: nobody else may take it meanwhile.

@@ -92,6 +92,12 @@ class Settings:
         metavar="ID:SECRET[:TOKEN]|FILE",
         secret=True,
     )
+    bearer_tokens: tuple[str, ...] = setting(
+        (),
+        "Bearer or identity token that is believed in place of a signature; without one none is. Repeatable.",
+        metavar="TOKEN",
+        secret=True,
+    )
     signature_max_skew: int = setting(
         15 * 60_000, "How far a request's date may be from this machine's.", type_=Duration()
     )
@@ -127,6 +133,12 @@ class Settings:
         "Token that callers of the control API need; made and printed if --host is not a loopback address.",
         secret=True,
     )
+    control_hosts: tuple[str, ...] = setting(
+        (),
+        "Host names, beside localhost and the address listened on, that the control API and the pages may be asked "
+        "under when there is no token. Repeatable.",
+        metavar="HOST",
+    )
     control_origins: tuple[str, ...] = setting(
         (),
         "Origins whose pages may use the control API; those of this machine if none is given. Repeatable.",
@@ -136,9 +148,16 @@ class Settings:
     tls_port: int = setting(8019, "Port for https; 0 takes a free one.", type_=click.IntRange(0, 65535))
     tls_cert: Path | None = setting(None, "PEM file with the certificate to serve https with.", type_=NamedPath())
     tls_key: Path | None = setting(None, "PEM file with its key.", type_=NamedPath())
+    keep_alive: int = setting(75_000, "How long a connection may stay idle before it is closed.", type_=Duration())
     max_body: int = setting(4 * 1024 * 1024, "Largest request body, in bytes.", type_=click.IntRange(min=1))
+    max_document: int = setting(
+        256 * 1024 * 1024, "Largest seed or snapshot in a control call, in bytes.", type_=click.IntRange(min=1)
+    )
     cors_origins: tuple[str, ...] = setting(
         ("*",), "Origins whose pages may call the API from a browser. Repeatable.", metavar="ORIGIN"
+    )
+    cors_credentials: bool = setting(
+        False, "Let those pages send credentials, and read the answers to requests that carry some.", type_=bool
     )
     access_log: bool = setting(False, "Log every request, not only those that fail.", type_=bool)
     log_level: str = setting(

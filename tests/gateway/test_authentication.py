@@ -16,7 +16,8 @@ KEYS = AccessKeys.parse(
         "STS.testid:testsecret:testtoken==",
         "STS.x:ssecret:tok==",
         "YourAccessKeyId:YourAccessKeySecret",
-    ]
+    ],
+    bearer_tokens=[ALL["v3-tea-bearer"].request.headers["x-acs-bearer-token"]],
 )
 V1 = ALL["v1-py-get-nonce"].request
 V3 = ALL["v3-tea-get"].request
@@ -63,8 +64,29 @@ def test_request_of_an_official_client_passes_within_the_skew(vector: Vector) ->
         assert verdict_on(vector.request, now_ms=now_ms).code == "InvalidTimeStamp.Expired"
 
 
-def test_bearer_token_passes_without_a_signature() -> None:
+def test_bearer_token_that_is_configured_passes_without_a_signature() -> None:
     assert verdict_on(BEARER) == AuthenticationResult(Credentials("bearer"))
+
+
+@pytest.mark.parametrize("name", ["x-acs-bearer-token", "x-acs-zero-trust-idtoken"])
+def test_token_that_is_not_configured_is_refused(name: str) -> None:
+    verdict = verdict_on(with_header(with_header(BEARER, "x-acs-bearer-token", None), name, "stolen"))
+    assert verdict.code == "InvalidBearerToken"
+    assert "bearer_tokens" in verdict.hint
+    assert "stolen" not in verdict.hint
+
+
+@pytest.mark.parametrize("name", ["x-acs-date", "x-acs-signature-nonce"])
+def test_v3_signature_that_leaves_out_date_or_nonce_is_refused(name: str) -> None:
+    credentials = read_credentials(V3.headers)
+    names = tuple(each for each in credentials.signed_headers if each != name)
+    assert len(names) < len(credentials.signed_headers)
+    claim = Credentials("v3", "testid", signed_headers=names, algorithm=credentials.algorithm)
+    signature = sign(next(signed_texts(V3, claim)), claim, "testsecret").decode()
+    authorization = f"ACS3-HMAC-SHA256 Credential=testid,SignedHeaders={';'.join(names)},Signature={signature}"
+    verdict = verdict_on(with_header(V3, "authorization", authorization))
+    assert verdict.code == "IncompleteSignature"
+    assert name in verdict.hint
 
 
 @pytest.mark.parametrize(

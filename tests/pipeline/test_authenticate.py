@@ -70,9 +70,10 @@ def test_warn_remembers_no_nonces() -> None:
 
 
 def test_strict_accepts_bearer_tokens_and_temporary_keys() -> None:
-    with open_api(signature="strict", access_keys=("STS.a:b:c",)) as served:
+    with open_api(signature="strict", access_keys=("STS.a:b:c",), bearer_tokens=("t",)) as served:
         date = {"date": signed_v1()["date"]}
         assert ask(served.app, headers={"x-acs-bearer-token": "t", **date}).status == 200
+        assert ask(served.app, headers={"x-acs-bearer-token": "u", **date}).code == "InvalidBearerToken"
         token = signed_v1(key="STS.a", secret="b", headers={"x-acs-security-token": "c"})
         assert ask(served.app, headers=token).status == 200
 

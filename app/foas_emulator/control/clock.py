@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from foas_emulator.control.errors import ControlError
+from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.world import pending
 from foas_emulator.world.advance import (
     advance_by,
@@ -89,7 +89,7 @@ def clock_router(registry: Registry) -> APIRouter:
     @router.get("", response_model=ClockShown)
     async def get_clock(name: str) -> Response:
         """What time it is in a world, and what is going to happen there."""
-        world = registry.open_or_create(name)
+        world = require_world(registry, name)
         await settle(world)
         return _as_json(ClockShown(**_show(world)))
 

@@ -13,7 +13,7 @@ from foas_emulator.control.documents import (
     wants_yaml,
     yaml_response,
 )
-from foas_emulator.control.errors import ControlError
+from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.faults.rules import check_rules
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.reading import parse_seed
@@ -35,7 +35,7 @@ def snapshot_router(registry: Registry) -> APIRouter:
     @router.get("/snapshot", responses={200: {"content": {"application/json": {}, YAML: {}}}})
     async def get_snapshot(name: str, request: Request) -> Response:
         """The whole world: rows, clock, pending changes, counters, settings and fault rules; YAML if Accept says so."""
-        world = registry.open_or_create(name)
+        world = require_world(registry, name)
         await settle(world)
         document = take_snapshot(world)
         if wants_yaml(request):

@@ -7,27 +7,18 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 from starlette.types import Message, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.formats import Body
 from foas_emulator.gateway.responses import GatewayResponse
 
 TRANSPORT = "foas_emulator.transport"
-"""Where the `state` of a scope holds the transport of its connection."""
+"""Where the `state` of a scope holds the transport of its connection; `http_protocol.py` puts it there."""
 
 NEVER_SENT = 0
 """Stands for the status of an answer of which the client got not a byte."""
 
 _NO_LINGER = struct.pack("ii", 1, 0)
-
-
-class AbortableProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which hands its transport to every request of the connection."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, TRANSPORT: transport}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import md5
+from hmac import compare_digest
 from types import MappingProxyType
 from typing import NamedTuple
 
 from foas_emulator.gateway.access_keys import AccessKeys, Key
 from foas_emulator.gateway.credentials import (
     ALGORITHMS,
+    TOKEN_HEADERS,
     Credentials,
     MalformedAuthorization,
     Scheme,
@@ -74,6 +76,7 @@ def check_authentication(
         or missing_access_key(credentials)
         or untimely(request.headers, credentials.scheme, now_ms=now_ms, max_skew_ms=max_skew_ms)
         or wrong_algorithm(credentials)
+        or unsigned_header(request.headers, credentials)
         or wrong_key(request, credentials, keys)
         or wrong_digest(request)
         or repeated_nonce(request, credentials, use_nonce)
@@ -139,10 +142,31 @@ def wrong_algorithm(credentials: Credentials) -> AuthenticationFailure | None:
     return AuthenticationFailure("InvalidSignatureMethod", hint)
 
 
+def unsigned_header(headers: Mapping[str, str], credentials: Credentials) -> AuthenticationFailure | None:
+    """IncompleteSignature for a V3 signature that leaves out the date or the nonce, which anybody could then change."""
+    if credentials.scheme != "v3":
+        return None
+    for name in ("x-acs-date", "x-acs-signature-nonce"):
+        if name in headers and name not in credentials.signed_headers:
+            hint = f"SignedHeaders leaves out {name}, so the signature could be used again: sign that header, too."
+            return AuthenticationFailure("IncompleteSignature", hint)
+    return None
+
+
+def wrong_bearer_token(headers: Mapping[str, str], keys: AccessKeys) -> AuthenticationFailure | None:
+    """InvalidBearerToken for a bearer or identity token that is not configured."""
+    for name in TOKEN_HEADERS:
+        token = headers.get(name)
+        if token and not any(compare_digest(token.encode(), known.encode()) for known in keys.bearer_tokens):
+            hint = f"The token in {name} is not configured: name it in the setting bearer_tokens."
+            return AuthenticationFailure("InvalidBearerToken", hint)
+    return None
+
+
 def wrong_key(request: SignedRequest, credentials: Credentials, keys: AccessKeys) -> AuthenticationFailure | None:
     """What the access key of a signature refuses: its id, its token, or the signature itself."""
     if credentials.scheme == "bearer":
-        return None
+        return wrong_bearer_token(request.headers, keys)
     key = keys.lookup(credentials.access_key_id)
     if key is None:
         name = plain(credentials.access_key_id)

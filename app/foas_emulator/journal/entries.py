@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 from foas_emulator.gateway.operation import Operation
@@ -78,6 +79,11 @@ class WorldJournal:
     def lost(self) -> int:
         """How many entries are lost."""
         return self.usage.total - len(self.entries)
+
+    def since(self, number: int) -> list[Entry]:
+        """Return the entries that are left with a higher number, in the order of their ends."""
+        new = max(0, self.lost + len(self.entries) - number)
+        return list(islice(reversed(self.entries), new))[::-1]
 
     def numbered(self) -> Iterator[tuple[int, Entry]]:
         """Return every entry that is left with its number in this world, from 1 on, in the order of their ends."""

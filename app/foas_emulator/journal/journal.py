@@ -1,6 +1,8 @@
 """The journals of all worlds, within one byte budget."""
 
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from foas_emulator.gateway.formats import Body
 from foas_emulator.journal.calls import Call
@@ -32,6 +34,7 @@ class Journal:
         """The template of every entry of every world journal, oldest first; `_tombstones` of the entries are gone."""
         self._tombstones = 0
         self._forgotten = Usage()
+        self._waiters: dict[str, set[Callable[[], None]]] = {}
 
     def template(self, world_name: str, call: Call, content: Body) -> EntryTemplate:
         """Return the template of a call's entries in a world's journal, which begins now if there is none.
@@ -54,12 +57,32 @@ class Journal:
         self.size += template.size
         while self.size > self.limit and (self._sorted or self._pending):
             self._lose_oldest()
+        if self._waiters:
+            self._wake(template.world_journal)
 
     def world_journal(self, world_name: str) -> WorldJournal:
         """Return the journal of a world, an empty one if there is none."""
         self._sort()
         world_journal = self._world_journals.get(world_name)
         return WorldJournal() if world_journal is None else world_journal
+
+    @contextmanager
+    def watched(self, world_name: str, wake: Callable[[], None]) -> Iterator[None]:
+        """Have `wake` called after every new entry of a world, which is not sorted in by then."""
+        waiters = self._waiters.setdefault(world_name, set())
+        waiters.add(wake)
+        try:
+            yield
+        finally:
+            waiters.discard(wake)
+            if not waiters:
+                self._waiters.pop(world_name, None)
+
+    def _wake(self, world_journal: WorldJournal) -> None:
+        for world_name, waiters in self._waiters.items():
+            if self._world_journals.get(world_name) is world_journal:
+                for wake in waiters:
+                    wake()
 
     def forget(self, world_name: str) -> None:
         """Begin a world's journal anew. What was called there still counts in the usage of all worlds."""

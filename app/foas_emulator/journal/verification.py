@@ -1,11 +1,12 @@
 """Verify that a world was called as expected."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from foas_emulator.gateway.difference import Difference
 from foas_emulator.gateway.operation import Operation
@@ -13,9 +14,10 @@ from foas_emulator.gateway.pattern import CallPattern
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, WorldJournal
 from foas_emulator.world.clock import WrittenDuration
-from foas_emulator.world.durations import duration
+from foas_emulator.world.durations import duration, duration_text
 
 _NEAREST = 3
+MAX_TIMEOUT_MS = 300_000
 _GRACE_MS = 1
 """Milliseconds by which a gap may be too short: the arrival of requests is measured, not their departure."""
 
@@ -74,6 +76,12 @@ class Backoff(BaseModel):
     factor: Annotated[float, Field(ge=1)] = 1
 
 
+def _check_timeout(written: str | float) -> str | float:
+    if duration(written) > MAX_TIMEOUT_MS:
+        raise ValueError(f"it may be {duration_text(MAX_TIMEOUT_MS)} at most")
+    return written
+
+
 class Expectation(EntryPattern):
     """What is expected of the entries that match; without anything else, that there is at least one.
 
@@ -85,7 +93,7 @@ class Expectation(EntryPattern):
     within: WrittenDuration | None = None
     in_order: Annotated[Sequence[str | EntryPattern], Field(max_length=1000)] = ()
     backoff: Backoff | None = None
-    timeout: WrittenDuration = 0
+    timeout: Annotated[WrittenDuration, AfterValidator(_check_timeout)] = 0
     """How long to wait until it holds."""
 
     @property
@@ -120,23 +128,74 @@ class CloseEntry:
     differences: list[Difference]
 
 
+class Verification:
+    """Checks an expectation against the journal of a world, again and again while it grows.
+
+    Each entry is compared with the expectation once, when it is first seen; an entry that was seen counts although the
+    journal may have lost it since.
+    """
+
+    def __init__(self, expected: Expectation) -> None:
+        self._expected = expected
+        self._steps = expected.steps
+        self._world_journal: WorldJournal | None = None
+        self._seen = 0
+        self._missed = 0
+        self._fitting: list[Entry] = []
+        self._stepping: list[tuple[Entry, frozenset[int]]] = []
+        """The entries that fit a step of `in_order`, with the places of those steps."""
+        self._finding: Finding | None = None
+
+    def look(self, world_journal: WorldJournal) -> Finding:
+        """Return whether it holds by now. A certain failure is told before an uncertainty."""
+        if world_journal is not self._world_journal:
+            self._begin(world_journal)
+        missed, matters = self._missed, False
+        self._missed += max(0, world_journal.lost - self._seen)
+        new = world_journal.since(self._seen)
+        self._seen = world_journal.lost + len(world_journal.entries)
+        for entry in new:
+            matters |= self._take(entry)
+        if self._finding is None or matters or self._missed != missed:
+            self._finding = self._find()
+        return self._finding
+
+    def _begin(self, world_journal: WorldJournal) -> None:
+        self._world_journal = world_journal
+        self._seen = self._missed = 0
+        self._fitting, self._stepping, self._finding = [], [], None
+
+    def _take(self, entry: Entry) -> bool:
+        """Keep an entry if it matters, and return whether it does."""
+        fits = not self._expected.differences(entry.call)
+        places = frozenset(place for place, step in enumerate(self._steps) if not step.differences(entry.call))
+        if fits:
+            self._fitting.append(entry)
+        if places:
+            self._stepping.append((entry, places))
+        return fits or bool(places)
+
+    def _find(self) -> Finding:
+        expected, is_whole = self._expected, self._missed == 0
+        fitting = sorted(self._fitting, key=lambda entry: entry.started)
+        findings = []
+        if expected.count is not None or expected.within is not None or not (expected.in_order or expected.backoff):
+            findings.append(_check_count(fitting, expected, is_whole=is_whole))
+        if expected.in_order:
+            ordered = sorted(self._stepping, key=lambda pair: pair[0].started)
+            findings.append(_check_order([places for _, places in ordered], self._steps, is_whole=is_whole))
+        if expected.backoff is not None:
+            findings.append(_check_backoff(fitting, expected.backoff, is_whole=is_whole))
+        failed = [finding for finding in findings if finding.differences and finding.is_certain]
+        return Finding(
+            differences=tuple(difference for finding in failed or findings for difference in finding.differences),
+            is_certain=bool(failed) or all(finding.is_certain for finding in findings),
+        )
+
+
 def verify(world_journal: WorldJournal, expected: Expectation) -> Finding:
-    """Return whether an expectation holds. A certain failure is reported before an uncertain one."""
-    entries = sorted(world_journal.entries, key=lambda entry: entry.started)
-    fitting = [entry for entry in entries if not expected.differences(entry.call)]
-    is_whole = world_journal.lost == 0
-    findings = []
-    if expected.count is not None or expected.within is not None or not (expected.in_order or expected.backoff):
-        findings.append(_check_count(fitting, expected, is_whole=is_whole))
-    if expected.in_order:
-        findings.append(_check_order(entries, expected.steps, is_whole=is_whole))
-    if expected.backoff is not None:
-        findings.append(_check_backoff(fitting, expected.backoff, is_whole=is_whole))
-    failed = [finding for finding in findings if finding.differences and finding.is_certain]
-    return Finding(
-        differences=tuple(difference for finding in failed or findings for difference in finding.differences),
-        is_certain=bool(failed) or all(finding.is_certain for finding in findings),
-    )
+    """Return whether an expectation holds now. A certain failure is reported before an uncertain one."""
+    return Verification(expected).look(world_journal)
 
 
 def closest_entries(world_journal: WorldJournal, expected: Expectation) -> list[CloseEntry]:
@@ -181,10 +240,11 @@ def _busiest(entries: Sequence[Entry], within_ms: int) -> int:
     return most
 
 
-def _check_order(entries: Iterable[Entry], steps: Sequence[EntryPattern], *, is_whole: bool) -> Finding:
+def _check_order(entries: Iterable[AbstractSet[int]], steps: Sequence[EntryPattern], *, is_whole: bool) -> Finding:
+    """Check the order of entries, each given by the places of the steps that it fits."""
     remaining = iter(entries)
     for place, step in enumerate(steps):
-        if not any(not step.differences(entry.call) for entry in remaining):
+        if not any(place in places for places in remaining):
             after = f" after {steps[place - 1].operation}" if place else ""
             return Finding(
                 differences=(Difference(f"in_order[{place}]", f"{step.operation}{after}", None),), is_certain=is_whole

@@ -14,6 +14,13 @@ from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.entries import EntryTemplate
 from foas_emulator.world.world import World
 
+UNREADABLE = "foas_emulator.unreadable"
+"""The type of a scope that stands for a request which could not be read, and where it holds the error to answer."""
+
+
+UNREADABLE = "foas_emulator.unreadable"
+"""The type of a scope that stands for a request which could not be read, and where it holds the error to answer."""
+
 
 class Settings(Protocol):
     """What the gateway and the pipeline ask of a world's settings."""
@@ -36,6 +43,8 @@ class RequestContext:
         "_world",
         "authentication",
         "body",
+        "body_note",
+        "body_note",
         "faults",
         "format",
         "headers",
@@ -72,6 +81,8 @@ class RequestContext:
         self.operation: Operation | None = None
         self.parameters: Mapping[str, Any] = {}
         self.body = b""
+        self.body_note: str | None = None
+        """Why the body may not have been read as its sender meant it."""
         self.format: Format = "json"
         self.request_id = ""
         self.warning: str | None = None

@@ -1,16 +1,22 @@
 """The ASGI application before FastAPI: walks the stages of the pipeline."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foas_emulator.gateway.errors import ApiError
+from foas_emulator.gateway.errors import MISSING, UNAVAILABLE, ApiError
+from foas_emulator.gateway.host import host_name
 from foas_emulator.gateway.responses import GatewayResponse, failure, internal_error
-from foas_emulator.pipeline.context import RequestContext
+from foas_emulator.pipeline.context import UNREADABLE, RequestContext
 
 log = logging.getLogger(__name__)
+
+_RPC_PARAMETERS = frozenset({b"action", b"version", b"accesskeyid", b"signature", b"format"})
+"""Parameters, in small letters, that tell a call in RPC style from a browser's request."""
 
 Stage = Callable[[RequestContext], GatewayResponse | Awaitable[GatewayResponse | None] | None]
 """Looks at an context and answers it, or adds to it and passes it on (None). One that must wait is awaited."""
@@ -47,7 +53,7 @@ class Dispatcher:
         self._own_paths = own_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == "/" or scope["path"].startswith(self._own_paths):
+        if self._is_for_own_pages(scope):
             await self._app(scope, receive, send)
             return
         context = RequestContext(scope, receive)
@@ -59,6 +65,10 @@ class Dispatcher:
                     reply = outcome if isinstance(outcome, GatewayResponse) else await outcome
                     if reply is not None:
                         break
+        except ClientDisconnect:
+            return  # nobody is there to be answered, and nothing has happened
+        except asyncio.CancelledError:
+            reply = answer_to(UNAVAILABLE("The emulator is being stopped; ask again once it runs."), context)
         except Exception as error:  # noqa: BLE001 - whatever is raised becomes the gateway's answer
             reply = answer_to(error, context)
         assert reply is not None, "the last stage always answers"
@@ -67,11 +77,31 @@ class Dispatcher:
         await reply.send(context.request_id.encode(), receive, send)
         self._close(context, reply)
 
+    def _is_for_own_pages(self, scope: Scope) -> bool:
+        path: str | None = scope["path"] if scope["type"] == "http" else None
+        if path is None:
+            return bool(scope["type"] != UNREADABLE)
+        if path == "/":
+            return asks_for_start_page(scope)
+        return path.startswith(self._own_paths)
+
+
+def asks_for_start_page(scope: Scope) -> bool:
+    """Whether a request of `/` is a browser's; an SDK that calls in RPC style must not take a page for a success."""
+    if scope["method"] not in ("GET", "HEAD"):
+        return False
+    if any(name == b"authorization" or name.startswith(b"x-acs-") for name, _ in scope["headers"]):
+        return False
+    names = {pair.partition(b"=")[0].lower() for pair in scope["query_string"].split(b"&")}
+    return names.isdisjoint(_RPC_PARAMETERS)
+
 
 def answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
     """What a client is told of anything that was raised on the way of its request."""
-    host = context.headers.get("host", "").partition(":")[0]
+    host = host_name(context.headers.get("host", ""))
     if isinstance(error, ApiError):
+        if error.problem is MISSING and context.body_note is not None:
+            error = error.with_hint(f"{error.hint} {context.body_note}")
         overrides = context.settings.error_overrides
         return failure(error, format_=context.format, host=host, overrides=overrides)
     log.error("request %s failed", context.request_id, exc_info=error)

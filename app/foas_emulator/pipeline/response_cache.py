@@ -9,7 +9,9 @@ from foas_emulator.journal.journal import Journal
 from foas_emulator.pipeline.cache_reads import CACHE_KEY, CachedResponse, ReadCache, cache_key
 from foas_emulator.world.clock import stopwatch
 
-BYPASS_HEADERS = frozenset({b"origin", b"transfer-encoding", b"x-acs-bearer-token", b"x-acs-zero-trust-idtoken"})
+BYPASS_HEADERS = frozenset(
+    {b"origin", b"content-encoding", b"transfer-encoding", b"x-acs-bearer-token", b"x-acs-zero-trust-idtoken"}
+)
 """A request with one of these always walks the stages: it is a page's, may have a body, or is signed in a rare way."""
 
 

@@ -22,7 +22,7 @@ class ThreadedServer:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         """Start. Raises `click.UsageError`, `SeedError`, ValueError or `StartError` if the settings cannot be met."""
-        self._listener = listen("127.0.0.1", 0)
+        (self._listener,) = listen("127.0.0.1", 0)
         self.url = url_of("http", self._listener)
         try:
             known = replace(read_settings(settings), port=self._listener.getsockname()[1])
@@ -30,7 +30,7 @@ class ThreadedServer:
         except BaseException:
             self._listener.close()
             raise
-        self._server = _Server(uvicorn_config(app, lifespan="on"))
+        self._server = _Server(uvicorn_config(app, keep_alive=known.keep_alive, lifespan="on"))
         self._thread = Thread(target=self._run, name="foas-emulator", daemon=True)
         self._thread.start()
         if not self._server.ready.wait(START_WITHIN):

@@ -318,6 +318,7 @@ class Store:
 def write_file(path: Path, content: bytes) -> None:
     """Write a file whole and move it into its place: a process that is killed meanwhile leaves none, or all of it."""
     beginning = path.with_suffix(".new")
+    beginning.touch(mode=0o600)  # SQLite gives the files beside it the same permissions
     beginning.write_bytes(content)
     beginning.replace(path)
 
