@@ -30,7 +30,7 @@ format: $(VENV)/.test  ## Format the code and mend what can be mended.
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.test  ## Write the pages and documents that are made from the code.
-	$(BIN)/python scripts/generate.py
+	$(BIN)/python -m scripts.generate
 
 bench: $(VENV)/.test  ## Compare the emulator with its peers; see benchmarks/README.md.
 	$(BIN)/python -m benchmarks

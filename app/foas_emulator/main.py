@@ -176,7 +176,14 @@ def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> 
 
 
 def describe_api() -> dict[str, Any]:
-    """The OpenAPI document, without serving anything."""
+    """The OpenAPI document of the service."""
+    from foas_emulator.openapi.service import describe_service  # noqa: PLC0415 - most servers are never asked for it
+
+    return describe_service(OPERATIONS)
+
+
+def describe_control_api() -> dict[str, Any]:
+    """The OpenAPI document of the control API, without serving anything."""
     registry = open_registry(Settings(seed=("empty",)))
     try:
         return _own_app(Settings(), registry, Journal(budget=0), cache=ReadCache(limit=0)).openapi()

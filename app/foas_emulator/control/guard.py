@@ -19,7 +19,7 @@ from foas_emulator.control.browsers import HostCheck, confined, is_loopback
 from foas_emulator.control.errors import METHODS, ControlError
 
 PREFIX = "/_emulator"
-EXEMPT = (f"{PREFIX}/health", f"{PREFIX}/ca.pem")
+EXEMPT = (f"{PREFIX}/health", f"{PREFIX}/ca.pem", f"{PREFIX}/openapi.json")
 """What needs no token: it changes nothing, and those who ask may not have one yet."""
 
 LOOPBACK_ORIGIN = r"https?://(localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\])(:[0-9]+)?"

@@ -28,7 +28,7 @@ def control_router(
     addresses: Sequence[str] = (),
 ) -> APIRouter:
     """The control API over a registry of worlds and their journals; settings, budgets and addresses are shown."""
-    router = APIRouter(prefix="/_emulator", tags=["emulator"], responses={"4XX": {"model": Refusal}})
+    router = APIRouter(prefix="/_emulator", responses={"4XX": {"model": Refusal}})
     router.include_router(info_router(settings, budgets, addresses))
     router.include_router(world_router(registry))
     router.include_router(snapshot_router(registry))

@@ -1,6 +1,6 @@
 """The wire models of metrics, members in the order of the documented sample."""
 
-from foas_emulator.gateway.formats import ApiModel, ApiResponse
+from foas_emulator.gateway.formats import ApiModel, ApiResponse, Float
 
 
 class Metric(ApiModel):
@@ -11,7 +11,7 @@ class Metric(ApiModel):
 
     metric_name: str
     dps: dict[str, str | float]
-    summary: float
+    summary: Float
     tags: dict[str, str]
 
 
