@@ -223,7 +223,9 @@ EXAMPLES: Mapping[str, Example] = {
         refused=[CLUSTER],
     ),
     "TagResources": _example({**TAGS, "Tags": '[{"Key":"stage","Value":"test"}]'}),
-    "ListTagResources": _example({**TAGS, "Tags": "stage"}, ("TagResources", {**TAGS, "Tags": "stage:test"})),
+    "ListTagResources": _example(
+        {**TAGS, "Tags": "stage"}, ("TagResources", {**TAGS, "Tags": "stage:test"}), refused=[{"NextToken": "7"}]
+    ),
     "UntagResources": _example(
         {**TAGS, "TagKeys": "stage", "All": False}, ("TagResources", {**TAGS, "Tags": "stage:test"})
     ),
@@ -331,7 +333,7 @@ def _changes(operation: Operation, request: Request) -> Iterator[Request]:
     for parameter in declared_parameters(operation.endpoint):
         if parameter.place == "path":
             yield {parameter.name: _NO_SUCH.get(parameter.name, "missing")}
-        elif parameter.refused_without and parameter.name in request:
+        elif parameter.name in request:
             yield {parameter.name: None}
 
 

@@ -20,7 +20,10 @@ _BEGINNINGS = ("seed", "snapshot", "fork")
 _BEGINNING_SCHEMA = {
     "type": "object",
     "properties": {
-        "seed": {"type": ["object", "string"], "description": "A seed document, or the name of a built-in one."},
+        "seed": {
+            "description": "A seed document, or the name of a built-in one.",
+            "oneOf": [{"type": "object"}, {"type": "string", "enum": [*BUILT_IN]}],
+        },
         "snapshot": {"type": "object", "description": "What GET .../snapshot answered."},
         "fork": {"type": "string", "description": "The name of the world to copy."},
     },

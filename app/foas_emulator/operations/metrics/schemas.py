@@ -10,7 +10,7 @@ class Metric(ApiModel):
     """
 
     metric_name: str
-    dps: dict[str, str | float]
+    dps: dict[str, str | Float]
     summary: Float
     tags: dict[str, str]
 
