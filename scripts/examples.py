@@ -295,10 +295,8 @@ class _Recorder:
             error = response.json()
             if error["Code"] not in seen:
                 seen.add(error["Code"])
-                self._prepared(example)
-                xml = self._call(operation, request, "xml", is_refused=True).text
                 hint = response.headers["x-emulator-hint"]
-                yield {"status": response.status_code, "code": error["Code"], "hint": hint, "json": error, "xml": xml}
+                yield {"status": response.status_code, "code": error["Code"], "hint": hint, "answer": error}
 
     def _prepared(self, example: Example) -> dict[str, Any]:
         """Make the default world anew, and return the request once the calls before it are made."""

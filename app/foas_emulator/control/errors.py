@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
@@ -29,8 +29,8 @@ METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 class Refusal(BaseModel):
     """What is wrong, and what to do about it."""
 
-    error: str
-    hint: str
+    error: str = Field(description="What is wrong.")
+    hint: str = Field(description="What to do about it.")
 
 
 class ControlError(Exception):

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from fastapi import APIRouter, Request
 
 from foas_emulator import __version__
+from foas_emulator.control.answers import Health, Information, answers
 from foas_emulator.operations.catalogue import OPERATIONS
 
 
@@ -27,12 +28,12 @@ def info_router(settings: Mapping[str, Any], budgets: Mapping[str, Budget], addr
     """
     router = APIRouter()
 
-    @router.get("/health")
+    @router.get("/health", **answers(Health))
     async def health() -> dict[str, str]:
         """Answers as soon as the emulator serves requests."""
         return {"status": "ok"}
 
-    @router.get("/info")
+    @router.get("/info", **answers(Information))
     async def get_info(request: Request) -> dict[str, Any]:
         """The version, where it listens, the settings in force, operations by kind of evidence, memory within budgets.
 

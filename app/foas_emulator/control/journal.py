@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from foas_emulator.control.answers import JournalEntry, JournalPage, Verified, answers
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.gateway.difference import Difference
 from foas_emulator.journal.entries import show
@@ -28,7 +29,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     """The journal of each world under `/worlds/{name}/journal`."""
     router = APIRouter(prefix="/worlds/{name}/journal")
 
-    @router.get("")
+    @router.get("", **answers(JournalPage))
     async def read_journal(
         name: str,
         wanted: Annotated[Filter, Depends()],
@@ -46,7 +47,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
                 await asyncio.sleep(0)
         return {"entries": entries, "total": page.total, "after": page.after, "lost": world_journal.lost}
 
-    @router.get("/{request_id}")
+    @router.get("/{request_id}", **answers(JournalEntry))
     async def read_entry(name: str, request_id: str) -> dict[str, Any]:
         """The entry of one request."""
         require_world(registry, name)
@@ -63,7 +64,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         journal.forget(name)
         return Response(status_code=204)
 
-    @router.post("/verify")
+    @router.post("/verify", **answers(Verified))
     async def verify_journal(
         name: str, request: Request, expected: Annotated[Expectation, Body(openapi_examples=_EXAMPLES)]
     ) -> JSONResponse:

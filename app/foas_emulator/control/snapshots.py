@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from fastapi import APIRouter, Request, Response
 
+from foas_emulator.control.answers import Snapshot
 from foas_emulator.control.documents import (
     ANY_OBJECT,
     YAML,
@@ -32,7 +33,11 @@ def snapshot_router(registry: Registry) -> APIRouter:
         document = parse_document(body, as_yaml=as_yaml)
         return read_snapshot(document, connections=registry.connections, kinds=registry.handlers, check=check_rules)
 
-    @router.get("/snapshot", responses={200: {"content": {"application/json": {}, YAML: {}}}})
+    @router.get(
+        "/snapshot",
+        response_model=None,
+        responses={200: {"model": Snapshot, "content": {YAML: {"schema": dict(ANY_OBJECT)}}}},
+    )
     async def get_snapshot(name: str, request: Request) -> Response:
         """The whole world: rows, clock, pending changes, counters, settings and fault rules; YAML if Accept says so."""
         world = require_world(registry, name)

@@ -73,7 +73,7 @@ def describe_control(routes: Sequence[BaseRoute]) -> Schema:
             operation["tags"] = [_tag(path)]
             for parameter in operation.get("parameters", []):
                 _describe(parameter)
-    tidy(document)
+    tidy(document, answers_have_null=True)
     return document
 
 

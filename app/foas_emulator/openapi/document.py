@@ -54,11 +54,23 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def tidy(document: Schema) -> None:
-    """Tidy what FastAPI made, and drop the schemas that nothing uses."""
+def tidy(document: Schema, *, answers_have_null: bool) -> None:
+    """Tidy what FastAPI made, and drop the schemas that nothing uses.
+
+    What has no value is left out of every request, and of answers unless they have null.
+    """
+    schemas = document["components"]["schemas"]
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    answers = [operation["responses"] for operation in operations] if answers_have_null else []
+    with_null = set(_used(answers, schemas))
     for node in _nodes([document["paths"], document["components"]]):
         _tidy(node)
-    schemas = document["components"]["schemas"]
+    for name, schema in schemas.items():
+        for node in _nodes(schema) if name not in with_null else ():
+            _drop_null(node)
+    for operation in operations:
+        for node in _nodes(operation.get("parameters", [])):
+            _drop_null(node)
     used = set(_used([document["paths"], {**document["components"], "schemas": {}}], schemas))
     for name in schemas.keys() - used:
         del schemas[name]
@@ -90,7 +102,7 @@ def _nodes(node: Any) -> Iterator[Schema]:
 
 
 def _tidy(node: Schema) -> None:
-    """Drop titles that repeat a name, texts that stand twice, and null: what has no value is left out."""
+    """Drop titles that repeat a name and texts that stand twice; write whole limits as such."""
     if isinstance(node.get("title"), str):
         del node["title"]
     if "in" in node and "schema" in node:
@@ -98,9 +110,16 @@ def _tidy(node: Schema) -> None:
     for bound in ("minimum", "maximum"):
         if isinstance(node.get(bound), float) and node[bound].is_integer():
             node[bound] = int(node[bound])
+
+
+def _drop_null(node: Schema) -> None:
+    """Drop null from what a value may be."""
     kinds = [kind for kind in node.get("anyOf", []) if kind != {"type": "null"}]
-    if len(kinds) == 1 and len(node["anyOf"]) > 1:
+    if len(kinds) == len(node.get("anyOf", [])):
+        return
+    node.pop("default", None)
+    node["anyOf"] = kinds
+    if len(kinds) == 1:
         del node["anyOf"]
         # What is said of the member itself stands before what is said of its type.
         node.update({**kinds[0], **node})
-        node.pop("default", None)

@@ -113,7 +113,7 @@ def describe_service(operations: Sequence[Operation]) -> Schema:
         document["paths"][operation.path][operation.method.lower()] = _complete(
             described, operation, components["schemas"]
         )
-    tidy(document)
+    tidy(document, answers_have_null=False)
     for name, schema in components["schemas"].items():
         _explain(name, schema)
     return document
@@ -184,14 +184,16 @@ def _body(described: Schema, operation: Operation, schemas: dict[str, Schema], r
 
 
 def _success(operation: Operation, answer: Schema, shown: Mapping[str, Any]) -> Schema:
-    example = {format_: {"example": value} for format_, value in shown.items()}
+    # An example of XML is a value, as generators take a text for a mistake; x-xml has the text itself.
+    example = {"example": shown["json"]} if shown else {}
+    text = {"x-xml": shown["xml"]} if shown else {}
     xml = {"allOf": [answer], "xml": {"name": f"{operation.name}Response"}}
     return {
         "description": "The operation did what it was asked.",
         "headers": _REQUEST_ID_HEADER,
         "content": {
-            "application/json": {"schema": answer, **example.get("json", {})},
-            "text/xml": {"schema": xml, **example.get("xml", {})},
+            "application/json": {"schema": answer, **example},
+            "text/xml": {"schema": xml, **example, **text},
         },
     }
 
@@ -205,10 +207,9 @@ def _errors(recorded: Sequence[Mapping[str, Any]]) -> Schema:
 def _error_examples(status: int, recorded: Sequence[Mapping[str, Any]]) -> Schema:
     errors = [error for error in recorded if error["status"] == status]
     response = _error(f"{HTTPStatus(status).phrase}: {', '.join(error['code'] for error in errors)}.")
-    for media_type, format_ in (("application/json", "json"), ("text/xml", "xml")):
-        response["content"][media_type]["examples"] = {
-            error["code"]: {"summary": error["hint"], "value": error[format_]} for error in errors
-        }
+    shown = {error["code"]: {"summary": error["hint"], "value": error["answer"]} for error in errors}
+    for content in response["content"].values():
+        content["examples"] = shown
     return response
 
 
