@@ -139,7 +139,7 @@ class JournalPage(Answer):
 
     entries: list[JournalEntry] = Field(description="The entries.")
     total: Count = Field(description="How many fit in all.")
-    after: Count = Field(description="What the next page goes on after.")
+    after: Count | None = Field(description="What the next page goes on after; null on the last.")
     lost: Count = Field(description="How many entries have gone over the budget.")
 
 
