@@ -37,10 +37,11 @@ CALLS: list[tuple[str, str, str, Any, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "template", "path", "body", "status"), CALLS)
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[0]}-{call[1]}-{call[4]}")
 def test_an_answer_has_the_form_that_the_document_gives_it(
-    method: str, template: str, path: str, body: Any, status: int, control: Control
+    call: tuple[str, str, str, Any, int], control: Control
 ) -> None:
+    method, template, path, body, status = call
     control.ok("POST", f"{WORLD}/faults", RULE, status=201)
     for target in (INSTANCE, "/api/v2/nothing", "/api/v2/projects?Unread=1"):
         control.api.request("GET", target)
