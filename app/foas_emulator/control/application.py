@@ -36,8 +36,11 @@ def own_app(
     app.include_router(control_router(registry, journal, settings=settings, budgets=budgets, addresses=addresses))
     answer_errors(app)
     if authority is not None:
-        certificate = Response(authority, media_type="application/x-pem-file")
-        app.add_api_route("/_emulator/ca.pem", lambda: certificate, include_in_schema=False)
+        app.add_api_route(
+            "/_emulator/ca.pem",
+            lambda: Response(authority, media_type="application/x-pem-file"),
+            include_in_schema=False,
+        )
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     app.openapi = cache(lambda: describe_control(app.routes))  # type: ignore[method-assign]
     add_pages(app, operations)
