@@ -1,6 +1,10 @@
 """What Blink says about code that it cannot read."""
 
 
+class UnreadablePlanError(ValueError):
+    """A planJson that is no plan, with a clause that says why: `its nodes are not a list`."""
+
+
 class SqlError(Exception):
     """The first thing in a script that is surely wrong; line and column count from 1."""
 
@@ -18,16 +22,30 @@ def error_text(error: SqlError) -> str:
     report names the position in the words of Flink's own validator, and that every error carries the one documented
     ERR_ID, is inferred.
     """
+    return _report(
+        "SQL-00120001", f"SQL validation failed:\n     At line {error.line}, column {error.column}: {error.message}"
+    )
+
+
+def plan_error_text(error: UnreadablePlanError) -> str:
+    """Return the text that plan making shows for a planJson that cannot be read.
+
+    The frame is that of `error_text`, and the ERR_ID the one that a start shows for a plan that does not fit its job
+    (both documented); the rest is inferred.
+    """
+    return _report("CLI-00000001", f"the job's planJson cannot be read:\n     {error}")
+
+
+def _report(error_id: str, cause: str) -> str:
     return (
         "code:[30017], brief info:[get app plan failed], context info:[detail:\n"
         ">>>>>\n"
         "org.apache.flink.table.api.ValidationException: \n"
         "************\n"
         "ERR_ID:\n"
-        "     SQL-00120001\n"
+        f"     {error_id}\n"
         "CAUSE:\n"
-        "     SQL validation failed:\n"
-        f"     At line {error.line}, column {error.column}: {error.message}\n"
+        f"     {cause}\n"
         "ACTION:\n"
         "     Please see descriptions above. If it doesn't help, please contact customer support for this.\n"
         "DETAIL:\n"

@@ -1,6 +1,6 @@
 """One request on its way to its answer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope
@@ -74,3 +74,7 @@ class RequestContext:
         self.unread: tuple[str, ...] = ()
         self.faults: tuple[Any, ...] = ()
         self.template: Any = None
+
+    def warn(self, sentences: Iterable[str]) -> None:
+        """Add to the warning that the answer's header and the journal's entry carry."""
+        self.warning = " ".join([*([] if self.warning is None else [self.warning]), *sentences]) or None

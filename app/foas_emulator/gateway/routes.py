@@ -37,10 +37,15 @@ class OperationRoute(APIRoute):
         context: RequestContext = request.scope[CONTEXT]
         context.unread = tuple(sorted(context.parameters.keys() - self._names))
         arguments = bind(self.declared, context.parameters)
-        if self.operation.writes:
-            with context.world.transaction():
-                return await self._call(context, arguments)
-        return await self._call(context, arguments)
+        context.world.take_notes()  # those of changes that came due meanwhile are nobody's
+        try:
+            if self.operation.writes:
+                with context.world.transaction():
+                    return await self._call(context, arguments)
+            return await self._call(context, arguments)
+        finally:
+            if notes := context.world.take_notes():
+                context.warn(notes)
 
     async def _call(self, context: RequestContext, arguments: dict[str, Any]) -> GatewayResponse:
         """Rendered before the transaction ends: a write whose answer cannot be written has not happened."""

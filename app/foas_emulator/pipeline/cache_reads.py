@@ -121,8 +121,10 @@ class CacheReads:
         return reply
 
     async def _read(self, context: RequestContext, question: CacheKey) -> GatewayResponse:
-        revision = context.world.revision
+        revision, warning = context.world.revision, context.warning
         reply = await self._call_operation(context)
+        if context.warning != warning:
+            return reply  # what the operation warns of is said every time
         head, tail = reply.content.head, reply.content.tail
         size = len(head) + len(tail) + len(question) + _OVERHEAD
         kept = CachedResponse(revision, context.world, reply.fixed_headers(), head, tail, context.unread, size)

@@ -60,6 +60,7 @@ class World:
         "_defaults",
         "_given",
         "_handlers",
+        "_notes",
         "_requests",
         "cache",
         "clock",
@@ -83,6 +84,7 @@ class World:
         """What others made of this world's rows and keep with it; forgotten when the rows are replaced as a whole."""
         self._defaults = defaults
         self._handlers = handlers
+        self._notes: dict[str, None] = {}
         self._reload()
 
     def _reload(self) -> None:
@@ -136,6 +138,18 @@ class World:
     def second(self) -> int:
         """The world's time in milliseconds cut to whole seconds, as the service stamps its rows."""
         return self.clock.second()
+
+    # -- notes
+
+    def note(self, sentence: str) -> None:
+        """Tell whoever made the call in progress what it got past: the journal's entry carries it as a warning."""
+        self._notes[sentence] = None
+
+    def take_notes(self) -> list[str]:
+        """Return what was noted since this was last asked, each sentence once."""
+        notes = list(self._notes)
+        self._notes.clear()
+        return notes
 
     # -- settings
 

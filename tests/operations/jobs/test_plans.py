@@ -155,3 +155,20 @@ def test_costs_are_told_for_blink_3_2_1_and_newer(sql):
     for version in ("blink-3.2.1", "blink-3.10", "blink-4.0", "nightly"):
         sql.ok("UpdateJob", **J, engineVersion=version)
         sql.ok("CalcPlanJsonResource", **J)
+
+
+def test_a_draft_whose_plan_cannot_be_read_gets_none_and_is_told_why(p):
+    building.job(p, apiType="SQL", code=SQL, planJson='{"nodes": 3}')
+    made = plan_of(p)
+    assert made["Status"] == "fail"
+    assert "PlanJson" not in made
+    assert made["ErrorMessage"].startswith("code:[30017], brief info:[get app plan failed]")
+    assert "the job's planJson cannot be read:\n     its nodes are not a list" in made["ErrorMessage"]
+    p.ok("UpdateJob", **J, planJson="")
+    assert plan_of(p)["Status"] == "success"
+
+
+def test_the_documented_placeholder_is_no_plan_and_in_nobodys_way(p):
+    building.job(p, apiType="SQL", code=SQL, planJson="{a:b}")
+    assert plan_of(p)["Status"] == "success"
+    assert "planJson has no nodes" in p.call("CalcPlanJsonResource", **J).headers["x-emulator-warning"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from foas_emulator.blink import lenient_json
+from foas_emulator.blink.planner import given_plan
 from foas_emulator.blink.runtime import engine_job_handler
 from foas_emulator.gateway.errors import Problem, invalid, problem
 from foas_emulator.operations.account import ACCOUNT
@@ -187,6 +188,7 @@ def _target(call: str, job: Job, instance: Instance | None) -> str:
 
 
 def _launch(world: World, job: Job, copy: CommittedJob | Instance, *, call: str, parameter_json: str | None) -> int:
+    given_plan(copy.plan_json or "", note=world.note)
     instance = Instance.model_construct(
         id=world.next_number("instance"),
         project_name=job.project_name,

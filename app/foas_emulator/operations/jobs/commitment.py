@@ -1,7 +1,7 @@
 """Bringing jobs online and taking them away: CommitJob, OfflineJob, DeleteJob."""
 
 from foas_emulator.blink.plan import resources
-from foas_emulator.blink.planner import running_plan
+from foas_emulator.blink.planner import given_plan, running_plan
 from foas_emulator.gateway.errors import invalid, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.autoscale.params import AutoScale
@@ -41,8 +41,9 @@ def commit(world: World, project_name: str, job_name: str, scale: AutoScale) -> 
     """
     job = rules.require(world, project_name, job_name)
     rules.check_references(world, job)
+    given_plan(job.plan_json or "", note=world.note)
     if scale.is_on:
-        _check_scale(job, scale)
+        _check_scale(world, job, scale)
     world.store.delete(
         CommittedJob, equal(CommittedJob.project_name, project_name), equal(CommittedJob.job_name, job_name)
     )
@@ -84,13 +85,15 @@ def forget(world: World, job: Job) -> None:
         world.store.delete(model, equal(model.project_name, job.project_name), equal(model.job_name, job.job_name))
 
 
-def _check_scale(job: Job, scale: AutoScale) -> None:
+def _check_scale(world: World, job: Job, scale: AutoScale) -> None:
     if job.job_type != rules.STREAM:
         raise invalid("isOnOff", "AutoScale is for stream jobs.")
     require_at_least("3.0", job.engine_version, feature="AutoScale")
     if scale.recommends_only:
         require_at_least("3.7.8", job.engine_version, feature="recommendOnly")
-    plan = running_plan(job.plan_json or "", job.code or "", api_type=job.api_type, job_type=job.job_type)
+    plan = running_plan(
+        job.plan_json or "", job.code or "", api_type=job.api_type, job_type=job.job_type, note=world.note
+    )
     cores, memory_gb = resources(plan)
     if not scale.holds(cores, memory_gb):
         raise RESOURCE_VALIDATION(

@@ -1,9 +1,9 @@
 """What the engine makes of a job's draft: its tables, its plan, and what that would cost."""
 
 from foas_emulator.blink import sql
-from foas_emulator.blink.errors import SqlError, error_text
+from foas_emulator.blink.errors import SqlError, UnreadablePlanError, error_text, plan_error_text
 from foas_emulator.blink.plan import Plan, plan_from_json, resources
-from foas_emulator.blink.planner import raw_plan
+from foas_emulator.blink.planner import given_plan, raw_plan
 from foas_emulator.blink.sql import Script
 from foas_emulator.gateway.errors import ApiError, invalid, missing, problem
 from foas_emulator.gateway.evidence import documented
@@ -52,6 +52,8 @@ def request_plan(
     is_tuned: bool,
 ) -> str:
     """Begin to make a plan of a job's draft; answers the id of the session that CheckRawPlanJson asks about.
+
+    The session fails for code that is surely wrong, and for a draft whose own planJson cannot be read (inferred).
 
     Cores and GB are given together or not at all (official sample code). A tuned plan is the last that AutoScale made,
     if there is one and no resources are given (inferred: it is documented to follow the job's history).
@@ -104,7 +106,7 @@ def cost(world: World, project_name: str, job_name: str) -> tuple[float, float]:
     """
     job = rules.require(world, project_name, job_name)
     require_at_least("3.2.1", job.engine_version, feature="CalcPlanJsonResource")
-    plan = plan_from_json(job.plan_json or "")
+    plan = given_plan(job.plan_json or "", note=world.note)
     try:
         return resources(plan or _plan(job))
     except SqlError as error:
@@ -137,10 +139,13 @@ def _make(world: World, job: Job, session: PlanSession) -> None:
     follows = session.is_tuned and session.expected_core is None
     tuned = auto_scale.latest(world, job.project_name, job.job_name) if follows else None
     try:
+        plan_from_json(job.plan_json or "")
         plan_json = tuned or _plan(job, session.expected_core, session.expected_gb).to_json()
         outcome = {"status": MADE, "plan_json": plan_json}
     except SqlError as error:
         outcome = {"status": FAILED, "error_message": error_text(error)}
+    except UnreadablePlanError as error:
+        outcome = {"status": FAILED, "error_message": plan_error_text(error)}
     world.store.update(PlanSession, *outcome.items(), where=[equal(PlanSession.session_id, session.session_id)])
 
 

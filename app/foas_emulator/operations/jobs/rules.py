@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select
 
+from foas_emulator.blink.planner import given_plan
 from foas_emulator.gateway.errors import ApiError, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.account import ACCOUNT
@@ -199,6 +200,7 @@ def _checked(world: World, project_name: str, draft: Draft) -> dict[str, Any]:
     if draft.folder_id is not None:
         folders.require_id(world, project_name, draft.folder_id)
     _check_packages(world, project_name, draft.packages)
+    given_plan(draft.plan_json or "", note=world.note)
     return {name: value for name, value in asdict(draft).items() if value is not None}
 
 
