@@ -42,8 +42,8 @@ are separated by blanks.
 
 """
 CONFIGURATION_TAIL = """
-The delays, `not_running`, `default_format`, `signature` and the error overrides are defaults: every world can be given
-its own, by `settings` in its seed or over the control API.
+The delays, `not_running`, `sql_check`, `default_format`, `signature` and the error overrides are defaults: every world
+can be given its own, by `settings` in its seed or over the control API.
 
 ## Error overrides
 

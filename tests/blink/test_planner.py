@@ -165,13 +165,10 @@ def test_running_job_has_a_plan_whatever_its_code(code: str) -> None:
     ("given", "told"),
     [
         ("", []),
-        ("{a:b}", ["planJson has no nodes; the plan that the emulator makes from the code stands in for it."]),
+        ("{a:b}", ["planJson has no nodes; the plan that the emulator makes stands in for it."]),
         (
             "{nodes: 1}",
-            [
-                "planJson cannot be read, its nodes are not a list; "
-                "the plan that the emulator makes from the code stands in for it."
-            ],
+            ["planJson cannot be read, its nodes are not a list; the plan that the emulator makes stands in for it."],
         ),
     ],
 )

@@ -7,7 +7,7 @@ they came in, `Missing{parameter}` and `Invalid{parameter}` in the parameter's o
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -139,6 +139,20 @@ def _reader(annotation: Any) -> Callable[[Any], Any] | None:
     if get_origin(annotation) in (Annotated, Union, UnionType):
         return next((read for part in get_args(annotation) if (read := _reader(part)) is not None), None)
     return None
+
+
+_SENT_BY_SDKS = frozenset({"version", "servicecode", "regionid", "format"})
+"""Parameters, in lower case, that SDKs send with every request, whatever is asked."""
+
+
+def unread(given: Iterable[str], declared: Container[str]) -> tuple[str, ...]:
+    """Return the names of the parameters that nothing reads, sorted, without what SDKs send unasked.
+
+    They send some with every request, and some a second time in another case; the latter counts as read with its twin.
+    """
+    names = list(given)
+    passed = _SENT_BY_SDKS.union(name.lower() for name in names if name in declared)
+    return tuple(sorted(name for name in names if name not in declared and name.lower() not in passed))
 
 
 def bind(declared: tuple[Parameter, ...], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 
 from foas_emulator.gateway.context import CONTEXT, RequestContext
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.gateway.parameters import bind, declared_parameters
+from foas_emulator.gateway.parameters import bind, declared_parameters, unread
 from foas_emulator.gateway.responses import GatewayResponse, success
 
 
@@ -35,7 +35,7 @@ class OperationRoute(APIRoute):
     async def respond(self, request: Request) -> GatewayResponse:
         """Call the endpoint with the request's parameters; one that writes runs inside a transaction."""
         context: RequestContext = request.scope[CONTEXT]
-        context.unread = tuple(sorted(context.parameters.keys() - self._names))
+        context.unread = unread(context.parameters, self._names) if context.parameters.keys() - self._names else ()
         arguments = bind(self.declared, context.parameters)
         context.world.take_notes()  # those of changes that came due meanwhile are nobody's
         try:

@@ -172,3 +172,15 @@ def test_the_documented_placeholder_is_no_plan_and_in_nobodys_way(p):
     building.job(p, apiType="SQL", code=SQL, planJson="{a:b}")
     assert plan_of(p)["Status"] == "success"
     assert "planJson has no nodes" in p.call("CalcPlanJsonResource", **J).headers["x-emulator-warning"]
+
+
+def test_a_statement_that_no_known_word_begins_is_told_by_the_validation(p):
+    building.job(p, apiType="SQL", code=f"{SQL}\nfrobnicate t;")
+    for _ in range(2):
+        called = p.call("ValidateJob", **J)
+        assert called.status == 200
+        assert called.headers["x-emulator-warning"] == (
+            "No statement that is known here begins with 'frobnicate'; it was passed over."
+        )
+    journal = p.request("GET", "/_emulator/worlds/default/journal?operation=ValidateJob").json()
+    assert "frobnicate" in journal["entries"][-1]["warning"]

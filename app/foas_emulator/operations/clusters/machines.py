@@ -10,6 +10,8 @@ from foas_emulator.world.ids import token
 
 MODELS = (
     "Ecs_4c16g",
+    "Ecs_4c8g",
+    "Ecs_8c16g",
     "Ecs_8c32g",
     "Ecs_16c64g",
     "Ecs_24c96g",
@@ -17,7 +19,7 @@ MODELS = (
     "Ecs_56c224g",
     "Ecs_64c256g",
 )
-"""The documented models; a name says the cores and the GB of memory."""
+"""The models of the documentation and of its samples; a name says the cores and the GB of memory."""
 
 _SIZE = re.compile(r"Ecs_([0-9]+)c([0-9]+)g")
 

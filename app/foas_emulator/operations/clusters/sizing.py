@@ -27,8 +27,8 @@ IN_USE = problem("InvalidCluster.InUse", 400, "The specified cluster is in use."
 def expand(world: World, cluster_id: str, *, count: int | None, model: str | None, user_v_switch: str | None) -> None:
     """Add slaves until there are `count`, all of the model that the cluster has. It is EXPANDING meanwhile."""
     cluster = _require_postpaid(world, cluster_id)
-    if model is not None and require_model("model", model) != cluster.slave_spec:
-        raise invalid("model", f"the slaves are of model {cluster.slave_spec}, and models do not mix.")
+    if model is not None:
+        _check_model(cluster, "model", model)
     count = given("count", count)
     if not cluster.slave_num < count <= MOST_SLAVES:
         raise invalid(
@@ -96,6 +96,13 @@ def _require_postpaid(world: World, cluster_id: str) -> Cluster:
     return cluster
 
 
+def _check_model(cluster: Cluster, parameter: str, model: str) -> None:
+    if model != cluster.slave_spec:
+        raise invalid(
+            parameter, f"{model!r} is not the model of the slaves, {cluster.slave_spec}, and models do not mix."
+        )
+
+
 def _with_switch(cluster: Cluster, user_v_switch: str | None) -> str | None:
     """The cluster's vSwitches and one more, as the documented JSON text."""
     if user_v_switch is None:
@@ -131,8 +138,9 @@ def _target_count(cluster: Cluster, text: str) -> int:
         target = lenient_json.parse(text)
     except ValueError:
         target = None
-    if isinstance(target, dict):
-        target = target.get(cluster.slave_spec) if len(target) == 1 else None
+    if isinstance(target, dict) and len(target) == 1:
+        ((model, target),) = target.items()
+        _check_model(cluster, "modelTargetCount", model)
     if not isinstance(target, int) or isinstance(target, bool):
         raise invalid("modelTargetCount", f'write how many slaves to keep, as 2 or {{"{cluster.slave_spec}":2}}.')
     return target

@@ -231,6 +231,9 @@ def _plan(world: World, instance: Instance, event: str, *, after: int) -> None:
 
 
 def _transition(world: World, instance: Instance, event: str) -> None:
+    if event == "started" and world.settings.sql_check == "start" and (failure := engine.submit_failure(instance)):
+        event = "failed"
+        instance = _set(world, instance, last_error_time=world.second(), last_error_message=failure)
     changed = _enter(world, instance, TRANSITIONS[event][instance.actual_state])
     if event != "started":
         return

@@ -1,6 +1,6 @@
 """What the engine would say of an instance: the plan it runs, what it asks for and uses, what it shows of itself."""
 
-from foas_emulator.blink import chance, properties
+from foas_emulator.blink import chance, properties, sql
 from foas_emulator.blink.plan import Plan, resources
 from foas_emulator.blink.planner import running_plan
 from foas_emulator.blink.runtime import Run
@@ -67,6 +67,21 @@ def used(world: World, instance: Instance) -> Resource:
     asked = requested(world, instance)
     percent = chance.between(40, 80, world.seed, instance.id, "usage")
     return Resource(v_core=asked.v_core * percent // 100, mem=asked.mem * percent // 100)
+
+
+def submit_failure(instance: Instance) -> str | None:
+    """Return why the engine does not take an instance's SQL, as LastErrorMessage tells it; None if it takes it.
+
+    The frame is documented, for a queue that is too small (errcode 30011), and so is the text of wrong SQL (30017);
+    that both meet is inferred.
+    """
+    if instance.api_type != "SQL":
+        return None
+    try:
+        sql.read(instance.code or "")
+    except sql.SqlError as error:
+        return f"Submit blink job failed, name: {instance.job_name}, errcode:30017, errmsg:{sql.error_text(error)}"
+    return None
 
 
 def final_state(instance: Instance) -> str:

@@ -37,9 +37,13 @@ def validate(world: World, project_name: str, job_name: str) -> Script:
     """
     job = rules.require(world, project_name, job_name)
     try:
-        return sql.read(job.code or "" if job.api_type == "SQL" else "")
+        script = sql.read(job.code or "" if job.api_type == "SQL" else "")
     except SqlError as error:
         raise _syntax_error(job, error) from None
+    for unknown in script.unknown:
+        world.note(f"No statement that is known here begins with {unknown.word!r}; it was passed over.")
+        break
+    return script
 
 
 def request_plan(

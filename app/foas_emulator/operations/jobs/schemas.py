@@ -58,6 +58,7 @@ class ListedJob(ApiModel):
     modify_time: int
     properties: str | None = None
     job_id: str
+    file_id: str | None = None
 
 
 class Jobs(ApiModel):

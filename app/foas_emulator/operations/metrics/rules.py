@@ -1,7 +1,7 @@
 """The rules of metrics: what may be asked about, and since when there are values."""
 
 from foas_emulator.blink import metrics
-from foas_emulator.blink.metrics import CLUSTER_METRICS, JOB_METRICS, MetricQueryError, Series
+from foas_emulator.blink.metrics import CLUSTER_METRICS, JOB_METRICS, MetricQuery, MetricQueryError, Series
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.clusters import rules as clusters
 from foas_emulator.operations.instances import rules as instances
@@ -14,13 +14,15 @@ def of_instance(
 ) -> list[Series]:
     """The curves of a running instance, since its start. Metrics are named `blink.{project}.{job}.{name}`.
 
-    Raises `InvalidInstance.NotRunning`, or `InvalidmetricJson` for a query that means nothing.
+    One of another project, job or name has no points. Raises `InvalidInstance.NotRunning`, or `InvalidmetricJson` for
+    a query that means nothing.
     """
     run = instances.require_run(world, project_name, job_name, instance_id)
     try:
         query = metrics.parse_query(
             given("metricJson", metric_json), prefix=f"blink.{project_name}.{job_name}.", catalogue=JOB_METRICS
         )
+        _note_strangers(world, query)
         return metrics.evaluate(query, seed=f"{world.seed}/{run.instance_id}", start_time=run.start_time, now=run.now)
     except MetricQueryError as error:
         raise invalid("metricJson", f"{error}.") from None
@@ -33,6 +35,12 @@ def of_cluster(world: World, cluster_id: str, *, metric_json: str | None) -> lis
         query = metrics.parse_query(
             given("metricJson", metric_json), prefix=f"{cluster_id}.", catalogue=CLUSTER_METRICS
         )
+        _note_strangers(world, query)
         return metrics.evaluate(query, seed=world.seed, start_time=cluster.gmt_create, now=world.now())
     except MetricQueryError as error:
         raise invalid("metricJson", f"{error}.") from None
+
+
+def _note_strangers(world: World, query: MetricQuery) -> None:
+    if query.strangers:
+        world.note(f"There are no points of the metric {query.strangers[0]!r}: it is another's, or no known name.")
