@@ -31,8 +31,10 @@ class PythonCore213(PythonCore):
 class Tea02(Tea):
     """Tells the status in its message only, and has no type of its own for throttling."""
 
-    name = "tea-0-2"
     exception = "TeaException"
+
+    def __init__(self) -> None:
+        super().__init__("tea-0-2")
 
     @override
     def exception_for(self, refusal: Refusal) -> str:
