@@ -105,7 +105,8 @@ def fidelity() -> str:
     parts += [f"| {kind} | {counts[kind]} |\n" for kind in KINDS]
     parts.append("\n| operation | evidence | source |\n|---|---|---|\n")
     parts += [f"| {each.name} | {each.evidence.kind} | {_cell(each.evidence.source)} |\n" for each in OPERATIONS]
-    parts.append(ERRORS_HEAD)
+    disagreements = Path(__file__).with_name("disagreements.md").read_text("utf-8")
+    parts += ["\n", disagreements, ERRORS_HEAD]
     for code, problem in sorted(catalogue().items()):
         source = _cell(problem.evidence.source)
         parts.append(
