@@ -27,9 +27,7 @@ _MB_PER_GB = 1024
 _MOST = 10**9
 _PACTS = {"Source": SOURCE, "Sink": SINK}
 _CORES = ("core", "vcore")
-_OTHER_MEMORY = tuple(
-    f"{kind}{suffix}" for kind in ("native", "direct", "managed", "floating_managed") for suffix in ("", "_memory")
-)
+_OTHER_MEMORY = ("native", "direct", "managed", "floating_managed")
 """Kinds of memory beside the heap, each with or without `_memory` behind it."""
 MAX_PARALLELISM = 32_768  # Flink's own upper bound
 
@@ -231,8 +229,13 @@ def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _resources(entry: Mapping[str, Any]) -> Resources | None:
-    memory = [_whole(entry[name]) for name in _OTHER_MEMORY if name in entry]
-    if not memory and not entry.keys() & {*_CORES, "heap_memory", "state_size", "chainingStrategy"}:
+    memory = [entry.get(f"{kind}_memory", entry.get(kind)) for kind in _OTHER_MEMORY]
+    if memory.count(None) == len(memory) and not entry.keys() & {
+        *_CORES,
+        "heap_memory",
+        "state_size",
+        "chainingStrategy",
+    }:
         return None
     core = next((number for name in _CORES if (number := _number(entry.get(name))) is not None), DEFAULT_CORE)
     heap_memory = _whole(entry.get("heap_memory"))
@@ -241,7 +244,7 @@ def _resources(entry: Mapping[str, Any]) -> Resources | None:
         heap_memory=DEFAULT_HEAP_MEMORY if heap_memory is None else heap_memory,
         state_size=_whole(entry.get("state_size")) or 0,
         chaining_strategy=str(entry.get("chainingStrategy") or "ALWAYS"),
-        other_memory=min(sum(number or 0 for number in memory), _MOST),
+        other_memory=min(sum(_whole(number) or 0 for number in memory), _MOST),
     )
 
 

@@ -180,7 +180,7 @@ def test_a_statement_that_no_known_word_begins_is_told_by_the_validation(p):
         called = p.call("ValidateJob", **J)
         assert called.status == 200
         assert called.headers["x-emulator-warning"] == (
-            "No statement that is known here begins with 'frobnicate'; it was passed over."
+            'No statement that is known here begins with "frobnicate"; it was passed over.'
         )
     journal = p.request("GET", "/_emulator/worlds/default/journal?operation=ValidateJob").json()
     assert "frobnicate" in journal["entries"][-1]["warning"]

@@ -142,7 +142,7 @@ def test_a_metric_of_another_is_a_series_without_points(running, metric):
     stranger, known = called.members["Metrics"]["Metric"]
     assert (stranger["MetricName"], stranger["Dps"] or {}, stranger["Summary"]) == (metric, {}, 0)
     assert known["Dps"]
-    assert repr(metric) in called.headers["x-emulator-warning"]
+    assert f'"{metric}"' in called.headers["x-emulator-warning"]
 
 
 def test_the_values_of_a_curve_are_numbers_in_json(running):

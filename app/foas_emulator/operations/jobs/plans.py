@@ -5,6 +5,7 @@ from foas_emulator.blink.errors import SqlError, UnreadablePlanError, error_text
 from foas_emulator.blink.plan import Plan, plan_from_json, resources
 from foas_emulator.blink.planner import given_plan, raw_plan
 from foas_emulator.blink.sql import Script
+from foas_emulator.gateway.difference import shown
 from foas_emulator.gateway.errors import ApiError, invalid, missing, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.autoscale import plans as auto_scale
@@ -40,9 +41,8 @@ def validate(world: World, project_name: str, job_name: str) -> Script:
         script = sql.read(job.code or "" if job.api_type == "SQL" else "")
     except SqlError as error:
         raise _syntax_error(job, error) from None
-    for unknown in script.unknown:
-        world.note(f"No statement that is known here begins with {unknown.word!r}; it was passed over.")
-        break
+    if script.unknown:
+        world.note(f"No statement that is known here begins with {shown(script.unknown[0].word)}; it was passed over.")
     return script
 
 

@@ -2,6 +2,7 @@
 
 from foas_emulator.blink import metrics
 from foas_emulator.blink.metrics import CLUSTER_METRICS, JOB_METRICS, MetricQuery, MetricQueryError, Series
+from foas_emulator.gateway.difference import shown
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.clusters import rules as clusters
 from foas_emulator.operations.instances import rules as instances
@@ -43,4 +44,4 @@ def of_cluster(world: World, cluster_id: str, *, metric_json: str | None) -> lis
 
 def _note_strangers(world: World, query: MetricQuery) -> None:
     if query.strangers:
-        world.note(f"There are no points of the metric {query.strangers[0]!r}: it is another's, or no known name.")
+        world.note(f"There are no points of the metric {shown(query.strangers[0])}: it is another's, or no known name.")
