@@ -28,6 +28,40 @@ def test_first_lines_say_where_it_listens_what_it_holds_and_what_to_try() -> Non
             assert client.get(f"{emulator.url}/_emulator/health").json()["status"] == "ok"
 
 
+def test_strict_server_says_a_call_that_works() -> None:
+    with serving("--signature", "strict", lines=4) as emulator, emulator.client() as client:
+        example = emulator.announcement[2]
+        command, _, url = example.removeprefix("try:  ").rpartition(" ")
+        assert (command, url) == ("foas-emulator get", f"{emulator.url}{INSTANCE}")
+        assert client.get(INSTANCE).status_code == 400
+        answer = run("get", url)
+        assert (answer.returncode, json.loads(answer.stdout)["Instance"]["Id"]) == (0, 412536)
+        assert run("get", url, "--secret", "wrong").returncode == 1
+        real = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "real", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret"}
+        assert run("get", url, variables=real).returncode == 0
+        refused = run("get", f"{emulator.url}/api/v2/projects/项目?a=b c")
+        assert (refused.returncode, json.loads(refused.stdout)["Code"]) == (1, "InvalidProject.NotFound")
+
+
+def test_info_tells_the_ports_that_were_taken() -> None:
+    with serving("--tls", "--tls-port", "0", lines=2) as emulator, emulator.client() as client:
+        urls = [line.removeprefix("listening on ") for line in emulator.announcement]
+        info = client.get("/_emulator/info").json()
+        assert info["listening"] == urls
+        ports = [info["settings"][name] for name in ("port", "tls_port")]
+        assert ports == [int(url.rpartition(":")[2]) for url in urls]
+
+
+def test_seed_beside_worlds_that_exist_says_that_it_concerns_new_ones(tmp_path: Path) -> None:
+    log, worlds = tmp_path / "log", tmp_path / "worlds"
+    options = ("--data-dir", str(worlds), "--seed", "empty")
+    for expected in (False, True):
+        with serving(*options, log=log) as emulator:
+            emulator.stop()
+        told = f"seed: it only concerns new worlds; those that {worlds} holds already stay as they are: default"
+        assert (told in log.read_text("utf-8")) is expected
+
+
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_signal_stops_it_cleanly_though_a_connection_is_open(stop: signal.Signals, tmp_path: Path) -> None:
     log = tmp_path / "log"
@@ -52,7 +86,7 @@ def test_port_that_is_taken_is_named() -> None:
         port = emulator.url.rpartition(":")[2]
         refused = run("serve", "--port", port)
         assert refused.returncode == 1
-        assert f"cannot listen on 127.0.0.1:{port}" in refused.stderr
+        assert refused.stderr.startswith(f"--port: cannot listen on 127.0.0.1:{port} (")
         assert refused.stdout == ""
 
 
@@ -91,10 +125,10 @@ def test_file_of_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> 
     ("options", "said"),
     [
         (("--seed", "no-such-seed"), "no-such-seed:1: document: it cannot be read"),
-        (("--error-overrides", "no-such-file"), "error_overrides: no-such-file cannot be read"),
-        (("--access-keys", "no-such-file"), "access_keys: an entry is neither ID:SECRET[:TOKEN] nor a file"),
+        (("--error-overrides", "no-such-file"), "--error-overrides: no-such-file cannot be read"),
+        (("--access-keys", "no-such-file"), "--access-keys: an entry is neither ID:SECRET[:TOKEN] nor a file"),
         (("--tls-cert", "x"), "tls_cert and tls_key belong together"),
-        (("--tls-cert", "x", "--tls-key", "y"), "x is no file that can be read"),
+        (("--tls-cert", "x", "--tls-key", "y"), "--tls-cert: x cannot be read"),
         (("--host", "host.invalid"), "host.invalid"),
     ],
 )
@@ -145,7 +179,7 @@ def test_certificate_that_is_none_refuses_to_start(tmp_path: Path) -> None:
     file.write_text("nothing of the kind", "utf-8")
     refused = run("serve", "--port", "0", "--tls-cert", str(file), "--tls-key", str(file), "--tls-port", "0")
     assert refused.returncode == 1
-    assert "https cannot be served with this certificate and key" in refused.stderr
+    assert "--tls-cert: https cannot be served with the certificate" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

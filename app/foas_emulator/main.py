@@ -1,14 +1,18 @@
 """Wiring: settings in, ASGI application out. The pipeline is the one list in `create_app`."""
 
+import logging
 import os
+import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from foas_emulator.control.guard import ControlGate
@@ -27,12 +31,15 @@ from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
 from foas_emulator.pipeline.select_world import SelectWorld
+from foas_emulator.pipeline.settle_world import SettleWorld
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import read_seed
-from foas_emulator.settings import Settings, from_environment, show_settings
-from foas_emulator.world.registry import DEFAULT, Registry
+from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
+from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry
 from foas_emulator.world.settings import WorldSettings, read_overrides
-from foas_emulator.world.store import Connections
+from foas_emulator.world.store import Connections, NewerStoreError
+
+log = logging.getLogger(__name__)
 
 EXPOSED_HEADERS = (
     "x-acs-request-id",
@@ -45,12 +52,19 @@ OWN_PATHS = ("/docs", "/openapi.json", "/static-offline-docs")
 """What begins with these is the emulator's own and never passes through the pipeline, as the control API does not."""
 
 
-def create_app(settings: Settings, *, registry: Registry | None = None, authority: bytes | None = None) -> ASGIApp:
+def create_app(
+    settings: Settings,
+    *,
+    registry: Registry | None = None,
+    authority: bytes | None = None,
+    addresses: Sequence[str] = (),
+) -> ASGIApp:
     """The whole emulator as one ASGI application, over these worlds or over those that the settings ask for.
 
-    `authority` is the certificate that clients of its https have to trust, as PEM.
+    `authority` is the certificate that clients of its https have to trust, as PEM; `addresses` are the URLs that it is
+    served at, as far as they are known.
 
-    Raises `SeedError`, `DirectoryInUseError`, `NewerStoreError` or `ValueError` if the settings cannot be met.
+    Raises `SeedError`, `SettingError` or `ValueError` if the settings cannot be met.
     """
     registry = registry or open_registry(settings)
     call_operation = CallOperation()
@@ -60,7 +74,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     record = Record(journal, log_access=settings.access_log)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
-    make_own_app = partial(_own_app, settings, registry, journal, call_operation, authority)
+    make_own_app = partial(_own_app, settings, registry, journal, cache=cache, authority=authority, addresses=addresses)
     own = OnDemand(make_own_app, close=registry.close)
     front = Dispatcher(
         own,
@@ -70,6 +84,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
             FindOperation(OperationIndex(OPERATIONS)),
             ReadBody(limit=settings.max_body),
             authenticate,
+            SettleWorld(registry, select_world),
             InjectFaults(registry, call_operation),
             CacheReads(cache, call_operation, template=record.template),
             call_operation,
@@ -89,17 +104,47 @@ def open_registry(settings: Settings) -> Registry:
     connections = Connections()
     defaults = _world_defaults(settings)
     documents = [read_seed(source) for source in settings.seed]
-    registry = Registry(
-        image=image_of(documents, connections=connections, handlers=HANDLERS, defaults=defaults),
-        handlers=HANDLERS,
-        connections=connections,
-        defaults=defaults,
-        directory=settings.data_dir,
-        max_worlds=settings.max_worlds,
-        idle=settings.world_idle,
-    )
-    registry.open(DEFAULT)
+    image = image_of(documents, connections=connections, handlers=HANDLERS, defaults=defaults)
+    try:
+        with ExitStack() as if_refused:
+            registry = Registry(
+                image=image,
+                handlers=HANDLERS,
+                connections=connections,
+                defaults=defaults,
+                directory=settings.data_dir,
+                max_worlds=settings.max_worlds,
+                idle=settings.world_idle,
+                image_bytes=settings.image_bytes,
+            )
+            if_refused.callback(registry.close)
+            there_are = registry.names()
+            registry.open_or_create(DEFAULT)
+            if_refused.pop_all()
+    except (OSError, sqlite3.Error, SQLAlchemyError, DirectoryInUseError, NewerStoreError) as error:
+        if settings.data_dir is None:
+            raise
+        raise SettingError("data_dir", _why_unusable(settings.data_dir, error)) from error
+    if there_are and settings.seed != Settings().seed:
+        message = "seed: it only concerns new worlds; those that %s holds already stay as they are: %s"
+        log.info(message, settings.data_dir, _some(there_are))
     return registry
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    """Up to `most` names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _why_unusable(directory: Path, error: Exception) -> str:
+    """Why worlds cannot be kept in a directory, in one sentence that names it or the file in it."""
+    if isinstance(error, DirectoryInUseError | NewerStoreError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"worlds cannot be kept in {directory}: {error.strerror or error}"
+    reason = getattr(error, "orig", None) or error
+    return f"the file of the world {DEFAULT} in {directory} cannot be used: {reason}"
 
 
 def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -120,7 +165,7 @@ def describe_api() -> dict[str, Any]:
     """The OpenAPI document, without serving anything."""
     registry = open_registry(Settings(seed=("empty",)))
     try:
-        return _own_app(Settings(), registry, Journal(budget=0), CallOperation()).openapi()
+        return _own_app(Settings(), registry, Journal(budget=0), cache=ReadCache(limit=0)).openapi()
     finally:
         registry.close()
 
@@ -130,11 +175,14 @@ def _world_defaults(settings: Settings) -> WorldSettings:
     if settings.error_overrides is not None:
         try:
             overrides = yaml.safe_load(settings.error_overrides.read_text("utf-8"))
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise ValueError(f"error_overrides: {settings.error_overrides} cannot be read: {error}") from None
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+            raise SettingError("error_overrides", f"{settings.error_overrides} cannot be read: {error}") from None
     names = WorldSettings.__dataclass_fields__.keys() & Settings.__dataclass_fields__.keys()
     given: dict[str, Any] = {name: getattr(settings, name) for name in names - {"error_overrides"}}
-    return WorldSettings(**given, error_overrides=read_overrides(overrides))
+    try:
+        return WorldSettings(**given, error_overrides=read_overrides(overrides))
+    except ValueError as error:
+        raise SettingError("error_overrides", f"{settings.error_overrides}: {error}") from None
 
 
 def _access_keys(settings: Settings) -> AccessKeys:
@@ -143,19 +191,24 @@ def _access_keys(settings: Settings) -> AccessKeys:
         try:
             entries += [given] if ":" in given else Path(given).read_text("utf-8").split()
         except (OSError, ValueError):
-            raise ValueError("access_keys: an entry is neither ID:SECRET[:TOKEN] nor a file that can be read") from None
+            # What is not shown may be a secret, unless there is such a file.
+            what = given if os.path.exists(given) else "an entry"  # noqa: PTH110 - Path refuses what no path can be
+            reason = f"{what} is neither ID:SECRET[:TOKEN] nor a file that can be read as UTF-8"
+            raise SettingError("access_keys", reason) from None
     try:
         return AccessKeys.parse(entries)
     except ValueError as error:
-        raise ValueError(f"access_keys: {error}") from None
+        raise SettingError("access_keys", error) from None
 
 
 def _own_app(
     settings: Settings,
     registry: Registry,
     journal: Journal,
-    call_operation: CallOperation,
+    *,
+    cache: ReadCache,
     authority: bytes | None = None,
+    addresses: Sequence[str] = (),
 ) -> FastAPI:
     # With its models and routes it takes a tenth of a start, and most servers are never asked for it.
     from foas_emulator.control.application import own_app  # noqa: PLC0415
@@ -164,8 +217,10 @@ def _own_app(
         registry,
         journal,
         settings=show_settings(settings),
-        operation_routes=lambda: [call_operation.route(operation) for operation in OPERATIONS],
+        budgets={"read_cache": cache, "journal_bytes": journal, "image_bytes": registry.images},
+        operations=OPERATIONS,
         authority=authority,
+        addresses=addresses,
     )
 
 

@@ -64,7 +64,9 @@ class JavaSdk:
             method=declared.method,
             pattern=declared.path.replace("{", "[").replace("}", "]"),
             format=self._wire_format,
-            **given,
+            path=given["path"],
+            query=given["query"],
+            form=given["form"],
         )
         outcome = self._driver.make(call, endpoint=self._endpoint, access_key_id="test")
         assert outcome["ok"], f"{operation}: {outcome}"

@@ -29,7 +29,7 @@ def world_journal(*calls: tuple[int, str]) -> WorldJournal:
 def add(made: WorldJournal, name: str, *, at: int = 0, status: int) -> None:
     """Enter a call that was begun at this millisecond."""
     happened = call(0)._replace(operation=BY_NAME[name], status=status, code=None)
-    template = EntryTemplate(made, made.usage.counters(happened, EMPTY), happened, happened.size)
+    template = EntryTemplate(made, made.usage.count_states_and_get_counters(happened, EMPTY), happened, happened.size)
     template.counters.count += 1
     made.entries.append(Entry(template, "", started=at * MS, ended=at * MS, ended_at=at * MS))
 

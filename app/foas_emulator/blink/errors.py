@@ -27,6 +27,15 @@ def error_text(error: SqlError) -> str:
     )
 
 
+def submit_error_text(error: SqlError, *, job_name: str) -> str:
+    """Return what an instance shows as LastErrorMessage if the engine does not take its SQL.
+
+    The frame is documented, for a queue that is too small (errcode 30011), and so is the text of wrong SQL (30017);
+    that both meet is inferred.
+    """
+    return f"Submit blink job failed, name: {job_name}, errcode:30017, errmsg:{error_text(error)}"
+
+
 def plan_error_text(error: UnreadablePlanError) -> str:
     """Return the text that plan making shows for a planJson that cannot be read.
 

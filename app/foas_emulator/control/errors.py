@@ -10,10 +10,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from foas_emulator.faults.rules import RuleLimitError
 from foas_emulator.gateway.errors import ApiError
 from foas_emulator.seeds.reading import SeedError
+from foas_emulator.world.clock import ClockRangeError
+from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.registry import WorldLimitError, WorldNameError
 from foas_emulator.world.snapshot import SnapshotError
+from foas_emulator.world.store import StoreClosedError
 
 
 class Refusal(BaseModel):
@@ -85,10 +89,14 @@ def _unknown_route(error: HTTPException) -> ControlError:
 
 _TRANSLATIONS: dict[type[Exception], Callable[[Any], ControlError]] = {
     ApiError: _refused_call,
+    ClockRangeError: lambda error: ControlError(400, "No clock goes beyond the year 9999.", f"{error}."),
     ControlError: lambda error: error,
     HTTPException: _unknown_route,
+    ImageBudgetError: lambda error: ControlError(503, "There is no room for one more image.", str(error)),
     RequestValidationError: _invalid_request,
     SeedError: _bad_seed,
+    StoreClosedError: lambda error: ControlError(409, "The world has ended meanwhile.", f"{error}: ask again."),
+    RuleLimitError: lambda error: ControlError(400, "There are too many fault rules.", f"{error}."),
     SnapshotError: lambda error: ControlError(400, "The snapshot cannot be used.", str(error)),
     WorldLimitError: lambda error: ControlError(503, "There are too many worlds.", str(error)),
     WorldNameError: lambda error: ControlError(400, "No world can have this name.", str(error)),

@@ -21,17 +21,17 @@ def fault_router(registry: Registry) -> APIRouter:
     async def arm_fault(name: str, fault: Annotated[FaultDocument, Body(openapi_examples=_EXAMPLES)]) -> dict[str, Any]:
         """Arm a rule. It strikes calls from now on; of several that match, the one armed first is the outermost."""
         _require_scope(fault)
-        return arm(registry.open(name), fault).document()
+        return arm(registry.open_or_create(name), fault).document()
 
     @router.get("")
     async def list_faults(name: str) -> dict[str, Any]:
         """Every rule, with how many calls it has seen and how many of them it has struck."""
-        return {"faults": [rule.document() for rule in rules_of(registry.open(name))]}
+        return {"faults": [rule.document() for rule in rules_of(registry.open_or_create(name))]}
 
     @router.get("/{rule_id}")
     async def get_fault(name: str, rule_id: int) -> dict[str, Any]:
         """One rule, with how many calls it has seen and how many of them it has struck."""
-        return _require_rule(registry.open(name), rule_id).document()
+        return _require_rule(registry.open_or_create(name), rule_id).document()
 
     @router.delete("", status_code=204)
     async def disarm_faults(name: str) -> Response:
@@ -57,7 +57,7 @@ def _require_scope(fault: FaultDocument) -> None:
 
 
 def _require_world(registry: Registry, name: str) -> World:
-    world = registry.find(name)
+    world = registry.open_existing(name)
     if world is None:
         raise no_world(name)
     return world

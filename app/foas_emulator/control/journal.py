@@ -12,7 +12,7 @@ from foas_emulator.gateway.difference import Difference
 from foas_emulator.journal.entries import show
 from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, find, read_page
-from foas_emulator.journal.verification import Expectation, Finding, nearest, verify
+from foas_emulator.journal.verification import Expectation, Finding, closest_entries, verify
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.durations import duration
@@ -36,7 +36,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000, description="Entries in the answer.")] = 100,
     ) -> dict[str, Any]:
         """The entries that fit, the oldest first. `lost` entries before them have gone over the budget."""
-        registry.open(name)
+        registry.open_or_create(name)
         world_journal = journal.world_journal(name)
         page = read_page(world_journal, wanted, after=after, limit=limit)
         entries = [show(number, entry, OPERATIONS) for number, entry in page.entries]
@@ -45,7 +45,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     @router.get("/{request_id}")
     async def read_entry(name: str, request_id: str) -> dict[str, Any]:
         """The entry of one request."""
-        registry.open(name)
+        registry.open_or_create(name)
         found = find(journal.world_journal(name), request_id)
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
@@ -55,7 +55,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     @router.delete("", status_code=204)
     async def forget_journal(name: str) -> Response:
         """Begin the journal anew."""
-        if registry.find(name) is None:
+        if registry.open_existing(name) is None:
             raise no_world(name)
         journal.forget(name)
         return Response(status_code=204)
@@ -69,7 +69,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
             expected.check_scope(OPERATIONS)
         except ValueError as error:
             raise ControlError(400, "What is expected could never happen.", f"{error}.") from None
-        registry.open(name)
+        registry.open_or_create(name)
         finding = await _verify_until(journal, name, expected)
         if finding.holds:
             return JSONResponse({"ok": True})
@@ -97,7 +97,7 @@ def _failed(journal: Journal, name: str, expected: Expectation, finding: Finding
         )
     near = [
         {"entry": show(each.number, each.entry, OPERATIONS), "differences": _show(each.differences)}
-        for each in nearest(world_journal, expected)
+        for each in closest_entries(world_journal, expected)
     ]
     told = [f"{each.field}: expected {each.expected}, got {each.actual}" for each in finding.differences]
     more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""

@@ -57,12 +57,13 @@ def check_authentication(
     keys: AccessKeys,
     now_ms: int,
     max_skew_ms: int,
-    nonce_seen: Callable[[str, str], bool],
+    use_nonce: Callable[[str, str], bool],
 ) -> AuthenticationResult:
     """The result on a request, by the first check it fails.
 
-    The order is: date and credentials present, date fresh, method of signing, access key, token, nonce, signature,
-    Content-MD5. `nonce_seen(access_key_id, nonce)` is asked once, and only about a key that exists.
+    The order is: date and credentials present, date fresh, method of signing, access key, token, signature,
+    Content-MD5, nonce. `use_nonce(access_key_id, nonce)` records a nonce and returns whether it is the first use: it is
+    called last, so that a request whose signature is wrong uses up nobody's nonce.
     """
     try:
         credentials = read_credentials(request.headers)
@@ -73,8 +74,9 @@ def check_authentication(
         or missing_access_key(credentials)
         or untimely(request.headers, credentials.scheme, now_ms=now_ms, max_skew_ms=max_skew_ms)
         or wrong_algorithm(credentials)
-        or wrong_key(request, credentials, keys, nonce_seen)
+        or wrong_key(request, credentials, keys)
         or wrong_digest(request)
+        or repeated_nonce(request, credentials, use_nonce)
     )
     return _result(credentials, refusal)
 
@@ -140,10 +142,8 @@ def wrong_algorithm(credentials: Credentials) -> AuthenticationFailure | None:
     return AuthenticationFailure("InvalidSignatureMethod", hint)
 
 
-def wrong_key(
-    request: SignedRequest, credentials: Credentials, keys: AccessKeys, nonce_seen: Callable[[str, str], bool]
-) -> AuthenticationFailure | None:
-    """What the access key of a signature refuses: its id, its token, a nonce it has used, or the signature itself."""
+def wrong_key(request: SignedRequest, credentials: Credentials, keys: AccessKeys) -> AuthenticationFailure | None:
+    """What the access key of a signature refuses: its id, its token, or the signature itself."""
     if credentials.scheme == "bearer":
         return None
     key = keys.lookup(credentials.access_key_id)
@@ -151,11 +151,7 @@ def wrong_key(
         name = plain(credentials.access_key_id)
         hint = f"No access key {name} is configured: add --access-keys {name}:SECRET, or use test:test."
         return AuthenticationFailure("InvalidAccessKeyId.NotFound", hint)
-    return (
-        wrong_token(credentials, key)
-        or repeated_nonce(request, credentials, nonce_seen)
-        or wrong_signature(request, credentials, key)
-    )
+    return wrong_token(credentials, key) or wrong_signature(request, credentials, key)
 
 
 def wrong_token(credentials: Credentials, key: Key) -> AuthenticationFailure | None:
@@ -173,11 +169,11 @@ def wrong_token(credentials: Credentials, key: Key) -> AuthenticationFailure | N
 
 
 def repeated_nonce(
-    request: SignedRequest, credentials: Credentials, nonce_seen: Callable[[str, str], bool]
+    request: SignedRequest, credentials: Credentials, use_nonce: Callable[[str, str], bool]
 ) -> AuthenticationFailure | None:
     """SignatureNonceUsed for a nonce that this access key has used; a request without a nonce passes."""
     nonce = request.headers.get("x-acs-signature-nonce")
-    if not nonce or not nonce_seen(credentials.access_key_id, nonce):
+    if not nonce or credentials.scheme == "bearer" or use_nonce(credentials.access_key_id, nonce):
         return None
     return AuthenticationFailure(
         "SignatureNonceUsed", "The x-acs-signature-nonce was used before: make a new one for every request."

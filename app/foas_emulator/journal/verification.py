@@ -1,4 +1,4 @@
-"""Whether what was expected of the calls to a world is what happened."""
+"""Verify that a world was called as expected."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from foas_emulator.world.durations import duration
 
 _NEAREST = 3
 _GRACE_MS = 1
-"""What a gap may be short of, in milliseconds: the arrival of two requests is measured, not their departure."""
+"""Milliseconds by which a gap may be too short: the arrival of requests is measured, not their departure."""
 
 
 class EntryPattern(CallPattern):
-    """Fits entries of calls that were given these values and answered with this status."""
+    """Matches entries of calls with these parameters and this status of the response."""
 
     status: int | None = None
 
     def differences(self, call: Call) -> list[Difference]:
-        """In what a call differs; nothing if it fits."""
+        """Return the differences between a call and the pattern, none if it matches."""
         name = call.operation_name
         found = [] if name and self.names(name) else [Difference("operation", self.operation, name)]
         for parameter in self.differing(call.parameters):
@@ -39,7 +39,7 @@ class EntryPattern(CallPattern):
 
 
 class Count(BaseModel):
-    """How many calls are expected: exactly so many, or between two bounds."""
+    """How many calls are expected: an exact number, or one between two bounds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -75,15 +75,15 @@ class Backoff(BaseModel):
 
 
 class Expectation(EntryPattern):
-    """What is expected of the entries that fit; if nothing is said, that there is one at least.
+    """What is expected of the entries that match; without anything else, that there is at least one.
 
-    `within` counts only those that lie in one stretch of that length, whichever has most of them. `in_order` is a
-    list of operations or patterns that must have come one after the other, with anything in between.
+    `within` counts only the entries in one period of that length, the one with the most of them. `in_order` is a list
+    of operations or patterns that must have come one after the other, with anything in between.
     """
 
     count: Count | None = None
     within: WrittenDuration | None = None
-    in_order: Sequence[str | EntryPattern] = ()
+    in_order: Annotated[Sequence[str | EntryPattern], Field(max_length=1000)] = ()
     backoff: Backoff | None = None
     timeout: WrittenDuration = 0
     """How long to wait until it holds."""
@@ -93,7 +93,7 @@ class Expectation(EntryPattern):
         return [EntryPattern(operation=step) if isinstance(step, str) else step for step in self.in_order]
 
     def check_scope(self, operations: Iterable[Operation]) -> None:
-        """Raise ValueError for an unknown operation or parameter: never having been called would prove nothing."""
+        """Raise ValueError for an unknown operation or parameter: that it was never called would prove nothing."""
         known = list(operations)
         for pattern in (self, *self.steps):
             pattern.resolve(known)
@@ -101,7 +101,7 @@ class Expectation(EntryPattern):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What came of an expectation. It is uncertain if an entry that was lost could have made it otherwise."""
+    """The result of an expectation. It is uncertain where an entry that the journal has lost could change it."""
 
     differences: tuple[Difference, ...] = ()
     is_certain: bool = True
@@ -112,8 +112,8 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NearEntry:
-    """An entry that comes near to what was expected, and in what it differs."""
+class CloseEntry:
+    """An entry that is close to what was expected, and its differences."""
 
     number: int
     entry: Entry
@@ -121,7 +121,7 @@ class NearEntry:
 
 
 def verify(world_journal: WorldJournal, expected: Expectation) -> Finding:
-    """Whether it holds. A certain failure is told before an uncertainty."""
+    """Return whether an expectation holds. A certain failure is reported before an uncertain one."""
     entries = sorted(world_journal.entries, key=lambda entry: entry.started)
     fitting = [entry for entry in entries if not expected.differences(entry.call)]
     is_whole = world_journal.lost == 0
@@ -139,8 +139,11 @@ def verify(world_journal: WorldJournal, expected: Expectation) -> Finding:
     )
 
 
-def nearest(world_journal: WorldJournal, expected: Expectation) -> list[NearEntry]:
-    """The entries that come nearest, the last first: if some fit, those do, so that one sees what there is too much."""
+def closest_entries(world_journal: WorldJournal, expected: Expectation) -> list[CloseEntry]:
+    """Return the closest entries, the latest first.
+
+    Entries that match are the closest, so that a reader sees which calls are too many.
+    """
     ranked = sorted(
         (
             (len(differences := expected.differences(entry.call)), -number, entry, differences)
@@ -149,7 +152,7 @@ def nearest(world_journal: WorldJournal, expected: Expectation) -> list[NearEntr
         key=lambda rank: rank[:2],
     )
     return [
-        NearEntry(number=-negative, entry=entry, differences=differences)
+        CloseEntry(number=-negative, entry=entry, differences=differences)
         for _, negative, entry, differences in ranked[:_NEAREST]
     ]
 
@@ -169,7 +172,7 @@ def _check_count(fitting: Sequence[Entry], expected: Expectation, *, is_whole: b
 
 
 def _busiest(entries: Sequence[Entry], within_ms: int) -> int:
-    """How many entries lie in that stretch of time which has most of them."""
+    """Return how many entries lie in the period of that length that has the most of them."""
     most = first = 0
     for last, entry in enumerate(entries):
         while entry.started - entries[first].started > within_ms * 1_000_000:
@@ -193,7 +196,9 @@ def _check_backoff(fitting: Sequence[Entry], backoff: Backoff, *, is_whole: bool
     if len(fitting) < 2:  # noqa: PLR2004 - a gap needs two
         return Finding(differences=(Difference("backoff", "at least 2 calls", str(len(fitting))),), is_certain=is_whole)
     gaps = [(later.started - earlier.started) / 1e6 for earlier, later in pairwise(fitting)]
-    least = [duration(backoff.min) * backoff.factor**place for place in range(len(gaps))]
+    least = [float(duration(backoff.min))]
+    while len(least) < len(gaps):
+        least.append(least[-1] * backoff.factor)  # reaches infinity where a power would raise
     return Finding(
         differences=tuple(
             Difference(f"backoff[{place}]", f"a gap of {wanted:.0f} ms or more", f"{gap:.0f} ms")

@@ -1,4 +1,4 @@
-"""Browsers: which pages may read the answers of the API."""
+"""Browsers: which pages may read the responses of the API."""
 
 from collections.abc import Awaitable, Sequence
 
@@ -7,10 +7,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Cors:
-    """Starlette's CORS for the requests of pages, past which every other request goes.
+    """Starlette's CORS for the requests of pages; every other request bypasses it.
 
-    A request without an Origin gets no header from it, except `Vary` where only some origins are allowed; and looking
-    at every answer would cost as much as the rest of the pipeline.
+    A request without an Origin gets no header from it, except `Vary` where only some origins are allowed. To wrap every
+    response would take as long as the rest of the pipeline.
     """
 
     def __init__(self, app: ASGIApp, *, origins: Sequence[str], exposed: Sequence[str]) -> None:

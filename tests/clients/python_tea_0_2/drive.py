@@ -4,10 +4,10 @@ import json
 import sys
 from typing import Any
 
-from alibabacloud_tea_openapi.client import Client  # type: ignore[import-untyped]
-from alibabacloud_tea_openapi.models import Config, OpenApiRequest, Params  # type: ignore[import-untyped]
-from alibabacloud_tea_util.models import RuntimeOptions  # type: ignore[import-not-found]
-from Tea.exceptions import TeaException  # type: ignore[import-not-found]
+from alibabacloud_tea_openapi.client import Client
+from alibabacloud_tea_openapi.models import Config, OpenApiRequest, Params
+from alibabacloud_tea_util.models import RuntimeOptions
+from Tea.exceptions import TeaException
 
 
 def pathname(call: dict[str, Any]) -> str:
