@@ -42,8 +42,8 @@ are separated by blanks.
 
 """
 CONFIGURATION_TAIL = """
-The delays, `not_running`, `default_format`, `signature` and the error overrides are defaults: every world can be given
-its own, by `settings` in its seed or over the control API.
+The delays, `not_running`, `sql_check`, `default_format`, `signature` and the error overrides are defaults: every world
+can be given its own, by `settings` in its seed or over the control API.
 
 ## Connections
 
@@ -113,7 +113,8 @@ def fidelity() -> str:
     parts += [f"| {kind} | {counts[kind]} |\n" for kind in KINDS]
     parts.append("\n| operation | evidence | source |\n|---|---|---|\n")
     parts += [f"| {each.name} | {each.evidence.kind} | {_cell(each.evidence.source)} |\n" for each in OPERATIONS]
-    parts.append(ERRORS_HEAD)
+    disagreements = Path(__file__).with_name("disagreements.md").read_text("utf-8")
+    parts += ["\n", disagreements, ERRORS_HEAD]
     for code, problem in sorted(catalogue().items()):
         source = _cell(problem.evidence.source)
         parts.append(

@@ -76,6 +76,11 @@ class Settings:
         "GetInstance for a job that is not running: fail as documented, or answer with its state.",
         type_=click.Choice(["fail", "answer"]),
     )
+    sql_check: str = setting(
+        "validate",
+        "Who refuses wrong SQL: ValidateJob alone, or the start too, whose instance then ends FAILED.",
+        type_=click.Choice(["validate", "start"]),
+    )
     error_overrides: Path | None = setting(
         None,
         "YAML file that gives entries of the error catalogue another code, status or message.",

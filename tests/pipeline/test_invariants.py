@@ -137,7 +137,7 @@ class NotedHeaders(dict[str, str]):
 OF_THE_SIGNATURE = {
     *("authorization", "date", "x-acs-date", "content-md5", "content-type"),
     *("x-acs-signature-method", "x-acs-signature-nonce", "x-acs-signature-version", "x-acs-security-token"),
-    *("x-acs-content-sha256",),
+    *("x-acs-content-sha256", "x-acs-content-sm3"),
 }
 """Headers that only the verification of a signature reads: the middleware verifies each request that has one."""
 OF_ERRORS = {"host"}

@@ -181,7 +181,7 @@ def test_merging_replaces_a_project_whole_and_leaves_the_others(world: World) ->
 
 
 def test_merging_the_same_document_again_changes_nothing(world: World) -> None:
-    text = "projects: [{Name: p, Id: i, folders: [{Path: /, FolderId: 1}], jobs: [{JobName: j, JobId: n}]}]"
+    text = "projects: [{Name: p, Id: i, folders: [{Path: /, FolderId: 1}], jobs: [{JobName: j, JobId: n, FileId: f}]}]"
     seed(world, text)
     before = dump(world)
     seed(world, text)
@@ -220,3 +220,9 @@ def test_a_moved_instance_leaves_behind_what_was_planned_for_it(world: World) ->
     seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, {planned}}}]}}]")
     seed(world, "projects: [{Name: q, jobs: [{JobName: j, instances: [{Id: 7}]}]}]")
     assert every(world.store) == []
+
+
+def test_given_file_ids_are_kept_and_given_to_no_other_job(world: World) -> None:
+    seed(world, "projects: [{Name: p, jobs: [{JobName: a}, {JobName: b, FileId: '7'}, {JobName: c, FileId: mine}]}]")
+    jobs = {job.job_name: job.file_id for job in world.store.find(Job)}
+    assert jobs == {"a": "8", "b": "7", "c": "mine"}

@@ -135,9 +135,10 @@ class CacheReads:
 
     async def _read(self, context: RequestContext, key: CacheKey) -> GatewayResponse:
         world = context.world
-        revision, reads = world.store.revision, world.clock.reads
+        revision, reads, warning = world.store.revision, world.clock.reads, context.warning
         response = await self._call_operation(context)
-        if world.clock.reads == reads and response.code is None:
+        # What the operation warns of is said every time.
+        if world.clock.reads == reads and response.code is None and context.warning == warning:
             head, tail = response.content.head, response.content.tail
             cached = CachedResponse(revision, world, response.fixed_headers(), head, tail, context.unread, size=0)
             self._set_template(context, response, cached)

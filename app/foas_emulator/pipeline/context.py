@@ -1,6 +1,6 @@
 """One request on its way to its response, as the stages of the pipeline see it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope
@@ -105,3 +105,7 @@ class RequestContext:
     @world.setter
     def world(self, world: World | None) -> None:
         self._world = world
+
+    def warn(self, sentences: Iterable[str]) -> None:
+        """Add to the warning that the response's header and the journal's entry carry."""
+        self.warning = " ".join([*([] if self.warning is None else [self.warning]), *sentences]) or None

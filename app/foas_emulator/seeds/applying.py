@@ -1,5 +1,6 @@
 """Putting a seed document into a world: the same key replaces the whole resource, all or nothing."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
 
@@ -35,6 +36,8 @@ R = TypeVar("R", bound=Row)
 
 DEFAULT_REGION = "cn-hangzhou"
 
+_COUNTED = re.compile("[0-9]{1,18}")
+"""FileIds that the counter could come to."""
 _EXPECTED = {WAITING: RUNNING, FAILED: RUNNING}
 
 
@@ -61,6 +64,8 @@ def _reserve_ids(world: World, document: SeedDocument) -> None:
         for folder in project.folders:
             raise_counter(world.store, "folder", folder.folder_id or 0)
         for job in project.jobs:
+            if job.file_id and _COUNTED.fullmatch(job.file_id):
+                raise_counter(world.store, "file", int(job.file_id))
             for instance in job.instances:
                 raise_counter(world.store, "instance", instance.id or 0)
 
@@ -152,6 +157,7 @@ def _put_job(world: World, project: SeedProject, seed: SeedJob) -> None:
         Job,
         seed.given() | {"project_name": project.name},
         job_id=world.next_token("job"),
+        file_id=str(world.next_number("file")),
         job_type=seed.job_type,
         api_type=seed.api_type,
         creator=ACCOUNT,

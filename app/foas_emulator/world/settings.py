@@ -8,12 +8,14 @@ from typing import Any, Literal
 from foas_emulator.world.durations import duration, duration_text
 
 Format = Literal["json", "xml"]
+SqlCheck = Literal["validate", "start"]
 NotRunning = Literal["fail", "answer"]
 SignatureMode = Literal["off", "warn", "strict"]
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "default_format": ("json", "xml"),
     "not_running": ("fail", "answer"),
+    "sql_check": ("validate", "start"),
     "signature": ("off", "warn", "strict"),
 }
 _DELAYS = frozenset({"start_delay", "pause_delay", "stop_delay", "plan_delay", "cluster_delay"})
@@ -34,6 +36,7 @@ class WorldSettings:
 
     default_format: Format = "json"
     not_running: NotRunning = "fail"
+    sql_check: SqlCheck = "validate"
     signature: SignatureMode = "warn"
     start_delay: int = 0
     pause_delay: int = 0

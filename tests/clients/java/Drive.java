@@ -50,6 +50,10 @@ public final class Drive {
             outcome.put("code", error.getErrCode());
             outcome.put("message", error.getErrMsg());
             outcome.put("request_id", error.getRequestId());
+        } catch (RuntimeException error) {
+            outcome.put("ok", false);
+            outcome.put("type", error.getClass().getSimpleName());
+            outcome.put("message", error.getMessage());
         }
         return outcome;
     }

@@ -1,4 +1,7 @@
-"""Makes the calls it reads, one JSON document a line, with alibabacloud-tea-openapi (signature V3)."""
+"""Makes the calls it reads, one JSON document a line, with alibabacloud-tea-openapi.
+
+The argument is the algorithm of its signature V3.
+"""
 
 import json
 import sys
@@ -25,6 +28,7 @@ def make(call: dict[str, Any]) -> Any:
             access_key_secret=call["access_key_secret"],
             endpoint=call["endpoint"],
             protocol="http",
+            signature_algorithm=sys.argv[1],
         )
     )
     params = Params(

@@ -321,6 +321,7 @@ def _plan_of(world: World, instance: Instance) -> Plan:
         instance.code or "",
         api_type=instance.api_type,
         job_type=instance.job_type,
+        note=world.note,
     )
 
 
