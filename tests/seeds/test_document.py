@@ -5,7 +5,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from foas_emulator.seeds.document import json_schema
+from foas_emulator.seeds.schema import json_schema
 from foas_emulator.seeds.reading import SeedError, parse_seed
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

@@ -8,13 +8,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from foas_emulator.control.errors import ControlError
 from foas_emulator.world import pending
 from foas_emulator.world.advance import advance_by, advance_to, advance_to_next, advance_until_idle, set_clock
-from foas_emulator.world.clock import Mode, instant
+from foas_emulator.world.clock import LAST_INSTANT, Mode, instant
 from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import Change, World
-
-LAST_INSTANT = 253_402_300_799_999
-"""The end of the year 9999, in milliseconds: no clock goes further."""
 
 Milliseconds = Annotated[int, Field(ge=0, le=LAST_INSTANT)]
 Instant = Annotated[

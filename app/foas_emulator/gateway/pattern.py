@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from foas_emulator.gateway.nulls import NullsLeftOut
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters, read_text
 
 
-class CallPattern(BaseModel):
+class CallPattern(NullsLeftOut):
     """Fits calls of an operation that were given these values. Each is exact, or a glob: `Get*`, `job?`, `[ab]*`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

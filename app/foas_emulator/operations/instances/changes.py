@@ -11,6 +11,7 @@ from foas_emulator.operations.autoscale import plans
 from foas_emulator.operations.instances import engine, rules
 from foas_emulator.operations.instances.lifecycle import (
     CALL_FOR,
+    FAILED,
     LIVE,
     OUTCOMES,
     PAUSED,
@@ -238,7 +239,9 @@ def _transition(world: World, instance: Instance, event: str) -> None:
 
 
 def _put(world: World, instance: Instance, state: str, message: str | None) -> None:
-    values: dict[str, Any] = {"expect_state": RUNNING if state == WAITING else state}
+    # A failure is nobody's wish: what was expected stays expected, as of the job that failed in the default seed.
+    expected = instance.expect_state if state == FAILED else RUNNING if state == WAITING else state
+    values: dict[str, Any] = {"expect_state": expected}
     if message is not None:
         values |= {"last_error_time": world.second(), "last_error_message": message}
     _enter(world, _set(world, instance, **values), state)
