@@ -77,9 +77,9 @@ def check_seed(files: tuple[str, ...], onto: tuple[str, ...]) -> None:
 @seed.command("schema")
 def print_schema() -> None:
     """Write the JSON Schema of seed documents, for editors and programs."""
-    from foas_emulator.fixtures import seed_schema  # noqa: PLC0415
+    from foas_emulator.seeds.published import published_schema  # noqa: PLC0415
 
-    click.echo(seed_schema(), nl=False)
+    click.echo(published_schema(), nl=False)
 
 
 @main.command()

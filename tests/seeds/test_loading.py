@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foas_emulator.seeds import loading
-from foas_emulator.seeds.loading import DocumentError, load, load_json, load_yaml
+from foas_emulator.seeds.limits import DocumentError, path_of
+from foas_emulator.seeds.loading import load, load_json, load_yaml
 
 ALIAS_GROWTH = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{name}: &{name} [{','.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
@@ -19,7 +20,7 @@ ALIAS_GROWTH = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 def told(text: str) -> list[tuple[int, str, str]]:
     with pytest.raises(DocumentError) as refused:
         load(text)
-    return [(flaw.line, loading.path_of(flaw.place), flaw.message) for flaw in refused.value.flaws]
+    return [(flaw.line, path_of(flaw.place), flaw.message) for flaw in refused.value.flaws]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, parse_seed, read_seed
 
+NO_DURATION = "is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms"
 STATES = "Input should be 'WAITING', 'RUNNING', 'PAUSED', 'TERMINATED', 'SUCCESS' or 'FAILED'"
 
 
@@ -86,7 +87,7 @@ def test_every_fault_is_told_with_its_file_line_and_path(tmp_path: Path) -> None
         f"{file}:8: projects[0].jobs[0].instances[0].Id: Input should be a valid integer",
         f"{file}:9: projects[0].jobs[0].instances[1].ActualState: {STATES}",
         f"{file}:10: projects[1].Name: Field required",
-        f"{file}:12: settings.start_delay: 'soon' is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms",
+        f"{file}:12: settings.start_delay: 'soon' {NO_DURATION}",
         f"{file}:13: more: there is no such member; check its spelling",
     ]
 

@@ -104,13 +104,17 @@ def test_a_job_whose_instances_say_what_it_is_need_not_say_it() -> None:
     "text",
     [
         "clusters: null\nprojects: null\nfaults: null\nsettings: null\n",
-        "projects: [{Name: p, queues: null, folders: null, packages: null, State: null, IsOpenBatchSQL: null, "
-        "DeployType: null, jobs: [{JobName: j, JobType: null, ApiType: null, IsCommitted: null, instances: "
-        "[{ActualState: null, ExpectState: null, JobType: null, ApiType: null, StartTime: null, is_archived: null, "
-        "timeline: null}]}]}]",
+        """
+projects:
+- {Name: p, queues: null, folders: null, packages: null, State: null, IsOpenBatchSQL: null, DeployType: null, jobs: [
+  {JobName: j, JobType: null, ApiType: null, IsCommitted: null, instances: [
+  {ActualState: null, ExpectState: null, JobType: null, ApiType: null, StartTime: null, is_archived: null,
+  timeline: null}]}]}""",
         "clusters: [{ClusterId: c, State: null, slave_num: null, engine_versions: null, StorageType: null}]",
-        "faults: [{effect: {status: 500, code: X, message: null}, match: {operation: null, params: null}, skip: null, "
-        "times: null, probability: null, at: null, id: null}]",
+        """
+faults:
+- {effect: {status: 500, code: X, message: null}, match: {operation: null, params: null}, skip: null, times: null,
+  probability: null, at: null, id: null}""",
         "settings: {not_running: null, start_delay: null, batch_duration: null, signature: null}",
     ],
 )

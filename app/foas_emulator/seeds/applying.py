@@ -25,7 +25,7 @@ from foas_emulator.seeds.document import (
     SeedQueue,
 )
 from foas_emulator.seeds.errors import Origin, SeedError
-from foas_emulator.seeds.loading import Place
+from foas_emulator.seeds.limits import Place
 from foas_emulator.seeds.parts import folder_path
 from foas_emulator.seeds.references import nearest
 from foas_emulator.world.clock import LAST_INSTANT

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from foas_emulator.seeds.loading import Place
+from foas_emulator.seeds.limits import Place
 from foas_emulator.seeds.parts import Part, Problem, parts, text
 
 _TYPES = {"JobType": "FLINK_STREAM", "ApiType": "SQL"}

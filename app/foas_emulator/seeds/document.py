@@ -28,9 +28,9 @@ _OWN_MEMBERS = "x-"
 """Begins members that the emulator does not look at: notes, and anchors to be repeated by aliases."""
 
 
-def is_ignored(name: Any) -> bool:
-    """Whether a member is its author's own business: `x-...`, and `$schema`, which editors read."""
-    return isinstance(name, str) and (name.startswith(_OWN_MEMBERS) or name == "$schema")
+def is_note(name: Any) -> bool:
+    """Whether a member is its author's own business."""
+    return isinstance(name, str) and name.startswith(_OWN_MEMBERS)
 
 
 def _encodable(text: str) -> str:

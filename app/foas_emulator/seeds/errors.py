@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from foas_emulator.seeds.loading import Document, Place, path_of
+from foas_emulator.seeds.limits import Place, path_of
+from foas_emulator.seeds.loading import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from foas_emulator.seeds.loading import Place
+from foas_emulator.seeds.limits import Place
 
 Part = Mapping[str, Any]
 Problem = tuple[Place, str]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.errors import Fault, Origin, SeedError
-from foas_emulator.seeds.loading import Document, DocumentError, Place, load, path_of
+from foas_emulator.seeds.limits import DocumentError, Place, path_of
+from foas_emulator.seeds.loading import Document, load
 from foas_emulator.seeds.validation import validate
 
 __all__ = ["BUILT_IN", "Fault", "SeedError", "check_seed", "parse_seed", "read_seed", "read_seeds"]

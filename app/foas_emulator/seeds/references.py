@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 
-from foas_emulator.seeds.loading import Place
+from foas_emulator.seeds.limits import Place
 from foas_emulator.seeds.parts import Part, Problem, parts, text
 
 _COMPARED = 1000

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from foas_emulator.seeds.loading import Place
+from foas_emulator.seeds.limits import Place
 from foas_emulator.seeds.parts import Part, Problem, folder_path, parts
 
 

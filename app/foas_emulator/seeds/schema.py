@@ -31,7 +31,7 @@ def json_schema() -> Schema:
     for part in (schema, *parts.values()):
         if "properties" in part:
             _finish(part, has_notes=part is schema or part.get("title", "").startswith("Seed"))
-    schema["properties"]["$schema"] = {"type": "string", "description": "This schema, for editors."}
+    schema["properties"]["$schema"] = {"description": "This schema, for editors.", "examples": ["./seed.schema.json"]}
     head = {"$schema": _DIALECT, "$id": SCHEMA_ID, **schema, "title": "foas-emulator seed"}
     return {**head, "$defs": dict(sorted(parts.items()))}
 
@@ -130,7 +130,7 @@ def _describe_fault(parts: dict[str, Schema]) -> None:
     members = fault["properties"]
     del members["ttl"]
     members["effect"] = _effect()
-    members["match"] |= {"description": "Which calls are meant; all if it is left out."}
+    members["match"] = {"$ref": "#/$defs/CallPattern"}
     _describe(members, _FAULT_MEMBERS)
     fault["if"] = {"properties": {"effect": {"required": ["stale"]}}, "required": ["effect"]}
     fault["then"] = {"properties": {"at": {"enum": ["before", None]}}}
@@ -155,7 +155,7 @@ def _effect() -> Schema:
     for name, model in reversed(list(EFFECTS.items())):
         chain = {"if": {"required": [name]}, "then": {"$ref": f"#/$defs/{model.__name__}"}, "else": chain}
     text = f"What becomes of the call: one of {', '.join(EFFECTS)}."
-    return {"type": "object", "description": text, "examples": [{"error": "Throttling.User"}], **chain}
+    return {"description": text, "examples": [{"error": "Throttling.User"}], **chain}
 
 
 def _parameter_names() -> list[str]:
@@ -199,6 +199,7 @@ def _operations() -> Schema:
 
 
 _FAULT_MEMBERS: Mapping[str, tuple[str, list[Any], Schema]] = {
+    "match": ("Which calls are meant; all if it is left out.", [{"operation": "StartJob"}], {}),
     "at": ("Whether it strikes before the call takes effect, or calls that succeeded, after they did.", ["before"], {}),
     "skip": ("How many calls that match pass first.", [1], {}),
     "times": ("How often it strikes at most; without it, always.", [2], {}),

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ValidationError
 
 from foas_emulator.gateway.errors import catalogue
 from foas_emulator.seeds.contradictions import contradictions
-from foas_emulator.seeds.document import SeedDocument, is_ignored
-from foas_emulator.seeds.loading import MAX_FAULTS, Place
+from foas_emulator.seeds.document import SeedDocument, is_note
+from foas_emulator.seeds.limits import MAX_FAULTS, Place
 from foas_emulator.seeds.parts import Problem
 from foas_emulator.seeds.references import nearest, references
 from foas_emulator.seeds.repetitions import repetitions
-from foas_emulator.world.settings import read_setting
+from foas_emulator.world.settings import NAMES, read_setting
 
 
 def validate(document: Any, *, clusters: Collection[str] | None = None) -> tuple[SeedDocument | None, list[Problem]]:
@@ -37,7 +37,9 @@ def _check(model: type[BaseModel], document: Any, place: Place, found: list[Prob
     if not isinstance(document, Mapping):
         found.append((place, "it must be a mapping of members"))
         return None
-    given = {name: value for name, value in document.items() if not is_ignored(name)}
+    given = {name: value for name, value in document.items() if not is_note(name)}
+    if model is SeedDocument:
+        given.pop("$schema", None)  # editors read it
     for name, part in _parts_of(model).items():
         if isinstance(given.get(name), list):
             checked = (_check(part, item, (*place, name, at), found) for at, item in enumerate(given[name]))
@@ -63,11 +65,9 @@ def _parts_of(model: type[BaseModel]) -> Mapping[str, type[BaseModel]]:
 
 
 def _settings(settings: Mapping[Any, Any], place: Place, found: list[Problem]) -> dict[str, Any]:
-    given = {
-        name: value
-        for name, value in settings.items()
-        if not is_ignored(name) and (value is not None or name == "batch_duration")
-    }
+    # The null of batch_duration says until told; any other says the same as leaving the setting out.
+    left_out = {name for name in NAMES if name != "batch_duration" and settings.get(name, ...) is None}
+    given = {name: value for name, value in settings.items() if name not in left_out and not is_note(name)}
     found += (((*place, *inner), message) for inner, message in setting_problems(given))
     return given
 
