@@ -1,5 +1,6 @@
 """What the control API says when it cannot do what it was asked: `{"error", "hint"}` under a fitting status."""
 
+import logging
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -9,11 +10,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.gateway.errors import ApiError
 from foas_emulator.seeds.reading import SeedError
 from foas_emulator.world.registry import WorldLimitError, WorldNameError
 from foas_emulator.world.snapshot import SnapshotError
+
+log = logging.getLogger(__name__)
 
 
 class Refusal(BaseModel):
@@ -44,10 +48,41 @@ def no_world(name: str) -> ControlError:
     return ControlError(404, f"There is no world {name}.", "GET /_emulator/worlds lists those there are.")
 
 
-def answer_errors(app: FastAPI) -> None:
-    """Make an application answer all that the control API raises in its one form."""
+def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
+    """Make an application answer all that the control API raises in its one form.
+
+    What nobody foresaw is logged once, with its traceback, under the request id that the answer has.
+    """
     for kind, translate in _TRANSLATIONS.items():
         app.add_exception_handler(kind, _handler(translate))
+    app.add_middleware(_AnswerUnexpected, next_request_id=next_request_id)
+
+
+class _AnswerUnexpected:
+    """Answers an exception that nothing foresaw, so that the connection lives on."""
+
+    def __init__(self, app: ASGIApp, *, next_request_id: Callable[[], str]) -> None:
+        self._app = app
+        self._next_request_id = next_request_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception:
+            if has_begun:
+                raise
+            request_id = self._next_request_id()
+            log.exception("control request %s failed: %s %s", request_id, scope["method"], scope["path"])
+            hint = f"That is the emulator's mistake: its log has the reason under {request_id}. Please report it."
+            error = ControlError(500, "The request failed unexpectedly.", hint, request_id=request_id)
+            await error.answer()(scope, receive, send)
 
 
 def _handler(translate: Callable[[Any], ControlError]) -> Callable[[Request, Exception], Any]:
@@ -80,6 +115,8 @@ def _bad_seed(error: SeedError) -> ControlError:
 
 
 def _unknown_route(error: HTTPException) -> ControlError:
+    if isinstance(error.__cause__, ControlError):
+        return error.__cause__  # FastAPI wraps what the reading of a body raises
     return ControlError(error.status_code, f"{error.detail}.", "/docs lists what the control API can be asked.")
 
 

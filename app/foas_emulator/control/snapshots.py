@@ -1,57 +1,74 @@
 """Whole worlds as documents: seeds merged into them, snapshots taken and restored."""
 
+import textwrap
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from foas_emulator.control.documents import (
     ANY_OBJECT,
     YAML,
+    decode,
     described_body,
+    dump_yaml,
     is_yaml,
     parse_document,
     wants_yaml,
-    yaml_response,
 )
-from foas_emulator.control.errors import ControlError
-from foas_emulator.faults.rules import check_rules
+from foas_emulator.control.off_loop import SMALL, off_loop
+from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.applying import apply
+from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.snapshot import read_snapshot, take_snapshot, write_snapshot
+from foas_emulator.world.snapshot import VERSION, read_snapshot, snapshot_of_image, write_snapshot
+from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.world import World
+
+_ROWS_AT_A_TIME = 100
+"""Rows that are written as YAML in one go, so that other threads get their turn."""
 
 
-def snapshot_router(registry: Registry) -> APIRouter:
-    """What is done with whole worlds under `/worlds/{name}`."""
+def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
+    """Return what is done with whole worlds under `/worlds/{name}`; `scratch` opens databases that are thrown away."""
     router = APIRouter(prefix="/worlds/{name}")
 
-    # A suite restores one snapshot before each of its tests; the last few are kept ready to be loaded.
-    @lru_cache(maxsize=4)
     def image(body: bytes, *, as_yaml: bool) -> bytes:
-        document = parse_document(body, as_yaml=as_yaml)
-        return read_snapshot(document, connections=registry.connections, kinds=registry.handlers, check=check_rules)
+        document = parse_document(body, as_yaml=as_yaml).value
+        return read_snapshot(document, connections=scratch, kinds=registry.handlers, check=check_world)
+
+    # A suite restores one small snapshot before each of its tests; the last few are kept ready to be loaded.
+    kept_image = lru_cache(maxsize=4)(image)
 
     @router.get("/snapshot", responses={200: {"content": {"application/json": {}, YAML: {}}}})
     async def get_snapshot(name: str, request: Request) -> Response:
         """The whole world: rows, clock, pending changes, counters, settings and fault rules; YAML if Accept says so."""
         world = registry.open(name)
         world.settle()
-        document = take_snapshot(world)
-        if wants_yaml(request):
-            return yaml_response(document)
-        return Response(write_snapshot(document), media_type="application/json")
+        taken = await _image_of(world)
+        write = _write_yaml if wants_yaml(request) else write_snapshot
+        text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)).encode())
+        return Response(text, media_type=YAML if wants_yaml(request) else "application/json")
 
     @router.put("/snapshot", status_code=204, openapi_extra=described_body(ANY_OBJECT))
     async def put_snapshot(name: str, request: Request) -> Response:
         """Make the world what the snapshot says, to the byte; it still resets to what it was created from."""
-        restored = image(await request.body(), as_yaml=is_yaml(request))
+        body, as_yaml = await request.body(), is_yaml(request)
+        read = kept_image if len(body) <= SMALL else image
+        restored = await off_loop(len(body), lambda: read(body, as_yaml=as_yaml))
         registry.open(name).load(restored)
         return Response(status_code=204)
 
     @router.post("/seed", status_code=204, openapi_extra=described_body(ANY_OBJECT))
     async def merge_seed(name: str, request: Request) -> Response:
         """Merge a seed document, all or nothing: a resource it names is replaced whole, everything else stays."""
-        document = parse_seed(_text(await request.body()), "body")
+        body = await request.body()
+        world = registry.open(name)
+        world.settle()
+        clusters = {cluster.cluster_id for cluster in world.store.find(Cluster)}
+        document = await off_loop(len(body), lambda: parse_seed(decode(body), "body", clusters=clusters))
         world = registry.open(name)
         world.settle()
         apply(world, document)
@@ -60,8 +77,22 @@ def snapshot_router(registry: Registry) -> APIRouter:
     return router
 
 
-def _text(body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise ControlError(400, "The body is not UTF-8.", f"{error}.") from None
+async def _image_of(world: World) -> bytes:
+    """The image of a world. One in a large file is read over a connection of its own."""
+    path = world.store.path
+    size = 0 if path is None else path.stat().st_size
+    if path is None or size <= SMALL:
+        return world.store.image()
+    return await off_loop(size, lambda: Store(Connections(), image=b"", path=path).image())
+
+
+def _write_yaml(document: Mapping[str, Any]) -> str:
+    return "".join(_yaml_parts(document))
+
+
+def _yaml_parts(document: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{VERSION}: {document[VERSION]}\ntables:\n"
+    for name, rows in document["tables"].items():
+        yield f"  {name}:\n" if rows else f"  {name}: []\n"
+        for first in range(0, len(rows), _ROWS_AT_A_TIME):
+            yield textwrap.indent(dump_yaml(rows[first : first + _ROWS_AT_A_TIME]), "  ")

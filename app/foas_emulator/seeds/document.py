@@ -44,8 +44,8 @@ def _encodable(text: str) -> str:
 Text = Annotated[str, AfterValidator(_encodable)]
 Name = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_encodable)]
 
-_ENGINE_VERSIONS = r"^[a-z]+--[A-Za-z0-9_.-]+(,[a-z]+--[A-Za-z0-9_.-]+)*$"
-_PATH = r"^/(?:[^/]+/)*(?:[^/]+)?$"
+ENGINE_VERSIONS = r"^[a-z]+--[A-Za-z0-9_.-]+(,[a-z]+--[A-Za-z0-9_.-]+)*$"
+FOLDER_PATH = r"^/(?:[^/]+/)*(?:[^/]+)?$"
 
 
 def member(description: str, *examples: Any, default: Any = None, **options: Any) -> Any:
@@ -187,7 +187,7 @@ class SeedPackage(Seed):
 class SeedFolder(Seed):
     """A folder of a project; folders above it need not be given."""
 
-    path: Annotated[str, Field(pattern=_PATH, max_length=1024), AfterValidator(_encodable)] = required(
+    path: Annotated[str, Field(pattern=FOLDER_PATH, max_length=1024), AfterValidator(_encodable)] = required(
         "The folder's path, from the root on.", "/orders/reports"
     )
     folder_id: Id | None = member("The folder's id, unique in the world; the world's next one if it is left out.", 7)
@@ -278,7 +278,7 @@ class SeedCluster(Seed):
     master_num: Literal[1, 3] = member("How many masters it has.", 1, default=1, alias="master_num")
     slave_spec: Text = member("The model of its slaves.", "Ecs_4c16g", default="Ecs_4c16g", alias="slave_spec")
     slave_num: Annotated[int, Field(ge=2, le=1000)] = member("How many slaves it has.", 4, default=2, alias="slave_num")
-    engine_versions: Annotated[str, Field(pattern=_ENGINE_VERSIONS)] = member(
+    engine_versions: Annotated[str, Field(pattern=ENGINE_VERSIONS)] = member(
         "The versions of Blink it has, each behind its tag, with commas between.",
         "current--blink-3.4.4,beta--blink-3.7.8",
         default="current--blink-3.4.4,beta--blink-3.7.8",

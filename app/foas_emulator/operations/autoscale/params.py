@@ -11,6 +11,7 @@ from foas_emulator.operations.required import given
 
 _PERIOD = {"plan": ("ORIGINAL", "CURRENT"), "policy": ("EVERY_DAY_TIME", "SPECIFIED_TIME")}
 GB_PER_CU = 4
+_MOST_CU = 2**31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +44,26 @@ class AutoScale:
 
 
 def from_json(text: str | None) -> AutoScale:
-    """What an AutoScaleParams text says; one that cannot be read, or none, says off."""
+    """What an AutoScaleParams text says; one that cannot be read, or none, says off.
+
+    A seed may give any text, so a member of another type than the service's counts as not given.
+    """
     try:
         members = _object(text or "")
     except ValueError:
         return AutoScale()
+    strategy, max_cu = members.get("strategyConfigure"), members.get("maxCU")
+    periods = members.get("suspendPeriods")
     return AutoScale(
         is_on=members.get("isOnOff") is True,
-        strategy=members.get("strategyConfigure"),
-        max_cu=members.get("maxCU"),
-        suspend_periods=members.get("suspendPeriods") or (),
+        strategy=strategy if isinstance(strategy, dict) else None,
+        max_cu=max_cu if _is_amount(max_cu) else None,
+        suspend_periods=periods if isinstance(periods, list) else (),
     )
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _MOST_CU
 
 
 def switched_on(
