@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.operations.catalogue import OPERATIONS
-from foas_emulator.seeds.consistency import check_world
+from foas_emulator.seeds.consistency import FIRST_ORDER, check_world
 from foas_emulator.world.snapshot import SnapshotError, read_snapshot, take_snapshot
 from foas_emulator.world.world import World
 from tests.api import Api, open_api
@@ -247,7 +247,7 @@ def test_a_changed_snapshot_is_refused_by_name_or_stands_the_tour(
     try:
         image = read(api, changed)
     except SnapshotError as error:
-        assert str(error)
+        note(str(error))
         return
     note(f"accepted {changes}")
     tour(api, api.registry.create("toured", image))
@@ -274,7 +274,7 @@ def test_a_changed_snapshot_is_refused_by_name_or_stands_the_tour(
     ],
 )
 def test_rows_that_cannot_be_are_refused_by_name(
-    api: Api, whole: dict[str, Any], table: str, column: str, value: Any, reason: str
+    api: Api, whole: dict[str, Any], *, table: str, column: str, value: Any, reason: str
 ) -> None:
     changed = copy.deepcopy(whole)
     rows = changed["tables"][table]
@@ -292,8 +292,6 @@ def test_a_change_that_cannot_come_about_is_refused(api: Api, whole: dict[str, A
 
 
 def test_the_first_order_has_the_id_that_snapshots_are_checked_with(api: Api) -> None:
-    from foas_emulator.seeds.consistency import FIRST_ORDER
-
     api.registry.create("orders")
     order = {"payModel": "post", "region": "r", "masterSpec": "Ecs_4c16g", "masterNum": 1}
     assert call(api, "orders", "CreateCellClusterOrder", **order, slaveSpec="Ecs_4c16g", slaveNum=2) == 200

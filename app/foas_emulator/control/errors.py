@@ -17,6 +17,9 @@ from foas_emulator.seeds.reading import SeedError
 from foas_emulator.world.registry import WorldLimitError, WorldNameError
 from foas_emulator.world.snapshot import SnapshotError
 
+_LONGEST_HINT = 4000
+"""Characters of a hint: what was given wrongly may be of any length, and need not be repeated."""
+
 log = logging.getLogger(__name__)
 
 
@@ -38,7 +41,8 @@ class ControlError(Exception):
         self.details = details
 
     def answer(self) -> JSONResponse:
-        members = {"error": self.error, "hint": self.hint, **self.details}
+        hint = self.hint if len(self.hint) <= _LONGEST_HINT else f"{self.hint[: _LONGEST_HINT - 3]}..."
+        members = {"error": self.error, "hint": hint, **self.details}
         asks = {"www-authenticate": "Bearer"} if self.status == HTTPStatus.UNAUTHORIZED else {}
         return JSONResponse(members, self.status, headers=asks)
 

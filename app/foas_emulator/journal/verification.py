@@ -71,7 +71,7 @@ class Backoff(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     min: WrittenDuration
-    factor: Annotated[float, Field(ge=1)] = 1
+    factor: Annotated[float, Field(ge=1, le=1000)] = 1
 
 
 class Expectation(EntryPattern):
@@ -193,7 +193,8 @@ def _check_backoff(fitting: Sequence[Entry], backoff: Backoff, *, is_whole: bool
     if len(fitting) < 2:  # noqa: PLR2004 - a gap needs two
         return Finding(differences=(Difference("backoff", "at least 2 calls", str(len(fitting))),), is_certain=is_whole)
     gaps = [(later.started - earlier.started) / 1e6 for earlier, later in pairwise(fitting)]
-    least = [duration(backoff.min) * backoff.factor**place for place in range(len(gaps))]
+    # Beyond a hundred gaps the number of milliseconds would go beyond what a float holds.
+    least = [duration(backoff.min) * backoff.factor ** min(place, 90) for place in range(len(gaps))]
     return Finding(
         differences=tuple(
             Difference(f"backoff[{place}]", f"a gap of {wanted:.0f} ms or more", f"{gap:.0f} ms")
