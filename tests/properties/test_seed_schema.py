@@ -167,6 +167,7 @@ def test_schema_and_check_agree(document: Any) -> None:
         assert not unlisted, "the schema accepts what the check refuses"
 
 
+@settings(deadline=None)
 @given(st.from_regex(rf"\A{PATTERN}\Z") | st.text("0123456789. smhd\t", max_size=8))
 def test_schema_and_check_agree_on_durations(text: str) -> None:
     document = {"settings": {"start_delay": text}}

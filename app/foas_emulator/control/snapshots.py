@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -21,12 +21,17 @@ from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.consistency import check_world
+from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import VERSION, read_snapshot, snapshot_of_image, write_snapshot
 from foas_emulator.world.store import Connections, Store
 from foas_emulator.world.world import World
 
+_LARGEST_KEPT = 256 * 1024
+"""Bytes of the largest snapshot whose image is kept ready."""
+_ATTEMPTS = 3
+"""How often a large seed is merged beside the loop, before a world that does not keep still has to wait for it."""
 _ROWS_AT_A_TIME = 100
 """Rows that are written as YAML in one go, so that other threads get their turn."""
 
@@ -56,7 +61,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
     async def put_snapshot(name: str, request: Request) -> Response:
         """Make the world what the snapshot says, to the byte; it still resets to what it was created from."""
         body, as_yaml = await request.body(), is_yaml(request)
-        read = kept_image if len(body) <= SMALL else image
+        read = kept_image if len(body) <= _LARGEST_KEPT else image
         restored = await off_loop(len(body), lambda: read(body, as_yaml=as_yaml))
         registry.open(name).load(restored)
         return Response(status_code=204)
@@ -69,12 +74,35 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         world.settle()
         clusters = {cluster.cluster_id for cluster in world.store.find(Cluster)}
         document = await off_loop(len(body), lambda: parse_seed(decode(body), "body", clusters=clusters))
-        world = registry.open(name)
-        world.settle()
-        apply(world, document)
+        await _merge(registry, scratch, name, document, size=len(body))
         return Response(status_code=204)
 
     return router
+
+
+async def _merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:
+    """Apply a seed to a world; a large one to a copy, which becomes the world if that did not change meanwhile."""
+    for _ in range(_ATTEMPTS if size > SMALL else 0):
+        world = registry.open(name)
+        world.settle()
+        before, image = world.revision, world.store.image()
+        copy = partial(_merged, image, seed, name=name, registry=registry, scratch=scratch)
+        merged = await off_loop(size, copy)
+        if registry.open(name) is world and world.revision is before:
+            world.move_on(merged)
+            return
+    world = registry.open(name)
+    world.settle()
+    apply(world, seed)
+
+
+def _merged(image: bytes, seed: SeedDocument, *, name: str, registry: Registry, scratch: Connections) -> bytes:
+    store = Store(scratch, image=image)
+    try:
+        apply(World(name, store, defaults=registry.defaults, handlers=registry.handlers), seed)
+        return store.image()
+    finally:
+        store.close()
 
 
 async def _image_of(world: World) -> bytes:
