@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.api import Api, open_api
+from tests.machine_clock import machine_clock
+
+__all__ = ["machine_clock"]
 
 Emulators = Callable[[str, str], Api]
 

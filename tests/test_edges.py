@@ -126,7 +126,7 @@ BODIES = [
     ("method", "path", "template"), BODIES, ids=[f"{path[18:]} {body}" for _, path, body in BODIES]
 )
 def test_every_member_of_every_control_body_at_its_edges(api: Api, method: str, path: str, template: str) -> None:
-    api.registry.create("edges")
+    api.registry.create_or_replace("edges")
     for value in JSON_VALUES:
         told(api, method, path, template.replace("%s", value))
     for follow_up in ("clock", "settings", "faults", "snapshot"):
@@ -181,12 +181,12 @@ def test_documents_without_bounds_are_refused_on_every_way_in(
 
 
 def test_bodies_may_be_yaml_wherever_they_are_read(api: Api) -> None:
-    api.registry.create("edges")
+    api.registry.create_or_replace("edges")
     yaml = {"content-type": "application/yaml"}
     assert told(api, "PUT", f"{W}/settings", "start_delay: 30s\n", **yaml) == (200, "")
     assert told(api, "POST", f"{W}/faults", "effect: {drop: true}\n", **yaml) == (201, "")
     assert told(api, "PUT", f"{W}/clock", "mode: frozen\n", **yaml) == (200, "")
-    assert api.registry.open("edges").settings.start_delay == 30_000
+    assert api.registry.open_or_create("edges").settings.start_delay == 30_000
 
 
 def test_what_nobody_foresaw_is_answered_and_logged_once(
@@ -225,7 +225,7 @@ def test_every_setting_at_its_edges_by_flag_and_by_variable(option: Any, value: 
 @pytest.mark.parametrize("value", JSON_VALUES[:-1])
 def test_json_values_of_this_page_are_read_or_refused_by_the_snapshot_of_settings(api: Api, value: str) -> None:
     """Settings of a world inside a snapshot are a text of JSON, which takes numbers that no document may hold."""
-    api.registry.create("edges")
+    api.registry.create_or_replace("edges")
     snapshot = api.request("GET", f"{W}/snapshot").json()
     snapshot["tables"]["world"][0]["settings"] = f'{{"start_delay": {value}}}'
     told(api, "PUT", f"{W}/snapshot", json.dumps(snapshot))

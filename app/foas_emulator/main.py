@@ -1,15 +1,20 @@
 """Wiring: settings in, ASGI application out. The pipeline is the one list in `create_app`."""
 
+import logging
 import os
+import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
+from foas_emulator.control.browsers import HostCheck, Pages
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.gateway.access_keys import AccessKeys
@@ -26,14 +31,17 @@ from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
 from foas_emulator.pipeline.select_world import SelectWorld
+from foas_emulator.pipeline.settle_world import SettleWorld
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.loading import load
 from foas_emulator.seeds.reading import read_seeds
 from foas_emulator.seeds.validation import override_problems
-from foas_emulator.settings import Settings, from_environment, show_settings
-from foas_emulator.world.registry import DEFAULT, Registry
+from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
+from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry
 from foas_emulator.world.settings import ErrorOverride, WorldSettings, read_overrides
-from foas_emulator.world.store import Connections
+from foas_emulator.world.store import Connections, NewerStoreError
+
+log = logging.getLogger(__name__)
 
 EXPOSED_HEADERS = (
     "x-acs-request-id",
@@ -46,12 +54,19 @@ OWN_PATHS = ("/docs", "/openapi.json", "/static-offline-docs")
 """What begins with these is the emulator's own and never passes through the pipeline, as the control API does not."""
 
 
-def create_app(settings: Settings, *, registry: Registry | None = None, authority: bytes | None = None) -> ASGIApp:
+def create_app(
+    settings: Settings,
+    *,
+    registry: Registry | None = None,
+    authority: bytes | None = None,
+    addresses: Sequence[str] = (),
+) -> ASGIApp:
     """The whole emulator as one ASGI application, over these worlds or over those that the settings ask for.
 
-    `authority` is the certificate that clients of its https have to trust, as PEM.
+    `authority` is the certificate that clients of its https have to trust, as PEM; `addresses` are the URLs that it is
+    served at, as far as they are known.
 
-    Raises `SeedError`, `DirectoryInUseError`, `NewerStoreError` or `ValueError` if the settings cannot be met.
+    Raises `SeedError`, `SettingError` or `ValueError` if the settings cannot be met.
     """
     registry = registry or open_registry(settings)
     call_operation = CallOperation()
@@ -61,16 +76,18 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     record = Record(journal, log_access=settings.access_log)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
-    make_own_app = partial(_own_app, settings, registry, journal, call_operation, authority)
+    make_own_app = partial(_own_app, settings, registry, journal, cache=cache, authority=authority, addresses=addresses)
     own = OnDemand(make_own_app, close=registry.close)
+    host_check = HostCheck(token=settings.control_token, hosts=settings.control_hosts)
     front = Dispatcher(
-        own,
+        Pages(own, host_check=host_check),
         stages=[
             select_world,
             record,
             FindOperation(OperationIndex(OPERATIONS)),
             ReadBody(limit=settings.max_body),
             authenticate,
+            SettleWorld(registry, select_world),
             InjectFaults(registry, call_operation),
             CacheReads(cache, call_operation, template=record.template),
             call_operation,
@@ -78,8 +95,18 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
         close=record.close,
         own_paths=OWN_PATHS,
     )
-    api = Cors(front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS)
-    gate = ControlGate(api, control=own, token=settings.control_token, origins=settings.control_origins)
+    api = Cors(
+        front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS, with_credentials=settings.cors_credentials
+    )
+    gate = ControlGate(
+        api,
+        control=own,
+        token=settings.control_token,
+        origins=settings.control_origins,
+        host_check=host_check,
+        max_body=settings.max_body,
+        max_document=settings.max_document,
+    )
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes
     return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
@@ -90,17 +117,47 @@ def open_registry(settings: Settings) -> Registry:
     connections = Connections()
     defaults = _world_defaults(settings)
     documents = read_seeds(settings.seed)
-    registry = Registry(
-        image=image_of(documents, connections=connections, handlers=HANDLERS, defaults=defaults),
-        handlers=HANDLERS,
-        connections=connections,
-        defaults=defaults,
-        directory=settings.data_dir,
-        max_worlds=settings.max_worlds,
-        idle=settings.world_idle,
-    )
-    registry.open(DEFAULT)
+    image = image_of(documents, connections=connections, handlers=HANDLERS, defaults=defaults)
+    try:
+        with ExitStack() as if_refused:
+            registry = Registry(
+                image=image,
+                handlers=HANDLERS,
+                connections=connections,
+                defaults=defaults,
+                directory=settings.data_dir,
+                max_worlds=settings.max_worlds,
+                idle=settings.world_idle,
+                image_bytes=settings.image_bytes,
+            )
+            if_refused.callback(registry.close)
+            there_are = registry.names()
+            registry.open_or_create(DEFAULT)
+            if_refused.pop_all()
+    except (OSError, sqlite3.Error, SQLAlchemyError, DirectoryInUseError, NewerStoreError) as error:
+        if settings.data_dir is None:
+            raise
+        raise SettingError("data_dir", _why_unusable(settings.data_dir, error)) from error
+    if there_are and settings.seed != Settings().seed:
+        message = "seed: it only concerns new worlds; those that %s holds already stay as they are: %s"
+        log.info(message, settings.data_dir, _some(there_are))
     return registry
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    """Up to `most` names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _why_unusable(directory: Path, error: Exception) -> str:
+    """Why worlds cannot be kept in a directory, in one sentence that names it or the file in it."""
+    if isinstance(error, DirectoryInUseError | NewerStoreError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"worlds cannot be kept in {directory}: {error.strerror or error}"
+    reason = getattr(error, "orig", None) or error
+    return f"the file of the world {DEFAULT} in {directory} cannot be used: {reason}"
 
 
 def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -121,7 +178,7 @@ def describe_api() -> dict[str, Any]:
     """The OpenAPI document, without serving anything."""
     registry = open_registry(Settings(seed=("empty",)))
     try:
-        return _own_app(Settings(), registry, Journal(budget=0), CallOperation()).openapi()
+        return _own_app(Settings(), registry, Journal(budget=0), cache=ReadCache(limit=0)).openapi()
     finally:
         registry.close()
 
@@ -133,17 +190,17 @@ def _world_defaults(settings: Settings) -> WorldSettings:
 
 
 def _error_overrides(file: Path | None) -> Mapping[str, ErrorOverride]:
-    """The overrides in a file. Raises ValueError with every one that is wrong."""
+    """Return the overrides in a file. Raise `SettingError` with every one that is wrong."""
     if file is None:
         return read_overrides({})
     try:
         document = load(file.read_text("utf-8"))
         overrides = read_overrides({} if document.value is None else document.value)
     except (OSError, ValueError) as error:
-        raise ValueError(f"error_overrides: {file} cannot be read: {error}") from None
+        raise SettingError("error_overrides", f"{file} cannot be read: {error}") from None
     problems = [f"{file}:{document.line((code,))}: {message}" for code, message in override_problems(overrides)]
     if problems:
-        raise ValueError("error_overrides: " + "; ".join(problems))
+        raise SettingError("error_overrides", "; ".join(problems))
     return overrides
 
 
@@ -151,21 +208,32 @@ def _access_keys(settings: Settings) -> AccessKeys:
     entries: list[str] = []
     for given in settings.access_keys:
         try:
-            entries += [given] if ":" in given else Path(given).read_text("utf-8").split()
+            entries += [given] if ":" in given else _read_keys(Path(given))
         except (OSError, ValueError):
-            raise ValueError("access_keys: an entry is neither ID:SECRET[:TOKEN] nor a file that can be read") from None
+            # What is not shown may be a secret, unless there is such a file.
+            what = given if os.path.exists(given) else "an entry"  # noqa: PTH110 - Path refuses what no path can be
+            reason = f"{what} is neither ID:SECRET[:TOKEN] nor a file that can be read as UTF-8"
+            raise SettingError("access_keys", reason) from None
     try:
-        return AccessKeys.parse(entries)
+        return AccessKeys.parse(entries, bearer_tokens=settings.bearer_tokens)
     except ValueError as error:
-        raise ValueError(f"access_keys: {error}") from None
+        raise SettingError("access_keys", error) from None
+
+
+def _read_keys(file: Path) -> list[str]:
+    if os.name == "posix" and file.stat().st_mode & 0o077:
+        log.warning("access_keys: others than you can read %s; chmod 600 keeps its secrets", file)
+    return file.read_text("utf-8").split()
 
 
 def _own_app(
     settings: Settings,
     registry: Registry,
     journal: Journal,
-    call_operation: CallOperation,
+    *,
+    cache: ReadCache,
     authority: bytes | None = None,
+    addresses: Sequence[str] = (),
 ) -> FastAPI:
     # With its models and routes it takes a tenth of a start, and most servers are never asked for it.
     from foas_emulator.control.application import own_app  # noqa: PLC0415
@@ -174,8 +242,10 @@ def _own_app(
         registry,
         journal,
         settings=show_settings(settings),
-        operation_routes=lambda: [call_operation.route(operation) for operation in OPERATIONS],
+        budgets={"read_cache": cache, "journal_bytes": journal, "image_bytes": registry.images},
+        operations=OPERATIONS,
         authority=authority,
+        addresses=addresses,
     )
 
 

@@ -78,7 +78,7 @@ _more = [
     "finish",
     "put_state",
 ]
-_values = st.sampled_from([None, *_numbers, *_texts, *_more, [], {}])
+_values: st.SearchStrategy[Any] = st.sampled_from([None, *_numbers, *_texts, *_more, [], {}])
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def whole(api: Api) -> dict[str, Any]:
     assert call(api, "lived", "CreateCellClusterOrder", **order, slaveSpec="Ecs_4c16g", slaveNum=2) == 200
     assert call(api, "lived", "TagResources", Tags='[{"Key":"k","Value":"v"}]') == 200
     assert call(api, "lived", "UpdateAutoScaleConfig", configJson='{"autoscale.enable":"true"}') == 200
-    snapshot = take_snapshot(api.registry.open("lived"))
+    snapshot = take_snapshot(api.registry.open_or_create("lived"))
     plan = {"project_name": "p", "job_name": "j", "plan_json": "{}", "plan_name": "2018-09-18 10:10:20"}
     snapshot["tables"]["autoscale_plans"] = [{"instance_id": snapshot["tables"]["instances"][0]["id"], **plan}]
     assert read(api, snapshot)
@@ -229,7 +229,7 @@ def tour(api: Api, world: World) -> None:
 
 def test_the_whole_snapshot_has_rows_in_every_table_and_stands_the_tour(api: Api, whole: dict[str, Any]) -> None:
     assert [name for name, rows in whole["tables"].items() if not rows] == []
-    tour(api, api.registry.create("toured", read(api, whole)))
+    tour(api, api.registry.create_or_replace("toured", read(api, whole)))
 
 
 @settings(
@@ -250,7 +250,7 @@ def test_a_changed_snapshot_is_refused_by_name_or_stands_the_tour(
         note(str(error))
         return
     note(f"accepted {changes}")
-    tour(api, api.registry.create("toured", image))
+    tour(api, api.registry.create_or_replace("toured", image))
 
 
 @pytest.mark.parametrize(
@@ -292,8 +292,8 @@ def test_a_change_that_cannot_come_about_is_refused(api: Api, whole: dict[str, A
 
 
 def test_the_first_order_has_the_id_that_snapshots_are_checked_with(api: Api) -> None:
-    api.registry.create("orders")
+    api.registry.create_or_replace("orders")
     order = {"payModel": "post", "region": "r", "masterSpec": "Ecs_4c16g", "masterNum": 1}
     assert call(api, "orders", "CreateCellClusterOrder", **order, slaveSpec="Ecs_4c16g", slaveNum=2) == 200
-    (row,) = take_snapshot(api.registry.open("orders"))["tables"]["cluster_orders"]
+    (row,) = take_snapshot(api.registry.open_or_create("orders"))["tables"]["cluster_orders"]
     assert row["order_id"] == str(FIRST_ORDER)

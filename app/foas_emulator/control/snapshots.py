@@ -17,12 +17,14 @@ from foas_emulator.control.documents import (
     parse_document,
     wants_yaml,
 )
+from foas_emulator.control.errors import require_world
 from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.reading import parse_seed
+from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import VERSION, read_snapshot, snapshot_of_image, write_snapshot
 from foas_emulator.world.store import Connections, Store
@@ -50,8 +52,8 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.get("/snapshot", responses={200: {"content": {"application/json": {}, YAML: {}}}})
     async def get_snapshot(name: str, request: Request) -> Response:
         """The whole world: rows, clock, pending changes, counters, settings and fault rules; YAML if Accept says so."""
-        world = registry.open(name)
-        world.settle()
+        world = require_world(registry, name)
+        await settle(world)
         taken = await _image_of(world)
         write = _write_yaml if wants_yaml(request) else write_snapshot
         text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)).encode())
@@ -63,15 +65,15 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         body, as_yaml = await request.body(), is_yaml(request)
         read = kept_image if len(body) <= _LARGEST_KEPT else image
         restored = await off_loop(len(body), lambda: read(body, as_yaml=as_yaml))
-        registry.open(name).load(restored)
+        registry.open_or_create(name).load(restored)
         return Response(status_code=204)
 
     @router.post("/seed", status_code=204, openapi_extra=described_body(ANY_OBJECT))
     async def merge_seed(name: str, request: Request) -> Response:
         """Merge a seed document, all or nothing: a resource it names is replaced whole, everything else stays."""
         body = await request.body()
-        world = registry.open(name)
-        world.settle()
+        world = registry.open_or_create(name)
+        await settle(world)
         clusters = {cluster.cluster_id for cluster in world.store.find(Cluster)}
         document = await off_loop(len(body), lambda: parse_seed(decode(body), "body", clusters=clusters))
         await _merge(registry, scratch, name, document, size=len(body))
@@ -83,16 +85,16 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
 async def _merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:
     """Apply a seed to a world; a large one to a copy, which becomes the world if that did not change meanwhile."""
     for _ in range(_ATTEMPTS if size > SMALL else 0):
-        world = registry.open(name)
-        world.settle()
-        before, image = world.revision, world.store.image()
+        world = registry.open_or_create(name)
+        await settle(world)
+        before, image = world.store.revision, world.store.image()
         copy = partial(_merged, image, seed, name=name, registry=registry, scratch=scratch)
         merged = await off_loop(size, copy)
-        if registry.open(name) is world and world.revision is before:
+        if registry.open_existing(name) is world and world.store.revision is before:
             world.move_on(merged)
             return
-    world = registry.open(name)
-    world.settle()
+    world = registry.open_or_create(name)
+    await settle(world)
     apply(world, seed)
 
 

@@ -12,6 +12,7 @@ from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.loading import Document
 from foas_emulator.seeds.reading import BUILT_IN, check_seed, read_seed
+from foas_emulator.world.advance import settle
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot
@@ -56,10 +57,10 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         body, as_yaml = await request.body(), is_yaml(request)
         image = await off_loop(len(body), lambda: _image(registry, scratch, parse_document(body, as_yaml=as_yaml)))
         if isinstance(image, World):
-            image.settle()
+            await settle(image)
             image = image.store.image()
-        status = 200 if registry.find(name) is not None else 201
-        registry.create(name, image)
+        status = 200 if registry.open_existing(name) is not None else 201
+        registry.create_or_replace(name, image)
         return JSONResponse(_identity(name), status)
 
     @router.delete("/worlds/{name}", status_code=204)
@@ -107,7 +108,7 @@ def _image(registry: Registry, scratch: Connections, document: Document) -> byte
 
 
 def _fork(registry: Registry, name: Any) -> World:
-    source = registry.find(name) if isinstance(name, str) else None
+    source = registry.open_existing(name) if isinstance(name, str) else None
     if source is None:
         raise ControlError(404, f"There is no world {name!r} to fork.", "GET /_emulator/worlds lists those there are.")
     return source

@@ -9,16 +9,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic.alias_generators import to_pascal
 
+from foas_emulator.blink.kinds import ApiType, JobType
 from foas_emulator.faults.document import FaultDocument, check_scope
 from foas_emulator.gateway.nulls import NullsLeftOut
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.operations.clusters.lifecycle import State as ClusterState
+from foas_emulator.operations.instances.lifecycle import State
 from foas_emulator.seeds.errors import Origin
 from foas_emulator.world.clock import LAST_INSTANT, WrittenDuration
 from foas_emulator.world.ids import LAST_NUMBER
 
-JobType = Literal["FLINK_STREAM", "FLINK_BATCH"]
-ApiType = Literal["SQL", "DATASTREAM"]
-State = Literal["WAITING", "RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED"]
 Id = Annotated[int, Field(ge=1, le=LAST_NUMBER)]
 Long = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Amount = Annotated[int, Field(ge=0, lt=2**31)]
@@ -257,9 +257,7 @@ class SeedCluster(Seed):
     cluster_id: Name = required("The cluster's id.", "rcmp9x37ztfb63g1x7lt****")
     display_name: Text | None = member("The cluster's name.", "demo")
     description: Text | None = member("What it is for.", "test")
-    state: Literal[
-        "STARTING", "RUNNING", "EXPANDING", "REDUCING", "UPGRADING", "MAINTAINING", "DESTROYING", "DESTROYED"
-    ] = member("The state it is in; it holds until a call changes it.", "RUNNING", default="RUNNING")
+    state: ClusterState = member("The state it is in; it holds until a call changes it.", "RUNNING", default="RUNNING")
     region_id: Text = member("Where it stands.", "cn-hangzhou", default="cn-hangzhou")
     zone_id: Text | None = member("The zone it stands in.", "cn-hangzhou-f")
     owner_id: Text | None = member("Whose it is; the emulator's account.", "239960377092765296")

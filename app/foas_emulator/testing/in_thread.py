@@ -3,14 +3,14 @@
 import asyncio
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from threading import Event, Thread
 from typing import Any
 
 import uvicorn
-import uvloop
 
 from foas_emulator.main import create_app
-from foas_emulator.server import StartError, listen, url_of, uvicorn_config
+from foas_emulator.server import StartError, listen, new_event_loop, url_of, uvicorn_config
 from foas_emulator.settings import read_settings
 
 START_WITHIN = 30.0
@@ -22,9 +22,15 @@ class ThreadedServer:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         """Start. Raises `click.UsageError`, `SeedError`, ValueError or `StartError` if the settings cannot be met."""
-        self._server = _Server(uvicorn_config(create_app(read_settings(settings)), lifespan="on"))
-        self._listener = listen("127.0.0.1", 0)
+        (self._listener,) = listen("127.0.0.1", 0)
         self.url = url_of("http", self._listener)
+        try:
+            known = replace(read_settings(settings), port=self._listener.getsockname()[1])
+            app = create_app(known, addresses=[self.url])
+        except BaseException:
+            self._listener.close()
+            raise
+        self._server = _Server(uvicorn_config(app, keep_alive=known.keep_alive, lifespan="on"))
         self._thread = Thread(target=self._run, name="foas-emulator", daemon=True)
         self._thread.start()
         if not self._server.ready.wait(START_WITHIN):
@@ -36,7 +42,7 @@ class ThreadedServer:
         self._thread.join()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(self._server.serve(sockets=[self._listener]))
 
 

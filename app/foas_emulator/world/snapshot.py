@@ -195,7 +195,8 @@ def _check_clock(store: Store) -> None:
     if [(row.id, row.mode) for row in store.find(ClockRow)] not in ([], [(1, "real")], [(1, "frozen")]):
         raise ValueError("clock does not hold at most one row, with id 1 and mode real or frozen")
     for clock in store.find(ClockRow):
-        if not 0 <= clock.reading().at(machine_now()) <= LAST_INSTANT:
+        shown = clock.frozen_at if clock.mode == "frozen" else machine_now() + clock.offset_ms
+        if not 0 <= shown <= LAST_INSTANT:
             raise ValueError("clock shows a time before 1970 or beyond the year 9999")
 
 
