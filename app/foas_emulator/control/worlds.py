@@ -1,5 +1,6 @@
 """Worlds: listed, created, replaced, reset, ended."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -17,7 +18,6 @@ from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot
 from foas_emulator.world.store import Connections
-from foas_emulator.world.world import World
 
 _BEGINNINGS = ("seed", "snapshot", "fork")
 _BEGINNING_SCHEMA = {
@@ -56,9 +56,8 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         """Create a world, or replace it: from the default seed without a body, else from what the body names."""
         body, as_yaml = await request.body(), is_yaml(request)
         image = await off_loop(len(body), lambda: _image(registry, scratch, parse_document(body, as_yaml=as_yaml)))
-        if isinstance(image, World):
-            await settle(image)
-            image = image.store.image()
+        if isinstance(image, _Fork):
+            image = await _fork(registry, image.name)
         status = 200 if registry.open_existing(name) is not None else 201
         registry.create_or_replace(name, image)
         return JSONResponse(_identity(name), status)
@@ -89,7 +88,7 @@ def _describe(registry: Registry, name: str) -> dict[str, Any]:
     return {**_identity(name), "open": used is not None, "idle_ms": idle}
 
 
-def _image(registry: Registry, scratch: Connections, document: Document) -> bytes | World | None:
+def _image(registry: Registry, scratch: Connections, document: Document) -> "bytes | _Fork | None":
     """The image that a body asks for, the world that it is to be taken from, or None for the default one.
 
     Raises `ControlError`, `SeedError`, `SnapshotError`.
@@ -104,14 +103,22 @@ def _image(registry: Registry, scratch: Connections, document: Document) -> byte
     ((kind, value),) = body.items()
     if kind == "snapshot":
         return read_snapshot(value, connections=scratch, kinds=registry.handlers, check=check_world)
-    return _fork(registry, value) if kind == "fork" else _seeded(registry, scratch, document)
+    return _Fork(value) if kind == "fork" else _seeded(registry, scratch, document)
 
 
-def _fork(registry: Registry, name: Any) -> World:
+@dataclass(frozen=True)
+class _Fork:
+    """A world to copy, by its name; only the event loop may look at worlds."""
+
+    name: Any
+
+
+async def _fork(registry: Registry, name: Any) -> bytes:
     source = registry.open_existing(name) if isinstance(name, str) else None
     if source is None:
         raise ControlError(404, f"There is no world {name!r} to fork.", "GET /_emulator/worlds lists those there are.")
-    return source
+    await settle(source)
+    return source.store.image()
 
 
 def _seeded(registry: Registry, scratch: Connections, body: Document) -> bytes:

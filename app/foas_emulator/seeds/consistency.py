@@ -132,7 +132,9 @@ def _first(store: Store, model: Model, condition: str, values: Collection[Any] =
     table = model.table()
     key = ", ".join(column.name for column in table.primary_key)
     query = f"SELECT {key} FROM {table.name} AS row WHERE {condition} LIMIT 1"  # noqa: S608 - names of our own
-    row = store.execute(text(query).columns(), {f"value_{position}": value for position, value in enumerate(values)}).first()
+    row = store.execute(
+        text(query).columns(), {f"value_{position}": value for position, value in enumerate(values)}
+    ).first()
     return None if row is None else f"{table.name} {', '.join(map(repr, row))}"
 
 
