@@ -16,7 +16,7 @@ from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.main import describe_api
 from foas_emulator.openapi import as_yaml
 from foas_emulator.operations.catalogue import GROUPS, OPERATIONS
-from foas_emulator.seeds.document import json_schema
+from foas_emulator.seeds.schema import json_schema
 from foas_emulator.settings import Settings, options, shown_default
 
 ROOT = Path(__file__).parent.parent

@@ -68,20 +68,38 @@ def seed() -> None:
 
 @seed.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def check_seed(files: tuple[str, ...]) -> None:
-    """Report every fault in seed documents with its file, line and path; exits with 1 if there is one."""
-    from foas_emulator.seeds.reading import SeedError, read_seed  # noqa: PLC0415
+@click.option(
+    "--onto",
+    multiple=True,
+    metavar="FILE|NAME",
+    help="Seed that the world holds before, as with several --seed of serve. Repeatable.",
+)
+def check_seed(files: tuple[str, ...], onto: tuple[str, ...]) -> None:
+    """Report every fault in seed documents with its file, line and path; exits with 1 if there is one.
+
+    Each FILE is applied to a world of its own, so what passes here can be served.
+    """
+    from foas_emulator.seeds.image import try_seeds  # noqa: PLC0415
+    from foas_emulator.seeds.reading import SeedError  # noqa: PLC0415
 
     faults = []
     for file in files:
         try:
-            read_seed(file)
+            try_seeds([*onto, file])
         except SeedError as error:
             faults += error.faults
         else:
             click.echo(f"{click.format_filename(file)}: ok")
     if faults:
         refuse_each(faults)
+
+
+@seed.command("schema")
+def print_schema() -> None:
+    """Write the JSON Schema of seed documents, for editors and programs."""
+    from foas_emulator.seeds.published import published_schema  # noqa: PLC0415
+
+    click.echo(published_schema(), nl=False)
 
 
 @main.command()

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
@@ -34,13 +33,13 @@ from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
 from foas_emulator.pipeline.select_world import SelectWorld
 from foas_emulator.pipeline.settle_world import SettleWorld
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.reading import read_seed
+from foas_emulator.seeds.loading import load
+from foas_emulator.seeds.reading import read_seeds
+from foas_emulator.seeds.validation import override_problems
 from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
 from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry
-from foas_emulator.world.settings import WorldSettings, read_overrides
+from foas_emulator.world.settings import ErrorOverride, WorldSettings, read_overrides
 from foas_emulator.world.store import Connections, NewerStoreError
-
-log = logging.getLogger(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +116,7 @@ def open_registry(settings: Settings) -> Registry:
     """The worlds of a server, with the default one open, so that a seed or a file that does not do is told at once."""
     connections = Connections()
     defaults = _world_defaults(settings)
-    documents = [read_seed(source) for source in settings.seed]
+    documents = read_seeds(settings.seed)
     image = image_of(documents, connections=connections, handlers=HANDLERS, defaults=defaults)
     try:
         with ExitStack() as if_refused:
@@ -185,18 +184,24 @@ def describe_api() -> dict[str, Any]:
 
 
 def _world_defaults(settings: Settings) -> WorldSettings:
-    overrides = {}
-    if settings.error_overrides is not None:
-        try:
-            overrides = yaml.safe_load(settings.error_overrides.read_text("utf-8"))
-        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-            raise SettingError("error_overrides", f"{settings.error_overrides} cannot be read: {error}") from None
     names = WorldSettings.__dataclass_fields__.keys() & Settings.__dataclass_fields__.keys()
     given: dict[str, Any] = {name: getattr(settings, name) for name in names - {"error_overrides"}}
+    return WorldSettings(**given, error_overrides=_error_overrides(settings.error_overrides))
+
+
+def _error_overrides(file: Path | None) -> Mapping[str, ErrorOverride]:
+    """Return the overrides in a file. Raise `SettingError` with every one that is wrong."""
+    if file is None:
+        return read_overrides({})
     try:
-        return WorldSettings(**given, error_overrides=read_overrides(overrides))
-    except ValueError as error:
-        raise SettingError("error_overrides", f"{settings.error_overrides}: {error}") from None
+        document = load(file.read_text("utf-8"))
+        overrides = read_overrides({} if document.value is None else document.value)
+    except (OSError, ValueError) as error:
+        raise SettingError("error_overrides", f"{file} cannot be read: {error}") from None
+    problems = [f"{file}:{document.line((code,))}: {message}" for code, message in override_problems(overrides)]
+    if problems:
+        raise SettingError("error_overrides", "; ".join(problems))
+    return overrides
 
 
 def _access_keys(settings: Settings) -> AccessKeys:

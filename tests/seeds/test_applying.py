@@ -72,7 +72,7 @@ def test_job_gets_the_defaults_of_the_service_and_is_committed(world: World) -> 
 
 @pytest.mark.parametrize(
     ("members", "committed"),
-    [("", 1), ("IsCommitted: false", 0), ("IsCommitted: true", 1), ("IsCommitted: false, instances: [{}]", 1)],
+    [("", 1), ("IsCommitted: false", 0), ("IsCommitted: true", 1), ("instances: [{}]", 1)],
 )
 def test_job_is_committed_unless_it_says_otherwise_and_always_with_instances(
     world: World, members: str, committed: int
@@ -83,7 +83,7 @@ def test_job_is_committed_unless_it_says_otherwise_and_always_with_instances(
 
 def test_instance_follows_its_job(world: World) -> None:
     job = "JobName: j, Code: c, Properties: pr, Packages: pa, PlanJson: pl, EngineVersion: blink-3.7.8, Description: d"
-    seed(world, f"projects: [{{Name: p, jobs: [{{{job}, instances: [{{}}]}}]}}]")
+    seed(world, f"projects: [{{Name: p, packages: [{{PackageName: pa}}], jobs: [{{{job}, instances: [{{}}]}}]}}]")
     instance = only(world, Instance)
     assert (instance.id, instance.project_name, instance.job_name) == (1, "p", "j")
     assert (instance.code, instance.properties, instance.packages, instance.plan_json) == ("c", "pr", "pa", "pl")

@@ -37,7 +37,7 @@ def own_app(
         title="foas-emulator", version=__version__, docs_url="/docs", redoc_url=None, openapi_url="/openapi.json"
     )
     app.include_router(control_router(registry, journal, settings=settings, budgets=budgets, addresses=addresses))
-    answer_errors(app)
+    answer_errors(app, next_request_id=registry.next_request_id)
     if authority is not None:
         app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)

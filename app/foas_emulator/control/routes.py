@@ -17,6 +17,7 @@ from foas_emulator.control.snapshots import snapshot_router
 from foas_emulator.control.worlds import world_router
 from foas_emulator.journal.journal import Journal
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.store import Connections
 
 
 def control_router(
@@ -30,8 +31,9 @@ def control_router(
     """The control API over a registry of worlds and their journals; settings, budgets and addresses are shown."""
     router = APIRouter(prefix="/_emulator", tags=["emulator"], responses={"4XX": {"model": Refusal}})
     router.include_router(info_router(settings, budgets, addresses))
-    router.include_router(world_router(registry))
-    router.include_router(snapshot_router(registry))
+    scratch = Connections()
+    router.include_router(world_router(registry, scratch))
+    router.include_router(snapshot_router(registry, scratch))
     router.include_router(settings_router(registry))
     router.include_router(clock_router(registry))
     router.include_router(instance_router(registry))

@@ -9,6 +9,9 @@ from sqlmodel import Field
 
 from foas_emulator.world.store import Row, Store, assign, equal
 
+LAST_NUMBER = 2**53 - 1
+"""The largest number that documents may give as an id: every client can hold it, and many more fit behind it."""
+
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 _MASK = 2**120 - 1

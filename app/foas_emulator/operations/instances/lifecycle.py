@@ -191,7 +191,9 @@ def apply_change(world: World, change: PendingChange) -> None:
 
 def enter(world: World, instance: Instance, state: str, message: str | None) -> None:
     """Put an instance into a state whatever its own one is; with a message it has failed just now."""
-    changes = [assign(Instance.expect_state, RUNNING if state == WAITING else state)]
+    # A failure is nobody's wish: what was expected stays expected, as of the job that failed in the default seed.
+    expected = instance.expect_state if state == FAILED else RUNNING if state == WAITING else state
+    changes = [assign(Instance.expect_state, expected)]
     if message is not None:
         changes += _failure(world, message)
     _enter(world, instance, state, *changes)
