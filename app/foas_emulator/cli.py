@@ -5,20 +5,17 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TextIO
+from typing import Any, BinaryIO, NoReturn, TextIO
 
 import click
 
 from foas_emulator import __version__
+from foas_emulator.commands import LazyGroup
 from foas_emulator.settings import Settings, check_variables, options
 
-if TYPE_CHECKING:
-    from foas_emulator.testing.world import World
 
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(__version__, prog_name="foas-emulator")
 def main() -> None:
     """A local stand-in for Alibaba Cloud Realtime Compute (foas, API version 2018-11-11)."""
@@ -121,50 +118,6 @@ def explain(file: BinaryIO, secret: str, string_to_sign: TextIO | None) -> None:
     for difference in differences:
         click.echo(f"  {difference.field}: the request has {difference.expected!r}, signed was {difference.actual!r}")
     sys.exit(1 if differences else 0)
-
-
-@main.group()
-def snapshot() -> None:
-    """Keep worlds of a running server as files, and bring them back."""
-
-
-def _of_a_world(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say which world of which server it is about."""
-    for option in (
-        click.option("--world", default="default", show_default=True, help="Name of the world."),
-        click.option("--url", help="Address of the server; without it the one that --port means on this machine."),
-        click.option("--port", type=int, default=8018, envvar="FOASEMU_PORT", show_default=True),
-        click.option("--control-token", envvar="FOASEMU_CONTROL_TOKEN", help="Token of the server's control API."),
-    ):
-        command = option(command)
-    return command
-
-
-@snapshot.command("save")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@_of_a_world
-def save_snapshot(file: Path, **world: Any) -> None:
-    """Write a world into FILE: one sorted JSON document, every row on a line of its own."""
-    _ask(lambda handle: handle.save(file), **world)
-
-
-@snapshot.command("load")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@_of_a_world
-def load_snapshot(file: Path, **world: Any) -> None:
-    """Make a world what FILE says; it is created if there is none."""
-    _ask(lambda handle: handle.load(file), **world)
-
-
-def _ask(what: "Callable[[World], None]", *, world: str, url: str | None, port: int, control_token: str | None) -> None:
-    from foas_emulator.testing.client import EmulatorError  # noqa: PLC0415
-    from foas_emulator.testing.server import Server  # noqa: PLC0415
-
-    target = url or f"http://127.0.0.1:{port}"
-    try:
-        what(Server(target, control_token=control_token).world(world))
-    except (EmulatorError, OSError, ValueError) as error:
-        _refuse(f"{target}: {error}")
 
 
 def _refuse(message: str) -> NoReturn:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from fastapi import FastAPI
@@ -34,6 +34,9 @@ from foas_emulator.world.registry import DEFAULT, Registry
 from foas_emulator.world.settings import WorldSettings, read_overrides
 from foas_emulator.world.store import Connections
 
+if TYPE_CHECKING:
+    from foas_emulator.intercepting import Interception
+
 EXPOSED_HEADERS = (
     "x-acs-request-id",
     "x-acs-retry-after",
@@ -45,10 +48,17 @@ OWN_PATHS = ("/docs", "/openapi.json", "/static-offline-docs")
 """What begins with these is the emulator's own and never passes through the pipeline, as the control API does not."""
 
 
-def create_app(settings: Settings, *, registry: Registry | None = None, authority: bytes | None = None) -> ASGIApp:
+def create_app(
+    settings: Settings,
+    *,
+    registry: Registry | None = None,
+    authority: bytes | None = None,
+    interception: "Interception | None" = None,
+) -> ASGIApp:
     """The whole emulator as one ASGI application, over these worlds or over those that the settings ask for.
 
-    `authority` is the certificate that clients of its https have to trust, as PEM.
+    `authority` is the certificate that clients of its https have to trust, as PEM; `interception` the proxy beside it,
+    which has one too.
 
     Raises `SeedError`, `DirectoryInUseError`, `NewerStoreError` or `ValueError` if the settings cannot be met.
     """
@@ -60,7 +70,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     record = Record(journal, log_access=settings.access_log)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
-    make_own_app = partial(_own_app, settings, registry, journal, call_operation, authority)
+    make_own_app = partial(_own_app, settings, registry, journal, call_operation, authority, interception=interception)
     own = OnDemand(make_own_app, close=registry.close)
     front = Dispatcher(
         own,
@@ -156,6 +166,8 @@ def _own_app(
     journal: Journal,
     call_operation: CallOperation,
     authority: bytes | None = None,
+    *,
+    interception: "Interception | None" = None,
 ) -> FastAPI:
     # With its models and routes it takes a tenth of a start, and most servers are never asked for it.
     from foas_emulator.control.application import own_app  # noqa: PLC0415
@@ -165,7 +177,8 @@ def _own_app(
         journal,
         settings=show_settings(settings),
         operation_routes=lambda: [call_operation.route(operation) for operation in OPERATIONS],
-        authority=authority,
+        authority=authority if interception is None else interception.authority,
+        interception=None if interception is None else interception.document(),
     )
 
 

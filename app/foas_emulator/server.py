@@ -8,11 +8,11 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 import uvloop
@@ -26,6 +26,10 @@ from foas_emulator.settings import Settings
 from foas_emulator.world.ids import fresh_secret
 from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry
 from foas_emulator.world.store import NewerStoreError
+
+if TYPE_CHECKING:
+    from foas_emulator.certificates import Authority
+    from foas_emulator.intercepting import Interception
 
 EXAMPLE = "/api/v2/projects/project1/jobs/job1/instances/412536"
 """The documented call, which the default seed answers."""
@@ -46,20 +50,31 @@ def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `StartError` if the settings cannot be met."""
     logs.configure(level=settings.log_level, format_=settings.log_format)
     made_token = None
+    proxy_host = settings.host if settings.control_token is not None else LOOPBACK[0]
     if settings.host not in LOOPBACK and settings.control_token is None:
         made_token = fresh_secret()
         settings = replace(settings, control_token=made_token)
-    with _certificate(settings) as (tls, authority):
+    with (
+        _certificate(settings) as (tls, authority),
+        prepare_interception(settings, authority, host=proxy_host) as interception,
+    ):
         try:
             refuse_workers(sys.argv, os.environ)
             registry = open_registry(settings)
-            app = create_app(settings, registry=registry, authority=authority)
+            app = create_app(
+                settings,
+                registry=registry,
+                authority=None if authority is None else authority.pem,
+                interception=interception,
+            )
         except (SeedError, DirectoryInUseError, NewerStoreError, ValueError) as error:
             raise StartError(str(error)) from None
         listeners = [listen(settings.host, settings.port)]
         if tls:
             listeners.append(listen(settings.host, settings.tls_port))
         announcement = _announcement(listeners, settings, registry)
+        if interception is not None:
+            announcement += f"proxy: {url_of('http', interception.proxy)}\n"
         if made_token is not None:
             announcement += f"control token: {made_token}\n"
         if settings.host not in LOOPBACK:
@@ -67,7 +82,7 @@ def serve(settings: Settings) -> None:
         gc.freeze()
         gc.enable()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(app, listeners, tls, announcement))
+            runner.run(_run(app, listeners, tls, announcement, interception))
 
 
 def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
@@ -92,11 +107,28 @@ class _Beside(uvicorn.Server):
         return nullcontext()
 
 
-class _Main(uvicorn.Server):
+class ServerWithProxy(uvicorn.Server):
+    """Runs what is `beside` it from when it serves until it stops to."""
+
+    def __init__(self, config: uvicorn.Config, *, beside: AbstractAsyncContextManager[None]) -> None:
+        super().__init__(config)
+        self._proxy = beside
+        self._running = AsyncExitStack()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        await self._running.enter_async_context(self._proxy)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._running.aclose()
+        await super().shutdown(sockets=sockets)
+
+
+class _Main(ServerWithProxy):
     """Owns the signals and the lifespan, tells where it listens once it does, and stops last."""
 
-    def __init__(self, config: uvicorn.Config, *, announcement: str) -> None:
-        super().__init__(config)
+    def __init__(self, config: uvicorn.Config, *, announcement: str, beside: AbstractAsyncContextManager[None]) -> None:
+        super().__init__(config, beside=beside)
         self._announcement = announcement
         self._beside: list[tuple[_Beside, asyncio.Task[None]]] = []
 
@@ -123,8 +155,15 @@ class _Main(uvicorn.Server):
         await super().shutdown(sockets=sockets)
 
 
-async def _run(app: ASGIApp, listeners: list[socket.socket], tls: dict[str, Any], announcement: str) -> None:
-    main = _Main(uvicorn_config(app, lifespan="on"), announcement=announcement)
+async def _run(
+    app: ASGIApp,
+    listeners: list[socket.socket],
+    tls: dict[str, Any],
+    announcement: str,
+    interception: "Interception | None",
+) -> None:
+    proxy = run_interception(interception, app)
+    main = _Main(uvicorn_config(app, lifespan="on"), announcement=announcement, beside=proxy)
     for listener in listeners[1:]:
         secure = uvicorn_config(app, lifespan="off", **tls)
         try:
@@ -136,8 +175,8 @@ async def _run(app: ASGIApp, listeners: list[socket.socket], tls: dict[str, Any]
 
 
 @contextmanager
-def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], bytes | None]]:
-    """What uvicorn needs to serve https, and the authority's certificate if it was made here."""
+def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], "Authority | None"]]:
+    """What uvicorn needs to serve https, and the authority behind it if it was made here."""
     if settings.tls_cert is not None or settings.tls_key is not None:
         if settings.tls_cert is None or settings.tls_key is None:
             raise StartError("tls_cert and tls_key belong together: give both, or --tls alone")
@@ -146,14 +185,51 @@ def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], bytes | N
                 raise StartError(f"{file} is no file that can be read")
         yield {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}, None
     elif settings.tls:
-        # Making a certificate takes a library that costs a tenth of a second to import.
-        from foas_emulator.certificates import make_certificate  # noqa: PLC0415
-
         with TemporaryDirectory(prefix="foas-emulator-") as directory:
-            made = make_certificate(settings.host, Path(directory))
-            yield {"ssl_certfile": made.certificate, "ssl_keyfile": made.key}, made.authority
+            authority = _make_authority()
+            made = authority.write_certificate(settings.host, Path(directory))
+            yield {"ssl_certfile": made.certificate, "ssl_keyfile": made.key}, authority
     else:
         yield {}, None
+
+
+def _make_authority() -> "Authority":
+    # Making a certificate takes a library that costs a tenth of a second to import.
+    from foas_emulator.certificates import Authority  # noqa: PLC0415
+
+    return Authority()
+
+
+@contextmanager
+def prepare_interception(
+    settings: Settings, authority: "Authority | None" = None, *, host: str
+) -> Iterator["Interception | None"]:
+    """The proxy that the settings ask for, with its files, which go when this is left. Raises `StartError`."""
+    if settings.intercept is None:
+        if settings.intercept_allow:
+            raise StartError("intercept_allow is about the proxy: give --intercept too")
+        yield None
+        return
+    from foas_emulator.intercepting import prepare  # noqa: PLC0415 - most servers have no proxy
+    from foas_emulator.interception.hosts import read_allowed  # noqa: PLC0415
+
+    try:
+        allowed = read_allowed(settings.intercept_allow)
+    except ValueError as error:
+        raise StartError(f"intercept_allow: {error}") from None
+    listener = listen(host, settings.intercept)
+    with TemporaryDirectory(prefix="foas-emulator-") as directory:
+        authority = authority or _make_authority()
+        yield prepare(authority, Path(directory), listener=listener, allowed=allowed, listen=listen)
+
+
+def run_interception(interception: "Interception | None", app: ASGIApp) -> AbstractAsyncContextManager[None]:
+    """Run the proxy, if there is one, while this is entered."""
+    if interception is None:
+        return nullcontext()
+    from foas_emulator.intercepting import intercepting  # noqa: PLC0415
+
+    return intercepting(interception, app, lambda named: _Beside(uvicorn_config(named, lifespan="off")))
 
 
 def listen(host: str, port: int) -> socket.socket:

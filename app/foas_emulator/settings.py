@@ -111,6 +111,14 @@ class Settings:
         None, "PEM file with the certificate to serve https with.", type_=click.Path(path_type=Path)
     )
     tls_key: Path | None = setting(None, "PEM file with its key.", type_=click.Path(path_type=Path))
+    intercept: int | None = setting(
+        None,
+        "Port of a proxy that brings programs here which name no endpoint; 0 takes a free one.",
+        type_=click.IntRange(0, 65535),
+    )
+    intercept_allow: tuple[str, ...] = setting(
+        (), "Host that the proxy lets through; it refuses all but those of foas. Repeatable.", metavar="HOST"
+    )
     max_body: int = setting(4 * 1024 * 1024, "Largest request body, in bytes.", type_=click.IntRange(min=1))
     cors_origins: tuple[str, ...] = setting(
         ("*",), "Origins whose pages may call the API from a browser. Repeatable.", metavar="ORIGIN"

@@ -24,16 +24,17 @@ def own_app(
     settings: Mapping[str, Any],
     operation_routes: Callable[[], list[OperationRoute]],
     authority: bytes | None = None,
+    interception: Mapping[str, Any] | None = None,
 ) -> FastAPI:
     """Documentation and control API over the worlds and what is remembered of their calls.
 
     `settings` are shown; `operation_routes` gives the service's operations once they are to be described; `authority`
-    is the certificate that clients of the server's https have to trust, as PEM.
+    is the certificate that clients of the server's https have to trust, as PEM; `interception` describes the proxy.
     """
     app = FastAPIOffline(
         title="foas-emulator", version=__version__, docs_url="/docs", redoc_url=None, openapi_url="/openapi.json"
     )
-    app.include_router(control_router(registry, journal, settings=settings))
+    app.include_router(control_router(registry, journal, settings=settings, interception=interception))
     answer_errors(app)
     if authority is not None:
         app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))

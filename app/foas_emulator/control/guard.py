@@ -12,6 +12,8 @@ from foas_emulator.control.errors import ControlError
 PREFIX = "/_emulator"
 EXEMPT = (f"{PREFIX}/health", f"{PREFIX}/ca.pem")
 """What needs no token: it changes nothing, and those who ask may not have one yet."""
+_CREDENTIALS = re.compile(rf"{PREFIX}/worlds/[^/]+/credentials")
+"""Nor do these: what they say is public, and a credential chain sends no token."""
 
 LOOPBACK_ORIGIN = r"https?://(localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\])(:[0-9]+)?"
 _LOOPBACK_CLIENT = re.compile(r"127\.[0-9]+\.[0-9]+\.[0-9]+|::1|::ffff:127\.[0-9]+\.[0-9]+\.[0-9]+")
@@ -43,7 +45,7 @@ class ControlGate:
             await self._app(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = None if scope["path"] in EXEMPT else self._refusal(scope)
+        refusal = None if _is_exempt(scope["path"]) else self._refusal(scope)
         if refusal is None:
             _take_body_as_json(scope)
             await self._control(scope, receive, send)
@@ -67,6 +69,10 @@ class ControlGate:
 
     def _allows(self, origin: str, host: str) -> bool:
         return self._cors.is_allowed_origin(origin) or origin.partition("://")[2] == host
+
+
+def _is_exempt(path: str) -> bool:
+    return path in EXEMPT or _CREDENTIALS.fullmatch(path) is not None
 
 
 _TOKEN_NEEDED = ControlError(

@@ -7,10 +7,12 @@ from fastapi import APIRouter
 
 from foas_emulator.control.clock import clock_router
 from foas_emulator.control.coverage import coverage_router
+from foas_emulator.control.credentials import credentials_router
 from foas_emulator.control.errors import Refusal
 from foas_emulator.control.faults import fault_router
 from foas_emulator.control.info import info_router
 from foas_emulator.control.instances import instance_router
+from foas_emulator.control.interception import interception_router
 from foas_emulator.control.journal import journal_router
 from foas_emulator.control.settings import settings_router
 from foas_emulator.control.snapshots import snapshot_router
@@ -19,10 +21,21 @@ from foas_emulator.journal.journal import Journal
 from foas_emulator.world.registry import Registry
 
 
-def control_router(registry: Registry, journal: Journal, *, settings: Mapping[str, Any]) -> APIRouter:
-    """The control API over a registry of worlds and what is remembered of their calls; `settings` are shown."""
+def control_router(
+    registry: Registry,
+    journal: Journal,
+    *,
+    settings: Mapping[str, Any],
+    interception: Mapping[str, Any] | None = None,
+) -> APIRouter:
+    """The control API over a registry of worlds and what is remembered of their calls.
+
+    `settings` and, if there is a proxy, `interception` are shown.
+    """
     router = APIRouter(prefix="/_emulator", tags=["emulator"], responses={"4XX": {"model": Refusal}})
     router.include_router(info_router(settings))
+    router.include_router(interception_router(interception))
+    router.include_router(credentials_router())
     router.include_router(world_router(registry))
     router.include_router(snapshot_router(registry))
     router.include_router(settings_router(registry))

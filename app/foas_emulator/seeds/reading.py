@@ -96,6 +96,11 @@ def _load(text: str) -> tuple[Any, yaml.Node | None]:
     return document, _Loader(_NOT_IN_YAML.sub(" ", text)).get_single_node()
 
 
+def load_document(text: str) -> Any:
+    """The value of a YAML or JSON text, not checked; dates stay texts. Raises `yaml.YAMLError`."""
+    return _load(text)[0]
+
+
 def check_seed(document: Any) -> SeedDocument:
     """A document that was read already. Raises pydantic's ValidationError."""
     return SeedDocument.model_validate({} if document is None else document)
