@@ -47,16 +47,17 @@ def seed() -> None:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 def check_seed(files: tuple[str, ...]) -> None:
     """Report every fault in seed documents with its file, line and path; exits with 1 if there is one."""
-    from foas_emulator.seeds.reading import SeedError, read_seed  # noqa: PLC0415
+    from foas_emulator.seeds.reading import SeedError, read_seed, seed_files  # noqa: PLC0415
 
     faults = []
-    for file in files:
+    for source in files:
         try:
-            read_seed(file)
+            for file in seed_files(source):
+                read_seed(file)
         except SeedError as error:
             faults += error.faults
         else:
-            click.echo(f"{file}: ok")
+            click.echo(f"{source}: ok")
     if faults:
         _refuse("\n".join(map(str, faults)))
 

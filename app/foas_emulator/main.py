@@ -1,8 +1,10 @@
 """Wiring: settings in, ASGI application out. The pipeline is the one list in `create_app`."""
 
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,13 +24,15 @@ from foas_emulator.pipeline.cache_reads import CacheReads, ReadCache
 from foas_emulator.pipeline.cors import Cors
 from foas_emulator.pipeline.dispatcher import CallOperation, Dispatcher
 from foas_emulator.pipeline.find_operation import FindOperation
+from foas_emulator.pipeline.impair import Impair
 from foas_emulator.pipeline.inject_faults import InjectFaults
 from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
 from foas_emulator.pipeline.select_world import SelectWorld
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.reading import read_seed
+from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seed, seed_files
+from foas_emulator.seeds.watching import watching
 from foas_emulator.settings import Settings, from_environment, show_settings
 from foas_emulator.world.registry import DEFAULT, Registry
 from foas_emulator.world.settings import WorldSettings, read_overrides
@@ -36,6 +40,8 @@ from foas_emulator.world.store import Connections
 
 if TYPE_CHECKING:
     from foas_emulator.intercepting import Interception
+
+log = logging.getLogger(__name__)
 
 EXPOSED_HEADERS = (
     "x-acs-request-id",
@@ -80,6 +86,7 @@ def create_app(
             FindOperation(OperationIndex(OPERATIONS)),
             ReadBody(limit=settings.max_body),
             authenticate,
+            Impair(registry),
             InjectFaults(registry, call_operation),
             CacheReads(cache, call_operation, template=record.template),
             call_operation,
@@ -98,9 +105,8 @@ def open_registry(settings: Settings) -> Registry:
     """The worlds of a server, with the default one open, so that a seed or a file that does not do is told at once."""
     connections = Connections()
     defaults = _world_defaults(settings)
-    documents = [read_seed(source) for source in settings.seed]
     registry = Registry(
-        image=image_of(documents, connections=connections, handlers=HANDLERS, defaults=defaults),
+        image=_seeded_image(settings.seed, connections, defaults),
         handlers=HANDLERS,
         connections=connections,
         defaults=defaults,
@@ -110,6 +116,32 @@ def open_registry(settings: Settings) -> Registry:
     )
     registry.open(DEFAULT)
     return registry
+
+
+def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextManager[None]:
+    """Read the seeds again whenever a file of theirs changes, while this is entered.
+
+    Worlds that began with them begin anew. Seeds with a fault are logged and change nothing. Raises ValueError if there
+    is no file to watch.
+    """
+    files = [source for source in settings.seed if source not in BUILT_IN]
+    if not files:
+        raise ValueError("watch: there is no file to watch: give --seed a file or a directory")
+
+    def read_again() -> None:
+        try:
+            image = _seeded_image(settings.seed, registry.connections, registry.defaults)
+        except SeedError as error:
+            log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
+        else:
+            log.info("the seeds have changed; worlds that begin anew: %s", ", ".join(registry.replace_image(image)))
+
+    return watching(files, read_again)
+
+
+def _seeded_image(sources: Sequence[str], connections: Connections, defaults: WorldSettings) -> bytes:
+    documents = [read_seed(file) for source in sources for file in seed_files(source)]
+    return image_of(documents, connections=connections, handlers=HANDLERS, defaults=defaults)
 
 
 def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> None:

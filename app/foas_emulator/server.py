@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 
 from foas_emulator import logs
 from foas_emulator.faults.wire import AbortableProtocol
-from foas_emulator.main import create_app, open_registry, refuse_workers
+from foas_emulator.main import create_app, open_registry, refuse_workers, watch_seeds
 from foas_emulator.seeds.reading import SeedError
 from foas_emulator.settings import Settings
 from foas_emulator.world.ids import fresh_secret
@@ -67,6 +67,9 @@ def serve(settings: Settings) -> None:
                 authority=None if authority is None else authority.pem,
                 interception=interception,
             )
+            beside = [run_interception(interception, app)]
+            if settings.watch:
+                beside.append(watch_seeds(settings, registry))
         except (SeedError, DirectoryInUseError, NewerStoreError, ValueError) as error:
             raise StartError(str(error)) from None
         listeners = [listen(settings.host, settings.port)]
@@ -82,7 +85,7 @@ def serve(settings: Settings) -> None:
         gc.freeze()
         gc.enable()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(app, listeners, tls, announcement, interception))
+            runner.run(_run(app, listeners, tls, announcement, beside))
 
 
 def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
@@ -107,27 +110,30 @@ class _Beside(uvicorn.Server):
         return nullcontext()
 
 
-class ServerWithProxy(uvicorn.Server):
+class Accompanied(uvicorn.Server):
     """Runs what is `beside` it from when it serves until it stops to."""
 
-    def __init__(self, config: uvicorn.Config, *, beside: AbstractAsyncContextManager[None]) -> None:
+    def __init__(self, config: uvicorn.Config, *, beside: Sequence[AbstractAsyncContextManager[None]]) -> None:
         super().__init__(config)
-        self._proxy = beside
+        self._beside_it = beside
         self._running = AsyncExitStack()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        await self._running.enter_async_context(self._proxy)
+        for each in self._beside_it:
+            await self._running.enter_async_context(each)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._running.aclose()
         await super().shutdown(sockets=sockets)
 
 
-class _Main(ServerWithProxy):
+class _Main(Accompanied):
     """Owns the signals and the lifespan, tells where it listens once it does, and stops last."""
 
-    def __init__(self, config: uvicorn.Config, *, announcement: str, beside: AbstractAsyncContextManager[None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, *, announcement: str, beside: Sequence[AbstractAsyncContextManager[None]]
+    ) -> None:
         super().__init__(config, beside=beside)
         self._announcement = announcement
         self._beside: list[tuple[_Beside, asyncio.Task[None]]] = []
@@ -160,10 +166,9 @@ async def _run(
     listeners: list[socket.socket],
     tls: dict[str, Any],
     announcement: str,
-    interception: "Interception | None",
+    beside: Sequence[AbstractAsyncContextManager[None]],
 ) -> None:
-    proxy = run_interception(interception, app)
-    main = _Main(uvicorn_config(app, lifespan="on"), announcement=announcement, beside=proxy)
+    main = _Main(uvicorn_config(app, lifespan="on"), announcement=announcement, beside=beside)
     for listener in listeners[1:]:
         secure = uvicorn_config(app, lifespan="off", **tls)
         try:

@@ -1,7 +1,6 @@
 """The emulator under the service's host names, with the location service beside it, which names those hosts."""
 
 import re
-from hashlib import sha256
 from urllib.parse import parse_qsl
 
 from pydantic import Field
@@ -15,6 +14,7 @@ from foas_emulator.gateway.evidence import from_sdk
 from foas_emulator.gateway.formats import CONTENT_TYPES, ApiModel, ApiResponse, Body, Format, negotiate, render
 from foas_emulator.gateway.responses import REQUEST_ID, failure
 from foas_emulator.interception.hosts import is_foas, is_location, normalized
+from foas_emulator.interception.refusals import made_request_id
 
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 _MOST_FORM = 8192
@@ -129,8 +129,7 @@ def describe_endpoints(given: dict[str, str]) -> ApiResponse:
 
 
 def _response(content: Body, format_: Format, *, status: int = 200, hint: str | None = None) -> Response:
-    digits = sha256(content.head + content.tail).hexdigest().upper()
-    request_id = f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-A{digits[17:20]}-{digits[20:32]}".encode()
+    request_id = made_request_id(content)
     headers = {REQUEST_ID.decode(): request_id.decode(), **({} if hint is None else {"x-emulator-hint": hint})}
     return Response(
         content.with_request_id(request_id), status, headers=headers, media_type=CONTENT_TYPES[format_].decode()

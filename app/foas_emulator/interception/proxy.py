@@ -2,17 +2,16 @@
 
 import asyncio
 import logging
-import re
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
 
 from foas_emulator.interception.heads import BadRequestError, ProxyRequest, read_request
 from foas_emulator.interception.hosts import PassThrough, Policy, Refused, ToEmulator
+from foas_emulator.interception.refusals import refusal
 from foas_emulator.interception.relay import relay
 
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
-_UNPRINTABLE = re.compile("[^ -~]")
 
 log = logging.getLogger(__name__)
 
@@ -34,16 +33,17 @@ class Limits:
 class _RefusedError(Exception):
     """The answer of the proxy itself to a request that it does not pass on."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: str, request: ProxyRequest | None = None) -> None:
         super().__init__(sentence)
-        self.status = status
+        self.answer = refusal(
+            status, sentence, host=request.host if request else "", head=request.head if request else None
+        )
 
 
 class Proxy:
     """An http proxy in front of an emulator that is served at two addresses, `plain` and, in TLS, `secure`.
 
-    Bytes are passed on as they are; TLS ends at `secure`. The sentence of a refusal stands in the status line, because
-    most clients show no more of the answer to a CONNECT.
+    Bytes are passed on as they are; TLS ends at `secure`.
     """
 
     def __init__(self, policy: Policy, *, plain: Address, secure: Address, limits: Limits | None = None) -> None:
@@ -76,8 +76,8 @@ class Proxy:
         writer = client[1]
         try:
             await self._pass_on(client)
-        except _RefusedError as refusal:
-            writer.write(_refusal(refusal.status, str(refusal)))
+        except _RefusedError as refused:
+            writer.write(refused.answer)
             with suppress(OSError):
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
@@ -90,7 +90,7 @@ class Proxy:
         route = self._policy.route(request.host, request.port)
         if isinstance(route, Refused):
             self._tell(route.sentence)
-            raise _RefusedError(403, route.sentence)
+            raise _RefusedError(403, route.sentence, request)
         reader, writer = await self._connect(route)
         try:
             if request.head is None:
@@ -131,9 +131,3 @@ class Proxy:
         if sentence not in self._told and len(self._told) < 1000:  # noqa: PLR2004 - a bound
             self._told.add(sentence)
             log.warning("%s", sentence)
-
-
-def _refusal(status: int, sentence: str) -> bytes:
-    line = _UNPRINTABLE.sub("?", sentence)
-    head = f"HTTP/1.1 {status} {line}\r\ncontent-type: text/plain\r\ncontent-length: {len(line) + 1}\r\n"
-    return f"{head}connection: close\r\nx-emulator-hint: {line}\r\n\r\n{line}\n".encode()

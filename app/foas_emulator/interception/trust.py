@@ -83,7 +83,8 @@ def write_trust(directory: Path, authority: bytes, *, node: Mapping[str, object]
     _write(written.node_preload, files("foas_emulator.interception").joinpath("preload.cjs").read_bytes())
     _write(directory / "node.json", json.dumps({"foas": FOAS, "location": LOCATION, **node}).encode())
     certifi = written.python_directory / "certifi"
-    certifi.mkdir(mode=0o700, parents=True, exist_ok=True)
+    written.python_directory.mkdir(mode=0o700, exist_ok=True)
+    certifi.mkdir(mode=0o700, exist_ok=True)
     _write(certifi / "__init__.py", _CERTIFI.format(bundle=str(written.bundle)).encode())
     written.php_directory.mkdir(mode=0o700, exist_ok=True)
     settings = f'curl.cainfo="{written.bundle}"\nopenssl.cafile="{written.bundle}"\n'

@@ -131,8 +131,8 @@ class CacheReads:
         return reply
 
     def _let_pass(self, context: RequestContext, reply: GatewayResponse, kept: CachedResponse) -> None:
-        """Let those who ask the same again pass by the stages, unless this one is answered with a warning."""
-        if context.warning is not None:
+        """Let those who ask the same again pass by the stages, unless each is to be warned or held back."""
+        if context.warning is not None or context.settings.is_impaired:
             return
         if kept.template is None or kept.template.counters.is_closed:
             context.template = self._template(context, reply)

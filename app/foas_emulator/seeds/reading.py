@@ -20,6 +20,8 @@ BUILT_IN = ("default", "empty")
 _NOT_IN_YAML = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)|[^\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What JSON may hold and YAML may not, and every escape; a blank in its place leaves each line where it is."""
 
+_SUFFIXES = (".yaml", ".yml", ".json")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
@@ -49,6 +51,21 @@ class _Loader(yaml.CSafeLoader):
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
+
+
+def seed_files(source: str) -> list[str]:
+    """The seeds that a source means: the documents of a directory, in the order of their names, else itself alone.
+
+    Raises `SeedError` for a directory without any.
+    """
+    directory = Path(source)
+    if source in BUILT_IN or not directory.is_dir():
+        return [source]
+    found = sorted(str(file) for file in directory.iterdir() if file.suffix in _SUFFIXES and file.is_file())
+    if not found:
+        message = f"the directory has no document whose name ends in {', '.join(_SUFFIXES)}"
+        raise SeedError([Fault(file=source, line=1, path="document", message=message)])
+    return found
 
 
 def read_seed(source: str) -> SeedDocument:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
 from threading import Event, Thread
 
@@ -11,7 +12,7 @@ import uvloop
 from foas_emulator.main import create_app
 from foas_emulator.server import (
     LOOPBACK,
-    ServerWithProxy,
+    Accompanied,
     StartError,
     listen,
     prepare_interception,
@@ -33,7 +34,7 @@ class ThreadedServer:
         with ExitStack() as stack:
             interception = stack.enter_context(prepare_interception(settings, host=LOOPBACK[0]))
             app = create_app(settings, interception=interception)
-            self._server = _Server(uvicorn_config(app, lifespan="on"), beside=run_interception(interception, app))
+            self._server = _Server(uvicorn_config(app, lifespan="on"), beside=[run_interception(interception, app)])
             self._listener = listen("127.0.0.1", 0)
             self.url = url_of("http", self._listener)
             self._thread = Thread(target=self._run, name="foas-emulator", daemon=True)
@@ -53,10 +54,10 @@ class ThreadedServer:
             runner.run(self._server.serve(sockets=[self._listener]))
 
 
-class _Server(ServerWithProxy):
+class _Server(Accompanied):
     """Tells when it serves."""
 
-    def __init__(self, config: uvicorn.Config, *, beside: AbstractAsyncContextManager[None]) -> None:
+    def __init__(self, config: uvicorn.Config, *, beside: Sequence[AbstractAsyncContextManager[None]]) -> None:
         super().__init__(config, beside=beside)
         self.ready = Event()
 

@@ -133,6 +133,21 @@ class Registry:
         self.open(name).load(self._origin(name))
         self._tell(name)
 
+    def replace_image(self, image: bytes) -> list[str]:
+        """Have new worlds begin with another image, and so begin anew those that began with the one before.
+
+        Returns the names of those.
+        """
+        before, names = self.image, self.names()
+        began_with_it = [name for name in names if self._origin(name) == before]
+        self.image = image
+        if self._ready is not None:
+            self._ready.close()
+            self._ready = None
+        for name in began_with_it:
+            self.create(name)
+        return began_with_it
+
     def reset_all(self) -> None:
         """Return every world to what it was created from; one that is in a file and not open stays closed."""
         for name in self.names():
