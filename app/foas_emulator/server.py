@@ -67,9 +67,7 @@ def serve(settings: Settings) -> None:
                 authority=None if authority is None else authority.pem,
                 interception=interception,
             )
-            beside = [run_interception(interception, app)]
-            if settings.watch:
-                beside.append(watch_seeds(settings, registry))
+            beside = companions(settings, registry, interception, app)
         except (SeedError, DirectoryInUseError, NewerStoreError, ValueError) as error:
             raise StartError(str(error)) from None
         listeners = [listen(settings.host, settings.port)]
@@ -228,13 +226,19 @@ def prepare_interception(
         yield prepare(authority, Path(directory), listener=listener, allowed=allowed, listen=listen)
 
 
-def run_interception(interception: "Interception | None", app: ASGIApp) -> AbstractAsyncContextManager[None]:
-    """Run the proxy, if there is one, while this is entered."""
-    if interception is None:
-        return nullcontext()
-    from foas_emulator.intercepting import intercepting  # noqa: PLC0415
+def companions(
+    settings: Settings, registry: Registry, interception: "Interception | None", app: ASGIApp
+) -> list[AbstractAsyncContextManager[None]]:
+    """What runs beside a server, while it is entered: the proxy and the watch over seeds, as far as they are wanted.
 
-    return intercepting(interception, app, lambda named: _Beside(uvicorn_config(named, lifespan="off")))
+    Raises ValueError if there is no seed to watch.
+    """
+    wanted = [watch_seeds(settings, registry)] if settings.watch else []
+    if interception is not None:
+        from foas_emulator.intercepting import intercepting  # noqa: PLC0415 - most servers have no proxy
+
+        wanted.append(intercepting(interception, app, lambda named: _Beside(uvicorn_config(named, lifespan="off"))))
+    return wanted
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -11,6 +11,7 @@ from foas_emulator.main import open_registry, watch_seeds
 from foas_emulator.seeds import watching
 from foas_emulator.seeds.reading import SeedError, seed_files
 from foas_emulator.settings import Settings
+from foas_emulator.testing import Emulator
 from foas_emulator.world.registry import Registry
 
 
@@ -89,6 +90,11 @@ def test_a_seed_with_a_fault_is_logged_and_changes_nothing(
         assert projects(registry, "default") == {"first"}
     finally:
         registry.close()
+
+
+def test_a_server_that_listens_watches_too(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="watch: there is no file to watch"), Emulator(watch=True):
+        pass
 
 
 def test_a_mark_tells_a_change_of_the_same_length(tmp_path: Path) -> None:

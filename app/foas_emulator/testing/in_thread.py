@@ -9,14 +9,14 @@ from threading import Event, Thread
 import uvicorn
 import uvloop
 
-from foas_emulator.main import create_app
+from foas_emulator.main import create_app, open_registry
 from foas_emulator.server import (
     LOOPBACK,
     Accompanied,
     StartError,
+    companions,
     listen,
     prepare_interception,
-    run_interception,
     url_of,
     uvicorn_config,
 )
@@ -33,8 +33,10 @@ class ThreadedServer:
         """Start. Raises `SeedError`, ValueError or `StartError` if the settings cannot be met."""
         with ExitStack() as stack:
             interception = stack.enter_context(prepare_interception(settings, host=LOOPBACK[0]))
-            app = create_app(settings, interception=interception)
-            self._server = _Server(uvicorn_config(app, lifespan="on"), beside=[run_interception(interception, app)])
+            registry = open_registry(settings)
+            app = create_app(settings, registry=registry, interception=interception)
+            beside = companions(settings, registry, interception, app)
+            self._server = _Server(uvicorn_config(app, lifespan="on"), beside=beside)
             self._listener = listen("127.0.0.1", 0)
             self.url = url_of("http", self._listener)
             self._thread = Thread(target=self._run, name="foas-emulator", daemon=True)
