@@ -92,7 +92,7 @@ def test_a_seed_with_a_fault_is_logged_and_changes_nothing(
         registry.close()
 
 
-def test_a_server_that_listens_watches_too(tmp_path: Path) -> None:
+def test_a_server_that_listens_watches_too() -> None:
     with pytest.raises(ValueError, match="watch: there is no file to watch"), Emulator(watch=True):
         pass
 
