@@ -220,8 +220,7 @@ def prepare_interception(
         allowed = read_allowed(settings.intercept_allow)
     except ValueError as error:
         raise StartError(f"intercept_allow: {error}") from None
-    listener = listen(host, settings.intercept)
-    with TemporaryDirectory(prefix="foas-emulator-") as directory:
+    with listen(host, settings.intercept) as listener, TemporaryDirectory(prefix="foas-emulator-") as directory:
         authority = authority or _make_authority()
         yield prepare(authority, Path(directory), listener=listener, allowed=allowed, listen=listen)
 
