@@ -54,6 +54,7 @@ def test_every_command_of_the_page_does_what_the_page_shows(tmp_path: Path) -> N
             if not command.startswith(SERVE):
                 said = say(command, tmp_path, port)
                 assert re.fullmatch(as_pattern(shown), said, re.DOTALL), f"{command}\nsays  {said}\nshown {shown}"
+        emulator.stop()  # it takes its files away, which one that is killed cannot
 
 
 def test_every_command_is_on_the_page() -> None:
