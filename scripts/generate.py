@@ -48,6 +48,14 @@ strikes, and how long a `latency` is between its ends, follows from the world's 
 
 With `--intercept` the server has a [proxy](interception.md) that brings programs to it which name no endpoint.
 
+## Connections
+
+An idle connection is kept for `keep_alive`, which a `Keep-Alive` header tells its client, and a few seconds longer. A
+request line and its headers may have 64 KiB (the path and query 32 KiB of them) and 256 headers, a query or a body 4096
+parameters. A client that sends or reads nothing for 30 seconds in the middle of a request or an answer is given up.
+What cannot be read is refused in the gateway's envelope, with the reason in `x-emulator-hint`, in the log and in the
+journal. A log line that standard error does not take at once is dropped, and the next one says how many were.
+
 ## Error overrides
 
 A team that has seen the real service answer with another code can teach it. The file is a mapping from a code of the
@@ -88,9 +96,9 @@ def operations() -> str:
         parts.append(
             f"\n## {group.name}\n\n| operation | method and path | parameters | evidence |\n|---|---|---|---|\n"
         )
-        parts += [_operation_row(operation) for operation in group.operations]
+        parts += [_operation_row(operation) for operation in group.declared]
         parts.append("\n")
-        parts += [f"- **{each.name}**: {_cell(getdoc(each.endpoint) or '')}\n" for each in group.operations]
+        parts += [f"- **{each.name}**: {_cell(getdoc(each.endpoint) or '')}\n" for each in group.declared]
     return "".join(parts)
 
 
@@ -123,6 +131,9 @@ How the emulator knows what it does. *documented*: stated in the service's docum
 published or captured answer. *sdk*: read in, or observed of, official client code. *inferred*: nothing public says it,
 so it is the best reading; the source gives the reason. The paths and answers of all operations are documented; the
 kind below is that of the operation's behaviour. An error answer carries its kind in `x-emulator-evidence`.
+
+Inferred, too, is what is said of HTTP itself: HEAD is answered as GET without a body, raw UTF-8 in a path or a query is
+read as if it were percent-encoded, and a request that cannot be read is refused in the gateway's envelope.
 
 | kind | operations |
 |---|---|

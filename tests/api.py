@@ -36,7 +36,7 @@ class Outcome:
 
     @property
     def code(self) -> str | None:
-        return self.members.get("Code") if self.status >= 400 else None
+        return str(self.members["Code"]) if self.status >= 400 else None
 
     @property
     def hint(self) -> str:
@@ -53,7 +53,7 @@ class Api:
 
     @property
     def world(self) -> World:
-        return self.registry.open("default")
+        return self.registry.open_or_create("default")
 
     def advance(self, by: str) -> list[Change]:
         """Move the default world's clock on, standing still; answers what came due."""

@@ -26,8 +26,9 @@ def emulator() -> Iterator[Emulator]:
         yield running
 
 
-def test_version_is_told() -> None:
-    assert call("--version").output == f"foas-emulator, version {__version__}\n"
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_version_is_told(flag: str) -> None:
+    assert call(flag).output == f"foas-emulator, version {__version__}\n"
 
 
 def test_help_of_serve_tells_every_flag_and_variable_but_no_secret() -> None:
@@ -77,7 +78,7 @@ def test_openapi_is_written_to_standard_output_or_a_file(tmp_path: Path) -> None
 def test_healthcheck_is_well_where_a_server_is(emulator: Emulator) -> None:
     port = emulator.url.rpartition(":")[2]
     for arguments, variables in ((["--url", emulator.url], {}), (["--port", port], {}), ([], {"FOASEMU_PORT": port})):
-        checked = call("healthcheck", *arguments, **variables)
+        checked = call("healthcheck", *arguments, stdin=None, **variables)
         assert checked.exit_code == 0, checked.output
         assert json.loads(checked.output)["status"] == "ok"
 
@@ -86,7 +87,15 @@ def test_healthcheck_asks_no_proxy(emulator: Emulator) -> None:
     assert run("healthcheck", "--url", emulator.url, variables={"http_proxy": "http://127.0.0.1:1"}).returncode == 0
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nonsense", "http://"])
+def test_healthcheck_is_unwell_where_something_else_answers(emulator: Emulator) -> None:
+    checked = call("healthcheck", "--url", f"{emulator.url}/api/v2/projects?")
+    assert checked.exit_code == 1
+    assert checked.stderr.endswith("this is no foas-emulator\n")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "http://127.0.0.1:port", "nonsense", "http://", "file:///etc/hosts#"]
+)
 def test_healthcheck_is_unwell_where_none_is(url: str) -> None:
     checked = call("healthcheck", "--url", url)
     assert checked.exit_code == 1

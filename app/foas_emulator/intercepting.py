@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -21,7 +21,6 @@ from foas_emulator.interception.trust import TrustFiles, write_trust
 if TYPE_CHECKING:
     from foas_emulator.certificates import Authority
 
-Listen = Callable[[str, int], socket.socket]
 MakeServer = Callable[[ASGIApp], uvicorn.Server]
 
 
@@ -29,7 +28,7 @@ MakeServer = Callable[[ASGIApp], uvicorn.Server]
 class Interception:
     """A proxy that is ready to run: its sockets listen, its files are written."""
 
-    proxy: socket.socket
+    proxy: Sequence[socket.socket]
     plain: socket.socket
     secure: socket.socket
     policy: Policy
@@ -40,7 +39,7 @@ class Interception:
 
     def document(self) -> dict[str, Any]:
         """What a program has to know to come here by the proxy."""
-        host, port = self.proxy.getsockname()[:2]
+        host, port = self.proxy[0].getsockname()[:2]
         return {
             "host": host,
             "port": port,
@@ -51,17 +50,23 @@ class Interception:
 
 
 def prepare(
-    authority: "Authority", directory: Path, *, listener: socket.socket, allowed: tuple[str, ...], listen: Listen
+    authority: "Authority",
+    directory: Path,
+    *,
+    proxy: Sequence[socket.socket],
+    behind: Sequence[socket.socket],
+    allowed: tuple[str, ...],
 ) -> Interception:
-    """Write what makes programs trust an authority into a directory, and open two addresses behind the proxy's own.
+    """Write what makes programs trust an authority into a directory.
 
-    A proxy that this machine alone can reach lets connections to this machine pass.
+    The sockets listen: those of the proxy, and two `behind` it, of which the second one is for TLS. A proxy that this
+    machine alone can reach lets connections to this machine pass.
     """
-    loopback = ip_address(listener.getsockname()[0]).is_loopback
-    plain, secure = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
+    loopback = all(ip_address(listener.getsockname()[0]).is_loopback for listener in proxy)
+    plain, secure = behind
     node = {"plain": plain.getsockname()[1], "secure": secure.getsockname()[1], "allowed": allowed}
     return Interception(
-        proxy=listener,
+        proxy=proxy,
         plain=plain,
         secure=secure,
         policy=Policy(allowed=allowed, loopback=loopback),
@@ -82,7 +87,7 @@ async def intercepting(interception: Interception, app: ASGIApp, make_server: Ma
     tasks = [asyncio.create_task(server.serve(sockets=[listener])) for server, listener in behind.items()]
     addresses = [listener.getsockname()[:2] for listener in behind.values()]
     proxy = Proxy(interception.policy, plain=addresses[0], secure=addresses[1])
-    await proxy.start(interception.proxy)
+    await proxy.start(*interception.proxy)
     try:
         yield
     finally:

@@ -2,17 +2,20 @@
 
 import logging
 import os
+import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
+from foas_emulator.control.browsers import HostCheck, Pages
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.gateway.access_keys import AccessKeys
@@ -30,13 +33,14 @@ from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
 from foas_emulator.pipeline.select_world import SelectWorld
+from foas_emulator.pipeline.settle_world import SettleWorld
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seed, seed_files
 from foas_emulator.seeds.watching import watching
-from foas_emulator.settings import Settings, from_environment, show_settings
-from foas_emulator.world.registry import DEFAULT, Registry
+from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
+from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry
 from foas_emulator.world.settings import WorldSettings, read_overrides
-from foas_emulator.world.store import Connections
+from foas_emulator.world.store import Connections, NewerStoreError
 
 if TYPE_CHECKING:
     from foas_emulator.intercepting import Interception
@@ -59,14 +63,15 @@ def create_app(
     *,
     registry: Registry | None = None,
     authority: bytes | None = None,
+    addresses: Sequence[str] = (),
     interception: "Interception | None" = None,
 ) -> ASGIApp:
     """The whole emulator as one ASGI application, over these worlds or over those that the settings ask for.
 
-    `authority` is the certificate that clients of its https have to trust, as PEM; `interception` the proxy beside it,
-    which has one too.
+    `authority` is the certificate that clients of its https have to trust, as PEM; `addresses` are the URLs that it is
+    served at, as far as they are known; `interception` is the proxy beside it, which has an authority too.
 
-    Raises `SeedError`, `DirectoryInUseError`, `NewerStoreError` or `ValueError` if the settings cannot be met.
+    Raises `SeedError`, `SettingError` or `ValueError` if the settings cannot be met.
     """
     registry = registry or open_registry(settings)
     call_operation = CallOperation()
@@ -76,10 +81,20 @@ def create_app(
     record = Record(journal, log_access=settings.access_log)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
-    make_own_app = partial(_own_app, settings, registry, journal, call_operation, authority, interception=interception)
+    make_own_app = partial(
+        _own_app,
+        settings,
+        registry,
+        journal,
+        cache=cache,
+        authority=authority,
+        addresses=addresses,
+        interception=interception,
+    )
     own = OnDemand(make_own_app, close=registry.close)
+    host_check = HostCheck(token=settings.control_token, hosts=settings.control_hosts)
     front = Dispatcher(
-        own,
+        Pages(own, host_check=host_check),
         stages=[
             select_world,
             record,
@@ -87,6 +102,7 @@ def create_app(
             ReadBody(limit=settings.max_body),
             authenticate,
             Impair(registry),
+            SettleWorld(registry, select_world),
             InjectFaults(registry, call_operation),
             CacheReads(cache, call_operation, template=record.template),
             call_operation,
@@ -94,39 +110,88 @@ def create_app(
         close=record.close,
         own_paths=OWN_PATHS,
     )
-    api = Cors(front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS)
-    gate = ControlGate(api, control=own, token=settings.control_token, origins=settings.control_origins)
+    api = Cors(
+        front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS, with_credentials=settings.cors_credentials
+    )
+    gate = _control_gate(settings, api, control=own, host_check=host_check)
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes
     return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
+
+
+def _control_gate(settings: Settings, api: ASGIApp, *, control: ASGIApp, host_check: HostCheck) -> ControlGate:
+    return ControlGate(
+        api,
+        control=control,
+        token=settings.control_token,
+        origins=settings.control_origins,
+        host_check=host_check,
+        max_body=settings.max_body,
+        max_document=settings.max_document,
+    )
 
 
 def open_registry(settings: Settings) -> Registry:
     """The worlds of a server, with the default one open, so that a seed or a file that does not do is told at once."""
     connections = Connections()
     defaults = _world_defaults(settings)
-    registry = Registry(
-        image=_seeded_image(settings.seed, connections, defaults),
-        handlers=HANDLERS,
-        connections=connections,
-        defaults=defaults,
-        directory=settings.data_dir,
-        max_worlds=settings.max_worlds,
-        idle=settings.world_idle,
-    )
-    registry.open(DEFAULT)
+    image = _seeded_image(settings.seed, connections, defaults)
+    try:
+        with ExitStack() as if_refused:
+            registry = Registry(
+                image=image,
+                handlers=HANDLERS,
+                connections=connections,
+                defaults=defaults,
+                directory=settings.data_dir,
+                max_worlds=settings.max_worlds,
+                idle=settings.world_idle,
+                image_bytes=settings.image_bytes,
+            )
+            if_refused.callback(registry.close)
+            there_are = registry.names()
+            registry.open_or_create(DEFAULT)
+            if_refused.pop_all()
+    except (OSError, sqlite3.Error, SQLAlchemyError, DirectoryInUseError, NewerStoreError) as error:
+        if settings.data_dir is None:
+            raise
+        raise SettingError("data_dir", _why_unusable(settings.data_dir, error)) from error
+    if there_are and settings.seed != Settings().seed:
+        message = "seed: it only concerns new worlds; those that %s holds already stay as they are: %s"
+        log.info(message, settings.data_dir, _some(there_are))
     return registry
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    """Up to `most` names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _why_unusable(directory: Path, error: Exception) -> str:
+    """Why worlds cannot be kept in a directory, in one sentence that names it or the file in it."""
+    if isinstance(error, DirectoryInUseError | NewerStoreError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"worlds cannot be kept in {directory}: {error.strerror or error}"
+    reason = getattr(error, "orig", None) or error
+    return f"the file of the world {DEFAULT} in {directory} cannot be used: {reason}"
+
+
+def _seeded_image(sources: Sequence[str], connections: Connections, defaults: WorldSettings) -> bytes:
+    documents = [read_seed(file) for source in sources for file in seed_files(source)]
+    return image_of(documents, connections=connections, handlers=HANDLERS, defaults=defaults)
 
 
 def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextManager[None]:
     """Read the seeds again whenever a file of theirs changes, while this is entered.
 
-    Worlds that began with them begin anew. Seeds with a fault are logged and change nothing. Raises ValueError if there
-    is no file to watch.
+    Worlds that began with them begin anew. Seeds with a fault are logged and change nothing. Raises `SettingError` if
+    there is no file to watch.
     """
     files = [source for source in settings.seed if source not in BUILT_IN]
     if not files:
-        raise ValueError("watch: there is no file to watch: give --seed a file or a directory")
+        raise SettingError("watch", "there is no file to watch: give --seed a file or a directory")
 
     def read_again() -> None:
         try:
@@ -137,11 +202,6 @@ def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextM
             log.info("the seeds have changed; worlds that begin anew: %s", ", ".join(registry.replace_image(image)))
 
     return watching(files, read_again)
-
-
-def _seeded_image(sources: Sequence[str], connections: Connections, defaults: WorldSettings) -> bytes:
-    documents = [read_seed(file) for source in sources for file in seed_files(source)]
-    return image_of(documents, connections=connections, handlers=HANDLERS, defaults=defaults)
 
 
 def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -162,7 +222,7 @@ def describe_api() -> dict[str, Any]:
     """The OpenAPI document, without serving anything."""
     registry = open_registry(Settings(seed=("empty",)))
     try:
-        return _own_app(Settings(), registry, Journal(budget=0), CallOperation()).openapi()
+        return _own_app(Settings(), registry, Journal(budget=0), cache=ReadCache(limit=0)).openapi()
     finally:
         registry.close()
 
@@ -172,33 +232,46 @@ def _world_defaults(settings: Settings) -> WorldSettings:
     if settings.error_overrides is not None:
         try:
             overrides = yaml.safe_load(settings.error_overrides.read_text("utf-8"))
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise ValueError(f"error_overrides: {settings.error_overrides} cannot be read: {error}") from None
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+            raise SettingError("error_overrides", f"{settings.error_overrides} cannot be read: {error}") from None
     names = WorldSettings.__dataclass_fields__.keys() & Settings.__dataclass_fields__.keys()
     given: dict[str, Any] = {name: getattr(settings, name) for name in names - {"error_overrides"}}
-    return WorldSettings(**given, error_overrides=read_overrides(overrides))
+    try:
+        return WorldSettings(**given, error_overrides=read_overrides(overrides))
+    except ValueError as error:
+        raise SettingError("error_overrides", f"{settings.error_overrides}: {error}") from None
 
 
 def _access_keys(settings: Settings) -> AccessKeys:
     entries: list[str] = []
     for given in settings.access_keys:
         try:
-            entries += [given] if ":" in given else Path(given).read_text("utf-8").split()
+            entries += [given] if ":" in given else _read_keys(Path(given))
         except (OSError, ValueError):
-            raise ValueError("access_keys: an entry is neither ID:SECRET[:TOKEN] nor a file that can be read") from None
+            # What is not shown may be a secret, unless there is such a file.
+            what = given if os.path.exists(given) else "an entry"  # noqa: PTH110 - Path refuses what no path can be
+            reason = f"{what} is neither ID:SECRET[:TOKEN] nor a file that can be read as UTF-8"
+            raise SettingError("access_keys", reason) from None
     try:
-        return AccessKeys.parse(entries)
+        return AccessKeys.parse(entries, bearer_tokens=settings.bearer_tokens)
     except ValueError as error:
-        raise ValueError(f"access_keys: {error}") from None
+        raise SettingError("access_keys", error) from None
+
+
+def _read_keys(file: Path) -> list[str]:
+    if os.name == "posix" and file.stat().st_mode & 0o077:
+        log.warning("access_keys: others than you can read %s; chmod 600 keeps its secrets", file)
+    return file.read_text("utf-8").split()
 
 
 def _own_app(
     settings: Settings,
     registry: Registry,
     journal: Journal,
-    call_operation: CallOperation,
-    authority: bytes | None = None,
     *,
+    cache: ReadCache,
+    authority: bytes | None = None,
+    addresses: Sequence[str] = (),
     interception: "Interception | None" = None,
 ) -> FastAPI:
     # With its models and routes it takes a tenth of a start, and most servers are never asked for it.
@@ -208,8 +281,10 @@ def _own_app(
         registry,
         journal,
         settings=show_settings(settings),
-        operation_routes=lambda: [call_operation.route(operation) for operation in OPERATIONS],
+        budgets={"read_cache": cache, "journal_bytes": journal, "image_bytes": registry.images},
+        operations=OPERATIONS,
         authority=authority if interception is None else interception.authority,
+        addresses=addresses,
         interception=None if interception is None else interception.document(),
     )
 

@@ -20,7 +20,7 @@ def write(file: Path, name: str) -> None:
 
 
 def projects(registry: Registry, world: str) -> set[str]:
-    store = registry.open(world).store
+    store = registry.open_or_create(world).store
     return {str(row[0]) for row in store._raw.execute("select name from projects")}
 
 
@@ -60,8 +60,8 @@ def test_worlds_that_began_with_a_seed_begin_anew_when_it_changes(
     settings = Settings(seed=(str(seeds),), data_dir=tmp_path / "data" if in_files else None)
     registry = open_registry(settings)
     try:
-        registry.open("mine")
-        registry.create("other", registry.connections.empty_image)
+        registry.open_or_create("mine")
+        registry.create_or_replace("other", registry.connections.empty_image)
         watch(
             settings,
             registry,

@@ -28,7 +28,7 @@ def lived_in(world: World) -> World:
 def restore(registry: Registry) -> Any:
     def restore_(document: Any, name: str = "bob") -> World:
         image = read_snapshot(document, connections=registry.connections, kinds=registry.handlers)
-        return registry.create(name, image)
+        return registry.create_or_replace(name, image)
 
     return restore_
 

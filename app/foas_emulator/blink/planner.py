@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from foas_emulator.blink import properties, sql
+from foas_emulator.blink.kinds import BATCH, SQL
 from foas_emulator.blink.plan import (
     MAX_PARALLELISM,
     OPERATOR,
@@ -43,8 +44,8 @@ def raw_plan(
     All nodes get the same parallelism: 1, or the largest that stays within both expectations, cores and GB (the
     service wants both or neither).
     """
-    if api_type.upper() == "SQL":
-        plan = _SqlPlan(sql.read(code), streaming=job_type.upper() != "FLINK_BATCH").plan()
+    if api_type.upper() == SQL:
+        plan = _SqlPlan(sql.read(code), streaming=job_type.upper() != BATCH).plan()
     else:
         plan = _datastream_plan(code)
     if expected_core is None or expected_gb is None or not plan.nodes:

@@ -4,11 +4,13 @@ from importlib import import_module
 
 import click
 
+from foas_emulator.commands.base import Commands
+
 NAMES = ("clock", "env", "fault", "journal", "reset", "run", "scenario", "snapshot", "state", "worlds")
 """The commands of this package; each is the member `command` of the module of its name."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Commands):
     """A group that has the commands of this package beside its own, so that `serve` starts without them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -1,15 +1,15 @@
 """What the commands for a running server share: its address, a world there, and how they say what happened."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
+from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION, URL_OPTION, describe_os_error, refuse
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
 from foas_emulator.testing.world import World
@@ -50,11 +50,7 @@ class Remote:
 
 def server_options(command: Command) -> Command:
     """Give a command the options that say which server it is about, as `url`, `port` and `control_token`."""
-    for option in (
-        click.option("--url", help="Address of the server; without it the one that --port means on this machine."),
-        click.option("--port", type=int, default=8018, envvar="FOASEMU_PORT", show_default=True),
-        click.option("--control-token", envvar="FOASEMU_CONTROL_TOKEN", help="Token of the server's control API."),
-    ):
+    for option in (URL_OPTION, PORT_OPTION, TOKEN_OPTION):
         command = option(command)
     return command
 
@@ -84,14 +80,10 @@ def refusals_of(target: str) -> Iterator[None]:
     """End the command with a sentence if the server at an address refuses, or does not answer."""
     try:
         yield
-    except (EmulatorError, OSError, ValueError) as error:
+    except OSError as error:
+        refuse(f"{target}: {error}" if error.filename is None else describe_os_error(error))
+    except (EmulatorError, ValueError) as error:
         refuse(f"{target}: {error}")
-
-
-def refuse(message: str) -> NoReturn:
-    """End the command with a message and the status 1."""
-    click.echo(message, err=True)
-    sys.exit(1)
 
 
 def counted(number: int, thing: str) -> str:

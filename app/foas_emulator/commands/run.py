@@ -13,8 +13,9 @@ from uuid import uuid4
 
 import click
 
-from foas_emulator.commands.remote import refusals_of, refuse
-from foas_emulator.settings import Settings, check_variables, options
+from foas_emulator.commands.base import refusals_to_start
+from foas_emulator.commands.remote import refusals_of
+from foas_emulator.settings import Settings, check_variables, flag, options
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.redirection import variables_for
 from foas_emulator.testing.server import Server
@@ -42,7 +43,7 @@ def _run(
         with _started(settings) as server:
             sys.exit(_call(command, server, world or OWN_WORLD))
     given = [
-        "--" + name.replace("_", "-")
+        flag(name)
         for name in settings
         if name != "control_token" and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     ]
@@ -56,16 +57,12 @@ def _run(
 def _started(settings: dict[str, Any]) -> Iterator[Server]:
     # The whole emulator: it takes a while to load.
     from foas_emulator import logs  # noqa: PLC0415
-    from foas_emulator.seeds.reading import SeedError  # noqa: PLC0415
-    from foas_emulator.server import StartError  # noqa: PLC0415
     from foas_emulator.testing.in_thread import ThreadedServer  # noqa: PLC0415
 
     chosen = Settings(**settings, intercept=0)
     logs.configure(level=chosen.log_level, format_=chosen.log_format)
-    try:
+    with refusals_to_start():
         running = ThreadedServer(chosen)
-    except (SeedError, StartError, ValueError) as error:
-        refuse(str(error))
     try:
         yield Server(running.url, control_token=chosen.control_token)
     finally:

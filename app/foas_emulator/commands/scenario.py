@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from foas_emulator.commands.base import refuse_each
 from foas_emulator.commands.remote import Remote, remote
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, load_document, read_seed
 
@@ -24,9 +25,9 @@ def command(emulator: Remote, *, seed: str) -> None:
 
 
 def _document(file: str) -> object:
-    """What a file holds, checked here, where its faults can be named with their lines. Raises ValueError."""
+    """What a file holds, checked here, where its faults can be named with their lines."""
     try:
         read_seed(file)
     except SeedError as error:
-        raise ValueError(str(error)) from None
+        refuse_each(error.faults)
     return load_document(Path(file).read_text("utf-8"))

@@ -4,14 +4,15 @@ from typing import Any
 
 import click
 
+from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION
 from foas_emulator.commands.remote import Remote, address, refusals_of, remote
 from foas_emulator.testing.server import Server
 
 
 @click.group("worlds", invoke_without_command=True)
 @click.option("--url", "urls", multiple=True, help="Address of a server. Repeatable: all of them are asked.")
-@click.option("--port", type=int, default=8018, envvar="FOASEMU_PORT", show_default=True)
-@click.option("--control-token", envvar="FOASEMU_CONTROL_TOKEN", help="Token of the servers' control API.")
+@PORT_OPTION
+@TOKEN_OPTION
 @click.option("--json", "as_json", is_flag=True, help="Print the servers' answers as one document.")
 @click.pass_context
 def command(

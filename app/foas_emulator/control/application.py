@@ -1,6 +1,6 @@
 """The emulator's own FastAPI application: documentation and control API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -10,8 +10,9 @@ from fastapi_offline import FastAPIOffline
 
 from foas_emulator import __version__
 from foas_emulator.control.errors import answer_errors
+from foas_emulator.control.info import Budget
 from foas_emulator.control.routes import control_router
-from foas_emulator.gateway.routes import OperationRoute
+from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.journal import Journal
 from foas_emulator.openapi import describe
 from foas_emulator.world.registry import Registry
@@ -22,22 +23,28 @@ def own_app(
     journal: Journal,
     *,
     settings: Mapping[str, Any],
-    operation_routes: Callable[[], list[OperationRoute]],
+    budgets: Mapping[str, Budget],
+    operations: Sequence[Operation],
     authority: bytes | None = None,
+    addresses: Sequence[str] = (),
     interception: Mapping[str, Any] | None = None,
 ) -> FastAPI:
     """Documentation and control API over the worlds and what is remembered of their calls.
 
-    `settings` are shown; `operation_routes` gives the service's operations once they are to be described; `authority`
-    is the certificate that clients of the server's https have to trust, as PEM; `interception` describes the proxy.
+    `settings` and `budgets` are shown, and the service's `operations` described; `authority` is the certificate that
+    clients of the server's https have to trust, as PEM; `addresses` are the server's URLs; `interception` describes the
+    proxy.
     """
     app = FastAPIOffline(
         title="foas-emulator", version=__version__, docs_url="/docs", redoc_url=None, openapi_url="/openapi.json"
     )
-    app.include_router(control_router(registry, journal, settings=settings, interception=interception))
+    router = control_router(
+        registry, journal, settings=settings, budgets=budgets, addresses=addresses, interception=interception
+    )
+    app.include_router(router)
     answer_errors(app)
     if authority is not None:
         app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
-    app.openapi = cache(lambda: describe(app, operation_routes()))  # type: ignore[method-assign]
+    app.openapi = cache(lambda: describe(app, operations))  # type: ignore[method-assign]
     return app

@@ -1,11 +1,11 @@
 """Instances put into any state, which no call of the service could do."""
 
-from typing import Literal
-
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from foas_emulator.operations.instances.changes import put_state
+from foas_emulator.operations.instances.lifecycle import State
+from foas_emulator.operations.instances.service import put_state
+from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
 
 
@@ -14,9 +14,7 @@ class InstanceState(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    actual_state: Literal["WAITING", "RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED"] = Field(
-        alias="ActualState"
-    )
+    actual_state: State = Field(alias="ActualState")
     last_error_message: str | None = Field(default=None, alias="LastErrorMessage")
 
 
@@ -29,8 +27,8 @@ def instance_router(registry: Registry) -> APIRouter:
         name: str, project_name: str, job_name: str, instance_id: int, state: InstanceState
     ) -> Response:
         """Put an instance into a state at once. What was pending for it is dropped."""
-        world = registry.open(name)
-        world.settle()
+        world = registry.open_or_create(name)
+        await settle(world)
         with world.transaction():
             put_state(
                 world,

@@ -1,6 +1,6 @@
 """The routes of the control API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,7 +10,7 @@ from foas_emulator.control.coverage import coverage_router
 from foas_emulator.control.credentials import credentials_router
 from foas_emulator.control.errors import Refusal
 from foas_emulator.control.faults import fault_router
-from foas_emulator.control.info import info_router
+from foas_emulator.control.info import Budget, info_router
 from foas_emulator.control.instances import instance_router
 from foas_emulator.control.interception import interception_router
 from foas_emulator.control.journal import journal_router
@@ -26,14 +26,16 @@ def control_router(
     journal: Journal,
     *,
     settings: Mapping[str, Any],
+    budgets: Mapping[str, Budget],
+    addresses: Sequence[str] = (),
     interception: Mapping[str, Any] | None = None,
 ) -> APIRouter:
-    """The control API over a registry of worlds and what is remembered of their calls.
+    """The control API over a registry of worlds and their journals.
 
-    `settings` and, if there is a proxy, `interception` are shown.
+    Settings, budgets and addresses are shown, and so is, if there is a proxy, the interception.
     """
     router = APIRouter(prefix="/_emulator", tags=["emulator"], responses={"4XX": {"model": Refusal}})
-    router.include_router(info_router(settings))
+    router.include_router(info_router(settings, budgets, addresses))
     router.include_router(interception_router(interception))
     router.include_router(credentials_router())
     router.include_router(world_router(registry))

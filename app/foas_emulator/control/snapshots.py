@@ -13,10 +13,11 @@ from foas_emulator.control.documents import (
     wants_yaml,
     yaml_response,
 )
-from foas_emulator.control.errors import ControlError
+from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.faults.rules import check_rules
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.reading import parse_seed
+from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot, take_snapshot, write_snapshot
 
@@ -34,8 +35,8 @@ def snapshot_router(registry: Registry) -> APIRouter:
     @router.get("/snapshot", responses={200: {"content": {"application/json": {}, YAML: {}}}})
     async def get_snapshot(name: str, request: Request) -> Response:
         """The whole world: rows, clock, pending changes, counters, settings and fault rules; YAML if Accept says so."""
-        world = registry.open(name)
-        world.settle()
+        world = require_world(registry, name)
+        await settle(world)
         document = take_snapshot(world)
         if wants_yaml(request):
             return yaml_response(document)
@@ -45,15 +46,15 @@ def snapshot_router(registry: Registry) -> APIRouter:
     async def put_snapshot(name: str, request: Request) -> Response:
         """Make the world what the snapshot says, to the byte; it still resets to what it was created from."""
         restored = image(await request.body(), as_yaml=is_yaml(request))
-        registry.open(name).load(restored)
+        registry.open_or_create(name).load(restored)
         return Response(status_code=204)
 
     @router.post("/seed", status_code=204, openapi_extra=described_body(ANY_OBJECT))
     async def merge_seed(name: str, request: Request) -> Response:
         """Merge a seed document, all or nothing: a resource it names is replaced whole, everything else stays."""
         document = parse_seed(_text(await request.body()), "body")
-        world = registry.open(name)
-        world.settle()
+        world = registry.open_or_create(name)
+        await settle(world)
         apply(world, document)
         return Response(status_code=204)
 

@@ -11,6 +11,7 @@ from foas_emulator.control.errors import ControlError, no_world
 from foas_emulator.faults.rules import check_rules
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import BUILT_IN, parse_seed, read_seed
+from foas_emulator.world.advance import settle
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot
@@ -51,9 +52,9 @@ def world_router(registry: Registry) -> APIRouter:
     async def put_world(name: str, request: Request) -> Response:
         """Create a world, or replace it: from the default seed without a body, else from what the body names."""
         body = parse_document(await request.body(), as_yaml=is_yaml(request))
-        image = _image(registry, body)
-        status = 200 if registry.find(name) is not None else 201
-        registry.create(name, image)
+        image = await _image(registry, body)
+        status = 200 if registry.open_existing(name) is not None else 201
+        registry.create_or_replace(name, image)
         return JSONResponse(_identity(name), status)
 
     @router.delete("/worlds/{name}", status_code=204)
@@ -82,7 +83,7 @@ def _describe(registry: Registry, name: str) -> dict[str, Any]:
     return {**_identity(name), "open": used is not None, "idle_ms": idle}
 
 
-def _image(registry: Registry, body: Any) -> bytes | None:
+async def _image(registry: Registry, body: Any) -> bytes | None:
     """The image that a body asks for, None for the default one. Raises `ControlError`, `SeedError`, `SnapshotError`."""
     if body is None or body == {}:
         return None
@@ -93,14 +94,14 @@ def _image(registry: Registry, body: Any) -> bytes | None:
     ((kind, value),) = body.items()
     if kind == "snapshot":
         return read_snapshot(value, connections=registry.connections, kinds=registry.handlers, check=check_rules)
-    return _fork(registry, value) if kind == "fork" else _seeded(registry, value)
+    return await _fork(registry, value) if kind == "fork" else _seeded(registry, value)
 
 
-def _fork(registry: Registry, name: Any) -> bytes:
-    source = registry.find(name) if isinstance(name, str) else None
+async def _fork(registry: Registry, name: Any) -> bytes:
+    source = registry.open_existing(name) if isinstance(name, str) else None
     if source is None:
         raise ControlError(404, f"There is no world {name!r} to fork.", "GET /_emulator/worlds lists those there are.")
-    source.settle()
+    await settle(source)
     return source.store.image()
 
 

@@ -30,12 +30,13 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeys:
-    """An immutable book of keys by their ids."""
+    """An immutable book of keys by their ids, and of the tokens that are believed without a key."""
 
     configured: Mapping[str, Key]
+    bearer_tokens: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
-    def parse(cls, entries: Iterable[str] = ()) -> "AccessKeys":
+    def parse(cls, entries: Iterable[str] = (), *, bearer_tokens: Iterable[str] = ()) -> "AccessKeys":
         """A book of `id:secret` and `id:secret:token` entries, which go before the built-in `test:test`.
 
         Raises ValueError, which names the entry and never shows a secret.
@@ -47,7 +48,7 @@ class AccessKeys:
                 raise ValueError(f"access key entry {number}: the id {key.access_key_id!r} is given twice")
             keys[key.access_key_id] = key
         keys.setdefault("test", Key("test", WORLD_SECRET))
-        return cls(MappingProxyType(keys))
+        return cls(MappingProxyType(keys), frozenset(bearer_tokens))
 
     def lookup(self, access_key_id: str) -> Key | None:
         """The key with this id; `world-<name>` has the secret `test` unless it was given another."""

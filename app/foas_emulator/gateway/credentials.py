@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 Scheme = Literal["v1", "v3", "bearer", "anonymous"]
 
 ALGORITHMS: Mapping[Scheme, str] = {"v1": "HMAC-SHA1", "v3": "ACS3-HMAC-SHA256"}
-_TOKEN_HEADERS = ("x-acs-bearer-token", "x-acs-zero-trust-idtoken")
+TOKEN_HEADERS = ("x-acs-bearer-token", "x-acs-zero-trust-idtoken")
 
 
 class MalformedAuthorization(ValueError):  # noqa: N818 - the gateway's own word for what is wrong
@@ -36,7 +36,7 @@ def read_credentials(headers: Mapping[str, str]) -> Credentials:
     authorization = headers.get("authorization")
     token = headers.get("x-acs-security-token") or None
     if not authorization:
-        is_bearer = any(headers.get(name) for name in _TOKEN_HEADERS)
+        is_bearer = any(headers.get(name) for name in TOKEN_HEADERS)
         return Credentials("bearer" if is_bearer else "anonymous", security_token=token)
     kind, _, rest = authorization.partition(" ")
     if kind == "acs":

@@ -4,11 +4,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote_to_bytes
+
+from fastapi import APIRouter
 
 from foas_emulator.gateway.errors import MALFORMED
 from foas_emulator.gateway.evidence import Evidence
+from foas_emulator.gateway.routes import OperationRoute, in_transaction
 
 Endpoint = Callable[..., Any]
 
@@ -18,48 +21,71 @@ class Operation:
     """All that the emulator declares about one operation of the API.
 
     The endpoint's signature gives the typed parameters, its return annotation the answer model and its docstring
-    the description. `writes` decides about transactions and caching; the method never does. `timeless` is false
-    where the answer depends on the clock itself and not only on what the clock has brought about.
+    the description. `writes` decides about transactions and caching; the method never does.
     """
 
     name: str
     method: str
     path: str
-    group: str
     endpoint: Endpoint
+    router: "Group" = field(repr=False, compare=False)
     evidence: Evidence
     writes: bool
-    timeless: bool = True
 
     @cached_property
     def segments(self) -> tuple[str, ...]:
         return tuple(self.path.strip("/").split("/"))
 
+    @cached_property
+    def route(self) -> OperationRoute:
+        """The FastAPI path operation. Building it takes two milliseconds, so that waits for the first call."""
+        return self.router.build(self)
 
-@dataclass(slots=True)
-class Group:
-    """The operations of one group of the API, declared by decorating their endpoints."""
+    @property
+    def group(self) -> str:
+        """The name of the group it belongs to."""
+        return self.router.name
 
-    name: str
-    operations: list[Operation] = field(default_factory=list)
 
-    def reads(
-        self, name: str, method: str, path: str, *, evidence: Evidence, timeless: bool = True
-    ) -> Callable[[Endpoint], Endpoint]:
+class Group(APIRouter):
+    """The operations of one group of the API: a FastAPI router whose path operations are built when first called.
+
+    Decorating an endpoint declares an operation; `declared` has the declarations of all.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(tags=[name], route_class=OperationRoute)
+        self.name = name
+        self.declared: list[Operation] = []
+
+    def reads(self, name: str, method: str, path: str, *, evidence: Evidence) -> Callable[[Endpoint], Endpoint]:
         """Declare an operation that leaves the world as it is."""
-        return self._declare(name, method, path, evidence=evidence, writes=False, timeless=timeless)
+        return self._declare(name, method, path, evidence=evidence, writes=False)
 
     def writes(self, name: str, method: str, path: str, *, evidence: Evidence) -> Callable[[Endpoint], Endpoint]:
         """Declare an operation that may change the world; its endpoint runs inside a transaction."""
-        return self._declare(name, method, path, evidence=evidence, writes=True, timeless=True)
+        return self._declare(name, method, path, evidence=evidence, writes=True)
 
     def _declare(self, name: str, method: str, path: str, **declared: Any) -> Callable[[Endpoint], Endpoint]:
         def register(endpoint: Endpoint) -> Endpoint:
-            operation = Operation(name=name, method=method, path=path, group=self.name, endpoint=endpoint, **declared)
-            self.operations.append(operation)
+            self.declared.append(
+                Operation(name=name, method=method, path=path, endpoint=endpoint, router=self, **declared)
+            )
             return endpoint
 
         return register
+
+    def build(self, operation: Operation) -> OperationRoute:
+        """Add the path operation of one of the declared operations."""
+        self.add_api_route(
+            operation.path,
+            operation.endpoint,
+            methods=[operation.method],
+            name=operation.name,
+            operation_id=operation.name,
+            dependencies=[in_transaction] if operation.writes else [],
+        )
+        return cast(OperationRoute, self.routes[-1])
 
 
 @dataclass(frozen=True, slots=True)

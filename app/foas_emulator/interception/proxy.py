@@ -53,16 +53,17 @@ class Proxy:
         self._limits = limits or Limits()
         self._connections: set[asyncio.Task[None]] = set()
         self._told: set[str] = set()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
 
-    async def start(self, listener: socket.socket) -> None:
-        """Serve on a socket that listens."""
-        self._server = await asyncio.start_server(self._accept, sock=listener, limit=self._limits.head)
+    async def start(self, *listeners: socket.socket) -> None:
+        """Serve on sockets that listen."""
+        for listener in listeners:
+            self._servers.append(await asyncio.start_server(self._accept, sock=listener, limit=self._limits.head))
 
     async def stop(self) -> None:
         """End every connection, and take no more."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for task in self._connections:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)

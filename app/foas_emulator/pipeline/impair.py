@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import Awaitable
 
-from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.errors import THROTTLED_USER, UNAVAILABLE
-from foas_emulator.gateway.responses import GatewayResponse
+from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.world.durations import rate_text
 from foas_emulator.world.ids import fraction
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
+from foas_emulator.world.world_cache import Slot, WorldCache
 
-_CALLS, _ERRORS = "impair.calls", "impair.errors"
+_CALLS: Slot[int] = Slot(from_rows=False)
+_ERRORS: Slot[int] = Slot(from_rows=False)
 _IN_TURN = (THROTTLED_USER, UNAVAILABLE)
 
 
@@ -24,31 +25,29 @@ class Impair:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def __call__(self, context: RequestContext) -> Awaitable[GatewayResponse | None] | None:
+    def __call__(self, context: RequestContext) -> Awaitable[None] | None:
         return self._impair(context) if context.settings.is_impaired else None
 
     async def _impair(self, context: RequestContext) -> None:
-        world = context.world
-        settings: WorldSettings = world.settings
-        number = _next(world.cache, _CALLS)
+        seed = context.world.seed
+        settings: WorldSettings = context.world.settings
+        number = _next(context.world.cache, _CALLS)
         if settings.latency.longest:
-            await asyncio.sleep(settings.latency.at(fraction(world.seed, "impair/latency", number)) / 1000)
+            await asyncio.sleep(settings.latency.at(fraction(seed, "impair/latency", number)) / 1000)
             self._enter_again(context)
-        if fraction(world.seed, "impair/error", number) < settings.error_rate:
-            problem = _IN_TURN[(_next(world.cache, _ERRORS) - 1) % len(_IN_TURN)]
+        if fraction(seed, "impair/error", number) < settings.error_rate:
+            problem = _IN_TURN[(_next(context.world.cache, _ERRORS) - 1) % len(_IN_TURN)]
             share = rate_text(settings.error_rate)
             raise problem(
                 f"The setting error_rate of world {context.world_name} makes {share} of its calls fail; set it to 0."
             )
 
     def _enter_again(self, context: RequestContext) -> None:
-        """Find the world as it has become while the call was held back."""
-        world = context.world = self._registry.find(context.world_name)
+        """Find the world as it is now: it may have been dropped or closed while the call was held back."""
+        world = context.world = self._registry.open_existing(context.world_name)
         if world is None:
             raise UNAVAILABLE(f"World {context.world_name} was dropped while its latency held this call back.")
-        world.settle()
 
 
-def _next(counts: dict[str, int], name: str) -> int:
-    counts[name] = counts.get(name, 0) + 1
-    return counts[name]
+def _next(cache: WorldCache, count: Slot[int]) -> int:
+    return cache.put(count, (cache.get(count) or 0) + 1)

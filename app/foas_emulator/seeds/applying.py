@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
 
-from foas_emulator.blink.running import application_id, job_id
+from foas_emulator.blink import versions
+from foas_emulator.blink.kinds import STREAM
+from foas_emulator.blink.runtime import engine_job_handler
 from foas_emulator.faults.rules import arm
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.folders.rows import Folder
-from foas_emulator.operations.instances.changes import UNKNOWN_DELAY
+from foas_emulator.operations.instances.lifecycle import FAILED, LIVE, RUNNING, UNKNOWN_DELAY, WAITING
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import CommittedJob, Job
 from foas_emulator.operations.packages.rows import Package
-from foas_emulator.operations.projects import contents
+from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.seeds.document import (
@@ -31,11 +33,9 @@ from foas_emulator.world.world import World
 
 R = TypeVar("R", bound=Row)
 
-DEFAULT_ENGINE = "blink-3.4.4"
 DEFAULT_REGION = "cn-hangzhou"
 
-_EXPECTED = {"WAITING": "RUNNING", "FAILED": "RUNNING"}
-_ENDED = ("TERMINATED", "SUCCESS", "FAILED")
+_EXPECTED = {WAITING: RUNNING, FAILED: RUNNING}
 
 
 def apply(world: World, document: SeedDocument) -> None:
@@ -77,7 +77,7 @@ def _put_cluster(world: World, seed: SeedCluster) -> None:
 def _put_project(world: World, seed: SeedProject) -> None:
     now = world.second()
     cluster_id = seed.cluster_id or _some_cluster(world)
-    contents.clear(world, seed.name)
+    projects.remove(world, seed.name)
     world.store.insert(
         _row(
             Project,
@@ -158,7 +158,7 @@ def _put_job(world: World, project: SeedProject, seed: SeedJob) -> None:
         create_time=now,
         modifier=ACCOUNT,
         modify_time=now,
-        engine_version=DEFAULT_ENGINE,
+        engine_version=versions.CURRENT,
         cluster_id=queue.cluster_id,
         queue_name=queue.queue_name,
         folder_id=root.folder_id,
@@ -168,7 +168,7 @@ def _put_job(world: World, project: SeedProject, seed: SeedJob) -> None:
         world.store.insert(_row(CommittedJob, job.model_dump(), auto_scale_params=seed.auto_scale_params))
     for position, instance in enumerate(seed.instances, start=1):
         # A stream job has one instance that is not archived: the last one of the document, unless it says otherwise.
-        is_archived = job.job_type == "FLINK_STREAM" and position < len(seed.instances)
+        is_archived = job.job_type == STREAM and position < len(seed.instances)
         _put_instance(world, job, instance, auto_scale_params=seed.auto_scale_params, is_archived=is_archived)
 
 
@@ -180,14 +180,14 @@ def _put_instance(
     world.cancel(f"instance:{instance_id}")
     world.store.delete(Instance, equal(Instance.id, instance_id))
     start_time = seed.start_time if seed.start_time is not None else now
-    ended = now if seed.actual_state in _ENDED else None
+    ended = None if seed.actual_state in LIVE else now
     row = _row(
         Instance,
         job.model_dump(exclude={"description"})
         | {"actual_state": seed.actual_state, "expect_state": _EXPECTED.get(seed.actual_state, seed.actual_state)}
         | seed.given()
         | {"id": instance_id, "project_name": job.project_name, "job_name": job.job_name},
-        engine_job_handler=f"{application_id(world.seed, instance_id, start_time)}|{job_id(world.seed, instance_id)}",
+        engine_job_handler=engine_job_handler(world.seed, instance_id, start_time),
         starter=ACCOUNT,
         start_time=start_time,
         end_time=ended,

@@ -9,14 +9,15 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_pascal
 
+from foas_emulator.blink.kinds import SQL, STREAM, ApiType, JobType
+from foas_emulator.blink.versions import INSTALLED
 from foas_emulator.faults.document import FaultDocument, check_scope
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.operations.clusters.lifecycle import State as ClusterState
+from foas_emulator.operations.instances.lifecycle import State
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.settings import read_setting
 
-JobType = Literal["FLINK_STREAM", "FLINK_BATCH"]
-ApiType = Literal["SQL", "DATASTREAM"]
-State = Literal["WAITING", "RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED"]
 # The largest number of 64 bits is left out: the id after it could not be given.
 Id = Annotated[int, Field(ge=1, lt=2**63 - 1)]
 Long = Annotated[int, Field(ge=-(2**63), lt=2**63)]
@@ -97,8 +98,8 @@ class SeedJob(Seed):
     project_name: Name | None = None
     job_id: Text | None = None
     file_id: Text | None = None
-    job_type: JobType = "FLINK_STREAM"
-    api_type: ApiType = "SQL"
+    job_type: JobType = STREAM
+    api_type: ApiType = SQL
     code: Text | None = None
     plan_json: Text | None = None
     properties: Text | None = None
@@ -198,9 +199,7 @@ class SeedCluster(Seed):
     cluster_id: Name
     display_name: Text | None = None
     description: Text | None = None
-    state: Literal[
-        "STARTING", "RUNNING", "EXPANDING", "REDUCING", "UPGRADING", "MAINTAINING", "DESTROYING", "DESTROYED"
-    ] = "RUNNING"
+    state: ClusterState = "RUNNING"
     region_id: Text = "cn-hangzhou"
     zone_id: Text | None = None
     owner_id: Text | None = None
@@ -219,9 +218,7 @@ class SeedCluster(Seed):
     master_num: Literal[1, 3] = Field(default=1, alias="master_num")
     slave_spec: Text = Field(default="Ecs_4c16g", alias="slave_spec")
     slave_num: Annotated[int, Field(ge=2, le=1000)] = Field(default=2, alias="slave_num")
-    engine_versions: Annotated[str, Field(pattern=_ENGINE_VERSIONS)] = Field(
-        default="current--blink-3.4.4,beta--blink-3.7.8", alias="engine_versions"
-    )
+    engine_versions: Annotated[str, Field(pattern=_ENGINE_VERSIONS)] = Field(default=INSTALLED, alias="engine_versions")
 
 
 class SeedFault(FaultDocument):

@@ -4,10 +4,10 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
+from dataclasses import replace
 from threading import Event, Thread
 
 import uvicorn
-import uvloop
 
 from foas_emulator.main import create_app, open_registry
 from foas_emulator.server import (
@@ -16,6 +16,7 @@ from foas_emulator.server import (
     StartError,
     companions,
     listen,
+    new_event_loop,
     prepare_interception,
     url_of,
     uvicorn_config,
@@ -31,19 +32,24 @@ class ThreadedServer:
 
     def __init__(self, settings: Settings) -> None:
         """Start. Raises `SeedError`, ValueError or `StartError` if the settings cannot be met."""
-        with ExitStack() as stack:
-            interception = stack.enter_context(prepare_interception(settings, host=LOOPBACK[0]))
-            registry = open_registry(settings)
-            app = create_app(settings, registry=registry, interception=interception)
-            beside = companions(settings, registry, interception, app)
-            self._server = _Server(uvicorn_config(app, lifespan="on"), beside=beside)
-            self._listener = listen("127.0.0.1", 0)
+        with ExitStack() as files, ExitStack() as if_refused:
+            interception = files.enter_context(prepare_interception(settings, host=LOOPBACK[0]))
+            (self._listener,) = listen(LOOPBACK[0], 0)
+            if_refused.callback(self._listener.close)
             self.url = url_of("http", self._listener)
+            known = replace(settings, port=self._listener.getsockname()[1])
+            registry = open_registry(known)
+            if_refused.callback(registry.close)
+            app = create_app(known, registry=registry, addresses=[self.url], interception=interception)
+            beside = companions(known, registry, interception, app)
+            config = uvicorn_config(app, keep_alive=known.keep_alive, lifespan="on")
+            self._server = _Server(config, beside=beside)
+            if_refused.pop_all()  # from here on the application closes the worlds, and uvicorn the socket
             self._thread = Thread(target=self._run, name="foas-emulator", daemon=True)
             self._thread.start()
             if not self._server.ready.wait(START_WITHIN):
                 raise StartError(f"the emulator did not start within {START_WITHIN:.0f} seconds")
-            self._files = stack.pop_all()
+            self._files = files.pop_all()
 
     def stop(self) -> None:
         """Finish what is being answered, and stop."""
@@ -52,7 +58,7 @@ class ThreadedServer:
         self._files.close()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(self._server.serve(sockets=[self._listener]))
 
 

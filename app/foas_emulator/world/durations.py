@@ -1,24 +1,36 @@
-"""Durations as people write them. Imports nothing that is dear: the command line reads its settings with it."""
+"""Durations as people write them. Imports nothing that is slow: the command line reads its settings with it."""
 
 import re
 from dataclasses import dataclass
 
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+LONGEST_DAYS = 3_000_000
+"""The longest duration, in days: it reaches beyond the year 9999, where every clock ends."""
+
+_MOST_SHOWN = 60
 _DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)?\s*")
 _RATE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(%)?\s*")
 
 
 def duration(text: str | float) -> int:
-    """Milliseconds of `30s`, `500ms`, `2m`, `1h`, `3d`; a bare number is seconds. Raises ValueError."""
+    """Return the milliseconds of `30s`, `500ms`, `2m`, `1h`, `3d`; a bare number is seconds. Raise ValueError."""
     match = _DURATION.fullmatch(str(text))
     if match is None:
-        raise ValueError(f"{text!r} is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms")
+        raise ValueError(f"{_shown(text)} is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms")
     number, unit = match.groups()
-    return round(float(number) * _UNITS[unit or "s"])
+    milliseconds = float(number) * _UNITS[unit or "s"]
+    if milliseconds > LONGEST_DAYS * _UNITS["d"]:
+        raise ValueError(f"{_shown(text)} is too long for a duration: give {LONGEST_DAYS}d at most")
+    return round(milliseconds)
+
+
+def _shown(text: str | float) -> str:
+    shown = str(text)
+    return repr(text) if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]!r}..."
 
 
 def duration_text(milliseconds: int) -> str:
-    """A duration as `duration` reads it, in the largest unit that is exact."""
+    """Return a duration as `duration` reads it, in the largest unit that is exact."""
     if milliseconds == 0:
         return "0s"
     unit = next(unit for unit, size in reversed(_UNITS.items()) if milliseconds % size == 0)

@@ -30,7 +30,7 @@ class ErrorOverride:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldSettings:
-    """The settings of one world. Delays are milliseconds; `batch_duration` None means until told."""
+    """The settings of one world. Delays are milliseconds; `batch_duration` None means until a call ends it."""
 
     default_format: Format = "json"
     not_running: NotRunning = "fail"
@@ -57,7 +57,7 @@ NAMES = tuple(setting.name for setting in fields(WorldSettings))
 
 
 def read_setting(name: str, value: Any) -> Any:
-    """The value of a setting as `WorldSettings` keeps it, from a document. Raises ValueError saying what is allowed.
+    """Return the value of a setting as `WorldSettings` keeps it. Raise ValueError that says what is allowed.
 
     Delays take a duration (`30s`) or seconds.
     """
@@ -79,7 +79,7 @@ def read_setting(name: str, value: Any) -> Any:
 
 
 def read_overrides(document: Any) -> Mapping[str, ErrorOverride]:
-    """Error overrides from a document `{catalogue code: {code, status, message}}`. Raises ValueError."""
+    """Return the overrides of a document `{catalogue code: {code, status, message}}`. Raise ValueError."""
     if not isinstance(document, Mapping):
         raise ValueError("error overrides are a mapping from a code to its new code, status or message")
     return MappingProxyType({str(code): _read_override(str(code), members) for code, members in document.items()})
@@ -97,7 +97,7 @@ def _read_override(code: str, members: Any) -> ErrorOverride:
 
 
 def write_setting(value: Any) -> Any:
-    """A setting's value as documents show it; `read_setting` takes it back. Delays come out as `30s` or `2m`."""
+    """Return a setting's value as documents show it and `read_setting` takes it. Delays look like `30s` or `2m`."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int):

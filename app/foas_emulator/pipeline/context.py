@@ -1,0 +1,104 @@
+"""One request on its way to its response, as the stages of the pipeline see it."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from starlette.types import Receive, Scope
+
+from foas_emulator.faults.rules import ArmedRule
+from foas_emulator.gateway.authentication import AuthenticationResult
+from foas_emulator.gateway.errors import Override
+from foas_emulator.gateway.formats import Format
+from foas_emulator.gateway.operation import Operation
+from foas_emulator.gateway.responses import GatewayResponse
+from foas_emulator.journal.entries import EntryTemplate
+from foas_emulator.world.world import World
+
+UNREADABLE = "foas_emulator.unreadable"
+"""The type of a scope that stands for a request which could not be read, and where it holds the error to answer."""
+
+
+class Settings(Protocol):
+    """What the gateway and the pipeline ask of a world's settings."""
+
+    @property
+    def default_format(self) -> Format: ...
+    @property
+    def signature(self) -> str: ...
+    @property
+    def error_overrides(self) -> Mapping[str, Override]: ...
+    @property
+    def is_impaired(self) -> bool: ...
+
+
+class RequestContext:
+    """A request and what is known of it so far. Each stage reads it and adds to it.
+
+    `world` is unset until the request has entered one (`has_world`): a refused one may never do so.
+    """
+
+    __slots__ = (
+        "_world",
+        "authentication",
+        "body",
+        "body_note",
+        "faults",
+        "format",
+        "headers",
+        "method",
+        "operation",
+        "parameters",
+        "query_string",
+        "raw_path",
+        "receive",
+        "request_id",
+        "response",
+        "scope",
+        "settings",
+        "started",
+        "template",
+        "unread",
+        "warning",
+        "world_name",
+    )
+
+    settings: Settings
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.method: str = scope["method"]
+        self.raw_path: str = scope["raw_path"].decode("latin-1")
+        self.query_string: str = scope["query_string"].decode("latin-1")
+        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self.started = 0
+        self.world_name = ""
+        self._world: World | None = None
+        self.authentication: AuthenticationResult | None = None
+        self.operation: Operation | None = None
+        self.parameters: Mapping[str, Any] = {}
+        self.body = b""
+        self.body_note: str | None = None
+        """Why the body may not have been read as its sender meant it."""
+        self.format: Format = "json"
+        self.request_id = ""
+        self.warning: str | None = None
+        self.unread: tuple[str, ...] = ()
+        self.faults: tuple[ArmedRule, ...] = ()
+        self.template: EntryTemplate | None = None
+        self.response: GatewayResponse | None = None
+
+    @property
+    def has_world(self) -> bool:
+        """Whether the request has entered a world."""
+        return self._world is not None
+
+    @property
+    def world(self) -> World:
+        """The world that the request has entered."""
+        assert self._world is not None, "the stages from here on have a world"
+        return self._world
+
+    @world.setter
+    def world(self, world: World | None) -> None:
+        self._world = world
