@@ -42,8 +42,12 @@ are separated by blanks.
 
 """
 CONFIGURATION_TAIL = """
-The delays, `not_running`, `sql_check`, `default_format`, `signature` and the error overrides are defaults: every world
-can be given its own, by `settings` in its seed or over the control API.
+The delays, `latency`, `error_rate`, `not_running`, `sql_check`, `default_format`, `signature` and the error overrides
+are defaults: every world can be given its own, by `settings` in its seed or over the control API. Which calls an
+`error_rate` strikes, and how long a `latency` is between its ends, follows from the world's seed and the number of the
+call.
+
+With `--intercept` the server has a [proxy](interception.md) that brings programs to it which name no endpoint.
 
 ## Connections
 

@@ -239,6 +239,7 @@ STAGES = [
     ("FindOperation", "an unknown operation is refused before its body is read"),
     ("ReadBody", "a signature covers the body, and it is the last stage that waits for the client"),
     ("Authenticate", "what is refused settles nothing, and no fault applies to it"),
+    ("Impair", "what is refused is not held back, and what is held back finds its world settled"),
     ("SettleWorld", "nothing waits between this and the operation, but for a fault, which settles again"),
     ("InjectFaults", "the cache neither serves nor stores what a rule applies to"),
     ("CacheReads", "a hit calls no operation"),

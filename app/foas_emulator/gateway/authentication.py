@@ -180,7 +180,7 @@ def wrong_key(request: SignedRequest, credentials: Credentials, keys: AccessKeys
 
 def wrong_token(credentials: Credentials, key: Key) -> AuthenticationFailure | None:
     """MissingSecurityToken or InvalidSecurityToken.MismatchWithAccessKey where token and key do not belong together."""
-    if credentials.security_token == key.token:
+    if key.fits(credentials.security_token):
         return None
     name = plain(key.access_key_id)
     if credentials.security_token is None:

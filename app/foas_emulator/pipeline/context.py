@@ -18,10 +18,6 @@ UNREADABLE = "foas_emulator.unreadable"
 """The type of a scope that stands for a request which could not be read, and where it holds the error to answer."""
 
 
-UNREADABLE = "foas_emulator.unreadable"
-"""The type of a scope that stands for a request which could not be read, and where it holds the error to answer."""
-
-
 class Settings(Protocol):
     """What the gateway and the pipeline ask of a world's settings."""
 
@@ -31,6 +27,8 @@ class Settings(Protocol):
     def signature(self) -> str: ...
     @property
     def error_overrides(self) -> Mapping[str, Override]: ...
+    @property
+    def is_impaired(self) -> bool: ...
 
 
 class RequestContext:
@@ -43,7 +41,6 @@ class RequestContext:
         "_world",
         "authentication",
         "body",
-        "body_note",
         "body_note",
         "faults",
         "format",

@@ -14,17 +14,18 @@ __all__ = ["BUILT_IN", "Fault", "SeedError", "check_seed", "parse_seed", "read_s
 
 BUILT_IN = ("default", "empty")
 """Seeds that are named instead of given as a file."""
+_SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def read_seeds(sources: Iterable[str]) -> list[SeedDocument]:
-    """Return the documents of built-in names or files that are applied in this order. Raises `SeedError`.
+    """Return the documents of built-in names, files or directories, applied in this order. Raises `SeedError`.
 
     Each may name clusters that stand in one before it.
     """
     documents: list[SeedDocument] = []
     faults: list[Fault] = []
     clusters: set[str] = set()
-    for source in sources:
+    for source in (file for each in sources for file in seed_files(each)):
         try:
             documents.append(read_seed(source, clusters=clusters))
         except SeedError as error:
@@ -34,6 +35,21 @@ def read_seeds(sources: Iterable[str]) -> list[SeedDocument]:
     if faults:
         raise SeedError(faults)
     return documents
+
+
+def seed_files(source: str) -> list[str]:
+    """Return the seeds that a source means: the documents of a directory by their names, else itself alone.
+
+    Raise `SeedError` for a directory without any.
+    """
+    directory = Path(source)
+    if source in BUILT_IN or not directory.is_dir():
+        return [source]
+    found = sorted(str(file) for file in directory.iterdir() if file.suffix in _SUFFIXES and file.is_file())
+    if not found:
+        message = f"the directory has no document whose name ends in {', '.join(_SUFFIXES)}"
+        raise SeedError([Fault(file=source, line=1, path="document", message=message)])
+    return found
 
 
 def read_seed(source: str, *, clusters: Collection[str] | None = None) -> SeedDocument:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import dataclass
 
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 PATTERN = r"[ \t]*([0-9]{1,16}(?:\.[0-9]{1,16})?)[ \t]*(ms|s|m|h|d)?[ \t]*"
@@ -10,6 +11,7 @@ LONGEST = 36_525 * _UNITS["d"]
 """The longest duration, a hundred years, in milliseconds: no sum of an instant and a few of them loses its sense."""
 _DURATION = re.compile(PATTERN)
 _SHOWN = 40
+_RATE = re.compile(r"\s*([0-9]{1,16}(?:\.[0-9]{1,16})?)\s*(%)?\s*")
 
 
 def duration(value: str | float) -> int:
@@ -51,3 +53,49 @@ def _shown(value: object) -> str:
         return f"a number of {value.bit_length()} bits"  # one of so many digits cannot even be written out
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... of {len(text)} characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From one duration to another, in milliseconds; both are the same where nothing varies."""
+
+    shortest: int = 0
+    longest: int = 0
+
+    def at(self, fraction: float) -> float:
+        """The milliseconds at a fraction of the way from the shortest to the longest."""
+        return self.shortest + (self.longest - self.shortest) * fraction
+
+
+def span(text: str | float) -> Span:
+    """The span of `200ms`, or of `100ms-400ms`. Raises ValueError."""
+    first, dash, second = str(text).partition("-")
+    try:
+        found = Span(duration(first), duration(second if dash else first))
+    except ValueError:
+        found = None
+    if found is None or found.longest < found.shortest:
+        raise ValueError(
+            f"{text!r} is neither a duration nor the shortest and the longest one: give 200ms, 100ms-400ms"
+        )
+    return found
+
+
+def span_text(value: Span) -> str:
+    """A span as `span` reads it."""
+    shortest = duration_text(value.shortest)
+    return shortest if value.shortest == value.longest else f"{shortest}-{duration_text(value.longest)}"
+
+
+def rate(text: str | float) -> float:
+    """The number from 0 to 1 that `5%`, or a number from 0 to 1, is. Raises ValueError."""
+    match = _RATE.fullmatch(str(text))
+    value = -1.0 if match is None else float(match[1]) / (100 if match[2] else 1)
+    if not 0 <= value <= 1:
+        raise ValueError(f"{text!r} is not a rate: give a percentage such as 5%, or a number from 0 to 1")
+    return value
+
+
+def rate_text(value: float) -> str:
+    """A rate as `rate` reads it."""
+    return f"{value * 100:.10g}%"
