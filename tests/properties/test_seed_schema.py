@@ -98,7 +98,7 @@ FULL: dict[str, Any] = {
     },
 }
 
-_NUMBERS = [0, 1, -1, 2, 399, 600, 2**31, 2**53, 2**53 - 1, 2**63 - 1, -(2**63), 0.5, 1.5, -0.5, 1e300]
+_NUMBERS = [0, 1, -1, 2, 399, 600, 2**31, 2**53, 2**62, 2**62 + 1, 2**63 - 1, -(2**63), 0.5, 1.5, -0.5, 1e300]
 _WORDS = ["", "a", "30s", "5 m", "-1s", "1e5", "soon", "9" * 17, "9999d", "/", "//", "/a", "a/b", "RUNNING", "STOPPED"]
 _MORE_WORDS = ["cell", "FLINK_BATCH", "SQL", "Get*", "Nothing", "StartJob", "Throttling", "InvalidjobName", "x" * 300]
 _CODES = ["InvalidInstance.NotRunning", "Missing{parameter}", "current--blink-3.4.4", "current-blink", "after_commit"]

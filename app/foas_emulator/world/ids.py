@@ -9,8 +9,8 @@ from sqlmodel import Field
 
 from foas_emulator.world.store import Row, Store, assign, equal
 
-LAST_NUMBER = 2**53 - 1
-"""The largest number that documents may give as an id: every client can hold it, and many more fit behind it."""
+LAST_NUMBER = 2**62
+"""The largest number that documents may give as an id or a counter: as many again of 64 bits may follow."""
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 

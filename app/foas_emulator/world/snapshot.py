@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Table, TypeDecorator, select
 
 from foas_emulator.world.clock import LAST_INSTANT, ClockRow, machine_now
-from foas_emulator.world.ids import Counter
+from foas_emulator.world.ids import LAST_NUMBER, Counter
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import read_setting
 from foas_emulator.world.store import SCHEMA_VERSION, Connections, Row, Store
@@ -19,8 +19,6 @@ from foas_emulator.world.world import World, WorldRow
 VERSION = "snapshot_version"
 """The member of a snapshot that says which layout its tables have."""
 
-_LAST_COUNT = 2**62
-"""The largest number that a counter may have given out: as many again may follow."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHOWN = 80
 
@@ -202,8 +200,8 @@ def _check_clock(store: Store) -> None:
 
 def _check_counters(store: Store) -> None:
     for counter in store.find(Counter):
-        if not 0 <= counter.value <= _LAST_COUNT:
-            raise ValueError(f"the counter {counter.name!r} is {counter.value}; it may be 0 to {_LAST_COUNT}")
+        if not 0 <= counter.value <= LAST_NUMBER:
+            raise ValueError(f"the counter {counter.name!r} is {counter.value}; it may be 0 to {LAST_NUMBER}")
 
 
 def _check_pending(store: Store, kinds: Collection[str]) -> None:
