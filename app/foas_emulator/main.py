@@ -77,8 +77,21 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
         close=record.close,
         own_paths=OWN_PATHS,
     )
+    quiet = Dispatcher(
+        own,
+        stages=[select_world, FindOperation(OperationIndex(OPERATIONS)), ReadBody(limit=settings.max_body), call_operation],
+        close=lambda _context, _reply: None,
+        own_paths=OWN_PATHS,
+    )
+    make_console = partial(_console_app, settings, registry, journal, own, front, quiet)
     api = Cors(front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS)
-    gate = ControlGate(api, control=own, token=settings.control_token, origins=settings.control_origins)
+    gate = ControlGate(
+        api,
+        control=own,
+        token=settings.control_token,
+        origins=settings.control_origins,
+        console=OnDemand(make_console, close=lambda: None) if settings.console else None,
+    )
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes
     return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
@@ -166,6 +179,28 @@ def _own_app(
         settings=show_settings(settings),
         operation_routes=lambda: [call_operation.route(operation) for operation in OPERATIONS],
         authority=authority,
+        home="/_emulator/console/" if settings.console else "/docs",
+    )
+
+
+def _console_app(
+    settings: Settings, registry: Registry, journal: Journal, control: ASGIApp, service: ASGIApp, quiet: ASGIApp
+) -> ASGIApp:
+    # Templates and pages are imported when somebody opens the first page.
+    from foas_emulator.console.access import Access  # noqa: PLC0415
+    from foas_emulator.console.application import console_app  # noqa: PLC0415
+    from foas_emulator.console.site import Site  # noqa: PLC0415
+
+    return console_app(
+        Site(
+            registry=registry,
+            journal=journal,
+            control=control,
+            service=service,
+            quiet=quiet,
+            settings=show_settings(settings),
+            access=Access.fresh(settings.control_token),
+        )
     )
 
 

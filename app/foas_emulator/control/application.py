@@ -24,11 +24,12 @@ def own_app(
     settings: Mapping[str, Any],
     operation_routes: Callable[[], list[OperationRoute]],
     authority: bytes | None = None,
+    home: str = "/docs",
 ) -> FastAPI:
     """Documentation and control API over the worlds and what is remembered of their calls.
 
     `settings` are shown; `operation_routes` gives the service's operations once they are to be described; `authority`
-    is the certificate that clients of the server's https have to trust, as PEM.
+    is the certificate that clients of the server's https have to trust, as PEM; `home` is where `/` leads.
     """
     app = FastAPIOffline(
         title="foas-emulator", version=__version__, docs_url="/docs", redoc_url=None, openapi_url="/openapi.json"
@@ -37,6 +38,6 @@ def own_app(
     answer_errors(app)
     if authority is not None:
         app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))
-    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    app.add_api_route("/", lambda: RedirectResponse(home), include_in_schema=False)
     app.openapi = cache(lambda: describe(app, operation_routes()))  # type: ignore[method-assign]
     return app

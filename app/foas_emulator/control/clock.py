@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from foas_emulator.control.errors import ControlError
@@ -10,7 +10,7 @@ from foas_emulator.world import pending
 from foas_emulator.world.advance import advance_by, advance_to, advance_to_next, advance_until_idle, set_clock
 from foas_emulator.world.clock import Mode, instant
 from foas_emulator.world.durations import duration
-from foas_emulator.world.registry import Registry
+from foas_emulator.world.registry import Registry, copied
 from foas_emulator.world.world import Change, World
 
 LAST_INSTANT = 253_402_300_799_999
@@ -99,9 +99,17 @@ def clock_router(registry: Registry) -> APIRouter:
         return _moved(world, changes)
 
     @router.post("/advance")
-    async def advance_clock(name: str, advance: Annotated[Advance, Body(openapi_examples=_EXAMPLES)]) -> ClockMoved:
+    async def advance_clock(
+        name: str,
+        advance: Annotated[Advance, Body(openapi_examples=_EXAMPLES)],
+        *,
+        dry_run: Annotated[bool, Query(description="Only tell what would happen; the world stays as it is.")] = False,
+    ) -> ClockMoved:
         """Move a clock on; the answer lists what that brought about."""
         world = registry.open(name)
+        if dry_run:
+            with copied(world, registry) as copy:
+                return _moved(copy, [*copy.settle(), *_advance(copy, advance)])
         changes = world.settle()
         changes += _advance(world, advance)
         return _moved(world, changes)

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from foas_emulator.control.errors import ControlError
 
 PREFIX = "/_emulator"
+CONSOLE = f"{PREFIX}/console"
 EXEMPT = (f"{PREFIX}/health", f"{PREFIX}/ca.pem")
 """What needs no token: it changes nothing, and those who ask may not have one yet."""
 
@@ -21,11 +22,21 @@ class ControlGate:
     """Lets callers in to `control` who may use it; every request that is not for the control API goes on to `app`.
 
     With a token every caller needs it; without one, only callers on this machine are let in. A page in a browser has
-    to be of an allowed origin, of this server's own, or, if no origins are given, of any loopback one.
+    to be of an allowed origin, of this server's own, or, if no origins are given, of any loopback one. The pages of
+    the `console` are let in by themselves: a browser shows a cookie where others show the token.
     """
 
-    def __init__(self, app: ASGIApp, *, control: ASGIApp, token: str | None, origins: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        control: ASGIApp,
+        token: str | None,
+        origins: tuple[str, ...],
+        console: ASGIApp | None = None,
+    ) -> None:
         self._app = app
+        self._console = console
         self._control = control
         self._token = token
         self._cors = CORSMiddleware(
@@ -37,7 +48,9 @@ class ControlGate:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+        if scope["type"] == "http" and self._console is not None and scope["path"].startswith(CONSOLE):
+            await self._console(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(PREFIX):
             await self._cors(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -60,7 +73,7 @@ class ControlGate:
                 "The setting control_origins lets other origins in.",
             )
         if self._token is None:
-            return None if _is_local(scope) else _TOKEN_UNSET
+            return None if is_local(scope) else _TOKEN_UNSET
         scheme, _, given = headers.get("authorization", "").partition(" ")
         fits = scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token.encode())
         return None if fits else _TOKEN_NEEDED
@@ -81,7 +94,8 @@ _TOKEN_UNSET = ControlError(
 )
 
 
-def _is_local(scope: Scope) -> bool:
+def is_local(scope: Scope) -> bool:
+    """Whether a request comes from this machine."""
     client = scope.get("client")
     return client is None or _LOOPBACK_CLIENT.fullmatch(client[0]) is not None
 

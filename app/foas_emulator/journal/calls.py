@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from foas_emulator.gateway.operation import Operation
+from foas_emulator.journal.contents import NOTHING, Contents
 from foas_emulator.world.clock import Reading
 
 _SECRETS = frozenset({"signature", "securitytoken", "accesskeysecret"})
@@ -18,7 +19,7 @@ class Fault(NamedTuple):
 
 
 class Call(NamedTuple):
-    """What was asked, and how it was answered. It holds no secret and no signature.
+    """What was asked, and how it was answered. What is shown of it holds no secret and no signature.
 
     `clock` is what the world's clock made of the real time, and `status` 0 where the client got not a byte. `raw_path`
     is kept of a request that no operation answers. `size` is what the call and one entry of it take of the budget, in
@@ -40,6 +41,7 @@ class Call(NamedTuple):
     faults: tuple[Fault, ...]
     clock: Reading
     size: int
+    contents: Contents = NOTHING
 
     @property
     def operation_name(self) -> str | None:

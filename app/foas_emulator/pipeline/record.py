@@ -5,6 +5,7 @@ import logging
 from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.calls import Call, Fault
+from foas_emulator.journal.contents import MOST_BYTES, Contents, kept_answer, kept_headers
 from foas_emulator.journal.entries import ENTRY_SIZE, EntryTemplate
 from foas_emulator.journal.journal import Journal
 from foas_emulator.pipeline.select_world import key_of
@@ -66,10 +67,11 @@ class Record:
 
 
 def call_of(context: RequestContext, reply: GatewayResponse) -> Call:
-    """What the journal keeps of an exchange that is answered like this. It copies nothing and renders nothing."""
+    """What the journal keeps of an exchange that is answered like this. It renders nothing."""
     operation, faults, verdict = context.operation, context.faults, context.authentication
     authorization, action = context.headers.get("authorization"), context.headers.get("x-acs-action")
     text = len(context.query_string) + len(context.body)
+    contents = contents_of(context, reply)
     return Call(
         operation,
         context.method,
@@ -85,5 +87,24 @@ def call_of(context: RequestContext, reply: GatewayResponse) -> Call:
         reply.code,
         tuple(Fault(rule.id, rule.written, rule.at) for rule in faults) if faults else (),
         context.world.clock.reading,
-        ENTRY_SIZE + _CALL + (_PARAMETERS + text if text else 0),
+        ENTRY_SIZE + _CALL + contents.size + (_PARAMETERS + text if text else 0),
+        contents,
+    )
+
+
+def contents_of(context: RequestContext, reply: GatewayResponse) -> Contents:
+    """The bytes of an exchange: those of the answer are the ones that the read cache keeps."""
+    result, content = context.authentication, reply.content
+    arguments = {} if result is None else result.message_args
+    return Contents(
+        kept_headers(context.headers.items()),
+        context.raw_path,
+        context.query_string,
+        context.body[:MOST_BYTES],
+        len(context.body),
+        (*reply.extra_headers, (b"content-type", reply.content_type)),
+        kept_answer(content),
+        len(content.head) + len(content.tail) + len(context.request_id) if reply.status_code else 0,
+        arguments.get("canonical_request") or arguments.get("string_to_sign", ""),
+        () if result is None else result.differences,
     )

@@ -4,8 +4,8 @@ import asyncio
 import fcntl
 import logging
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -95,6 +95,14 @@ class Registry:
         """The `stopwatch` instant at which a world was last asked for; None if it is not open."""
         world = self._worlds.get(name)
         return None if world is None else world.last_used
+
+    def peek(self, name: str) -> World | None:
+        """The world of this name if it is open; looking at it does not count as using it."""
+        return self._worlds.get(name)
+
+    def origin(self, name: str) -> bytes:
+        """The image that a world was created from, and returns to at a reset."""
+        return self._origin(name)
 
     def find(self, name: str) -> World | None:
         """The world of this name if it exists.
@@ -265,6 +273,17 @@ class Registry:
                 f"{len(self._worlds)} worlds are open, and no more may be: DELETE /_emulator/worlds/NAME ends one, "
                 "the settings max_worlds and world_idle allow more or let idle ones go sooner."
             )
+
+
+@contextmanager
+def copied(world: World, registry: Registry, *, image: bytes | None = None) -> Iterator[World]:
+    """A copy of a world in memory, or one made from another image under its name, that ends with the block."""
+    store = Store(registry.connections, image=world.store.image() if image is None else image)
+    copy = World(world.name, store, defaults=registry.defaults, handlers=registry.handlers)
+    try:
+        yield copy
+    finally:
+        copy.close()
 
 
 def _unlink(path: Path) -> None:

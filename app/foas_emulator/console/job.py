@@ -1,0 +1,106 @@
+"""The page of a job: its plan as a graph, its code with what the parser says, its instances and properties."""
+
+import re
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from foas_emulator.blink.errors import SqlError
+from foas_emulator.blink.plan import Plan, plan_from_json
+from foas_emulator.blink.planner import raw_plan
+from foas_emulator.console.calls import Answer
+from foas_emulator.console.graph import graph
+from foas_emulator.console.highlight import highlighted
+from foas_emulator.console.language import mark
+from foas_emulator.console.operations import buttons, job_path
+from foas_emulator.console.resources import DRAFT, NOT_STARTED, due
+from foas_emulator.console.site import View
+
+TABS = {
+    "overview": mark("Overview"),
+    "instances": mark("Instances"),
+    "properties": mark("Properties"),
+    "plan": mark("Plan JSON"),
+}
+MOST_INSTANCES = 50
+_LINE = re.compile(r"line (\d{1,9})")
+
+
+async def job_page(view: View) -> dict[str, Any]:
+    """A job as the service tells of it; without one of this name, that there is none."""
+    project, name = view.query.get("project", ""), view.query.get("job", "")
+    path = job_path(project, name)
+    job = (members(await view.site.read(view.world, path), "Job") if project and name else {}) or {}
+    if not job:
+        return {"job": None, "project": project, "name": name}
+    tab = view.query.get("tab", "overview")
+    current = await instances(view, job, is_archived=False)
+    newest = current[0] if current else None
+    state = newest["ActualState"] if newest else NOT_STARTED if job.get("IsCommitted") else DRAFT
+    checked = await view.site.read(view.world, f"{path}/validate")
+    plan = plan_of(job)
+    return {
+        "job": job,
+        "project": project,
+        "name": name,
+        "tabs": TABS,
+        "tab": tab if tab in TABS else "overview",
+        "state": state,
+        "instance": newest,
+        "due": due(view.world).get(newest["Id"]) if newest else None,
+        "buttons": buttons(
+            view.world.name,
+            project,
+            name,
+            instance=newest["Id"] if newest else None,
+            is_stream=job["JobType"] == "FLINK_STREAM",
+        ),
+        "current": current,
+        "archived": await instances(view, job, is_archived=True) if tab == "instances" else [],
+        "code": highlighted(job.get("Code") or ""),
+        "tables": members(checked, "JobInOut") or {},
+        "mistake": None if checked.ok else mistake(checked),
+        "plan": plan,
+        "graph": graph(plan) if plan is not None else None,
+        "path": path,
+    }
+
+
+def members(answer: Answer, name: str) -> Any:
+    """A member of a successful answer, None of any other."""
+    document = answer.document()
+    return document.get(name) if answer.ok and isinstance(document, dict) else None
+
+
+async def instances(view: View, job: dict[str, Any], *, is_archived: bool) -> list[dict[str, Any]]:
+    """The instances of a job, the newest first, fifty at most."""
+    query = urlencode(
+        {
+            "jobType": job["JobType"],
+            "jobName": job["JobName"],
+            "isArchived": str(is_archived).lower(),
+            "pageSize": MOST_INSTANCES,
+        }
+    )
+    target = f"/api/v2/projects/{quote(job['ProjectName'], safe='')}/instances?{query}"
+    found = members(await view.site.read(view.world, target), "Instances") or {}
+    return list(found.get("Instance", []))
+
+
+def mistake(answer: Answer) -> dict[str, Any]:
+    """What the parser says, and the line that it says it of."""
+    title, hint = answer.problem()
+    line = _LINE.search(hint)
+    document = answer.document() or {}
+    return {"text": document.get("Message", title), "hint": hint, "line": int(line[1]) if line else 0}
+
+
+def plan_of(job: dict[str, Any]) -> Plan | None:
+    """The plan that the job was given, else the one that its code makes; None where neither can be read."""
+    given = plan_from_json(job.get("PlanJson") or "")
+    if given is not None:
+        return given
+    try:
+        made = raw_plan(job.get("Code") or "", api_type=job["ApiType"], job_type=job["JobType"])
+    except SqlError:
+        return None
+    return made if made.nodes else None
