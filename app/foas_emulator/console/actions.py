@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from foas_emulator.console import messages
 from foas_emulator.console.access import BASE
 from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json_call
+from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message
 from foas_emulator.console.shown import shown_plain
 from foas_emulator.console.site import Site
@@ -28,8 +29,8 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
             return await shown_plain(
                 request,
                 status=HTTPStatus.FORBIDDEN,
-                title="This form is not one of this server's pages.",
-                text="Load the page again: the server may have been started anew since.",
+                title=mark("This form is not one of this server's pages."),
+                text=mark("Load the page again: the server may have been started anew since."),
             )
         try:
             call = await call_of(form, world)
@@ -38,7 +39,7 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
     answer = await site.call(call)
     curl = call.curl(f"{request.url.scheme}://{request.url.netloc}")
     if answer.ok:
-        return _back(form, Message(ok=True, title=_text(form, "done"), curl=curl), target=_text(form, "next"))
+        return _back(form, Message(ok=True, curl=curl), target=_text(form, "next"))
     title, hint = answer.problem()
     return _back(form, Message(ok=False, title=title, hint=hint, curl=curl))
 
@@ -46,11 +47,13 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
 async def call_of(form: FormData, world: World) -> Call:
     """The call of a form. Raises ValueError for one that cannot be made.
 
-    `method`, `target`, `body` and `type` are the call as the page has it. What was typed replaces parts of it:
+    A button has its `call` in one text; a form has `method`, `target` and `body`. What was typed replaces parts of it:
     `path:NAME` the `{NAME}` of the target, `json:NAME`, `number:NAME` and `form:NAME` a member of the body; an empty
     one is left out. `upload` is a file that is the body, or the member that `wrap` names.
     """
-    method, target = _text(form, "method"), _text(form, "target")
+    method, target, body = _text(form, "method"), _text(form, "target"), _text(form, "body")
+    if "call" in form:
+        method, target, body = [*_text(form, "call").split(" ", 2), "", ""][:3]
     for name in [name for name in form if name.startswith("path:")]:
         target = target.replace("{" + name.removeprefix("path:") + "}", quote(_text(form, name), safe=""))
     if method not in _METHODS or not target.startswith((SERVICE, CONTROL)) or not target.isascii():
@@ -59,7 +62,7 @@ async def call_of(form: FormData, world: World) -> Call:
     if isinstance(upload, UploadFile) and upload.filename:
         return await _upload(method, target, upload, wrap=_text(form, "wrap"))
     if target.startswith(SERVICE):
-        pairs = dict(parse_qsl(_text(form, "body"), keep_blank_values=True)) | _typed(form, "form:")
+        pairs = dict(parse_qsl(body, keep_blank_values=True)) | _typed(form, "form:")
         return Call(
             method=method,
             target=target,
@@ -67,11 +70,10 @@ async def call_of(form: FormData, world: World) -> Call:
             body=urlencode(pairs).encode(),
             content_type=FORM if pairs else "",
         )
-    return json_call(method, target, _json_body(form))
+    return json_call(method, target, _json_body(form, body))
 
 
-def _json_body(form: FormData) -> Any:
-    text = _text(form, "body")
+def _json_body(form: FormData, text: str) -> Any:
     document = json.loads(text) if text else None
     members: dict[str, Any] = dict(_typed(form, "json:"))
     members |= {name: _number(name, value) for name, value in _typed(form, "number:").items()}

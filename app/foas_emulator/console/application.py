@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foas_emulator.console import actions, scenarios
 from foas_emulator.console.access import BASE, is_own_host
 from foas_emulator.console.events import event_stream
+from foas_emulator.console.language import mark
 from foas_emulator.console.pages import PAGES, Page
 from foas_emulator.console.preferences import Preferences, preferred, remember
 from foas_emulator.console.rendering import render
@@ -87,14 +88,14 @@ class Door:
         if not has_token and not is_local(request.scope):
             return (
                 HTTPStatus.FORBIDDEN,
-                "The console can only be used from this machine.",
-                "Start the emulator with the setting control_token to use it from elsewhere.",
+                mark("The console can only be used from this machine."),
+                mark("Start the emulator with the setting control_token to use it from elsewhere."),
             )
         if not is_own_host(request.headers.get("host", "localhost"), has_token=has_token):
             return (
                 HTTPStatus.FORBIDDEN,
-                "The console is not served under this name.",
-                "Open it by the emulator's address, such as http://127.0.0.1:8018/, or as localhost.",
+                mark("The console is not served under this name."),
+                mark("Open it by the emulator's address, such as http://127.0.0.1:8018/, or as localhost."),
             )
         return None
 
@@ -137,7 +138,7 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
         try:
             world = site.registry.find(name)
         except WorldNameError as error:
-            return await shown_plain(request, status=404, title="No world can have this name.", text=str(error))
+            return await shown_plain(request, status=404, title=mark("No world can have this name."), text=str(error))
         if world is None:
             context = {"missing": name, "form_token": site.access.form_token}
             return await shown_page(site, site.registry.open(DEFAULT), request, "no-world.html", context, status=404)

@@ -1,9 +1,10 @@
 """The page of a world's clock: what it shows, what is going to happen, and what moving it would bring about."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from foas_emulator.console.calls import json_call
-from foas_emulator.console.resources import next_changes, points
+from foas_emulator.console.resources import jobs_of, next_changes, points
 from foas_emulator.console.site import View
 from foas_emulator.console.timeline import timeline
 
@@ -17,7 +18,6 @@ async def time_page(view: View) -> dict[str, Any]:
     return {
         "timeline": timeline(points(world, 12), now=world.now()),
         "changes": next_changes(world, MOST_SHOWN),
-        "names": {point.at: point.label for point in points(world, MOST_SHOWN)},
         "labels": [point.label for point in points(world, MOST_SHOWN)],
         "steps": STEPS,
         "preview": await preview(view),
@@ -39,5 +39,17 @@ async def preview(view: View) -> dict[str, Any] | None:
     shown: dict[str, Any] = {"wanted": wanted, "advance": json_call("POST", target, advance_of(wanted))}
     if answer.ok:
         document = answer.document()
-        return {**shown, "now": document["now"], "changes": document["changes"][:MOST_SHOWN], "problem": None}
+        changes = document["changes"][:MOST_SHOWN]
+        names = jobs_of(view.world, [int(key) for key in map(instance_of, changes) if key])
+        for change in changes:
+            change["what"] = change["what"].replace(
+                f"instance:{instance_of(change)}", names.get(instance_of(change), change["what"].split()[0])
+            )
+        return {**shown, "now": document["now"], "changes": changes, "problem": None}
     return {**shown, "problem": answer.problem()}
+
+
+def instance_of(change: Mapping[str, Any]) -> str:
+    """The id of the instance that a change concerns, or nothing."""
+    kind, _, key = str(change["what"]).partition(" ")[0].partition(":")
+    return key if kind == "instance" and key.isdecimal() else ""

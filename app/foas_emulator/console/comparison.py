@@ -13,6 +13,8 @@ from foas_emulator.world.registry import copied
 
 MOST_ROWS = 100
 _LONGEST = 400
+_SHORT = 40
+_TOLD = 6
 _LEFT_ALONE = frozenset({"counters"})
 ORIGIN = "@created"
 """Stands for what a world was created from; no world can have this name."""
@@ -28,11 +30,11 @@ class Changed:
 
 @dataclass(slots=True, kw_only=True)
 class TableDifference:
-    """How one table differs. Lists hold at most a hundred rows each, the counts all of them."""
+    """How one table differs. Lists hold a hundred rows each at most, by key and summary; the counts tell of all."""
 
     name: str
-    added: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
+    added: list[tuple[str, str]] = field(default_factory=list)
+    removed: list[tuple[str, str]] = field(default_factory=list)
     changed: list[Changed] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: {"added": 0, "removed": 0, "changed": 0})
 
@@ -100,9 +102,9 @@ def _table(name: str, left: Mapping[str, Any], right: Mapping[str, Any]) -> Tabl
     found = TableDifference(name=name)
     for key in sorted(left.keys() | right.keys()):
         if key not in left:
-            found.count("added", key)
+            found.count("added", (key, summary(right[key])))
         elif key not in right:
-            found.count("removed", key)
+            found.count("removed", (key, summary(left[key])))
         elif left[key] != right[key]:
             found.count("changed", Changed(key=key, members=list(_members(left[key], right[key]))))
     return found
@@ -112,6 +114,12 @@ def _members(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[tupl
     for name, value in left.items():
         if right.get(name) != value:
             yield name, _shown(value), _shown(right.get(name))
+
+
+def summary(row: Mapping[str, Any]) -> str:
+    """What tells a row from others, in one line: its first members that are short and say something."""
+    told = [f"{name}: {value}" for name, value in row.items() if value not in (None, "") and len(str(value)) <= _SHORT]
+    return ", ".join(told[:_TOLD])
 
 
 def _shown(value: Any) -> str:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from foas_emulator.blink.plan import Node, Plan, Resources
 
-BOX_WIDTH = 172
+BOX_WIDTH = 200
 BOX_HEIGHT = 76
-_GAP_X = 96
+_GAP_X = 92
 _GAP_Y = 22
 _MARGIN = 8
 MOST_NODES = 200

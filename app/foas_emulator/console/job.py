@@ -8,11 +8,11 @@ from foas_emulator.blink.errors import SqlError
 from foas_emulator.blink.plan import Plan, plan_from_json
 from foas_emulator.blink.planner import raw_plan
 from foas_emulator.console.calls import Answer
-from foas_emulator.console.graph import graph
+from foas_emulator.console.graph import BOX_WIDTH, graph
 from foas_emulator.console.highlight import highlighted
 from foas_emulator.console.language import mark
-from foas_emulator.console.operations import buttons, job_path
-from foas_emulator.console.resources import DRAFT, NOT_STARTED, due
+from foas_emulator.console.operations import DRAFT, NOT_STARTED, buttons, job_path
+from foas_emulator.console.resources import due
 from foas_emulator.console.site import View
 
 TABS = {
@@ -60,6 +60,7 @@ async def job_page(view: View) -> dict[str, Any]:
         "tables": members(checked, "JobInOut") or {},
         "mistake": None if checked.ok else mistake(checked),
         "plan": plan,
+        "box_width": BOX_WIDTH,
         "graph": graph(plan) if plan is not None else None,
         "path": path,
     }

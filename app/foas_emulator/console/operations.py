@@ -5,7 +5,10 @@ from urllib.parse import quote
 
 from foas_emulator.console.calls import Call, service_call
 from foas_emulator.console.language import mark
-from foas_emulator.console.resources import DRAFT, NOT_STARTED
+
+NOT_STARTED = mark("not started")
+DRAFT = mark("draft")
+"""What a job without an instance is called: committed and never started, or not committed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

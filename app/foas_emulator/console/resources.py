@@ -1,26 +1,25 @@
 """The page of what a world holds: jobs by project and folder with their states, what failed last, what is to come."""
 
+import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
+from foas_emulator.console.operations import DRAFT, FIRST, NOT_STARTED, Button, buttons
 from foas_emulator.console.site import View
 from foas_emulator.console.timeline import Point, timeline
 from foas_emulator.world import pending
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.world import World
 
-PAGE = 100
+PAGE = 50
 MOST_POINTS = 12
 MOST_FAILURES = 3
-
-NOT_STARTED = "not started"
-DRAFT = "draft"
-"""What a job without an instance is called: committed and never started, or not committed."""
 
 _DETAILS = """
     SELECT j.project_name AS project, j.job_name AS job, j.job_type AS type, j.api_type AS api,
@@ -53,7 +52,7 @@ class Folder:
 
 
 async def resources_page(view: View) -> dict[str, Any]:
-    """What the world holds, a hundred jobs at a time."""
+    """What the world holds, fifty jobs at a time."""
     world, query = view.world, view.query
     offset = view.number("offset") // PAGE * PAGE
     wanted = {
@@ -61,7 +60,7 @@ async def resources_page(view: View) -> dict[str, Any]:
         "state": query.get("state", ""),
         "text": query.get("text", "")[:200],
     }
-    places: list[Place] = view.site.once_per_revision(world, "places", places_of)
+    places: list[Place] = await view.site.worked_out(world, "places", places_of)
     found = [place for place in places if fits(place, **wanted)]
     counts = counted(places)
     return {
@@ -71,7 +70,9 @@ async def resources_page(view: View) -> dict[str, Any]:
         "found": len(found),
         "has_more": len(found) > offset + PAGE,
         "folders": by_folder([details(world, place) for place in found[offset : offset + PAGE]]),
-        "projects": view.site.once_per_revision(world, "projects", projects),
+        "clusters": {row["project"]: row["cluster"] for row in rows(world, _PROJECTS)},
+        "operations": lambda job: operations_of(world, job),
+        "first": FIRST,
         "counts": counts,
         "totals": totals(counts),
         "failures": failures(world, places),
@@ -88,25 +89,25 @@ def rows(world: World, statement: str, **values: Any) -> list[Any]:
     return list(world.store.execute(_statement(statement), values).mappings())
 
 
-def places_of(world: World) -> list[Place]:
-    """Every job of the world by project, folder and name; made of a few statements that read no code."""
-
-    def every(statement: str) -> list[Any]:
-        return list(world.store.execute(_statement(statement)).tuples())
-
-    folders = dict(every("SELECT folder_id, path FROM folders"))
-    committed = set(every("SELECT project_name, job_name FROM committed_jobs"))
-    current = {
-        (project, job): (state, number)
-        for number, project, job, state in every(
-            "SELECT id, project_name, job_name, actual_state FROM instances WHERE NOT is_archived ORDER BY id"
-        )
-    }
-    places = []
-    for project, job, folder in every("SELECT project_name, job_name, folder_id FROM jobs"):
-        key = (project, job)
-        state, instance = current.get(key) or (NOT_STARTED if key in committed else DRAFT, 0)
-        places.append(Place(project, folders.get(folder, "/"), job, state, instance))
+def places_of(image: bytes) -> list[Place]:
+    """Every job of a world's image by project, folder and name, with the state of its current instance."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(image)
+        folders = dict(connection.execute("SELECT folder_id, path FROM folders"))
+        committed = set(connection.execute("SELECT project_name, job_name FROM committed_jobs"))
+        current = {
+            (project, job): (state, number)
+            for number, project, job, state in connection.execute(
+                "SELECT id, project_name, job_name, actual_state FROM instances WHERE NOT is_archived ORDER BY id"
+            )
+        }
+        places = []
+        for project, job, folder in connection.execute("SELECT project_name, job_name, folder_id FROM jobs"):
+            state, instance = current.get((project, job)) or (
+                NOT_STARTED if (project, job) in committed else DRAFT,
+                0,
+            )
+            places.append(Place(project, folders.get(folder, "/"), job, state, instance))
     places.sort()
     return places
 
@@ -140,15 +141,17 @@ def counted(places: Sequence[Place]) -> dict[str, dict[str, int]]:
     return counts
 
 
-def projects(world: World) -> list[Any]:
-    """The projects with their clusters."""
-    return rows(world, _PROJECTS)
-
-
 def totals(counts: dict[str, dict[str, int]]) -> list[tuple[str, int]]:
     """How many jobs of the world are in each state, those first that somebody should look at."""
     found = [(state, sum(each.get(state, 0) for each in counts.values())) for state in _ORDER]
     return [(state, count) for state, count in found if count]
+
+
+def operations_of(world: World, job: Mapping[str, Any]) -> list[Button]:
+    """The operations on a job as buttons."""
+    return buttons(
+        world.name, job["project"], job["job"], instance=job["instance"], is_stream=job["type"] == "FLINK_STREAM"
+    )
 
 
 def by_folder(jobs: Sequence[Any]) -> list[Folder]:
@@ -181,14 +184,15 @@ def next_changes(world: World, limit: int) -> list[PendingChange]:
 def points(world: World, limit: int) -> list[Point]:
     """The first changes to come as points of a time line, named by the jobs that they concern."""
     changes = next_changes(world, limit)
-    names = _jobs_of(world, [int(change.key) for change in changes if change.kind == "instance"])
+    names = jobs_of(world, [int(change.key) for change in changes if change.kind == "instance"])
     return [
         Point(at=change.at, label=f"{names.get(change.key, change.subject)} {change.event}", event=change.event)
         for change in changes
     ]
 
 
-def _jobs_of(world: World, instances: Sequence[int]) -> dict[str, str]:
+def jobs_of(world: World, instances: Sequence[int]) -> dict[str, str]:
+    """The jobs of some instances, by the instances' ids as texts."""
     if not instances:
         return {}
     marks = ", ".join(str(int(each)) for each in instances)

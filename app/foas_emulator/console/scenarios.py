@@ -168,11 +168,11 @@ async def begin(site: Site, world: World, request: Request) -> Response:
         given = {name: str(form.get(name, "")) for name in ("token", "scenario", "seed")}
     if not site.access.allows_form(request, given["token"]):
         return await shown_plain(
-            request, status=HTTPStatus.FORBIDDEN, title="This form is not one of this server's pages."
+            request, status=HTTPStatus.FORBIDDEN, title=mark("This form is not one of this server's pages.")
         )
     make = _document_maker(site, given)
     if make is None:
-        return await shown_plain(request, status=HTTPStatus.NOT_FOUND, title="There is no such scenario.")
+        return await shown_plain(request, status=HTTPStatus.NOT_FOUND, title=mark("There is no such scenario."))
     site.registry.create(world.name, await asyncio.to_thread(_image, site, make))
     response = RedirectResponse(f"{BASE}/w/{world.name}/", HTTPStatus.SEE_OTHER)
     messages.put(response, Message(ok=True, title=mark("The world begins anew.")))

@@ -1,5 +1,6 @@
 """What every page is made from: the worlds, what is remembered of their calls, and the two APIs to call."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,18 +42,19 @@ class Site:
         """What the service would answer in a world. It leaves no entry in the journal."""
         return await perform(self.quiet, service_call(method, target, world=world.name, form=form))
 
-    def once_per_revision(self, world: World, kind: str, derive: Callable[[World], Any]) -> Any:
-        """What `derive` makes of a world's rows, worked out again only when they have changed."""
+    async def worked_out(self, world: World, kind: str, derive: Callable[[bytes], Any]) -> Any:
+        """What `derive` makes of a world's image: outside the event loop, and again only when the world has changed."""
         revision, known = self.derived.get((world.name, kind), (None, None))
         if revision is not world.revision:
-            revision, known = world.revision, derive(world)
+            revision = world.revision
+            known = await asyncio.to_thread(derive, world.store.image())
             if len(self.derived) > _MOST_DERIVED:
                 self.derived.clear()
             self.derived[world.name, kind] = revision, known
         return known
 
 
-_MOST_DERIVED = 500
+_MOST_DERIVED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
