@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.gateway.access_keys import AccessKeys
+from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.journal.journal import Journal
 from foas_emulator.operations.catalogue import HANDLERS, OPERATIONS
@@ -79,11 +80,17 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     )
     quiet = Dispatcher(
         own,
-        stages=[select_world, FindOperation(OperationIndex(OPERATIONS)), ReadBody(limit=settings.max_body), call_operation],
+        stages=[
+            partial(_take_foreign_id, registry),
+            select_world,
+            FindOperation(OperationIndex(OPERATIONS)),
+            ReadBody(limit=settings.max_body),
+            call_operation,
+        ],
         close=lambda _context, _reply: None,
         own_paths=OWN_PATHS,
     )
-    make_console = partial(_console_app, settings, registry, journal, own, front, quiet)
+    make_console = partial(_console_app, settings, registry, journal, control=own, service=front, quiet=quiet)
     api = Cors(front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS)
     gate = ControlGate(
         api,
@@ -183,8 +190,13 @@ def _own_app(
     )
 
 
+def _take_foreign_id(registry: Registry, context: RequestContext) -> None:
+    """Give a request that only shows something an id that is none of its world's: those count the user's calls."""
+    context.request_id = registry.next_request_id()
+
+
 def _console_app(
-    settings: Settings, registry: Registry, journal: Journal, control: ASGIApp, service: ASGIApp, quiet: ASGIApp
+    settings: Settings, registry: Registry, journal: Journal, *, control: ASGIApp, service: ASGIApp, quiet: ASGIApp
 ) -> ASGIApp:
     # Templates and pages are imported when somebody opens the first page.
     from foas_emulator.console.access import Access  # noqa: PLC0415

@@ -36,7 +36,7 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
             call = await call_of(form, world)
         except ValueError as error:
             return _back(form, Message(ok=False, title=str(error)))
-    answer = await site.call(call)
+    answer = await site.call(call, host=request.url.netloc)
     curl = call.curl(f"{request.url.scheme}://{request.url.netloc}")
     if answer.ok:
         return _back(form, Message(ok=True, curl=curl), target=_text(form, "next"))
@@ -114,9 +114,10 @@ async def _upload(method: str, target: str, upload: UploadFile, *, wrap: str) ->
     return Call(method=method, target=target, body=content, content_type=JSON)
 
 
-async def download_snapshot(site: Site, world: World, _: Request) -> Response:
+async def download_snapshot(site: Site, world: World, request: Request) -> Response:
     """The world as a file."""
-    answer = await site.call(json_call("GET", f"{CONTROL}worlds/{world.name}/snapshot"))
+    call = json_call("GET", f"{CONTROL}worlds/{world.name}/snapshot")
+    answer = await site.call(call, host=request.url.netloc)
     disposition = f'attachment; filename="{world.name}.snapshot.json"'
     return Response(answer.body, answer.status, {"content-disposition": disposition}, JSON)
 

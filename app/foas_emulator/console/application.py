@@ -8,7 +8,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,8 +18,7 @@ from foas_emulator.console.access import BASE, is_own_host
 from foas_emulator.console.events import event_stream
 from foas_emulator.console.language import mark
 from foas_emulator.console.pages import PAGES, Page
-from foas_emulator.console.preferences import Preferences, preferred, remember
-from foas_emulator.console.rendering import render
+from foas_emulator.console.preferences import Preferences, remember
 from foas_emulator.console.shown import shown_page, shown_plain
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.guard import is_local
@@ -120,9 +119,13 @@ def _sign_in(site: Site) -> Handler:
             ):
                 return response
             failed = True
-        context = {"failed": failed, "form_token": site.access.form_token}
-        status = HTTPStatus.UNAUTHORIZED if failed else HTTPStatus.OK
-        return await shown_plain(request, status=status, template="sign-in.html", **context)
+        return await shown_plain(
+            request,
+            status=HTTPStatus.UNAUTHORIZED if failed else HTTPStatus.OK,
+            template="sign-in.html",
+            failed=failed,
+            form_token=site.access.form_token,
+        )
 
     return sign_in
 
@@ -156,5 +159,3 @@ def _page(page: Page) -> Callable[[Site, World, Request], Awaitable[Response]]:
         return await shown_page(site, world, request, page.template, {"page": page.name, **context})
 
     return handle
-
-

@@ -111,10 +111,10 @@ class _Exchange:
             self.chunks.append(message.get("body", b""))
 
 
-async def perform(app: ASGIApp, call: Call) -> Answer:
-    """Make a call; one of the service is signed, so that a strict world serves it too."""
+async def perform(app: ASGIApp, call: Call, *, host: str) -> Answer:
+    """Make a call as if it had come to `host`; one of the service is signed, so that a strict world serves it too."""
     path, _, query = call.target.partition("?")
-    headers = {"host": "console", "content-length": str(len(call.body)), **call.headers()}
+    headers = {"host": host, "content-length": str(len(call.body)), **call.headers()}
     if call.is_of_service:
         headers |= _signature(call, path, query, headers)
     scope = {

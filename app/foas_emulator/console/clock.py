@@ -35,7 +35,7 @@ async def preview(view: View) -> dict[str, Any] | None:
     if not wanted:
         return None
     target = f"/_emulator/worlds/{view.world.name}/clock/advance"
-    answer = await view.site.call(json_call("POST", f"{target}?dry_run=true", advance_of(wanted)))
+    answer = await view.site.call(json_call("POST", f"{target}?dry_run=true", advance_of(wanted)), host=view.host)
     shown: dict[str, Any] = {"wanted": wanted, "advance": json_call("POST", target, advance_of(wanted))}
     if answer.ok:
         document = answer.document()

@@ -38,7 +38,7 @@ async def instance_page(view: View) -> dict[str, Any]:
     if row is None:
         return {"instance": None, "project": project, "name": name, "number": number}
     path = f"{job_path(project, name)}/instances/{number}"
-    job = members(await view.site.read(view.world, job_path(project, name)), "Job") or {}
+    job = members(await view.read(job_path(project, name)), "Job") or {}
     current = await instances(view, job, is_archived=False) if job else []
     return {
         "instance": row,
@@ -48,18 +48,13 @@ async def instance_page(view: View) -> dict[str, Any]:
         "due": due(view.world).get(number),
         "states": STATES,
         "is_current": any(each["Id"] == number for each in current[:1]),
-        "buttons": buttons(
-            view.world.name, project, name, instance=number, is_stream=row.job_type == "FLINK_STREAM"
-        ),
-        "exceptions": parsed(members(await view.site.read(view.world, f"{path}/exceptions"), "Exceptions")),
+        "buttons": buttons(view.world.name, project, name, instance=number, is_stream=row.job_type == "FLINK_STREAM"),
+        "exceptions": parsed(members(await view.read(f"{path}/exceptions"), "Exceptions")),
         "charts": await charts(view, project, name, number),
-        "checkpoints": parsed(members(await view.site.read(view.world, f"{path}/checkpoints"), "Checkpoints")),
+        "checkpoints": parsed(members(await view.read(f"{path}/checkpoints"), "Checkpoints")),
         "task_managers": await task_managers(view, path),
-        "config": parsed(members(await view.site.read(view.world, f"{path}/config"), "Config")),
-        "answers": {
-            format_: answer_text(await view.site.read(view.world, f"{path}?Format={format_}"))
-            for format_ in ("JSON", "XML")
-        },
+        "config": parsed(members(await view.read(f"{path}/config"), "Config")),
+        "answers": {format_: answer_text(await view.read(f"{path}?Format={format_}")) for format_ in ("JSON", "XML")},
         "path": path,
     }
 
@@ -75,7 +70,7 @@ async def charts(view: View, project: str, job: str, instance: int) -> list[Char
     queries = [{"metric": prefix + metric, "granularity": GRANULARITY} for metric, _, _ in CURVES]
     form = {"metricJson": json.dumps({"limit": "avg:sample:50", "queries": queries})}
     target = f"{job_path(project, job)}/metric?instanceId={instance}"
-    found = members(await view.site.read(view.world, target, method="POST", form=form), "Metrics") or {}
+    found = members(await view.read(target, method="POST", form=form), "Metrics") or {}
     points = {each["MetricName"].removeprefix(prefix): each["Dps"] for each in found.get("Metric", [])}
     drawn = (chart(label, unit, points.get(metric, {})) for metric, label, unit in CURVES)
     return [each for each in drawn if each is not None]
@@ -83,11 +78,11 @@ async def charts(view: View, project: str, job: str, instance: int) -> list[Char
 
 async def task_managers(view: View, path: str) -> list[dict[str, Any]]:
     """The first vertices of a running instance with the hosts that they run on."""
-    details = parsed(members(await view.site.read(view.world, f"{path}/details"), "Detail")) or {}
+    details = parsed(members(await view.read(f"{path}/details"), "Detail")) or {}
     found = []
     for vertex in details.get("vertices", [])[:MOST_VERTICES]:
         target = f"{path}/vertices/{vertex['id']}/taskmanagers"
-        hosts = parsed(members(await view.site.read(view.world, target), "TaskManagers")) or {}
+        hosts = parsed(members(await view.read(target), "TaskManagers")) or {}
         found.append({"name": vertex["name"], "hosts": hosts.get("taskmanagers", [])})
     return found
 

@@ -29,14 +29,14 @@ async def job_page(view: View) -> dict[str, Any]:
     """A job as the service tells of it; without one of this name, that there is none."""
     project, name = view.query.get("project", ""), view.query.get("job", "")
     path = job_path(project, name)
-    job = (members(await view.site.read(view.world, path), "Job") if project and name else {}) or {}
+    job = (members(await view.read(path), "Job") if project and name else {}) or {}
     if not job:
         return {"job": None, "project": project, "name": name}
     tab = view.query.get("tab", "overview")
     current = await instances(view, job, is_archived=False)
     newest = current[0] if current else None
     state = newest["ActualState"] if newest else NOT_STARTED if job.get("IsCommitted") else DRAFT
-    checked = await view.site.read(view.world, f"{path}/validate")
+    checked = await view.read(f"{path}/validate")
     plan = plan_of(job)
     return {
         "job": job,
@@ -83,7 +83,7 @@ async def instances(view: View, job: dict[str, Any], *, is_archived: bool) -> li
         }
     )
     target = f"/api/v2/projects/{quote(job['ProjectName'], safe='')}/instances?{query}"
-    found = members(await view.site.read(view.world, target), "Instances") or {}
+    found = members(await view.read(target), "Instances") or {}
     return list(found.get("Instance", []))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from foas_emulator.console.clock import time_page
 from foas_emulator.console.comparison import compare_page
 from foas_emulator.console.faults import faults_page
 from foas_emulator.console.instance import instance_page
@@ -13,7 +14,6 @@ from foas_emulator.console.resources import resources_page
 from foas_emulator.console.scenarios import scenarios_page
 from foas_emulator.console.server import coverage_page, settings_page
 from foas_emulator.console.site import View
-from foas_emulator.console.clock import time_page
 from foas_emulator.console.worlds import worlds_page
 
 

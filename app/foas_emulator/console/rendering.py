@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
@@ -31,7 +31,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {
+    filters: dict[str, Callable[..., str]] = {
         "iso": iso,
         "moment": moment,
         "clock_time": clock_time,
@@ -43,12 +43,14 @@ def environment() -> Environment:
         "pretty": pretty,
         "state_class": state_class,
     }
+    made.filters |= filters
     return made
 
 
 async def render(template: str, context: Mapping[str, Any]) -> str:
     """The page. A large one takes milliseconds, in which the loop answers others."""
-    return await asyncio.to_thread(environment().get_template(template).render, context)
+    page: str = await asyncio.to_thread(environment().get_template(template).render, context)
+    return page
 
 
 def _at(milliseconds: int, zone: timezone) -> datetime:
@@ -86,9 +88,9 @@ def pretty(value: Any) -> str:
     """A value as indented JSON; a text that holds JSON likewise, any other text as it is."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            return json.dumps(json.loads(value), indent=2, ensure_ascii=False)
         except ValueError:
-            return value
+            return str(value)
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-"""Worlds for front ends, at one click: everything runs, nothing is there, all has failed, five thousand jobs, a mess."""
+"""Worlds for front ends at one click: everything runs, nothing is there, all has failed, 5,000 jobs, a mess."""
 
 import asyncio
 from collections.abc import Callable, Mapping

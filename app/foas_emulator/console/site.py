@@ -34,13 +34,9 @@ class Site:
     derived: dict[tuple[str, str], tuple[object, Any]] = field(default_factory=dict)
     """What was worked out of a world's rows, by world and kind, with the revision it holds for."""
 
-    async def call(self, call: Call) -> Answer:
+    async def call(self, call: Call, *, host: str) -> Answer:
         """Make a call of the control API or, as a user's, of the service's."""
-        return await perform(self.control if call.target.startswith(CONTROL) else self.service, call)
-
-    async def read(self, world: World, target: str, *, method: str = "GET", form: Any = None) -> Answer:
-        """What the service would answer in a world. It leaves no entry in the journal."""
-        return await perform(self.quiet, service_call(method, target, world=world.name, form=form))
+        return await perform(self.control if call.target.startswith(CONTROL) else self.service, call, host=host)
 
     async def worked_out(self, world: World, kind: str, derive: Callable[[bytes], Any]) -> Any:
         """What `derive` makes of a world's image: outside the event loop, and again only when the world has changed."""
@@ -66,6 +62,15 @@ class View:
     query: Mapping[str, str]
     base_url: str
     """Where programs reach the emulator, as the browser does."""
+
+    @property
+    def host(self) -> str:
+        return self.base_url.partition("://")[2]
+
+    async def read(self, target: str, *, method: str = "GET", form: Mapping[str, str] | None = None) -> Answer:
+        """What the service would answer in the world. It leaves no entry in the journal."""
+        call = service_call(method, target, world=self.world.name, form=form)
+        return await perform(self.site.quiet, call, host=self.host)
 
     def number(self, name: str, default: int = 0) -> int:
         """A whole number of the query, not negative; the default if it is something else."""

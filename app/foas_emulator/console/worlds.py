@@ -33,9 +33,7 @@ def describe(site: Site, name: str) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": name,
         "calls": world_journal.usage.total,
-        "failures": sum(
-            calls for exercised, calls in world_journal.usage.calls.items() if exercised[1] != "OK"
-        ),
+        "failures": sum(calls for exercised, calls in world_journal.usage.calls.items() if exercised[1] != "OK"),
         "idle": None if used is None else (stopwatch() - used) // 1_000_000,
         "pending": None,
         "clock": None,
@@ -45,5 +43,3 @@ def describe(site: Site, name: str) -> dict[str, Any]:
         described["pending"] = 0 if world.next_due is None else pending_count(world.store)
         described["clock"] = {"now": world.now(), "mode": world.clock.mode, "offset": world.clock.offset_ms}
     return described
-
-

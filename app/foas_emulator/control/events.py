@@ -60,9 +60,7 @@ class EventStream(Response):
     media_type = "text/event-stream"
     _open: ClassVar[int] = 0
 
-    def __init__(
-        self, observe: Callable[[], tuple[World | None, WorldJournal]], write: Callable[[News], str]
-    ) -> None:
+    def __init__(self, observe: Callable[[], tuple[World | None, WorldJournal]], write: Callable[[News], str]) -> None:
         super().__init__(headers={"cache-control": "no-store"})
         del self.headers["content-length"]
         self._observe = observe

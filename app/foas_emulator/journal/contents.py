@@ -67,7 +67,7 @@ NOTHING = Contents((), "", "", b"", 0, (), Body(b"", b""), 0, "", ())
 
 def kept_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The headers of a request that are kept: forty, each cut to a kibibyte."""
-    kept = []
+    kept: list[tuple[str, str]] = []
     for name, value in headers:
         if len(kept) == _MOST_HEADERS:
             break

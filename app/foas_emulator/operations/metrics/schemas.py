@@ -1,6 +1,6 @@
 """The wire models of metrics, members in the order of the documented sample."""
 
-from foas_emulator.gateway.formats import ApiResponse, ApiModel
+from foas_emulator.gateway.formats import ApiModel, ApiResponse
 
 
 class Metric(ApiModel):
