@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test format docs lock bench clean
+.PHONY: serve test format docs pictures lock bench clean
 
 serve: $(VENV)/.serve  ## Start the emulator on http://127.0.0.1:8018.
 	@exec $(BIN)/foas-emulator serve
@@ -20,6 +20,9 @@ format: $(VENV)/.test  ## Format the code and mend what can be mended.
 
 docs: $(VENV)/.test  ## Write the pages and documents that are made from the code.
 	$(BIN)/python scripts/generate.py
+
+pictures: $(VENV)/.test  ## Take the pictures of docs/console.md (needs chromium).
+	$(BIN)/python -m tests.console.pictures
 
 bench: $(VENV)/.test  ## Compare the emulator with its peers; see benchmarks/README.md.
 	$(BIN)/python -m benchmarks

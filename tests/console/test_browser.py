@@ -121,15 +121,15 @@ def test_a_tester_makes_a_world_starts_a_job_moves_time_and_meets_a_fault(emulat
     page.get_by_role("link", name="Settings", exact=True).click()
     page.get_by_label("start_delay", exact=True).fill("45s")
     page.get_by_role("button", name="Change start_delay").click()
-    page.get_by_role("link", name="Time").click()
+    page.get_by_role("link", name="Time", exact=True).click()
     page.get_by_role("button", name="Freeze").click()
 
     page.get_by_role("link", name="Resources").click()
     page.get_by_role("button", name="Start failed-stream").click()
     row = page.get_by_role("row", name=re.compile("failed-stream"))
-    row.get_by_text("WAITING").wait_for()
+    row.get_by_text("WAITING", exact=True).wait_for()
     page.get_by_role("group", name="Move the clock on").get_by_role("button", name="next").click()
-    row.get_by_text("RUNNING").wait_for()
+    row.get_by_text("RUNNING", exact=True).wait_for()
 
     page.get_by_role("link", name="Faults").click()
     page.get_by_role("button", name="Switch on: Throttle the next 2 calls").click()
@@ -149,7 +149,7 @@ def test_a_state_is_put_compared_and_undone_by_a_snapshot(emulator: Emulator, pa
     with page.expect_download() as download:
         page.get_by_role("link", name="Save snapshot").click()
     saved = download.value.path()
-    page.get_by_role("link", name="500002").click()
+    page.get_by_role("link", name="Instance 500002").click()
     page.get_by_role("combobox", name="State").select_option("FAILED")
     page.get_by_label("Error message").fill("out of memory, on purpose")
     page.get_by_role("button", name="Put").click()
@@ -180,9 +180,9 @@ def test_a_page_follows_what_happens_and_leaves_alone_what_is_pointed_at(
         data={"expectState": "PAUSED"},
     )
     page.locator("footer").get_by_text("ModifyInstanceState").wait_for()
-    assert row.get_by_text("RUNNING").is_visible()
+    assert row.get_by_text("RUNNING", exact=True).is_visible()
     page.mouse.move(5, 500)
-    row.get_by_text("PAUSED").wait_for()
+    row.get_by_text("PAUSED", exact=True).wait_for()
 
 
 def test_the_journal_pauses_and_goes_on(emulator: Emulator, page: "Page", world: str) -> None:
