@@ -180,7 +180,10 @@ def _announcement(listeners: list[socket.socket], settings: Settings, registry: 
     holds = ", ".join(f"{counts[name]} {name}" for name in ("clusters", "projects", "jobs", "instances"))
     example = EXAMPLE if "default" in settings.seed else "/api/v2/projects"
     lines = [*(f"listening on {url}" for url in urls), f"the default world holds {holds}"]
-    return "\n".join([*lines, f"try:  curl {urls[0]}{example}", f"docs: {urls[0]}/docs", ""])
+    lines.append(f"try:  curl {urls[0]}{example}")
+    if settings.console:
+        lines.append(f"look: {urls[0]}/ in a browser")
+    return "\n".join([*lines, f"docs: {urls[0]}/docs", ""])
 
 
 def url_of(scheme: str, listener: socket.socket) -> str:

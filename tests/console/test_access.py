@@ -45,7 +45,7 @@ def test_other_machines_need_a_token(console: Console) -> None:
 )
 @pytest.mark.parametrize("path", ["/w/default/call", "/w/default/scenario"])
 def test_a_form_is_accepted_from_our_own_pages_alone(
-    console: Console, path: str, token: str | None, origin: str | None, is_accepted: bool
+    console: Console, *, path: str, token: str | None, origin: str | None, is_accepted: bool
 ) -> None:
     fields = {"token": console.token() if token is None else token, "call": RESET, "scenario": "nothing"}
     headers = {} if origin is None else {"origin": origin}

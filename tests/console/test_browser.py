@@ -84,7 +84,7 @@ def page(emulator: Emulator, chromium: "Browser") -> Iterator["Page"]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
 def test_every_page_is_accessible_and_quiet(
-    emulator: Emulator, chromium: "Browser", world: str, language: str, theme: str, width: int
+    emulator: Emulator, chromium: "Browser", world: str, *, language: str, theme: str, width: int
 ) -> None:
     refused = call(emulator, world, "GET", "/projects/demo/jobs/draft/instances/-1").json()["RequestId"]
     control(emulator, "POST", f"/worlds/{world}/faults", {"effect": {"latency": "1ms"}, "ttl": "60s"})
@@ -127,7 +127,7 @@ def test_a_tester_makes_a_world_starts_a_job_moves_time_and_meets_a_fault(emulat
     page.get_by_role("link", name="Resources").click()
     page.get_by_role("button", name="Start failed-stream").click()
     row = page.get_by_role("row", name=re.compile("failed-stream"))
-    row.get_by_text("WAITING", exact=True).wait_for()
+    row.locator(".st-waiting").wait_for()
     page.get_by_role("group", name="Move the clock on").get_by_role("button", name="next").click()
     row.get_by_text("RUNNING", exact=True).wait_for()
 

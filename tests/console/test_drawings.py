@@ -1,5 +1,7 @@
 """Charts, graphs, time lines and highlighted code are functions of their data."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,7 @@ def test_points_keep_their_order_and_never_cover_each_other(times: list[int]) ->
     placed = timeline([Point(at=at, label="x", event="y") for at in times], now=0)
     places = [point.x for point in placed]
     assert places == sorted(places)
-    assert all(later - earlier > 10 for earlier, later in zip(places, places[1:], strict=False))
+    assert all(later - earlier > 10 for earlier, later in pairwise(places))
     assert 12 < places[0] <= places[-1] <= 800
 
 
