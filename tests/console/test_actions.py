@@ -51,6 +51,13 @@ def test_what_is_typed_becomes_part_of_the_call(console: Console) -> None:
     assert rule["expires_at"]
 
 
+def test_a_setting_is_taken_back_by_emptying_its_field(console: Console) -> None:
+    settings = "/_emulator/worlds/default/settings"
+    for value, shown in (("30s", "30s"), ("", None)):
+        console.done(method="PUT", target=settings, nullable__batch_duration=value)
+        assert console.api.request("GET", settings).json()["batch_duration"] == shown
+
+
 @pytest.mark.parametrize("wrap", ["", "snapshot"])
 def test_a_snapshot_is_saved_and_loaded(console: Console, wrap: str) -> None:
     saved = console.get("/w/default/snapshot")

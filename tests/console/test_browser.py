@@ -140,7 +140,7 @@ def test_a_tester_makes_a_world_starts_a_job_moves_time_and_meets_a_fault(emulat
     assert refused.json()["Code"] == "Throttling.User"
     page.locator("#rows").get_by_text("Throttling.User").wait_for(timeout=5000)
     page.locator("#rows").get_by_role("link", name="StartJob").first.click()
-    page.locator(".why").get_by_text("Fault rule").wait_for()
+    page.locator(".why").get_by_role("link", name="1", exact=True).wait_for()
     assert "x-emulator-world: tour" in page.get_by_label("curl").inner_text()
 
 

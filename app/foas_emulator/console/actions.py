@@ -49,7 +49,7 @@ async def call_of(form: FormData, world: World) -> Call:
 
     A button has its `call` in one text; a form has `method`, `target` and `body`. What was typed replaces parts of it:
     `path:NAME` the `{NAME}` of the target, `json:NAME`, `number:NAME` and `form:NAME` a member of the body; an empty
-    one is left out. `upload` is a file that is the body, or the member that `wrap` names.
+    one is left out, and of `nullable:NAME` is null. `upload` is a file: the body, or the member that `wrap` names.
     """
     method, target, body = _text(form, "method"), _text(form, "target"), _text(form, "body")
     if "call" in form:
@@ -77,6 +77,9 @@ def _json_body(form: FormData, text: str) -> Any:
     document = json.loads(text) if text else None
     members: dict[str, Any] = dict(_typed(form, "json:"))
     members |= {name: _number(name, value) for name, value in _typed(form, "number:").items()}
+    members |= {
+        name.removeprefix("nullable:"): _text(form, name) or None for name in form if name.startswith("nullable:")
+    }
     if not members:
         return document
     document = document if isinstance(document, dict) else {}
