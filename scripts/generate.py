@@ -85,9 +85,9 @@ def operations() -> str:
         parts.append(
             f"\n## {group.name}\n\n| operation | method and path | parameters | evidence |\n|---|---|---|---|\n"
         )
-        parts += [_operation_row(operation) for operation in group.operations]
+        parts += [_operation_row(operation) for operation in group.declared]
         parts.append("\n")
-        parts += [f"- **{each.name}**: {_cell(getdoc(each.endpoint) or '')}\n" for each in group.operations]
+        parts += [f"- **{each.name}**: {_cell(getdoc(each.endpoint) or '')}\n" for each in group.declared]
     return "".join(parts)
 
 

@@ -36,7 +36,7 @@ class Outcome:
 
     @property
     def code(self) -> str | None:
-        return self.members.get("Code") if self.status >= 400 else None
+        return str(self.members["Code"]) if self.status >= 400 else None
 
     @property
     def hint(self) -> str:

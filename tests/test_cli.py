@@ -77,7 +77,7 @@ def test_openapi_is_written_to_standard_output_or_a_file(tmp_path: Path) -> None
 def test_healthcheck_is_well_where_a_server_is(emulator: Emulator) -> None:
     port = emulator.url.rpartition(":")[2]
     for arguments, variables in ((["--url", emulator.url], {}), (["--port", port], {}), ([], {"FOASEMU_PORT": port})):
-        checked = call("healthcheck", *arguments, **variables)
+        checked = call("healthcheck", *arguments, stdin=None, **variables)
         assert checked.exit_code == 0, checked.output
         assert json.loads(checked.output)["status"] == "ok"
 

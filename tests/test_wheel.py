@@ -41,7 +41,16 @@ def wheel(place: Path) -> Path:
         shutil.copytree(ROOT / name, source / name, ignore=ignored)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    building = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", place / "dist", source]
+    building: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "build",
+        "--no-isolation",
+        "--wheel",
+        "--outdir",
+        place / "dist",
+        source,
+    ]
     subprocess.run(building, check=True, capture_output=True, timeout=240)
     (built,) = (place / "dist").glob("*.whl")
     return built

@@ -48,7 +48,7 @@ class Heard:
 
     @property
     def hint(self) -> str:
-        return self.headers.get("x-emulator-hint", "")
+        return str(self.headers.get("x-emulator-hint", ""))
 
     @property
     def warning(self) -> str | None:

@@ -14,12 +14,12 @@ from starlette.types import ASGIApp
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.gateway.access_keys import AccessKeys
-from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.journal.journal import Journal
 from foas_emulator.operations.catalogue import HANDLERS, OPERATIONS
 from foas_emulator.pipeline.authenticate import Authenticate
 from foas_emulator.pipeline.cache_reads import CacheReads, ReadCache
+from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.cors import Cors
 from foas_emulator.pipeline.dispatcher import CallOperation, Dispatcher
 from foas_emulator.pipeline.find_operation import FindOperation
@@ -61,7 +61,7 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     record = Record(journal, log_access=settings.access_log)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
-    make_own_app = partial(_own_app, settings, registry, journal, call_operation, authority)
+    make_own_app = partial(_own_app, settings, registry, journal, authority)
     own = OnDemand(make_own_app, close=registry.close)
     front = Dispatcher(
         own,
@@ -140,7 +140,7 @@ def describe_api() -> dict[str, Any]:
     """The OpenAPI document, without serving anything."""
     registry = open_registry(Settings(seed=("empty",)))
     try:
-        return _own_app(Settings(), registry, Journal(budget=0), CallOperation()).openapi()
+        return _own_app(Settings(), registry, Journal(budget=0)).openapi()
     finally:
         registry.close()
 
@@ -174,7 +174,6 @@ def _own_app(
     settings: Settings,
     registry: Registry,
     journal: Journal,
-    call_operation: CallOperation,
     authority: bytes | None = None,
 ) -> FastAPI:
     # With its models and routes it takes a tenth of a start, and most servers are never asked for it.
@@ -184,7 +183,7 @@ def _own_app(
         registry,
         journal,
         settings=show_settings(settings),
-        operation_routes=lambda: [call_operation.route(operation) for operation in OPERATIONS],
+        operations=OPERATIONS,
         authority=authority,
         home="/_emulator/console/" if settings.console else "/docs",
     )

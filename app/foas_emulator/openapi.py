@@ -14,7 +14,6 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.gateway.routes import OperationRoute
 
 Schema = dict[str, Any]
 
@@ -55,15 +54,15 @@ _COMMON_PARAMETERS = {
 }
 
 
-def describe(app: FastAPI, routes: Sequence[OperationRoute]) -> Schema:
+def describe(app: FastAPI, operations: Sequence[Operation]) -> Schema:
     """The document of the operations and of the emulator's own routes."""
-    document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=[*routes, *app.routes])
+    routes = [*(operation.route for operation in operations), *app.routes]
+    document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=routes)
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})["Error"] = _ERROR
     components["parameters"] = _COMMON_PARAMETERS
-    for route in routes:
-        described = document["paths"][route.path][route.operation.method.lower()]
-        _complete(described, route.operation, components["schemas"])
+    for operation in operations:
+        _complete(document["paths"][operation.path][operation.method.lower()], operation, components["schemas"])
     for node in _nodes([document["paths"], components]):
         _tidy(node)
     return document

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
 FLAGS = (
@@ -60,10 +61,12 @@ class Watched:
     def watch(self, page: "Page", host: str) -> None:
         page.on("console", lambda message: self.console.append(f"{page.url}: {message.text}"))
         page.on("pageerror", lambda error: self.console.append(f"{page.url}: {error}"))
-        page.on(
-            "dialog", lambda dialog: (self.console.append(f"{page.url}: dialog {dialog.message}"), dialog.dismiss())
-        )
+        page.on("dialog", self._spoken)
         page.on("request", lambda request: self._asked(request.url, host))
+
+    def _spoken(self, dialog: "Dialog") -> None:
+        self.console.append(f"dialog {dialog.message}")
+        dialog.dismiss()
 
     def _asked(self, url: str, host: str) -> None:
         if urlsplit(url).netloc != host and not url.startswith(("data:", "about:", "blob:")):
@@ -76,6 +79,7 @@ class Watched:
 
 def axe_script() -> str:
     """axe-core, as the package that drives it ships it."""
-    import axe_playwright_python  # noqa: PLC0415 - as above
-
-    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+    found = find_spec("axe_playwright_python")
+    assert found is not None
+    assert found.origin is not None
+    return (Path(found.origin).parent / "axe.min.js").read_text("utf-8")

@@ -11,10 +11,10 @@ from tests.console.browser import browser
 from tests.console.test_browser import call, control
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, ViewportSize
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
-SIZE = {"width": 1280, "height": 760}
+SIZE: "ViewportSize" = {"width": 1280, "height": 760}
 COLOURS = 96
 LARGEST = 60_000
 

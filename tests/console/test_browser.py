@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -84,7 +84,7 @@ def page(emulator: Emulator, chromium: "Browser") -> Iterator["Page"]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
 def test_every_page_is_accessible_and_quiet(
-    emulator: Emulator, chromium: "Browser", world: str, *, language: str, theme: str, width: int
+    emulator: Emulator, chromium: "Browser", world: str, *, language: str, theme: Literal["light", "dark"], width: int
 ) -> None:
     refused = call(emulator, world, "GET", "/projects/demo/jobs/draft/instances/-1").json()["RequestId"]
     control(emulator, "POST", f"/worlds/{world}/faults", {"effect": {"latency": "1ms"}, "ttl": "60s"})

@@ -144,12 +144,13 @@ def test_a_call_says_why(console: Console) -> None:
 
 
 def test_a_wrong_signature_is_shown_beside_the_right_one(console: Console) -> None:
-    headers = {**signed_v1(), "x-acs-extra": "added later"}
+    headers = {**signed_v1(headers={"accept": "application/json"}), "x-acs-extra": "added later"}
     answer = console.api.request("GET", INSTANCE, headers=headers)
     assert "SignatureDoesNotMatch" in answer.headers["x-emulator-warning"]
     page = console.page(f"/w/default/journal/{answer.json()['RequestId']}")
     assert "What was signed" in page
     assert "x-acs-extra:added later" in page
+    assert '<tr class="first"><td data-label="Part">x-acs-extra</td>' in page
 
 
 def test_worlds_that_do_not_exist_are_offered_and_not_made(console: Console) -> None:

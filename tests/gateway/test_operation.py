@@ -32,7 +32,7 @@ async def count_things() -> None: ...
 async def get_owner() -> None: ...
 
 
-INDEX = OperationIndex(group.operations)
+INDEX = OperationIndex(group.declared)
 
 
 def found(method: str, path: str) -> tuple[str, dict[str, str]] | None:

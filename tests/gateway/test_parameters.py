@@ -1,17 +1,29 @@
+import asyncio
+import json
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import pytest
 from fastapi import Depends, Form, Path, Query
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foas_emulator.gateway.errors import ApiError
-from foas_emulator.gateway.parameters import Decimal, Flag, Int32, Int64, Items, bind, declared_parameters, one_of
+from foas_emulator.gateway.formats import ApiResponse, Format
+from foas_emulator.gateway.parameters import Decimal, Flag, Int32, Int64, Items, declared_parameters, one_of, read_text
+from foas_emulator.gateway.responses import GatewayResponse
+from foas_emulator.gateway.routes import OperationRoute
+
+
+async def world_of() -> str:
+    return "w"
 
 
 async def endpoint(
-    world: Annotated[str, Depends(lambda: "w")],
+    world: Annotated[str, Depends(world_of)],
     project_name: Annotated[str, Path(alias="projectName")],
     *,
     wide: Annotated[Int64 | None, Query()] = None,
@@ -21,18 +33,61 @@ async def endpoint(
     tags: Annotated[Items | None, Form(alias="Tags")] = None,
     kind: Annotated[Annotated[Literal["JAR", "Python"], one_of("JAR", "Python")] | None, Form(alias="type")] = None,
     text: Annotated[str | None, Form()] = None,
-) -> None: ...
+) -> "Answer":
+    arguments = dict(locals())
+    assert arguments.pop("world") == "w"
+    return Answer(arguments={name: value for name, value in arguments.items() if value is not None})
 
 
-DECLARED = declared_parameters(endpoint)
+class Answer(ApiResponse):
+    """What the endpoint was called with."""
+
+    arguments: dict[str, Any]
+
+
+@dataclass
+class Given:
+    """A call of the endpoint with these parameters."""
+
+    parameters: Mapping[str, Any]
+    world: Any = None
+    format: Format = "json"
+    unread: tuple[str, ...] = ()
+    response: GatewayResponse | None = None
+
+
+ROUTE = OperationRoute("/p/{projectName}", endpoint, methods=["GET"], name="Endpoint")
+
+
+def call(given_: Mapping[str, Any]) -> Given:
+    """Have FastAPI serve a call of the endpoint."""
+    made = Given(given_)
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/p/p",
+        "query_string": b"",
+        "headers": [],
+        "state": {"call": made},
+    }
+
+    async def never(*_: Any) -> Any:
+        raise AssertionError("a route reads no body and sends nothing")
+
+    asyncio.run(AsyncExitStackMiddleware(ROUTE.app)(scope, never, never))
+    return made
 
 
 def read(**given_: Any) -> dict[str, Any]:
-    return bind(DECLARED, {"projectName": "p", **given_})
+    """The arguments that the endpoint gets for these parameters."""
+    response = call({"projectName": "p", **given_}).response
+    assert response is not None
+    return dict(json.loads(response.content.with_request_id(b""))["Arguments"])
 
 
 def test_signature_tells_name_place_and_need_of_every_parameter_but_not_of_what_is_handed_in() -> None:
-    assert [(each.argument, each.name, each.place, each.required) for each in DECLARED[:4]] == [
+    declared = declared_parameters(endpoint)
+    assert [(each.argument, each.name, each.place, each.required) for each in declared[:4]] == [
         ("project_name", "projectName", "path", True),
         ("wide", "wide", "query", False),
         ("narrow", "pageIndex", "query", False),
@@ -40,9 +95,12 @@ def test_signature_tells_name_place_and_need_of_every_parameter_but_not_of_what_
     ]
 
 
+def test_parameters_that_no_argument_takes_are_unread() -> None:
+    assert call({"projectName": "p", "wide": "1", "b": "", "a": {}}).unread == ("a", "b")
+
+
 def test_absent_parameters_take_their_defaults() -> None:
-    arguments = read()
-    assert arguments == dict.fromkeys(arguments) | {"project_name": "p", "narrow": 1}
+    assert read() == {"project_name": "p", "narrow": 1}
 
 
 def test_null_of_a_json_body_is_an_absent_parameter() -> None:
@@ -51,7 +109,7 @@ def test_null_of_a_json_body_is_an_absent_parameter() -> None:
 
 def test_absent_required_parameter_is_missing_in_its_own_spelling() -> None:
     with pytest.raises(ApiError) as refusal:
-        bind(DECLARED, {"projectname": "p"})
+        call({"projectname": "p"})
     assert refusal.value.code == "MissingprojectName"
     assert refusal.value.message == "projectName is mandatory for this action."
 
@@ -76,14 +134,13 @@ def test_absent_required_parameter_is_missing_in_its_own_spelling() -> None:
         ("type", "jar", "JAR"),
         ("type", "PYTHON", "Python"),
         ("Tags", [{"Key": "k", "Value": 1}], [{"Key": "k", "Value": "1"}]),
-        ("Tags", [], []),
         ("text", "", ""),
         ("text", False, "false"),
         ("text", 1.5, "1.5"),
     ],
 )
 def test_text_becomes_its_value(parameter: str, value: Any, meaning: Any) -> None:
-    argument = next(each.argument for each in DECLARED if each.name == parameter)
+    argument = next(each.argument for each in declared_parameters(endpoint) if each.name == parameter)
     assert read(**{parameter: value})[argument] == meaning
 
 
@@ -124,7 +181,8 @@ def test_anything_else_is_invalid_in_the_parameters_own_spelling(parameter: str,
         read(**{parameter: value})
     assert refusal.value.code == f"Invalid{parameter}"
     assert refusal.value.message == f"Specified parameter {parameter} is not valid."
-    assert refusal.value.hint.startswith(f"{parameter}: {value!r} does not do")
+    given_ = read_text(value) if isinstance(value, bool | float) else value
+    assert refusal.value.hint.startswith(f"{parameter}: {given_!r} is not valid; it must be ")
 
 
 def test_hint_of_a_word_that_is_not_allowed_names_those_that_are() -> None:

@@ -13,11 +13,8 @@ GONE = Problem(code="Thing.Gone", status=410, message="Gone: {name}.", evidence=
 def sent(reply: GatewayResponse) -> Heard:
     """What a client hears of a reply."""
 
-    class Served:
-        request_id = "9B7BD33D-5F3A-4C4C-BCF5-AD686CAD2370"
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await reply({**scope, "foas_emulator.exchange": Served()}, receive, send)
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
+        await reply.send(b"9B7BD33D-5F3A-4C4C-BCF5-AD686CAD2370", receive, send)
 
     return ask(app)
 

@@ -1,5 +1,7 @@
 """Every list that has pages has them in the same way."""
 
+from typing import Any
+
 import pytest
 
 from tests.api import Api
@@ -15,41 +17,41 @@ def three(api: Api) -> Api:
     return api
 
 
-def names(members: dict) -> list[str]:
+def names(members: dict[str, Any]) -> list[str]:
     return [project["Name"] for project in members["Projects"]["Project"]]
 
 
-def test_a_list_begins_with_page_one_of_ten(three):
+def test_a_list_begins_with_page_one_of_ten(three: Api) -> None:
     members = three.ok("ListProject")
     assert names(members) == ["a", "b", "c"]
     figures = ("PageIndex", "PageSize", "TotalPage", "TotalCount")
     assert [members[figure] for figure in figures] == [1, 10, 1, 3]
 
 
-def test_the_last_page_holds_the_rest(three):
+def test_the_last_page_holds_the_rest(three: Api) -> None:
     members = three.ok("ListProject", pageIndex=2, pageSize=2)
     assert names(members) == ["c"]
     assert (members["TotalPage"], members["TotalCount"]) == (2, 3)
 
 
 @pytest.mark.parametrize("page_index", [3, 2**31 - 1])
-def test_a_page_past_the_end_is_empty(three, page_index):
+def test_a_page_past_the_end_is_empty(three: Api, page_index: int) -> None:
     members = three.ok("ListProject", pageIndex=page_index, pageSize=2)
     assert names(members) == []
     assert (members["PageIndex"], members["TotalPage"], members["TotalCount"]) == (page_index, 2, 3)
 
 
-def test_an_empty_list_has_no_page(api):
+def test_an_empty_list_has_no_page(api: Api) -> None:
     members = api.ok("ListProject")
     assert (members["TotalPage"], members["TotalCount"], names(members)) == (0, 0, [])
 
 
 @pytest.mark.parametrize("page_index", [0, -1, "x", 2**31])
-def test_pages_count_from_one(api, page_index):
+def test_pages_count_from_one(api: Api, page_index: int) -> None:
     api.refused("ListProject", pageIndex=page_index, code="InvalidpageIndex")
 
 
 @pytest.mark.parametrize("page_size", [0, -1, 101, ""])
-def test_a_page_holds_one_to_a_hundred_items(api, page_size):
+def test_a_page_holds_one_to_a_hundred_items(api: Api, page_size: int) -> None:
     api.refused("ListProject", pageSize=page_size, code="InvalidpageSize")
     assert api.ok("ListProject", pageSize=100)["PageSize"] == 100

@@ -77,13 +77,14 @@ def test_the_documentation_is_not_struck(api: Api) -> None:
 
 
 def test_a_world_without_rules_is_asked_for_them_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+    asked: list[str] = []
     execute = api.world.store._connection.execute
-    monkeypatch.setattr(
-        api.world.store._connection,
-        "execute",
-        lambda statement, *more: (asked.append(str(statement)), execute(statement, *more))[1],
-    )
+
+    def note(statement: Any, *more: Any) -> Any:
+        asked.append(str(statement))
+        return execute(statement, *more)
+
+    monkeypatch.setattr(api.world.store._connection, "execute", note)
     for _ in range(5):
         assert ask(api.app, INSTANCE).status == 200
     assert sum(FaultRule.__tablename__ in statement for statement in asked) <= 1

@@ -62,7 +62,7 @@ WRITES = st.one_of(
 MOVES = st.builds(lambda by: ("advance", {"by": by}), st.sampled_from(["1ms", "5s", "30s", "3d"]))
 DELAYS = st.builds(lambda by: ("set", {"start_delay": by, "pause_delay": by}), st.sampled_from(["0s", "5s", "1h"]))
 MODES = st.builds(lambda mode: ("set", {"not_running": mode}), st.sampled_from(["fail", "answer"]))
-RESETS = st.just(("reset", {}))
+RESETS: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.just(("reset", {}))
 STEPS = st.lists(st.one_of(READS, READS, READS, WRITES, MOVES, DELAYS, MODES, RESETS), max_size=40)
 
 

@@ -33,7 +33,13 @@ def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def exercise(**members: Any) -> dict[str, Any]:
-    empty = {"operations": {}, "operations_missing": [], "states": {}, "states_missing": [], "error_codes": {}}
+    empty: dict[str, Any] = {
+        "operations": {},
+        "operations_missing": [],
+        "states": {},
+        "states_missing": [],
+        "error_codes": {},
+    }
     return empty | members
 
 

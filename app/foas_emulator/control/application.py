@@ -1,6 +1,6 @@
 """The emulator's own FastAPI application: documentation and control API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from foas_emulator import __version__
 from foas_emulator.control.errors import answer_errors
 from foas_emulator.control.routes import control_router
-from foas_emulator.gateway.routes import OperationRoute
+from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.journal import Journal
 from foas_emulator.openapi import describe
 from foas_emulator.world.registry import Registry
@@ -22,14 +22,14 @@ def own_app(
     journal: Journal,
     *,
     settings: Mapping[str, Any],
-    operation_routes: Callable[[], list[OperationRoute]],
+    operations: Sequence[Operation],
     authority: bytes | None = None,
     home: str = "/docs",
 ) -> FastAPI:
     """Documentation and control API over the worlds and what is remembered of their calls.
 
-    `settings` are shown; `operation_routes` gives the service's operations once they are to be described; `authority`
-    is the certificate that clients of the server's https have to trust, as PEM; `home` is where `/` leads.
+    `settings` are shown, and the service's `operations` described; `authority` is the certificate that clients of the
+    server's https have to trust, as PEM; `home` is where `/` leads.
     """
     app = FastAPIOffline(
         title="foas-emulator", version=__version__, docs_url="/docs", redoc_url=None, openapi_url="/openapi.json"
@@ -39,5 +39,5 @@ def own_app(
     if authority is not None:
         app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))
     app.add_api_route("/", lambda: RedirectResponse(home), include_in_schema=False)
-    app.openapi = cache(lambda: describe(app, operation_routes()))  # type: ignore[method-assign]
+    app.openapi = cache(lambda: describe(app, operations))  # type: ignore[method-assign]
     return app

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from starlette.types import Scope
 
 from foas_emulator.faults.wire import AbortedResponse
-from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.errors import INVALID, MISSING, THROTTLED_USER, ApiError, Problem, catalogue, fill
 from foas_emulator.gateway.evidence import INFERRED
 from foas_emulator.gateway.responses import GatewayResponse
@@ -31,7 +31,7 @@ class Invocation:
     hit of the rule; `wait_ms` is how long a rate limit holds on.
     """
 
-    context: RequestContext
+    scope: Scope
     call: Call
     stale_read: Call
     answered: GatewayResponse | None
@@ -140,7 +140,7 @@ class Drop(Effect):
     drop: Literal[True]
 
     async def apply(self, turn: Invocation) -> GatewayResponse:
-        return AbortedResponse.unanswered(turn.context.scope, reset=False)
+        return AbortedResponse.unanswered(turn.scope, reset=False)
 
 
 class Reset(Effect):
@@ -149,7 +149,7 @@ class Reset(Effect):
     reset: Literal[True]
 
     async def apply(self, turn: Invocation) -> GatewayResponse:
-        return AbortedResponse.unanswered(turn.context.scope, reset=True)
+        return AbortedResponse.unanswered(turn.scope, reset=True)
 
 
 class Truncate(Effect):
@@ -158,7 +158,7 @@ class Truncate(Effect):
     truncate: Annotated[float, Field(ge=0, lt=1)]
 
     async def apply(self, turn: Invocation) -> GatewayResponse:
-        return AbortedResponse.cut(await turn.answer(), turn.context.scope, part=self.truncate)
+        return AbortedResponse.cut(await turn.answer(), turn.scope, part=self.truncate)
 
 
 class Duplicate(Effect):

@@ -52,7 +52,7 @@ class AbortedResponse(GatewayResponse):
         members = {member.name: getattr(reply, member.name) for member in fields(GatewayResponse)}
         return cls(**members, transport=_transport(scope), part=part)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def send(self, request_id: bytes, receive: Receive, send: Send) -> None:
         async def send_part(message: Message) -> None:
             if "body" in message:
                 body = message["body"][: int(len(message["body"]) * self.part)]
@@ -60,7 +60,7 @@ class AbortedResponse(GatewayResponse):
             await send(message)
 
         if self.status_code != NEVER_SENT:
-            await super().__call__(scope, receive, send_part)
+            await super().send(request_id, receive, send_part)
         self._end()
         # The server must have noticed before it is told that the request is done: it would answer by itself.
         while (await receive())["type"] != "http.disconnect":

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 
 import xmltodict
 from pydantic import BaseModel, ConfigDict
@@ -32,6 +32,7 @@ _PROLOG = "<?xml version='1.0' encoding='UTF-8'?>"
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _NOT_IN_NAMES = re.compile(r"[^\w.-]", re.ASCII)
 _NO_ATTRIBUTES = "\x00"
+_NO_EXTRAS: Mapping[Any, Any] = {"__pydantic_extra__": None, "__pydantic_private__": None}
 
 
 class ApiModel(BaseModel):
@@ -47,7 +48,9 @@ class ApiModel(BaseModel):
         """A structure of those columns of a row that are its members."""
         columns = row if isinstance(row, Mapping) else row.__dict__
         members = {name: columns[name] for name in cls.model_fields if name in columns}
-        return cast(Self, cls.model_construct(None, **members))
+        answer = cls.__new__(cls)
+        answer.__setstate__({"__dict__": members, "__pydantic_fields_set__": set(members), **_NO_EXTRAS})
+        return answer
 
 
 class ApiResponse(ApiModel):

@@ -4,11 +4,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import unquote_to_bytes
+
+from fastapi import APIRouter
 
 from foas_emulator.gateway.errors import MALFORMED
 from foas_emulator.gateway.evidence import Evidence
+from foas_emulator.gateway.routes import OperationRoute, in_transaction
 
 Endpoint = Callable[..., Any]
 
@@ -25,8 +28,8 @@ class Operation:
     name: str
     method: str
     path: str
-    group: str
     endpoint: Endpoint
+    router: "Group" = field(repr=False, compare=False)
     evidence: Evidence
     writes: bool
     timeless: bool = True
@@ -35,13 +38,27 @@ class Operation:
     def segments(self) -> tuple[str, ...]:
         return tuple(self.path.strip("/").split("/"))
 
+    @cached_property
+    def route(self) -> OperationRoute:
+        """The FastAPI path operation. Building it takes two milliseconds, so that waits for the first call."""
+        return self.router.build(self)
 
-@dataclass(slots=True)
-class Group:
-    """The operations of one group of the API, declared by decorating their endpoints."""
+    @property
+    def group(self) -> str:
+        """The name of the group it belongs to."""
+        return self.router.name
 
-    name: str
-    operations: list[Operation] = field(default_factory=list)
+
+class Group(APIRouter):
+    """The operations of one group of the API: a FastAPI router whose path operations are built when first called.
+
+    Decorating an endpoint declares an operation; `declared` has the declarations of all.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(tags=[name], route_class=OperationRoute)
+        self.name = name
+        self.declared: list[Operation] = []
 
     def reads(
         self, name: str, method: str, path: str, *, evidence: Evidence, timeless: bool = True
@@ -55,11 +72,24 @@ class Group:
 
     def _declare(self, name: str, method: str, path: str, **declared: Any) -> Callable[[Endpoint], Endpoint]:
         def register(endpoint: Endpoint) -> Endpoint:
-            operation = Operation(name=name, method=method, path=path, group=self.name, endpoint=endpoint, **declared)
-            self.operations.append(operation)
+            self.declared.append(
+                Operation(name=name, method=method, path=path, endpoint=endpoint, router=self, **declared)
+            )
             return endpoint
 
         return register
+
+    def build(self, operation: Operation) -> OperationRoute:
+        """Add the path operation of one of the declared operations."""
+        self.add_api_route(
+            operation.path,
+            operation.endpoint,
+            methods=[operation.method],
+            name=operation.name,
+            operation_id=operation.name,
+            dependencies=[in_transaction] if operation.writes else [],
+        )
+        return cast(OperationRoute, self.routes[-1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,42 +1,38 @@
-"""Typed wire parameters: how texts become values, and how an endpoint's signature says which it wants.
+"""Typed wire parameters: pydantic types that read a text as the gateway does, and what an endpoint declares.
 
-An endpoint declares its parameters in FastAPI's way (`Annotated[Int32 | None, Query(alias="pageSize")] = None`), so
-FastAPI describes them; reading follows the gateway's own rules: one set of parameters whatever part of the request
-they came in, `Missing{parameter}` and `Invalid{parameter}` in the parameter's own spelling.
+An endpoint declares its parameters in FastAPI's way (`Annotated[Int32 | None, Query(alias="pageSize")] = None`);
+FastAPI binds and describes them. `parameter_error` turns what it refuses into the gateway's `Missing{parameter}` and
+`Invalid{parameter}`, in the parameter's own spelling.
 """
 
 import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 from fastapi import params
-from pydantic import Field
+from fastapi.exceptions import RequestValidationError
+from pydantic import BeforeValidator, Field
 
-from foas_emulator.gateway.errors import invalid, missing
+from foas_emulator.gateway.errors import ApiError, invalid, missing
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Marks an annotated type with the function that reads it from the wire; ValueError says what is wrong."""
-
-    read: Callable[[Any], Any]
+_SINGLE_VALUE = "it must be a single value"
+_VALUE_ERROR = "Value error, "
+"""What pydantic writes before the text of a ValueError."""
 
 
 def read_text(value: Any) -> str:
-    """A parameter's text. A value of a JSON body is written as a form would carry it."""
+    """Return a parameter's text, a value of a JSON body as a form would carry it. Raise ValueError for a structure."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    raise ValueError("it must be a single value")
+    raise ValueError(_SINGLE_VALUE)
 
 
 def _integer(bits: int) -> Callable[[Any], int]:
@@ -71,8 +67,8 @@ def _read_items(value: Any) -> list[dict[str, str]]:
     return [{str(name): read_text(member) for name, member in item.items()} for item in value]
 
 
-def one_of(*allowed: str) -> Reader:
-    """Marks a text that is one of a few words, in any case; it is read in the spelling given here."""
+def one_of(*allowed: str) -> BeforeValidator:
+    """Read a text that is one of a few words in any case, in the spelling given here."""
     spelling = {word.lower(): word for word in allowed}
 
     def read(value: Any) -> str:
@@ -81,35 +77,38 @@ def one_of(*allowed: str) -> Reader:
             raise ValueError(f"it must be one of {', '.join(allowed)}")
         return spelling[text]
 
-    return Reader(read)
+    return BeforeValidator(read)
 
 
-Int32 = Annotated[int, Reader(_integer(32)), Field(json_schema_extra={"format": "int32"})]
-Int64 = Annotated[int, Reader(_integer(64)), Field(json_schema_extra={"format": "int64"})]
-Decimal = Annotated[float, Reader(_read_decimal)]
-Flag = Annotated[bool, Reader(_read_flag)]
-Items = Annotated[list[dict[str, str]], Reader(_read_items)]
+Int32 = Annotated[int, BeforeValidator(_integer(32)), Field(json_schema_extra={"format": "int32"})]
+Int64 = Annotated[int, BeforeValidator(_integer(64)), Field(json_schema_extra={"format": "int64"})]
+Decimal = Annotated[float, BeforeValidator(_read_decimal)]
+Flag = Annotated[bool, BeforeValidator(_read_flag)]
+Items = Annotated[list[dict[str, str]], BeforeValidator(_read_items)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One declared parameter: its name in Python and on the wire, where it belongs, and how it is read."""
+    """One declared parameter: its argument's name, its name on the wire, where it belongs, whether it is required."""
 
     argument: str
     name: str
     place: str
-    read: Callable[[Any], Any]
     required: bool
-    default: Any
 
 
 def declared_parameters(endpoint: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """The wire parameters in an endpoint's signature; its other arguments are the world and what else is handed in."""
+    """Return the wire parameters in an endpoint's signature, without building its route."""
     hints = get_type_hints(endpoint, include_extras=True)
     return tuple(
-        _parameter(argument, hints[name], argument.default)
+        Parameter(
+            argument=name,
+            name=marker.alias or argument.name,
+            place=type(marker).__name__.lower(),
+            required=argument.default is inspect.Parameter.empty,
+        )
         for name, argument in inspect.signature(endpoint).parameters.items()
-        if _marker(hints[name]) is not None
+        if (marker := _marker(hints[name])) is not None
     )
 
 
@@ -118,44 +117,11 @@ def _marker(annotation: Any) -> params.Param | params.Form | None:
     return next((entry for entry in metadata if isinstance(entry, params.Param | params.Form)), None)
 
 
-def _parameter(argument: inspect.Parameter, annotation: Any, default: Any) -> Parameter:
-    marker = _marker(annotation)
-    assert marker is not None
-    required = default is inspect.Parameter.empty
-    return Parameter(
-        argument=argument.name,
-        name=marker.alias or argument.name,
-        place=type(marker).__name__.lower(),
-        read=_reader(annotation) or read_text,
-        required=required,
-        default=None if required else default,
-    )
-
-
-def _reader(annotation: Any) -> Callable[[Any], Any] | None:
-    for entry in getattr(annotation, "__metadata__", ()):
-        if isinstance(entry, Reader):
-            return entry.read
-    if get_origin(annotation) in (Annotated, Union, UnionType):
-        return next((read for part in get_args(annotation) if (read := _reader(part)) is not None), None)
-    return None
-
-
-def bind(declared: tuple[Parameter, ...], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of an endpoint from the parameters of a request.
-
-    An absent parameter takes its default, or raises `Missing{parameter}`; an unreadable one `Invalid{parameter}`.
-    """
-    arguments = {}
-    for parameter in declared:
-        value = given.get(parameter.name)
-        if value is None:
-            if parameter.required:
-                raise missing(parameter.name)
-            arguments[parameter.argument] = parameter.default
-            continue
-        try:
-            arguments[parameter.argument] = parameter.read(value)
-        except ValueError as error:
-            raise invalid(parameter.name, f"{value!r} does not do; {error}.") from None
-    return arguments
+def parameter_error(refused: RequestValidationError) -> ApiError:
+    """Return `Missing{parameter}` or `Invalid{parameter}` for the first parameter that FastAPI refused."""
+    error = refused.errors()[0]
+    name = str(error["loc"][1])
+    if error["type"] == "missing":
+        return missing(name)
+    why = _SINGLE_VALUE if error["type"] == "string_type" else error["msg"].removeprefix(_VALUE_ERROR)
+    return invalid(name, f"{error['input']!r} is not valid; {why}.")

@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Send
 
-from foas_emulator.gateway.context import CONTEXT
 from foas_emulator.gateway.errors import INTERNAL_ERROR, ApiError, Override, fill
 from foas_emulator.gateway.formats import CONTENT_TYPES, ApiModel, Body, Format, render, render_error
 
@@ -22,7 +20,7 @@ _UNPRINTABLE = re.compile("[^ -~]")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class GatewayResponse(Response):
+class GatewayResponse:
     """A response whose request id is filled in when it is sent. `code` is the error's, None on success."""
 
     status_code: int
@@ -35,9 +33,8 @@ class GatewayResponse(Response):
         """The same answer with one more header; the text is cut down to what a header can carry."""
         return replace(self, extra_headers=(*self.extra_headers, (name.encode(), header_text(text))))
 
-    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """Send the answer under the request id that the scope's exchange was given."""
-        request_id: bytes = scope[CONTEXT].request_id.encode()
+    async def send(self, request_id: bytes, receive: Receive, send: Send) -> None:  # noqa: ARG002 - for those who abort
+        """Send the response under this request id."""
         headers = [*self.fixed_headers(len(request_id)), (REQUEST_ID, request_id)]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
         await send({"type": "http.response.body", "body": self.content.with_request_id(request_id)})

@@ -1,48 +1,137 @@
-"""The FastAPI route class of every operation: parameters in, call, answer out."""
+"""The FastAPI route class of every operation: the gateway's parameters in, the gateway's formats out."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any, get_type_hints
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager
+from functools import wraps
+from typing import Any, Protocol, get_type_hints
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
-from foas_emulator.gateway.context import CONTEXT, RequestContext
-from foas_emulator.gateway.operation import Operation
-from foas_emulator.gateway.parameters import bind, declared_parameters
+from foas_emulator.gateway.formats import ApiResponse, Format
+from foas_emulator.gateway.parameters import parameter_error, read_text
 from foas_emulator.gateway.responses import GatewayResponse, success
 
 
-class OperationRoute(APIRoute):
-    """Serves one operation from its declaration."""
+class Transactional(Protocol):
+    """A world, as far as the gateway knows one."""
 
-    def __init__(self, operation: Operation) -> None:
-        self.operation = operation
-        self.declared = declared_parameters(operation.endpoint)
-        self._names = frozenset(parameter.name for parameter in self.declared)
-        super().__init__(
-            operation.path,
-            operation.endpoint,
-            methods=[operation.method],
-            name=operation.name,
-            operation_id=operation.name,
-            tags=[operation.group],
-            response_model=get_type_hints(operation.endpoint)["return"],
-        )
+    def transaction(self) -> AbstractContextManager[None]: ...
+
+
+class Call(Protocol):
+    """What the pipeline knows of a request when its operation is called, and where its response goes.
+
+    It is the request's `state.call`. `parameters` are those of path, query and body together.
+    """
+
+    format: Format
+    unread: tuple[str, ...]
+    response: GatewayResponse | None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+    @property
+    def world(self) -> Transactional: ...
+
+
+class _Parameters(dict[str, Any]):
+    """The parameters of a request, where FastAPI expects a form that it has to close."""
+
+    async def close(self) -> None: ...
+
+
+class GatewayRequest(Request):
+    """A request whose path, query and form parameters are one set, whichever part of the request they came in."""
+
+    def __init__(self, scope: Scope, receive: Receive, *, parameters: Mapping[str, Any]) -> None:
+        super().__init__(scope, receive)
+        given = [(name, _as_in_a_form(value)) for name, value in parameters.items() if value is not None]
+        self._parameters = _Parameters(given)
+
+    @property
+    def path_params(self) -> dict[str, Any]:
+        return self._parameters
+
+    @property
+    def query_params(self) -> Mapping[str, Any]:  # type: ignore[override]
+        return self._parameters
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        return {}  # no operation reads one
+
+    async def form(self, **_limits: Any) -> _Parameters:  # type: ignore[override]
+        return self._parameters
+
+
+def _as_in_a_form(value: Any) -> Any:
+    """Return a value of a JSON body as the text that a form would carry; a list or a structure stays one."""
+    return value if isinstance(value, str | list | dict) else read_text(value)
+
+
+class _Unrendered(Response):
+    """An operation's answer on its way to the route: FastAPI hands on a response as it is."""
+
+    def __init__(self, answer: ApiResponse) -> None:
+        self.answer = answer
+        self.background = None
+
+
+class _HandedOver(Response):
+    """Sends nothing: the pipeline sends the rendered response, once it is recorded and faults were applied to it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+
+_HANDED_OVER = _HandedOver()
+
+
+class OperationRoute(APIRoute):
+    """A path operation whose parameters may be anywhere in the request, and whose answer the pipeline sends.
+
+    FastAPI solves the dependencies, binds and validates the parameters and calls the endpoint. Its answer is rendered
+    before the dependencies end, so that a write whose answer cannot be rendered is rolled back.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        options["response_model"] = get_type_hints(endpoint)["return"]
+        super().__init__(path, _unrendered(endpoint), **options)
+        taken = (*self.dependant.path_params, *self.dependant.query_params, *self.dependant.body_params)
+        self._names = frozenset(field.alias for field in taken)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        return self.respond
+        handle = super().get_route_handler()
 
-    async def respond(self, request: Request) -> GatewayResponse:
-        """Call the endpoint with the request's parameters; one that writes runs inside a transaction."""
-        context: RequestContext = request.scope[CONTEXT]
-        context.unread = tuple(sorted(context.parameters.keys() - self._names))
-        arguments = bind(self.declared, context.parameters)
-        if self.operation.writes:
-            with context.world.transaction():
-                return await self._call(context, arguments)
-        return await self._call(context, arguments)
+        async def respond(request: Request) -> Response:
+            call: Call = request.state.call
+            call.unread = tuple(sorted(call.parameters.keys() - self._names))
+            try:
+                answered = await handle(GatewayRequest(request.scope, request.receive, parameters=call.parameters))
+            except RequestValidationError as error:
+                raise parameter_error(error) from None
+            assert isinstance(answered, _Unrendered)
+            call.response = success(self.name, answered.answer, call.format)
+            return _HANDED_OVER
 
-    async def _call(self, context: RequestContext, arguments: dict[str, Any]) -> GatewayResponse:
-        """Rendered before the transaction ends: a write whose answer cannot be written has not happened."""
-        answer = await self.operation.endpoint(context.world, **arguments)
-        return success(self.operation.name, answer, context.format)
+        return respond
+
+
+def _unrendered(endpoint: Callable[..., Coroutine[Any, Any, ApiResponse]]) -> Callable[..., Any]:
+    @wraps(endpoint)
+    async def call(**arguments: Any) -> _Unrendered:
+        return _Unrendered(await endpoint(**arguments))
+
+    return call
+
+
+async def _transaction(request: Request) -> AsyncIterator[None]:
+    call: Call = request.state.call
+    with call.world.transaction():
+        yield
+
+
+in_transaction = Depends(_transaction, scope="function")
+"""The dependency of an operation that writes: all of it takes effect, its rendered answer included, or nothing does."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.journal.contents import NOTHING, Contents
+from foas_emulator.journal.contents import MASK, NOTHING, Contents, masked
 from foas_emulator.world.clock import Reading
 
 _SECRETS = frozenset({"signature", "securitytoken", "accesskeysecret"})
@@ -49,4 +49,14 @@ class Call(NamedTuple):
 
     def given(self) -> dict[str, Any]:
         """The parameters, with what could open a door hidden."""
-        return {name: "***" if name.lower() in _SECRETS else value for name, value in self.parameters.items()}
+        return {name: MASK if name.lower() in _SECRETS else _masked(value) for name, value in self.parameters.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    if isinstance(value, dict):
+        return {name: MASK if name.lower() in _SECRETS else _masked(item) for name, item in value.items()}
+    return value

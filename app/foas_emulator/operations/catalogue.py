@@ -20,7 +20,7 @@ from foas_emulator.world.world import Handler
 
 GROUPS = (projects, folders, jobs, instances, packages, queues, clusters, tags, autoscale, metrics)
 
-OPERATIONS: tuple[Operation, ...] = tuple(operation for group in GROUPS for operation in group.operations)
+OPERATIONS: tuple[Operation, ...] = tuple(operation for group in GROUPS for operation in group.declared)
 
 HANDLERS: Mapping[str, Handler] = {
     "cluster": cluster_changes.settle,

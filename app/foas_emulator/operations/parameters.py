@@ -4,14 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
-from foas_emulator.gateway.context import CONTEXT
 from foas_emulator.gateway.parameters import Int32, Int64
 from foas_emulator.world.world import World
 
 
-def _world_of(request: Request) -> World:
-    """Tells FastAPI, which describes the endpoints, that the world comes with the request; the route hands it in."""
-    world: World = request.scope[CONTEXT].world
+async def _world_of(request: Request) -> World:
+    """Return the world that the pipeline chose for a request."""
+    world: World = request.state.call.world
     return world
 
 

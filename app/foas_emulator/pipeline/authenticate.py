@@ -8,10 +8,10 @@ from starlette.types import Scope
 
 from foas_emulator.gateway.access_keys import AccessKeys
 from foas_emulator.gateway.authentication import AuthenticationResult, check_authentication
-from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.errors import ApiError, catalogue
 from foas_emulator.gateway.fast_verifier import FastVerifier
 from foas_emulator.gateway.signature import SignedRequest, as_text
+from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.select_world import SelectWorld, key_of
 from foas_emulator.world.clock import machine_now
 
@@ -64,7 +64,7 @@ class Authenticate:
             result = self._check(context, self._nonces.seen)
             if result.code is not None:
                 raise refusal(result)
-            if context.world is None:
+            if not context.has_world:
                 self._select_world.create(context)
         elif mode == "warn" and _is_signed(context):
             result = self._check(context, _never_seen)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.formats import CONTENT_TYPES, Body
 from foas_emulator.gateway.responses import GatewayResponse, Headers
 from foas_emulator.journal.entries import EntryTemplate
+from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.select_world import key_of
 from foas_emulator.world.world import World
 

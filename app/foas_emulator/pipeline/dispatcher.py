@@ -3,14 +3,12 @@
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from fastapi import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foas_emulator.gateway.context import CONTEXT, RequestContext
 from foas_emulator.gateway.errors import ApiError
-from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.responses import GatewayResponse, failure, internal_error
-from foas_emulator.gateway.routes import OperationRoute
+from foas_emulator.pipeline.context import RequestContext
 
 log = logging.getLogger(__name__)
 
@@ -22,22 +20,21 @@ Close = Callable[[RequestContext, GatewayResponse], None]
 
 
 class CallOperation:
-    """The last stage: hands the context to the route of its operation. Routes are made when first needed."""
-
-    def __init__(self) -> None:
-        self._routes: dict[str, OperationRoute] = {}
+    """The last stage: has FastAPI serve the request by the path operation of its operation."""
 
     async def __call__(self, context: RequestContext) -> GatewayResponse:
         assert context.operation is not None
-        route = self.route(context.operation)
-        return await route.respond(Request(context.scope, context.receive))
+        scope = {**context.scope, "state": {**context.scope.get("state", {}), "call": context}}
+        serve = AsyncExitStackMiddleware(context.operation.route.app)
+        await serve(scope, context.receive, _send_nothing)
+        response: GatewayResponse | None = context.response
+        context.response = None
+        assert response is not None, "a route that raises nothing has answered"
+        return response
 
-    def route(self, operation: Operation) -> OperationRoute:
-        """The route of an operation. Building one costs milliseconds, so only those that are called are built."""
-        route = self._routes.get(operation.name)
-        if route is None:
-            route = self._routes[operation.name] = OperationRoute(operation)
-        return route
+
+async def _send_nothing(_message: Message) -> None:
+    raise AssertionError("a route hands its response over")
 
 
 class Dispatcher:
@@ -67,9 +64,8 @@ class Dispatcher:
         assert reply is not None, "the last stage always answers"
         if context.warning is not None:
             reply = reply.with_header("x-emulator-warning", context.warning)
-        await reply(scope, receive, send)
+        await reply.send(context.request_id.encode(), receive, send)
         self._close(context, reply)
-        del scope[CONTEXT]  # they hold each other, and would wait for the garbage collector
 
 
 def answer_to(error: Exception, context: RequestContext) -> GatewayResponse:

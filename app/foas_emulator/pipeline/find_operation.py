@@ -7,10 +7,10 @@ from itertools import zip_longest
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
-from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.errors import INVALID_VERSION, MALFORMED, UNKNOWN_OPERATION, ApiError
 from foas_emulator.gateway.formats import negotiate
 from foas_emulator.gateway.operation import Operation, OperationIndex, check_escapes
+from foas_emulator.pipeline.context import RequestContext
 
 VERSION = "2018-11-11"
 

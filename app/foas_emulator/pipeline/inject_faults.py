@@ -6,9 +6,9 @@ from functools import partial
 from foas_emulator.faults.effects import Call, Invocation
 from foas_emulator.faults.rules import PREVIOUS_IMAGE, ArmedRule, active_rules
 from foas_emulator.faults.wire import AbortedResponse
-from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.responses import GatewayResponse
+from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.dispatcher import answer_to
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
@@ -63,7 +63,7 @@ class InjectFaults:
             return await call() if answered is None else answered
         context.faults = (*context.faults, rule)
         turn = Invocation(
-            context=context,
+            scope=context.scope,
             call=call,
             stale_read=partial(self._stale_read, context, call),
             answered=answered,

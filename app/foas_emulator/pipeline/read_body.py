@@ -5,8 +5,8 @@ import re
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
-from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.errors import BODY_TOO_LARGE, MALFORMED
+from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.find_operation import read_pairs
 
 _LIST_MEMBER = re.compile(r"([^.]+)\.([1-9][0-9]{0,3})\.([^.]+)")

@@ -2,12 +2,12 @@
 
 import logging
 
-from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.calls import Call, Fault
 from foas_emulator.journal.contents import MOST_BYTES, Contents, kept_answer, kept_headers
 from foas_emulator.journal.entries import ENTRY_SIZE, EntryTemplate
 from foas_emulator.journal.journal import Journal
+from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.select_world import key_of
 from foas_emulator.world.clock import stopwatch
 
@@ -38,7 +38,7 @@ class Record:
 
     def close(self, context: RequestContext, reply: GatewayResponse) -> None:
         """Enter the exchange into the journal of its world, if it came into one."""
-        if context.world is not None:
+        if context.has_world:
             template = context.template or self.template(context, reply)
             self._journal.write(template, context.request_id, context.started)
         if self._log_access or reply.status_code >= SERVER_ERROR:

@@ -1,7 +1,7 @@
 """Which world a request belongs to."""
 
-from foas_emulator.gateway.context import RequestContext
 from foas_emulator.gateway.errors import INVALID_WORLD, UNAVAILABLE, ApiError
+from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.find_operation import choose_format
 from foas_emulator.world.registry import DEFAULT, Registry, WorldLimitError, WorldNameError
 from foas_emulator.world.world import World

@@ -12,7 +12,7 @@ from foas_emulator.testing.faults import Faults
 from foas_emulator.testing.journal import Journal
 
 if TYPE_CHECKING:
-    from aliyunsdkcore.client import AcsClient  # type: ignore[import-untyped]
+    from aliyunsdkcore.client import AcsClient
 
 REGION = "cn-hangzhou"
 """The region that `World.client` is made for. The emulator serves all alike."""

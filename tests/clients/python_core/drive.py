@@ -5,8 +5,8 @@ import sys
 from importlib import import_module
 from typing import Any
 
-from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException  # type: ignore[import-untyped]
-from aliyunsdkcore.client import AcsClient  # type: ignore[import-untyped]
+from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
+from aliyunsdkcore.client import AcsClient
 
 
 def make(call: dict[str, Any]) -> str:

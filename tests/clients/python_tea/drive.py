@@ -5,10 +5,10 @@ import sys
 from typing import Any
 from urllib.parse import quote
 
-from alibabacloud_tea_openapi.client import Client  # type: ignore[import-untyped]
-from alibabacloud_tea_openapi.exceptions import AlibabaCloudException  # type: ignore[import-untyped]
-from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params  # type: ignore[import-untyped]
-from darabonba.runtime import RuntimeOptions  # type: ignore[import-untyped]
+from alibabacloud_tea_openapi.client import Client
+from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
+from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
+from darabonba.runtime import RuntimeOptions
 
 
 def pathname(call: dict[str, Any]) -> str:

@@ -1,20 +1,22 @@
 """The rules of AutoScale."""
 
 import json
+from typing import Any
 
 import pytest
 
+from tests.api import Api
 from tests.operations import building
 
-J = {"projectName": "p", "jobName": "j"}
-LIVE = J | {"instanceId": -1}
-SCALED = {"isOnOff": True, "maxCU": 4, "configure": '{"fetch_delay":1}'}
+J: dict[str, Any] = {"projectName": "p", "jobName": "j"}
+LIVE: dict[str, Any] = J | {"instanceId": -1}
+SCALED: dict[str, Any] = {"isOnOff": True, "maxCU": 4, "configure": '{"fetch_delay":1}'}
 ON = '{"autoscale.enable":"true"}'
 OFF = '{"autoscale.enable":false}'
 
 
 @pytest.fixture
-def p(api):
+def p(api: Api) -> Api:
     building.project_with_queue(api, "p")
     building.job(api, engineVersion="blink-3.7.8")
     api.advance("0s")
@@ -22,33 +24,33 @@ def p(api):
 
 
 @pytest.fixture
-def scaled(p):
+def scaled(p: Api) -> Api:
     p.ok("CommitJob", **J, **SCALED)
     p.ok("StartJob", **J)
     return p
 
 
-def plan_names(api, instance_id=-1):
+def plan_names(api: Api, instance_id: int = -1) -> list[str]:
     answer = api.ok("GetInstanceHistoryAutoScalePlanList", **J, instanceId=instance_id)
     return answer["PlanList"]["Plan"] if answer else []
 
 
-def is_on(api):
+def is_on(api: Api) -> bool:
     return json.loads(api.ok("GetInstance", **LIVE)["Instance"]["AutoScaleParams"])["isOnOff"]
 
 
-def vertices(api):
+def vertices(api: Api) -> Any:
     return json.loads(api.ok("GetInstanceDetail", **LIVE)["Detail"])["vertices"]
 
 
-def test_a_job_started_with_autoscale_has_a_plan_named_by_its_time(scaled):
+def test_a_job_started_with_autoscale_has_a_plan_named_by_its_time(scaled: Api) -> None:
     (name,) = plan_names(scaled)
     assert len(name) == len("2018-09-18 10:10:20")
     plan = scaled.ok("GetInstanceHistoryAutoScalePlanContent", **LIVE, planName=name)["PlanContent"]
     assert scaled.ok("GetJobLatestAutoScalePlan", **J) == {"PlanJson": plan}
 
 
-def test_the_plan_of_autoscale_is_in_force_and_within_the_maximum(scaled):
+def test_the_plan_of_autoscale_is_in_force_and_within_the_maximum(scaled: Api) -> None:
     widths = {vertex["parallelism"] for vertex in vertices(scaled)}
     assert min(widths) > 1
     resource = scaled.ok("GetInstanceResource", **LIVE)["Resource"]
@@ -56,21 +58,21 @@ def test_the_plan_of_autoscale_is_in_force_and_within_the_maximum(scaled):
     assert resource["AllocatedMB"] <= 16384
 
 
-def test_a_plan_that_is_only_recommended_is_not_in_force(p):
+def test_a_plan_that_is_only_recommended_is_not_in_force(p: Api) -> None:
     p.ok("CommitJob", **J, **SCALED, recommendOnly=True)
     p.ok("StartJob", **J)
     assert len(plan_names(p)) == 1
     assert {vertex["parallelism"] for vertex in vertices(p)} == {1}
 
 
-def test_a_job_without_autoscale_has_no_plans(p):
+def test_a_job_without_autoscale_has_no_plans(p: Api) -> None:
     p.ok("CommitJob", **J)
     p.ok("StartJob", **J)
     assert p.ok("GetInstanceHistoryAutoScalePlanList", **LIVE) == {}
     assert p.ok("GetJobLatestAutoScalePlan", **J) == {}
 
 
-def test_no_plan_is_made_of_code_that_cannot_be_read(p):
+def test_no_plan_is_made_of_code_that_cannot_be_read(p: Api) -> None:
     building.job(p, "wrong", apiType="SQL", code="insert into absent select 1;")
     wrong = J | {"jobName": "wrong"}
     p.ok("CommitJob", **wrong, **SCALED)
@@ -78,7 +80,7 @@ def test_no_plan_is_made_of_code_that_cannot_be_read(p):
     assert p.ok("GetJobLatestAutoScalePlan", **wrong) == {}
 
 
-def test_the_latest_plan_outlives_the_run(scaled):
+def test_the_latest_plan_outlives_the_run(scaled: Api) -> None:
     latest = scaled.ok("GetJobLatestAutoScalePlan", **J)
     scaled.ok("ModifyInstanceState", **LIVE, expectState="TERMINATED")
     assert scaled.ok("GetJobLatestAutoScalePlan", **J) == latest
@@ -86,7 +88,7 @@ def test_the_latest_plan_outlives_the_run(scaled):
     assert scaled.ok("GetInstanceHistoryAutoScalePlanContent", **LIVE, planName=name)["PlanContent"]
 
 
-def test_autoscale_can_be_switched_off_and_on_again_which_tunes_anew(scaled):
+def test_autoscale_can_be_switched_off_and_on_again_which_tunes_anew(scaled: Api) -> None:
     scaled.ok("UpdateAutoScaleConfig", **LIVE, configJson=OFF)
     assert is_on(scaled) is False
     assert len(plan_names(scaled)) == 1
@@ -98,25 +100,25 @@ def test_autoscale_can_be_switched_off_and_on_again_which_tunes_anew(scaled):
     assert names == sorted(names)
 
 
-def test_two_plans_of_one_second_are_one(scaled):
+def test_two_plans_of_one_second_are_one(scaled: Api) -> None:
     scaled.ok("UpdateAutoScaleConfig", **LIVE, configJson=OFF)
     scaled.ok("UpdateAutoScaleConfig", **LIVE, configJson=ON)
     assert len(plan_names(scaled)) == 1
 
 
-def test_switching_on_what_is_on_changes_nothing(scaled):
+def test_switching_on_what_is_on_changes_nothing(scaled: Api) -> None:
     scaled.advance("5s")
     scaled.ok("UpdateAutoScaleConfig", **LIVE, configJson=ON)
     assert len(plan_names(scaled)) == 1
 
 
-def test_only_a_job_started_with_autoscale_can_be_switched(p):
+def test_only_a_job_started_with_autoscale_can_be_switched(p: Api) -> None:
     p.ok("CommitJob", **J)
     p.ok("StartJob", **J)
     p.refused("UpdateAutoScaleConfig", **LIVE, configJson=ON, code="InvalidInstance.NoAutoScale")
 
 
-def test_only_a_running_instance_can_be_switched(scaled):
+def test_only_a_running_instance_can_be_switched(scaled: Api) -> None:
     scaled.ok("ModifyInstanceState", **LIVE, expectState="PAUSED")
     scaled.refused("UpdateAutoScaleConfig", **LIVE, configJson=OFF, code="InvalidInstance.NotRunning")
 
@@ -133,15 +135,15 @@ def test_only_a_running_instance_can_be_switched(scaled):
         '{"a":1,"autoscale.enable":true}',
     ],
 )
-def test_the_switch_is_one_member_in_its_own_case(scaled, config):
+def test_the_switch_is_one_member_in_its_own_case(scaled: Api, config: Any) -> None:
     scaled.refused("UpdateAutoScaleConfig", **LIVE, configJson=config, code="InvalidconfigJson")
 
 
-def test_the_switch_must_be_given(scaled):
+def test_the_switch_must_be_given(scaled: Api) -> None:
     scaled.refused("UpdateAutoScaleConfig", **LIVE, code="MissingconfigJson")
 
 
-def test_an_unknown_plan_is_not_found(scaled):
+def test_an_unknown_plan_is_not_found(scaled: Api) -> None:
     scaled.refused(
         "GetInstanceHistoryAutoScalePlanContent", **LIVE, planName="absent", code="InvalidPlan.NotFound", status=404
     )
@@ -156,12 +158,12 @@ def test_an_unknown_plan_is_not_found(scaled):
         ("GetInstanceHistoryAutoScalePlanContent", {"planName": "2018-09-18 10:10:20"}),
     ],
 )
-def test_autoscale_does_not_serve_batch_jobs(p, operation, given):
+def test_autoscale_does_not_serve_batch_jobs(p: Api, operation: str, given: Any) -> None:
     building.online_job(p, "b", jobType="FLINK_BATCH")
     running = p.ok("StartJob", projectName="p", jobName="b")["instanceId"]
     for instance_id in (-1, running):
         p.refused(operation, projectName="p", jobName="b", instanceId=instance_id, **given, code="InvalidinstanceId")
 
 
-def test_the_latest_plan_of_an_absent_job_is_not_found(p):
+def test_the_latest_plan_of_an_absent_job_is_not_found(p: Api) -> None:
     p.refused("GetJobLatestAutoScalePlan", projectName="p", jobName="absent", code="InvalidJob.NotFound", status=404)

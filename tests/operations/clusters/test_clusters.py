@@ -1,15 +1,17 @@
 """The rules of clusters."""
 
 import json
+from typing import Any
 
 import pytest
 
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.world.store import assign, equal
+from tests.api import Api
 from tests.operations import building
 
-CREATED = {
+CREATED: dict[str, Any] = {
     "zoneId": "cn-hangzhou-f",
     "displayName": "demo",
     "description": "a cluster",
@@ -17,7 +19,7 @@ CREATED = {
     "userVpcId": "vpc-1",
     "userVSwitch": "vsw-1",
 }
-ORDERED = {
+ORDERED: dict[str, Any] = {
     "payModel": "post",
     "region": "cn-hangzhou",
     "masterSpec": "Ecs_4c16g",
@@ -27,19 +29,19 @@ ORDERED = {
 }
 
 
-def details(api, cluster_id):
+def details(api: Api, cluster_id: str) -> dict[str, Any]:
     return api.ok("GetClusterDetails", clusterId=cluster_id)["Details"]
 
 
-def machines(api, cluster_id):
+def machines(api: Api, cluster_id: str) -> Any:
     return json.loads(details(api, cluster_id)["InstanceInfos"])
 
 
-def slave_ids(api, cluster_id):
+def slave_ids(api: Api, cluster_id: str) -> list[str]:
     return [machine["instanceId"] for machine in machines(api, cluster_id)["slaves"]]
 
 
-def listed(api, **conditions):
+def listed(api: Api, **conditions: Any) -> list[Any]:
     clusters = api.ok("ListCluster", **conditions)["Clusters"]["Cluster"]
     return [cluster["ClusterId"] for cluster in clusters]
 
@@ -47,7 +49,7 @@ def listed(api, **conditions):
 # -- orders
 
 
-def test_an_order_is_a_number_of_its_own(api):
+def test_an_order_is_a_number_of_its_own(api: Api) -> None:
     first, second = building.order(api), building.order(api)
     assert first == "285769237053"
     assert first != second
@@ -55,7 +57,7 @@ def test_an_order_is_a_number_of_its_own(api):
 
 
 @pytest.mark.parametrize("missing", ORDERED)
-def test_an_order_needs_everything_but_a_period(api, missing):
+def test_an_order_needs_everything_but_a_period(api: Api, missing: str) -> None:
     given = {name: value for name, value in ORDERED.items() if name != missing}
     api.refused("CreateCellClusterOrder", **given, code=f"Missing{missing}")
 
@@ -75,11 +77,11 @@ def test_an_order_needs_everything_but_a_period(api, missing):
         ("period", 13),
     ],
 )
-def test_an_order_is_of_machines_that_there_are(api, parameter, value):
+def test_an_order_is_of_machines_that_there_are(api: Api, parameter: str, value: Any) -> None:
     api.refused("CreateCellClusterOrder", **ORDERED | {parameter: value}, code=f"Invalid{parameter}")
 
 
-def test_an_order_paid_in_advance_needs_a_period(api):
+def test_an_order_paid_in_advance_needs_a_period(api: Api) -> None:
     api.refused("CreateCellClusterOrder", **ORDERED | {"payModel": "pre"}, code="Missingperiod")
     api.ok("CreateCellClusterOrder", **ORDERED | {"payModel": "PRE", "period": 12})
 
@@ -87,7 +89,7 @@ def test_an_order_paid_in_advance_needs_a_period(api):
 # -- making a cluster
 
 
-def test_a_cluster_is_shown_with_all_that_was_given(api):
+def test_a_cluster_is_shown_with_all_that_was_given(api: Api) -> None:
     cluster_id = building.cluster(api, masterNum=3, slaveSpec="Ecs_8c32g")
     assert len(cluster_id) == 24
     shown = details(api, cluster_id)
@@ -122,31 +124,31 @@ def test_a_cluster_is_shown_with_all_that_was_given(api):
 
 
 @pytest.mark.parametrize("missing", ["zoneId", "displayName", "userOssBucket", "userVpcId", "userVSwitch"])
-def test_a_cluster_needs_everything_but_a_description(api, missing):
+def test_a_cluster_needs_everything_but_a_description(api: Api, missing: str) -> None:
     given = {name: value for name, value in CREATED.items() if name not in (missing, "description")}
     api.refused("CreateCluster", orderId=building.order(api), **given, code=f"Missing{missing}")
 
 
-def test_a_cluster_needs_an_order(api):
+def test_a_cluster_needs_an_order(api: Api) -> None:
     api.refused("CreateCluster", **CREATED, code="MissingorderId")
     api.refused("CreateCluster", orderId="1", **CREATED, code="InvalidOrder.NotFound", status=404)
 
 
-def test_an_order_becomes_one_cluster(api):
+def test_an_order_becomes_one_cluster(api: Api) -> None:
     order_id = building.order(api)
     cluster_id = api.ok("CreateCluster", orderId=order_id, **CREATED)["ClusterId"]
     refusal = api.refused("CreateCluster", orderId=order_id, **CREATED, code="InvalidOrder.Used")
     assert cluster_id in refusal.hint
 
 
-def test_an_order_made_in_the_console_is_the_smallest_cluster_in_the_region_of_its_zone(api):
+def test_an_order_made_in_the_console_is_the_smallest_cluster_in_the_region_of_its_zone(api: Api) -> None:
     created = api.ok("CreateCluster", orderId="blinkonecs_1234", **CREATED | {"zoneId": "cn-shanghai-f"})
     assert details(api, created["ClusterId"])["RegionId"] == "cn-shanghai"
     assert len(slave_ids(api, created["ClusterId"])) == 2
     api.refused("CreateCluster", orderId="blinkonecs_1234", **CREATED, code="InvalidOrder.Used")
 
 
-def test_a_cluster_lies_in_the_region_of_its_order(api):
+def test_a_cluster_lies_in_the_region_of_its_order(api: Api) -> None:
     given = CREATED | {"zoneId": "cn-beijing-e"}
     api.refused("CreateCluster", orderId=building.order(api), **given, code="InvalidzoneId")
 
@@ -154,7 +156,7 @@ def test_a_cluster_lies_in_the_region_of_its_order(api):
 # -- looking at clusters
 
 
-def test_an_absent_cluster_is_not_found(api):
+def test_an_absent_cluster_is_not_found(api: Api) -> None:
     for operation, given in (
         ("GetClusterDetails", {}),
         ("GetClusterEngineVersions", {}),
@@ -167,14 +169,14 @@ def test_an_absent_cluster_is_not_found(api):
         api.refused(operation, clusterId="absent", **given, code="InvalidCluster.NotFound", status=404)
 
 
-def test_clusters_are_listed_newest_first(api):
+def test_clusters_are_listed_newest_first(api: Api) -> None:
     first = building.cluster(api)
     api.advance("1s")
     second = building.cluster(api)
     assert listed(api) == [second, first]
 
 
-def test_a_list_of_clusters_shows_their_summaries(api):
+def test_a_list_of_clusters_shows_their_summaries(api: Api) -> None:
     cluster_id = building.cluster(api)
     (shown,) = api.ok("ListCluster")["Clusters"]["Cluster"]
     created = shown.pop("GmtCreate")
@@ -203,17 +205,17 @@ def test_a_list_of_clusters_shows_their_summaries(api):
         ("region", "cn-beijing", 0),
     ],
 )
-def test_a_list_of_clusters_is_narrowed_by_each_condition(api, condition, value, count):
+def test_a_list_of_clusters_is_narrowed_by_each_condition(api: Api, condition: str, value: Any, count: int) -> None:
     building.cluster(api)
     api.ok("DestroyCluster", clusterId=building.cluster(api))
     assert len(listed(api, **{condition: value})) == count
 
 
-def test_a_state_that_no_cluster_can_have_is_not_listed(api):
+def test_a_state_that_no_cluster_can_have_is_not_listed(api: Api) -> None:
     api.refused("ListCluster", state="CREATING", code="Invalidstate")
 
 
-def test_a_cluster_has_engine_versions_behind_their_tags(api):
+def test_a_cluster_has_engine_versions_behind_their_tags(api: Api) -> None:
     members = api.ok("GetClusterEngineVersions", clusterId=building.cluster(api))
     assert members["EngineVersions"]["EngineVersion"] == ["current--blink-3.4.4", "beta--blink-3.7.8"]
 
@@ -226,7 +228,7 @@ def test_a_cluster_has_engine_versions_behind_their_tags(api):
         ({"slaveSpec": "Ecs_64c256g"}, 12600, 516096),
     ],
 )
-def test_the_slaves_of_a_cluster_are_its_resources(api, machines, vcore, mem):
+def test_the_slaves_of_a_cluster_are_its_resources(api: Api, machines: Any, vcore: Any, mem: Any) -> None:
     resource = api.ok("GetClusterResource", clusterId=building.cluster(api, **machines))["Resource"]
     assert resource == {
         "TotalMB": mem,
@@ -238,7 +240,7 @@ def test_the_slaves_of_a_cluster_are_its_resources(api, machines, vcore, mem):
     }
 
 
-def test_what_running_instances_ask_for_is_allocated_as_their_queue_says(api):
+def test_what_running_instances_ask_for_is_allocated_as_their_queue_says(api: Api) -> None:
     cluster_id = building.project_with_queue(api, "p")
     building.online_job(api, "j")
     api.ok("StartJob", projectName="p", jobName="j")
@@ -250,7 +252,7 @@ def test_what_running_instances_ask_for_is_allocated_as_their_queue_says(api):
     assert resource["AvailableMB"] == 24576 - queue["UsedMem"]
 
 
-def test_a_cluster_of_unknown_machines_has_nothing_to_give(api):
+def test_a_cluster_of_unknown_machines_has_nothing_to_give(api: Api) -> None:
     cluster_id = building.cluster(api)
     with api.world.transaction():
         api.world.store.update(
@@ -260,7 +262,7 @@ def test_a_cluster_of_unknown_machines_has_nothing_to_give(api):
     assert (resource["TotalVirtualCores"], resource["TotalMB"], resource["AvailableMB"]) == (0, 0, 0)
 
 
-def test_machines_that_were_told_are_shown_until_they_change(api):
+def test_machines_that_were_told_are_shown_until_they_change(api: Api) -> None:
     cluster_id = building.cluster(api)
     with api.world.transaction():
         api.world.store.update(
@@ -274,7 +276,7 @@ def test_machines_that_were_told_are_shown_until_they_change(api):
 # -- more machines
 
 
-def test_a_cluster_is_expanded_to_a_number_of_slaves(api):
+def test_a_cluster_is_expanded_to_a_number_of_slaves(api: Api) -> None:
     cluster_id = building.cluster(api)
     before = slave_ids(api, cluster_id)
     api.ok("ExpandCluster", clusterId=cluster_id, count=5, model="Ecs_4c16g")
@@ -283,14 +285,14 @@ def test_a_cluster_is_expanded_to_a_number_of_slaves(api):
     assert api.ok("GetClusterResource", clusterId=cluster_id)["Resource"]["TotalVirtualCores"] == 1500
 
 
-def test_an_expansion_needs_a_number_larger_than_there_are(api):
+def test_an_expansion_needs_a_number_larger_than_there_are(api: Api) -> None:
     cluster_id = building.cluster(api)
     api.refused("ExpandCluster", clusterId=cluster_id, code="Missingcount")
     api.refused("ExpandCluster", clusterId=cluster_id, count=2, code="Invalidcount")
     api.refused("ExpandCluster", clusterId=cluster_id, count=1001, code="Invalidcount")
 
 
-def test_an_expansion_adds_slaves_of_the_model_there_is(api):
+def test_an_expansion_adds_slaves_of_the_model_there_is(api: Api) -> None:
     cluster_id = building.cluster(api)
     api.refused("ExpandCluster", clusterId=cluster_id, count=3, model="Ecs_8c32g", code="Invalidmodel")
     api.refused("ExpandCluster", clusterId=cluster_id, count=3, model="large", code="Invalidmodel")
@@ -300,7 +302,7 @@ def test_an_expansion_adds_slaves_of_the_model_there_is(api):
     ("told", "expected"),
     [('["vsw-1"]', ["vsw-1", "vsw-2"]), (None, ["vsw-2"]), ('"a"', ["a", "vsw-2"]), ("{", ["{", "vsw-2"])],
 )
-def test_an_expansion_adds_a_v_switch(api, told, expected):
+def test_an_expansion_adds_a_v_switch(api: Api, told: str, expected: Any) -> None:
     cluster_id = building.cluster(api)
     with api.world.transaction():
         api.world.store.update(
@@ -313,7 +315,7 @@ def test_an_expansion_adds_a_v_switch(api, told, expected):
 # -- fewer machines
 
 
-def test_the_slaves_of_the_given_ids_go_and_never_come_back(api):
+def test_the_slaves_of_the_given_ids_go_and_never_come_back(api: Api) -> None:
     cluster_id = building.cluster(api, slaveNum=4)
     first, second, third, fourth = slave_ids(api, cluster_id)
     api.ok("ShrinkCluster", clusterId=cluster_id, instanceIds=f"{first}, {third}")
@@ -325,14 +327,14 @@ def test_the_slaves_of_the_given_ids_go_and_never_come_back(api):
 
 
 @pytest.mark.parametrize("target", ["2", '{"Ecs_4c16g":2}', "{Ecs_4c16g:2}"])
-def test_a_cluster_is_shrunk_to_a_number_of_slaves(api, target):
+def test_a_cluster_is_shrunk_to_a_number_of_slaves(api: Api, target: str) -> None:
     cluster_id = building.cluster(api, slaveNum=4)
     before = slave_ids(api, cluster_id)
     api.ok("ShrinkCluster", clusterId=cluster_id, modelTargetCount=target)
     assert slave_ids(api, cluster_id) == before[:2]
 
 
-def test_given_ids_win_over_a_number(api):
+def test_given_ids_win_over_a_number(api: Api) -> None:
     cluster_id = building.cluster(api, slaveNum=4)
     first = slave_ids(api, cluster_id)[0]
     api.ok("ShrinkCluster", clusterId=cluster_id, instanceIds=first, modelTargetCount="2")
@@ -342,12 +344,12 @@ def test_given_ids_win_over_a_number(api):
 @pytest.mark.parametrize(
     "target", ["1", "0", "-1", "4", "x", "2.5", "true", '{"Ecs_8c32g":2}', "{", '{"a":2,"Ecs_4c16g":2}']
 )
-def test_a_number_of_slaves_to_keep_is_two_at_least_and_less_than_there_are(api, target):
+def test_a_number_of_slaves_to_keep_is_two_at_least_and_less_than_there_are(api: Api, target: str) -> None:
     cluster_id = building.cluster(api, slaveNum=4)
     api.refused("ShrinkCluster", clusterId=cluster_id, modelTargetCount=target, code="InvalidmodelTargetCount")
 
 
-def test_only_slaves_of_the_cluster_are_removed_and_two_are_left(api):
+def test_only_slaves_of_the_cluster_are_removed_and_two_are_left(api: Api) -> None:
     cluster_id = building.cluster(api, slaveNum=3)
     infos = machines(api, cluster_id)
     master = infos["masters"][0]["instanceId"]
@@ -358,7 +360,7 @@ def test_only_slaves_of_the_cluster_are_removed_and_two_are_left(api):
     api.refused("ShrinkCluster", clusterId=cluster_id, code="MissinginstanceIds")
 
 
-def test_a_cluster_keeps_what_its_queues_have_taken(api):
+def test_a_cluster_keeps_what_its_queues_have_taken(api: Api) -> None:
     cluster_id = building.cluster(api, slaveNum=3)
     building.queue(api, cluster_id, "root.a", vcore=601, mem=1024)
     api.refused("ShrinkCluster", clusterId=cluster_id, modelTargetCount="2", code="InvalidCluster.InUse")
@@ -369,7 +371,7 @@ def test_a_cluster_keeps_what_its_queues_have_taken(api):
 # -- other masters, and none
 
 
-def test_the_masters_get_another_model(api):
+def test_the_masters_get_another_model(api: Api) -> None:
     cluster_id = building.cluster(api, masterNum=3)
     before = machines(api, cluster_id)
     api.ok("ModifyMasterSpec", clusterId=cluster_id, masterTargetModel="Ecs_8c32g")
@@ -378,15 +380,15 @@ def test_the_masters_get_another_model(api):
     assert after["slaves"] == before["slaves"]
 
 
-def test_other_masters_are_of_another_model_that_there_is(api):
+def test_other_masters_are_of_another_model_that_there_is(api: Api) -> None:
     cluster_id = building.cluster(api)
     api.refused("ModifyMasterSpec", clusterId=cluster_id, code="MissingmasterTargetModel")
     for model in ("Ecs_4c16g", "large"):
-        given = {"clusterId": cluster_id, "masterTargetModel": model}
+        given: dict[str, Any] = {"clusterId": cluster_id, "masterTargetModel": model}
         api.refused("ModifyMasterSpec", **given, code="InvalidmasterTargetModel")
 
 
-def test_a_destroyed_cluster_stays_in_the_list_and_its_queues_are_gone(api):
+def test_a_destroyed_cluster_stays_in_the_list_and_its_queues_are_gone(api: Api) -> None:
     cluster_id = building.cluster(api)
     building.queue(api, cluster_id, "root.a")
     api.ok("DestroyCluster", clusterId=cluster_id)
@@ -394,7 +396,7 @@ def test_a_destroyed_cluster_stays_in_the_list_and_its_queues_are_gone(api):
     assert api.ok("GetClusterQueueInfo", clusterId=cluster_id) == {"Queues": {"Queue": []}}
 
 
-def test_a_cluster_with_a_project_is_not_destroyed(api):
+def test_a_cluster_with_a_project_is_not_destroyed(api: Api) -> None:
     cluster_id = building.project(api, "p")
     refusal = api.refused("DestroyCluster", clusterId=cluster_id, code="InvalidCluster.InUse")
     assert "'p'" in refusal.hint
@@ -411,12 +413,12 @@ def test_a_cluster_with_a_project_is_not_destroyed(api):
         ("DestroyCluster", {}),
     ],
 )
-def test_a_cluster_paid_in_advance_stays_as_it_is(api, operation, given):
+def test_a_cluster_paid_in_advance_stays_as_it_is(api: Api, operation: str, given: Any) -> None:
     cluster_id = building.cluster(api, payModel="pre", period=1, slaveNum=3)
     api.refused(operation, clusterId=cluster_id, **given, code="InvalidCluster.Prepaid")
 
 
-def test_a_world_makes_the_same_ids_again(api):
+def test_a_world_makes_the_same_ids_again(api: Api) -> None:
     first = building.cluster(api)
     details_before = details(api, first)
     api.registry.reset("default")

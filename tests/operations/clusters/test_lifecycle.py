@@ -2,6 +2,7 @@
 
 import json
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -9,16 +10,22 @@ from foas_emulator.operations.clusters.lifecycle import EVENTS, SERVING, STATES,
 from foas_emulator.operations.clusters.machines import masters, slaves
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.world.store import assign, equal
+from tests.api import Api
 from tests.operations import building
 
-REQUESTS = {
+REQUESTS: dict[str, Any] = {
     "expand": ("ExpandCluster", {"count": 4}),
     "shrink": ("ShrinkCluster", {"modelTargetCount": "2"}),
     "change_master": ("ModifyMasterSpec", {"masterTargetModel": "Ecs_8c32g"}),
     "destroy": ("DestroyCluster", {}),
 }
-LEADS_TO = {"expand": "EXPANDING", "shrink": "REDUCING", "change_master": "UPGRADING", "destroy": "DESTROYING"}
-SETTLES_AS = {
+LEADS_TO: dict[str, Any] = {
+    "expand": "EXPANDING",
+    "shrink": "REDUCING",
+    "change_master": "UPGRADING",
+    "destroy": "DESTROYING",
+}
+SETTLES_AS: dict[str, Any] = {
     "STARTING": "RUNNING",
     "EXPANDING": "RUNNING",
     "REDUCING": "RUNNING",
@@ -27,22 +34,22 @@ SETTLES_AS = {
 }
 
 
-def state_of(api, cluster_id):
+def state_of(api: Api, cluster_id: str) -> str:
     (cluster,) = api.ok("ListCluster", clusterId=cluster_id)["Clusters"]["Cluster"]
     return cluster["State"]
 
 
-def put(api, cluster_id, state):
+def put(api: Api, cluster_id: str, state: str) -> None:
     with api.world.transaction():
         api.world.store.update(Cluster, assign(Cluster.state, state), where=[equal(Cluster.cluster_id, cluster_id)])
 
 
-def details(api, cluster_id):
+def details(api: Api, cluster_id: str) -> dict[str, Any]:
     return api.ok("GetClusterDetails", clusterId=cluster_id)["Details"]
 
 
 @pytest.mark.parametrize(("state", "event"), [*product(STATES, REQUESTS)])
-def test_a_cluster_is_changed_while_it_is_running_and_in_no_other_state(api, state, event):
+def test_a_cluster_is_changed_while_it_is_running_and_in_no_other_state(api: Api, state: str, event: str) -> None:
     cluster_id = building.cluster(api, slaveNum=3)
     api.world.set({"cluster_delay": "10s"})
     put(api, cluster_id, state)
@@ -55,14 +62,14 @@ def test_a_cluster_is_changed_while_it_is_running_and_in_no_other_state(api, sta
         assert state in refusal.hint
 
 
-def test_every_passing_state_ends_and_no_other_does():
+def test_every_passing_state_ends_and_no_other_does() -> None:
     assert {state: TRANSITIONS[state, "finish"] for state in STATES if (state, "finish") in TRANSITIONS} == SETTLES_AS
     assert {event for _, event in TRANSITIONS} == set(EVENTS)
     assert set(STATES) - SERVING == {"STARTING", "MAINTAINING", "DESTROYING", "DESTROYED"}
 
 
 @pytest.mark.parametrize("event", REQUESTS)
-def test_a_change_takes_as_long_as_the_setting_says(api, event):
+def test_a_change_takes_as_long_as_the_setting_says(api: Api, event: str) -> None:
     cluster_id = building.cluster(api, slaveNum=3)
     api.world.set({"cluster_delay": "10s"})
     operation, given = REQUESTS[event]
@@ -76,14 +83,14 @@ def test_a_change_takes_as_long_as_the_setting_says(api, event):
 
 
 @pytest.mark.parametrize("event", REQUESTS)
-def test_without_a_delay_a_change_is_over_when_the_call_returns(api, event):
+def test_without_a_delay_a_change_is_over_when_the_call_returns(api: Api, event: str) -> None:
     cluster_id = building.cluster(api, slaveNum=3)
     operation, given = REQUESTS[event]
     api.ok(operation, clusterId=cluster_id, **given)
     assert state_of(api, cluster_id) == SETTLES_AS[LEADS_TO[event]]
 
 
-def test_a_change_shows_when_it_is_finished_and_is_stamped_with_that_instant(api):
+def test_a_change_shows_when_it_is_finished_and_is_stamped_with_that_instant(api: Api) -> None:
     cluster_id = building.cluster(api)
     api.world.set({"cluster_delay": "10s"})
     api.advance("0s")
@@ -96,7 +103,7 @@ def test_a_change_shows_when_it_is_finished_and_is_stamped_with_that_instant(api
     assert (after["GmtModified"], len(json.loads(after["InstanceInfos"])["slaves"])) == (begun + 10_000, 3)
 
 
-def test_a_cluster_that_is_starting_has_no_machines_and_no_security_group_to_show(api):
+def test_a_cluster_that_is_starting_has_no_machines_and_no_security_group_to_show(api: Api) -> None:
     api.world.set({"cluster_delay": "10s"})
     cluster_id = building.cluster(api)
     starting = details(api, cluster_id)
@@ -110,8 +117,9 @@ def test_a_cluster_that_is_starting_has_no_machines_and_no_security_group_to_sho
     assert (len(infos["masters"]), len(infos["slaves"])) == (1, 2)
 
 
-def test_machines_are_the_same_at_every_look_and_different_from_one_another(api):
+def test_machines_are_the_same_at_every_look_and_different_from_one_another(api: Api) -> None:
     cluster = api.world.store.get(Cluster, equal(Cluster.cluster_id, building.cluster(api, masterNum=3, slaveNum=300)))
+    assert cluster is not None
     machines = [*masters(7, cluster), *slaves(7, cluster).values()]
     assert machines == [*masters(7, cluster), *slaves(7, cluster).values()]
     for member in ("instance_id", "eni_id", "ip"):

@@ -1,48 +1,51 @@
 """The rules of folders."""
 
+from typing import Any
+
 import pytest
 
+from tests.api import Api
 from tests.operations import building
 
 
 @pytest.fixture
-def p(api):
+def p(api: Api) -> Api:
     building.project_with_queue(api, "p")
     return api
 
 
-def make(api, *paths):
+def make(api: Api, *paths: str) -> dict[str, int]:
     return {path: api.ok("CreateFolder", projectName="p", path=path)["FolderId"] for path in paths}
 
 
-def children(api, path="/"):
+def children(api: Api, path: str = "/") -> dict[str, int]:
     folders = api.ok("ListChildFolder", projectName="p", path=path)["Folders"]["Folder"]
     return {folder["Path"]: folder["FolderId"] for folder in folders}
 
 
-def test_a_folder_is_found_by_its_path(p):
+def test_a_folder_is_found_by_its_path(p: Api) -> None:
     ids = make(p, "/新手任务")
     folder = p.ok("GetFolder", projectName="p", path="/新手任务")["Folder"]
     assert folder == {"Path": "/新手任务", "FolderId": ids["/新手任务"]}
 
 
-def test_an_absent_folder_is_an_answer_without_a_folder(p):
+def test_an_absent_folder_is_an_answer_without_a_folder(p: Api) -> None:
     assert p.ok("GetFolder", projectName="p", path="/absent") == {}
 
 
-def test_every_project_has_a_root(p):
+def test_every_project_has_a_root(p: Api) -> None:
     root = p.ok("GetFolder", projectName="p", path="/")["Folder"]
     building.job(p, "j")
     assert p.ok("GetJob", projectName="p", jobName="j")["Job"]["FolderId"] == root["FolderId"]
 
 
-def test_a_path_is_folders_of_one_project(p):
+def test_a_path_is_folders_of_one_project(p: Api) -> None:
     building.project(p, "other")
     make(p, "/a")
     assert p.ok("GetFolder", projectName="other", path="/a") == {}
 
 
-def test_a_job_lies_in_a_folder_of_its_own_project(p):
+def test_a_job_lies_in_a_folder_of_its_own_project(p: Api) -> None:
     building.project(p, "other")
     folder_id = p.ok("GetFolder", projectName="other", path="/")["Folder"]["FolderId"]
     building.job(p, "j")
@@ -50,7 +53,7 @@ def test_a_job_lies_in_a_folder_of_its_own_project(p):
     p.refused("UpdateJob", **job, code="InvalidFolder.NotFound", status=404)
 
 
-def test_a_folder_of_an_absent_project_is_not_found(api):
+def test_a_folder_of_an_absent_project_is_not_found(api: Api) -> None:
     for operation in ("CreateFolder", "GetFolder", "ListChildFolder", "DeleteFolder"):
         api.refused(operation, projectName="absent", path="/a", code="InvalidProject.NotFound", status=404)
     api.refused(
@@ -58,49 +61,49 @@ def test_a_folder_of_an_absent_project_is_not_found(api):
     )
 
 
-def test_a_path_stands_once(p):
+def test_a_path_stands_once(p: Api) -> None:
     make(p, "/a")
     p.refused("CreateFolder", projectName="p", path="/a", code="InvalidFolder.Duplicate")
     p.refused("CreateFolder", projectName="p", path="/", code="InvalidFolder.Duplicate")
 
 
 @pytest.mark.parametrize("path", ["", "a", "a/b", "//a", "/a//b", "/a/", "/./a", "/a/..", "/" + "n" * 129])
-def test_a_path_is_absolute_and_plain(p, path):
+def test_a_path_is_absolute_and_plain(p: Api, path: str) -> None:
     p.refused("CreateFolder", projectName="p", path=path, code="Invalidpath")
     p.refused("GetFolder", projectName="p", path=path, code="Invalidpath")
 
 
-def test_a_path_must_be_given(p):
+def test_a_path_must_be_given(p: Api) -> None:
     for operation in ("CreateFolder", "GetFolder", "ListChildFolder", "DeleteFolder"):
         p.refused(operation, projectName="p", code="Missingpath")
     p.refused("MVFolder", projectName="p", destPath="/b", code="MissingsrcPath")
     p.refused("MVFolder", projectName="p", srcPath="/a", code="MissingdestPath")
 
 
-def test_missing_folders_above_are_made(p):
+def test_missing_folders_above_are_made(p: Api) -> None:
     make(p, "/a/b/c")
     assert list(children(p, "/")) == ["/a"]
     assert list(children(p, "/a")) == ["/a/b"]
 
 
-def test_only_the_folders_right_below_are_listed_by_path(p):
+def test_only_the_folders_right_below_are_listed_by_path(p: Api) -> None:
     make(p, "/b", "/a/x", "/a/y/z", "/ab")
     assert list(children(p, "/")) == ["/a", "/ab", "/b"]
     assert list(children(p, "/a")) == ["/a/x", "/a/y"]
     assert children(p, "/b") == {}
 
 
-def test_the_children_of_an_absent_folder_are_not_found(p):
+def test_the_children_of_an_absent_folder_are_not_found(p: Api) -> None:
     p.refused("ListChildFolder", projectName="p", path="/absent", code="InvalidFolder.NotFound", status=404)
 
 
-def test_folders_lie_on_five_levels_at_most(p):
+def test_folders_lie_on_five_levels_at_most(p: Api) -> None:
     make(p, "/1/2/3/4/5")
     p.refused("CreateFolder", projectName="p", path="/1/2/3/4/5/6", code="InvalidFolder.TooDeep")
     p.refused("CreateFolder", projectName="p", path="/a/b/c/d/e/f", code="InvalidFolder.TooDeep")
 
 
-def test_a_project_has_fifty_folders_at_most(p):
+def test_a_project_has_fifty_folders_at_most(p: Api) -> None:
     make(p, *(f"/{number}" for number in range(49)))
     p.refused("CreateFolder", projectName="p", path="/x/y", code="InvalidFolder.LimitExceeded")
     make(p, "/x")
@@ -109,7 +112,7 @@ def test_a_project_has_fifty_folders_at_most(p):
     make(p, "/y")
 
 
-def test_a_moved_folder_takes_its_folders_and_jobs_along(p):
+def test_a_moved_folder_takes_its_folders_and_jobs_along(p: Api) -> None:
     ids = make(p, "/a", "/a/b", "/ab")
     building.job(p, "j", folderId=ids["/a/b"])
     p.ok("MVFolder", projectName="p", srcPath="/a", destPath="/z/y")
@@ -119,10 +122,10 @@ def test_a_moved_folder_takes_its_folders_and_jobs_along(p):
     assert [job["JobName"] for job in listed] == ["j"]
 
 
-def test_a_folder_is_not_moved_onto_another_nor_below_itself(p):
+def test_a_folder_is_not_moved_onto_another_nor_below_itself(p: Api) -> None:
     make(p, "/a", "/b")
 
-    def refused(source, destination, **expected):
+    def refused(source: str, destination: str, **expected: Any) -> Any:
         p.refused("MVFolder", projectName="p", srcPath=source, destPath=destination, **expected)
 
     refused("/a", "/b", code="InvalidFolder.Duplicate")
@@ -134,27 +137,27 @@ def test_a_folder_is_not_moved_onto_another_nor_below_itself(p):
     refused("/a", "c", code="InvaliddestPath")
 
 
-def test_a_folder_is_not_moved_deeper_than_its_own_folders_may_lie(p):
+def test_a_folder_is_not_moved_deeper_than_its_own_folders_may_lie(p: Api) -> None:
     make(p, "/a/b/c", "/1/2/3")
     p.refused("MVFolder", projectName="p", srcPath="/a", destPath="/1/2/3/a", code="InvalidFolder.TooDeep")
     p.ok("MVFolder", projectName="p", srcPath="/a", destPath="/1/2/a")
     assert list(children(p, "/1/2/a/b")) == ["/1/2/a/b/c"]
 
 
-def test_an_empty_folder_is_deleted(p):
+def test_an_empty_folder_is_deleted(p: Api) -> None:
     make(p, "/a")
     p.ok("DeleteFolder", projectName="p", path="/a")
     assert children(p) == {}
     p.refused("DeleteFolder", projectName="p", path="/a", code="InvalidFolder.NotFound", status=404)
 
 
-def test_a_folder_that_holds_a_folder_is_not_deleted(p):
+def test_a_folder_that_holds_a_folder_is_not_deleted(p: Api) -> None:
     make(p, "/a/b")
     refusal = p.refused("DeleteFolder", projectName="p", path="/a", code="InvalidFolder.NotEmpty")
     assert "'/a/b'" in refusal.hint
 
 
-def test_a_folder_that_holds_a_job_is_not_deleted(p):
+def test_a_folder_that_holds_a_job_is_not_deleted(p: Api) -> None:
     ids = make(p, "/a")
     building.job(p, "j", folderId=ids["/a"])
     refusal = p.refused("DeleteFolder", projectName="p", path="/a", code="InvalidFolder.NotEmpty")
@@ -163,5 +166,5 @@ def test_a_folder_that_holds_a_job_is_not_deleted(p):
     p.ok("DeleteFolder", projectName="p", path="/a")
 
 
-def test_the_root_is_not_deleted(p):
+def test_the_root_is_not_deleted(p: Api) -> None:
     p.refused("DeleteFolder", projectName="p", path="/", code="Invalidpath")

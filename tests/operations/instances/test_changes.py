@@ -1,17 +1,20 @@
 """What moves instances: starting, pausing, resuming, stopping, ending, and time."""
 
+from typing import Any
+
 import pytest
 
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.instances import changes
+from tests.api import Api
 from tests.operations import building
 
-J = {"projectName": "p", "jobName": "j"}
-LIVE = J | {"instanceId": -1}
+J: dict[str, Any] = {"projectName": "p", "jobName": "j"}
+LIVE: dict[str, Any] = J | {"instanceId": -1}
 
 
 @pytest.fixture
-def p(api):
+def p(api: Api) -> Api:
     building.project_with_queue(api, "p")
     building.online_job(api, "j", properties="k=v", packages="")
     api.advance("0s")
@@ -19,22 +22,22 @@ def p(api):
 
 
 @pytest.fixture
-def batch(api):
+def batch(api: Api) -> Api:
     building.project_with_queue(api, "p")
     building.online_job(api, "j", jobType="FLINK_BATCH")
     api.advance("0s")
     return api
 
 
-def start(api, **given):
+def start(api: Api, **given: Any) -> int:
     return api.ok("StartJob", **J, **given)["instanceId"]
 
 
-def ask(api, state, instance_id=-1, **given):
+def ask(api: Api, state: str, instance_id: int = -1, **given: Any) -> None:
     api.ok("ModifyInstanceState", **J, instanceId=instance_id, expectState=state, **given)
 
 
-def shown(api, instance_id=-1):
+def shown(api: Api, instance_id: int = -1) -> dict[str, Any]:
     """The instance in whatever state, as ListInstance shows it."""
     if instance_id == -1:
         instance_id = api.ok("GetInstanceRunSummary", **LIVE)["RunSummary"]["Id"]
@@ -47,17 +50,17 @@ def shown(api, instance_id=-1):
     raise AssertionError(f"no instance {instance_id}")
 
 
-def states(api, instance_id=-1):
+def states(api: Api, instance_id: int = -1) -> tuple[str, str]:
     instance = shown(api, instance_id)
     return instance["ExpectState"], instance["ActualState"]
 
 
-def listed(api, job_type="FLINK_STREAM", **filters):
+def listed(api: Api, job_type: str = "FLINK_STREAM", **filters: Any) -> list[Any]:
     answer = api.ok("ListInstance", projectName="p", jobType=job_type, **filters)
     return [instance["Id"] for instance in answer["Instances"]["Instance"]]
 
 
-def force(api, instance_id, state, message=None):
+def force(api: Api, instance_id: int, state: str, message: str | None = None) -> None:
     with api.world.transaction():
         changes.put_state(api.world, "p", "j", instance_id, actual_state=state, last_error_message=message)
 
@@ -65,7 +68,7 @@ def force(api, instance_id, state, message=None):
 # -- starting
 
 
-def test_a_start_without_delay_runs_at_once(p):
+def test_a_start_without_delay_runs_at_once(p: Api) -> None:
     start(p)
     instance = shown(p)
     assert (instance["ExpectState"], instance["ActualState"]) == ("RUNNING", "RUNNING")
@@ -78,7 +81,7 @@ def test_a_start_without_delay_runs_at_once(p):
     assert "EndTime" not in instance
 
 
-def test_a_started_job_waits_until_its_delay_has_passed(p):
+def test_a_started_job_waits_until_its_delay_has_passed(p: Api) -> None:
     p.world.set({"start_delay": "30s"})
     start(p)
     asked_at = p.world.second()
@@ -93,7 +96,7 @@ def test_a_started_job_waits_until_its_delay_has_passed(p):
     assert running["LastOperateTime"] == asked_at
 
 
-def test_a_change_is_stamped_with_the_time_it_was_due_and_not_with_that_of_the_look(p):
+def test_a_change_is_stamped_with_the_time_it_was_due_and_not_with_that_of_the_look(p: Api) -> None:
     p.world.set({"start_delay": "30s"})
     start(p)
     due = p.world.now() + 30_000
@@ -101,7 +104,7 @@ def test_a_change_is_stamped_with_the_time_it_was_due_and_not_with_that_of_the_l
     assert shown(p)["StartTime"] == due // 1000 * 1000
 
 
-def test_the_next_start_makes_a_new_instance_and_archives_the_old(p):
+def test_the_next_start_makes_a_new_instance_and_archives_the_old(p: Api) -> None:
     first = start(p)
     ask(p, "TERMINATED")
     second = start(p)
@@ -111,7 +114,7 @@ def test_the_next_start_makes_a_new_instance_and_archives_the_old(p):
     assert p.ok("GetInstanceRunSummary", **LIVE)["RunSummary"]["Id"] == second
 
 
-def test_a_batch_job_can_have_several_instances_at_once(batch):
+def test_a_batch_job_can_have_several_instances_at_once(batch: Api) -> None:
     first, second = start(batch), start(batch)
     assert listed(batch, "FLINK_BATCH") == [second, first]
     assert states(batch, first) == states(batch, second) == ("RUNNING", "RUNNING")
@@ -120,21 +123,21 @@ def test_a_batch_job_can_have_several_instances_at_once(batch):
 @pytest.mark.parametrize(
     "parameters", ['{"startOffset":"1548397575000"}', "{a:b}", "", '{"startOffset":1548397575000}']
 )
-def test_a_start_takes_parameters(p, parameters):
+def test_a_start_takes_parameters(p: Api, parameters: Any) -> None:
     start(p, parameterJson=parameters)
 
 
 @pytest.mark.parametrize(
     "parameters", ["startOffset", "[]", '{"a":', '{"startOffset":"yesterday"}', '{"startOffset":-1}']
 )
-def test_start_parameters_must_be_an_object(p, parameters):
+def test_start_parameters_must_be_an_object(p: Api, parameters: Any) -> None:
     p.refused("StartJob", **J, parameterJson=parameters, code="InvalidparameterJson")
 
 
 # -- pausing and resuming
 
 
-def test_a_pause_is_expected_at_once_and_actual_after_its_delay(p):
+def test_a_pause_is_expected_at_once_and_actual_after_its_delay(p: Api) -> None:
     start(p)
     p.world.set({"pause_delay": "10s"})
     ask(p, "PAUSED")
@@ -145,7 +148,7 @@ def test_a_pause_is_expected_at_once_and_actual_after_its_delay(p):
     assert "EndTime" not in shown(p)
 
 
-def test_asking_again_for_what_is_under_way_changes_nothing(p):
+def test_asking_again_for_what_is_under_way_changes_nothing(p: Api) -> None:
     start(p)
     p.world.set({"pause_delay": "10s"})
     ask(p, "PAUSED")
@@ -155,7 +158,7 @@ def test_asking_again_for_what_is_under_way_changes_nothing(p):
     assert states(p) == ("PAUSED", "PAUSED")
 
 
-def test_a_resume_makes_a_new_instance_and_archives_the_paused_one(p):
+def test_a_resume_makes_a_new_instance_and_archives_the_paused_one(p: Api) -> None:
     paused = start(p)
     ask(p, "PAUSED")
     p.advance("5s")
@@ -168,7 +171,7 @@ def test_a_resume_makes_a_new_instance_and_archives_the_paused_one(p):
     assert shown(p, paused)["EndTime"] == shown(p, current)["StartTime"] == p.world.second()
 
 
-def test_a_resumed_job_waits_for_the_delay_of_a_start(p):
+def test_a_resumed_job_waits_for_the_delay_of_a_start(p: Api) -> None:
     start(p)
     ask(p, "PAUSED")
     p.world.set({"start_delay": "30s"})
@@ -186,7 +189,7 @@ def test_a_resumed_job_waits_for_the_delay_of_a_start(p):
         ({"isFlush": False}, "blink.main.class=Main"),
     ],
 )
-def test_a_resume_runs_the_latest_committed_copy_unless_told_otherwise(p, flush, expected):
+def test_a_resume_runs_the_latest_committed_copy_unless_told_otherwise(p: Api, flush: Any, expected: Any) -> None:
     start(p)
     ask(p, "PAUSED")
     p.ok("UpdateJob", **J, code="blink.main.class=New")
@@ -195,7 +198,7 @@ def test_a_resume_runs_the_latest_committed_copy_unless_told_otherwise(p, flush,
     assert shown(p)["Code"] == expected
 
 
-def test_a_resume_does_not_take_a_draft_that_is_not_committed(p):
+def test_a_resume_does_not_take_a_draft_that_is_not_committed(p: Api) -> None:
     start(p)
     ask(p, "PAUSED")
     p.ok("UpdateJob", **J, code="blink.main.class=New")
@@ -203,7 +206,7 @@ def test_a_resume_does_not_take_a_draft_that_is_not_committed(p):
     assert shown(p)["Code"] == "blink.main.class=Main"
 
 
-def test_only_stream_jobs_are_paused_and_only_batch_jobs_succeed(p):
+def test_only_stream_jobs_are_paused_and_only_batch_jobs_succeed(p: Api) -> None:
     instance_id = start(p)
     p.refused("ModifyInstanceState", **LIVE, expectState="SUCCESS", code="InvalidexpectState")
     building.online_job(p, "b", jobType="FLINK_BATCH")
@@ -216,7 +219,7 @@ def test_only_stream_jobs_are_paused_and_only_batch_jobs_succeed(p):
 # -- stopping and ending
 
 
-def test_a_stop_is_expected_at_once_and_actual_after_its_delay(p):
+def test_a_stop_is_expected_at_once_and_actual_after_its_delay(p: Api) -> None:
     start(p)
     p.world.set({"stop_delay": "10s"})
     ask(p, "TERMINATED")
@@ -227,7 +230,7 @@ def test_a_stop_is_expected_at_once_and_actual_after_its_delay(p):
     assert shown(p)["EndTime"] == p.world.second()
 
 
-def test_a_stop_calls_off_what_was_planned(p):
+def test_a_stop_calls_off_what_was_planned(p: Api) -> None:
     p.world.set({"start_delay": "30s"})
     start(p)
     ask(p, "TERMINATED")
@@ -236,7 +239,7 @@ def test_a_stop_calls_off_what_was_planned(p):
     assert states(p) == ("TERMINATED", "TERMINATED")
 
 
-def test_a_checkpoint_on_pause_or_stop_needs_blink_3_5(p):
+def test_a_checkpoint_on_pause_or_stop_needs_blink_3_5(p: Api) -> None:
     start(p)
     for state in ("PAUSED", "TERMINATED"):
         outcome = p.refused(
@@ -250,7 +253,7 @@ def test_a_checkpoint_on_pause_or_stop_needs_blink_3_5(p):
     ask(p, "TERMINATED", triggerCheckpoint=True)
 
 
-def test_a_caller_can_end_a_batch_instance(batch):
+def test_a_caller_can_end_a_batch_instance(batch: Api) -> None:
     ended, failed = start(batch), start(batch)
     ask(batch, "SUCCESS", ended)
     ask(batch, "FAILED", failed)
@@ -259,7 +262,7 @@ def test_a_caller_can_end_a_batch_instance(batch):
     assert shown(batch, ended)["EndTime"] == batch.world.second()
 
 
-def test_a_batch_instance_runs_until_told_unless_it_has_a_duration(batch):
+def test_a_batch_instance_runs_until_told_unless_it_has_a_duration(batch: Api) -> None:
     endless = start(batch)
     batch.world.set({"batch_duration": "10m"})
     limited = start(batch)
@@ -269,7 +272,7 @@ def test_a_batch_instance_runs_until_told_unless_it_has_a_duration(batch):
     assert shown(batch, limited)["EndTime"] == batch.world.second()
 
 
-def test_a_stopped_batch_instance_does_not_succeed_later(batch):
+def test_a_stopped_batch_instance_does_not_succeed_later(batch: Api) -> None:
     batch.world.set({"batch_duration": "10m"})
     instance_id = start(batch)
     ask(batch, "TERMINATED", instance_id)
@@ -277,7 +280,7 @@ def test_a_stopped_batch_instance_does_not_succeed_later(batch):
     assert shown(batch, instance_id)["ActualState"] == "TERMINATED"
 
 
-def test_a_batch_instance_is_archived_two_days_after_its_end(batch):
+def test_a_batch_instance_is_archived_two_days_after_its_end(batch: Api) -> None:
     ended, running = start(batch), start(batch)
     ask(batch, "SUCCESS", ended)
     batch.advance("47h")
@@ -287,14 +290,14 @@ def test_a_batch_instance_is_archived_two_days_after_its_end(batch):
     assert listed(batch, "FLINK_BATCH", isArchived=True) == [ended]
 
 
-def test_a_stream_instance_that_has_ended_stays_until_the_next_start(p):
+def test_a_stream_instance_that_has_ended_stays_until_the_next_start(p: Api) -> None:
     instance_id = start(p)
     ask(p, "TERMINATED")
     p.advance("96h")
     assert listed(p) == [instance_id]
 
 
-def test_an_archived_instance_cannot_be_moved(p):
+def test_an_archived_instance_cannot_be_moved(p: Api) -> None:
     archived = start(p)
     ask(p, "PAUSED")
     ask(p, "RUNNING")
@@ -302,7 +305,7 @@ def test_an_archived_instance_cannot_be_moved(p):
         p.refused("ModifyInstanceState", **J, instanceId=archived, expectState=state, code="InvalidInstance.Archived")
 
 
-def test_a_state_must_be_asked_for_and_exist(p):
+def test_a_state_must_be_asked_for_and_exist(p: Api) -> None:
     start(p)
     p.refused("ModifyInstanceState", **LIVE, code="MissingexpectState")
     for state in ("WAITING", "UNKNOWN", "STOPPED", ""):
@@ -311,7 +314,7 @@ def test_a_state_must_be_asked_for_and_exist(p):
     assert states(p) == ("PAUSED", "PAUSED")
 
 
-def test_a_job_that_was_never_started_cannot_be_moved(p):
+def test_a_job_that_was_never_started_cannot_be_moved(p: Api) -> None:
     for state, code in (("PAUSED", "NotRunning"), ("RUNNING", "NotPaused"), ("TERMINATED", "Ended")):
         outcome = p.refused("ModifyInstanceState", **LIVE, expectState=state, code=f"InvalidInstance.{code}")
         assert "never started" in outcome.hint
@@ -320,7 +323,7 @@ def test_a_job_that_was_never_started_cannot_be_moved(p):
 # -- by force
 
 
-def test_an_instance_can_be_put_into_a_state_with_all_that_goes_with_it(p):
+def test_an_instance_can_be_put_into_a_state_with_all_that_goes_with_it(p: Api) -> None:
     instance_id = start(p)
     p.advance("5s")
     force(p, instance_id, "FAILED", "broken")
@@ -336,7 +339,7 @@ def test_an_instance_can_be_put_into_a_state_with_all_that_goes_with_it(p):
     assert "EndTime" not in running
 
 
-def test_an_instance_put_into_waiting_still_means_to_run(p):
+def test_an_instance_put_into_waiting_still_means_to_run(p: Api) -> None:
     instance_id = start(p)
     force(p, instance_id, "WAITING", "yarn resource not available")
     assert states(p) == ("RUNNING", "WAITING")
@@ -346,7 +349,7 @@ def test_an_instance_put_into_waiting_still_means_to_run(p):
     assert states(p) == ("RUNNING", "WAITING")
 
 
-def test_force_calls_off_what_was_planned(batch):
+def test_force_calls_off_what_was_planned(batch: Api) -> None:
     batch.world.set({"batch_duration": "10m"})
     instance_id = start(batch)
     force(batch, instance_id, "SUCCESS")
@@ -355,7 +358,7 @@ def test_force_calls_off_what_was_planned(batch):
     assert states(batch, instance_id) == ("RUNNING", "RUNNING")
 
 
-def test_a_planned_state_comes_due(p):
+def test_a_planned_state_comes_due(p: Api) -> None:
     instance_id = start(p)
     with p.world.transaction():
         at = p.world.now()

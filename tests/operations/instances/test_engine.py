@@ -1,15 +1,17 @@
 """What the engine shows of an instance."""
 
 import json
+from typing import Any
 
 import pytest
 
 from foas_emulator.operations.instances import changes
+from tests.api import Api
 from tests.operations import building
 
-J = {"projectName": "p", "jobName": "j"}
-LIVE = J | {"instanceId": -1}
-PLAN = {
+J: dict[str, Any] = {"projectName": "p", "jobName": "j"}
+LIVE: dict[str, Any] = J | {"instanceId": -1}
+PLAN: dict[str, Any] = {
     "nodes": [
         {"id": 1, "type": "Source: a", "pact": "Data Source", "parallelism": 2, "core": 0.5, "heap_memory": 512},
         {
@@ -26,7 +28,7 @@ PLAN = {
 
 
 @pytest.fixture
-def p(api):
+def p(api: Api) -> Api:
     building.project_with_queue(api, "p")
     building.online_job(
         api,
@@ -39,21 +41,21 @@ def p(api):
 
 
 @pytest.fixture
-def running(p):
+def running(p: Api) -> Api:
     p.ok("StartJob", **J)
     return p
 
 
-def told(api, operation, member, instance_id=-1):
+def told(api: Api, operation: str, member: str, instance_id: int = -1) -> Any:
     return json.loads(api.ok(operation, **J, instanceId=instance_id)[member])
 
 
-def put(api, state, message=None):
+def put(api: Api, state: str, message: str | None = None) -> None:
     with api.world.transaction():
         changes.put_state(api.world, "p", "j", -1, actual_state=state, last_error_message=message)
 
 
-def test_the_detail_is_the_graph_of_the_plan(running):
+def test_the_detail_is_the_graph_of_the_plan(running: Api) -> None:
     detail = told(running, "GetInstanceDetail", "Detail")
     assert [(vertex["name"], vertex["parallelism"]) for vertex in detail["vertices"]] == [
         ("Source: a", 2),
@@ -63,7 +65,7 @@ def test_the_detail_is_the_graph_of_the_plan(running):
     assert handler.endswith(f"|{detail['jid']}")
 
 
-def test_the_detail_grows_with_the_clock(running):
+def test_the_detail_grows_with_the_clock(running: Api) -> None:
     before = told(running, "GetInstanceDetail", "Detail")
     assert told(running, "GetInstanceDetail", "Detail") == before
     running.advance("10m")
@@ -73,7 +75,7 @@ def test_the_detail_grows_with_the_clock(running):
     assert records[0] < records[1]
 
 
-def test_the_configuration_is_made_of_code_properties_and_start_parameters_the_later_winning(p):
+def test_the_configuration_is_made_of_code_properties_and_start_parameters_the_later_winning(p: Api) -> None:
     p.ok("StartJob", **J, parameterJson='{"startOffset":"1548397575000"}')
     config = told(p, "GetInstanceConfig", "Config")["execution-config"]["user-config"]
     assert config == {
@@ -83,7 +85,7 @@ def test_the_configuration_is_made_of_code_properties_and_start_parameters_the_l
     }
 
 
-def test_start_parameters_win_and_hold_after_a_resume(p):
+def test_start_parameters_win_and_hold_after_a_resume(p: Api) -> None:
     p.ok("StartJob", **J, parameterJson='{"blink.checkpoint.interval.ms":"10000"}')
     for state in ("PAUSED", "RUNNING"):
         p.ok("ModifyInstanceState", **LIVE, expectState=state)
@@ -91,13 +93,13 @@ def test_start_parameters_win_and_hold_after_a_resume(p):
     assert told(p, "GetInstanceCheckpoint", "Checkpoints")["counts"]["total"] == 6
 
 
-def test_checkpoints_are_taken_at_the_interval_of_the_job(running):
+def test_checkpoints_are_taken_at_the_interval_of_the_job(running: Api) -> None:
     assert told(running, "GetInstanceCheckpoint", "Checkpoints")["counts"]["total"] == 0
     running.advance("5m")
     assert told(running, "GetInstanceCheckpoint", "Checkpoints")["counts"]["total"] == 5
 
 
-def test_exceptions_are_told_in_every_state(running):
+def test_exceptions_are_told_in_every_state(running: Api) -> None:
     assert told(running, "GetInstanceExceptions", "Exceptions")["root-exception"] is None
     running.advance("1m")
     put(running, "FAILED", "java.lang.OutOfMemoryError")
@@ -107,7 +109,7 @@ def test_exceptions_are_told_in_every_state(running):
     assert exceptions["timestamp"] == running.world.second() - 60_000
 
 
-def test_exceptions_tell_why_an_instance_still_waits(p):
+def test_exceptions_tell_why_an_instance_still_waits(p: Api) -> None:
     p.world.set({"start_delay": "1h"})
     p.ok("StartJob", **J)
     p.advance("1m")
@@ -126,18 +128,18 @@ def test_exceptions_tell_why_an_instance_still_waits(p):
         ("FAILED", "FAILED"),
     ],
 )
-def test_the_final_state_is_yarns_word_for_every_state(running, state, final):
+def test_the_final_state_is_yarns_word_for_every_state(running: Api, state: str, final: Any) -> None:
     put(running, state)
     assert running.ok("GetInstanceFinalState", **LIVE) == {"Finalstate": final}
 
 
 @pytest.mark.parametrize("operation", ["GetInstanceExceptions", "GetInstanceFinalState"])
-def test_nothing_is_told_of_a_job_that_was_never_started(p, operation):
+def test_nothing_is_told_of_a_job_that_was_never_started(p: Api, operation: str) -> None:
     outcome = p.refused(operation, **LIVE, code="InvalidInstance.NotFound", status=404)
     assert "StartJob" in outcome.hint
 
 
-def test_resources_are_what_the_plan_asks_for_and_a_part_of_it_used(running):
+def test_resources_are_what_the_plan_asks_for_and_a_part_of_it_used(running: Api) -> None:
     resource = running.ok("GetInstanceResource", **LIVE)["Resource"]
     assert (resource["AllocatedMB"], resource["AllocatedVirtualCores"]) == (1280, 110)
     assert 0 < resource["TotalMB"] < 1280
@@ -146,8 +148,8 @@ def test_resources_are_what_the_plan_asks_for_and_a_part_of_it_used(running):
     assert running.ok("GetInstanceResource", **LIVE)["Resource"] == resource
 
 
-def test_a_running_instance_takes_its_resources_from_its_queue(running):
-    def used():
+def test_a_running_instance_takes_its_resources_from_its_queue(running: Api) -> None:
+    def used() -> Any:
         (queue,) = running.ok("ListProjectBindQueueResource", projectName="p")["Queues"]["Queue"]
         return queue["UsedVCore"], queue["UsedMem"]
 
@@ -156,7 +158,7 @@ def test_a_running_instance_takes_its_resources_from_its_queue(running):
     assert used() == (0, 0)
 
 
-def test_a_vertex_of_the_detail_has_task_managers(running):
+def test_a_vertex_of_the_detail_has_task_managers(running: Api) -> None:
     vertex = told(running, "GetInstanceDetail", "Detail")["vertices"][0]
     answer = running.ok("GetInstanceVertexTaskManagers", **LIVE, vertexId=vertex["id"])
     managers = json.loads(answer["TaskManagers"])
@@ -166,7 +168,7 @@ def test_a_vertex_of_the_detail_has_task_managers(running):
     )
 
 
-def test_an_unknown_vertex_is_not_found(running):
+def test_an_unknown_vertex_is_not_found(running: Api) -> None:
     running.refused(
         "GetInstanceVertexTaskManagers", **LIVE, vertexId="absent", code="InvalidVertex.NotFound", status=404
     )
@@ -174,7 +176,7 @@ def test_an_unknown_vertex_is_not_found(running):
     running.refused("GetInstanceVertexTaskManagers", **LIVE, vertexId="absent", code="InvalidInstance.NotRunning")
 
 
-def test_code_that_makes_no_plan_runs_without_vertices(p):
+def test_code_that_makes_no_plan_runs_without_vertices(p: Api) -> None:
     building.online_job(p, "wrong", apiType="SQL", code="insert into absent select 1;")
     p.ok("StartJob", projectName="p", jobName="wrong")
     answer = p.ok("GetInstanceDetail", projectName="p", jobName="wrong", instanceId=-1)

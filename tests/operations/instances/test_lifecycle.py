@@ -1,5 +1,7 @@
 """The life of an instance: the table itself, and the table as the API follows it."""
 
+from typing import Any
+
 import pytest
 
 from foas_emulator.operations.instances import changes
@@ -17,9 +19,10 @@ from foas_emulator.operations.instances.lifecycle import (
     WAITING,
 )
 from foas_emulator.operations.jobs.rules import BATCH, STREAM
+from tests.api import Api
 from tests.operations import building
 
-J = {"projectName": "p", "jobName": "j"}
+J: dict[str, Any] = {"projectName": "p", "jobName": "j"}
 
 # Read along a row: what the event of the column makes of the state of the row; a dot is a refusal.
 TABLE = """
@@ -35,7 +38,7 @@ FAILED      RUNNING  .       .        .           .        .       .        .   
 (EVENTS, *ROWS) = (line.split() for line in TABLE.strip().splitlines())
 CELLS = [(row[0], event, cell) for row in ROWS for event, cell in zip(EVENTS, row[1:], strict=True)]
 
-REFUSALS = {
+REFUSALS: dict[str, Any] = {
     "pause": "InvalidInstance.NotRunning",
     "resume": "InvalidInstance.NotPaused",
     "stop": "InvalidInstance.Ended",
@@ -44,18 +47,18 @@ REFUSALS = {
 }
 
 
-def test_the_table_knows_every_state_and_every_event():
+def test_the_table_knows_every_state_and_every_event() -> None:
     assert {state for state, _, _ in CELLS} == {UNKNOWN, *STATES}
     assert set(EVENTS) == set(TRANSITIONS)
 
 
 @pytest.mark.parametrize(("state", "event", "expected"), CELLS)
-def test_every_event_in_every_state(state, event, expected):
+def test_every_event_in_every_state(state: str, event: str, expected: Any) -> None:
     assert TRANSITIONS[event].get(state, ".") == expected
 
 
 @pytest.mark.parametrize("call", OUTCOMES)
-def test_what_is_planned_by_a_call_is_possible_wherever_the_call_is(call):
+def test_what_is_planned_by_a_call_is_possible_wherever_the_call_is(call: str) -> None:
     outcome = TRANSITIONS[OUTCOMES[call].event]
     if call in ("start", "resume"):
         assert outcome == {WAITING: RUNNING}, "they make an instance of their own, which waits"
@@ -64,11 +67,11 @@ def test_what_is_planned_by_a_call_is_possible_wherever_the_call_is(call):
 
 
 @pytest.fixture(params=[STREAM, BATCH])
-def job_type(request):
+def job_type(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def test_the_api_follows_the_table_in_every_state(api, job_type):
+def test_the_api_follows_the_table_in_every_state(api: Api, job_type: str) -> None:
     building.project_with_queue(api, "p")
     building.online_job(api, jobType=job_type)
     possible = {expect_state: call for expect_state, call in CALL_FOR.items() if is_for(expect_state, job_type)}
@@ -87,11 +90,11 @@ def test_the_api_follows_the_table_in_every_state(api, job_type):
                 assert f"is {state}" in outcome.hint
 
 
-def is_for(expect_state, job_type):
+def is_for(expect_state: str, job_type: str) -> bool:
     return {PAUSED: STREAM, SUCCESS: BATCH}.get(expect_state, job_type) == job_type
 
 
-def fresh_instance(api, state):
+def fresh_instance(api: Api, state: str) -> int:
     """A new instance of the job, put into a state."""
     for instance in api.ok("ListInstance", projectName="p", jobType=job_type_of(api))["Instances"]["Instance"]:
         force(api, instance["Id"], TERMINATED)
@@ -100,20 +103,20 @@ def fresh_instance(api, state):
     return instance_id
 
 
-def force(api, instance_id, state):
+def force(api: Api, instance_id: int, state: str) -> None:
     with api.world.transaction():
         changes.put_state(api.world, "p", "j", instance_id, actual_state=state)
 
 
-def job_type_of(api):
+def job_type_of(api: Api) -> str:
     return api.ok("GetJob", **J)["Job"]["JobType"]
 
 
-def summary(api, instance_id):
+def summary(api: Api, instance_id: int) -> dict[str, Any]:
     return api.ok("GetInstanceRunSummary", **J, instanceId=instance_id)["RunSummary"]
 
 
-def current_state(api, instance_id, call):
+def current_state(api: Api, instance_id: int, call: str) -> str:
     """The state of the instance; after a resume that of the new one, which is listed first."""
     if call == "resume":
         listed = api.ok("ListInstance", projectName="p", jobType=job_type_of(api))["Instances"]["Instance"]
@@ -125,7 +128,7 @@ def current_state(api, instance_id, call):
 
 
 @pytest.mark.parametrize("state", [WAITING, RUNNING, PAUSED])
-def test_a_stream_job_with_a_live_instance_cannot_be_started(api, state):
+def test_a_stream_job_with_a_live_instance_cannot_be_started(api: Api, state: str) -> None:
     building.project_with_queue(api, "p")
     building.online_job(api)
     fresh_instance(api, state)
@@ -134,7 +137,7 @@ def test_a_stream_job_with_a_live_instance_cannot_be_started(api, state):
 
 
 @pytest.mark.parametrize("state", [TERMINATED, SUCCESS, FAILED])
-def test_a_stream_job_whose_instance_has_ended_can_be_started(api, state):
+def test_a_stream_job_whose_instance_has_ended_can_be_started(api: Api, state: str) -> None:
     building.project_with_queue(api, "p")
     building.online_job(api)
     ended = fresh_instance(api, state)

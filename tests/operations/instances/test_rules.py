@@ -1,14 +1,16 @@
 """Which instance is meant, and what is told of it."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 
 from foas_emulator.operations.instances import changes
+from tests.api import Api
 from tests.operations import building
 
-J = {"projectName": "p", "jobName": "j"}
-LIVE = J | {"instanceId": -1}
+J: dict[str, Any] = {"projectName": "p", "jobName": "j"}
+LIVE: dict[str, Any] = J | {"instanceId": -1}
 ON_AN_INSTANCE = [
     "GetInstance",
     "GetInstanceRunSummary",
@@ -29,7 +31,7 @@ NEEDS_RUNNING = [
 
 
 @pytest.fixture
-def p(api):
+def p(api: Api) -> Api:
     building.project_with_queue(api, "p")
     building.online_job(api)
     api.advance("0s")
@@ -37,20 +39,20 @@ def p(api):
 
 
 @pytest.fixture
-def running(p):
+def running(p: Api) -> Api:
     p.ok("StartJob", **J)
     return p
 
 
-def ask(api, state, **where):
+def ask(api: Api, state: str, **where: Any) -> None:
     api.ok("ModifyInstanceState", **LIVE | where, expectState=state)
 
 
-def summary(api, instance_id=-1):
+def summary(api: Api, instance_id: int = -1) -> dict[str, Any]:
     return api.ok("GetInstanceRunSummary", **J, instanceId=instance_id)["RunSummary"]
 
 
-def listed(api, **filters):
+def listed(api: Api, **filters: Any) -> list[Any]:
     answer = api.ok("ListInstance", **{"projectName": "p", "jobType": "FLINK_STREAM"} | filters)
     return [instance["Id"] for instance in answer["Instances"]["Instance"]]
 
@@ -58,7 +60,7 @@ def listed(api, **filters):
 # -- which one
 
 
-def test_minus_one_is_the_current_instance_of_a_stream_job(running):
+def test_minus_one_is_the_current_instance_of_a_stream_job(running: Api) -> None:
     first = running.ok("GetInstance", **LIVE)["Instance"]
     assert running.ok("GetInstance", **J, instanceId=first["Id"])["Instance"] == first
     ask(running, "TERMINATED")
@@ -66,7 +68,7 @@ def test_minus_one_is_the_current_instance_of_a_stream_job(running):
     assert running.ok("GetInstance", **LIVE)["Instance"]["Id"] == second
 
 
-def test_minus_one_means_nothing_for_a_batch_job(p):
+def test_minus_one_means_nothing_for_a_batch_job(p: Api) -> None:
     building.online_job(p, "b", jobType="FLINK_BATCH")
     p.ok("StartJob", projectName="p", jobName="b")
     for operation in ON_AN_INSTANCE:
@@ -74,12 +76,12 @@ def test_minus_one_means_nothing_for_a_batch_job(p):
 
 
 @pytest.mark.parametrize("instance_id", ["-2", "one", "1.0", " 1", "9223372036854775808"])
-def test_what_is_no_id_is_invalid(p, instance_id):
+def test_what_is_no_id_is_invalid(p: Api, instance_id: int) -> None:
     for operation in ON_AN_INSTANCE:
         p.refused(operation, **J, instanceId=instance_id, code="InvalidinstanceId")
 
 
-def test_what_does_not_exist_is_not_found(running):
+def test_what_does_not_exist_is_not_found(running: Api) -> None:
     building.online_job(running, "other")
     instance_id = running.ok("GetInstance", **LIVE)["Instance"]["Id"]
     for where, code in (
@@ -95,14 +97,14 @@ def test_what_does_not_exist_is_not_found(running):
 # -- what needs a running one
 
 
-def test_a_job_that_was_never_started_is_not_running(p):
+def test_a_job_that_was_never_started_is_not_running(p: Api) -> None:
     for operation in NEEDS_RUNNING:
         outcome = p.refused(operation, **LIVE, code="InvalidInstance.NotRunning")
         assert "never started" in outcome.hint
 
 
 @pytest.mark.parametrize("state", ["WAITING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED"])
-def test_an_instance_in_any_other_state_is_not_running(running, state):
+def test_an_instance_in_any_other_state_is_not_running(running: Api, state: str) -> None:
     instance_id = running.ok("GetInstance", **LIVE)["Instance"]["Id"]
     with running.world.transaction():
         changes.put_state(running.world, "p", "j", instance_id, actual_state=state)
@@ -111,7 +113,7 @@ def test_an_instance_in_any_other_state_is_not_running(running, state):
         assert f"is {state}" in outcome.hint
 
 
-def test_an_answering_world_shows_every_state(running):
+def test_an_answering_world_shows_every_state(running: Api) -> None:
     running.world.set({"not_running": "answer"})
     ask(running, "TERMINATED")
     instance = running.ok("GetInstance", **LIVE)["Instance"]
@@ -119,7 +121,7 @@ def test_an_answering_world_shows_every_state(running):
     assert instance["EndTime"] == running.world.second()
 
 
-def test_an_answering_world_shows_a_committed_job_before_its_first_start_as_unknown(p):
+def test_an_answering_world_shows_a_committed_job_before_its_first_start_as_unknown(p: Api) -> None:
     p.world.set({"not_running": "answer"})
     instance = p.ok("GetInstance", **LIVE)["Instance"]
     assert instance["ActualState"] == instance["ExpectState"] == "UNKNOWN"
@@ -129,7 +131,7 @@ def test_an_answering_world_shows_a_committed_job_before_its_first_start_as_unkn
     p.refused("GetInstance", **LIVE, code="InvalidInstance.NotRunning")
 
 
-def test_an_answering_world_answers_only_getinstance(running):
+def test_an_answering_world_answers_only_getinstance(running: Api) -> None:
     running.world.set({"not_running": "answer"})
     ask(running, "PAUSED")
     running.refused("GetInstanceDetail", **LIVE, code="InvalidInstance.NotRunning")
@@ -138,7 +140,7 @@ def test_an_answering_world_answers_only_getinstance(running):
 # -- summaries
 
 
-def test_a_summary_is_told_in_every_state(p):
+def test_a_summary_is_told_in_every_state(p: Api) -> None:
     assert summary(p) == {"JobName": "j", "ExpectState": "UNKNOWN", "ActualState": "UNKNOWN"}
     instance_id = p.ok("StartJob", **J)["instanceId"]
     told = summary(p)
@@ -149,12 +151,12 @@ def test_a_summary_is_told_in_every_state(p):
         assert summary(p)["ActualState"] == summary(p, instance_id)["ActualState"] == state
 
 
-def test_there_is_no_summary_of_a_job_that_was_never_committed(p):
+def test_there_is_no_summary_of_a_job_that_was_never_committed(p: Api) -> None:
     building.job(p, "draft")
     p.refused("GetInstanceRunSummary", projectName="p", jobName="draft", instanceId=-1, code="InvalidJob.NotCommitted")
 
 
-def test_a_batch_of_summaries_passes_over_what_it_cannot_tell(running):
+def test_a_batch_of_summaries_passes_over_what_it_cannot_tell(running: Api) -> None:
     building.online_job(running, "committed")
     building.job(running, "draft")
     building.online_job(running, "batch", jobType="FLINK_BATCH")
@@ -163,7 +165,7 @@ def test_a_batch_of_summaries_passes_over_what_it_cannot_tell(running):
     assert [(each["JobName"], each["ActualState"]) for each in told] == [("committed", "UNKNOWN"), ("j", "RUNNING")]
 
 
-def test_a_batch_of_summaries_tells_the_newest_instance_of_a_batch_job(p):
+def test_a_batch_of_summaries_tells_the_newest_instance_of_a_batch_job(p: Api) -> None:
     building.online_job(p, "b", jobType="FLINK_BATCH")
     asked = {"projectName": "p", "jobNames": "b", "jobType": "FLINK_BATCH"}
     assert p.ok("BatchGetInstanceRunSummary", **asked)["RunSummarys"]["RunSummary"][0]["ActualState"] == "UNKNOWN"
@@ -174,8 +176,8 @@ def test_a_batch_of_summaries_tells_the_newest_instance_of_a_batch_job(p):
 
 
 @pytest.mark.parametrize("parameter", ["jobNames", "jobType"])
-def test_a_batch_of_summaries_needs_names_and_a_type(p, parameter):
-    asked = {"jobNames": "j", "jobType": "FLINK_STREAM"}
+def test_a_batch_of_summaries_needs_names_and_a_type(p: Api, parameter: str) -> None:
+    asked: dict[str, Any] = {"jobNames": "j", "jobType": "FLINK_STREAM"}
     del asked[parameter]
     p.refused("BatchGetInstanceRunSummary", projectName="p", **asked, code=f"Missing{parameter}")
     p.refused(
@@ -191,13 +193,13 @@ def test_a_batch_of_summaries_needs_names_and_a_type(p, parameter):
 # -- the list
 
 
-def test_a_list_needs_a_job_type(p):
+def test_a_list_needs_a_job_type(p: Api) -> None:
     p.refused("ListInstance", projectName="p", code="MissingjobType")
     p.refused("ListInstance", projectName="p", jobType="FLINK", code="InvalidjobType")
     p.refused("ListInstance", projectName="absent", jobType="FLINK_STREAM", code="InvalidProject.NotFound", status=404)
 
 
-def test_a_listed_instance_is_told_in_the_documented_order(running):
+def test_a_listed_instance_is_told_in_the_documented_order(running: Api) -> None:
     (instance,) = running.ok("ListInstance", projectName="p", jobType="FLINK_STREAM")["Instances"]["Instance"]
     whole = running.ok("GetInstance", **LIVE)["Instance"]
     del whole["AutoScaleParams"]
@@ -205,7 +207,7 @@ def test_a_listed_instance_is_told_in_the_documented_order(running):
     assert list(instance)[:7] == ["Id", "ProjectName", "JobName", "ActualState", "ExpectState", "JobType", "ApiType"]
 
 
-def test_a_list_is_narrowed_by_every_filter(running):
+def test_a_list_is_narrowed_by_every_filter(running: Api) -> None:
     building.online_job(running, "sql", apiType="SQL", code="create table t (a int) with (type='print');")
     running.advance("10s")
     other = running.ok("StartJob", projectName="p", jobName="sql")["instanceId"]
@@ -228,7 +230,7 @@ def test_a_list_is_narrowed_by_every_filter(running):
     assert listed(running, endEndTs=ended - 1) == []
 
 
-def test_a_list_comes_in_pages(p):
+def test_a_list_comes_in_pages(p: Api) -> None:
     building.online_job(p, "b", jobType="FLINK_BATCH")
     ids = [p.ok("StartJob", projectName="p", jobName="b")["instanceId"] for _ in range(3)]
     page = p.ok("ListInstance", projectName="p", jobType="FLINK_BATCH", pageSize=2, pageIndex=2)

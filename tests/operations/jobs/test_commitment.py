@@ -1,45 +1,47 @@
 """The order of a job's life: made, committed, started, stopped, taken offline, deleted."""
 
 import json
+from typing import Any
 
 import pytest
 
+from tests.api import Api
 from tests.operations import building
 
-J = {"projectName": "p", "jobName": "j"}
-LIVE = J | {"instanceId": -1}
-SCALED = {"isOnOff": True, "maxCU": 4, "configure": '{"fetch_delay":44.5}'}
+J: dict[str, Any] = {"projectName": "p", "jobName": "j"}
+LIVE: dict[str, Any] = J | {"instanceId": -1}
+SCALED: dict[str, Any] = {"isOnOff": True, "maxCU": 4, "configure": '{"fetch_delay":44.5}'}
 
 
 @pytest.fixture
-def p(api):
+def p(api: Api) -> Api:
     building.project_with_queue(api, "p")
     return api
 
 
 @pytest.fixture
-def online(p):
+def online(p: Api) -> Api:
     building.online_job(p)
     return p
 
 
-def is_committed(api):
+def is_committed(api: Api) -> bool:
     return api.ok("GetJob", **J)["Job"]["IsCommitted"]
 
 
-def scale_params(api):
+def scale_params(api: Api) -> dict[str, Any]:
     api.ok("StartJob", **J)
     return json.loads(api.ok("GetInstance", **LIVE)["Instance"]["AutoScaleParams"])
 
 
-def test_committing_brings_a_job_online(p):
+def test_committing_brings_a_job_online(p: Api) -> None:
     building.job(p)
     assert is_committed(p) is False
     p.ok("CommitJob", **J)
     assert is_committed(p) is True
 
 
-def test_what_runs_is_the_committed_copy_and_not_the_draft(online):
+def test_what_runs_is_the_committed_copy_and_not_the_draft(online: Api) -> None:
     online.ok("UpdateJob", **J, code="blink.main.class=New", planJson="{c:d}", properties="new=1")
     online.ok("StartJob", **J)
     instance = online.ok("GetInstance", **LIVE)["Instance"]
@@ -47,7 +49,7 @@ def test_what_runs_is_the_committed_copy_and_not_the_draft(online):
     assert "Properties" not in instance
 
 
-def test_committing_again_makes_a_new_copy_for_the_next_start(online):
+def test_committing_again_makes_a_new_copy_for_the_next_start(online: Api) -> None:
     online.ok("StartJob", **J)
     online.ok("UpdateJob", **J, code="blink.main.class=New", planJson="{c:d}")
     online.ok("CommitJob", **J)
@@ -58,45 +60,45 @@ def test_committing_again_makes_a_new_copy_for_the_next_start(online):
     assert (instance["Code"], instance["PlanJson"]) == ("blink.main.class=New", "{c:d}")
 
 
-def test_a_job_cannot_be_committed_once_its_queue_is_gone(p):
+def test_a_job_cannot_be_committed_once_its_queue_is_gone(p: Api) -> None:
     building.job(p)
     place = p.ok("GetJob", **J)["Job"]
     p.ok("UnbindQueue", projectName="p", clusterId=place["ClusterId"], queueName="root.p")
     p.refused("CommitJob", **J, code="InvalidProject.NoQueue")
 
 
-def test_a_job_cannot_be_committed_once_its_packages_are_gone(p):
+def test_a_job_cannot_be_committed_once_its_packages_are_gone(p: Api) -> None:
     p.ok("CreatePackage", projectName="p", packageName="a.jar", type="JAR", originName="a.jar", ossPath="a/a.jar")
     building.job(p, packages="a.jar")
     p.ok("DeletePackage", projectName="p", packageName="a.jar")
     p.refused("CommitJob", **J, code="InvalidPackage.NotFound", status=404)
 
 
-def test_an_online_job_can_be_taken_offline_and_brought_back(online):
+def test_an_online_job_can_be_taken_offline_and_brought_back(online: Api) -> None:
     online.ok("OfflineJob", **J)
     assert is_committed(online) is False
     online.ok("CommitJob", **J)
     assert is_committed(online) is True
 
 
-def test_an_offline_job_cannot_be_started(p):
+def test_an_offline_job_cannot_be_started(p: Api) -> None:
     building.job(p)
     outcome = p.refused("StartJob", **J, code="InvalidJob.NotCommitted")
     assert "CommitJob" in outcome.hint
 
 
-def test_an_offline_job_cannot_be_taken_offline(p):
+def test_an_offline_job_cannot_be_taken_offline(p: Api) -> None:
     building.job(p)
     p.refused("OfflineJob", **J, code="InvalidJob.NotCommitted")
 
 
-def test_an_online_job_cannot_be_deleted(online):
+def test_an_online_job_cannot_be_deleted(online: Api) -> None:
     outcome = online.refused("DeleteJob", **J, code="InvalidJob.Online")
     assert "OfflineJob" in outcome.hint
 
 
 @pytest.mark.parametrize("state", ["WAITING", "RUNNING", "PAUSED"])
-def test_a_job_with_a_live_instance_cannot_be_taken_offline(online, state):
+def test_a_job_with_a_live_instance_cannot_be_taken_offline(online: Api, state: str) -> None:
     if state == "WAITING":
         online.world.set({"start_delay": "1h"})
     online.ok("StartJob", **J)
@@ -106,7 +108,7 @@ def test_a_job_with_a_live_instance_cannot_be_taken_offline(online, state):
     assert state in outcome.hint
 
 
-def test_a_stopped_job_can_be_taken_offline_and_deleted(online):
+def test_a_stopped_job_can_be_taken_offline_and_deleted(online: Api) -> None:
     online.ok("StartJob", **J)
     online.ok("ModifyInstanceState", **LIVE, expectState="TERMINATED")
     online.ok("OfflineJob", **J)
@@ -114,7 +116,7 @@ def test_a_stopped_job_can_be_taken_offline_and_deleted(online):
     assert online.ok("GetJob", **J) == {}
 
 
-def test_a_deleted_job_leaves_nothing_behind(p):
+def test_a_deleted_job_leaves_nothing_behind(p: Api) -> None:
     building.job(p)
     p.ok("CommitJob", **J, **SCALED)
     p.world.set({"plan_delay": "1h"})
@@ -130,27 +132,27 @@ def test_a_deleted_job_leaves_nothing_behind(p):
     assert p.advance("2h") == []
 
 
-def test_a_project_goes_with_its_offline_jobs(p):
+def test_a_project_goes_with_its_offline_jobs(p: Api) -> None:
     building.job(p)
     p.ok("DeleteProject", projectName="p")
     building.project_with_queue(p, "p")
     assert p.ok("GetJob", **J) == {}
 
 
-def test_autoscale_is_off_unless_it_is_switched_on(online):
+def test_autoscale_is_off_unless_it_is_switched_on(online: Api) -> None:
     online.ok("StartJob", **J)
     instance = online.ok("GetInstance", **LIVE)["Instance"]
     assert instance["AutoScaleParams"] == '{"isOnOff":false,"strategyConfigure":null,"maxCU":null}'
 
 
-def test_autoscale_is_committed_with_its_strategy_and_maximum(p):
+def test_autoscale_is_committed_with_its_strategy_and_maximum(p: Api) -> None:
     building.job(p)
     p.ok("CommitJob", **J, **SCALED)
     assert scale_params(p) == {"isOnOff": True, "strategyConfigure": {"fetch_delay": 44.5}, "maxCU": 4.0}
 
 
 @pytest.mark.parametrize("parameter", ["maxCU", "configure"])
-def test_autoscale_needs_a_maximum_and_a_strategy(p, parameter):
+def test_autoscale_needs_a_maximum_and_a_strategy(p: Api, parameter: str) -> None:
     building.job(p)
     given = {name: value for name, value in SCALED.items() if name != parameter}
     p.refused("CommitJob", **J, **given, code=f"Missing{parameter}")
@@ -173,12 +175,12 @@ def test_autoscale_needs_a_maximum_and_a_strategy(p, parameter):
         ("suspendPeriodParam.1.startTime", "18:00"),
     ],
 )
-def test_autoscale_settings_must_make_sense(p, parameter, value):
+def test_autoscale_settings_must_make_sense(p: Api, parameter: str, value: Any) -> None:
     building.job(p)
-    p.refused("CommitJob", **J, **SCALED | {parameter: value}, code=f"Invalid{parameter.split('.')[0]}")
+    p.refused("CommitJob", **J, **SCALED | {parameter: value}, code=f"Invalid{parameter.split('.', maxsplit=1)[0]}")
 
 
-def test_autoscale_rests_in_the_periods_given_either_way(p):
+def test_autoscale_rests_in_the_periods_given_either_way(p: Api) -> None:
     building.job(p)
     daily = {"startTime": "18:00", "endTime": "18:20", "plan": "ORIGINAL", "policy": "EVERY_DAY_TIME"}
     once = {
@@ -192,14 +194,14 @@ def test_autoscale_rests_in_the_periods_given_either_way(p):
     assert scale_params(p)["suspendPeriods"] == [once, daily]
 
 
-def test_autoscale_is_for_stream_jobs_on_blink_3(p):
+def test_autoscale_is_for_stream_jobs_on_blink_3(p: Api) -> None:
     building.job(p, "b", jobType="FLINK_BATCH")
     p.refused("CommitJob", projectName="p", jobName="b", **SCALED, code="InvalidisOnOff")
     building.job(p, "old", engineVersion="blink_2.2.4")
     p.refused("CommitJob", projectName="p", jobName="old", **SCALED, code="InvalidEngineVersion.TooOld")
 
 
-def test_recommending_only_needs_blink_3_7_8(p):
+def test_recommending_only_needs_blink_3_7_8(p: Api) -> None:
     building.job(p)
     outcome = p.refused("CommitJob", **J, **SCALED, recommendOnly=True, code="InvalidEngineVersion.TooOld")
     assert "3.7.8" in outcome.hint
@@ -208,7 +210,7 @@ def test_recommending_only_needs_blink_3_7_8(p):
     assert scale_params(p)["strategyConfigure"] == {"fetch_delay": 44.5, "recommendOnly": True}
 
 
-def test_the_maximum_of_autoscale_must_hold_the_plan(p):
+def test_the_maximum_of_autoscale_must_hold_the_plan(p: Api) -> None:
     plan = {"nodes": [{"id": 1, "pact": "Data Source", "parallelism": 100, "core": 0.1, "heap_memory": 256}]}
     building.job(p, planJson=json.dumps(plan))
     outcome = p.refused("CommitJob", **J, **SCALED, code="InvalidJob.ResourceValidateFailed")

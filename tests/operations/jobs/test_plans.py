@@ -1,12 +1,14 @@
 """What the engine makes of a draft: its tables, its plan, the cost of it."""
 
 import json
+from typing import Any
 
 import pytest
 
+from tests.api import Api
 from tests.operations import building
 
-J = {"projectName": "p", "jobName": "j"}
+J: dict[str, Any] = {"projectName": "p", "jobName": "j"}
 SQL = """create table orders (id varchar, at timestamp) with (type='datahub', topic='orders');
 create table users (id varchar, primary key (id), period for system_time) with (type='rds', tableName='users');
 create table result (id varchar, n bigint) with (type='print');
@@ -16,33 +18,33 @@ WRONG = "create table t (a int) with (type='print');\ninsert into t select a fro
 
 
 @pytest.fixture
-def p(api):
+def p(api: Api) -> Api:
     building.project_with_queue(api, "p")
     return api
 
 
 @pytest.fixture
-def sql(p):
+def sql(p: Api) -> Api:
     building.job(p, apiType="SQL", code=SQL)
     return p
 
 
 @pytest.fixture
-def wrong(p):
+def wrong(p: Api) -> Api:
     building.job(p, apiType="SQL", code=WRONG)
     return p
 
 
-def plan_of(api, **asked):
+def plan_of(api: Api, **asked: Any) -> dict[str, Any]:
     session_id = api.ok("GetRawPlanJson", **J, **asked)["SessionId"]
     return api.ok("CheckRawPlanJson", **J, sessionId=session_id)["PlanJsonInfo"]
 
 
-def parallelism(plan):
+def parallelism(plan: Any) -> set[int]:
     return {node["parallelism"] for node in json.loads(plan["PlanJson"])["nodes"]}
 
 
-def test_a_valid_job_is_answered_with_its_tables(sql):
+def test_a_valid_job_is_answered_with_its_tables(sql: Api) -> None:
     tables = sql.ok("ValidateJob", **J)["JobInOut"]
     (source,), (sink,), (dim,) = tables["Inputs"]["Input"], tables["Outputs"]["Output"], tables["Dims"]["Dim"]
     assert (source["Alias"], source["Type"]) == ("orders", "datahub")
@@ -51,19 +53,19 @@ def test_a_valid_job_is_answered_with_its_tables(sql):
     assert (dim["Alias"], dim["Type"]) == ("users", "rds")
 
 
-def test_a_wrong_job_is_answered_with_the_parsers_report(wrong):
+def test_a_wrong_job_is_answered_with_the_parsers_report(wrong: Api) -> None:
     outcome = wrong.refused("ValidateJob", **J, code="InvalidJob.SyntaxError")
     assert outcome.members["Message"].startswith("code:[30017], brief info:[get app plan failed]")
     assert "line 2, column 29" in outcome.hint
 
 
-def test_a_datastream_job_has_no_tables(p):
+def test_a_datastream_job_has_no_tables(p: Api) -> None:
     building.job(p)
     tables = p.ok("ValidateJob", **J)["JobInOut"]
     assert tables == {"Inputs": {"Input": []}, "Outputs": {"Output": []}, "Dims": {"Dim": []}}
 
 
-def test_a_plan_is_made_in_a_session(sql):
+def test_a_plan_is_made_in_a_session(sql: Api) -> None:
     session_id = sql.ok("GetRawPlanJson", **J)["SessionId"]
     assert len(session_id) == 141
     plan = sql.ok("CheckRawPlanJson", **J, sessionId=session_id)["PlanJsonInfo"]
@@ -72,7 +74,7 @@ def test_a_plan_is_made_in_a_session(sql):
     assert [node["pact"] for node in nodes][:: len(nodes) - 1] == ["Data Source", "Data Sink"]
 
 
-def test_a_session_is_in_run_until_its_plan_is_due(sql):
+def test_a_session_is_in_run_until_its_plan_is_due(sql: Api) -> None:
     sql.world.set({"plan_delay": "10s"})
     sql.advance("0s")
     session_id = sql.ok("GetRawPlanJson", **J)["SessionId"]
@@ -83,13 +85,13 @@ def test_a_session_is_in_run_until_its_plan_is_due(sql):
     assert sql.ok("CheckRawPlanJson", **check)["PlanJsonInfo"]["Status"] == "success"
 
 
-def test_a_plan_for_wrong_code_fails(wrong):
+def test_a_plan_for_wrong_code_fails(wrong: Api) -> None:
     plan = plan_of(wrong)
     assert (plan["Status"], plan.get("PlanJson")) == ("fail", None)
     assert "code:[30017]" in plan["ErrorMessage"]
 
 
-def test_a_session_belongs_to_one_job(sql):
+def test_a_session_belongs_to_one_job(sql: Api) -> None:
     building.job(sql, "other")
     session_id = sql.ok("GetRawPlanJson", **J)["SessionId"]
     for job_name, asked in (("other", session_id), ("j", "absent")):
@@ -104,23 +106,23 @@ def test_a_session_belongs_to_one_job(sql):
     sql.refused("CheckRawPlanJson", **J, code="MissingsessionId")
 
 
-def test_a_plan_stays_within_the_expected_resources(sql):
+def test_a_plan_stays_within_the_expected_resources(sql: Api) -> None:
     assert parallelism(plan_of(sql)) == {1}
     small, large = (parallelism(plan_of(sql, expectedCore=cores, expectedGB=4 * cores)) for cores in (1, 10))
     assert max(small) < min(large)
 
 
 @pytest.mark.parametrize(("given", "missing"), [("expectedCore", "expectedGB"), ("expectedGB", "expectedCore")])
-def test_expected_cores_and_memory_are_given_together(sql, given, missing):
+def test_expected_cores_and_memory_are_given_together(sql: Api, given: Any, missing: str) -> None:
     sql.refused("GetRawPlanJson", **J, **{given: 1}, code=f"Missing{missing}")
 
 
-def test_expected_resources_are_more_than_nothing(sql):
+def test_expected_resources_are_more_than_nothing(sql: Api) -> None:
     sql.refused("GetRawPlanJson", **J, expectedCore=0, expectedGB=1, code="InvalidexpectedCore")
     sql.refused("GetRawPlanJson", **J, expectedCore=1, expectedGB=-1, code="InvalidexpectedGB")
 
 
-def test_a_tuned_plan_follows_what_autoscale_made(sql):
+def test_a_tuned_plan_follows_what_autoscale_made(sql: Api) -> None:
     assert parallelism(plan_of(sql, autoconfEnable=True)) == {1}
     sql.ok("CommitJob", **J, isOnOff=True, maxCU=10, configure='{"fetch_delay":1}')
     sql.ok("StartJob", **J)
@@ -130,14 +132,14 @@ def test_a_tuned_plan_follows_what_autoscale_made(sql):
     assert plan_of(sql, autoconfEnable=True, expectedCore=1, expectedGB=4)["PlanJson"] != tuned
 
 
-def test_the_cost_of_a_job_is_that_of_its_own_plan(sql):
+def test_the_cost_of_a_job_is_that_of_its_own_plan(sql: Api) -> None:
     plan = {"nodes": [{"id": 1, "pact": "Data Source", "parallelism": 12, "core": 0.1, "heap_memory": 256}]}
     sql.ok("UpdateJob", **J, planJson=json.dumps(plan))
     assert sql.ok("CalcPlanJsonResource", **J)["PlanJsonResource"] == {"MemoryGB": 3, "Cores": 1.2}
 
 
 @pytest.mark.parametrize("plan_json", [None, "", "{a:b}"])
-def test_the_cost_of_a_job_without_a_plan_is_that_of_its_code(sql, plan_json):
+def test_the_cost_of_a_job_without_a_plan_is_that_of_its_code(sql: Api, plan_json: str) -> None:
     if plan_json is not None:
         sql.ok("UpdateJob", **J, planJson=plan_json)
     nodes = json.loads(plan_of(sql)["PlanJson"])["nodes"]
@@ -145,11 +147,11 @@ def test_the_cost_of_a_job_without_a_plan_is_that_of_its_code(sql, plan_json):
     assert cost == {"MemoryGB": len(nodes) / 4, "Cores": round(len(nodes) / 10, 1)}
 
 
-def test_the_cost_of_wrong_code_cannot_be_told(wrong):
+def test_the_cost_of_wrong_code_cannot_be_told(wrong: Api) -> None:
     wrong.refused("CalcPlanJsonResource", **J, code="InvalidJob.SyntaxError")
 
 
-def test_costs_are_told_for_blink_3_2_1_and_newer(sql):
+def test_costs_are_told_for_blink_3_2_1_and_newer(sql: Api) -> None:
     sql.ok("UpdateJob", **J, engineVersion="blink-3.2.0")
     sql.refused("CalcPlanJsonResource", **J, code="InvalidEngineVersion.TooOld")
     for version in ("blink-3.2.1", "blink-3.10", "blink-4.0", "nightly"):

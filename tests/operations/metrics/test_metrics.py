@@ -1,17 +1,19 @@
 """The rules of metrics."""
 
 import json
+from typing import Any
 
 import pytest
 
+from tests.api import Api
 from tests.operations import building
 
-J = {"projectName": "p", "jobName": "j"}
-LIVE = J | {"instanceId": -1}
+J: dict[str, Any] = {"projectName": "p", "jobName": "j"}
+LIVE: dict[str, Any] = J | {"instanceId": -1}
 
 
 @pytest.fixture
-def running(api):
+def running(api: Api) -> Api:
     building.project_with_queue(api, "p")
     building.online_job(api)
     api.advance("0s")
@@ -19,7 +21,7 @@ def running(api):
     return api
 
 
-def query(*metrics, step=20, **more):
+def query(*metrics: str, step: int = 20, **more: Any) -> str:
     queries = [
         {"metric": metric, "granularity": f"{step}s", "downsample": f"{step}s-avg", "aggregator": "max"}
         for metric in metrics
@@ -27,16 +29,16 @@ def query(*metrics, step=20, **more):
     return json.dumps({"queries": queries} | more)
 
 
-def curves(api, *names, **more):
+def curves(api: Api, *names: str, **more: Any) -> list[dict[str, Any]]:
     asked = query(*(f"blink.p.j.{name}" for name in names), **more)
     return api.ok("GetInstanceMetric", **LIVE, metricJson=asked)["Metrics"]["Metric"]
 
 
-def times(curve):
+def times(curve: Any) -> list[int]:
     return [int(key.lstrip("_")) for key in curve["Dps"]]
 
 
-def test_a_curve_has_a_point_for_every_step_from_a_minute_after_the_start(running):
+def test_a_curve_has_a_point_for_every_step_from_a_minute_after_the_start(running: Api) -> None:
     running.advance("10m")
     (curve,) = curves(running, "delay", step=60)
     started = running.ok("GetInstance", **LIVE)["Instance"]["StartTime"] // 1000
@@ -48,12 +50,12 @@ def test_a_curve_has_a_point_for_every_step_from_a_minute_after_the_start(runnin
     assert max(times(curve)) <= running.world.now() // 1000
 
 
-def test_there_are_no_points_in_the_first_minute(running):
+def test_there_are_no_points_in_the_first_minute(running: Api) -> None:
     running.advance("30s")
     assert curves(running, "delay") == []
 
 
-def test_a_curve_is_the_same_whenever_it_is_read(running):
+def test_a_curve_is_the_same_whenever_it_is_read(running: Api) -> None:
     running.advance("10m")
     (before,) = curves(running, "delay")
     running.advance("10m")
@@ -62,7 +64,7 @@ def test_a_curve_is_the_same_whenever_it_is_read(running):
     assert len(before["Dps"]) < len(after["Dps"])
 
 
-def test_a_curve_keeps_to_the_window_asked_for(running):
+def test_a_curve_keeps_to_the_window_asked_for(running: Api) -> None:
     running.advance("1h")
     end = running.world.second()
     (curve,) = curves(running, "delay", start=end - 600_000, end=end)
@@ -70,7 +72,7 @@ def test_a_curve_keeps_to_the_window_asked_for(running):
     assert max(times(curve)) <= end // 1000
 
 
-def test_a_metric_is_told_for_an_instance_by_its_id_or_as_the_current_one(running):
+def test_a_metric_is_told_for_an_instance_by_its_id_or_as_the_current_one(running: Api) -> None:
     running.advance("10m")
     instance_id = running.ok("GetInstance", **LIVE)["Instance"]["Id"]
     asked = {"metricJson": query("blink.p.j.delay")}
@@ -80,7 +82,7 @@ def test_a_metric_is_told_for_an_instance_by_its_id_or_as_the_current_one(runnin
     assert answers[0] == answers[1] == answers[2]
 
 
-def test_the_next_instance_has_curves_of_its_own(running):
+def test_the_next_instance_has_curves_of_its_own(running: Api) -> None:
     running.advance("10m")
     (before,) = curves(running, "delay")
     running.ok("ModifyInstanceState", **LIVE, expectState="TERMINATED")
@@ -91,16 +93,16 @@ def test_the_next_instance_has_curves_of_its_own(running):
     assert not set(before["Dps"]) & set(after["Dps"])
 
 
-def test_a_job_that_is_not_running_has_no_metrics(running):
+def test_a_job_that_is_not_running_has_no_metrics(running: Api) -> None:
     running.ok("ModifyInstanceState", **LIVE, expectState="PAUSED")
     running.refused("GetInstanceMetric", **LIVE, metricJson=query("blink.p.j.delay"), code="InvalidInstance.NotRunning")
 
 
-def test_a_batch_instance_must_be_named(running):
+def test_a_batch_instance_must_be_named(running: Api) -> None:
     building.online_job(running, "b", jobType="FLINK_BATCH")
-    b = {"projectName": "p", "jobName": "b"}
+    b: dict[str, Any] = {"projectName": "p", "jobName": "b"}
     instance_id = running.ok("StartJob", **b)["instanceId"]
-    asked = {"metricJson": query("blink.p.b.delay")}
+    asked: dict[str, Any] = {"metricJson": query("blink.p.b.delay")}
     running.refused("GetInstanceMetric", **b, **asked, code="InvalidinstanceId")
     running.advance("5m")
     assert running.ok("GetInstanceMetric", **b, instanceId=instance_id, **asked)["Metrics"]["Metric"]
@@ -118,17 +120,17 @@ def test_a_batch_instance_must_be_named(running):
         query("blink.p.j.delay", limit="avg:middle:1"),
     ],
 )
-def test_a_query_must_mean_something(running, asked):
+def test_a_query_must_mean_something(running: Api, asked: Any) -> None:
     running.refused("GetInstanceMetric", **LIVE, metricJson=asked, code="InvalidmetricJson")
 
 
-def test_a_query_must_be_given(running):
+def test_a_query_must_be_given(running: Api) -> None:
     running.refused("GetInstanceMetric", **LIVE, code="MissingmetricJson")
     cluster_id = running.ok("GetProject", projectName="p")["Project"]["ClusterId"]
     running.refused("GetClusterMetrics", clusterId=cluster_id, code="MissingmetricJson")
 
 
-def test_a_cluster_has_metrics_in_numbers(running):
+def test_a_cluster_has_metrics_in_numbers(running: Api) -> None:
     running.advance("10m")
     cluster_id = running.ok("GetProject", projectName="p")["Project"]["ClusterId"]
     asked = f'{{metric: "{cluster_id}.system.mem.memtotal", aggregator: "avg", downsample: "avg"}}'
@@ -137,7 +139,7 @@ def test_a_cluster_has_metrics_in_numbers(running):
     assert {float(value) for value in curve["Dps"].values()} == {curve["Summary"]}
 
 
-def test_a_cluster_tells_only_its_own_metrics(running):
+def test_a_cluster_tells_only_its_own_metrics(running: Api) -> None:
     cluster_id = running.ok("GetProject", projectName="p")["Project"]["ClusterId"]
     running.refused(
         "GetClusterMetrics", clusterId=cluster_id, metricJson=query("other.system.cpu.user"), code="InvalidmetricJson"

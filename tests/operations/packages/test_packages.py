@@ -1,35 +1,38 @@
 """The rules of packages."""
 
+from typing import Any
+
 import pytest
 
 from foas_emulator.operations.account import ACCOUNT
+from tests.api import Api
 from tests.operations import building
 
 
 @pytest.fixture
-def p(api):
+def p(api: Api) -> Api:
     building.stand_still(api)
     building.project_with_queue(api, "p")
     return api
 
 
-def make(api, *names, **more):
+def make(api: Api, *names: str, **more: Any) -> None:
     for name in names:
         given = {"type": "JAR", "ossPath": f"path/{name}"} | more
         api.ok("CreatePackage", projectName="p", packageName=name, **given)
 
 
-def listed(api, **conditions):
+def listed(api: Api, **conditions: Any) -> list[Any]:
     packages = api.ok("ListPackage", projectName="p", **conditions)["Packages"]["Package"]
     return [package["PackageName"] for package in packages]
 
 
-def users(api, name, **more):
+def users(api: Api, name: str, **more: Any) -> list[str]:
     jobs = api.ok("GetRefPackageJob", projectName="p", packageName=name, **more)["Jobs"]["Job"]
     return [job["JobName"] for job in jobs]
 
 
-def test_a_package_is_shown_with_all_that_was_given(p):
+def test_a_package_is_shown_with_all_that_was_given(p: Api) -> None:
     given = {
         "originName": "package2",
         "md5": "3F7468C153E529B141C326332DF15D05",
@@ -54,14 +57,14 @@ def test_a_package_is_shown_with_all_that_was_given(p):
     }
 
 
-def test_a_list_shows_what_is_known_of_a_package_and_leaves_out_what_is_not(p):
+def test_a_list_shows_what_is_known_of_a_package_and_leaves_out_what_is_not(p: Api) -> None:
     make(p, "a.jar")
     (package,) = p.ok("ListPackage", projectName="p")["Packages"]["Package"]
     expected = ["ModifyTime", "Type", "ProjectName", "PackageName", "CreateTime", "OssPath", "Creator", "Modifier"]
     assert list(package) == expected
 
 
-def test_of_a_package_on_an_exclusive_cluster_name_type_and_path_are_needed(p):
+def test_of_a_package_on_an_exclusive_cluster_name_type_and_path_are_needed(p: Api) -> None:
     p.refused("CreatePackage", projectName="p", type="JAR", ossPath="x", code="MissingpackageName")
     p.refused("CreatePackage", projectName="p", packageName="", type="JAR", ossPath="x", code="InvalidpackageName")
     p.refused("CreatePackage", projectName="p", packageName="a", ossPath="x", code="Missingtype")
@@ -69,35 +72,35 @@ def test_of_a_package_on_an_exclusive_cluster_name_type_and_path_are_needed(p):
     p.refused("CreatePackage", projectName="p", packageName="a", type="JAR", code="MissingossPath")
 
 
-def test_a_project_on_the_shared_cluster_has_no_packages_of_its_own(api):
+def test_a_project_on_the_shared_cluster_has_no_packages_of_its_own(api: Api) -> None:
     api.ok("CreateProject", name="p", deployType="public", orderId="stream-abcd")
-    parameters = {"projectName": "p", "packageName": "a", "type": "JAR", "ossPath": "x"}
+    parameters: dict[str, Any] = {"projectName": "p", "packageName": "a", "type": "JAR", "ossPath": "x"}
     api.refused("CreatePackage", **parameters, code="InvalidProject.NotExclusive")
 
 
-def test_a_package_name_stands_once_in_a_project(p):
+def test_a_package_name_stands_once_in_a_project(p: Api) -> None:
     make(p, "a.jar")
-    parameters = {"packageName": "a.jar", "type": "JAR", "ossPath": "x"}
+    parameters: dict[str, Any] = {"packageName": "a.jar", "type": "JAR", "ossPath": "x"}
     p.refused("CreatePackage", projectName="p", **parameters, code="InvalidPackage.Duplicate")
     building.project(p, "other")
     p.ok("CreatePackage", projectName="other", **parameters)
 
 
-def test_a_project_has_fifty_packages_at_most(p):
+def test_a_project_has_fifty_packages_at_most(p: Api) -> None:
     make(p, *(f"{number}.jar" for number in range(50)))
-    parameters = {"packageName": "one-more.jar", "type": "JAR", "ossPath": "x"}
+    parameters: dict[str, Any] = {"packageName": "one-more.jar", "type": "JAR", "ossPath": "x"}
     p.refused("CreatePackage", projectName="p", **parameters, code="InvalidPackage.LimitExceeded")
     p.ok("DeletePackage", projectName="p", packageName="0.jar")
     p.ok("CreatePackage", projectName="p", **parameters)
 
 
 @pytest.mark.parametrize("operation", ["GetPackage", "UpdatePackage", "DeletePackage", "GetRefPackageJob"])
-def test_an_absent_package_is_not_found(p, operation):
+def test_an_absent_package_is_not_found(p: Api, operation: str) -> None:
     p.refused(operation, projectName="p", packageName="absent", code="InvalidPackage.NotFound", status=404)
     p.refused(operation, projectName="absent", packageName="a", code="InvalidProject.NotFound", status=404)
 
 
-def test_packages_are_listed_newest_first(p):
+def test_packages_are_listed_newest_first(p: Api) -> None:
     make(p, "a.jar")
     p.advance("1s")
     make(p, "b.jar")
@@ -114,17 +117,17 @@ def test_packages_are_listed_newest_first(p):
         ("tag", "gro", []),
     ],
 )
-def test_a_list_of_packages_is_narrowed_by_each_condition(p, condition, value, expected):
+def test_a_list_of_packages_is_narrowed_by_each_condition(p: Api, condition: str, value: Any, expected: Any) -> None:
     make(p, "my-udx.jar")
     make(p, "udx.py", type="PYTHON", tag="group")
     assert listed(p, **{condition: value}) == expected
 
 
-def test_the_packages_of_an_absent_project_are_not_found(api):
+def test_the_packages_of_an_absent_project_are_not_found(api: Api) -> None:
     api.refused("ListPackage", projectName="absent", code="InvalidProject.NotFound", status=404)
 
 
-def test_an_update_changes_what_is_given_and_keeps_the_rest(p):
+def test_an_update_changes_what_is_given_and_keeps_the_rest(p: Api) -> None:
     make(p, "a.jar", description="old", md5="1")
     before = p.ok("GetPackage", projectName="p", packageName="a.jar")["Package"]
     p.advance("5s")
@@ -134,13 +137,13 @@ def test_an_update_changes_what_is_given_and_keeps_the_rest(p):
     assert after == before | {"Description": "new", "OssPath": "elsewhere"}
 
 
-def test_a_package_is_deleted(p):
+def test_a_package_is_deleted(p: Api) -> None:
     make(p, "a.jar", "b.jar")
     p.ok("DeletePackage", projectName="p", packageName="a.jar")
     assert listed(p) == ["b.jar"]
 
 
-def test_a_package_of_an_online_job_is_not_deleted(p):
+def test_a_package_of_an_online_job_is_not_deleted(p: Api) -> None:
     make(p, "a.jar", "b.jar")
     building.online_job(p, "j", packages="b.jar,a.jar")
     refusal = p.refused("DeletePackage", projectName="p", packageName="a.jar", code="InvalidPackage.InUse")
@@ -149,13 +152,13 @@ def test_a_package_of_an_online_job_is_not_deleted(p):
     p.ok("DeletePackage", projectName="p", packageName="a.jar")
 
 
-def test_a_package_that_only_a_draft_uses_is_deleted(p):
+def test_a_package_that_only_a_draft_uses_is_deleted(p: Api) -> None:
     make(p, "a.jar")
     building.job(p, "draft", packages="a.jar")
     p.ok("DeletePackage", projectName="p", packageName="a.jar")
 
 
-def test_the_jobs_of_a_package_are_those_that_are_online(p):
+def test_the_jobs_of_a_package_are_those_that_are_online(p: Api) -> None:
     make(p, "a.jar", "aa.jar")
     building.job(p, "draft", packages="a.jar")
     building.online_job(p, "alone", packages="a.jar")
@@ -165,7 +168,7 @@ def test_the_jobs_of_a_package_are_those_that_are_online(p):
     assert users(p, "aa.jar") == ["other", "second"]
 
 
-def test_the_jobs_of_a_package_are_shown_as_committed(p):
+def test_the_jobs_of_a_package_are_shown_as_committed(p: Api) -> None:
     make(p, "a.jar")
     building.online_job(p, "j", packages="a.jar", code="blink.main.class=Committed")
     p.ok("UpdateJob", projectName="p", jobName="j", code="blink.main.class=Draft", description="edited")
@@ -174,7 +177,7 @@ def test_the_jobs_of_a_package_are_shown_as_committed(p):
     assert (job["ProjectName"], job["Packages"], job["QueueName"]) == ("p", "a.jar", "root.p")
 
 
-def test_the_jobs_of_a_package_have_pages(p):
+def test_the_jobs_of_a_package_have_pages(p: Api) -> None:
     make(p, "a.jar")
     for name in ("x", "y", "z"):
         building.online_job(p, name, packages="a.jar")

@@ -1,12 +1,15 @@
 """The rules of projects."""
 
+from typing import Any
+
 import pytest
 
 from foas_emulator.operations.account import ACCOUNT
+from tests.api import Api
 from tests.operations import building
 
 
-def test_a_project_on_a_cluster_is_shown_with_all_that_was_given(api):
+def test_a_project_on_a_cluster_is_shown_with_all_that_was_given(api: Api) -> None:
     cluster_id = building.cluster(api)
     api.ok(
         "CreateProject",
@@ -34,7 +37,7 @@ def test_a_project_on_a_cluster_is_shown_with_all_that_was_given(api):
     }
 
 
-def test_a_project_on_the_shared_cluster_needs_an_order_and_no_cluster(api):
+def test_a_project_on_the_shared_cluster_needs_an_order_and_no_cluster(api: Api) -> None:
     api.refused("CreateProject", name="p", deployType="public", code="MissingorderId")
     api.ok("CreateProject", name="p", deployType="PUBLIC", orderId="stream-abcd")
     project = api.ok("GetProject", projectName="p")["Project"]
@@ -42,12 +45,12 @@ def test_a_project_on_the_shared_cluster_needs_an_order_and_no_cluster(api):
     assert "ClusterId" not in project
 
 
-def test_a_project_on_a_cluster_needs_the_cluster(api):
+def test_a_project_on_a_cluster_needs_the_cluster(api: Api) -> None:
     api.refused("CreateProject", name="p", deployType="cell", code="MissingclusterId")
     api.refused("CreateProject", name="p", deployType="cell", clusterId="x", code="InvalidCluster.NotFound", status=404)
 
 
-def test_a_project_is_not_made_on_a_cluster_that_is_starting(api):
+def test_a_project_is_not_made_on_a_cluster_that_is_starting(api: Api) -> None:
     api.world.set({"cluster_delay": "30s"})
     cluster_id = building.cluster(api)
     api.refused("CreateProject", name="p", deployType="cell", clusterId=cluster_id, code="InvalidCluster.NotRunning")
@@ -55,7 +58,7 @@ def test_a_project_is_not_made_on_a_cluster_that_is_starting(api):
     api.ok("CreateProject", name="p", deployType="cell", clusterId=cluster_id)
 
 
-def test_a_project_needs_a_name_and_a_deploy_type(api):
+def test_a_project_needs_a_name_and_a_deploy_type(api: Api) -> None:
     cluster_id = building.cluster(api)
     api.refused("CreateProject", deployType="cell", clusterId=cluster_id, code="Missingname")
     api.refused("CreateProject", name="", deployType="cell", clusterId=cluster_id, code="Invalidname")
@@ -64,12 +67,12 @@ def test_a_project_needs_a_name_and_a_deploy_type(api):
     api.refused("CreateProject", name="p", deployType="private", clusterId=cluster_id, code="InvaliddeployType")
 
 
-def test_a_project_name_stands_once(api):
+def test_a_project_name_stands_once(api: Api) -> None:
     cluster_id = building.project(api, "p")
     api.refused("CreateProject", name="p", deployType="cell", clusterId=cluster_id, code="InvalidProject.Duplicate")
 
 
-def test_an_absent_project_is_not_found(api):
+def test_an_absent_project_is_not_found(api: Api) -> None:
     for operation in ("GetProject", "UpdateProject", "DeleteProject"):
         api.refused(operation, projectName="absent", code="InvalidProject.NotFound", status=404)
     api.refused(
@@ -77,7 +80,7 @@ def test_an_absent_project_is_not_found(api):
     )
 
 
-def test_projects_are_listed_newest_first(api):
+def test_projects_are_listed_newest_first(api: Api) -> None:
     cluster_id = building.project(api, "a")
     api.advance("1s")
     building.project(api, "b", cluster_id=cluster_id)
@@ -97,7 +100,7 @@ def test_projects_are_listed_newest_first(api):
         ("clusterId", "absent", []),
     ],
 )
-def test_a_list_of_projects_is_narrowed_by_each_condition(api, condition, value, expected):
+def test_a_list_of_projects_is_narrowed_by_each_condition(api: Api, condition: str, value: Any, expected: Any) -> None:
     building.stand_still(api)
     cluster_id = building.project(api, "data")
     building.project(api, "data2", cluster_id=cluster_id)
@@ -107,7 +110,7 @@ def test_a_list_of_projects_is_narrowed_by_each_condition(api, condition, value,
     assert members["TotalCount"] == len(expected)
 
 
-def test_a_list_of_projects_fulfils_all_conditions_together(api):
+def test_a_list_of_projects_fulfils_all_conditions_together(api: Api) -> None:
     cluster_id = building.project(api, "a")
     building.project(api, "b", cluster_id=cluster_id)
     members = api.ok("ListProject", name="a", clusterId=cluster_id, deployType="cell", region="cn-hangzhou")
@@ -116,7 +119,7 @@ def test_a_list_of_projects_fulfils_all_conditions_together(api):
     assert "GlobalJobConfig" not in project
 
 
-def test_the_configuration_of_all_jobs_is_replaced(api):
+def test_the_configuration_of_all_jobs_is_replaced(api: Api) -> None:
     building.project(api, "p")
     api.advance("5s")
     api.ok("UpdateProject", projectName="p", globalJobConfig="sql.type=print")
@@ -126,14 +129,14 @@ def test_the_configuration_of_all_jobs_is_replaced(api):
     api.refused("UpdateProject", projectName="p", code="MissingglobalJobConfig")
 
 
-def test_batch_sql_is_allowed_by_a_call_that_answers_true(api):
+def test_batch_sql_is_allowed_by_a_call_that_answers_true(api: Api) -> None:
     building.project(api, "p")
     assert api.ok("UpdateProjectConfig", ProjectName="p", IsOpenBatchSQL="True") == {"Data": True}
     api.refused("UpdateProjectConfig", ProjectName="p", code="MissingIsOpenBatchSQL")
     api.refused("UpdateProjectConfig", IsOpenBatchSQL=True, code="MissingProjectName")
 
 
-def test_a_project_is_deleted_with_all_it_holds_and_its_queue_is_free(api):
+def test_a_project_is_deleted_with_all_it_holds_and_its_queue_is_free(api: Api) -> None:
     cluster_id = building.project_with_queue(api, "p")
     api.ok("CreateFolder", projectName="p", path="/a/b")
     api.ok("CreatePackage", projectName="p", packageName="a.jar", type="JAR", ossPath="a.jar")
@@ -147,7 +150,7 @@ def test_a_project_is_deleted_with_all_it_holds_and_its_queue_is_free(api):
     assert api.ok("ListJob", projectName="p")["TotalCount"] == 0
 
 
-def test_a_project_with_online_jobs_is_not_deleted(api):
+def test_a_project_with_online_jobs_is_not_deleted(api: Api) -> None:
     building.project_with_queue(api, "p")
     building.online_job(api, "j", project_name="p")
     refusal = api.refused("DeleteProject", projectName="p", code="InvalidProject.JobsOnline")
@@ -156,6 +159,6 @@ def test_a_project_with_online_jobs_is_not_deleted(api):
     api.ok("DeleteProject", projectName="p")
 
 
-def test_a_project_on_the_shared_cluster_is_not_deleted(api):
+def test_a_project_on_the_shared_cluster_is_not_deleted(api: Api) -> None:
     api.ok("CreateProject", name="p", deployType="public", orderId="stream-abcd")
     api.refused("DeleteProject", projectName="p", code="InvalidProject.NotExclusive")

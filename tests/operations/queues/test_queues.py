@@ -1,10 +1,12 @@
 """The rules of queues."""
 
 import json
+from typing import Any
 
 import pytest
 
 from foas_emulator.operations.queues.rows import Queue
+from tests.api import Api
 from tests.operations import building
 
 PLAN = json.dumps(
@@ -17,22 +19,22 @@ PLAN = json.dumps(
 """Asks for 250 vcore and 10240 MB."""
 
 
-def queues(api, cluster_id):
+def queues(api: Api, cluster_id: str) -> Any:
     return api.ok("GetClusterQueueInfo", clusterId=cluster_id)["Queues"]["Queue"]
 
 
-def bound(api, **conditions):
+def bound(api: Api, **conditions: Any) -> Any:
     return api.ok("ListProjectBindQueue", projectName="p", **conditions)["Queues"]["Queue"]
 
 
-def bind(project_name="p", queue_name="root.p", *, cluster_id):
+def bind(project_name: str = "p", queue_name: str = "root.p", *, cluster_id: str) -> dict[str, Any]:
     return {"projectName": project_name, "clusterId": cluster_id, "queueName": queue_name}
 
 
 # -- shares of a cluster
 
 
-def test_a_queue_is_shown_with_its_share_as_least_and_most(api):
+def test_a_queue_is_shown_with_its_share_as_least_and_most(api: Api) -> None:
     cluster_id = building.cluster(api)
     building.queue(api, cluster_id, "root.b", vcore=4, mem=16)
     api.ok("CreateQueue", clusterId=cluster_id, queueName="root.a", maxVcore=200, maxMemMB=8192, gpu=1)
@@ -57,7 +59,7 @@ def test_a_queue_is_shown_with_its_share_as_least_and_most(api):
     assert (second["QueueName"], second["MaxVCore"], second["MaxMem"]) == ("root.b", 4, 16)
 
 
-def test_a_figure_too_large_for_an_integer_stands_in_external_info_alone(api):
+def test_a_figure_too_large_for_an_integer_stands_in_external_info_alone(api: Api) -> None:
     cluster_id = building.cluster(api)
     with api.world.transaction():
         api.world.store.insert(Queue(cluster_id=cluster_id, queue_name="root.large", max_v_core=100, max_mem=2**31))
@@ -67,20 +69,20 @@ def test_a_figure_too_large_for_an_integer_stands_in_external_info_alone(api):
 
 
 @pytest.mark.parametrize("name", ["", "default", "root", "root.", "root.a.b", "root.a b", "root." + "n" * 124])
-def test_a_queue_is_one_of_the_first_level(api, name):
+def test_a_queue_is_one_of_the_first_level(api: Api, name: str) -> None:
     cluster_id = building.cluster(api)
     api.refused("CreateQueue", clusterId=cluster_id, queueName=name, maxVcore=1, maxMemMB=1, code="InvalidqueueName")
 
 
 @pytest.mark.parametrize("missing", ["queueName", "maxVcore", "maxMemMB"])
-def test_a_queue_needs_a_name_and_a_share(api, missing):
-    given = {"queueName": "root.a", "maxVcore": 100, "maxMemMB": 4096}
+def test_a_queue_needs_a_name_and_a_share(api: Api, missing: str) -> None:
+    given: dict[str, Any] = {"queueName": "root.a", "maxVcore": 100, "maxMemMB": 4096}
     del given[missing]
     api.refused("CreateQueue", clusterId=building.cluster(api), **given, code=f"Missing{missing}")
 
 
 @pytest.mark.parametrize(("parameter", "value"), [("maxVcore", 0), ("maxMemMB", 0), ("gpu", -1)])
-def test_a_share_is_not_nothing(api, parameter, value):
+def test_a_share_is_not_nothing(api: Api, parameter: str, value: Any) -> None:
     cluster_id = building.cluster(api)
     building.queue(api, cluster_id, "root.b", vcore=100, mem=4096)
     given = {"maxVcore": 100, "maxMemMB": 4096} | {parameter: value}
@@ -88,19 +90,19 @@ def test_a_share_is_not_nothing(api, parameter, value):
     api.refused("UpdateQueue", clusterId=cluster_id, queueName="root.b", **given, code=f"Invalid{parameter}")
 
 
-def test_a_queue_name_stands_once_in_a_cluster(api):
+def test_a_queue_name_stands_once_in_a_cluster(api: Api) -> None:
     cluster_id, other = building.cluster(api), building.cluster(api)
     building.queue(api, cluster_id, "root.a", vcore=1, mem=1)
-    given = {"queueName": "root.a", "maxVcore": 1, "maxMemMB": 1}
+    given: dict[str, Any] = {"queueName": "root.a", "maxVcore": 1, "maxMemMB": 1}
     api.refused("CreateQueue", clusterId=cluster_id, **given, code="InvalidQueue.Duplicate")
     api.ok("CreateQueue", clusterId=other, **given)
 
 
-def test_queues_take_no_more_than_the_cluster_has(api):
+def test_queues_take_no_more_than_the_cluster_has(api: Api) -> None:
     cluster_id = building.cluster(api)
     building.queue(api, cluster_id, "root.a", vcore=300, mem=12288)
     code = "InvalidQueue.InsufficientResource"
-    refused = {"clusterId": cluster_id, "queueName": "root.b"}
+    refused: dict[str, Any] = {"clusterId": cluster_id, "queueName": "root.b"}
     refusal = api.refused("CreateQueue", **refused, maxVcore=301, maxMemMB=12288, code=code)
     assert "300 vcore and 12288 MB" in refusal.hint
     api.refused("CreateQueue", **refused, maxVcore=300, maxMemMB=12289, code=code)
@@ -108,7 +110,7 @@ def test_queues_take_no_more_than_the_cluster_has(api):
     api.refused("UpdateQueue", **refused, maxVcore=301, code=code)
 
 
-def test_a_queue_that_goes_gives_its_share_back(api):
+def test_a_queue_that_goes_gives_its_share_back(api: Api) -> None:
     cluster_id = building.cluster(api)
     building.queue(api, cluster_id, "root.a", vcore=600, mem=24576)
     api.ok("DeleteQueue", clusterId=cluster_id, queueName="root.a")
@@ -116,7 +118,7 @@ def test_a_queue_that_goes_gives_its_share_back(api):
     assert [queue["QueueName"] for queue in queues(api, cluster_id)] == ["root.b"]
 
 
-def test_an_update_of_a_queue_changes_what_is_given_and_keeps_the_rest(api):
+def test_an_update_of_a_queue_changes_what_is_given_and_keeps_the_rest(api: Api) -> None:
     cluster_id = building.cluster(api)
     building.queue(api, cluster_id, "root.a", vcore=100, mem=4096)
     api.ok("UpdateQueue", clusterId=cluster_id, queueName="root.a", maxVcore=600)
@@ -127,15 +129,15 @@ def test_an_update_of_a_queue_changes_what_is_given_and_keeps_the_rest(api):
     api.refused("UpdateQueue", clusterId=cluster_id, maxVcore=1, code="MissingqueueName")
 
 
-def test_a_queue_of_a_cluster_that_is_starting_cannot_be_made(api):
+def test_a_queue_of_a_cluster_that_is_starting_cannot_be_made(api: Api) -> None:
     api.world.set({"cluster_delay": "30s"})
-    given = {"clusterId": building.cluster(api), "queueName": "root.a", "maxVcore": 1, "maxMemMB": 1}
+    given: dict[str, Any] = {"clusterId": building.cluster(api), "queueName": "root.a", "maxVcore": 1, "maxMemMB": 1}
     api.refused("CreateQueue", **given, code="InvalidCluster.NotRunning")
     api.advance("30s")
     api.ok("CreateQueue", **given)
 
 
-def test_an_absent_queue_or_cluster_is_not_found(api):
+def test_an_absent_queue_or_cluster_is_not_found(api: Api) -> None:
     cluster_id = building.project(api, "p")
     for operation in ("UpdateQueue", "DeleteQueue"):
         api.refused(operation, clusterId=cluster_id, queueName="x", code="InvalidQueue.NotFound", status=404)
@@ -151,14 +153,14 @@ def test_an_absent_queue_or_cluster_is_not_found(api):
         api.refused(operation, projectName="x", code="InvalidProject.NotFound", status=404)
 
 
-def test_a_queue_is_named_to_be_deleted(api):
+def test_a_queue_is_named_to_be_deleted(api: Api) -> None:
     api.refused("DeleteQueue", clusterId=building.cluster(api), code="MissingqueueName")
 
 
 # -- one queue, one project
 
 
-def test_a_bound_queue_is_shown_with_its_project(api):
+def test_a_bound_queue_is_shown_with_its_project(api: Api) -> None:
     cluster_id = building.project(api, "p")
     building.queue(api, cluster_id, "root.p", vcore=200, mem=8192)
     assert bound(api) == []
@@ -181,10 +183,10 @@ def test_a_bound_queue_is_shown_with_its_project(api):
 
 
 @pytest.mark.parametrize("operation", ["ListProjectBindQueue", "ListProjectBindQueueResource"])
-def test_the_queue_of_a_project_is_asked_for_by_cluster_and_name(api, operation):
+def test_the_queue_of_a_project_is_asked_for_by_cluster_and_name(api: Api, operation: str) -> None:
     cluster_id = building.project_with_queue(api, "p")
 
-    def count(**conditions):
+    def count(**conditions: Any) -> Any:
         return len(api.ok(operation, projectName="p", **conditions)["Queues"]["Queue"])
 
     assert count(clusterId=cluster_id, queueName="root.p") == 1
@@ -192,7 +194,7 @@ def test_the_queue_of_a_project_is_asked_for_by_cluster_and_name(api, operation)
     assert count(queueName="root") == 0
 
 
-def test_a_queue_serves_one_project(api):
+def test_a_queue_serves_one_project(api: Api) -> None:
     cluster_id = building.project_with_queue(api, "p")
     building.project(api, "q", cluster_id=cluster_id)
     refusal = api.refused("BindQueue", **bind("q", cluster_id=cluster_id), code="InvalidQueue.Bound")
@@ -200,20 +202,20 @@ def test_a_queue_serves_one_project(api):
     api.refused("BindQueue", **bind("p", cluster_id=cluster_id), code="InvalidQueue.Bound")
 
 
-def test_a_project_has_one_queue(api):
+def test_a_project_has_one_queue(api: Api) -> None:
     cluster_id = building.project_with_queue(api, "p")
     building.queue(api, cluster_id, "root.q")
     api.refused("BindQueue", **bind(queue_name="root.q", cluster_id=cluster_id), code="InvalidProject.QueueBound")
 
 
-def test_cluster_and_queue_must_be_given_to_bind_and_unbind(api):
+def test_cluster_and_queue_must_be_given_to_bind_and_unbind(api: Api) -> None:
     cluster_id = building.project_with_queue(api, "p")
     for operation in ("BindQueue", "UnbindQueue"):
         api.refused(operation, projectName="p", queueName="root.p", code="MissingclusterId")
         api.refused(operation, projectName="p", clusterId=cluster_id, code="MissingqueueName")
 
 
-def test_an_unbound_queue_is_free_for_another_project(api):
+def test_an_unbound_queue_is_free_for_another_project(api: Api) -> None:
     cluster_id = building.project_with_queue(api, "p")
     building.project(api, "q", cluster_id=cluster_id)
     api.ok("UnbindQueue", **bind(cluster_id=cluster_id))
@@ -221,13 +223,13 @@ def test_an_unbound_queue_is_free_for_another_project(api):
     api.ok("BindQueue", **bind("q", cluster_id=cluster_id))
 
 
-def test_only_its_own_queue_is_taken_from_a_project(api):
+def test_only_its_own_queue_is_taken_from_a_project(api: Api) -> None:
     cluster_id = building.project_with_queue(api, "p")
     building.project(api, "q", cluster_id=cluster_id)
     api.refused("UnbindQueue", **bind("q", cluster_id=cluster_id), code="InvalidQueue.NotBound")
 
 
-def test_a_project_keeps_its_queue_while_a_job_is_online(api):
+def test_a_project_keeps_its_queue_while_a_job_is_online(api: Api) -> None:
     cluster_id = building.project_with_queue(api, "p")
     building.online_job(api, "j")
     api.refused("UnbindQueue", **bind(cluster_id=cluster_id), code="InvalidProject.JobsOnline")
@@ -235,7 +237,7 @@ def test_a_project_keeps_its_queue_while_a_job_is_online(api):
     api.ok("UnbindQueue", **bind(cluster_id=cluster_id))
 
 
-def test_a_bound_queue_is_not_deleted(api):
+def test_a_bound_queue_is_not_deleted(api: Api) -> None:
     cluster_id = building.project_with_queue(api, "p")
     api.refused("DeleteQueue", clusterId=cluster_id, queueName="root.p", code="InvalidQueue.Bound")
     api.ok("UnbindQueue", **bind(cluster_id=cluster_id))
@@ -245,7 +247,7 @@ def test_a_bound_queue_is_not_deleted(api):
 # -- what is used
 
 
-def test_a_running_instance_uses_what_its_plan_asks_for(api):
+def test_a_running_instance_uses_what_its_plan_asks_for(api: Api) -> None:
     cluster_id = building.project_with_queue(api, "p")
     building.queue(api, cluster_id, "root.idle")
     building.online_job(api, "j", planJson=PLAN)

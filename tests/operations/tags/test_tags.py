@@ -1,22 +1,25 @@
 """The rules of tags."""
 
+from typing import Any
+
 import pytest
 
+from tests.api import Api
 from tests.operations import building
 
-DONE = {"Success": True, "HttpStatusCode": 200, "Code": "200", "Message": "success", "Data": True}
+DONE: dict[str, Any] = {"Success": True, "HttpStatusCode": 200, "Code": "200", "Message": "success", "Data": True}
 
 
-def tags(api, **conditions):
+def tags(api: Api, **conditions: Any) -> dict[tuple[str, str], str]:
     found = api.ok("ListTagResources", **conditions)["Data"]["TagResources"]
     return {(tag["ResourceId"], tag["TagKey"]): tag["TagValue"] for tag in found}
 
 
-def tag(api, cluster_id, text):
+def tag(api: Api, cluster_id: str, text: str) -> None:
     api.ok("TagResources", ResourceIds=cluster_id, Tags=text)
 
 
-def test_a_tag_is_shown_with_its_cluster_in_a_list_without_a_wrapper(api):
+def test_a_tag_is_shown_with_its_cluster_in_a_list_without_a_wrapper(api: Api) -> None:
     cluster_id = building.cluster(api)
     given = {"ResourceType": "cluster", "ResourceIds": cluster_id, "Tags": '[{"Key":"stage","Value":"测试"}]'}
     assert api.ok("TagResources", **given) == DONE
@@ -25,7 +28,7 @@ def test_a_tag_is_shown_with_its_cluster_in_a_list_without_a_wrapper(api):
     assert listed == DONE | {"Data": {"TagResources": [shown]}}
 
 
-def test_tags_may_be_given_in_the_query(api):
+def test_tags_may_be_given_in_the_query(api: Api) -> None:
     cluster_id = building.cluster(api)
     api.request("POST", f"/api/v2/cluster/tags?ResourceIds={cluster_id}&Tags=a:1")
     assert tags(api) == {(cluster_id, "a"): "1"}
@@ -42,49 +45,49 @@ def test_tags_may_be_given_in_the_query(api):
         "a=1, b=",
     ],
 )
-def test_tags_are_understood_in_every_usual_form(api, text):
+def test_tags_are_understood_in_every_usual_form(api: Api, text: str) -> None:
     cluster_id = building.cluster(api)
     tag(api, cluster_id, text)
     assert tags(api) == {(cluster_id, "a"): "1", (cluster_id, "b"): ""}
 
 
-def test_a_single_tag_may_be_one_json_object(api):
+def test_a_single_tag_may_be_one_json_object(api: Api) -> None:
     cluster_id = building.cluster(api)
     tag(api, cluster_id, '{"Key":"a","Value":"x=1"}')
     assert tags(api) == {(cluster_id, "a"): "x=1"}
 
 
 @pytest.mark.parametrize("text", ["", ",", "[]", "[1]", '["a"]', '{"a":1}', '{"a"', ":1", '[{"Value":"1"}]'])
-def test_what_is_no_tag_is_refused(api, text):
+def test_what_is_no_tag_is_refused(api: Api, text: str) -> None:
     api.refused("TagResources", ResourceIds=building.cluster(api), Tags=text, code="InvalidTags")
 
 
 @pytest.mark.parametrize("ids", ["", ",", "[]", "[1]", '{"a":1}', '["a"'])
-def test_what_is_no_list_of_ids_is_refused(api, ids):
+def test_what_is_no_list_of_ids_is_refused(api: Api, ids: str) -> None:
     api.refused("TagResources", ResourceIds=ids, Tags="a:1", code="InvalidResourceIds")
     api.refused("UntagResources", ResourceIds=ids, All=True, code="InvalidResourceIds")
 
 
-def test_clusters_and_tags_must_be_given(api):
+def test_clusters_and_tags_must_be_given(api: Api) -> None:
     api.refused("TagResources", Tags="a:1", code="MissingResourceIds")
     api.refused("TagResources", ResourceIds=building.cluster(api), code="MissingTags")
     api.refused("UntagResources", All=True, code="MissingResourceIds")
 
 
-def test_a_cluster_must_be_there_to_be_tagged(api):
+def test_a_cluster_must_be_there_to_be_tagged(api: Api) -> None:
     cluster_id = building.cluster(api)
     ids = f'["{cluster_id}","absent"]'
     api.refused("TagResources", ResourceIds=ids, Tags="a:1", code="InvalidCluster.NotFound", status=404)
 
 
-def test_a_key_that_a_cluster_has_takes_the_new_value(api):
+def test_a_key_that_a_cluster_has_takes_the_new_value(api: Api) -> None:
     first, second = building.cluster(api), building.cluster(api)
     tag(api, f"{first},{second}", "a:1,b:1")
     tag(api, first, "a:2")
     assert tags(api) == {(first, "a"): "2", (first, "b"): "1", (second, "a"): "1", (second, "b"): "1"}
 
 
-def test_a_list_of_tags_is_narrowed_by_clusters_keys_values_and_type(api):
+def test_a_list_of_tags_is_narrowed_by_clusters_keys_values_and_type(api: Api) -> None:
     first, second = building.cluster(api), building.cluster(api)
     tag(api, f"{first},{second}", "a:1,b:1")
     tag(api, first, "a:2")
@@ -96,7 +99,7 @@ def test_a_list_of_tags_is_narrowed_by_clusters_keys_values_and_type(api):
     assert tags(api, ResourceIds="absent") == {}
 
 
-def test_tags_are_listed_fifty_at_a_time(api):
+def test_tags_are_listed_fifty_at_a_time(api: Api) -> None:
     cluster_id = building.cluster(api)
     tag(api, cluster_id, ",".join(f"key{number:03}:v" for number in range(101)))
     page = api.ok("ListTagResources")["Data"]
@@ -108,12 +111,12 @@ def test_tags_are_listed_fifty_at_a_time(api):
 
 
 @pytest.mark.parametrize("token", ["x", "-1", "0", "51", "100"])
-def test_a_token_is_one_that_was_handed_out(api, token):
+def test_a_token_is_one_that_was_handed_out(api: Api, token: Any) -> None:
     tag(api, building.cluster(api), ",".join(f"key{number}" for number in range(60)))
     api.refused("ListTagResources", NextToken=token, code="InvalidNextToken")
 
 
-def test_tags_are_taken_off_by_key_or_all(api):
+def test_tags_are_taken_off_by_key_or_all(api: Api) -> None:
     first, second = building.cluster(api), building.cluster(api)
     tag(api, f"{first},{second}", "a:1,b:1,c:1")
     assert api.ok("UntagResources", ResourceIds=first, TagKeys='["a","b"]') == DONE
@@ -124,7 +127,7 @@ def test_tags_are_taken_off_by_key_or_all(api):
     assert tags(api) == {(first, "c"): "1"}
 
 
-def test_it_must_be_said_which_tags_to_take_off(api):
+def test_it_must_be_said_which_tags_to_take_off(api: Api) -> None:
     cluster_id = building.cluster(api)
     tag(api, cluster_id, "a:1")
     api.refused("UntagResources", ResourceIds=cluster_id, code="MissingTagKeys")

@@ -1,17 +1,18 @@
-"""One request on its way to its answer."""
+"""One request on its way to its response, as the stages of the pipeline see it."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope
 
+from foas_emulator.faults.rules import ArmedRule
 from foas_emulator.gateway.authentication import AuthenticationResult
 from foas_emulator.gateway.errors import Override
 from foas_emulator.gateway.formats import Format
 from foas_emulator.gateway.operation import Operation
-
-CONTEXT = "foas_emulator.exchange"
-"""Where the scope of a request holds its exchange."""
+from foas_emulator.gateway.responses import GatewayResponse
+from foas_emulator.journal.entries import EntryTemplate
+from foas_emulator.world.world import World
 
 
 class Settings(Protocol):
@@ -26,9 +27,13 @@ class Settings(Protocol):
 
 
 class RequestContext:
-    """A request and what is known of it so far. Each stage of the pipeline reads and adds to it."""
+    """A request and what is known of it so far. Each stage reads it and adds to it.
+
+    `world` is unset until the request has entered one (`has_world`): a refused one may never do so.
+    """
 
     __slots__ = (
+        "_world",
         "authentication",
         "body",
         "faults",
@@ -41,20 +46,19 @@ class RequestContext:
         "raw_path",
         "receive",
         "request_id",
+        "response",
         "scope",
         "settings",
         "started",
         "template",
         "unread",
         "warning",
-        "world",
         "world_name",
     )
 
     settings: Settings
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        scope[CONTEXT] = self
         self.scope = scope
         self.receive = receive
         self.method: str = scope["method"]
@@ -63,7 +67,7 @@ class RequestContext:
         self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self.started = 0
         self.world_name = ""
-        self.world: Any = None
+        self._world: World | None = None
         self.authentication: AuthenticationResult | None = None
         self.operation: Operation | None = None
         self.parameters: Mapping[str, Any] = {}
@@ -72,5 +76,21 @@ class RequestContext:
         self.request_id = ""
         self.warning: str | None = None
         self.unread: tuple[str, ...] = ()
-        self.faults: tuple[Any, ...] = ()
-        self.template: Any = None
+        self.faults: tuple[ArmedRule, ...] = ()
+        self.template: EntryTemplate | None = None
+        self.response: GatewayResponse | None = None
+
+    @property
+    def has_world(self) -> bool:
+        """Whether the request has entered a world."""
+        return self._world is not None
+
+    @property
+    def world(self) -> World:
+        """The world that the request has entered."""
+        assert self._world is not None, "the stages from here on have a world"
+        return self._world
+
+    @world.setter
+    def world(self, world: World | None) -> None:
+        self._world = world
