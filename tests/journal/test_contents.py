@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from foas_emulator.journal.contents import MOST_BYTES, masked, masked_header
+from foas_emulator.gateway.difference import Difference
+from foas_emulator.journal.contents import MOST_BYTES, NOTHING, masked, masked_header, show_contents
 from tests.api import Api, open_api
 from tests.wire import INSTANCE, signed_v1
 
@@ -109,6 +110,16 @@ def test_a_wrong_signature_keeps_what_the_server_signs_and_where_the_client_diff
     check = entry_of(api, answer)["signature_check"]
     assert "x-acs-extra:late" in check["string_to_sign"]  # type: ignore[index]
     assert check["differences"][0]["field"] == "x-acs-extra"  # type: ignore[index]
+
+
+def test_what_was_signed_shows_no_token() -> None:
+    contents = NOTHING._replace(
+        string_to_sign="GET\nx-acs-security-token:tok-secret\nx-acs-version:2018-11-11",
+        differences=(Difference("x-acs-security-token", "tok-secret", "tok-other"),),
+    )
+    shown = json.dumps(show_contents(contents, "id")["signature_check"])
+    assert "tok-" not in shown
+    assert "x-acs-version:2018-11-11" in shown
 
 
 def test_lists_and_snapshots_hold_none_of_it(api: Api) -> None:

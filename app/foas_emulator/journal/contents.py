@@ -23,7 +23,7 @@ _HIDDEN_HEADERS = frozenset(
 )
 _AUTHORIZATION = re.compile(r"(acs [^:]*:|.*?Signature=)[^,]*")
 _SECRET = re.compile(
-    r"""((?:access[_.-]?key(?:[_.-]?secret)?|security[_.-]?token|(?<![a-z-])signature|password)
+    r"""((?:access[_.-]?key(?:[_.-]?secret)?|(?:security|bearer|zero-trust-id)[_.-]?token|(?<![a-z-])signature|password)
     (?:\\?["']|%22|%27)? \s* (?:=|:|>|%3D|%3A) (?:\s|\+|%20)* (?:\\?["']|%22|%27)?)
     (?:[^&\s"'\\%<,;]|%(?!22|27|26|3B|0A|0D|20))++""",
     re.IGNORECASE | re.VERBOSE,
@@ -100,14 +100,23 @@ def show_contents(contents: Contents, request_id: str) -> dict[str, Any]:
     }
     if contents.string_to_sign:
         shown["signature_check"] = {
-            "string_to_sign": contents.string_to_sign,
+            "string_to_sign": masked(contents.string_to_sign),
             "differences": [
-                {"field": each.field, "expected": each.expected, "actual": each.actual}
+                {
+                    "field": each.field,
+                    "expected": _side(each.field, each.expected),
+                    "actual": _side(each.field, each.actual),
+                }
                 for each in contents.differences
                 if each.field != "signature"
             ],
         }
     return shown
+
+
+def _side(field: str, value: str | None) -> str | None:
+    """One side of a difference, as it may be shown."""
+    return value if value is None else masked_header(field, value)
 
 
 def _body(kept: bytes, size: int) -> Mapping[str, Any]:
