@@ -153,6 +153,14 @@ def test_a_wrong_signature_is_shown_beside_the_right_one(console: Console) -> No
     assert '<tr class="first"><td data-label="Part">x-acs-extra</td>' in page
 
 
+def test_a_world_counts_its_calls_and_all_that_failed(console: Console) -> None:
+    for path in (INSTANCE, "/api/v2/projects/demo/jobs/draft/instances/-1", "/api/v2/nothing"):
+        console.api.request("GET", path)
+    page = console.page("/w/default/worlds")
+    assert '<td data-label="Calls" class="num">3</td>' in page
+    assert '<span class="bad-text">2</span>' in page
+
+
 def test_worlds_that_do_not_exist_are_offered_and_not_made(console: Console) -> None:
     assert "Create world nobody" in console.page("/w/nobody/", status=404)
     assert console.page("/w/No-Name/", status=404)

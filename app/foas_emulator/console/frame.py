@@ -13,7 +13,7 @@ LAST_CALLS = 5
 MOST_WORLDS = 50
 _MOST_REFUSED = 99
 _LOOKED_THROUGH = 2000
-_REFUSED = 400
+_FIRST_ERROR = 400
 
 
 def frame(site: Site, world: World) -> dict[str, Any]:
@@ -53,5 +53,5 @@ def refused(site: Site, world_name: str) -> int:
     for number, entry in latest(world_journal, limit=_LOOKED_THROUGH):
         if number <= seen or count == _MOST_REFUSED:
             break
-        count += not _REFUSED > entry.call.status > 0
+        count += not 0 < entry.call.status < _FIRST_ERROR
     return count

@@ -5,7 +5,6 @@ from typing import Any
 from foas_emulator.console.frame import pending_count
 from foas_emulator.console.site import Site, View
 from foas_emulator.seeds.reading import BUILT_IN
-from foas_emulator.world.clock import stopwatch
 
 PAGE = 50
 
@@ -29,16 +28,15 @@ async def worlds_page(view: View) -> dict[str, Any]:
 def describe(site: Site, name: str) -> dict[str, Any]:
     """One world. One that is in a file and not open is not opened for this."""
     world_journal = site.journal.world_journal(name)
-    used = site.registry.last_used(name)
+    succeeded = sum(calls for exercised, calls in world_journal.usage.calls.items() if exercised[1] == "OK")
     described: dict[str, Any] = {
         "name": name,
         "calls": world_journal.usage.total,
-        "failures": sum(calls for exercised, calls in world_journal.usage.calls.items() if exercised[1] != "OK"),
-        "idle": None if used is None else (stopwatch() - used) // 1_000_000,
+        "failures": world_journal.usage.total - succeeded,
         "pending": None,
         "clock": None,
     }
-    world = None if used is None else site.registry.peek(name)
+    world = site.registry.peek(name)
     if world is not None:
         described["pending"] = 0 if world.next_due is None else pending_count(world.store)
         described["clock"] = {"now": world.now(), "mode": world.clock.mode, "offset": world.clock.offset_ms}
