@@ -1,17 +1,28 @@
-# Both targets do all their own set-up; all they need is Python >= 3.11 and make.
+# All that is needed is Python >= 3.11 and make; every target sets up what it needs itself.
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+# Where a virtual environment has its programs: Scripts on Windows, bin elsewhere.
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
-.PHONY: serve test format docs pictures lock bench clean
+.DEFAULT_GOAL := help
+.PHONY: help serve setup check test format docs pictures bench mutants lock clean
+
+help:  ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(VENV)/.serve  ## Start the emulator on http://127.0.0.1:8018.
 	@exec $(BIN)/foas-emulator serve
 
-test: $(VENV)/.test  ## Lint, check types and run every test.
+setup: $(VENV)/.test  ## Install what the tests need, as it is locked.
+
+check: $(VENV)/.test  ## Lint and check types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+test: check  ## Lint, check types and run every test.
 	$(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 format: $(VENV)/.test  ## Format the code and mend what can be mended.
@@ -27,26 +38,37 @@ pictures: $(VENV)/.test  ## Take the pictures of docs/console.md (needs chromium
 bench: $(VENV)/.test  ## Compare the emulator with its peers; see benchmarks/README.md.
 	$(BIN)/python -m benchmarks
 
-lock:  ## Pin the dependencies anew (needs uv).
-	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --upgrade -o requirements.lock
-	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --upgrade -o requirements-dev.lock
+mutants: $(VENV)/.mutants  ## Report changes of the code that no test notices: MINUTES=30 MODULES="foas_emulator.world.*".
+	$(BIN)/python scripts/mutants.py $(if $(MINUTES),--minutes $(MINUTES)) $(MODULES)
 
-clean:
+lock:  ## Pin the dependencies anew (needs uv).
+	$(COMPILE) pyproject.toml --group build -o requirements.lock
+	$(COMPILE) pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --group mutants -c requirements-dev.lock -o requirements-mutants.lock
+
+clean:  ## Remove the virtual environment and what was built.
 	rm -rf $(VENV) build dist app/*.egg-info
 
-$(VENV)/bin/python:
-	@echo "setting up $(VENV)" >&2
+# What is said meanwhile goes to standard error: the server's first line is to be the first line of standard output.
+$(BIN)/python:
+	@echo "making the virtual environment $(VENV)" >&2
 	@$(PYTHON) -m venv $(VENV)
 
-# What is said meanwhile goes to standard error: the server's first line is to be the first line of standard output.
-$(VENV)/.serve: requirements.lock pyproject.toml | $(VENV)/bin/python
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
+$(VENV)/.serve: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing what the emulator needs (requirements.lock)" >&2
+	@$(PIP) install --no-deps --require-hashes -r requirements.lock >&2
+	@echo "installing the emulator" >&2
+	@$(PIP) install --no-deps --no-build-isolation -e . >&2
 	@touch $@
 
-$(VENV)/.test: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+$(VENV)/.test: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "installing what the tests need (requirements-dev.lock)" >&2
+	@$(PIP) install --no-deps --require-hashes -r requirements-dev.lock >&2
+	@echo "installing the emulator" >&2
+	@$(PIP) install --no-deps --no-build-isolation -e . >&2
 	@touch $@ $(VENV)/.serve
+
+$(VENV)/.mutants: requirements-mutants.lock $(VENV)/.test
+	@echo "installing what makes mutants (requirements-mutants.lock)" >&2
+	@$(PIP) install --no-deps --require-hashes -r requirements-mutants.lock >&2
+	@touch $@

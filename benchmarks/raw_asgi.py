@@ -35,6 +35,6 @@ async def _live(receive: Receive, send: Send) -> None:
 
 
 if __name__ == "__main__":
-    config = uvicorn_config(fixed(Path(sys.argv[2]).read_bytes()))
+    config = uvicorn_config(fixed(Path(sys.argv[2]).read_bytes()), keep_alive=75_000)
     config.port = int(sys.argv[1])
     uvicorn.Server(config).run()

@@ -16,7 +16,7 @@ from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.main import describe_api
 from foas_emulator.openapi import as_yaml
 from foas_emulator.operations.catalogue import GROUPS, OPERATIONS
-from foas_emulator.seeds.document import json_schema
+from foas_emulator.seeds.schema import json_schema
 from foas_emulator.settings import Settings, options, shown_default
 
 ROOT = Path(__file__).parent.parent
@@ -42,8 +42,20 @@ are separated by blanks.
 
 """
 CONFIGURATION_TAIL = """
-The delays, `not_running`, `default_format`, `signature` and the error overrides are defaults: every world can be given
-its own, by `settings` in its seed or over the control API.
+The delays, `latency`, `error_rate`, `not_running`, `sql_check`, `default_format`, `signature` and the error overrides
+are defaults: every world can be given its own, by `settings` in its seed or over the control API. Which calls an
+`error_rate` strikes, and how long a `latency` is between its ends, follows from the world's seed and the number of the
+call.
+
+With `--intercept` the server has a [proxy](interception.md) that brings programs to it which name no endpoint.
+
+## Connections
+
+An idle connection is kept for `keep_alive`, which a `Keep-Alive` header tells its client, and a few seconds longer. A
+request line and its headers may have 64 KiB (the path and query 32 KiB of them) and 256 headers, a query or a body 4096
+parameters. A client that sends or reads nothing for 30 seconds in the middle of a request or an answer is given up.
+What cannot be read is refused in the gateway's envelope, with the reason in `x-emulator-hint`, in the log and in the
+journal. A log line that standard error does not take at once is dropped, and the next one says how many were.
 
 ## Error overrides
 
@@ -105,7 +117,8 @@ def fidelity() -> str:
     parts += [f"| {kind} | {counts[kind]} |\n" for kind in KINDS]
     parts.append("\n| operation | evidence | source |\n|---|---|---|\n")
     parts += [f"| {each.name} | {each.evidence.kind} | {_cell(each.evidence.source)} |\n" for each in OPERATIONS]
-    parts.append(ERRORS_HEAD)
+    disagreements = Path(__file__).with_name("disagreements.md").read_text("utf-8")
+    parts += ["\n", disagreements, ERRORS_HEAD]
     for code, problem in sorted(catalogue().items()):
         source = _cell(problem.evidence.source)
         parts.append(
@@ -120,6 +133,9 @@ How the emulator knows what it does. *documented*: stated in the service's docum
 published or captured answer. *sdk*: read in, or observed of, official client code. *inferred*: nothing public says it,
 so it is the best reading; the source gives the reason. The paths and answers of all operations are documented; the
 kind below is that of the operation's behaviour. An error answer carries its kind in `x-emulator-evidence`.
+
+Inferred, too, is what is said of HTTP itself: HEAD is answered as GET without a body, raw UTF-8 in a path or a query is
+read as if it were percent-encoded, and a request that cannot be read is refused in the gateway's envelope.
 
 | kind | operations |
 |---|---|

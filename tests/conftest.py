@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+# Made with a library in C, which cannot be loaded a second time: a pytest inside of a test forgets what it has loaded.
+import foas_emulator.certificates  # noqa: F401
 from tests.api import Api, open_api
+from tests.machine_clock import machine_clock
+
+__all__ = ["machine_clock"]
 
 Emulators = Callable[[str, str], Api]
 

@@ -11,6 +11,11 @@ from pathlib import Path
 
 import httpx
 
+STOP: int = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
+"""What stops a process by itself; on Windows SIGTERM would end it at once."""
+GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+"""On Windows only a group of its own can be sent a signal."""
+
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 20
 
@@ -26,7 +31,7 @@ class Emulator:
     def url(self) -> str:
         return self.announcement[0].removeprefix("listening on ")
 
-    def stop(self, with_signal: int = signal.SIGTERM) -> int:
+    def stop(self, with_signal: int = STOP) -> int:
         """Send a signal and wait until the process has ended by itself; answers its exit status."""
         self.process.send_signal(with_signal)
         return self.process.wait(timeout=SECONDS_TO_STOP)
@@ -77,6 +82,7 @@ def serving(
             stderr=errors,
             encoding="utf-8",
             env=environment(variables),
+            creationflags=GROUP,
         )
         assert process.stdout is not None
         try:

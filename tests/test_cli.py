@@ -26,8 +26,9 @@ def emulator() -> Iterator[Emulator]:
         yield running
 
 
-def test_version_is_told() -> None:
-    assert call("--version").output == f"foas-emulator, version {__version__}\n"
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_version_is_told(flag: str) -> None:
+    assert call(flag).output == f"foas-emulator, version {__version__}\n"
 
 
 def test_help_of_serve_tells_every_flag_and_variable_but_no_secret() -> None:
@@ -57,7 +58,7 @@ def test_every_fault_of_every_seed_is_told(tmp_path: Path) -> None:
     checked = call("seed", "check", str(one), str(two), "default")
     assert (checked.exit_code, checked.stdout) == (1, "default: ok\n")
     assert checked.stderr.splitlines() == [
-        f"{one}:3: projects[0].Nmae: there is no such member; check its spelling",
+        f"{one}:3: projects[0].Nmae: there is no such member (the nearest is 'Name')",
         f"{two}:5: clusters[0].slave_num: Input should be greater than or equal to 2",
     ]
 
@@ -86,7 +87,15 @@ def test_healthcheck_asks_no_proxy(emulator: Emulator) -> None:
     assert run("healthcheck", "--url", emulator.url, variables={"http_proxy": "http://127.0.0.1:1"}).returncode == 0
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nonsense", "http://"])
+def test_healthcheck_is_unwell_where_something_else_answers(emulator: Emulator) -> None:
+    checked = call("healthcheck", "--url", f"{emulator.url}/api/v2/projects?")
+    assert checked.exit_code == 1
+    assert checked.stderr.endswith("this is no foas-emulator\n")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "http://127.0.0.1:port", "nonsense", "http://", "file:///etc/hosts#"]
+)
 def test_healthcheck_is_unwell_where_none_is(url: str) -> None:
     checked = call("healthcheck", "--url", url)
     assert checked.exit_code == 1

@@ -1,16 +1,25 @@
 """The server as a process: how it starts, what it says, how it stops, and what it refuses."""
 
 import json
+import os
+import shlex
 import signal
+import socket
 import sqlite3
 import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from httpx import Client
+from httpx import Client, ConnectError
 
 from foas_emulator.certificates import make_certificate
-from tests.process import run, serving
+from foas_emulator.server import StartError, listen, secrets_in
+from tests.process import command, environment, run, serving
 from tests.wire import INSTANCE, signed_v1
 
 pytestmark = pytest.mark.xdist_group("server")
@@ -27,6 +36,40 @@ def test_first_lines_say_where_it_listens_what_it_holds_and_what_to_try() -> Non
         with emulator.client() as client:
             assert client.get(example.rpartition(emulator.url)[2]).status_code == 200
             assert client.get(f"{emulator.url}/_emulator/health").json()["status"] == "ok"
+
+
+def test_strict_server_says_a_call_that_works() -> None:
+    with serving("--signature", "strict", lines=4) as emulator, emulator.client() as client:
+        example = emulator.announcement[2]
+        command, _, url = example.removeprefix("try:  ").rpartition(" ")
+        assert (command, url) == ("foas-emulator get", f"{emulator.url}{INSTANCE}")
+        assert client.get(INSTANCE).status_code == 400
+        answer = run("get", url)
+        assert (answer.returncode, json.loads(answer.stdout)["Instance"]["Id"]) == (0, 412536)
+        assert run("get", url, "--secret", "wrong").returncode == 1
+        real = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "real", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "secret"}
+        assert run("get", url, variables=real).returncode == 0
+        refused = run("get", f"{emulator.url}/api/v2/projects/项目?a=b c")
+        assert (refused.returncode, json.loads(refused.stdout)["Code"]) == (1, "InvalidProject.NotFound")
+
+
+def test_info_tells_the_ports_that_were_taken() -> None:
+    with serving("--tls", "--tls-port", "0", lines=2) as emulator, emulator.client() as client:
+        urls = [line.removeprefix("listening on ") for line in emulator.announcement]
+        info = client.get("/_emulator/info").json()
+        assert info["listening"] == urls
+        ports = [info["settings"][name] for name in ("port", "tls_port")]
+        assert ports == [int(url.rpartition(":")[2]) for url in urls]
+
+
+def test_seed_beside_worlds_that_exist_says_that_it_concerns_new_ones(tmp_path: Path) -> None:
+    log, worlds = tmp_path / "log", tmp_path / "worlds"
+    options = ("--data-dir", str(worlds), "--seed", "empty")
+    for expected in (False, True):
+        with serving(*options, log=log) as emulator:
+            emulator.stop()
+        told = f"seed: it only concerns new worlds; those that {worlds} holds already stay as they are: default"
+        assert (told in log.read_text("utf-8")) is expected
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
@@ -53,7 +96,7 @@ def test_port_that_is_taken_is_named() -> None:
         port = emulator.url.rpartition(":")[2]
         refused = run("serve", "--port", port)
         assert refused.returncode == 1
-        assert f"cannot listen on 127.0.0.1:{port}" in refused.stderr
+        assert refused.stderr.startswith(f"--port: cannot listen on 127.0.0.1:{port} (")
         assert refused.stdout == ""
 
 
@@ -92,10 +135,10 @@ def test_file_of_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> 
     ("options", "said"),
     [
         (("--seed", "no-such-seed"), "no-such-seed:1: document: it cannot be read"),
-        (("--error-overrides", "no-such-file"), "error_overrides: no-such-file cannot be read"),
-        (("--access-keys", "no-such-file"), "access_keys: an entry is neither ID:SECRET[:TOKEN] nor a file"),
+        (("--error-overrides", "no-such-file"), "--error-overrides: no-such-file cannot be read"),
+        (("--access-keys", "no-such-file"), "--access-keys: an entry is neither ID:SECRET[:TOKEN] nor a file"),
         (("--tls-cert", "x"), "tls_cert and tls_key belong together"),
-        (("--tls-cert", "x", "--tls-key", "y"), "x is no file that can be read"),
+        (("--tls-cert", "x", "--tls-key", "y"), "--tls-cert: x cannot be read"),
         (("--host", "host.invalid"), "host.invalid"),
     ],
 )
@@ -146,7 +189,7 @@ def test_certificate_that_is_none_refuses_to_start(tmp_path: Path) -> None:
     file.write_text("nothing of the kind", "utf-8")
     refused = run("serve", "--port", "0", "--tls-cert", str(file), "--tls-key", str(file), "--tls-port", "0")
     assert refused.returncode == 1
-    assert "https cannot be served with this certificate and key" in refused.stderr
+    assert "--tls-cert: https cannot be served with the certificate" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
@@ -183,3 +226,144 @@ def test_binding_beyond_this_machine_is_warned_of(tmp_path: Path) -> None:
     with serving("--host", "0.0.0.0", log=log) as emulator:
         emulator.stop()
     assert "test:test" in log.read_text("utf-8")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="the system has no SIGHUP")
+@pytest.mark.parametrize("stop", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_call_that_is_held_back_is_answered_when_the_server_stops(stop: str, tmp_path: Path) -> None:
+    log, temporary = tmp_path / "log", tmp_path / "temporary"
+    temporary.mkdir()
+    options = ("--tls", "--tls-port", "0")
+    with (
+        serving(*options, log=log, lines=2, variables={"TMPDIR": str(temporary)}) as emulator,
+        emulator.client(timeout=30) as client,
+        ThreadPoolExecutor() as pool,
+    ):
+        fault = {"match": {"operation": "GetInstance"}, "effect": {"latency": "300s"}}
+        assert client.post("/_emulator/worlds/default/faults", json=fault).status_code == 201
+        expected = {"operation": "StartJob", "timeout": "300s"}
+        held = [
+            pool.submit(client.get, INSTANCE),
+            pool.submit(client.post, "/_emulator/worlds/default/journal/verify", json=expected),
+        ]
+        while client.get("/_emulator/worlds/default/faults").json()["faults"][0]["hits"] == 0:
+            pass
+        assert emulator.stop(getattr(signal, stop)) == 0
+        service, control = (future.result() for future in held)
+    assert (service.status_code, service.json()["Code"]) == (503, "ServiceUnavailable")
+    assert "being stopped" in service.headers["x-emulator-hint"]
+    assert (control.status_code, control.json()["error"]) == (503, "The emulator is being stopped.")
+    assert "Traceback" not in log.read_text("utf-8")
+    assert not list(temporary.iterdir())
+
+
+def test_a_log_that_nobody_reads_stops_nothing() -> None:
+    reading, writing = os.pipe()
+    with open_log(writing) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip().removeprefix("listening on ")
+        with Client(base_url=url, trust_env=False, headers={"x": "y" * 2000}) as client:
+            for _ in range(700):  # more than a pipe holds
+                assert client.get(f"{INSTANCE}?{'z' * 200}").status_code == 200
+            os.set_blocking(reading, False)
+            while _drained(reading):
+                pass
+            assert client.get(INSTANCE).status_code == 200
+            assert "log lines were dropped" in _drained(reading).decode()
+    os.close(reading)
+
+
+def _drained(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 1 << 20)
+    except BlockingIOError:
+        return b""
+
+
+@contextmanager
+def open_log(descriptor: int) -> Iterator[subprocess.Popen[str]]:
+    """A server that logs every request into a pipe."""
+    process = subprocess.Popen(
+        command("serve", "--port", "0", "--access-log"),
+        stdout=subprocess.PIPE,
+        stderr=descriptor,
+        encoding="utf-8",
+        env=environment(),
+    )
+    os.close(descriptor)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("redirect", [">&-", ">/dev/full", ">&- 2>&-"])
+def test_a_standard_output_that_takes_nothing_does_not_end_it(redirect: str) -> None:
+    (listener,) = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    listener.close()
+    words = shlex.join(command("serve", "--port", str(port)))
+    process = subprocess.Popen(["sh", "-c", f"exec {words} {redirect}"], env=environment(), stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            with suppress(ConnectError), Client(trust_env=False) as client:
+                assert client.get(f"http://127.0.0.1:{port}{INSTANCE}").status_code == 200
+                break
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+
+
+def test_localhost_is_both_families_on_one_port() -> None:
+    try:
+        sockets = listen("localhost", 0)
+    except StartError as error:  # the free port of one family may be taken in the other
+        pytest.skip(str(error))
+    try:
+        assert len({each.getsockname()[1] for each in sockets}) == 1
+        families = [each.family for each in sockets]
+        assert families in ([socket.AF_INET], [socket.AF_INET, socket.AF_INET6])
+        assert (len(families) == 2) == _has_ipv6()
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def test_a_secret_on_the_command_line_is_warned_of_and_a_file_of_them_is_not(tmp_path: Path) -> None:
+    assert secrets_in(["serve", "--access-keys", "a:b"]) == ["--access-keys"]
+    assert secrets_in(["serve", "--access-keys=a:b", "--control-token", "x"]) == ["--access-keys", "--control-token"]
+    assert secrets_in(["serve", "--access-keys", "keys.txt", "--seed", "a:b"]) == []
+    log = tmp_path / "log"
+    with serving("--access-keys", "id:hidden", log=log) as emulator:
+        emulator.stop()
+    text = log.read_text("utf-8")
+    assert "--access-keys: everybody on this machine can see" in text
+    assert "hidden" not in text
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
+def test_key_files_that_others_can_read_are_warned_of_and_data_files_are_the_owners_alone(tmp_path: Path) -> None:
+    keys, log, data = tmp_path / "keys", tmp_path / "log", tmp_path / "data"
+    keys.write_text("id:hidden\n", "utf-8")
+    keys.chmod(0o644)
+    with serving("--access-keys", str(keys), "--data-dir", str(data), log=log) as emulator:
+        assert {path.stat().st_mode & 0o777 for path in data.iterdir() if path.name != "lock"} == {0o600}
+        emulator.stop()
+    assert f"others than you can read {keys}" in log.read_text("utf-8")
+    keys.chmod(0o600)
+    with serving("--access-keys", str(keys), log=log) as emulator:
+        emulator.stop()
+    assert "others than you" not in log.read_text("utf-8")

@@ -77,7 +77,7 @@ def ask(
         "path": raw_path,
         "raw_path": raw_path.encode("latin-1"),
         "query_string": query.encode("latin-1"),
-        "headers": [(b"host", b"emulator:8018")]
+        "headers": ([] if "host" in given else [(b"host", b"emulator:8018")])
         + [(name.encode(), value.encode("latin-1")) for name, value in given.items()],
     }
     incoming = [

@@ -2,9 +2,13 @@
 
 import json
 import logging
+import os
+import select
 import sys
 from datetime import UTC, datetime
 
+_AT_ONCE = getattr(select, "PIPE_BUF", 512)
+"""Bytes that a pipe which is writable takes at once."""
 _FIELDS = ("request_id", "operation", "world", "status", "milliseconds")
 
 
@@ -24,10 +28,61 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(members, ensure_ascii=False)
 
 
+class PatientHandler(logging.Handler):
+    """Writes log lines to a file descriptor that may be a pipe which nobody reads.
+
+    A line that cannot be written at once is dropped; the next one that can says how many were. A server must not wait
+    for whoever reads its log.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._dropped = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, or count it as dropped."""
+        try:
+            line = self.format(record)
+            if self._dropped:
+                line = f"{self.format(_dropped(self._dropped))}\n{line}"
+            self._write(f"{line}\n".encode(errors="backslashreplace"))
+            self._dropped = 0
+        except OSError:
+            self._dropped += 1
+
+    def _write(self, data: bytes) -> None:
+        """Write all of it, or raise OSError: what is said to be writable takes as many bytes as are written at once."""
+        for start in range(0, len(data), _AT_ONCE):
+            if not _is_writable(self._descriptor):
+                raise BlockingIOError
+            os.write(self._descriptor, data[start : start + _AT_ONCE])
+
+
+def _dropped(count: int) -> logging.LogRecord:
+    message = f"{count} log lines were dropped: nobody read standard error"
+    return logging.makeLogRecord({"name": __name__, "levelname": "WARNING", "msg": message})
+
+
+def _is_writable(descriptor: int) -> bool:
+    if sys.platform == "win32":  # select knows sockets alone there
+        return True
+    return bool(select.select([], [descriptor], [], 0)[1])
+
+
 def configure(*, level: str, format_: str) -> None:
     """Send all log lines of this process to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _handler()
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if format_ == "json" else text)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.getLogger("foas_emulator").setLevel(level.upper())
+
+
+def _handler() -> logging.Handler:
+    if sys.stderr is None:
+        return logging.NullHandler()
+    try:
+        return PatientHandler(sys.stderr.fileno())
+    except OSError:  # standard error is no file: somebody has put an object of theirs in its place
+        return logging.StreamHandler(sys.stderr)

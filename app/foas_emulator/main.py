@@ -1,16 +1,20 @@
 """Wiring: settings in, ASGI application out. The pipeline is the one list in `create_app`."""
 
+import logging
 import os
+import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
+from foas_emulator.control.browsers import HostCheck, Pages
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.gateway.access_keys import AccessKeys
@@ -23,17 +27,27 @@ from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.cors import Cors
 from foas_emulator.pipeline.dispatcher import CallOperation, Dispatcher
 from foas_emulator.pipeline.find_operation import FindOperation
+from foas_emulator.pipeline.impair import Impair
 from foas_emulator.pipeline.inject_faults import InjectFaults
 from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
 from foas_emulator.pipeline.select_world import SelectWorld
+from foas_emulator.pipeline.settle_world import SettleWorld
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.reading import read_seed
-from foas_emulator.settings import Settings, from_environment, show_settings
-from foas_emulator.world.registry import DEFAULT, Registry
-from foas_emulator.world.settings import WorldSettings, read_overrides
-from foas_emulator.world.store import Connections
+from foas_emulator.seeds.loading import load
+from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seeds
+from foas_emulator.seeds.validation import override_problems
+from foas_emulator.seeds.watching import watching
+from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
+from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry
+from foas_emulator.world.settings import ErrorOverride, WorldSettings, read_overrides
+from foas_emulator.world.store import Connections, NewerStoreError
+
+if TYPE_CHECKING:
+    from foas_emulator.intercepting import Interception
+
+log = logging.getLogger(__name__)
 
 EXPOSED_HEADERS = (
     "x-acs-request-id",
@@ -46,12 +60,20 @@ OWN_PATHS = ("/docs", "/openapi.json", "/static-offline-docs")
 """What begins with these is the emulator's own and never passes through the pipeline, as the control API does not."""
 
 
-def create_app(settings: Settings, *, registry: Registry | None = None, authority: bytes | None = None) -> ASGIApp:
+def create_app(
+    settings: Settings,
+    *,
+    registry: Registry | None = None,
+    authority: bytes | None = None,
+    addresses: Sequence[str] = (),
+    interception: "Interception | None" = None,
+) -> ASGIApp:
     """The whole emulator as one ASGI application, over these worlds or over those that the settings ask for.
 
-    `authority` is the certificate that clients of its https have to trust, as PEM.
+    `authority` is the certificate that clients of its https have to trust, as PEM; `addresses` are the URLs that it is
+    served at, as far as they are known; `interception` is the proxy beside it, which has an authority too.
 
-    Raises `SeedError`, `DirectoryInUseError`, `NewerStoreError` or `ValueError` if the settings cannot be met.
+    Raises `SeedError`, `SettingError` or `ValueError` if the settings cannot be met.
     """
     registry = registry or open_registry(settings)
     call_operation = CallOperation()
@@ -61,16 +83,28 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
     record = Record(journal, log_access=settings.access_log)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
-    make_own_app = partial(_own_app, settings, registry, journal, authority)
+    make_own_app = partial(
+        _own_app,
+        settings,
+        registry,
+        journal,
+        cache=cache,
+        authority=authority,
+        addresses=addresses,
+        interception=interception,
+    )
     own = OnDemand(make_own_app, close=registry.close)
+    host_check = HostCheck(token=settings.control_token, hosts=settings.control_hosts)
     front = Dispatcher(
-        own,
+        Pages(own, host_check=host_check),
         stages=[
             select_world,
             record,
             FindOperation(OperationIndex(OPERATIONS)),
             ReadBody(limit=settings.max_body),
             authenticate,
+            Impair(registry),
+            SettleWorld(registry, select_world),
             InjectFaults(registry, call_operation),
             CacheReads(cache, call_operation, template=record.template),
             call_operation,
@@ -85,41 +119,110 @@ def create_app(settings: Settings, *, registry: Registry | None = None, authorit
             select_world,
             FindOperation(OperationIndex(OPERATIONS)),
             ReadBody(limit=settings.max_body),
+            SettleWorld(registry, select_world),
             call_operation,
         ],
-        close=lambda _context, _reply: None,
+        close=lambda _context, _response: None,
         own_paths=OWN_PATHS,
     )
-    make_console = partial(_console_app, settings, registry, journal, control=own, service=front, quiet=quiet)
-    api = Cors(front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS)
-    gate = ControlGate(
-        api,
-        control=own,
-        token=settings.control_token,
-        origins=settings.control_origins,
-        console=OnDemand(make_console, close=lambda: None) if settings.console else None,
+    make_console = partial(
+        _console_app, settings, registry, journal, control=own, service=front, quiet=quiet, host_check=host_check
     )
+    console = OnDemand(make_console, close=lambda: None) if settings.console else None
+    api = Cors(
+        front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS, with_credentials=settings.cors_credentials
+    )
+    gate = _control_gate(settings, api, control=own, host_check=host_check, console=console)
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes
     return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
+
+
+def _control_gate(
+    settings: Settings, api: ASGIApp, *, control: ASGIApp, host_check: HostCheck, console: ASGIApp | None
+) -> ControlGate:
+    return ControlGate(
+        api,
+        control=control,
+        token=settings.control_token,
+        origins=settings.control_origins,
+        host_check=host_check,
+        max_body=settings.max_body,
+        max_document=settings.max_document,
+        console=console,
+    )
 
 
 def open_registry(settings: Settings) -> Registry:
     """The worlds of a server, with the default one open, so that a seed or a file that does not do is told at once."""
     connections = Connections()
     defaults = _world_defaults(settings)
-    documents = [read_seed(source) for source in settings.seed]
-    registry = Registry(
-        image=image_of(documents, connections=connections, handlers=HANDLERS, defaults=defaults),
-        handlers=HANDLERS,
-        connections=connections,
-        defaults=defaults,
-        directory=settings.data_dir,
-        max_worlds=settings.max_worlds,
-        idle=settings.world_idle,
-    )
-    registry.open(DEFAULT)
+    image = _seeded_image(settings.seed, connections, defaults)
+    try:
+        with ExitStack() as if_refused:
+            registry = Registry(
+                image=image,
+                handlers=HANDLERS,
+                connections=connections,
+                defaults=defaults,
+                directory=settings.data_dir,
+                max_worlds=settings.max_worlds,
+                idle=settings.world_idle,
+                image_bytes=settings.image_bytes,
+            )
+            if_refused.callback(registry.close)
+            there_are = registry.names()
+            registry.open_or_create(DEFAULT)
+            if_refused.pop_all()
+    except (OSError, sqlite3.Error, SQLAlchemyError, DirectoryInUseError, NewerStoreError) as error:
+        if settings.data_dir is None:
+            raise
+        raise SettingError("data_dir", _why_unusable(settings.data_dir, error)) from error
+    if there_are and settings.seed != Settings().seed:
+        message = "seed: it only concerns new worlds; those that %s holds already stay as they are: %s"
+        log.info(message, settings.data_dir, _some(there_are))
     return registry
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    """Up to `most` names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _why_unusable(directory: Path, error: Exception) -> str:
+    """Why worlds cannot be kept in a directory, in one sentence that names it or the file in it."""
+    if isinstance(error, DirectoryInUseError | NewerStoreError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"worlds cannot be kept in {directory}: {error.strerror or error}"
+    reason = getattr(error, "orig", None) or error
+    return f"the file of the world {DEFAULT} in {directory} cannot be used: {reason}"
+
+
+def _seeded_image(sources: Sequence[str], connections: Connections, defaults: WorldSettings) -> bytes:
+    return image_of(read_seeds(sources), connections=connections, handlers=HANDLERS, defaults=defaults)
+
+
+def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextManager[None]:
+    """Read the seeds again whenever a file of theirs changes, while this is entered.
+
+    Worlds that began with them begin anew. Seeds with a fault are logged and change nothing. Raises `SettingError` if
+    there is no file to watch.
+    """
+    files = [source for source in settings.seed if source not in BUILT_IN]
+    if not files:
+        raise SettingError("watch", "there is no file to watch: give --seed a file or a directory")
+
+    def read_again() -> None:
+        try:
+            image = _seeded_image(settings.seed, registry.connections, registry.defaults)
+        except SeedError as error:
+            log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
+        else:
+            log.info("the seeds have changed; worlds that begin anew: %s", ", ".join(registry.replace_image(image)))
+
+    return watching(files, read_again)
 
 
 def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -140,41 +243,63 @@ def describe_api() -> dict[str, Any]:
     """The OpenAPI document, without serving anything."""
     registry = open_registry(Settings(seed=("empty",)))
     try:
-        return _own_app(Settings(), registry, Journal(budget=0)).openapi()
+        return _own_app(Settings(), registry, Journal(budget=0), cache=ReadCache(limit=0)).openapi()
     finally:
         registry.close()
 
 
 def _world_defaults(settings: Settings) -> WorldSettings:
-    overrides = {}
-    if settings.error_overrides is not None:
-        try:
-            overrides = yaml.safe_load(settings.error_overrides.read_text("utf-8"))
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise ValueError(f"error_overrides: {settings.error_overrides} cannot be read: {error}") from None
     names = WorldSettings.__dataclass_fields__.keys() & Settings.__dataclass_fields__.keys()
     given: dict[str, Any] = {name: getattr(settings, name) for name in names - {"error_overrides"}}
-    return WorldSettings(**given, error_overrides=read_overrides(overrides))
+    return WorldSettings(**given, error_overrides=_error_overrides(settings.error_overrides))
+
+
+def _error_overrides(file: Path | None) -> Mapping[str, ErrorOverride]:
+    """Return the overrides in a file. Raise `SettingError` with every one that is wrong."""
+    if file is None:
+        return read_overrides({})
+    try:
+        document = load(file.read_text("utf-8"))
+        overrides = read_overrides({} if document.value is None else document.value)
+    except (OSError, ValueError) as error:
+        raise SettingError("error_overrides", f"{file} cannot be read: {error}") from None
+    problems = [f"{file}:{document.line((code,))}: {message}" for code, message in override_problems(overrides)]
+    if problems:
+        raise SettingError("error_overrides", "; ".join(problems))
+    return overrides
 
 
 def _access_keys(settings: Settings) -> AccessKeys:
     entries: list[str] = []
     for given in settings.access_keys:
         try:
-            entries += [given] if ":" in given else Path(given).read_text("utf-8").split()
+            entries += [given] if ":" in given else _read_keys(Path(given))
         except (OSError, ValueError):
-            raise ValueError("access_keys: an entry is neither ID:SECRET[:TOKEN] nor a file that can be read") from None
+            # What is not shown may be a secret, unless there is such a file.
+            what = given if os.path.exists(given) else "an entry"  # noqa: PTH110 - Path refuses what no path can be
+            reason = f"{what} is neither ID:SECRET[:TOKEN] nor a file that can be read as UTF-8"
+            raise SettingError("access_keys", reason) from None
     try:
-        return AccessKeys.parse(entries)
+        return AccessKeys.parse(entries, bearer_tokens=settings.bearer_tokens)
     except ValueError as error:
-        raise ValueError(f"access_keys: {error}") from None
+        raise SettingError("access_keys", error) from None
+
+
+def _read_keys(file: Path) -> list[str]:
+    if os.name == "posix" and file.stat().st_mode & 0o077:
+        log.warning("access_keys: others than you can read %s; chmod 600 keeps its secrets", file)
+    return file.read_text("utf-8").split()
 
 
 def _own_app(
     settings: Settings,
     registry: Registry,
     journal: Journal,
+    *,
+    cache: ReadCache,
     authority: bytes | None = None,
+    addresses: Sequence[str] = (),
+    interception: "Interception | None" = None,
 ) -> FastAPI:
     # With its models and routes it takes a tenth of a start, and most servers are never asked for it.
     from foas_emulator.control.application import own_app  # noqa: PLC0415
@@ -183,8 +308,11 @@ def _own_app(
         registry,
         journal,
         settings=show_settings(settings),
+        budgets={"read_cache": cache, "journal_bytes": journal, "image_bytes": registry.images},
         operations=OPERATIONS,
-        authority=authority,
+        authority=authority if interception is None else interception.authority,
+        addresses=addresses,
+        interception=None if interception is None else interception.document(),
         home="/_emulator/console/" if settings.console else "/docs",
     )
 
@@ -195,7 +323,14 @@ def _take_foreign_id(registry: Registry, context: RequestContext) -> None:
 
 
 def _console_app(
-    settings: Settings, registry: Registry, journal: Journal, *, control: ASGIApp, service: ASGIApp, quiet: ASGIApp
+    settings: Settings,
+    registry: Registry,
+    journal: Journal,
+    *,
+    control: ASGIApp,
+    service: ASGIApp,
+    quiet: ASGIApp,
+    host_check: HostCheck,
 ) -> ASGIApp:
     # Templates and pages are imported when somebody opens the first page.
     from foas_emulator.console.access import Access  # noqa: PLC0415
@@ -211,6 +346,8 @@ def _console_app(
             quiet=quiet,
             settings=show_settings(settings),
             access=Access.fresh(settings.control_token),
+            host_check=host_check,
+            max_document=settings.max_document,
         )
     )
 

@@ -1,31 +1,42 @@
 """Running the application on uvicorn: sockets, the first lines a user sees, https beside http, a clean stop."""
 
 import asyncio
+import errno
 import gc
 import logging
 import os
 import signal
 import socket
+import ssl
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
+from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
-import uvloop
 from starlette.types import ASGIApp
 
 from foas_emulator import logs
-from foas_emulator.faults.wire import AbortableProtocol
-from foas_emulator.main import create_app, open_registry, refuse_workers
-from foas_emulator.seeds.reading import SeedError
-from foas_emulator.settings import Settings
+from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
+from foas_emulator.main import create_app, open_registry, refuse_workers, watch_seeds
+from foas_emulator.settings import SettingError, Settings, flag
 from foas_emulator.world.ids import fresh_secret
-from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry
-from foas_emulator.world.store import NewerStoreError
+from foas_emulator.world.registry import DEFAULT, Registry
+
+if TYPE_CHECKING:
+    from foas_emulator.certificates import Authority
+    from foas_emulator.intercepting import Interception
 
 EXAMPLE = "/api/v2/projects/project1/jobs/job1/instances/412536"
 """The documented call, which the default seed answers."""
@@ -33,6 +44,7 @@ EXAMPLE = "/api/v2/projects/project1/jobs/job1/instances/412536"
 STOP_WITHIN = 1
 """Seconds that open requests are given when the server is told to stop."""
 
+_SAFER = "give it as a FOASEMU_ variable, or access keys in a file"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 log = logging.getLogger(__name__)
@@ -42,39 +54,93 @@ class StartError(Exception):
     """The server cannot start; the message says why, and what to do."""
 
 
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop: uvloop's where it is installed, asyncio's own elsewhere, as on Windows."""
+    try:
+        import uvloop  # noqa: PLC0415 - not every system has it
+    except ImportError:
+        return asyncio.new_event_loop()
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises `StartError` if the settings cannot be met."""
+    """Serve until told to stop. Raise `SeedError`, `SettingError` or `StartError` if the settings cannot be met."""
     logs.configure(level=settings.log_level, format_=settings.log_format)
+    for given in secrets_in(sys.argv):
+        log.warning("%s: everybody on this machine can see what is on a command line; %s", given, _SAFER)
     made_token = None
+    proxy_host = settings.host if settings.control_token is not None else LOOPBACK[0]
     if settings.host not in LOOPBACK and settings.control_token is None:
         made_token = fresh_secret()
         settings = replace(settings, control_token=made_token)
-    with _certificate(settings) as (tls, authority):
+    with (
+        _ended_by_signals(),
+        _certificate(settings) as (tls, authority),
+        prepare_interception(settings, authority, host=proxy_host) as interception,
+        ExitStack() as if_refused,
+    ):
         try:
             refuse_workers(sys.argv, os.environ)
             registry = open_registry(settings)
-            app = create_app(settings, registry=registry, authority=authority)
-        except (SeedError, DirectoryInUseError, NewerStoreError, ValueError) as error:
+            if_refused.callback(registry.close)
+            listeners = []
+            for name in ("port", "tls_port") if tls else ("port",):
+                listeners.append(listen(settings.host, getattr(settings, name), setting=name))
+                for listener in listeners[-1]:
+                    if_refused.callback(listener.close)
+            urls = [url_of(scheme, each[0]) for scheme, each in zip(("http", "https"), listeners, strict=False)]
+            app = create_app(
+                _as_bound(settings, listeners),
+                registry=registry,
+                authority=None if authority is None else authority.pem,
+                addresses=urls,
+                interception=interception,
+            )
+            beside = companions(settings, registry, interception, app)
+        except SettingError:
+            raise
+        except ValueError as error:
             raise StartError(str(error)) from None
-        listeners = [listen(settings.host, settings.port)]
-        if tls:
-            listeners.append(listen(settings.host, settings.tls_port))
-        announcement = _announcement(listeners, settings, registry)
+        if_refused.pop_all()  # from here on the application closes the worlds, and uvicorn the sockets
+        announcement = _announcement(urls, settings, registry)
+        if interception is not None:
+            announcement += f"proxy: {url_of('http', interception.proxy[0])}\n"
         if made_token is not None:
             announcement += f"control token: {made_token}\n"
         if settings.host not in LOOPBACK:
             log.warning("bound to %s: the access key test:test and every world-<name>:test open it", settings.host)
         gc.freeze()
         gc.enable()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(app, listeners, tls, announcement))
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            main = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="on")
+            secure = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="off", **tls)
+            beside += [_serving(_Beside(secure), sockets) for sockets in listeners[1:]]
+            runner.run(_Main(main, announcement=announcement, beside=beside).serve(sockets=listeners[0]))
 
 
-def uvicorn_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
-    """How uvicorn runs the emulator: the fast parser, no access log of its own, one second to stop."""
+def secrets_in(arguments: Sequence[str]) -> list[str]:
+    """Return the flags of a command line that are given a secret there, and not a file that holds it."""
+    flags = {"--" + each.name.replace("_", "-") for each in fields(Settings) if each.metadata["secret"]}
+    found = []
+    for place, argument in enumerate(arguments):
+        flag, _, value = argument.partition("=")
+        value = value or "".join(arguments[place + 1 : place + 2])
+        if flag in flags and (flag != "--access-keys" or ":" in value):
+            found.append(flag)
+    return found
+
+
+def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.Config:
+    """How uvicorn runs the emulator: the fast parser, no access log of its own, one second to stop.
+
+    `keep_alive` is in milliseconds, and what clients are told; connections are kept a little longer.
+    """
     return uvicorn.Config(
         app,
-        http=AbortableProtocol,
+        http=EmulatorProtocol,
+        headers=[("keep-alive", f"timeout={keep_alive // 1000}")],
+        timeout_keep_alive=keep_alive / 1000 + CLOSE_AFTER,  # type: ignore[arg-type]  # given to call_later as it is
         ws="none",
         log_config=None,
         access_log=False,
@@ -92,95 +158,229 @@ class _Beside(uvicorn.Server):
         return nullcontext()
 
 
-class _Main(uvicorn.Server):
+class Accompanied(uvicorn.Server):
+    """Runs what is `beside` it from when it serves until it stops to."""
+
+    def __init__(self, config: uvicorn.Config, *, beside: Sequence[AbstractAsyncContextManager[None]]) -> None:
+        super().__init__(config)
+        self._beside = beside
+        self._running = AsyncExitStack()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        for each in () if self.should_exit else self._beside:
+            await self._running.enter_async_context(each)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._running.aclose()
+        await super().shutdown(sockets=sockets)
+
+
+class _Main(Accompanied):
     """Owns the signals and the lifespan, tells where it listens once it does, and stops last."""
 
-    def __init__(self, config: uvicorn.Config, *, announcement: str) -> None:
-        super().__init__(config)
+    def __init__(
+        self, config: uvicorn.Config, *, announcement: str, beside: Sequence[AbstractAsyncContextManager[None]]
+    ) -> None:
+        super().__init__(config, beside=beside)
         self._announcement = announcement
-        self._beside: list[tuple[_Beside, asyncio.Task[None]]] = []
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop at a signal, and end as after any work: raised again, it would leave the made certificate behind."""
-        for signal_ in (signal.SIGINT, signal.SIGTERM):
+        for signal_ in _stop_signals():
             signal.signal(signal_, self.handle_exit)
         yield
 
-    def run_beside(self, server: _Beside, listener: socket.socket) -> None:
-        """Serve a second address for as long as this server runs."""
-        self._beside.append((server, asyncio.create_task(server.serve(sockets=[listener]))))
-
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        sys.stdout.write(self._announcement)
-        sys.stdout.flush()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server, task in self._beside:
-            server.should_exit = True
-            await task
-        await super().shutdown(sockets=sockets)
-
-
-async def _run(app: ASGIApp, listeners: list[socket.socket], tls: dict[str, Any], announcement: str) -> None:
-    main = _Main(uvicorn_config(app, lifespan="on"), announcement=announcement)
-    for listener in listeners[1:]:
-        secure = uvicorn_config(app, lifespan="off", **tls)
         try:
-            secure.load()
-        except OSError as error:
-            raise StartError(f"https cannot be served with this certificate and key: {error}") from None
-        main.run_beside(_Beside(secure), listener)
-    await main.serve(sockets=listeners[:1])
+            _write(self._announcement)
+        except (OSError, ValueError) as error:
+            log.warning("standard output takes nothing (%s); it would have said: %s", error, self._announcement)
+
+
+@asynccontextmanager
+async def _serving(server: _Beside, sockets: list[socket.socket]) -> AsyncIterator[None]:
+    """Serve further addresses while this is entered."""
+    task = asyncio.create_task(server.serve(sockets=sockets))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 @contextmanager
-def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], bytes | None]]:
-    """What uvicorn needs to serve https, and the authority's certificate if it was made here."""
+def _ended_by_signals() -> Iterator[None]:
+    """End at a signal that comes before the server has taken over, leaving nothing behind, or after it is done."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    for signal_ in _stop_signals():
+        signal.signal(signal_, end)
+    yield
+
+
+def _stop_signals() -> list[int]:
+    """The signals that stop the server: SIGHUP, too, unless its parent has it ignored, as nohup does."""
+    signals: list[int] = [signal.SIGINT, signal.SIGTERM]
+    for name in ("SIGHUP", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signals.append(number)
+    return signals
+
+
+@contextmanager
+def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], "Authority | None"]]:
+    """What uvicorn needs to serve https, and the authority behind it if it was made here."""
     if settings.tls_cert is not None or settings.tls_key is not None:
         if settings.tls_cert is None or settings.tls_key is None:
             raise StartError("tls_cert and tls_key belong together: give both, or --tls alone")
-        for file in (settings.tls_cert, settings.tls_key):
-            if not file.is_file():
-                raise StartError(f"{file} is no file that can be read")
+        _check_certificate(settings.tls_cert, settings.tls_key)
         yield {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}, None
     elif settings.tls:
-        # Making a certificate takes a library that costs a tenth of a second to import.
-        from foas_emulator.certificates import make_certificate  # noqa: PLC0415
-
         with TemporaryDirectory(prefix="foas-emulator-") as directory:
-            made = make_certificate(settings.host, Path(directory))
-            yield {"ssl_certfile": made.certificate, "ssl_keyfile": made.key}, made.authority
+            authority = _make_authority()
+            made = authority.write_certificate(settings.host, Path(directory))
+            yield {"ssl_certfile": made.certificate, "ssl_keyfile": made.key}, authority
     else:
         yield {}, None
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens; port 0 takes a free one. Raises `StartError`."""
+def _make_authority() -> "Authority":
+    # Making a certificate takes a library that costs a tenth of a second to import.
+    from foas_emulator.certificates import Authority  # noqa: PLC0415
+
+    return Authority()
+
+
+@contextmanager
+def prepare_interception(
+    settings: Settings, authority: "Authority | None" = None, *, host: str
+) -> Iterator["Interception | None"]:
+    """The proxy that the settings ask for, with its files, which go when this is left. Raises `SettingError`."""
+    if settings.intercept is None:
+        if settings.intercept_allow:
+            raise SettingError("intercept_allow", "it is about the proxy: give --intercept too")
+        yield None
+        return
+    from foas_emulator.intercepting import prepare  # noqa: PLC0415 - most servers have no proxy
+    from foas_emulator.interception.hosts import read_allowed  # noqa: PLC0415
+
+    try:
+        allowed = read_allowed(settings.intercept_allow)
+    except ValueError as error:
+        raise SettingError("intercept_allow", error) from None
+    with TemporaryDirectory(prefix="foas-emulator-") as directory, ExitStack() as sockets:
+        proxy = [sockets.enter_context(each) for each in listen(host, settings.intercept, setting="intercept")]
+        behind = [sockets.enter_context(listen(LOOPBACK[0], 0)[0]) for _ in ("plain", "secure")]
+        authority = authority or _make_authority()
+        yield prepare(authority, Path(directory), proxy=proxy, behind=behind, allowed=allowed)
+
+
+def companions(
+    settings: Settings, registry: Registry, interception: "Interception | None", app: ASGIApp
+) -> list[AbstractAsyncContextManager[None]]:
+    """What runs beside a server, while it is entered: the proxy and the watch over seeds, as far as they are wanted.
+
+    Raises `SettingError` if there is no seed to watch.
+    """
+    wanted = [watch_seeds(settings, registry)] if settings.watch else []
+    if interception is not None:
+        from foas_emulator.intercepting import intercepting  # noqa: PLC0415 - most servers have no proxy
+
+        def server_behind(named: ASGIApp) -> uvicorn.Server:
+            return _Beside(uvicorn_config(named, keep_alive=settings.keep_alive, lifespan="off"))
+
+        wanted.append(intercepting(interception, app, server_behind))
+    return wanted
+
+
+def _check_certificate(certificate: Path, key: Path) -> None:
+    """Raise `SettingError` if https cannot be served with these files; ask nobody for a password."""
+    for name, file in (("tls_cert", certificate), ("tls_key", key)):
+        try:
+            file.read_bytes()
+        except OSError as error:
+            raise SettingError(name, f"{file} cannot be read: {error.strerror}") from None
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_refuse_password)
+    except (OSError, ValueError) as error:
+        reason = f"https cannot be served with the certificate {certificate} and the key {key}: {error}"
+        raise SettingError("tls_cert", reason) from None
+
+
+def _refuse_password() -> str:
+    raise ValueError("the key is encrypted; give one without a password")
+
+
+def _as_bound(settings: Settings, listeners: list[list[socket.socket]]) -> Settings:
+    """The settings with the ports that were taken where a free one was asked for."""
+    ports = [int(sockets[0].getsockname()[1]) for sockets in listeners]
+    return replace(settings, **dict(zip(("port", "tls_port"), ports, strict=False)))  # type: ignore[arg-type]
+
+
+_OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+
+
+def _write(text: str) -> None:
+    """Write to standard output past its buffer, which would try again at the end what could not be written now."""
+    if sys.stdout is None:
+        raise ValueError("it is closed")
+    data = text.encode()
+    while data:
+        data = data[os.write(sys.stdout.fileno(), data) :]
+
+
+def listen(host: str, port: int, *, setting: str = "port") -> list[socket.socket]:
+    """Return sockets that listen on one port, 0 for a free one; `localhost` has one for each family of addresses.
+
+    Raise `SettingError` for `host`, or for `setting`, the port's.
+    """
+    if host != "localhost":
+        return [_listen(host, port, setting)]
+    first = _listen("127.0.0.1", port, setting)
+    try:
+        return [first, _listen("::1", first.getsockname()[1], setting)]
+    except SettingError as error:
+        if isinstance(error.__context__, OSError) and error.__context__.errno == errno.EADDRINUSE:
+            first.close()
+            raise
+        return [first]  # a machine without IPv6
+
+
+def _listen(host: str, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Linux and macOS: a port is free at once when its server has ended. Windows: nobody else may take it meanwhile.
+    option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+    listener.setsockopt(socket.SOL_SOCKET, option, 1)
     try:
         listener.bind((host, port))
         # Bound is not enough: another process could bind the same port until one of them listens.
         listener.listen()
-    except OSError as error:
+    except (OSError, UnicodeError, TypeError) as error:  # the last two for a name that no host can have
         listener.close()
-        raise StartError(
-            f"cannot listen on {host}:{port} ({error.strerror}); choose another port, or 0 for a free one"
-        ) from None
+        reason = getattr(error, "strerror", None) or error
+        if not isinstance(error, OSError) or isinstance(error, socket.gaierror) or error.errno in _OF_THE_HOST:
+            raise SettingError(
+                "host", f"cannot listen on {host!r} ({reason}); is it an address of this machine?"
+            ) from None
+        advice = f"choose another {flag(setting)}, or 0 for a free one"
+        raise SettingError(setting, f"cannot listen on {host}:{port} ({reason}); {advice}") from None
     return listener
 
 
-def _announcement(listeners: list[socket.socket], settings: Settings, registry: Registry) -> str:
-    schemes = ("http", "https")
-    urls = [url_of(scheme, listener) for scheme, listener in zip(schemes, listeners, strict=False)]
-    counts = registry.open(DEFAULT).store.counts()
+def _announcement(urls: list[str], settings: Settings, registry: Registry) -> str:
+    counts = registry.open_or_create(DEFAULT).store.counts()
     holds = ", ".join(f"{counts[name]} {name}" for name in ("clusters", "projects", "jobs", "instances"))
     example = EXAMPLE if "default" in settings.seed else "/api/v2/projects"
     lines = [*(f"listening on {url}" for url in urls), f"the default world holds {holds}"]
-    lines.append(f"try:  curl {urls[0]}{example}")
+    client = "foas-emulator get" if settings.signature == "strict" else "curl"
+    lines.append(f"try:  {client} {urls[0]}{example}")
     if settings.console:
         lines.append(f"look: {urls[0]}/ in a browser")
     return "\n".join([*lines, f"docs: {urls[0]}/docs", ""])

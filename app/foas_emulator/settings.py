@@ -1,17 +1,26 @@
 """Every setting once: its name, default, unit and meaning. Flags and `FOASEMU_*` variables derive from here."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
-from foas_emulator.world.durations import duration, duration_text
+from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
 
 PREFIX = "FOASEMU_"
 """Begins every variable. A longer prefix would meet what Kubernetes injects for a service named foas-emulator."""
+
+
+class SettingError(ValueError):
+    """A setting whose value cannot be used. `setting` is its name, `reason` says what is wrong and what to do."""
+
+    def __init__(self, setting: str, reason: object) -> None:
+        super().__init__(f"{setting}: {reason}")
+        self.setting = setting
+        self.reason = " ".join(str(reason).split())
 
 
 class Duration(click.ParamType[int]):
@@ -29,6 +38,41 @@ class Duration(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
+class Written(click.ParamType[Any]):
+    """A value that people write as a text: `read` and `write` go from one to the other."""
+
+    def __init__(self, name: str, read: Callable[[str], Any], write: Callable[[Any], str]) -> None:
+        self.name = name
+        self._read = read
+        self.write = write
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value of what was typed; a default is one already."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._read(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+LATENCY = Written("latency", span, span_text)
+RATE = Written("rate", rate, rate_text)
+
+
+class NamedPath(click.Path):
+    """A path that is not empty: an unset variable of a script would otherwise mean the current directory."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path that was typed."""
+        if not value:
+            self.fail("the path is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def setting(default: Any, help_: str, *, type_: Any = str, metavar: str | None = None, secret: bool = False) -> Any:
     """Declare one setting. A tuple as default makes it repeatable; a secret one is never shown."""
     return field(default=default, metadata={"help": help_, "type": type_, "metavar": metavar, "secret": secret})
@@ -41,10 +85,15 @@ class Settings:
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8018, "Port to listen on; 0 takes a free one.", type_=click.IntRange(0, 65535))
     seed: tuple[str, ...] = setting(
-        ("default",), "What every new world holds: a file, or one of default, empty. Repeatable.", metavar="FILE|NAME"
+        ("default",),
+        "What every new world holds: a file, a directory of files, or one of default, empty. Repeatable.",
+        metavar="FILE|DIR|NAME",
+    )
+    watch: bool = setting(
+        False, "Read the seeds again when a file changes; worlds that began with them begin anew.", type_=bool
     )
     data_dir: Path | None = setting(
-        None, "Keep every world in a file here; without it worlds live in memory.", type_=click.Path(path_type=Path)
+        None, "Keep every world in a file here; without it worlds live in memory.", type_=NamedPath()
     )
     default_format: str = setting(
         "json", "Format of an answer whose client names none.", type_=click.Choice(["json", "xml"])
@@ -54,10 +103,15 @@ class Settings:
         "GetInstance for a job that is not running: fail as documented, or answer with its state.",
         type_=click.Choice(["fail", "answer"]),
     )
+    sql_check: str = setting(
+        "validate",
+        "Who refuses wrong SQL: ValidateJob alone, or the start too, whose instance then ends FAILED.",
+        type_=click.Choice(["validate", "start"]),
+    )
     error_overrides: Path | None = setting(
         None,
         "YAML file that gives entries of the error catalogue another code, status or message.",
-        type_=click.Path(path_type=Path),
+        type_=NamedPath(),
     )
     signature: str = setting(
         "warn",
@@ -68,6 +122,12 @@ class Settings:
         (),
         "Access key that signs requests, or a file with one on each line; test:test is built in. Repeatable.",
         metavar="ID:SECRET[:TOKEN]|FILE",
+        secret=True,
+    )
+    bearer_tokens: tuple[str, ...] = setting(
+        (),
+        "Bearer or identity token that is believed in place of a signature; without one none is. Repeatable.",
+        metavar="TOKEN",
         secret=True,
     )
     signature_max_skew: int = setting(
@@ -81,12 +141,29 @@ class Settings:
     )
     plan_delay: int = setting(0, "From GetRawPlanJson until the plan is made.", type_=Duration())
     cluster_delay: int = setting(0, "From a change of a cluster until it is RUNNING again.", type_=Duration())
+    latency: Span = setting(
+        Span(),
+        "Time before every call takes effect, such as 200ms, or 100ms-400ms for one in between.",
+        type_=LATENCY,
+        metavar="DURATION[-DURATION]",
+    )
+    error_rate: float = setting(
+        0.0,
+        "Share of calls that fail, such as 5%: throttling and ServiceUnavailable in turn.",
+        type_=RATE,
+        metavar="RATE",
+    )
     read_cache: int = setting(
         64 * 1024 * 1024, "Bytes of answers kept for reads that come again; 0 keeps none.", type_=click.IntRange(min=0)
     )
     journal_bytes: int = setting(
         16 * 1024 * 1024,
         "Bytes of the journals of all worlds; the oldest entry goes first. 0 keeps none.",
+        type_=click.IntRange(min=0),
+    )
+    image_bytes: int = setting(
+        256 * 1024 * 1024,
+        "Bytes of the database images that worlds in memory reset to, and of those that stale reads need.",
         type_=click.IntRange(min=0),
     )
     max_worlds: int = setting(2000, "Worlds that may be open at a time.", type_=click.IntRange(min=1))
@@ -100,6 +177,12 @@ class Settings:
         "Token that callers of the control API need; made and printed if --host is not a loopback address.",
         secret=True,
     )
+    control_hosts: tuple[str, ...] = setting(
+        (),
+        "Host names, beside localhost and the address listened on, that the control API and the pages may be asked "
+        "under when there is no token. Repeatable.",
+        metavar="HOST",
+    )
     control_origins: tuple[str, ...] = setting(
         (),
         "Origins whose pages may use the control API; those of this machine if none is given. Repeatable.",
@@ -108,13 +191,26 @@ class Settings:
     console: bool = setting(True, "Serve the pages of the console under /_emulator/console/.", type_=bool)
     tls: bool = setting(False, "Serve https too, with a certificate made at start.", type_=bool)
     tls_port: int = setting(8019, "Port for https; 0 takes a free one.", type_=click.IntRange(0, 65535))
-    tls_cert: Path | None = setting(
-        None, "PEM file with the certificate to serve https with.", type_=click.Path(path_type=Path)
+    tls_cert: Path | None = setting(None, "PEM file with the certificate to serve https with.", type_=NamedPath())
+    tls_key: Path | None = setting(None, "PEM file with its key.", type_=NamedPath())
+    intercept: int | None = setting(
+        None,
+        "Port of a proxy that brings programs here which name no endpoint; 0 takes a free one.",
+        type_=click.IntRange(0, 65535),
     )
-    tls_key: Path | None = setting(None, "PEM file with its key.", type_=click.Path(path_type=Path))
+    intercept_allow: tuple[str, ...] = setting(
+        (), "Host that the proxy lets through; it refuses all but those of foas. Repeatable.", metavar="HOST"
+    )
+    keep_alive: int = setting(75_000, "How long a connection may stay idle before it is closed.", type_=Duration())
     max_body: int = setting(4 * 1024 * 1024, "Largest request body, in bytes.", type_=click.IntRange(min=1))
+    max_document: int = setting(
+        256 * 1024 * 1024, "Largest seed or snapshot in a control call, in bytes.", type_=click.IntRange(min=1)
+    )
     cors_origins: tuple[str, ...] = setting(
         ("*",), "Origins whose pages may call the API from a browser. Repeatable.", metavar="ORIGIN"
+    )
+    cors_credentials: bool = setting(
+        False, "Let those pages send credentials, and read the answers to requests that carry some.", type_=bool
     )
     access_log: bool = setting(False, "Log every request, not only those that fail.", type_=bool)
     log_level: str = setting(
@@ -129,10 +225,10 @@ def options() -> list[click.Option]:
 
 
 def _option(declared: "Field[Any]") -> click.Option:
-    flag = "--" + declared.name.replace("_", "-")
+    name = flag(declared.name)
     default = declared.default
     return click.Option(
-        [f"{flag}/--no-{flag[2:]}" if declared.metadata["type"] is bool else flag, declared.name],
+        [f"{name}/--no-{name[2:]}" if declared.metadata["type"] is bool else name, declared.name],
         type=declared.metadata["type"],
         default=default,
         multiple=isinstance(default, tuple),
@@ -155,6 +251,8 @@ def shown_default(declared: "Field[Any]") -> str:
         return "on" if default else "off"
     if isinstance(declared.metadata["type"], Duration):
         return duration_text(default)
+    if isinstance(declared.metadata["type"], Written):
+        return declared.metadata["type"].write(default)
     return str(default)
 
 
@@ -170,12 +268,19 @@ def _shown(declared: "Field[Any]", value: Any) -> Any:
         return "***"
     if isinstance(declared.metadata["type"], Duration):
         return duration_text(value)
+    if isinstance(declared.metadata["type"], Written):
+        return declared.metadata["type"].write(value)
     return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
 
 
 def variable(name: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + name.upper()
+
+
+def flag(name: str) -> str:
+    """The command-line flag of a setting."""
+    return "--" + name.replace("_", "-")
 
 
 def check_variables(environment: Mapping[str, str]) -> None:
@@ -204,8 +309,7 @@ def read_settings(given: Mapping[str, Any]) -> Settings:
 
 
 def _arguments(name: str, value: Any) -> list[str]:
-    flag = name.replace("_", "-")
     if isinstance(value, bool):
-        return [f"--{flag}" if value else f"--no-{flag}"]
+        return [flag(name) if value else flag(f"no_{name}")]
     values = [] if value is None else value if isinstance(value, list | tuple) else [value]
-    return [f"--{flag}={each}" for each in values]
+    return [f"{flag(name)}={each}" for each in values]

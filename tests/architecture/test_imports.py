@@ -8,15 +8,28 @@ from pathlib import Path
 
 import pytest
 
+from foas_emulator.gateway.operation import Group
+from foas_emulator.operations.catalogue import GROUPS
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "app" / "foas_emulator"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text("utf-8")) for path in MODULES}
-OF_THE_EMULATOR = [module for module in TREES if not module.startswith(("world/", "testing/"))]
-"""What runs in the emulator; `testing` runs in the tests of whoever uses it."""
+OF_THE_EMULATOR = [module for module in TREES if not module.startswith(("world/", "testing/", "commands/"))]
+"""What runs in the emulator; `testing` and `commands` run beside it, at those who use it."""
 CLOCKS_AND_CHANCE = {"time", "random", "secrets", "uuid"}
 NOW = {"now", "utcnow", "today", "urandom", "time", "time_ns", "monotonic", "perf_counter"}
-KNOW_SETTINGS = {"main.py", "cli.py", "server.py", "settings.py", "testing"}
+OF_A_GROUP = [module for module in TREES if module.startswith("operations/") and module.count("/") == 2]
+FILES_OF_A_GROUP = {
+    "__init__.py",
+    "lifecycle.py",
+    "parameters.py",
+    "routes.py",
+    "rows.py",
+    "schemas.py",
+    "service.py",
+}
+KNOW_SETTINGS = {"main.py", "cli.py", "commands", "server.py", "settings.py", "testing"}
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
@@ -26,6 +39,13 @@ def imports(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def used_imports(tree: ast.Module) -> Iterator[str]:
+    """What a module imports when it runs, without what it imports to annotate its functions."""
+    for node in tree.body:
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield from imports(ast.Module([node], []))
 
 
 def test_imports_keep_the_contracts() -> None:
@@ -39,6 +59,27 @@ def test_imports_keep_the_contracts() -> None:
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert "0 broken" in result.stdout
+
+
+@pytest.mark.parametrize("module", OF_A_GROUP)
+def test_a_group_never_uses_the_rows_of_another(module: str) -> None:
+    """Rows of other groups may be named in annotations; their tables are the business of their own group."""
+    group = module.split("/")[1]
+    rows = [name.split(".") for name in used_imports(TREES[module]) if ".rows" in name]
+    assert all(parts[:4] == ["foas_emulator", "operations", group, "rows"] for parts in rows), rows
+
+
+@pytest.mark.parametrize("module", OF_A_GROUP)
+def test_groups_consist_of_the_same_files(module: str) -> None:
+    assert Path(module).name in FILES_OF_A_GROUP
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: str(group.name))
+def test_every_operation_has_its_function_in_the_service_of_its_group(group: Group) -> None:
+    names = {
+        node.name for node in TREES[f"operations/{group.name}/service.py"].body if isinstance(node, ast.FunctionDef)
+    }
+    assert names >= {operation.endpoint.__name__ for operation in group.declared}
 
 
 @pytest.mark.parametrize("module", OF_THE_EMULATOR)

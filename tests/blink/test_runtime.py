@@ -200,7 +200,7 @@ def test_failure_restarts_the_vertices() -> None:
 
 
 def test_handler_has_the_documented_form() -> None:
-    handler = runtime.engine_job_handler(RUN)
+    handler = runtime.engine_job_handler("seed", 412536, START)
     assert re.fullmatch(r"application_[0-9]{13}_[0-9]{4}\|[0-9a-f]{32}", handler)
     assert handler.endswith(runtime.job_id("seed", 412536))
 

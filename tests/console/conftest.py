@@ -28,7 +28,7 @@ class Console:
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(self.api.app, client=self.client)
             async with httpx.AsyncClient(
-                transport=transport, base_url=f"http://{self.host}", cookies=self.cookies
+                transport=transport, base_url="http://127.0.0.1:8018", cookies=self.cookies, headers={"host": self.host}
             ) as client:
                 response = await client.request(method, path, **options)
                 self.cookies = httpx.Cookies(client.cookies)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from foas_emulator.console.access import is_own_host
 from foas_emulator.console.application import SECURITY_HEADERS
 from tests.api import open_api
 from tests.console.conftest import CONSOLE, Console
@@ -22,9 +21,17 @@ def test_a_name_that_leads_here_reads_nothing(console: Console, host: str) -> No
     assert Console(console.api, host=host).get("/w/default/").status_code == 403
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:8018", "localhost", "[::1]:8018", "app.localhost:8018", "10.0.0.5:80"])
-def test_addresses_and_localhost_are_this_servers_own(host: str) -> None:
-    assert is_own_host(host, has_token=False)
+@pytest.mark.parametrize("host", ["127.0.0.1:8018", "localhost", "[::1]:8018", "emulator.test:8018"])
+def test_loopback_names_and_those_of_control_hosts_are_this_servers_own(host: str) -> None:
+    with open_api(control_hosts=("emulator.test",)) as api:
+        assert Console(api, host=host).get("/w/default/").status_code == 200
+
+
+def test_a_form_that_is_too_large_is_refused_before_it_is_read() -> None:
+    with open_api(max_document=1000) as api:
+        answer = Console(api).send("POST", f"{CONSOLE}/w/default/call", data={"body": "x" * 2000})
+        assert answer.status_code == 413
+        assert "max_document" in answer.text
 
 
 def test_other_machines_need_a_token(console: Console) -> None:

@@ -95,7 +95,7 @@ class Reader:
 def test_a_reader_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "SEND_WITHIN", 0.05)
     reader = Reader(takes=1)
-    world = SimpleNamespace(revision=object(), settle=list)
+    world = SimpleNamespace(store=SimpleNamespace(revision=object()), is_settled=True)
     stream = EventStream(lambda: (world, WorldJournal()), str)  # type: ignore[arg-type, return-value]
     scope = {"type": "http", "state": {"foas_emulator.transport": reader}}
     asyncio.run(asyncio.wait_for(stream(scope, reader.receive, reader.send), 20))
@@ -105,7 +105,7 @@ def test_a_reader_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_stream_ends_with_its_world() -> None:
     reader = Reader(takes=9)
-    world = SimpleNamespace(revision=object(), settle=list)
+    world = SimpleNamespace(store=SimpleNamespace(revision=object()), is_settled=True)
     seen = iter([world, None])
     stream = EventStream(lambda: (next(seen), WorldJournal()), str)  # type: ignore[arg-type, return-value]
     asyncio.run(asyncio.wait_for(stream({"type": "http"}, reader.receive, reader.send), 20))

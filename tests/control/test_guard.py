@@ -29,7 +29,7 @@ def from_elsewhere(control: Control, path: str, **headers: str) -> httpx.Respons
 
     async def send() -> httpx.Response:
         transport = httpx.ASGITransport(control.api.app, client=("10.0.0.5", 5000))
-        async with httpx.AsyncClient(transport=transport, base_url="http://emulator") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.get(path, headers=headers)
 
     return asyncio.run(send())
@@ -135,3 +135,140 @@ def test_the_control_api_is_described_under_its_own_tag(control: Control) -> Non
             assert described["tags"] == ["emulator"], (method, path)
             assert described["description"], (method, path)
             assert "422" not in described["responses"], (method, path)
+
+
+FOREIGN = ["evil.example", "evil.example:8018", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "0", ""]
+PAGES = ["/", "/docs", "/openapi.json", "/static-offline-docs/swagger-ui.css"]
+
+
+@pytest.mark.parametrize("host", FOREIGN)
+def test_a_host_that_may_be_a_rebound_name_is_refused_for_everything_but_the_service(
+    control: Control, host: str
+) -> None:
+    for method in ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "TRACE"):
+        for path in ("/_emulator/health", "/_emulator/worlds", "/_emulator/worlds/alice", "/_emulator/nothing"):
+            headers = {"host": host, "origin": f"http://{host}", "access-control-request-method": "PUT"}
+            refusal = control.api.request(method, path, headers=headers)
+            assert refusal.status_code == 403, (method, path)
+            assert "access-control-allow-origin" not in refusal.headers
+    for path in PAGES:
+        assert control.api.request("GET", path, headers={"host": host}).status_code == 403
+    assert control.api.request("GET", INSTANCE, headers={"host": host}).status_code == 200
+    assert "control_hosts" in control.send("GET", "/worlds", host=host).json()["hint"]
+    assert [world["name"] for world in control.ok("GET", "/worlds")["worlds"]] == ["default"]
+
+
+@pytest.mark.parametrize("host", ["localhost:8018", "LOCALHOST", "127.0.0.1:1", "127.8.9.1", "[::1]:8018", "emulator"])
+def test_a_host_that_is_this_machines_or_the_address_that_was_asked_is_let_in(control: Control, host: str) -> None:
+    assert control.send("GET", "/worlds", host=host).status_code == 200
+
+
+def test_hosts_that_are_named_in_the_setting_are_let_in() -> None:
+    with open_api(control_hosts=("foas.test:8018", "FOAS2.test")) as api:
+        for host in ("foas.test", "foas.test:1", "foas2.test"):
+            assert Control(api).send("GET", "/worlds", host=host).status_code == 200
+        assert Control(api).send("GET", "/worlds", host="foas3.test").status_code == 403
+
+
+def test_with_a_token_any_host_will_do(guarded: Control) -> None:
+    answer = guarded.send("GET", "/worlds", host="foas.test", authorization=f"Bearer {TOKEN}")
+    assert answer.status_code == 200
+    assert guarded.send("GET", "/worlds", host="foas.test").status_code == 401
+
+
+def test_a_page_of_another_site_changes_nothing_without_an_origin(control: Control) -> None:
+    for method, path in (("PUT", "/worlds/alice"), ("POST", "/reset"), ("DELETE", "/worlds/default")):
+        assert control.send(method, path, sec_fetch_site="cross-site").status_code == 403
+        assert control.send(method, path, sec_fetch_site="none").status_code < 300
+    assert control.send("GET", "/worlds", sec_fetch_site="cross-site").status_code == 200
+    own = {"origin": "http://localhost:3000", "sec_fetch_site": "cross-site"}
+    assert control.send("PUT", "/worlds/alice", **own).status_code == 200
+
+
+def test_a_page_of_another_site_calls_no_operation_that_writes_without_an_origin(control: Control) -> None:
+    folders = "/api/v2/projects/demo/folders?path=/x"
+    refusal = control.api.request("POST", folders, headers={"sec-fetch-site": "cross-site"})
+    assert (refusal.status_code, refusal.json()["Code"]) == (403, "Forbidden")
+    headers = {"sec-fetch-site": "cross-site", "origin": "https://example.org"}
+    assert control.api.request("POST", folders, headers=headers).status_code == 200
+    assert control.api.request("GET", INSTANCE, headers={"sec-fetch-site": "cross-site"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/_emulator/worlds", "/_emulator/nothing", "/docs/nothing"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_what_is_served_to_browsers_is_confined(control: Control, path: str, method: str) -> None:
+    if path == "/" and method == "POST":
+        path = "/docs"  # POST of the root is the service's to refuse
+    answer = control.api.request(method, path)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    policy = answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy
+    assert policy.startswith("default-src 'self'" if path.startswith("/docs") else "default-src 'none'")
+
+
+def test_answers_of_the_service_are_not_to_be_taken_for_another_type(control: Control) -> None:
+    for path in (INSTANCE, INSTANCE, "/api/nothing"):
+        assert control.api.request("GET", path).headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/_emulator/health", "/_emulator/worlds", "/", "/docs", "/openapi.json"])
+def test_head_is_answered_as_get_without_a_body(control: Control, path: str) -> None:
+    got, head = (control.api.request(method, path) for method in ("GET", "HEAD"))
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    assert head.headers["content-length"] == got.headers["content-length"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/health", "GET, HEAD"),
+        ("HEAD", "/reset", "POST"),
+        ("POST", "/worlds/default/clock", "GET, HEAD, PUT"),
+        ("PUT", "/worlds/default/faults", "DELETE, GET, HEAD, POST"),
+    ],
+)
+def test_a_method_that_a_path_does_not_have_is_told_all_that_it_has(
+    control: Control, method: str, path: str, allowed: str
+) -> None:
+    answer = control.send(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize(("path", "origin"), [("/_emulator/worlds", "http://localhost:1"), (INSTANCE, "http://a.b")])
+def test_a_preflight_lists_the_methods_there_are_and_lets_pages_into_a_private_network(
+    control: Control, path: str, origin: str
+) -> None:
+    headers = {
+        "origin": origin,
+        "access-control-request-method": "PUT",
+        "access-control-request-private-network": "true",
+    }
+    answer = control.api.request("OPTIONS", path, headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-private-network"] == "true"
+    assert answer.headers["access-control-allow-methods"] == "DELETE, GET, HEAD, POST, PUT"
+
+
+def test_pages_send_credentials_only_if_the_setting_says_so() -> None:
+    with open_api() as api:
+        answer = api.request("GET", INSTANCE, headers={"origin": "http://a.b"})
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in answer.headers
+    for origins in (("*",), ("http://a.b",)):
+        with open_api(cors_credentials=True, cors_origins=origins) as api:
+            for options in ({"method": "GET"}, {"method": "OPTIONS"}):
+                headers = {"origin": "http://a.b", "access-control-request-method": "GET"}
+                answer = api.request(url=INSTANCE, headers=headers, **options)
+                assert answer.headers["access-control-allow-origin"] == "http://a.b"
+                assert answer.headers["access-control-allow-credentials"] == "true"
+
+
+def test_bodies_of_control_calls_are_limited_and_documents_have_a_limit_of_their_own() -> None:
+    with open_api(max_body=100, max_document=200) as api:
+        control = Control(api)
+        for path, limit in (("/worlds/default/settings", 100), ("/worlds/default", 200), ("/worlds/default/seed", 200)):
+            method = "POST" if path.endswith("seed") else "PUT"
+            assert control.send(method, path, "{}" + " " * (limit - 2)).status_code < 300
+            refusal = control.send(method, path, "{}" + " " * (limit - 1))
+            assert refusal.status_code == 413
+            assert f"more than {limit} bytes" in refusal.json()["error"]

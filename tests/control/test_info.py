@@ -1,4 +1,8 @@
+import asyncio
 from pathlib import Path
+
+import httpx
+import pytest
 
 from foas_emulator import __version__
 from foas_emulator.operations.catalogue import OPERATIONS
@@ -9,6 +13,19 @@ from tests.control.conftest import Control
 
 def test_health_is_told_to_everybody(control: Control) -> None:
     assert control.ok("GET", "/health") == {"status": "ok"}
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9018", "https://[::1]:9019"])
+def test_under_a_server_that_is_not_ours_it_tells_where_it_was_reached(control: Control, url: str) -> None:
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(control.api.app)) as client:
+            return await client.get(f"{url}/_emulator/info")
+
+    assert asyncio.run(ask()).json()["listening"] == [url]
+
+
+def test_address_of_a_socket_without_a_port_is_not_told(control: Control) -> None:
+    assert control.ok("GET", "/info")["listening"] == []
 
 
 def test_operations_are_counted_by_what_they_are_known_from(control: Control) -> None:
@@ -27,3 +44,25 @@ def test_settings_are_shown_as_people_write_them_and_secrets_masked(tmp_path: Pa
     assert (settings["access_keys"], settings["control_token"]) == ("***", "***")
     assert (settings["start_delay"], settings["batch_duration"], settings["data_dir"]) == ("30s", None, str(tmp_path))
     assert (settings["seed"], settings["control_origins"], settings["port"]) == (["default"], [], 8018)
+
+
+def test_memory_within_budgets_is_shown(control: Control, data_dir: Path | None) -> None:
+    control.ok("PUT", "/worlds/grown", {"fork": "default"}, status=201)
+    control.api.ok("ListProject")
+    control.api.ok("ListProject")
+    shown = control.ok("GET", "/info")["memory"]
+    assert list(shown) == ["read_cache", "journal_bytes", "image_bytes"]
+    assert all(each["bytes"] <= each["limit"] for each in shown.values())
+    assert shown["read_cache"]["bytes"] > 0
+    assert shown["journal_bytes"]["bytes"] > 0
+    assert (shown["image_bytes"]["bytes"] > 0) == (data_dir is None), "in a file, what a world resets to is a file too"
+    control.send("DELETE", "/worlds/grown")
+    assert control.ok("GET", "/info")["memory"]["image_bytes"]["bytes"] == 0
+
+
+def test_images_beyond_their_budget_are_refused() -> None:
+    with open_api(image_bytes=100) as api:
+        answer = Control(api).send("PUT", "/worlds/grown", {"seed": "empty"})
+        assert answer.status_code == 503
+        assert "image_bytes" in answer.json()["hint"]
+        assert api.registry.names() == ["default"]

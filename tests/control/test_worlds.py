@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from tests.api import open_api
@@ -96,19 +98,34 @@ def test_deleting_creates_nothing(control: Control) -> None:
     assert len(control.ok("GET", "/worlds")["worlds"]) == 1
 
 
-def test_every_other_call_creates_the_world_it_names(control: Control) -> None:
-    for number, (method, path, body) in enumerate(
-        [
-            ("GET", "snapshot", None),
-            ("GET", "settings", None),
-            ("PUT", "settings", {}),
-            ("GET", "clock", None),
-            ("POST", "clock/advance", {"until": "idle"}),
-            ("POST", "reset", None),
-            ("GET", "journal", None),
-            ("GET", "faults", None),
-        ]
-    ):
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "snapshot", None),
+        ("HEAD", "snapshot", None),
+        ("GET", "settings", None),
+        ("GET", "clock", None),
+        ("GET", "journal", None),
+        ("GET", "journal/x", None),
+        ("POST", "journal/verify", {"operation": "StartJob"}),
+        ("GET", "faults", None),
+        ("GET", "faults/1", None),
+        ("DELETE", "faults", None),
+        ("DELETE", "journal", None),
+    ],
+)
+def test_a_call_that_only_reads_makes_no_world(control: Control, method: str, path: str, body: Any) -> None:
+    answer = control.send(method, f"/worlds/nobody/{path}", body)
+    assert answer.status_code == 404
+    if method != "HEAD":
+        assert answer.json()["error"] == "There is no world nobody."
+        assert answer.json()["no_world"] == "nobody"
+    assert [world["name"] for world in control.ok("GET", "/worlds")["worlds"]] == ["default"]
+
+
+def test_a_call_that_changes_a_world_creates_the_one_it_names(control: Control) -> None:
+    calls = [("PUT", "settings", {}), ("POST", "clock/advance", {"until": "idle"}), ("POST", "reset", None)]
+    for number, (method, path, body) in enumerate(calls):
         control.ok(method, f"/worlds/w{number}/{path}", body)
         assert control.ok("GET", "/worlds")["worlds"][-1]["name"] == f"w{number}"
 
@@ -134,7 +151,7 @@ def test_a_list_does_not_count_as_use(control: Control) -> None:
         ({"clone": "default"}, "Give one of seed, snapshot, fork."),
         ([], "Give one of seed, snapshot, fork."),
         ("{", "The body is not JSON."),
-        ("\ud800".encode("utf-8", "surrogatepass"), "The body is not JSON."),
+        ("\ud800".encode("utf-8", "surrogatepass"), "The body is not UTF-8."),
         ({"seed": "/etc/passwd"}, "There is no seed '/etc/passwd'. Give a document, or one of default, empty."),
         ({"seed": {"projects": [{}]}}, "seed:1: projects[0].Name: Field required"),
         ({"seed": 5}, "The seed document cannot be used."),
@@ -163,8 +180,8 @@ def test_more_worlds_than_are_allowed_are_refused_with_the_reason() -> None:
     with open_api(max_worlds=2) as api:
         control = Control(api)
         control.ok("PUT", "/worlds/alice", status=201)
-        for method, path in (("PUT", ""), ("GET", "/clock"), ("POST", "/reset")):
-            assert "2 worlds are open" in control.refused(method, f"/worlds/bob{path}", status=503)
+        for method, path in (("PUT", ""), ("PUT", "/settings"), ("POST", "/reset")):
+            assert "2 worlds are open" in control.refused(method, f"/worlds/bob{path}", {}, status=503)
         answer = control.get_instance("bob")
         assert (answer.status_code, answer.json()["Code"]) == (503, "ServiceUnavailable")
         assert "2 worlds are open" in answer.headers["x-emulator-hint"]

@@ -96,7 +96,7 @@ def test_a_rule_that_is_not_there_cannot_be_shown_or_disarmed(api: Api) -> None:
 
 def test_disarming_makes_no_world(api: Api) -> None:
     assert api.request("DELETE", "/_emulator/worlds/nobody/faults").status_code == 404
-    assert api.registry.find("nobody") is None
+    assert api.registry.open_existing("nobody") is None
 
 
 def test_a_seeds_faults_are_checked_with_their_lines() -> None:

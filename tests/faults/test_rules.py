@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from foas_emulator.faults.document import FaultDocument
-from foas_emulator.faults.rules import FaultRule, active_rules, disarm_all, rules_of
+from foas_emulator.faults.rules import MOST_RULES, FaultRule, RuleLimitError, active_rules, disarm_all, rules_of
 from foas_emulator.faults.rules import arm as arm_in
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.reading import parse_seed
@@ -105,10 +105,10 @@ def test_chance_comes_from_the_worlds_seed(seeded_api: Api) -> None:
     fault = FaultDocument.model_validate({"effect": DENY, "probability": 0.5})
 
     def run(name: str) -> list[bool]:
-        world = seeded_api.registry.open(name)
+        world = seeded_api.registry.open_or_create(name)
         arm_in(world, fault)
         (rule,) = active_rules(world).rules
-        return [rule.strike(world) is not None for _ in range(100)]
+        return [rule.count_match(world) is not None for _ in range(100)]
 
     first, other = run("first"), run("other")
     assert first != other
@@ -157,9 +157,9 @@ def test_rules_of_one_world_leave_the_others_alone(seeded_api: Api) -> None:
 
 def test_a_hit_leaves_the_revision_and_so_the_read_cache_as_they_are(seeded_api: Api) -> None:
     arm(seeded_api, effect=DENY, times=1)
-    revision = seeded_api.world.revision
+    revision = seeded_api.world.store.revision
     assert struck(seeded_api)
-    assert seeded_api.world.revision == revision
+    assert seeded_api.world.store.revision == revision
 
 
 def test_what_a_fault_answers_is_not_kept_for_later(seeded_api: Api) -> None:
@@ -173,7 +173,7 @@ def test_rules_and_their_counts_survive_a_restart(seeded_api: Api) -> None:
     arm(seeded_api, effect=DENY, times=2)
     assert struck(seeded_api)
     image = seeded_api.world.store.image()
-    copy = seeded_api.registry.create("copy", image)
+    copy = seeded_api.registry.create_or_replace("copy", image)
     (rule,) = rules_of(copy)
     assert (rule.seen, rule.hits, rule.is_armed()) == (1, 1, True)
 
@@ -266,3 +266,40 @@ def test_a_rule_that_is_disarmed_while_a_call_is_held_back_strikes_no_more(seede
     arm(seeded_api, effect={"latency": "60ms"})
     arm(seeded_api, effect=DENY)
     assert held_together(seeded_api, 1, lambda: disarm_all(seeded_api.world)) == [200]
+
+
+def test_a_world_has_a_limited_number_of_rules(seeded_api: Api) -> None:
+    document = FaultDocument.model_validate({"effect": {"drop": True}, "match": {"operation": "DeleteJob"}})
+    with seeded_api.world.transaction():
+        for _ in range(MOST_RULES):
+            arm_in(seeded_api.world, document)
+    with pytest.raises(RuleLimitError, match="at most 1000 fault rules"):
+        arm_in(seeded_api.world, document)
+    arm_in(seeded_api.world, document, rule_id=1)
+    answer = seeded_api.request("POST", "/_emulator/worlds/default/faults", json={"effect": {"drop": True}})
+    assert answer.status_code == 400
+    assert "at most 1000" in answer.json()["hint"]
+    assert len(rules_of(seeded_api.world)) == MOST_RULES
+
+
+def test_rules_that_were_armed_in_a_transaction_that_fails_are_not_active(seeded_api: Api) -> None:
+    world = seeded_api.world
+
+    def arm_and_fail() -> None:
+        arm_in(world, FaultDocument.model_validate({"effect": {"drop": True}}))
+        assert len(active_rules(world).rules) == 1
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), world.transaction():
+        arm_and_fail()
+    assert active_rules(world).rules == []
+
+
+def test_without_room_for_the_previous_image_a_stale_read_is_answered_as_it_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with open_api(image_bytes=10) as api:
+        api.request("POST", "/_emulator/worlds/default/faults", json={"effect": {"stale": True}})
+        api.ok("CreateFolder", projectName="demo", path="/new")
+        assert api.call("GetFolder", projectName="demo", path="/new").status == 200
+    assert "no previous image" in caplog.text

@@ -16,7 +16,8 @@ KEYS = AccessKeys.parse(
         "STS.testid:testsecret:testtoken==",
         "STS.x:ssecret:tok==",
         "YourAccessKeyId:YourAccessKeySecret",
-    ]
+    ],
+    bearer_tokens=[ALL["v3-tea-bearer"].request.headers["x-acs-bearer-token"]],
 )
 V1 = ALL["v1-py-get-nonce"].request
 V3 = ALL["v3-tea-get"].request
@@ -26,22 +27,22 @@ JSON = ALL["v1-py-post-json"].request
 
 
 class Nonces:
-    """Nonces by access key, as they were asked for."""
+    """The nonces that access keys have used, as they are recorded."""
 
-    def __init__(self, *seen: tuple[str, str]) -> None:
-        self.asked: list[tuple[str, str]] = list(seen)
+    def __init__(self, *used: tuple[str, str]) -> None:
+        self.used: list[tuple[str, str]] = list(used)
 
     def __call__(self, access_key_id: str, nonce: str) -> bool:
-        seen = (access_key_id, nonce) in self.asked
-        self.asked.append((access_key_id, nonce))
-        return seen
+        is_first = (access_key_id, nonce) not in self.used
+        self.used.append((access_key_id, nonce))
+        return is_first
 
 
 def verdict_on(
     request: SignedRequest, *, now_ms: int = NOON, nonces: Nonces | None = None, max_skew_ms: int = QUARTER
 ) -> AuthenticationResult:
     return check_authentication(
-        request, keys=KEYS, now_ms=now_ms, max_skew_ms=max_skew_ms, nonce_seen=nonces or Nonces()
+        request, keys=KEYS, now_ms=now_ms, max_skew_ms=max_skew_ms, use_nonce=nonces or Nonces()
     )
 
 
@@ -63,8 +64,29 @@ def test_request_of_an_official_client_passes_within_the_skew(vector: Vector) ->
         assert verdict_on(vector.request, now_ms=now_ms).code == "InvalidTimeStamp.Expired"
 
 
-def test_bearer_token_passes_without_a_signature() -> None:
+def test_bearer_token_that_is_configured_passes_without_a_signature() -> None:
     assert verdict_on(BEARER) == AuthenticationResult(Credentials("bearer"))
+
+
+@pytest.mark.parametrize("name", ["x-acs-bearer-token", "x-acs-zero-trust-idtoken"])
+def test_token_that_is_not_configured_is_refused(name: str) -> None:
+    verdict = verdict_on(with_header(with_header(BEARER, "x-acs-bearer-token", None), name, "stolen"))
+    assert verdict.code == "InvalidBearerToken"
+    assert "bearer_tokens" in verdict.hint
+    assert "stolen" not in verdict.hint
+
+
+@pytest.mark.parametrize("name", ["x-acs-date", "x-acs-signature-nonce"])
+def test_v3_signature_that_leaves_out_date_or_nonce_is_refused(name: str) -> None:
+    credentials = read_credentials(V3.headers)
+    names = tuple(each for each in credentials.signed_headers if each != name)
+    assert len(names) < len(credentials.signed_headers)
+    claim = Credentials("v3", "testid", signed_headers=names, algorithm=credentials.algorithm)
+    signature = sign(next(signed_texts(V3, claim)), claim, "testsecret").decode()
+    authorization = f"ACS3-HMAC-SHA256 Credential=testid,SignedHeaders={';'.join(names)},Signature={signature}"
+    verdict = verdict_on(with_header(V3, "authorization", authorization))
+    assert verdict.code == "IncompleteSignature"
+    assert name in verdict.hint
 
 
 @pytest.mark.parametrize(
@@ -88,9 +110,9 @@ def test_bearer_token_passes_without_a_signature() -> None:
         (with_header(V1, "date", "Thu, 01 Aug 2019 13:00:00 GMT"), "InvalidTimeStamp.Expired", "3600 seconds ahead of"),
         (with_header(V1, "x-acs-signature-method", "SHA256withRSA"), "InvalidSignatureMethod", "HMAC-SHA1"),
         (
-            with_header(V3, "authorization", "ACS3-HMAC-SM3 Credential=testid,SignedHeaders=host,Signature=00"),
+            with_header(V3, "authorization", "ACS3-RSA-SHA256 Credential=testid,SignedHeaders=host,Signature=00"),
             "InvalidSignatureMethod",
-            "ACS3-HMAC-SHA256",
+            "allows only ACS3-HMAC-SHA256 and ACS3-HMAC-SM3",
         ),
         (with_header(V1, "authorization", "acs nobody:abc="), "InvalidAccessKeyId.NotFound", "--access-keys nobody:"),
         (with_header(STS, "x-acs-security-token", None), "MissingSecurityToken", "x-acs-security-token"),
@@ -127,7 +149,7 @@ def test_repeated_nonce_is_refused_for_the_same_key_alone() -> None:
     nonces = Nonces()
     assert verdict_on(V1, nonces=nonces).code is None
     assert verdict_on(V1, nonces=nonces).code == "SignatureNonceUsed"
-    assert nonces.asked[0] == ("testid", V1.headers["x-acs-signature-nonce"])
+    assert nonces.used[0] == ("testid", V1.headers["x-acs-signature-nonce"])
     assert verdict_on(STS, nonces=nonces).code is None
 
 
@@ -135,7 +157,7 @@ def test_request_without_a_nonce_may_be_repeated() -> None:
     nonces = Nonces()
     for _ in range(2):
         assert verdict_on(ALL["v1-py-get"].request, nonces=nonces).code is None
-    assert nonces.asked == []
+    assert nonces.used == []
 
 
 @pytest.mark.parametrize(
@@ -145,8 +167,7 @@ def test_request_without_a_nonce_may_be_repeated() -> None:
         ("authorization", "expired"),
         ("expired", "method"),
         ("method", "unknown"),
-        ("token", "nonce"),
-        ("nonce", "signature"),
+        ("token", "signature"),
         ("signature", "digest"),
     ],
     ids=" before ".join,
@@ -165,20 +186,34 @@ def test_checks_come_in_the_order_of_the_gateway(faults: tuple[str, str]) -> Non
             lambda request: with_header(request, "x-acs-security-token", "x"),
             "InvalidSecurityToken.MismatchWithAccessKey",
         ),
-        "nonce": (lambda request: with_header(request, "x-acs-signature-nonce", "used"), "SignatureNonceUsed"),
         "signature": (lambda request: with_header(request, "x-acs-action", "Other"), "SignatureDoesNotMatch"),
         "digest": (lambda request: request._replace(body=b"other"), "ContentMD5NotMatched"),
     }
     request = signed_anew(with_header(JSON, "x-acs-signature-nonce", "fresh"))
     (spoil_earlier, earlier), (spoil_later, later) = (spoiled[fault] for fault in faults)
-    assert verdict_on(spoil_later(request), nonces=Nonces(("testid", "used"))).code == later
-    assert verdict_on(spoil_earlier(spoil_later(request)), nonces=Nonces(("testid", "used"))).code == earlier
+    assert verdict_on(spoil_later(request)).code == later
+    assert verdict_on(spoil_earlier(spoil_later(request))).code == earlier
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda request: with_header(request, "authorization", "acs testid:abc="),
+        lambda request: signed_anew(with_header(request, "content-md5", "abc=")),
+    ],
+)
+def test_request_that_is_refused_uses_up_no_nonce(spoil: Callable[[SignedRequest], SignedRequest]) -> None:
+    nonces = Nonces()
+    request = signed_anew(with_header(JSON, "x-acs-signature-nonce", "fresh"))
+    assert verdict_on(spoil(request), nonces=nonces).code in ("SignatureDoesNotMatch", "ContentMD5NotMatched")
+    assert nonces.used == []
+    assert verdict_on(request, nonces=nonces).code is None
 
 
 def test_nonce_of_an_unknown_key_is_not_remembered() -> None:
     nonces = Nonces()
     verdict_on(with_header(V1, "authorization", "acs nobody:abc="), nonces=nonces)
-    assert nonces.asked == []
+    assert nonces.used == []
 
 
 def test_credentials_are_told_even_of_a_refused_request() -> None:

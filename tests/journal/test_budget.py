@@ -2,17 +2,32 @@
 
 import tracemalloc
 from collections.abc import Iterator
+from copy import deepcopy
+from itertools import permutations
 
 import pytest
 
 from foas_emulator.gateway.formats import Body
+from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
-from foas_emulator.journal.journal import Journal
+from foas_emulator.journal.coverage import COUNTERS_SIZE, Usage
+from foas_emulator.journal.journal import WORLD_JOURNAL_SIZE, Journal
+from foas_emulator.pipeline.record import memory_of
 from foas_emulator.world.clock import Reading
-from tests.api import Api, open_api
+from tests.api import BY_NAME, Api, open_api
 from tests.journal.reading import GET, read, verify
 
 EMPTY = Body(b"", b"")
+
+
+@pytest.fixture
+def operation() -> Operation:
+    return BY_NAME["GetInstance"]
+
+
+def room(entries: int, *, worlds: int) -> int:
+    """A budget for so many entries of 100 bytes in so many worlds."""
+    return entries * 100 + worlds * (WORLD_JOURNAL_SIZE + COUNTERS_SIZE)
 
 
 def call(number: int, *, size: int = 100) -> Call:
@@ -44,7 +59,7 @@ def kept(journal: Journal, world: str) -> list[tuple[int, str]]:
 
 
 def test_the_oldest_entry_of_all_worlds_is_lost_first() -> None:
-    journal = Journal(budget=300)
+    journal = Journal(budget=room(3, worlds=2))
     for number, world in enumerate("aabab"):
         write(journal, world, number)
     assert kept(journal, "a") == [(3, "/3")]
@@ -53,7 +68,7 @@ def test_the_oldest_entry_of_all_worlds_is_lost_first() -> None:
 
 
 def test_a_forgotten_world_gives_its_bytes_back() -> None:
-    journal = Journal(budget=300)
+    journal = Journal(budget=room(3, worlds=1))
     for number in range(3):
         write(journal, "a", number)
     journal.forget("a")
@@ -65,7 +80,7 @@ def test_a_forgotten_world_gives_its_bytes_back() -> None:
 
 
 def test_a_world_that_comes_again_begins_at_one() -> None:
-    journal = Journal(budget=200)
+    journal = Journal(budget=room(2, worlds=1))
     for number in range(5):
         write(journal, "a", number)
     journal.forget("a")
@@ -77,7 +92,7 @@ def test_a_world_that_comes_again_begins_at_one() -> None:
 @pytest.mark.parametrize("looked_at", [0, 1, 4])
 def test_looking_changes_nothing_about_what_is_lost(looked_at: int) -> None:
     """Entries are sorted into their ledgers when somebody looks, and lost in the same order before and after."""
-    journal = Journal(budget=300)
+    journal = Journal(budget=room(3, worlds=2))
     for number, world in enumerate("ababab"):
         write(journal, world, number)
         if number == looked_at:
@@ -87,7 +102,7 @@ def test_looking_changes_nothing_about_what_is_lost(looked_at: int) -> None:
 
 
 def test_nothing_is_entered_under_a_heading_of_a_forgotten_world() -> None:
-    journal = Journal(budget=300)
+    journal = Journal(budget=room(3, worlds=1))
     template = journal.template("a", call(0), EMPTY)
     assert not template.counters.is_closed
     journal.forget("a")
@@ -95,11 +110,64 @@ def test_nothing_is_entered_under_a_heading_of_a_forgotten_world() -> None:
 
 
 def test_an_entry_beyond_the_whole_budget_is_lost_at_once() -> None:
-    journal = Journal(budget=300)
+    journal = Journal(budget=room(3, worlds=1))
     write(journal, "a", 0)
     write(journal, "a", 1, size=1000)
     assert kept(journal, "a") == []
     assert journal.world_journal("a").lost == 2
+
+
+def test_worlds_without_entries_count_too() -> None:
+    journal = Journal(budget=room(2, worlds=3))
+    for number, world in enumerate("aabc"):
+        write(journal, world, number)
+    assert [len(kept(journal, world)) for world in "abc"] == [0, 1, 1]
+    assert journal.size == room(2, worlds=3)
+    for world in "abc":
+        journal.forget(world)
+    assert journal.size == 0
+
+
+def test_error_codes_that_fault_rules_make_up_are_counted_one_by_one_up_to_a_limit(operation: Operation) -> None:
+    usage = Usage()
+    for number in range(3000):
+        made_up = call(number)._replace(operation=operation, code=f"Code{number}")
+        usage.count_states_and_get_counters(made_up, EMPTY).count += 1
+    assert usage.total == 3000
+    assert len(usage.calls) == 2001
+    assert usage.calls[operation.name, "other", "json"].count == 1000
+
+
+def test_names_of_parameters_in_another_order_take_no_further_room(operation: Operation) -> None:
+    usage = Usage()
+    for names in permutations("abcde"):
+        happened = call(0)._replace(operation=operation, code=None, status=200, parameters=dict.fromkeys(names, "1"))
+        usage.count_states_and_get_counters(happened, EMPTY)
+    assert usage.size == COUNTERS_SIZE
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"tags": [[] for _ in range(10_000)]},
+        {f"n{number}": "" for number in range(5_000)},
+        {"a": {"b": [{"c": number} for number in range(3_000)]}},
+    ],
+)
+def test_parameters_count_with_the_memory_they_take(parameters: dict[str, object]) -> None:
+    tracemalloc.start()
+    copied = deepcopy(parameters)
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert memory_of(copied) > used / 2
+
+
+def test_long_paths_and_keys_count() -> None:
+    with open_api(journal_bytes=20_000) as api:
+        api.request("GET", "/a")
+        assert read(api)["total"] == 1
+        api.request("GET", "/" + "a" * 9000, headers={"authorization": f"acs {'k' * 9000}:s"})
+        assert read(api)["lost"] == 2
 
 
 def test_forgetting_worlds_for_ever_takes_no_memory() -> None:
@@ -118,7 +186,7 @@ def test_forgetting_worlds_for_ever_takes_no_memory() -> None:
 @pytest.fixture
 def narrow() -> Iterator[Api]:
     """An emulator whose journals hold few entries."""
-    with open_api(journal_bytes=3000) as opened:
+    with open_api(journal_bytes=6000) as opened:
         yield opened
 
 

@@ -1,7 +1,11 @@
 """What an entry tells of an exchange."""
 
+from difflib import SequenceMatcher
+
 import pytest
 
+from foas_emulator.journal.closest_operations import closest_operations
+from foas_emulator.operations.catalogue import OPERATIONS
 from tests.api import Api
 from tests.journal.reading import GET, JOURNAL, only, read
 
@@ -61,6 +65,17 @@ def test_parameters_of_a_body_are_told_beside_those_of_the_path(api: Api) -> Non
     entry = only(api)
     assert entry["parameters"] == {"projectName": "project1", "path": "/新", "colour": "red"}
     assert entry["unread"] == ["colour"]
+
+
+def test_what_every_sdk_sends_is_not_told_as_unread(api: Api) -> None:
+    sent = "Version=2018-11-11&ServiceCode=foas&regionId=cn-hangzhou&format=json&INSTANCEID=1&Colour=red&color=red"
+    api.request("GET", f"{INSTANCE}?{sent}")
+    assert only(api)["unread"] == ["Colour", "color"]
+
+
+def test_a_parameter_in_another_case_alone_is_unread(api: Api) -> None:
+    api.request("POST", "/api/v2/projects/project1/folders", data={"Path": "/new"})
+    assert only(api)["unread"] == ["Path"]
 
 
 @pytest.mark.parametrize("name", ["Signature", "SecurityToken", "AccessKeySecret"])
@@ -149,3 +164,18 @@ def test_the_control_api_leaves_no_trace(api: Api) -> None:
 def test_a_world_that_cannot_be_has_no_journal(api: Api) -> None:
     assert api.request("GET", INSTANCE, headers={"x-emulator-world": "NO"}).status_code == 400
     assert read(api)["total"] == 0
+
+
+@pytest.mark.parametrize("path", ["/" + "a" * 60_000, "/a" * 30_000, "/api/v2/projects/" + "x%2F" * 15_000 + "/jobs/"])
+def test_a_long_path_is_compared_in_part(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+
+    def noted(_: object, given: str, wanted: str) -> SequenceMatcher[str]:
+        compared.append(len(given) * len(wanted))
+        return SequenceMatcher(None, given, wanted)
+
+    monkeypatch.setattr("foas_emulator.journal.closest_operations.difflib.SequenceMatcher", noted)
+    closest = closest_operations("GET", path, OPERATIONS)
+    assert len(closest) == 3
+    assert sum(compared) < 10_000_000
+    assert "why_not" in closest[0]

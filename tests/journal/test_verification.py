@@ -1,13 +1,17 @@
 """Whether what was expected of the calls is what happened."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
 import pytest
 
+from foas_emulator.gateway.difference import Difference
+from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, EntryTemplate, WorldJournal
-from foas_emulator.journal.verification import Expectation
+from foas_emulator.journal.journal import Journal
+from foas_emulator.journal.verification import Expectation, Verification
 from foas_emulator.journal.verification import verify as judge
 from foas_emulator.operations.catalogue import OPERATIONS
 from tests.api import Api
@@ -29,7 +33,7 @@ def world_journal(*calls: tuple[int, str]) -> WorldJournal:
 def add(made: WorldJournal, name: str, *, at: int = 0, status: int) -> None:
     """Enter a call that was begun at this millisecond."""
     happened = call(0)._replace(operation=BY_NAME[name], status=status, code=None)
-    template = EntryTemplate(made, made.usage.counters(happened, EMPTY), happened, happened.size)
+    template = EntryTemplate(made, made.usage.count_states_and_get_counters(happened, EMPTY), happened, happened.size)
     template.counters.count += 1
     made.entries.append(Entry(template, "", started=at * MS, ended=at * MS, ended_at=at * MS))
 
@@ -205,3 +209,107 @@ def test_a_verification_waits_until_it_holds(api: Api) -> None:
 def test_a_verification_gives_up_when_its_time_is_over(api: Api) -> None:
     status, _ = verify(api, operation="GetInstance", timeout="50ms")
     assert status == 422
+
+
+class _Counting(Expectation):
+    """Counts the calls that it is compared with."""
+
+    def differences(self, call: Call) -> list[Difference]:
+        compared.append(call)
+        return super().differences(call)
+
+
+compared: list[Call] = []
+
+
+def test_a_verification_that_looks_again_compares_only_what_is_new() -> None:
+    compared.clear()
+    made = world_journal(*[(at, "StartJob") for at in range(100)])
+    verification = Verification(_Counting.model_validate({"operation": "StartJob", "count": {"exactly": 102}}))
+    for _ in range(3):
+        assert not verification.look(made).holds
+    assert len(compared) == 100
+    for at in (100, 101):
+        add(made, "StartJob", at=at, status=200)
+        finding = verification.look(made)
+    assert finding.holds
+    assert len(compared) == 102
+
+
+def test_an_entry_that_was_seen_counts_though_the_journal_has_lost_it_since() -> None:
+    made = world_journal((0, "StartJob"))
+    verification = Verification(Expectation.model_validate({"operation": "StartJob", "count": {"exactly": 2}}))
+    assert not verification.look(made).holds
+    add(made, "StartJob", at=1, status=200)
+    made.entries.popleft()
+    assert verification.look(made).holds
+    add(made, "CommitJob", at=2, status=200)
+    add(made, "CommitJob", at=3, status=200)
+    for _ in range(2):
+        made.entries.popleft()
+    assert not verification.look(made).is_certain, "one was lost before anybody saw it"
+
+
+def test_a_verification_begins_anew_when_its_journal_does() -> None:
+    verification = Verification(Expectation.model_validate({"operation": "StartJob", "count": {"exactly": 1}}))
+    assert verification.look(world_journal((0, "StartJob"))).holds
+    assert not verification.look(WorldJournal()).holds
+
+
+@pytest.mark.parametrize("arrival", [("StartJob", "CommitJob"), ("CommitJob", "StartJob")])
+def test_an_order_is_that_of_the_beginnings_whenever_entries_are_seen(arrival: tuple[str, str]) -> None:
+    begun = {"CommitJob": 0, "StartJob": 1}
+    verification = Verification(Expectation.model_validate({"in_order": ["CommitJob", "StartJob"]}))
+    made = WorldJournal()
+    for name in arrival:
+        assert not verification.look(made).holds
+        add(made, name, at=begun[name], status=200)
+    assert verification.look(made).holds
+
+
+def test_only_those_who_wait_for_this_world_are_woken() -> None:
+    journal, woken = Journal(budget=10_000), []
+    first = journal.template("first", call(0), EMPTY)
+    second = journal.template("second", call(0), EMPTY)
+    with (
+        journal.watched("first", lambda: woken.append("first")),
+        journal.watched("second", lambda: woken.append("second")),
+    ):
+        journal.write(first, "", 0)
+        assert woken == ["first"]
+        journal.write(second, "", 0)
+        assert woken == ["first", "second"]
+    journal.write(first, "", 0)
+    assert woken == ["first", "second"]
+
+
+@pytest.mark.parametrize("timeout", ["301s", "1h", 10**9])
+def test_nobody_waits_for_ever(api: Api, timeout: str | int) -> None:
+    status, document = verify(api, operation="GetInstance", timeout=timeout)
+    assert status == 400
+    assert "timeout" in document["hint"]
+
+
+def test_a_verification_ends_when_its_client_has_left(api: Api) -> None:
+    body = json.dumps({"operation": "StartJob", "timeout": "300s"}).encode()
+    path = "/_emulator/worlds/default/journal/verify"
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"content-length", b"%d" % len(body))],
+    }
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Any:
+        if messages:
+            return messages.pop()
+        await asyncio.sleep(0.01)
+        return {"type": "http.disconnect"}
+
+    async def send(_: Any) -> None:
+        pass
+
+    asyncio.run(asyncio.wait_for(api.app(scope, receive, send), 20))

@@ -70,9 +70,10 @@ def test_warn_remembers_no_nonces() -> None:
 
 
 def test_strict_accepts_bearer_tokens_and_temporary_keys() -> None:
-    with open_api(signature="strict", access_keys=("STS.a:b:c",)) as served:
+    with open_api(signature="strict", access_keys=("STS.a:b:c",), bearer_tokens=("t",)) as served:
         date = {"date": signed_v1()["date"]}
         assert ask(served.app, headers={"x-acs-bearer-token": "t", **date}).status == 200
+        assert ask(served.app, headers={"x-acs-bearer-token": "u", **date}).code == "InvalidBearerToken"
         token = signed_v1(key="STS.a", secret="b", headers={"x-acs-security-token": "c"})
         assert ask(served.app, headers=token).status == 200
 
@@ -91,9 +92,9 @@ def test_strict_refusal_changes_nothing() -> None:
     target = "/api/v2/projects/demo/folders"
     form = {"content-type": "application/x-www-form-urlencoded"}
     with open_api(signature="strict") as served:
-        revision = served.world.revision
+        revision = served.world.store.revision
         assert ask(served.app, target, method="POST", headers=form, body=b"path=/a").code == "MissingDate"
-        assert served.world.revision == revision
+        assert served.world.store.revision == revision
 
 
 def test_skew_is_a_setting() -> None:
@@ -132,19 +133,19 @@ def test_wrong_key_refuses_to_start_and_its_secret_is_not_shown(entries: tuple[s
 
 def test_nonces_are_told_apart_by_key_and_forgotten_oldest_first() -> None:
     nonces = Nonces(keep_ms=60_000, most=2)
-    assert not nonces.seen("a", "1")
-    assert nonces.seen("a", "1")
-    assert not nonces.seen("b", "1")
-    assert not nonces.seen("a", "2")
-    assert not nonces.seen("a", "1")
+    assert nonces.use("a", "1")
+    assert not nonces.use("a", "1")
+    assert nonces.use("b", "1")
+    assert nonces.use("a", "2")
+    assert nonces.use("a", "1")
 
 
 def test_nonces_are_forgotten_when_their_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     instant: list[Any] = [0]
     monkeypatch.setattr("foas_emulator.pipeline.authenticate.machine_now", lambda: instant[0])
     nonces = Nonces(keep_ms=1000)
-    assert not nonces.seen("a", "1")
+    assert nonces.use("a", "1")
     instant[0] = 1000
-    assert nonces.seen("a", "1")
+    assert not nonces.use("a", "1")
     instant[0] = 1001
-    assert not nonces.seen("a", "1")
+    assert nonces.use("a", "1")

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.operations.instances import rules
+from foas_emulator.operations.instances import service
 from tests.api import Api, open_api
 from tests.wire import INSTANCE, Heard, ask
 
@@ -19,13 +19,13 @@ def served() -> Iterator[Api]:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The instances that GetInstance was really asked for."""
-    real, asked = rules.get_instance, []
+    real, asked = service.get_instance, []
 
     def counted(world: Any, project_name: str, job_name: str, instance_id: int) -> Any:
         asked.append(f"{world.name}/{instance_id}")
         return real(world, project_name, job_name, instance_id)
 
-    monkeypatch.setattr(rules, "get_instance", counted)
+    monkeypatch.setattr(service, "get_instance", counted)
     return asked
 
 
@@ -108,7 +108,7 @@ def test_limit_of_0_keeps_nothing(calls: list[str]) -> None:
 
 def test_what_was_asked_for_least_recently_goes_first(calls: list[str]) -> None:
     other = INSTANCE.replace("412536", "123")
-    with open_api(read_cache=2 * 3200) as served:
+    with open_api(read_cache=2 * 5000) as served:
         for target in (INSTANCE, other, INSTANCE, f"{INSTANCE}?third", INSTANCE):
             assert ask(served.app, target).status == 200
         assert calls == ["default/412536", "default/123", "default/412536"]

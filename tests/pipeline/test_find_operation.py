@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from foas_emulator.gateway.errors import ApiError
-from foas_emulator.pipeline.find_operation import read_pairs
+from foas_emulator.pipeline.find_operation import MAX_PARAMETERS, read_pairs
 from tests.api import open_api
-from tests.wire import INSTANCE, ask
+from tests.wire import INSTANCE, ask, signed_v1
 
 CHINESE = "/api/v2/projects/demo/jobs/中文作业/instances/-1"
 
@@ -35,7 +35,7 @@ def test_path_is_taken_as_it_is_and_never_redirected(app: Any, target: str) -> N
     assert (heard.status, heard.code) == (404, "InvalidAction.NotFound")
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "HEAD", "TRACE", "BREW"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW"])
 def test_wrong_method_is_an_unknown_operation(app: Any, method: str) -> None:
     assert ask(app, method=method).status == 404
 
@@ -86,7 +86,7 @@ def test_parameter_of_the_path_is_not_overridden_by_the_query(app: Any) -> None:
     [
         ("", {}),
         ("a=1&b=2", {"a": "1", "b": "2"}),
-        ("a=1&a=2", {"a": "1"}),
+        ("a=1&a=2&b=&a=3", {"a": "1", "a[2]": "2", "b": "", "a[3]": "3"}),
         ("a=&b", {"a": "", "b": ""}),
         ("a=x+y%2Bz", {"a": "x y+z"}),
         ("%E4%B8%AD=%E6%96%87", {"中": "文"}),
@@ -99,7 +99,82 @@ def test_pairs_are_read_as_a_form_is_written(text: str, pairs: dict[str, str]) -
 
 
 def test_pairs_that_are_too_many_are_malformed_or_read_but_never_a_crash() -> None:
-    text = "&".join(f"a{number}=1" for number in range(20_000))
-    assert len(read_pairs(text)) == 20_000
+    pairs = [f"a{number}=1" for number in range(MAX_PARAMETERS + 1)]
+    assert len(read_pairs("&".join(pairs[1:]))) == MAX_PARAMETERS
+    with pytest.raises(ApiError, match=str(MAX_PARAMETERS)):
+        read_pairs("&".join(pairs))
     with pytest.raises(ApiError):
         read_pairs("a=%G0")
+
+
+def test_head_is_answered_as_get_and_signed_as_head(app: Any) -> None:
+    heard = ask(app, method="HEAD")
+    assert (heard.status, heard.headers["content-length"]) == (200, ask(app).headers["content-length"])
+    with open_api(signature="strict") as strict:
+        assert ask(strict.app, method="HEAD", headers=signed_v1(method="HEAD")).status == 200
+        assert ask(strict.app, method="HEAD", headers=signed_v1(method="GET")).code == "SignatureDoesNotMatch"
+
+
+def test_a_head_on_what_has_no_get_is_an_unknown_operation(app: Any) -> None:
+    assert ask(app, f"{INSTANCE}/nothing", method="HEAD").status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers"),
+    [
+        ("GET", "/?Action=StartJob&Version=2018-11-11", {}),
+        ("GET", "/?version=2018-11-11&AccessKeyId=test", {}),
+        ("HEAD", "/?Action=ListJobs", {}),
+        ("POST", "/", {}),
+        ("POST", "/?Action=StartJob", {}),
+        ("PUT", "/", {}),
+        ("GET", "/", {"authorization": "acs test:x"}),
+        ("GET", "/", {"x-acs-action": "ListJobs"}),
+    ],
+)
+def test_a_call_in_rpc_style_is_told_that_this_api_has_the_roa_style(
+    app: Any, method: str, target: str, headers: dict[str, str]
+) -> None:
+    heard = ask(app, target, method=method, headers=headers)
+    assert (heard.status, heard.code) == (404, "InvalidAction.NotFound")
+    assert "ROA style" in heard.hint
+    assert ("StartJob is " in heard.hint) == ("StartJob" in target)
+
+
+def test_an_action_in_a_form_is_told_so_too(app: Any) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    heard = ask(app, "/", method="POST", headers=form, body=b"Action=ListJobs&Version=2018-11-11")
+    assert (heard.status, heard.code) == (404, "InvalidAction.NotFound")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_browser_that_asks_for_the_root_is_led_to_the_documentation(app: Any, method: str) -> None:
+    heard = ask(app, "/?utm_source=x", method=method, headers={"host": "localhost", "accept": "text/html"})
+    assert (heard.status, heard.headers["location"]) == (307, "/docs")
+
+
+def test_a_repeated_name_in_the_query_stands_in_the_journal_as_unread() -> None:
+    with open_api() as served:
+        assert ask(served.app, "/api/v2/projects?pageSize=1&pageSize=2").members["PageSize"] == 1
+        (entry,) = served.request("GET", "/_emulator/worlds/default/journal").json()["entries"]
+        assert (entry["parameters"], entry["unread"]) == ({"pageSize": "1", "pageSize[2]": "2"}, ["pageSize[2]"])
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("emulator:8018", "emulator"),
+        ("emulator", "emulator"),
+        ("[::1]:8018", "::1"),
+        ("[::1]", "::1"),
+        ("::1", "::1"),
+        ("127.0.0.1:1", "127.0.0.1"),
+        ("", ""),
+        ("[::1", "::1"),
+        ("<a>:80", "<a>"),
+    ],
+)
+@pytest.mark.parametrize("format_", ["json", "xml"])
+def test_the_host_of_an_error_is_the_one_that_was_asked(app: Any, host: str, shown: str, format_: str) -> None:
+    heard = ask(app, f"/nothing?Format={format_}", headers={"host": host})
+    assert (heard.members["HostId"] or "") == shown

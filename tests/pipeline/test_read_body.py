@@ -1,3 +1,4 @@
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -8,8 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foas_emulator.gateway.errors import ApiError
+from foas_emulator.gateway.formats import Body
+from foas_emulator.journal.calls import Call
+from foas_emulator.journal.coverage import Usage
+from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.folders.rows import Folder
+from foas_emulator.pipeline.find_operation import MAX_PARAMETERS
 from foas_emulator.pipeline.read_body import fold_lists, read_parameters
+from foas_emulator.world.clock import Reading
 from foas_emulator.world.store import equal
 from tests.api import Api, open_api
 from tests.wire import Heard, ask
@@ -152,3 +159,128 @@ def test_no_bytes_make_reading_fail_otherwise_than_by_refusing(body: bytes, cont
 @given(st.dictionaries(st.text(), st.text()))
 def test_json_object_of_texts_is_read_as_it_is_unless_it_holds_half_a_pair(document: dict[str, str]) -> None:
     assert dict(read_parameters(json.dumps(document).encode(), "application/json")) == document
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "came"),
+    [
+        (b'{"path": "/x"}', FORM, "came as a form but looks like JSON"),
+        (
+            b'--x\r\ncontent-disposition: form-data; name="path"\r\n\r\n/x\r\n--x--',
+            "multipart/form-data; boundary=x",
+            "multipart/form-data",
+        ),
+        (b"<path>/x</path>", "application/xml", "came as application/xml"),
+        (b"<path>/x</path>", "text/xml;charset=utf-8", "came as text/xml"),
+        (b"<path>/x</path>", None, "came as XML"),
+    ],
+)
+def test_a_body_of_a_type_that_is_not_read_is_named_where_its_parameters_are_missing(
+    served: Api, body: bytes, content_type: str | None, came: str
+) -> None:
+    heard = create(served, body, content_type)
+    assert (heard.status, heard.code) == (400, "Missingpath")
+    assert came in heard.hint
+    assert "application/json or application/x-www-form-urlencoded" in heard.hint
+
+
+def test_a_body_of_a_type_that_is_not_read_stands_in_the_journal_as_unread(served: Api) -> None:
+    heard = ask(
+        served.app,
+        f"{FOLDERS}?path=/q",
+        method="POST",
+        headers={"content-type": "multipart/form-data; boundary=x"},
+        body=b"--x",
+    )
+    assert heard.status == 200
+    (entry,) = served.request("GET", "/_emulator/worlds/default/journal").json()["entries"]
+    assert entry["unread"] == ["<body of multipart/form-data>"]
+
+
+def test_a_parameter_that_is_missing_though_the_body_was_read_is_only_asked_for(served: Api) -> None:
+    assert create(served, b"name=/x").hint == "Give the parameter path."
+
+
+def test_an_encoded_body_is_refused_with_its_encoding(served: Api) -> None:
+    heard = create(served, b"\x1f\x8b\x08", content_encoding="gzip")
+    assert (heard.status, heard.code) == (400, "RequestParameterMalformed")
+    assert "'gzip'" in heard.hint
+    assert create(served, b"path=/x", content_encoding="identity").status == 200
+
+
+def test_a_body_may_hold_so_many_parameters_and_no_more() -> None:
+    names = [f"a{number}" for number in range(MAX_PARAMETERS - 1)]
+    with open_api() as served:
+        for body in (
+            "&".join(["path=/x", *(f"{name}=" for name in names)]),
+            json.dumps({"path": "/y", **dict.fromkeys(names, "")}),
+        ):
+            assert create(served, body.encode(), None).status == 200
+        for body in (
+            "&".join(["path=/z", "b=", *(f"{name}=" for name in names)]),
+            json.dumps({"path": "/z", "b": "", **dict.fromkeys(names, "")}),
+        ):
+            heard = create(served, body.encode(), None)
+            assert (heard.status, heard.code) == (400, "RequestParameterMalformed")
+            assert str(MAX_PARAMETERS) in heard.hint
+
+
+def test_unread_names_are_looked_up_in_no_sequence() -> None:
+    """Counted, not timed: twice as many names take twice as many comparisons, and not four times."""
+
+    class Name(str):
+        compared = 0
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            Name.compared += 1
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    names = [Name(f"a{number}") for number in range(1000)]
+    call = Call(
+        OPERATIONS[0],
+        "GET",
+        "",
+        dict.fromkeys(names, ""),
+        tuple(Name(str(name)) for name in names),
+        "",
+        "unsigned",
+        None,
+        None,
+        "json",
+        200,
+        None,
+        (),
+        Reading(0, None),
+        0,
+    )
+    Name.compared = 0
+    Usage().count_states_and_get_counters(call, Body(b"", b""))
+    assert Name.compared <= 2 * len(names)
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_body_has_asked_for_nothing(served: Api) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    messages = [{"type": "http.request", "body": b"path=/half", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": FOLDERS,
+        "raw_path": FOLDERS.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"emulator"), (b"content-length", b"20")],
+    }
+    asyncio.run(served.app(scope, receive, send))
+    assert sent == []
+    assert not exists(served, "/half")
+    assert served.request("GET", "/_emulator/worlds/default/journal").json()["total"] == 0

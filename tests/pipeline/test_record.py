@@ -49,7 +49,7 @@ def context_of(registry: Registry, record: Record, query: str = "") -> RequestCo
 
 @pytest.mark.parametrize("own", ["nothing", "call", "parameters"])
 def test_the_estimate_of_an_entrys_size_is_near_the_truth(registry: Registry, own: str) -> None:
-    """An entry repeats another one's call, or has its own, with the same parameters or with its own."""
+    """An entry repeats another one's call, or has its own, with few parameters or with large ones."""
     journal = Journal(budget=10**9)
     record = Record(journal, log_access=False)
     pattern = context_of(registry, record)
@@ -64,6 +64,8 @@ def test_the_estimate_of_an_entrys_size_is_near_the_truth(registry: Registry, ow
         record(made)
         if own == "nothing":
             made.template = template
+        if own == "call":
+            made.parameters = {name: f"{value}{number}" for name, value in pattern.parameters.items()}
         if own == "parameters":
             made.query_string = f"Verbose={number}&Padding={number}{'x' * 2000}"
             made.parameters = dict(pair.split("=") for pair in made.query_string.split("&")) | dict(pattern.parameters)

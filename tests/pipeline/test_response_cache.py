@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.pipeline.cache_reads import cache_key
 from foas_emulator.pipeline.select_world import SelectWorld
 from tests.api import Api, open_api
 from tests.journal.reading import read
+from tests.machine_clock import MachineClock
 from tests.wire import INSTANCE, ask, signed_v1, signed_v3
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -138,6 +140,32 @@ def test_a_world_that_is_read_is_in_use(served: Api) -> None:
     assert before is not None
     assert after is not None
     assert after > before
+
+
+def test_what_comes_due_by_itself_happens_before_the_answer(machine_clock: MachineClock, walks: list[str]) -> None:
+    """Only the machine's clock moves here: no write tells the cache that something is due."""
+    with open_api(stop_delay=5000) as served:
+        ask(served.app, f"{INSTANCE}/expectstate", method="PUT", headers=FORM, body=b"expectState=TERMINATED")
+        assert [ask(served.app).status for _ in range(3)] == [200, 200, 200]
+        machine_clock.let_pass(4999)
+        assert ask(served.app).status == 200
+        assert len(walks) == 2, "the stop and the first read"
+        machine_clock.let_pass(1)
+        assert ask(served.app).code == "InvalidInstance.NotRunning"
+
+
+def test_a_hit_computes_no_second_key_and_a_miss_none_either(served: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed = []
+
+    def noted(scope: Any, headers: Any) -> bytes:
+        computed.append(scope["raw_path"])
+        return cache_key(scope, headers)
+
+    monkeypatch.setattr("foas_emulator.pipeline.response_cache.cache_key", noted)
+    monkeypatch.setattr("foas_emulator.pipeline.cache_reads.cache_key", noted)
+    for expected in (1, 2):
+        ask(served.app)
+        assert len(computed) == expected
 
 
 def test_what_is_due_happens_before_the_answer(served: Api) -> None:

@@ -14,7 +14,7 @@ def served() -> Iterator[Api]:
 
 
 def folder_count(served: Api, world: str) -> int:
-    return served.registry.open(world).store.counts()["folders"]
+    return served.registry.open_or_create(world).store.counts()["folders"]
 
 
 def create_folder(served: Api, headers: dict[str, str], path: str = "/new") -> None:
@@ -107,7 +107,7 @@ def test_two_requests_never_have_one_id(served: Api) -> None:
 
 def test_a_world_that_cannot_be_opened_is_a_whole_answer(served: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """The request was given no id yet, and its answer is as long as it says nevertheless."""
-    monkeypatch.setattr(Registry, "find", None)
+    monkeypatch.setattr(Registry, "open_existing", None)
     heard = ask(served.app)
     assert (heard.status, heard.code) == (500, "InternalError")
     assert heard.headers["content-length"] == str(len(heard.body))

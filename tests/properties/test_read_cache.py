@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from foas_emulator.world.durations import duration
 from tests.api import Api, open_api
+from tests.machine_clock import MachineClock
 
 NOON = 1_600_000_000_000
 PROJECTS = st.sampled_from(["project1", "demo", "absent"])
@@ -61,9 +62,15 @@ WRITES = st.one_of(
 )
 MOVES = st.builds(lambda by: ("advance", {"by": by}), st.sampled_from(["1ms", "5s", "30s", "3d"]))
 DELAYS = st.builds(lambda by: ("set", {"start_delay": by, "pause_delay": by}), st.sampled_from(["0s", "5s", "1h"]))
+WAITS = st.builds(lambda by: ("wait", {"by": by}), st.sampled_from(["1ms", "4999ms", "5s", "30s", "1h"]))
 MODES = st.builds(lambda mode: ("set", {"not_running": mode}), st.sampled_from(["fail", "answer"]))
 RESETS: st.SearchStrategy[tuple[str, dict[str, Any]]] = st.just(("reset", {}))
-STEPS = st.lists(st.one_of(READS, READS, READS, WRITES, MOVES, DELAYS, MODES, RESETS), max_size=40)
+LOOKS = [
+    ("GetInstance", {"projectName": project, "jobName": job, "instanceId": -1, "Format": "JSON"})
+    for project, job in (("project1", "job1"), ("demo", "running-stream"), ("demo", "paused-stream"))
+]
+"""Reads right before and right after time has passed: what comes due by itself has to show."""
+STEPS = st.lists(st.one_of(READS, READS, READS, WRITES, MOVES, WAITS, WAITS, DELAYS, MODES, RESETS), max_size=40)
 
 
 def _apply(api: Api, name: str, arguments: dict[str, Any]) -> Any:
@@ -71,45 +78,65 @@ def _apply(api: Api, name: str, arguments: dict[str, Any]) -> Any:
     world = api.world
     if name == "advance":
         with world.transaction():
-            world.clock.set(mode="frozen", now=world.now() + duration(arguments["by"]))
+            world.clock.advance(duration(arguments["by"]))
         return None
     if name == "set":
         world.set(arguments)
         return None
     if name == "reset":
         api.registry.reset(world.name)
-        return _freeze(api)
+        return None
     outcome = api.call(name, **arguments)
     return outcome.status, outcome.text, sorted(outcome.headers.multi_items())
-
-
-def _freeze(api: Api) -> None:
-    with api.world.transaction():
-        api.world.clock.set(mode="frozen", now=NOON)
 
 
 @contextmanager
 def _twins() -> Iterator[tuple[Api, Api]]:
     with ExitStack() as stack:
-        cached, plain = (stack.enter_context(open_api(read_cache=size)) for size in (1 << 20, 0))
+        cached, plain = (
+            stack.enter_context(open_api(read_cache=size, start_delay=5000, pause_delay=5000, stop_delay=5000))
+            for size in (1 << 20, 0)
+        )
         yield cached, plain
 
 
 @pytest.fixture(scope="module")
-def twins() -> Iterator[tuple[Api, Api]]:
+def time_passing() -> Iterator[MachineClock]:
+    """The machine's clock, which both emulators follow and no write tells of: it goes on in steps of the test alone."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        clock = MachineClock(NOON)
+        clock.install(monkeypatch)
+        yield clock
+
+
+@pytest.fixture(scope="module")
+def twins(time_passing: MachineClock) -> Iterator[tuple[Api, Api]]:
+    assert time_passing.now >= NOON, "the worlds are created at an instant of the test"
     with _twins() as pair:
         yield pair
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
-def test_an_emulator_with_a_read_cache_answers_as_one_without(twins: tuple[Api, Api], steps: list[Any]) -> None:
+def test_an_emulator_with_a_read_cache_answers_as_one_without(
+    twins: tuple[Api, Api], time_passing: MachineClock, steps: list[Any]
+) -> None:
     for api in twins:
         api.registry.reset("default")
-        _freeze(api)
     for name, arguments in steps:
-        cached, plain = (_apply(api, name, arguments) for api in twins)
-        assert cached == plain, f"after {name} {arguments}"
+        if name == "wait":
+            for look in LOOKS:
+                _compare(twins, *look)
+            time_passing.let_pass(duration(arguments["by"]))
+            for look in LOOKS:
+                _compare(twins, *look)
+        else:
+            _compare(twins, name, arguments)
+
+
+def _compare(twins: tuple[Api, Api], name: str, arguments: dict[str, Any]) -> None:
+    cached, plain = (_apply(api, name, arguments) for api in twins)
+    assert cached == plain, f"after {name} {arguments}"
 
 
 def test_a_repeated_read_is_served_from_the_cache(twins: tuple[Api, Api]) -> None:

@@ -1,5 +1,6 @@
 """Whatever happened in a world: its snapshot is all of it, and a copy is a world of its own."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -66,7 +67,7 @@ def live(api: Api, world: World, life: list[Any]) -> list[tuple[int, bytes]]:
     answers = []
     for step in life:
         if isinstance(step, int):
-            advance_by(world, step)
+            asyncio.run(advance_by(world, step))
             continue
         method, path, form = step
         headers = {"x-emulator-world": world.name, "content-type": "application/x-www-form-urlencoded"}
@@ -77,14 +78,14 @@ def live(api: Api, world: World, life: list[Any]) -> list[tuple[int, bytes]]:
 
 
 def begin(api: Api, name: str) -> World:
-    world = api.registry.create(name)
-    set_clock(world, mode="frozen", now=NEW_YEAR)
+    world = api.registry.create_or_replace(name)
+    asyncio.run(set_clock(world, mode="frozen", now=NEW_YEAR))
     return world
 
 
 def restore(api: Api, name: str, document: Any) -> World:
     image = read_snapshot(document, connections=api.registry.connections, kinds=api.registry.handlers)
-    return api.registry.create(name, image)
+    return api.registry.create_or_replace(name, image)
 
 
 some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -106,7 +107,7 @@ def test_a_fork_that_goes_its_own_way_leaves_the_other_untouched(
 ) -> None:
     world = begin(api, "lived")
     live(api, world, common)
-    fork = api.registry.create("fork", world.store.image())
+    fork = api.registry.create_or_replace("fork", world.store.image())
     before = take_snapshot(world)
     assert take_snapshot(fork) == before
     live(api, fork, own)
@@ -145,7 +146,7 @@ def test_a_reset_forgets_all_of_it(api: Api, life: list[Any]) -> None:
     world = begin(api, "lived")
     api.registry.reset("lived")
     before = take_snapshot(world)
-    set_clock(world, mode="frozen", now=NEW_YEAR)
+    asyncio.run(set_clock(world, mode="frozen", now=NEW_YEAR))
     live(api, world, life)
     api.registry.reset("lived")
     assert take_snapshot(world) == before

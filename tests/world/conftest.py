@@ -82,7 +82,7 @@ def registry(open_registry: Callable[..., Registry]) -> Registry:
 
 @pytest.fixture
 def world(registry: Registry) -> World:
-    return registry.open("alice")
+    return registry.open_or_create("alice")
 
 
 def rung(world: World) -> list[str]:

@@ -1,14 +1,30 @@
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from foas_emulator.world.advance import advance_by, advance_to, advance_to_next, advance_until_idle, set_clock
+from foas_emulator.world.advance import (
+    SLICE,
+    advance_by,
+    advance_to,
+    advance_to_next,
+    advance_until_idle,
+    set_clock,
+    settle,
+)
+from foas_emulator.world.clock import LAST_INSTANT, ClockRangeError, Mode
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
+from tests.machine_clock import MachineClock
 from tests.world.conftest import rung
 
 
 @pytest.fixture
 def frozen(world: World) -> World:
     """A world that stands at 0; a bell there rings at 100 and 300, another at 200 and, because of that, at 250."""
-    set_clock(world, mode="frozen", now=0)
+    asyncio.run(set_clock(world, mode="frozen", now=0))
     with world.transaction():
         world.schedule("ring", "bell:a", at=100)
         world.schedule("ring", "bell:b", at=200, again=50)
@@ -17,29 +33,29 @@ def frozen(world: World) -> World:
 
 
 def test_setting_a_clock_brings_about_what_is_due_by_then(frozen: World) -> None:
-    assert [change.at for change in set_clock(frozen, mode="frozen", now=220)] == [100, 200]
+    assert [change.at for change in asyncio.run(set_clock(frozen, mode="frozen", now=220))] == [100, 200]
     assert frozen.now() == 220
 
 
 def test_advancing_by_an_amount(frozen: World) -> None:
-    assert [change.at for change in advance_by(frozen, 99)] == []
-    assert [change.at for change in advance_by(frozen, 1)] == [100]
+    assert [change.at for change in asyncio.run(advance_by(frozen, 99))] == []
+    assert [change.at for change in asyncio.run(advance_by(frozen, 1))] == [100]
     assert frozen.now() == 100
 
 
 def test_advancing_to_an_instant(frozen: World) -> None:
-    assert [change.at for change in advance_to(frozen, 1000)] == [100, 200, 250, 300]
+    assert [change.at for change in asyncio.run(advance_to(frozen, 1000))] == [100, 200, 250, 300]
     assert frozen.now() == 1000
 
 
 def test_advancing_to_the_next_change_stops_there(frozen: World) -> None:
-    seen = [[change.at for change in advance_to_next(frozen)] for _ in range(5)]
+    seen = [[change.at for change in asyncio.run(advance_to_next(frozen))] for _ in range(5)]
     assert seen == [[100], [200], [250], [300], []]
     assert frozen.now() == 300
 
 
 def test_advancing_until_idle_leaves_nothing_pending(frozen: World) -> None:
-    assert [change.at for change in advance_until_idle(frozen)] == [100, 200, 250, 300]
+    assert [change.at for change in asyncio.run(advance_until_idle(frozen))] == [100, 200, 250, 300]
     assert frozen.now() == 300
     assert frozen.next_due is None
     assert len(rung(frozen)) == 4
@@ -47,7 +63,7 @@ def test_advancing_until_idle_leaves_nothing_pending(frozen: World) -> None:
 
 def test_a_running_clock_goes_on_running(world: World) -> None:
     before = world.now()
-    advance_by(world, 60_000)
+    asyncio.run(advance_by(world, 60_000))
     assert world.clock.mode == "real"
     assert world.clock.offset_ms == 60_000
     assert world.now() >= before + 60_000
@@ -57,6 +73,117 @@ def test_a_clock_stays_where_it_was_if_a_change_fails(frozen: World) -> None:
     with frozen.transaction():
         frozen.schedule("fall", "vase:blue", at=150)
     with pytest.raises(RuntimeError, match="it broke"):
-        advance_to(frozen, 1000)
+        asyncio.run(advance_to(frozen, 1000))
     assert frozen.now() == 0
     assert rung(frozen) == []
+
+
+def plan_bells(world: World, count: int, *, apart: int) -> None:
+    asyncio.run(set_clock(world, mode="frozen", now=0))
+    with world.transaction():
+        for number in range(count):
+            world.schedule("ring", f"bell:{number}", at=100 + number * apart)
+
+
+def statements_of_an_advance(world: World, count: int) -> int:
+    plan_bells(world, count, apart=0)
+    statements: list[str] = []
+    world.store._raw.set_trace_callback(statements.append)
+    assert len(asyncio.run(advance_by(world, 100))) == count
+    world.store._raw.set_trace_callback(None)
+    return len(statements)
+
+
+def test_the_work_of_an_advance_grows_with_the_number_of_changes(registry: Registry) -> None:
+    few, many = (
+        statements_of_an_advance(registry.open_or_create(name), count)
+        for name, count in (("few", SLICE), ("many", 10 * SLICE))
+    )
+    assert many <= 10 * few
+
+
+def test_no_statement_of_an_advance_looks_at_every_pending_change(world: World) -> None:
+    plans = []
+    for statement in (
+        "SELECT * FROM pending_changes WHERE at <= 1 ORDER BY at, sequence",
+        "DELETE FROM pending_changes WHERE subject IS 'bell:1'",
+        "DELETE FROM pending_changes WHERE subject IS 'bell:1' AND event IS 'ring'",
+        "DELETE FROM pending_changes WHERE sequence IS 1",
+        "SELECT min(at) FROM pending_changes",
+    ):
+        plans += [row[3] for row in world.store._raw.execute(f"EXPLAIN QUERY PLAN {statement}")]
+    assert all(plan.startswith("SEARCH") for plan in plans), plans
+
+
+@pytest.mark.parametrize("apart", [0, 1])
+@pytest.mark.parametrize("until", ["amount", "idle"])
+def test_others_are_served_between_the_slices_of_an_advance(world: World, apart: int, until: str) -> None:
+    """Whoever enters this world meanwhile finds nothing due, and a clock that fits what has happened."""
+    plan_bells(world, 4 * SLICE, apart=apart)
+    seen: list[tuple[int, int]] = []
+
+    async def look() -> None:
+        while len(rung(world)) < 4 * SLICE:
+            await settle(world)
+            assert world.is_settled
+            seen.append((world.clock.peek(), len(rung(world))))
+            await asyncio.sleep(0)
+
+    async def both() -> int:
+        looking = asyncio.create_task(look())
+        await asyncio.sleep(0)
+        changes = await (advance_until_idle(world) if until == "idle" else advance_by(world, 100_000))
+        await looking
+        return len(changes)
+
+    assert asyncio.run(both()) == 4 * SLICE, "the mover is told of all of them"
+    assert seen[0] == (0, 0)
+    for at, count in seen:
+        due = 0 if at < 100 else 4 * SLICE if apart == 0 else min(4 * SLICE, at - 100 + 1)
+        assert count == due
+    if apart:
+        assert len(seen) > 3
+
+
+def test_a_move_ends_with_an_error_if_its_world_is_dropped_meanwhile(registry: Registry) -> None:
+    world = registry.open_or_create("gone")
+    plan_bells(world, 3 * SLICE, apart=0)
+
+    async def drop() -> None:
+        registry.drop("gone")
+
+    async def both() -> None:
+        dropping = asyncio.create_task(drop())
+        try:
+            await advance_by(world, 100)
+        finally:
+            await dropping
+
+    with pytest.raises(StoreClosedError):
+        asyncio.run(both())
+    assert rung(registry.open_or_create("gone")) == []
+
+
+@pytest.mark.parametrize("mode", ["real", "frozen"])
+def test_no_clock_passes_the_year_9999(world: World, mode: Mode) -> None:
+    asyncio.run(set_clock(world, mode=mode, now=LAST_INSTANT - 1000))
+    for move in (advance_by(world, 10_000), advance_to(world, LAST_INSTANT + 1), advance_by(world, -(10**15))):
+        with pytest.raises(ClockRangeError):
+            asyncio.run(move)
+    assert LAST_INSTANT - 1000 <= world.now() <= LAST_INSTANT
+
+
+def test_a_running_clock_stops_at_the_end_of_the_year_9999(world: World, machine_clock: MachineClock) -> None:
+    asyncio.run(set_clock(world, mode="real", now=LAST_INSTANT - 1000))
+    machine_clock.let_pass(5000)
+    assert world.now() == LAST_INSTANT
+
+
+@pytest.mark.parametrize("move", [advance_to_next, advance_until_idle])
+def test_a_change_beyond_the_year_9999_is_never_reached(world: World, move: Callable[[World], Any]) -> None:
+    asyncio.run(set_clock(world, mode="frozen", now=0))
+    with world.transaction():
+        world.schedule("ring", "bell:a", at=LAST_INSTANT + 1)
+    with pytest.raises(ClockRangeError):
+        asyncio.run(move(world))
+    assert world.now() == 0

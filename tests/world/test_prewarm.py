@@ -10,6 +10,7 @@ from foas_emulator.settings import Settings
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
 from tests.api import dump
+from tests.machine_clock import MachineClock
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def in_a_server(registry: Registry, *names: str) -> None:
 
     async def make() -> None:
         for name in names:
-            registry.create(name)
+            registry.create_or_replace(name)
             await asyncio.sleep(0)
 
     asyncio.run(make())
@@ -41,17 +42,18 @@ def test_the_next_world_takes_the_database_that_was_laid_ready(opened: list[Path
     del opened[:]
     in_a_server(registry, "one", "two", "three")
     assert len(opened) == 4, "a database for each of them, and one for the next"
-    registry.create("four")
+    registry.create_or_replace("four")
     assert len(opened) == 4
-    registry.create("five")
+    registry.create_or_replace("five")
     assert len(opened) == 5, "without a server nothing is prepared"
     registry.close()
 
 
-def test_a_prepared_world_is_like_any_other() -> None:
+def test_a_prepared_world_is_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    MachineClock().install(monkeypatch)
     registry = open_registry(Settings())
     in_a_server(registry, "one")
-    prepared, other = registry.create("two"), open_registry(Settings()).create("two")
+    prepared, other = registry.create_or_replace("two"), open_registry(Settings()).create_or_replace("two")
     assert dump(prepared) == dump(other)
     assert prepared.next_request_id() == other.next_request_id()
     registry.close()
@@ -61,8 +63,8 @@ def test_a_world_from_another_image_does_not_take_it() -> None:
     registry = open_registry(Settings())
     in_a_server(registry, "one")
     empty = open_registry(Settings(seed=("empty",))).image
-    assert registry.create("two", empty).store.counts()["jobs"] == 0
-    assert registry.create("three").store.counts()["jobs"] > 0
+    assert registry.create_or_replace("two", empty).store.counts()["jobs"] == 0
+    assert registry.create_or_replace("three").store.counts()["jobs"] > 0
     registry.close()
 
 
@@ -78,7 +80,7 @@ def test_nothing_is_prepared_after_the_end(opened: list[Path | None]) -> None:
     registry = open_registry(Settings())
 
     async def end() -> None:
-        registry.create("one")
+        registry.create_or_replace("one")
         registry.close()
         del opened[:]
         await asyncio.sleep(0)

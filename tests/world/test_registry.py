@@ -1,6 +1,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -21,35 +22,41 @@ def marks(world: World) -> list[str]:
 
 
 def test_a_world_begins_when_it_is_first_asked_for(registry: Registry) -> None:
-    assert registry.find("alice") is None
+    assert registry.open_existing("alice") is None
     assert registry.names() == []
-    alice = registry.open("alice")
-    assert registry.find("alice") is alice
-    assert registry.open("alice") is alice
+    alice = registry.open_or_create("alice")
+    assert registry.open_existing("alice") is alice
+    assert registry.open_or_create("alice") is alice
     assert registry.names() == ["alice"]
 
 
 def test_worlds_do_not_share_anything(registry: Registry) -> None:
-    mark(registry.open("alice"))
-    assert marks(registry.open("bob")) == []
+    mark(registry.open_or_create("alice"))
+    assert marks(registry.open_or_create("bob")) == []
 
 
 @pytest.mark.parametrize("name", ["a", "0", "a-b_c", "x" * 64])
 def test_names_that_worlds_can_have(registry: Registry, name: str) -> None:
-    assert registry.open(name).name == name
+    assert registry.open_or_create(name).name == name
 
 
 @pytest.mark.parametrize("name", ["", "A", "-a", "_a", "a.b", "../a", "a/b", "x" * 65, "a\n", "é"])
 def test_names_that_no_world_can_have(registry: Registry, name: str) -> None:
-    for ask in (registry.find, registry.open, registry.create, registry.reset, registry.drop):
+    for ask in (
+        registry.open_existing,
+        registry.open_or_create,
+        registry.create_or_replace,
+        registry.reset,
+        registry.drop,
+    ):
         with pytest.raises(WorldNameError, match="cannot name a world"):
             ask(name)
 
 
 def test_a_reset_returns_to_what_a_world_was_created_from(registry: Registry) -> None:
-    template = registry.open("alice")
+    template = registry.open_or_create("alice")
     mark(template, "from the beginning")
-    bob = registry.create("bob", template.store.image())
+    bob = registry.create_or_replace("bob", template.store.image())
     mark(bob, "added later")
     registry.reset("bob")
     assert marks(bob) == ["from the beginning"]
@@ -63,9 +70,9 @@ def test_a_reset_begins_a_world_that_is_not_there(registry: Registry) -> None:
 
 
 def test_a_world_that_is_replaced_resets_to_its_new_beginning(registry: Registry) -> None:
-    mark(registry.open("alice"), "of alice")
-    bob = registry.create("bob", registry.open("alice").store.image())
-    registry.create("bob")
+    mark(registry.open_or_create("alice"), "of alice")
+    bob = registry.create_or_replace("bob", registry.open_or_create("alice").store.image())
+    registry.create_or_replace("bob")
     assert marks(bob) == []
     mark(bob)
     registry.reset("bob")
@@ -73,20 +80,20 @@ def test_a_world_that_is_replaced_resets_to_its_new_beginning(registry: Registry
 
 
 def test_a_fork_leaves_the_other_untouched(registry: Registry) -> None:
-    mark(registry.open("alice"), "common")
-    fork = registry.create("fork", registry.open("alice").store.image())
+    mark(registry.open_or_create("alice"), "common")
+    fork = registry.create_or_replace("fork", registry.open_or_create("alice").store.image())
     mark(fork, "of the fork")
-    assert marks(registry.open("alice")) == ["common"]
-    mark(registry.open("alice"), "of alice")
+    assert marks(registry.open_or_create("alice")) == ["common"]
+    mark(registry.open_or_create("alice"), "of alice")
     assert marks(fork) == ["common", "of the fork"]
 
 
 def test_a_world_that_is_dropped_is_gone(registry: Registry, data_dir: Path | None) -> None:
-    mark(registry.open("alice"))
+    mark(registry.open_or_create("alice"))
     assert registry.drop("alice")
     assert registry.names() == []
     assert not registry.drop("alice")
-    assert marks(registry.open("alice")) == []
+    assert marks(registry.open_or_create("alice")) == []
     registry.drop("alice")
     if data_dir is not None:
         assert [path.name for path in data_dir.iterdir()] == ["lock"]
@@ -95,10 +102,10 @@ def test_a_world_that_is_dropped_is_gone(registry: Registry, data_dir: Path | No
 def test_whoever_watches_is_told_when_the_past_of_a_world_is_gone(registry: Registry) -> None:
     told: list[str] = []
     registry.watch(told.append)
-    registry.open("alice")
+    registry.open_or_create("alice")
     assert told == []
     registry.reset("alice")
-    registry.create("alice")
+    registry.create_or_replace("alice")
     registry.drop("alice")
     registry.drop("alice")
     assert told == ["alice", "alice", "alice"]
@@ -108,41 +115,41 @@ def test_all_worlds_are_reset_at_once(registry: Registry) -> None:
     told: list[str] = []
     registry.watch(told.append)
     for name in ("alice", "bob"):
-        mark(registry.open(name))
+        mark(registry.open_or_create(name))
     registry.reset_all()
     assert told == ["alice", "bob"]
-    assert [marks(registry.open(name)) for name in told] == [[], []]
+    assert [marks(registry.open_or_create(name)) for name in told] == [[], []]
 
 
 def test_files_are_found_again_with_what_they_were_created_from(open_registry: OpenRegistry, tmp_path: Path) -> None:
     first = open_registry(directory=tmp_path)
-    mark(first.open("alice"), "at first")
-    first.create("bob", first.open("alice").store.image())
-    mark(first.open("bob"), "later")
+    mark(first.open_or_create("alice"), "at first")
+    first.create_or_replace("bob", first.open_or_create("alice").store.image())
+    mark(first.open_or_create("bob"), "later")
     first.close()
     second = open_registry(directory=tmp_path, image=b"another default")
     assert second.names() == ["alice", "bob"]
     assert second.last_used("bob") is None
-    assert marks(second.open("bob")) == ["at first", "later"]
+    assert marks(second.open_or_create("bob")) == ["at first", "later"]
     second.reset("bob")
-    assert marks(second.open("bob")) == ["at first"]
+    assert marks(second.open_or_create("bob")) == ["at first"]
     second.reset("alice")
-    assert marks(second.open("alice")) == []
+    assert marks(second.open_or_create("alice")) == []
 
 
 def test_a_reset_of_all_reaches_files_that_are_not_open(open_registry: OpenRegistry, tmp_path: Path) -> None:
     first = open_registry(directory=tmp_path)
-    mark(first.open("alice"))
+    mark(first.open_or_create("alice"))
     first.close()
     second = open_registry(directory=tmp_path)
     second.reset_all()
     assert second.last_used("alice") is None
-    assert marks(second.open("alice")) == []
+    assert marks(second.open_or_create("alice")) == []
 
 
 def test_a_file_that_is_not_open_can_be_dropped(open_registry: OpenRegistry, tmp_path: Path) -> None:
     first = open_registry(directory=tmp_path)
-    first.open("alice")
+    first.open_or_create("alice")
     first.close()
     second = open_registry(directory=tmp_path)
     assert second.drop("alice")
@@ -154,36 +161,45 @@ def test_a_directory_belongs_to_one_process(open_registry: OpenRegistry, tmp_pat
     with pytest.raises(DirectoryInUseError, match="is in use by another"):
         open_registry(directory=tmp_path)
     first.close()
-    open_registry(directory=tmp_path).open("alice")
+    open_registry(directory=tmp_path).open_or_create("alice")
+
+
+def test_a_directory_is_made_and_may_be_let_go_by_another_thread(open_registry: OpenRegistry, tmp_path: Path) -> None:
+    """As a server in a thread does: it takes the directory in one thread and stops in another."""
+    place = tmp_path / "made" / "with" / "its" / "parents"
+    closing = Thread(target=open_registry(directory=place).close)
+    closing.start()
+    closing.join()
+    open_registry(directory=place).open_or_create("alice")
 
 
 def test_more_worlds_than_are_allowed_are_refused(open_registry: OpenRegistry) -> None:
     registry = open_registry(max_worlds=2)
-    registry.open("alice")
-    registry.open("bob")
-    for ask in (registry.open, registry.create, registry.reset):
+    registry.open_or_create("alice")
+    registry.open_or_create("bob")
+    for ask in (registry.open_or_create, registry.create_or_replace, registry.reset):
         with pytest.raises(WorldLimitError, match="2 worlds are open, and no more may be"):
             ask("carol")
     assert registry.names() == ["alice", "bob"]
-    registry.create("alice")
+    registry.create_or_replace("alice")
     registry.drop("bob")
-    registry.open("carol")
+    registry.open_or_create("carol")
 
 
 def test_a_file_counts_while_it_is_open(open_registry: OpenRegistry, tmp_path: Path) -> None:
     first = open_registry(directory=tmp_path)
-    first.open("alice")
-    first.open("bob")
+    first.open_or_create("alice")
+    first.open_or_create("bob")
     first.close()
     second = open_registry(directory=tmp_path, max_worlds=1)
-    second.open("alice")
+    second.open_or_create("alice")
     with pytest.raises(WorldLimitError):
-        second.find("bob")
+        second.open_existing("bob")
 
 
 def leave(registry: Registry, name: str, *, seconds: int) -> None:
     """Make it so long ago that somebody used a world."""
-    registry.open(name).last_used -= seconds * 1_000_000_000
+    registry.open_or_create(name).last_used -= seconds * 1_000_000_000
     registry._first_expiry = 0
 
 
@@ -197,7 +213,7 @@ def test_a_world_in_memory_that_nobody_uses_is_dropped(
     leave(registry, "alice", seconds=61)
     leave(registry, "bob", seconds=59)
     leave(registry, DEFAULT, seconds=61)
-    registry.open("carol")
+    registry.open_or_create("carol")
     assert registry.names() == ["bob", "carol", "default"]
     assert told == ["alice"]
     assert caplog.messages == ["world alice was idle for too long and is dropped; the setting world_idle changes that"]
@@ -207,29 +223,29 @@ def test_a_world_in_a_file_that_nobody_uses_is_closed_and_keeps_its_rows(
     open_registry: OpenRegistry, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     registry = open_registry(directory=tmp_path, idle=60_000, max_worlds=1)
-    mark(registry.open("alice"))
+    mark(registry.open_or_create("alice"))
     leave(registry, "alice", seconds=61)
     with caplog.at_level(logging.INFO):
-        registry.open("bob")
+        registry.open_or_create("bob")
     assert registry.last_used("alice") is None
     assert registry.names() == ["alice", "bob"]
     assert "world alice was idle for too long and is closed; its file stays" in caplog.text
     leave(registry, "bob", seconds=61)
-    assert marks(registry.open("alice")) == ["mark"]
+    assert marks(registry.open_or_create("alice")) == ["mark"]
 
 
 def test_using_a_world_keeps_it(open_registry: OpenRegistry) -> None:
     registry = open_registry(directory=None, idle=60_000)
     leave(registry, "alice", seconds=61)
-    registry.open("alice")
-    registry.open("bob")
+    registry.open_or_create("alice")
+    registry.open_or_create("bob")
     assert registry.names() == ["alice", "bob"]
 
 
 def test_no_world_expires_unless_it_is_asked_for(open_registry: OpenRegistry) -> None:
     registry = open_registry(directory=None)
     leave(registry, "alice", seconds=1_000_000)
-    registry.open("bob")
+    registry.open_or_create("bob")
     assert registry.names() == ["alice", "bob"]
 
 

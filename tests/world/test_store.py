@@ -1,12 +1,26 @@
+from collections.abc import Callable
 from pathlib import Path
-from sqlite3 import IntegrityError
+from sqlite3 import IntegrityError, OperationalError
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from foas_emulator.world.clock import ClockRow
 from foas_emulator.world.ids import Counter
-from foas_emulator.world.store import SCHEMA_VERSION, Connections, NewerStoreError, Row, Store, assign, equal
+from foas_emulator.world.store import (
+    SCHEMA_VERSION,
+    Connections,
+    NewerStoreError,
+    Row,
+    Store,
+    StoreClosedError,
+    WriteOutsideTransactionError,
+    assign,
+    changed,
+    equal,
+    given_only,
+)
 from foas_emulator.world.world import WorldRow
 
 
@@ -41,6 +55,17 @@ def test_update_and_delete_tell_how_many_rows_there_were(store: Store) -> None:
         assert store.delete(Counter, equal(Counter.name, "a")) == 1
         assert store.delete(Counter, equal(Counter.name, "a")) == 0
     assert [(row.name, row.value) for row in store.find(Counter)] == [("b", 7)]
+
+
+def test_a_changed_row_is_a_copy_and_no_write(store: Store) -> None:
+    row = Counter.model_construct(name="a", value=1)
+    copy = changed(row, assign(Counter.value, 2))
+    assert (row.value, copy.name, copy.value) == (1, "a", 2)
+    assert store.find(Counter) == []
+
+
+def test_changes_to_none_are_not_given() -> None:
+    assert given_only(assign(WorldRow.template_at, None), assign(WorldRow.seed, 0)) == [assign(WorldRow.seed, 0)]
 
 
 def test_a_statement_of_core_is_run_as_it_is(store: Store) -> None:
@@ -138,3 +163,81 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(connections: Connec
 def test_nothing_is_left_of_a_file_that_was_being_created(connections: Connections, tmp_path: Path) -> None:
     Store(connections, image=connections.empty_image, path=tmp_path / "a.db").close()
     assert [path.name for path in tmp_path.iterdir()] == ["a.db"]
+
+
+WRITES: list[Callable[[Store], object]] = [
+    lambda store: store.insert(Counter(name="a", value=1)),
+    lambda store: store.fill(Counter.table(), [{"name": "a", "value": 1}]),
+    lambda store: store.update(Counter, assign(Counter.value, 2), where=[]),
+    lambda store: store.delete(Counter),
+    lambda store: store.execute(Counter.table().delete()),
+    lambda store: store.execute(text("DELETE FROM counters")),
+]
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_write_outside_of_a_transaction_is_refused(store: Store, write: Callable[[Store], object]) -> None:
+    revision = store.revision
+    with pytest.raises(WriteOutsideTransactionError):
+        write(store)
+    assert store.revision is revision
+    with store.transaction():
+        write(store)
+    assert store.revision is not revision, "every write makes a new revision"
+
+
+def test_every_method_that_could_write_is_among_those() -> None:
+    """`update_without_revision` is the one exception, for the counts of fault rules, and `load` replaces everything."""
+    public = {name for name in vars(Store) if not name.startswith("_")}
+    reads = {"path", "revision", "prepare", "image", "in_transaction", "transaction", "close"}
+    reads |= {"fetch", "find", "get", "count", "counts", "first", "least"}
+    assert public - reads == {
+        *("execute", "insert", "fill", "update", "delete"),
+        *("update_without_revision", "load"),
+    }
+
+
+def test_update_without_revision_keeps_the_revision(store: Store) -> None:
+    with store.transaction():
+        store.insert(Counter(name="a", value=1))
+    revision = store.revision
+    store.update_without_revision(Counter, assign(Counter.value, 2), where=[equal(Counter.name, "a")])
+    assert store.find(Counter)[0].value == 2
+    assert store.revision is revision
+
+
+def test_a_closed_store_touches_no_other_database(connections: Connections) -> None:
+    """Connections to memory are used again: the next world may have the one that this store had."""
+    store = Store(connections, image=connections.empty_image)
+    store.close()
+    other = Store(connections, image=connections.empty_image)
+    with pytest.raises(StoreClosedError):
+        store.find(Counter)
+    with pytest.raises(StoreClosedError), store.transaction():
+        pass
+    other.close()
+
+
+def test_a_commit_that_fails_leaves_no_transaction_open(connections: Connections) -> None:
+    class FullDisk:
+        """A connection whose commits fail."""
+
+        def __init__(self, raw: Any) -> None:
+            self.raw = raw
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.raw, name)
+
+        def execute(self, statement: str, *given: Any) -> Any:
+            if statement == "COMMIT":
+                raise OperationalError("database or disk is full")
+            return self.raw.execute(statement, *given)
+
+    store = Store(connections, image=connections.empty_image)
+    raw, store._raw = store._raw, FullDisk(store._raw)  # type: ignore[assignment]
+    with pytest.raises(OperationalError), store.transaction():
+        store.insert(Counter(name="a", value=1))
+    store._raw = raw
+    assert not store.in_transaction
+    assert store.find(Counter) == []
+    store.close()

@@ -11,6 +11,7 @@ from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import ErrorOverride
 from foas_emulator.world.store import Connections, Store
 from foas_emulator.world.world import Change, World, WorldRow
+from foas_emulator.world.world_cache import Slot
 from tests.world.conftest import rung
 
 
@@ -29,10 +30,10 @@ def test_what_is_made_up_depends_on_the_name_and_on_nothing_else(registry: Regis
         with world.transaction():
             return [world.next_request_id(), world.next_token("job"), str(world.next_number("job"))]
 
-    alice = made_up(registry.open("alice"))
+    alice = made_up(registry.open_or_create("alice"))
     registry.drop("alice")
-    assert made_up(registry.open("alice")) == alice
-    assert made_up(registry.open("bob"))[:2] != alice[:2]
+    assert made_up(registry.open_or_create("alice")) == alice
+    assert made_up(registry.open_or_create("bob"))[:2] != alice[:2]
 
 
 def test_settings_are_kept_and_leave_the_others_alone(world: World) -> None:
@@ -50,18 +51,18 @@ def test_settings_are_kept_and_leave_the_others_alone(world: World) -> None:
 
 
 def test_every_transaction_and_every_load_is_another_revision(world: World, connections: Connections) -> None:
-    seen = [world.revision]
+    seen = [world.store.revision]
     with world.transaction():
         with world.transaction():
             world.next_number("a")
-        assert world.revision == seen[-1], "nothing has happened yet"
-    seen.append(world.revision)
+        assert world.store.revision == seen[-1], "nothing has happened yet"
+    seen.append(world.store.revision)
     world.load(connections.empty_image)
-    seen.append(world.revision)
+    seen.append(world.store.revision)
     other = World("other", Store(connections, image=connections.empty_image), defaults=world._defaults, handlers={})
-    seen.append(other.revision)
+    seen.append(other.store.revision)
     other.close()
-    seen.append(other.revision)
+    seen.append(other.store.revision)
     assert len(set(seen)) == len(seen)
 
 
@@ -71,18 +72,18 @@ def test_a_transaction_that_fails_is_no_other_revision(world: World) -> None:
             with world.transaction():
                 world.store.insert(Counter(name="a", value=1))
 
-    revision = world.revision
+    revision = world.store.revision
     with pytest.raises(IntegrityError), world.transaction():
         insert_twice()
-    assert world.revision == revision
+    assert world.store.revision == revision
     assert world.store.find(Counter) == []
 
 
 def test_settings_that_are_wrong_change_nothing(world: World) -> None:
-    before, revision = world.settings, world.revision
+    before, revision = world.settings, world.store.revision
     with pytest.raises(ValueError, match="allowed: fail, answer"):
         world.set({"start_delay": "30s", "not_running": "maybe"})
-    assert (world.settings, world.revision) == (before, revision)
+    assert (world.settings, world.store.revision) == (before, revision)
 
 
 def test_a_change_comes_due_at_its_instant_and_not_before(world: World) -> None:
@@ -169,10 +170,21 @@ def test_a_template_s_changes_are_as_far_off_for_every_world(connections: Connec
     assert world.seed == seed_of("alice")
 
 
-def test_what_others_derived_from_a_world_goes_with_its_rows(world: World) -> None:
-    world.cache["count"] = 1
+def test_what_others_keep_with_a_world_goes_with_its_rows(world: World) -> None:
+    read, counted = Slot[int](from_rows=True), Slot[int](from_rows=False)
+    world.cache.put(read, 1)
+    world.cache.put(counted, 2)
     world.load(world.store.image())
-    assert world.cache == {}
+    assert (world.cache.get(read), world.cache.get(counted)) == (None, None)
+
+
+def test_what_others_read_from_rows_is_read_anew_after_a_rollback(world: World) -> None:
+    read, counted = Slot[int](from_rows=True), Slot[int](from_rows=False)
+    world.cache.put(read, 1)
+    world.cache.put(counted, 2)
+    with pytest.raises(ZeroDivisionError), world.transaction():
+        raise ZeroDivisionError
+    assert (world.cache.get(read), world.cache.get(counted)) == (None, 2)
 
 
 def test_a_world_that_is_loaded_begins_its_request_ids_anew(world: World) -> None:

@@ -52,6 +52,18 @@ def read(*texts: str) -> Properties:
     return Properties(values)
 
 
+def check_start_parameters(text: str) -> None:
+    """Raise ValueError unless a text is a valid `parameterJson` of StartJob."""
+    try:
+        parameters = lenient_json.parse(text)
+    except ValueError as error:
+        raise ValueError(f"it cannot be read: {error}") from None
+    if not isinstance(parameters, dict):
+        raise ValueError('it must be an object, as {"startOffset":"1548397575000"}')
+    if not str(parameters.get("startOffset", 0)).isdecimal():
+        raise ValueError("startOffset must be a time in milliseconds")
+
+
 def _object(text: str) -> dict[str, str]:
     try:
         content = lenient_json.parse(text)

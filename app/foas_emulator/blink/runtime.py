@@ -8,11 +8,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from foas_emulator.blink.chance import Part
 from foas_emulator.blink.checkpoints import checkpoints
 from foas_emulator.blink.plan import Node
 from foas_emulator.blink.running import Flow, Run, application_id, job_id
 
 __all__ = [
+    "FINAL_STATES",
     "Run",
     "application_id",
     "checkpoints",
@@ -24,6 +26,15 @@ __all__ = [
     "task_managers",
 ]
 
+FINAL_STATES = {
+    "WAITING": "UNDEFINED",
+    "RUNNING": "RUNNING",
+    "PAUSED": "KILLED",
+    "TERMINATED": "KILLED",
+    "SUCCESS": "SUCCEEDED",
+    "FAILED": "FAILED",
+}
+"""YARN's words for the states of an instance; RUNNING is documented, the others are YARN's own."""
 _TASK_STATES = ("CREATED", "SCHEDULED", "DEPLOYING", "RUNNING", "FINISHED", "CANCELING", "CANCELED", "FAILED")
 _JOB_STATES = ("CREATED", "RUNNING", "FAILING", "FAILED", "CANCELLING", "CANCELED", "FINISHED", "RESTARTING")
 _REPORTED_EXCEPTIONS = 20  # Flink reports no more at once
@@ -116,9 +127,9 @@ def task_managers(run: Run, vertex_id: str) -> str | None:
     )
 
 
-def engine_job_handler(run: Run) -> str:
-    """How the service names the running job: YARN's id and Flink's, with a bar between (GetInstance's answer)."""
-    return f"{application_id(run.seed, run.instance_id, run.start_time)}|{run.job_id}"
+def engine_job_handler(seed: Part, instance_id: int, start_time: int) -> str:
+    """Return the service's name of a running job: YARN's id and Flink's, with a bar between (GetInstance's answer)."""
+    return f"{application_id(seed, instance_id, start_time)}|{job_id(seed, instance_id)}"
 
 
 def _vertex(run: Run, node: Node) -> dict[str, Any]:

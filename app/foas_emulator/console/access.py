@@ -1,13 +1,12 @@
-"""Who may see and use the pages: Host, Origin, the control token once in a cookie, and a token in every form.
+"""Who may see and use the pages: the control token once in a cookie, Origin, and a token in every form.
 
-The control guard before this keeps other machines out. What is checked here is a browser's: a page of another site
-must neither read a page of ours (by a name that leads here) nor send one of our forms.
+The door of the pages keeps out other machines and names that were bent to this one. What is checked here is a
+browser's: a page of another site must not send one of our forms.
 """
 
 import hmac
 from dataclasses import dataclass
 from hashlib import sha256
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -55,21 +54,6 @@ class Access:
     def _session(self) -> str:
         """What the cookie holds: it opens the pages, and does not give the token away."""
         return hmac.new((self.control_token or "").encode(), b"console", sha256).hexdigest()
-
-
-def is_own_host(host: str, *, has_token: bool) -> bool:
-    """Whether a Host is a name that no other site can have: an address, or localhost.
-
-    With a control token every name is allowed: a site that a name was bent to does not have the cookie.
-    """
-    name = urlsplit(f"//{host}").hostname or ""
-    if has_token or name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _same(given: str, expected: str) -> bool:

@@ -18,13 +18,12 @@ from foas_emulator.console.shown import shown_plain
 from foas_emulator.console.site import Site
 from foas_emulator.world.world import World
 
-MOST_UPLOADED = 32 * 1024 * 1024
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 
 async def perform_form(site: Site, world: World, request: Request) -> Response:
     """Make the call that a form describes and go back to the page it stands on, or on to the page it names."""
-    async with request.form(max_files=1, max_fields=60, max_part_size=MOST_UPLOADED) as form:
+    async with request.form(max_files=1, max_fields=60, max_part_size=site.max_document) as form:
         if not site.access.allows_form(request, _text(form, "token")):
             return await shown_plain(
                 request,
@@ -104,9 +103,7 @@ def _typed(form: FormData, prefix: str) -> dict[str, str]:
 
 
 async def _upload(method: str, target: str, upload: UploadFile, *, wrap: str) -> Call:
-    content = await upload.read(MOST_UPLOADED + 1)
-    if len(content) > MOST_UPLOADED:
-        raise ValueError(f"The file has more than {MOST_UPLOADED} bytes.")
+    content = await upload.read()
     if str(upload.filename).endswith((".yaml", ".yml")):
         if wrap:
             content = wrap.encode() + b":\n" + b"\n".join(b"  " + line for line in content.splitlines())

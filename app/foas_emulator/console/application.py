@@ -7,21 +7,23 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.console import actions, scenarios
-from foas_emulator.console.access import BASE, is_own_host
+from foas_emulator.console.access import BASE
 from foas_emulator.console.events import event_stream
 from foas_emulator.console.language import mark
 from foas_emulator.console.pages import PAGES, Page
 from foas_emulator.console.preferences import Preferences, remember
 from foas_emulator.console.shown import shown_page, shown_plain
 from foas_emulator.console.site import Site, View
-from foas_emulator.control.guard import is_local
+from foas_emulator.control.errors import ControlError
+from foas_emulator.control.guard import is_local, with_body
+from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import DEFAULT, WorldNameError
 from foas_emulator.world.world import World
 
@@ -80,21 +82,32 @@ class Door:
         elif not self._is_open(request) and not self._site.access.is_signed_in(request):
             await RedirectResponse(f"{BASE}/sign-in", HTTPStatus.SEE_OTHER)(scope, receive, send_guarded)
         else:
-            await self._app(scope, receive, send_guarded)
+            await self._serve(scope, receive, send_guarded)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            receive = await with_body(scope, receive, limit=self._site.max_document)
+        except ControlError as error:
+            title, text = mark("The form is too large."), mark("The setting max_document says how large it may be.")
+            response = await shown_plain(Request(scope), status=error.status, title=title, text=text)
+            await response(scope, receive, send)
+        except ClientDisconnect:
+            return
+        else:
+            await self._app(scope, receive, send)
 
     def _refusal(self, request: Request) -> tuple[int, str, str] | None:
-        has_token = self._site.access.control_token is not None
-        if not has_token and not is_local(request.scope):
+        if self._site.access.control_token is None and not is_local(request.scope):
             return (
                 HTTPStatus.FORBIDDEN,
                 mark("The console can only be used from this machine."),
                 mark("Start the emulator with the setting control_token to use it from elsewhere."),
             )
-        if not is_own_host(request.headers.get("host", "localhost"), has_token=has_token):
+        if self._site.host_check.refusal(request.scope) is not None:
             return (
                 HTTPStatus.FORBIDDEN,
                 mark("The console is not served under this name."),
-                mark("Open it by the emulator's address, such as http://127.0.0.1:8018/, or as localhost."),
+                mark("Open it by the emulator's address or as localhost, or name it in the setting control_hosts."),
             )
         return None
 
@@ -139,12 +152,13 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
         if chosen is not None:
             return remember(request, chosen)
         try:
-            world = site.registry.find(name)
+            world = site.registry.open_existing(name)
         except WorldNameError as error:
             return await shown_plain(request, status=404, title=mark("No world can have this name."), text=str(error))
         if world is None:
             context = {"missing": name, "form_token": site.access.form_token}
-            return await shown_page(site, site.registry.open(DEFAULT), request, "no-world.html", context, status=404)
+            default = site.registry.open_or_create(DEFAULT)
+            return await shown_page(site, default, request, "no-world.html", context, status=404)
         return await handler(site, world, request)
 
     return handle
@@ -154,7 +168,7 @@ def _page(page: Page) -> Callable[[Site, World, Request], Awaitable[Response]]:
     async def handle(site: Site, world: World, request: Request) -> Response:
         query = {**request.query_params, **{name: str(value) for name, value in request.path_params.items()}}
         view = View(site=site, world=world, query=query, base_url=f"{request.url.scheme}://{request.url.netloc}")
-        world.settle()
+        await settle(world)
         context: dict[str, Any] = await page.make(view)
         return await shown_page(site, world, request, page.template, {"page": page.name, **context})
 

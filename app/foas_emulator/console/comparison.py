@@ -9,6 +9,7 @@ from typing import Any
 
 from foas_emulator.console.language import mark
 from foas_emulator.console.site import View
+from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import copied
 
 MOST_ROWS = 100
@@ -50,7 +51,7 @@ async def compare_page(view: View) -> dict[str, Any]:
     """Another world, or what this one was created from, against this world as it is now."""
     names = [name for name in view.site.registry.names() if name != view.world.name]
     wanted = view.query.get("with", ORIGIN)
-    left = image_of(view, wanted)
+    left = await image_of(view, wanted)
     differences = None
     if left is not None:
         differences = await asyncio.to_thread(compare, left, view.world.store.image())
@@ -64,7 +65,7 @@ async def compare_page(view: View) -> dict[str, Any]:
     }
 
 
-def image_of(view: View, name: str) -> bytes | None:
+async def image_of(view: View, name: str) -> bytes | None:
     """The image of a world by its name, or what this world was created from; None if there is no such world."""
     if name == ORIGIN:
         with copied(view.world, view.site.registry, image=view.site.registry.origin(view.world.name)) as copy:
@@ -72,7 +73,7 @@ def image_of(view: View, name: str) -> bytes | None:
     world = view.site.registry.peek(name)
     if world is None:
         return None
-    world.settle()
+    await settle(world)
     return world.store.image()
 
 

@@ -17,8 +17,7 @@ _FIRST_ERROR = 400
 
 
 def frame(site: Site, world: World) -> dict[str, Any]:
-    """What the frame shows of a world. The world is settled first, as for any other visitor."""
-    world.settle()
+    """What the frame shows of a settled world."""
     names = site.registry.names()
     return {
         "world": world.name,

@@ -4,9 +4,8 @@ import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from foas_emulator.blink.errors import SqlError
-from foas_emulator.blink.plan import Plan, plan_from_json
-from foas_emulator.blink.planner import raw_plan
+from foas_emulator.blink.plan import Plan
+from foas_emulator.blink.planner import running_plan
 from foas_emulator.console.calls import Answer
 from foas_emulator.console.graph import BOX_WIDTH, graph
 from foas_emulator.console.highlight import highlighted
@@ -97,11 +96,6 @@ def mistake(answer: Answer) -> dict[str, Any]:
 
 def plan_of(job: dict[str, Any]) -> Plan | None:
     """The plan that the job was given, else the one that its code makes; None where neither can be read."""
-    given = plan_from_json(job.get("PlanJson") or "")
-    if given is not None:
-        return given
-    try:
-        made = raw_plan(job.get("Code") or "", api_type=job["ApiType"], job_type=job["JobType"])
-    except SqlError:
-        return None
-    return made if made.nodes else None
+    texts = job.get("PlanJson") or "", job.get("Code") or ""
+    plan = running_plan(*texts, api_type=job["ApiType"], job_type=job["JobType"], note=lambda _: None)
+    return plan if plan.nodes else None

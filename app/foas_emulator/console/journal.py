@@ -22,11 +22,11 @@ async def journal_page(view: View) -> dict[str, Any]:
     world_journal = view.site.journal.world_journal(view.world.name)
     view.site.looked_at[view.world.name] = world_journal.usage.total
     wanted = {name: view.query.get(name, "")[:200] for name in FILTERS}
-    codes = {outcome for _, outcome, _, _ in world_journal.usage.calls if outcome not in ("OK", "unanswered")}
+    codes = {outcome for _, outcome, _ in world_journal.usage.calls if outcome not in ("OK", "unanswered")}
     return {
         "rows": found(world_journal, wanted),
         "wanted": wanted,
-        "operations": sorted({name for name, _, _, _ in world_journal.usage.calls}),
+        "operations": sorted({name for name, _, _ in world_journal.usage.calls}),
         "codes": sorted(codes)[:100],
         "total": world_journal.usage.total,
         "lost": world_journal.lost,

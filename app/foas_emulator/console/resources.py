@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import TextualSelect, text
 
 from foas_emulator.console.operations import DRAFT, FIRST, NOT_STARTED, Button, buttons
 from foas_emulator.console.site import View
@@ -81,7 +81,9 @@ async def resources_page(view: View) -> dict[str, Any]:
     }
 
 
-_statement = cache(text)
+@cache
+def _statement(statement: str) -> TextualSelect:
+    return text(statement).columns()
 
 
 def rows(world: World, statement: str, **values: Any) -> list[Any]:

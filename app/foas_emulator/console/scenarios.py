@@ -1,6 +1,6 @@
 """Worlds for front ends at one click: everything runs, nothing is there, all has failed, 5,000 jobs, a mess."""
 
-import asyncio
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,8 +16,12 @@ from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message
 from foas_emulator.console.shown import shown_plain
 from foas_emulator.console.site import Site, View
+from foas_emulator.control.off_loop import SMALL, off_loop
+from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.reading import BUILT_IN, check_seed, read_seed
+from foas_emulator.seeds.reading import BUILT_IN, SeedError, parse_seed, read_seeds
+from foas_emulator.world.images import ImageBudgetError
+from foas_emulator.world.registry import WorldLimitError
 from foas_emulator.world.store import Connections
 from foas_emulator.world.world import World
 
@@ -105,7 +109,7 @@ def _night_shift() -> Mapping[str, Any]:
 
 def _many() -> Mapping[str, Any]:
     states = ("RUNNING", "RUNNING", "RUNNING", "PAUSED", "TERMINATED", "FAILED", "WAITING", None)
-    folders = [{"Path": f"/team-{number:02}"} for number in range(20)]
+    folders = [{"Path": f"/team-{number:02}", "FolderId": 2 + number} for number in range(20)]
     jobs = [
         {
             "JobName": f"job-{number:04}",
@@ -173,23 +177,24 @@ async def begin(site: Site, world: World, request: Request) -> Response:
     make = _document_maker(site, given)
     if make is None:
         return await shown_plain(request, status=HTTPStatus.NOT_FOUND, title=mark("There is no such scenario."))
-    site.registry.create(world.name, await asyncio.to_thread(_image, site, make))
     response = RedirectResponse(f"{BASE}/w/{world.name}/", HTTPStatus.SEE_OTHER)
-    messages.put(response, Message(ok=True, title=mark("The world begins anew.")))
+    try:
+        site.registry.create_or_replace(world.name, await off_loop(SMALL + 1, lambda: _image(site, make)))
+        messages.put(response, Message(ok=True, title=mark("The world begins anew.")))
+    except (ImageBudgetError, SeedError, WorldLimitError) as error:
+        messages.put(response, Message(ok=False, title=mark("The world stays as it is."), hint=str(error)))
     return response
 
 
-def _document_maker(site: Site, given: Mapping[str, str]) -> Callable[[], Any] | None:
+def _document_maker(site: Site, given: Mapping[str, str]) -> Callable[[], list[SeedDocument]] | None:
     scenario = next((each for each in SCENARIOS if each.name == given["scenario"]), None)
     if scenario is not None:
-        return lambda: check_seed(scenario.document())
+        return lambda: [parse_seed(json.dumps(scenario.document()), scenario.name)]
     if given["seed"] in BUILT_IN or given["seed"] in site.settings.get("seed", ()):
-        return lambda: read_seed(given["seed"])
+        return lambda: read_seeds([given["seed"]])
     return None
 
 
-def _image(site: Site, make: Callable[[], Any]) -> bytes:
-    """The image of a document, with connections of its own: those of the worlds belong to the event loop."""
-    return image_of(
-        [make()], connections=Connections(), handlers=site.registry.handlers, defaults=site.registry.defaults
-    )
+def _image(site: Site, make: Callable[[], list[SeedDocument]]) -> bytes:
+    """The image of documents, with connections of its own: those of the worlds belong to the event loop."""
+    return image_of(make(), connections=Connections(), handlers=site.registry.handlers, defaults=site.registry.defaults)

@@ -11,6 +11,7 @@ from foas_emulator.world.settings import NAMES, write_setting
 CHOICES = {
     "default_format": ("json", "xml"),
     "not_running": ("fail", "answer"),
+    "sql_check": ("validate", "start"),
     "signature": ("off", "warn", "strict"),
 }
 

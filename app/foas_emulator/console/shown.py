@@ -16,6 +16,7 @@ from foas_emulator.console.language import translator
 from foas_emulator.console.preferences import preferred
 from foas_emulator.console.rendering import render
 from foas_emulator.console.site import Site
+from foas_emulator.world.advance import settle
 from foas_emulator.world.world import World
 
 
@@ -44,6 +45,7 @@ async def shown_page(
     def service(method: str, target: str, **form: str) -> Call:
         return service_call(method, target, world=world.name, form=form)
 
+    await settle(world)
     common = {
         **_common(request),
         **frame(site, world),

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from foas_emulator.console.access import Access
 from foas_emulator.console.calls import CONTROL, Answer, Call, perform, service_call
+from foas_emulator.control.browsers import HostCheck
 from foas_emulator.journal.journal import Journal
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import World
@@ -29,6 +30,9 @@ class Site:
     quiet: ASGIApp
     settings: Mapping[str, Any]
     access: Access
+    host_check: HostCheck
+    max_document: int
+    """How many bytes a form may have, whose file may hold a whole world."""
     looked_at: dict[str, int] = field(default_factory=dict)
     """The last entry of each world's journal that somebody has looked at."""
     derived: dict[tuple[str, str], tuple[object, Any]] = field(default_factory=dict)
@@ -41,8 +45,8 @@ class Site:
     async def worked_out(self, world: World, kind: str, derive: Callable[[bytes], Any]) -> Any:
         """What `derive` makes of a world's image: outside the event loop, and again only when the world has changed."""
         revision, known = self.derived.get((world.name, kind), (None, None))
-        if revision is not world.revision:
-            revision = world.revision
+        if revision is not world.store.revision:
+            revision = world.store.revision
             known = await asyncio.to_thread(derive, world.store.image())
             if len(self.derived) > _MOST_DERIVED:
                 self.derived.clear()

@@ -28,7 +28,7 @@ async def worlds_page(view: View) -> dict[str, Any]:
 def describe(site: Site, name: str) -> dict[str, Any]:
     """One world. One that is in a file and not open is not opened for this."""
     world_journal = site.journal.world_journal(name)
-    succeeded = sum(calls for exercised, calls in world_journal.usage.calls.items() if exercised[1] == "OK")
+    succeeded = sum(counters.count for exercised, counters in world_journal.usage.calls.items() if exercised[1] == "OK")
     described: dict[str, Any] = {
         "name": name,
         "calls": world_journal.usage.total,

@@ -10,6 +10,7 @@ from fastapi_offline import FastAPIOffline
 
 from foas_emulator import __version__
 from foas_emulator.control.errors import answer_errors
+from foas_emulator.control.info import Budget
 from foas_emulator.control.routes import control_router
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.journal import Journal
@@ -22,20 +23,27 @@ def own_app(
     journal: Journal,
     *,
     settings: Mapping[str, Any],
+    budgets: Mapping[str, Budget],
     operations: Sequence[Operation],
     authority: bytes | None = None,
+    addresses: Sequence[str] = (),
+    interception: Mapping[str, Any] | None = None,
     home: str = "/docs",
 ) -> FastAPI:
     """Documentation and control API over the worlds and what is remembered of their calls.
 
-    `settings` are shown, and the service's `operations` described; `authority` is the certificate that clients of the
-    server's https have to trust, as PEM; `home` is where `/` leads.
+    `settings` and `budgets` are shown, and the service's `operations` described; `authority` is the certificate that
+    clients of the server's https have to trust, as PEM; `addresses` are the server's URLs; `interception` describes the
+    proxy; `home` is where `/` leads.
     """
     app = FastAPIOffline(
         title="foas-emulator", version=__version__, docs_url="/docs", redoc_url=None, openapi_url="/openapi.json"
     )
-    app.include_router(control_router(registry, journal, settings=settings))
-    answer_errors(app)
+    router = control_router(
+        registry, journal, settings=settings, budgets=budgets, addresses=addresses, interception=interception
+    )
+    app.include_router(router)
+    answer_errors(app, next_request_id=registry.next_request_id)
     if authority is not None:
         app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))
     app.add_api_route("/", lambda: RedirectResponse(home), include_in_schema=False)

@@ -1,5 +1,6 @@
 """What the control API says when it cannot do what it was asked: `{"error", "hint"}` under a fitting status."""
 
+import logging
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -9,11 +10,26 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foas_emulator.faults.rules import RuleLimitError
 from foas_emulator.gateway.errors import ApiError
 from foas_emulator.seeds.reading import SeedError
-from foas_emulator.world.registry import WorldLimitError, WorldNameError
+from foas_emulator.world.clock import ClockRangeError
+from foas_emulator.world.images import ImageBudgetError
+from foas_emulator.world.registry import Registry, WorldLimitError, WorldNameError
 from foas_emulator.world.snapshot import SnapshotError
+from foas_emulator.world.store import StoreClosedError
+from foas_emulator.world.world import World
+
+METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
+"""The methods of the control API."""
+
+_LONGEST_HINT = 4000
+"""Characters of a hint: what was given wrongly may be of any length, and need not be repeated."""
+
+log = logging.getLogger(__name__)
 
 
 class Refusal(BaseModel):
@@ -32,22 +48,85 @@ class ControlError(Exception):
         self.error = error
         self.hint = hint
         self.details = details
+        self.headers: dict[str, str] = {}
 
     def answer(self) -> JSONResponse:
-        members = {"error": self.error, "hint": self.hint, **self.details}
+        hint = self.hint if len(self.hint) <= _LONGEST_HINT else f"{self.hint[: _LONGEST_HINT - 3]}..."
+        members = {"error": self.error, "hint": hint, **self.details}
         asks = {"www-authenticate": "Bearer"} if self.status == HTTPStatus.UNAUTHORIZED else {}
-        return JSONResponse(members, self.status, headers=asks)
+        return JSONResponse(members, self.status, headers={**asks, **self.headers})
 
 
 def no_world(name: str) -> ControlError:
-    """The refusal of what only a world that exists can be asked."""
-    return ControlError(404, f"There is no world {name}.", "GET /_emulator/worlds lists those there are.")
+    """The refusal of what only a world that exists can be asked; `no_world` in its answer tells programs why."""
+    hint = "GET /_emulator/worlds lists those there are; PUT makes one, and so does a request that comes to it."
+    return ControlError(404, f"There is no world {name}.", hint, no_world=name)
 
 
-def answer_errors(app: FastAPI) -> None:
-    """Make an application answer all that the control API raises in its one form."""
+def require_world(registry: Registry, name: str) -> World:
+    """Return a world that exists. Raise `ControlError` for one that does not: calls that only read make none."""
+    world = registry.open_existing(name)
+    if world is None:
+        raise no_world(name)
+    return world
+
+
+def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
+    """Make an application answer all that the control API raises in its one form.
+
+    What nobody foresaw is logged once, with its traceback, under the request id that the answer has.
+    """
     for kind, translate in _TRANSLATIONS.items():
         app.add_exception_handler(kind, _handler(translate))
+    app.add_middleware(_AnswerUnexpected, next_request_id=next_request_id)
+
+    async def refuse_route(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        if isinstance(error.__cause__, ControlError):
+            return error.__cause__.answer()  # FastAPI wraps what the reading of a body raises
+        refusal = ControlError(error.status_code, f"{error.detail}.", "/docs lists what the control API can be asked.")
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            refusal.headers["allow"] = ", ".join(sorted(_methods_at(app, request)))
+        return refusal.answer()
+
+    app.add_exception_handler(HTTPException, refuse_route)
+
+
+class _AnswerUnexpected:
+    """Answers an exception that nothing foresaw, so that the connection lives on."""
+
+    def __init__(self, app: ASGIApp, *, next_request_id: Callable[[], str]) -> None:
+        self._app = app
+        self._next_request_id = next_request_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception:
+            if has_begun:
+                raise
+            request_id = self._next_request_id()
+            log.exception("control request %s failed: %s %s", request_id, scope["method"], scope["path"])
+            hint = f"That is the emulator's mistake: its log has the reason under {request_id}. Please report it."
+            error = ControlError(500, "The request failed unexpectedly.", hint, request_id=request_id)
+            await error.answer()(scope, receive, send)
+
+
+def _methods_at(app: FastAPI, request: Request) -> set[str]:
+    """Return the methods that a path has. Each has a route of its own, and Starlette names that of the first alone."""
+    methods = {method for method in METHODS if _has_route(app, {**request.scope, "method": method})}
+    return methods | {"HEAD"} if "GET" in methods else methods
+
+
+def _has_route(app: FastAPI, scope: Scope) -> bool:
+    return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
 
 
 def _handler(translate: Callable[[Any], ControlError]) -> Callable[[Request, Exception], Any]:
@@ -79,16 +158,15 @@ def _bad_seed(error: SeedError) -> ControlError:
     return ControlError(400, "The seed document cannot be used.", str(error), faults=faults)
 
 
-def _unknown_route(error: HTTPException) -> ControlError:
-    return ControlError(error.status_code, f"{error.detail}.", "/docs lists what the control API can be asked.")
-
-
 _TRANSLATIONS: dict[type[Exception], Callable[[Any], ControlError]] = {
     ApiError: _refused_call,
+    ClockRangeError: lambda error: ControlError(400, "No clock goes beyond the year 9999.", f"{error}."),
     ControlError: lambda error: error,
-    HTTPException: _unknown_route,
+    ImageBudgetError: lambda error: ControlError(503, "There is no room for one more image.", str(error)),
     RequestValidationError: _invalid_request,
     SeedError: _bad_seed,
+    StoreClosedError: lambda error: ControlError(409, "The world has ended meanwhile.", f"{error}: ask again."),
+    RuleLimitError: lambda error: ControlError(400, "There are too many fault rules.", f"{error}."),
     SnapshotError: lambda error: ControlError(400, "The snapshot cannot be used.", str(error)),
     WorldLimitError: lambda error: ControlError(503, "There are too many worlds.", str(error)),
     WorldNameError: lambda error: ControlError(400, "No world can have this name.", str(error)),

@@ -13,13 +13,15 @@ from fastapi import APIRouter
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from foas_emulator.control.errors import ControlError, no_world
+from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.faults.wire import TRANSPORT
 from foas_emulator.journal.entries import WorldJournal, show
 from foas_emulator.journal.events import News, Watch
 from foas_emulator.journal.journal import Journal
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
 
 EVERY = 0.35
@@ -42,8 +44,7 @@ def event_router(registry: Registry, journal: Journal) -> APIRouter:
         Each event is `{"calls", "more", "changed"}`: the latest calls as the journal shows them, how many more there
         were, and whether the world has changed.
         """
-        if registry.find(name) is None:
-            raise no_world(name)
+        require_world(registry, name)
         return EventStream(lambda: (registry.peek(name), journal.world_journal(name)), _written)
 
     return router
@@ -98,9 +99,12 @@ class EventStream(Response):
                 world, world_journal = self._observe()
                 if world is None:
                     break
+                await settle(world)  # changes that have come due meanwhile happen first
                 news = watch.look(world, world_journal)
                 quiet = 0 if news else quiet + 1
                 text = f"data: {self._write(news)}\n\n" if news else ": here\n\n" if not quiet % _QUIET_ROUNDS else ""
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except StoreClosedError:  # the world ended while it was settled
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except TimeoutError:
             self._drop(scope)

@@ -1,29 +1,43 @@
-"""Who may use the control API: callers with its token, and pages of origins that are let in."""
+"""Who may use the control API and see the pages: callers with the token, else those on this machine; pages let in.
 
+A page in a browser can reach the loopback address. So what a browser tells of a request is checked first, for every
+method: the Host it was asked under, which a rebound name gives away, its Origin, and whether another site sent it.
+"""
+
+import asyncio
 import hmac
 import re
+from collections.abc import Collection
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foas_emulator.control.errors import ControlError
+from foas_emulator.control.browsers import HostCheck, confined, is_loopback
+from foas_emulator.control.errors import METHODS, ControlError
 
 PREFIX = "/_emulator"
 CONSOLE = f"{PREFIX}/console"
 EXEMPT = (f"{PREFIX}/health", f"{PREFIX}/ca.pem")
 """What needs no token: it changes nothing, and those who ask may not have one yet."""
+_CREDENTIALS = re.compile(rf"{PREFIX}/worlds/[^/]+/credentials")
+"""Nor do these: what they say is public, and a credential chain sends no token."""
 
 LOOPBACK_ORIGIN = r"https?://(localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\])(:[0-9]+)?"
-_LOOPBACK_CLIENT = re.compile(r"127\.[0-9]+\.[0-9]+\.[0-9]+|::1|::ffff:127\.[0-9]+\.[0-9]+\.[0-9]+")
+_READING = ("GET", "HEAD", "OPTIONS")
+_DOCUMENTS = re.compile(r"/_emulator/worlds/[^/]+(/seed|/snapshot)?/?")
+"""What is given whole worlds, which may be larger than what a client of the service sends."""
 
 
 class ControlGate:
     """Lets callers in to `control` who may use it; every request that is not for the control API goes on to `app`.
 
-    With a token every caller needs it; without one, only callers on this machine are let in. A page in a browser has
-    to be of an allowed origin, of this server's own, or, if no origins are given, of any loopback one. The pages of
-    the `console` are let in by themselves: a browser shows a cookie where others show the token.
+    With a token every caller needs it; without one, only callers on this machine are let in, and only under a Host
+    that `host_check` lets through. A page in a browser has to be of an allowed origin, of this server's
+    own, or, if no origins are given, of any loopback one. The pages of the `console` have a door of their own, with the
+    same rules: a browser shows a cookie where others show the token.
     """
 
     def __init__(
@@ -32,34 +46,52 @@ class ControlGate:
         *,
         control: ASGIApp,
         token: str | None,
-        origins: tuple[str, ...],
+        origins: Collection[str] = (),
+        host_check: HostCheck,
+        max_body: int,
+        max_document: int,
         console: ASGIApp | None = None,
     ) -> None:
+        """`max_document` is the limit, in bytes, of a body that holds a seed or a snapshot, `max_body` of others."""
         self._app = app
         self._console = console
         self._control = control
         self._token = token
+        self._host_check = host_check
+        self._limits = max_body, max_document
         self._cors = CORSMiddleware(
             self._guarded,
-            allow_origins=origins,
+            allow_origins=tuple(origins),
             allow_origin_regex=None if origins else LOOPBACK_ORIGIN,
-            allow_methods=["*"],
+            allow_methods=METHODS,
             allow_headers=["*"],
+            allow_private_network=True,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._console is not None and scope["path"].startswith(CONSOLE):
-            await self._console(scope, receive, send)
-        elif scope["type"] == "http" and scope["path"].startswith(PREFIX):
-            await self._cors(scope, receive, send)
-        else:
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await self._app(scope, receive, send)
+            return
+        send = confined(scope, send)
+        if self._console is not None and scope["path"].startswith(CONSOLE):
+            await self._console(scope, receive, send)
+            return
+        refusal = self._host_check.refusal(scope)
+        await (self._cors if refusal is None else refusal.answer())(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = None if scope["path"] in EXEMPT else self._refusal(scope)
+        refusal = None if _is_exempt(scope["path"]) else self._refusal(scope)
+        try:
+            if refusal is None:
+                limit = self._limits[_DOCUMENTS.fullmatch(scope["path"]) is not None]
+                receive = await with_body(scope, receive, limit=limit)
+                _take_body_as_json(scope)
+        except ControlError as error:
+            refusal = error
+        except ClientDisconnect:
+            return
         if refusal is None:
-            _take_body_as_json(scope)
-            await self._control(scope, receive, send)
+            await _serve(self._control, scope, receive, send)
         else:
             await refusal.answer()(scope, receive, send)
 
@@ -72,6 +104,8 @@ class ControlGate:
                 f"Pages of {origin} may not use the control API.",
                 "The setting control_origins lets other origins in.",
             )
+        if origin is None and headers.get("sec-fetch-site") == "cross-site" and scope["method"] not in _READING:
+            return _CROSS_SITE
         if self._token is None:
             return None if is_local(scope) else _TOKEN_UNSET
         scheme, _, given = headers.get("authorization", "").partition(" ")
@@ -82,6 +116,63 @@ class ControlGate:
         return self._cors.is_allowed_origin(origin) or origin.partition("://")[2] == host
 
 
+async def with_body(scope: Scope, receive: Receive, *, limit: int) -> Receive:
+    """Read a body of at most `limit` bytes; return what hands it on. Raise `ControlError` or `ClientDisconnect`."""
+    headers = Headers(scope=scope)
+    length = headers.get("content-length", "0")
+    if length == "0" and "transfer-encoding" not in headers:
+        return receive
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more:
+        if size > limit or (length.isdecimal() and int(length) > limit):
+            raise ControlError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"The body has more than {limit} bytes.",
+                "The settings max_body and max_document, for seeds and snapshots, say how many it may have.",
+            )
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        more = message.get("more_body", False)
+    return _replaying(b"".join(pieces), receive)
+
+
+def _is_exempt(path: str) -> bool:
+    return path in EXEMPT or _CREDENTIALS.fullmatch(path) is not None
+
+
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
+
+
+async def _serve(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer, also when the server stops meanwhile: whoever waits for something is told so."""
+    is_answered = False
+
+    async def noting_send(message: Message) -> None:
+        nonlocal is_answered
+        is_answered = True
+        await send(message)
+
+    try:
+        await app(scope, receive, noting_send)
+    except asyncio.CancelledError:
+        if not is_answered:
+            await _STOPPING.answer()(scope, receive, send)
+
+
+_CROSS_SITE = ControlError(
+    403, "Pages of other sites may not use the control API.", "The setting control_origins lets other origins in."
+)
+_STOPPING = ControlError(503, "The emulator is being stopped.", "Ask again once it runs.")
 _TOKEN_NEEDED = ControlError(
     401,
     "The control API wants its token.",
@@ -97,7 +188,7 @@ _TOKEN_UNSET = ControlError(
 def is_local(scope: Scope) -> bool:
     """Whether a request comes from this machine."""
     client = scope.get("client")
-    return client is None or _LOOPBACK_CLIENT.fullmatch(client[0]) is not None
+    return client is None or is_loopback(client[0])
 
 
 def _take_body_as_json(scope: Scope) -> None:

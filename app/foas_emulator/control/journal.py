@@ -2,32 +2,33 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from foas_emulator.control.errors import ControlError, no_world
+from foas_emulator.control.documents import DocumentRoute
+from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.gateway.difference import Difference
 from foas_emulator.journal.contents import show_contents
 from foas_emulator.journal.entries import show
 from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, find, read_page
-from foas_emulator.journal.verification import Expectation, Finding, nearest, verify
+from foas_emulator.journal.verification import Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
-from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
 
 _TOLD = 3
 """Differences that the hint of a failed verification tells."""
-_LOOK_EVERY = 0.02
-"""Seconds between two looks at the journal while a verification waits."""
+_LOOK_AT_MOST_EVERY = 0.02
+"""Seconds between two looks at a journal that grows while a verification waits."""
 
 
 def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     """The journal of each world under `/worlds/{name}/journal`."""
-    router = APIRouter(prefix="/worlds/{name}/journal")
+    router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute)
 
     @router.get("")
     async def read_journal(
@@ -37,16 +38,20 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000, description="Entries in the answer.")] = 100,
     ) -> dict[str, Any]:
         """The entries that fit, the oldest first. `lost` entries before them have gone over the budget."""
-        registry.open(name)
+        require_world(registry, name)
         world_journal = journal.world_journal(name)
         page = read_page(world_journal, wanted, after=after, limit=limit)
-        entries = [show(number, entry, OPERATIONS) for number, entry in page.entries]
+        entries = []
+        for number, entry in page.entries:
+            entries.append(show(number, entry, OPERATIONS))
+            if entry.call.operation is None:  # finding what came closest takes long
+                await asyncio.sleep(0)
         return {"entries": entries, "total": page.total, "after": page.after, "lost": world_journal.lost}
 
     @router.get("/{request_id}")
     async def read_entry(name: str, request_id: str) -> dict[str, Any]:
         """The entry of one request, with what was sent and what was answered; secrets and signatures are masked."""
-        registry.open(name)
+        require_world(registry, name)
         found = find(journal.world_journal(name), request_id)
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
@@ -57,22 +62,21 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     @router.delete("", status_code=204)
     async def forget_journal(name: str) -> Response:
         """Begin the journal anew."""
-        if registry.find(name) is None:
-            raise no_world(name)
+        require_world(registry, name)
         journal.forget(name)
         return Response(status_code=204)
 
     @router.post("/verify")
     async def verify_journal(
-        name: str, expected: Annotated[Expectation, Body(openapi_examples=_EXAMPLES)]
+        name: str, request: Request, expected: Annotated[Expectation, Body(openapi_examples=_EXAMPLES)]
     ) -> JSONResponse:
         """Whether what is expected of the calls is what happened; waits for it until `timeout`, if that is given."""
         try:
             expected.check_scope(OPERATIONS)
         except ValueError as error:
             raise ControlError(400, "What is expected could never happen.", f"{error}.") from None
-        registry.open(name)
-        finding = await _verify_until(journal, name, expected)
+        require_world(registry, name)
+        finding = await _verify_until(journal, name, expected, request)
         if finding.holds:
             return JSONResponse({"ok": True})
         raise _failed(journal, name, expected, finding)
@@ -80,13 +84,32 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     return router
 
 
-async def _verify_until(journal: Journal, name: str, expected: Expectation) -> Finding:
-    deadline = stopwatch() + duration(expected.timeout) * 1_000_000
-    while True:
-        finding = verify(journal.world_journal(name), expected)
-        if finding.holds or stopwatch() >= deadline:
-            return finding
-        await asyncio.sleep(_LOOK_EVERY)
+async def _verify_until(journal: Journal, name: str, expected: Expectation, request: Request) -> Finding:
+    """Look again whenever the world has a new entry, until it holds, its time is over, or the client has left."""
+    verification = Verification(expected)
+    finding = verification.look(journal.world_journal(name))
+    remaining = duration(expected.timeout) / 1000
+    if finding.holds or remaining <= 0:
+        return finding
+    changed = asyncio.Event()
+    left = asyncio.ensure_future(_client_left(request))
+    left.add_done_callback(lambda _: changed.set())
+    with suppress(TimeoutError), journal.watched(name, changed.set):
+        try:
+            async with asyncio.timeout(remaining):
+                while not finding.holds and not left.done():
+                    await changed.wait()
+                    await asyncio.sleep(_LOOK_AT_MOST_EVERY)
+                    changed.clear()
+                    finding = verification.look(journal.world_journal(name))
+        finally:
+            left.cancel()
+    return finding if finding.holds else verification.look(journal.world_journal(name))
+
+
+async def _client_left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _failed(journal: Journal, name: str, expected: Expectation, finding: Finding) -> ControlError:
@@ -99,7 +122,7 @@ def _failed(journal: Journal, name: str, expected: Expectation, finding: Finding
         )
     near = [
         {"entry": show(each.number, each.entry, OPERATIONS), "differences": _show(each.differences)}
-        for each in nearest(world_journal, expected)
+        for each in closest_entries(world_journal, expected)
     ]
     told = [f"{each.field}: expected {each.expected}, got {each.actual}" for each in finding.differences]
     more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""

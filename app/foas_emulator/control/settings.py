@@ -4,7 +4,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from foas_emulator.control.errors import ControlError
+from foas_emulator.control.documents import DocumentRoute
+from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import NAMES, write_setting
 from foas_emulator.world.world import World
@@ -12,17 +13,17 @@ from foas_emulator.world.world import World
 
 def settings_router(registry: Registry) -> APIRouter:
     """The settings of each world under `/worlds/{name}/settings`."""
-    router = APIRouter(prefix="/worlds/{name}/settings")
+    router = APIRouter(prefix="/worlds/{name}/settings", route_class=DocumentRoute)
 
     @router.get("")
     async def get_settings(name: str) -> dict[str, Any]:
         """Every setting in force in a world. Delays are durations; a batch_duration of null is until told."""
-        return _show(registry.open(name))
+        return _show(require_world(registry, name))
 
     @router.put("")
     async def put_settings(name: str, settings: dict[str, Any]) -> dict[str, Any]:
         """Change the settings that are named, all or none; the others stay. Delays are durations, or seconds."""
-        world = registry.open(name)
+        world = registry.open_or_create(name)
         try:
             world.set(settings)
         except ValueError as error:

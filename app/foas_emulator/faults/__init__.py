@@ -1,1 +1,1 @@
-"""Misbehaving on purpose: rules that say which calls are struck, and the effects that strike them."""
+"""Misbehave on purpose: rules that say to which calls they apply, and the effects that they have."""

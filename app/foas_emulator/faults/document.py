@@ -1,21 +1,22 @@
-"""A fault rule as its user writes it, in a seed or to the control API, and whether it can ever strike."""
+"""A fault rule as its user writes it, in a seed or to the control API, and whether it can ever apply."""
 
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from foas_emulator.faults.effects import AnyEffect, CatalogueError, Stale, find_problem
+from foas_emulator.gateway.nulls import NullsLeftOut
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.pattern import CallPattern, require_parameters
 from foas_emulator.world.clock import WrittenDuration
 
 
-class FaultDocument(BaseModel):
+class FaultDocument(NullsLeftOut):
     """A fault rule.
 
-    It lets the first `skip` calls that match pass, then strikes with this `probability`, `times` times at most, until
-    its `ttl` is over. `after_commit` strikes, and counts, only calls that succeeded: they have taken effect.
+    It lets the first `skip` calls that match pass, then applies with this `probability`, `times` times at most, until
+    its `ttl` is over. `after_commit` applies to, and counts, only calls that succeeded: they have taken effect.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -36,7 +37,7 @@ class FaultDocument(BaseModel):
 
 
 def check_scope(document: FaultDocument, operations: Iterable[Operation]) -> None:
-    """Raise ValueError for a rule that could never strike: an unknown operation or parameter, or a stale write."""
+    """Raise ValueError for a rule that could never apply: an unknown operation or parameter, or a stale write."""
     meant = document.match.resolve(operations)
     require_parameters(_parameter_of_code(document), meant)
     if isinstance(document.effect, Stale) and all(operation.writes for operation in meant):

@@ -1,4 +1,4 @@
-"""What a fault does to a call: a closed set of effects. Each is the document its user writes, and plays it."""
+"""What a fault rule does to a call: a closed set of effects, each parsed from the document that its user writes."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from starlette.types import Scope
 
 from foas_emulator.faults.wire import AbortedResponse
 from foas_emulator.gateway.errors import INVALID, MISSING, THROTTLED_USER, ApiError, Problem, catalogue, fill
 from foas_emulator.gateway.evidence import INFERRED
+from foas_emulator.gateway.nulls import NullsLeftOut
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.durations import duration
@@ -20,42 +21,42 @@ _TEMPLATES = (MISSING, INVALID)
 _EXPLANATION = "Specified signature is not matched with our calculation. server string to sign is:"
 
 Call = Callable[[], Awaitable[GatewayResponse]]
-"""Lets a call take effect, and gives its answer: an error of the service is an answer too."""
+"""Calls the operation and returns its response; an error of the service is a response too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One call that a rule strikes.
+    """One call to which a rule applies.
 
-    `answered` is the answer of a call that has taken effect already. `chance`, from 0 to 1, and `hint` belong to this
-    hit of the rule; `wait_ms` is how long a rate limit holds on.
+    `response` is that of a call that has taken effect already. `chance`, from 0 to 1, and `hint` belong to this
+    application of the rule; `wait_ms` is how long a rate limit still refuses calls.
     """
 
     scope: Scope
     call: Call
     stale_read: Call
-    answered: GatewayResponse | None
+    response: GatewayResponse | None
     hint: str
     chance: float
     wait_ms: int
 
-    async def answer(self) -> GatewayResponse:
-        """The answer of the call, which takes effect now unless it has already."""
-        return await self.call() if self.answered is None else self.answered
+    async def respond(self) -> GatewayResponse:
+        """Return the response of the call, which takes effect now unless it has already."""
+        return await self.call() if self.response is None else self.response
 
 
-class Effect(BaseModel, ABC):
+class Effect(NullsLeftOut, ABC):
     """Base of all effects."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @abstractmethod
-    async def apply(self, turn: Invocation) -> GatewayResponse:
-        """What the client gets. Raises `ApiError` where it is an error."""
+    async def apply(self, invocation: Invocation) -> GatewayResponse:
+        """Return what the client gets. Raise `ApiError` where that is an error."""
 
 
 def find_problem(code: str) -> tuple[Problem, Mapping[str, str]] | None:
-    """The catalogue's entry for a code, and what its code is filled with: `InvalidjobName` is `Invalid{parameter}`."""
+    """Return the catalogue's entry for a code and its arguments: `InvalidjobName` has the parameter jobName."""
     exact = catalogue().get(code)
     if exact is not None:
         return exact, {"explanation": _EXPLANATION}
@@ -73,7 +74,7 @@ def _check_code(code: str) -> str:
 
 
 class CatalogueError(Effect):
-    """An error of the catalogue, in the gateway's exact form. Where its message depends on the call, it is given."""
+    """An error of the catalogue, in the gateway's exact form. `message` is required where it depends on the call."""
 
     error: Annotated[str, AfterValidator(_check_code)]
     message: str | None = None
@@ -84,8 +85,8 @@ class CatalogueError(Effect):
             raise ValueError(f"the message of {self.error} depends on the call: give one as message")
         return self
 
-    async def apply(self, turn: Invocation) -> GatewayResponse:
-        raise self._problem()(turn.hint)
+    async def apply(self, invocation: Invocation) -> GatewayResponse:
+        raise self._problem()(invocation.hint)
 
     def _problem(self) -> Problem:
         found = find_problem(self.error)
@@ -99,11 +100,11 @@ class MadeUpError(Effect):
     """An error that the catalogue does not have."""
 
     status: Annotated[int, Field(ge=400, le=599)]
-    code: Annotated[str, Field(min_length=1)]
-    message: str = ""
+    code: Annotated[str, Field(min_length=1, max_length=200)]
+    message: Annotated[str, Field(max_length=10_000)] = ""
 
-    async def apply(self, turn: Invocation) -> GatewayResponse:
-        raise Problem(code=self.code, status=self.status, message=self.message, evidence=INFERRED)(turn.hint)
+    async def apply(self, invocation: Invocation) -> GatewayResponse:
+        raise Problem(code=self.code, status=self.status, message=self.message, evidence=INFERRED)(invocation.hint)
 
 
 def _check_range(latency: Any) -> Any:
@@ -121,17 +122,17 @@ def _range(latency: Any) -> tuple[int, int]:
 
 
 class Latency(Effect):
-    """Time that passes before the call takes effect or, `after_commit`, before its answer goes out.
+    """Time that passes before the call takes effect or, `after_commit`, before its response is sent.
 
     One duration, or a list of the shortest and the longest.
     """
 
-    latency: Annotated[str | float | list[str | float], AfterValidator(_check_range)]
+    latency: Annotated[str | float | list[str | float], BeforeValidator(_check_range)]
 
-    async def apply(self, turn: Invocation) -> GatewayResponse:
+    async def apply(self, invocation: Invocation) -> GatewayResponse:
         low, high = _range(self.latency)
-        await asyncio.sleep((low + (high - low) * turn.chance) / 1000)
-        return await turn.answer()
+        await asyncio.sleep((low + (high - low) * invocation.chance) / 1000)
+        return await invocation.respond()
 
 
 class Drop(Effect):
@@ -139,8 +140,8 @@ class Drop(Effect):
 
     drop: Literal[True]
 
-    async def apply(self, turn: Invocation) -> GatewayResponse:
-        return AbortedResponse.unanswered(turn.scope, reset=False)
+    async def apply(self, invocation: Invocation) -> GatewayResponse:
+        return AbortedResponse.unanswered(invocation.scope, reset=False)
 
 
 class Reset(Effect):
@@ -148,8 +149,8 @@ class Reset(Effect):
 
     reset: Literal[True]
 
-    async def apply(self, turn: Invocation) -> GatewayResponse:
-        return AbortedResponse.unanswered(turn.scope, reset=True)
+    async def apply(self, invocation: Invocation) -> GatewayResponse:
+        return AbortedResponse.unanswered(invocation.scope, reset=True)
 
 
 class Truncate(Effect):
@@ -157,31 +158,31 @@ class Truncate(Effect):
 
     truncate: Annotated[float, Field(ge=0, lt=1)]
 
-    async def apply(self, turn: Invocation) -> GatewayResponse:
-        return AbortedResponse.cut(await turn.answer(), turn.scope, part=self.truncate)
+    async def apply(self, invocation: Invocation) -> GatewayResponse:
+        return AbortedResponse.cut(await invocation.respond(), invocation.scope, part=self.truncate)
 
 
 class Duplicate(Effect):
-    """The call takes effect twice, and the client gets the second answer."""
+    """The call takes effect twice, and the client gets the second response."""
 
     duplicate: Literal[True]
 
-    async def apply(self, turn: Invocation) -> GatewayResponse:
-        await turn.answer()
-        return await turn.call()
+    async def apply(self, invocation: Invocation) -> GatewayResponse:
+        await invocation.respond()
+        return await invocation.call()
 
 
 class Stale(Effect):
-    """A read is answered as before the last call that changed the world while the rule was armed."""
+    """A read returns what it would have before the last call that changed the world while the rule was armed."""
 
     stale: Literal[True]
 
-    async def apply(self, turn: Invocation) -> GatewayResponse:
-        return await turn.stale_read()
+    async def apply(self, invocation: Invocation) -> GatewayResponse:
+        return await invocation.stale_read()
 
 
-class Rate(BaseModel):
-    """So many calls in any stretch of that length."""
+class Rate(NullsLeftOut):
+    """A number of calls in any period of that length."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -194,9 +195,9 @@ class RateLimit(Effect):
 
     rate_limit: Rate
 
-    async def apply(self, turn: Invocation) -> GatewayResponse:
-        retry_after = {"x-acs-retry-after": str(turn.wait_ms)}
-        raise ApiError(THROTTLED_USER, hint=turn.hint, arguments={}, headers=retry_after)
+    async def apply(self, invocation: Invocation) -> GatewayResponse:
+        retry_after = {"x-acs-retry-after": str(invocation.wait_ms)}
+        raise ApiError(THROTTLED_USER, hint=invocation.hint, arguments={}, headers=retry_after)
 
 
 EFFECTS: Mapping[str, type[Effect]] = {
@@ -210,7 +211,7 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "stale": Stale,
     "rate_limit": RateLimit,
 }
-"""Every effect by the member that tells it from the others."""
+"""Every effect by the member that only it has."""
 
 
 def _kind(effect: Any) -> str | None:

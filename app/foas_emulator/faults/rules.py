@@ -1,4 +1,4 @@
-"""The fault rules of a world: rows of its database, so a snapshot and a fork have them, and their hits, too."""
+"""The fault rules of a world: rows of its database, so that a snapshot and a fork have them with their counts."""
 
 import json
 import math
@@ -17,16 +17,29 @@ from foas_emulator.gateway.pattern import CallPattern
 from foas_emulator.world.clock import machine_now, stopwatch
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import fraction, raise_counter
+from foas_emulator.world.images import KeptImage
 from foas_emulator.world.store import Row, Store, assign, equal
 from foas_emulator.world.world import World
+from foas_emulator.world.world_cache import Slot
 
-PREVIOUS_IMAGE = "faults.past"
-"""Where a world that has a stale rule keeps the image of what it was before the last call that changed it."""
+PREVIOUS_IMAGE: Slot[KeptImage] = Slot(from_rows=False)
+"""The image of a world before the last call that changed it, while a stale rule is armed."""
+
+MOST_RULES = 1000
+"""Fault rules that a world may have: every call is compared with each of them."""
 
 _WRITTEN = ("match", "effect", "at", "skip", "times", "probability")
-_BOOK = "faults.book"
-_WINDOWS = "faults.windows"
+_ACTIVE_RULES: Slot["ActiveRules"] = Slot(from_rows=True)
+_WINDOWS: Slot[dict[int, deque[int]]] = Slot(from_rows=False)
+"""The latest calls that each rate limit let pass, as instants of the stopwatch."""
 _EFFECT: TypeAdapter[Effect] = TypeAdapter(AnyEffect)
+
+
+class RuleLimitError(ValueError):
+    """One more rule would be more than a world may have."""
+
+    def __init__(self) -> None:
+        super().__init__(f"a world has at most {MOST_RULES} fault rules: DELETE those that are not needed")
 
 
 class FaultRule(Row, table=True):
@@ -47,12 +60,12 @@ class FaultRule(Row, table=True):
     hits: int = 0
 
     def is_armed(self) -> bool:
-        """Whether the rule can strike again: neither its time nor its hits are used up."""
+        """Whether the rule can apply again: neither its ttl nor its times are used up."""
         is_spent = self.times is not None and self.hits >= self.times
         return not is_spent and (self.expires_at is None or machine_now() < self.expires_at)
 
     def document(self) -> dict[str, Any]:
-        """The rule as its user wrote it, with what has become of it."""
+        """Return the rule as its user wrote it, with its counts and whether it is armed."""
         return {
             "id": self.id,
             "match": {"operation": self.operation, "params": json.loads(self.params)},
@@ -69,20 +82,24 @@ class FaultRule(Row, table=True):
 
 
 def check_rules(store: Store) -> None:
-    """Raise ValueError for a row that no rule of a user's could have made."""
+    """Raise ValueError for rows that no armed rule could have left."""
+    if store.count(FaultRule) > MOST_RULES:
+        raise RuleLimitError
     for row in store.find(FaultRule):
         written = row.document()
         FaultDocument.model_validate({name: written[name] for name in _WRITTEN})
 
 
 def arm(world: World, document: FaultDocument, *, rule_id: int | None = None) -> FaultRule:
-    """Add a rule to a world; one of the same id is replaced."""
+    """Add a rule to a world, in the place of one with the same id. Raise `RuleLimitError` if it has too many."""
     with world.transaction():
         if rule_id is None:
             rule_id = world.next_number("fault")
         else:
             raise_counter(world.store, "fault", rule_id)
             world.store.delete(FaultRule, equal(FaultRule.id, rule_id))
+        if world.store.count(FaultRule) >= MOST_RULES:
+            raise RuleLimitError
         rule = FaultRule.model_construct(
             id=rule_id,
             operation=document.match.operation,
@@ -92,12 +109,12 @@ def arm(world: World, document: FaultDocument, *, rule_id: int | None = None) ->
             **document.model_dump(include={"at", "skip", "times", "probability"}),
         )
         world.store.insert(rule)
-    world.cache.pop(_BOOK, None)
+    world.cache.discard(_ACTIVE_RULES)
     return rule
 
 
 def rules_of(world: World) -> list[FaultRule]:
-    """Every rule of a world, in the order they were armed: the first one is the outermost."""
+    """Return every rule of a world, in the order they were armed: the first one is the outermost."""
     return world.store.find(FaultRule)
 
 
@@ -105,26 +122,26 @@ def disarm(world: World, rule: FaultRule) -> None:
     """Remove a rule."""
     with world.transaction():
         world.store.delete(FaultRule, equal(FaultRule.id, rule.id))
-    world.cache.pop(_BOOK, None)
+    world.cache.discard(_ACTIVE_RULES)
 
 
 def disarm_all(world: World) -> None:
     """Remove every rule."""
     with world.transaction():
         world.store.delete(FaultRule)
-    world.cache.pop(_BOOK, None)
+    world.cache.discard(_ACTIVE_RULES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """One call that a rule strikes: the chance, from 0 to 1, that belongs to it, and what is left of a rate limit."""
+class Application:
+    """One application of a rule: its chance, from 0 to 1, and the milliseconds until a rate limit lets a call pass."""
 
     chance: float
     wait_ms: int
 
 
 class ArmedRule:
-    """A rule at work: what it says, read once. Its counts are in its row alone."""
+    """A rule that may apply: its row, parsed once. Its counts are in its row alone."""
 
     def __init__(self, row: FaultRule, *, window: deque[int]) -> None:
         self.id = row.id
@@ -136,40 +153,42 @@ class ArmedRule:
         self._window = window
 
     def concerns(self, operation: Operation) -> bool:
-        """Whether calls of an operation can match; stale has no say in those that write."""
+        """Whether calls of an operation can match; stale never matches those that write."""
         return self._pattern.names(operation.name) and not (operation.writes and isinstance(self.effect, Stale))
 
     def matches(self, parameters: Mapping[str, Any]) -> bool:
-        """Whether every parameter that the rule names was given with a value that fits."""
+        """Whether every parameter that the rule names was given with a value that matches."""
         return not self._pattern.differing(parameters)
 
-    def strike(self, world: World) -> Hit | None:
-        """Count a call that matches, and decide about it; a rule that has come to rest meanwhile counts nothing."""
+    def count_match(self, world: World) -> Application | None:
+        """Count a call that matches; return how the rule applies to it, None if it lets the call pass.
+
+        A rule that was disarmed or used up meanwhile counts nothing.
+        """
         row = world.store.get(FaultRule, equal(FaultRule.id, self.id))
         if row is None or row.effect != self._row.effect or not row.is_armed():
-            world.cache.pop(_BOOK, None)
+            world.cache.discard(_ACTIVE_RULES)
             return None
         seen = row.seen + 1
-        hit = self._decide(world, seen)
-        # Outside a transaction: no answer depends on the counts, so the world's revision stays what it was.
-        world.store.update(
+        application = self._decide(world, seen)
+        world.store.update_without_revision(
             FaultRule,
             assign(FaultRule.seen, seen),
-            assign(FaultRule.hits, row.hits + (hit is not None)),
+            assign(FaultRule.hits, row.hits + (application is not None)),
             where=[equal(FaultRule.id, self.id)],
         )
-        return hit
+        return application
 
-    def _decide(self, world: World, seen: int) -> Hit | None:
+    def _decide(self, world: World, seen: int) -> Application | None:
         if seen <= self._row.skip or fraction(world.seed, f"fault/{self.id}/hit", seen) >= self._row.probability:
             return None
         wait_ms = self._wait_ms(self.effect.rate_limit) if isinstance(self.effect, RateLimit) else 0
         if wait_ms is None:
             return None
-        return Hit(chance=fraction(world.seed, f"fault/{self.id}/chance", seen), wait_ms=wait_ms)
+        return Application(chance=fraction(world.seed, f"fault/{self.id}/chance", seen), wait_ms=wait_ms)
 
     def _wait_ms(self, rate: Rate) -> int | None:
-        """Milliseconds until a call may pass; None for one that may pass now, which is then counted."""
+        """Return the milliseconds until a call may pass; count one that may pass now, and return None."""
         now, window = stopwatch(), self._window
         per = duration(rate.per) * 1_000_000
         while window and window[0] <= now - per:
@@ -181,16 +200,16 @@ class ArmedRule:
 
 
 class ActiveRules:
-    """The rules of a world that can still strike, by operation."""
+    """The rules of a world that may apply, by operation."""
 
     def __init__(self, rules: list[ArmedRule]) -> None:
         self.rules = rules
         self.needs_history = any(isinstance(rule.effect, Stale) for rule in rules)
-        """Whether reads may be answered from the past, which must be kept for that."""
+        """Whether a stale rule is armed, which needs the image of the world before each call that writes."""
         self._by_operation: dict[str, list[ArmedRule]] = {}
 
     def matching(self, operation: Operation, parameters: Mapping[str, Any]) -> list[ArmedRule]:
-        """The rules that a call matches, in the order they were armed."""
+        """Return the rules that a call matches, in the order they were armed."""
         rules = self._by_operation.get(operation.name)
         if rules is None:
             rules = [rule for rule in self.rules if rule.concerns(operation)]
@@ -199,13 +218,16 @@ class ActiveRules:
 
 
 def active_rules(world: World) -> ActiveRules:
-    """The rules at work in a world, read from its rows when they have changed."""
-    book: ActiveRules | None = world.cache.get(_BOOK)
-    if book is None:
-        windows = world.cache.setdefault(_WINDOWS, {})
-        rows = [row for row in rules_of(world) if row.is_armed()]
-        book = ActiveRules([ArmedRule(row, window=windows.setdefault(row.id, deque())) for row in rows])
-        world.cache[_BOOK] = book
-        if not book.needs_history:
-            world.cache.pop(PREVIOUS_IMAGE, None)
-    return book
+    """Return the active rules of a world, read from its rows if they have changed."""
+    return world.cache.get(_ACTIVE_RULES) or _read_rules(world)
+
+
+def _read_rules(world: World) -> ActiveRules:
+    windows = world.cache.get(_WINDOWS) or world.cache.put(_WINDOWS, {})
+    rows = [row for row in rules_of(world) if row.is_armed()]
+    for rule_id in windows.keys() - {row.id for row in rows}:
+        del windows[rule_id]
+    active = ActiveRules([ArmedRule(row, window=windows.setdefault(row.id, deque())) for row in rows])
+    if not active.needs_history:
+        world.cache.discard(PREVIOUS_IMAGE)
+    return world.cache.put(_ACTIVE_RULES, active)

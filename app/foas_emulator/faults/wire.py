@@ -1,4 +1,4 @@
-"""Ending a connection in the middle of things: the one place that reaches behind ASGI, for the transport."""
+"""End a connection before its response is complete: the one place that reaches behind ASGI, for the transport."""
 
 import asyncio
 import socket
@@ -7,14 +7,13 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 from starlette.types import Message, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.formats import Body
 from foas_emulator.gateway.responses import GatewayResponse
 
 TRANSPORT = "foas_emulator.transport"
-"""Where the `state` of a scope holds the transport of its connection."""
+"""Where the `state` of a scope holds the transport of its connection; `http_protocol.py` puts it there."""
 
 NEVER_SENT = 0
 """Stands for the status of an answer of which the client got not a byte."""
@@ -22,17 +21,9 @@ NEVER_SENT = 0
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
-class AbortableProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which tells every request of a connection the transport it came by."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, TRANSPORT: transport}
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AbortedResponse(GatewayResponse):
-    """An answer of which the client gets a part at most before its connection ends."""
+    """A response of which the client gets at most a part before its connection ends."""
 
     transport: asyncio.Transport
     part: float = 0.0
@@ -40,16 +31,16 @@ class AbortedResponse(GatewayResponse):
 
     @classmethod
     def unanswered(cls, scope: Scope, *, reset: bool) -> Self:
-        """Not a byte, and the end of the connection: closed, or reset."""
+        """Return a response that sends nothing and closes the connection, or resets it."""
         transport = _transport(scope)
         return cls(status_code=NEVER_SENT, content=Body(b"", b""), content_type=b"", transport=transport, reset=reset)
 
     @classmethod
-    def cut(cls, reply: GatewayResponse, scope: Scope, *, part: float) -> Self:
-        """The head of a reply, that part of its body, and the end of the connection, which comes only once."""
-        if isinstance(reply, cls):
-            return reply
-        members = {member.name: getattr(reply, member.name) for member in fields(GatewayResponse)}
+    def cut(cls, response: GatewayResponse, scope: Scope, *, part: float) -> Self:
+        """Return a response that sends the head and a part of the body of another, and closes the connection."""
+        if isinstance(response, cls):
+            return response
+        members = {member.name: getattr(response, member.name) for member in fields(GatewayResponse)}
         return cls(**members, transport=_transport(scope), part=part)
 
     async def send(self, request_id: bytes, receive: Receive, send: Send) -> None:
@@ -62,7 +53,7 @@ class AbortedResponse(GatewayResponse):
         if self.status_code != NEVER_SENT:
             await super().send(request_id, receive, send_part)
         self._end()
-        # The server must have noticed before it is told that the request is done: it would answer by itself.
+        # The server must notice the end before this returns, or it would send a response of its own.
         while (await receive())["type"] != "http.disconnect":
             pass
 

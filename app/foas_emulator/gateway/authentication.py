@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import md5
+from hmac import compare_digest
 from types import MappingProxyType
 from typing import NamedTuple
 
 from foas_emulator.gateway.access_keys import AccessKeys, Key
 from foas_emulator.gateway.credentials import (
-    ALGORITHMS,
+    TOKEN_HEADERS,
     Credentials,
     MalformedAuthorization,
     Scheme,
+    allowed_algorithms,
     read_credentials,
 )
 from foas_emulator.gateway.difference import Difference, plain, shown
@@ -60,12 +62,13 @@ def check_authentication(
     keys: AccessKeys,
     now_ms: int,
     max_skew_ms: int,
-    nonce_seen: Callable[[str, str], bool],
+    use_nonce: Callable[[str, str], bool],
 ) -> AuthenticationResult:
     """The result on a request, by the first check it fails.
 
-    The order is: date and credentials present, date fresh, method of signing, access key, token, nonce, signature,
-    Content-MD5. `nonce_seen(access_key_id, nonce)` is asked once, and only about a key that exists.
+    The order is: date and credentials present, date fresh, method of signing, access key, token, signature,
+    Content-MD5, nonce. `use_nonce(access_key_id, nonce)` records a nonce and returns whether it is the first use: it is
+    called last, so that a request whose signature is wrong uses up nobody's nonce.
     """
     try:
         credentials = read_credentials(request.headers)
@@ -76,8 +79,10 @@ def check_authentication(
         or missing_access_key(credentials)
         or untimely(request.headers, credentials.scheme, now_ms=now_ms, max_skew_ms=max_skew_ms)
         or wrong_algorithm(credentials)
-        or wrong_key(request, credentials, keys, nonce_seen)
+        or unsigned_header(request.headers, credentials)
+        or wrong_key(request, credentials, keys)
         or wrong_digest(request)
+        or repeated_nonce(request, credentials, use_nonce)
     )
     return _result(credentials, refusal)
 
@@ -133,34 +138,52 @@ def untimely(
 
 def wrong_algorithm(credentials: Credentials) -> AuthenticationFailure | None:
     """InvalidSignatureMethod for a signature that claims to be of another algorithm than its form allows."""
-    allowed = ALGORITHMS.get(credentials.scheme, credentials.algorithm)
-    if credentials.algorithm == allowed:
+    allowed = allowed_algorithms(credentials.scheme)
+    if not allowed or credentials.algorithm in allowed:
         return None
-    hint = f"The signature method is {shown(credentials.algorithm)}, this form of Authorization allows only {allowed}."
+    hint = (
+        f"The signature method is {shown(credentials.algorithm)}, "
+        f"this form of Authorization allows only {' and '.join(allowed)}."
+    )
     return AuthenticationFailure("InvalidSignatureMethod", hint)
 
 
-def wrong_key(
-    request: SignedRequest, credentials: Credentials, keys: AccessKeys, nonce_seen: Callable[[str, str], bool]
-) -> AuthenticationFailure | None:
-    """What the access key of a signature refuses: its id, its token, a nonce it has used, or the signature itself."""
-    if credentials.scheme == "bearer":
+def unsigned_header(headers: Mapping[str, str], credentials: Credentials) -> AuthenticationFailure | None:
+    """IncompleteSignature for a V3 signature that leaves out the date or the nonce, which anybody could then change."""
+    if credentials.scheme != "v3":
         return None
+    for name in ("x-acs-date", "x-acs-signature-nonce"):
+        if name in headers and name not in credentials.signed_headers:
+            hint = f"SignedHeaders leaves out {name}, so the signature could be used again: sign that header, too."
+            return AuthenticationFailure("IncompleteSignature", hint)
+    return None
+
+
+def wrong_bearer_token(headers: Mapping[str, str], keys: AccessKeys) -> AuthenticationFailure | None:
+    """InvalidBearerToken for a bearer or identity token that is not configured."""
+    for name in TOKEN_HEADERS:
+        token = headers.get(name)
+        if token and not any(compare_digest(token.encode(), known.encode()) for known in keys.bearer_tokens):
+            hint = f"The token in {name} is not configured: name it in the setting bearer_tokens."
+            return AuthenticationFailure("InvalidBearerToken", hint)
+    return None
+
+
+def wrong_key(request: SignedRequest, credentials: Credentials, keys: AccessKeys) -> AuthenticationFailure | None:
+    """What the access key of a signature refuses: its id, its token, or the signature itself."""
+    if credentials.scheme == "bearer":
+        return wrong_bearer_token(request.headers, keys)
     key = keys.lookup(credentials.access_key_id)
     if key is None:
         name = plain(credentials.access_key_id)
         hint = f"No access key {name} is configured: add --access-keys {name}:SECRET, or use test:test."
         return AuthenticationFailure("InvalidAccessKeyId.NotFound", hint)
-    return (
-        wrong_token(credentials, key)
-        or repeated_nonce(request, credentials, nonce_seen)
-        or wrong_signature(request, credentials, key)
-    )
+    return wrong_token(credentials, key) or wrong_signature(request, credentials, key)
 
 
 def wrong_token(credentials: Credentials, key: Key) -> AuthenticationFailure | None:
     """MissingSecurityToken or InvalidSecurityToken.MismatchWithAccessKey where token and key do not belong together."""
-    if credentials.security_token == key.token:
+    if key.fits(credentials.security_token):
         return None
     name = plain(key.access_key_id)
     if credentials.security_token is None:
@@ -173,11 +196,11 @@ def wrong_token(credentials: Credentials, key: Key) -> AuthenticationFailure | N
 
 
 def repeated_nonce(
-    request: SignedRequest, credentials: Credentials, nonce_seen: Callable[[str, str], bool]
+    request: SignedRequest, credentials: Credentials, use_nonce: Callable[[str, str], bool]
 ) -> AuthenticationFailure | None:
     """SignatureNonceUsed for a nonce that this access key has used; a request without a nonce passes."""
     nonce = request.headers.get("x-acs-signature-nonce")
-    if not nonce or not nonce_seen(credentials.access_key_id, nonce):
+    if not nonce or credentials.scheme == "bearer" or use_nonce(credentials.access_key_id, nonce):
         return None
     return AuthenticationFailure(
         "SignatureNonceUsed", "The x-acs-signature-nonce was used before: make a new one for every request."

@@ -34,6 +34,10 @@ class ApiError(Exception):
         self.arguments = arguments
         self.headers = headers
 
+    def with_hint(self, hint: str) -> "ApiError":
+        """Return the same error with another hint."""
+        return ApiError(self.problem, hint=hint, arguments=self.arguments, headers=self.headers)
+
     @property
     def code(self) -> str:
         return fill(self.problem.code, self.arguments)
@@ -94,6 +98,11 @@ MALFORMED = problem(
     "RequestParameterMalformed", 400, "Request parameters has malformed encoded characters.", DOCUMENTED
 )
 BODY_TOO_LARGE = problem("RequestEntityTooLarge", 413, "The request body exceeds the allowed size.", INFERRED)
+BODY_INCOMPLETE = problem("IncompleteBody", 400, "The request body ended before it was complete.", INFERRED)
+UNREADABLE_REQUEST = problem("BadRequest", 400, "The request is not valid HTTP.", INFERRED)
+REQUEST_TIMEOUT = problem("RequestTimeout", 408, "The request was not received in time.", INFERRED)
+URI_TOO_LONG = problem("RequestURITooLong", 414, "The request URI exceeds the allowed size.", INFERRED)
+HEADERS_TOO_LARGE = problem("RequestHeaderTooLarge", 431, "The request headers exceed the allowed size.", INFERRED)
 MISSING_DATE = problem("MissingDate", 400, "Date is mandatory for this action.", SAMPLE)
 MISSING_ACCESS_KEY = problem("MissingAccessKeyId", 400, "AccessKeyId is mandatory for this action.", SAMPLE)
 MISSING_TOKEN = problem("MissingSecurityToken", 400, "SecurityToken is mandatory for this action.", DOCUMENTED)
@@ -117,6 +126,7 @@ CONTENT_MD5 = problem(
 CONTENT_LENGTH = problem(
     "ContentLengthDoesNotMatch", 400, "Specified content length is not matched with your request body.", DOCUMENTED
 )
+BEARER_TOKEN = problem("InvalidBearerToken", 400, "Specified bearer token is not valid.", INFERRED)
 TOKEN_EXPIRED = problem("InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired.", DOCUMENTED)
 TOKEN_MALFORMED = problem("InvalidSecurityToken.Malformed", 400, "Specified SecurityToken is malformed.", DOCUMENTED)
 TOKEN_MISMATCH = problem(

@@ -28,6 +28,11 @@ _MEDIA_TYPES: Mapping[str, Format | None] = {
     "application/*": None,
     "*/*": None,
 }
+_FORMATS_OF: Mapping[str, Format] = {
+    "application/*": "json",
+    **{media_type: format_ for media_type, format_ in _MEDIA_TYPES.items() if format_ is not None},
+}
+"""The format that a media type of quality 0 excludes from what a wildcard stands for."""
 _PROLOG = "<?xml version='1.0' encoding='UTF-8'?>"
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _NOT_IN_NAMES = re.compile(r"[^\w.-]", re.ASCII)
@@ -81,14 +86,20 @@ def negotiate(asked: str | None, accept: str | None, default: Format) -> Format:
     if accept is None or not accept.strip():
         return default
     ranges = [_read_range(text) for text in accept.split(",")]
-    for _, media_type in sorted(ranges, key=lambda pair: -pair[0]):
-        if media_type in _MEDIA_TYPES:
-            return _MEDIA_TYPES[media_type] or default
+    excluded = {_FORMATS_OF.get(media_type) for quality, media_type in ranges if quality <= 0}
+    for quality, media_type in sorted(ranges, key=lambda pair: -pair[0]):
+        if quality > 0 and media_type in _MEDIA_TYPES:
+            named = _MEDIA_TYPES[media_type]
+            if named is not None:
+                return named
+            for format_ in (default, *CONTENT_TYPES):
+                if format_ not in excluded:
+                    return format_
     raise INVALID_ACCEPT(f"Accept is {accept!r}; ask for application/json, application/xml or text/xml.")
 
 
 def _read_range(text: str) -> tuple[float, str]:
-    """Quality and media type of one entry of Accept; nothing acceptable at quality 0, so its name is dropped."""
+    """Return quality and media type of one entry of Accept; a quality that is no number counts as 0."""
     media_type, *parameters = (part.strip() for part in text.lower().split(";"))
     quality = 1.0
     for parameter in parameters:
@@ -97,7 +108,7 @@ def _read_range(text: str) -> tuple[float, str]:
                 quality = float(parameter[2:])
             except ValueError:
                 quality = 0.0
-    return quality, media_type if quality > 0 else ""
+    return (quality if quality > 0 else 0.0), media_type
 
 
 def render(operation: str, answer: ApiModel, format_: Format) -> Body:

@@ -21,8 +21,7 @@ class Operation:
     """All that the emulator declares about one operation of the API.
 
     The endpoint's signature gives the typed parameters, its return annotation the answer model and its docstring
-    the description. `writes` decides about transactions and caching; the method never does. `timeless` is false
-    where the answer depends on the clock itself and not only on what the clock has brought about.
+    the description. `writes` decides about transactions and caching; the method never does.
     """
 
     name: str
@@ -32,7 +31,6 @@ class Operation:
     router: "Group" = field(repr=False, compare=False)
     evidence: Evidence
     writes: bool
-    timeless: bool = True
 
     @cached_property
     def segments(self) -> tuple[str, ...]:
@@ -60,15 +58,13 @@ class Group(APIRouter):
         self.name = name
         self.declared: list[Operation] = []
 
-    def reads(
-        self, name: str, method: str, path: str, *, evidence: Evidence, timeless: bool = True
-    ) -> Callable[[Endpoint], Endpoint]:
+    def reads(self, name: str, method: str, path: str, *, evidence: Evidence) -> Callable[[Endpoint], Endpoint]:
         """Declare an operation that leaves the world as it is."""
-        return self._declare(name, method, path, evidence=evidence, writes=False, timeless=timeless)
+        return self._declare(name, method, path, evidence=evidence, writes=False)
 
     def writes(self, name: str, method: str, path: str, *, evidence: Evidence) -> Callable[[Endpoint], Endpoint]:
         """Declare an operation that may change the world; its endpoint runs inside a transaction."""
-        return self._declare(name, method, path, evidence=evidence, writes=True, timeless=True)
+        return self._declare(name, method, path, evidence=evidence, writes=True)
 
     def _declare(self, name: str, method: str, path: str, **declared: Any) -> Callable[[Endpoint], Endpoint]:
         def register(endpoint: Endpoint) -> Endpoint:

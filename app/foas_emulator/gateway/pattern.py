@@ -2,26 +2,27 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from foas_emulator.gateway.globs import Glob, matches_glob
+from foas_emulator.gateway.nulls import NullsLeftOut
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters, read_text
 
 
-class CallPattern(BaseModel):
-    """Fits calls of an operation that were given these values. Each is exact, or a glob: `Get*`, `job?`, `[ab]*`."""
+class CallPattern(NullsLeftOut):
+    """Matches calls of an operation with these parameters. Each value is exact, or a glob: `Get*`, `job?`, `[ab]*`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    operation: str = "*"
-    params: Mapping[str, str | int | bool] = {}
+    operation: Glob = "*"
+    params: Mapping[str, Glob | int | bool] = {}
 
     def names(self, operation: str) -> bool:
         """Whether an operation of this name is meant."""
-        return fnmatchcase(operation, self.operation)
+        return matches_glob(operation, self.operation)
 
     def differing(self, parameters: Mapping[str, Any]) -> list[str]:
         """The parameters that were not given, or not as a single value that fits."""
@@ -50,7 +51,7 @@ def require_parameters(names: Iterable[str], operations: Iterable[Operation]) ->
 
 def _fits(value: Any, pattern: str) -> bool:
     try:
-        return value is not None and fnmatchcase(read_text(value), pattern)
+        return value is not None and matches_glob(read_text(value), pattern)
     except ValueError:
         return False
 

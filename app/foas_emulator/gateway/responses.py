@@ -15,6 +15,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 REQUEST_ID = b"x-acs-request-id"
 REQUEST_ID_LENGTH = 36
 
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _RECOMMEND = "https://error-center.aliyun.com/status/search?Keyword={code}&source=PopGw"
 _UNPRINTABLE = re.compile("[^ -~]")
 
@@ -50,7 +51,7 @@ class GatewayResponse:
 
 @lru_cache(maxsize=4096)
 def _type_and_length(content_type: bytes, length: int) -> Headers:
-    return (b"content-type", content_type), (b"content-length", b"%d" % length)
+    return (b"content-type", content_type), (b"content-length", b"%d" % length), _NO_SNIFFING
 
 
 def success(operation: str, answer: ApiModel, format_: Format) -> GatewayResponse:

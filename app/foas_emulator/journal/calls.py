@@ -1,4 +1,4 @@
-"""A call of the API as the journal tells of it."""
+"""A call of the API as the journal keeps it."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ _SECRETS = frozenset({"signature", "securitytoken", "accesskeysecret"})
 
 
 class Fault(NamedTuple):
-    """A fault rule that struck: its id, its effect as its user wrote it, and when it struck."""
+    """A fault rule that applied: its id, its effect as its user wrote it, and when it applied."""
 
     rule_id: int
     effect: Mapping[str, Any]
@@ -19,11 +19,10 @@ class Fault(NamedTuple):
 
 
 class Call(NamedTuple):
-    """What was asked, and how it was answered. What is shown of it holds no secret and no signature.
+    """A request and its response. What is shown of it holds no secret and no signature.
 
-    `clock` is what the world's clock made of the real time, and `status` 0 where the client got not a byte. `raw_path`
-    is kept of a request that no operation answers. `size` is what the call and one entry of it take of the budget, in
-    bytes.
+    `clock` converts real time into the world's. `status` is 0 where the client got not a byte. `raw_path` is kept only
+    of a request that no operation matched. `size` is what the call and one entry of it take of the budget, in bytes.
     """
 
     operation: Operation | None
@@ -48,7 +47,7 @@ class Call(NamedTuple):
         return None if self.operation is None else self.operation.name
 
     def given(self) -> dict[str, Any]:
-        """The parameters, with what could open a door hidden."""
+        """Return the parameters, with the values of secrets masked."""
         return {name: MASK if name.lower() in _SECRETS else _masked(value) for name, value in self.parameters.items()}
 
 

@@ -1,4 +1,4 @@
-"""Which operations a request that matched none came nearest to, and what kept it from them."""
+"""The operations that are closest to a request that matched none, and why none of them did."""
 
 import difflib
 from collections.abc import Iterable
@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from foas_emulator.gateway.operation import Operation
 
 _MOST = 3
+_MOST_SEGMENTS = 20
+_LONGEST = 100
+"""How many segments of a path are compared, and how many characters of each: no operation has more."""
 _WRONG_METHOD = 0.5
-"""What a wrong method costs, in wrong segments: the path says more about what was meant."""
+"""The distance of a wrong method, in wrong segments: the path says more about what was meant."""
 
 
-def nearest(method: str, raw_path: str, operations: Iterable[Operation]) -> list[dict[str, str]]:
-    """The three operations that a request is least away from, each with every reason why it is not the one."""
-    segments = raw_path.strip("/").split("/")
+def closest_operations(method: str, raw_path: str, operations: Iterable[Operation]) -> list[dict[str, str]]:
+    """Return the three operations that are closest to a request, each with the reasons why it did not match."""
+    segments = [segment[:_LONGEST] for segment in raw_path.strip("/").split("/", _MOST_SEGMENTS)]
     ranked = sorted(operations, key=lambda operation: _distance(method, segments, operation))
     return [
         {
@@ -26,7 +29,7 @@ def nearest(method: str, raw_path: str, operations: Iterable[Operation]) -> list
 
 
 def _distance(method: str, segments: list[str], operation: Operation) -> float:
-    """How much of a path must be left out, put in or put right; a segment that is nearly right costs half."""
+    """Return how many segments must be removed, added or corrected; a nearly right one counts less."""
     row: list[float] = list(range(len(operation.segments) + 1))
     for count, given in enumerate(segments, start=1):
         above, row = row, [count]
@@ -43,7 +46,7 @@ def _reasons(method: str, raw_path: str, segments: list[str], operation: Operati
     if method != operation.method:
         yield f"the method is {operation.method}, not {method}"
     if len(segments) != len(operation.segments):
-        yield f"the path has {len(operation.segments)} segments, not {len(segments)}"
+        yield f"the path has {len(operation.segments)} segments, not {raw_path.strip('/').count('/') + 1}"
     for place, (given, wanted) in enumerate(zip(segments, operation.segments, strict=False), start=1):
         if not _fits(given, wanted):
             yield f"segment {place} is {wanted!r}, not {given!r}"

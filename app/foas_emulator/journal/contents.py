@@ -5,6 +5,7 @@ A call that is repeated shares all of it with the first one, its headers among i
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from sys import getsizeof
 from typing import Any, NamedTuple
 
 from foas_emulator.gateway.difference import Difference
@@ -16,7 +17,8 @@ MOST_BYTES = 64 * 1024
 _MOST_HEADERS = 40
 _LONGEST_HEADER = 1024
 _OVERHEAD = 400
-_PER_HEADER = 130
+_PER_PAIR = 160
+"""Bytes that a pair of texts takes beside their characters, roughly."""
 
 _HIDDEN_HEADERS = frozenset(
     {"x-acs-security-token", "x-acs-bearer-token", "x-acs-zero-trust-idtoken", "cookie", "proxy-authorization"}
@@ -34,7 +36,7 @@ MASK = "***"
 class Contents(NamedTuple):
     """The bytes of one call. `sent_size` and `answer_size` are the lengths of the whole bodies.
 
-    `hint` and `evidence` are those of an error. `string_to_sign` and `differences` explain a signature that does not
+    `string_to_sign` and `differences` explain a signature that does not
     fit: what the server signs, and where the client signed something else.
     """
 
@@ -53,7 +55,12 @@ class Contents(NamedTuple):
     def size(self) -> int:
         """What it takes of the journal's budget, in bytes, roughly."""
         kept = len(self.sent) + len(self.answer.head) + len(self.answer.tail) + len(self.raw_path) + len(self.query)
-        return _OVERHEAD + kept + _PER_HEADER * len(self.headers) + 2 * len(self.string_to_sign)
+        pairs = (*self.headers, *self.answer_headers)
+        total = _OVERHEAD + kept + sum([_PER_PAIR + len(name) + len(value) for name, value in pairs])
+        if self.string_to_sign:
+            total += getsizeof(self.string_to_sign)
+            total += sum(_PER_PAIR + getsizeof(each.expected) + getsizeof(each.actual) for each in self.differences)
+        return total
 
     def answer_header(self, name: str) -> str | None:
         """A header of the answer."""

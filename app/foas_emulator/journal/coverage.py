@@ -1,4 +1,4 @@
-"""What of the service a run exercised: operations, parameters, error codes, formats, and states of instances."""
+"""What of the service was called: operations, parameters, error codes, formats, and states of instances."""
 
 import re
 from collections import Counter
@@ -12,80 +12,100 @@ from foas_emulator.journal.calls import Call
 
 _STATE = re.compile(rb'ActualState(?:":"|>)([A-Z]+)')
 
-Exercised = tuple[str, str, str, tuple[str, ...]]
-"""An operation, its outcome, the format of its answer, and the parameters that were given.
+Exercised = tuple[str, str, str]
+"""An operation, its outcome, and the format of its response.
 
-An outcome is an error code, or `OK`, or `unanswered` where a fault left the client without an answer.
+An outcome is an error code, or `OK`, or `unanswered` where a fault left the client without a response.
 """
 
 _NO_ERRORS = ("OK", "unanswered")
 
+COUNTERS_SIZE = 700
+"""Bytes that one counter takes with the names of its parameters, roughly."""
+_MOST_COUNTERS = 2000
+"""Fault rules can make up error codes without end; beyond this, further ones are counted as `other`."""
+
 
 class Counters:
-    """How often something was exercised. It is closed once nobody looks at it any more."""
+    """How often one thing was called, and with which parameters. Closed once its world's journal is forgotten."""
 
-    __slots__ = ("count", "is_closed")
+    __slots__ = ("count", "is_closed", "parameters")
 
     def __init__(self) -> None:
         self.count = 0
         self.is_closed = False
+        self.parameters: set[str] = set()
 
 
 class Usage:
-    """What was exercised, and how often."""
+    """What was called, and how often."""
 
     def __init__(self) -> None:
         self._counters: dict[Exercised | None, Counters] = {}
         self.states: Counter[str] = Counter()
-        """The states of instances that answers showed; read again in the same bytes, a state counts once."""
+        """The states of instances that responses showed; the same bytes sent again do not count again."""
         self._last: Body | None = None
 
     @property
-    def calls(self) -> Mapping[Exercised, int]:
-        """What was called, and how often."""
-        return {exercised: counters.count for exercised, counters in self._counters.items() if exercised is not None}
+    def calls(self) -> Mapping[Exercised, Counters]:
+        """What was called, with its counters."""
+        return {exercised: counters for exercised, counters in self._counters.items() if exercised is not None}
 
     @property
     def total(self) -> int:
-        """How many exchanges were counted, those that no operation answers among them."""
+        """How many requests were counted, among them those that no operation matched."""
         return sum(counters.count for counters in self._counters.values())
 
-    def counters(self, call: Call, content: Body) -> Counters:
-        """Where to count a call and all that repeat it; counts the states that its answer shows."""
-        if content is not self._last:  # the read cache gives the same object again, for the same question
+    @property
+    def size(self) -> int:
+        """Bytes that all of it takes, estimated."""
+        return len(self._counters) * COUNTERS_SIZE
+
+    def count_states_and_get_counters(self, call: Call, content: Body) -> Counters:
+        """Count the states of instances that a response shows; return the counters of its call and all repetitions."""
+        if content is not self._last:  # the read cache passes the same object again for the same request
             self._last = content
             self.states.update(state.decode() for state in _STATE.findall(content.tail))
-        return self._counters.setdefault(_exercised(call), Counters())
+        counters = self._counters_of(_exercised(call))
+        if call.operation is not None:
+            counters.parameters.update(call.parameters.keys() - set(call.unread))
+        return counters
+
+    def _counters_of(self, exercised: Exercised | None) -> Counters:
+        if exercised is not None and exercised not in self._counters and len(self._counters) >= _MOST_COUNTERS:
+            name, _, format_ = exercised
+            exercised = name, "other", format_
+        return self._counters.setdefault(exercised, Counters())
 
     def close(self) -> None:
-        """Close every counters."""
+        """Close all counters."""
         for counters in self._counters.values():
             counters.is_closed = True
 
     def merge(self, other: "Usage") -> None:
-        """Count everything that another has counted."""
-        for exercised, count in other.calls.items():
-            self._counters.setdefault(exercised, Counters()).count += count
+        """Add everything that another has counted."""
+        for exercised, counters in other.calls.items():
+            own = self._counters_of(exercised)
+            own.count += counters.count
+            own.parameters |= counters.parameters
         self.states.update(other.states)
 
 
 def _exercised(call: Call) -> Exercised | None:
     if call.operation is None:
         return None
-    names = tuple(name for name in call.parameters if name not in call.unread)
-    outcome = call.code or ("OK" if call.status else "unanswered")
-    return call.operation.name, outcome, call.format, names
+    return call.operation.name, call.code or ("OK" if call.status else "unanswered"), call.format
 
 
 def report(usage: Usage, operations: Iterable[Operation], *, states: Iterable[str]) -> dict[str, Any]:
-    """What was exercised of these operations, with what was not, and the share of them that was."""
+    """Return what was called of these operations, what was not, and the share of them that was."""
     declared = list(operations)
     done = {operation.name: _of_operation(usage, operation) for operation in declared}
     called = {name: each for name, each in done.items() if each["calls"]}
     codes: Counter[str] = Counter()
-    for (_, outcome, _, _), calls in usage.calls.items():
+    for (_, outcome, _), counters in usage.calls.items():
         if outcome not in _NO_ERRORS:
-            codes[outcome] += calls
+            codes[outcome] += counters.count
     return {
         "operations": called,
         "operations_missing": sorted(done.keys() - called.keys()),
@@ -100,11 +120,11 @@ def _of_operation(usage: Usage, operation: Operation) -> Mapping[str, Any]:
     calls: Counter[str] = Counter()
     formats: Counter[str] = Counter()
     names: set[str] = set()
-    for (name, outcome, format_, parameters), count in usage.calls.items():
+    for (name, outcome, format_), counters in usage.calls.items():
         if name == operation.name:
-            calls[outcome] += count
-            formats[format_] += count
-            names.update(parameters)
+            calls[outcome] += counters.count
+            formats[format_] += counters.count
+            names |= counters.parameters
     declared = [parameter.name for parameter in declared_parameters(operation.endpoint)]
     return {
         "calls": calls.total(),

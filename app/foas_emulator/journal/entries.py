@@ -1,15 +1,16 @@
-"""What was remembered of one world's exchanges, and how it is shown."""
+"""The journal of one world, and how an entry is shown."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
-from foas_emulator.journal.closest_operations import nearest
+from foas_emulator.journal.closest_operations import closest_operations
 from foas_emulator.journal.coverage import Counters, Usage
 
 ENTRY_SIZE = 290
@@ -18,9 +19,9 @@ ENTRY_SIZE = 290
 
 @dataclass(frozen=True, slots=True)
 class EntryTemplate:
-    """What all entries of one call and its repetitions share: the world journal they stand in, and their counters.
+    """The part that the entries of a call and of its repetitions share: world journal, counters and call.
 
-    `size` is what each of them takes of the budget, in bytes.
+    `size` is what each of these entries takes of the budget, in bytes.
     """
 
     world_journal: "WorldJournal"
@@ -29,12 +30,12 @@ class EntryTemplate:
     size: int
 
     def repeated(self) -> "EntryTemplate":
-        """The template of those who repeat the call: they need not pay for it again."""
+        """Return the template of the call's repetitions, whose entries do not count the call's own bytes again."""
         return replace(self, size=ENTRY_SIZE)
 
 
 class Entry(NamedTuple):
-    """One context: its template, and what is its own.
+    """The entry of one request: its template, and what is not shared.
 
     `started` and `ended` are monotonic instants and `ended_at` is the machine's time, all in nanoseconds.
     """
@@ -47,12 +48,12 @@ class Entry(NamedTuple):
 
     @property
     def call(self) -> Call:
-        """What was asked and answered."""
+        """The request and its response."""
         return self.template.call
 
     @property
     def took(self) -> int:
-        """Nanoseconds from the first look at the request to the end of its answer."""
+        """Nanoseconds from the arrival of the request to the end of its response."""
         return self.ended - self.started
 
     @property
@@ -62,7 +63,7 @@ class Entry(NamedTuple):
 
 
 new_entry = partial(tuple.__new__, Entry)
-"""Makes an entry of its members in their order, in a third of the time that `Entry` takes: it is made per request."""
+"""Make an entry from a tuple of its members, in a third of the time that `Entry(...)` takes."""
 
 
 class WorldJournal:
@@ -79,13 +80,18 @@ class WorldJournal:
         """How many entries are lost."""
         return self.usage.total - len(self.entries)
 
+    def since(self, number: int) -> list[Entry]:
+        """Return the entries that are left with a higher number, in the order of their ends."""
+        new = max(0, self.lost + len(self.entries) - number)
+        return list(islice(reversed(self.entries), new))[::-1]
+
     def numbered(self) -> Iterator[tuple[int, Entry]]:
-        """Every entry that is left with its number in this world, from 1 on, in the order of their ends."""
+        """Return every entry that is left with its number in this world, from 1 on, in the order of their ends."""
         return enumerate(self.entries, self.lost + 1)
 
 
 def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str, Any]:
-    """An entry as a document; one that no operation answers with those that come nearest, and why they do not."""
+    """Return an entry as a document; where no operation matched, with the closest ones and why they did not."""
     call = entry.call
     shown: dict[str, Any] = {
         "number": number,
@@ -110,7 +116,7 @@ def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str
     if call.action is not None:
         shown["contradicting_action"] = call.action
     if call.operation is None:
-        shown["nearest"] = nearest(call.method, call.raw_path, operations)
+        shown["nearest"] = closest_operations(call.method, call.raw_path, operations)
     return shown
 
 

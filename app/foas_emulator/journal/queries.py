@@ -1,33 +1,34 @@
-"""Looking through a world_journal."""
+"""Search the journal of a world."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
+from foas_emulator.gateway.globs import Glob, matches_glob
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, WorldJournal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which entries are wanted: those that agree in everything that is given. Operation and code may be globs."""
+    """The conditions that entries must meet, all of those that are given. Operation and code may be globs."""
 
-    operation: str | None = None
+    operation: Glob | None = None
     status: int | None = None
-    code: str | None = None
+    code: Glob | None = None
     access_key_id: str | None = None
     struck: bool | None = None
-    """By a fault, or by none."""
+    """Whether a fault rule applied."""
     unread: bool | None = None
-    """With parameters that nothing read, or without."""
+    """Whether there were parameters that nothing read."""
     unknown: bool | None = None
-    """Answered by no operation, or by one."""
+    """Whether no operation matched."""
 
-    def fits(self, call: Call) -> bool:
+    def matches(self, call: Call) -> bool:
+        """Whether a call meets the conditions."""
         return (
-            (self.operation is None or fnmatchcase(call.operation_name or "", self.operation))
+            (self.operation is None or matches_glob(call.operation_name or "", self.operation))
             and (self.status is None or call.status == self.status)
-            and (self.code is None or fnmatchcase(call.code or "", self.code))
+            and (self.code is None or matches_glob(call.code or "", self.code))
             and (self.access_key_id is None or call.access_key_id == self.access_key_id)
             and (self.struck is None or bool(call.faults) == self.struck)
             and (self.unread is None or bool(call.unread) == self.unread)
@@ -37,7 +38,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Some of the entries that fit, with their numbers; `total` counts all of them, `after` continues."""
+    """One page of the entries that match, with their numbers; `total` counts all of them, `after` asks for the next."""
 
     entries: list[tuple[int, Entry]]
     total: int
@@ -45,14 +46,14 @@ class Page:
 
 
 def read_page(world_journal: WorldJournal, wanted: Filter, *, after: int, limit: int) -> Page:
-    """The first `limit` entries with a number over `after` that fit, in order."""
-    fitting = [(number, entry) for number, entry in world_journal.numbered() if wanted.fits(entry.call)]
+    """Return the first `limit` entries with a number over `after` that match, in order."""
+    fitting = [(number, entry) for number, entry in world_journal.numbered() if wanted.matches(entry.call)]
     rest = [(number, entry) for number, entry in fitting if number > after]
     return Page(entries=rest[:limit], total=len(fitting), after=rest[limit - 1][0] if len(rest) > limit else None)
 
 
 def find(world_journal: WorldJournal, request_id: str) -> tuple[int, Entry] | None:
-    """The entry of a request id."""
+    """Return the entry of a request id with its number, None if there is none."""
     matching: Iterator[tuple[int, Entry]] = (
         pair for pair in world_journal.numbered() if pair[1].request_id == request_id
     )

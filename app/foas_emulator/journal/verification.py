@@ -1,11 +1,12 @@
-"""Whether what was expected of the calls to a world is what happened."""
+"""Verify that a world was called as expected."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from foas_emulator.gateway.difference import Difference
 from foas_emulator.gateway.operation import Operation
@@ -13,20 +14,21 @@ from foas_emulator.gateway.pattern import CallPattern
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, WorldJournal
 from foas_emulator.world.clock import WrittenDuration
-from foas_emulator.world.durations import duration
+from foas_emulator.world.durations import duration, duration_text
 
 _NEAREST = 3
+MAX_TIMEOUT_MS = 300_000
 _GRACE_MS = 1
-"""What a gap may be short of, in milliseconds: the arrival of two requests is measured, not their departure."""
+"""Milliseconds by which a gap may be too short: the arrival of requests is measured, not their departure."""
 
 
 class EntryPattern(CallPattern):
-    """Fits entries of calls that were given these values and answered with this status."""
+    """Matches entries of calls with these parameters and this status of the response."""
 
     status: int | None = None
 
     def differences(self, call: Call) -> list[Difference]:
-        """In what a call differs; nothing if it fits."""
+        """Return the differences between a call and the pattern, none if it matches."""
         name = call.operation_name
         found = [] if name and self.names(name) else [Difference("operation", self.operation, name)]
         for parameter in self.differing(call.parameters):
@@ -39,7 +41,7 @@ class EntryPattern(CallPattern):
 
 
 class Count(BaseModel):
-    """How many calls are expected: exactly so many, or between two bounds."""
+    """How many calls are expected: an exact number, or one between two bounds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -71,21 +73,27 @@ class Backoff(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     min: WrittenDuration
-    factor: Annotated[float, Field(ge=1)] = 1
+    factor: Annotated[float, Field(ge=1, le=1000)] = 1
+
+
+def _check_timeout(written: str | float) -> str | float:
+    if duration(written) > MAX_TIMEOUT_MS:
+        raise ValueError(f"it may be {duration_text(MAX_TIMEOUT_MS)} at most")
+    return written
 
 
 class Expectation(EntryPattern):
-    """What is expected of the entries that fit; if nothing is said, that there is one at least.
+    """What is expected of the entries that match; without anything else, that there is at least one.
 
-    `within` counts only those that lie in one stretch of that length, whichever has most of them. `in_order` is a
-    list of operations or patterns that must have come one after the other, with anything in between.
+    `within` counts only the entries in one period of that length, the one with the most of them. `in_order` is a list
+    of operations or patterns that must have come one after the other, with anything in between.
     """
 
     count: Count | None = None
     within: WrittenDuration | None = None
-    in_order: Sequence[str | EntryPattern] = ()
+    in_order: Annotated[Sequence[str | EntryPattern], Field(max_length=1000)] = ()
     backoff: Backoff | None = None
-    timeout: WrittenDuration = 0
+    timeout: Annotated[WrittenDuration, AfterValidator(_check_timeout)] = 0
     """How long to wait until it holds."""
 
     @property
@@ -93,7 +101,7 @@ class Expectation(EntryPattern):
         return [EntryPattern(operation=step) if isinstance(step, str) else step for step in self.in_order]
 
     def check_scope(self, operations: Iterable[Operation]) -> None:
-        """Raise ValueError for an unknown operation or parameter: never having been called would prove nothing."""
+        """Raise ValueError for an unknown operation or parameter: that it was never called would prove nothing."""
         known = list(operations)
         for pattern in (self, *self.steps):
             pattern.resolve(known)
@@ -101,7 +109,7 @@ class Expectation(EntryPattern):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What came of an expectation. It is uncertain if an entry that was lost could have made it otherwise."""
+    """The result of an expectation. It is uncertain where an entry that the journal has lost could change it."""
 
     differences: tuple[Difference, ...] = ()
     is_certain: bool = True
@@ -112,35 +120,89 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NearEntry:
-    """An entry that comes near to what was expected, and in what it differs."""
+class CloseEntry:
+    """An entry that is close to what was expected, and its differences."""
 
     number: int
     entry: Entry
     differences: list[Difference]
 
 
+class Verification:
+    """Checks an expectation against the journal of a world, again and again while it grows.
+
+    Each entry is compared with the expectation once, when it is first seen; an entry that was seen counts although the
+    journal may have lost it since.
+    """
+
+    def __init__(self, expected: Expectation) -> None:
+        self._expected = expected
+        self._steps = expected.steps
+        self._world_journal: WorldJournal | None = None
+        self._seen = 0
+        self._missed = 0
+        self._fitting: list[Entry] = []
+        self._stepping: list[tuple[Entry, frozenset[int]]] = []
+        """The entries that fit a step of `in_order`, with the places of those steps."""
+        self._finding: Finding | None = None
+
+    def look(self, world_journal: WorldJournal) -> Finding:
+        """Return whether it holds by now. A certain failure is told before an uncertainty."""
+        if world_journal is not self._world_journal:
+            self._begin(world_journal)
+        missed, matters = self._missed, False
+        self._missed += max(0, world_journal.lost - self._seen)
+        new = world_journal.since(self._seen)
+        self._seen = world_journal.lost + len(world_journal.entries)
+        for entry in new:
+            matters |= self._take(entry)
+        if self._finding is None or matters or self._missed != missed:
+            self._finding = self._find()
+        return self._finding
+
+    def _begin(self, world_journal: WorldJournal) -> None:
+        self._world_journal = world_journal
+        self._seen = self._missed = 0
+        self._fitting, self._stepping, self._finding = [], [], None
+
+    def _take(self, entry: Entry) -> bool:
+        """Keep an entry if it matters, and return whether it does."""
+        fits = not self._expected.differences(entry.call)
+        places = frozenset(place for place, step in enumerate(self._steps) if not step.differences(entry.call))
+        if fits:
+            self._fitting.append(entry)
+        if places:
+            self._stepping.append((entry, places))
+        return fits or bool(places)
+
+    def _find(self) -> Finding:
+        expected, is_whole = self._expected, self._missed == 0
+        fitting = sorted(self._fitting, key=lambda entry: entry.started)
+        findings = []
+        if expected.count is not None or expected.within is not None or not (expected.in_order or expected.backoff):
+            findings.append(_check_count(fitting, expected, is_whole=is_whole))
+        if expected.in_order:
+            ordered = sorted(self._stepping, key=lambda pair: pair[0].started)
+            findings.append(_check_order([places for _, places in ordered], self._steps, is_whole=is_whole))
+        if expected.backoff is not None:
+            findings.append(_check_backoff(fitting, expected.backoff, is_whole=is_whole))
+        failed = [finding for finding in findings if finding.differences and finding.is_certain]
+        return Finding(
+            differences=tuple(difference for finding in failed or findings for difference in finding.differences),
+            is_certain=bool(failed) or all(finding.is_certain for finding in findings),
+        )
+
+
 def verify(world_journal: WorldJournal, expected: Expectation) -> Finding:
-    """Whether it holds. A certain failure is told before an uncertainty."""
-    entries = sorted(world_journal.entries, key=lambda entry: entry.started)
-    fitting = [entry for entry in entries if not expected.differences(entry.call)]
-    is_whole = world_journal.lost == 0
-    findings = []
-    if expected.count is not None or expected.within is not None or not (expected.in_order or expected.backoff):
-        findings.append(_check_count(fitting, expected, is_whole=is_whole))
-    if expected.in_order:
-        findings.append(_check_order(entries, expected.steps, is_whole=is_whole))
-    if expected.backoff is not None:
-        findings.append(_check_backoff(fitting, expected.backoff, is_whole=is_whole))
-    failed = [finding for finding in findings if finding.differences and finding.is_certain]
-    return Finding(
-        differences=tuple(difference for finding in failed or findings for difference in finding.differences),
-        is_certain=bool(failed) or all(finding.is_certain for finding in findings),
-    )
+    """Return whether an expectation holds now. A certain failure is reported before an uncertain one."""
+    return Verification(expected).look(world_journal)
 
 
-def nearest(world_journal: WorldJournal, expected: Expectation) -> list[NearEntry]:
-    """The entries that come nearest, the last first: if some fit, those do, so that one sees what there is too much."""
+def closest_entries(world_journal: WorldJournal, expected: Expectation) -> list[CloseEntry]:
+    """Return the closest entries, the latest first.
+
+    Entries that match are the closest, so that a reader sees which calls are too many.
+    """
     ranked = sorted(
         (
             (len(differences := expected.differences(entry.call)), -number, entry, differences)
@@ -149,7 +211,7 @@ def nearest(world_journal: WorldJournal, expected: Expectation) -> list[NearEntr
         key=lambda rank: rank[:2],
     )
     return [
-        NearEntry(number=-negative, entry=entry, differences=differences)
+        CloseEntry(number=-negative, entry=entry, differences=differences)
         for _, negative, entry, differences in ranked[:_NEAREST]
     ]
 
@@ -169,7 +231,7 @@ def _check_count(fitting: Sequence[Entry], expected: Expectation, *, is_whole: b
 
 
 def _busiest(entries: Sequence[Entry], within_ms: int) -> int:
-    """How many entries lie in that stretch of time which has most of them."""
+    """Return how many entries lie in the period of that length that has the most of them."""
     most = first = 0
     for last, entry in enumerate(entries):
         while entry.started - entries[first].started > within_ms * 1_000_000:
@@ -178,10 +240,11 @@ def _busiest(entries: Sequence[Entry], within_ms: int) -> int:
     return most
 
 
-def _check_order(entries: Iterable[Entry], steps: Sequence[EntryPattern], *, is_whole: bool) -> Finding:
+def _check_order(entries: Iterable[AbstractSet[int]], steps: Sequence[EntryPattern], *, is_whole: bool) -> Finding:
+    """Check the order of entries, each given by the places of the steps that it fits."""
     remaining = iter(entries)
     for place, step in enumerate(steps):
-        if not any(not step.differences(entry.call) for entry in remaining):
+        if not any(place in places for places in remaining):
             after = f" after {steps[place - 1].operation}" if place else ""
             return Finding(
                 differences=(Difference(f"in_order[{place}]", f"{step.operation}{after}", None),), is_certain=is_whole
@@ -193,7 +256,9 @@ def _check_backoff(fitting: Sequence[Entry], backoff: Backoff, *, is_whole: bool
     if len(fitting) < 2:  # noqa: PLR2004 - a gap needs two
         return Finding(differences=(Difference("backoff", "at least 2 calls", str(len(fitting))),), is_certain=is_whole)
     gaps = [(later.started - earlier.started) / 1e6 for earlier, later in pairwise(fitting)]
-    least = [duration(backoff.min) * backoff.factor**place for place in range(len(gaps))]
+    least = [float(duration(backoff.min))]
+    while len(least) < len(gaps):
+        least.append(least[-1] * backoff.factor)  # reaches infinity where a power would raise
     return Finding(
         differences=tuple(
             Difference(f"backoff[{place}]", f"a gap of {wanted:.0f} ms or more", f"{gap:.0f} ms")

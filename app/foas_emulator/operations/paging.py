@@ -1,12 +1,12 @@
 """Pages of lists."""
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar
 
 from sqlalchemy import Select, func, select
 
 from foas_emulator.gateway.errors import invalid
-from foas_emulator.world.store import Row
+from foas_emulator.world.store import Condition, Row
 from foas_emulator.world.world import World
 
 LARGEST_PAGE = 100
@@ -14,29 +14,31 @@ LARGEST_PAGE = 100
 R = TypeVar("R", bound=Row)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[R]):
-    """One page of a list, with the figures that every paged answer has."""
+class Figures(TypedDict):
+    """The members of a paged answer that are not its list."""
 
-    items: list[R]
     page_index: int
     page_size: int
     total_count: int
     total_page: int
 
-    @property
-    def figures(self) -> dict[str, int]:
-        """The members of a paged answer that are not the list, by their names in Python."""
-        return {
-            "page_index": self.page_index,
-            "page_size": self.page_size,
-            "total_count": self.total_count,
-            "total_page": self.total_page,
-        }
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[R]):
+    """One page of a list, with the figures that its answer has."""
+
+    items: list[R]
+    figures: Figures
+
+
+def matching(model: type[Row], *filters: Condition) -> Select[Any]:
+    """Select the rows that pass the filters of a list; a filter whose value is None lets every row pass."""
+    table = model.table()
+    return select(table).where(*(table.c[name] == value for name, value in filters if value is not None))
 
 
 def page(world: World, model: type[R], statement: Select[Any], page_index: int, page_size: int) -> Page[R]:
-    """One page of the rows that a statement selects; a page past the end is empty.
+    """Return one page of the rows that a statement selects; a page past the end is empty.
 
     Pages count from 1 and hold 1 to 100 rows, else `InvalidpageIndex` or `InvalidpageSize`. The largest size is
     documented nowhere and inferred.
@@ -50,10 +52,6 @@ def page(world: World, model: type[R], statement: Select[Any], page_index: int, 
     total_page = -(-total_count // page_size)
     # A page far past the end would give an offset that SQLite cannot count to.
     offset = min(page_index - 1, total_page) * page_size
-    return Page(
-        items=world.store.fetch(model, statement.limit(page_size).offset(offset)),
-        page_index=page_index,
-        page_size=page_size,
-        total_count=total_count,
-        total_page=total_page,
-    )
+    items = world.store.fetch(model, statement.limit(page_size).offset(offset))
+    figures = Figures(page_index=page_index, page_size=page_size, total_count=total_count, total_page=total_page)
+    return Page(items=items, figures=figures)

@@ -1,25 +1,55 @@
-"""Parameters that the gateway lets pass and the service needs all the same."""
+"""What the service requires of the parameters that the gateway accepts, and of the engine version of a job."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
-from foas_emulator.gateway.errors import invalid, missing
+from foas_emulator.blink.versions import is_older
+from foas_emulator.gateway.errors import invalid, missing, problem
+from foas_emulator.gateway.evidence import documented
 
 LONGEST_NAME = 128
 """Characters of a name. The service documents no pattern and no length; this length is inferred."""
 
+TOO_OLD = problem(
+    "InvalidEngineVersion.TooOld",
+    400,
+    "blink version >= blink-{required} is required, instance {version}",
+    documented("text of the console's page on stopping a job with a checkpoint; the code is inferred"),
+)
+
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 def given(parameter: str, value: T | None) -> T:
-    """A value that must be there. Raises `Missing{parameter}`."""
+    """Return a required value. Raise `Missing{parameter}` if it is None."""
     if value is None:
         raise missing(parameter)
     return value
 
 
 def named(parameter: str, value: str | None) -> str:
-    """A name that must be there and be one. Raises `Missing{parameter}` or `Invalid{parameter}`."""
+    """Return a required name. Raise `Missing{parameter}`, or `Invalid{parameter}` if it is empty or too long."""
     name = given(parameter, value)
     if not 1 <= len(name) <= LONGEST_NAME:
         raise invalid(parameter, f"a name has 1 to {LONGEST_NAME} characters, and this has {len(name)}.")
     return name
+
+
+def readable(parameter: str, read: Callable[[T], U], value: T) -> U:
+    """Return what `read` makes of a value. Raise `Invalid{parameter}` with the text of its ValueError."""
+    try:
+        return read(value)
+    except ValueError as error:
+        raise invalid(parameter, f"{error}.") from None
+
+
+def require_engine(required: str, version: str, *, feature: str) -> None:
+    """Raise `InvalidEngineVersion.TooOld` if Blink is too old for a feature; a version without number is not."""
+    if is_older(version, required):
+        raise TOO_OLD(
+            f"{feature} needs Blink {required} or newer and the engine version is {version!r}; "
+            "UpdateJob changes it, CommitJob puts it into force.",
+            required=required,
+            version=version,
+        )

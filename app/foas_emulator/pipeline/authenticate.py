@@ -1,8 +1,9 @@
-"""Who sends a request, and whether the gateway would believe it."""
+"""Who sends a request, and whether the gateway would accept its signature."""
 
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 
 from starlette.types import Scope
 
@@ -25,29 +26,34 @@ _V3_MISMATCH = (
 
 
 class Nonces:
-    """The nonces of the last while, at most `most` of them: the oldest is forgotten first."""
+    """The nonces of the last `keep_ms` milliseconds, at most `most` of them: the oldest is forgotten first.
+
+    Each is kept as a hash, so that the length a client chooses takes no memory.
+    """
 
     def __init__(self, *, keep_ms: int, most: int = 100_000) -> None:
         self._keep_ms = keep_ms
         self._most = most
-        self._seen: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._seen: OrderedDict[bytes, int] = OrderedDict()
 
-    def seen(self, access_key_id: str, nonce: str) -> bool:
-        """Whether a key has used a nonce before; from now on it has."""
+    def use(self, access_key_id: str, nonce: str) -> bool:
+        """Record that a key uses a nonce; return whether it is the first time. Only for a signature that is right."""
         now = machine_now()
+        used = sha256(f"{access_key_id}\n{nonce}".encode("utf-8", "surrogatepass")).digest()
         while self._seen and (len(self._seen) >= self._most or next(iter(self._seen.values())) < now - self._keep_ms):
             self._seen.popitem(last=False)
-        used = (access_key_id, nonce) in self._seen
-        self._seen.setdefault((access_key_id, nonce), now)
-        return used
+        if used in self._seen:
+            return False
+        self._seen[used] = now
+        return True
 
 
 class Authenticate:
     """Checks signatures as the world's setting `signature` says.
 
-    `off` looks at nothing. `warn` serves every request and tells in `x-emulator-warning`, and once in the log, what
+    `off` looks at nothing. `warn` serves every request and says in `x-emulator-warning`, and once in the log, what
     strict would have refused; a request that is not signed at all gets no warning. `strict` refuses as the gateway
-    does, and only a request that it verify makes a world.
+    does, and only a request whose signature is right creates a world.
     """
 
     def __init__(self, select_world: SelectWorld, *, keys: AccessKeys, max_skew_ms: int) -> None:
@@ -61,36 +67,39 @@ class Authenticate:
     def __call__(self, context: RequestContext) -> None:
         mode = context.settings.signature
         if mode == "strict":
-            result = self._check(context, self._nonces.seen)
+            result = self._check(context, self._nonces.use)
             if result.code is not None:
                 raise refusal(result)
             if not context.has_world:
                 self._select_world.create(context)
         elif mode == "warn" and _is_signed(context):
-            result = self._check(context, _never_seen)
+            result = self._check(context, _accept_nonce)
             if result.code is not None:
                 self._warn(context, result)
 
     def verify(self, scope: Scope, headers: Mapping[bytes, bytes], mode: str) -> bool:
-        """Whether a signed request without a body is served without a warning; False if that cannot be told at once."""
+        """Accept a signed request without a body if it would be served without a warning, and record its nonce.
+
+        Return False where that cannot be said at once: the stages decide then.
+        """
         if mode == "off":
             return True
         if not self._fast_verifier.verify(
             scope["method"], scope["raw_path"], scope["query_string"], headers, now_ms=machine_now()
         ):
             return False
-        return mode != "strict" or not self._has_used_nonce(headers)
+        return mode != "strict" or self._use_nonce(headers)
 
-    def _has_used_nonce(self, headers: Mapping[bytes, bytes]) -> bool:
+    def _use_nonce(self, headers: Mapping[bytes, bytes]) -> bool:
         nonce = headers.get(b"x-acs-signature-nonce", b"").decode("latin-1")
-        return bool(nonce) and self._nonces.seen(key_of(headers[b"authorization"].decode("latin-1")), nonce)
+        return not nonce or self._nonces.use(key_of(headers[b"authorization"].decode("latin-1")), nonce)
 
-    def _check(self, context: RequestContext, nonce_seen: Callable[[str, str], bool]) -> AuthenticationResult:
+    def _check(self, context: RequestContext, use_nonce: Callable[[str, str], bool]) -> AuthenticationResult:
         request = SignedRequest(
             context.method, as_text(context.raw_path), as_text(context.query_string), context.headers, context.body
         )
         result = check_authentication(
-            request, keys=self._keys, now_ms=machine_now(), max_skew_ms=self._max_skew_ms, nonce_seen=nonce_seen
+            request, keys=self._keys, now_ms=machine_now(), max_skew_ms=self._max_skew_ms, use_nonce=use_nonce
         )
         context.authentication = result
         return result
@@ -104,7 +113,7 @@ class Authenticate:
 
 
 def refusal(result: AuthenticationResult) -> ApiError:
-    """The gateway's error for a result that has a code."""
+    """Return the gateway's error for a result that has a code."""
     assert result.code is not None
     template = _V3_MISMATCH if "canonical_request" in result.message_args else _V1_MISMATCH
     explanation = template.format(**result.message_args) if result.message_args else ""
@@ -116,5 +125,5 @@ def _is_signed(context: RequestContext) -> bool:
     return "authorization" in headers or "x-acs-bearer-token" in headers or "x-acs-zero-trust-idtoken" in headers
 
 
-def _never_seen(_access_key_id: str, _nonce: str) -> bool:
-    return False
+def _accept_nonce(_access_key_id: str, _nonce: str) -> bool:
+    return True

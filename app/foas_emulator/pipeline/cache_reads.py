@@ -1,4 +1,4 @@
-"""Answers of operations that only read, kept as bytes until their world changes."""
+"""The read cache: rendered responses of operations that only read, valid until their world changes."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -13,18 +13,22 @@ from foas_emulator.pipeline.select_world import key_of
 from foas_emulator.world.world import World
 
 CacheKey = bytes
-"""All of a request that decides about its answer, apart from its body, the state of its world, and its signature."""
+"""Everything in a request that its response depends on, apart from its body, its world's state and its signature."""
 
-_VARY_HEADERS = (b"accept", b"x-emulator-world", b"x-acs-version", b"x-acs-action", b"content-length")
+CACHE_KEY = "foas_emulator.cache_key"
+"""Where the response cache middleware leaves a request's cache key in its scope."""
+
+VARY_HEADERS = (b"accept", b"x-emulator-world", b"x-acs-version", b"x-acs-action", b"content-length")
+"""Headers that are part of the cache key. So is the access key of `authorization`."""
 
 _OVERHEAD = 1500
-"""Bytes that an answer takes beside its own and its question's, roughly."""
+"""Bytes that a cached response takes beside its body and its key, roughly."""
 
 
 def cache_key(scope: Scope, headers: Mapping[bytes, bytes]) -> CacheKey:
-    """What a request asks."""
+    """Return the cache key of a request."""
     parts = [scope["method"].encode(), scope["raw_path"], scope["query_string"]]
-    for name in _VARY_HEADERS:
+    for name in VARY_HEADERS:
         if name in headers:
             parts += (name, headers[name])
     if b"authorization" in headers:
@@ -34,10 +38,10 @@ def cache_key(scope: Scope, headers: Mapping[bytes, bytes]) -> CacheKey:
 
 @dataclass(slots=True)
 class CachedResponse:
-    """A successful answer, and the revision of the world it was read from.
+    """A successful response, and the revision of the world that it was read from.
 
-    `template` is what the journal writes of those who ask again, if they need not walk the stages: None of who was
-    answered with a warning.
+    `template` is the journal's template for requests that are answered with it and pass by the stages. There is none
+    while every such request gets a warning, which the stages write, or is impaired, which they do.
     """
 
     revision: object
@@ -49,49 +53,58 @@ class CachedResponse:
     size: int
     template: EntryTemplate | None = None
 
+    def is_current(self) -> bool:
+        """Whether the operation would return the same now: nothing was written since, and nothing is due."""
+        world = self.world
+        return self.revision is world.store.revision and (world.next_due is None or world.is_settled)
+
 
 class ReadCache:
-    """What was read, for as long as the world has not changed since.
+    """Cached responses by key, least recently used ones evicted, at most `limit` bytes of them. 0 caches nothing.
 
-    Every state of a world has a revision of its own: so an answer of a settled world's present revision is what the
-    operation would answer now. At most `limit` bytes are kept, in two generations: when the younger one has filled its
-    half, it becomes the older one, and what nobody asked for again in all that time is forgotten. So a hit writes
-    nothing. A limit of 0 keeps nothing.
+    They stand in two generations. When the younger one has filled its half of the bytes, it becomes the older one, and
+    whatever is still in the older one is evicted. So a hit in the younger one writes nothing.
     """
 
     def __init__(self, *, limit: int) -> None:
+        self.limit = limit
         self._half = limit // 2
-        self._size = 0
+        self._younger_size = self._older_size = 0
         self._younger: dict[CacheKey, CachedResponse] = {}
         self._older: dict[CacheKey, CachedResponse] = {}
         self._tails: dict[bytes, bytes] = {}
 
-    def find(self, question: CacheKey) -> CachedResponse | None:
-        """What was answered to this question, if that is still so."""
-        kept = self._younger.get(question)
-        if kept is None:
-            kept = self._older.pop(question, None)
-            if kept is None:
-                return None
-            self.keep(question, kept)
-        return kept if kept.revision is kept.world.revision else None
+    @property
+    def size(self) -> int:
+        """How many bytes the cached responses take, estimated."""
+        return self._younger_size + self._older_size
 
-    def keep(self, question: CacheKey, kept: CachedResponse) -> None:
-        """Keep an answer. What worlds of one seed answer alike is kept once."""
-        before = self._younger.pop(question, None)
-        self._size -= 0 if before is None else before.size
-        if kept.size > self._half:
+    def get(self, key: CacheKey) -> CachedResponse | None:
+        """Return the response cached under a key, which may be current no longer."""
+        cached = self._younger.get(key)
+        if cached is None:
+            cached = self._older.pop(key, None)
+            if cached is not None:
+                self._older_size -= cached.size
+                self.put(key, cached)
+        return cached
+
+    def put(self, key: CacheKey, cached: CachedResponse) -> None:
+        """Cache a response. Equal bodies, as worlds of one seed return them, are stored once."""
+        before = self._younger.pop(key, None)
+        self._younger_size -= 0 if before is None else before.size
+        if cached.size > self._half:
             return
-        if self._size + kept.size > self._half:
-            self._older, self._younger, self._size = self._younger, {}, 0
-            self._tails = {}
-        self._younger[question] = kept
-        self._size += kept.size
-        kept.tail = self._tails.setdefault(kept.tail, kept.tail)
+        if self._younger_size + cached.size > self._half:
+            self._older, self._older_size = self._younger, self._younger_size
+            self._younger, self._younger_size, self._tails = {}, 0, {}
+        self._younger[key] = cached
+        self._younger_size += cached.size
+        cached.tail = self._tails.setdefault(cached.tail, cached.tail)
 
 
 class CacheReads:
-    """Serves what was read before, and keeps what is read. Operations that look at the clock itself are never kept."""
+    """Serves cached responses, and caches what operations return that only read and did not read the clock."""
 
     def __init__(
         self,
@@ -107,35 +120,42 @@ class CacheReads:
     def __call__(self, context: RequestContext) -> GatewayResponse | Awaitable[GatewayResponse] | None:
         operation = context.operation
         assert operation is not None
-        if operation.writes or not operation.timeless or context.body:
+        if operation.writes or context.body:
             return None
-        question = cache_key(context.scope, dict(context.scope["headers"]))
-        kept = self._cache.find(question)
-        if kept is None:
-            return self._read(context, question)
-        context.unread = kept.unread
-        reply = GatewayResponse(
-            status_code=200, content=Body(kept.head, kept.tail), content_type=CONTENT_TYPES[context.format]
+        key = context.scope.get(CACHE_KEY) or cache_key(context.scope, dict(context.scope["headers"]))
+        cached = self._cache.get(key)
+        if cached is None or not cached.is_current():
+            return self._read(context, key)
+        context.unread = cached.unread
+        response = GatewayResponse(
+            status_code=200, content=Body(cached.head, cached.tail), content_type=CONTENT_TYPES[context.format]
         )
-        self._let_pass(context, reply, kept)
-        return reply
+        self._set_template(context, response, cached)
+        return response
 
-    async def _read(self, context: RequestContext, question: CacheKey) -> GatewayResponse:
-        revision = context.world.revision
-        reply = await self._call_operation(context)
-        head, tail = reply.content.head, reply.content.tail
-        size = len(head) + len(tail) + len(question) + _OVERHEAD
-        kept = CachedResponse(revision, context.world, reply.fixed_headers(), head, tail, context.unread, size)
-        self._let_pass(context, reply, kept)
-        self._cache.keep(question, kept)
-        return reply
+    async def _read(self, context: RequestContext, key: CacheKey) -> GatewayResponse:
+        world = context.world
+        revision, reads, warning = world.store.revision, world.clock.reads, context.warning
+        response = await self._call_operation(context)
+        # What the operation warns of is said every time.
+        if world.clock.reads == reads and response.code is None and context.warning == warning:
+            head, tail = response.content.head, response.content.tail
+            cached = CachedResponse(revision, world, response.fixed_headers(), head, tail, context.unread, size=0)
+            self._set_template(context, response, cached)
+            template_size = 0 if context.template is None else context.template.size
+            cached.size = len(head) + len(tail) + len(key) + template_size + _OVERHEAD
+            self._cache.put(key, cached)
+        return response
 
-    def _let_pass(self, context: RequestContext, reply: GatewayResponse, kept: CachedResponse) -> None:
-        """Let those who ask the same again pass by the stages, unless this one is answered with a warning."""
-        if context.warning is not None:
+    def _set_template(self, context: RequestContext, response: GatewayResponse, cached: CachedResponse) -> None:
+        """Give a cached response the journal's template, unless its repetitions are to walk the stages.
+
+        They do if this request gets a warning, since each of them does, and if its world is impaired.
+        """
+        if context.warning is not None or context.settings.is_impaired:
             return
-        if kept.template is None or kept.template.counters.is_closed:
-            context.template = self._template(context, reply)
-            kept.template = context.template.repeated()
+        if cached.template is None or cached.template.counters.is_closed:
+            context.template = self._template(context, response)
+            cached.template = context.template.repeated()
         else:
-            context.template = kept.template
+            context.template = cached.template

@@ -1,6 +1,6 @@
 """One request on its way to its response, as the stages of the pipeline see it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope
@@ -14,6 +14,9 @@ from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.entries import EntryTemplate
 from foas_emulator.world.world import World
 
+UNREADABLE = "foas_emulator.unreadable"
+"""The type of a scope that stands for a request which could not be read, and where it holds the error to answer."""
+
 
 class Settings(Protocol):
     """What the gateway and the pipeline ask of a world's settings."""
@@ -24,6 +27,8 @@ class Settings(Protocol):
     def signature(self) -> str: ...
     @property
     def error_overrides(self) -> Mapping[str, Override]: ...
+    @property
+    def is_impaired(self) -> bool: ...
 
 
 class RequestContext:
@@ -36,6 +41,7 @@ class RequestContext:
         "_world",
         "authentication",
         "body",
+        "body_note",
         "faults",
         "format",
         "headers",
@@ -72,6 +78,8 @@ class RequestContext:
         self.operation: Operation | None = None
         self.parameters: Mapping[str, Any] = {}
         self.body = b""
+        self.body_note: str | None = None
+        """Why the body may not have been read as its sender meant it."""
         self.format: Format = "json"
         self.request_id = ""
         self.warning: str | None = None
@@ -94,3 +102,7 @@ class RequestContext:
     @world.setter
     def world(self, world: World | None) -> None:
         self._world = world
+
+    def warn(self, sentences: Iterable[str]) -> None:
+        """Add to the warning that the response's header and the journal's entry carry."""
+        self.warning = " ".join([*([] if self.warning is None else [self.warning]), *sentences]) or None

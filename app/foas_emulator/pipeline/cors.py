@@ -1,21 +1,36 @@
-"""Browsers: which pages may read the answers of the API."""
+"""Browsers: which pages may read the responses of the API."""
 
 from collections.abc import Awaitable, Sequence
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
+"""The methods of the operations, and HEAD."""
+
 
 class Cors:
-    """Starlette's CORS for the requests of pages, past which every other request goes.
+    """Starlette's CORS for the requests of pages; every other request bypasses it.
 
-    A request without an Origin gets no header from it, except `Vary` where only some origins are allowed; and looking
-    at every answer would cost as much as the rest of the pipeline.
+    A request without an Origin gets no header from it, except `Vary` where only some origins are allowed. To wrap every
+    response would take as long as the rest of the pipeline.
     """
 
-    def __init__(self, app: ASGIApp, *, origins: Sequence[str], exposed: Sequence[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, origins: Sequence[str], exposed: Sequence[str], with_credentials: bool = False
+    ) -> None:
+        """With credentials the origin is named in every answer: browsers refuse `*` there."""
+        names_origin = with_credentials and "*" in origins
         self._cors = CORSMiddleware(
-            app, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=exposed, max_age=86400
+            app,
+            allow_origins=() if names_origin else origins,
+            allow_origin_regex=".*" if names_origin else None,
+            allow_methods=METHODS,
+            allow_headers=["*"],
+            allow_credentials=with_credentials,
+            allow_private_network=True,
+            expose_headers=exposed,
+            max_age=86400,
         )
         self._others = app if "*" in origins else self._cors
 

@@ -1,16 +1,22 @@
 """The ASGI application before FastAPI: walks the stages of the pipeline."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foas_emulator.gateway.errors import ApiError
+from foas_emulator.gateway.errors import MISSING, UNAVAILABLE, ApiError
+from foas_emulator.gateway.host import host_name
 from foas_emulator.gateway.responses import GatewayResponse, failure, internal_error
-from foas_emulator.pipeline.context import RequestContext
+from foas_emulator.pipeline.context import UNREADABLE, RequestContext
 
 log = logging.getLogger(__name__)
+
+_RPC_PARAMETERS = frozenset({b"action", b"version", b"accesskeyid", b"signature", b"format"})
+"""Parameters, in small letters, that tell a call in RPC style from a browser's request."""
 
 Stage = Callable[[RequestContext], GatewayResponse | Awaitable[GatewayResponse | None] | None]
 """Looks at an context and answers it, or adds to it and passes it on (None). One that must wait is awaited."""
@@ -20,13 +26,22 @@ Close = Callable[[RequestContext, GatewayResponse], None]
 
 
 class CallOperation:
-    """The last stage: has FastAPI serve the request by the path operation of its operation."""
+    """The last stage: has FastAPI serve the request by the path operation of its operation.
+
+    What the operation notes in the world becomes the warning of the response, refused or not.
+    """
 
     async def __call__(self, context: RequestContext) -> GatewayResponse:
         assert context.operation is not None
         scope = {**context.scope, "state": {**context.scope.get("state", {}), "call": context}}
         serve = AsyncExitStackMiddleware(context.operation.route.app)
-        await serve(scope, context.receive, _send_nothing)
+        world = context.world
+        world.take_notes()  # those of changes that came due meanwhile are nobody's
+        try:
+            await serve(scope, context.receive, _send_nothing)
+        finally:
+            if notes := world.take_notes():
+                context.warn(notes)
         response: GatewayResponse | None = context.response
         context.response = None
         assert response is not None, "a route that raises nothing has answered"
@@ -47,7 +62,7 @@ class Dispatcher:
         self._own_paths = own_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == "/" or scope["path"].startswith(self._own_paths):
+        if self._is_for_own_pages(scope):
             await self._app(scope, receive, send)
             return
         context = RequestContext(scope, receive)
@@ -59,6 +74,10 @@ class Dispatcher:
                     reply = outcome if isinstance(outcome, GatewayResponse) else await outcome
                     if reply is not None:
                         break
+        except ClientDisconnect:
+            return  # nobody is there to be answered, and nothing has happened
+        except asyncio.CancelledError:
+            reply = answer_to(UNAVAILABLE("The emulator is being stopped; ask again once it runs."), context)
         except Exception as error:  # noqa: BLE001 - whatever is raised becomes the gateway's answer
             reply = answer_to(error, context)
         assert reply is not None, "the last stage always answers"
@@ -67,11 +86,31 @@ class Dispatcher:
         await reply.send(context.request_id.encode(), receive, send)
         self._close(context, reply)
 
+    def _is_for_own_pages(self, scope: Scope) -> bool:
+        path: str | None = scope["path"] if scope["type"] == "http" else None
+        if path is None:
+            return bool(scope["type"] != UNREADABLE)
+        if path == "/":
+            return asks_for_start_page(scope)
+        return path.startswith(self._own_paths)
+
+
+def asks_for_start_page(scope: Scope) -> bool:
+    """Whether a request of `/` is a browser's; an SDK that calls in RPC style must not take a page for a success."""
+    if scope["method"] not in ("GET", "HEAD"):
+        return False
+    if any(name == b"authorization" or name.startswith(b"x-acs-") for name, _ in scope["headers"]):
+        return False
+    names = {pair.partition(b"=")[0].lower() for pair in scope["query_string"].split(b"&")}
+    return names.isdisjoint(_RPC_PARAMETERS)
+
 
 def answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
     """What a client is told of anything that was raised on the way of its request."""
-    host = context.headers.get("host", "").partition(":")[0]
+    host = host_name(context.headers.get("host", ""))
     if isinstance(error, ApiError):
+        if error.problem is MISSING and context.body_note is not None:
+            error = error.with_hint(f"{error.hint} {context.body_note}")
         overrides = context.settings.error_overrides
         return failure(error, format_=context.format, host=host, overrides=overrides)
     log.error("request %s failed", context.request_id, exc_info=error)

@@ -2,17 +2,23 @@
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from itertools import zip_longest
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
-from foas_emulator.gateway.errors import INVALID_VERSION, MALFORMED, UNKNOWN_OPERATION, ApiError
+from foas_emulator.gateway.errors import FORBIDDEN, INVALID_VERSION, MALFORMED, UNKNOWN_OPERATION, ApiError
 from foas_emulator.gateway.formats import negotiate
 from foas_emulator.gateway.operation import Operation, OperationIndex, check_escapes
-from foas_emulator.pipeline.context import RequestContext
+from foas_emulator.pipeline.context import UNREADABLE, RequestContext
 
 VERSION = "2018-11-11"
+
+MAX_PARAMETERS = 4096
+"""Parameters that a query or a body may hold."""
+_LONGEST_SHOWN = 512
+"""Characters of a path that are compared with those of the operations, which takes longer than in proportion."""
 
 
 class FindOperation:
@@ -23,17 +29,33 @@ class FindOperation:
 
     def __call__(self, context: RequestContext) -> None:
         refused = choose_format(context)
-        match = self._index.find(context.method, context.raw_path)
+        if UNREADABLE in context.scope:
+            raise context.scope[UNREADABLE]
+        # HEAD is answered as GET; the server leaves the body out. Inferred: no document of the service has HEAD.
+        match = self._index.find("GET" if context.method == "HEAD" else context.method, context.raw_path)
         if match is None:
-            raise UNKNOWN_OPERATION(self._nearest(context.method, context.raw_path))
+            raise UNKNOWN_OPERATION(self._hint(context))
         version = context.headers.get("x-acs-version")
         if version is not None and version != VERSION:
             raise INVALID_VERSION(f"x-acs-version is {version!r}; this product has {VERSION}.")
         if refused is not None:
             raise refused
+        if match.operation.writes and _is_of_another_site(context):
+            raise FORBIDDEN("A page of another site sent this, without an Origin; nothing was changed.")
         query = read_query(context.query_string)
         context.operation = match.operation
         context.parameters = match.parameters if not query else {**query, **match.parameters}
+
+    def _hint(self, context: RequestContext) -> str:
+        """Why no operation answers; an RPC-shaped call is told that this API has the ROA style."""
+        action = None
+        with suppress(ApiError):
+            action = read_query(context.query_string).get("Action")
+        if action is None and context.raw_path != "/":
+            return self._nearest(context.method, context.raw_path[:_LONGEST_SHOWN])
+        hint = "This API has the ROA style: method and path name an operation, and no Action does."
+        operation = self._index.operations.get(action or "")
+        return hint if operation is None else f"{hint} {operation.name} is {operation.method} {operation.path}."
 
     def _nearest(self, method: str, raw_path: str) -> str:
         asked = raw_path.strip("/").split("/")
@@ -44,6 +66,11 @@ class FindOperation:
             return hint
         operation = known[near[0]]
         return f"{hint} The nearest is {operation.name}: {operation.method} {operation.path}."
+
+
+def _is_of_another_site(context: RequestContext) -> bool:
+    """Whether a browser sent this for another site's page that does not ask by CORS: an image, a link, a frame."""
+    return context.headers.get("sec-fetch-site") == "cross-site" and "origin" not in context.headers
 
 
 def _fill(operation: Operation, asked: Sequence[str]) -> Iterator[str]:
@@ -80,14 +107,22 @@ def read_query(text: str) -> Mapping[str, str]:
 
 
 def read_pairs(text: str) -> dict[str, str]:
-    """The parameters of a query or a form; the first of a repeated name counts.
+    """Return the parameters of a query or a form. The first of a repeated name counts.
 
-    Raises `RequestParameterMalformed` for a broken escape or for what is not UTF-8.
+    The others stand under `name[2]` and so on, which nothing reads: so the journal shows them as unread.
+    Raises `RequestParameterMalformed` for a broken escape, for what is not UTF-8, and for too many parameters.
     """
+    if text.count("&") >= MAX_PARAMETERS:
+        raise MALFORMED(f"A request may have {MAX_PARAMETERS} parameters.")
     pairs: dict[str, str] = {}
+    times: dict[str, int] = {}
     try:
         for name, value in parse_qsl(text, keep_blank_values=True, errors="strict"):
-            pairs.setdefault(name, value)
+            if name in pairs:
+                times[name] = times.get(name, 1) + 1
+                pairs[f"{name}[{times[name]}]"] = value
+            else:
+                pairs[name] = value
     except ValueError as error:
         raise MALFORMED(f"The parameters cannot be decoded: {error}.") from None
     check_escapes(text)

@@ -1,5 +1,6 @@
-"""Whether a fault strikes a request, and what becomes of it then."""
+"""Whether fault rules apply to a request, and what they do to it."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
@@ -10,15 +11,19 @@ from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.dispatcher import answer_to
+from foas_emulator.world.advance import settle
+from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 
+log = logging.getLogger(__name__)
+
 
 class InjectFaults:
-    """Plays the rules that a request matches around its call, the one armed first outermost.
+    """Applies the rules that a request matches around its call, the one armed first outermost.
 
-    Such a request is called from here, so that the read cache neither answers it nor keeps its answer.
+    The operation of such a request is called from here, so that the read cache neither serves nor caches its response.
     """
 
     def __init__(
@@ -28,82 +33,89 @@ class InjectFaults:
         self._call_operation = call_operation
 
     def __call__(self, context: RequestContext) -> Awaitable[GatewayResponse] | None:
-        book = active_rules(context.world)
-        if not book.rules:
+        active = active_rules(context.world)
+        if not active.rules:
             return None
         assert context.operation is not None
-        rules = book.matching(context.operation, context.parameters)
-        if rules or (book.needs_history and context.operation.writes):
+        rules = active.matching(context.operation, context.parameters)
+        if rules or (active.needs_history and context.operation.writes):
             return self._apply(context, rules)
         return None
 
     async def _apply(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
-        """The answer of a request that these rules strike. An error is an answer too: a rule may do something to it."""
+        """Return the response under these rules. An error is a response too, to which an outer rule may apply."""
         try:
-            self._enter_again(context)
+            await self._enter_again(context)
             if not rules:
                 return await self._call(context)
-            return await self._strike(context, rules[0], partial(self._apply, context, rules[1:]))
-        except Exception as error:  # noqa: BLE001 - as in the front
+            return await self._apply_one(context, rules[0], partial(self._apply, context, rules[1:]))
+        except Exception as error:  # noqa: BLE001 - as in the dispatcher
             return answer_to(error, context)
 
-    def _enter_again(self, context: RequestContext) -> None:
-        """Find the world as it has become while a rule held the request back."""
-        world = context.world = self._registry.find(context.world_name)
+    async def _enter_again(self, context: RequestContext) -> None:
+        """Find the world as it is now: a rule may have held the request back."""
+        world = context.world = self._registry.open_existing(context.world_name)
         if world is None:
             raise UNAVAILABLE(f"World {context.world_name} was dropped while a fault rule held this call back.")
-        world.settle()
+        await settle(world)
 
-    async def _strike(self, context: RequestContext, rule: ArmedRule, call: Call) -> GatewayResponse:
-        answered = await call() if rule.at == "after_commit" else None
-        if answered is not None and (answered.code is not None or isinstance(answered, AbortedResponse)):
-            return answered
-        hit = rule.strike(context.world)
-        if hit is None:
-            return await call() if answered is None else answered
+    async def _apply_one(self, context: RequestContext, rule: ArmedRule, call: Call) -> GatewayResponse:
+        response = await call() if rule.at == "after_commit" else None
+        if response is not None and (response.code is not None or isinstance(response, AbortedResponse)):
+            return response
+        application = rule.count_match(context.world)
+        if application is None:
+            return await call() if response is None else response
         context.faults = (*context.faults, rule)
-        turn = Invocation(
+        invocation = Invocation(
             scope=context.scope,
             call=call,
             stale_read=partial(self._stale_read, context, call),
-            answered=answered,
+            response=response,
             hint=_hint(rule, context),
-            chance=hit.chance,
-            wait_ms=hit.wait_ms,
+            chance=application.chance,
+            wait_ms=application.wait_ms,
         )
-        return await rule.effect.apply(turn)
+        return await rule.effect.apply(invocation)
 
     async def _call(self, context: RequestContext) -> GatewayResponse:
         before = self._image_before(context)
-        reply = await self._call_operation(context)
+        response = await self._call_operation(context)
         if before is not None:
-            context.world.cache[PREVIOUS_IMAGE] = before
-        return reply
+            self._keep_previous(context.world, before)
+        return response
 
     def _image_before(self, context: RequestContext) -> bytes | None:
         assert context.operation is not None
         world: World = context.world
         return world.store.image() if context.operation.writes and active_rules(world).needs_history else None
 
+    def _keep_previous(self, world: World, image: bytes) -> None:
+        world.cache.discard(PREVIOUS_IMAGE)
+        try:
+            world.cache.put(PREVIOUS_IMAGE, self._registry.images.keep(image))
+        except ImageBudgetError as error:
+            log.warning("world %s has no previous image for stale reads: %s", world.name, error)
+
     async def _stale_read(self, context: RequestContext, call: Call) -> GatewayResponse:
         """Call in a copy of the world as it was before the last call that changed it."""
         world: World = context.world
-        image = world.cache.get(PREVIOUS_IMAGE)
-        if image is None:
+        previous = world.cache.get(PREVIOUS_IMAGE)
+        if previous is None:
             return await call()
-        past = World(
+        copy = World(
             world.name,
-            Store(self._registry.connections, image=image),
+            Store(self._registry.connections, image=previous.content),
             defaults=self._registry.defaults,
             handlers=self._registry.handlers,
         )
         try:
-            past.settle()
-            context.world = past
+            await settle(copy)
+            context.world = copy
             return await self._call_operation(context)
         finally:
             context.world = world
-            past.close()
+            copy.close()
 
 
 def _hint(rule: ArmedRule, context: RequestContext) -> str:

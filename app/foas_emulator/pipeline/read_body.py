@@ -5,12 +5,16 @@ import re
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
+from starlette.requests import ClientDisconnect
+
 from foas_emulator.gateway.errors import BODY_TOO_LARGE, MALFORMED
 from foas_emulator.pipeline.context import RequestContext
-from foas_emulator.pipeline.find_operation import read_pairs
+from foas_emulator.pipeline.find_operation import MAX_PARAMETERS, read_pairs
 
 _LIST_MEMBER = re.compile(r"([^.]+)\.([1-9][0-9]{0,3})\.([^.]+)")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_READ_TYPES = "send application/json or application/x-www-form-urlencoded"
 
 
 class ReadBody:
@@ -33,12 +37,19 @@ class ReadBody:
         more = True
         while more:
             message = await context.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect  # the rest of the body will never come
             chunks += message.get("body", b"")
             more = message.get("more_body", False)
             if len(chunks) > self._limit:
                 raise self._too_large()
         context.body = bytes(chunks)
-        read = read_parameters(context.body, context.headers.get("content-type", ""))
+        content_type = context.headers.get("content-type", "")
+        context.body_note = why_not_read(context.body, content_type)
+        encoding = context.headers.get("content-encoding", "identity").strip().lower()
+        if encoding != "identity" and context.body:
+            raise MALFORMED(f"The body has the content-encoding {encoding!r}, which is not read: send it unencoded.")
+        read = read_parameters(context.body, content_type)
         context.parameters = {**read, **context.parameters}
 
     def _too_large(self) -> Exception:
@@ -49,6 +60,8 @@ def read_parameters(body: bytes, content_type: str) -> Mapping[str, Any]:
     """The parameters in a body. Raises `RequestParameterMalformed` if it is not what its type says."""
     if not body.strip():
         return {}
+    if (foreign := _foreign_type(body, content_type)) is not None:
+        return {f"<body of {foreign}>": f"{len(body)} bytes"}  # nothing reads it, and the journal says so
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -56,6 +69,24 @@ def read_parameters(body: bytes, content_type: str) -> Mapping[str, Any]:
     if "json" in content_type or (not _is_form(content_type) and text.lstrip().startswith("{")):
         return _read_json(text)
     return fold_lists(read_pairs(text))
+
+
+def why_not_read(body: bytes, content_type: str) -> str | None:
+    """Return a sentence about a body that is not read as its sender meant it; None for one that is."""
+    foreign = _foreign_type(body, content_type)
+    if foreign is not None:
+        return f"The body came as {foreign}, which is not read: {_READ_TYPES}."
+    if _is_form(content_type) and body.lstrip()[:1] in (b"{", b"["):
+        return f"The body came as a form but looks like JSON: {_READ_TYPES}."
+    return None
+
+
+def _foreign_type(body: bytes, content_type: str) -> str | None:
+    """Return the type of a body that is neither JSON nor a form, by its name or by how it begins."""
+    named = content_type.partition(";")[0].strip().lower()
+    if named.startswith("multipart/") or named.endswith(("/xml", "+xml")):
+        return named
+    return "XML" if body.lstrip()[:1] == b"<" and "json" not in named else None
 
 
 def _is_form(content_type: str) -> bool:
@@ -69,7 +100,9 @@ def _read_json(text: str) -> Mapping[str, Any]:
         raise MALFORMED(f"The body is not JSON: {error}.") from None
     if not isinstance(document, dict):
         raise MALFORMED("The body must be a JSON object that holds the parameters.")
-    if _SURROGATE.search(json.dumps(document, ensure_ascii=False)):
+    if len(document) > MAX_PARAMETERS:
+        raise MALFORMED(f"The body holds {len(document)} parameters; a request may have {MAX_PARAMETERS}.")
+    if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(document, ensure_ascii=False)):
         raise MALFORMED("The body holds half of a surrogate pair, which no text can carry.")
     return document
 

@@ -1,6 +1,8 @@
-"""What is written down of every exchange."""
+"""Write the journal entry of every request."""
 
 import logging
+from collections.abc import Mapping
+from sys import getsizeof
 
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.calls import Call, Fault
@@ -15,15 +17,13 @@ SERVER_ERROR = 500
 """From this status on an answer is always logged: it is the server's fault."""
 
 _CALL = 250
-"""Bytes that a call of its own takes, roughly."""
-_PARAMETERS = 520
-"""Bytes that parameters of its own take beside their text, roughly."""
+"""Bytes that a call takes beside its parameters and texts, roughly."""
 
 access_log = logging.getLogger("foas_emulator.access")
 
 
 class Record:
-    """Opens the record of an exchange when it begins and closes it when its answer is sent."""
+    """Notes when a request arrives, and writes its journal entry when its response is sent."""
 
     def __init__(self, journal: Journal, *, log_access: bool) -> None:
         self._journal = journal
@@ -32,69 +32,78 @@ class Record:
     def __call__(self, context: RequestContext) -> None:
         context.started = stopwatch()
 
-    def template(self, context: RequestContext, reply: GatewayResponse) -> EntryTemplate:
-        """Where the journal writes an exchange that is answered like this, and all that repeat it."""
-        return self._journal.template(context.world_name, call_of(context, reply), reply.content)
+    def template(self, context: RequestContext, response: GatewayResponse) -> EntryTemplate:
+        """Return the journal's template for a request with this response, and for its repetitions."""
+        return self._journal.template(context.world_name, call_of(context, response), response.content)
 
-    def close(self, context: RequestContext, reply: GatewayResponse) -> None:
-        """Enter the exchange into the journal of its world, if it came into one."""
+    def close(self, context: RequestContext, response: GatewayResponse) -> None:
+        """Write the entry of a request into the journal of its world, if it got into one."""
         if context.has_world:
-            template = context.template or self.template(context, reply)
+            template = context.template or self.template(context, response)
             self._journal.write(template, context.request_id, context.started)
-        if self._log_access or reply.status_code >= SERVER_ERROR:
-            self._log(context, reply)
+        if self._log_access or response.status_code >= SERVER_ERROR:
+            self._log(context, response)
 
-    def _log(self, context: RequestContext, reply: GatewayResponse) -> None:
+    def _log(self, context: RequestContext, response: GatewayResponse) -> None:
         milliseconds = (stopwatch() - context.started) / 1e6 if context.started else 0.0
         operation = context.operation.name if context.operation else "-"
         access_log.log(
-            logging.ERROR if reply.status_code >= SERVER_ERROR else logging.INFO,
+            logging.ERROR if response.status_code >= SERVER_ERROR else logging.INFO,
             "%s %s world=%s %s %d %.3f ms",
             context.request_id,
             operation,
             context.world_name or "-",
             f"{context.method} {context.raw_path}",
-            reply.status_code,
+            response.status_code,
             milliseconds,
             extra={
                 "request_id": context.request_id,
                 "operation": operation,
                 "world": context.world_name,
-                "status": reply.status_code,
+                "status": response.status_code,
                 "milliseconds": round(milliseconds, 3),
             },
         )
 
 
-def call_of(context: RequestContext, reply: GatewayResponse) -> Call:
-    """What the journal keeps of an exchange that is answered like this. It renders nothing."""
-    operation, faults, verdict = context.operation, context.faults, context.authentication
+def call_of(context: RequestContext, response: GatewayResponse) -> Call:
+    """Return what the journal keeps of a request and its response. Nothing is rendered."""
+    operation, faults, result = context.operation, context.faults, context.authentication
     authorization, action = context.headers.get("authorization"), context.headers.get("x-acs-action")
-    text = len(context.query_string) + len(context.body)
-    contents = contents_of(context, reply)
+    raw_path = context.raw_path if operation is None else ""
+    access_key_id = key_of(authorization) if authorization else ""
+    action = action if action is not None and operation is not None and action != operation.name else None
+    contents = contents_of(context, response)
     return Call(
         operation,
         context.method,
-        context.raw_path if operation is None else "",
+        raw_path,
         context.parameters,
         context.unread,
-        key_of(authorization) if authorization else "",
-        (verdict.code or "valid") if verdict is not None else "unchecked" if authorization else "unsigned",
+        access_key_id,
+        (result.code or "valid") if result is not None else "unchecked" if authorization else "unsigned",
         context.warning,
-        action if action is not None and operation is not None and action != operation.name else None,
+        action,
         context.format,
-        reply.status_code,
-        reply.code,
+        response.status_code,
+        response.code,
         tuple(Fault(rule.id, rule.written, rule.at) for rule in faults) if faults else (),
         context.world.clock.reading,
-        ENTRY_SIZE + _CALL + contents.size + (_PARAMETERS + text if text else 0),
+        ENTRY_SIZE
+        + _CALL
+        + len(access_key_id)
+        + len(action or "")
+        + len(context.warning or "")
+        + memory_of(context.parameters)
+        + (memory_of([rule.written for rule in faults]) if faults else 0)
+        + contents.size,
         contents,
     )
 
 
-def contents_of(context: RequestContext, reply: GatewayResponse) -> Contents:
-    """The bytes of an exchange: those of the answer are the ones that the read cache keeps."""
-    result, content = context.authentication, reply.content
+def contents_of(context: RequestContext, response: GatewayResponse) -> Contents:
+    """Return the bytes of a request and its response: those of the response are the ones that the read cache keeps."""
+    result, content = context.authentication, response.content
     arguments = {} if result is None else result.message_args
     return Contents(
         kept_headers(context.headers.items()),
@@ -102,9 +111,23 @@ def contents_of(context: RequestContext, reply: GatewayResponse) -> Contents:
         context.query_string,
         context.body[:MOST_BYTES],
         len(context.body),
-        (*reply.extra_headers, (b"content-type", reply.content_type)),
+        (*response.extra_headers, (b"content-type", response.content_type)),
         kept_answer(content),
-        len(content.head) + len(content.tail) + len(context.request_id) if reply.status_code else 0,
+        len(content.head) + len(content.tail) + len(context.request_id) if response.status_code else 0,
         arguments.get("canonical_request") or arguments.get("string_to_sign", ""),
         () if result is None else result.differences,
     )
+
+
+def memory_of(value: object) -> int:
+    """Return the bytes that a value of JSON's types takes in memory. A body can make many objects of few bytes."""
+    total, remaining = 0, [value]
+    while remaining:
+        each = remaining.pop()
+        total += getsizeof(each)
+        if isinstance(each, Mapping):
+            remaining += each
+            remaining += each.values()
+        elif isinstance(each, list):
+            remaining += each
+    return total

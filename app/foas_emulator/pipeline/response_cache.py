@@ -1,4 +1,4 @@
-"""The hot path: a question that was asked before is answered without walking the stages."""
+"""The hot path: a repeated read is answered from the read cache, without walking the stages."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,17 +6,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from foas_emulator.gateway.responses import REQUEST_ID
 from foas_emulator.journal.journal import Journal
-from foas_emulator.pipeline.cache_reads import CachedResponse, ReadCache, cache_key
+from foas_emulator.pipeline.cache_reads import CACHE_KEY, CachedResponse, ReadCache, cache_key
 from foas_emulator.world.clock import stopwatch
 
-_BYPASS_HEADERS = frozenset({b"origin", b"transfer-encoding", b"x-acs-bearer-token", b"x-acs-zero-trust-idtoken"})
-"""Headers of requests that always walk: a page's, one that may have a body, and others than the usual signatures."""
+BYPASS_HEADERS = frozenset(
+    {b"origin", b"content-encoding", b"transfer-encoding", b"x-acs-bearer-token", b"x-acs-zero-trust-idtoken"}
+)
+"""A request with one of these always walks the stages: it is a page's, may have a body, or is signed in a rare way."""
 
 
 class ResponseCacheMiddleware:
-    """Answers what `cache` still knows the answer to, and enters it into the journal; all else it hands on to `app`.
+    """Answers a request from the read cache and enters it into the journal; hands every other request on to `app`.
 
-    It changes nothing: a world in which something is due, and a signature that is not `believed`, go on to the stages.
+    A hit stamps its world as used, takes a request id, records the nonce of a strict signature and counts in the
+    journal. It never writes to a world's database.
     """
 
     def __init__(
@@ -34,26 +37,33 @@ class ResponseCacheMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = stopwatch()
-        kept = self._recall(scope) if scope["type"] == "http" else None
-        if kept is None:
+        cached = self._find(scope) if scope["type"] == "http" else None
+        if cached is None:
             await self._app(scope, receive, send)
             return
-        kept.world.last_used = started
-        text: str = kept.world.next_request_id()
+        cached.world.last_used = started
+        text: str = cached.world.next_request_id()
         request_id = text.encode()
-        headers = [*kept.headers, (REQUEST_ID, request_id)]
+        headers = [*cached.headers, (REQUEST_ID, request_id)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": kept.head + request_id + kept.tail})
-        assert kept.template is not None
-        self._journal.write(kept.template, text, started)
+        await send({"type": "http.response.body", "body": cached.head + request_id + cached.tail})
+        assert cached.template is not None
+        self._journal.write(cached.template, text, started)
 
-    def _recall(self, scope: Scope) -> CachedResponse | None:
+    def _find(self, scope: Scope) -> CachedResponse | None:
+        """Return the cached response that this request gets, None if the stages must answer."""
         headers = dict(scope["headers"])
-        if not headers.keys().isdisjoint(_BYPASS_HEADERS):
+        if not BYPASS_HEADERS.isdisjoint(headers):
             return None
-        kept = self._cache.find(cache_key(scope, headers))
-        if kept is None or kept.template is None or kept.template.counters.is_closed or not kept.world.is_settled:
-            return None
-        if b"authorization" in headers and not self._verify(scope, headers, kept.world.settings.signature):
-            return None
-        return kept
+        scope[CACHE_KEY] = key = cache_key(scope, headers)
+        cached = self._cache.get(key)
+        return cached if cached is not None and self._may_repeat(cached, scope, headers) else None
+
+    def _may_repeat(self, cached: CachedResponse, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether the stages would send this response now. The only condition of the hot path; the nonce comes last."""
+        return (
+            cached.is_current()
+            and cached.template is not None
+            and not cached.template.counters.is_closed
+            and (b"authorization" not in headers or self._verify(scope, headers, cached.world.settings.signature))
+        )

@@ -12,8 +12,8 @@ _KEY_PREFIX = "world-"
 class SelectWorld:
     """Opens the world named by `x-emulator-world`, else by an access key `world-<name>`, else the default one.
 
-    The world is created on first use and settled: every change that is due has happened before the request is read.
-    Where signatures are strict, a world that does not exist yet waits for the request to be believed.
+    The world is created on first use. Where signatures are strict, only a request with a right signature creates one:
+    `Authenticate` does it then.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -24,7 +24,7 @@ class SelectWorld:
         context.world_name = name
         context.settings = self._registry.defaults
         try:
-            world = self._registry.find(name)
+            world = self._registry.open_existing(name)
         except (WorldNameError, WorldLimitError) as error:
             raise self._refusal(context, error) from None
         if world is not None:
@@ -35,9 +35,9 @@ class SelectWorld:
             self.create(context)
 
     def create(self, context: RequestContext) -> None:
-        """Create the world that a request asked for, and let the request in."""
+        """Open the world that a request names, created if it does not exist, and let the request in."""
         try:
-            world = self._registry.open(context.world_name)
+            world = self._registry.open_or_create(context.world_name)
         except WorldLimitError as error:
             raise self._refusal(context, error) from None
         enter(context, world)
@@ -49,15 +49,14 @@ class SelectWorld:
 
 
 def enter(context: RequestContext, world: World) -> None:
-    """Let a request into a world, which is settled first."""
+    """Let a request into a world: its settings hold, and the request gets one of its ids."""
     context.world = world
     context.settings = world.settings
     context.request_id = context.request_id or world.next_request_id()
-    world.settle()
 
 
 def world_of_key(authorization: str | None) -> str:
-    """The world an Authorization header's access key asks for, or the default one."""
+    """Return the name of the world that the access key of an Authorization header names, or of the default one."""
     if authorization is None or _KEY_PREFIX not in authorization:
         return DEFAULT
     key = key_of(authorization)
@@ -65,7 +64,7 @@ def world_of_key(authorization: str | None) -> str:
 
 
 def key_of(authorization: str) -> str:
-    """The id of the access key in an Authorization header of either form."""
+    """Return the id of the access key in an Authorization header of either form."""
     _, _, rest = authorization.partition(" ")
     key = rest.partition("Credential=")[2].partition(",")[0] if "Credential=" in rest else rest.partition(":")[0]
     return key.strip()

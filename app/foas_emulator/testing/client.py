@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 TIMEOUT = 60.0
 """Seconds after which an answer is not waited for any longer."""
@@ -42,8 +42,20 @@ class ControlClient:
     ) -> bytes:
         """The body that answers a request for a path below `/_emulator`.
 
-        Raises `EmulatorError` if the request is refused, and OSError if there is no answer.
+        A world that does not exist yet begins with it, as it begins with a client's first request. Raises
+        `EmulatorError` if the request is refused, and OSError if there is no answer.
         """
+        try:
+            return self._send(method, path, body, headers)
+        except EmulatorError as refusal:
+            name = refusal.details.get("no_world")
+            if name is None or method == "DELETE":
+                raise
+        # Changing no settings makes the world, and would not replace one that somebody else has made meanwhile.
+        self._send("PUT", f"/worlds/{quote(name, safe='')}/settings", b"{}", None)
+        return self._send(method, path, body, headers)
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None) -> bytes:
         # Imported when it is needed: it takes longer to load than the rest of the pytest plugin.
         from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415
 

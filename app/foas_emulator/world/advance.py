@@ -1,44 +1,103 @@
-"""Moving a world through time: all that comes due on the way happens, each change at its own instant."""
+"""Move a world through time: everything that comes due on the way happens, each change at its own instant.
 
-from collections.abc import Callable
+A move over many changes is done in slices, each a transaction, and other requests are served between two of them. The
+clock is moved slice by slice too, so that a request which comes between two slices finds a world as it was on the way.
+"""
 
-from foas_emulator.world.clock import Mode
+import asyncio
+
+from foas_emulator.world.clock import LAST_INSTANT, ClockRangeError, Mode, Reading
 from foas_emulator.world.world import Change, World
 
-
-def set_clock(world: World, *, mode: Mode, now: int) -> list[Change]:
-    """Show `now` (milliseconds) from here on, running or frozen; answers what came due. Going back undoes nothing."""
-    return _move(world, lambda: world.clock.set(mode=mode, now=now))
+SLICE = 50
+"""How many changes are settled in one transaction: a few milliseconds' work."""
 
 
-def advance_by(world: World, by: int) -> list[Change]:
-    """Move the clock on by milliseconds; answers what came due."""
-    return _move(world, lambda: world.clock.advance(by))
-
-
-def advance_to(world: World, at: int) -> list[Change]:
-    """Move the clock on to an instant in milliseconds; answers what came due."""
-    return set_clock(world, mode=world.clock.mode, now=at)
-
-
-def advance_to_next(world: World) -> list[Change]:
-    """Move the clock on to the next pending change and bring it about; without one nothing moves."""
-    return [] if world.next_due is None else advance_to(world, world.next_due)
-
-
-def advance_until_idle(world: World) -> list[Change]:
-    """Move the clock on until no change is pending, also none that another one brought about."""
+async def settle(world: World) -> list[Change]:
+    """Settle everything that is due now; return what happened. On return nothing is due."""
     changes: list[Change] = []
-    while world.next_due is not None:
-        changes += advance_to(world, world.next_due)
+    if world.is_settled:
+        return changes
+    async with world.settling:
+        await _settle(world, changes)
     return changes
 
 
-def _move(world: World, move: Callable[[], None]) -> list[Change]:
-    try:
+async def set_clock(world: World, *, mode: Mode, now: int) -> list[Change]:
+    """Show `now` (milliseconds) from here on, running or frozen; return what came due. Going back undoes nothing.
+
+    Raise `ClockRangeError` for an instant outside of the years 1970 to 9999.
+    """
+    if not 0 <= now <= LAST_INSTANT:
+        raise ClockRangeError
+    async with world.settling:
+        return await _move(world, until=now, mode=mode)
+
+
+async def advance_by(world: World, by: int) -> list[Change]:
+    """Move the clock on by milliseconds; return what came due. Raise `ClockRangeError` beyond the year 9999."""
+    async with world.settling:
+        final = world.clock.ahead(by)
+        return await _move(world, until=world.clock.peek() + by, mode=world.clock.mode, final=final)
+
+
+async def advance_to(world: World, at: int) -> list[Change]:
+    """Move the clock on to an instant in milliseconds; return what came due. Raise `ClockRangeError` as `set_clock`."""
+    return await set_clock(world, mode=world.clock.mode, now=at)
+
+
+async def advance_to_next(world: World) -> list[Change]:
+    """Move the clock on to the next pending change, which then happens. Without one nothing moves."""
+    return [] if world.next_due is None else await advance_to(world, max(world.next_due, world.clock.peek()))
+
+
+async def advance_until_idle(world: World) -> list[Change]:
+    """Move the clock on until no change is pending, also none that another one scheduled.
+
+    Raise `ClockRangeError` where a change lies beyond the year 9999; what lies before it has happened then.
+    """
+    changes: list[Change] = []
+    async with world.settling:
+        while world.next_due is not None:
+            if world.next_due > LAST_INSTANT:
+                raise ClockRangeError
+            with world.transaction():
+                changes += _settle_slice(world, until=LAST_INSTANT, mode=world.clock.mode)
+            await asyncio.sleep(0)
+        await _settle(world, changes)
+    return changes
+
+
+async def _move(world: World, *, until: int, mode: Mode, final: Reading | None = None) -> list[Change]:
+    """Settle up to an instant, slice by slice, then run as `final` says or, without it, show the instant."""
+    changes: list[Change] = []
+    is_there = False
+    while not is_there:
         with world.transaction():
-            move()
-            return world.settle()
-    except BaseException:
-        world.clock.reload()
-        raise
+            settled = _settle_slice(world, until=until, mode=mode)
+            is_there = len(settled) < SLICE
+            if is_there and final is not None:
+                world.clock.put(final)
+            elif is_there:
+                world.clock.set(mode=mode, now=until)
+        changes += settled
+        if not is_there:
+            await asyncio.sleep(0)
+    await _settle(world, changes)
+    return changes
+
+
+def _settle_slice(world: World, *, until: int, mode: Mode) -> list[Change]:
+    """Settle the next changes that are due at an instant, and move the clock on to the last of them."""
+    settled = world.settle(until=until, most=SLICE)
+    if settled and settled[-1].at > world.clock.peek():
+        world.clock.set(mode=mode, now=settled[-1].at)
+    return settled
+
+
+async def _settle(world: World, changes: list[Change]) -> None:
+    """Settle what is due now, and add what happened to `changes`. On return nothing is due."""
+    while not world.is_settled:
+        changes += world.settle(most=SLICE)
+        if not world.is_settled:
+            await asyncio.sleep(0)

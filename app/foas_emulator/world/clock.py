@@ -7,17 +7,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 from sqlmodel import Field
 
-from foas_emulator.world.durations import duration
+from foas_emulator.world.durations import LONGEST, PATTERN, duration
 from foas_emulator.world.store import Row, Store, equal
 
 Mode = Literal["real", "frozen"]
 
+LAST_INSTANT = 253_402_300_799_999
+"""The end of the year 9999 in milliseconds since the epoch. No clock goes further: no text could name the time."""
+
+
+class ClockRangeError(ValueError):
+    """A clock was to be moved out of the years 1970 to 9999."""
+
+    def __init__(self) -> None:
+        super().__init__("a clock shows the years 1970 to 9999 and cannot be moved out of them")
+
 
 def machine_now() -> int:
-    """The machine's time in milliseconds since the epoch, for what must not follow a world's clock."""
+    """Return the machine's time in milliseconds since the epoch, for what must not follow a world's clock."""
     return time.time_ns() // 1_000_000
 
 
@@ -33,12 +43,25 @@ def _check_duration(value: Any) -> Any:
     return value
 
 
-WrittenDuration = Annotated[str | float, BeforeValidator(_check_duration)]
+WRITTEN_DURATION: dict[str, Any] = {
+    "type": ["string", "number"],
+    "pattern": f"^{PATTERN}$",
+    "minimum": 0,
+    "maximum": LONGEST // 1000,
+    "description": "A duration such as 500ms, 30s, 2m, 1h or 3d; a bare number is seconds.",
+    "examples": ["30s"],
+}
+"""What a JSON Schema says of a duration."""
+
+WrittenDuration = Annotated[str | float, BeforeValidator(_check_duration), WithJsonSchema(WRITTEN_DURATION)]
 """A duration in a document, as its author wrote it; `duration` reads it."""
 
 
 def instant(value: str | int) -> int:
-    """Milliseconds since the epoch of an ISO 8601 text (UTC unless it says otherwise) or of milliseconds."""
+    """Return milliseconds since the epoch of an ISO 8601 text (UTC unless it says otherwise) or of milliseconds.
+
+    Raise ValueError for any other text.
+    """
     if isinstance(value, int):
         return value
     try:
@@ -51,14 +74,15 @@ def instant(value: str | int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a clock goes for the time being: so far ahead of the machine's, or frozen at an instant."""
+    """How a clock runs for the time being: ahead of the machine's by an offset, or frozen at an instant."""
 
     offset_ms: int
     frozen_at: int | None
 
     def at(self, machine_ms: int) -> int:
-        """What the clock shows when the machine's shows `machine_ms`."""
-        return machine_ms + self.offset_ms if self.frozen_at is None else self.frozen_at
+        """Return what the clock shows when the machine's shows `machine_ms`; a running one stops at `LAST_INSTANT`."""
+        now = machine_ms + self.offset_ms if self.frozen_at is None else self.frozen_at
+        return min(max(now, 0), LAST_INSTANT)
 
 
 class ClockRow(Row, table=True):
@@ -72,20 +96,24 @@ class ClockRow(Row, table=True):
     frozen_at: int = 0
 
     def reading(self) -> Reading:
-        """What the row says, as a value."""
+        """Return what the row says, as a value."""
         return Reading(self.offset_ms, self.frozen_at if self.mode == "frozen" else None)
 
 
 class Clock:
-    """A world's time in milliseconds: the machine's plus an offset, or frozen. Kept in the world's database."""
+    """A world's time in milliseconds: the machine's plus an offset, or frozen. Kept in the world's database.
+
+    `reads` counts how often the time was read, so that a caller can tell whether a result depends on it.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._held: int | None = None
+        self.reads = 0
         self.reading = Reading(offset_ms=0, frozen_at=None)
 
     def reload(self) -> None:
-        """Take the state from the database, at first and after its contents were replaced."""
+        """Read the state from the database, at first and after its contents were replaced or rolled back."""
         self.reading = (self._store.get(ClockRow, equal(ClockRow.id, 1)) or ClockRow.model_construct()).reading()
 
     @property
@@ -99,35 +127,54 @@ class Clock:
         return self.reading.at(machine_ms) - machine_ms
 
     def now(self) -> int:
-        """Milliseconds since the epoch; while a pending change is being settled, that change's own instant."""
+        """Return milliseconds since the epoch; while a pending change is settled, that change's own instant."""
+        self.reads += 1
+        return self.peek()
+
+    def peek(self) -> int:
+        """Return the same without counting it as a read: for deciding what is due, never for what a client gets."""
         if self._held is not None:
             return self._held
         return self.reading.at(machine_now())
 
     def second(self) -> int:
-        """The current time in milliseconds cut to whole seconds, as every time that the service itself makes."""
+        """Return the time in milliseconds cut to whole seconds, as the service makes all of its own times."""
         return self.now() // 1000 * 1000
 
     def set(self, *, mode: Mode, now: int) -> None:
-        """Show `now` (milliseconds) from here on, running or frozen. Belongs inside a transaction."""
+        """Show `now` (milliseconds) from here on, running or frozen. Belongs inside a transaction.
+
+        Raise `ClockRangeError` for an instant outside of the years 1970 to 9999.
+        """
+        if not 0 <= now <= LAST_INSTANT:
+            raise ClockRangeError
         offset = now - machine_now() if mode == "real" else 0
-        self._put(ClockRow.model_construct(mode=mode, offset_ms=offset, frozen_at=now if mode == "frozen" else 0))
+        self.put(Reading(offset, now if mode == "frozen" else None))
+
+    def ahead(self, by: int) -> Reading:
+        """Return how this clock runs `by` milliseconds further on. Raise `ClockRangeError` beyond the year 9999."""
+        reading = self.reading
+        if not 0 <= self.peek() + by <= LAST_INSTANT:
+            raise ClockRangeError
+        if reading.frozen_at is None:
+            return Reading(reading.offset_ms + by, None)
+        return Reading(0, reading.frozen_at + by)
 
     def advance(self, by: int) -> None:
         """Move on by milliseconds, running or frozen as it is. Belongs inside a transaction."""
-        if self.reading.frozen_at is None:
-            self._put(ClockRow.model_construct(mode="real", offset_ms=self.reading.offset_ms + by))
-        else:
-            self._put(ClockRow.model_construct(mode="frozen", frozen_at=self.reading.frozen_at + by))
+        self.put(self.ahead(by))
 
-    def _put(self, row: ClockRow) -> None:
+    def put(self, reading: Reading) -> None:
+        """Run as `reading` says from here on. Belongs inside a transaction."""
+        mode = "real" if reading.frozen_at is None else "frozen"
+        row = ClockRow.model_construct(mode=mode, offset_ms=reading.offset_ms, frozen_at=reading.frozen_at or 0)
         self._store.delete(ClockRow, equal(ClockRow.id, 1))
         self._store.insert(row)
-        self.reading = row.reading()
+        self.reading = reading
 
     @contextmanager
     def held_at(self, instant_ms: int) -> Iterator[None]:
-        """Stand still at an instant, so that a change is stamped with the time it was due."""
+        """Show one instant inside the block, so that a change is stamped with the time at which it was due."""
         before, self._held = self._held, instant_ms
         try:
             yield

@@ -1,4 +1,4 @@
-"""Identifiers: counters kept in a world, and texts derived from its seed. The only module that draws chance."""
+"""Identifiers: counters kept in a world, and texts derived from its seed. The only module that uses randomness."""
 
 import secrets
 from collections.abc import Iterator
@@ -9,6 +9,9 @@ from sqlmodel import Field
 
 from foas_emulator.world.store import Row, Store, assign, equal
 
+LAST_NUMBER = 2**53 - 1
+"""The largest number that documents may give as an id: every client can hold it, and many more fit behind it."""
+
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 _MASK = 2**120 - 1
@@ -16,7 +19,7 @@ _STEP = int.from_bytes(sha256(b"request").digest()[:15]) | 1
 
 
 class Counter(Row, table=True):
-    """The last number given out under a name."""
+    """The last number that was given out under a name."""
 
     __tablename__ = "counters"
 
@@ -25,7 +28,7 @@ class Counter(Row, table=True):
 
 
 def next_number(store: Store, name: str) -> int:
-    """The next number of a counter, from 1 on. Belongs inside a transaction."""
+    """Return the next number of a counter, from 1 on. Belongs inside a transaction."""
     counter = store.get(Counter, equal(Counter.name, name))
     if counter is None:
         store.insert(Counter.model_construct(name=name, value=1))
@@ -35,7 +38,7 @@ def next_number(store: Store, name: str) -> int:
 
 
 def raise_counter(store: Store, name: str, least: int) -> None:
-    """Make sure that a counter never gives out a number up to `least` again."""
+    """Raise a counter to `least`, so that it never gives out a number up to that. Belongs inside a transaction."""
     counter = store.get(Counter, equal(Counter.name, name))
     if counter is None:
         store.insert(Counter.model_construct(name=name, value=least))
@@ -44,40 +47,40 @@ def raise_counter(store: Store, name: str, least: int) -> None:
 
 
 def seed_of(name: str) -> int:
-    """The seed that a new world derives from its name, so that two worlds differ and two runs agree."""
+    """Return the seed of a new world of this name: two worlds have different ones, two runs the same."""
     return int.from_bytes(sha256(name.encode()).digest()[:6])
 
 
 def token(seed: int, kind: str, number: int, *, length: int = 24) -> str:
-    """Lower-case letters and digits that look random and depend on nothing but the arguments."""
+    """Return lower-case letters and digits that look random and depend only on the arguments."""
     digest = shake_256(f"{seed}/{kind}/{number}".encode()).digest(length)
     return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest)
 
 
 def fraction(seed: int, kind: str, number: int) -> float:
-    """A number from 0 to 1, 1 excluded, that looks random and depends on nothing but the arguments."""
+    """Return a number from 0 to 1, 1 excluded, that looks random and depends only on the arguments."""
     return int.from_bytes(sha256(f"{seed}/{kind}/{number}".encode()).digest()[:6]) / 2**48
 
 
 def request_numbers(seed: int) -> Iterator[int]:
-    """The numbers of a world's requests, from one on that its seed decides.
+    """Return the numbers of a world's requests; the seed decides the first.
 
-    They are counted outside the database, so two restores of one snapshot answer the same calls with the same ids.
+    They are counted outside the database, so that two restores of one snapshot give the same calls the same ids.
     """
     return count(int.from_bytes(sha256(f"request/{seed}".encode()).digest()[:7]))
 
 
 def request_id(number: int) -> str:
-    """The number of a request as an upper-case UUID; multiples of an odd number are all different in 120 bits."""
+    """Return the number of a request as an upper-case UUID. Multiples of an odd number all differ in 120 bits."""
     digits = (number * _STEP & _MASK).to_bytes(15).hex().upper()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-A{digits[15:18]}-{digits[18:]}"
 
 
 def fresh_secret() -> str:
-    """A text nobody can guess."""
+    """Return a text that nobody can guess."""
     return secrets.token_urlsafe(24)
 
 
 def fresh_seed() -> int:
-    """A seed nobody can foresee, for what has no world."""
+    """Return an unpredictable seed, for what has no world."""
     return secrets.randbits(48)

@@ -1,10 +1,9 @@
-"""Changes that lie in the future: rows that say when, to what, and what will happen."""
+"""Pending changes: rows that say what will happen, to what, and at which instant."""
 
 import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import select
 from sqlmodel import Field
 
 from foas_emulator.world.ids import next_number
@@ -12,13 +11,13 @@ from foas_emulator.world.store import Row, Store, equal
 
 
 class PendingChange(Row, table=True):
-    """One change to come. `subject` is a kind and a key (`instance:412536`), `details` a JSON object."""
+    """One pending change. `subject` is a kind and a key (`instance:412536`), `details` a JSON object."""
 
     __tablename__ = "pending_changes"
 
     sequence: int = Field(primary_key=True)
     at: int = Field(index=True)
-    subject: str
+    subject: str = Field(index=True)
     event: str
     details: str = "{}"
 
@@ -40,14 +39,14 @@ class PendingChange(Row, table=True):
 
 
 def add(store: Store, *, at: int, subject: str, event: str, details: Mapping[str, Any]) -> None:
-    """Plan a change for an instant in milliseconds. Changes of one instant happen in the order they were planned."""
+    """Schedule a change for an instant in milliseconds. Those of one instant happen in the order of scheduling."""
     text = json.dumps(details, ensure_ascii=False, sort_keys=True)
     sequence = next_number(store, "pending_change")
     store.insert(PendingChange.model_construct(sequence=sequence, at=at, subject=subject, event=event, details=text))
 
 
 def cancel(store: Store, subject: str, event: str | None = None) -> int:
-    """Drop the changes planned for a subject, or only those of one event; answers how many there were."""
+    """Remove the pending changes of a subject, or only those of one event; return how many there were."""
     conditions = [equal(PendingChange.subject, subject)]
     if event is not None:
         conditions.append(equal(PendingChange.event, event))
@@ -55,25 +54,21 @@ def cancel(store: Store, subject: str, event: str | None = None) -> int:
 
 
 def next_at(store: Store) -> int | None:
-    """The instant of the earliest change to come."""
+    """Return the instant of the earliest pending change, None if there is none."""
     return cast(int | None, store.least(PendingChange.at))
 
 
 def every(store: Store) -> list[PendingChange]:
-    """All changes to come, in the order in which they will happen."""
-    table = PendingChange.table()
-    return store.fetch(PendingChange, select(table).order_by(table.c.at, table.c.sequence))
+    """Return all pending changes, in the order in which they will happen."""
+    return sorted(store.find(PendingChange), key=lambda change: (change.at, change.sequence))
 
 
 def postpone(store: Store, *, by: int) -> None:
-    """Put off every change by milliseconds."""
+    """Postpone every pending change by milliseconds."""
     table = PendingChange.table()
     store.execute(table.update().values(at=table.c.at + by))
 
 
 def earliest(store: Store, *, until: int) -> PendingChange | None:
-    """The first change that is due at `until`."""
-    table = PendingChange.table()
-    due = select(table).where(table.c.at <= until).order_by(table.c.at, table.c.sequence).limit(1)
-    rows = store.fetch(PendingChange, due)
-    return rows[0] if rows else None
+    """Return the first change that is due at `until`, None if there is none."""
+    return store.first(PendingChange, PendingChange.at, most=until)

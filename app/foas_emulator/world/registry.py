@@ -1,19 +1,22 @@
-"""All worlds of a process: created on first use, found by name, each returning to what it was created from."""
+"""All worlds of a process by name: created on first use, reset to what they were created from."""
 
 import asyncio
-import fcntl
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import TYPE_CHECKING
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
+from foas_emulator.world.images import ImageBudget, KeptImage
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.store import Connections, Store, write_file
 from foas_emulator.world.world import Handler, World
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 DEFAULT = "default"
 """The world of a request that names none. It never expires."""
@@ -33,7 +36,7 @@ class WorldNameError(ValueError):
 
 
 class WorldLimitError(Exception):
-    """One more world would be more than are allowed to be open at a time."""
+    """No further world may be open at a time."""
 
 
 class DirectoryInUseError(Exception):
@@ -43,10 +46,9 @@ class DirectoryInUseError(Exception):
 class Registry:
     """The worlds of this process, each in memory or, with a directory, in a file of its own there.
 
-    A directory belongs to one process at a time; a second one is refused with `DirectoryInUseError`. At most
-    `max_worlds` are open at a time. One that was not used for `idle` milliseconds expires when another needs to be
-    opened: in memory it is dropped, in a file it is closed and opens again when it is asked for. None of them does
-    while `idle` is 0.
+    A directory belongs to one process at a time; a second one gets `DirectoryInUseError`. At most `max_worlds` are open
+    at a time. A world that was not used for `idle` milliseconds expires when another has to be opened: in memory it is
+    dropped, in a file it is closed and opens again when a request names it. With an `idle` of 0 none expires.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Registry:
         directory: Path | None = None,
         max_worlds: int = 2000,
         idle: int = 0,
+        image_bytes: int = 256 * 1024 * 1024,
     ) -> None:
         self.image = image
         self.handlers = handlers
@@ -69,7 +72,8 @@ class Registry:
         self._idle = idle * 1_000_000
         self._first_expiry = 0
         self._worlds: dict[str, World] = {}
-        self._origins: dict[str, bytes] = {}
+        self.images = ImageBudget(limit=image_bytes)
+        self._origins: dict[str, KeptImage] = {}
         self._ready: Store | None = None
         self._is_closed = False
         self._lock = None if directory is None else _lock(directory)
@@ -77,83 +81,113 @@ class Registry:
         self._watchers: list[Callable[[str], None]] = []
 
     def watch(self, watcher: Callable[[str], None]) -> None:
-        """Have `watcher` called with the name of every world whose past is gone: reset, replaced or dropped."""
+        """Call `watcher` with the name of every world that is reset, replaced or dropped from now on."""
         self._watchers.append(watcher)
 
     def next_request_id(self) -> str:
-        """A request id for an answer that belongs to no world."""
+        """Return a request id for a response that belongs to no world."""
         return request_id(next(self._requests))
 
     # -- finding
 
     def names(self) -> list[str]:
-        """The names of all worlds, open or not, in order."""
-        kept = () if self._directory is None else (path.stem for path in self._directory.glob("*.origin"))
-        return sorted({*self._worlds, *kept})
+        """Return the names of all worlds, open or not, in order."""
+        in_files = () if self._directory is None else (path.stem for path in self._directory.glob("*.origin"))
+        return sorted({*self._worlds, *in_files})
 
     def last_used(self, name: str) -> int | None:
-        """The `stopwatch` instant at which a world was last asked for; None if it is not open."""
+        """Return the `stopwatch` instant of a world's last use, None if it is not open."""
         world = self._worlds.get(name)
         return None if world is None else world.last_used
 
     def peek(self, name: str) -> World | None:
-        """The world of this name if it is open; looking at it does not count as using it."""
+        """Return the world of this name if it is open; looking at it does not count as using it."""
         return self._worlds.get(name)
 
     def origin(self, name: str) -> bytes:
-        """The image that a world was created from, and returns to at a reset."""
+        """Return the image that a world was created from, and returns to at a reset."""
         return self._origin(name)
 
-    def find(self, name: str) -> World | None:
-        """The world of this name if it exists.
+    def holds(self, world: World) -> bool:
+        """Whether a world is open: neither dropped nor expired since it was returned."""
+        return self._worlds.get(world.name) is world
 
-        Raises `WorldNameError` for a name that none can have, and `WorldLimitError` if the world is in a file and no
-        more may be open.
+    def open_existing(self, name: str) -> World | None:
+        """Return the world of this name, opened if it is in a file and closed; None if it does not exist.
+
+        Raise `WorldNameError` for a name that no world can have, and `WorldLimitError` if it is closed and no further
+        world may be open.
         """
         world = self._worlds.get(name)
         if world is not None:
             world.last_used = stopwatch()
             return world
-        if not self._is_kept(name):
+        if not self._is_in_file(name):
             return None
         self._make_room()
         return self._open(name)
 
-    def open(self, name: str) -> World:
-        """The world of this name, created from the default image if there is none yet. Raises as `find` does."""
-        return self.find(name) or self._create(name, self.image)
+    def open_or_create(self, name: str) -> World:
+        """Return the world of this name, created from the default image if it does not exist.
+
+        Raise the errors of `open_existing`.
+        """
+        return self.open_existing(name) or self._create(name, self.image)
 
     # -- beginnings and ends
 
-    def create(self, name: str, image: bytes | None = None) -> World:
-        """Create a world from an image, the default one if none is given, or replace the one there is."""
+    def create_or_replace(self, name: str, image: bytes | None = None) -> World:
+        """Create a world from an image, the default one if none is given, or replace the one of this name.
+
+        Raise `ImageBudgetError` if the image cannot be kept for resets, and the errors of `open_existing`.
+        """
         image = self.image if image is None else image
-        world = self.find(name)
+        world = self.open_existing(name)
         if world is None:
             return self._create(name, image)
         self._keep_origin(name, image)
         world.load(image)
-        self._tell(name)
+        self._notify(name)
         return world
 
     def reset(self, name: str) -> None:
-        """Return a world to what it was created from, creating it if there is none."""
-        self.open(name).load(self._origin(name))
-        self._tell(name)
+        """Reset a world to what it was created from; create it if it does not exist."""
+        self.open_or_create(name).load(self._origin(name))
+        self._notify(name)
+
+    def replace_image(self, image: bytes) -> list[str]:
+        """Create new worlds from another image, replace those made from the one before; return their names.
+
+        A world that is in a file and closed stays closed.
+        """
+        replaced = [name for name in self.names() if self._origin(name) == self.image]
+        self.image = image
+        if self._ready is not None:
+            self._ready.close()
+            self._ready = None
+        for name in replaced:
+            path = self._path(name)
+            if name in self._worlds or path is None:
+                self.create_or_replace(name)
+            else:
+                self._keep_origin(name, image)
+                _unlink(path)
+                self._notify(name)
+        return replaced
 
     def reset_all(self) -> None:
-        """Return every world to what it was created from; one that is in a file and not open stays closed."""
+        """Reset every world to what it was created from; one that is in a file and closed stays closed."""
         for name in self.names():
             path = self._path(name)
             if name in self._worlds or path is None:
                 self.reset(name)
             else:
                 _unlink(path)
-                self._tell(name)
+                self._notify(name)
 
     def drop(self, name: str) -> bool:
-        """End a world and remove its file; False if there was none."""
-        if name not in self._worlds and not self._is_kept(name):
+        """Remove a world and its file; return whether it existed."""
+        if name not in self._worlds and not self._is_in_file(name):
             return False
         if name in self._worlds:
             self._worlds.pop(name).close()
@@ -162,20 +196,20 @@ class Registry:
         if path is not None and origin is not None:
             origin.unlink()  # first: without it there is no such world, whatever else is left behind
             _unlink(path)
-        self._tell(name)
+        self._notify(name)
         return True
 
     def prewarm(self) -> None:
-        """Prepare the database of the next world in memory that is made from the default image.
+        """Prepare the database of the next world in memory that is created from the default image.
 
-        Most of what a new world takes is SQLite reading what tables there are.
+        Most of the time that a new world takes is spent by SQLite on reading the schema.
         """
         if self._ready is None and self._directory is None and not self._is_closed:
             self._ready = Store(self.connections, image=self.image)
             self._ready.prepare()
 
     def close(self) -> None:
-        """Close every world and let the directory go. What was acknowledged is on disk already."""
+        """Close every world and release the directory. Everything that was acknowledged is on disk already."""
         self._is_closed = True
         if self._ready is not None:
             self._ready.close()
@@ -183,7 +217,7 @@ class Registry:
             world.close()
         self._worlds.clear()
         if self._lock is not None:
-            self._lock.close()
+            self._lock.release()
 
     def _create(self, name: str, image: bytes) -> World:
         self._make_room()
@@ -196,7 +230,7 @@ class Registry:
         return world
 
     def _prewarm_soon(self) -> None:
-        """Prepare for the next one once the request that made this one is answered; only a server has one to answer."""
+        """Prewarm after the present request. Without an event loop there is none, and nothing is prepared."""
         with suppress(RuntimeError):
             asyncio.get_running_loop().call_soon(self.prewarm)
 
@@ -213,7 +247,7 @@ class Registry:
         store, self._ready = self._ready, None
         return store
 
-    def _tell(self, name: str) -> None:
+    def _notify(self, name: str) -> None:
         for watcher in self._watchers:
             watcher(name)
 
@@ -221,7 +255,10 @@ class Registry:
 
     def _origin(self, name: str) -> bytes:
         path = self._origin_path(name)
-        return self._origins.get(name, self.image) if path is None else path.read_bytes()
+        if path is not None:
+            return path.read_bytes()
+        origin = self._origins.get(name)
+        return self.image if origin is None else origin.content
 
     def _keep_origin(self, name: str, image: bytes) -> None:
         path = self._origin_path(name)
@@ -230,9 +267,9 @@ class Registry:
         elif image is self.image:
             self._origins.pop(name, None)
         else:
-            self._origins[name] = image
+            self._origins[name] = self.images.keep(image)
 
-    def _is_kept(self, name: str) -> bool:
+    def _is_in_file(self, name: str) -> bool:
         """Whether a file holds this world. Raises `WorldNameError`."""
         if _NAME.fullmatch(name) is None:
             raise WorldNameError(name)
@@ -248,7 +285,7 @@ class Registry:
     # -- how many, how long
 
     def expire(self) -> None:
-        """Let the worlds go that nobody used for so long, and log each."""
+        """Close or drop the worlds whose time is over, and log each."""
         now = stopwatch()
         if not self._idle or now < self._first_expiry:
             return
@@ -292,15 +329,18 @@ def _unlink(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _lock(directory: Path) -> IO[str]:
+def _lock(directory: Path) -> "BaseFileLock":
+    # Imported here: most servers keep their worlds in memory, and it takes a twentieth of a start.
+    from filelock import FileLock, Timeout  # noqa: PLC0415
+
     directory.mkdir(parents=True, exist_ok=True)
-    handle = (directory / "lock").open("w")
+    # Shared by threads: a server in a thread takes the lock in one and gives it back in another.
+    lock = FileLock(directory / "lock", timeout=0, thread_local=False)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
+        lock.acquire()
+    except Timeout:
         raise DirectoryInUseError(
             f"{directory} is in use by another foas-emulator. One process keeps one directory: "
             "stop the other one, or give another --data-dir."
         ) from None
-    return handle
+    return lock

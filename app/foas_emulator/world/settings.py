@@ -5,15 +5,17 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal
 
-from foas_emulator.world.durations import duration, duration_text
+from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
 
 Format = Literal["json", "xml"]
+SqlCheck = Literal["validate", "start"]
 NotRunning = Literal["fail", "answer"]
 SignatureMode = Literal["off", "warn", "strict"]
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "default_format": ("json", "xml"),
     "not_running": ("fail", "answer"),
+    "sql_check": ("validate", "start"),
     "signature": ("off", "warn", "strict"),
 }
 _DELAYS = frozenset({"start_delay", "pause_delay", "stop_delay", "plan_delay", "cluster_delay"})
@@ -30,10 +32,11 @@ class ErrorOverride:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldSettings:
-    """The settings of one world. Delays are milliseconds; `batch_duration` None means until told."""
+    """The settings of one world. Delays are milliseconds; `batch_duration` None means until a call ends it."""
 
     default_format: Format = "json"
     not_running: NotRunning = "fail"
+    sql_check: SqlCheck = "validate"
     signature: SignatureMode = "warn"
     start_delay: int = 0
     pause_delay: int = 0
@@ -41,7 +44,14 @@ class WorldSettings:
     plan_delay: int = 0
     cluster_delay: int = 0
     batch_duration: int | None = None
+    latency: Span = Span()
+    error_rate: float = 0.0
     error_overrides: Mapping[str, ErrorOverride] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def is_impaired(self) -> bool:
+        """Whether calls are slowed down or fail although nothing is wrong with them."""
+        return self.latency.longest > 0 or self.error_rate > 0
 
 
 _ERROR_STATUSES = range(400, 600)
@@ -50,7 +60,7 @@ NAMES = tuple(setting.name for setting in fields(WorldSettings))
 
 
 def read_setting(name: str, value: Any) -> Any:
-    """The value of a setting as `WorldSettings` keeps it, from a document. Raises ValueError saying what is allowed.
+    """Return the value of a setting as `WorldSettings` keeps it. Raise ValueError that says what is allowed.
 
     Delays take a duration (`30s`) or seconds.
     """
@@ -62,13 +72,17 @@ def read_setting(name: str, value: Any) -> Any:
         return duration(value)
     if name == "batch_duration":
         return None if value is None else duration(value)
+    if name == "latency":
+        return span(value)
+    if name == "error_rate":
+        return rate(value)
     if name == "error_overrides":
         return read_overrides(value)
     raise ValueError(f"there is no setting {name!r}; there are: {', '.join(NAMES)}")
 
 
 def read_overrides(document: Any) -> Mapping[str, ErrorOverride]:
-    """Error overrides from a document `{catalogue code: {code, status, message}}`. Raises ValueError."""
+    """Return the overrides of a document `{catalogue code: {code, status, message}}`. Raise ValueError."""
     if not isinstance(document, Mapping):
         raise ValueError("error overrides are a mapping from a code to its new code, status or message")
     return MappingProxyType({str(code): _read_override(str(code), members) for code, members in document.items()})
@@ -86,11 +100,15 @@ def _read_override(code: str, members: Any) -> ErrorOverride:
 
 
 def write_setting(value: Any) -> Any:
-    """A setting's value as documents show it; `read_setting` takes it back. Delays come out as `30s` or `2m`."""
+    """Return a setting's value as documents show it and `read_setting` takes it. Delays look like `30s` or `2m`."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int):
         return duration_text(value)
+    if isinstance(value, float):
+        return rate_text(value)
+    if isinstance(value, Span):
+        return span_text(value)
     members = ("code", "status", "message")
     return {
         code: {name: getattr(override, name) for name in members if getattr(override, name) is not None}

@@ -1,7 +1,7 @@
 """The simple statements on a table, as SQL with named parameters.
 
-SQLAlchemy Core builds each shape once and writes it out for SQLite: going through Core with every statement would cost
-five times what SQLite takes to answer it.
+SQLAlchemy Core builds each statement once and compiles it for SQLite: compiling it for every use would take five times
+as long as SQLite takes to run it.
 """
 
 from collections.abc import Sequence
@@ -19,37 +19,44 @@ Names = tuple[str, ...]
 
 @lru_cache(maxsize=512)
 def select(table: Table, equals: Names) -> str:
-    """The rows that have these values, in order of the primary key. NULL equals NULL."""
+    """Return a SELECT of the rows with these values, in order of the primary key. NULL equals NULL."""
     return _sql(table.select().where(*_matches(table, equals)).order_by(*table.primary_key))
 
 
 @lru_cache(maxsize=128)
 def count(table: Table, equals: Names) -> str:
-    """How many rows have these values."""
+    """Return a SELECT that counts the rows with these values."""
     return _sql(sqlalchemy.select(func.count()).select_from(table).where(*_matches(table, equals)))
 
 
 @lru_cache(maxsize=128)
 def least(table: Table, column: str) -> str:
-    """The least value of a column."""
+    """Return a SELECT of the least value of a column."""
     return _sql(sqlalchemy.select(func.min(table.c[column])))
 
 
 @lru_cache(maxsize=128)
+def ascending(table: Table, column: str) -> str:
+    """Return a SELECT of the rows whose column is at most `most`, in order of it and of the primary key."""
+    ordered = table.c[column]
+    return _sql(table.select().where(ordered <= bindparam("most")).order_by(ordered, *table.primary_key))
+
+
+@lru_cache(maxsize=128)
 def insert(table: Table) -> str:
-    """A row that has a value for every column."""
+    """Return an INSERT of a row with a value for every column."""
     return _sql(table.insert())
 
 
 @lru_cache(maxsize=128)
 def delete(table: Table, equals: Names) -> str:
-    """Remove the rows that have these values."""
+    """Return a DELETE of the rows with these values."""
     return _sql(table.delete().where(*_matches(table, equals)))
 
 
 @lru_cache(maxsize=512)
 def update(table: Table, where: Names, values: Names) -> str:
-    """Change columns of the rows that have the values `where_<name>`."""
+    """Return an UPDATE of columns of the rows that have the values `where_<name>`."""
     changed = table.update().where(*_matches(table, where, prefix="where_"))
     return _sql(changed.values({name: bindparam(name) for name in values}))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from sqlalchemy import (
     Boolean,
@@ -43,7 +43,7 @@ class Row(SQLModel, registry=_TABLES):
 
     @classmethod
     def table(cls) -> Table:
-        """The SQLAlchemy table of this model, for Core statements."""
+        """Return the SQLAlchemy table of this model, for Core statements."""
         return cast(Table, cls.__table__)  # type: ignore[attr-defined]
 
 
@@ -57,42 +57,67 @@ Change = tuple[str, str | float | None]
 
 
 def equal(column: V, value: V) -> Condition:
-    """The condition that a column has this value, as in `equal(Job.job_name, "job1")`. None matches NULL."""
+    """Return the condition that a column has this value, as in `equal(Job.job_name, "job1")`. None matches NULL."""
     return cast(InstrumentedAttribute[Any], column).key, value
 
 
 def assign(column: V, value: V) -> Change:
-    """The change that gives a column this value, as in `assign(Job.code, "SELECT 1")`."""
+    """Return the change that gives a column this value, as in `assign(Job.code, "SELECT 1")`."""
     return cast(InstrumentedAttribute[Any], column).key, value
+
+
+def changed(row: R, *changes: Change) -> R:
+    """Return a copy of a row with the changes made. The database is not touched."""
+    return _construct(type(row), {**vars(row), **dict(changes)})
+
+
+def given_only(*changes: Change) -> list[Change]:
+    """Return the changes that give a value; those to None are left out."""
+    return [change for change in changes if change[1] is not None]
 
 
 class NewerStoreError(Exception):
     """A database file was written by a newer version of the emulator; it was left untouched."""
 
 
+class StoreClosedError(Exception):
+    """The database was closed meanwhile: its world was dropped or has expired."""
+
+
+class _Closed:
+    """Stands in the place of a connection that was given back, so that nobody writes into the next user's database."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise StoreClosedError("the world was dropped or has expired")
+
+
+class WriteOutsideTransactionError(RuntimeError):
+    """Code of the emulator wrote to a world without a transaction, which an operation that only reads does not have."""
+
+
 class Connections:
     """The engine that all worlds draw their connections from.
 
-    An engine per world would cost up to a mebibyte and thirty milliseconds. Transactions are the store's own
-    statements, hence AUTOCOMMIT. A few connections to memory are kept when they are given back: loading a new world
-    into one of them takes half as long as opening another.
+    An engine per world would take up to a mebibyte and thirty milliseconds. Transactions are the store's own
+    statements, hence AUTOCOMMIT. A few connections to memory are reused: loading a world into one of them takes half
+    as long as opening another.
     """
 
     def __init__(self) -> None:
         _TABLES.configure()  # or else no row that was not made by its class could be read
         self._target = _MEMORY
-        kept = QueuePool(self._open, pool_size=4, max_overflow=-1)
-        self._memory = create_engine("sqlite://", pool=kept, isolation_level="AUTOCOMMIT")
+        pool = QueuePool(self._open, pool_size=4, max_overflow=-1)
+        self._memory = create_engine("sqlite://", pool=pool, isolation_level="AUTOCOMMIT")
         self._files = create_engine("sqlite://", pool=NullPool(self._open), isolation_level="AUTOCOMMIT")
 
     def connect(self, path: Path | None) -> Connection:
-        """A connection to a database file, or to one in memory that may still hold what another world left."""
+        """Return a connection to a database file, or to one in memory that may still hold another world's rows."""
         self._target = _MEMORY if path is None else str(path)
         return (self._memory if path is None else self._files).connect()
 
     @cached_property
     def empty_image(self) -> bytes:
-        """A database image that holds every table and no row."""
+        """The image of a database with every table and no row."""
         self._target = _MEMORY
         with self._files.connect() as connection:
             connection.exec_driver_sql(f"PRAGMA page_size = {PAGE_SIZE}")
@@ -108,15 +133,18 @@ class Connections:
 class Store:
     """Statements on one database, in memory or in a file.
 
-    Reads run outside a transaction; a write belongs inside `transaction()`. Everything is synchronous: a statement
-    takes microseconds, and one request's transaction ends before the next request begins.
+    Reads run outside a transaction. A write runs inside `transaction()`, which gives the database a new `revision`;
+    outside, it raises `WriteOutsideTransactionError`. Everything is synchronous: a statement takes microseconds, and
+    one request's transaction ends before the next request begins.
     """
 
-    __slots__ = ("_connection", "_raw", "path")
+    __slots__ = ("_connection", "_raw", "path", "revision")
 
     def __init__(self, connections: Connections, *, image: bytes, path: Path | None = None) -> None:
         """Open `path`, creating it from `image` if it is absent; without a path load `image` into memory."""
         self.path = path
+        self.revision = object()
+        """Identifies the present contents: a new object after every commit, load and close."""
         if path is not None and not path.exists():
             write_file(path, image)
         self._connection = connections.connect(path)
@@ -139,13 +167,13 @@ class Store:
         self._raw.execute("PRAGMA synchronous = NORMAL")
 
     def prepare(self) -> None:
-        """Have SQLite read what tables there are, which it does before the first statement."""
+        """Let SQLite read the schema, which it does before the first statement."""
         self._raw.execute("SELECT 1 FROM sqlite_master").fetchone()
 
     # -- whole images
 
     def image(self) -> bytes:
-        """The whole database as bytes that `load` and `Store(image=...)` accept."""
+        """Return the whole database as bytes that `load` and `Store(image=...)` accept."""
         if self.path is None:
             return self._raw.serialize()
         with sqlite3.connect(":memory:") as copy:
@@ -157,6 +185,7 @@ class Store:
 
     def load(self, image: bytes) -> None:
         """Replace everything by the contents of `image`, all or nothing."""
+        self.revision = object()
         if self.path is None:
             self._raw.deserialize(image)
             return
@@ -166,7 +195,9 @@ class Store:
         source.close()
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Release the connection. What was read before is of no revision that exists any more."""
+        self.revision = object()
+        self._raw = cast(sqlite3.Connection, _Closed())
         self._connection.close()
 
     # -- transactions
@@ -178,27 +209,36 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All statements inside take effect together or, if anything is raised, not at all. Nested uses join."""
+        """Run all statements inside together: if anything is raised, none of them takes effect. Nested uses join."""
         if self.in_transaction:
             yield
             return
         self._raw.execute("BEGIN IMMEDIATE")
         try:
             yield
-        except BaseException:
-            self._raw.execute("ROLLBACK")
-            raise
-        else:
             self._raw.execute("COMMIT")
+        except BaseException:
+            if self.in_transaction:  # SQLite itself rolls back when, say, the disk is full
+                self._raw.execute("ROLLBACK")
+            raise
+        self.revision = object()
+
+    def _require_transaction(self) -> None:
+        if not self._raw.in_transaction:
+            raise WriteOutsideTransactionError(
+                "A write outside of a transaction: declare the operation as one that writes, or open a transaction."
+            )
 
     # -- statements
 
     def execute(self, statement: Executable, values: Values | Sequence[Values] | None = None) -> CursorResult[Any]:
-        """Run one Core statement."""
+        """Run one Core statement; one that is not a SELECT belongs inside a transaction."""
+        if not statement.is_select:
+            self._require_transaction()
         return self._connection.execute(statement, values)
 
     def fetch(self, model: type[R], statement: Select[Any], values: Values | None = None) -> list[R]:
-        """The rows of a `select` over all columns of `model`."""
+        """Return the rows of a `select` over all columns of `model`."""
         return [_construct(model, row) for row in self._connection.execute(statement, values).mappings()]
 
     def find(self, model: type[R], *conditions: Condition) -> list[R]:
@@ -218,6 +258,12 @@ class Store:
         values = dict(conditions)
         return cast(int, self._raw.execute(statements.count(model.table(), tuple(values)), values).fetchone()[0])
 
+    def first(self, model: type[R], column: V, *, most: V) -> R | None:
+        """Return the row whose column has the least value, if that is at most `most`; by primary key among equals."""
+        statement = statements.ascending(model.table(), cast(InstrumentedAttribute[Any], column).key)
+        columns = self._raw.execute(statement, {"most": most}).fetchone()
+        return None if columns is None else _row(model, columns)
+
     def least(self, column: V) -> V | None:
         """Return the least value that a column has, None if there is no row."""
         attribute = cast(InstrumentedAttribute[Any], column)
@@ -225,17 +271,19 @@ class Store:
         return cast(V | None, self._raw.execute(least).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
-        """How many rows every table has."""
+        """Return how many rows every table has."""
         query = "SELECT count(*) FROM {}"
         return {name: self._raw.execute(query.format(name)).fetchone()[0] for name in Row.metadata.tables}
 
     def insert(self, *rows: Row) -> None:
         """Add rows. A row whose primary key exists raises `sqlite3.IntegrityError`."""
+        self._require_transaction()
         for row in rows:
             self._raw.execute(statements.insert(row.table()), vars(row))
 
     def fill(self, table: Table, rows: Sequence[Values]) -> None:
         """Add rows that have a value for every column; many at once, and faster than `insert` does."""
+        self._require_transaction()
         names = table.columns.keys()
         values = ", ".join("?" * len(names))
         self._raw.executemany(
@@ -245,26 +293,39 @@ class Store:
 
     def update(self, model: type[Row], *changes: Change, where: Sequence[Condition]) -> int:
         """Change the rows that meet the conditions; return how many there were."""
+        self._require_transaction()
+        return self._update(model, changes, where)
+
+    def update_without_revision(self, model: type[Row], *changes: Change, where: Sequence[Condition]) -> int:
+        """Change rows outside of a transaction and keep the revision, so that cached responses stay valid.
+
+        Only for columns that no response of the service depends on: the counts of fault rules.
+        """
+        return self._update(model, changes, where)
+
+    def _update(self, model: type[Row], changes: Sequence[Change], where: Sequence[Condition]) -> int:
         wanted, values = dict(where), dict(changes)
         parameters = {f"where_{name}": value for name, value in wanted.items()} | values
         return self._raw.execute(statements.update(model.table(), tuple(wanted), tuple(values)), parameters).rowcount
 
     def delete(self, model: type[Row], *conditions: Condition) -> int:
         """Remove the rows that meet the conditions; return how many there were."""
+        self._require_transaction()
         values = dict(conditions)
         return self._raw.execute(statements.delete(model.table(), tuple(values)), values).rowcount
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Put a file in its place at once: whoever is killed meanwhile leaves none, or a whole one."""
+    """Write a file whole and move it into its place: a process that is killed meanwhile leaves none, or all of it."""
     beginning = path.with_suffix(".new")
+    beginning.touch(mode=0o600)  # SQLite gives the files beside it the same permissions
     beginning.write_bytes(content)
     beginning.replace(path)
 
 
 @cache
 def _columns(model: type[Row]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of a table's columns, and of those that hold truth values, which SQLite keeps as numbers."""
+    """Return the names of a table's columns, and of those with booleans, which SQLite keeps as numbers."""
     columns = model.table().columns
     return tuple(columns.keys()), tuple(column.name for column in columns if isinstance(column.type, Boolean))
 

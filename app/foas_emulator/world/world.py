@@ -1,5 +1,6 @@
 """A world: one isolated universe, and the value every request works on."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,13 +15,14 @@ from foas_emulator.world.ids import seed_of
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings, read_setting, write_setting
 from foas_emulator.world.store import Row, Store, assign, equal
+from foas_emulator.world.world_cache import WorldCache
 
 
 class WorldRow(Row, table=True):
     """The one row about the world itself: its seed, and the settings that were given to it (a JSON object).
 
-    A template, which worlds are made from, has the instant it was made: its seed is still to be derived from a
-    world's name, and its pending changes are as far off for the world as they were then.
+    A template, from which worlds are created, has the instant it was made at. A world that is created from it derives
+    its seed from its own name, and its pending changes are as far off as they were at that instant.
     """
 
     __tablename__ = "world"
@@ -33,7 +35,7 @@ class WorldRow(Row, table=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A pending change that came due: when, to what, and what happened."""
+    """A pending change that has happened: when, to what, and what it was."""
 
     at: int
     subject: str
@@ -46,29 +48,31 @@ class Change:
 
 
 Handler = Callable[["World", PendingChange], None]
-"""Brings about a change that came due. Runs inside the settling transaction, at the change's own instant."""
+"""Applies a change that is due. Runs inside the settling transaction; the clock shows the change's own instant."""
 
 
 class World:
     """Rows, clock, id counters, pending changes and settings of one universe: all of it is one database.
 
-    Outside the database live only the count of request ids and the revision, which tells what was read before the
-    last write from what was read after it.
+    Outside the database live only the counter of request ids, the notes of the call in progress and `cache`, in which
+    other packages keep what they made of the rows. What is a copy of rows (clock, settings, next due instant) is read
+    again after every rollback.
     """
 
     __slots__ = (
         "_defaults",
         "_given",
         "_handlers",
+        "_notes",
         "_requests",
         "cache",
         "clock",
         "last_used",
         "name",
         "next_due",
-        "revision",
         "seed",
         "settings",
+        "settling",
         "store",
     )
 
@@ -77,22 +81,23 @@ class World:
         self.store = store
         self.clock = Clock(store)
         self.last_used = 0
-        self.revision = object()
-        """A new object after every change, so that whoever keeps it can tell whether the world is as it was."""
-        self.cache: dict[str, Any] = {}
-        """What others made of this world's rows and keep with it; forgotten when the rows are replaced as a whole."""
+        self.cache = WorldCache()
+        self.settling = asyncio.Lock()
+        """Held by the one who settles in slices or moves the clock; see `advance`."""
         self._defaults = defaults
         self._handlers = handlers
-        self._reload()
+        self._notes: dict[str, None] = {}
+        self._begin()
 
-    def _reload(self) -> None:
+    def _begin(self) -> None:
+        """Start from the contents of the database, which are new as a whole."""
         self.cache.clear()
-        row = self._read()
-        self.seed = row.seed if row.template_at is None else self._begin(row.template_at)
+        row = self._read_copies()
+        self.seed = row.seed if row.template_at is None else self._leave_template(row.template_at)
         self._requests = ids.request_numbers(self.seed)
 
-    def _read(self) -> WorldRow:
-        """Take from the database what is kept beside it, at first, and after it was put back."""
+    def _read_copies(self) -> WorldRow:
+        """Read from the database everything of which this object holds a copy."""
         self.next_due = pending.next_at(self.store)
         self.clock.reload()
         row = self.store.get(WorldRow, equal(WorldRow.id, 1)) or WorldRow.model_construct()
@@ -100,8 +105,8 @@ class World:
         self._apply_settings()
         return row
 
-    def _begin(self, template_at: int) -> int:
-        """Make a world of its own out of a template; answers its seed."""
+    def _leave_template(self, template_at: int) -> int:
+        """Turn the contents of a template into a world of its own; return its seed."""
         seed = seed_of(self.name)
         with self.store.transaction():
             self.store.update(
@@ -119,33 +124,46 @@ class World:
     # -- identity and time
 
     def next_request_id(self) -> str:
+        """Return a request id that this world has not given out before."""
         return ids.request_id(next(self._requests))
 
     def next_number(self, name: str) -> int:
-        """The next number of one of the world's counters. Belongs inside a transaction."""
+        """Return the next number of one of the world's counters. Belongs inside a transaction."""
         return ids.next_number(self.store, name)
 
     def next_token(self, kind: str, *, length: int = 24) -> str:
-        """A new identifier in the service's manner: lower-case letters and digits. Belongs inside a transaction."""
+        """Return a new identifier as the service makes them, of a-z and 0-9. Belongs inside a transaction."""
         return ids.token(self.seed, kind, self.next_number(kind), length=length)
 
     def now(self) -> int:
-        """The world's time in milliseconds since the epoch."""
+        """Return the world's time in milliseconds since the epoch, and note that it was read."""
         return self.clock.now()
 
     def second(self) -> int:
-        """The world's time in milliseconds cut to whole seconds, as the service stamps its rows."""
+        """Return the same cut to whole seconds, as the service stamps its rows."""
         return self.clock.second()
+
+    # -- notes
+
+    def note(self, sentence: str) -> None:
+        """Tell whoever made the call in progress what it got past: the journal's entry carries it as a warning."""
+        self._notes[sentence] = None
+
+    def take_notes(self) -> list[str]:
+        """Return what was noted since this was last asked, each sentence once."""
+        notes = list(self._notes)
+        self._notes.clear()
+        return notes
 
     # -- settings
 
     @property
     def given_settings(self) -> dict[str, Any]:
-        """The settings that were given to this world, as documents show them; all others follow the defaults."""
+        """The settings that this world was given, as documents show them; all others follow the defaults."""
         return dict(self._given)
 
     def set(self, settings: Mapping[str, Any]) -> None:
-        """Change settings, given as documents show them. Raises ValueError and changes nothing if one is wrong."""
+        """Change settings, given as documents show them. Raise ValueError and change nothing if one is not valid."""
         written = {name: write_setting(read_setting(name, value)) for name, value in settings.items()}
         with self.transaction():
             given = self._given | written
@@ -158,58 +176,69 @@ class World:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything written inside takes effect together or not at all."""
+        """Apply everything that is written inside, or nothing of it if anything is raised."""
         try:
             with self.store.transaction():
                 yield
         except BaseException:
-            self._read()
+            self.cache.discard_from_rows()
+            self._read_copies()
             raise
-        if not self.store.in_transaction:
-            self.revision = object()
 
     def schedule(self, event: str, subject: str, *, at: int, **details: Any) -> None:
-        """Plan a change for an instant in milliseconds. Belongs inside a transaction."""
+        """Schedule a change for an instant in milliseconds. Belongs inside a transaction."""
         pending.add(self.store, at=at, subject=subject, event=event, details=details)
         self.next_due = at if self.next_due is None else min(at, self.next_due)
 
     def cancel(self, subject: str, event: str | None = None) -> None:
-        """Drop what was planned for a subject. Belongs inside a transaction."""
-        # Most worlds most of the time have nothing planned at all, and every call on an instance asks.
+        """Remove the pending changes of a subject. Belongs inside a transaction."""
+        # Most worlds have nothing pending most of the time, and every call on an instance comes here.
         if self.next_due is not None and pending.cancel(self.store, subject, event):
             self.next_due = pending.next_at(self.store)
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing that is due is still to be brought about."""
-        return self.next_due is None or self.next_due > self.now()
+        """Whether every change that is due has happened."""
+        return self.next_due is None or self.next_due > self.clock.peek()
 
-    def settle(self, *, until: int | None = None) -> list[Change]:
-        """Bring about every change that is due, in order, each at its own instant; all in one transaction."""
+    def settle(self, *, until: int | None = None, most: int | None = None) -> list[Change]:
+        """Apply the changes that are due, or due at `until`, in order and each at its own instant; return them.
+
+        All of them take effect in one transaction. Where there are more than `most`, the others stay pending.
+        """
         if self.next_due is None:
             return []
-        now = self.now() if until is None else until
+        now = self.clock.peek() if until is None else until
         if self.next_due > now:
             return []
-        settled = []
+        settled: list[Change] = []
         with self.transaction():
-            while (change := pending.earliest(self.store, until=now)) is not None:
-                self.store.delete(PendingChange, equal(PendingChange.sequence, change.sequence))
+            while (most is None or len(settled) < most) and (change := self._take_due(now)) is not None:
                 with self.clock.held_at(change.at):
                     self._handlers[change.kind](self, change)
                 settled.append(Change(at=change.at, subject=change.subject, event=change.event))
             self.next_due = pending.next_at(self.store)
         return settled
 
+    def _take_due(self, now: int) -> PendingChange | None:
+        change = pending.earliest(self.store, until=now)
+        if change is not None:
+            self.store.delete(PendingChange, equal(PendingChange.sequence, change.sequence))
+        return change
+
     # -- wholes
 
     def load(self, image: bytes) -> None:
         """Replace the whole world by an image."""
-        self.revision = object()
         self.store.load(image)
-        self._reload()
+        self._begin()
+
+    def move_on(self, image: bytes) -> None:
+        """Replace the rows by an image that was made of this world's own; its request ids go on."""
+        self.store.load(image)
+        self.cache.clear()
+        self._read_copies()
 
     def close(self) -> None:
-        """End the world; what was read of it is of no revision that there is any more."""
-        self.revision = object()
+        """Release the world's database."""
         self.store.close()

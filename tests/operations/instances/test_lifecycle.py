@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.operations.instances import changes
+from foas_emulator.blink.kinds import BATCH, STREAM
+from foas_emulator.operations.instances import service
 from foas_emulator.operations.instances.lifecycle import (
     CALL_FOR,
     FAILED,
@@ -18,7 +19,6 @@ from foas_emulator.operations.instances.lifecycle import (
     UNKNOWN,
     WAITING,
 )
-from foas_emulator.operations.jobs.rules import BATCH, STREAM
 from tests.api import Api
 from tests.operations import building
 
@@ -59,7 +59,7 @@ def test_every_event_in_every_state(state: str, event: str, expected: Any) -> No
 
 @pytest.mark.parametrize("call", OUTCOMES)
 def test_what_is_planned_by_a_call_is_possible_wherever_the_call_is(call: str) -> None:
-    outcome = TRANSITIONS[OUTCOMES[call].event]
+    outcome = TRANSITIONS[OUTCOMES[call]]
     if call in ("start", "resume"):
         assert outcome == {WAITING: RUNNING}, "they make an instance of their own, which waits"
     else:
@@ -105,7 +105,7 @@ def fresh_instance(api: Api, state: str) -> int:
 
 def force(api: Api, instance_id: int, state: str) -> None:
     with api.world.transaction():
-        changes.put_state(api.world, "p", "j", instance_id, actual_state=state)
+        service.put_state(api.world, "p", "j", instance_id, actual_state=state)
 
 
 def job_type_of(api: Api) -> str:

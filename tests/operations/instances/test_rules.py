@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.operations.instances import changes
+from foas_emulator.operations.instances import service
 from tests.api import Api
 from tests.operations import building
 
@@ -107,7 +107,7 @@ def test_a_job_that_was_never_started_is_not_running(p: Api) -> None:
 def test_an_instance_in_any_other_state_is_not_running(running: Api, state: str) -> None:
     instance_id = running.ok("GetInstance", **LIVE)["Instance"]["Id"]
     with running.world.transaction():
-        changes.put_state(running.world, "p", "j", instance_id, actual_state=state)
+        service.put_state(running.world, "p", "j", instance_id, actual_state=state)
     for operation, asked in product(NEEDS_RUNNING, (-1, instance_id)):
         outcome = running.refused(operation, **J, instanceId=asked, code="InvalidInstance.NotRunning")
         assert f"is {state}" in outcome.hint

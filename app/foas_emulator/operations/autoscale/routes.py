@@ -7,7 +7,7 @@ from fastapi import Form, Query
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.operations.autoscale import rules
+from foas_emulator.operations.autoscale import service
 from foas_emulator.operations.autoscale.schemas import (
     GetInstanceHistoryAutoScalePlanContentResponse,
     GetInstanceHistoryAutoScalePlanListResponse,
@@ -50,7 +50,7 @@ async def update_auto_scale_config(
     config_json: ConfigJson = None,
 ) -> ApiResponse:
     """Switch AutoScale off, or on again, for an instance that was started with it."""
-    rules.switch(world, project_name, job_name, instance_id, config_json=config_json)
+    service.update_auto_scale_config(world, project_name, job_name, instance_id, config_json=config_json)
     return ApiResponse.model_construct()
 
 
@@ -64,7 +64,9 @@ async def get_job_latest_auto_scale_plan(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName
 ) -> GetJobLatestAutoScalePlanResponse:
     """The plan that AutoScale made last for a job; none is no error."""
-    return GetJobLatestAutoScalePlanResponse.model_construct(plan_json=rules.latest_plan(world, project_name, job_name))
+    return GetJobLatestAutoScalePlanResponse.model_construct(
+        plan_json=service.get_job_latest_auto_scale_plan(world, project_name, job_name)
+    )
 
 
 @group.reads(
@@ -77,7 +79,7 @@ async def get_instance_history_auto_scale_plan_list(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceHistoryAutoScalePlanListResponse:
     """The names of the plans that AutoScale made for a stream job's instance, oldest first."""
-    names = rules.plan_names(world, project_name, job_name, instance_id)
+    names = service.get_instance_history_auto_scale_plan_list(world, project_name, job_name, instance_id)
     return GetInstanceHistoryAutoScalePlanListResponse.model_construct(
         plan_list=PlanList.model_construct(plan=names) if names else None
     )
@@ -93,5 +95,7 @@ async def get_instance_history_auto_scale_plan_content(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId, plan_name: PlanName
 ) -> GetInstanceHistoryAutoScalePlanContentResponse:
     """One of the plans that AutoScale made for a stream job's instance."""
-    content = rules.plan_content(world, project_name, job_name, instance_id, plan_name)
+    content = service.get_instance_history_auto_scale_plan_content(
+        world, project_name, job_name, instance_id, plan_name
+    )
     return GetInstanceHistoryAutoScalePlanContentResponse.model_construct(plan_content=content)

@@ -1,23 +1,25 @@
-"""The states of a cluster, and what moves it from one to another."""
+"""The states of a cluster, the table that moves it from one to another, and the changes that this table allows.
+
+A call begins a change, and the setting `cluster_delay` says when it is finished.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
+
+from foas_emulator.gateway.errors import problem
+from foas_emulator.gateway.evidence import documented
+from foas_emulator.operations.account import ACCOUNT
+from foas_emulator.operations.clusters.rows import Cluster, find_cluster, update_cluster
+from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.store import Change, assign, changed
+from foas_emulator.world.world import World
 
 State = Literal["STARTING", "RUNNING", "EXPANDING", "REDUCING", "UPGRADING", "MAINTAINING", "DESTROYING", "DESTROYED"]
 Event = Literal["expand", "shrink", "change_master", "destroy", "finish"]
 
-STATES: tuple[State, ...] = (
-    "STARTING",
-    "RUNNING",
-    "EXPANDING",
-    "REDUCING",
-    "UPGRADING",
-    "MAINTAINING",
-    "DESTROYING",
-    "DESTROYED",
-)
-EVENTS: tuple[Event, ...] = ("expand", "shrink", "change_master", "destroy", "finish")
+STATES: tuple[State, ...] = get_args(State)
+EVENTS: tuple[Event, ...] = get_args(Event)
 
 TRANSITIONS: Mapping[tuple[str, Event], State] = MappingProxyType(
     {
@@ -32,7 +34,57 @@ TRANSITIONS: Mapping[tuple[str, Event], State] = MappingProxyType(
         ("DESTROYING", "finish"): "DESTROYED",
     }
 )
-"""State x event -> state; what is not here is refused. MAINTAINING is the service's own affair."""
+"""State x event -> state; what is not here is refused. No call leads to MAINTAINING."""
 
 SERVING: frozenset[str] = frozenset({"RUNNING", "EXPANDING", "REDUCING", "UPGRADING"})
 """The states in which a cluster has resources to give."""
+
+NOT_RUNNING = problem(
+    "InvalidCluster.NotRunning",
+    400,
+    "The specified cluster is not running.",
+    documented("a cluster is asked for its state until that is RUNNING; the code and its text are inferred"),
+)
+
+
+def start(world: World, cluster: Cluster, *outcome: Change) -> None:
+    """Insert a cluster that is STARTING; it gets the columns of `outcome` when it is RUNNING."""
+    if world.settings.cluster_delay:
+        world.store.insert(cluster)
+        _finish_later(world, cluster.cluster_id, *outcome)
+    else:
+        world.store.insert(changed(cluster, *outcome, assign(Cluster.state, TRANSITIONS[cluster.state, "finish"])))
+
+
+def begin(world: World, cluster: Cluster, event: Event, *outcome: Change) -> None:
+    """Move a cluster to the state that an event leads to; it gets the columns of `outcome` when that is finished.
+
+    Raise `InvalidCluster.NotRunning` if the event is not possible in the state of the cluster.
+    """
+    state = TRANSITIONS.get((cluster.state, event))
+    if state is None:
+        raise NOT_RUNNING(f"Cluster {cluster.cluster_id!r} is {cluster.state}; it can be changed while it is RUNNING.")
+    operator = assign(Cluster.operator, ACCOUNT)
+    if world.settings.cluster_delay:
+        modified = assign(Cluster.gmt_modified, world.second())
+        update_cluster(world, cluster.cluster_id, assign(Cluster.state, state), operator, modified)
+        _finish_later(world, cluster.cluster_id, *outcome)
+    else:
+        _finish(world, cluster.cluster_id, state, operator, *outcome)
+
+
+def apply_change(world: World, change: PendingChange) -> None:
+    """Finish a change that came due."""
+    cluster = find_cluster(world, change.key)
+    assert cluster is not None, "changes are cancelled when their cluster is replaced, and none is removed"
+    _finish(world, change.key, cluster.state, *change.read_details().items())
+
+
+def _finish_later(world: World, cluster_id: str, *outcome: Change) -> None:
+    at = world.now() + world.settings.cluster_delay
+    world.schedule("finish", f"cluster:{cluster_id}", at=at, **dict(outcome))
+
+
+def _finish(world: World, cluster_id: str, state: str, *changes: Change) -> None:
+    finished = assign(Cluster.state, TRANSITIONS[state, "finish"])
+    update_cluster(world, cluster_id, finished, assign(Cluster.gmt_modified, world.second()), *changes)

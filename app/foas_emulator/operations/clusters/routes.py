@@ -8,9 +8,8 @@ from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Int32, one_of
-from foas_emulator.operations.clusters import orders, rules, sizing
+from foas_emulator.operations.clusters import service
 from foas_emulator.operations.clusters.lifecycle import STATES, State
-from foas_emulator.operations.clusters.machines import capacity
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.clusters.schemas import (
     ClusterDetails,
@@ -25,8 +24,8 @@ from foas_emulator.operations.clusters.schemas import (
     GetClusterResourceResponse,
     ListClusterResponse,
 )
-from foas_emulator.operations.paging import page
 from foas_emulator.operations.parameters import ClusterId, CurrentWorld, PageIndex, PageSize
+from foas_emulator.world.store import equal
 
 group = Group("clusters")
 
@@ -70,7 +69,7 @@ async def create_cell_cluster_order(
     ] = None,
 ) -> CreateCellClusterOrderResponse:
     """Order the machines of an exclusive cluster; CreateCluster makes the cluster of them."""
-    placed = orders.order(
+    order = service.create_cell_cluster_order(
         world,
         pay_model=pay_model,
         region=region,
@@ -80,7 +79,7 @@ async def create_cell_cluster_order(
         slave_num=slave_num,
         period=period,
     )
-    return CreateCellClusterOrderResponse.model_construct(order_id=placed.order_id)
+    return CreateCellClusterOrderResponse.model_construct(order_id=order.order_id)
 
 
 @group.writes("CreateCluster", "POST", _CLUSTERS, evidence=documented("help page CreateCluster, 2019-05-06"))
@@ -111,7 +110,7 @@ async def create_cluster(
     ] = None,
 ) -> CreateClusterResponse:
     """Begin to make a cluster of ordered machines: STARTING, and RUNNING after the setting `cluster_delay`."""
-    cluster_id = orders.create(
+    cluster_id = service.create_cluster(
         world,
         order_id=order_id,
         zone_id=zone_id,
@@ -143,10 +142,17 @@ async def list_cluster(
     page_index: PageIndex = 1,
 ) -> ListClusterResponse:
     """The clusters that fulfil all conditions, newest first, a page at a time; destroyed ones stay in the list."""
-    statement = rules.listed(cluster_id=cluster_id, display_name=display_name, state=state, region=region)
-    found = page(world, Cluster, statement, page_index, page_size)
+    found = service.list_cluster(
+        world,
+        equal(Cluster.cluster_id, cluster_id),
+        equal(Cluster.state, state),
+        equal(Cluster.region_id, region),
+        display_name=display_name,
+        page_index=page_index,
+        page_size=page_size,
+    )
     shown = [ClusterSummary.from_row(cluster) for cluster in found.items]
-    return ListClusterResponse.model_construct(None, **found.figures, clusters=Clusters.model_construct(cluster=shown))
+    return ListClusterResponse.model_construct(**found.figures, clusters=Clusters.model_construct(cluster=shown))
 
 
 @group.reads(
@@ -157,9 +163,8 @@ async def list_cluster(
 )
 async def get_cluster_details(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterDetailsResponse:
     """All that is known of a cluster, its machines among it. While it is STARTING it has none to show."""
-    cluster = rules.require(world, cluster_id)
-    columns = {**cluster.model_dump(), "instance_infos": rules.shown_instance_infos(world, cluster)}
-    return GetClusterDetailsResponse.model_construct(details=ClusterDetails.from_row(columns))
+    cluster = service.get_cluster_details(world, cluster_id)
+    return GetClusterDetailsResponse.model_construct(details=ClusterDetails.from_row(cluster))
 
 
 @group.reads(
@@ -170,7 +175,7 @@ async def get_cluster_details(world: CurrentWorld, cluster_id: ClusterId) -> Get
 )
 async def get_cluster_engine_versions(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterEngineVersionsResponse:
     """The versions of Blink that a cluster has, each behind its tag: current is recommended, beta is for tests."""
-    versions = rules.engine_versions(world, cluster_id)
+    versions = service.get_cluster_engine_versions(world, cluster_id)
     return GetClusterEngineVersionsResponse.model_construct(
         engine_versions=EngineVersions.model_construct(engine_version=versions)
     )
@@ -181,7 +186,7 @@ async def get_cluster_engine_versions(world: CurrentWorld, cluster_id: ClusterId
 )
 async def get_cluster_resource(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterResourceResponse:
     """What a cluster's slaves have, what running instances take of it, and what is left."""
-    total, allocated = capacity(rules.require(world, cluster_id)), rules.allocated(world, cluster_id)
+    total, allocated = service.get_cluster_resource(world, cluster_id)
     return GetClusterResourceResponse.model_construct(
         resource=ClusterResource.of_amounts(total=total, allocated=allocated)
     )
@@ -202,7 +207,7 @@ async def expand_cluster(
     ] = None,
 ) -> ApiResponse:
     """Begin to add slaves to a cluster that is paid as it is used: EXPANDING, then RUNNING."""
-    sizing.expand(world, cluster_id, count=count, model=model, user_v_switch=user_v_switch)
+    service.expand_cluster(world, cluster_id, count=count, model=model, user_v_switch=user_v_switch)
     return ApiResponse.model_construct()
 
 
@@ -224,7 +229,7 @@ async def shrink_cluster(
     ] = None,
 ) -> ApiResponse:
     """Begin to remove slaves from a cluster that is paid as it is used: REDUCING, then RUNNING."""
-    sizing.shrink(world, cluster_id, instance_ids=instance_ids, model_target_count=model_target_count)
+    service.shrink_cluster(world, cluster_id, instance_ids=instance_ids, model_target_count=model_target_count)
     return ApiResponse.model_construct()
 
 
@@ -243,12 +248,12 @@ async def modify_master_spec(
     ] = None,
 ) -> ApiResponse:
     """Begin to change the masters of a cluster that is paid as it is used: UPGRADING, then RUNNING."""
-    sizing.change_master(world, cluster_id, master_target_model=master_target_model)
+    service.modify_master_spec(world, cluster_id, master_target_model=master_target_model)
     return ApiResponse.model_construct()
 
 
 @group.writes("DestroyCluster", "DELETE", _CLUSTER, evidence=documented("help page DestroyCluster, 2020-09-28"))
 async def destroy_cluster(world: CurrentWorld, cluster_id: ClusterId) -> ApiResponse:
     """Begin to give up a cluster that is paid as it is used and has no projects: DESTROYING, then DESTROYED."""
-    sizing.destroy(world, cluster_id)
+    service.destroy_cluster(world, cluster_id)
     return ApiResponse.model_construct()

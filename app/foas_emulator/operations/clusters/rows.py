@@ -1,16 +1,28 @@
-"""The tables of clusters and of what was ordered."""
+"""The tables of clusters and of the orders they are made of, and the statements on them.
 
+Machines are no rows: they follow from the columns of their cluster and the seed of its world.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func
 from sqlmodel import Field
 
-from foas_emulator.world.store import Row
+from foas_emulator.blink.versions import INSTALLED
+from foas_emulator.operations.paging import matching
+from foas_emulator.world.ids import token
+from foas_emulator.world.store import Change, Condition, Row, equal
+from foas_emulator.world.world import World
 
 
 class Cluster(Row, table=True):
     """A cluster and its machines: `master_spec` and `slave_spec` name models such as Ecs_4c16g.
 
-    Slaves are numbered from 1 in the order they came; `removed_slaves` holds the numbers of those that went, with
-    commas between. `instance_infos` is what the service shows of the machines where that was given and not made.
-    `engine_versions` holds what is installed, with commas between.
+    Slaves are numbered from 1 in the order they were added; `removed_slaves` holds the numbers of the removed ones,
+    separated by commas. `instance_infos` is the text that shows the machines, if a seed gave one. `engine_versions`
+    holds the installed versions, separated by commas.
     """
 
     __tablename__ = "clusters"
@@ -39,7 +51,7 @@ class Cluster(Row, table=True):
     slave_num: int = 2
     removed_slaves: str = ""
     instance_infos: str | None = None
-    engine_versions: str = "current--blink-3.4.4,beta--blink-3.7.8"
+    engine_versions: str = INSTALLED
 
 
 class ClusterOrder(Row, table=True):
@@ -55,3 +67,73 @@ class ClusterOrder(Row, table=True):
     master_num: int
     slave_spec: str
     slave_num: int
+
+
+def find_cluster(world: World, cluster_id: str) -> Cluster | None:
+    """Return the cluster of this id."""
+    return world.store.get(Cluster, equal(Cluster.cluster_id, cluster_id))
+
+
+def update_cluster(world: World, cluster_id: str, *changes: Change) -> None:
+    """Change columns of a cluster."""
+    world.store.update(Cluster, *changes, where=[equal(Cluster.cluster_id, cluster_id)])
+
+
+def select_clusters(*filters: Condition, display_name: str | None) -> Select[Any]:
+    """Select clusters, newest first, whose display name contains this; that it need not be whole is inferred."""
+    columns = Cluster.table().c
+    statement = matching(Cluster, *filters)
+    if display_name is not None:
+        statement = statement.where(func.instr(columns.display_name, display_name) > 0)
+    return statement.order_by(columns.gmt_create.desc(), columns.cluster_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """A machine: its id, its network interface, its address, its model."""
+
+    instance_id: str
+    eni_id: str
+    ip: str
+    model: str
+
+
+def masters(seed: int, cluster: Cluster) -> list[Machine]:
+    """Return the masters of a cluster."""
+    return [
+        _machine(seed, cluster, "master", number, cluster.master_spec) for number in range(1, cluster.master_num + 1)
+    ]
+
+
+def slaves(seed: int, cluster: Cluster) -> dict[int, Machine]:
+    """Return the slaves of a cluster by number. The number of a removed slave is not used again."""
+    removed = removed_numbers(cluster)
+    numbers = (number for number in range(1, cluster.slave_num + len(removed) + 1) if number not in removed)
+    return {number: _machine(seed, cluster, "slave", number, cluster.slave_spec) for number in numbers}
+
+
+def removed_numbers(cluster: Cluster) -> set[int]:
+    """Return the numbers of the slaves that were removed."""
+    return {int(number) for number in cluster.removed_slaves.split(",") if number}
+
+
+def _machine(seed: int, cluster: Cluster, role: str, number: int, model: str) -> Machine:
+    def identifier(kind: str) -> str:
+        return f"{kind}-{token(seed, f'{kind}/{cluster.cluster_id}/{role}', number, length=20)}"
+
+    network = 0 if role == "master" else 1 + number // 250
+    return Machine(
+        instance_id=identifier("i"), eni_id=identifier("eni"), ip=f"192.168.{network}.{number % 250 + 1}", model=model
+    )
+
+
+def instance_infos(seed: int, cluster: Cluster) -> str:
+    """Return the JSON text that GetClusterDetails shows of the machines. Its inner names are inferred."""
+    roles = {"masters": masters(seed, cluster), "slaves": list(slaves(seed, cluster).values())}
+    shown = {
+        role: [
+            {"instanceId": each.instance_id, "eniId": each.eni_id, "ip": each.ip, "model": each.model} for each in of
+        ]
+        for role, of in roles.items()
+    }
+    return json.dumps(shown, separators=(",", ":"))

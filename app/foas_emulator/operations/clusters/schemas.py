@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
+from foas_emulator.blink.resource import Resource
 from foas_emulator.gateway.formats import ApiModel, ApiResponse
-from foas_emulator.operations.clusters.resource import Resource
 
 
 class CreateCellClusterOrderResponse(ApiResponse):
@@ -19,7 +19,7 @@ class CreateClusterResponse(ApiResponse):
 
 
 class ClusterSummary(ApiModel):
-    """What ListCluster tells of a cluster. Times are milliseconds."""
+    """What ListCluster shows of a cluster. Times are milliseconds."""
 
     operator: str
     gmt_create: int
@@ -50,7 +50,7 @@ class ListClusterResponse(ApiResponse):
 
 
 class ClusterDetails(ApiModel):
-    """What GetClusterDetails tells of a cluster. Times are milliseconds; the last of them are JSON texts."""
+    """What GetClusterDetails shows of a cluster. Times are milliseconds; the last of them are JSON texts."""
 
     cluster_id: str
     region_id: str
@@ -90,7 +90,7 @@ class GetClusterEngineVersionsResponse(ApiResponse):
 
 
 class ClusterResource(ApiModel):
-    """What GetClusterResource tells: memory in MB, and vcore, of which 100 are one core."""
+    """What GetClusterResource shows: memory in MB, and vcore, of which 100 are one core."""
 
     total_mb: int = Field(alias="TotalMB")
     allocated_virtual_cores: int
@@ -101,7 +101,7 @@ class ClusterResource(ApiModel):
 
     @classmethod
     def of_amounts(cls, *, total: Resource, allocated: Resource) -> "ClusterResource":
-        """Nothing is available of what is taken twice, as a seed may have it."""
+        """Return total, allocated and the rest, which is 0 where a seed made instances take more than there is."""
         available = total - allocated
         return ClusterResource.model_construct(
             total_mb=total.mem,

@@ -7,7 +7,7 @@ from fastapi import Form, Query
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.operations.folders import rules
+from foas_emulator.operations.folders import service
 from foas_emulator.operations.folders.schemas import (
     CreateFolderResponse,
     FolderDetails,
@@ -34,14 +34,14 @@ async def create_folder(
     ] = None,
 ) -> CreateFolderResponse:
     """Make a folder, and those above it that are missing. A project has at most 50 folders on 5 levels."""
-    folder = rules.create(world, project_name, path)
+    folder = service.create_folder(world, project_name, path)
     return CreateFolderResponse.model_construct(folder_id=folder.folder_id)
 
 
 @group.reads("GetFolder", "GET", _FOLDERS, evidence=documented("help page GetFolder, 2019-04-02"))
 async def get_folder(world: CurrentWorld, project_name: ProjectName, path: _Path) -> GetFolderResponse:
     """The folder at a path. If there is none the answer has no Folder, as official sample code expects."""
-    folder = rules.find(world, project_name, path)
+    folder = service.get_folder(world, project_name, path)
     return GetFolderResponse.model_construct(folder=None if folder is None else FolderDetails.from_row(folder))
 
 
@@ -50,7 +50,7 @@ async def get_folder(world: CurrentWorld, project_name: ProjectName, path: _Path
 )
 async def list_child_folder(world: CurrentWorld, project_name: ProjectName, path: _Path) -> ListChildFolderResponse:
     """The folders right below a path. The service does not say whether it shows deeper ones too."""
-    shown = [FolderDetails.from_row(folder) for folder in rules.children(world, project_name, path)]
+    shown = [FolderDetails.from_row(folder) for folder in service.list_child_folder(world, project_name, path)]
     return ListChildFolderResponse.model_construct(folders=Folders.model_construct(folder=shown))
 
 
@@ -66,12 +66,12 @@ async def mv_folder(
     ] = None,
 ) -> ApiResponse:
     """Give a folder another path. The folders below it and the jobs in them move along."""
-    rules.move(world, project_name, src_path, dest_path)
+    service.mv_folder(world, project_name, src_path, dest_path)
     return ApiResponse.model_construct()
 
 
 @group.writes("DeleteFolder", "DELETE", _FOLDERS, evidence=documented("help page DeleteFolder, 2020-09-15"))
 async def delete_folder(world: CurrentWorld, project_name: ProjectName, path: _Path) -> ApiResponse:
     """Delete a folder that holds neither jobs nor folders."""
-    rules.delete(world, project_name, path)
+    service.delete_folder(world, project_name, path)
     return ApiResponse.model_construct()

@@ -1,27 +1,48 @@
-"""The life of an instance, as a table: state x event -> state.
+"""The life of an instance, as a table: state x event -> state; and the changes that follow from it.
 
-A call sets what is expected (ExpectState) at once; what it sets going makes it so (ActualState) when its delay has
-passed. States and the order of calls are documented; that an instance can be stopped while it waits or is paused, and
-that a caller may declare an end (SUCCESS, FAILED), is inferred from the values ModifyInstanceState documents.
+A call sets the expected state (ExpectState) at once; the actual one (ActualState) follows when the delay of the call
+has passed. States and the order of calls are documented; that an instance can be stopped while it waits or is paused,
+and that a caller may declare an end (SUCCESS, FAILED), is inferred from the values ModifyInstanceState documents.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
-UNKNOWN = "UNKNOWN"
-"""The state of a committed job before its first start: there is no instance yet."""
-WAITING = "WAITING"
-RUNNING = "RUNNING"
-PAUSED = "PAUSED"
-TERMINATED = "TERMINATED"
-SUCCESS = "SUCCESS"
-FAILED = "FAILED"
+from foas_emulator.blink import sql
+from foas_emulator.blink.errors import SqlError, submit_error_text
+from foas_emulator.blink.kinds import BATCH, SQL
+from foas_emulator.blink.planner import given_plan
+from foas_emulator.blink.runtime import engine_job_handler
+from foas_emulator.gateway.errors import Problem, problem
+from foas_emulator.gateway.evidence import documented
+from foas_emulator.operations.account import ACCOUNT
+from foas_emulator.operations.hooks import Signal
+from foas_emulator.operations.instances.rows import Instance, update_instance
+from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.store import Change, assign, changed, equal
+from foas_emulator.world.world import World
 
-STATES = (WAITING, RUNNING, PAUSED, TERMINATED, SUCCESS, FAILED)
+if TYPE_CHECKING:
+    from foas_emulator.operations.jobs.rows import CommittedJob, Job
+
+ExpectedState = Literal["RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED"]
+"""The states that ModifyInstanceState can ask for."""
+State = Literal["WAITING", ExpectedState]
 """The states an instance can be in."""
-LIVE = frozenset({WAITING, RUNNING, PAUSED})
-"""The states in which a job counts as started: it can be stopped, and not be started once more."""
+STATES: tuple[State, ...] = get_args(State)
+
+UNKNOWN: Final = "UNKNOWN"
+"""The state of a committed job before its first start: there is no instance yet."""
+WAITING: Final = "WAITING"
+RUNNING: Final = "RUNNING"
+PAUSED: Final = "PAUSED"
+TERMINATED: Final = "TERMINATED"
+SUCCESS: Final = "SUCCESS"
+FAILED: Final = "FAILED"
+
+LIVE: frozenset[str] = frozenset({WAITING, RUNNING, PAUSED})
+"""The states in which a job counts as started: it can be stopped, and cannot be started again."""
 
 _CALLS: Mapping[str, Mapping[str, str]] = {
     "start": {UNKNOWN: RUNNING, TERMINATED: RUNNING, SUCCESS: RUNNING, FAILED: RUNNING},
@@ -41,32 +62,224 @@ _OUTCOMES: Mapping[str, Mapping[str, str]] = {
 TRANSITIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({**_CALLS, **_OUTCOMES})
 """Which state each event leads to from each state that allows it.
 
-A call (start, pause, resume, stop, finish, fail) leads to the state that is expected from then on, what becomes of it
-(started, paused, stopped, finished, failed) to the state that is actual. Start and resume make an instance of their
-own for that; the one they were called on stays as it was.
+A call (start, pause, resume, stop, finish, fail) leads to the state that is expected from then on, its outcome
+(started, paused, stopped, finished, failed) to the actual one. Start and resume make a new instance; the one they were
+called on stays as it was.
 """
 
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What becomes of a call: the event, and the setting that says how long it takes (None: no time)."""
-
-    event: str
-    delay: str | None = None
-
-
-OUTCOMES: Mapping[str, Outcome] = MappingProxyType(
+OUTCOMES: Mapping[str, str] = MappingProxyType(
     {
-        "start": Outcome("started", "start_delay"),
-        "pause": Outcome("paused", "pause_delay"),
-        "resume": Outcome("started", "start_delay"),
-        "stop": Outcome("stopped", "stop_delay"),
-        "finish": Outcome("finished"),
-        "fail": Outcome("failed"),
+        "start": "started",
+        "pause": "paused",
+        "resume": "started",
+        "stop": "stopped",
+        "finish": "finished",
+        "fail": "failed",
     }
 )
-
+"""The event that follows each call."""
 CALL_FOR: Mapping[str, str] = MappingProxyType(
     {RUNNING: "resume", PAUSED: "pause", TERMINATED: "stop", SUCCESS: "finish", FAILED: "fail"}
 )
 """The call that ModifyInstanceState makes for each `expectState`."""
+
+ARCHIVED_AFTER = 2 * 86_400_000
+"""Milliseconds from a batch instance's end to its archiving (documented: two days)."""
+UNKNOWN_DELAY = -99999999
+"""The InputDelay of an instance that has measured none (documented sample)."""
+
+NOT_RUNNING = problem(
+    "InvalidInstance.NotRunning",
+    400,
+    "The specified instance is not running.",
+    documented("GetInstance: a call for a job that is not running fails; the code and its text are inferred"),
+)
+ALREADY_STARTED = problem("InvalidJob.AlreadyStarted", 400, "The specified job has been started already.")
+NOT_PAUSED = problem("InvalidInstance.NotPaused", 400, "The specified instance is not paused.")
+ENDED = problem("InvalidInstance.Ended", 400, "The specified instance has ended.")
+_REFUSALS: Mapping[str, Problem] = {
+    "start": ALREADY_STARTED,
+    "pause": NOT_RUNNING,
+    "resume": NOT_PAUSED,
+    "stop": ENDED,
+    "finish": NOT_RUNNING,
+    "fail": ENDED,
+}
+
+started: Signal[[World, Instance]] = Signal()
+"""An instance runs from now on."""
+
+
+def target(call: str, job: "Job", instance: Instance | None) -> str:
+    """Return the state that a call asks for. Raise the problem that the call has in the state of the instance."""
+    state = UNKNOWN if instance is None else instance.actual_state
+    wanted = TRANSITIONS[call].get(state)
+    if wanted is None:
+        which = "was never started" if instance is None else f"has instance {instance.id}, which is {state}"
+        allowed = ", ".join(TRANSITIONS[call])
+        raise _REFUSALS[call](f"Job {job.job_name!r} {which}; {call} is possible from {allowed}.")
+    return wanted
+
+
+def launch(world: World, job: "Job", copy: "CommittedJob | Instance", *, call: str, parameter_json: str | None) -> int:
+    """Insert an instance that runs a copy of a job, at once or when the delay of the call has passed; return its id."""
+    given_plan(copy.plan_json or "", note=world.note)
+    instance = Instance.model_construct(
+        id=world.next_number("instance"),
+        project_name=job.project_name,
+        job_name=job.job_name,
+        job_type=job.job_type,
+        api_type=job.api_type,
+        actual_state=WAITING,
+        expect_state=RUNNING,
+        code=copy.code,
+        plan_json=copy.plan_json or "",
+        properties=copy.properties,
+        packages=copy.packages,
+        engine_version=copy.engine_version,
+        cluster_id=copy.cluster_id,
+        queue_name=copy.queue_name,
+        auto_scale_params=copy.auto_scale_params,
+        starter=ACCOUNT,
+        last_operator=ACCOUNT,
+        last_operate_time=world.second(),
+        input_delay=UNKNOWN_DELAY,
+        parameter_json=parameter_json,
+    )
+    delay = _delay(world, call)
+    if delay:
+        world.store.insert(instance)
+        world.schedule(OUTCOMES[call], _subject(instance), at=world.now() + delay)
+    else:
+        event, reasons = _judge(world, instance, OUTCOMES[call])
+        entered = changed(instance, *reasons, *_entering(world, instance, TRANSITIONS[event][WAITING]))
+        world.store.insert(entered)
+        _archive_later(world, entered)
+        if event == "started":
+            _run(world, entered)
+    return instance.id
+
+
+def apply_call(world: World, instance: Instance, call: str, wanted: str) -> None:
+    """Expect a state from now on, and reach it when the delay of the call has passed. What was planned is dropped."""
+    cancel(world, instance)
+    expected = (
+        assign(Instance.expect_state, wanted),
+        assign(Instance.last_operator, ACCOUNT),
+        assign(Instance.last_operate_time, world.second()),
+    )
+    delay = _delay(world, call)
+    if delay:
+        update_instance(world, instance, *expected)
+        world.schedule(OUTCOMES[call], _subject(instance), at=world.now() + delay)
+    else:
+        _transition(world, instance, OUTCOMES[call], *expected)
+
+
+def apply_change(world: World, change: PendingChange) -> None:
+    """Apply a change of an instance that came due: `put_state`, `archive`, or the outcome of a call."""
+    instance = world.store.get(Instance, equal(Instance.id, int(change.key)))
+    assert instance is not None, "changes are cancelled when their instance is deleted"
+    if change.event == "put_state":
+        details = change.read_details()
+        enter(world, instance, details["ActualState"], details.get("LastErrorMessage"))
+    elif change.event == "archive":
+        archive(world, instance)
+    else:
+        _transition(world, instance, change.event)
+
+
+def enter(world: World, instance: Instance, state: str, message: str | None) -> None:
+    """Put an instance into a state whatever its own one is; with a message it has failed just now."""
+    # A failure is nobody's wish: what was expected stays expected, as of the job that failed in the default seed.
+    expected = instance.expect_state if state == FAILED else RUNNING if state == WAITING else state
+    changes = [assign(Instance.expect_state, expected)]
+    if message is not None:
+        changes += _failure(world, message)
+    _enter(world, instance, state, *changes)
+
+
+def archive(world: World, instance: Instance, *changes: Change) -> None:
+    """Archive an instance, and make more changes with it. What was planned for it is dropped."""
+    cancel(world, instance)
+    update_instance(world, instance, assign(Instance.is_archived, True), *changes)
+
+
+def cancel(world: World, instance: Instance) -> None:
+    """Drop what was planned for an instance."""
+    world.cancel(_subject(instance))
+
+
+def _subject(instance: Instance) -> str:
+    return f"instance:{instance.id}"
+
+
+def _delay(world: World, call: str) -> int:
+    settings = world.settings
+    start = settings.start_delay
+    delays = {"start": start, "resume": start, "pause": settings.pause_delay, "stop": settings.stop_delay}
+    return delays.get(call, 0)
+
+
+def _transition(world: World, instance: Instance, event: str, *changes: Change) -> None:
+    event, reasons = _judge(world, instance, event)
+    entered = _enter(world, instance, TRANSITIONS[event][instance.actual_state], *changes, *reasons)
+    if event == "started":
+        _run(world, entered)
+
+
+def _judge(world: World, instance: Instance, event: str) -> tuple[str, list[Change]]:
+    """Return the event that really happens, and the columns that say why.
+
+    With the setting `sql_check` = `start` an instance whose SQL is surely wrong fails where it would have started.
+    """
+    if event == "started" and world.settings.sql_check == "start" and instance.api_type == SQL:
+        try:
+            sql.read(instance.code or "")
+        except SqlError as error:
+            return "failed", _failure(world, submit_error_text(error, job_name=instance.job_name))
+    return event, []
+
+
+def _failure(world: World, message: str) -> list[Change]:
+    """Return the columns that change when an instance fails just now."""
+    return [assign(Instance.last_error_time, world.second()), assign(Instance.last_error_message, message)]
+
+
+def _run(world: World, instance: Instance) -> None:
+    """Send `started`; a batch job finishes when the setting `batch_duration` has passed."""
+    started.send(world, instance)
+    duration = world.settings.batch_duration
+    if instance.job_type != BATCH or duration is None:
+        return
+    if duration:
+        world.schedule("finished", _subject(instance), at=world.now() + duration)
+    else:
+        _transition(world, instance, "finished")
+
+
+def _enter(world: World, instance: Instance, state: str, *changes: Change) -> Instance:
+    """Make a state the actual one, with the changes and all that follows; return the instance as it is then."""
+    entered = update_instance(world, instance, *changes, *_entering(world, instance, state))
+    world.cancel(_subject(instance), "archive")
+    _archive_later(world, entered)
+    return entered
+
+
+def _archive_later(world: World, instance: Instance) -> None:
+    """Schedule the archiving of a batch instance if it has ended."""
+    if instance.actual_state not in LIVE and instance.job_type == BATCH and not instance.is_archived:
+        world.schedule("archive", _subject(instance), at=world.now() + ARCHIVED_AFTER)
+
+
+def _entering(world: World, instance: Instance, state: str) -> list[Change]:
+    """Return the columns that change when a state becomes the actual one."""
+    now = world.second()
+    changes = [assign(Instance.actual_state, state), assign(Instance.end_time, None if state in LIVE else now)]
+    if state == RUNNING:
+        start_time = now if instance.start_time is None else instance.start_time
+        changes.append(assign(Instance.start_time, start_time))
+        if instance.engine_job_handler is None:
+            handler = engine_job_handler(world.seed, instance.id, start_time)
+            changes.append(assign(Instance.engine_job_handler, handler))
+    return changes

@@ -1,17 +1,14 @@
 """Parameters of the operations on instances."""
 
-from typing import Annotated, Literal
+from typing import Annotated, get_args
 
 from fastapi import Form, Path, Query
 
 from foas_emulator.gateway.parameters import Flag, Int64, one_of
-from foas_emulator.operations.instances.lifecycle import STATES, WAITING
+from foas_emulator.operations.instances import lifecycle
 
-ExpectedState = Annotated[
-    Literal["RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED"],
-    one_of(*(state for state in STATES if state != WAITING)),
-]
-ActualState = Annotated[Literal["WAITING", "RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED"], one_of(*STATES)]
+ExpectedState = Annotated[lifecycle.ExpectedState, one_of(*get_args(lifecycle.ExpectedState))]
+ActualState = Annotated[lifecycle.State, one_of(*lifecycle.STATES)]
 
 ListedJobName = Annotated[
     str | None, Query(alias="jobName", description="Only instances of this job.", examples=["job1"])

@@ -1,10 +1,9 @@
 """The operations on instances."""
 
-from foas_emulator.blink import runtime
 from foas_emulator.gateway.evidence import documented, from_sdk
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.operations.instances import changes, engine, rules
+from foas_emulator.operations.instances import service
 from foas_emulator.operations.instances.parameters import (
     EndBeginTs,
     EndEndTs,
@@ -42,8 +41,8 @@ from foas_emulator.operations.instances.schemas import (
     RunSummarys,
 )
 from foas_emulator.operations.jobs.parameters import ApiTypeFilter, JobTypeNeeded
-from foas_emulator.operations.paging import page
 from foas_emulator.operations.parameters import CurrentWorld, InstanceId, JobName, PageIndex, PageSize, ProjectName
+from foas_emulator.world.store import equal
 
 group = Group("instances")
 
@@ -70,23 +69,22 @@ async def list_instance(
     page_size: PageSize = 10,
 ) -> ListInstanceResponse:
     """The instances of a project that match, newest first; archived ones only if they are asked for."""
-    statement = rules.listed(
+    found = service.list_instance(
         world,
         project_name,
-        job_type=job_type,
-        job_name=job_name,
-        api_type=api_type,
-        expect_state=expect_state,
-        actual_state=actual_state,
+        equal(Instance.job_type, job_type),
+        equal(Instance.job_name, job_name),
+        equal(Instance.api_type, api_type),
+        equal(Instance.expect_state, expect_state),
+        equal(Instance.actual_state, actual_state),
+        equal(Instance.is_archived, is_archived),
         started=(start_begin_ts, start_end_ts),
         ended=(end_begin_ts, end_end_ts),
-        is_archived=is_archived,
+        page_index=page_index,
+        page_size=page_size,
     )
-    found = page(world, Instance, statement, page_index, page_size)
     items = [ListedInstance.from_row(instance) for instance in found.items]
-    return ListInstanceResponse.model_construct(
-        None, **found.figures, instances=Instances.model_construct(instance=items)
-    )
+    return ListInstanceResponse.model_construct(**found.figures, instances=Instances.model_construct(instance=items))
 
 
 @group.reads("GetInstance", "GET", _INSTANCE, evidence=documented("help page GetInstance, 2020-09-11"))
@@ -94,7 +92,7 @@ async def get_instance(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceResponse:
     """All that is known of a running job's instance; the call fails for a job that is not running."""
-    instance = rules.get_instance(world, project_name, job_name, instance_id)
+    instance = service.get_instance(world, project_name, job_name, instance_id)
     return GetInstanceResponse.model_construct(instance=InstanceDetails.from_row(instance))
 
 
@@ -115,7 +113,7 @@ async def modify_instance_state(
     trigger_checkpoint: TriggerCheckpoint = False,
 ) -> ApiResponse:
     """Pause, resume or stop an instance, or end it: what is expected changes at once, what is actual follows."""
-    changes.modify(
+    service.modify_instance_state(
         world,
         project_name,
         job_name,
@@ -137,7 +135,7 @@ async def get_instance_run_summary(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceRunSummaryResponse:
     """The state of an instance, whatever it is; UNKNOWN for a committed job that was never started."""
-    shown = rules.summary(world, project_name, job_name, instance_id)
+    shown = service.get_instance_run_summary(world, project_name, job_name, instance_id)
     return GetInstanceRunSummaryResponse.model_construct(run_summary=RunSummary.from_row(shown))
 
 
@@ -151,7 +149,7 @@ async def batch_get_instance_run_summary(
     world: CurrentWorld, project_name: ProjectName, job_names: JobNames, job_type: JobTypeNeeded
 ) -> BatchGetInstanceRunSummaryResponse:
     """The states of several jobs of one type; jobs that are absent, offline or of the other type are passed over."""
-    shown = rules.summaries(world, project_name, job_names, job_type)
+    shown = service.batch_get_instance_run_summary(world, project_name, job_names, job_type)
     items = [BatchRunSummary.from_row(instance) for instance in shown]
     return BatchGetInstanceRunSummaryResponse.model_construct(
         run_summarys=RunSummarys.model_construct(run_summary=items)
@@ -165,8 +163,8 @@ async def get_instance_config(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceConfigResponse:
     """The settings that a running instance runs with, in Flink's own form."""
-    run = rules.require_run(world, project_name, job_name, instance_id)
-    return GetInstanceConfigResponse.model_construct(config=runtime.config(run))
+    found = service.get_instance_config(world, project_name, job_name, instance_id)
+    return GetInstanceConfigResponse.model_construct(config=found)
 
 
 @group.reads(
@@ -174,14 +172,13 @@ async def get_instance_config(
     "GET",
     f"{_INSTANCE}/details",
     evidence=documented("help page GetInstanceDetail, 2019-04-02"),
-    timeless=False,
 )
 async def get_instance_detail(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceDetailResponse:
     """The graph that a running instance runs, with what has flowed through it, in Flink's own form."""
-    run = rules.require_run(world, project_name, job_name, instance_id)
-    return GetInstanceDetailResponse.model_construct(detail=runtime.details(run))
+    found = service.get_instance_detail(world, project_name, job_name, instance_id)
+    return GetInstanceDetailResponse.model_construct(detail=found)
 
 
 @group.reads(
@@ -194,8 +191,8 @@ async def get_instance_exceptions(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceExceptionsResponse:
     """The failures of an instance in any state, in Flink's own form."""
-    instance = rules.require(world, project_name, job_name, instance_id)
-    return GetInstanceExceptionsResponse.model_construct(exceptions=runtime.exceptions(engine.run_of(world, instance)))
+    found = service.get_instance_exceptions(world, project_name, job_name, instance_id)
+    return GetInstanceExceptionsResponse.model_construct(exceptions=found)
 
 
 @group.reads(
@@ -203,14 +200,13 @@ async def get_instance_exceptions(
     "GET",
     f"{_INSTANCE}/checkpoints",
     evidence=documented("help page GetInstanceCheckpoint, 2019-04-02"),
-    timeless=False,
 )
 async def get_instance_checkpoint(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceCheckpointResponse:
     """The checkpoints that a running instance has taken, in Flink's own form."""
-    run = rules.require_run(world, project_name, job_name, instance_id)
-    return GetInstanceCheckpointResponse.model_construct(checkpoints=runtime.checkpoints(run))
+    found = service.get_instance_checkpoint(world, project_name, job_name, instance_id)
+    return GetInstanceCheckpointResponse.model_construct(checkpoints=found)
 
 
 @group.reads(
@@ -223,8 +219,8 @@ async def get_instance_final_state(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceFinalStateResponse:
     """What YARN calls the state of an instance, whatever it is."""
-    instance = rules.require(world, project_name, job_name, instance_id)
-    return GetInstanceFinalStateResponse.model_construct(finalstate=engine.final_state(instance))
+    found = service.get_instance_final_state(world, project_name, job_name, instance_id)
+    return GetInstanceFinalStateResponse.model_construct(finalstate=found)
 
 
 @group.reads(
@@ -237,8 +233,7 @@ async def get_instance_resource(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceResourceResponse:
     """What a running instance asked its queue for (allocated), and what it really uses of that (total)."""
-    instance = rules.require_running(world, project_name, job_name, instance_id)
-    allocated, total = engine.requested(world, instance), engine.used(world, instance)
+    allocated, total = service.get_instance_resource(world, project_name, job_name, instance_id)
     return GetInstanceResourceResponse.model_construct(
         resource=InstanceResource.model_construct(
             total_mb=total.mem,
@@ -254,11 +249,10 @@ async def get_instance_resource(
     "GET",
     f"{_INSTANCE}/vertices/{{vertexId}}/taskmanagers",
     evidence=from_sdk("PHP SDK, class GetInstanceVertexTaskManagers"),
-    timeless=False,
 )
 async def get_instance_vertex_task_managers(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId, vertex_id: VertexId
 ) -> GetInstanceVertexTaskManagersResponse:
     """Where a vertex of a running instance runs, in Flink's own form."""
-    found = rules.task_managers(world, project_name, job_name, instance_id, vertex_id)
+    found = service.get_instance_vertex_task_managers(world, project_name, job_name, instance_id, vertex_id)
     return GetInstanceVertexTaskManagersResponse.model_construct(task_managers=found)

@@ -1,12 +1,20 @@
-"""The table of instances."""
+"""The table of instances, and the statements on it."""
 
-from sqlalchemy import Index
+from typing import Any
+
+from sqlalchemy import Index, Select
 from sqlmodel import Field
 
-from foas_emulator.world.store import Row
+from foas_emulator.operations.columns import JobContent
+from foas_emulator.operations.paging import matching
+from foas_emulator.world.store import Change, Condition, changed, equal
+from foas_emulator.world.world import World
+
+Window = tuple[int | None, int | None]
+"""The first and the last millisecond of a span of time, both included; None leaves a side open."""
 
 
-class Instance(Row, table=True):
+class Instance(JobContent, table=True):
     """One run of a job, with the copy of the job it runs. A stream job has one instance that is not archived."""
 
     __tablename__ = "instances"
@@ -19,10 +27,6 @@ class Instance(Row, table=True):
     expect_state: str
     job_type: str
     api_type: str
-    code: str | None = None
-    properties: str | None = None
-    packages: str | None = None
-    plan_json: str | None = None
     engine_version: str | None = None
     engine_job_handler: str | None = None
     cluster_id: str | None = None
@@ -39,3 +43,62 @@ class Instance(Row, table=True):
     priority: int | None = None
     is_archived: bool = False
     parameter_json: str | None = None
+
+
+def find_instance(world: World, project_name: str, job_name: str, instance_id: int) -> Instance | None:
+    """Return the instance of a job with this id."""
+    return world.store.get(Instance, equal(Instance.id, instance_id), *_of_job(project_name, job_name))
+
+
+def current_instance(world: World, project_name: str, job_name: str) -> Instance | None:
+    """Return the one instance of a stream job that is not archived, or None before the first start."""
+    return world.store.get(Instance, *_of_job(project_name, job_name), equal(Instance.is_archived, False))
+
+
+def newest_instance(world: World, project_name: str, job_name: str) -> Instance | None:
+    """Return the instance that a job was started with last, or None before the first start."""
+    newest = matching(Instance, *_of_job(project_name, job_name)).order_by(Instance.table().c.id.desc()).limit(1)
+    found = world.store.fetch(Instance, newest)
+    return found[0] if found else None
+
+
+def instances_of_job(world: World, project_name: str, job_name: str, *more: Condition) -> list[Instance]:
+    """Return the instances of a job that meet more conditions."""
+    return world.store.find(Instance, *_of_job(project_name, job_name), *more)
+
+
+def instances_on_cluster(world: World, cluster_id: str, state: str) -> list[Instance]:
+    """Return the instances on a cluster that are in a state and not archived."""
+    return world.store.find(
+        Instance,
+        equal(Instance.cluster_id, cluster_id),
+        equal(Instance.actual_state, state),
+        equal(Instance.is_archived, False),
+    )
+
+
+def select_instances(*filters: Condition, started: Window, ended: Window) -> Select[Any]:
+    """Select instances that were started and have ended within these spans of time, newest first."""
+    columns = Instance.table().c
+    statement = matching(Instance, *filters)
+    for column, (begin, end) in ((columns.start_time, started), (columns.end_time, ended)):
+        if begin is not None:
+            statement = statement.where(column >= begin)
+        if end is not None:
+            statement = statement.where(column <= end)
+    return statement.order_by(columns.id.desc())
+
+
+def update_instance(world: World, instance: Instance, *changes: Change) -> Instance:
+    """Change columns of an instance; return it as it is then."""
+    world.store.update(Instance, *changes, where=[equal(Instance.id, instance.id)])
+    return changed(instance, *changes)
+
+
+def delete_instances(world: World, project_name: str, job_name: str) -> None:
+    """Delete the instances of a job."""
+    world.store.delete(Instance, *_of_job(project_name, job_name))
+
+
+def _of_job(project_name: str, job_name: str) -> tuple[Condition, ...]:
+    return equal(Instance.project_name, project_name), equal(Instance.job_name, job_name)

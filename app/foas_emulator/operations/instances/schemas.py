@@ -6,7 +6,7 @@ from foas_emulator.gateway.formats import ApiModel, ApiResponse
 
 
 class InstanceDetails(ApiModel):
-    """What GetInstance tells of an instance. Times and delays are milliseconds."""
+    """What GetInstance shows of an instance. Times and delays are milliseconds."""
 
     expect_state: str
     engine_version: str | None = None
@@ -42,7 +42,7 @@ class GetInstanceResponse(ApiResponse):
 
 
 class ListedInstance(ApiModel):
-    """What ListInstance tells of an instance: all but its AutoScale parameters."""
+    """What ListInstance shows of an instance: all but its AutoScale parameters."""
 
     id: int
     project_name: str

@@ -1,14 +1,14 @@
 """Parameters of the operations on jobs."""
 
-from typing import Annotated, Literal
+from typing import Annotated, get_args
 
 from fastapi import Form, Query
 
+from foas_emulator.blink import kinds
 from foas_emulator.gateway.parameters import Decimal, Flag, Int64, Items, one_of
-from foas_emulator.operations.jobs.rules import BATCH, STREAM
 
-JobType = Annotated[Literal["FLINK_STREAM", "FLINK_BATCH"], one_of(STREAM, BATCH)]
-ApiType = Annotated[Literal["DATASTREAM", "SQL"], one_of("DATASTREAM", "SQL")]
+JobType = Annotated[kinds.JobType, one_of(*get_args(kinds.JobType))]
+ApiType = Annotated[kinds.ApiType, one_of(*get_args(kinds.ApiType))]
 
 # -- what a job is made of
 

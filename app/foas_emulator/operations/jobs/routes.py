@@ -5,11 +5,9 @@ from dataclasses import asdict
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.operations.autoscale import params
-from foas_emulator.operations.instances import changes
-from foas_emulator.operations.jobs import commitment, plans, records, rules
+from foas_emulator.operations.jobs import lifecycle, service
 from foas_emulator.operations.jobs import parameters as given
-from foas_emulator.operations.jobs.rows import Job
+from foas_emulator.operations.jobs.rows import Draft, Job
 from foas_emulator.operations.jobs.schemas import (
     CalcPlanJsonResourceResponse,
     CheckRawPlanJsonResponse,
@@ -29,8 +27,8 @@ from foas_emulator.operations.jobs.schemas import (
     TableUse,
     ValidateJobResponse,
 )
-from foas_emulator.operations.paging import page
 from foas_emulator.operations.parameters import CurrentWorld, JobName, PageIndex, PageSize, ProjectName
+from foas_emulator.world.store import equal
 
 group = Group("jobs")
 
@@ -58,7 +56,7 @@ async def create_job(
     folder_id: given.FolderId = None,
 ) -> ApiResponse:
     """Make a job in a project that has a queue."""
-    draft = rules.Draft(
+    draft = Draft(
         code=code,
         plan_json=plan_json,
         properties=properties,
@@ -69,17 +67,17 @@ async def create_job(
         queue_name=queue_name,
         folder_id=folder_id,
     )
-    rules.create(world, project_name, job_name=job_name, job_type=job_type, api_type=api_type, draft=draft)
+    service.create_job(world, project_name, job_name=job_name, job_type=job_type, api_type=api_type, draft=draft)
     return ApiResponse.model_construct()
 
 
 @group.reads("GetJob", "GET", _JOB, evidence=documented("help page GetJob, 2020-09-11"))
 async def get_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> GetJobResponse:
     """A job's draft, and whether the job is online; a job that does not exist is no error."""
-    job = rules.find(world, project_name, job_name)
+    job = service.get_job(world, project_name, job_name)
     if job is None:
         return GetJobResponse.model_construct()
-    is_committed = rules.committed(world, job) is not None
+    is_committed = lifecycle.committed(world, job) is not None
     return GetJobResponse.model_construct(job=JobDetails.from_row(job.model_dump() | {"is_committed": is_committed}))
 
 
@@ -100,25 +98,26 @@ async def list_job(
     page_size: PageSize = 10,
 ) -> ListJobResponse:
     """The jobs of a project that match, newest first."""
-    statement = rules.listed(
+    found = service.list_job(
         world,
         project_name,
+        equal(Job.job_type, job_type),
+        equal(Job.api_type, api_type),
+        equal(Job.engine_version, engine_version),
+        equal(Job.cluster_id, cluster_id),
+        equal(Job.queue_name, queue_name),
+        equal(Job.folder_id, folder_id),
         job_name=job_name,
-        job_type=job_type,
-        api_type=api_type,
-        engine_version=engine_version,
-        cluster_id=cluster_id,
-        queue_name=queue_name,
-        folder_id=folder_id,
+        page_index=page_index,
+        page_size=page_size,
     )
-    found = page(world, Job, statement, page_index, page_size)
-    online = set(records.online(world, project_name))
+    online = set(service.online(world, project_name))
     hidden = set() if is_show_full_field else set(_LONG_FIELDS)
     items = [
         ListedJob.from_row(job.model_dump(exclude=hidden) | {"is_committed": job.job_name in online})
         for job in found.items
     ]
-    return ListJobResponse.model_construct(None, **found.figures, jobs=Jobs.model_construct(job=items))
+    return ListJobResponse.model_construct(**found.figures, jobs=Jobs.model_construct(job=items))
 
 
 @group.writes("UpdateJob", "PUT", _JOB, evidence=documented("help page UpdateJob, 2021-01-26"))
@@ -138,7 +137,7 @@ async def update_job(
     folder_id: given.FolderId = None,
 ) -> ApiResponse:
     """Change what is given of a job's draft; what was committed and what runs stays as it is."""
-    draft = rules.Draft(
+    draft = Draft(
         code=code,
         plan_json=plan_json,
         properties=properties,
@@ -149,21 +148,21 @@ async def update_job(
         queue_name=queue_name,
         folder_id=folder_id,
     )
-    rules.update(world, project_name, job_name, draft)
+    service.update_job(world, project_name, job_name, draft)
     return ApiResponse.model_construct()
 
 
 @group.writes("DeleteJob", "DELETE", _JOB, evidence=documented("help page DeleteJob, 2020-09-18"))
 async def delete_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ApiResponse:
     """Remove an offline job, and with it what is known of its instances."""
-    commitment.delete(world, project_name, job_name)
+    service.delete_job(world, project_name, job_name)
     return ApiResponse.model_construct()
 
 
 @group.reads("ValidateJob", "GET", f"{_JOB}/validate", evidence=documented("help page ValidateJob, 2020-12-31"))
 async def validate_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ValidateJobResponse:
     """The tables that a job reads, writes and joins, or the parser's report if its code is surely wrong."""
-    script = plans.validate(world, project_name, job_name)
+    script = service.validate_job(world, project_name, job_name)
     inputs, outputs, dims = (
         [TableUse.from_row(asdict(table)) for table in tables]
         for tables in (script.inputs, script.outputs, script.dims)
@@ -189,7 +188,7 @@ async def get_raw_plan_json(
     advisor_action: given.AdvisorAction = None,  # noqa: ARG001 - declared by the SDKs, described nowhere
 ) -> GetRawPlanJsonResponse:
     """Begin to make a plan of a job's draft; CheckRawPlanJson tells when it is there."""
-    session_id = plans.request_plan(
+    session_id = service.get_raw_plan_json(
         world,
         project_name,
         job_name,
@@ -207,7 +206,7 @@ async def check_raw_plan_json(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, session_id: given.SessionId
 ) -> CheckRawPlanJsonResponse:
     """How far the making of a plan is, and the plan or the error once it has ended."""
-    session = plans.session(world, project_name, job_name, session_id)
+    session = service.check_raw_plan_json(world, project_name, job_name, session_id)
     return CheckRawPlanJsonResponse.model_construct(plan_json_info=PlanJsonInfo.from_row(session))
 
 
@@ -221,7 +220,7 @@ async def calc_plan_json_resource(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName
 ) -> CalcPlanJsonResourceResponse:
     """What a job's plan would take of its queue."""
-    cores, memory_gb = plans.cost(world, project_name, job_name)
+    cores, memory_gb = service.calc_plan_json_resource(world, project_name, job_name)
     return CalcPlanJsonResourceResponse.model_construct(
         plan_json_resource=PlanJsonResource.model_construct(memory_gb=memory_gb, cores=cores)
     )
@@ -241,16 +240,17 @@ async def commit_job(
     suspend_period_param: given.SuspendPeriodParam = None,
 ) -> ApiResponse:
     """Bring a job online: its draft becomes the copy that the next start runs. AutoScale is off unless switched on."""
-    scale = params.AutoScale()
-    if is_on_off:
-        scale = params.switched_on(
-            max_cu=max_cu,
-            configure=configure,
-            recommend_only=recommend_only,
-            suspend_periods=suspend_periods,
-            suspend_period_param=suspend_period_param,
-        )
-    commitment.commit(world, project_name, job_name, scale)
+    service.commit_job(
+        world,
+        project_name,
+        job_name,
+        is_on_off=is_on_off,
+        max_cu=max_cu,
+        configure=configure,
+        recommend_only=recommend_only,
+        suspend_periods=suspend_periods,
+        suspend_period_param=suspend_period_param,
+    )
     return ApiResponse.model_construct()
 
 
@@ -259,12 +259,12 @@ async def start_job(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, parameter_json: given.ParameterJson = None
 ) -> StartJobResponse:
     """Start a committed job; answers the id of its new instance, which waits until it runs."""
-    instance_id = changes.start(world, project_name, job_name, parameter_json=parameter_json)
+    instance_id = service.start_job(world, project_name, job_name, parameter_json=parameter_json)
     return StartJobResponse.model_construct(instance_id=instance_id)
 
 
 @group.writes("OfflineJob", "PUT", f"{_JOB}/offline", evidence=documented("help page OfflineJob, 2020-09-18"))
 async def offline_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ApiResponse:
     """Take a job offline, once none of its instances lives."""
-    commitment.offline(world, project_name, job_name)
+    service.offline_job(world, project_name, job_name)
     return ApiResponse.model_construct()

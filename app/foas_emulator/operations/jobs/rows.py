@@ -1,55 +1,50 @@
-"""The tables of jobs: the draft, the committed copy, and the sessions that make plans."""
+"""The tables of jobs, and the statements on them: the draft, the committed copy, the sessions that make plans."""
 
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
 from sqlmodel import Field
 
-from foas_emulator.world.store import Row
+from foas_emulator.operations.columns import JobContent, Stamped
+from foas_emulator.operations.paging import matching
+from foas_emulator.world.store import Change, Condition, Row, assign, equal, given_only
+from foas_emulator.world.world import World
 
 
-class Job(Row, table=True):
+class JobCopy(JobContent):
+    """What a job's draft and its committed copy have in common: name, content, engine and queue."""
+
+    project_name: str = Field(primary_key=True)
+    job_name: str = Field(primary_key=True)
+    engine_version: str
+    cluster_id: str
+    queue_name: str
+
+
+class Job(JobCopy, Stamped, table=True):
     """A job as it is being edited. What runs is its committed copy."""
 
     __tablename__ = "jobs"
 
-    project_name: str = Field(primary_key=True)
-    job_name: str = Field(primary_key=True)
     job_id: str
     job_type: str
     api_type: str
-    code: str | None = None
-    plan_json: str | None = None
-    properties: str | None = None
-    packages: str | None = None
-    creator: str
-    create_time: int
-    modifier: str
-    modify_time: int
     description: str | None = None
-    engine_version: str
-    cluster_id: str
-    queue_name: str
     folder_id: int
     file_id: str | None = None
 
 
-class CommittedJob(Row, table=True):
+class CommittedJob(JobCopy, table=True):
     """The copy of a job that CommitJob made: the job is online while there is one."""
 
     __tablename__ = "committed_jobs"
 
-    project_name: str = Field(primary_key=True)
-    job_name: str = Field(primary_key=True)
-    code: str | None = None
-    plan_json: str | None = None
-    properties: str | None = None
-    packages: str | None = None
-    engine_version: str
-    cluster_id: str
-    queue_name: str
     auto_scale_params: str | None = None
 
 
 class PlanSession(Row, table=True):
-    """An asynchronous making of a plan. `status` is the service's: `Session in run`, `success` or `fail`.
+    """A session in which a plan is made. `status` is the service's: `Session in run`, `success` or `fail`.
 
     A plan `is_tuned` if it may follow the job's history, and stays within the expected cores and GB if there are any.
     """
@@ -65,3 +60,111 @@ class PlanSession(Row, table=True):
     expected_core: float | None = None
     expected_gb: float | None = None
     is_tuned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What both CreateJob and UpdateJob can give a job; None is not given."""
+
+    code: str | None = None
+    plan_json: str | None = None
+    properties: str | None = None
+    packages: str | None = None
+    description: str | None = None
+    engine_version: str | None = None
+    cluster_id: str | None = None
+    queue_name: str | None = None
+    folder_id: int | None = None
+
+
+def columns_of(draft: Draft) -> list[Change]:
+    """Return the columns that are given and need no rule; engine version and queue do."""
+    return given_only(
+        assign(Job.code, draft.code),
+        assign(Job.plan_json, draft.plan_json),
+        assign(Job.properties, draft.properties),
+        assign(Job.packages, draft.packages),
+        assign(Job.description, draft.description),
+        assign(Job.folder_id, draft.folder_id),
+    )
+
+
+def find_job(world: World, project_name: str, job_name: str) -> Job | None:
+    """Return the draft of a job."""
+    return world.store.get(Job, equal(Job.project_name, project_name), equal(Job.job_name, job_name))
+
+
+def find_committed(world: World, job: Job) -> CommittedJob | None:
+    """Return the committed copy of a job."""
+    return world.store.get(CommittedJob, *_copy_of(job))
+
+
+def replace_committed(world: World, job: Job, *, auto_scale_params: str) -> None:
+    """Make the draft of a job its committed copy, in the place of the one there may be."""
+    delete_committed(world, job)
+    copy = CommittedJob.model_construct(
+        project_name=job.project_name,
+        job_name=job.job_name,
+        code=job.code,
+        plan_json=job.plan_json,
+        properties=job.properties,
+        packages=job.packages,
+        engine_version=job.engine_version,
+        cluster_id=job.cluster_id,
+        queue_name=job.queue_name,
+        auto_scale_params=auto_scale_params,
+    )
+    world.store.insert(copy)
+
+
+def delete_committed(world: World, job: Job) -> None:
+    """Delete the committed copy of a job, if there is one."""
+    world.store.delete(CommittedJob, *_copy_of(job))
+
+
+def delete_job_rows(world: World, job: Job) -> None:
+    """Delete a job's draft, its committed copy and its sessions."""
+    delete_committed(world, job)
+    world.store.delete(PlanSession, *_sessions_of(job))
+    world.store.delete(Job, equal(Job.project_name, job.project_name), equal(Job.job_name, job.job_name))
+
+
+def find_session(world: World, job: Job, session_id: str) -> PlanSession | None:
+    """Return a session of a job."""
+    return world.store.get(PlanSession, equal(PlanSession.session_id, session_id), *_sessions_of(job))
+
+
+def find_sessions(world: World, job: Job) -> list[PlanSession]:
+    """Return all sessions of a job."""
+    return world.store.find(PlanSession, *_sessions_of(job))
+
+
+def select_jobs(*filters: Condition, job_name: str | None) -> Select[Any]:
+    """Select jobs, newest first, whose name contains this, as in the list of packages."""
+    columns = Job.table().c
+    statement = matching(Job, *filters)
+    if job_name is not None:
+        statement = statement.where(func.instr(columns.job_name, job_name) > 0)
+    return statement.order_by(columns.create_time.desc(), columns.job_name)
+
+
+def select_users_of_package(project_name: str, package_name: str) -> Select[Any]:
+    """Select the jobs whose committed copies use a package, newest first: rows of `Job` with the committed columns."""
+    jobs, copies = Job.table().c, CommittedJob.table().c
+    same_job = (jobs.project_name == copies.project_name) & (jobs.job_name == copies.job_name)
+    # Names are separated by commas, which may have a blank on either side.
+    packages = func.replace(func.replace("," + copies.packages + ",", ", ", ","), " ,", ",")
+    return (
+        select(*(copies.get(column.name, column) for column in jobs))
+        .join_from(Job.table(), CommittedJob.table(), same_job)
+        .where(copies.project_name == project_name, func.instr(packages, f",{package_name},") > 0)
+        .order_by(jobs.create_time.desc(), jobs.job_name)
+    )
+
+
+def _copy_of(job: Job) -> tuple[Condition, ...]:
+    return equal(CommittedJob.project_name, job.project_name), equal(CommittedJob.job_name, job.job_name)
+
+
+def _sessions_of(job: Job) -> tuple[Condition, ...]:
+    return equal(PlanSession.project_name, job.project_name), equal(PlanSession.job_name, job.job_name)

@@ -5,8 +5,8 @@ from pydantic import Field
 from foas_emulator.gateway.formats import ApiModel, ApiResponse
 
 
-class JobDetails(ApiModel):
-    """What GetJob tells of a job's draft. Times are milliseconds."""
+class JobMembers(ApiModel):
+    """What GetJob and GetRefPackageJob both show of a job. Times are milliseconds."""
 
     job_name: str
     project_name: str
@@ -27,6 +27,11 @@ class JobDetails(ApiModel):
     queue_name: str
     folder_id: int
     job_id: str
+
+
+class JobDetails(JobMembers):
+    """What GetJob shows of a job's draft. Times are milliseconds."""
+
     file_id: str | None = None
 
 
@@ -37,7 +42,7 @@ class GetJobResponse(ApiResponse):
 
 
 class ListedJob(ApiModel):
-    """What ListJob tells of a job's draft; without code, plan and properties if full fields are not asked for."""
+    """What ListJob shows of a job's draft; without code, plan and properties if full fields are not asked for."""
 
     create_time: int
     plan_json: str | None = None
@@ -58,6 +63,7 @@ class ListedJob(ApiModel):
     modify_time: int
     properties: str | None = None
     job_id: str
+    file_id: str | None = None
 
 
 class Jobs(ApiModel):

@@ -8,8 +8,8 @@ from foas_emulator.blink.metrics import Series
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Int64
-from foas_emulator.operations.instances.rules import CURRENT
-from foas_emulator.operations.metrics import rules
+from foas_emulator.operations.instances.service import CURRENT
+from foas_emulator.operations.metrics import service
 from foas_emulator.operations.metrics.schemas import Metric, Metrics, MetricsResponse
 from foas_emulator.operations.parameters import ClusterId, CurrentWorld, JobName, ProjectName
 
@@ -38,7 +38,6 @@ MeasuredInstanceId = Annotated[
     "POST",
     "/api/v2/projects/{projectName}/jobs/{jobName}/metric",
     evidence=documented("help page GetInstanceMetric, 2020-11-26"),
-    timeless=False,
 )
 async def get_instance_metric(
     world: CurrentWorld,
@@ -48,7 +47,7 @@ async def get_instance_metric(
     metric_json: MetricJson = None,
 ) -> MetricsResponse:
     """The curves of a running instance in the last two hours, from a minute after its start."""
-    return _answer(rules.of_instance(world, project_name, job_name, instance_id, metric_json=metric_json))
+    return _answer(service.get_instance_metric(world, project_name, job_name, instance_id, metric_json=metric_json))
 
 
 @group.reads(
@@ -56,13 +55,12 @@ async def get_instance_metric(
     "POST",
     "/api/v2/clusters/{clusterId}/metrics",
     evidence=documented("help page GetClusterMetrics, 2020-11-26"),
-    timeless=False,
 )
 async def get_cluster_metrics(
     world: CurrentWorld, cluster_id: ClusterId, metric_json: MetricJson = None
 ) -> MetricsResponse:
     """The curves of a cluster in the last two hours."""
-    return _answer(rules.of_cluster(world, cluster_id, metric_json=metric_json))
+    return _answer(service.get_cluster_metrics(world, cluster_id, metric_json=metric_json))
 
 
 def _answer(series: list[Series]) -> MetricsResponse:

@@ -8,7 +8,7 @@ from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import one_of
-from foas_emulator.operations.packages import rules
+from foas_emulator.operations.packages import service
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.packages.schemas import (
     GetPackageResponse,
@@ -20,8 +20,8 @@ from foas_emulator.operations.packages.schemas import (
     Packages,
     PackageSummary,
 )
-from foas_emulator.operations.paging import page
 from foas_emulator.operations.parameters import CurrentWorld, PageIndex, PageSize, ProjectName
+from foas_emulator.world.store import assign, equal
 
 group = Group("packages")
 
@@ -78,19 +78,19 @@ async def create_package(
 
     The file itself is not looked at. A project has at most 50 packages.
     """
-    rules.create(
+    service.create_package(
         world,
         project_name,
+        assign(Package.origin_name, origin_name),
+        assign(Package.description, description),
+        assign(Package.md5, md5),
+        assign(Package.oss_endpoint, oss_endpoint),
+        assign(Package.oss_bucket, oss_bucket),
+        assign(Package.oss_owner, oss_owner),
+        assign(Package.tag, tag),
         package_name=package_name,
-        type_=package_type,
+        package_type=package_type,
         oss_path=oss_path,
-        origin_name=origin_name,
-        description=description,
-        md5=md5,
-        oss_endpoint=oss_endpoint,
-        oss_bucket=oss_bucket,
-        oss_owner=oss_owner,
-        tag=tag,
     )
     return ApiResponse.model_construct()
 
@@ -98,7 +98,7 @@ async def create_package(
 @group.reads("GetPackage", "GET", _PACKAGE, evidence=documented("help page GetPackage, 2020-09-16"))
 async def get_package(world: CurrentWorld, project_name: ProjectName, package_name: _PackageName) -> GetPackageResponse:
     """All that is known of a package."""
-    package = rules.require(world, project_name, package_name)
+    package = service.get_package(world, project_name, package_name)
     return GetPackageResponse.model_construct(package=PackageDetails.from_row(package))
 
 
@@ -119,10 +119,17 @@ async def list_package(
     page_index: PageIndex = 1,
 ) -> ListPackageResponse:
     """The packages of a project that fulfil all conditions, newest first, a page at a time."""
-    statement = rules.listed(world, project_name, package_name=package_name, type_=package_type, tag=tag)
-    found = page(world, Package, statement, page_index, page_size)
+    found = service.list_package(
+        world,
+        project_name,
+        equal(Package.type, package_type),
+        equal(Package.tag, tag),
+        package_name=package_name,
+        page_index=page_index,
+        page_size=page_size,
+    )
     shown = [PackageSummary.from_row(package) for package in found.items]
-    return ListPackageResponse.model_construct(None, **found.figures, packages=Packages.model_construct(package=shown))
+    return ListPackageResponse.model_construct(**found.figures, packages=Packages.model_construct(package=shown))
 
 
 @group.writes("UpdatePackage", "PUT", _PACKAGE, evidence=documented("help page UpdatePackage, 2020-09-16"))
@@ -141,18 +148,18 @@ async def update_package(
     tag: _Tag = None,
 ) -> ApiResponse:
     """Change what is known of a package; what is not given stays as it is."""
-    rules.update(
+    service.update_package(
         world,
         project_name,
         package_name,
-        origin_name=origin_name,
-        description=description,
-        md5=md5,
-        oss_endpoint=oss_endpoint,
-        oss_bucket=oss_bucket,
-        oss_owner=oss_owner,
-        oss_path=oss_path,
-        tag=tag,
+        assign(Package.origin_name, origin_name),
+        assign(Package.description, description),
+        assign(Package.md5, md5),
+        assign(Package.oss_endpoint, oss_endpoint),
+        assign(Package.oss_bucket, oss_bucket),
+        assign(Package.oss_owner, oss_owner),
+        assign(Package.oss_path, oss_path),
+        assign(Package.tag, tag),
     )
     return ApiResponse.model_construct()
 
@@ -160,7 +167,7 @@ async def update_package(
 @group.writes("DeletePackage", "DELETE", _PACKAGE, evidence=documented("help page DeletePackage, 2020-09-16"))
 async def delete_package(world: CurrentWorld, project_name: ProjectName, package_name: _PackageName) -> ApiResponse:
     """Forget a package that no job which is online refers to."""
-    rules.delete(world, project_name, package_name)
+    service.delete_package(world, project_name, package_name)
     return ApiResponse.model_construct()
 
 
@@ -175,6 +182,6 @@ async def get_ref_package_job(
     page_index: PageIndex = 1,
 ) -> GetRefPackageJobResponse:
     """The jobs that use a package, newest first, a page at a time: only those that are online, as committed."""
-    found = rules.jobs_using(world, project_name, package_name, page_index=page_index, page_size=page_size)
+    found = service.get_ref_package_job(world, project_name, package_name, page_index=page_index, page_size=page_size)
     shown = [PackageJob.from_row({**job.model_dump(), "is_committed": True}) for job in found.items]
-    return GetRefPackageJobResponse.model_construct(None, **found.figures, jobs=PackageJobs.model_construct(job=shown))
+    return GetRefPackageJobResponse.model_construct(**found.figures, jobs=PackageJobs.model_construct(job=shown))

@@ -1,21 +1,23 @@
-"""The table of packages."""
+"""The table of packages, and the statements on it."""
 
+from typing import Any
+
+from sqlalchemy import Select, func
 from sqlmodel import Field
 
-from foas_emulator.world.store import Row
+from foas_emulator.operations.columns import Stamped
+from foas_emulator.operations.paging import matching
+from foas_emulator.world.store import Condition, equal
+from foas_emulator.world.world import World
 
 
-class Package(Row, table=True):
-    """A file that jobs may refer to by name: where it lies, and what its scan said."""
+class Package(Stamped, table=True):
+    """A file that jobs may refer to by name: its place in OSS, and the result of its scan."""
 
     __tablename__ = "packages"
 
     project_name: str = Field(primary_key=True)
     package_name: str = Field(primary_key=True)
-    creator: str
-    modifier: str
-    create_time: int
-    modify_time: int
     origin_name: str | None = None
     type: str = "JAR"
     md5: str | None = None
@@ -29,3 +31,19 @@ class Package(Row, table=True):
     scan_state: str | None = None
     scan_error_message: str | None = None
     scan_ext_biz_no: str | None = None
+
+
+def find_package(world: World, project_name: str, package_name: str) -> Package | None:
+    """Return the package of this name."""
+    return world.store.get(
+        Package, equal(Package.project_name, project_name), equal(Package.package_name, package_name)
+    )
+
+
+def select_packages(*filters: Condition, package_name: str | None) -> Select[Any]:
+    """Select packages, newest first, whose name contains this."""
+    columns = Package.table().c
+    statement = matching(Package, *filters)
+    if package_name is not None:
+        statement = statement.where(func.instr(columns.package_name, package_name) > 0)
+    return statement.order_by(columns.create_time.desc(), columns.package_name)

@@ -1,10 +1,11 @@
 """The wire models of packages, members in the order of each operation's documented sample."""
 
 from foas_emulator.gateway.formats import ApiModel, ApiResponse
+from foas_emulator.operations.jobs.schemas import JobMembers
 
 
 class PackageDetails(ApiModel):
-    """What GetPackage tells of a package. Times are milliseconds."""
+    """What GetPackage shows of a package. Times are milliseconds."""
 
     project_name: str
     package_name: str
@@ -34,7 +35,7 @@ class GetPackageResponse(ApiResponse):
 
 
 class PackageSummary(ApiModel):
-    """What ListPackage tells of a package. Times are milliseconds."""
+    """What ListPackage shows of a package. Times are milliseconds."""
 
     modify_time: int
     origin_name: str | None = None
@@ -73,28 +74,8 @@ class ListPackageResponse(ApiResponse):
     page_index: int
 
 
-class PackageJob(ApiModel):
-    """What GetRefPackageJob tells of a job, as it was committed. Times are milliseconds."""
-
-    job_name: str
-    project_name: str
-    job_type: str
-    api_type: str
-    code: str | None = None
-    plan_json: str | None = None
-    properties: str | None = None
-    packages: str | None = None
-    is_committed: bool
-    creator: str
-    create_time: int
-    modifier: str
-    modify_time: int
-    description: str | None = None
-    engine_version: str
-    cluster_id: str
-    queue_name: str
-    folder_id: int
-    job_id: str
+class PackageJob(JobMembers):
+    """What GetRefPackageJob shows of a job, as it was committed. Times are milliseconds."""
 
 
 class PackageJobs(ApiModel):

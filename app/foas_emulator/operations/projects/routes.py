@@ -1,6 +1,6 @@
 """The operations on projects."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Form, Query
 
@@ -8,10 +8,9 @@ from foas_emulator.gateway.evidence import documented, inferred
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Flag, one_of
-from foas_emulator.operations.paging import page
 from foas_emulator.operations.parameters import CurrentWorld, PageIndex, PageSize, ProjectName
-from foas_emulator.operations.projects import contents, rules
-from foas_emulator.operations.projects.rows import Project
+from foas_emulator.operations.projects import service
+from foas_emulator.operations.projects.rows import CELL, PUBLIC, Project
 from foas_emulator.operations.projects.schemas import (
     GetProjectResponse,
     ListProjectResponse,
@@ -20,13 +19,14 @@ from foas_emulator.operations.projects.schemas import (
     ProjectSummary,
     UpdateProjectConfigResponse,
 )
+from foas_emulator.world.store import equal
 
 group = Group("projects")
 
 _PROJECTS = "/api/v2/projects"
 _PROJECT = "/api/v2/projects/{projectName}"
 
-_DeployType = Annotated[Literal["cell", "public"], one_of(rules.CELL, rules.PUBLIC)]
+_DeployType = Annotated[Literal["cell", "public"], one_of(CELL, PUBLIC)]
 
 
 @group.writes("CreateProject", "POST", _PROJECTS, evidence=documented("help page CreateProject, 2020-10-12"))
@@ -57,7 +57,7 @@ async def create_project(
     ] = None,
 ) -> ApiResponse:
     """Make a project. Before it can have jobs, a queue must be bound to it (BindQueue)."""
-    contents.create(
+    service.create_project(
         world,
         name=name,
         deploy_type=deploy_type,
@@ -72,8 +72,9 @@ async def create_project(
 @group.reads("GetProject", "GET", _PROJECT, evidence=documented("help page GetProject, 2019-05-06"))
 async def get_project(world: CurrentWorld, project_name: ProjectName) -> GetProjectResponse:
     """All that is known of a project."""
-    project = rules.require(world, project_name)
-    return GetProjectResponse.model_construct(project=ProjectDetails.from_row(_shown(project)))
+    shown = ProjectDetails.from_row(service.get_project(world, project_name))
+    shown.deploy_type = shown.deploy_type.upper()  # what is sent as `cell` is returned as `CELL`
+    return GetProjectResponse.model_construct(project=shown)
 
 
 @group.reads("ListProject", "GET", _PROJECTS, evidence=documented("help page ListProject, 2020-12-31"))
@@ -97,10 +98,19 @@ async def list_project(
     page_index: PageIndex = 1,
 ) -> ListProjectResponse:
     """The projects that fulfil all conditions, newest first, a page at a time."""
-    statement = rules.listed(name=name, deploy_type=deploy_type, cluster_id=cluster_id, region=region)
-    found = page(world, Project, statement, page_index, page_size)
-    shown = [ProjectSummary.from_row(_shown(project)) for project in found.items]
-    return ListProjectResponse.model_construct(None, **found.figures, projects=Projects.model_construct(project=shown))
+    found = service.list_project(
+        world,
+        equal(Project.deploy_type, deploy_type),
+        equal(Project.cluster_id, cluster_id),
+        equal(Project.region, region),
+        name=name,
+        page_index=page_index,
+        page_size=page_size,
+    )
+    shown = [ProjectSummary.from_row(project) for project in found.items]
+    for each in shown:
+        each.deploy_type = each.deploy_type.upper()
+    return ListProjectResponse.model_construct(**found.figures, projects=Projects.model_construct(project=shown))
 
 
 @group.writes("UpdateProject", "PUT", _PROJECT, evidence=inferred("the service's metadata gives names and no text"))
@@ -117,14 +127,14 @@ async def update_project(
     ] = None,
 ) -> ApiResponse:
     """Replace the configuration that all jobs of a project share; GetProject shows it."""
-    rules.update(world, project_name, global_job_config=global_job_config)
+    service.update_project(world, project_name, global_job_config=global_job_config)
     return ApiResponse.model_construct()
 
 
 @group.writes("DeleteProject", "DELETE", _PROJECT, evidence=documented("help page DeleteProject, 2020-09-15"))
 async def delete_project(world: CurrentWorld, project_name: ProjectName) -> ApiResponse:
     """Delete a project of an exclusive cluster with all it holds. Its jobs must be offline; its queue becomes free."""
-    contents.delete(world, project_name)
+    service.delete_project(world, project_name)
     return ApiResponse.model_construct()
 
 
@@ -142,10 +152,5 @@ async def update_project_config(
     ] = None,
 ) -> UpdateProjectConfigResponse:
     """Say whether a project may have batch SQL jobs. It is kept; batch jobs are accepted either way."""
-    rules.update_config(world, project_name, is_open_batch_sql=is_open_batch_sql)
+    service.update_project_config(world, project_name, is_open_batch_sql=is_open_batch_sql)
     return UpdateProjectConfigResponse.model_construct(data=True)
-
-
-def _shown(project: Project) -> dict[str, Any]:
-    """A project's columns as answers show them: what is sent as `cell` comes back as `CELL`."""
-    return {**project.model_dump(), "deploy_type": project.deploy_type.upper()}

@@ -1,27 +1,46 @@
-"""The table of projects."""
+"""The table of projects, and the statements on it."""
 
+from typing import Any
+
+from sqlalchemy import Select, func
 from sqlmodel import Field
 
-from foas_emulator.world.store import Row
+from foas_emulator.operations.columns import Stamped
+from foas_emulator.operations.paging import matching
+from foas_emulator.world.store import Condition, equal
+from foas_emulator.world.world import World
+
+CELL = "cell"
+PUBLIC = "public"
 
 
-class Project(Row, table=True):
-    """A project. `region` is where its cluster stands."""
+class Project(Stamped, table=True):
+    """A project. `region` is that of its cluster."""
 
     __tablename__ = "projects"
 
     name: str = Field(primary_key=True)
     id: str
     state: str = "ENABLE"
-    creator: str
-    create_time: int
-    modifier: str
-    modify_time: int
     description: str | None = None
-    deploy_type: str = "cell"
+    deploy_type: str = CELL
     cluster_id: str | None = None
     order_id: str | None = None
     manager_ids: str | None = None
     region: str
     global_job_config: str | None = None
     is_open_batch_sql: bool = False
+
+
+def find_project(world: World, name: str) -> Project | None:
+    """Return the project of this name."""
+    return world.store.get(Project, equal(Project.name, name))
+
+
+def select_projects(*filters: Condition, name: str | None) -> Select[Any]:
+    """Select projects, newest first, whose name contains this, as in the list of packages."""
+    columns = Project.table().c
+    statement = matching(Project, *filters)
+    if name is not None:
+        statement = statement.where(func.instr(columns.name, name) > 0)
+    return statement.order_by(columns.create_time.desc(), columns.name)

@@ -6,7 +6,7 @@ from foas_emulator.gateway.formats import ApiModel, ApiResponse
 
 
 class ProjectDetails(ApiModel):
-    """What GetProject tells of a project. Times are milliseconds."""
+    """What GetProject shows of a project. Times are milliseconds."""
 
     global_job_config: str | None = None
     state: str
@@ -30,7 +30,7 @@ class GetProjectResponse(ApiResponse):
 
 
 class ProjectSummary(ApiModel):
-    """What ListProject tells of a project. Times are milliseconds."""
+    """What ListProject shows of a project. Times are milliseconds."""
 
     name: str
     state: str

@@ -9,7 +9,7 @@ from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Int32
 from foas_emulator.operations.parameters import ClusterId, CurrentWorld, ProjectName
-from foas_emulator.operations.queues import rules
+from foas_emulator.operations.queues import service
 from foas_emulator.operations.queues.schemas import (
     BoundQueue,
     BoundQueueResource,
@@ -57,7 +57,7 @@ async def create_queue(
     gpu: _Gpu = None,
 ) -> ApiResponse:
     """Set a share of a cluster aside, at once. `maxVcore` and `maxMemMB` are needed; a name looks like `root.name`."""
-    rules.create(world, cluster_id, queue_name=queue_name, max_v_core=max_v_core, max_mem=max_mem, gpu=gpu)
+    service.create_queue(world, cluster_id, queue_name=queue_name, max_v_core=max_v_core, max_mem=max_mem, gpu=gpu)
     return ApiResponse.model_construct()
 
 
@@ -72,7 +72,7 @@ async def update_queue(
     gpu: _Gpu = None,
 ) -> ApiResponse:
     """Give a queue another share of its cluster; what is not given stays as it is."""
-    rules.update(world, cluster_id, queue_name=queue_name, max_v_core=max_v_core, max_mem=max_mem, gpu=gpu)
+    service.update_queue(world, cluster_id, queue_name=queue_name, max_v_core=max_v_core, max_mem=max_mem, gpu=gpu)
     return ApiResponse.model_construct()
 
 
@@ -85,7 +85,7 @@ async def delete_queue(
     ] = None,
 ) -> ApiResponse:
     """Delete a queue that no project has."""
-    rules.delete(world, cluster_id, queue_name)
+    service.delete_queue(world, cluster_id, queue_name)
     return ApiResponse.model_construct()
 
 
@@ -97,8 +97,8 @@ async def delete_queue(
 )
 async def get_cluster_queue_info(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterQueueInfoResponse:
     """The queues of a cluster, by name, with their shares and what running instances take of them."""
-    queues = rules.in_use(world, rules.of_cluster(world, cluster_id))
-    shown = QueueDetailsList.model_construct(queue=[QueueDetails.of_queue(queue) for queue in queues])
+    queues = service.get_cluster_queue_info(world, cluster_id)
+    shown = QueueDetailsList.model_construct(queue=[QueueDetails.of_queue(queue, used) for queue, used in queues])
     return GetClusterQueueInfoResponse.model_construct(queues=shown)
 
 
@@ -113,7 +113,7 @@ async def bind_queue(
     queue_name: _QueueName = None,
 ) -> ApiResponse:
     """Give a project the queue its jobs will run in. A queue serves one project, and a project has one queue."""
-    rules.bind(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
+    service.bind_queue(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
     return ApiResponse.model_construct()
 
 
@@ -127,7 +127,7 @@ async def unbind_queue(
     queue_name: Annotated[str, Query(alias="queueName", description="Name of the queue.", examples=["root.project1"])],
 ) -> ApiResponse:
     """Take its queue from a project whose jobs are all offline."""
-    rules.unbind(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
+    service.unbind_queue(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
     return ApiResponse.model_construct()
 
 
@@ -141,7 +141,7 @@ async def list_project_bind_queue(
     world: CurrentWorld, project_name: ProjectName, cluster_id: _OnlyCluster = None, queue_name: _OnlyName = None
 ) -> ListProjectBindQueueResponse:
     """The queue that is bound to a project, as a list."""
-    queues = rules.bound(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
+    queues = service.list_project_bind_queue(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
     shown = BoundQueues.model_construct(queue=[BoundQueue.from_row(queue) for queue in queues])
     return ListProjectBindQueueResponse.model_construct(queues=shown)
 
@@ -156,6 +156,8 @@ async def list_project_bind_queue_resource(
     world: CurrentWorld, project_name: ProjectName, cluster_id: _OnlyCluster = None, queue_name: _OnlyName = None
 ) -> ListProjectBindQueueResourceResponse:
     """The queue that is bound to a project, as a list, with its share and what running instances take of it."""
-    queues = rules.in_use(world, rules.bound(world, project_name, cluster_id=cluster_id, queue_name=queue_name))
-    shown = BoundQueueResources.model_construct(queue=[BoundQueueResource.of_queue(queue) for queue in queues])
+    queues = service.list_project_bind_queue_resource(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
+    shown = BoundQueueResources.model_construct(
+        queue=[BoundQueueResource.of_queue(queue, used) for queue, used in queues]
+    )
     return ListProjectBindQueueResourceResponse.model_construct(queues=shown)

@@ -4,17 +4,17 @@
 """
 
 import json
-from typing import Any
 
+from foas_emulator.blink.resource import Resource
 from foas_emulator.gateway.formats import ApiModel, ApiResponse
-from foas_emulator.operations.queues.rules import QueueInUse
+from foas_emulator.operations.queues.rows import Queue
 
 _LARGEST_INT32 = 2**31 - 1
 _TOO_LARGE = -9999
 
 
 class QueueDetails(ApiModel):
-    """What GetClusterQueueInfo tells of a queue.
+    """What GetClusterQueueInfo shows of a queue.
 
     A figure too large for 32 bits is -9999; `external_info` has all figures in full, as a JSON text.
     """
@@ -33,8 +33,22 @@ class QueueDetails(ApiModel):
     external_info: str
 
     @classmethod
-    def of_queue(cls, queue: QueueInUse) -> "QueueDetails":
-        return cls.model_construct(None, **_members(queue), external_info=_external_info(queue))
+    def of_queue(cls, queue: Queue, used: Resource) -> "QueueDetails":
+        """Show a queue and what is used of it. No job asks for a GPU, so none is used."""
+        return cls.model_construct(
+            cluster_id=queue.cluster_id,
+            queue_name=queue.queue_name,
+            min_gpu=_int32(queue.max_gpu),
+            max_gpu=_int32(queue.max_gpu),
+            min_mem=_int32(queue.max_mem),
+            used_v_core=_int32(used.v_core),
+            used_gpu=0,
+            used_mem=_int32(used.mem),
+            min_v_core=_int32(queue.max_v_core),
+            max_v_core=_int32(queue.max_v_core),
+            max_mem=_int32(queue.max_mem),
+            external_info=_external_info(queue, used),
+        )
 
 
 class QueueDetailsList(ApiModel):
@@ -50,7 +64,7 @@ class GetClusterQueueInfoResponse(ApiResponse):
 
 
 class BoundQueue(ApiModel):
-    """What ListProjectBindQueue tells of a queue."""
+    """What ListProjectBindQueue shows of a queue."""
 
     queue_name: str
     cluster_id: str
@@ -69,7 +83,7 @@ class ListProjectBindQueueResponse(ApiResponse):
 
 
 class BoundQueueResource(ApiModel):
-    """What ListProjectBindQueueResource tells of a queue."""
+    """What ListProjectBindQueueResource shows of a queue."""
 
     used_gpu: int
     max_mem: int
@@ -84,8 +98,9 @@ class BoundQueueResource(ApiModel):
     cluster_id: str
 
     @classmethod
-    def of_queue(cls, queue: QueueInUse) -> "BoundQueueResource":
-        return cls.model_construct(None, **_members(queue))
+    def of_queue(cls, queue: Queue, used: Resource) -> "BoundQueueResource":
+        """Show a queue and what is used of it."""
+        return cls.from_row(QueueDetails.of_queue(queue, used))
 
 
 class BoundQueueResources(ApiModel):
@@ -100,39 +115,21 @@ class ListProjectBindQueueResourceResponse(ApiResponse):
     queues: BoundQueueResources
 
 
-def _figures(in_use: QueueInUse) -> dict[str, int]:
-    """A queue's figures by their names in Python. No job asks for a GPU, so none is used."""
-    queue = in_use.queue
-    return {
-        "min_gpu": queue.max_gpu,
-        "max_gpu": queue.max_gpu,
-        "min_mem": queue.max_mem,
-        "used_v_core": in_use.used.v_core,
-        "used_gpu": 0,
-        "used_mem": in_use.used.mem,
-        "min_v_core": queue.max_v_core,
-        "max_v_core": queue.max_v_core,
-        "max_mem": queue.max_mem,
-    }
+def _int32(figure: int) -> int:
+    return figure if figure <= _LARGEST_INT32 else _TOO_LARGE
 
 
-def _members(in_use: QueueInUse) -> dict[str, Any]:
-    figures = {name: figure if figure <= _LARGEST_INT32 else _TOO_LARGE for name, figure in _figures(in_use).items()}
-    return {"cluster_id": in_use.queue.cluster_id, "queue_name": in_use.queue.queue_name, **figures}
-
-
-def _external_info(in_use: QueueInUse) -> str:
-    figures = _figures(in_use)
+def _external_info(queue: Queue, used: Resource) -> str:
     shown = {
-        "minGpu": figures["min_gpu"],
-        "maxGpu": figures["max_gpu"],
-        "name": in_use.queue.queue_name,
-        "minMem": figures["min_mem"],
-        "usedVCore": figures["used_v_core"],
-        "usedGpu": figures["used_gpu"],
-        "usedMem": figures["used_mem"],
-        "minVCore": figures["min_v_core"],
-        "maxVCore": figures["max_v_core"],
-        "maxMem": figures["max_mem"],
+        "minGpu": queue.max_gpu,
+        "maxGpu": queue.max_gpu,
+        "name": queue.queue_name,
+        "minMem": queue.max_mem,
+        "usedVCore": used.v_core,
+        "usedGpu": 0,
+        "usedMem": used.mem,
+        "minVCore": queue.max_v_core,
+        "maxVCore": queue.max_v_core,
+        "maxMem": queue.max_mem,
     }
     return json.dumps(shown, separators=(",", ":"), ensure_ascii=False)

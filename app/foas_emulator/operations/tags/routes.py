@@ -8,7 +8,7 @@ from foas_emulator.gateway.evidence import inferred
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Flag
 from foas_emulator.operations.parameters import CurrentWorld
-from foas_emulator.operations.tags import rules
+from foas_emulator.operations.tags import service
 from foas_emulator.operations.tags.schemas import ListTagResourcesResponse, TaggedResource, TagList, TagResponse
 
 group = Group("tags")
@@ -43,7 +43,7 @@ async def tag_resources(
 
     No SDK declares a parameter for it: these are the ones of its sisters, read from the body or the query.
     """
-    rules.tag(world, resource_type=resource_type, resource_ids=resource_ids, tags=tags)
+    service.tag_resources(world, resource_type=resource_type, resource_ids=resource_ids, tags=tags)
     return TagResponse.model_construct()
 
 
@@ -64,13 +64,11 @@ async def list_tag_resources(
     ] = None,
 ) -> ListTagResourcesResponse:
     """The tags of clusters, 50 at a time."""
-    found = rules.list_tags(
+    found, token = service.list_tag_resources(
         world, resource_type=resource_type, resource_ids=resource_ids, tags=tags, next_token=next_token
     )
-    shown = [TaggedResource.from_row(tag) for tag in found.tags]
-    return ListTagResourcesResponse.model_construct(
-        data=TagList.model_construct(next_token=found.next_token, tag_resources=shown)
-    )
+    shown = [TaggedResource.from_row(tag) for tag in found]
+    return ListTagResourcesResponse.model_construct(data=TagList.model_construct(next_token=token, tag_resources=shown))
 
 
 @group.writes("UntagResources", "DELETE", _TAGS, evidence=_EVIDENCE)
@@ -90,7 +88,7 @@ async def untag_resources(
     ] = None,
 ) -> TagResponse:
     """Take tags off clusters: those of these keys, or all of them."""
-    rules.untag(
+    service.untag_resources(
         world,
         resource_type=resource_type,
         resource_ids=resource_ids,

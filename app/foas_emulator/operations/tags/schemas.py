@@ -5,13 +5,18 @@ from pydantic import Field
 from foas_emulator.gateway.formats import ApiModel, ApiResponse
 
 
-class TagResponse(ApiResponse):
-    """What TagResources and UntagResources answer: an envelope that says it was done. Its texts are inferred."""
+class TagEnvelope(ApiResponse):
+    """The members of every answer about tags. Their texts are inferred."""
 
     success: bool = True
     http_status_code: int = 200
     code: str = Field(default="200", examples=["200"])
     message: str = "success"
+
+
+class TagResponse(TagEnvelope):
+    """The answer of TagResources and UntagResources."""
+
     data: bool = True
 
 
@@ -31,11 +36,7 @@ class TagList(ApiModel):
     tag_resources: list[TaggedResource]
 
 
-class ListTagResourcesResponse(ApiResponse):
+class ListTagResourcesResponse(TagEnvelope):
     """The answer of ListTagResources."""
 
-    success: bool = True
-    http_status_code: int = 200
-    code: str = Field(default="200", examples=["200"])
-    message: str = "success"
     data: TagList

@@ -1,0 +1,128 @@
+"""AutoScaleParams: how the automatic scaling of a job is set, and the texts that say so."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from foas_emulator.blink import lenient_json
+from foas_emulator.blink.errors import SqlError
+from foas_emulator.blink.plan import Plan
+from foas_emulator.blink.planner import raw_plan
+
+GB_PER_CU = 4
+
+_PERIOD = {"plan": ("ORIGINAL", "CURRENT"), "policy": ("EVERY_DAY_TIME", "SPECIFIED_TIME")}
+_MOST_CU = 2**31
+
+Period = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoScale:
+    """The switch, the strategy that CommitJob takes as `configure`, and the most CU that may be used.
+
+    One CU is one core with 4 GB of memory. Without a maximum the job was never committed with AutoScale.
+    """
+
+    is_on: bool = False
+    strategy: Mapping[str, Any] | None = None
+    max_cu: float | None = None
+    suspend_periods: Sequence[Period] = ()
+
+    @property
+    def recommends_only(self) -> bool:
+        """Whether plans are only proposed and never put into force."""
+        return self.strategy is not None and self.strategy.get("recommendOnly") is True
+
+    def holds(self, cores: float, memory_gb: float) -> bool:
+        """Whether a plan's cores and GB stay within the maximum."""
+        return self.max_cu is None or (cores <= self.max_cu and memory_gb <= self.max_cu * GB_PER_CU)
+
+    def to_json(self) -> str:
+        """Return the documented text; periods of suspension come last, and only if there are some (inferred)."""
+        members: dict[str, Any] = {"isOnOff": self.is_on, "strategyConfigure": self.strategy, "maxCU": self.max_cu}
+        if self.suspend_periods:
+            members["suspendPeriods"] = self.suspend_periods
+        return json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+
+
+def from_json(text: str | None) -> AutoScale:
+    """Read an AutoScaleParams text; without one, or if it is not valid, AutoScale is off.
+
+    A seed may give any text, so a member of another type than the service's counts as not given.
+    """
+    try:
+        members = _object(text or "")
+    except ValueError:
+        return AutoScale()
+    strategy, max_cu = members.get("strategyConfigure"), members.get("maxCU")
+    periods = members.get("suspendPeriods")
+    return AutoScale(
+        is_on=members.get("isOnOff") is True,
+        strategy=strategy if isinstance(strategy, dict) else None,
+        max_cu=max_cu if _is_amount(max_cu) else None,
+        suspend_periods=periods if isinstance(periods, list) else (),
+    )
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _MOST_CU
+
+
+def tuned_plan(scale: AutoScale, code: str, *, api_type: str, job_type: str) -> Plan | None:
+    """Return the widest plan for the code that the maximum CU hold; None if AutoScale is off, or for wrong code."""
+    if not scale.is_on or scale.max_cu is None:
+        return None
+    cores, memory_gb = scale.max_cu, scale.max_cu * GB_PER_CU
+    try:
+        return raw_plan(code, api_type=api_type, job_type=job_type, expected_core=cores, expected_gb=memory_gb)
+    except SqlError:
+        return None
+
+
+def read_switch(text: str) -> bool:
+    """Read a text whose one member is `autoscale.enable`, true or false, bare or quoted. Raises ValueError."""
+    wanted = _object(text)
+    switch = str(wanted.get("autoscale.enable")).lower()
+    if set(wanted) != {"autoscale.enable"} or switch not in ("true", "false"):
+        raise ValueError('it must be {"autoscale.enable":"true"} or "false", in this case')
+    return switch == "true"
+
+
+def read_strategy(text: str) -> Mapping[str, Any]:
+    """Read a strategy, which must give its threshold in seconds. Raises ValueError."""
+    strategy = _object(text)
+    threshold = strategy.get("fetch_delay")
+    if not isinstance(threshold, int | float) or isinstance(threshold, bool):
+        raise ValueError('it must give the threshold in seconds, as {"fetch_delay":44.5}, in this case')
+    return strategy
+
+
+def read_periods(text: str) -> Sequence[Period]:
+    """Read a JSON list of periods of suspension. Raises ValueError."""
+    try:
+        periods = lenient_json.parse(text)
+    except ValueError as error:
+        raise ValueError(f"it cannot be read: {error}") from None
+    if not isinstance(periods, list) or not all(isinstance(period, dict) for period in periods):
+        raise ValueError("it must be a list of objects")
+    return check_periods(periods)
+
+
+def check_periods(periods: Sequence[Period]) -> Sequence[Period]:
+    """Return the periods if each has a start, an end, a plan and a policy. Raises ValueError."""
+    for period in periods:
+        if not period.get("startTime") or not period.get("endTime"):
+            raise ValueError("each period needs a startTime and an endTime")
+        for member, allowed in _PERIOD.items():
+            if period.get(member) not in allowed:
+                raise ValueError(f"each period's {member} must be {' or '.join(allowed)}")
+    return periods
+
+
+def _object(text: str) -> dict[str, Any]:
+    value = lenient_json.parse(text)
+    if not isinstance(value, dict):
+        raise ValueError("it must be a JSON object")
+    return value

@@ -1,0 +1,22 @@
+"""Versions of the engine."""
+
+import re
+
+CURRENT = "blink-3.4.4"
+"""The version of the documented instance, and what a job gets that names none."""
+BETA = "blink-3.7.8"
+INSTALLED = f"current--{CURRENT},beta--{BETA}"
+"""What a new cluster has: each version behind its tag."""
+
+_NUMBERS = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,4}))?")
+
+
+def is_older(version: str, than: str) -> bool:
+    """Whether a version is older than another. One without a number, such as `beta`, is older than none."""
+    numbers, limit = _numbers(version), _numbers(than)
+    return numbers is not None and limit is not None and numbers < limit
+
+
+def _numbers(version: str) -> tuple[int, ...] | None:
+    match = _NUMBERS.search(version)
+    return None if match is None else tuple(int(number or 0) for number in match.groups())

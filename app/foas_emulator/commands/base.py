@@ -1,0 +1,107 @@
+"""What all commands share: the options that name a server, and how they fail.
+
+Every error is one line on standard error, and none is a traceback.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, NoReturn
+
+import click
+from click.core import ParameterSource
+
+from foas_emulator.settings import SettingError, flag, variable
+
+URL_OPTION = click.option("--url", help="Address of the server; without it the one that --port means on this machine.")
+PORT_OPTION = click.option(
+    "--port", type=click.IntRange(0, 65535), default=8018, envvar="FOASEMU_PORT", show_envvar=True, show_default=True
+)
+TOKEN_OPTION = click.option(
+    "--control-token", envvar="FOASEMU_CONTROL_TOKEN", show_envvar=True, help="Token of the server's control API."
+)
+
+
+class Commands(click.Group):
+    """A group of commands whose errors are one line each.
+
+    The exit status is 2 for a wrong command line and 1 for what cannot be done. Whoever closes standard output early,
+    as `head` does, is not told.
+    """
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run the command that the arguments name, and exit unless `standalone_mode` is false."""
+        run = partial(super().main, args, *rest, standalone_mode=False, **extra)
+        if not standalone_mode:
+            return run()
+        try:
+            status: Any = run()
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            refuse(f"Error: {error.format_message()}", status=error.exit_code)
+        except click.Abort:
+            refuse("Aborted!")
+        except BrokenPipeError:
+            _close_output()
+            sys.exit(1)
+        except (OSError, UnicodeError) as error:
+            _close_output()
+            refuse(describe_os_error(error))
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def refuse(message: str, *, status: int = 1) -> NoReturn:
+    """Print a message as one line on standard error, and exit."""
+    refuse_each([message], status=status)
+
+
+def refuse_each(messages: Iterable[object], *, status: int = 1) -> NoReturn:
+    """Print each message as a line of its own on standard error, and exit."""
+    with suppress(OSError):
+        for message in messages:
+            click.echo(" ".join(str(message).split()), err=True)
+    sys.exit(status)
+
+
+def describe_os_error(error: OSError | UnicodeError) -> str:
+    """What the system refused, with the file it is about; the standard streams have no name of their own."""
+    reason = getattr(error, "strerror", None) or str(error)
+    file = getattr(error, "filename", None)
+    return f"{'standard output' if file is None else click.format_filename(file)}: {reason}"
+
+
+@contextmanager
+def refusals_to_start() -> Iterator[None]:
+    """End the command with what a server that is started here says of its settings, each fault on its line."""
+    from foas_emulator.seeds.reading import SeedError  # noqa: PLC0415 - other commands need no server
+    from foas_emulator.server import StartError  # noqa: PLC0415
+
+    try:
+        yield
+    except SettingError as error:
+        refuse(_as_given(error))
+    except SeedError as error:
+        refuse_each(error.faults)
+    except StartError as error:
+        refuse(str(error))
+
+
+def _as_given(error: SettingError) -> str:
+    """The message of a wrong setting, named by the flag or the variable that it was given with."""
+    source = click.get_current_context().get_parameter_source(error.setting)
+    name = variable(error.setting) if source is ParameterSource.ENVIRONMENT else flag(error.setting)
+    return f"{name}: {error.reason}"
+
+
+def _close_output() -> None:
+    """Have nothing written to standard output any more: the interpreter would try again when it ends, and complain."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,0 +1,80 @@
+"""What browsers are told about everything the emulator serves them, and under which Host they may ask for it."""
+
+import re
+from collections.abc import Collection
+from http import HTTPStatus
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from foas_emulator.control.errors import ControlError
+from foas_emulator.gateway.host import host_name
+
+_LOOPBACK_HOST = re.compile(r"localhost|::1|(::ffff:)?127\.[0-9]+\.[0-9]+\.[0-9]+")
+_DOCS = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+_NOT_FRAMED = "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or an address is this machine's own."""
+    return _LOOPBACK_HOST.fullmatch(host) is not None
+
+
+class HostCheck:
+    """Refuses requests under a Host that may be another site's name, rebound to this machine's address.
+
+    With a token the name does not matter: a page of another site does not know the token. A request without a Host is
+    no browser's.
+    """
+
+    def __init__(self, *, token: str | None, hosts: Collection[str]) -> None:
+        self._is_needed = token is None
+        self._hosts = frozenset(host_name(host).lower() for host in hosts)
+
+    def refusal(self, scope: Scope) -> ControlError | None:
+        """Return why a request is refused, None if its Host is a loopback name, the address it came to, or known."""
+        host = Headers(scope=scope).get("host")
+        if not self._is_needed or host is None:
+            return None
+        name, server = host_name(host).lower(), scope.get("server")
+        if is_loopback(name) or name in self._hosts or (server is not None and name == server[0]):
+            return None
+        return ControlError(
+            HTTPStatus.FORBIDDEN,
+            f"The control API and the pages are not served under the host {host}.",
+            "Ask localhost, or name the host in the setting control_hosts.",
+        )
+
+
+class Pages:
+    """The emulator's pages: served under a Host that is known, with headers that confine them."""
+
+    def __init__(self, app: ASGIApp, *, host_check: HostCheck) -> None:
+        self._app = app
+        self._host_check = host_check
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            send = confined(scope, send)
+            refusal = self._host_check.refusal(scope)
+            if refusal is not None:
+                await refusal.answer()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def confined(scope: Scope, send: Send) -> Send:
+    """Return a `send` that tells browsers to guess no types, to frame no answer and to load nothing foreign.
+
+    An answer that has a policy of its own keeps it.
+    """
+    policy = (_DOCS if scope["path"].startswith("/docs") else "default-src 'none'") + _NOT_FRAMED
+
+    async def send_confined(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.setdefault("content-security-policy", policy)
+            headers["x-content-type-options"] = "nosniff"
+        await send(message)
+
+    return send_confined

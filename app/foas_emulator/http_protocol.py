@@ -1,0 +1,335 @@
+"""HTTP/1.1 on a connection: uvicorn's protocol, with limits, patience that ends, and an answer to what cannot be read.
+
+What the parser refuses goes to the application as a request of the scope type `UNREADABLE`, with the error to answer:
+so it is answered in the gateway's envelope, in the format that was asked for, and stands in the journal.
+"""
+
+import asyncio
+import logging
+import selectors
+from contextlib import suppress
+from typing import Any
+
+import httptools
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from foas_emulator.faults.wire import TRANSPORT
+from foas_emulator.gateway.errors import (
+    HEADERS_TOO_LARGE,
+    REQUEST_TIMEOUT,
+    UNREADABLE_REQUEST,
+    URI_TOO_LONG,
+    ApiError,
+)
+from foas_emulator.pipeline.context import UNREADABLE
+
+MAX_HEAD = 64 * 1024
+"""Bytes of a request line and its headers."""
+MAX_HEADERS = 256
+MAX_TARGET = 32 * 1024
+"""Bytes of the target in a request line."""
+MAX_PIPELINED = 256
+"""Requests that one connection may have waiting for their turn."""
+
+PATIENCE = 30.0
+"""Seconds a client may take to send its headers, or to send or read another byte of what it has begun."""
+LOOKS = 3
+"""A connection is looked at so many times in that while."""
+LINGER = 1.0
+"""Seconds that a refused client is given to read the answer."""
+CLOSE_AFTER = 5.0
+"""Seconds that an idle connection is kept longer than its client was told: a request may be under way by then."""
+
+_LONGEST_METHOD = 20
+_SPACES_OF_A_REQUEST_LINE = 2
+_HEAD_TOO_LARGE = HEADERS_TOO_LARGE(f"The request line and headers have over {MAX_HEAD} bytes, which is the limit.")
+_KEPT_HEADERS = frozenset({b"accept", b"authorization", b"host", b"x-emulator-world"})
+"""Headers that decide how, and in which world, a request that cannot be read is answered."""
+
+
+log = logging.getLogger(__name__)
+
+
+class RefusedRequest(Exception):  # noqa: N818 - it carries the error
+    """Raised in a callback of the parser: the request is not served, for the reason `error` gives."""
+
+    def __init__(self, error: ApiError) -> None:
+        super().__init__(error.hint)
+        self.error = error
+
+
+class UpgradeOffer(Exception):  # noqa: N818 - it is no error
+    """Raised in a callback of the parser: the request offers to go on in another protocol."""
+
+
+class EmulatorProtocol(HttpToolsProtocol):
+    """uvicorn's protocol for one connection.
+
+    Nothing is done per request that uvicorn does not do, but for counting bytes and comparing lengths: a connection is
+    looked at every few seconds, and what it waits for is compared with what it waited for before.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._received = 0
+        self._head = bytearray()
+        """What has come of a head that is not complete yet, in more than one piece."""
+        self._heads = 0
+        self._head_is_whole = True
+        """Whether `_head` begins where a request does."""
+        self._waited_for: object = None
+        self._looks = 0
+        self._next_look: asyncio.TimerHandle | None = None
+
+    # -- the connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, TRANSPORT: transport}
+        self._wait_for_request()
+        self._look_later()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+        if self._next_look is not None:
+            self._next_look.cancel()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection, unless bytes have arrived that the loop has not handed over yet."""
+        if _has_unread_bytes(self.transport):
+            self._wait_for_request()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _wait_for_request(self) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    # -- what comes in
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        self._received += len(data)
+        if len(data) <= MAX_HEAD:
+            self._feed(data)
+        else:  # in pieces, so that a head that is too long never fits into one
+            for start in range(0, len(data), MAX_HEAD):
+                self._feed(data[start : start + MAX_HEAD])
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            pass  # the request is served as HTTP/1.1, as RFC 9110 lets a server that does not upgrade
+        except httptools.HttpParserInvalidURLError as error:
+            self._feed_encoded(data, error)
+        except httptools.HttpParserError as error:
+            if isinstance(error.__context__, UpgradeOffer):
+                self._feed_without_upgrade(data)
+            else:
+                self._refuse(_reason(error, bytes(self._head + data)))
+        else:
+            if self._is_in_head():
+                self._keep_head(data)
+
+    def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade() and self._is_whole():
+            raise UpgradeOffer
+        if len(self.headers) > MAX_HEADERS:
+            raise RefusedRequest(HEADERS_TOO_LARGE(f"{len(self.headers)} headers came; {MAX_HEADERS} are allowed."))
+        if len(self.url) > MAX_TARGET:
+            raise RefusedRequest(
+                URI_TOO_LONG(f"The path and query have {len(self.url)} bytes; {MAX_TARGET} are allowed.")
+            )
+        if len(self.pipeline) >= MAX_PIPELINED and not isinstance(self.app, _Unreadable):
+            raise RefusedRequest(
+                UNREADABLE_REQUEST(f"More than {MAX_PIPELINED} requests were sent before the first was answered.")
+            )
+        if self._head:
+            self._head.clear()
+            if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
+                raise RefusedRequest(_HEAD_TOO_LARGE)
+        super().on_headers_complete()
+
+    def _is_in_head(self) -> bool:
+        """Whether a request has begun whose headers are not complete."""
+        return self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
+
+    def _keep_head(self, data: bytes) -> None:
+        if not self._head:
+            self._heads += 1
+            self._head_is_whole = self._is_first_in_line()
+        self._head += data
+        if len(self._head) > MAX_HEAD:
+            self._refuse(_HEAD_TOO_LARGE)
+
+    def _is_first_in_line(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _is_whole(self) -> bool:
+        """Whether what came last begins, together with `_head`, where a request does."""
+        return self._head_is_whole if self._head else self._is_first_in_line()
+
+    def _feed_without_upgrade(self, data: bytes) -> None:
+        """Read a request that offers another protocol (Java's client offers HTTP/2) without its offer.
+
+        The parser would take what follows the headers for that protocol, and lose the body.
+        """
+        head, end, rest = bytes(self._head + data).partition(b"\r\n\r\n")
+        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"upgrade:")]
+        self._head.clear()
+        self.parser = httptools.HttpRequestParser(self)
+        self._feed(b"\r\n".join(lines) + end + rest)
+
+    def _feed_encoded(self, data: bytes, error: httptools.HttpParserError) -> None:
+        """Read a request line that holds bytes beyond ASCII as if they were percent-encoded, as some clients mean them.
+
+        Such bytes never come into what the parser reads again, so this happens once for each request.
+        """
+        line, end, rest = bytes(self._head + data).partition(b"\n")
+        if line.isascii() or not self._is_whole():
+            self._refuse(_reason(error, line))
+            return
+        self._head.clear()
+        self.parser = httptools.HttpRequestParser(self)
+        self._feed(b"".join(b"%c" % byte if byte < 0x80 else b"%%%02X" % byte for byte in line) + end + rest)  # noqa: PLR2004 - ASCII
+
+    # -- what is refused
+
+    def _refuse(self, error: ApiError) -> None:
+        """Answer with an error, in place of whatever the client was sending, and end the connection."""
+        seen = [pair for pair in self.headers or () if pair[0] in _KEPT_HEADERS]
+        line = bytes(self._head).partition(b"\n")[0] or self.url
+        if self.cycle is not None and not self.cycle.response_complete and not self._is_in_head():
+            if self.cycle.response_started:
+                self.transport.close()
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self.cycle = None  # type: ignore[assignment]
+        self.app = _Unreadable(self.app, error, method=_method_of(line), target=self.url, headers=seen)
+        self.transport = _Lingering(self.transport, self.loop)  # type: ignore[assignment]
+        self.parser = httptools.HttpRequestParser(self)
+        self._head.clear()
+        self.parser.feed_data(b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n")
+        self.parser = _Deaf()  # type: ignore[assignment]
+
+    # -- patience
+
+    def _look_later(self) -> None:
+        self._next_look = self.loop.call_later(PATIENCE / LOOKS, self._look)
+
+    def _look(self) -> None:
+        """Give up a client that has not moved for `PATIENCE` seconds while something was waited for."""
+        waits_for = self._waits_for()
+        is_stuck = waits_for is not None and waits_for == self._waited_for
+        self._waited_for = waits_for
+        self._looks = self._looks + 1 if is_stuck else 0
+        self._look_later()
+        if self._looks >= LOOKS:
+            self._looks = 0
+            self._give_up()
+
+    def _waits_for(self) -> object:
+        """What the connection waits for its client to do, in a form that changes whenever it moves; None if nothing."""
+        unsent = self.transport.get_write_buffer_size()
+        if unsent:
+            return "read", unsent
+        if self._is_in_head():
+            return "head", self._heads
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            return ("body", self._received) if cycle.more_body and not self.flow.read_paused else None
+        return ("idle", self._received) if self.timeout_keep_alive_task is None else None
+
+    def _give_up(self) -> None:
+        if self.transport.is_closing() or self.transport.get_write_buffer_size():
+            self.transport.abort()
+        elif self._is_in_head() or (self.cycle is not None and not self.cycle.response_complete):
+            self._refuse(REQUEST_TIMEOUT(f"Nothing came for {PATIENCE:.0f} seconds in the middle of the request."))
+        else:
+            self.transport.close()
+
+
+class _Deaf:
+    """Stands for the parser of a connection that was refused: it takes what still comes, and reads none of it."""
+
+    def feed_data(self, data: bytes) -> None:
+        pass
+
+
+class _Lingering:
+    """A transport that ends in steps, so that a client that is still sending can read why it was refused.
+
+    Closed at once, with bytes unread, the system would reset the connection and throw the answer away.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def close(self) -> None:
+        """Send what is to be sent and an end after it; the connection is gone a moment later."""
+        if self._transport.can_write_eof():
+            with suppress(OSError, RuntimeError):
+                self._transport.write_eof()
+        self._loop.call_later(LINGER, self._transport.close)
+
+
+class _Unreadable:
+    """Hands an application the place of a request that cannot be read."""
+
+    def __init__(
+        self, app: ASGIApp, error: ApiError, *, method: str, target: bytes, headers: list[tuple[bytes, bytes]]
+    ) -> None:
+        self._app = app
+        self._error = error
+        raw_path, _, query_string = target.partition(b"?")
+        self._known = {"method": method, "raw_path": raw_path, "query_string": query_string, "headers": headers}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        log.warning("a request from %s cannot be read: %s", scope["client"], self._error.hint)
+        await self._app(
+            {**scope, **self._known, "type": UNREADABLE, "path": "", UNREADABLE: self._error}, receive, send
+        )
+
+
+def _has_unread_bytes(transport: asyncio.Transport) -> bool:
+    with suppress(OSError, ValueError), selectors.DefaultSelector() as selector:
+        selector.register(transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
+        return bool(selector.select(0))
+    return False
+
+
+def _method_of(line: bytes) -> str:
+    method = line.partition(b" ")[0]
+    return method.decode() if method.isalpha() and len(method) <= _LONGEST_METHOD else "-"
+
+
+def _reason(error: httptools.HttpParserError, head: bytes) -> ApiError:
+    """The error to answer for what the parser refused."""
+    cause = error.__context__
+    if isinstance(cause, RefusedRequest):
+        return cause.error
+    line = head.partition(b"\n")[0].strip()
+    if head.startswith(b"\x16\x03"):
+        return UNREADABLE_REQUEST("TLS came to the port of http: ask http://, or start with --tls and ask that port.")
+    if line.count(b" ") > _SPACES_OF_A_REQUEST_LINE and line.rpartition(b" ")[2].startswith(b"HTTP/"):
+        return UNREADABLE_REQUEST("The path or query in the request line holds a space: write it as %20.")
+    if isinstance(error, httptools.HttpParserInvalidMethodError):
+        return UNREADABLE_REQUEST("The request does not begin with a method that HTTP has.")
+    if isinstance(error, httptools.HttpParserInvalidURLError) or cause is not None:
+        return UNREADABLE_REQUEST("The path or query in the request line cannot be read: percent-encode it.")
+    return UNREADABLE_REQUEST(f"The request is not HTTP/1.1 as it should be: {error}.")

@@ -1,0 +1,123 @@
+"""The operations on AutoScale, which serves stream jobs only, and the plans that it makes.
+
+When AutoScale tunes a job is documented nowhere in numbers; here it does so once each time it begins to watch a
+running instance. Inferred.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from foas_emulator.blink import auto_scale
+from foas_emulator.blink.kinds import STREAM
+from foas_emulator.gateway.errors import invalid, problem
+from foas_emulator.gateway.evidence import documented
+from foas_emulator.operations.autoscale.rows import AutoScalePlan, latest_plan_of_job, plans_of_instance
+from foas_emulator.operations.instances import service as instances
+from foas_emulator.operations.jobs import service as jobs
+from foas_emulator.operations.required import given, readable
+from foas_emulator.world.store import equal
+from foas_emulator.world.world import World
+
+if TYPE_CHECKING:
+    from foas_emulator.operations.instances.rows import Instance
+    from foas_emulator.operations.jobs.rows import Job
+
+NOT_CHOSEN = problem(
+    "InvalidInstance.NoAutoScale",
+    400,
+    "The specified instance was not started with AutoScale.",
+    documented("UpdateAutoScaleConfig: only for a job started with AutoScale; the code and its text are inferred"),
+)
+PLAN_NOT_FOUND = problem("InvalidPlan.NotFound", 404, "The specified plan does not exist.")
+
+
+def update_auto_scale_config(
+    world: World, project_name: str, job_name: str, instance_id: int, *, config_json: str | None
+) -> None:
+    """Switch AutoScale of a running instance off, or on again, which tunes the instance anew."""
+    instance = _for_stream_jobs(instances.require_running(world, project_name, job_name, instance_id))
+    is_on = readable("configJson", auto_scale.read_switch, given("configJson", config_json))
+    scale = auto_scale.from_json(instance.auto_scale_params)
+    if scale.max_cu is None:
+        raise NOT_CHOSEN(
+            f"Instance {instance.id} runs without AutoScale; CommitJob with isOnOff=true, then start anew."
+        )
+    if is_on != scale.is_on:
+        make_plan(world, instances.set_auto_scale(world, instance, replace(scale, is_on=is_on).to_json()))
+
+
+def get_job_latest_auto_scale_plan(world: World, project_name: str, job_name: str) -> str | None:
+    """Return the plan that AutoScale made last for a job, None if it made none."""
+    jobs.require(world, project_name, job_name)
+    return latest_plan(world, project_name, job_name)
+
+
+def get_instance_history_auto_scale_plan_list(
+    world: World, project_name: str, job_name: str, instance_id: int
+) -> list[str]:
+    """Return the names of the plans that AutoScale made for an instance, oldest first."""
+    instance = _for_stream_jobs(instances.require(world, project_name, job_name, instance_id))
+    return [plan.plan_name for plan in plans_of_instance(world, instance.id)]
+
+
+def get_instance_history_auto_scale_plan_content(
+    world: World, project_name: str, job_name: str, instance_id: int, plan_name: str
+) -> str:
+    """Return one of the plans of an instance. Raise `InvalidPlan.NotFound`."""
+    instance = _for_stream_jobs(instances.require(world, project_name, job_name, instance_id))
+    for plan in plans_of_instance(world, instance.id):
+        if plan.plan_name == plan_name:
+            return plan.plan_json
+    raise PLAN_NOT_FOUND(
+        f"Instance {instance.id} has no plan {plan_name!r}; GetInstanceHistoryAutoScalePlanList shows those it has."
+    )
+
+
+def make_plan(world: World, instance: "Instance") -> None:
+    """Tune a running instance that AutoScale watches: keep the widest plan for its code that the maximum CU hold.
+
+    Without AutoScale, or with code that no plan can be made of, this has no effect.
+    """
+    scale = auto_scale.from_json(instance.auto_scale_params)
+    plan = auto_scale.tuned_plan(scale, instance.code or "", api_type=instance.api_type, job_type=instance.job_type)
+    if plan is None:
+        return
+    made = AutoScalePlan.model_construct(
+        instance_id=instance.id,
+        plan_name=f"{datetime.fromtimestamp(world.second() / 1000, UTC):%Y-%m-%d %H:%M:%S}",
+        project_name=instance.project_name,
+        job_name=instance.job_name,
+        plan_json=plan.to_json(),
+    )
+    world.store.delete(
+        AutoScalePlan, equal(AutoScalePlan.instance_id, instance.id), equal(AutoScalePlan.plan_name, made.plan_name)
+    )
+    world.store.insert(made)
+
+
+def plan_in_force(world: World, instance: "Instance") -> str | None:
+    """Return the plan that AutoScale runs an instance by, or None if it has made none or only recommends."""
+    if auto_scale.from_json(instance.auto_scale_params).recommends_only:
+        return None
+    made = plans_of_instance(world, instance.id)
+    return made[-1].plan_json if made else None
+
+
+def latest_plan(world: World, project_name: str, job_name: str) -> str | None:
+    """Return the last plan made for any instance of a job."""
+    plan = latest_plan_of_job(world, project_name, job_name)
+    return None if plan is None else plan.plan_json
+
+
+def remove_all(world: World, job: "Job") -> None:
+    """Delete all plans of a job that is being deleted."""
+    world.store.delete(
+        AutoScalePlan, equal(AutoScalePlan.project_name, job.project_name), equal(AutoScalePlan.job_name, job.job_name)
+    )
+
+
+def _for_stream_jobs(instance: "Instance") -> "Instance":
+    if instance.job_type != STREAM:
+        raise invalid("instanceId", "AutoScale does not serve batch jobs.")
+    return instance

@@ -1,0 +1,357 @@
+"""The operations on instances: which one is meant, and what it shows and does in its state."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from foas_emulator.blink import chance, properties, runtime
+from foas_emulator.blink.kinds import BATCH, SQL, STREAM
+from foas_emulator.blink.plan import Plan, resources
+from foas_emulator.blink.planner import running_plan
+from foas_emulator.blink.resource import Resource, amount
+from foas_emulator.blink.runtime import Run
+from foas_emulator.gateway.errors import invalid, problem
+from foas_emulator.operations.hooks import Hook
+from foas_emulator.operations.instances import lifecycle, rows
+from foas_emulator.operations.instances.lifecycle import LIVE, NOT_RUNNING, PAUSED, RUNNING, SUCCESS, UNKNOWN
+from foas_emulator.operations.instances.rows import Instance, Window
+from foas_emulator.operations.jobs import lifecycle as job_lifecycle
+from foas_emulator.operations.jobs import service as jobs
+from foas_emulator.operations.paging import Page, page
+from foas_emulator.operations.projects import service as projects
+from foas_emulator.operations.required import given, require_engine
+from foas_emulator.world.store import Condition, assign, equal
+from foas_emulator.world.world import World
+
+if TYPE_CHECKING:
+    from foas_emulator.operations.jobs.rows import CommittedJob, Job
+
+CURRENT = -1
+"""The instance id that stands for a stream job's one instance that is not archived."""
+
+NOT_FOUND = problem("InvalidInstance.NotFound", 404, "The specified instance does not exist.")
+VERTEX_NOT_FOUND = problem("InvalidVertex.NotFound", 404, "The specified vertex does not exist.")
+ARCHIVED = problem("InvalidInstance.Archived", 400, "The specified instance is archived.")
+
+auto_scale_plan: Hook[[World, Instance], str | None] = Hook()
+"""The plan that AutoScale put into force for an instance."""
+
+_ONLY_FOR = {PAUSED: STREAM, SUCCESS: BATCH}
+
+
+# -- the operations
+
+
+def list_instance(
+    world: World,
+    project_name: str,
+    *filters: Condition,
+    started: Window,
+    ended: Window,
+    page_index: int,
+    page_size: int,
+) -> Page[Instance]:
+    """Return a page of the instances of a project that pass the filters, newest first.
+
+    The documentation calls the *BeginTs parameters upper and the *EndTs ones lower bounds; their names are followed.
+    """
+    projects.require(world, project_name)
+    statement = rows.select_instances(
+        equal(Instance.project_name, project_name), *filters, started=started, ended=ended
+    )
+    return page(world, Instance, statement, page_index, page_size)
+
+
+def get_instance(world: World, project_name: str, job_name: str, instance_id: int) -> Instance:
+    """Return a running instance. Raise `InvalidInstance.NotRunning` for one in another state.
+
+    With the setting `not_running` = `answer` every state is shown, and a committed job that was never started is shown
+    as an instance whose state is UNKNOWN.
+    """
+    job = jobs.require(world, project_name, job_name)
+    instance = find(world, job, instance_id)
+    if instance is not None and instance.actual_state == RUNNING:
+        return instance
+    if world.settings.not_running == "answer":
+        shown = instance or _never_started(world, job)
+        if shown is not None:
+            return shown
+    raise NOT_RUNNING(f"{_not_running(job, instance)} The setting not_running=answer shows every state.")
+
+
+def modify_instance_state(
+    world: World,
+    project_name: str,
+    job_name: str,
+    instance_id: int,
+    *,
+    expect_state: str | None,
+    is_flush: bool,
+    trigger_checkpoint: bool,
+) -> None:
+    """Ask an instance for a state. Asking again for what is under way is accepted and changes nothing.
+
+    Resuming makes a new instance, of the latest committed copy of the job or, without `is_flush`, of the copy that
+    the paused one ran, and archives the paused one.
+    """
+    expect_state = given("expectState", expect_state)
+    job = jobs.require(world, project_name, job_name)
+    instance = find(world, job, instance_id)
+    if _ONLY_FOR.get(expect_state, job.job_type) != job.job_type:
+        raise invalid("expectState", f"{expect_state} is not for a job of type {job.job_type}.")
+    if instance is not None and instance.is_archived:
+        raise ARCHIVED(f"Instance {instance.id} is archived and {instance.actual_state}; -1 is a stream job's current.")
+    # Nothing is under way for what has ended: one that failed while it was expected to run will not run again.
+    if (
+        instance is not None
+        and instance.actual_state in LIVE - {expect_state}
+        and instance.expect_state == expect_state
+    ):
+        return
+    call = lifecycle.CALL_FOR[expect_state]
+    wanted = lifecycle.target(call, job, instance)
+    assert instance is not None, "no call leads anywhere from UNKNOWN but start"
+    if trigger_checkpoint and call in ("pause", "stop"):
+        require_engine("3.5", instance.engine_version or "", feature="A checkpoint on pause or stop")
+    if call == "resume":
+        copy = job_lifecycle.committed(world, job) if is_flush else None
+        lifecycle.archive(world, instance, assign(Instance.end_time, world.second()))
+        lifecycle.launch(world, job, copy or instance, call=call, parameter_json=instance.parameter_json)
+    else:
+        lifecycle.apply_call(world, instance, call, wanted)
+
+
+def get_instance_run_summary(world: World, project_name: str, job_name: str, instance_id: int) -> Instance:
+    """Return an instance in whatever state; that of a committed job that was never started is UNKNOWN.
+
+    Raise `InvalidJob.NotCommitted` for a job that was neither started nor committed.
+    """
+    job = jobs.require(world, project_name, job_name)
+    shown = find(world, job, instance_id) or _never_started(world, job)
+    if shown is None:
+        raise job_lifecycle.not_committed(job)
+    return shown
+
+
+def batch_get_instance_run_summary(world: World, project_name: str, job_names: str, job_type: str) -> list[Instance]:
+    """Return an instance for each of the jobs that are named in a list with commas, in its order.
+
+    Jobs that do not exist, are not committed or are of the other type are left out, as official sample code says.
+    Of a batch job's instances the newest is shown (inferred).
+    """
+    shown = []
+    find_one = rows.current_instance if job_type == STREAM else rows.newest_instance
+    for job_name in dict.fromkeys(name.strip() for name in job_names.split(",")):
+        job = jobs.get_job(world, project_name, job_name)
+        copy = None if job is None or job.job_type != job_type else job_lifecycle.committed(world, job)
+        if job is not None and copy is not None:
+            shown.append(find_one(world, project_name, job_name) or _unknown(job, copy))
+    return shown
+
+
+def get_instance_config(world: World, project_name: str, job_name: str, instance_id: int) -> str:
+    """Return the settings that a running instance runs with."""
+    return runtime.config(require_run(world, project_name, job_name, instance_id))
+
+
+def get_instance_detail(world: World, project_name: str, job_name: str, instance_id: int) -> str:
+    """Return the graph of a running instance, with what has flowed through it."""
+    return runtime.details(require_run(world, project_name, job_name, instance_id))
+
+
+def get_instance_exceptions(world: World, project_name: str, job_name: str, instance_id: int) -> str:
+    """Return the failures of an instance in any state."""
+    return runtime.exceptions(_run_of(world, require(world, project_name, job_name, instance_id)))
+
+
+def get_instance_checkpoint(world: World, project_name: str, job_name: str, instance_id: int) -> str:
+    """Return the checkpoints that a running instance has taken."""
+    return runtime.checkpoints(require_run(world, project_name, job_name, instance_id))
+
+
+def get_instance_final_state(world: World, project_name: str, job_name: str, instance_id: int) -> str:
+    """Return YARN's word for the state of an instance."""
+    return runtime.FINAL_STATES[require(world, project_name, job_name, instance_id).actual_state]
+
+
+def get_instance_resource(
+    world: World, project_name: str, job_name: str, instance_id: int
+) -> tuple[Resource, Resource]:
+    """Return what a running instance asked its queue for, and what it really uses of that.
+
+    It uses a part that stays the same while it runs, which is inferred.
+    """
+    instance = require_running(world, project_name, job_name, instance_id)
+    asked = _demand(world, instance)
+    percent = chance.between(40, 80, world.seed, instance.id, "usage")
+    return asked, Resource(v_core=asked.v_core * percent // 100, mem=asked.mem * percent // 100)
+
+
+def get_instance_vertex_task_managers(
+    world: World, project_name: str, job_name: str, instance_id: int, vertex_id: str
+) -> str:
+    """Return where a vertex of a running instance runs. Raise `InvalidVertex.NotFound`."""
+    found = runtime.task_managers(require_run(world, project_name, job_name, instance_id), vertex_id)
+    if found is None:
+        raise VERTEX_NOT_FOUND(f"No vertex has the id {vertex_id!r}; GetInstanceDetail shows those there are.")
+    return found
+
+
+# -- the rules
+
+
+def find(world: World, job: "Job", instance_id: int) -> Instance | None:
+    """Return the instance that an id names: None only for `-1` on a stream job that has none.
+
+    Raise `InvalidinstanceId` for `-1` on a batch job and for what is no id, `InvalidInstance.NotFound` for an id
+    that is not an instance of this job.
+    """
+    if instance_id == CURRENT:
+        if job.job_type != STREAM:
+            raise invalid("instanceId", f"-1 stands for a stream job's instance, and {job.job_name!r} is a batch job.")
+        return rows.current_instance(world, job.project_name, job.job_name)
+    if instance_id < CURRENT:
+        raise invalid("instanceId", "an instance id is positive, or -1 for a stream job's current instance.")
+    instance = rows.find_instance(world, job.project_name, job.job_name, instance_id)
+    if instance is None:
+        raise NOT_FOUND(f"Job {job.job_name!r} has no instance {instance_id}; ListInstance shows those it has.")
+    return instance
+
+
+def require(world: World, project_name: str, job_name: str, instance_id: int) -> Instance:
+    """Return the instance that an id names, in whatever state. Raise `InvalidInstance.NotFound` if there is none."""
+    job = jobs.require(world, project_name, job_name)
+    instance = find(world, job, instance_id)
+    if instance is None:
+        raise NOT_FOUND(f"Job {job_name!r} was never started; StartJob makes its first instance.")
+    return instance
+
+
+def require_running(world: World, project_name: str, job_name: str, instance_id: int) -> Instance:
+    """Return the instance that an id names. Raise `InvalidInstance.NotRunning` unless it is running."""
+    job = jobs.require(world, project_name, job_name)
+    instance = find(world, job, instance_id)
+    if instance is None or instance.actual_state != RUNNING:
+        raise NOT_RUNNING(f"{_not_running(job, instance)} Only a running instance can tell this.")
+    return instance
+
+
+def require_run(world: World, project_name: str, job_name: str, instance_id: int) -> Run:
+    """Return a running instance as the engine sees it. Raise `InvalidInstance.NotRunning`."""
+    return _run_of(world, require_running(world, project_name, job_name, instance_id))
+
+
+def start(world: World, job: "Job", copy: "CommittedJob", parameter_json: str | None) -> int:
+    """Start an instance of a committed copy; return its id. The instance of a stream job before it is archived.
+
+    Raise `InvalidJob.AlreadyStarted`.
+    """
+    if job.job_type == STREAM:
+        previous = rows.current_instance(world, job.project_name, job.job_name)
+        lifecycle.target("start", job, previous)
+        if previous is not None:
+            lifecycle.archive(world, previous)
+    return lifecycle.launch(world, job, copy, call="start", parameter_json=parameter_json)
+
+
+def put_state(
+    world: World,
+    project_name: str,
+    job_name: str,
+    instance_id: int,
+    *,
+    actual_state: str,
+    last_error_message: str | None = None,
+) -> None:
+    """Put an instance into a state by force, as no call of the service can, and drop what was planned for it.
+
+    Times and engine job handler become what they would be had the instance come there by itself; with a message it
+    has failed just now. The state then holds until a call, or another change that was planned, moves it.
+    """
+    instance = require(world, project_name, job_name, instance_id)
+    lifecycle.cancel(world, instance)
+    lifecycle.enter(world, instance, actual_state, last_error_message)
+
+
+def set_auto_scale(world: World, instance: Instance, auto_scale_params: str) -> Instance:
+    """Set how a running instance is scaled; return it as it is then."""
+    return rows.update_instance(world, instance, assign(Instance.auto_scale_params, auto_scale_params))
+
+
+def live_states(world: World, job: "Job") -> Mapping[int, str]:
+    """Return the ids and states of the instances for which a job counts as started: live, and not archived."""
+    unarchived = rows.instances_of_job(world, job.project_name, job.job_name, equal(Instance.is_archived, False))
+    return {instance.id: instance.actual_state for instance in unarchived if instance.actual_state in LIVE}
+
+
+def demand_by_queue(world: World, cluster_id: str) -> Mapping[str, Resource]:
+    """Return what the running instances of a cluster take, by the names of their queues."""
+    demands: dict[str, Resource] = {}
+    for instance in rows.instances_on_cluster(world, cluster_id, RUNNING):
+        queue_name = instance.queue_name or ""
+        demands[queue_name] = demands.get(queue_name, Resource()) + _demand(world, instance)
+    return demands
+
+
+def remove_all(world: World, job: "Job") -> None:
+    """Delete all instances of a job that is being deleted, and what was planned for them."""
+    for instance in rows.instances_of_job(world, job.project_name, job.job_name):
+        lifecycle.cancel(world, instance)
+    rows.delete_instances(world, job.project_name, job.job_name)
+
+
+def _never_started(world: World, job: "Job") -> Instance | None:
+    copy = job_lifecycle.committed(world, job)
+    return None if copy is None else _unknown(job, copy)
+
+
+def _unknown(job: "Job", copy: "CommittedJob") -> Instance:
+    """Return what a committed job without an instance is shown as: UNKNOWN, without id and times."""
+    return Instance.model_construct(
+        **copy.model_dump(), actual_state=UNKNOWN, expect_state=UNKNOWN, job_type=job.job_type, api_type=job.api_type
+    )
+
+
+def _not_running(job: "Job", instance: Instance | None) -> str:
+    state = "it was never started" if instance is None else f"its instance {instance.id} is {instance.actual_state}"
+    return f"Job {job.job_name!r} is not running: {state}."
+
+
+# -- the engine's view
+
+
+def _plan_of(world: World, instance: Instance) -> Plan:
+    """Return the plan that AutoScale put into force, else the instance's own, else one made from its code."""
+    return running_plan(
+        auto_scale_plan(world, instance) or instance.plan_json or "",
+        instance.code or "",
+        api_type=instance.api_type,
+        job_type=instance.job_type,
+        note=world.note,
+    )
+
+
+def _run_of(world: World, instance: Instance) -> Run:
+    """Return an instance as the engine sees it now, or saw it last if it has ended.
+
+    The parameters of its start win over its properties, and these over the lines in a DATASTREAM job's code.
+    """
+    code = "" if instance.api_type == SQL else instance.code or ""
+    settings = properties.read(code, instance.properties or "", instance.parameter_json or "")
+    now = world.now() if instance.end_time is None else instance.end_time
+    begun = (time for time in (instance.start_time, instance.last_operate_time) if time is not None)
+    failed_at = instance.last_error_time
+    return Run(
+        seed=world.seed,
+        instance_id=instance.id,
+        job_name=instance.job_name,
+        start_time=next(begun, now),
+        now=now,
+        plan=_plan_of(world, instance),
+        properties=settings,
+        failures=() if failed_at is None else ((failed_at, instance.last_error_message or ""),),
+    )
+
+
+def _demand(world: World, instance: Instance) -> Resource:
+    """Return what an instance asked its queue for: the sum of its plan."""
+    return amount(*resources(_plan_of(world, instance)))

@@ -1,0 +1,123 @@
+"""The life of a job and of the sessions that make its plans.
+
+A job is online while it has a committed copy; only then can it be started, and only without one can it be deleted. A
+session is in run, and success or fail after the setting `plan_delay`.
+"""
+
+from foas_emulator.blink.errors import SqlError, UnreadablePlanError, error_text, plan_error_text
+from foas_emulator.blink.plan import Plan, plan_from_json
+from foas_emulator.blink.planner import raw_plan
+from foas_emulator.gateway.errors import ApiError, problem
+from foas_emulator.gateway.evidence import documented
+from foas_emulator.operations.hooks import Hook
+from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession, find_committed, find_job, find_sessions
+from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.store import Change, assign, changed, equal
+from foas_emulator.world.world import World
+
+IN_RUN = "Session in run"
+MADE = "success"
+FAILED = "fail"
+
+_SESSION_ID_LENGTH = 141  # that of the documented example
+
+NOT_COMMITTED = problem("InvalidJob.NotCommitted", 400, "The specified job is not committed.")
+ONLINE = problem(
+    "InvalidJob.Online",
+    400,
+    "The specified job is online.",
+    documented("DeleteJob: only an offline job can be deleted; the code and its text are inferred"),
+)
+
+latest_auto_scale_plan: Hook[[World, str, str], str | None] = Hook()
+"""The last plan that AutoScale made for a job."""
+
+
+def committed(world: World, job: Job) -> CommittedJob | None:
+    """Return the committed copy of a job, or None while the job is offline."""
+    return find_committed(world, job)
+
+
+def require_committed(world: World, job: Job) -> CommittedJob:
+    """Return the committed copy of a job. Raise `InvalidJob.NotCommitted` while the job is offline."""
+    copy = find_committed(world, job)
+    if copy is None:
+        raise not_committed(job)
+    return copy
+
+
+def not_committed(job: Job) -> ApiError:
+    """Return `InvalidJob.NotCommitted`, for what only a job that is online can do."""
+    return NOT_COMMITTED(f"Job {job.job_name!r} is offline; CommitJob brings it online.")
+
+
+def require_offline(world: World, job: Job) -> None:
+    """Raise `InvalidJob.Online` while the job is online."""
+    if find_committed(world, job) is not None:
+        raise ONLINE(f"Job {job.job_name!r} is online; OfflineJob takes it offline.")
+
+
+def begin(
+    world: World, job: Job, expected_core: float | None, expected_gb: float | None, *, is_tuned: bool
+) -> PlanSession:
+    """Begin to make a plan of a job's draft."""
+    session = PlanSession.model_construct(
+        session_id=world.next_token("plan_session", length=_SESSION_ID_LENGTH),
+        project_name=job.project_name,
+        job_name=job.job_name,
+        status=IN_RUN,
+        expected_core=expected_core,
+        expected_gb=expected_gb,
+        is_tuned=is_tuned,
+    )
+    if world.settings.plan_delay:
+        world.store.insert(session)
+        world.schedule("made", _subject(session), at=world.now() + world.settings.plan_delay)
+    else:
+        world.store.insert(changed(session, *_outcome(world, job, session)))
+    return session
+
+
+def apply_change(world: World, change: PendingChange) -> None:
+    """End a session whose plan came due."""
+    session = world.store.get(PlanSession, equal(PlanSession.session_id, change.key))
+    assert session is not None, "changes are cancelled when their session is deleted"
+    job = find_job(world, session.project_name, session.job_name)
+    assert job is not None, "sessions are deleted with their job"
+    outcome = _outcome(world, job, session)
+    world.store.update(PlanSession, *outcome, where=[equal(PlanSession.session_id, session.session_id)])
+
+
+def cancel_all(world: World, job: Job) -> None:
+    """Cancel what is planned for the sessions of a job that is being deleted."""
+    for session in find_sessions(world, job):
+        world.cancel(_subject(session))
+
+
+def plan_of(job: Job, expected_core: float | None = None, expected_gb: float | None = None) -> Plan:
+    """Return the plan that the engine makes of a job's draft. Raise SqlError for SQL that is surely wrong."""
+    return raw_plan(
+        job.code or "",
+        api_type=job.api_type,
+        job_type=job.job_type,
+        expected_core=expected_core,
+        expected_gb=expected_gb,
+    )
+
+
+def _subject(session: PlanSession) -> str:
+    return f"plan_session:{session.session_id}"
+
+
+def _outcome(world: World, job: Job, session: PlanSession) -> tuple[Change, Change]:
+    """Return the columns of a session that has ended: its status, and the plan or the error."""
+    follows = session.is_tuned and session.expected_core is None
+    tuned = latest_auto_scale_plan(world, job.project_name, job.job_name) if follows else None
+    try:
+        plan_from_json(job.plan_json or "")
+        plan_json = tuned or plan_of(job, session.expected_core, session.expected_gb).to_json()
+    except SqlError as error:
+        return assign(PlanSession.status, FAILED), assign(PlanSession.error_message, error_text(error))
+    except UnreadablePlanError as error:
+        return assign(PlanSession.status, FAILED), assign(PlanSession.error_message, plan_error_text(error))
+    return assign(PlanSession.status, MADE), assign(PlanSession.plan_json, plan_json)

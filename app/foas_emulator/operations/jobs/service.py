@@ -1,0 +1,363 @@
+"""The operations on jobs: drafts are made and changed, committed and taken offline, planned and started."""
+
+from collections.abc import Mapping, Sequence
+
+from foas_emulator.blink import auto_scale, sql
+from foas_emulator.blink.auto_scale import AutoScale, Period
+from foas_emulator.blink.errors import SqlError, error_text
+from foas_emulator.blink.kinds import SQL, STREAM
+from foas_emulator.blink.plan import resources
+from foas_emulator.blink.planner import given_plan, running_plan
+from foas_emulator.blink.properties import check_start_parameters
+from foas_emulator.blink.sql import Script
+from foas_emulator.gateway.difference import shown
+from foas_emulator.gateway.errors import ApiError, invalid, missing, problem
+from foas_emulator.gateway.evidence import documented
+from foas_emulator.operations.account import ACCOUNT
+from foas_emulator.operations.clusters import service as clusters
+from foas_emulator.operations.folders import service as folders
+from foas_emulator.operations.hooks import Hook, Signal
+from foas_emulator.operations.jobs import lifecycle, rows
+from foas_emulator.operations.jobs.rows import CommittedJob, Draft, Job, PlanSession
+from foas_emulator.operations.paging import Page, page
+from foas_emulator.operations.projects import service as projects
+from foas_emulator.operations.queues import service as queues
+from foas_emulator.operations.required import given, named, readable, require_engine
+from foas_emulator.world.store import Condition, assign, changed, equal
+from foas_emulator.world.world import World
+
+CURRENT_ENGINE = "current"
+"""The tag of the recommended engine version (official sample code)."""
+LARGEST_COUNT = 100
+
+NOT_FOUND = problem("InvalidJob.NotFound", 404, "The specified job does not exist.")
+DUPLICATE = problem("InvalidJob.Duplicate", 400, "The specified job already exists.")
+TOO_MANY = problem(
+    "InvalidJob.LimitExceeded",
+    400,
+    "The project has the largest number of jobs already.",
+    documented("usage limits: 100 jobs in a project; the code and its text are inferred"),
+)
+SYNTAX_ERROR = problem(
+    "InvalidJob.SyntaxError",
+    400,
+    "{error}",
+    documented("ValidateJob answers the parser's report; the code is inferred"),
+)
+SESSION_NOT_FOUND = problem("InvalidSession.NotFound", 404, "The specified session does not exist.")
+NOT_STOPPED = problem(
+    "InvalidJob.NotStopped",
+    400,
+    "The specified job has an instance that is not stopped.",
+    documented("OfflineJob: the job must have no running instance; the code and its text are inferred"),
+)
+RESOURCE_VALIDATION = problem(
+    "InvalidJob.ResourceValidateFailed",
+    400,
+    "resource validate failed！please modify your planJson or max CU and try again.",
+    documented("the text stands in the console's page on AutoScale; the code is inferred"),
+)
+
+check_packages: Hook[[World, str, list[str]], None] = Hook()
+"""Raise `InvalidPackage.NotFound` unless a project has all these packages."""
+start_instance: Hook[[World, Job, CommittedJob, str | None], int] = Hook()
+"""Start an instance of a committed copy with these parameters; return its id."""
+live_instances: Hook[[World, Job], Mapping[int, str]] = Hook()
+"""The ids and states of the instances for which a job counts as started."""
+deleted: Signal[[World, Job]] = Signal()
+"""A job is being deleted: its instances and plans go first."""
+
+
+# -- drafts
+
+
+def create_job(
+    world: World, project_name: str, *, job_name: str | None, job_type: str | None, api_type: str | None, draft: Draft
+) -> None:
+    """Make a job. Its project must have a queue; without a cluster and a queue it gets the first that is bound.
+
+    Name, types and code are required (documented); without a folder a job is in the root, and without an engine version
+    it has the cluster's current one (official sample code).
+    """
+    projects.require(world, project_name)
+    job_name = named("jobName", job_name)
+    job_type, api_type = given("jobType", job_type), given("apiType", api_type)
+    given("code", draft.code)
+    if rows.find_job(world, project_name, job_name) is not None:
+        raise DUPLICATE(f"Project {project_name!r} has a job {job_name!r} already; UpdateJob changes it.")
+    if world.store.count(Job, equal(Job.project_name, project_name)) >= LARGEST_COUNT:
+        raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} jobs; delete some first.")
+    queue = queues.require_bound(world, project_name, draft.cluster_id, draft.queue_name)
+    _check_draft(world, project_name, draft)
+    now = world.second()
+    job = Job.model_construct(
+        project_name=project_name,
+        job_name=job_name,
+        job_type=job_type,
+        api_type=api_type,
+        engine_version=clusters.engine_version(world, queue.cluster_id, draft.engine_version or CURRENT_ENGINE),
+        cluster_id=queue.cluster_id,
+        queue_name=queue.queue_name,
+        folder_id=folders.root(world, project_name).folder_id if draft.folder_id is None else draft.folder_id,
+        job_id=world.next_token("job"),
+        file_id=str(world.next_number("file")),
+        creator=ACCOUNT,
+        create_time=now,
+        modifier=ACCOUNT,
+        modify_time=now,
+    )
+    world.store.insert(changed(job, *rows.columns_of(draft)))
+
+
+def get_job(world: World, project_name: str, job_name: str) -> Job | None:
+    """Return the draft of a job, or None. Raise `InvalidProject.NotFound`."""
+    job = rows.find_job(world, project_name, job_name)
+    if job is None:
+        projects.require(world, project_name)
+    return job
+
+
+def list_job(
+    world: World, project_name: str, *filters: Condition, job_name: str | None, page_index: int, page_size: int
+) -> Page[Job]:
+    """Return a page of the jobs of a project that pass the filters and whose name contains this, newest first."""
+    projects.require(world, project_name)
+    statement = rows.select_jobs(equal(Job.project_name, project_name), *filters, job_name=job_name)
+    return page(world, Job, statement, page_index, page_size)
+
+
+def update_job(world: World, project_name: str, job_name: str, draft: Draft) -> None:
+    """Change what is given of a job's draft. What was committed, and what runs, stays as it is."""
+    job = require(world, project_name, job_name)
+    _check_draft(world, project_name, draft)
+    cluster_id, queue_name, engine_version = job.cluster_id, job.queue_name, job.engine_version
+    if draft.cluster_id is not None or draft.queue_name is not None:
+        queue = queues.require_bound(world, project_name, draft.cluster_id, draft.queue_name)
+        cluster_id, queue_name = queue.cluster_id, queue.queue_name
+    if draft.engine_version is not None:
+        engine_version = clusters.engine_version(world, cluster_id, draft.engine_version)
+    changes = (
+        *rows.columns_of(draft),
+        assign(Job.engine_version, engine_version),
+        assign(Job.cluster_id, cluster_id),
+        assign(Job.queue_name, queue_name),
+        assign(Job.modifier, ACCOUNT),
+        assign(Job.modify_time, world.second()),
+    )
+    where = equal(Job.project_name, project_name), equal(Job.job_name, job_name)
+    world.store.update(Job, *changes, where=where)
+
+
+def delete_job(world: World, project_name: str, job_name: str) -> None:
+    """Remove an offline job with its instances and plans. Raise `InvalidJob.Online`."""
+    job = require(world, project_name, job_name)
+    lifecycle.require_offline(world, job)
+    _remove(world, job)
+
+
+# -- plans
+
+
+def validate_job(world: World, project_name: str, job_name: str) -> Script:
+    """Return the tables that a job's code declares and uses; the code of a DATASTREAM job declares none.
+
+    Raise `InvalidJob.SyntaxError` with the parser's report.
+    """
+    job = require(world, project_name, job_name)
+    try:
+        script = sql.read(job.code or "" if job.api_type == SQL else "")
+    except SqlError as error:
+        raise _syntax_error(job, error) from None
+    if script.unknown:
+        world.note(f"No statement that is known here begins with {shown(script.unknown[0].word)}; it was passed over.")
+    return script
+
+
+def get_raw_plan_json(
+    world: World,
+    project_name: str,
+    job_name: str,
+    *,
+    expected_core: float | None,
+    expected_gb: float | None,
+    is_tuned: bool,
+) -> str:
+    """Begin to make a plan of a job's draft; return the id of the session that CheckRawPlanJson asks about.
+
+    The session fails for code that is surely wrong, and for a draft whose own planJson cannot be read (inferred).
+
+    Cores and GB are given together or not at all (official sample code). A tuned plan is the last that AutoScale made,
+    if there is one and no resources are given (inferred: it is documented to follow the job's history).
+    """
+    job = require(world, project_name, job_name)
+    if (expected_core is None) != (expected_gb is None):
+        raise missing("expectedCore" if expected_core is None else "expectedGB")
+    for name, value in (("expectedCore", expected_core), ("expectedGB", expected_gb)):
+        if value is not None and value <= 0:
+            raise invalid(name, "it must be more than 0.")
+    return lifecycle.begin(world, job, expected_core, expected_gb, is_tuned=is_tuned).session_id
+
+
+def check_raw_plan_json(world: World, project_name: str, job_name: str, session_id: str) -> PlanSession:
+    """Return a session. Raise `InvalidSession.NotFound` also for a session of another job."""
+    session = rows.find_session(world, require(world, project_name, job_name), session_id)
+    if session is None:
+        raise SESSION_NOT_FOUND(f"Job {job_name!r} has no session {session_id!r}; GetRawPlanJson begins one.")
+    return session
+
+
+def calc_plan_json_resource(world: World, project_name: str, job_name: str) -> tuple[float, float]:
+    """Return the cores and GB of memory that a job's plan needs; without a plan of its own, that of its code.
+
+    For Blink 3.2.1 and newer (documented). Raise `InvalidJob.SyntaxError` if no plan can be made.
+    """
+    job = require(world, project_name, job_name)
+    require_engine("3.2.1", job.engine_version, feature="CalcPlanJsonResource")
+    plan = given_plan(job.plan_json or "", note=world.note)
+    try:
+        return resources(plan or lifecycle.plan_of(job))
+    except SqlError as error:
+        raise _syntax_error(job, error) from None
+
+
+def _syntax_error(job: Job, error: SqlError) -> ApiError:
+    return SYNTAX_ERROR(
+        f"Job {job.job_name!r}, line {error.line}, column {error.column}: {error}", error=error_text(error)
+    )
+
+
+# -- jobs online
+
+
+def commit_job(
+    world: World,
+    project_name: str,
+    job_name: str,
+    *,
+    is_on_off: bool,
+    max_cu: float | None,
+    configure: str | None,
+    recommend_only: bool | None,
+    suspend_periods: str | None,
+    suspend_period_param: Sequence[Period] | None,
+) -> None:
+    """Make the job's draft its committed copy, which the next start runs. Committing again makes a new copy.
+
+    AutoScale is for stream jobs on Blink 3, and its maximum must hold the job's plan (documented). With it `maxCU` and
+    `configure` are required (documented); periods may come as a list of structures, as a JSON text, or as both.
+    Whether the code makes sense is asked by ValidateJob and not here, as the console asks before it commits.
+    """
+    scale = AutoScale()
+    if is_on_off:
+        if given("maxCU", max_cu) <= 0:
+            raise invalid("maxCU", "it must be more than 0.")
+        strategy = dict(readable("configure", auto_scale.read_strategy, given("configure", configure)))
+        if recommend_only is not None:
+            strategy["recommendOnly"] = recommend_only
+        periods = [
+            *readable("suspendPeriodParam", auto_scale.check_periods, suspend_period_param or ()),
+            *(readable("suspendPeriods", auto_scale.read_periods, suspend_periods) if suspend_periods else ()),
+        ]
+        scale = AutoScale(is_on=True, strategy=strategy, max_cu=max_cu, suspend_periods=periods)
+    job = require(world, project_name, job_name)
+    queues.require_bound(world, project_name, job.cluster_id, job.queue_name)
+    _check_packages(world, project_name, job.packages)
+    given_plan(job.plan_json or "", note=world.note)
+    if scale.is_on:
+        _check_scale(world, job, scale)
+    rows.replace_committed(world, job, auto_scale_params=scale.to_json())
+
+
+def start_job(world: World, project_name: str, job_name: str, *, parameter_json: str | None) -> int:
+    """Start a job's committed copy; return the id of the new instance, which waits until it runs.
+
+    Raise `InvalidJob.NotCommitted`, `InvalidJob.AlreadyStarted`.
+    """
+    job = require(world, project_name, job_name)
+    copy = lifecycle.require_committed(world, job)
+    if parameter_json:
+        readable("parameterJson", check_start_parameters, parameter_json)
+    return start_instance(world, job, copy, parameter_json)
+
+
+def offline_job(world: World, project_name: str, job_name: str) -> None:
+    """Take a job offline. Raise `InvalidJob.NotCommitted`, or `InvalidJob.NotStopped` while an instance lives.
+
+    That a paused instance counts as not stopped is inferred: it can still be resumed.
+    """
+    job = require(world, project_name, job_name)
+    lifecycle.require_committed(world, job)
+    for instance_id, state in live_instances(world, job).items():
+        raise NOT_STOPPED(
+            f"Job {job_name!r} has instance {instance_id}, which is {state}; "
+            "ModifyInstanceState to TERMINATED stops it."
+        )
+    rows.delete_committed(world, job)
+
+
+# -- the rules
+
+
+def require(world: World, project_name: str, job_name: str) -> Job:
+    """Return the draft of a job. Raise `InvalidProject.NotFound` or `InvalidJob.NotFound`."""
+    job = get_job(world, project_name, job_name)
+    if job is None:
+        raise NOT_FOUND(f"Project {project_name!r} has no job {job_name!r}; ListJob shows those it has.")
+    return job
+
+
+def online(world: World, project_name: str) -> list[str]:
+    """Return the names of a project's jobs that are online."""
+    return [copy.job_name for copy in world.store.find(CommittedJob, equal(CommittedJob.project_name, project_name))]
+
+
+def in_folder(world: World, folder_id: int) -> list[str]:
+    """Return the names of the jobs in a folder, without those in the folders below it."""
+    return [job.job_name for job in world.store.find(Job, equal(Job.folder_id, folder_id))]
+
+
+def using_package(world: World, project_name: str, package_name: str, page_index: int, page_size: int) -> Page[Job]:
+    """Return a page of the online jobs that use a package, newest first, as they were committed."""
+    return page(world, Job, rows.select_users_of_package(project_name, package_name), page_index, page_size)
+
+
+def remove_all(world: World, project_name: str) -> None:
+    """Remove the jobs of a project that is being deleted, whatever their state."""
+    for job in world.store.find(Job, equal(Job.project_name, project_name)):
+        _remove(world, job)
+
+
+def _remove(world: World, job: Job) -> None:
+    deleted.send(world, job)
+    lifecycle.cancel_all(world, job)
+    rows.delete_job_rows(world, job)
+
+
+def _check_draft(world: World, project_name: str, draft: Draft) -> None:
+    """Raise for a folder or a package that there is not; note why a plan cannot be used."""
+    if draft.folder_id is not None:
+        folders.require_id(world, project_name, draft.folder_id)
+    _check_packages(world, project_name, draft.packages)
+    given_plan(draft.plan_json or "", note=world.note)
+
+
+def _check_packages(world: World, project_name: str, names: str | None) -> None:
+    if names:
+        check_packages(world, project_name, [name.strip() for name in names.split(",")])
+
+
+def _check_scale(world: World, job: Job, scale: AutoScale) -> None:
+    if job.job_type != STREAM:
+        raise invalid("isOnOff", "AutoScale is for stream jobs.")
+    require_engine("3.0", job.engine_version, feature="AutoScale")
+    if scale.recommends_only:
+        require_engine("3.7.8", job.engine_version, feature="recommendOnly")
+    plan = running_plan(
+        job.plan_json or "", job.code or "", api_type=job.api_type, job_type=job.job_type, note=world.note
+    )
+    cores, memory_gb = resources(plan)
+    if not scale.holds(cores, memory_gb):
+        raise RESOURCE_VALIDATION(
+            f"The plan of job {job.job_name!r} needs {cores} cores and {memory_gb} GB, "
+            f"more than the {scale.max_cu} CU of maxCU hold."
+        )

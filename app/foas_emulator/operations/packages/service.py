@@ -1,0 +1,122 @@
+"""The operations on packages."""
+
+from typing import TYPE_CHECKING
+
+from foas_emulator.gateway.errors import problem
+from foas_emulator.gateway.evidence import documented
+from foas_emulator.operations.account import ACCOUNT
+from foas_emulator.operations.jobs import service as jobs
+from foas_emulator.operations.packages.rows import Package, find_package, select_packages
+from foas_emulator.operations.paging import Page, page
+from foas_emulator.operations.projects import service as projects
+from foas_emulator.operations.required import given, named
+from foas_emulator.world.store import Change, Condition, assign, changed, equal, given_only
+from foas_emulator.world.world import World
+
+if TYPE_CHECKING:
+    from foas_emulator.operations.jobs.rows import Job
+
+LARGEST_COUNT = 50
+
+NOT_FOUND = problem("InvalidPackage.NotFound", 404, "The specified package does not exist.")
+DUPLICATE = problem("InvalidPackage.Duplicate", 400, "The specified package already exists.")
+IN_USE = problem(
+    "InvalidPackage.InUse",
+    400,
+    "The specified package is in use by jobs that are online.",
+    documented("DeletePackage: refused while a committed job refers to it; the code and its text are inferred"),
+)
+TOO_MANY = problem(
+    "InvalidPackage.LimitExceeded",
+    400,
+    "The project has the largest number of packages already.",
+    documented("usage limits: 50 packages in a project; the code and its text are inferred"),
+)
+
+
+def create_package(
+    world: World,
+    project_name: str,
+    *details: Change,
+    package_name: str | None,
+    package_type: str | None,
+    oss_path: str | None,
+) -> None:
+    """Record a file that lies in OSS. An exclusive cluster knows its bucket, so only the path in it is required.
+
+    Raise `InvalidProject.NotExclusive`, `InvalidPackage.Duplicate` or `InvalidPackage.LimitExceeded`.
+    """
+    projects.require_exclusive(world, project_name)
+    package_name = named("packageName", package_name)
+    if find_package(world, project_name, package_name) is not None:
+        raise DUPLICATE(f"Project {project_name!r} has a package {package_name!r} already; UpdatePackage changes it.")
+    if world.store.count(Package, equal(Package.project_name, project_name)) >= LARGEST_COUNT:
+        raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} packages; delete some first.")
+    now = world.second()
+    package = Package.model_construct(
+        project_name=project_name,
+        package_name=package_name,
+        creator=ACCOUNT,
+        create_time=now,
+        modifier=ACCOUNT,
+        modify_time=now,
+        type=given("type", package_type),
+        oss_path=given("ossPath", oss_path),
+    )
+    world.store.insert(changed(package, *details))
+
+
+def get_package(world: World, project_name: str, package_name: str) -> Package:
+    """Return the package of this name. Raise `InvalidProject.NotFound` or `InvalidPackage.NotFound`."""
+    package = find_package(world, project_name, package_name)
+    if package is None:
+        projects.require(world, project_name)
+        raise NOT_FOUND(f"Project {project_name!r} has no package {package_name!r}; ListPackage shows those it has.")
+    return package
+
+
+def list_package(
+    world: World, project_name: str, *filters: Condition, package_name: str | None, page_index: int, page_size: int
+) -> Page[Package]:
+    """Return a page of the packages of a project that pass the filters and whose name contains this, newest first."""
+    projects.require(world, project_name)
+    statement = select_packages(equal(Package.project_name, project_name), *filters, package_name=package_name)
+    return page(world, Package, statement, page_index, page_size)
+
+
+def update_package(world: World, project_name: str, package_name: str, *details: Change) -> None:
+    """Change what is given of a package; the rest stays as it is."""
+    get_package(world, project_name, package_name)
+    stamps = assign(Package.modifier, ACCOUNT), assign(Package.modify_time, world.second())
+    where = equal(Package.project_name, project_name), equal(Package.package_name, package_name)
+    world.store.update(Package, *given_only(*details), *stamps, where=where)
+
+
+def delete_package(world: World, project_name: str, package_name: str) -> None:
+    """Delete a package. Raise `InvalidPackage.InUse` while the committed copy of a job refers to it."""
+    users = get_ref_package_job(world, project_name, package_name, page_index=1, page_size=1)
+    for job in users.items:
+        raise IN_USE(
+            f"Package {package_name!r} is used by {users.figures['total_count']} jobs, {job.job_name!r} among them; "
+            "OfflineJob each first."
+        )
+    world.store.delete(Package, equal(Package.project_name, project_name), equal(Package.package_name, package_name))
+
+
+def get_ref_package_job(
+    world: World, project_name: str, package_name: str, *, page_index: int, page_size: int
+) -> "Page[Job]":
+    """Return a page of the online jobs whose committed copies use a package, newest first, as they were committed."""
+    get_package(world, project_name, package_name)
+    return jobs.using_package(world, project_name, package_name, page_index, page_size)
+
+
+def require_all(world: World, project_name: str, names: list[str]) -> None:
+    """Raise `InvalidPackage.NotFound` unless a project has all these packages."""
+    for name in names:
+        get_package(world, project_name, name)
+
+
+def remove_all(world: World, project_name: str) -> None:
+    """Delete the packages of a project that is being deleted."""
+    world.store.delete(Package, equal(Package.project_name, project_name))

@@ -1,0 +1,151 @@
+"""The operations on projects."""
+
+from foas_emulator.gateway.errors import problem
+from foas_emulator.gateway.evidence import documented
+from foas_emulator.operations.account import ACCOUNT
+from foas_emulator.operations.clusters import service as clusters
+from foas_emulator.operations.hooks import Hook, Signal
+from foas_emulator.operations.paging import Page, page
+from foas_emulator.operations.projects.rows import CELL, Project, find_project, select_projects
+from foas_emulator.operations.required import given, named
+from foas_emulator.world.store import Change, Condition, assign, equal
+from foas_emulator.world.world import World
+
+DEFAULT_REGION = "cn-shanghai"
+"""The region of a project on the shared cluster: the documented default of the header RegionId."""
+
+NOT_FOUND = problem("InvalidProject.NotFound", 404, "The specified project does not exist.")
+DUPLICATE = problem("InvalidProject.Duplicate", 400, "The specified project already exists.")
+JOBS_ONLINE = problem(
+    "InvalidProject.JobsOnline",
+    400,
+    "The specified project still has jobs that are online.",
+    documented("UnbindQueue: all jobs of the project must be offline; the code and its text are inferred"),
+)
+NOT_EXCLUSIVE = problem(
+    "InvalidProject.NotExclusive",
+    400,
+    "The specified project is not in exclusive mode.",
+    documented("DeleteProject, CreatePackage: exclusive mode only; the code and its text are inferred"),
+)
+
+online_jobs: Hook[[World, str], list[str]] = Hook()
+"""The names of a project's jobs that are online."""
+created: Signal[[World, str]] = Signal()
+"""A project was made."""
+deleted: Signal[[World, str]] = Signal()
+"""A project is being deleted: what is in it goes first, and its queue becomes free."""
+
+
+def create_project(
+    world: World,
+    *,
+    name: str | None,
+    deploy_type: str | None,
+    cluster_id: str | None,
+    order_id: str | None,
+    description: str | None,
+    manager_ids: str | None,
+) -> None:
+    """Make a project: on a cluster (`cell`), or on the shared one by an order (`public`).
+
+    Raise `InvalidProject.Duplicate`, and for a cluster `InvalidCluster.NotFound` or `InvalidCluster.NotRunning`.
+    """
+    name = named("name", name)
+    if given("deployType", deploy_type) == CELL:
+        cluster = clusters.require_serving(world, given("clusterId", cluster_id))
+        cluster_id, region = cluster.cluster_id, cluster.region_id
+    else:
+        order_id, region = named("orderId", order_id), DEFAULT_REGION
+    if find_project(world, name) is not None:
+        raise DUPLICATE(f"World {world.name} has a project {name!r} already.")
+    now = world.second()
+    project = Project.model_construct(
+        name=name,
+        id=world.next_token("project"),
+        creator=ACCOUNT,
+        create_time=now,
+        modifier=ACCOUNT,
+        modify_time=now,
+        description=description,
+        deploy_type=deploy_type or CELL,
+        cluster_id=cluster_id,
+        order_id=order_id,
+        manager_ids=manager_ids,
+        region=region,
+    )
+    world.store.insert(project)
+    created.send(world, name)
+
+
+def get_project(world: World, project_name: str) -> Project:
+    """Return a project. Raise `InvalidProject.NotFound`."""
+    return require(world, project_name)
+
+
+def list_project(world: World, *filters: Condition, name: str | None, page_index: int, page_size: int) -> Page[Project]:
+    """Return a page of the projects that pass the filters and whose name contains this, newest first."""
+    return page(world, Project, select_projects(*filters, name=name), page_index, page_size)
+
+
+def update_project(world: World, project_name: str, *, global_job_config: str | None) -> None:
+    """Give a project another configuration for all its jobs."""
+    require(world, project_name)
+    _update(world, project_name, assign(Project.global_job_config, given("globalJobConfig", global_job_config)))
+
+
+def delete_project(world: World, project_name: str) -> None:
+    """Delete a project with all it holds; its queue becomes free.
+
+    Raise `InvalidProject.NotExclusive`, or `InvalidProject.JobsOnline` while a job is online.
+    """
+    require_exclusive(world, project_name)
+    require_all_offline(world, project_name)
+    remove(world, project_name)
+
+
+def update_project_config(world: World, project_name: str, *, is_open_batch_sql: bool | None) -> None:
+    """Allow a project to have batch SQL jobs, or no longer."""
+    require(world, project_name)
+    _update(world, project_name, assign(Project.is_open_batch_sql, given("IsOpenBatchSQL", is_open_batch_sql)))
+
+
+def require(world: World, project_name: str) -> Project:
+    """Return the project of this name. Raise `InvalidProject.NotFound`."""
+    project = find_project(world, project_name)
+    if project is None:
+        raise NOT_FOUND(f"World {world.name} has no project {project_name!r}; ListProject shows those it has.")
+    return project
+
+
+def require_exclusive(world: World, project_name: str) -> Project:
+    """Return the project of this name on a cluster of its own. Raise also `InvalidProject.NotExclusive`."""
+    project = require(world, project_name)
+    if project.deploy_type != CELL:
+        raise NOT_EXCLUSIVE(f"Project {project_name!r} has the deploy type {project.deploy_type}; it must be cell.")
+    return project
+
+
+def require_all_offline(world: World, project_name: str) -> None:
+    """Raise `InvalidProject.JobsOnline` if a job of the project is online."""
+    online = online_jobs(world, project_name)
+    if online:
+        raise JOBS_ONLINE(
+            f"Project {project_name!r} has {len(online)} jobs online, {online[0]!r} among them; OfflineJob each first."
+        )
+
+
+def names_on_cluster(world: World, cluster_id: str) -> list[str]:
+    """Return the names of the projects on a cluster."""
+    return [project.name for project in world.store.find(Project, equal(Project.cluster_id, cluster_id))]
+
+
+def remove(world: World, project_name: str) -> None:
+    """Delete a project with all it holds, whatever its state; one that does not exist is no error."""
+    deleted.send(world, project_name)
+    world.store.delete(Project, equal(Project.name, project_name))
+
+
+def _update(world: World, project_name: str, change: Change) -> None:
+    stamps = assign(Project.modifier, ACCOUNT), assign(Project.modify_time, world.second())
+    world.store.update(Project, change, *stamps, where=[equal(Project.name, project_name)])

@@ -1,0 +1,141 @@
+"""The operations on tags. The service documents the shape of the answers and nothing else, so all of it is inferred.
+
+A list of names or tags in one parameter is JSON (`["a","b"]`, `{"k":"v"}`, `[{"Key":"k","Value":"v"}]`) or text with
+commas (`a,b`, `k:v,k=v,k`).
+"""
+
+import json
+import re
+from typing import Any
+
+from foas_emulator.gateway.errors import invalid
+from foas_emulator.operations.clusters import service as clusters
+from foas_emulator.operations.required import given
+from foas_emulator.operations.tags.rows import Tag
+from foas_emulator.world.store import equal
+from foas_emulator.world.world import World
+
+CLUSTER = "cluster"
+"""The resource type where none is given."""
+
+_PAGE_SIZE = 50
+_NAME_IN_ITEM = ("Key", "TagKey", "key", "tagKey")
+_VALUE_IN_ITEM = ("Value", "TagValue", "value", "tagValue")
+
+
+def tag_resources(world: World, *, resource_type: str | None, resource_ids: str | None, tags: str | None) -> None:
+    """Put tags on clusters; a key that a cluster has takes the new value. Raise `InvalidCluster.NotFound`."""
+    cluster_ids = _read_ids(resource_ids)
+    pairs = _read_tags("Tags", given("Tags", tags))
+    if not pairs:
+        raise invalid("Tags", "give at least one tag.")
+    kind = resource_type or CLUSTER
+    for cluster_id in cluster_ids:
+        clusters.require(world, cluster_id)
+        for key, value in pairs.items():
+            world.store.delete(
+                Tag, equal(Tag.resource_type, kind), equal(Tag.resource_id, cluster_id), equal(Tag.tag_key, key)
+            )
+            row = Tag.model_construct(resource_type=kind, resource_id=cluster_id, tag_key=key, tag_value=value or "")
+            world.store.insert(row)
+
+
+def list_tag_resources(
+    world: World, *, resource_type: str | None, resource_ids: str | None, tags: str | None, next_token: str | None
+) -> tuple[list[Tag], str | None]:
+    """Return 50 tags of these clusters that have one of these keys, and its value if one is given, by cluster and key.
+
+    With them comes the token of the next page, None on the last one.
+    """
+    cluster_ids = None if resource_ids is None else _read_names("ResourceIds", resource_ids)
+    pairs = None if tags is None else _read_tags("Tags", tags)
+    found = [
+        row
+        for row in world.store.find(Tag, equal(Tag.resource_type, resource_type or CLUSTER))
+        if (cluster_ids is None or row.resource_id in cluster_ids) and (pairs is None or _is_one_of(pairs, row))
+    ]
+    start = _read_token(next_token, len(found))
+    end = start + _PAGE_SIZE
+    return found[start:end], str(end) if end < len(found) else None
+
+
+def untag_resources(
+    world: World, *, resource_type: str | None, resource_ids: str | None, tag_keys: str | None, everything: bool
+) -> None:
+    """Take tags off clusters: those of these keys, or all. A key that a cluster does not have is no error."""
+    cluster_ids = _read_ids(resource_ids)
+    keys = [] if everything else _read_names("TagKeys", given("TagKeys", tag_keys))
+    for cluster_id in cluster_ids:
+        where = [equal(Tag.resource_type, resource_type or CLUSTER), equal(Tag.resource_id, cluster_id)]
+        if everything:
+            world.store.delete(Tag, *where)
+        for key in keys:
+            world.store.delete(Tag, *where, equal(Tag.tag_key, key))
+
+
+def _read_ids(resource_ids: str | None) -> list[str]:
+    cluster_ids = _read_names("ResourceIds", given("ResourceIds", resource_ids))
+    if not cluster_ids:
+        raise invalid("ResourceIds", "name at least one cluster.")
+    return cluster_ids
+
+
+def _is_one_of(pairs: dict[str, str | None], row: Tag) -> bool:
+    return row.tag_key in pairs and pairs[row.tag_key] in (None, row.tag_value)
+
+
+def _read_token(token: str | None, count: int) -> int:
+    if not token:
+        return 0
+    if token not in map(str, range(_PAGE_SIZE, count, _PAGE_SIZE)):
+        raise invalid("NextToken", "hand back the NextToken of the answer before, unchanged.")
+    return int(token)
+
+
+def _read_names(parameter: str, text: str) -> list[str]:
+    """Return names, each once, in their order. Raise `Invalid{parameter}` for JSON that is no array of texts."""
+    names = _parse(parameter, text)
+    if names is None:
+        names = [name.strip() for name in text.split(",")]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise invalid(parameter, 'write a JSON array of texts, or names with commas between: ["a","b"] or a,b.')
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _read_tags(parameter: str, text: str) -> dict[str, str | None]:
+    """Return keys with their values; None for a key alone. Raise `Invalid{parameter}`."""
+    given = _parse(parameter, text)
+    if given is None:
+        pairs = [_pair(item) for item in text.split(",") if item.strip()]
+    elif isinstance(given, dict) and _key_of(given) is None:
+        pairs = list(given.items())
+    else:
+        items = given if isinstance(given, list) else [given]
+        pairs = [(_key_of(item), _first(item, _VALUE_IN_ITEM)) for item in items]
+    if not all(isinstance(key, str) and key and isinstance(value, str | None) for key, value in pairs):
+        raise invalid(parameter, 'write [{"Key":"k","Value":"v"}], {"k":"v"}, or k:v with commas between.')
+    return {str(key): value for key, value in pairs}
+
+
+def _parse(parameter: str, text: str) -> Any:
+    """Return the JSON value of a text, or None for a text that does not begin like JSON."""
+    if not text.lstrip().startswith(("[", "{")):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise invalid(parameter, f"{text!r} begins like JSON, and is not.") from None
+
+
+def _pair(item: str) -> tuple[str, str | None]:
+    key, separator, value = re.split("([:=]|$)", item.strip(), maxsplit=1)
+    return key.strip(), value.strip() if separator else None
+
+
+def _key_of(item: Any) -> Any:
+    return _first(item, _NAME_IN_ITEM)
+
+
+def _first(item: Any, names: tuple[str, ...]) -> Any:
+    members = item if isinstance(item, dict) else {}
+    return next((members[name] for name in names if name in members), None)

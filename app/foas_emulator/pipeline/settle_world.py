@@ -1,0 +1,35 @@
+"""What is due in a world happens before an operation sees it."""
+
+from collections.abc import Awaitable
+
+from foas_emulator.pipeline.context import RequestContext
+from foas_emulator.pipeline.select_world import SelectWorld
+from foas_emulator.world.advance import settle
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.store import StoreClosedError
+
+
+class SettleWorld:
+    """Settles the world of a request once nothing has to be awaited any more before its operation is called.
+
+    Many changes are settled in slices, between which other requests are served. A world that was dropped while the
+    request's body was read, or meanwhile, is created anew.
+    """
+
+    def __init__(self, registry: Registry, select_world: SelectWorld) -> None:
+        self._registry = registry
+        self._select_world = select_world
+
+    def __call__(self, context: RequestContext) -> Awaitable[None] | None:
+        world = context.world
+        return None if self._registry.holds(world) and world.is_settled else self._settle(context)
+
+    async def _settle(self, context: RequestContext) -> None:
+        while True:
+            self._select_world.create(context)
+            try:
+                await settle(context.world)
+            except StoreClosedError:
+                continue
+            if self._registry.holds(context.world):
+                return

@@ -1,0 +1,52 @@
+"""One signed GET, for the command line: what a strict server serves, without an SDK."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import quote, urlsplit
+
+from foas_emulator.gateway.credentials import Credentials
+from foas_emulator.gateway.signature import SignedRequest, sign, signed_texts
+from foas_emulator.world.clock import machine_now
+
+TIMEOUT = 60.0
+"""Seconds after which an answer is not waited for any longer."""
+
+_AS_IT_IS = "/%?&=:;,+~!$'()*@"
+
+
+def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes]:
+    """The status and the body that answer a GET signed with V1.
+
+    Raises ValueError if the URL is none, and OSError if there is no answer.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("give a whole URL, such as http://127.0.0.1:8018/api/v2/projects")
+    path, query = quote(parts.path or "/", safe=_AS_IT_IS), quote(parts.query, safe=_AS_IT_IS)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    connection = kind(parts.hostname, parts.port, timeout=TIMEOUT)
+    try:
+        connection.request(
+            "GET", f"{path}?{query}" if query else path, headers=_signed(path, query, access_key_id, secret)
+        )
+        response = connection.getresponse()
+        return response.status, response.read()
+    except HTTPException as error:
+        raise ConnectionError(f"it does not answer as an HTTP server does: {error!r}") from error
+    finally:
+        connection.close()
+
+
+def _signed(path: str, query: str, access_key_id: str, secret: str) -> Mapping[str, str]:
+    now = datetime.fromtimestamp(machine_now() // 1000, UTC)
+    headers = {
+        "accept": "application/json",
+        "date": format_datetime(now, usegmt=True),
+        "x-acs-signature-method": "HMAC-SHA1",
+        "x-acs-version": "2018-11-11",
+    }
+    credentials = Credentials("v1", access_key_id)
+    text = next(signed_texts(SignedRequest("GET", path, query, headers, b""), credentials))
+    return {**headers, "authorization": f"acs {access_key_id}:{sign(text, credentials, secret).decode()}"}

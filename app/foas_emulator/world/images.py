@@ -1,0 +1,52 @@
+"""Database images kept in memory beside the worlds, within one byte budget."""
+
+
+class ImageBudgetError(Exception):
+    """One more image would exceed the budget."""
+
+
+class KeptImage:
+    """An image that counts in a budget for as long as somebody holds this object."""
+
+    __slots__ = ("_budget", "content")
+
+    def __init__(self, budget: "ImageBudget", content: bytes) -> None:
+        self._budget = budget
+        self.content = content
+
+    def __del__(self) -> None:
+        self._budget.release(self.content)
+
+
+class ImageBudget:
+    """Bytes of all images that are kept: what worlds reset to, and what they were before a call.
+
+    Equal images are stored and counted once.
+    """
+
+    def __init__(self, *, limit: int) -> None:
+        self.limit = limit
+        self.size = 0
+        self._images: dict[bytes, tuple[bytes, int]] = {}
+
+    def keep(self, image: bytes) -> KeptImage:
+        """Count an image in; return what keeps it. Raise `ImageBudgetError` if it does not fit."""
+        shared, holders = self._images.get(image, (image, 0))
+        added = 0 if holders else len(image)
+        if self.size + added > self.limit:
+            raise ImageBudgetError(
+                f"{self.size} bytes of images are kept and {added} more do not fit into {self.limit}: "
+                "DELETE worlds that have a beginning of their own, or allow more with the setting image_bytes."
+            )
+        self.size += added
+        self._images[shared] = shared, holders + 1
+        return KeptImage(self, shared)
+
+    def release(self, image: bytes) -> None:
+        """Count out an image of which one holder is gone."""
+        _, holders = self._images[image]
+        if holders > 1:
+            self._images[image] = image, holders - 1
+        else:
+            del self._images[image]
+            self.size -= len(image)

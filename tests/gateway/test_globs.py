@@ -1,0 +1,50 @@
+import pytest
+
+from foas_emulator.gateway.globs import LONGEST_GLOB, LONGEST_TEXT, _compiled, check_glob, matches_glob
+from foas_emulator.gateway.pattern import CallPattern
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [
+        ("*", "", True),
+        ("Get*", "GetJob", True),
+        ("Get*", "get", False),
+        ("job?", "job1", True),
+        ("job?", "job", False),
+        ("[ab]*", "bcd", True),
+        ("a.c", "abc", False),
+        ("[ab]", "[ab]", True),
+        ("", "", True),
+    ],
+)
+def test_a_pattern_is_exact_or_a_glob(pattern: str, text: str, *, matches: bool) -> None:
+    assert matches_glob(text, pattern) == matches
+
+
+def test_an_exact_pattern_may_be_as_long_as_a_value() -> None:
+    code = "SELECT 1; " * 10_000
+    assert CallPattern(params={"code": code}).differing({"code": code}) == []
+    assert CallPattern(params={"code": code}).differing({"code": "SELECT 2"}) == ["code"]
+
+
+def test_a_long_glob_is_refused_before_it_is_compiled() -> None:
+    with pytest.raises(ValueError, match="a glob has at most 256 characters, and this one has 257"):
+        check_glob("*" + "a" * LONGEST_GLOB)
+    for given in ({"operation": "*a" * 30_000}, {"params": {"code": "*a" * 30_000}}):
+        with pytest.raises(ValueError, match="a glob has at most"):
+            CallPattern.model_validate(given)
+
+
+def test_a_text_beyond_the_limit_only_fits_a_star_or_itself() -> None:
+    text = "a" * (LONGEST_TEXT + 1)
+    assert matches_glob(text, "*")
+    assert matches_glob(text, text)
+    assert not matches_glob(text, "a*")
+    assert matches_glob(text[1:], "a*")
+
+
+def test_few_compiled_globs_are_kept() -> None:
+    for number in range(1000):
+        matches_glob("x", f"{number}*")
+    assert _compiled.cache_info().currsize <= 256

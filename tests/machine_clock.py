@@ -1,0 +1,28 @@
+"""The machine's clock in the hands of a test: time passes when the test says so, and no world is told."""
+
+from types import SimpleNamespace
+
+import pytest
+
+NOON = 1_800_000_000_000
+
+
+class MachineClock:
+    """Shows `now` milliseconds since the epoch to every world."""
+
+    def __init__(self, now: int = NOON) -> None:
+        self.now = now
+
+    def let_pass(self, milliseconds: int) -> None:
+        self.now += milliseconds
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        replaced = SimpleNamespace(time_ns=lambda: self.now * 1_000_000)
+        monkeypatch.setattr("foas_emulator.world.clock.time", replaced)
+
+
+@pytest.fixture
+def machine_clock(monkeypatch: pytest.MonkeyPatch) -> MachineClock:
+    clock = MachineClock()
+    clock.install(monkeypatch)
+    return clock

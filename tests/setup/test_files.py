@@ -1,0 +1,90 @@
+"""The files that tools of the set-up read are what those tools take."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+CI = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def conforms(schema: str, *files: Path) -> "subprocess.CompletedProcess[str]":
+    checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, files)]
+    return subprocess.run(checker, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_workflows_conform_to_the_schema_of_github(tmp_path: Path) -> None:
+    checked = conforms("vendor.github-workflows", *WORKFLOWS)
+    assert checked.returncode == 0, checked.stdout
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text(WORKFLOWS[0].read_text("utf-8").replace("runs-on:", "runs_on:"), "utf-8")
+    assert conforms("vendor.github-workflows", wrong).returncode == 1
+
+
+def test_dollar_expressions_name_what_is_there() -> None:
+    matrix = CI["jobs"]["test"]["strategy"]["matrix"]
+    named = re.findall(r"\$\{\{\s*(\S+)\s*\}\}", (ROOT / ".github/workflows/ci.yml").read_text("utf-8"))
+    known = {"github.workflow", "github.ref", *(f"matrix.{name}" for name in matrix)}
+    assert set(named) <= known
+    assert {f"matrix.{name}" for name in matrix} <= set(named)
+
+
+def test_ci_runs_on_every_system_and_python_that_is_promised() -> None:
+    matrix = CI["jobs"]["test"]["strategy"]["matrix"]
+    assert {name.partition("-")[0] for name in matrix["os"]} == {"ubuntu", "macos", "windows"}
+    pythons = "Programming Language :: Python :: "
+    promised = [
+        name.removeprefix(pythons) for name in PROJECT["project"]["classifiers"] if name.startswith(pythons + "3.")
+    ]
+    assert matrix["python"] == promised == ["3.11", "3.12", "3.13", "3.14"]
+
+
+@pytest.mark.parametrize("job", CI["jobs"])
+def test_targets_that_ci_makes_exist(job: str) -> None:
+    steps: list[dict[str, Any]] = CI["jobs"][job]["steps"]
+    made = {target for step in steps for target in re.findall(r"^make (\w+)", step.get("run", ""), re.MULTILINE)}
+    assert made <= set(re.findall(r"^(\w+):", MAKEFILE, re.MULTILINE))
+    assert made
+
+
+def test_help_lists_every_target() -> None:
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
+    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert [line.split()[1] for line in told.splitlines()] == phony.split()
+
+
+def test_hooks_run_tools_of_the_virtual_environment() -> None:
+    configuration = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
+    hooks = [hook for repository in configuration["repos"] for hook in repository["hooks"]]
+    assert {repository["repo"] for repository in configuration["repos"]} == {"local"}
+    assert {hook["language"] for hook in hooks} == {"system"}
+    for hook in hooks:
+        tool = Path(hook["entry"].split()[0])
+        assert tool.parts[:2] == (".venv", "bin")
+        assert Path(sys.executable).with_name(tool.name).exists()
+
+
+def test_every_rule_that_is_ignored_has_a_reason() -> None:
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    (ignored,) = re.findall(r"^ignore = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
+    assert not [line for line in ignored.splitlines() if "# " not in line]
+    (per_file,) = re.findall(r"^\[tool\.ruff\.lint\.per-file-ignores\]\n(.*?)\n\n", text, re.MULTILINE | re.DOTALL)
+    rules = [line for line in per_file.splitlines() if re.search(r'"[A-Z]+\d*",', line)]
+    assert rules
+    assert not [line for line in rules if "# " not in line]
+
+
+def test_every_version_has_its_part_of_the_changelog() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    parts = re.findall(r"^## \[(.+?)\]", changelog, re.MULTILINE)
+    assert parts[0] == "Unreleased"
+    assert PROJECT["project"]["version"] in parts

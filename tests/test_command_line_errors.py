@@ -1,0 +1,230 @@
+"""Whatever is wrong on the command line is told in one line that names the setting or the file."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from foas_emulator import logs, server
+from foas_emulator.cli import main
+from tests.process import command, environment, serving
+
+NOT_UTF_8 = b"\xff\xfe"
+WRONG_FILES = {
+    "bytes": NOT_UTF_8,
+    "text": b"a: [",
+    "list": b"- 1\n",
+    "shape": b"InvalidJob.NotFound: 5\n",
+    "status": b"InvalidJob.NotFound: {status: 200}\n",
+    "deep": b"[" * 5000,
+}
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="such files and pipes are those of POSIX systems")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A directory with a file for everything that may be wrong with one."""
+    for name, content in WRONG_FILES.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "directory").mkdir()
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def nothing_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands run in this process, so none may come to serve, nor take the log of the tests."""
+
+    def served(*_: object) -> None:
+        raise AssertionError("it serves")
+
+    monkeypatch.setattr(server, "_run", served)
+    monkeypatch.setattr(logs, "configure", lambda **_: None)
+
+
+def refusal(*arguments: str, **variables: str) -> str:
+    """The one line with which a command refuses."""
+    unset = dict.fromkeys(name for name in os.environ if name.startswith("FOASEMU_"))
+    refused = CliRunner().invoke(main, arguments, env={**unset, **variables})
+    assert isinstance(refused.exception, SystemExit), refused.exception
+    assert refused.exit_code in (1, 2)
+    assert refused.stdout == ""
+    (line,) = refused.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("data_dir", "text"),
+        ("data_dir", "text/below"),
+        ("data_dir", ""),
+        pytest.param("data_dir", "/proc/x", marks=POSIX),
+        ("error_overrides", "absent"),
+        ("error_overrides", "directory"),
+        *(("error_overrides", name) for name in WRONG_FILES),
+        ("access_keys", "absent"),
+        ("access_keys", "directory"),
+        ("access_keys", "bytes"),
+        ("access_keys", "text"),
+        ("tls_cert", "absent"),
+        ("tls_cert", "directory"),
+        ("tls_cert", "text"),
+        ("host", "203.0.113.7"),
+        ("host", "a..b"),
+        ("host", "é" * 80),
+        ("port", "70000"),
+        ("start_delay", "9" * 400 + "d"),
+        ("tls", "maybe"),
+    ],
+)
+@pytest.mark.parametrize("way", ["flag", "variable"])
+def test_wrong_setting_is_named_as_it_was_given(setting: str, value: str, way: str, files: Path) -> None:
+    is_file = value and setting not in ("host", "port", "start_delay", "tls")
+    given = str(files / value) if is_file else value
+    if (way == "variable" and not value) or (way == "flag" and setting == "tls"):
+        return  # an empty variable is none, and a flag that is a switch has no value
+    options = ["--tls-key", str(files / "text")] if setting == "tls_cert" else []
+    if setting != "port":
+        options += ["--port", "0"]
+    flag, variable = "--" + setting.replace("_", "-"), "FOASEMU_" + setting.upper()
+    if way == "flag":
+        line = refusal("serve", *options, flag, given)
+        assert flag in line
+    else:
+        line = refusal("serve", *options, **{variable: given})
+        assert variable in line
+    assert "codec" in line or str(files / value) in line or not is_file or setting == "access_keys"
+
+
+@pytest.mark.parametrize("name", ["absent", "directory", "bytes", "text", "list"])
+def test_seed_that_cannot_be_read_is_named(name: str, files: Path) -> None:
+    file = str(files / name)
+    for arguments in (("serve", "--port", "0", "--seed", file), ("seed", "check", file)):
+        assert refusal(*arguments).startswith(f"{file}:")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "no such table"), (b"hello" * 200, "file is not a database"), (None, "unable to open")],
+)
+def test_world_file_that_is_broken_names_the_directory(content: bytes | None, reason: str, tmp_path: Path) -> None:
+    with serving("--data-dir", str(tmp_path)) as emulator:
+        emulator.stop()
+    for left in tmp_path.glob("default.db*"):
+        left.unlink()
+    if content is None:
+        (tmp_path / "default.db").mkdir()
+    else:
+        (tmp_path / "default.db").write_bytes(content)
+    line = refusal("serve", "--port", "0", "--data-dir", str(tmp_path))
+    assert line.startswith(f"--data-dir: the file of the world default in {tmp_path} cannot be used: {reason}")
+
+
+@POSIX
+def test_disk_that_is_full_names_the_directory(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk."""
+    limited = [
+        "sh",
+        "-c",
+        'ulimit -f 8; exec "$@"',
+        "sh",
+        *command("serve", "--port", "0", "--data-dir", str(tmp_path)),
+    ]
+    refused = subprocess.run(limited, capture_output=True, encoding="utf-8", env=environment(), timeout=60, check=False)
+    assert refused.returncode == 1
+    (line,) = refused.stderr.splitlines()
+    assert line.startswith(f"--data-dir: worlds cannot be kept in {tmp_path}: ")
+
+
+def test_directory_in_use_names_setting_and_directory(tmp_path: Path) -> None:
+    with serving("--data-dir", str(tmp_path)):
+        line = refusal("serve", "--port", "0", FOASEMU_DATA_DIR=str(tmp_path))
+        assert line.startswith(f"FOASEMU_DATA_DIR: {tmp_path} is in use by another foas-emulator.")
+
+
+@pytest.mark.parametrize("setting", ["port", "tls_port"])
+def test_port_that_is_taken_names_its_setting(setting: str) -> None:
+    with serving() as emulator:
+        taken = emulator.url.rpartition(":")[2]
+        ports = {"FOASEMU_PORT": "0", "FOASEMU_TLS_PORT": "0", f"FOASEMU_{setting.upper()}": taken}
+        line = refusal("serve", "--tls", **ports)
+        assert line.startswith(f"FOASEMU_{setting.upper()}: cannot listen on 127.0.0.1:{taken} (")
+
+
+def test_key_with_a_password_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+
+    from foas_emulator.certificates import make_certificate  # noqa: PLC0415
+
+    made = make_certificate("127.0.0.1", tmp_path)
+    key = serialization.load_pem_private_key(made.key.read_bytes(), None)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL)
+    made.key.write_bytes(key.private_bytes(*form, serialization.BestAvailableEncryption(b"password")))
+    line = refusal("serve", "--port", "0", "--tls-cert", str(made.certificate), "--tls-key", str(made.key))
+    assert "the key is encrypted" in line
+
+
+@pytest.mark.parametrize("place", ["text/below", "absent/below", "directory", ""])
+def test_output_that_cannot_be_written_is_named(place: str, files: Path) -> None:
+    target = str(files / place) if place else ""
+    with serving() as emulator:
+        for arguments in (("openapi", "-o", target), ("snapshot", "save", "--url", emulator.url, target)):
+            line = refusal(*arguments)
+            assert target in line
+            assert emulator.url not in line
+
+
+def test_file_that_is_no_snapshot_is_refused_in_a_line(files: Path) -> None:
+    with serving() as emulator:
+        for name in ("bytes", "text", "list", "directory", "absent"):
+            refusal("snapshot", "load", "--url", emulator.url, str(files / name))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("serve", "--nonsense"),
+        ("snapshot", "save", "x", "--url", "http://127.0.0.1:port"),
+        ("snapshot", "save", "x", "--url", "nonsense"),
+        ("healthcheck", "--port", "0x50"),
+        ("explain", "absent", "--secret", "x"),
+        ("get", "nonsense"),
+        ("get", "http://127.0.0.1:port/"),
+        ("get", "http://127.0.0.1:1/"),
+    ],
+)
+def test_wrong_command_line_is_told_in_a_line(arguments: tuple[str, ...]) -> None:
+    refusal(*arguments)
+
+
+def test_text_that_was_signed_is_read_as_utf_8(files: Path) -> None:
+    refused = refusal("explain", "-", "--secret", "x", "--string-to-sign", str(files / "bytes"))
+    assert refused.startswith("--string-to-sign: ")
+
+
+@POSIX
+@pytest.mark.parametrize("arguments", ["openapi", "serve --help", "seed check default"])
+def test_output_that_nobody_reads_ends_without_a_word(arguments: str) -> None:
+    process = subprocess.Popen(
+        command(*arguments.split()), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(60) == 1
+
+
+@POSIX
+@pytest.mark.parametrize("arguments", ["openapi", "--help"])
+def test_output_that_is_full_is_told_in_a_line(arguments: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            command(arguments), stdout=full, stderr=subprocess.PIPE, encoding="utf-8", env=environment(), check=False
+        )
+    assert (ended.returncode, ended.stderr) == (1, "standard output: No space left on device\n")

@@ -1,0 +1,296 @@
+"""The server's connections: how long they are kept, what they refuse, and how long they wait for a slow client."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from foas_emulator import http_protocol
+from foas_emulator.http_protocol import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET
+from foas_emulator.testing import Emulator
+from tests.wire import INSTANCE
+
+FOLDERS = "/api/v2/projects/demo/folders"
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as running:
+        yield running
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """A server that gives clients up as fast as it can."""
+    monkeypatch.setattr(http_protocol, "PATIENCE", 0.2)
+    with Emulator() as running:
+        yield running
+
+
+def connect(emulator: Emulator) -> socket.socket:
+    parts = urlsplit(emulator.url)
+    return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """All that comes until the server ends the connection."""
+    received = b""
+    try:
+        while piece := connection.recv(65536):
+            received += piece
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def send(emulator: Emulator, *pieces: bytes) -> bytes:
+    """All that a connection answers to these pieces, each of which is sent on its own."""
+    with closing(connect(emulator)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in pieces:
+            try:
+                connection.sendall(piece)
+            except ConnectionError:
+                break  # it was refused already
+            time.sleep(0.05 if len(pieces) > 1 else 0)
+        return read_all(connection)
+
+
+def parse(answer: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of one answer."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    line, *headers = head.decode().split("\r\n")
+    return int(line.split()[1]), dict(header.split(": ", 1) for header in headers), body
+
+
+def refused(answer: bytes, *, status: int = 400) -> str:
+    """The hint of a refusal in the gateway's JSON envelope."""
+    got, headers, body = parse(answer)
+    assert got == status, answer
+    document = json.loads(body)
+    assert document["RequestId"] == headers["x-acs-request-id"]
+    assert document["Code"]
+    assert headers["connection"] == "close"
+    return headers["x-emulator-hint"]
+
+
+def get(target: str, *headers: str) -> bytes:
+    lines = [f"GET {target} HTTP/1.1", "host: localhost", *headers]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def entries(emulator: Emulator, world: str) -> list[dict[str, Any]]:
+    return emulator.world(world).journal.entries()
+
+
+# -- idle connections
+
+
+def test_an_idle_connection_is_kept_longer_than_its_client_is_told(emulator: Emulator) -> None:
+    with closing(connect(emulator)) as connection:
+        connection.sendall(get("/_emulator/health"))
+        _, headers, _ = parse(connection.recv(65536))
+        assert headers["keep-alive"] == "timeout=75"
+
+
+def test_an_idle_connection_is_closed_after_the_setting_and_some_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foas_emulator.server.CLOSE_AFTER", 0.1)
+    with Emulator(keep_alive="0s") as emulator:
+        assert parse(send(emulator, get("/_emulator/health")))[0] == 200
+        assert send(emulator) == b"", "and one on which nothing was asked"
+
+
+class _Transport:
+    """Holds a socket, and what was done with it."""
+
+    def __init__(self, held: socket.socket) -> None:
+        self.held = held
+        self.is_closed = False
+
+    def get_extra_info(self, _: str) -> socket.socket:
+        return self.held
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_a_connection_is_not_closed_while_a_request_waits_to_be_read() -> None:
+    class Loop:
+        calls = 0
+
+        def call_later(self, *_: object) -> None:
+            self.calls += 1
+
+    ours, theirs = socket.socketpair()
+    with closing(ours), closing(theirs):
+        protocol = http_protocol.EmulatorProtocol.__new__(http_protocol.EmulatorProtocol)
+        transport, loop = _Transport(ours), Loop()
+        protocol.transport, protocol.loop, protocol.timeout_keep_alive = transport, loop, 1  # type: ignore[assignment]
+        theirs.sendall(b"GET")
+        protocol.timeout_keep_alive_handler()
+        assert (transport.is_closed, loop.calls) == (False, 1)
+        ours.recv(3)
+        protocol.timeout_keep_alive_handler()
+        assert (transport.is_closed, loop.calls) == (True, 1)
+
+
+# -- what the parser refuses
+
+
+@pytest.mark.parametrize("cut", [None, 10, 34, 36, 50])
+def test_raw_utf8_in_path_and_query_is_read_as_if_it_were_percent_encoded(emulator: Emulator, cut: int | None) -> None:
+    name = "项目"
+    emulator.world("raw").seed({"projects": [{"Name": name, "jobs": [{"JobName": "作业"}]}]})
+    target = f"/api/v2/projects/{name}/jobs/作业?ignored=值"
+    request = get(target, "x-emulator-world: raw", "connection: close")
+    pieces = [request] if cut is None else [request[:cut], request[cut:]]
+    status, _, body = parse(send(emulator, *pieces))
+    assert (status, json.loads(body)["Job"]["JobName"]) == (200, "作业")
+    encoded = get(quote(target, safe="/?="), "x-emulator-world: raw", "connection: close")
+    assert json.loads(parse(send(emulator, encoded))[2])["Job"] == json.loads(body)["Job"]
+
+
+def test_raw_bytes_that_are_no_utf8_are_refused_as_their_escapes_are(emulator: Emulator) -> None:
+    request = b"GET /api/v2/projects/\xff HTTP/1.1\r\nconnection: close\r\n\r\n"
+    status, headers, body = parse(send(emulator, request))
+    assert (status, json.loads(body)["Code"]) == (400, "RequestParameterMalformed")
+    assert "UTF-8" in headers["x-emulator-hint"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "hint"),
+    [
+        (b"GET /api/v2/projects/a b HTTP/1.1\r\n\r\n", "holds a space: write it as %20"),
+        (b"GET /a\x01b HTTP/1.1\r\n\r\n", "percent-encode it"),
+        (b"GET http://emulator HTTP/1.1\r\n\r\n", "percent-encode it"),
+        (b"FETCH / HTTP/1.1\r\n\r\n", "does not begin with a method"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "TLS came to the port of http"),
+        (b"GET / HTTP/7.1\r\n\r\n", "Invalid HTTP version"),
+        (b"GET / HTTP/1.1\r\na b: c\r\n\r\n", "Invalid header token"),
+        (b"POST / HTTP/1.1\r\ncontent-length: many\r\n\r\n", "Content-Length"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_the_envelope_with_the_reason(
+    emulator: Emulator, request_: bytes, hint: str
+) -> None:
+    assert hint in refused(send(emulator, request_))
+
+
+def test_a_refusal_is_in_the_format_and_the_journal_that_the_readable_headers_name(emulator: Emulator) -> None:
+    request = get("/api/v2/projects", "accept: text/xml", "x-emulator-world: unread", "a: b", "bad header: x")
+    status, headers, body = parse(send(emulator, request))
+    assert (status, headers["content-type"]) == (400, "text/xml;charset=utf-8")
+    assert body.startswith(b"<?xml")
+    (entry,) = entries(emulator, "unread")
+    assert (entry["path"], entry["status"], entry["code"], entry["operation"]) == (
+        "/api/v2/projects",
+        400,
+        "BadRequest",
+        None,
+    )
+
+
+def test_a_body_that_breaks_off_its_own_encoding_is_refused_and_changes_nothing(emulator: Emulator) -> None:
+    head = f"POST {FOLDERS} HTTP/1.1\r\nx-emulator-world: broken\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+    assert "chunk size" in refused(send(emulator, head + b"6\r\npath=/\r\n", b"zz\r\n"))
+    (entry,) = entries(emulator, "broken")
+    assert entry["code"] == "BadRequest"
+
+
+def test_requests_before_the_one_that_cannot_be_read_are_answered(emulator: Emulator) -> None:
+    answers = send(emulator, get(INSTANCE) + b"NONSENSE\r\n\r\n")
+    assert answers.count(b"HTTP/1.1 ") == 2
+    first, _, second = answers.partition(b"HTTP/1.1 400")
+    assert parse(first)[0] == 200
+    refused(b"HTTP/1.1 400" + second)
+
+
+@pytest.mark.parametrize("cut", [None, 20, 190])
+def test_a_request_that_offers_http2_keeps_its_body(emulator: Emulator, cut: int | None) -> None:
+    world = f"upgrade-{cut or 0}"
+    offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"
+    head = f"POST {FOLDERS} HTTP/1.1\r\nx-emulator-world: {world}\r\n{offer}content-length: 9\r\n\r\n"
+    request = head.encode() + b"path=/h2c"
+    pieces = [request] if cut is None else [request[:cut], request[cut:]]
+    again = get(f"{FOLDERS}?path=/h2c", f"x-emulator-world: {world}", "connection: close")
+    answers = send(emulator, *pieces, again)
+    assert answers.count(b"HTTP/1.1 200 OK") == 2
+    assert b'"Path":"/h2c"' in answers
+
+
+# -- limits
+
+
+def test_heads_are_limited_in_bytes_and_in_headers(emulator: Emulator) -> None:
+    assert "which is the limit" in refused(send(emulator, get("/", f"a: {'x' * MAX_HEAD}")), status=431)
+    endless = send(emulator, get("/")[:-2] + b"a: ", *[b"x" * MAX_HEAD] * 20)
+    assert "which is the limit" in refused(endless, status=431)
+    many = [f"a{number}: b" for number in range(MAX_HEADERS)]
+    assert f"{MAX_HEADERS} are allowed" in refused(send(emulator, get("/", *many)), status=431)
+    most = get("/_emulator/health", *many[: MAX_HEADERS - 2], "connection: close")
+    assert parse(send(emulator, most))[0] == 200
+
+
+def test_a_request_line_is_limited(emulator: Emulator) -> None:
+    assert "are allowed" in refused(send(emulator, get("/" + "x" * MAX_TARGET)), status=414)
+    status, _, body = parse(send(emulator, get("/" + "x" * (MAX_TARGET - 1), "connection: close")))
+    assert (status, json.loads(body)["Code"]) == (404, "InvalidAction.NotFound")
+
+
+def test_requests_that_wait_for_their_turn_are_limited(emulator: Emulator) -> None:
+    answers = send(emulator, get("/_emulator/health") * (MAX_PIPELINED + 2))
+    assert answers.count(b"HTTP/1.1 200") == MAX_PIPELINED + 1
+    assert b"before the first was answered" in answers
+
+
+# -- slow clients
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"GET / HT",
+        b"GET / HTTP/1.1\r\nhost: emula",
+        f"POST {FOLDERS} HTTP/1.1\r\ncontent-length: 7\r\n\r\npath".encode(),
+    ],
+)
+def test_a_client_that_stops_in_the_middle_of_a_request_is_given_up(impatient: Emulator, begun: bytes) -> None:
+    assert "in the middle of the request" in refused(send(impatient, begun), status=408)
+    assert [entry["code"] for entry in entries(impatient, "default")] == ["RequestTimeout"]
+
+
+def test_a_head_that_comes_byte_by_byte_is_given_up(impatient: Emulator) -> None:
+    assert "in the middle of the request" in refused(
+        send(impatient, b"GET / HTTP/1.1", *[b"\r\na: b"] * 40), status=408
+    )
+
+
+def test_a_client_that_does_not_read_is_given_up(impatient: Emulator) -> None:
+    with closing(connect(impatient)) as connection:
+        connection.sendall(get("/static-offline-docs/swagger-ui-bundle.js") * 20)
+        assert impatient._running is not None
+        connections = impatient._running._server.server_state.connections
+        deadline = time.monotonic() + 20
+        while not connections and time.monotonic() < deadline:
+            time.sleep(0.01)
+        while connections and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not connections
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_body_changes_nothing(emulator: Emulator) -> None:
+    world = emulator.world("left")
+    head = f"POST {FOLDERS} HTTP/1.1\r\nx-emulator-world: left\r\ncontent-length: 20\r\n\r\npath=/half".encode()
+    with closing(connect(emulator)) as connection:
+        connection.sendall(head)
+        time.sleep(0.1)
+    time.sleep(0.1)
+    assert not world.journal.entries()
