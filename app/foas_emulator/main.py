@@ -23,6 +23,7 @@ from foas_emulator.journal.journal import Journal
 from foas_emulator.operations.catalogue import HANDLERS, OPERATIONS
 from foas_emulator.pipeline.authenticate import Authenticate
 from foas_emulator.pipeline.cache_reads import CacheReads, ReadCache
+from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.cors import Cors
 from foas_emulator.pipeline.dispatcher import CallOperation, Dispatcher
 from foas_emulator.pipeline.find_operation import FindOperation
@@ -111,16 +112,35 @@ def create_app(
         close=record.close,
         own_paths=OWN_PATHS,
     )
+    quiet = Dispatcher(
+        own,
+        stages=[
+            partial(_take_foreign_id, registry),
+            select_world,
+            FindOperation(OperationIndex(OPERATIONS)),
+            ReadBody(limit=settings.max_body),
+            SettleWorld(registry, select_world),
+            call_operation,
+        ],
+        close=lambda _context, _response: None,
+        own_paths=OWN_PATHS,
+    )
+    make_console = partial(
+        _console_app, settings, registry, journal, control=own, service=front, quiet=quiet, host_check=host_check
+    )
+    console = OnDemand(make_console, close=lambda: None) if settings.console else None
     api = Cors(
         front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS, with_credentials=settings.cors_credentials
     )
-    gate = _control_gate(settings, api, control=own, host_check=host_check)
+    gate = _control_gate(settings, api, control=own, host_check=host_check, console=console)
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes
     return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
 
 
-def _control_gate(settings: Settings, api: ASGIApp, *, control: ASGIApp, host_check: HostCheck) -> ControlGate:
+def _control_gate(
+    settings: Settings, api: ASGIApp, *, control: ASGIApp, host_check: HostCheck, console: ASGIApp | None
+) -> ControlGate:
     return ControlGate(
         api,
         control=control,
@@ -129,6 +149,7 @@ def _control_gate(settings: Settings, api: ASGIApp, *, control: ASGIApp, host_ch
         host_check=host_check,
         max_body=settings.max_body,
         max_document=settings.max_document,
+        console=console,
     )
 
 
@@ -292,6 +313,42 @@ def _own_app(
         authority=authority if interception is None else interception.authority,
         addresses=addresses,
         interception=None if interception is None else interception.document(),
+        home="/_emulator/console/" if settings.console else "/docs",
+    )
+
+
+def _take_foreign_id(registry: Registry, context: RequestContext) -> None:
+    """Give a request that only shows something an id that is none of its world's: those count the user's calls."""
+    context.request_id = registry.next_request_id()
+
+
+def _console_app(
+    settings: Settings,
+    registry: Registry,
+    journal: Journal,
+    *,
+    control: ASGIApp,
+    service: ASGIApp,
+    quiet: ASGIApp,
+    host_check: HostCheck,
+) -> ASGIApp:
+    # Templates and pages are imported when somebody opens the first page.
+    from foas_emulator.console.access import Access  # noqa: PLC0415
+    from foas_emulator.console.application import console_app  # noqa: PLC0415
+    from foas_emulator.console.site import Site  # noqa: PLC0415
+
+    return console_app(
+        Site(
+            registry=registry,
+            journal=journal,
+            control=control,
+            service=service,
+            quiet=quiet,
+            settings=show_settings(settings),
+            access=Access.fresh(settings.control_token),
+            host_check=host_check,
+            max_document=settings.max_document,
+        )
     )
 
 

@@ -380,7 +380,10 @@ def _announcement(urls: list[str], settings: Settings, registry: Registry) -> st
     example = EXAMPLE if "default" in settings.seed else "/api/v2/projects"
     lines = [*(f"listening on {url}" for url in urls), f"the default world holds {holds}"]
     client = "foas-emulator get" if settings.signature == "strict" else "curl"
-    return "\n".join([*lines, f"try:  {client} {urls[0]}{example}", f"docs: {urls[0]}/docs", ""])
+    lines.append(f"try:  {client} {urls[0]}{example}")
+    if settings.console:
+        lines.append(f"look: {urls[0]}/ in a browser")
+    return "\n".join([*lines, f"docs: {urls[0]}/docs", ""])
 
 
 def url_of(scheme: str, listener: socket.socket) -> str:

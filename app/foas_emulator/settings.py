@@ -188,6 +188,7 @@ class Settings:
         "Origins whose pages may use the control API; those of this machine if none is given. Repeatable.",
         metavar="ORIGIN",
     )
+    console: bool = setting(True, "Serve the pages of the console under /_emulator/console/.", type_=bool)
     tls: bool = setting(False, "Serve https too, with a certificate made at start.", type_=bool)
     tls_port: int = setting(8019, "Port for https; 0 takes a free one.", type_=click.IntRange(0, 65535))
     tls_cert: Path | None = setting(None, "PEM file with the certificate to serve https with.", type_=NamedPath())

@@ -153,3 +153,17 @@ def test_a_clock_that_cannot_be_advanced_stays_where_it_is(timeline: Control, bo
 def test_a_clock_that_cannot_be_set_stays_as_it_is(timeline: Control, body: object, reason: str) -> None:
     assert reason in timeline.refused("PUT", CLOCK, body)
     assert timeline.ok("GET", CLOCK)["now"] == NEW_YEAR
+
+
+def test_a_dry_run_tells_what_an_advance_does_and_changes_nothing(control: Control) -> None:
+    control.ok("PUT", "/worlds/default/settings", {"start_delay": "30s"})
+    control.ok("PUT", "/worlds/default/clock", {"mode": "frozen"})
+    assert control.api.request("POST", "/api/v2/projects/demo/jobs/failed-stream/instance").status_code == 200
+    before = control.send("GET", "/worlds/default/snapshot").text
+    foreseen = control.ok("POST", "/worlds/default/clock/advance?dry_run=true", {"by": "1m"})
+    assert control.send("GET", "/worlds/default/snapshot").text == before
+    assert len(foreseen["changes"]) == 1
+    moved = control.ok("POST", "/worlds/default/clock/advance", {"by": "1m"})
+    assert [moved[name] for name in ("now", "pending", "changes")] == [
+        foreseen[name] for name in ("now", "pending", "changes")
+    ]

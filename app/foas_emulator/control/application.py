@@ -28,12 +28,13 @@ def own_app(
     authority: bytes | None = None,
     addresses: Sequence[str] = (),
     interception: Mapping[str, Any] | None = None,
+    home: str = "/docs",
 ) -> FastAPI:
     """Documentation and control API over the worlds and what is remembered of their calls.
 
     `settings` and `budgets` are shown, and the service's `operations` described; `authority` is the certificate that
     clients of the server's https have to trust, as PEM; `addresses` are the server's URLs; `interception` describes the
-    proxy.
+    proxy; `home` is where `/` leads.
     """
     app = FastAPIOffline(
         title="foas-emulator", version=__version__, docs_url="/docs", redoc_url=None, openapi_url="/openapi.json"
@@ -45,6 +46,6 @@ def own_app(
     answer_errors(app, next_request_id=registry.next_request_id)
     if authority is not None:
         app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))
-    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    app.add_api_route("/", lambda: RedirectResponse(home), include_in_schema=False)
     app.openapi = cache(lambda: describe(app, operations))  # type: ignore[method-assign]
     return app

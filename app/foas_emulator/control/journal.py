@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.gateway.difference import Difference
+from foas_emulator.journal.contents import show_contents
 from foas_emulator.journal.entries import show
 from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, find, read_page
@@ -49,13 +50,14 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
 
     @router.get("/{request_id}")
     async def read_entry(name: str, request_id: str) -> dict[str, Any]:
-        """The entry of one request."""
+        """The entry of one request, with what was sent and what was answered; secrets and signatures are masked."""
         require_world(registry, name)
         found = find(journal.world_journal(name), request_id)
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
             raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)
-        return show(*found, OPERATIONS)
+        number, entry = found
+        return show(number, entry, OPERATIONS) | show_contents(entry.call.contents, entry.request_id)
 
     @router.delete("", status_code=204)
     async def forget_journal(name: str) -> Response:

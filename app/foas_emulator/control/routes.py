@@ -9,6 +9,7 @@ from foas_emulator.control.clock import clock_router
 from foas_emulator.control.coverage import coverage_router
 from foas_emulator.control.credentials import credentials_router
 from foas_emulator.control.errors import Refusal
+from foas_emulator.control.events import event_router
 from foas_emulator.control.faults import fault_router
 from foas_emulator.control.info import Budget, info_router
 from foas_emulator.control.instances import instance_router
@@ -47,5 +48,6 @@ def control_router(
     router.include_router(instance_router(registry))
     router.include_router(fault_router(registry))
     router.include_router(journal_router(registry, journal))
+    router.include_router(event_router(registry, journal))
     router.include_router(coverage_router(journal))
     return router

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,6 +99,14 @@ class Registry:
         """Return the `stopwatch` instant of a world's last use, None if it is not open."""
         world = self._worlds.get(name)
         return None if world is None else world.last_used
+
+    def peek(self, name: str) -> World | None:
+        """Return the world of this name if it is open; looking at it does not count as using it."""
+        return self._worlds.get(name)
+
+    def origin(self, name: str) -> bytes:
+        """Return the image that a world was created from, and returns to at a reset."""
+        return self._origin(name)
 
     def holds(self, world: World) -> bool:
         """Whether a world is open: neither dropped nor expired since it was returned."""
@@ -302,6 +310,17 @@ class Registry:
                 f"{len(self._worlds)} worlds are open, and no more may be: DELETE /_emulator/worlds/NAME ends one, "
                 "the settings max_worlds and world_idle allow more or let idle ones go sooner."
             )
+
+
+@contextmanager
+def copied(world: World, registry: Registry, *, image: bytes | None = None) -> Iterator[World]:
+    """A copy of a world in memory, or one made from another image under its name, that ends with the block."""
+    store = Store(registry.connections, image=world.store.image() if image is None else image)
+    copy = World(world.name, store, defaults=registry.defaults, handlers=registry.handlers)
+    try:
+        yield copy
+    finally:
+        copy.close()
 
 
 def _unlink(path: Path) -> None:
