@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help serve setup check test format docs bench mutants lock clean
+.PHONY: help serve setup check test format docs pictures bench mutants lock clean
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ format: $(VENV)/.test  ## Format the code and mend what can be mended.
 
 docs: $(VENV)/.test  ## Write the pages and documents that are made from the code.
 	$(BIN)/python -m scripts.generate
+
+pictures: $(VENV)/.test  ## Take the pictures of docs/console.md (needs chromium).
+	$(BIN)/python -m tests.console.pictures
 
 bench: $(VENV)/.test  ## Compare the emulator with its peers; see benchmarks/README.md.
 	$(BIN)/python -m benchmarks

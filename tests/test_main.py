@@ -23,9 +23,9 @@ def served() -> Iterator[Api]:
         yield opened
 
 
-def test_root_leads_a_browser_to_the_docs(served: Api) -> None:
+def test_root_leads_a_browser_to_the_console(served: Api) -> None:
     answer = served.request("GET", "/", headers={"accept": "text/html"})
-    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/_emulator/console/")
 
 
 def test_docs_and_all_they_need_come_from_here(served: Api) -> None:

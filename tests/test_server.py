@@ -26,11 +26,12 @@ pytestmark = pytest.mark.xdist_group("server")
 
 
 def test_first_lines_say_where_it_listens_what_it_holds_and_what_to_try() -> None:
-    with serving(lines=4) as emulator:
-        first, holds, example, docs = emulator.announcement
+    with serving(lines=5) as emulator:
+        first, holds, example, look, docs = emulator.announcement
         assert first.startswith("listening on http://127.0.0.1:")
         assert holds == "the default world holds 2 clusters, 2 projects, 12 jobs, 11 instances"
         assert example == f"try:  curl {emulator.url}{INSTANCE}"
+        assert look == f"look: {emulator.url}/ in a browser"
         assert docs == f"docs: {emulator.url}/docs"
         with emulator.client() as client:
             assert client.get(example.rpartition(emulator.url)[2]).status_code == 200

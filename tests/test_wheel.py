@@ -89,7 +89,14 @@ def test_wheel_carries_the_package_its_fixtures_and_nothing_else(wheel: Path) ->
         for path in (ROOT / "fixtures").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert modules | fixtures <= set(names)
+    console = ROOT / "app" / "foas_emulator" / "console"
+    pages = {
+        path.relative_to(ROOT / "app").as_posix()
+        for kind in ("templates/*.html", "static/*", "locale/*.po")
+        for path in console.glob(kind)
+    }
+    assert len(pages) > 20
+    assert modules | fixtures | pages <= set(names)
 
 
 def without_rights(command: list[str]) -> list[str]:
@@ -122,6 +129,8 @@ def test_installed_wheel_serves_a_user_without_rights_in_an_empty_directory(plac
         )
         assert check.returncode == 0, check.stderr
         assert httpx.get(url + INSTANCE, trust_env=False).json()["Instance"]["Id"] == 412536
+        page = httpx.get(url + "/", trust_env=False, follow_redirects=True, headers={"accept-language": "zh"})
+        assert (page.status_code, "running-stream" in page.text, "调用记录" in page.text) == (200, True, True)
     finally:
         server.terminate()
         server.communicate(timeout=20)

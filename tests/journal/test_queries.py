@@ -65,7 +65,8 @@ def test_a_page_that_cannot_be_is_refused(api: Api, wanted: dict[str, Any]) -> N
 
 def test_an_entry_is_found_by_its_request_id(busy: Api) -> None:
     entry = read(busy)["entries"][2]
-    assert busy.request("GET", f"{JOURNAL}/{entry['request_id']}").json() == entry
+    found = busy.request("GET", f"{JOURNAL}/{entry['request_id']}").json()
+    assert entry.items() <= found.items()
 
 
 def test_a_request_id_of_no_entry_is_not_found(busy: Api) -> None:

@@ -47,6 +47,33 @@ class Information(Answer):
     memory: dict[str, Memory] = Field(description="What is taken of each setting that limits bytes.")
 
 
+class NodePorts(Answer):
+    """Ports behind the proxy, for programs that come past it."""
+
+    plain: Count = Field(description="Port of http.")
+    secure: Count = Field(description="Port of https.")
+
+
+class InterceptionShown(Answer):
+    """Where the proxy is that brings programs here which name no endpoint."""
+
+    host: str = Field(description="Address that it listens at.")
+    port: Count = Field(description="Its port.")
+    allowed: list[str] = Field(description="Hosts that it lets through.")
+    node: NodePorts = Field(description="Ports that Node.js programs are sent to.")
+    files: str = Field(description="Directory of the files that make programs trust it.")
+
+
+class Credentials(Answer):
+    """The access key of a world with its token, in the words of the credential chains."""
+
+    code: Literal["Success"] = Field(alias="Code", description="Always Success: whatever else is refused.")
+    access_key_id: str = Field(alias="AccessKeyId", description="The access key.")
+    access_key_secret: str = Field(alias="AccessKeySecret", description="Its secret.")
+    security_token: str = Field(alias="SecurityToken", description="Its token.")
+    expiration: str = Field(alias="Expiration", description="When it expires, as an ISO 8601 time.")
+
+
 class WorldIdentity(Answer):
     """How a world is named."""
 
@@ -132,6 +159,53 @@ class JournalEntry(Answer):
     warning: str = Field(default="", description="What the authentication warned of, where it did.")
     contradicting_action: str = Field(default="", description="Value of x-acs-action, where it contradicts the path.")
     nearest: list[dict[str, Any]] = Field(default=[], description="The closest operations, where none matched.")
+
+
+class SentRequest(Answer):
+    """What was sent, as far as the journal keeps it; secrets and signatures are masked."""
+
+    path: str = Field(description="Path as it was sent.")
+    query: str = Field(description="Query string.")
+    headers: dict[str, str] = Field(description="Headers by name.")
+    body: str = Field(description="The part of the body that is kept.")
+    size: Count = Field(description="Bytes of the whole body.")
+    is_cut: bool = Field(description="Whether a part of the body is missing.")
+
+
+class SentAnswer(Answer):
+    """What was answered, as far as the journal keeps it."""
+
+    headers: dict[str, str] = Field(description="Headers by name.")
+    body: str = Field(description="The part of the body that is kept.")
+    size: Count = Field(description="Bytes of the whole body.")
+    is_cut: bool = Field(description="Whether a part of the body is missing.")
+
+
+class DifferenceShown(Answer):
+    """Where what came differs from what was expected."""
+
+    field: str = Field(description="What differs.")
+    expected: str | None = Field(description="What was expected; null if nothing was.")
+    actual: str | None = Field(description="What came; null if nothing did.")
+
+
+class SignatureCheck(Answer):
+    """Why a signature does not fit."""
+
+    string_to_sign: str = Field(description="What the server signs.")
+    differences: list[DifferenceShown] = Field(description="Where the client signed something else.")
+
+
+class JournalEntryWithContents(JournalEntry):
+    """One request and its response, with what was sent and what was answered."""
+
+    request: SentRequest = Field(description="What was sent.")
+    answer: SentAnswer = Field(description="What was answered.")
+    hint: str | None = Field(description="The emulator's hint, where it gave one.")
+    evidence: str | None = Field(description="How the behaviour of the operation is known.")
+    signature_check: SignatureCheck | None = Field(
+        default=None, description="Why the signature does not fit; only where one was refused or warned of."
+    )
 
 
 class JournalPage(Answer):

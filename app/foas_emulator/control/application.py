@@ -26,22 +26,28 @@ def own_app(
     operations: Sequence[Operation],
     authority: bytes | None = None,
     addresses: Sequence[str] = (),
+    interception: Mapping[str, Any] | None = None,
+    home: str = "/docs",
 ) -> FastAPI:
     """Documentation and control API over the worlds and what is remembered of their calls.
 
     `settings` and `budgets` are shown, and the service's `operations` described; `authority` is the certificate that
-    clients of the server's https have to trust, as PEM; `addresses` are the server's URLs.
+    clients of the server's https have to trust, as PEM; `addresses` are the server's URLs; `interception` describes the
+    proxy; `home` is where `/` leads.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, generate_unique_id_function=operation_id)
-    app.include_router(control_router(registry, journal, settings=settings, budgets=budgets, addresses=addresses))
-    answer_errors(app)
+    router = control_router(
+        registry, journal, settings=settings, budgets=budgets, addresses=addresses, interception=interception
+    )
+    app.include_router(router)
+    answer_errors(app, next_request_id=registry.next_request_id)
     if authority is not None:
         app.add_api_route(
             "/_emulator/ca.pem",
             lambda: Response(authority, media_type="application/x-pem-file"),
             include_in_schema=False,
         )
-    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    app.add_api_route("/", lambda: RedirectResponse(home), include_in_schema=False)
     app.openapi = cache(lambda: describe_control(app.routes))  # type: ignore[method-assign]
     add_pages(app, operations)
     return app

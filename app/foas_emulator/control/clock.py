@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.world import pending
 from foas_emulator.world.advance import (
@@ -17,7 +18,7 @@ from foas_emulator.world.advance import (
 )
 from foas_emulator.world.clock import LAST_INSTANT, Mode, instant
 from foas_emulator.world.durations import duration
-from foas_emulator.world.registry import Registry
+from foas_emulator.world.registry import Registry, copied
 from foas_emulator.world.world import Change, World
 
 
@@ -91,7 +92,7 @@ class ClockMoved(ClockShown):
 
 def clock_router(registry: Registry) -> APIRouter:
     """The clock of each world under `/worlds/{name}/clock`."""
-    router = APIRouter(prefix="/worlds/{name}/clock")
+    router = APIRouter(prefix="/worlds/{name}/clock", route_class=DocumentRoute)
 
     @router.get("", response_model=ClockShown)
     async def get_clock(name: str) -> Response:
@@ -110,14 +111,25 @@ def clock_router(registry: Registry) -> APIRouter:
         return _moved(world, changes)
 
     @router.post("/advance", response_model=ClockMoved)
-    async def advance_clock(name: str, advance: Annotated[Advance, Body(openapi_examples=_EXAMPLES)]) -> Response:
+    async def advance_clock(
+        name: str,
+        advance: Annotated[Advance, Body(openapi_examples=_EXAMPLES)],
+        *,
+        dry_run: Annotated[bool, Query(description="Only tell what would happen; the world stays as it is.")] = False,
+    ) -> Response:
         """Move a clock on; the answer lists what that brought about."""
-        world = registry.open_or_create(name)
-        changes = await settle(world)
-        changes += await _advance(world, advance)
-        return _moved(world, changes)
+        if dry_run:
+            with copied(require_world(registry, name), registry) as copy:
+                return await _advanced(copy, advance)
+        return await _advanced(registry.open_or_create(name), advance)
 
     return router
+
+
+async def _advanced(world: World, advance: Advance) -> Response:
+    changes = await settle(world)
+    changes += await _advance(world, advance)
+    return _moved(world, changes)
 
 
 async def _advance(world: World, advance: Advance) -> list[Change]:

@@ -19,8 +19,11 @@ from foas_emulator.control.browsers import HostCheck, confined, is_loopback
 from foas_emulator.control.errors import METHODS, ControlError
 
 PREFIX = "/_emulator"
+CONSOLE = f"{PREFIX}/console"
 EXEMPT = (f"{PREFIX}/health", f"{PREFIX}/ca.pem", f"{PREFIX}/openapi.json")
 """What needs no token: it changes nothing, and those who ask may not have one yet."""
+_CREDENTIALS = re.compile(rf"{PREFIX}/worlds/[^/]+/credentials")
+"""Nor do these: what they say is public, and a credential chain sends no token."""
 
 LOOPBACK_ORIGIN = r"https?://(localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\])(:[0-9]+)?"
 _READING = ("GET", "HEAD", "OPTIONS")
@@ -33,7 +36,8 @@ class ControlGate:
 
     With a token every caller needs it; without one, only callers on this machine are let in, and only under a Host
     that `host_check` lets through. A page in a browser has to be of an allowed origin, of this server's
-    own, or, if no origins are given, of any loopback one.
+    own, or, if no origins are given, of any loopback one. The pages of the `console` have a door of their own, with the
+    same rules: a browser shows a cookie where others show the token.
     """
 
     def __init__(
@@ -46,9 +50,11 @@ class ControlGate:
         host_check: HostCheck,
         max_body: int,
         max_document: int,
+        console: ASGIApp | None = None,
     ) -> None:
         """`max_document` is the limit, in bytes, of a body that holds a seed or a snapshot, `max_body` of others."""
         self._app = app
+        self._console = console
         self._control = control
         self._token = token
         self._host_check = host_check
@@ -67,14 +73,18 @@ class ControlGate:
             await self._app(scope, receive, send)
             return
         send = confined(scope, send)
+        if self._console is not None and scope["path"].startswith(CONSOLE):
+            await self._console(scope, receive, send)
+            return
         refusal = self._host_check.refusal(scope)
         await (self._cors if refusal is None else refusal.answer())(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = None if scope["path"] in EXEMPT else self._refusal(scope)
+        refusal = None if _is_exempt(scope["path"]) else self._refusal(scope)
         try:
             if refusal is None:
-                receive = await self._with_body(scope, receive)
+                limit = self._limits[_DOCUMENTS.fullmatch(scope["path"]) is not None]
+                receive = await with_body(scope, receive, limit=limit)
                 _take_body_as_json(scope)
         except ControlError as error:
             refusal = error
@@ -97,7 +107,7 @@ class ControlGate:
         if origin is None and headers.get("sec-fetch-site") == "cross-site" and scope["method"] not in _READING:
             return _CROSS_SITE
         if self._token is None:
-            return None if _is_local(scope) else _TOKEN_UNSET
+            return None if is_local(scope) else _TOKEN_UNSET
         scheme, _, given = headers.get("authorization", "").partition(" ")
         fits = scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token.encode())
         return None if fits else _TOKEN_NEEDED
@@ -105,29 +115,33 @@ class ControlGate:
     def _allows(self, origin: str, host: str) -> bool:
         return self._cors.is_allowed_origin(origin) or origin.partition("://")[2] == host
 
-    async def _with_body(self, scope: Scope, receive: Receive) -> Receive:
-        """Read a body, within its limit, and return what hands it on. Raise `ControlError` or `ClientDisconnect`."""
-        headers = Headers(scope=scope)
-        length = headers.get("content-length", "0")
-        if length == "0" and "transfer-encoding" not in headers:
-            return receive
-        limit = self._limits[_DOCUMENTS.fullmatch(scope["path"]) is not None]
-        pieces: list[bytes] = []
-        size, more = 0, True
-        while more:
-            if size > limit or (length.isdecimal() and int(length) > limit):
-                raise ControlError(
-                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                    f"The body has more than {limit} bytes.",
-                    "The settings max_body and max_document, for seeds and snapshots, say how many it may have.",
-                )
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            pieces.append(message.get("body", b""))
-            size += len(pieces[-1])
-            more = message.get("more_body", False)
-        return _replaying(b"".join(pieces), receive)
+
+async def with_body(scope: Scope, receive: Receive, *, limit: int) -> Receive:
+    """Read a body of at most `limit` bytes; return what hands it on. Raise `ControlError` or `ClientDisconnect`."""
+    headers = Headers(scope=scope)
+    length = headers.get("content-length", "0")
+    if length == "0" and "transfer-encoding" not in headers:
+        return receive
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more:
+        if size > limit or (length.isdecimal() and int(length) > limit):
+            raise ControlError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"The body has more than {limit} bytes.",
+                "The settings max_body and max_document, for seeds and snapshots, say how many it may have.",
+            )
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        more = message.get("more_body", False)
+    return _replaying(b"".join(pieces), receive)
+
+
+def _is_exempt(path: str) -> bool:
+    return path in EXEMPT or _CREDENTIALS.fullmatch(path) is not None
 
 
 def _replaying(body: bytes, receive: Receive) -> Receive:
@@ -171,7 +185,8 @@ _TOKEN_UNSET = ControlError(
 )
 
 
-def _is_local(scope: Scope) -> bool:
+def is_local(scope: Scope) -> bool:
+    """Whether a request comes from this machine."""
     client = scope.get("client")
     return client is None or is_loopback(client[0])
 

@@ -4,11 +4,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from foas_emulator import __version__
 from foas_emulator.control.answers import Health, Information, answers
+from foas_emulator.control.documents import ANY_OBJECT
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.seeds.published import published_schema
+
+SCHEMA = "application/schema+json"
 
 
 class Budget(Protocol):
@@ -32,6 +36,15 @@ def info_router(settings: Mapping[str, Any], budgets: Mapping[str, Budget], addr
     async def health() -> dict[str, str]:
         """Answers as soon as the emulator serves requests."""
         return {"status": "ok"}
+
+    @router.get(
+        "/seed.schema.json",
+        response_class=Response,
+        responses={200: {"content": {SCHEMA: {"schema": dict(ANY_OBJECT)}}}},
+    )
+    async def get_seed_schema() -> Response:
+        """The JSON Schema of seed documents, for editors and for whoever writes seeds by program."""
+        return Response(published_schema(), media_type=SCHEMA)
 
     @router.get("/info", **answers(Information))
     async def get_info(request: Request) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from foas_emulator.control.answers import JournalEntry, JournalPage, Verified, answers
+from foas_emulator.control.answers import JournalEntryWithContents, JournalPage, Verified, answers
+from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.gateway.difference import Difference
+from foas_emulator.journal.contents import show_contents
 from foas_emulator.journal.entries import show
 from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, find, read_page
@@ -27,7 +29,7 @@ _LOOK_AT_MOST_EVERY = 0.02
 
 def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     """The journal of each world under `/worlds/{name}/journal`."""
-    router = APIRouter(prefix="/worlds/{name}/journal")
+    router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute)
 
     @router.get("", **answers(JournalPage))
     async def read_journal(
@@ -47,15 +49,16 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
                 await asyncio.sleep(0)
         return {"entries": entries, "total": page.total, "after": page.after, "lost": world_journal.lost}
 
-    @router.get("/{request_id}", **answers(JournalEntry))
+    @router.get("/{request_id}", **answers(JournalEntryWithContents))
     async def read_entry(name: str, request_id: str) -> dict[str, Any]:
-        """The entry of one request."""
+        """The entry of one request, with what was sent and what was answered; secrets and signatures are masked."""
         require_world(registry, name)
         found = find(journal.world_journal(name), request_id)
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
             raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)
-        return show(*found, OPERATIONS)
+        number, entry = found
+        return show(number, entry, OPERATIONS) | show_contents(entry.call.contents, entry.request_id)
 
     @router.delete("", status_code=204)
     async def forget_journal(name: str) -> Response:

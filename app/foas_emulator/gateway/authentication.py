@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 from foas_emulator.gateway.access_keys import AccessKeys, Key
 from foas_emulator.gateway.credentials import (
-    ALGORITHMS,
     TOKEN_HEADERS,
     Credentials,
     MalformedAuthorization,
     Scheme,
+    allowed_algorithms,
     read_credentials,
 )
-from foas_emulator.gateway.difference import plain, shown
+from foas_emulator.gateway.difference import Difference, plain, shown
 from foas_emulator.gateway.signature import SignedRequest, verify
 from foas_emulator.gateway.signature_diagnosis import explain, sentence
 
@@ -37,6 +37,7 @@ class AuthenticationFailure:
     code: str
     hint: str
     message_args: Mapping[str, str] = field(default_factory=dict)
+    differences: tuple[Difference, ...] = ()
 
 
 class AuthenticationResult(NamedTuple):
@@ -44,13 +45,15 @@ class AuthenticationResult(NamedTuple):
 
     The credentials are as claimed, None if they cannot be read. An anonymous request is refused
     like any other; its credentials have the scheme `anonymous`, so a caller who allows it can tell. `message_args` of
-    SignatureDoesNotMatch are `string_to_sign` and, in V3, `canonical_request`.
+    SignatureDoesNotMatch are `string_to_sign` and, in V3, `canonical_request`; its `differences` are between what the
+    server and what the client signed.
     """
 
     credentials: Credentials | None
     code: str | None = None
     hint: str = ""
     message_args: Mapping[str, str] = MappingProxyType({})
+    differences: tuple[Difference, ...] = ()
 
 
 def check_authentication(
@@ -87,7 +90,7 @@ def check_authentication(
 def _result(credentials: Credentials | None, refusal: AuthenticationFailure | None) -> AuthenticationResult:
     if refusal is None:
         return AuthenticationResult(credentials)
-    return AuthenticationResult(credentials, refusal.code, refusal.hint, refusal.message_args)
+    return AuthenticationResult(credentials, refusal.code, refusal.hint, refusal.message_args, refusal.differences)
 
 
 def missing_date(headers: Mapping[str, str], scheme: Scheme) -> AuthenticationFailure | None:
@@ -135,10 +138,13 @@ def untimely(
 
 def wrong_algorithm(credentials: Credentials) -> AuthenticationFailure | None:
     """InvalidSignatureMethod for a signature that claims to be of another algorithm than its form allows."""
-    allowed = ALGORITHMS.get(credentials.scheme, credentials.algorithm)
-    if credentials.algorithm == allowed:
+    allowed = allowed_algorithms(credentials.scheme)
+    if not allowed or credentials.algorithm in allowed:
         return None
-    hint = f"The signature method is {shown(credentials.algorithm)}, this form of Authorization allows only {allowed}."
+    hint = (
+        f"The signature method is {shown(credentials.algorithm)}, "
+        f"this form of Authorization allows only {' and '.join(allowed)}."
+    )
     return AuthenticationFailure("InvalidSignatureMethod", hint)
 
 
@@ -177,7 +183,7 @@ def wrong_key(request: SignedRequest, credentials: Credentials, keys: AccessKeys
 
 def wrong_token(credentials: Credentials, key: Key) -> AuthenticationFailure | None:
     """MissingSecurityToken or InvalidSecurityToken.MismatchWithAccessKey where token and key do not belong together."""
-    if credentials.security_token == key.token:
+    if key.fits(credentials.security_token):
         return None
     name = plain(key.access_key_id)
     if credentials.security_token is None:
@@ -209,7 +215,8 @@ def wrong_signature(request: SignedRequest, credentials: Credentials, key: Key) 
     args = {"string_to_sign": mismatch.server_string_to_sign}
     if mismatch.canonical_request is not None:
         args["canonical_request"] = mismatch.canonical_request
-    return AuthenticationFailure("SignatureDoesNotMatch", sentence(explain(request, credentials, key.secret)), args)
+    differences = explain(request, credentials, key.secret)
+    return AuthenticationFailure("SignatureDoesNotMatch", sentence(differences), args, tuple(differences))
 
 
 def wrong_digest(request: SignedRequest) -> AuthenticationFailure | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from foas_emulator.gateway.operation import Operation
+from foas_emulator.journal.contents import MASK, NOTHING, Contents, masked
 from foas_emulator.world.clock import Reading
 
 _SECRETS = frozenset({"signature", "securitytoken", "accesskeysecret"})
@@ -18,7 +19,7 @@ class Fault(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A request and its response, without secrets and without the signature.
+    """A request and its response. What is shown of it holds no secret and no signature.
 
     `clock` converts real time into the world's. `status` is 0 where the client got not a byte. `raw_path` is kept only
     of a request that no operation matched. `size` is what the call and one entry of it take of the budget, in bytes.
@@ -39,6 +40,7 @@ class Call(NamedTuple):
     faults: tuple[Fault, ...]
     clock: Reading
     size: int
+    contents: Contents = NOTHING
 
     @property
     def operation_name(self) -> str | None:
@@ -46,4 +48,14 @@ class Call(NamedTuple):
 
     def given(self) -> dict[str, Any]:
         """Return the parameters, with the values of secrets masked."""
-        return {name: "***" if name.lower() in _SECRETS else value for name, value in self.parameters.items()}
+        return {name: MASK if name.lower() in _SECRETS else _masked(value) for name, value in self.parameters.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    if isinstance(value, dict):
+        return {name: MASK if name.lower() in _SECRETS else _masked(item) for name, item in value.items()}
+    return value

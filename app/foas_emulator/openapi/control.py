@@ -12,7 +12,7 @@ from foas_emulator.openapi.document import SERVERS, Schema, information, tidy
 TITLE = "foas-emulator control API"
 DESCRIPTION = (
     "What only the emulator has: worlds, their clocks, faults, settings, snapshots and journals. Bodies are read as "
-    "JSON whatever their type is, seeds and snapshots as YAML too. Whatever cannot be done is answered with `error`, "
+    "JSON whatever their type is, or as YAML if it says so. Whatever cannot be done is answered with `error`, "
     "what is wrong, and `hint`, what to do about it."
 )
 _TAGS = {
@@ -83,6 +83,7 @@ def _tag(path: str) -> str:
     synonyms = {
         "snapshot": "snapshots",
         "seed": "snapshots",
+        "events": "journal",
         "projects": "instances",
         "reset": "worlds",
         "_emulator": "info",

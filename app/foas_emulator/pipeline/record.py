@@ -6,6 +6,7 @@ from sys import getsizeof
 
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.calls import Call, Fault
+from foas_emulator.journal.contents import MOST_BYTES, Contents, kept_answer, kept_headers
 from foas_emulator.journal.entries import ENTRY_SIZE, EntryTemplate
 from foas_emulator.journal.journal import Journal
 from foas_emulator.pipeline.context import RequestContext
@@ -66,12 +67,13 @@ class Record:
 
 
 def call_of(context: RequestContext, response: GatewayResponse) -> Call:
-    """Return what the journal keeps of a request and its response. Nothing is copied and nothing rendered."""
+    """Return what the journal keeps of a request and its response. Nothing is rendered."""
     operation, faults, result = context.operation, context.faults, context.authentication
     authorization, action = context.headers.get("authorization"), context.headers.get("x-acs-action")
     raw_path = context.raw_path if operation is None else ""
     access_key_id = key_of(authorization) if authorization else ""
     action = action if action is not None and operation is not None and action != operation.name else None
+    contents = contents_of(context, response)
     return Call(
         operation,
         context.method,
@@ -89,12 +91,31 @@ def call_of(context: RequestContext, response: GatewayResponse) -> Call:
         context.world.clock.reading,
         ENTRY_SIZE
         + _CALL
-        + len(raw_path)
         + len(access_key_id)
         + len(action or "")
         + len(context.warning or "")
         + memory_of(context.parameters)
-        + (memory_of([rule.written for rule in faults]) if faults else 0),
+        + (memory_of([rule.written for rule in faults]) if faults else 0)
+        + contents.size,
+        contents,
+    )
+
+
+def contents_of(context: RequestContext, response: GatewayResponse) -> Contents:
+    """Return the bytes of a request and its response: those of the response are the ones that the read cache keeps."""
+    result, content = context.authentication, response.content
+    arguments = {} if result is None else result.message_args
+    return Contents(
+        kept_headers(context.headers.items()),
+        context.raw_path,
+        context.query_string,
+        context.body[:MOST_BYTES],
+        len(context.body),
+        (*response.extra_headers, (b"content-type", response.content_type)),
+        kept_answer(content),
+        len(content.head) + len(content.tail) + len(context.request_id) if response.status_code else 0,
+        arguments.get("canonical_request") or arguments.get("string_to_sign", ""),
+        () if result is None else result.differences,
     )
 
 

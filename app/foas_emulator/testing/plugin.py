@@ -1,7 +1,12 @@
-"""The pytest plugin: `foas_emulator`, a server for the session, and `foas_world`, a fresh world for each test."""
+"""The pytest plugin: `foas_emulator`, a server for the session, and `foas_world`, a fresh world for each test.
+
+`foas_environment` is for programs whose endpoint cannot be set: it brings them to the test's world.
+"""
 
 import json
+import os
 import re
+import sys
 from collections.abc import Generator, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +18,7 @@ import pytest
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.coverage import CoverageCollector
 from foas_emulator.testing.emulator import Emulator
+from foas_emulator.testing.redirection import variables_for
 from foas_emulator.testing.server import Server
 from foas_emulator.testing.world import World
 
@@ -20,6 +26,7 @@ LAST_CALLS = 50
 """Calls that the report of a failed test shows."""
 
 _COVERAGE = "foas_coverage"
+_ENVIRONMENT = "foas_environment"
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 _world = pytest.StashKey[World]()
@@ -55,7 +62,9 @@ def foas_settings() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def foas_emulator(pytestconfig: pytest.Config, foas_settings: dict[str, Any]) -> Iterator[Server]:
+def foas_emulator(
+    request: pytest.FixtureRequest, pytestconfig: pytest.Config, foas_settings: dict[str, Any]
+) -> Iterator[Server]:
     """The emulator of this session: the one at `--foas-url`, or one in this process, on a free port."""
     url = pytestconfig.getoption("--foas-url")
     if url is not None:
@@ -63,9 +72,15 @@ def foas_emulator(pytestconfig: pytest.Config, foas_settings: dict[str, Any]) ->
         yield server
         _collect_coverage(pytestconfig, server)
     else:
-        with Emulator(**foas_settings) as emulator:
+        with Emulator(**_with_proxy(request.session, foas_settings)) as emulator:
             yield emulator
             _collect_coverage(pytestconfig, emulator)
+
+
+def _with_proxy(session: pytest.Session, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the session's server, with a proxy if any of its tests wants one: it takes a while to start."""
+    wanted = any(_ENVIRONMENT in getattr(item, "fixturenames", ()) for item in session.items)
+    return {"intercept": 0, **settings} if wanted else settings
 
 
 def _collect_coverage(config: pytest.Config, server: Server) -> None:
@@ -94,6 +109,21 @@ def foas_world(
     request.node.stash[_folders] = tmp_path_factory
     yield world
     world.drop()
+
+
+@pytest.fixture
+def foas_environment(foas_emulator: Server, foas_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The world of this test, in an environment that brings programs there which name no endpoint.
+
+    It holds in the test's process and in the processes that the test starts, until the test ends. Hosts other than the
+    service's are refused; the setting `intercept_allow` of the server lets them through.
+    """
+    given = variables_for(foas_emulator, foas_world.name, os.environ)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    if "certifi" in sys.modules:
+        monkeypatch.setattr(sys.modules["certifi"], "where", lambda: given["SSL_CERT_FILE"])
+    return foas_world
 
 
 def _world_name(node: pytest.Item) -> str:

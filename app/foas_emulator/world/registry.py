@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,6 +100,14 @@ class Registry:
         world = self._worlds.get(name)
         return None if world is None else world.last_used
 
+    def peek(self, name: str) -> World | None:
+        """Return the world of this name if it is open; looking at it does not count as using it."""
+        return self._worlds.get(name)
+
+    def origin(self, name: str) -> bytes:
+        """Return the image that a world was created from, and returns to at a reset."""
+        return self._origin(name)
+
     def holds(self, world: World) -> bool:
         """Whether a world is open: neither dropped nor expired since it was returned."""
         return self._worlds.get(world.name) is world
@@ -146,6 +154,26 @@ class Registry:
         """Reset a world to what it was created from; create it if it does not exist."""
         self.open_or_create(name).load(self._origin(name))
         self._notify(name)
+
+    def replace_image(self, image: bytes) -> list[str]:
+        """Create new worlds from another image, replace those made from the one before; return their names.
+
+        A world that is in a file and closed stays closed.
+        """
+        replaced = [name for name in self.names() if self._origin(name) == self.image]
+        self.image = image
+        if self._ready is not None:
+            self._ready.close()
+            self._ready = None
+        for name in replaced:
+            path = self._path(name)
+            if name in self._worlds or path is None:
+                self.create_or_replace(name)
+            else:
+                self._keep_origin(name, image)
+                _unlink(path)
+                self._notify(name)
+        return replaced
 
     def reset_all(self) -> None:
         """Reset every world to what it was created from; one that is in a file and closed stays closed."""
@@ -282,6 +310,17 @@ class Registry:
                 f"{len(self._worlds)} worlds are open, and no more may be: DELETE /_emulator/worlds/NAME ends one, "
                 "the settings max_worlds and world_idle allow more or let idle ones go sooner."
             )
+
+
+@contextmanager
+def copied(world: World, registry: Registry, *, image: bytes | None = None) -> Iterator[World]:
+    """A copy of a world in memory, or one made from another image under its name, that ends with the block."""
+    store = Store(registry.connections, image=world.store.image() if image is None else image)
+    copy = World(world.name, store, defaults=registry.defaults, handlers=registry.handlers)
+    try:
+        yield copy
+    finally:
+        copy.close()
 
 
 def _unlink(path: Path) -> None:

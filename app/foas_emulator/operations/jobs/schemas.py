@@ -71,6 +71,7 @@ class ListedJob(ApiModel):
     modify_time: Int64
     properties: str | None = None
     job_id: str
+    file_id: str | None = None
 
 
 class Jobs(ApiModel):

@@ -1,0 +1,1 @@
+"""Pages for people: every world seen, changed and explained in a browser."""

@@ -1,0 +1,136 @@
+"""What the forms of the pages do: each is one call, put together from what the form says and what was typed into it."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from foas_emulator.console import messages
+from foas_emulator.console.access import BASE
+from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json_call
+from foas_emulator.console.language import mark
+from foas_emulator.console.messages import Message
+from foas_emulator.console.shown import shown_plain
+from foas_emulator.console.site import Site
+from foas_emulator.world.world import World
+
+_METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
+
+
+async def perform_form(site: Site, world: World, request: Request) -> Response:
+    """Make the call that a form describes and go back to the page it stands on, or on to the page it names."""
+    async with request.form(max_files=1, max_fields=60, max_part_size=site.max_document) as form:
+        if not site.access.allows_form(request, _text(form, "token")):
+            return await shown_plain(
+                request,
+                status=HTTPStatus.FORBIDDEN,
+                title=mark("This form is not one of this server's pages."),
+                text=mark("Load the page again: the server may have been started anew since."),
+            )
+        try:
+            call = await call_of(form, world)
+        except ValueError as error:
+            return _back(form, Message(ok=False, title=str(error)))
+    answer = await site.call(call, host=request.url.netloc)
+    curl = call.curl(f"{request.url.scheme}://{request.url.netloc}")
+    if answer.ok:
+        return _back(form, Message(ok=True, curl=curl), target=_text(form, "next"))
+    title, hint = answer.problem()
+    return _back(form, Message(ok=False, title=title, hint=hint, curl=curl))
+
+
+async def call_of(form: FormData, world: World) -> Call:
+    """The call of a form. Raises ValueError for one that cannot be made.
+
+    A button has its `call` in one text; a form has `method`, `target` and `body`. What was typed replaces parts of it:
+    `path:NAME` the `{NAME}` of the target, `json:NAME`, `number:NAME` and `form:NAME` a member of the body; an empty
+    one is left out, and of `nullable:NAME` is null. `upload` is a file: the body, or the member that `wrap` names.
+    """
+    method, target, body = _text(form, "method"), _text(form, "target"), _text(form, "body")
+    if "call" in form:
+        method, target, body = [*_text(form, "call").split(" ", 2), "", ""][:3]
+    for name in [name for name in form if name.startswith("path:")]:
+        target = target.replace("{" + name.removeprefix("path:") + "}", quote(_text(form, name), safe=""))
+    if method not in _METHODS or not target.startswith((SERVICE, CONTROL)) or not target.isascii():
+        raise ValueError("This form makes no call of the emulator.")
+    upload = form.get("upload")
+    if isinstance(upload, UploadFile) and upload.filename:
+        return await _upload(method, target, upload, wrap=_text(form, "wrap"))
+    if target.startswith(SERVICE):
+        pairs = dict(parse_qsl(body, keep_blank_values=True)) | _typed(form, "form:")
+        return Call(
+            method=method,
+            target=target,
+            world=world.name,
+            body=urlencode(pairs).encode(),
+            content_type=FORM if pairs else "",
+        )
+    return json_call(method, target, _json_body(form, body))
+
+
+def _json_body(form: FormData, text: str) -> Any:
+    document = json.loads(text) if text else None
+    members: dict[str, Any] = dict(_typed(form, "json:"))
+    members |= {name: _number(name, value) for name, value in _typed(form, "number:").items()}
+    members |= {
+        name.removeprefix("nullable:"): _text(form, name) or None for name in form if name.startswith("nullable:")
+    }
+    if not members:
+        return document
+    document = document if isinstance(document, dict) else {}
+    for name, value in members.items():
+        place = document
+        *outer, last = name.split(".")
+        for part in outer:
+            place = place.setdefault(part, {})
+        place[last] = value
+    return document
+
+
+def _number(name: str, text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"{name} is {text[:40]!r}, which is not a whole number.")
+    return int(text)
+
+
+def _typed(form: FormData, prefix: str) -> dict[str, str]:
+    pairs = ((name.removeprefix(prefix), _text(form, name)) for name in form if name.startswith(prefix))
+    return {name: value for name, value in pairs if value}
+
+
+async def _upload(method: str, target: str, upload: UploadFile, *, wrap: str) -> Call:
+    content = await upload.read()
+    if str(upload.filename).endswith((".yaml", ".yml")):
+        if wrap:
+            content = wrap.encode() + b":\n" + b"\n".join(b"  " + line for line in content.splitlines())
+        return Call(method=method, target=target, body=content, content_type="application/yaml")
+    if wrap:
+        content = json.dumps(wrap).encode() + b":" + content
+        content = b"{" + content + b"}"
+    return Call(method=method, target=target, body=content, content_type=JSON)
+
+
+async def download_snapshot(site: Site, world: World, request: Request) -> Response:
+    """The world as a file."""
+    call = json_call("GET", f"{CONTROL}worlds/{world.name}/snapshot")
+    answer = await site.call(call, host=request.url.netloc)
+    disposition = f'attachment; filename="{world.name}.snapshot.json"'
+    return Response(answer.body, answer.status, {"content-disposition": disposition}, JSON)
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _back(form: FormData, message: Message, *, target: str = "") -> Response:
+    """Back to a page of the console, never to another site."""
+    wanted = target or _text(form, "back")
+    is_ours = wanted.startswith(f"{BASE}/") and wanted.isascii() and wanted.isprintable()
+    response = RedirectResponse(wanted if is_ours else f"{BASE}/", HTTPStatus.SEE_OTHER)
+    messages.put(response, message)
+    return response

@@ -1,0 +1,175 @@
+"""The console as an application: which page stands where, and what holds for all of them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from foas_emulator.console import actions, scenarios
+from foas_emulator.console.access import BASE
+from foas_emulator.console.events import event_stream
+from foas_emulator.console.language import mark
+from foas_emulator.console.pages import PAGES, Page
+from foas_emulator.console.preferences import Preferences, remember
+from foas_emulator.console.shown import shown_page, shown_plain
+from foas_emulator.console.site import Site, View
+from foas_emulator.control.errors import ControlError
+from foas_emulator.control.guard import is_local, with_body
+from foas_emulator.world.advance import settle
+from foas_emulator.world.registry import DEFAULT, WorldNameError
+from foas_emulator.world.world import World
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS: Mapping[str, str] = {
+    "content-security-policy": POLICY,
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def console_app(site: Site) -> ASGIApp:
+    """The pages over a site, as an application that is mounted at `BASE`."""
+    routes = [
+        Route("/", _to_default),
+        Route("/sign-in", _sign_in(site), methods=["GET", "POST"]),
+        Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+        Route("/w/{world}/call", _in_world(site, actions.perform_form), methods=["POST"]),
+        Route("/w/{world}/scenario", _in_world(site, scenarios.begin), methods=["POST"]),
+        Route("/w/{world}/events", _in_world(site, event_stream)),
+        Route("/w/{world}/snapshot", _in_world(site, actions.download_snapshot)),
+        *(Route(f"/w/{{world}}/{page.path}", _in_world(site, _page(page))) for page in PAGES),
+    ]
+    return Door(Starlette(routes=[Mount(BASE, routes=routes)]), site)
+
+
+class Door:
+    """Stands before the pages: whoever may not see them is told so, and every answer carries the security headers."""
+
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self._app = app
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(SECURITY_HEADERS)
+                headers.setdefault("cache-control", "no-cache")
+            await send(message)
+
+        request = Request(scope)
+        refusal = self._refusal(request)
+        if refusal is not None:
+            status, title, text = refusal
+            response = await shown_plain(request, status=status, title=title, text=text)
+            await response(scope, receive, send_guarded)
+        elif not self._is_open(request) and not self._site.access.is_signed_in(request):
+            await RedirectResponse(f"{BASE}/sign-in", HTTPStatus.SEE_OTHER)(scope, receive, send_guarded)
+        else:
+            await self._serve(scope, receive, send_guarded)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            receive = await with_body(scope, receive, limit=self._site.max_document)
+        except ControlError as error:
+            title, text = mark("The form is too large."), mark("The setting max_document says how large it may be.")
+            response = await shown_plain(Request(scope), status=error.status, title=title, text=text)
+            await response(scope, receive, send)
+        except ClientDisconnect:
+            return
+        else:
+            await self._app(scope, receive, send)
+
+    def _refusal(self, request: Request) -> tuple[int, str, str] | None:
+        if self._site.access.control_token is None and not is_local(request.scope):
+            return (
+                HTTPStatus.FORBIDDEN,
+                mark("The console can only be used from this machine."),
+                mark("Start the emulator with the setting control_token to use it from elsewhere."),
+            )
+        if self._site.host_check.refusal(request.scope) is not None:
+            return (
+                HTTPStatus.FORBIDDEN,
+                mark("The console is not served under this name."),
+                mark("Open it by the emulator's address or as localhost, or name it in the setting control_hosts."),
+            )
+        return None
+
+    def _is_open(self, request: Request) -> bool:
+        return request.url.path == f"{BASE}/sign-in" or request.url.path.startswith(f"{BASE}/static/")
+
+
+async def _to_default(_: Request) -> Response:
+    return RedirectResponse(f"{BASE}/w/{DEFAULT}/", HTTPStatus.SEE_OTHER)
+
+
+def _sign_in(site: Site) -> Handler:
+    async def sign_in(request: Request) -> Response:
+        failed = False
+        if request.method == "POST":
+            async with request.form(max_files=0, max_fields=4) as form:
+                given, form_token = str(form.get("control_token", "")), str(form.get("token", ""))
+            response = RedirectResponse(f"{BASE}/", HTTPStatus.SEE_OTHER)
+            is_secure = request.url.scheme == "https"
+            if site.access.allows_form(request, form_token) and site.access.sign_in(
+                given, response, is_secure=is_secure
+            ):
+                return response
+            failed = True
+        return await shown_plain(
+            request,
+            status=HTTPStatus.UNAUTHORIZED if failed else HTTPStatus.OK,
+            template="sign-in.html",
+            failed=failed,
+            form_token=site.access.form_token,
+        )
+
+    return sign_in
+
+
+def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Response]]) -> Handler:
+    """A handler that needs a world that there is; for one that there is not, the page that offers to create it."""
+
+    async def handle(request: Request) -> Response:
+        name = request.path_params["world"]
+        chosen = Preferences.chosen(request)
+        if chosen is not None:
+            return remember(request, chosen)
+        try:
+            world = site.registry.open_existing(name)
+        except WorldNameError as error:
+            return await shown_plain(request, status=404, title=mark("No world can have this name."), text=str(error))
+        if world is None:
+            context = {"missing": name, "form_token": site.access.form_token}
+            default = site.registry.open_or_create(DEFAULT)
+            return await shown_page(site, default, request, "no-world.html", context, status=404)
+        return await handler(site, world, request)
+
+    return handle
+
+
+def _page(page: Page) -> Callable[[Site, World, Request], Awaitable[Response]]:
+    async def handle(site: Site, world: World, request: Request) -> Response:
+        query = {**request.query_params, **{name: str(value) for name, value in request.path_params.items()}}
+        view = View(site=site, world=world, query=query, base_url=f"{request.url.scheme}://{request.url.netloc}")
+        await settle(world)
+        context: dict[str, Any] = await page.make(view)
+        return await shown_page(site, world, request, page.template, {"page": page.name, **context})
+
+    return handle

@@ -1,0 +1,164 @@
+"""What a button of the console does: one call of the control API or of the service's API, made in this process.
+
+So whatever the page does can be done with curl, and a call of the service stands in the journal of its world.
+"""
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import unquote, urlencode
+
+from starlette.types import ASGIApp, Message
+
+from foas_emulator.gateway.credentials import Credentials
+from foas_emulator.gateway.signature import SignedRequest, sign, string_to_sign_variants
+from foas_emulator.world.clock import machine_now
+
+SERVICE = "/api/v2/"
+CONTROL = "/_emulator/"
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+_SECRET = "test"  # noqa: S105 - the built-in one, of every key world-<name>
+_FIRST_ERROR = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request. `target` is a raw path with its query; `world` is the one a call of the service is made in."""
+
+    method: str
+    target: str
+    world: str = ""
+    body: bytes = b""
+    content_type: str = ""
+
+    @property
+    def is_of_service(self) -> bool:
+        return self.target.startswith(SERVICE)
+
+    def headers(self) -> dict[str, str]:
+        """What the call says of itself, without a signature."""
+        headers = {"content-type": self.content_type} if self.content_type else {}
+        return headers | ({"x-emulator-world": self.world} if self.is_of_service else {})
+
+    def curl(self, base_url: str) -> str:
+        """The same call as one line for a shell."""
+        words = ["curl", *([] if self.method == "GET" else ["-X", self.method]), base_url + self.target]
+        headers = {name: value for name, value in self.headers().items() if value not in (FORM, JSON)}
+        for name, value in headers.items():
+            words += ["-H", f"{name}: {value}"]
+        if self.body:
+            words += ["-d", self.body.decode("utf-8", "replace")]
+        return shlex.join(words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a call was answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        return self.status < _FIRST_ERROR
+
+    def document(self) -> Any:
+        """The body as JSON, None if it is something else."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    def problem(self) -> tuple[str, str]:
+        """What went wrong and what to do about it, of an answer that is not `ok`."""
+        document = self.document()
+        members = document if isinstance(document, dict) else {}
+        if "Code" in members:
+            return f"{self.status} {members['Code']}: {members.get('Message', '')}", self.headers.get(
+                "x-emulator-hint", ""
+            )
+        return str(members.get("error", self.status)), str(members.get("hint", ""))
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """The two ends of one call over ASGI."""
+
+    body: bytes
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    chunks: list[bytes] = field(default_factory=list)
+    is_sent: bool = False
+
+    async def receive(self) -> Message:
+        if self.is_sent:
+            return {"type": "http.disconnect"}
+        self.is_sent = True
+        return {"type": "http.request", "body": self.body, "more_body": False}
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = {name.decode(): value.decode("latin-1") for name, value in message["headers"]}
+        else:
+            self.chunks.append(message.get("body", b""))
+
+
+async def perform(app: ASGIApp, call: Call, *, host: str) -> Answer:
+    """Make a call as if it had come to `host`; one of the service is signed, so that a strict world serves it too."""
+    path, _, query = call.target.partition("?")
+    headers = {"host": host, "content-length": str(len(call.body)), **call.headers()}
+    if call.is_of_service:
+        headers |= _signature(call, path, query, headers)
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": call.method,
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode("ascii"),
+        "query_string": query.encode("ascii"),
+        "root_path": "",
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
+        "client": None,
+        "server": None,
+        "state": {},
+    }
+    exchange = _Exchange(call.body)
+    await app(scope, exchange.receive, exchange.send)
+    return Answer(status=exchange.status, headers=exchange.headers, body=b"".join(exchange.chunks))
+
+
+def _signature(call: Call, path: str, query: str, headers: Mapping[str, str]) -> dict[str, str]:
+    key = f"world-{call.world}"
+    signed = {
+        "accept": "application/json" if "ormat=XML" not in query else "application/xml",
+        "date": formatdate(machine_now() / 1000, usegmt=True),
+        "user-agent": "foas-emulator-console",
+    }
+    request = SignedRequest(call.method, path, query, {**headers, **signed}, call.body)
+    credentials = Credentials(
+        scheme="v1", access_key_id=key, signature="", algorithm="HMAC-SHA1", security_token=None, signed_headers=()
+    )
+    signature = sign(next(string_to_sign_variants(request)), credentials, _SECRET).decode()
+    return {**signed, "authorization": f"acs {key}:{signature}"}
+
+
+def json_call(method: str, target: str, document: Any = None) -> Call:
+    """A call of the control API."""
+    body = b"" if document is None else json.dumps(document, ensure_ascii=False).encode()
+    return Call(method=method, target=target, body=body, content_type=JSON if body else "")
+
+
+def service_call(method: str, target: str, *, world: str, form: Mapping[str, str] | None = None) -> Call:
+    """A call of the service's API in a world."""
+    body = urlencode(form).encode() if form else b""
+    return Call(method=method, target=target, world=world, body=body, content_type=FORM if body else "")

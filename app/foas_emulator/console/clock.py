@@ -1,0 +1,55 @@
+"""The page of a world's clock: what it shows, what is going to happen, and what moving it would bring about."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from foas_emulator.console.calls import json_call
+from foas_emulator.console.resources import jobs_of, next_changes, points
+from foas_emulator.console.site import View
+from foas_emulator.console.timeline import timeline
+
+MOST_SHOWN = 100
+STEPS = ("30s", "5m", "1h")
+
+
+async def time_page(view: View) -> dict[str, Any]:
+    """The clock, what is pending, and with `preview` what an advance would bring about."""
+    world = view.world
+    return {
+        "timeline": timeline(points(world, 12), now=world.now()),
+        "changes": next_changes(world, MOST_SHOWN),
+        "labels": [point.label for point in points(world, MOST_SHOWN)],
+        "steps": STEPS,
+        "preview": await preview(view),
+    }
+
+
+def advance_of(text: str) -> dict[str, str]:
+    """What is asked of the control API for `next`, `idle`, or an amount of time."""
+    return {"until": text} if text in ("next", "idle") else {"by": text}
+
+
+async def preview(view: View) -> dict[str, Any] | None:
+    """What an advance would bring about: the control API's answer to its dry run, or its refusal."""
+    wanted = view.query.get("preview", "")[:40]
+    if not wanted:
+        return None
+    target = f"/_emulator/worlds/{view.world.name}/clock/advance"
+    answer = await view.site.call(json_call("POST", f"{target}?dry_run=true", advance_of(wanted)), host=view.host)
+    shown: dict[str, Any] = {"wanted": wanted, "advance": json_call("POST", target, advance_of(wanted))}
+    if answer.ok:
+        document = answer.document()
+        changes = document["changes"][:MOST_SHOWN]
+        names = jobs_of(view.world, [int(key) for key in map(instance_of, changes) if key])
+        for change in changes:
+            change["what"] = change["what"].replace(
+                f"instance:{instance_of(change)}", names.get(instance_of(change), change["what"].split()[0])
+            )
+        return {**shown, "now": document["now"], "changes": changes, "problem": None}
+    return {**shown, "problem": answer.problem()}
+
+
+def instance_of(change: Mapping[str, Any]) -> str:
+    """The id of the instance that a change concerns, or nothing."""
+    kind, _, key = str(change["what"]).partition(" ")[0].partition(":")
+    return key if kind == "instance" and key.isdecimal() else ""

@@ -1,0 +1,56 @@
+"""The frame around every page: the world and its clock, numbers in the menu, the last calls."""
+
+from typing import Any
+
+from foas_emulator.console.rows import Row, latest, row_of
+from foas_emulator.console.site import Site
+from foas_emulator.faults.rules import rules_of
+from foas_emulator.world import pending
+from foas_emulator.world.store import Store
+from foas_emulator.world.world import World
+
+LAST_CALLS = 5
+MOST_WORLDS = 50
+_MOST_REFUSED = 99
+_LOOKED_THROUGH = 2000
+_FIRST_ERROR = 400
+
+
+def frame(site: Site, world: World) -> dict[str, Any]:
+    """What the frame shows of a settled world."""
+    names = site.registry.names()
+    return {
+        "world": world.name,
+        "worlds": names[:MOST_WORLDS] if world.name in names[:MOST_WORLDS] else [world.name, *names[:MOST_WORLDS]],
+        "more_worlds": max(len(names) - MOST_WORLDS, 0),
+        "clock": {"now": world.now(), "mode": world.clock.mode, "offset": world.clock.offset_ms},
+        "next_due": world.next_due,
+        "refused": refused(site, world.name),
+        "armed": sum(rule.is_armed() for rule in rules_of(world)),
+        "pending": pending_count(world.store),
+        "last_calls": last_calls(site, world.name),
+    }
+
+
+def pending_count(store: Store) -> int:
+    """How many changes are still to come."""
+    return store.count(pending.PendingChange)
+
+
+def last_calls(site: Site, world_name: str) -> list[Row]:
+    """The last few calls of a world, the latest first."""
+    world_journal = site.journal.world_journal(world_name)
+    return [row_of(number, entry) for number, entry in latest(world_journal, limit=LAST_CALLS)]
+
+
+def refused(site: Site, world_name: str) -> int:
+    """How many of the latest calls failed since somebody looked at the journal, 99 at most."""
+    world_journal = site.journal.world_journal(world_name)
+    seen = site.looked_at.get(world_name, 0)
+    seen = 0 if seen > world_journal.usage.total else seen  # the journal began anew
+    count = 0
+    for number, entry in latest(world_journal, limit=_LOOKED_THROUGH):
+        if number <= seen or count == _MOST_REFUSED:
+            break
+        count += not 0 < entry.call.status < _FIRST_ERROR
+    return count

@@ -1,0 +1,97 @@
+"""The page of an instance: what went wrong first, then its curves, checkpoints, task managers and settings.
+
+At its end stands what GetInstance answers, byte for byte, in both formats.
+"""
+
+import json
+from typing import Any
+
+from foas_emulator.console.calls import Answer
+from foas_emulator.console.chart import Chart, chart
+from foas_emulator.console.job import instances, members
+from foas_emulator.console.language import mark
+from foas_emulator.console.operations import buttons, job_path
+from foas_emulator.console.resources import due
+from foas_emulator.console.site import View
+from foas_emulator.operations.instances.lifecycle import STATES
+from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.world.store import equal
+
+CURVES = (
+    ("numRecordsInPerSecond.rate", mark("Records in"), "/s"),
+    ("numRecordsOutPerSecond.rate", mark("Records out"), "/s"),
+    ("delay", mark("Delay"), "ms"),
+    ("Status.JVM.CPU.Usage", mark("CPU"), ""),
+    ("lastCheckpointDuration", mark("Checkpoint duration"), "ms"),
+)
+GRANULARITY = "60s"
+MOST_BYTES = 200_000
+MOST_VERTICES = 6
+
+
+async def instance_page(view: View) -> dict[str, Any]:
+    """An instance in whatever state; without one of this id, that there is none."""
+    project, name, number = view.query.get("project", ""), view.query.get("job", ""), view.number("id")
+    row = view.world.store.get(
+        Instance, equal(Instance.id, number), equal(Instance.project_name, project), equal(Instance.job_name, name)
+    )
+    if row is None:
+        return {"instance": None, "project": project, "name": name, "number": number}
+    path = f"{job_path(project, name)}/instances/{number}"
+    job = members(await view.read(job_path(project, name)), "Job") or {}
+    current = await instances(view, job, is_archived=False) if job else []
+    return {
+        "instance": row,
+        "project": project,
+        "name": name,
+        "number": number,
+        "due": due(view.world).get(number),
+        "states": STATES,
+        "is_current": any(each["Id"] == number for each in current[:1]),
+        "buttons": buttons(view.world.name, project, name, instance=number, is_stream=row.job_type == "FLINK_STREAM"),
+        "exceptions": parsed(members(await view.read(f"{path}/exceptions"), "Exceptions")),
+        "charts": await charts(view, project, name, number),
+        "checkpoints": parsed(members(await view.read(f"{path}/checkpoints"), "Checkpoints")),
+        "task_managers": await task_managers(view, path),
+        "config": parsed(members(await view.read(f"{path}/config"), "Config")),
+        "answers": {format_: answer_text(await view.read(f"{path}?Format={format_}")) for format_ in ("JSON", "XML")},
+        "path": path,
+    }
+
+
+def parsed(text: str | None) -> Any:
+    """The value of a member that holds JSON, None where there is none."""
+    return None if text is None else json.loads(text)
+
+
+async def charts(view: View, project: str, job: str, instance: int) -> list[Chart]:
+    """The curves that GetInstanceMetric answers; none of an instance that is not running."""
+    prefix = f"blink.{project}.{job}."
+    queries = [{"metric": prefix + metric, "granularity": GRANULARITY} for metric, _, _ in CURVES]
+    form = {"metricJson": json.dumps({"limit": "avg:sample:50", "queries": queries})}
+    target = f"{job_path(project, job)}/metric?instanceId={instance}"
+    found = members(await view.read(target, method="POST", form=form), "Metrics") or {}
+    points = {each["MetricName"].removeprefix(prefix): each["Dps"] for each in found.get("Metric", [])}
+    drawn = (chart(label, unit, points.get(metric, {})) for metric, label, unit in CURVES)
+    return [each for each in drawn if each is not None]
+
+
+async def task_managers(view: View, path: str) -> list[dict[str, Any]]:
+    """The first vertices of a running instance with the hosts that they run on."""
+    details = parsed(members(await view.read(f"{path}/details"), "Detail")) or {}
+    found = []
+    for vertex in details.get("vertices", [])[:MOST_VERTICES]:
+        target = f"{path}/vertices/{vertex['id']}/taskmanagers"
+        hosts = parsed(members(await view.read(target), "TaskManagers")) or {}
+        found.append({"name": vertex["name"], "hosts": hosts.get("taskmanagers", [])})
+    return found
+
+
+def answer_text(answer: Answer) -> dict[str, Any]:
+    """An answer as it is sent: status, type and bytes, a very long body cut."""
+    return {
+        "status": answer.status,
+        "type": answer.headers.get("content-type", ""),
+        "text": answer.body[:MOST_BYTES].decode("utf-8", "replace"),
+        "cut": max(len(answer.body) - MOST_BYTES, 0),
+    }

@@ -1,0 +1,101 @@
+"""The page of a job: its plan as a graph, its code with what the parser says, its instances and properties."""
+
+import re
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from foas_emulator.blink.plan import Plan
+from foas_emulator.blink.planner import running_plan
+from foas_emulator.console.calls import Answer
+from foas_emulator.console.graph import BOX_WIDTH, graph
+from foas_emulator.console.highlight import highlighted
+from foas_emulator.console.language import mark
+from foas_emulator.console.operations import DRAFT, NOT_STARTED, buttons, job_path
+from foas_emulator.console.resources import due
+from foas_emulator.console.site import View
+
+TABS = {
+    "overview": mark("Overview"),
+    "instances": mark("Instances"),
+    "properties": mark("Properties"),
+    "plan": mark("Plan JSON"),
+}
+MOST_INSTANCES = 50
+_LINE = re.compile(r"line (\d{1,9})")
+
+
+async def job_page(view: View) -> dict[str, Any]:
+    """A job as the service tells of it; without one of this name, that there is none."""
+    project, name = view.query.get("project", ""), view.query.get("job", "")
+    path = job_path(project, name)
+    job = (members(await view.read(path), "Job") if project and name else {}) or {}
+    if not job:
+        return {"job": None, "project": project, "name": name}
+    tab = view.query.get("tab", "overview")
+    current = await instances(view, job, is_archived=False)
+    newest = current[0] if current else None
+    state = newest["ActualState"] if newest else NOT_STARTED if job.get("IsCommitted") else DRAFT
+    checked = await view.read(f"{path}/validate")
+    plan = plan_of(job)
+    return {
+        "job": job,
+        "project": project,
+        "name": name,
+        "tabs": TABS,
+        "tab": tab if tab in TABS else "overview",
+        "state": state,
+        "instance": newest,
+        "due": due(view.world).get(newest["Id"]) if newest else None,
+        "buttons": buttons(
+            view.world.name,
+            project,
+            name,
+            instance=newest["Id"] if newest else None,
+            is_stream=job["JobType"] == "FLINK_STREAM",
+        ),
+        "current": current,
+        "archived": await instances(view, job, is_archived=True) if tab == "instances" else [],
+        "code": highlighted(job.get("Code") or ""),
+        "tables": members(checked, "JobInOut") or {},
+        "mistake": None if checked.ok else mistake(checked),
+        "plan": plan,
+        "box_width": BOX_WIDTH,
+        "graph": graph(plan) if plan is not None else None,
+        "path": path,
+    }
+
+
+def members(answer: Answer, name: str) -> Any:
+    """A member of a successful answer, None of any other."""
+    document = answer.document()
+    return document.get(name) if answer.ok and isinstance(document, dict) else None
+
+
+async def instances(view: View, job: dict[str, Any], *, is_archived: bool) -> list[dict[str, Any]]:
+    """The instances of a job, the newest first, fifty at most."""
+    query = urlencode(
+        {
+            "jobType": job["JobType"],
+            "jobName": job["JobName"],
+            "isArchived": str(is_archived).lower(),
+            "pageSize": MOST_INSTANCES,
+        }
+    )
+    target = f"/api/v2/projects/{quote(job['ProjectName'], safe='')}/instances?{query}"
+    found = members(await view.read(target), "Instances") or {}
+    return list(found.get("Instance", []))
+
+
+def mistake(answer: Answer) -> dict[str, Any]:
+    """What the parser says, and the line that it says it of."""
+    title, hint = answer.problem()
+    line = _LINE.search(hint)
+    document = answer.document() or {}
+    return {"text": document.get("Message", title), "hint": hint, "line": int(line[1]) if line else 0}
+
+
+def plan_of(job: dict[str, Any]) -> Plan | None:
+    """The plan that the job was given, else the one that its code makes; None where neither can be read."""
+    texts = job.get("PlanJson") or "", job.get("Code") or ""
+    plan = running_plan(*texts, api_type=job["ApiType"], job_type=job["JobType"], note=lambda _: None)
+    return plan if plan.nodes else None

@@ -1,0 +1,77 @@
+"""The pages of the journal: the latest calls, and one call with why it was answered as it was."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from foas_emulator.console import snippets
+from foas_emulator.console.comparison import side_by_side
+from foas_emulator.console.rows import Row, latest, outcome_of, row_of
+from foas_emulator.console.site import View
+from foas_emulator.journal.contents import show_contents
+from foas_emulator.journal.entries import WorldJournal, show
+from foas_emulator.journal.queries import find
+from foas_emulator.operations.catalogue import OPERATIONS
+
+MOST_ROWS = 200
+LOOKED_THROUGH = 5000
+FILTERS = ("only", "operation", "code", "text")
+
+
+async def journal_page(view: View) -> dict[str, Any]:
+    """The latest calls that fit, two hundred at most; whoever sees them has looked at them."""
+    world_journal = view.site.journal.world_journal(view.world.name)
+    view.site.looked_at[view.world.name] = world_journal.usage.total
+    wanted = {name: view.query.get(name, "")[:200] for name in FILTERS}
+    codes = {outcome for _, outcome, _ in world_journal.usage.calls if outcome not in ("OK", "unanswered")}
+    return {
+        "rows": found(world_journal, wanted),
+        "wanted": wanted,
+        "operations": sorted({name for name, _, _ in world_journal.usage.calls}),
+        "codes": sorted(codes)[:100],
+        "total": world_journal.usage.total,
+        "lost": world_journal.lost,
+        "most": MOST_ROWS,
+    }
+
+
+def found(world_journal: WorldJournal, wanted: Mapping[str, str]) -> list[Row]:
+    """The latest rows that fit, as far back as is looked."""
+    rows: list[Row] = []
+    for number, entry in latest(world_journal, limit=LOOKED_THROUGH):
+        call = entry.call
+        if wanted["operation"] and call.operation_name != wanted["operation"]:
+            continue
+        if wanted["code"] and call.code != wanted["code"]:
+            continue
+        if wanted["only"] and outcome_of(call) != wanted["only"]:
+            continue
+        row = row_of(number, entry)
+        if wanted["text"] and wanted["text"].lower() not in row.text.lower():
+            continue
+        rows.append(row)
+        if len(rows) == MOST_ROWS:
+            break
+    return rows
+
+
+async def call_page(view: View) -> dict[str, Any]:
+    """One call: why, then what was sent beside what was answered."""
+    request_id = view.query.get("request_id", "")
+    pair = find(view.site.journal.world_journal(view.world.name), request_id)
+    if pair is None:
+        return {"call": None, "request_id": request_id}
+    number, entry = pair
+    document = show(number, entry, OPERATIONS) | show_contents(entry.call.contents, entry.request_id)
+    check = document.get("signature_check")
+    return {
+        "call": document,
+        "row": row_of(number, entry),
+        "request_id": request_id,
+        "signature": side_by_side(check["string_to_sign"], check["differences"]) if check else None,
+        "snippets": {
+            "curl": snippets.curl(document, view.base_url, view.world.name),
+            "python": snippets.python(document, view.base_url, view.world.name),
+            "pytest": snippets.pytest(document),
+        },
+        "fault": snippets.fault(document),
+    }

@@ -1,0 +1,49 @@
+"""What came of the last thing that was done, shown once on the page that follows."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import asdict, dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from foas_emulator.console.access import BASE
+
+_COOKIE = "foas_emulator_message"
+_LONGEST = 900
+_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Whether it worked, what happened or went wrong, what to do about it, and how to do the same with curl."""
+
+    ok: bool
+    title: str = ""
+    hint: str = ""
+    curl: str = ""
+
+
+def put(response: Response, message: Message) -> None:
+    """Have the next page show a message."""
+    cut = {name: value[:_LONGEST] if isinstance(value, str) else value for name, value in asdict(message).items()}
+    text = urlsafe_b64encode(json.dumps(cut).encode()).decode()
+    response.set_cookie(_COOKIE, text, max_age=_SECONDS, path=BASE, httponly=True, samesite="strict")
+
+
+def read(request: Request) -> Message | None:
+    """The message that is to be shown, if there is one."""
+    text = request.cookies.get(_COOKIE)
+    if not text:
+        return None
+    try:
+        members = json.loads(urlsafe_b64decode(text))
+        return Message(**{name: members[name] for name in ("ok", "title", "hint", "curl")})
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def forget(request: Request, response: Response) -> None:
+    """Show a message once."""
+    if _COOKIE in request.cookies:
+        response.delete_cookie(_COOKIE, path=BASE)

@@ -1,0 +1,43 @@
+"""Which pages there are: each with its path in a world, its template, and the function that gathers what it shows."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from foas_emulator.console.clock import time_page
+from foas_emulator.console.comparison import compare_page
+from foas_emulator.console.faults import faults_page
+from foas_emulator.console.instance import instance_page
+from foas_emulator.console.job import job_page
+from foas_emulator.console.journal import call_page, journal_page
+from foas_emulator.console.resources import resources_page
+from foas_emulator.console.scenarios import scenarios_page
+from foas_emulator.console.server import coverage_page, settings_page
+from foas_emulator.console.site import View
+from foas_emulator.console.worlds import worlds_page
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. `name` is the menu's entry that it belongs to."""
+
+    path: str
+    name: str
+    template: str
+    make: Callable[[View], Awaitable[dict[str, Any]]]
+
+
+PAGES = (
+    Page("", "resources", "resources.html", resources_page),
+    Page("job", "resources", "job.html", job_page),
+    Page("instance", "resources", "instance.html", instance_page),
+    Page("journal", "journal", "journal.html", journal_page),
+    Page("journal/{request_id}", "journal", "call.html", call_page),
+    Page("faults", "faults", "faults.html", faults_page),
+    Page("time", "time", "time.html", time_page),
+    Page("compare", "compare", "compare.html", compare_page),
+    Page("coverage", "coverage", "coverage.html", coverage_page),
+    Page("settings", "settings", "settings.html", settings_page),
+    Page("worlds", "worlds", "worlds.html", worlds_page),
+    Page("scenarios", "scenarios", "scenarios.html", scenarios_page),
+)

@@ -1,0 +1,62 @@
+"""What a reader has chosen: language and theme, remembered in two cookies."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Literal, cast, get_args
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from foas_emulator.console.access import BASE
+from foas_emulator.console.language import LANGUAGES, Language, negotiate
+
+Theme = Literal["auto", "light", "dark"]
+
+_LANGUAGE = "foas_emulator_language"
+_THEME = "foas_emulator_theme"
+_A_YEAR = 365 * 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """Language and theme; `auto` follows the browser."""
+
+    language: Language
+    theme: Theme
+
+    @classmethod
+    def chosen(cls, request: Request) -> "dict[str, str] | None":
+        """The cookies to set if the query chooses a language or a theme, else None."""
+        language, theme = request.query_params.get("lang"), request.query_params.get("theme")
+        chosen = {}
+        if language in LANGUAGES:
+            chosen[_LANGUAGE] = str(language)
+        if theme in get_args(Theme):
+            chosen[_THEME] = str(theme)
+        return chosen or None
+
+
+def preferred(request: Request) -> Preferences:
+    """What the cookies say, else what the browser asks for."""
+    language = request.cookies.get(_LANGUAGE, "")
+    theme = request.cookies.get(_THEME, "")
+    return Preferences(
+        cast(Language, language)
+        if language in LANGUAGES
+        else negotiate(request.headers.get("accept-language", "")[:_LONGEST]),
+        cast(Theme, theme) if theme in get_args(Theme) else "auto",
+    )
+
+
+def remember(request: Request, chosen: dict[str, str]) -> Response:
+    """Set the cookies and show the same page again, without the choice in its address."""
+    query = urlencode([pair for pair in request.query_params.multi_items() if pair[0] not in ("lang", "theme")])
+    path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+    response = RedirectResponse(path + (f"?{query}" if query else ""), HTTPStatus.SEE_OTHER)
+    for name, value in chosen.items():
+        response.set_cookie(name, value, max_age=_A_YEAR, path=BASE, samesite="strict", httponly=True)
+    return response
+
+
+_LONGEST = 200

@@ -1,0 +1,102 @@
+"""Templates into pages: escaped always, in one of two languages, written outside the event loop."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from foas_emulator.world.durations import duration_text
+
+SERVICE_ZONE = timezone(timedelta(hours=8))
+"""Times are shown as the service's own console shows them; the browser adds its own time as a title."""
+
+_DAY = 86_400_000
+_UNITS = ((_DAY, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"))
+
+
+@cache
+def environment() -> Environment:
+    """The templates, with the few filters they use."""
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    filters: dict[str, Callable[..., str]] = {
+        "iso": iso,
+        "moment": moment,
+        "clock_time": clock_time,
+        "span": span,
+        "duration": duration_text,
+        "seg": lambda text: quote(str(text), safe=""),
+        "query": urlencode,
+        "thousands": lambda number: f"{number:,}",
+        "pretty": pretty,
+        "state_class": state_class,
+    }
+    made.filters |= filters
+    return made
+
+
+async def render(template: str, context: Mapping[str, Any]) -> str:
+    """The page. A large one takes milliseconds, in which the loop answers others."""
+    page: str = await asyncio.to_thread(environment().get_template(template).render, context)
+    return page
+
+
+def _at(milliseconds: int, zone: timezone) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, zone)
+
+
+def iso(milliseconds: int) -> str:
+    """An instant for machines: `2026-01-01T00:00:00.000Z`."""
+    return _at(milliseconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(milliseconds: int | None) -> str:
+    """An instant in the service's zone: `2026-01-01 08:00:00`."""
+    return "–" if milliseconds is None else _at(milliseconds, SERVICE_ZONE).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def clock_time(milliseconds: int) -> str:
+    """The time of day in the service's zone: `08:00:00.120`."""
+    return _at(milliseconds, SERVICE_ZONE).strftime("%H:%M:%S.") + f"{milliseconds % 1000:03d}"
+
+
+def span(milliseconds: float | None) -> str:
+    """How long, roughly, in the two largest units: `2h 5m`."""
+    if milliseconds is None:
+        return "–"
+    left, parts = abs(int(milliseconds)), []
+    for size, unit in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or f"{int(milliseconds)}ms"
+
+
+def pretty(value: Any) -> str:
+    """A value as indented JSON; a text that holds JSON likewise, any other text as it is."""
+    if isinstance(value, str):
+        try:
+            return json.dumps(json.loads(value), indent=2, ensure_ascii=False)
+        except ValueError:
+            return str(value)
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def state_class(state: str) -> str:
+    """The class of a state in the style sheet; one that nobody knows looks like none."""
+    return state.lower() if state in _STATES else "none"
+
+
+_STATES = frozenset({"RUNNING", "WAITING", "PAUSED", "TERMINATED", "FAILED", "SUCCESS"})

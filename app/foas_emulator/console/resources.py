@@ -1,0 +1,202 @@
+"""The page of what a world holds: jobs by project and folder with their states, what failed last, what is to come."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import TextualSelect, text
+
+from foas_emulator.console.operations import DRAFT, FIRST, NOT_STARTED, Button, buttons
+from foas_emulator.console.site import View
+from foas_emulator.console.timeline import Point, timeline
+from foas_emulator.world import pending
+from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.world import World
+
+PAGE = 50
+MOST_POINTS = 12
+MOST_FAILURES = 3
+
+_DETAILS = """
+    SELECT j.project_name AS project, j.job_name AS job, j.job_type AS type, j.api_type AS api,
+        i.id AS instance, i.expect_state AS expected, i.start_time AS started, i.end_time AS ended,
+        i.last_error_message AS error
+    FROM jobs j LEFT JOIN instances i ON i.id = :instance
+    WHERE j.project_name = :project AND j.job_name = :job
+"""
+_PROJECTS = "SELECT name AS project, cluster_id AS cluster FROM projects ORDER BY name LIMIT 200"
+_ORDER = ("FAILED", "RUNNING", "WAITING", "PAUSED", "TERMINATED", "SUCCESS", NOT_STARTED, DRAFT)
+
+
+class Place(NamedTuple):
+    """Where a job stands, and the state of its current instance."""
+
+    project: str
+    folder: str
+    job: str
+    state: str
+    instance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of a project, with those of its jobs that are on the page."""
+
+    project: str
+    path: str
+    jobs: list[Any]
+
+
+async def resources_page(view: View) -> dict[str, Any]:
+    """What the world holds, fifty jobs at a time."""
+    world, query = view.world, view.query
+    offset = view.number("offset") // PAGE * PAGE
+    wanted = {
+        "project": query.get("project", ""),
+        "state": query.get("state", ""),
+        "text": query.get("text", "")[:200],
+    }
+    places: list[Place] = await view.site.worked_out(world, "places", places_of)
+    found = [place for place in places if fits(place, **wanted)]
+    counts = counted(places)
+    return {
+        "wanted": wanted,
+        "offset": offset,
+        "size": PAGE,
+        "found": len(found),
+        "has_more": len(found) > offset + PAGE,
+        "folders": by_folder([details(world, place) for place in found[offset : offset + PAGE]]),
+        "clusters": {row["project"]: row["cluster"] for row in rows(world, _PROJECTS)},
+        "operations": lambda job: operations_of(world, job),
+        "first": FIRST,
+        "counts": counts,
+        "totals": totals(counts),
+        "failures": failures(world, places),
+        "due": due(world),
+        "timeline": timeline(points(world, MOST_POINTS), now=world.now()),
+    }
+
+
+@cache
+def _statement(statement: str) -> TextualSelect:
+    return text(statement).columns()
+
+
+def rows(world: World, statement: str, **values: Any) -> list[Any]:
+    """The rows of a statement, by name."""
+    return list(world.store.execute(_statement(statement), values).mappings())
+
+
+def places_of(image: bytes) -> list[Place]:
+    """Every job of a world's image by project, folder and name, with the state of its current instance."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(image)
+        folders = dict(connection.execute("SELECT folder_id, path FROM folders"))
+        committed = set(connection.execute("SELECT project_name, job_name FROM committed_jobs"))
+        current = {
+            (project, job): (state, number)
+            for number, project, job, state in connection.execute(
+                "SELECT id, project_name, job_name, actual_state FROM instances WHERE NOT is_archived ORDER BY id"
+            )
+        }
+        places = []
+        for project, job, folder in connection.execute("SELECT project_name, job_name, folder_id FROM jobs"):
+            state, instance = current.get((project, job)) or (
+                NOT_STARTED if (project, job) in committed else DRAFT,
+                0,
+            )
+            places.append(Place(project, folders.get(folder, "/"), job, state, instance))
+    places.sort()
+    return places
+
+
+def fits(place: Place, *, project: str, state: str, text: str) -> bool:
+    """Whether a job is wanted: of this project, in this state, with this text in its name or its folder's."""
+    return (
+        (not project or place.project == project)
+        and (not state or place.state == state)
+        and (not text or text.lower() in f"{place.folder}/{place.job}".lower())
+    )
+
+
+def details(world: World, place: Place) -> dict[str, Any]:
+    """What a row shows of a job."""
+    found = rows(world, _DETAILS, project=place.project, job=place.job, instance=place.instance)
+    return {"folder": place.folder, "state": place.state, **(found[0] if found else {})}
+
+
+def failures(world: World, places: Sequence[Place]) -> list[dict[str, Any]]:
+    """The jobs that failed last: those of the highest ids."""
+    failed = sorted((place for place in places if place.state == "FAILED"), key=lambda place: -place.instance)
+    return [details(world, place) for place in failed[:MOST_FAILURES]]
+
+
+def counted(places: Sequence[Place]) -> dict[str, dict[str, int]]:
+    """How many jobs of each project are in each state."""
+    counts: dict[str, dict[str, int]] = {}
+    for (project, state), count in Counter((place.project, place.state) for place in places).items():
+        counts.setdefault(project, {})[state] = count
+    return counts
+
+
+def totals(counts: dict[str, dict[str, int]]) -> list[tuple[str, int]]:
+    """How many jobs of the world are in each state, those first that somebody should look at."""
+    found = [(state, sum(each.get(state, 0) for each in counts.values())) for state in _ORDER]
+    return [(state, count) for state, count in found if count]
+
+
+def operations_of(world: World, job: Mapping[str, Any]) -> list[Button]:
+    """The operations on a job as buttons."""
+    return buttons(
+        world.name, job["project"], job["job"], instance=job["instance"], is_stream=job["type"] == "FLINK_STREAM"
+    )
+
+
+def by_folder(jobs: Sequence[Any]) -> list[Folder]:
+    """Jobs that are in order of their folders, folder by folder."""
+    folders: list[Folder] = []
+    for job in jobs:
+        if not folders or (folders[-1].project, folders[-1].path) != (job["project"], job["folder"] or "/"):
+            folders.append(Folder(job["project"], job["folder"] or "/", []))
+        folders[-1].jobs.append(job)
+    return folders
+
+
+def due(world: World) -> dict[int, PendingChange]:
+    """The next change of each instance that has one, by its id, as far as a page may need them."""
+    found: dict[int, PendingChange] = {}
+    for change in next_changes(world, 500):
+        if change.kind == "instance" and change.key.isdecimal():
+            found.setdefault(int(change.key), change)
+    return found
+
+
+def next_changes(world: World, limit: int) -> list[PendingChange]:
+    """The first changes to come."""
+    if world.next_due is None:
+        return []
+    table = pending.PendingChange.table()
+    return world.store.fetch(PendingChange, table.select().order_by(table.c.at, table.c.sequence).limit(limit))
+
+
+def points(world: World, limit: int) -> list[Point]:
+    """The first changes to come as points of a time line, named by the jobs that they concern."""
+    changes = next_changes(world, limit)
+    names = jobs_of(world, [int(change.key) for change in changes if change.kind == "instance"])
+    return [
+        Point(at=change.at, label=f"{names.get(change.key, change.subject)} {change.event}", event=change.event)
+        for change in changes
+    ]
+
+
+def jobs_of(world: World, instances: Sequence[int]) -> dict[str, str]:
+    """The jobs of some instances, by the instances' ids as texts."""
+    if not instances:
+        return {}
+    marks = ", ".join(str(int(each)) for each in instances)
+    found = rows(world, f"SELECT id, project_name, job_name FROM instances WHERE id IN ({marks})")  # noqa: S608 - numbers
+    return {str(row["id"]): f"{row['project_name']}/{row['job_name']}" for row in found}

@@ -1,0 +1,84 @@
+"""An entry of the journal as one row of a list."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+from foas_emulator.journal.calls import Call
+from foas_emulator.journal.entries import Entry, WorldJournal
+
+Outcome = Literal["ok", "refused", "faulted"]
+
+_FIRST_ERROR = 400
+_LONGEST = 160
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One call in one line: when, what came of it, what was asked of which resource, and what to look at."""
+
+    number: int
+    request_id: str
+    time: int
+    outcome: Outcome
+    status: int
+    code: str
+    operation: str
+    subject: str
+    milliseconds: float
+    access_key_id: str
+    signature: str
+    warning: str
+    unread: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """All words of the row, for whoever searches."""
+        return f"{self.status} {self.code} {self.operation} {self.subject} {self.access_key_id} {self.request_id}"
+
+
+def latest(world_journal: WorldJournal, *, limit: int) -> Iterator[tuple[int, Entry]]:
+    """The entries of a world from the last one back, with their numbers."""
+    last = world_journal.usage.total
+    return ((last - back, entry) for back, entry in enumerate(islice(reversed(world_journal.entries), limit)))
+
+
+def outcome_of(call: Call) -> Outcome:
+    """Whether a call went well, was refused, or met a fault rule."""
+    if call.faults:
+        return "faulted"
+    return "ok" if 0 < call.status < _FIRST_ERROR else "refused"
+
+
+def row_of(number: int, entry: Entry) -> Row:
+    """The row of an entry."""
+    call = entry.call
+    return Row(
+        number=number,
+        request_id=entry.request_id,
+        time=entry.real_time,
+        outcome=outcome_of(call),
+        status=call.status,
+        code=call.code or "",
+        operation=call.operation_name or f"{call.method} {call.raw_path[:_LONGEST]}",
+        subject=subject_of(call),
+        milliseconds=round(entry.took / 1e6, 2),
+        access_key_id=call.access_key_id[:_LONGEST],
+        signature=call.signature,
+        warning=call.warning or "",
+        unread=call.unread,
+    )
+
+
+def subject_of(call: Call) -> str:
+    """The resource that a call is about: `demo/orders/-1`, the parameters of its path; else those that name one."""
+    if call.operation is None:
+        return ""
+    names = [segment[1:-1] for segment in call.operation.segments if segment.startswith("{")]
+    more = [name for name in ("name", "jobName", "path") if name not in names and name in call.parameters]
+    return "/".join(_text(call.parameters.get(name, "")) for name in [*names, *more])[:_LONGEST]
+
+
+def _text(value: Any) -> str:
+    return str(value)[:_LONGEST]

@@ -1,0 +1,74 @@
+"""A page as an answer: its own contents in the frame, in the reader's language."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from foas_emulator import __version__
+from foas_emulator.console import messages
+from foas_emulator.console.access import BASE
+from foas_emulator.console.calls import Call, json_call, service_call
+from foas_emulator.console.frame import frame
+from foas_emulator.console.language import translator
+from foas_emulator.console.preferences import preferred
+from foas_emulator.console.rendering import render
+from foas_emulator.console.site import Site
+from foas_emulator.world.advance import settle
+from foas_emulator.world.world import World
+
+
+def _common(request: Request) -> dict[str, Any]:
+    preferences = preferred(request)
+    path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
+    query = request.scope["query_string"].decode("latin-1")
+    return {
+        "_": translator(preferences.language),
+        "language": preferences.language,
+        "theme": preferences.theme,
+        "base": BASE,
+        "here": path + (f"?{query}" if query else ""),
+        "here_query": dict(request.query_params),
+        "version": __version__,
+        "base_url": f"{request.url.scheme}://{request.url.netloc}",
+        "message": messages.read(request),
+    }
+
+
+async def shown_page(
+    site: Site, world: World, request: Request, template: str, context: Mapping[str, Any], *, status: int = 200
+) -> Response:
+    """A page of a world."""
+
+    def service(method: str, target: str, **form: str) -> Call:
+        return service_call(method, target, world=world.name, form=form)
+
+    await settle(world)
+    common = {
+        **_common(request),
+        **frame(site, world),
+        "home": f"{BASE}/w/{world.name}",
+        "api": f"/_emulator/worlds/{world.name}",
+        "control": json_call,
+        "service": service,
+        "form_token": site.access.form_token,
+        "page": "",
+    }
+    response = HTMLResponse(await render(template, {**common, **context}), status)
+    messages.forget(request, response)
+    return response
+
+
+async def shown_plain(
+    request: Request,
+    *,
+    status: int = HTTPStatus.OK,
+    template: str = "plain.html",
+    title: str = "",
+    text: str = "",
+    **context: Any,
+) -> Response:
+    """A page without a world: a refusal, or the question for the control token."""
+    return HTMLResponse(await render(template, {**_common(request), "title": title, "text": text, **context}), status)

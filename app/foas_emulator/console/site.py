@@ -1,0 +1,85 @@
+"""What every page is made from: the worlds, what is remembered of their calls, and the two APIs to call."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from foas_emulator.console.access import Access
+from foas_emulator.console.calls import CONTROL, Answer, Call, perform, service_call
+from foas_emulator.control.browsers import HostCheck
+from foas_emulator.journal.journal import Journal
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The emulator as the console sees it.
+
+    `control` serves the control API without its guard, `service` the API as every client meets it, and `quiet` the
+    same without journal, faults and cache: what a page shows is not one of the user's calls.
+    """
+
+    registry: Registry
+    journal: Journal
+    control: ASGIApp
+    service: ASGIApp
+    quiet: ASGIApp
+    settings: Mapping[str, Any]
+    access: Access
+    host_check: HostCheck
+    max_document: int
+    """How many bytes a form may have, whose file may hold a whole world."""
+    looked_at: dict[str, int] = field(default_factory=dict)
+    """The last entry of each world's journal that somebody has looked at."""
+    derived: dict[tuple[str, str], tuple[object, Any]] = field(default_factory=dict)
+    """What was worked out of a world's rows, by world and kind, with the revision it holds for."""
+
+    async def call(self, call: Call, *, host: str) -> Answer:
+        """Make a call of the control API or, as a user's, of the service's."""
+        return await perform(self.control if call.target.startswith(CONTROL) else self.service, call, host=host)
+
+    async def worked_out(self, world: World, kind: str, derive: Callable[[bytes], Any]) -> Any:
+        """What `derive` makes of a world's image: outside the event loop, and again only when the world has changed."""
+        revision, known = self.derived.get((world.name, kind), (None, None))
+        if revision is not world.store.revision:
+            revision = world.store.revision
+            known = await asyncio.to_thread(derive, world.store.image())
+            if len(self.derived) > _MOST_DERIVED:
+                self.derived.clear()
+            self.derived[world.name, kind] = revision, known
+        return known
+
+
+_MOST_DERIVED = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One page that is being made: what was asked for, by whom, and in which world."""
+
+    site: Site
+    world: World
+    query: Mapping[str, str]
+    base_url: str
+    """Where programs reach the emulator, as the browser does."""
+
+    @property
+    def host(self) -> str:
+        return self.base_url.partition("://")[2]
+
+    async def read(self, target: str, *, method: str = "GET", form: Mapping[str, str] | None = None) -> Answer:
+        """What the service would answer in the world. It leaves no entry in the journal."""
+        call = service_call(method, target, world=self.world.name, form=form)
+        return await perform(self.site.quiet, call, host=self.host)
+
+    def number(self, name: str, default: int = 0) -> int:
+        """A whole number of the query, not negative; the default if it is something else."""
+        text = self.query.get(name, "")
+        return int(text) if text.isdecimal() and len(text) < _LONGEST_NUMBER else default
+
+
+_LONGEST_NUMBER = 16

@@ -1,0 +1,51 @@
+"""What is going to happen, as a line from now on: SVG made of nothing but the points."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH = 800
+_LEFT, _RIGHT = 12.0, 788.0
+_NEAREST = 26.0
+"""How close two points may come before they would cover each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A change to come: its instant in milliseconds, what it is called, and what happens."""
+
+    at: int
+    label: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A point at its place on the line."""
+
+    x: float
+    at: int
+    label: str
+    event: str
+
+
+def timeline(points: Sequence[Point], *, now: int) -> list[Placed]:
+    """Where the points stand on a line that begins now: in proportion, but never one upon the other."""
+    if not points:
+        return []
+    last = max(point.at for point in points)
+    scale = (_RIGHT - _LEFT - _NEAREST) / max(last - now, 1)
+    placed: list[Placed] = []
+    least = _LEFT + _NEAREST
+    for point in sorted(points, key=lambda each: each.at):
+        x = max(_LEFT + _NEAREST + (point.at - now) * scale, least)
+        least = x + _NEAREST
+        placed.append(Placed(x=x, at=point.at, label=point.label, event=point.event))
+    return _fitted(placed)
+
+
+def _fitted(placed: list[Placed]) -> list[Placed]:
+    """Squeezed together if the last ones would stand beyond the end."""
+    over = placed[-1].x / _RIGHT
+    if over <= 1:
+        return placed
+    return [Placed(x=round(each.x / over, 1), at=each.at, label=each.label, event=each.event) for each in placed]

@@ -1,0 +1,43 @@
+"""The page of all worlds: each with its calls, failures, changes to come and clock."""
+
+from typing import Any
+
+from foas_emulator.console.frame import pending_count
+from foas_emulator.console.site import Site, View
+from foas_emulator.seeds.reading import BUILT_IN
+
+PAGE = 50
+
+
+async def worlds_page(view: View) -> dict[str, Any]:
+    """Fifty worlds at a time, and the lines that bring a program into this one."""
+    registry = view.site.registry
+    registry.expire()
+    names = registry.names()
+    offset = view.number("offset") // PAGE * PAGE
+    return {
+        "described": [describe(view.site, name) for name in names[offset : offset + PAGE]],
+        "offset": offset,
+        "size": PAGE,
+        "has_more": len(names) > offset + PAGE,
+        "total": len(names),
+        "seeds": BUILT_IN,
+    }
+
+
+def describe(site: Site, name: str) -> dict[str, Any]:
+    """One world. One that is in a file and not open is not opened for this."""
+    world_journal = site.journal.world_journal(name)
+    succeeded = sum(counters.count for exercised, counters in world_journal.usage.calls.items() if exercised[1] == "OK")
+    described: dict[str, Any] = {
+        "name": name,
+        "calls": world_journal.usage.total,
+        "failures": world_journal.usage.total - succeeded,
+        "pending": None,
+        "clock": None,
+    }
+    world = site.registry.peek(name)
+    if world is not None:
+        described["pending"] = 0 if world.next_due is None else pending_count(world.store)
+        described["clock"] = {"now": world.now(), "mode": world.clock.mode, "offset": world.clock.offset_ms}
+    return described

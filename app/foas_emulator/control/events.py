@@ -1,0 +1,122 @@
+"""The events of a world as they happen, as `text/event-stream`.
+
+The stream looks a few times a second and tells what is new; a crowd of calls is told as the last few and "n more".
+Whoever reads too slowly is dropped and never waited for.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import ClassVar
+
+from fastapi import APIRouter
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from foas_emulator.control.errors import ControlError, require_world
+from foas_emulator.faults.wire import TRANSPORT
+from foas_emulator.journal.entries import WorldJournal, show
+from foas_emulator.journal.events import News, Watch
+from foas_emulator.journal.journal import Journal
+from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.world.advance import settle
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.store import StoreClosedError
+from foas_emulator.world.world import World
+
+EVERY = 0.35
+"""Seconds between two looks."""
+MOST_STREAMS = 64
+SEND_WITHIN = 5.0
+"""Seconds that a reader is given to take an event."""
+_QUIET_ROUNDS = 40
+"""After so many looks without news a comment is sent, so that a reader that is gone is noticed."""
+
+
+def event_router(registry: Registry, journal: Journal) -> APIRouter:
+    """The events of each world under `/worlds/{name}/events`."""
+    router = APIRouter(prefix="/worlds/{name}/events")
+
+    @router.get("", status_code=200, response_class=EventStream)
+    async def watch_world(name: str) -> Response:
+        """Tell calls as they end and changes of state, from now on, at most about three times a second.
+
+        Each event is `{"calls", "more", "changed"}`: the latest calls as the journal shows them, how many more there
+        were, and whether the world has changed.
+        """
+        require_world(registry, name)
+        return EventStream(lambda: (registry.peek(name), journal.world_journal(name)), _written)
+
+    return router
+
+
+def _written(news: News) -> str:
+    calls = [show(number, entry, OPERATIONS) for number, entry in news.entries]
+    return json.dumps({"calls": calls, "more": news.more, "changed": news.has_changed}, ensure_ascii=False)
+
+
+class EventStream(Response):
+    """An answer that goes on until its reader leaves, is too slow, or the world has ended."""
+
+    media_type = "text/event-stream"
+    _open: ClassVar[int] = 0
+
+    def __init__(self, observe: Callable[[], tuple[World | None, WorldJournal]], write: Callable[[News], str]) -> None:
+        super().__init__(headers={"cache-control": "no-store"})
+        del self.headers["content-length"]
+        self._observe = observe
+        self._write = write
+
+    @classmethod
+    def has_room(cls) -> bool:
+        """Whether another reader may come."""
+        return cls._open < MOST_STREAMS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self.has_room():
+            refusal = ControlError(503, f"{MOST_STREAMS} event streams are open.", "Close one of the others first.")
+            await refusal.answer()(scope, receive, send)
+            return
+        EventStream._open += 1
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await self._tell(scope, send, gone)
+        finally:
+            EventStream._open -= 1
+            gone.cancel()
+
+    async def _tell(self, scope: Scope, send: Send, gone: "asyncio.Future[None]") -> None:
+        world, world_journal = self._observe()
+        watch = None if world is None else Watch(world, world_journal)
+        text, quiet = ": here\n\n", 0
+        try:
+            while watch is not None and not gone.done():
+                if text:
+                    body = {"type": "http.response.body", "body": text.encode(), "more_body": True}
+                    await asyncio.wait_for(send(body), SEND_WITHIN)
+                await asyncio.wait([gone], timeout=EVERY)
+                world, world_journal = self._observe()
+                if world is None:
+                    break
+                await settle(world)  # changes that have come due meanwhile happen first
+                news = watch.look(world, world_journal)
+                quiet = 0 if news else quiet + 1
+                text = f"data: {self._write(news)}\n\n" if news else ": here\n\n" if not quiet % _QUIET_ROUNDS else ""
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except StoreClosedError:  # the world ended while it was settled
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except TimeoutError:
+            self._drop(scope)
+        except asyncio.CancelledError:  # the server stops
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _drop(self, scope: Scope) -> None:
+        transport = scope.get("state", {}).get(TRANSPORT)
+        if transport is not None:
+            transport.abort()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,144 @@
+"""What was sent and what was answered, as the journal keeps it: a bounded part of the bytes, secrets masked when shown.
+
+A call that is repeated shares all of it with the first one, its headers among it, so the hot path copies nothing.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from sys import getsizeof
+from typing import Any, NamedTuple
+
+from foas_emulator.gateway.difference import Difference
+from foas_emulator.gateway.formats import Body
+
+MOST_BYTES = 64 * 1024
+"""Bytes kept of a body."""
+
+_MOST_HEADERS = 40
+_LONGEST_HEADER = 1024
+_OVERHEAD = 400
+_PER_PAIR = 160
+"""Bytes that a pair of texts takes beside their characters, roughly."""
+
+_HIDDEN_HEADERS = frozenset(
+    {"x-acs-security-token", "x-acs-bearer-token", "x-acs-zero-trust-idtoken", "cookie", "proxy-authorization"}
+)
+_AUTHORIZATION = re.compile(r"(acs [^:]*:|.*?Signature=)[^,]*")
+_SECRET = re.compile(
+    r"""((?:access[_.-]?key(?:[_.-]?secret)?|(?:security|bearer|zero-trust-id)[_.-]?token|(?<![a-z-])signature|password)
+    (?:\\?["']|%22|%27)? \s* (?:=|:|>|%3D|%3A) (?:\s|\+|%20)* (?:\\?["']|%22|%27)?)
+    (?:[^&\s"'\\%<,;]|%(?!22|27|26|3B|0A|0D|20))++""",
+    re.IGNORECASE | re.VERBOSE,
+)
+MASK = "***"
+
+
+class Contents(NamedTuple):
+    """The bytes of one call. `sent_size` and `answer_size` are the lengths of the whole bodies.
+
+    `string_to_sign` and `differences` explain a signature that does not
+    fit: what the server signs, and where the client signed something else.
+    """
+
+    headers: Sequence[tuple[str, str]]
+    raw_path: str
+    query: str
+    sent: bytes
+    sent_size: int
+    answer_headers: Sequence[tuple[bytes, bytes]]
+    answer: Body
+    answer_size: int
+    string_to_sign: str
+    differences: Sequence[Difference]
+
+    @property
+    def size(self) -> int:
+        """What it takes of the journal's budget, in bytes, roughly."""
+        kept = len(self.sent) + len(self.answer.head) + len(self.answer.tail) + len(self.raw_path) + len(self.query)
+        pairs = (*self.headers, *self.answer_headers)
+        total = _OVERHEAD + kept + sum([_PER_PAIR + len(name) + len(value) for name, value in pairs])
+        if self.string_to_sign:
+            total += getsizeof(self.string_to_sign)
+            total += sum(_PER_PAIR + getsizeof(each.expected) + getsizeof(each.actual) for each in self.differences)
+        return total
+
+    def answer_header(self, name: str) -> str | None:
+        """A header of the answer."""
+        wanted = name.encode()
+        return next((value.decode("latin-1") for key, value in self.answer_headers if key == wanted), None)
+
+
+NOTHING = Contents((), "", "", b"", 0, (), Body(b"", b""), 0, "", ())
+"""Of a call that nothing is kept of."""
+
+
+def kept_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The headers of a request that are kept: forty, each cut to a kibibyte."""
+    kept: list[tuple[str, str]] = []
+    for name, value in headers:
+        if len(kept) == _MOST_HEADERS:
+            break
+        kept.append((name[:_LONGEST_HEADER], value[:_LONGEST_HEADER]))
+    return tuple(kept)
+
+
+def kept_answer(content: Body) -> Body:
+    """The part of an answer that is kept: the answer itself unless it is very long."""
+    return content if len(content.tail) <= MOST_BYTES else Body(content.head, content.tail[:MOST_BYTES])
+
+
+def show_contents(contents: Contents, request_id: str) -> dict[str, Any]:
+    """The members `request`, `answer`, `hint`, `evidence` and `signature_check` of an entry."""
+    answer = contents.answer.with_request_id(request_id.encode()) if contents.answer_size else b""
+    request = {
+        "path": contents.raw_path,
+        "query": masked(contents.query),
+        "headers": {name: masked_header(name, value) for name, value in contents.headers},
+        **_body(contents.sent, contents.sent_size),
+    }
+    shown: dict[str, Any] = {
+        "request": request,
+        "answer": {
+            "headers": {name.decode("latin-1"): value.decode("latin-1") for name, value in contents.answer_headers},
+            **_body(answer, contents.answer_size),
+        },
+        "hint": contents.answer_header("x-emulator-hint"),
+        "evidence": contents.answer_header("x-emulator-evidence"),
+    }
+    if contents.string_to_sign:
+        shown["signature_check"] = {
+            "string_to_sign": masked(contents.string_to_sign),
+            "differences": [
+                {
+                    "field": each.field,
+                    "expected": _side(each.field, each.expected),
+                    "actual": _side(each.field, each.actual),
+                }
+                for each in contents.differences
+                if each.field != "signature"
+            ],
+        }
+    return shown
+
+
+def _side(field: str, value: str | None) -> str | None:
+    """One side of a difference, as it may be shown."""
+    return value if value is None else masked_header(field, value)
+
+
+def _body(kept: bytes, size: int) -> Mapping[str, Any]:
+    text = masked(kept.decode("utf-8", "backslashreplace"))
+    return {"body": text, "size": size, "is_cut": size > len(kept)}
+
+
+def masked(text: str) -> str:
+    """A text without the secrets that stand in it by name, as a parameter, a member or a property."""
+    return _SECRET.sub(rf"\g<1>{MASK}", text)
+
+
+def masked_header(name: str, value: str) -> str:
+    """The value of a header as it may be shown: no signature, no token."""
+    if name == "authorization":
+        cut, count = _AUTHORIZATION.subn(rf"\g<1>{MASK}", value)
+        return cut if count else MASK
+    return MASK if name in _HIDDEN_HEADERS else masked(value)

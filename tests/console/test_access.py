@@ -1,0 +1,91 @@
+"""Who may see the pages and send their forms."""
+
+import pytest
+
+from foas_emulator.console.application import SECURITY_HEADERS
+from tests.api import open_api
+from tests.console.conftest import CONSOLE, Console
+
+RESET = "POST /_emulator/worlds/default/reset"
+
+
+@pytest.mark.parametrize("path", ["/w/default/", "/static/console.css", "/sign-in", "/nothing", "/w/nobody/"])
+def test_every_answer_carries_the_headers_that_keep_a_page_to_itself(console: Console, path: str) -> None:
+    answer = console.get(path)
+    assert SECURITY_HEADERS.items() <= dict(answer.headers).items()
+    assert "unsafe" not in SECURITY_HEADERS["content-security-policy"]
+
+
+@pytest.mark.parametrize("host", ["evil.example:8018", "127.0.0.1.evil.example", "emulator"])
+def test_a_name_that_leads_here_reads_nothing(console: Console, host: str) -> None:
+    assert Console(console.api, host=host).get("/w/default/").status_code == 403
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8018", "localhost", "[::1]:8018", "emulator.test:8018"])
+def test_loopback_names_and_those_of_control_hosts_are_this_servers_own(host: str) -> None:
+    with open_api(control_hosts=("emulator.test",)) as api:
+        assert Console(api, host=host).get("/w/default/").status_code == 200
+
+
+def test_a_form_that_is_too_large_is_refused_before_it_is_read() -> None:
+    with open_api(max_document=1000) as api:
+        answer = Console(api).send("POST", f"{CONSOLE}/w/default/call", data={"body": "x" * 2000})
+        assert answer.status_code == 413
+        assert "max_document" in answer.text
+
+
+def test_other_machines_need_a_token(console: Console) -> None:
+    assert Console(console.api, client=("10.0.0.5", 5000)).get("/w/default/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("token", "origin", "is_accepted"),
+    [
+        (None, "http://127.0.0.1:8018", True),
+        (None, None, True),
+        ("wrong", "http://127.0.0.1:8018", False),
+        ("", None, False),
+        (None, "http://evil.example", False),
+        (None, "http://127.0.0.1:9999", False),
+        (None, "null", False),
+    ],
+)
+@pytest.mark.parametrize("path", ["/w/default/call", "/w/default/scenario"])
+def test_a_form_is_accepted_from_our_own_pages_alone(
+    console: Console, *, path: str, token: str | None, origin: str | None, is_accepted: bool
+) -> None:
+    fields = {"token": console.token() if token is None else token, "call": RESET, "scenario": "nothing"}
+    headers = {} if origin is None else {"origin": origin}
+    answer = console.send("POST", f"{CONSOLE}{path}", data=fields, headers=headers)
+    assert answer.status_code == (303 if is_accepted else 403)
+
+
+def test_the_control_token_is_asked_for_once_and_kept_in_a_cookie_that_no_script_reads(guarded: Console) -> None:
+    assert guarded.get("/w/default/").headers["location"] == f"{CONSOLE}/sign-in"
+    page = guarded.page("/sign-in")
+    form_token = page.partition('name="token" value="')[2].partition('"')[0]
+    wrong = guarded.send("POST", f"{CONSOLE}/sign-in", data={"token": form_token, "control_token": "wrong"})
+    assert wrong.status_code == 401
+    assert "This is not the token." in wrong.text
+    right = guarded.send("POST", f"{CONSOLE}/sign-in", data={"token": form_token, "control_token": "correct horse"})
+    cookie = right.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert "horse" not in cookie
+    assert guarded.get("/w/default/").status_code == 200
+    assert guarded.send("GET", "/_emulator/worlds").status_code == 401, "the cookie opens the pages alone"
+
+
+def test_a_cookie_of_another_token_and_a_forged_form_open_nothing(guarded: Console) -> None:
+    with open_api(control_token="other") as api:
+        other = Console(api, cookies=guarded.cookies)
+        other.cookies.set("foas_emulator_console", "0" * 64)
+        assert other.get("/w/default/").status_code == 303
+    answer = guarded.send("POST", f"{CONSOLE}/sign-in", data={"token": "x", "control_token": "correct horse"})
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_bearer_is_let_in_as_everywhere_else(guarded: Console) -> None:
+    assert guarded.get("/w/default/", headers={"authorization": "Bearer correct horse"}).status_code == 200
+    assert guarded.get("/w/default/", headers={"authorization": "Bearer wrong"}).status_code == 303

@@ -1,0 +1,136 @@
+"""What the forms do: each is one call, which curl could make too."""
+
+import json
+
+import pytest
+
+from tests.console.conftest import CONSOLE, Console
+
+JOB = "/api/v2/projects/demo/jobs"
+
+
+def state(console: Console, job: str) -> str:
+    answer = console.api.request("GET", f"{JOB}/{job}/instances/-1/runsummary").json()
+    return str(answer["RunSummary"]["ActualState"])
+
+
+def test_an_operation_is_called_as_a_user_and_stands_in_the_journal(console: Console) -> None:
+    page = console.done(call=f"PUT {JOB}/running-stream/instances/-1/expectstate expectState=PAUSED")
+    assert "expectState=PAUSED" in page, "the page shows the same call for curl"
+    assert state(console, "running-stream") == "PAUSED"
+    entries = console.api.request("GET", "/_emulator/worlds/default/journal").json()["entries"]
+    assert (entries[0]["operation"], entries[0]["signature"]) == ("ModifyInstanceState", "valid")
+
+
+def test_a_strict_world_serves_the_buttons_too(console: Console) -> None:
+    console.done(method="PUT", target="/_emulator/worlds/default/settings", json__signature="strict")
+    page = console.done(call=f"PUT {JOB}/draft/commit")
+    assert "Done." in page
+
+
+def test_what_the_service_refuses_is_shown_with_its_hint(console: Console) -> None:
+    page = console.done(call=f"POST {JOB}/draft/instance")
+    assert "InvalidJob.NotCommitted" in page
+    assert 'role="alert"' in page
+    assert page != console.page("/w/default/"), "it is shown once"
+    assert "InvalidJob.NotCommitted" not in console.page("/w/default/faults").partition("<footer")[0]
+
+
+def test_what_is_typed_becomes_part_of_the_call(console: Console) -> None:
+    console.done(method="PUT", target="/_emulator/worlds/{name}", path__name="mine", body='{"seed": "empty"}')
+    assert "This world is empty." in console.page("/w/mine/")
+    console.done(
+        method="POST",
+        target="/_emulator/worlds/default/faults",
+        body='{"effect": {"latency": "1ms"}}',
+        json__ttl="60s",
+        **{"json:match.operation": "StartJob"},
+    )
+    (rule,) = console.api.request("GET", "/_emulator/worlds/default/faults").json()["faults"]
+    assert rule["match"]["operation"] == "StartJob"
+    assert rule["expires_at"]
+
+
+def test_a_setting_is_taken_back_by_emptying_its_field(console: Console) -> None:
+    settings = "/_emulator/worlds/default/settings"
+    for value, shown in (("30s", "30s"), ("", None)):
+        console.done(method="PUT", target=settings, nullable__batch_duration=value)
+        assert console.api.request("GET", settings).json()["batch_duration"] == shown
+
+
+@pytest.mark.parametrize("wrap", ["", "snapshot"])
+def test_a_snapshot_is_saved_and_loaded(console: Console, wrap: str) -> None:
+    saved = console.get("/w/default/snapshot")
+    assert saved.headers["content-disposition"] == 'attachment; filename="default.snapshot.json"'
+    target = "/_emulator/worlds/copy" if wrap else "/_emulator/worlds/copy/snapshot"
+    response = console.send(
+        "POST",
+        f"{CONSOLE}/w/default/call",
+        data={"token": console.token(), "method": "PUT", "target": target, "wrap": wrap},
+        files={"upload": ("world.json", saved.content)},
+    )
+    assert response.status_code == 303
+    assert "Done." in console.page("/w/default/")
+    snapshots = [
+        console.api.request("GET", f"/_emulator/worlds/{name}/snapshot").json() for name in ("default", "copy")
+    ]
+    assert snapshots[0]["tables"]["jobs"] == snapshots[1]["tables"]["jobs"]
+    assert "No difference." in console.page("/w/copy/compare") if wrap else True
+
+
+def test_a_file_that_is_no_snapshot_is_refused_with_the_reason(console: Console) -> None:
+    console.send(
+        "POST",
+        f"{CONSOLE}/w/default/call",
+        data={"token": console.token(), "method": "PUT", "target": "/_emulator/worlds/copy/snapshot"},
+        files={"upload": ("world.json", b"{}")},
+    )
+    assert "The snapshot cannot be used." in console.page("/w/default/")
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"call": "PUT https://example.com/"},
+        {"call": "PUT /docs"},
+        {"call": "TRACE /_emulator/worlds"},
+        {"call": ""},
+        {"method": "PUT", "target": "/_emulator/worlds/{name}"},
+        {"call": "PUT /_emulator/worlds/default/settings {"},
+        {"method": "POST", "target": "/_emulator/worlds/default/faults", "number__times": "many"},
+    ],
+)
+def test_a_form_that_makes_no_call_says_so_and_changes_nothing(console: Console, members: dict[str, str]) -> None:
+    before = console.get("/w/default/snapshot").text
+    assert 'class="message bad"' in console.done(**members)
+    assert console.get("/w/default/snapshot").text == before
+
+
+@pytest.mark.parametrize("back", ["https://example.com/", "//example.com/", "/docs", "/_emulator/console/\r\nx: y", ""])
+def test_nobody_is_led_to_another_site(console: Console, back: str) -> None:
+    answer = console.post(call="POST /_emulator/worlds/default/reset", back=back)
+    assert answer.headers["location"] == "/_emulator/console/"
+
+
+def test_a_look_ahead_changes_nothing_and_tells_what_the_advance_does(console: Console) -> None:
+    console.done(method="PUT", target="/_emulator/worlds/default/settings", json__start_delay="45s")
+    console.done(call='PUT /_emulator/worlds/default/clock {"mode": "frozen"}')
+    console.done(call=f"POST {JOB}/failed-stream/instance")
+    assert state(console, "failed-stream") == "WAITING"
+    before = console.get("/w/default/snapshot").text
+    assert "demo/failed-stream started" in console.page("/w/default/time?preview=next")
+    assert console.get("/w/default/snapshot").text == before
+    answer = console.api.request(
+        "POST", "/_emulator/worlds/default/clock/advance", content=json.dumps({"until": "next"})
+    )
+    assert len(answer.json()["changes"]) == 1
+    assert state(console, "failed-stream") == "RUNNING"
+
+
+def test_a_comparison_tells_rows_and_members(console: Console) -> None:
+    console.done(call=f"PUT {JOB}/running-stream/instances/-1/expectstate expectState=PAUSED")
+    console.done(call=f"DELETE {JOB}/draft")
+    page = console.page("/w/default/compare").partition("<main")[2]
+    assert "actual_state" in page
+    assert "demo / draft" in page
+    assert "only on the left" in page

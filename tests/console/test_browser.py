@@ -1,0 +1,243 @@
+"""The console in a real browser: both languages, light and dark, wide and narrow, by mouse and by keyboard."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from foas_emulator.testing import Emulator
+from tests.console.browser import Watched, axe_script, browser, require_browser
+from tests.console.test_hostile import EVIL, hostile_world
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+PATHS = (
+    "",
+    "job?project=demo&job=running-stream",
+    "job?project=demo&job=running-stream&tab=instances",
+    "instance?project=demo&job=running-stream&id=500002",
+    "instance?project=demo&job=failed-stream&id=500005",
+    "journal",
+    "journal/CALL",
+    "faults",
+    "time?preview=5m",
+    "compare",
+    "coverage",
+    "settings",
+    "worlds",
+    "scenarios?show=night-shift",
+)
+SERIOUS = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    require_browser()
+    with Emulator() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium(emulator: Emulator) -> Iterator["Browser"]:  # noqa: ARG001 - skips first
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def world(emulator: Emulator, request: pytest.FixtureRequest) -> str:
+    """A world for this test alone, with a refused call in its journal."""
+    name = "b-" + re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:50]
+    control(emulator, "PUT", f"/worlds/{name}")
+    return name
+
+
+def control(emulator: Emulator, method: str, path: str, document: Any = None) -> Any:
+    content = None if document is None else json.dumps(document)
+    answer = httpx.request(method, f"{emulator.url}/_emulator{path}", content=content, trust_env=False)
+    assert answer.is_success, answer.text
+    return answer.json() if answer.content else None
+
+
+def call(emulator: Emulator, world: str, method: str, path: str, **options: Any) -> httpx.Response:
+    headers = {"x-emulator-world": world}
+    return httpx.request(method, f"{emulator.url}/api/v2{path}", headers=headers, trust_env=False, **options)
+
+
+@pytest.fixture
+def page(emulator: Emulator, chromium: "Browser") -> Iterator["Page"]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+    opened, watched = context.new_page(), Watched()
+    watched.watch(opened, urlsplit(emulator.url).netloc)
+    yield opened
+    context.close()
+    watched.check()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en-US", "zh-CN"])
+def test_every_page_is_accessible_and_quiet(
+    emulator: Emulator, chromium: "Browser", world: str, *, language: str, theme: Literal["light", "dark"], width: int
+) -> None:
+    refused = call(emulator, world, "GET", "/projects/demo/jobs/draft/instances/-1").json()["RequestId"]
+    control(emulator, "POST", f"/worlds/{world}/faults", {"effect": {"latency": "1ms"}, "ttl": "60s"})
+    context = chromium.new_context(viewport={"width": width, "height": 820}, locale=language, color_scheme=theme)
+    opened, watched = context.new_page(), Watched()
+    watched.watch(opened, urlsplit(emulator.url).netloc)
+    script, found = axe_script(), []
+    for path in PATHS:
+        opened.goto(f"{emulator.url}/_emulator/console/w/{world}/{path.replace('CALL', refused)}")
+        opened.evaluate(script)
+        result = opened.evaluate("axe.run({resultTypes: ['violations']})")
+        found += [
+            f"{path}: {each['id']}: {[node['html'][:160] for node in each['nodes'][:3]]}"
+            for each in result["violations"]
+            if each["impact"] in SERIOUS
+        ]
+        overflow = opened.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"{path} is {overflow} pixels too wide"
+    context.close()
+    assert not found
+    watched.check()
+
+
+def test_a_tester_makes_a_world_starts_a_job_moves_time_and_meets_a_fault(emulator: Emulator, page: "Page") -> None:
+    page.goto(f"{emulator.url}/")
+    assert page.url.endswith("/_emulator/console/w/default/")
+    page.get_by_role("link", name="Worlds").click()
+    form = page.locator("form", has=page.get_by_label("Begins with"))
+    form.get_by_label("Name").fill("tour")
+    form.get_by_role("button", name="Create").click()
+    page.get_by_role("table").get_by_role("link", name="tour", exact=True).click()
+    assert page.url.endswith("/w/tour/")
+
+    page.get_by_role("link", name="Settings", exact=True).click()
+    page.get_by_label("start_delay", exact=True).fill("45s")
+    page.get_by_role("button", name="Change start_delay").click()
+    page.get_by_role("link", name="Time", exact=True).click()
+    page.get_by_role("button", name="Freeze").click()
+
+    page.get_by_role("link", name="Resources").click()
+    page.get_by_role("button", name="Start failed-stream").click()
+    row = page.get_by_role("row", name=re.compile("failed-stream"))
+    row.locator(".st-waiting").wait_for()
+    page.get_by_role("group", name="Move the clock on").get_by_role("button", name="next").click()
+    row.get_by_text("RUNNING", exact=True).wait_for()
+
+    page.get_by_role("link", name="Faults").click()
+    page.get_by_role("button", name="Switch on: Throttle the next 2 calls").click()
+    page.get_by_role("heading", name="Active rules").wait_for()
+    page.get_by_role("link", name="Journal").click()
+    page.locator(".live[data-state=on]").wait_for()
+    refused = call(emulator, "tour", "POST", "/projects/demo/jobs/paused-stream/instance")
+    assert refused.json()["Code"] == "Throttling.User"
+    page.locator("#rows").get_by_text("Throttling.User").wait_for(timeout=5000)
+    page.locator("#rows").get_by_role("link", name="StartJob").first.click()
+    page.locator(".why").get_by_role("link", name="1", exact=True).wait_for()
+    assert "x-emulator-world: tour" in page.get_by_label("curl").inner_text()
+
+
+def test_a_state_is_put_compared_and_undone_by_a_snapshot(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save snapshot").click()
+    saved = download.value.path()
+    page.get_by_role("link", name="Instance 500002").click()
+    page.get_by_role("combobox", name="State").select_option("FAILED")
+    page.get_by_label("Error message").fill("out of memory, on purpose")
+    page.get_by_role("button", name="Put").click()
+    page.locator(".message.bad").get_by_text("out of memory, on purpose").wait_for()
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_role("row", name=re.compile("actual_state")).get_by_text("FAILED").wait_for()
+    page.get_by_role("link", name="Resources").click()
+    page.set_input_files(
+        "input[name=upload]", {"name": "world.json", "mimeType": "application/json", "buffer": saved.read_bytes()}
+    )
+    page.get_by_role("status").get_by_text("Done.").wait_for()
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_text("No difference.").wait_for()
+
+
+def test_a_page_follows_what_happens_and_leaves_alone_what_is_pointed_at(
+    emulator: Emulator, page: "Page", world: str
+) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/")
+    page.locator(".live[data-state=on]").wait_for()
+    row = page.get_by_role("row", name=re.compile("running-stream"))
+    row.hover()
+    call(
+        emulator,
+        world,
+        "PUT",
+        "/projects/demo/jobs/running-stream/instances/-1/expectstate",
+        data={"expectState": "PAUSED"},
+    )
+    page.locator("footer").get_by_text("ModifyInstanceState").wait_for()
+    assert row.get_by_text("RUNNING", exact=True).is_visible()
+    page.mouse.move(5, 500)
+    row.get_by_text("PAUSED", exact=True).wait_for()
+
+
+def test_the_journal_pauses_and_goes_on(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/journal")
+    page.locator(".live[data-state=on]").wait_for()
+    page.get_by_role("button", name="Pause").click()
+    for _ in range(3):
+        call(emulator, world, "GET", "/projects")
+    page.locator("#more").get_by_text("+ 3").wait_for()
+    assert page.locator("#rows tr").count() == 0
+    page.get_by_role("button", name="Pause").click()
+    page.locator("#rows tr").nth(2).wait_for()
+
+
+def test_everything_is_reached_by_keyboard(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    menu = page.get_by_label("More about draft")
+    menu.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Delete draft").wait_for()
+    page.keyboard.press("Escape")
+    assert page.get_by_role("button", name="Delete draft").is_hidden()
+    assert menu.evaluate("each => each === document.activeElement")
+
+
+def test_language_and_theme_are_one_click(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/faults")
+    page.get_by_role("link", name="中文").click()
+    page.get_by_role("heading", name="故障", exact=True).wait_for()
+    page.get_by_role("link", name=re.compile("主题")).click()
+    assert page.locator("html[data-theme=dark]").count() == 1
+    assert page.url.endswith("/faults")
+
+
+def test_hostile_names_run_nothing(emulator: Emulator, page: "Page", world: str) -> None:
+    evil = "".join(EVIL)
+    control(emulator, "PUT", f"/worlds/{world}", hostile_world(evil))
+    base = f"{emulator.url}/_emulator/console/w/{world}"
+    page.goto(f"{base}/journal")
+    page.locator(".live[data-state=on]").wait_for()
+    made = call(emulator, world, "POST", "/projects/shop/jobs", data={"jobName": evil, "code": evil, evil: evil})
+    page.locator("#rows tr").first.wait_for()
+    for path in ("", "job?project=shop&job=job", f"journal/{made.json()['RequestId']}", "compare"):
+        page.goto(f"{base}/{path}")
+        page.wait_for_timeout(100)
+        assert page.locator("img:not(.brand img)").count() == 0
+
+
+def test_a_page_weighs_little(emulator: Emulator, page: "Page", world: str) -> None:
+    sizes: list[int] = []
+    page.on("response", lambda response: sizes.append(len(response.body())) if "event" not in response.url else None)
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/")
+    page.locator(".live[data-state=on]").wait_for()
+    assert sum(sizes) < 60 * 1024

@@ -1,0 +1,205 @@
+"""Every page, in both languages, without a browser."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+
+from foas_emulator.console.pages import PAGES
+from tests.api import open_api
+from tests.console.conftest import Console
+from tests.wire import INSTANCE, signed_v1
+
+JOB = "job?project=demo&job=running-stream"
+PATHS = [
+    "",
+    "?state=FAILED&text=stream",
+    JOB,
+    f"{JOB}&tab=instances",
+    f"{JOB}&tab=properties",
+    f"{JOB}&tab=plan",
+    "job?project=demo&job=nothing",
+    "instance?project=demo&job=running-stream&id=500002",
+    "instance?project=demo&job=failed-stream&id=500005",
+    "instance?project=demo&job=failed-stream&id=1",
+    "journal",
+    "journal?only=refused&text=x",
+    "journal/unknown",
+    "faults",
+    "time",
+    "time?preview=5m",
+    "time?preview=soon",
+    "compare",
+    "compare?with=nobody",
+    "coverage",
+    "coverage?scope=server",
+    "settings",
+    "worlds",
+    "scenarios?show=night-shift",
+]
+
+
+class Links(HTMLParser):
+    """The links of a page, and the elements and attributes that a strict policy would refuse."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: set[str] = set()
+        self.refused: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.links |= {value for name in ("href", "src") if (value := named.get(name)) and not value.startswith("#")}
+        if tag == "style" or (tag == "script" and "src" not in named):
+            self.refused.append(tag)
+        self.refused += [name for name in named if name == "style" or name.startswith("on")]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN,zh;q=0.9,en;q=0.8"])
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_is_whole_in_both_languages_and_keeps_the_policy(console: Console, path: str, language: str) -> None:
+    console.api.request("GET", INSTANCE)
+    page = console.page(f"/w/default/{path}", accept_language=language)
+    found = Links()
+    found.feed(page)
+    assert f'lang="{"zh-CN" if language.startswith("zh") else "en"}"' in page
+    assert ("调用记录" in page) == language.startswith("zh")
+    assert not found.refused
+    assert all(link.startswith(("/", "?")) for link in found.links), found.links
+
+
+def test_every_page_is_among_those() -> None:
+    assert {page.path.partition("/")[0] for page in PAGES} == {
+        path.partition("?")[0].partition("/")[0] for path in PATHS
+    }
+
+
+def test_the_root_leads_a_browser_to_the_world_named_default(console: Console) -> None:
+    assert console.send("GET", "/").headers["location"] == "/_emulator/console/"
+    assert console.get("/").headers["location"] == "/_emulator/console/w/default/"
+
+
+def test_without_the_console_there_is_none_and_the_root_leads_to_the_docs() -> None:
+    with open_api(console=False) as api:
+        assert api.request("GET", "/").headers["location"] == "/docs"
+        assert api.request("GET", "/_emulator/console/").status_code == 404
+
+
+def test_nothing_of_the_console_is_imported_before_its_first_page() -> None:
+    code = (
+        "import sys; from tests.api import open_api\n"
+        "with open_api() as api:\n"
+        "    api.request('GET', '/_emulator/worlds')\n"
+        "    print([name for name in sys.modules if 'jinja2' in name or 'foas_emulator.console' in name])\n"
+        "    page = api.request('GET', '/_emulator/console/w/default/', headers={'host': '127.0.0.1'})\n"
+        "    assert page.status_code == 200"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_looking_at_a_page_leaves_no_entry_in_the_journal_and_takes_no_request_id(console: Console) -> None:
+    first = console.api.request("GET", INSTANCE).json()["RequestId"]
+    with open_api() as untouched:
+        assert untouched.request("GET", INSTANCE).json()["RequestId"] == first
+        second = untouched.request("GET", INSTANCE).json()["RequestId"]
+    for path in PATHS:
+        console.page(f"/w/default/{path}")
+    assert console.api.request("GET", "/_emulator/worlds/default/journal").json()["total"] == 1
+    assert console.api.request("GET", INSTANCE).json()["RequestId"] == second
+
+
+def test_an_instance_shows_both_answers_byte_for_byte(console: Console) -> None:
+    page = console.page("/w/default/instance?project=project1&job=job1&id=412536")
+    for format_, accept in (("JSON", "application/json"), ("XML", "text/xml")):
+        sent = console.api.request("GET", INSTANCE, headers={"accept": accept, "host": console.host}).text
+        without_id = re.sub(r"[0-9A-F]{8}-[0-9A-F-]{27}", "", sent)
+        shown = re.search(rf'<pre [^>]*aria-label="{format_}">(.*?)</pre>', page, re.DOTALL)
+        assert shown
+        parser = Text()
+        parser.feed(shown[1])
+        assert re.sub(r"[0-9A-F]{8}-[0-9A-F-]{27}", "", parser.text) == without_id.replace("\r\n", "\n")
+
+
+class Text(HTMLParser):
+    """The text of a piece of HTML."""
+
+    text = ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_call_says_why(console: Console) -> None:
+    refused = console.api.request("GET", "/api/v2/projects/demo/jobs/draft/instances/-1?Oops=1")
+    page = console.page(f"/w/default/journal/{refused.json()['RequestId']}")
+    assert "InvalidInstance.NotRunning" in page
+    assert "was never started" in page
+    assert "Oops" in page
+    lost = console.api.request("GET", "/api/v2/project/demo").json()["RequestId"]
+    assert "Closest operations" in console.page(f"/w/default/journal/{lost}")
+
+
+def test_a_wrong_signature_is_shown_beside_the_right_one(console: Console) -> None:
+    headers = {**signed_v1(headers={"accept": "application/json"}), "x-acs-extra": "added later"}
+    answer = console.api.request("GET", INSTANCE, headers=headers)
+    assert "SignatureDoesNotMatch" in answer.headers["x-emulator-warning"]
+    page = console.page(f"/w/default/journal/{answer.json()['RequestId']}")
+    assert "What was signed" in page
+    assert "x-acs-extra:added later" in page
+    assert '<tr class="first"><td data-label="Part">x-acs-extra</td>' in page
+
+
+def test_a_world_counts_its_calls_and_all_that_failed(console: Console) -> None:
+    for path in (INSTANCE, "/api/v2/projects/demo/jobs/draft/instances/-1", "/api/v2/nothing"):
+        console.api.request("GET", path)
+    page = console.page("/w/default/worlds")
+    assert '<td data-label="Calls" class="num">3</td>' in page
+    assert '<span class="bad-text">2</span>' in page
+
+
+def test_worlds_that_do_not_exist_are_offered_and_not_made(console: Console) -> None:
+    assert "Create world nobody" in console.page("/w/nobody/", status=404)
+    assert console.page("/w/No-Name/", status=404)
+    assert [each["name"] for each in console.api.request("GET", "/_emulator/worlds").json()["worlds"]] == ["default"]
+
+
+def test_language_and_theme_are_remembered(console: Console) -> None:
+    answer = console.get("/w/default/journal?only=refused&lang=zh")
+    assert answer.headers["location"].endswith("/w/default/journal?only=refused")
+    assert console.get("/w/default/journal?theme=dark").status_code == 303
+    page = console.page("/w/default/journal")
+    assert 'lang="zh-CN" data-theme="dark"' in page
+
+
+def test_a_page_of_many_jobs_is_bounded_and_paged(console: Console) -> None:
+    response = console.post("/w/default/scenario", scenario="five-thousand")
+    assert response.status_code == 303, response.text
+    first = console.page("/w/default/")
+    assert len(first.encode()) < 120_000
+    assert "5,000" in first
+    assert first.count("<tr>") <= 60
+    assert "offset=50" in first
+    last = console.page("/w/default/?offset=4950")
+    assert "offset=4900" in last
+    assert "offset=5000" not in last
+    found = console.page("/w/default/?text=job-4999")
+    assert "job-4999" in found
+    assert "job-4998" not in found
+
+
+@pytest.mark.parametrize("scenario", ["everything-running", "nothing", "all-failed", "night-shift"])
+def test_a_scenario_is_one_click(console: Console, scenario: str) -> None:
+    assert console.post("/w/default/scenario", scenario=scenario).status_code == 303
+    projects = console.api.request("GET", "/api/v2/projects").json()["Projects"]["Project"]
+    assert [each["Name"] for each in projects] == ([] if scenario == "nothing" else ["shop"])
+
+
+def test_the_night_shift_fails_in_thirty_seconds_as_it_says(console: Console) -> None:
+    console.post("/w/default/scenario", scenario="night-shift")
+    answer = console.api.request("POST", "/_emulator/worlds/default/clock/advance", content=json.dumps({"by": "31s"}))
+    assert answer.json()["changes"]
+    assert "lost its task managers" in console.page("/w/default/")

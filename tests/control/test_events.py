@@ -1,0 +1,130 @@
+"""What happens in a world, as a stream of events."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from foas_emulator.control import events
+from foas_emulator.control.events import EventStream
+from foas_emulator.journal.entries import WorldJournal
+from foas_emulator.journal.events import MOST_ENTRIES, Watch
+from foas_emulator.testing import Emulator
+from tests.api import open_api
+from tests.wire import INSTANCE
+
+EVENTS = "/_emulator/worlds/default/events"
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as running:
+        yield running
+
+
+def told(emulator: Emulator, act: Any) -> dict[str, Any]:
+    """The first event after the stream is open and `act` was done."""
+    with (
+        httpx.Client(base_url=emulator.url, trust_env=False, timeout=30) as client,
+        client.stream("GET", EVENTS) as stream,
+    ):
+        assert stream.headers["content-type"] == "text/event-stream; charset=utf-8"
+        lines = stream.iter_lines()
+        assert next(lines) == ": here"
+        threading.Thread(target=act).start()
+        return dict(json.loads(next(line for line in lines if line.startswith("data: ")).removeprefix("data: ")))
+
+
+def test_a_call_is_told_as_it_ends(emulator: Emulator) -> None:
+    event = told(emulator, lambda: httpx.get(emulator.url + INSTANCE, trust_env=False))
+    assert [call["operation"] for call in event["calls"]] == ["GetInstance"]
+    assert (event["more"], event["changed"]) == (0, False)
+
+
+def test_a_change_by_the_control_api_is_told(emulator: Emulator) -> None:
+    event = told(emulator, lambda: httpx.post(f"{emulator.url}/_emulator/worlds/default/reset", trust_env=False))
+    assert (event["calls"], event["changed"]) == ([], True)
+
+
+def test_a_world_that_does_not_exist_is_not_made_for_being_watched() -> None:
+    with open_api() as api:
+        assert api.request("GET", "/_emulator/worlds/nobody/events").status_code == 404
+        assert [each["name"] for each in api.request("GET", "/_emulator/worlds").json()["worlds"]] == ["default"]
+
+
+def test_of_a_crowd_the_latest_are_told_and_how_many_more() -> None:
+    with open_api() as api:
+        api.request("GET", INSTANCE)
+        journal = api.app._journal
+        watch = Watch(api.world, journal.world_journal("default"))
+        for _ in range(MOST_ENTRIES + 5):
+            api.request("GET", INSTANCE)
+        news = watch.look(api.world, journal.world_journal("default"))
+        assert [number for number, _ in news.entries] == list(range(7, MOST_ENTRIES + 7))
+        assert news.more == 5
+        assert not watch.look(api.world, journal.world_journal("default"))
+        journal.forget("default")
+        assert watch.look(api.world, journal.world_journal("default")).has_changed
+
+
+class Reader:
+    """The other end of a stream, which may stop taking what is sent."""
+
+    def __init__(self, *, takes: int) -> None:
+        self.takes = takes
+        self.messages: list[Any] = []
+        self.is_aborted = False
+
+    async def send(self, message: Any) -> None:
+        if len(self.messages) >= self.takes:
+            await asyncio.Event().wait()
+        self.messages.append(message)
+
+    async def receive(self) -> Any:
+        await asyncio.Event().wait()
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+def test_a_reader_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "SEND_WITHIN", 0.05)
+    reader = Reader(takes=1)
+    world = SimpleNamespace(store=SimpleNamespace(revision=object()), is_settled=True)
+    stream = EventStream(lambda: (world, WorldJournal()), str)  # type: ignore[arg-type, return-value]
+    scope = {"type": "http", "state": {"foas_emulator.transport": reader}}
+    asyncio.run(asyncio.wait_for(stream(scope, reader.receive, reader.send), 20))
+    assert reader.is_aborted
+    assert EventStream._open == 0
+
+
+def test_the_stream_ends_with_its_world() -> None:
+    reader = Reader(takes=9)
+    world = SimpleNamespace(store=SimpleNamespace(revision=object()), is_settled=True)
+    seen = iter([world, None])
+    stream = EventStream(lambda: (next(seen), WorldJournal()), str)  # type: ignore[arg-type, return-value]
+    asyncio.run(asyncio.wait_for(stream({"type": "http"}, reader.receive, reader.send), 20))
+    assert reader.messages[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+
+
+def test_one_stream_too_many_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "MOST_STREAMS", 0)
+    with open_api() as api:
+        refused = api.request("GET", EVENTS)
+    assert refused.status_code == 503
+    assert refused.json()["hint"]
+
+
+def test_a_server_with_an_open_stream_stops_without_a_word(tmp_path: Any) -> None:
+    from tests.process import serving  # noqa: PLC0415
+
+    log = tmp_path / "log"
+    with serving(log=log) as emulator, emulator.client() as client, client.stream("GET", EVENTS) as stream:
+        assert next(stream.iter_lines()) == ": here"
+        emulator.stop()
+    assert "Traceback" not in log.read_text("utf-8")

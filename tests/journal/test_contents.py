@@ -1,0 +1,135 @@
+"""What was sent and what was answered stands in the journal: bounded, and without secrets."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from foas_emulator.gateway.difference import Difference
+from foas_emulator.journal.contents import MOST_BYTES, NOTHING, masked, masked_header, show_contents
+from tests.api import Api, open_api
+from tests.wire import INSTANCE, signed_v1
+
+JOURNAL = "/_emulator/worlds/default/journal"
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with open_api() as opened:
+        yield opened
+
+
+def entry_of(api: Api, response: object) -> dict[str, object]:
+    found = api.request("GET", f"{JOURNAL}/{response.headers['x-acs-request-id']}")  # type: ignore[attr-defined]
+    assert found.status_code == 200
+    return dict(found.json())
+
+
+def test_a_call_is_there_as_it_was_sent_and_answered(api: Api) -> None:
+    answer = api.request("POST", "/api/v2/projects/demo/folders", data={"path": "/new"}, headers={"x-extra": "1"})
+    entry = entry_of(api, answer)
+    assert entry["request"]["body"] == "path=%2Fnew"  # type: ignore[index]
+    assert entry["request"]["headers"]["x-extra"] == "1"  # type: ignore[index]
+    assert entry["answer"]["body"] == answer.text  # type: ignore[index]
+    assert entry["hint"] is None
+
+
+def test_a_refused_call_keeps_its_hint_and_evidence(api: Api) -> None:
+    answer = api.request("GET", "/api/v2/projects/demo/jobs/draft/instances/-1")
+    entry = entry_of(api, answer)
+    assert entry["hint"] == answer.headers["x-emulator-hint"]
+    assert entry["evidence"] == "documented"
+
+
+def test_a_repeated_answer_shares_its_bytes_and_carries_its_own_request_id(api: Api) -> None:
+    first, second = (api.request("GET", INSTANCE) for _ in range(2))
+    for answer in (first, second):
+        assert entry_of(api, answer)["answer"]["body"] == answer.text  # type: ignore[index]
+
+
+def test_secrets_and_signatures_are_masked_wherever_they_stand(api: Api) -> None:
+    headers = {**signed_v1("/api/v2/projects/demo/jobs", method="POST"), "x-acs-security-token": "tok-secret"}
+    code = "CREATE TABLE t (a INT) WITH (type='x', accessId='id', accessKey='key-secret');"
+    answer = api.request(
+        "POST",
+        "/api/v2/projects/demo/jobs?Signature=sig-secret&AccessKeySecret=aks-secret",
+        data={"jobName": "j", "jobType": "FLINK_STREAM", "apiType": "SQL", "code": code, "SecurityToken": "tok-secret"},
+        headers=headers,
+    )
+    shown = json.dumps(entry_of(api, answer))
+    for secret in ("sig-secret", "aks-secret", "tok-secret", "key-secret", headers["authorization"].rpartition(":")[2]):
+        assert secret not in shown, secret
+    assert "acs test:***" in shown
+    job = api.request("GET", "/api/v2/projects/demo/jobs/j")
+    assert "key-secret" in job.text
+    assert "key-secret" not in json.dumps(entry_of(api, job))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a=1&Signature=abc%2Bdef&b=2", "a=1&Signature=***&b=2"),
+        ('{"accessKeySecret": "s", "accessKeyId": "i"}', '{"accessKeySecret": "***", "accessKeyId": "i"}'),
+        (r"{\"accessKey\":\"s\"}", r"{\"accessKey\":\"***\"}"),
+        ("accessKey%3D%27s%27", "accessKey%3D%27***%27"),
+        ("<SecurityToken>s</SecurityToken>", "<SecurityToken>***</SecurityToken>"),
+        ("access-key-secret: s", "access-key-secret: ***"),
+        ("accessId='i'", "accessId='i'"),
+    ],
+)
+def test_a_secret_is_known_by_the_name_before_it(text: str, shown: str) -> None:
+    assert masked(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("acs test:abc=", "acs test:***"),
+        (
+            "ACS3-HMAC-SHA256 Credential=k,SignedHeaders=a;b,Signature=ff",
+            "ACS3-HMAC-SHA256 Credential=k,SignedHeaders=a;b,Signature=***",
+        ),
+        ("Bearer secret", "***"),
+    ],
+)
+def test_an_authorization_shows_who_and_not_the_signature(value: str, shown: str) -> None:
+    assert masked_header("authorization", value) == shown
+
+
+def test_a_long_body_is_cut_and_says_so(api: Api) -> None:
+    answer = api.request("POST", "/api/v2/projects/demo/jobs", data={"jobName": "j", "code": "x" * (2 * MOST_BYTES)})
+    request = entry_of(api, answer)["request"]
+    assert request["is_cut"]  # type: ignore[index]
+    assert len(request["body"]) == MOST_BYTES < request["size"]  # type: ignore[index]
+
+
+def test_a_wrong_signature_keeps_what_the_server_signs_and_where_the_client_differs(api: Api) -> None:
+    answer = api.request(
+        "GET", INSTANCE, headers={**signed_v1(headers={"accept": "application/json"}), "x-acs-extra": "late"}
+    )
+    check = entry_of(api, answer)["signature_check"]
+    assert "x-acs-extra:late" in check["string_to_sign"]  # type: ignore[index]
+    assert check["differences"][0]["field"] == "x-acs-extra"  # type: ignore[index]
+
+
+def test_what_was_signed_shows_no_token() -> None:
+    contents = NOTHING._replace(
+        string_to_sign="GET\nx-acs-security-token:tok-secret\nx-acs-version:2018-11-11",
+        differences=(Difference("x-acs-security-token", "tok-secret", "tok-other"),),
+    )
+    shown = json.dumps(show_contents(contents, "id")["signature_check"])
+    assert "tok-" not in shown
+    assert "x-acs-version:2018-11-11" in shown
+
+
+def test_lists_and_snapshots_hold_none_of_it(api: Api) -> None:
+    api.request("GET", INSTANCE, headers={"x-extra": "needle"})
+    assert "needle" not in api.request("GET", JOURNAL).text
+    assert "needle" not in api.request("GET", "/_emulator/worlds/default/snapshot").text
+
+
+def test_the_budget_counts_the_bytes() -> None:
+    with open_api(journal_bytes=200_000) as api:
+        for number in range(12):
+            api.request("POST", "/api/v2/projects/demo/jobs", data={"jobName": f"j{number}", "code": "x" * 50_000})
+        assert api.request("GET", JOURNAL).json()["lost"] >= 8
