@@ -83,17 +83,8 @@ def create_app(
     record = Record(journal, log_access=settings.access_log)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
-    make_own_app = partial(
-        _own_app,
-        settings,
-        registry,
-        journal,
-        cache=cache,
-        authority=authority,
-        addresses=addresses,
-        interception=interception,
-    )
-    own = OnDemand(make_own_app, close=registry.close)
+    make_own_app = partial(_own_app, settings, registry, journal, cache=cache, interception=interception)
+    own = OnDemand(partial(make_own_app, authority=authority, addresses=addresses), close=registry.close)
     host_check = HostCheck(token=settings.control_token, hosts=settings.control_hosts)
     front = Dispatcher(
         Pages(own, host_check=host_check),
@@ -112,7 +103,30 @@ def create_app(
         close=record.close,
         own_paths=OWN_PATHS,
     )
-    quiet = Dispatcher(
+    quiet = _quiet_service(settings, registry, own, select_world=select_world, call_operation=call_operation)
+    make_console = partial(
+        _console_app, settings, registry, journal, control=own, service=front, quiet=quiet, host_check=host_check
+    )
+    console = OnDemand(make_console, close=lambda: None) if settings.console else None
+    api = Cors(
+        front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS, with_credentials=settings.cors_credentials
+    )
+    gate = _control_gate(settings, api, control=own, host_check=host_check, console=console)
+    if settings.access_log or "*" not in settings.cors_origins:
+        return gate  # a line in the log, or a Vary in the answer, is made where every request goes
+    return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
+
+
+def _quiet_service(
+    settings: Settings,
+    registry: Registry,
+    own: ASGIApp,
+    *,
+    select_world: SelectWorld,
+    call_operation: CallOperation,
+) -> Dispatcher:
+    """The service for pages that only show something: without signature, faults and delays, and never journalled."""
+    return Dispatcher(
         own,
         stages=[
             partial(_take_foreign_id, registry),
@@ -125,17 +139,6 @@ def create_app(
         close=lambda _context, _response: None,
         own_paths=OWN_PATHS,
     )
-    make_console = partial(
-        _console_app, settings, registry, journal, control=own, service=front, quiet=quiet, host_check=host_check
-    )
-    console = OnDemand(make_console, close=lambda: None) if settings.console else None
-    api = Cors(
-        front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS, with_credentials=settings.cors_credentials
-    )
-    gate = _control_gate(settings, api, control=own, host_check=host_check, console=console)
-    if settings.access_log or "*" not in settings.cors_origins:
-        return gate  # a line in the log, or a Vary in the answer, is made where every request goes
-    return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
 
 
 def _control_gate(

@@ -29,6 +29,9 @@ _SISTERS = "the metadata has no parameters for it; these are those of its sister
 MORE_PARAMETERS = {"TagResources": dict.fromkeys(("ResourceType", "ResourceIds", "Tags"), _SISTERS)}
 """Parameters that the document has and the metadata has not, with the reason."""
 
+MORE_MEMBERS = {"ListJob": {"Jobs.Job[].FileId": "GetJob has it"}}
+"""Members of answers that the document has and the metadata has not, with the reason."""
+
 
 def test_every_operation_of_the_metadata_is_there_and_others_have_a_reason() -> None:
     assert METADATA.keys() <= DESCRIBED.keys()
@@ -51,7 +54,10 @@ def test_parameters_are_those_of_the_metadata(name: str) -> None:
 @pytest.mark.parametrize("name", METADATA)
 def test_members_of_the_answer_are_those_of_the_metadata(name: str) -> None:
     answer = DESCRIBED[name][1]["responses"]["200"]["content"]["application/json"]["schema"]
-    assert dict(_members(answer)) == METADATA[name]["answer"]
+    described = dict(_members(answer))
+    more = MORE_MEMBERS.get(name, {})
+    assert {each: text for each, text in described.items() if each not in more} == METADATA[name]["answer"]
+    assert more.keys() <= described.keys()
 
 
 def _parameters(operation: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -107,9 +107,22 @@ def _tidy(node: Schema) -> None:
         del node["title"]
     if "in" in node and "schema" in node:
         node["schema"].pop("description", None)
+    if isinstance(node.get("type"), list):
+        _split(node)
     for bound in ("minimum", "maximum"):
         if isinstance(node.get(bound), float) and node[bound].is_integer():
             node[bound] = int(node[bound])
+
+
+def _split(node: Schema) -> None:
+    """Write a type that is one of several as schemas of one type each, which generators of clients understand."""
+    limits = {"string": ("pattern", "minLength", "maxLength"), "number": ("minimum", "maximum")}
+    kinds = node.pop("type")
+    node["anyOf"] = [
+        {"type": kind, **{name: node[name] for name in limits.get(kind, ()) if name in node}} for kind in kinds
+    ]
+    for name in (name for kind in kinds for name in limits.get(kind, ())):
+        node.pop(name, None)
 
 
 def _drop_null(node: Schema) -> None:

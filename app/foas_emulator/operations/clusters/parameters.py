@@ -1,4 +1,4 @@
-"""Parameters of an order of machines."""
+"""Parameters of an order of machines, and of the cluster that is made of it."""
 
 from typing import Annotated, Literal
 
@@ -69,5 +69,60 @@ Period = Annotated[
         description="Months paid for, 1 to 12; required if payModel is pre.",
         json_schema_extra={"minimum": 1, "maximum": 12},
         examples=[8],
+    ),
+]
+OrderId = Annotated[
+    str | None,
+    Form(
+        alias="orderId",
+        description="What was ordered.",
+        json_schema_extra=REFUSED_WITHOUT,
+        examples=["blinkonecs_1234", "285769237053"],
+    ),
+]
+ZoneId = Annotated[
+    str | None,
+    Form(
+        alias="zoneId",
+        description="Zone of the order's region.",
+        json_schema_extra=REFUSED_WITHOUT,
+        examples=["cn-shanghai-f"],
+    ),
+]
+DisplayName = Annotated[
+    str | None,
+    Form(
+        alias="displayName",
+        description="Name to show.",
+        json_schema_extra=REFUSED_WITHOUT,
+        examples=["cluster_name"],
+    ),
+]
+Description = Annotated[str | None, Form(alias="description", description="A remark.", examples=["cluster1"])]
+UserOssBucket = Annotated[
+    str | None,
+    Form(
+        alias="userOssBucket",
+        description="The user's OSS bucket.",
+        json_schema_extra=REFUSED_WITHOUT,
+        examples=["12345"],
+    ),
+]
+UserVpcId = Annotated[
+    str | None,
+    Form(
+        alias="userVpcId",
+        description="VPC that the data is in.",
+        json_schema_extra=REFUSED_WITHOUT,
+        examples=["vpc-abcde"],
+    ),
+]
+UserVSwitch = Annotated[
+    str | None,
+    Form(
+        alias="userVSwitch",
+        description="vSwitch in that VPC.",
+        json_schema_extra=REFUSED_WITHOUT,
+        examples=["vsw-abcde"],
     ),
 ]

@@ -72,63 +72,13 @@ async def create_cell_cluster_order(
 async def create_cluster(
     world: CurrentWorld,
     *,
-    order_id: Annotated[
-        str | None,
-        Form(
-            alias="orderId",
-            description="What was ordered.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=["blinkonecs_1234", "285769237053"],
-        ),
-    ] = None,
-    zone_id: Annotated[
-        str | None,
-        Form(
-            alias="zoneId",
-            description="Zone of the order's region.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=["cn-shanghai-f"],
-        ),
-    ] = None,
-    display_name: Annotated[
-        str | None,
-        Form(
-            alias="displayName",
-            description="Name to show.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=["cluster_name"],
-        ),
-    ] = None,
-    description: Annotated[
-        str | None, Form(alias="description", description="A remark.", examples=["cluster1"])
-    ] = None,
-    user_oss_bucket: Annotated[
-        str | None,
-        Form(
-            alias="userOssBucket",
-            description="The user's OSS bucket.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=["12345"],
-        ),
-    ] = None,
-    user_vpc_id: Annotated[
-        str | None,
-        Form(
-            alias="userVpcId",
-            description="VPC that the data is in.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=["vpc-abcde"],
-        ),
-    ] = None,
-    user_v_switch: Annotated[
-        str | None,
-        Form(
-            alias="userVSwitch",
-            description="vSwitch in that VPC.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=["vsw-abcde"],
-        ),
-    ] = None,
+    order_id: ordered.OrderId = None,
+    zone_id: ordered.ZoneId = None,
+    display_name: ordered.DisplayName = None,
+    description: ordered.Description = None,
+    user_oss_bucket: ordered.UserOssBucket = None,
+    user_vpc_id: ordered.UserVpcId = None,
+    user_v_switch: ordered.UserVSwitch = None,
 ) -> CreateClusterResponse:
     """Begin to make a cluster of ordered machines: STARTING, and RUNNING after the setting `cluster_delay`."""
     cluster_id = service.create_cluster(
