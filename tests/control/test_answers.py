@@ -7,6 +7,7 @@ import pytest
 
 from foas_emulator.main import describe_control_api
 from tests.control.conftest import Control
+from tests.wire import signed_v1
 
 DOCUMENT = describe_control_api()
 WORLD = "/worlds/default"
@@ -50,10 +51,24 @@ def test_an_answer_has_the_form_that_the_document_gives_it(
         control.api.request("GET", target)
     answer = control.send(method, path, body)
     assert answer.status_code == status, answer.text
+    check_form(answer.json(), method, template, status)
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-acs-extra": "late"}], ids=["right", "wrong"])
+def test_the_entry_of_a_call_has_the_form_that_the_document_gives_it(headers: dict[str, str], control: Control) -> None:
+    signed = signed_v1(headers={"accept": "application/json"})
+    call = control.api.request("GET", INSTANCE, headers={**signed, **headers})
+    entry = control.ok("GET", f"{WORLD}/journal/{call.headers['x-acs-request-id']}")
+    assert ("signature_check" in entry) is bool(headers)
+    check_form(entry, "GET", "/worlds/{name}/journal/{request_id}", 200)
+
+
+def check_form(document: Any, method: str, template: str, status: int) -> None:
+    """Hold an answer against what the document says of it."""
     responses = DOCUMENT["paths"][f"/_emulator{template}"][method.lower()]["responses"]
     described = responses.get(str(status)) or responses[f"{status // 100}XX"]
     schema = described["content"]["application/json"]["schema"]
-    jsonschema_rs.validate({**schema, "components": DOCUMENT["components"]}, answer.json())
+    jsonschema_rs.validate({**schema, "components": DOCUMENT["components"]}, document)
 
 
 def test_every_answer_with_a_body_has_a_name() -> None:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
+from foas_emulator.control.answers import InterceptionShown
 from foas_emulator.interception.hosts import Policy
 from foas_emulator.interception.proxy import Limits, Proxy
 from foas_emulator.testing import Emulator
@@ -49,6 +50,10 @@ def ask(connection: http.client.HTTPConnection, target: str, headers: dict[str, 
 
 def plain(interception: dict[str, Any]) -> http.client.HTTPConnection:
     return http.client.HTTPConnection("127.0.0.1", interception["port"], timeout=SECONDS)
+
+
+def test_what_is_told_of_the_proxy_has_the_form_that_the_document_gives_it(interception: dict[str, Any]) -> None:
+    assert InterceptionShown.model_validate(interception).model_dump() == interception
 
 
 def test_a_signed_call_for_the_real_host_is_answered_by_the_emulator(interception: dict[str, Any]) -> None:
