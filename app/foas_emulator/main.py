@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -12,12 +11,12 @@ from typing import Any
 
 import yaml
 from fastapi import FastAPI
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from foas_emulator.control.browsers import HostCheck, Pages
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
+from foas_emulator.descriptors import world_files_at_once
 from foas_emulator.gateway.access_keys import AccessKeys
 from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.journal.journal import Journal
@@ -36,11 +35,10 @@ from foas_emulator.pipeline.settle_world import SettleWorld
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import read_seed
 from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
-from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry
+from foas_emulator.world.files import DAMAGED, DirectoryInUseError, WorldFileError
+from foas_emulator.world.registry import DEFAULT, Registry
 from foas_emulator.world.settings import WorldSettings, read_overrides
-from foas_emulator.world.store import Connections, NewerStoreError
-
-log = logging.getLogger(__name__)
+from foas_emulator.world.store import Connections
 
 log = logging.getLogger(__name__)
 
@@ -130,12 +128,13 @@ def open_registry(settings: Settings) -> Registry:
                 max_worlds=settings.max_worlds,
                 idle=settings.world_idle,
                 image_bytes=settings.image_bytes,
+                max_files=world_files_at_once(),
             )
             if_refused.callback(registry.close)
             there_are = registry.names()
             registry.open_or_create(DEFAULT)
             if_refused.pop_all()
-    except (OSError, sqlite3.Error, SQLAlchemyError, DirectoryInUseError, NewerStoreError) as error:
+    except (OSError, DirectoryInUseError, WorldFileError) as error:
         if settings.data_dir is None:
             raise
         raise SettingError("data_dir", _why_unusable(settings.data_dir, error)) from error
@@ -153,12 +152,12 @@ def _some(names: Sequence[str], most: int = 5) -> str:
 
 def _why_unusable(directory: Path, error: Exception) -> str:
     """Why worlds cannot be kept in a directory, in one sentence that names it or the file in it."""
-    if isinstance(error, DirectoryInUseError | NewerStoreError):
-        return str(error)
     if isinstance(error, OSError):
         return f"worlds cannot be kept in {directory}: {error.strerror or error}"
-    reason = getattr(error, "orig", None) or error
-    return f"the file of the world {DEFAULT} in {directory} cannot be used: {reason}"
+    if isinstance(error, WorldFileError) and error.advice == DAMAGED:
+        advice = "move it away, and the world begins anew, put a copy of it back, or give another directory"
+        return f"{error.path} cannot be used: {error.reason}; {advice}"
+    return str(error)
 
 
 def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> None:

@@ -53,7 +53,7 @@ def world_router(registry: Registry) -> APIRouter:
         """Create a world, or replace it: from the default seed without a body, else from what the body names."""
         body = parse_document(await request.body(), as_yaml=is_yaml(request))
         image = await _image(registry, body)
-        status = 200 if registry.open_existing(name) is not None else 201
+        status = 200 if registry.exists(name) else 201
         registry.create_or_replace(name, image)
         return JSONResponse(_identity(name), status)
 
