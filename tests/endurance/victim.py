@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ BEAT = 0.005
 class Victim:
     """A running server."""
 
-    process: ForkServerProcess
+    process: BaseProcess
     url: str
     report: Path | None = None
 
@@ -104,8 +104,9 @@ def serving(
     limits: Mapping[str, tuple[int, int]] | None = None,
 ) -> Iterator[Victim]:
     """Run a server until the end of the block, where it is killed if it still runs."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.endurance.victim"])
+    context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+    if sys.platform != "win32":
+        context.set_forkserver_preload(["tests.endurance.victim"])
     heard, told = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(told, settings, log, report, dict(limits or {})))
     process.start()
