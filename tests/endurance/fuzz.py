@@ -72,6 +72,7 @@ def fuzz(*, bounds: Bounds, seed: int) -> Figures:
     figures = Figures()
     chance = random.Random(seed)
     with TemporaryDirectory() as place, _serving(Path(place)) as victim:
+        victim.warm_up()
         connection = Connection(victim.port)
         for number, request in enumerate(Grammar(describe_api(), chance).requests()):
             if not bounds.allow(number):

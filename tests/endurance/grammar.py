@@ -45,6 +45,8 @@ FAULTY = "fuzz-faulty"
 """The world that all fault rules are armed in: what they do was asked for."""
 VALUES: tuple[Any, ...] = (*EDGES, None, True, 0, -1, 2**63, 10**30, 1.5, [], {}, [[]], {"": {}}, [None] * 50)
 MOST_DEEP = 5
+SOON = "10ms"
+"""What every timeout is: requests that wait are not looked for."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ class Grammar:
         examples = [each["value"] for each in described.get("examples", {}).values()]
         if examples and is_valid:
             value = self._chance.choice(examples)
+            if isinstance(value, dict) and "timeout" in value:
+                value = {**value, "timeout": SOON}
         else:
             value = self._shaped("", described.get("schema", {}), is_valid=is_valid, depth=0)
         if "form" in kind and isinstance(value, dict):
@@ -142,7 +146,7 @@ class Grammar:
         if not is_valid and chance.random() < 0.2:
             return chance.choice(VALUES)
         if name == "timeout":
-            return "10ms"  # a request that waits is not what is looked for
+            return SOON
         if name in self._known:
             return chance.choice(self._known[name])
         choices = [*schema.get("enum", ()), *schema.get("examples", ())]

@@ -65,6 +65,7 @@ def soak(*, bounds: Bounds, seed: int) -> Figures:
     with TemporaryDirectory() as directory:
         report = Path(directory) / "report"
         with serving(SETTINGS, log=Path(directory) / "log", report=report) as victim, victim.client() as client:
+            victim.warm_up()
             resident: list[float | None] = []
             number = 0
             while bounds.allow(figures.counts.total()):

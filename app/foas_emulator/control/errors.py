@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
@@ -86,7 +87,8 @@ def answer_errors(app: FastAPI) -> None:
         return _unusable_file(trouble).answer()
 
     app.add_exception_handler(HTTPException, refuse_route)
-    app.add_exception_handler(sqlite3.DatabaseError, refuse_file)
+    for kind in (sqlite3.DatabaseError, DBAPIError):
+        app.add_exception_handler(kind, refuse_file)
 
 
 def _methods_at(app: FastAPI, request: Request) -> set[str]:
