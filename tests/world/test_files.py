@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from foas_emulator.world import store
 from foas_emulator.world.files import WorldFileError, WorldFiles, write_file
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.registry import Registry, WorldLimitError
+from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 
 OpenRegistry = Callable[..., Registry]
@@ -170,16 +172,42 @@ def test_a_damaged_file_is_named_and_replacing_the_world_mends_it(
     assert (path.exists() and path.read_bytes() == content) is is_somebody_elses
 
 
+def put_noise(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:512] + b"x" * (len(content) - 512))
+
+
+@pytest.mark.parametrize("damage", [cut, put_noise])
+@pytest.mark.parametrize("state", ["open", "closed"])
 def test_a_lost_origin_is_said_and_the_default_one_takes_its_place(
-    directory: Path, open_registry: OpenRegistry, caplog: pytest.LogCaptureFixture
+    damage: Callable[[Path], object],
+    state: str,
+    directory: Path,
+    open_registry: OpenRegistry,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    cut(directory / "alice.origin")
+    damage(directory / "alice.origin")
     registry = open_registry(directory=directory)
-    assert marks(registry, "alice") == ["later", "old"]
+    if state == "open":
+        assert marks(registry, "alice") == ["later", "old"]
     registry.reset("alice")
     assert marks(registry, "alice") == []
     assert "what it was created from is lost" in caplog.text
-    assert "alice.origin cannot be used: it was cut" in caplog.text
+    assert re.search(r"alice\.origin cannot be used: .*(it was cut|malformed)", caplog.text)
+
+
+def test_what_was_replaced_does_not_come_back_though_the_new_world_could_not_be_opened(
+    directory: Path, open_registry: OpenRegistry
+) -> None:
+    registry = open_registry(directory=directory)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(Store, "_prepare_file", lambda _, path: (_ for _ in ()).throw(WorldFileError(path, "x")))
+        with pytest.raises(WorldFileError):
+            registry.create_or_replace("alice")
+    assert marks(registry, "alice") == []
+    registry.drop("alice")
+    registry.close()
+    assert open_registry(directory=directory).names() == []
 
 
 def test_a_world_whose_database_is_gone_begins_from_its_origin(directory: Path, open_registry: OpenRegistry) -> None:
@@ -301,7 +329,7 @@ def test_a_file_in_its_place_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.
 def test_a_file_too_large_to_be_checked_at_once_is_opened(
     directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "_LARGEST_CHECKED", 0)
+    monkeypatch.setattr(store, "LARGEST_CHECKED", 0)
     assert marks(open_registry(directory=directory), "alice") == ["later", "old"]
 
 

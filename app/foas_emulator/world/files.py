@@ -13,7 +13,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,9 @@ from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
+
+LARGEST_CHECKED = 8 * 1024 * 1024
+"""Bytes of the largest database that is checked as a whole before it is used, a few milliseconds' work."""
 
 APPLICATION_ID = int.from_bytes(b"FOAS")
 """Stands in the header of every database of ours, where SQLite keeps whose file it is."""
@@ -249,7 +252,14 @@ def damage_of(image: bytes) -> str | None:
     if not _is_header_of_ours(image[:100]):
         return "it is no file of foas-emulator"
     pages = int.from_bytes(image[28:32])
-    return "it was cut" if len(image) < pages * int.from_bytes(image[16:18]) else None
+    if len(image) < pages * int.from_bytes(image[16:18]):
+        return "it was cut"
+    if len(image) > LARGEST_CHECKED:
+        return None
+    with closing(sqlite3.connect(":memory:")) as opened:
+        opened.deserialize(image)
+        (first,) = opened.execute("PRAGMA quick_check(1)").fetchone()
+    return None if first == "ok" else f"it is damaged ({first.splitlines()[-1]})"
 
 
 def _is_header_of_ours(header: bytes) -> bool:

@@ -169,6 +169,7 @@ class Registry:
                 self.reset(name)
             else:
                 self._files.begin_again(name)
+                self._requests_of.pop(name, None)
                 self._notify(name)
 
     def drop(self, name: str) -> bool:
@@ -255,11 +256,12 @@ class Registry:
         before = files.generation(name)
         files.put(name, image)
         self._requests_of.pop(name, None)
-        if world is None:
-            world = self._open(name)
-        else:
+        try:
+            if world is None:
+                return self._open(name)
             self._move(world)
-        files.clean(name, before)
+        finally:
+            files.clean(name, before)
         return world
 
     def _move(self, world: World) -> None:

@@ -25,6 +25,7 @@ from sqlmodel import SQLModel
 from foas_emulator.world import statements
 from foas_emulator.world.files import (
     APPLICATION_ID,
+    LARGEST_CHECKED,
     PAGE_SIZE,
     NewerStoreError,
     WorldFileError,
@@ -35,9 +36,6 @@ from foas_emulator.world.files import (
 
 SCHEMA_VERSION = 1
 """Version of the table layout, kept in a database's `user_version`. A file of a newer version is refused."""
-
-_LARGEST_CHECKED = 8 * 1024 * 1024
-"""Bytes of the largest file that is checked as a whole when it is opened, a few milliseconds' work."""
 
 _MEMORY = ":memory:"
 
@@ -182,7 +180,7 @@ class Store:
         tables = {name for (name,) in self._raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not tables >= Row.metadata.tables.keys():
             raise WorldFileError(path, "it is no world of foas-emulator")
-        if path.stat().st_size <= _LARGEST_CHECKED:
+        if path.stat().st_size <= LARGEST_CHECKED:
             (first,) = self._raw.execute("PRAGMA quick_check(1)").fetchone()
             if first != "ok":
                 raise WorldFileError(path, f"it is damaged ({first.splitlines()[-1]})")
