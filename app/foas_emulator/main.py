@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
@@ -11,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from foas_emulator.control.browsers import HostCheck, Pages
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
+from foas_emulator.descriptors import world_files_at_once
 from foas_emulator.gateway.access_keys import AccessKeys
 from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.journal.journal import Journal
@@ -40,9 +39,10 @@ from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seeds
 from foas_emulator.seeds.validation import override_problems
 from foas_emulator.seeds.watching import watching
 from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
-from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry
+from foas_emulator.world.files import DAMAGED, DirectoryInUseError, WorldFileError
+from foas_emulator.world.registry import DEFAULT, Registry
 from foas_emulator.world.settings import ErrorOverride, WorldSettings, read_overrides
-from foas_emulator.world.store import Connections, NewerStoreError
+from foas_emulator.world.store import Connections
 
 if TYPE_CHECKING:
     from foas_emulator.intercepting import Interception
@@ -169,12 +169,13 @@ def open_registry(settings: Settings) -> Registry:
                 max_worlds=settings.max_worlds,
                 idle=settings.world_idle,
                 image_bytes=settings.image_bytes,
+                max_files=world_files_at_once(),
             )
             if_refused.callback(registry.close)
             there_are = registry.names()
             registry.open_or_create(DEFAULT)
             if_refused.pop_all()
-    except (OSError, sqlite3.Error, SQLAlchemyError, DirectoryInUseError, NewerStoreError) as error:
+    except (OSError, DirectoryInUseError, WorldFileError) as error:
         if settings.data_dir is None:
             raise
         raise SettingError("data_dir", _why_unusable(settings.data_dir, error)) from error
@@ -192,12 +193,12 @@ def _some(names: Sequence[str], most: int = 5) -> str:
 
 def _why_unusable(directory: Path, error: Exception) -> str:
     """Why worlds cannot be kept in a directory, in one sentence that names it or the file in it."""
-    if isinstance(error, DirectoryInUseError | NewerStoreError):
-        return str(error)
     if isinstance(error, OSError):
         return f"worlds cannot be kept in {directory}: {error.strerror or error}"
-    reason = getattr(error, "orig", None) or error
-    return f"the file of the world {DEFAULT} in {directory} cannot be used: {reason}"
+    if isinstance(error, WorldFileError) and error.advice == DAMAGED:
+        advice = "move it away, and the world begins anew, put a copy of it back, or give another directory"
+        return f"{error.path} cannot be used: {error.reason}; {advice}"
+    return str(error)
 
 
 def _seeded_image(sources: Sequence[str], connections: Connections, defaults: WorldSettings) -> bytes:

@@ -12,6 +12,7 @@ from foas_emulator.gateway.errors import MISSING, UNAVAILABLE, ApiError
 from foas_emulator.gateway.host import host_name
 from foas_emulator.gateway.responses import GatewayResponse, failure, internal_error
 from foas_emulator.pipeline.context import UNREADABLE, RequestContext
+from foas_emulator.world.files import file_error
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,10 @@ def asks_for_start_page(scope: Scope) -> bool:
 def answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
     """What a client is told of anything that was raised on the way of its request."""
     host = host_name(context.headers.get("host", ""))
+    trouble = file_error(error, context.world.store.path if context.has_world else None)
+    if trouble is not None:
+        log.error("request %s failed: %s", context.request_id, trouble)
+        error = UNAVAILABLE(trouble.hint)
     if isinstance(error, ApiError):
         if error.problem is MISSING and context.body_note is not None:
             error = error.with_hint(f"{error.hint} {context.body_note}")
