@@ -112,26 +112,10 @@ def create_app(
         close=record.close,
         own_paths=OWN_PATHS,
     )
-    quiet = Dispatcher(
-        own,
-        stages=[
-            partial(_take_foreign_id, registry),
-            select_world,
-            FindOperation(OperationIndex(OPERATIONS)),
-            ReadBody(limit=settings.max_body),
-            SettleWorld(registry, select_world),
-            call_operation,
-        ],
-        close=lambda _context, _response: None,
-        own_paths=OWN_PATHS,
-    )
-    make_console = partial(
-        _console_app, settings, registry, journal, control=own, service=front, quiet=quiet, host_check=host_check
-    )
-    console = OnDemand(make_console, close=lambda: None) if settings.console else None
     api = Cors(
         front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS, with_credentials=settings.cors_credentials
     )
+    console = _console(settings, registry, journal, control=own, service=front, host_check=host_check)
     gate = _control_gate(settings, api, control=own, host_check=host_check, console=console)
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes
@@ -318,9 +302,45 @@ def _own_app(
     )
 
 
-def _take_foreign_id(registry: Registry, context: RequestContext) -> None:
-    """Give a request that only shows something an id that is none of its world's: those count the user's calls."""
-    context.request_id = registry.next_request_id()
+def _quiet(settings: Settings, registry: Registry, own: ASGIApp) -> ASGIApp:
+    """The service without journal, faults and cache, for the console's pages: what they show is no call of the user."""
+    select_world = SelectWorld(registry)
+
+    def take_foreign_id(context: RequestContext) -> None:
+        context.request_id = registry.next_request_id()  # those of its world count the user's calls
+
+    return Dispatcher(
+        own,
+        stages=[
+            take_foreign_id,
+            select_world,
+            FindOperation(OperationIndex(OPERATIONS)),
+            ReadBody(limit=settings.max_body),
+            SettleWorld(registry, select_world),
+            CallOperation(),
+        ],
+        close=lambda _context, _response: None,
+        own_paths=OWN_PATHS,
+    )
+
+
+def _console(
+    settings: Settings,
+    registry: Registry,
+    journal: Journal,
+    *,
+    control: ASGIApp,
+    service: ASGIApp,
+    host_check: HostCheck,
+) -> ASGIApp | None:
+    """The pages of the console, made when the first is asked for; None where the settings leave them out."""
+    if not settings.console:
+        return None
+    quiet = _quiet(settings, registry, control)
+    make = partial(
+        _console_app, settings, registry, journal, control=control, service=service, quiet=quiet, host_check=host_check
+    )
+    return OnDemand(make, close=lambda: None)
 
 
 def _console_app(
