@@ -74,7 +74,7 @@ def create_app(
     select_world = SelectWorld(registry)
     journal = Journal(budget=settings.journal_bytes)
     registry.watch(journal.forget)
-    record = Record(journal, log_access=settings.access_log)
+    record = Record(journal, log_access=settings.access_log, log_refused=settings.log_refused)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
     make_own_app = partial(_own_app, settings, registry, journal, cache=cache, authority=authority, addresses=addresses)
