@@ -174,6 +174,20 @@ def explain(file: BinaryIO, secret: str, string_to_sign: BinaryIO | None) -> Non
     sys.exit(1 if differences else 0)
 
 
+@main.command("replay")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR")
+def replay_artifact(folder: Path) -> None:
+    """Serve the world that a failed test left in DIR (pytest --foas-artifacts), and show its calls."""
+    from foas_emulator.replay import replay  # noqa: PLC0415
+    from foas_emulator.testing.artifacts import ArtifactError  # noqa: PLC0415
+    from foas_emulator.testing.client import EmulatorError  # noqa: PLC0415
+
+    try:
+        replay(folder)
+    except (ArtifactError, EmulatorError) as error:
+        refuse(str(error))
+
+
 @main.group()
 def snapshot() -> None:
     """Keep worlds of a running server as files, and bring them back."""

@@ -93,6 +93,7 @@ def create_app(
             CacheReads(cache, call_operation, template=record.template),
             call_operation,
         ],
+        log=record.log,
         close=record.close,
         own_paths=OWN_PATHS,
     )

@@ -90,8 +90,8 @@ def test_a_server_error_is_logged_even_without_an_access_log(
     record = Record(Journal(budget=0), log_access=False, log_refused=True)
     made = context_of(registry, record)
     with caplog.at_level(logging.INFO):
-        record.close(made, OK)
-        record.close(made, BROKEN)
+        record.log(made, OK)
+        record.log(made, BROKEN)
     (line,) = caplog.records
     assert line.levelname == "ERROR"
     assert f"{made.request_id} GetInstance world=default GET {INSTANCE} 500" in line.getMessage()
@@ -107,8 +107,8 @@ def test_a_refused_call_leaves_one_warning_that_says_why(registry: Registry, cap
     record = Record(Journal(budget=0), log_access=False, log_refused=True)
     made = context_of(registry, record)
     with caplog.at_level(logging.INFO):
-        record.close(made, OK)
-        record.close(made, refused("Start the job."))
+        record.log(made, OK)
+        record.log(made, refused("Start the job."))
     (line,) = caplog.records
     assert line.levelname == "WARNING"
     assert line.getMessage().startswith(f"{made.request_id} GetInstance world=default GET {INSTANCE} 400 ")
@@ -118,7 +118,7 @@ def test_a_refused_call_leaves_one_warning_that_says_why(registry: Registry, cap
 
 def test_a_code_that_a_user_made_up_stays_on_its_line(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
     record = Record(Journal(budget=0), log_access=False, log_refused=True)
-    record.close(context_of(registry, record), refused("Why.", code="Odd\nERROR forged"))
+    record.log(context_of(registry, record), refused("Why.", code="Odd\nERROR forged"))
     assert "\n" not in caplog.records[0].getMessage()
 
 
@@ -126,9 +126,9 @@ def test_a_setting_turns_the_lines_of_refused_calls_off(registry: Registry, capl
     record = Record(Journal(budget=0), log_access=False, log_refused=False)
     made = context_of(registry, record)
     with caplog.at_level(logging.INFO):
-        record.close(made, refused("Start the job."))
+        record.log(made, refused("Start the job."))
         assert not caplog.records
-        record.close(made, refused("Broken.", status=500))
+        record.log(made, refused("Broken.", status=500))
     (line,) = caplog.records
     assert line.levelname == "ERROR"
     assert "Broken." in line.getMessage()
@@ -147,7 +147,7 @@ def test_the_entry_of_a_refused_call_has_its_hint(registry: Registry) -> None:
 def test_the_access_log_tells_of_every_request(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
     record = Record(Journal(budget=0), log_access=True, log_refused=True)
     with caplog.at_level(logging.INFO):
-        record.close(context_of(registry, record), OK)
+        record.log(context_of(registry, record), OK)
     (line,) = caplog.records
     noted = vars(line)
     assert line.levelname == "INFO"
@@ -163,6 +163,7 @@ def test_an_exchange_without_a_world_is_logged_and_not_journalled(
     made = context_of(registry, record)
     made.world = None
     with caplog.at_level(logging.INFO):
+        record.log(made, OK)
         record.close(made, OK)
     assert len(caplog.records) == 1
     assert not journal.world_journal("default").entries

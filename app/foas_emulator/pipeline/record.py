@@ -24,7 +24,7 @@ access_log = logging.getLogger("foas_emulator.access")
 
 
 class Record:
-    """Notes when a request arrives, and writes its journal entry when its response is sent."""
+    """Notes when a request arrives, logs its response, and writes its journal entry when that is sent."""
 
     def __init__(self, journal: Journal, *, log_access: bool, log_refused: bool) -> None:
         self._journal = journal
@@ -43,12 +43,14 @@ class Record:
         if context.has_world:
             template = context.template or self.template(context, response)
             self._journal.write(template, context.request_id, context.started)
+
+    def log(self, context: RequestContext, response: GatewayResponse) -> None:
+        """Log a call in one line if it is to be; a refusal with its code and hint, which no SDK hands to its user."""
         is_refused = response.code is not None and self._log_refused
         if self._log_access or is_refused or response.status_code >= SERVER_ERROR:
-            self._log(context, response)
+            self._write_line(context, response)
 
-    def _log(self, context: RequestContext, response: GatewayResponse) -> None:
-        """Log a call in one line; a refusal with its code and hint, which no SDK hands to its user."""
+    def _write_line(self, context: RequestContext, response: GatewayResponse) -> None:
         milliseconds = (stopwatch() - context.started) / 1e6 if context.started else 0.0
         operation = context.operation.name if context.operation else "-"
         hint = response.header(HINT)

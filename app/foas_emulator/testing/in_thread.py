@@ -1,9 +1,10 @@
 """The emulator's server in a thread. Importing this loads the whole emulator."""
 
 import asyncio
+import difflib
 import socket
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from threading import Event, Thread
 from typing import Any
 
@@ -11,10 +12,24 @@ import uvicorn
 
 from foas_emulator.main import create_app
 from foas_emulator.server import StartError, listen, new_event_loop, url_of, uvicorn_config
-from foas_emulator.settings import read_settings
+from foas_emulator.settings import Settings, read_settings
+from foas_emulator.testing.written import written
+
+__tracebackhide__ = True
 
 START_WITHIN = 30.0
 """Seconds that the server is given to start."""
+
+
+def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as flags have them. Raise ValueError for a name that is no setting, with the nearest that is."""
+    known = [each.name for each in fields(Settings)]
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+            raise ValueError(f"there is no setting {name}; {hint}")
+    return {name: written(value) for name, value in given.items()}
 
 
 class ThreadedServer:
