@@ -37,7 +37,7 @@ CONFIGURATION_HEAD = """# Configuration
 
 Every setting of `foas-emulator serve` is a flag and an environment variable; the flag wins. A wrong value, or a
 variable that begins with `FOASEMU_` and is no setting, refuses to start, naming it and what is allowed. Durations take
-a unit (`500ms`, `30s`, `2m`, `1h`, `3d`); a bare number is seconds. In a variable the values of a repeatable setting
+a unit (`500ms`, `30s`, `4m59s`, `1h`, `3d`); a bare number is seconds. In a variable the values of a repeatable setting
 are separated by blanks.
 
 """

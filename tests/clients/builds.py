@@ -18,12 +18,13 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
-    """A driver's project in the directory ``language``; the commands run in a copy of it."""
+    """A driver's project in the directory ``language`` of ``root``; the commands run in a copy of it."""
 
     language: str
     needs: Sequence[str]
     fetch: Sequence[str]
     compile: Sequence[str] | None = None
+    root: Path = HERE
 
 
 GO = Project(
@@ -55,7 +56,7 @@ def built(project: Project) -> Path:
     for program in project.needs:
         if shutil.which(program) is None:
             do_without(f"{program} is not installed")
-    source = HERE / project.language
+    source = project.root / project.language
     directory = cache() / f"{project.language}-{digest(source)}"
     with locked(directory.with_suffix(".lock")):
         if not (directory / "ready").exists():
