@@ -16,7 +16,7 @@ from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.main import describe_api
 from foas_emulator.openapi import as_yaml
 from foas_emulator.operations.catalogue import GROUPS, OPERATIONS
-from foas_emulator.seeds.document import json_schema
+from foas_emulator.seeds.schema import json_schema
 from foas_emulator.settings import Settings, options, shown_default
 
 ROOT = Path(__file__).parent.parent
@@ -42,8 +42,12 @@ are separated by blanks.
 
 """
 CONFIGURATION_TAIL = """
-The delays, `not_running`, `default_format`, `signature` and the error overrides are defaults: every world can be given
-its own, by `settings` in its seed or over the control API.
+The delays, `latency`, `error_rate`, `not_running`, `sql_check`, `default_format`, `signature` and the error overrides
+are defaults: every world can be given its own, by `settings` in its seed or over the control API. Which calls an
+`error_rate` strikes, and how long a `latency` is between its ends, follows from the world's seed and the number of the
+call.
+
+With `--intercept` the server has a [proxy](interception.md) that brings programs to it which name no endpoint.
 
 ## Connections
 
@@ -125,7 +129,8 @@ def fidelity() -> str:
     parts += [f"| {kind} | {counts[kind]} |\n" for kind in KINDS]
     parts.append("\n| operation | evidence | source |\n|---|---|---|\n")
     parts += [f"| {each.name} | {each.evidence.kind} | {_cell(each.evidence.source)} |\n" for each in OPERATIONS]
-    parts.append(ERRORS_HEAD)
+    disagreements = Path(__file__).with_name("disagreements.md").read_text("utf-8")
+    parts += ["\n", disagreements, ERRORS_HEAD]
     for code, problem in sorted(catalogue().items()):
         source = _cell(problem.evidence.source)
         parts.append(

@@ -129,16 +129,22 @@ def read_members(response: httpx.Response, model: type[BaseModel]) -> dict[str, 
     if response.headers["content-type"] == "application/json;charset=utf-8":
         return dict(json.loads(response.text))
     assert response.headers["content-type"] == "text/xml;charset=utf-8"
-    (root,) = xmltodict.parse(response.content, strip_whitespace=False).values()
     if response.status_code >= 400:
+        (root,) = xmltodict.parse(response.content, strip_whitespace=False).values()
         return dict(root)
+    return read_xml(response.content, model)
+
+
+def read_xml(content: bytes, model: type[BaseModel]) -> dict[str, Any]:
+    """The members of a success in XML, with the types of its model."""
+    (root,) = xmltodict.parse(content, strip_whitespace=False).values()
     request_id = root.pop("RequestId")
     return {"RequestId": request_id, **_typed(root, model)}
 
 
 def _typed(value: Any, annotation: Any) -> Any:
     """A value read from XML with the type its model declares."""
-    annotation = _plain(annotation)
+    annotation = plain(annotation)
     if get_origin(annotation) is list:
         items = [] if value is None else value if isinstance(value, list) else [value]
         return [_typed(item, get_args(annotation)[0]) for item in items]
@@ -159,16 +165,17 @@ def _typed_members(value: Mapping[str, Any], model: type[BaseModel]) -> dict[str
     fields = {field.alias: field.annotation for field in model.model_fields.values()}
     members = {name: _typed(member, fields[name]) for name, member in value.items()}
     for name, annotation in fields.items():
-        if get_origin(_plain(annotation)) is list:
+        if get_origin(plain(annotation)) is list:
             members.setdefault(str(name), [])
     return members
 
 
-def _plain(annotation: Any) -> Any:
+def plain(annotation: Any) -> Any:
+    """A type without what is annotated to it and without None."""
     if get_origin(annotation) is Annotated:
-        return _plain(get_args(annotation)[0])
+        return plain(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
-        return _plain(next(part for part in get_args(annotation) if part is not type(None)))
+        return plain(next(part for part in get_args(annotation) if part is not type(None)))
     return annotation
 
 

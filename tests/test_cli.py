@@ -58,7 +58,7 @@ def test_every_fault_of_every_seed_is_told(tmp_path: Path) -> None:
     checked = call("seed", "check", str(one), str(two), "default")
     assert (checked.exit_code, checked.stdout) == (1, "default: ok\n")
     assert checked.stderr.splitlines() == [
-        f"{one}:3: projects[0].Nmae: there is no such member; check its spelling",
+        f"{one}:3: projects[0].Nmae: there is no such member (the nearest is 'Name')",
         f"{two}:5: clusters[0].slave_num: Input should be greater than or equal to 2",
     ]
 

@@ -26,7 +26,7 @@ def test_a_world_is_saved_and_loaded(emulator: Emulator, tmp_path: Path) -> None
     world.settings["start_delay"] = "30s"
     file = tmp_path / "world.json"
     saved = run(emulator, "save", str(file), "--world", "saved", "--control-token", "secret")
-    assert (saved.exit_code, saved.output) == (0, "")
+    assert (saved.exit_code, saved.output) == (0, f"World saved is saved in {file}.\n")
     assert file.read_text("utf-8").startswith('{"snapshot_version": 1')
     loaded = run(emulator, "load", str(file), "--world", "loaded", FOASEMU_CONTROL_TOKEN="secret")
     assert loaded.exit_code == 0

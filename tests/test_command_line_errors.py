@@ -37,10 +37,10 @@ def files(tmp_path: Path) -> Path:
 def nothing_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands run in this process, so none may come to serve, nor take the log of the tests."""
 
-    def served(*_: object) -> None:
+    def served(*_: object, **__: object) -> None:
         raise AssertionError("it serves")
 
-    monkeypatch.setattr(server, "_run", served)
+    monkeypatch.setattr(server.Accompanied, "serve", served)
     monkeypatch.setattr(logs, "configure", lambda **_: None)
 
 
@@ -78,11 +78,15 @@ def refusal(*arguments: str, **variables: str) -> str:
         ("port", "70000"),
         ("start_delay", "9" * 400 + "d"),
         ("tls", "maybe"),
+        ("intercept", "70000"),
+        ("intercept_allow", "example.com"),
+        ("latency", "soon"),
+        ("error_rate", "101%"),
     ],
 )
 @pytest.mark.parametrize("way", ["flag", "variable"])
 def test_wrong_setting_is_named_as_it_was_given(setting: str, value: str, way: str, files: Path) -> None:
-    is_file = value and setting not in ("host", "port", "start_delay", "tls")
+    is_file = value and setting in ("data_dir", "error_overrides", "access_keys", "tls_cert")
     given = str(files / value) if is_file else value
     if (way == "variable" and not value) or (way == "flag" and setting == "tls"):
         return  # an empty variable is none, and a flag that is a switch has no value
@@ -97,6 +101,10 @@ def test_wrong_setting_is_named_as_it_was_given(setting: str, value: str, way: s
         line = refusal("serve", *options, **{variable: given})
         assert variable in line
     assert "codec" in line or str(files / value) in line or not is_file or setting == "access_keys"
+
+
+def test_watch_without_a_file_is_named() -> None:
+    assert refusal("serve", "--port", "0", "--watch").startswith("--watch: there is no file to watch")
 
 
 @pytest.mark.parametrize("name", ["absent", "directory", "bytes", "text", "list"])

@@ -24,6 +24,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "data_dir": ("/data", Path("/data")),
     "default_format": ("xml", "xml"),
     "not_running": ("answer", "answer"),
+    "sql_check": ("start", "start"),
     "error_overrides": ("errors.yaml", Path("errors.yaml")),
     "signature": ("strict", "strict"),
     "access_keys": ("a:b", ("a:b",)),

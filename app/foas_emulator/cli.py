@@ -7,26 +7,21 @@ import json
 import os
 import sys
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import click
-from click.core import ParameterSource
 
 from foas_emulator import __version__
-from foas_emulator.commands import Commands, describe_os_error, refuse, refuse_each
-from foas_emulator.settings import NamedPath, SettingError, Settings, check_variables, flag, options, variable
-
-if TYPE_CHECKING:
-    from foas_emulator.testing.world import World
-
+from foas_emulator.commands import LazyGroup
+from foas_emulator.commands.base import PORT_OPTION, URL_OPTION, refusals_to_start, refuse, refuse_each
+from foas_emulator.settings import NamedPath, Settings, check_variables, options
 
 _LONGEST_HEALTH = 64 * 1024
 """Bytes that are read of what says whether a server is well."""
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(__version__, "-V", "--version", prog_name="foas-emulator")
 def main() -> None:
     """A local stand-in for Alibaba Cloud Realtime Compute (foas, API version 2018-11-11)."""
@@ -37,25 +32,12 @@ def _serve(**values: Any) -> None:
     check_variables(os.environ)
     gc.disable()  # nothing that is made while starting is garbage, and looking for it takes a tenth of a start
     try:
-        from foas_emulator.seeds.reading import SeedError  # noqa: PLC0415 - other commands need no server
-        from foas_emulator.server import StartError, serve  # noqa: PLC0415
+        with refusals_to_start():
+            from foas_emulator.server import serve  # noqa: PLC0415 - other commands need no server
 
-        serve(Settings(**values))
-    except SettingError as error:
-        refuse(_as_given(error))
-    except SeedError as error:
-        refuse_each(error.faults)
-    except StartError as error:
-        refuse(str(error))
+            serve(Settings(**values))
     finally:
         gc.enable()
-
-
-def _as_given(error: SettingError) -> str:
-    """The message of a wrong setting, named by the flag or the variable that it was given with."""
-    source = click.get_current_context().get_parameter_source(error.setting)
-    name = variable(error.setting) if source is ParameterSource.ENVIRONMENT else flag(error.setting)
-    return f"{name}: {error.reason}"
 
 
 main.add_command(click.Command("serve", params=list(options()), callback=_serve, help=_serve.__doc__))
@@ -68,20 +50,39 @@ def seed() -> None:
 
 @seed.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def check_seed(files: tuple[str, ...]) -> None:
-    """Report every fault in seed documents with its file, line and path; exits with 1 if there is one."""
-    from foas_emulator.seeds.reading import SeedError, read_seed  # noqa: PLC0415
+@click.option(
+    "--onto",
+    multiple=True,
+    metavar="FILE|NAME",
+    help="Seed that the world holds before, as with several --seed of serve. Repeatable.",
+)
+def check_seed(files: tuple[str, ...], onto: tuple[str, ...]) -> None:
+    """Report every fault in seed documents with its file, line and path; exits with 1 if there is one.
+
+    Each FILE is applied to a world of its own, so what passes here can be served.
+    """
+    from foas_emulator.seeds.image import try_seeds  # noqa: PLC0415
+    from foas_emulator.seeds.reading import SeedError, seed_files  # noqa: PLC0415
 
     faults = []
-    for file in files:
+    for source in files:
         try:
-            read_seed(file)
+            for file in seed_files(source):
+                try_seeds([*onto, file])
         except SeedError as error:
             faults += error.faults
         else:
-            click.echo(f"{click.format_filename(file)}: ok")
+            click.echo(f"{click.format_filename(source)}: ok")
     if faults:
         refuse_each(faults)
+
+
+@seed.command("schema")
+def print_schema() -> None:
+    """Write the JSON Schema of seed documents, for editors and programs."""
+    from foas_emulator.seeds.published import published_schema  # noqa: PLC0415
+
+    click.echo(published_schema(), nl=False)
 
 
 @main.command()
@@ -98,14 +99,9 @@ def openapi(output: Path | None) -> None:
         output.write_bytes(text.encode())
 
 
-_PORT = click.option(
-    "--port", type=click.IntRange(0, 65535), default=8018, envvar="FOASEMU_PORT", show_envvar=True, show_default=True
-)
-
-
 @main.command()
-@click.option("--url", help="Address of the server; without it the one that --port means on this machine.")
-@_PORT
+@URL_OPTION
+@PORT_OPTION
 def healthcheck(url: str | None, port: int) -> None:
     """Ask a server for its health; exits with 0 if it is well."""
     target = f"{(url or f'http://127.0.0.1:{port}').rstrip('/')}/_emulator/health"
@@ -172,68 +168,3 @@ def explain(file: BinaryIO, secret: str, string_to_sign: BinaryIO | None) -> Non
     for difference in differences:
         click.echo(f"  {difference.field}: the request has {difference.expected!r}, signed was {difference.actual!r}")
     sys.exit(1 if differences else 0)
-
-
-@main.command("replay")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR")
-def replay_artifact(folder: Path) -> None:
-    """Serve the world that a failed test left in DIR (pytest --foas-artifacts), and show its calls."""
-    from foas_emulator.replay import replay  # noqa: PLC0415
-    from foas_emulator.testing.artifacts import ArtifactError  # noqa: PLC0415
-    from foas_emulator.testing.client import EmulatorError  # noqa: PLC0415
-
-    try:
-        replay(folder)
-    except (ArtifactError, EmulatorError) as error:
-        refuse(str(error))
-
-
-@main.group()
-def snapshot() -> None:
-    """Keep worlds of a running server as files, and bring them back."""
-
-
-def _of_a_world(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say which world of which server it is about."""
-    for option in (
-        click.option("--world", default="default", show_default=True, help="Name of the world."),
-        click.option("--url", help="Address of the server; without it the one that --port means on this machine."),
-        _PORT,
-        click.option(
-            "--control-token",
-            envvar="FOASEMU_CONTROL_TOKEN",
-            show_envvar=True,
-            help="Token of the server's control API.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-@snapshot.command("save")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@_of_a_world
-def save_snapshot(file: Path, **world: Any) -> None:
-    """Write a world into FILE: one sorted JSON document, every row on a line of its own."""
-    _ask(lambda handle: handle.save(file), **world)
-
-
-@snapshot.command("load")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@_of_a_world
-def load_snapshot(file: Path, **world: Any) -> None:
-    """Make a world what FILE says; it is created if there is none."""
-    _ask(lambda handle: handle.load(file), **world)
-
-
-def _ask(what: "Callable[[World], None]", *, world: str, url: str | None, port: int, control_token: str | None) -> None:
-    from foas_emulator.testing.client import EmulatorError  # noqa: PLC0415
-    from foas_emulator.testing.server import Server  # noqa: PLC0415
-
-    target = url or f"http://127.0.0.1:{port}"
-    try:
-        what(Server(target, control_token=control_token).world(world))
-    except OSError as error:
-        refuse(f"{target}: {error}" if error.filename is None else describe_os_error(error))
-    except (EmulatorError, ValueError) as error:
-        refuse(f"{target}: {error}")

@@ -5,12 +5,11 @@ import os
 import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
@@ -27,6 +26,7 @@ from foas_emulator.pipeline.cache_reads import CacheReads, ReadCache
 from foas_emulator.pipeline.cors import Cors
 from foas_emulator.pipeline.dispatcher import CallOperation, Dispatcher
 from foas_emulator.pipeline.find_operation import FindOperation
+from foas_emulator.pipeline.impair import Impair
 from foas_emulator.pipeline.inject_faults import InjectFaults
 from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
@@ -34,13 +34,17 @@ from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
 from foas_emulator.pipeline.select_world import SelectWorld
 from foas_emulator.pipeline.settle_world import SettleWorld
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.reading import read_seed
+from foas_emulator.seeds.loading import load
+from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seeds
+from foas_emulator.seeds.validation import override_problems
+from foas_emulator.seeds.watching import watching
 from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
 from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry
-from foas_emulator.world.settings import WorldSettings, read_overrides
+from foas_emulator.world.settings import ErrorOverride, WorldSettings, read_overrides
 from foas_emulator.world.store import Connections, NewerStoreError
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from foas_emulator.intercepting import Interception
 
 log = logging.getLogger(__name__)
 
@@ -61,11 +65,12 @@ def create_app(
     registry: Registry | None = None,
     authority: bytes | None = None,
     addresses: Sequence[str] = (),
+    interception: "Interception | None" = None,
 ) -> ASGIApp:
     """The whole emulator as one ASGI application, over these worlds or over those that the settings ask for.
 
     `authority` is the certificate that clients of its https have to trust, as PEM; `addresses` are the URLs that it is
-    served at, as far as they are known.
+    served at, as far as they are known; `interception` is the proxy beside it, which has an authority too.
 
     Raises `SeedError`, `SettingError` or `ValueError` if the settings cannot be met.
     """
@@ -77,7 +82,16 @@ def create_app(
     record = Record(journal, log_access=settings.access_log, log_refused=settings.log_refused)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
-    make_own_app = partial(_own_app, settings, registry, journal, cache=cache, authority=authority, addresses=addresses)
+    make_own_app = partial(
+        _own_app,
+        settings,
+        registry,
+        journal,
+        cache=cache,
+        authority=authority,
+        addresses=addresses,
+        interception=interception,
+    )
     own = OnDemand(make_own_app, close=registry.close)
     host_check = HostCheck(token=settings.control_token, hosts=settings.control_hosts)
     front = Dispatcher(
@@ -88,6 +102,7 @@ def create_app(
             FindOperation(OperationIndex(OPERATIONS)),
             ReadBody(limit=settings.max_body),
             authenticate,
+            Impair(registry),
             SettleWorld(registry, select_world),
             InjectFaults(registry, call_operation),
             CacheReads(cache, call_operation, template=record.template),
@@ -100,26 +115,29 @@ def create_app(
     api = Cors(
         front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS, with_credentials=settings.cors_credentials
     )
-    gate = ControlGate(
+    gate = _control_gate(settings, api, control=own, host_check=host_check)
+    if settings.access_log or "*" not in settings.cors_origins:
+        return gate  # a line in the log, or a Vary in the answer, is made where every request goes
+    return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
+
+
+def _control_gate(settings: Settings, api: ASGIApp, *, control: ASGIApp, host_check: HostCheck) -> ControlGate:
+    return ControlGate(
         api,
-        control=own,
+        control=control,
         token=settings.control_token,
         origins=settings.control_origins,
         host_check=host_check,
         max_body=settings.max_body,
         max_document=settings.max_document,
     )
-    if settings.access_log or "*" not in settings.cors_origins:
-        return gate  # a line in the log, or a Vary in the answer, is made where every request goes
-    return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
 
 
 def open_registry(settings: Settings) -> Registry:
     """The worlds of a server, with the default one open, so that a seed or a file that does not do is told at once."""
     connections = Connections()
     defaults = _world_defaults(settings)
-    documents = [read_seed(source) for source in settings.seed]
-    image = image_of(documents, connections=connections, handlers=HANDLERS, defaults=defaults)
+    image = _seeded_image(settings.seed, connections, defaults)
     try:
         with ExitStack() as if_refused:
             registry = Registry(
@@ -162,6 +180,31 @@ def _why_unusable(directory: Path, error: Exception) -> str:
     return f"the file of the world {DEFAULT} in {directory} cannot be used: {reason}"
 
 
+def _seeded_image(sources: Sequence[str], connections: Connections, defaults: WorldSettings) -> bytes:
+    return image_of(read_seeds(sources), connections=connections, handlers=HANDLERS, defaults=defaults)
+
+
+def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextManager[None]:
+    """Read the seeds again whenever a file of theirs changes, while this is entered.
+
+    Worlds that began with them begin anew. Seeds with a fault are logged and change nothing. Raises `SettingError` if
+    there is no file to watch.
+    """
+    files = [source for source in settings.seed if source not in BUILT_IN]
+    if not files:
+        raise SettingError("watch", "there is no file to watch: give --seed a file or a directory")
+
+    def read_again() -> None:
+        try:
+            image = _seeded_image(settings.seed, registry.connections, registry.defaults)
+        except SeedError as error:
+            log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
+        else:
+            log.info("the seeds have changed; worlds that begin anew: %s", ", ".join(registry.replace_image(image)))
+
+    return watching(files, read_again)
+
+
 def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     """Raise ValueError if a server was asked for several workers: each would have worlds of its own."""
     asked = environment.get("WEB_CONCURRENCY", "1")
@@ -186,18 +229,24 @@ def describe_api() -> dict[str, Any]:
 
 
 def _world_defaults(settings: Settings) -> WorldSettings:
-    overrides = {}
-    if settings.error_overrides is not None:
-        try:
-            overrides = yaml.safe_load(settings.error_overrides.read_text("utf-8"))
-        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-            raise SettingError("error_overrides", f"{settings.error_overrides} cannot be read: {error}") from None
     names = WorldSettings.__dataclass_fields__.keys() & Settings.__dataclass_fields__.keys()
     given: dict[str, Any] = {name: getattr(settings, name) for name in names - {"error_overrides"}}
+    return WorldSettings(**given, error_overrides=_error_overrides(settings.error_overrides))
+
+
+def _error_overrides(file: Path | None) -> Mapping[str, ErrorOverride]:
+    """Return the overrides in a file. Raise `SettingError` with every one that is wrong."""
+    if file is None:
+        return read_overrides({})
     try:
-        return WorldSettings(**given, error_overrides=read_overrides(overrides))
-    except ValueError as error:
-        raise SettingError("error_overrides", f"{settings.error_overrides}: {error}") from None
+        document = load(file.read_text("utf-8"))
+        overrides = read_overrides({} if document.value is None else document.value)
+    except (OSError, ValueError) as error:
+        raise SettingError("error_overrides", f"{file} cannot be read: {error}") from None
+    problems = [f"{file}:{document.line((code,))}: {message}" for code, message in override_problems(overrides)]
+    if problems:
+        raise SettingError("error_overrides", "; ".join(problems))
+    return overrides
 
 
 def _access_keys(settings: Settings) -> AccessKeys:
@@ -230,6 +279,7 @@ def _own_app(
     cache: ReadCache,
     authority: bytes | None = None,
     addresses: Sequence[str] = (),
+    interception: "Interception | None" = None,
 ) -> FastAPI:
     # With its models and routes it takes a tenth of a start, and most servers are never asked for it.
     from foas_emulator.control.application import own_app  # noqa: PLC0415
@@ -240,8 +290,9 @@ def _own_app(
         settings=show_settings(settings),
         budgets={"read_cache": cache, "journal_bytes": journal, "image_bytes": registry.images},
         operations=OPERATIONS,
-        authority=authority,
+        authority=authority if interception is None else interception.authority,
         addresses=addresses,
+        interception=None if interception is None else interception.document(),
     )
 
 

@@ -9,22 +9,34 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    ExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from foas_emulator import logs
 from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
-from foas_emulator.main import create_app, open_registry, refuse_workers
+from foas_emulator.main import create_app, open_registry, refuse_workers, watch_seeds
 from foas_emulator.settings import SettingError, Settings, flag
 from foas_emulator.world.ids import fresh_secret
 from foas_emulator.world.registry import DEFAULT, Registry
+
+if TYPE_CHECKING:
+    from foas_emulator.certificates import Authority
+    from foas_emulator.intercepting import Interception
 
 EXAMPLE = "/api/v2/projects/project1/jobs/job1/instances/412536"
 """The documented call, which the default seed answers."""
@@ -58,10 +70,16 @@ def serve(settings: Settings) -> None:
     for given in secrets_in(sys.argv):
         log.warning("%s: everybody on this machine can see what is on a command line; %s", given, _SAFER)
     made_token = None
+    proxy_host = settings.host if settings.control_token is not None else LOOPBACK[0]
     if settings.host not in LOOPBACK and settings.control_token is None:
         made_token = fresh_secret()
         settings = replace(settings, control_token=made_token)
-    with _ended_by_signals(), _certificate(settings) as (tls, authority), ExitStack() as if_refused:
+    with (
+        _ended_by_signals(),
+        _certificate(settings) as (tls, authority),
+        prepare_interception(settings, authority, host=proxy_host) as interception,
+        ExitStack() as if_refused,
+    ):
         try:
             refuse_workers(sys.argv, os.environ)
             registry = open_registry(settings)
@@ -72,13 +90,22 @@ def serve(settings: Settings) -> None:
                 for listener in listeners[-1]:
                     if_refused.callback(listener.close)
             urls = [url_of(scheme, each[0]) for scheme, each in zip(("http", "https"), listeners, strict=False)]
-            app = create_app(_as_bound(settings, listeners), registry=registry, authority=authority, addresses=urls)
+            app = create_app(
+                _as_bound(settings, listeners),
+                registry=registry,
+                authority=None if authority is None else authority.pem,
+                addresses=urls,
+                interception=interception,
+            )
+            beside = companions(settings, registry, interception, app)
         except SettingError:
             raise
         except ValueError as error:
             raise StartError(str(error)) from None
         if_refused.pop_all()  # from here on the application closes the worlds, and uvicorn the sockets
         announcement = _announcement(urls, settings, registry)
+        if interception is not None:
+            announcement += f"proxy: {url_of('http', interception.proxy[0])}\n"
         if made_token is not None:
             announcement += f"control token: {made_token}\n"
         if settings.host not in LOOPBACK:
@@ -86,9 +113,10 @@ def serve(settings: Settings) -> None:
         gc.freeze()
         gc.enable()
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            config = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="on")
-            beside = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="off", **tls)
-            runner.run(_run(_Main(config, announcement=announcement), _Beside(beside), listeners))
+            main = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="on")
+            secure = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="off", **tls)
+            beside += [_serving(_Beside(secure), sockets) for sockets in listeners[1:]]
+            runner.run(_Main(main, announcement=announcement, beside=beside).serve(sockets=listeners[0]))
 
 
 def secrets_in(arguments: Sequence[str]) -> list[str]:
@@ -130,13 +158,32 @@ class _Beside(uvicorn.Server):
         return nullcontext()
 
 
-class _Main(uvicorn.Server):
+class Accompanied(uvicorn.Server):
+    """Runs what is `beside` it from when it serves until it stops to."""
+
+    def __init__(self, config: uvicorn.Config, *, beside: Sequence[AbstractAsyncContextManager[None]]) -> None:
+        super().__init__(config)
+        self._beside = beside
+        self._running = AsyncExitStack()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        for each in () if self.should_exit else self._beside:
+            await self._running.enter_async_context(each)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._running.aclose()
+        await super().shutdown(sockets=sockets)
+
+
+class _Main(Accompanied):
     """Owns the signals and the lifespan, tells where it listens once it does, and stops last."""
 
-    def __init__(self, config: uvicorn.Config, *, announcement: str) -> None:
-        super().__init__(config)
+    def __init__(
+        self, config: uvicorn.Config, *, announcement: str, beside: Sequence[AbstractAsyncContextManager[None]]
+    ) -> None:
+        super().__init__(config, beside=beside)
         self._announcement = announcement
-        self._beside: list[tuple[_Beside, asyncio.Task[None]]] = []
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -145,10 +192,6 @@ class _Main(uvicorn.Server):
             signal.signal(signal_, self.handle_exit)
         yield
 
-    def run_beside(self, server: _Beside, listeners: list[socket.socket]) -> None:
-        """Serve further addresses for as long as this server runs."""
-        self._beside.append((server, asyncio.create_task(server.serve(sockets=listeners))))
-
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         try:
@@ -156,17 +199,16 @@ class _Main(uvicorn.Server):
         except (OSError, ValueError) as error:
             log.warning("standard output takes nothing (%s); it would have said: %s", error, self._announcement)
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server, task in self._beside:
-            server.should_exit = True
-            await task
-        await super().shutdown(sockets=sockets)
 
-
-async def _run(main: "_Main", beside: "_Beside", listeners: list[list[socket.socket]]) -> None:
-    for sockets in listeners[1:]:
-        main.run_beside(beside, sockets)
-    await main.serve(sockets=listeners[0])
+@asynccontextmanager
+async def _serving(server: _Beside, sockets: list[socket.socket]) -> AsyncIterator[None]:
+    """Serve further addresses while this is entered."""
+    task = asyncio.create_task(server.serve(sockets=sockets))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 @contextmanager
@@ -192,22 +234,69 @@ def _stop_signals() -> list[int]:
 
 
 @contextmanager
-def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], bytes | None]]:
-    """What uvicorn needs to serve https, and the authority's certificate if it was made here."""
+def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], "Authority | None"]]:
+    """What uvicorn needs to serve https, and the authority behind it if it was made here."""
     if settings.tls_cert is not None or settings.tls_key is not None:
         if settings.tls_cert is None or settings.tls_key is None:
             raise StartError("tls_cert and tls_key belong together: give both, or --tls alone")
         _check_certificate(settings.tls_cert, settings.tls_key)
         yield {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}, None
     elif settings.tls:
-        # Making a certificate takes a library that costs a tenth of a second to import.
-        from foas_emulator.certificates import make_certificate  # noqa: PLC0415
-
         with TemporaryDirectory(prefix="foas-emulator-") as directory:
-            made = make_certificate(settings.host, Path(directory))
-            yield {"ssl_certfile": made.certificate, "ssl_keyfile": made.key}, made.authority
+            authority = _make_authority()
+            made = authority.write_certificate(settings.host, Path(directory))
+            yield {"ssl_certfile": made.certificate, "ssl_keyfile": made.key}, authority
     else:
         yield {}, None
+
+
+def _make_authority() -> "Authority":
+    # Making a certificate takes a library that costs a tenth of a second to import.
+    from foas_emulator.certificates import Authority  # noqa: PLC0415
+
+    return Authority()
+
+
+@contextmanager
+def prepare_interception(
+    settings: Settings, authority: "Authority | None" = None, *, host: str
+) -> Iterator["Interception | None"]:
+    """The proxy that the settings ask for, with its files, which go when this is left. Raises `SettingError`."""
+    if settings.intercept is None:
+        if settings.intercept_allow:
+            raise SettingError("intercept_allow", "it is about the proxy: give --intercept too")
+        yield None
+        return
+    from foas_emulator.intercepting import prepare  # noqa: PLC0415 - most servers have no proxy
+    from foas_emulator.interception.hosts import read_allowed  # noqa: PLC0415
+
+    try:
+        allowed = read_allowed(settings.intercept_allow)
+    except ValueError as error:
+        raise SettingError("intercept_allow", error) from None
+    with TemporaryDirectory(prefix="foas-emulator-") as directory, ExitStack() as sockets:
+        proxy = [sockets.enter_context(each) for each in listen(host, settings.intercept, setting="intercept")]
+        behind = [sockets.enter_context(listen(LOOPBACK[0], 0)[0]) for _ in ("plain", "secure")]
+        authority = authority or _make_authority()
+        yield prepare(authority, Path(directory), proxy=proxy, behind=behind, allowed=allowed)
+
+
+def companions(
+    settings: Settings, registry: Registry, interception: "Interception | None", app: ASGIApp
+) -> list[AbstractAsyncContextManager[None]]:
+    """What runs beside a server, while it is entered: the proxy and the watch over seeds, as far as they are wanted.
+
+    Raises `SettingError` if there is no seed to watch.
+    """
+    wanted = [watch_seeds(settings, registry)] if settings.watch else []
+    if interception is not None:
+        from foas_emulator.intercepting import intercepting  # noqa: PLC0415 - most servers have no proxy
+
+        def server_behind(named: ASGIApp) -> uvicorn.Server:
+            return _Beside(uvicorn_config(named, keep_alive=settings.keep_alive, lifespan="off"))
+
+        wanted.append(intercepting(interception, app, server_behind))
+    return wanted
 
 
 def _check_certificate(certificate: Path, key: Path) -> None:

@@ -1,14 +1,14 @@
 """Every setting once: its name, default, unit and meaning. Flags and `FOASEMU_*` variables derive from here."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
-from foas_emulator.world.durations import duration, duration_text
+from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
 
 PREFIX = "FOASEMU_"
 """Begins every variable. A longer prefix would meet what Kubernetes injects for a service named foas-emulator."""
@@ -24,7 +24,7 @@ class SettingError(ValueError):
 
 
 class Duration(click.ParamType[int]):
-    """Milliseconds, written as `30s`, `500ms`, `2m`, `1h`, `3d`, or a bare number of seconds."""
+    """Milliseconds, written as `30s`, `500ms`, `4m59s`, `1h`, `3d`, or a bare number of seconds."""
 
     name = "duration"
 
@@ -36,6 +36,28 @@ class Duration(click.ParamType[int]):
             return duration(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class Written(click.ParamType[Any]):
+    """A value that people write as a text: `read` and `write` go from one to the other."""
+
+    def __init__(self, name: str, read: Callable[[str], Any], write: Callable[[Any], str]) -> None:
+        self.name = name
+        self._read = read
+        self.write = write
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value of what was typed; a default is one already."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._read(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+LATENCY = Written("latency", span, span_text)
+RATE = Written("rate", rate, rate_text)
 
 
 class NamedPath(click.Path):
@@ -63,7 +85,12 @@ class Settings:
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8018, "Port to listen on; 0 takes a free one.", type_=click.IntRange(0, 65535))
     seed: tuple[str, ...] = setting(
-        ("default",), "What every new world holds: a file, or one of default, empty. Repeatable.", metavar="FILE|NAME"
+        ("default",),
+        "What every new world holds: a file, a directory of files, or one of default, empty. Repeatable.",
+        metavar="FILE|DIR|NAME",
+    )
+    watch: bool = setting(
+        False, "Read the seeds again when a file changes; worlds that began with them begin anew.", type_=bool
     )
     data_dir: Path | None = setting(
         None, "Keep every world in a file here; without it worlds live in memory.", type_=NamedPath()
@@ -75,6 +102,11 @@ class Settings:
         "fail",
         "GetInstance for a job that is not running: fail as documented, or answer with its state.",
         type_=click.Choice(["fail", "answer"]),
+    )
+    sql_check: str = setting(
+        "validate",
+        "Who refuses wrong SQL: ValidateJob alone, or the start too, whose instance then ends FAILED.",
+        type_=click.Choice(["validate", "start"]),
     )
     error_overrides: Path | None = setting(
         None,
@@ -109,6 +141,18 @@ class Settings:
     )
     plan_delay: int = setting(0, "From GetRawPlanJson until the plan is made.", type_=Duration())
     cluster_delay: int = setting(0, "From a change of a cluster until it is RUNNING again.", type_=Duration())
+    latency: Span = setting(
+        Span(),
+        "Time before every call takes effect, such as 200ms, or 100ms-400ms for one in between.",
+        type_=LATENCY,
+        metavar="DURATION[-DURATION]",
+    )
+    error_rate: float = setting(
+        0.0,
+        "Share of calls that fail, such as 5%: throttling and ServiceUnavailable in turn.",
+        type_=RATE,
+        metavar="RATE",
+    )
     read_cache: int = setting(
         64 * 1024 * 1024, "Bytes of answers kept for reads that come again; 0 keeps none.", type_=click.IntRange(min=0)
     )
@@ -148,6 +192,14 @@ class Settings:
     tls_port: int = setting(8019, "Port for https; 0 takes a free one.", type_=click.IntRange(0, 65535))
     tls_cert: Path | None = setting(None, "PEM file with the certificate to serve https with.", type_=NamedPath())
     tls_key: Path | None = setting(None, "PEM file with its key.", type_=NamedPath())
+    intercept: int | None = setting(
+        None,
+        "Port of a proxy that brings programs here which name no endpoint; 0 takes a free one.",
+        type_=click.IntRange(0, 65535),
+    )
+    intercept_allow: tuple[str, ...] = setting(
+        (), "Host that the proxy lets through; it refuses all but those of foas. Repeatable.", metavar="HOST"
+    )
     keep_alive: int = setting(75_000, "How long a connection may stay idle before it is closed.", type_=Duration())
     max_body: int = setting(4 * 1024 * 1024, "Largest request body, in bytes.", type_=click.IntRange(min=1))
     max_document: int = setting(
@@ -199,6 +251,8 @@ def shown_default(declared: "Field[Any]") -> str:
         return "on" if default else "off"
     if isinstance(declared.metadata["type"], Duration):
         return duration_text(default)
+    if isinstance(declared.metadata["type"], Written):
+        return declared.metadata["type"].write(default)
     return str(default)
 
 
@@ -214,6 +268,8 @@ def _shown(declared: "Field[Any]", value: Any) -> Any:
         return "***"
     if isinstance(declared.metadata["type"], Duration):
         return duration_text(value)
+    if isinstance(declared.metadata["type"], Written):
+        return declared.metadata["type"].write(value)
     return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
 
 

@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "app" / "foas_emulator"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text("utf-8")) for path in MODULES}
-OF_THE_EMULATOR = [module for module in TREES if not module.startswith(("world/", "testing/"))]
-"""What runs in the emulator; `testing` runs in the tests of whoever uses it."""
+OF_THE_EMULATOR = [module for module in TREES if not module.startswith(("world/", "testing/", "commands/"))]
+"""What runs in the emulator; `testing` and `commands` run beside it, at those who use it."""
 CLOCKS_AND_CHANCE = {"time", "random", "secrets", "uuid"}
 NOW = {"now", "utcnow", "today", "urandom", "time", "time_ns", "monotonic", "perf_counter"}
 OF_A_GROUP = [module for module in TREES if module.startswith("operations/") and module.count("/") == 2]
@@ -29,7 +29,7 @@ FILES_OF_A_GROUP = {
     "schemas.py",
     "service.py",
 }
-KNOW_SETTINGS = {"main.py", "cli.py", "server.py", "settings.py", "testing"}
+KNOW_SETTINGS = {"main.py", "cli.py", "commands", "server.py", "settings.py", "testing"}
 
 
 def imports(tree: ast.Module) -> Iterator[str]:

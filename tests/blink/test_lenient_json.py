@@ -28,6 +28,8 @@ VALUES = st.recursive(
         ("[true, false, null, yes,, [], {},]", [True, False, None, "yes", [], {}]),
         ("  bare  ", "bare"),
         ("{a: {b: [c, {d: e}]}}", {"a": {"b": ["c", {"d": "e"}]}}),
+        ('// head\n{"a": 1, // one\n// "a": 2,\n"b": [ //\n 3]} // end', {"a": 1, "b": [3]}),
+        ("{a: http://host/path, b=//c, 'd': 'e // f'}", {"a": "http://host/path", "b": "//c", "d": "e // f"}),
     ],
 )
 def test_what_people_write_is_understood(text: str, value: object) -> None:
@@ -52,6 +54,8 @@ def test_what_people_write_is_understood(text: str, value: object) -> None:
         '{"a": "b}',
         "[" * 5000,
         "{a:[}",
+        "// nothing",
+        "{a: // 1}",
     ],
 )
 def test_what_has_no_end_or_no_sense_is_refused(text: str) -> None:

@@ -1,18 +1,14 @@
 import json
 from collections.abc import Mapping
-from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from foas_emulator.blink.metrics import (
     CLUSTER_METRICS,
     JOB_METRICS,
     MetricQueryError,
     Series,
-    decimal_text,
     evaluate,
     parse_query,
 )
@@ -51,39 +47,9 @@ def times(series: Series) -> list[int]:
     return [int(time) for time in series.dps]
 
 
-def test_documented_values_are_written_as_the_service_writes_them() -> None:
-    seen = {492900000: "4.929E+8", 493500160: "4.9350016E+8", 494100352: "494100352", 494700544: "494700544"}
-    assert {value: decimal_text(value) for value in seen} == seen
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0, "0.0"),
-        (1, "1.0"),
-        (600, "600.0"),
-        (0.15, "0.15"),
-        (1234.5678, "1234.5677"),
-        (0.0001, "0.00010"),
-        (9999999, "9999999.0"),
-        (10_000_000, "1.0E+7"),
-        (5e7, "5.0E+7"),
-        (16777217, "16777216"),
-        (2.0**40, "1.09951163E+12"),
-    ],
-)
-def test_other_values_follow_java(value: float, text: str) -> None:
-    assert decimal_text(value) == text
-
-
-@given(st.floats(0, 2**60, width=32))
-def test_text_of_a_value_is_that_value_in_32_bits(value: float) -> None:
-    assert float(Decimal(decimal_text(value))) == pytest.approx(value, rel=1e-7)
-
-
-def test_job_values_are_text_and_summaries_numbers() -> None:
+def test_job_values_and_summaries_are_numbers() -> None:
     (series,) = ask("delay")
-    assert all(isinstance(value, str) for value in series.dps.values())
+    assert all(isinstance(value, float) for value in series.dps.values())
     assert isinstance(series.summary, float)
     assert (series.name, series.tags) == (f"{PREFIX}delay", {})
 
@@ -213,3 +179,11 @@ def test_no_curve_is_ever_negative() -> None:
     assert (
         min(point for series in ask(*JOB_METRICS.curves, query={"granularity": "60s"}) for point in values(series)) >= 0
     )
+
+
+def test_line_without_a_curve_is_a_series_without_points_and_counts_as_one() -> None:
+    known, stranger = ask("delay", "speed")
+    assert known.dps
+    assert (stranger.name, stranger.dps, stranger.summary) == (f"{PREFIX}speed", {}, 0.0)
+    assert [series.name for series in ask("speed", "delay", limit="avg:above:1")] == [f"{PREFIX}delay"]
+    assert [series.name for series in ask("speed", now=START)] == [f"{PREFIX}speed"]

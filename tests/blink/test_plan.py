@@ -1,9 +1,11 @@
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foas_emulator.blink.errors import UnreadablePlanError
 from foas_emulator.blink.plan import (
     MAX_PARALLELISM,
     OPERATOR,
@@ -16,6 +18,7 @@ from foas_emulator.blink.plan import (
     plan_from_json,
     resources,
 )
+from tests.blink.plan_files import PLAN_FILES, PlanFile
 
 # GetRefPackageJob's answer, its plan as the page prints it.
 DOCUMENTED = """{
@@ -85,10 +88,66 @@ def test_documented_plan_is_read_and_written_byte_for_byte() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "{a:b}", "[]", "null", "{nodes: []}", "{nodes: 1}", "{nodes: [1, {}]}", "{", "no"]
+    "text", ["", " ", "{}", "{a:b}", "{nodes: []}", '{"nodes": null, "links": []}', "// nothing yet\n{}"]
 )
-def test_text_without_nodes_is_no_plan(text: str) -> None:
+def test_text_without_nodes_holds_no_plan(text: str) -> None:
     assert plan_from_json(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{", "it is not JSON: unexpected end"),
+        ("[]", "it is not a JSON object"),
+        ("no", "it is not a JSON object"),
+        ("{nodes: 1}", "its nodes are not a list"),
+        ("{nodes: {a: b}}", "its nodes are not a list"),
+        ("{nodes: [1]}", "its node 1 is not an object"),
+        ("{nodes: [{id: 1}, {name: Calc}]}", "its node 2 has neither id nor uid"),
+        ('{"nodes": [{"uid": ""}]}', "its node 1 has neither id nor uid"),
+        ('{"nodes": [{"uid": []}]}', "its node 1 has neither id nor uid"),
+    ],
+)
+def test_text_that_is_no_plan_is_refused_with_the_reason(text: str, why: str) -> None:
+    with pytest.raises(UnreadablePlanError) as caught:
+        plan_from_json(text)
+    assert str(caught.value) == why
+
+
+@pytest.mark.parametrize("file", PLAN_FILES, ids=lambda file: file.name)
+def test_file_of_the_engine_is_read_with_its_edges_cores_and_memory(file: PlanFile) -> None:
+    plan = plan_from_json(file.text)
+    assert plan is not None
+    names = {node.id: node.type for node in plan.nodes}
+    edges = {(names[edge.id], node.type, edge.ship_strategy) for node in plan.nodes for edge in node.predecessors}
+    assert edges == file.edges
+    assert resources(plan) == (file.cores, round((file.heap + file.other) / 1024, 4))
+    seen: set[int] = set()
+    for node in plan.nodes:
+        assert {edge.id for edge in node.predecessors} <= seen
+        seen.add(node.id)
+
+
+def test_nodes_known_by_uid_get_ids_that_are_free() -> None:
+    plan = plan_from_json('{"nodes": [{"uid": "x"}, {"uid": 2}, {"id": 2, "uid": "a"}, {"uid": "x"}, {"uid": "7"}]}')
+    assert plan is not None
+    assert [node.id for node in plan.nodes] == [2, 3, 4, 7]
+
+
+def test_pacts_of_the_engine_are_those_of_the_documentation() -> None:
+    plan = plan_from_json('{"nodes": [{"id": 1, "pact": "Source"}, {"id": 2, "pact": "Sink"}]}')
+    assert plan is not None
+    assert [node.pact for node in plan.nodes] == [SOURCE, SINK]
+
+
+def test_nodes_that_read_in_a_circle_stay_in_their_order() -> None:
+    size = 3000
+    nodes = [{"uid": f"n{number}"} for number in range(size)]
+    links = [{"source": f"n{number}", "target": f"n{(number + 1) % size}"} for number in range(size)]
+    plan = plan_from_json(json.dumps({"nodes": nodes, "links": links}))
+    assert plan is not None
+    assert [node.id for node in plan.nodes] == list(range(1, size + 1))
+    assert plan.nodes[0].predecessors == (Edge(size),)
 
 
 def test_resources_of_sql_plans_stand_behind_the_parallelism() -> None:
@@ -117,7 +176,7 @@ def test_resources_are_what_each_subtask_is_given_times_the_parallelism() -> Non
 def test_numbers_that_make_no_sense_become_defaults() -> None:
     plan = plan_from_json(
         '{"nodes": [{"id": "7", "parallelism": 1e99, "core": "x", "heap_memory": -1, "predecessors": [1, {"id": []}]},'
-        ' {"id": 8, "parallelism": 0, "predecessors": {}, "core": NaN, "state_size": "1"}, {"id": 7}, {"id": null},'
+        ' {"id": 8, "parallelism": 0, "predecessors": {}, "core": NaN, "state_size": "1"}, {"id": 7},'
         ' {"id": 9, "parallelism": 999999}, {"id": 10, "core": 1e400, "heap_memory": 64, "chainingStrategy": "NEVER"}]}'
     )
     assert plan == Plan(
@@ -141,10 +200,16 @@ def test_plan_with_bare_keys_is_read() -> None:
         st.none() | st.floats() | st.text(),
         lambda x: (
             st.lists(x)
-            | st.dictionaries(st.sampled_from(["nodes", "id", "parallelism", "core", "predecessors", "type"]), x)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["nodes", "id", "uid", "parallelism", "core", "predecessors", "links", "source", "native"]
+                ),
+                x,
+            )
         ),
     ).map(json.dumps)
 )
-def test_any_text_is_a_plan_or_none(text: str) -> None:
-    plan = plan_from_json(text)
-    assert plan is None or resources(plan) >= (0, 0)
+def test_any_text_is_a_plan_or_none_or_unreadable(text: str) -> None:
+    with suppress(UnreadablePlanError):
+        plan = plan_from_json(text)
+        assert plan is None or resources(plan) >= (0, 0)

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -156,12 +157,31 @@ def test_broken_sql_has_no_plan() -> None:
 
 @given(FRAGMENTS)
 def test_running_job_has_a_plan_whatever_its_code(code: str) -> None:
-    plan = running_plan("", code, api_type="SQL", job_type="FLINK_STREAM")
+    plan = running_plan("", code, api_type="SQL", job_type="FLINK_STREAM", note=print)
     assert [node.id for node in plan.nodes] == list(range(1, len(plan.nodes) + 1))
 
 
-def test_running_job_has_its_own_plan_or_one_of_its_code_or_none() -> None:
-    options = {"api_type": "SQL", "job_type": "FLINK_STREAM"}
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("", []),
+        ("{a:b}", ["planJson has no nodes; the plan that the emulator makes stands in for it."]),
+        (
+            "{nodes: 1}",
+            ["planJson cannot be read, its nodes are not a list; the plan that the emulator makes stands in for it."],
+        ),
+    ],
+)
+def test_plan_that_cannot_be_used_is_replaced_and_told(given: str, told: list[str]) -> None:
+    notes: list[str] = []
+    plan = running_plan(given, script("passthrough"), api_type="SQL", job_type="FLINK_STREAM", note=notes.append)
+    assert plan == sql_plan("passthrough")
+    assert notes == told
+
+
+def test_running_job_has_its_own_plan_or_none() -> None:
+    notes: list[str] = []
+    options: dict[str, Any] = {"api_type": "SQL", "job_type": "FLINK_STREAM", "note": notes.append}
     assert types(running_plan("{nodes: [{id: 1, type: Mine}]}", script("passthrough"), **options)) == ["Mine"]
-    assert running_plan("{a:b}", script("passthrough"), **options) == sql_plan("passthrough")
     assert running_plan("", "select (", **options) == Plan(())
+    assert notes == []

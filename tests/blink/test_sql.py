@@ -288,3 +288,24 @@ def test_what_is_accepted_stays_accepted_between_comments(code: str) -> None:
 def test_long_scripts_of_any_pattern_are_read_in_one_go(piece: str) -> None:
     error = refusal("select * from " + piece * 50_000)
     assert error is None or error.line == 1
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_script_of_real_shape_has_no_unknown_statement(path: Path) -> None:
+    assert read(path.read_text("utf-8")).unknown == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("selct a from b", ["selct"]),
+        ("create table t (a int) with (type='print'); inset into t select 1; 'x' y; frob", ["inset", "x", "frob"]),
+        ("blink.job.timeZone=Asia/Shanghai", []),
+        ("blink.job.timeZone", ["blink"]),
+        ("(select 1)", []),
+        ("; ;", []),
+        ("", []),
+    ],
+)
+def test_what_begins_with_no_known_word_is_told(code: str, words: list[str]) -> None:
+    assert [unknown.word for unknown in read(code).unknown] == words

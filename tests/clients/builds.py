@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,33 +19,58 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
-    """A driver's project in the directory ``language`` of ``root``; the commands run in a copy of it."""
+    """A driver's project in the directory ``language`` of ``root``; the commands run in a copy of it.
+
+    One that ``shares`` the directory of a newer generation has its files too, and its own in their places.
+    """
 
     language: str
     needs: Sequence[str]
-    fetch: Sequence[str]
+    fetch: Sequence[Sequence[str]]
     compile: Sequence[str] | None = None
     root: Path = HERE
+    shares: str | None = None
+
+    @property
+    def sources(self) -> list[Path]:
+        return [self.root / name for name in (self.shares, self.language) if name]
 
 
 GO = Project(
     language="go",
     needs=["go"],
-    fetch=["go", "mod", "download"],
+    fetch=[["go", "mod", "download"]],
     compile=["go", "build", "-o", "drive", "."],
 )
 JAVA = Project(
     language="java",
     needs=["java", "javac", "mvn"],
-    fetch=["mvn", "--batch-mode", "--quiet", "dependency:copy-dependencies", "-DoutputDirectory=jars"],
+    fetch=[["mvn", "--batch-mode", "--quiet", "dependency:copy-dependencies", "-DoutputDirectory=jars"]],
     compile=["javac", "--release", "11", "-cp", "jars/*", "-sourcepath", ".", "-d", "classes", "Drive.java"],
 )
 NODE = Project(
     language="node",
     needs=["node", "npm"],
-    fetch=["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+    fetch=[["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]],
 )
 NODE_TEA = replace(NODE, language="node_tea")
+
+GO_1_60 = replace(GO, language="go_1_60", shares="go")
+JAVA_4_3 = replace(JAVA, language="java_4_3", shares="java")
+NODE_1_3 = replace(NODE, language="node_1_3", shares="node")
+_PIP_INSTALL = ("venv/bin/pip", "install", "--quiet", "--no-deps", "--require-hashes")
+PYTHON_CORE_2_13 = Project(
+    language="python_core_2_13",
+    shares="python_core",
+    needs=[],
+    # They cannot be installed beside the SDKs of today, which have the same packages.
+    fetch=[
+        [sys.executable, "-m", "venv", "venv"],
+        [*_PIP_INSTALL, "-r", "build.lock"],
+        [*_PIP_INSTALL, "--no-build-isolation", "-r", "requirements.lock"],
+    ],
+)
+PYTHON_TEA_0_2 = replace(PYTHON_CORE_2_13, language="python_tea_0_2", shares=None)
 
 
 def built(project: Project) -> Path:
@@ -56,14 +82,15 @@ def built(project: Project) -> Path:
     for program in project.needs:
         if shutil.which(program) is None:
             do_without(f"{program} is not installed")
-    source = project.root / project.language
-    directory = cache() / f"{project.language}-{digest(source)}"
+    directory = cache() / f"{project.language}-{digest(project)}"
     with locked(directory.with_suffix(".lock")):
         if not (directory / "ready").exists():
-            shutil.copytree(source, directory, dirs_exist_ok=True)
-            fetched = run(project.fetch, directory)
-            if fetched.returncode:
-                do_without(f"{' '.join(project.fetch)}: {fetched.stdout}")
+            for source in project.sources:
+                shutil.copytree(source, directory, dirs_exist_ok=True)
+            for command in project.fetch:
+                fetched = run(command, directory)
+                if fetched.returncode:
+                    do_without(f"{' '.join(command)}: {fetched.stdout}")
             if project.compile:
                 compiled = run(project.compile, directory)
                 assert compiled.returncode == 0, compiled.stdout
@@ -84,9 +111,10 @@ def cache() -> Path:
     return directory
 
 
-def digest(source: Path) -> str:
-    files = hashlib.sha256()
-    for file in sorted(source.iterdir()):
+def digest(project: Project) -> str:
+    """Tell one state of a project's files from every other, and the pythons that a virtual environment is of."""
+    files = hashlib.sha256(sys.executable.encode() + sys.version.encode())
+    for file in sorted(file for source in project.sources for file in source.iterdir() if file.is_file()):
         files.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return files.hexdigest()[:16]
 

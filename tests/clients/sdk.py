@@ -120,13 +120,17 @@ def told(value: Any, *, numbers: bool) -> Any:
     return str(value) if isinstance(value, int) and not numbers else value
 
 
-def make_the_step(step: Step, sdk: Sdk, *, dialect: Dialect, endpoint: str) -> None:
-    """Makes the calls of the step in a world of its own and asserts that each had its outcome."""
+def make_the_step(step: Step, sdk: Sdk, *, dialect: Dialect, endpoint: str, named: str | None = None) -> None:
+    """Makes the calls of the step in a world of its own and asserts that each had its outcome.
+
+    The program is told the emulator's `endpoint`, or what is `named` instead: nothing, if that is empty.
+    """
     world = f"{dialect.name}-{step.name}"
     if step.fault:
         arm(step.fault, endpoint=endpoint, world=world)
     for call, expected in step.turns:
-        outcome = sdk.make(call, endpoint=endpoint, access_key_id=call.access_key_id or f"world-{world}")
+        told_endpoint = endpoint if named is None else named
+        outcome = sdk.make(call, endpoint=told_endpoint, access_key_id=call.access_key_id or f"world-{world}")
         dialect.assert_outcome(outcome, expected, call.format)
 
 

@@ -114,7 +114,7 @@ throttled = Refusal(code="Throttling.User", status=400, message="Request was den
 # Every client writes "+", "*", "~", "&" and the space in its own way, on the wire and in what it signs.
 FOLDER = "/新手 任务/a+b*c~d&e"
 
-TOUR = (
+TOUR: tuple[Step, ...] = (
     Step(
         name="the-documented-instance-has-every-documented-value",
         turns=((get_instance("project1", "job1", "412536"), documented),),

@@ -74,6 +74,7 @@ OTHERWISE: Mapping[str, Mapping[str, str]] = {
         "TotalCount": _TRIMMED,
         "TotalPage": _TRIMMED,
         "Jobs.Job.JobId": "a later member; the SDKs read it",
+        "Jobs.Job.FileId": "GetJob's metadata has it; here it is shown too",
     },
     "ListPackage.json": {"Packages.Package.ProjectName": _OTHER_PROJECT},
     "ListPackage.meta.json": {"TotalCount": _TRIMMED},

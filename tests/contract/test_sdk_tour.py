@@ -1,17 +1,20 @@
-"""The official Python SDK, unmodified, makes every call it has on an empty world of a real server."""
+"""The official SDKs, unmodified, make every call they have on an empty world of a real server, in both formats."""
 
 import json
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pkgutil import iter_modules
 from urllib.request import ProxyHandler, Request, build_opener
 
 import aliyunsdkfoas.request.v20181111
 import pytest
-from aliyunsdkcore.client import AcsClient
 
+from tests.clients.builds import JAVA, built
 from tests.clients.conftest import emulator
+from tests.clients.sdk import Sdk
 from tests.contract.contract import CONTRACT, misfits, paths
+from tests.contract.sdks import JavaSdk, PythonSdk
 from tests.contract.tour import Tour
 
 pytestmark = pytest.mark.xdist_group("contract-tour")
@@ -33,10 +36,11 @@ NO_CALL_BRINGS_ABOUT = {
 """Members that only a seed or the control API can fill: scans, failures, priorities, the end of what is running."""
 
 
-@pytest.fixture(scope="module")
-def tour() -> Iterator[Tour]:
+@pytest.fixture(scope="module", params=["python-JSON", "python-XML", "java-JSON", "java-XML"])
+def tour(request: pytest.FixtureRequest) -> Iterator[Tour]:
     """The tour once it is made; whatever the SDK raised, or the tour found wrong, fails every test that wants it."""
-    with pytest.MonkeyPatch.context() as patch, emulator("--seed", "empty") as endpoint:
+    language, _, wire_format = request.param.partition("-")
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch, emulator("--seed", "empty") as endpoint:
         for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
             patch.delenv(name)  # the SDK would send even loopback calls through a proxy
 
@@ -47,9 +51,12 @@ def tour() -> Iterator[Tour]:
             with build_opener(ProxyHandler({})).open(request) as response:
                 assert response.status == 200
 
-        client = AcsClient("test", "test", "cn-hangzhou")
-        client.add_endpoint("cn-hangzhou", "foas", f"http://{endpoint}")
-        tour = Tour(client=client, wait=wait)
+        sdk: PythonSdk | JavaSdk = PythonSdk(endpoint, wire_format)
+        if language == "java":
+            project = built(JAVA)
+            command = ["java", "-cp", f"{project / 'classes'}:{project / 'jars' / '*'}", "Drive"]
+            sdk = JavaSdk(stack.enter_context(Sdk(command)), endpoint, wire_format)
+        tour = Tour(sdk=sdk, wait=wait, reads_bare_lists=request.param != "java-XML")
         tour.make()
         yield tour
 

@@ -22,6 +22,23 @@ def test_a_failed_instance_says_why(control: Control) -> None:
     assert "lost its task managers" in control.api.request("GET", path).text
 
 
+@pytest.mark.parametrize("before", ["RUNNING", "PAUSED"])
+def test_a_failure_leaves_what_was_expected(control: Control, before: str) -> None:
+    """As of the job that failed in the default seed, which is expected to be RUNNING."""
+    control.ok("PUT", "/worlds/default/settings", {"not_running": "answer"})
+    control.ok("PUT", "/worlds/default/clock", {"mode": "frozen"})
+    timeline = [{"after": "30s", "ActualState": "FAILED"}]
+    instances = [{"ActualState": before, "timeline": timeline}]
+    job = {"JobName": "j", "instances": instances}
+    control.ok("POST", "/worlds/default/seed", {"projects": [{"Name": "p", "jobs": [job]}]}, status=204)
+    control.ok("PUT", STATE, {"ActualState": before}, status=204)
+    control.ok("PUT", STATE, {"ActualState": "FAILED"}, status=204)
+    control.ok("POST", "/worlds/default/clock/advance", {"by": "30s"})
+    for path in (INSTANCE, "/api/v2/projects/p/jobs/j/instances/-1"):
+        instance = control.api.request("GET", path, headers={"accept": "*/*"}).json()["Instance"]
+        assert (instance["ActualState"], instance["ExpectState"]) == ("FAILED", before)
+
+
 def test_what_was_pending_for_an_instance_is_dropped(control: Control) -> None:
     control.ok("PUT", "/worlds/default/clock", {"mode": "frozen"})
     instance = {"Id": 900001, "timeline": [{"after": "30s", "ActualState": "FAILED"}]}
@@ -38,6 +55,7 @@ def test_what_was_pending_for_an_instance_is_dropped(control: Control) -> None:
         (STATE.replace("job1", "nothing"), 404, "The specified job does not exist"),
         (STATE.replace("412536", "5"), 404, "The specified instance does not exist"),
         (STATE.replace("412536", "x"), 400, "instance_id: Input should be a valid integer"),
+        (STATE.replace("412536", "9" * 30), 400, "instance_id: Input should be less than or equal to"),
     ],
 )
 def test_what_is_not_there_cannot_be_put_into_a_state(control: Control, path: str, status: int, reason: str) -> None:

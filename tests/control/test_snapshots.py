@@ -58,7 +58,7 @@ def test_a_snapshot_comes_and_goes_as_yaml(control: Control) -> None:
         ("{", "The body is not JSON."),
         ("", "a snapshot is an object"),
         ({"snapshot_version": 99, "tables": {}}, "this emulator restores"),
-        ({"snapshot_version": 1, "tables": {"jobs": [{}]}}, "jobs[0] does not have exactly the members"),
+        ({"snapshot_version": 1, "tables": {"jobs": [{}]}}, "jobs[0] lacks the member api_type"),
     ],
 )
 def test_a_snapshot_that_cannot_be_restored_changes_nothing(control: Control, body: Any, reason: str) -> None:

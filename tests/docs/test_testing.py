@@ -1,4 +1,4 @@
-"""docs/testing.md: each of its suites is run by pytest as it stands."""
+"""docs/testing.md and docs/interception.md: each of their suites is run by pytest as it stands."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,10 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
-PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text("utf-8")
-SUITES = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "def test_" in block]
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "testing.md").read_text("utf-8")
+BOTH = PAGE + (DOCS / "interception.md").read_text("utf-8")
+SUITES = [block for block in re.findall(r"```python\n(.*?)```", BOTH, re.DOTALL) if "def test_" in block]
 PROGRAMS = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "def test_" not in block]
 
 

@@ -19,7 +19,7 @@ JUNIT = Project(
     root=EXAMPLES,
     language="junit",
     needs=["java", "javac", "mvn"],
-    fetch=["mvn", "--batch-mode", "--quiet", "dependency:copy-dependencies", "-DoutputDirectory=jars"],
+    fetch=[["mvn", "--batch-mode", "--quiet", "dependency:copy-dependencies", "-DoutputDirectory=jars"]],
     compile=["javac", "--release", "11", "-cp", "jars/*", "-sourcepath", ".", "-d", "classes", "JobsTest.java"],
 )
 

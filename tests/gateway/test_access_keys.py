@@ -18,7 +18,7 @@ def test_configured_keys_are_found_with_and_without_a_token() -> None:
 def test_every_world_has_a_key_with_the_secret_test_unless_configured() -> None:
     keys = AccessKeys.parse(["world-a:own"])
     assert keys.lookup("world-a") == Key("world-a", "own")
-    assert keys.lookup("world-b_2") == Key("world-b_2", "test")
+    assert keys.lookup("world-b_2") == Key("world-b_2", "test", "test", may_omit_token=True)
 
 
 @pytest.mark.parametrize("access_key_id", ["world-", "world-A", "world--a", "world-" + "a" * 65, "World-a"])

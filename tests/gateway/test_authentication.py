@@ -110,9 +110,9 @@ def test_v3_signature_that_leaves_out_date_or_nonce_is_refused(name: str) -> Non
         (with_header(V1, "date", "Thu, 01 Aug 2019 13:00:00 GMT"), "InvalidTimeStamp.Expired", "3600 seconds ahead of"),
         (with_header(V1, "x-acs-signature-method", "SHA256withRSA"), "InvalidSignatureMethod", "HMAC-SHA1"),
         (
-            with_header(V3, "authorization", "ACS3-HMAC-SM3 Credential=testid,SignedHeaders=host,Signature=00"),
+            with_header(V3, "authorization", "ACS3-RSA-SHA256 Credential=testid,SignedHeaders=host,Signature=00"),
             "InvalidSignatureMethod",
-            "ACS3-HMAC-SHA256",
+            "allows only ACS3-HMAC-SHA256 and ACS3-HMAC-SM3",
         ),
         (with_header(V1, "authorization", "acs nobody:abc="), "InvalidAccessKeyId.NotFound", "--access-keys nobody:"),
         (with_header(STS, "x-acs-security-token", None), "MissingSecurityToken", "x-acs-security-token"),

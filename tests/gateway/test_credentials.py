@@ -1,6 +1,12 @@
 import pytest
 
-from foas_emulator.gateway.credentials import Credentials, MalformedAuthorization, read_credentials
+from foas_emulator.gateway import credentials as module
+from foas_emulator.gateway.credentials import (
+    Credentials,
+    MalformedAuthorization,
+    allowed_algorithms,
+    read_credentials,
+)
 
 
 def test_v1_has_a_key_a_signature_and_hmac_sha1_unless_the_request_says_otherwise() -> None:
@@ -25,8 +31,8 @@ def test_v3_takes_its_parameters_in_any_order(parameters: str) -> None:
 
 
 def test_v3_keeps_an_algorithm_it_cannot_verify() -> None:
-    authorization = "ACS3-HMAC-SM3 Credential=id,SignedHeaders=host,Signature=abc"
-    assert read_credentials({"authorization": authorization}).algorithm == "ACS3-HMAC-SM3"
+    authorization = "ACS3-RSA-SHA256 Credential=id,SignedHeaders=host,Signature=abc"
+    assert read_credentials({"authorization": authorization}).algorithm == "ACS3-RSA-SHA256"
 
 
 @pytest.mark.parametrize("sent", ["tok==", ""])
@@ -64,3 +70,10 @@ def test_request_without_authorization_is_anonymous(headers: dict[str, str]) -> 
 def test_authorization_of_neither_form_is_malformed(authorization: str, reason: str) -> None:
     with pytest.raises(MalformedAuthorization, match=reason):
         read_credentials({"authorization": authorization})
+
+
+def test_sm3_is_allowed_where_this_python_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert allowed_algorithms("v3") == ("ACS3-HMAC-SHA256", "ACS3-HMAC-SM3")
+    monkeypatch.setattr(module, "algorithms_available", {"sha1", "sha256"})
+    assert allowed_algorithms("v3") == ("ACS3-HMAC-SHA256",)
+    assert (allowed_algorithms("v1"), allowed_algorithms("bearer")) == (("HMAC-SHA1",), ())

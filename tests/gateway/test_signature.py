@@ -9,6 +9,7 @@ from foas_emulator.gateway.signature import (
     query_pairs,
     sign,
     string_to_sign_variants,
+    v3_string_to_sign,
     verify,
 )
 from tests.gateway.signature_vectors import ALL, SIGNED, Vector, request_to, with_header
@@ -138,6 +139,21 @@ def test_v3_refuses_a_good_signature_beside_a_wrong_hash_of_the_body(stated: str
     signed = signed_by(next(canonical_request_variants(request, credentials)), credentials)
     assert verify(request, signed, "secret") is not None
     assert verify(with_header(request, "x-acs-content-sha256", None), signed, "secret") is None
+
+
+@pytest.mark.parametrize("header", ["x-acs-content-sha256", "x-acs-content-sm3"])
+def test_v3_with_sm3_hashes_the_body_and_the_canonical_request_with_it(header: str) -> None:
+    body = b"abc"
+    hash_of_abc = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"  # the standard's own example
+    request = request_to("/", method="POST", headers={"host": "h", header: hash_of_abc}, body=body)
+    credentials = v3("host", header)._replace(algorithm="ACS3-HMAC-SM3")
+    text = next(canonical_request_variants(request, credentials))
+    assert text.endswith(f"\n{hash_of_abc}")
+    assert v3_string_to_sign(text, credentials).startswith("ACS3-HMAC-SM3\n")
+    signed = signed_by(text, credentials)
+    assert verify(request, signed, "secret") is None
+    assert verify(request, signed._replace(algorithm="ACS3-HMAC-SHA256"), "secret") is not None
+    assert verify(with_header(request, header, "0" * 64), signed, "secret") is not None
 
 
 def test_signature_that_is_no_ascii_is_a_mismatch() -> None:

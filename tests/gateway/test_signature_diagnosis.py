@@ -228,7 +228,7 @@ def test_nothing_that_fits_means_another_secret() -> None:
     ("credentials", "field"),
     [
         (V1._replace(signature="x", algorithm="SHA256withRSA"), "x-acs-signature-method"),
-        (V3._replace(signature="x", algorithm="ACS3-HMAC-SM3"), "algorithm"),
+        (V3._replace(signature="x", algorithm="ACS3-RSA-SHA256"), "algorithm"),
     ],
 )
 def test_algorithm_that_the_form_does_not_have_is_named_first(credentials: Credentials, field: str) -> None:

@@ -67,6 +67,17 @@ def test_parameters_of_a_body_are_told_beside_those_of_the_path(api: Api) -> Non
     assert entry["unread"] == ["colour"]
 
 
+def test_what_every_sdk_sends_is_not_told_as_unread(api: Api) -> None:
+    sent = "Version=2018-11-11&ServiceCode=foas&regionId=cn-hangzhou&format=json&INSTANCEID=1&Colour=red&color=red"
+    api.request("GET", f"{INSTANCE}?{sent}")
+    assert only(api)["unread"] == ["Colour", "color"]
+
+
+def test_a_parameter_in_another_case_alone_is_unread(api: Api) -> None:
+    api.request("POST", "/api/v2/projects/project1/folders", data={"Path": "/new"})
+    assert only(api)["unread"] == ["Path"]
+
+
 @pytest.mark.parametrize("name", ["Signature", "SecurityToken", "AccessKeySecret"])
 def test_what_opens_doors_is_hidden(api: Api, name: str) -> None:
     api.request("GET", f"{INSTANCE}?{name}=open-sesame")

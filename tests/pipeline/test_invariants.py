@@ -137,7 +137,7 @@ class NotedHeaders(dict[str, str]):
 OF_THE_SIGNATURE = {
     *("authorization", "date", "x-acs-date", "content-md5", "content-type"),
     *("x-acs-signature-method", "x-acs-signature-nonce", "x-acs-signature-version", "x-acs-security-token"),
-    *("x-acs-content-sha256",),
+    *("x-acs-content-sha256", "x-acs-content-sm3"),
 }
 """Headers that only the verification of a signature reads: the middleware verifies each request that has one."""
 OF_ERRORS = {"host"}
@@ -239,6 +239,7 @@ STAGES = [
     ("FindOperation", "an unknown operation is refused before its body is read"),
     ("ReadBody", "a signature covers the body, and it is the last stage that waits for the client"),
     ("Authenticate", "what is refused settles nothing, and no fault applies to it"),
+    ("Impair", "what is refused is not held back, and what is held back finds its world settled"),
     ("SettleWorld", "nothing waits between this and the operation, but for a fault, which settles again"),
     ("InjectFaults", "the cache neither serves nor stores what a rule applies to"),
     ("CacheReads", "a hit calls no operation"),

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from foas_emulator.operations.instances.schemas import InstanceDetails
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.reading import SeedError, parse_seed
+from foas_emulator.world.clock import LAST_INSTANT
+from foas_emulator.world.ids import LAST_NUMBER
 from tests.api import Api, open_api
 from tests.wire import ask
 
@@ -25,11 +27,14 @@ IMPLIED = {"Id", "ProjectName", "JobName", "ActualState", "ExpectState", "JobTyp
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 longs = st.sampled_from([-(2**63), -1, 0, 1, 2**31, 2**53 + 1, 2**63 - 1]) | st.integers(-(2**63), 2**63 - 1)
 ints = st.sampled_from([-(2**31), 0, 2**31 - 1]) | st.integers(-(2**31), 2**31 - 1)
+times = st.sampled_from([0, 1, 2**31, LAST_INSTANT]) | st.integers(0, LAST_INSTANT)
 
 
 def values_of(member: str, annotation: Any) -> st.SearchStrategy[Any]:
     if member == "Priority":
         return ints
+    if member.endswith("Time"):
+        return times
     return texts if str in get_args(annotation) else longs
 
 
@@ -41,7 +46,7 @@ MEMBERS = {
 instances = st.fixed_dictionaries({}, optional=MEMBERS).flatmap(
     lambda members: st.fixed_dictionaries(
         {name: st.just(value) | st.none() for name, value in members.items()}
-        | {"Id": st.integers(1, 2**63 - 2), "ActualState": st.just("RUNNING")}
+        | {"Id": st.integers(1, LAST_NUMBER), "ActualState": st.just("RUNNING")}
     )
 )
 

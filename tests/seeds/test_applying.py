@@ -72,7 +72,7 @@ def test_job_gets_the_defaults_of_the_service_and_is_committed(world: World) -> 
 
 @pytest.mark.parametrize(
     ("members", "committed"),
-    [("", 1), ("IsCommitted: false", 0), ("IsCommitted: true", 1), ("IsCommitted: false, instances: [{}]", 1)],
+    [("", 1), ("IsCommitted: false", 0), ("IsCommitted: true", 1), ("instances: [{}]", 1)],
 )
 def test_job_is_committed_unless_it_says_otherwise_and_always_with_instances(
     world: World, members: str, committed: int
@@ -83,7 +83,7 @@ def test_job_is_committed_unless_it_says_otherwise_and_always_with_instances(
 
 def test_instance_follows_its_job(world: World) -> None:
     job = "JobName: j, Code: c, Properties: pr, Packages: pa, PlanJson: pl, EngineVersion: blink-3.7.8, Description: d"
-    seed(world, f"projects: [{{Name: p, jobs: [{{{job}, instances: [{{}}]}}]}}]")
+    seed(world, f"projects: [{{Name: p, packages: [{{PackageName: pa}}], jobs: [{{{job}, instances: [{{}}]}}]}}]")
     instance = only(world, Instance)
     assert (instance.id, instance.project_name, instance.job_name) == (1, "p", "j")
     assert (instance.code, instance.properties, instance.packages, instance.plan_json) == ("c", "pr", "pa", "pl")
@@ -181,7 +181,7 @@ def test_merging_replaces_a_project_whole_and_leaves_the_others(world: World) ->
 
 
 def test_merging_the_same_document_again_changes_nothing(world: World) -> None:
-    text = "projects: [{Name: p, Id: i, folders: [{Path: /, FolderId: 1}], jobs: [{JobName: j, JobId: n}]}]"
+    text = "projects: [{Name: p, Id: i, folders: [{Path: /, FolderId: 1}], jobs: [{JobName: j, JobId: n, FileId: f}]}]"
     seed(world, text)
     before = dump(world)
     seed(world, text)
@@ -220,3 +220,9 @@ def test_a_moved_instance_leaves_behind_what_was_planned_for_it(world: World) ->
     seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, {planned}}}]}}]")
     seed(world, "projects: [{Name: q, jobs: [{JobName: j, instances: [{Id: 7}]}]}]")
     assert every(world.store) == []
+
+
+def test_given_file_ids_are_kept_and_given_to_no_other_job(world: World) -> None:
+    seed(world, "projects: [{Name: p, jobs: [{JobName: a}, {JobName: b, FileId: '7'}, {JobName: c, FileId: mine}]}]")
+    jobs = {job.job_name: job.file_id for job in world.store.find(Job)}
+    assert jobs == {"a": "8", "b": "7", "c": "mine"}

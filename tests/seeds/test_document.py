@@ -5,8 +5,8 @@ import jsonschema_rs
 import pytest
 import yaml
 
-from foas_emulator.seeds.document import json_schema
 from foas_emulator.seeds.reading import SeedError, parse_seed
+from foas_emulator.seeds.schema import json_schema, members_of
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 VALIDATOR = jsonschema_rs.validator_for(json_schema())
@@ -34,7 +34,32 @@ def test_schema_and_reading_refuse_the_same(document: object) -> None:
         parse_seed(json.dumps(document), "seed")
 
 
-def test_every_part_of_the_schema_is_described() -> None:
-    for name, part in json_schema()["$defs"].items():
-        if part.get("type") == "object":
-            assert part["description"], name
+def test_every_part_and_every_member_of_the_schema_is_described_and_has_examples() -> None:
+    schema = json_schema()
+    for name, part in schema["$defs"].items():
+        assert part["description"], name
+    for name, member in members_of(schema):
+        assert member["description"], name
+        assert member["examples"], name
+
+
+def test_every_example_of_the_schema_is_valid_where_it_stands() -> None:
+    schema = json_schema()
+    for name, member in members_of(schema):
+        validator = jsonschema_rs.validator_for({**member, "$defs": schema["$defs"]})
+        for example in member["examples"]:
+            assert validator.is_valid(example), (name, example)
+
+
+@pytest.mark.parametrize(
+    "effect", [{"eror": "Throttling"}, {}, {"code": "X"}, {"drop": False}, {"status": 500}, "drop"]
+)
+def test_a_wrong_effect_gets_one_error(effect: object) -> None:
+    assert len(list(VALIDATOR.iter_errors({"faults": [{"effect": effect}]}))) == 1
+
+
+def test_the_schema_has_an_id_and_no_ttl() -> None:
+    schema = json_schema()
+    assert schema["$id"] == "urn:foas-emulator:seed"
+    assert "ttl" not in schema["$defs"]["SeedFault"]["properties"]
+    assert not VALIDATOR.is_valid({"faults": [{"effect": {"drop": True}, "ttl": "5s"}]})

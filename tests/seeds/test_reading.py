@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, parse_seed, read_seed
 
+NO_DURATION = "is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms"
 STATES = "Input should be 'WAITING', 'RUNNING', 'PAUSED', 'TERMINATED', 'SUCCESS' or 'FAILED'"
 
 
@@ -44,7 +45,7 @@ def test_json_is_read_as_yaml_is() -> None:
 def test_json_that_is_no_yaml_is_read_too_and_keeps_its_lines() -> None:
     text = '{\n\t"projects": [\n\t\t{"Name": "a\\ud83c\\udf88\\/\\u0000\x7f\\\\u",\n\t\t"Nmae": "b"}]}'
     assert parse_seed(text.replace("Nmae", "Description"), "seed").projects[0].name == "a🎈/\0\x7f\\u"
-    assert faults(text) == [(4, "projects[0].Nmae", "there is no such member; check its spelling")]
+    assert faults(text) == [(4, "projects[0].Nmae", "there is no such member (the nearest is 'Name')")]
 
 
 @pytest.mark.parametrize("source", ["no-such-file.yaml", "Default", "."])
@@ -81,12 +82,12 @@ def test_every_fault_is_told_with_its_file_line_and_path(tmp_path: Path) -> None
     with pytest.raises(SeedError) as refused:
         read_seed(str(file))
     assert str(refused.value).splitlines() == [
-        f"{file}:3: projects[0].Nmae: there is no such member; check its spelling",
+        f"{file}:3: projects[0].Nmae: there is no such member (the nearest is 'Name')",
         f"{file}:6: projects[0].jobs[0].JobType: Input should be 'FLINK_STREAM' or 'FLINK_BATCH'",
         f"{file}:8: projects[0].jobs[0].instances[0].Id: Input should be a valid integer",
         f"{file}:9: projects[0].jobs[0].instances[1].ActualState: {STATES}",
         f"{file}:10: projects[1].Name: Field required",
-        f"{file}:11: settings: 'soon' is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms",
+        f"{file}:12: settings.start_delay: 'soon' {NO_DURATION}",
         f"{file}:13: more: there is no such member; check its spelling",
     ]
 
@@ -166,18 +167,27 @@ def test_value_of_another_type_or_width_is_a_fault(member: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("settings", "place", "message"),
     [
-        ("{strat_delay: 1s}", "there is no setting 'strat_delay'; there are: default_format, not_running"),
-        ("{not_running: maybe}", "not_running is 'maybe'; allowed: fail, answer"),
-        ("{signature: true}", "signature is True; allowed: off, warn, strict"),
-        ("[a]", "settings are a mapping from a name to a value"),
-        ("{error_overrides: [a]}", "error overrides are a mapping"),
+        (
+            "{strat_delay: 1s}",
+            "settings.strat_delay",
+            "there is no setting 'strat_delay'; there are: default_format, not_running",
+        ),
+        ("{not_running: maybe}", "settings.not_running", "not_running is 'maybe'; allowed: fail, answer"),
+        ("{signature: true}", "settings.signature", "signature is True; allowed: off, warn, strict"),
+        ("[a]", "settings", "Input should be a valid dictionary"),
+        (
+            "{error_overrides: {InvalidInstance.NotRuning: {status: 403}}}",
+            "settings.error_overrides.InvalidInstance.NotRuning",
+            "the catalogue has no error 'InvalidInstance.NotRuning' (the nearest is 'InvalidInstance.NotRunning')",
+        ),
+        ("{error_overrides: [a]}", "settings.error_overrides", "error overrides are a mapping"),
     ],
 )
-def test_wrong_setting_says_what_is_allowed(settings: str, message: str) -> None:
+def test_wrong_setting_says_what_is_allowed(settings: str, place: str, message: str) -> None:
     ((_, path, said),) = faults(f"settings: {settings}")
-    assert path == "settings"
+    assert path == place
     assert said.startswith(message)
 
 

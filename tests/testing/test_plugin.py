@@ -195,3 +195,53 @@ def test_the_options_are_described(pytester: pytest.Pytester) -> None:
     help_ = pytester.runpytest_subprocess("--help").stdout.str()
     assert "--foas-url" in help_
     assert "--foas-control-token" in help_
+
+
+WITHOUT_ENDPOINT = """
+import json
+import os
+import subprocess
+import sys
+
+PROGRAM = '''
+import json, os
+from aliyunsdkcore.client import AcsClient
+from aliyunsdkfoas.request.v20181111.GetInstanceRequest import GetInstanceRequest
+key = os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"], os.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"]
+request = GetInstanceRequest()
+request.set_projectName("project1")
+request.set_jobName("job1")
+request.set_instanceId("-1")
+print(json.loads(AcsClient(*key, "cn-hangzhou").do_action_with_exception(request))["Instance"]["Id"])
+'''
+
+
+def test_in_this_process(foas_environment, capsys):
+    exec(PROGRAM, {})
+    assert capsys.readouterr().out == "412536\\n"
+    assert foas_environment.journal.entries()[0]["operation"] == "GetInstance"
+
+
+def test_in_a_child(foas_environment):
+    assert subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True).stdout == "412536\\n"
+    assert len(foas_environment.journal.entries()) == 1
+
+
+def test_afterwards_it_is_gone():
+    assert "world-" not in os.environ.get("ALIBABA_CLOUD_ACCESS_KEY_ID", "")
+"""
+
+
+def test_a_program_that_names_no_endpoint_works_in_the_world_of_its_test(pytester: pytest.Pytester) -> None:
+    # The SDK itself warns of what it uses; that is not what this is about.
+    pytester.makeini("[pytest]\n")
+    pytester.makepyfile(WITHOUT_ENDPOINT)
+    pytester.runpytest_inprocess().assert_outcomes(passed=3)
+
+
+def test_a_server_without_a_proxy_is_told_what_the_fixture_wants(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(foas_environment): pass")
+    with Emulator() as emulator:
+        result = pytester.runpytest_inprocess("--foas-url", emulator.url)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*Start it with --intercept PORT*"])

@@ -36,9 +36,9 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         duration(text)
 
 
-@pytest.mark.parametrize("text", ["9" * 400, "9" * 400 + "d", "3000001d", "2999999d25h", 2**63])
+@pytest.mark.parametrize("text", ["9" * 400, "9" * 400 + "d", "36526d", "36524d25h", 2**63])
 def test_what_is_too_long_for_a_duration_is_refused(text: str | int) -> None:
-    with pytest.raises(ValueError, match="too long for a duration: give 3000000d at most"):
+    with pytest.raises(ValueError, match=r"is too long for a duration|is not a duration"):
         duration(text)
 
 

@@ -10,6 +10,7 @@ from foas_emulator.world.settings import NAMES, WorldSettings, read_setting, wri
     [
         ("default_format", "xml", "xml"),
         ("not_running", "answer", "answer"),
+        ("sql_check", "start", "start"),
         ("signature", "strict", "strict"),
         ("start_delay", "500ms", 500),
         ("stop_delay", "30s", 30_000),

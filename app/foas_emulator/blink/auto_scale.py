@@ -13,6 +13,7 @@ from foas_emulator.blink.planner import raw_plan
 GB_PER_CU = 4
 
 _PERIOD = {"plan": ("ORIGINAL", "CURRENT"), "policy": ("EVERY_DAY_TIME", "SPECIFIED_TIME")}
+_MOST_CU = 2**31
 
 Period = Mapping[str, str]
 
@@ -47,17 +48,26 @@ class AutoScale:
 
 
 def from_json(text: str | None) -> AutoScale:
-    """Read an AutoScaleParams text; without one, or if it is not valid, AutoScale is off."""
+    """Read an AutoScaleParams text; without one, or if it is not valid, AutoScale is off.
+
+    A seed may give any text, so a member of another type than the service's counts as not given.
+    """
     try:
         members = _object(text or "")
     except ValueError:
         return AutoScale()
+    strategy, max_cu = members.get("strategyConfigure"), members.get("maxCU")
+    periods = members.get("suspendPeriods")
     return AutoScale(
         is_on=members.get("isOnOff") is True,
-        strategy=members.get("strategyConfigure"),
-        max_cu=members.get("maxCU"),
-        suspend_periods=members.get("suspendPeriods") or (),
+        strategy=strategy if isinstance(strategy, dict) else None,
+        max_cu=max_cu if _is_amount(max_cu) else None,
+        suspend_periods=periods if isinstance(periods, list) else (),
     )
+
+
+def _is_amount(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _MOST_CU
 
 
 def tuned_plan(scale: AutoScale, code: str, *, api_type: str, job_type: str) -> Plan | None:

@@ -1,6 +1,10 @@
 """What Blink says about code that it cannot read."""
 
 
+class UnreadablePlanError(ValueError):
+    """A planJson that is no plan, with a clause that says why: `its nodes are not a list`."""
+
+
 class SqlError(Exception):
     """The first thing in a script that is surely wrong; line and column count from 1."""
 
@@ -18,16 +22,39 @@ def error_text(error: SqlError) -> str:
     report names the position in the words of Flink's own validator, and that every error carries the one documented
     ERR_ID, is inferred.
     """
+    return _report(
+        "SQL-00120001", f"SQL validation failed:\n     At line {error.line}, column {error.column}: {error.message}"
+    )
+
+
+def submit_error_text(error: SqlError, *, job_name: str) -> str:
+    """Return what an instance shows as LastErrorMessage if the engine does not take its SQL.
+
+    The frame is documented, for a queue that is too small (errcode 30011), and so is the text of wrong SQL (30017);
+    that both meet is inferred.
+    """
+    return f"Submit blink job failed, name: {job_name}, errcode:30017, errmsg:{error_text(error)}"
+
+
+def plan_error_text(error: UnreadablePlanError) -> str:
+    """Return the text that plan making shows for a planJson that cannot be read.
+
+    The frame is that of `error_text`, and the ERR_ID the one that a start shows for a plan that does not fit its job
+    (both documented); the rest is inferred.
+    """
+    return _report("CLI-00000001", f"the job's planJson cannot be read:\n     {error}")
+
+
+def _report(error_id: str, cause: str) -> str:
     return (
         "code:[30017], brief info:[get app plan failed], context info:[detail:\n"
         ">>>>>\n"
         "org.apache.flink.table.api.ValidationException: \n"
         "************\n"
         "ERR_ID:\n"
-        "     SQL-00120001\n"
+        f"     {error_id}\n"
         "CAUSE:\n"
-        "     SQL validation failed:\n"
-        f"     At line {error.line}, column {error.column}: {error.message}\n"
+        f"     {cause}\n"
         "ACTION:\n"
         "     Please see descriptions above. If it doesn't help, please contact customer support for this.\n"
         "DETAIL:\n"

@@ -1,4 +1,4 @@
-"""JSON as people write it into parameters: bare words, single quotes, commas too many or none.
+"""JSON as people write it into parameters: bare words, single quotes, commas too many or none, comments.
 
 The documentation's own examples are of that kind: `{a:b}` for a plan and a configuration,
 `{metric: "clusterid.system.mem.memtotal", aggregator: "avg", downsample: "avg"}` for a metric query.
@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 _MAX_DEPTH = 100
+_GAP = re.compile(r"(?:\s|(?<![:=])//[^\n]*+)*+")
+"""White space and comments. Right behind a colon or an equals sign `//` is no comment but the rest of an address."""
 _TOKEN = re.compile(
     r"""
-    \s*+(?:
-        (?P<mark>[{}\[\]:,=])
-        | (?P<quote>["'])(?P<quoted>(?:[^"'\\]|\\.|(?!(?P=quote))["'])*+)(?P=quote)
-        | (?P<bare>[^\s{}\[\]:,="']++)
-    )
+    (?P<mark>[{}\[\]:,=])
+    | (?P<quote>["'])(?P<quoted>(?:[^"'\\]|\\.|(?!(?P=quote))["'])*+)(?P=quote)
+    | (?P<bare>[^\s{}\[\]:,="']++)
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -30,7 +30,8 @@ def parse(text: str) -> Any:
     """What the text says, read strictly if that works and loosely if not. Raises `ValueError` if neither does.
 
     A bare word is a number, true, false or null if it looks like one; a bare value may contain colons
-    (`limit: avg:sample:50`). Keys and values are separated by a colon or an equals sign.
+    (`limit: avg:sample:50`). Keys and values are separated by a colon or an equals sign. A comment is from `//` to the
+    end of its line.
     """
     try:
         return json.loads(text)
@@ -95,14 +96,18 @@ class _Reader:
 
 
 def _tokens_of(text: str) -> Iterator[re.Match[str]]:
-    text = text.rstrip()
-    position = 0
+    position = _end_of_gap(text, 0)
     while position < len(text):
         token = _TOKEN.match(text, position)
         if token is None:
             raise ValueError(f"unterminated string at {position}")
         yield token
-        position = token.end()
+        position = _end_of_gap(text, token.end())
+
+
+def _end_of_gap(text: str, position: int) -> int:
+    gap = _GAP.match(text, position)
+    return position if gap is None else gap.end()
 
 
 def _quoted(token: re.Match[str]) -> str:

@@ -25,11 +25,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The names of one kind of metric. Job metrics are answered as text, cluster metrics as numbers (page dumps)."""
+    """The names of one kind of metric, by themselves or by the family they begin with."""
 
     curves: Mapping[str, Curve]
     families: Mapping[str, Curve]
-    as_text: bool
 
     def curve(self, name: str) -> Curve | None:
         """The curve of a name, by itself or by the family it begins with; None for a name nobody knows."""
@@ -86,7 +85,6 @@ JOB_METRICS = Catalogue(
         }
     ),
     families=MappingProxyType({}),
-    as_text=True,
 )
 
 CLUSTER_METRICS = Catalogue(
@@ -104,5 +102,4 @@ CLUSTER_METRICS = Catalogue(
             "yarn.": Curve(1000.0),
         }
     ),
-    as_text=False,
 )

@@ -35,10 +35,13 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One curve that is asked for: a point each `step` seconds, made of the `window` seconds from there on."""
+    """One curve that is asked for: a point each `step` seconds, made of the `window` seconds from there on.
+
+    `curve` is None for a metric of somebody else's, or of a name that nobody knows: there are no points of it.
+    """
 
     metric: str
-    curve: Curve
+    curve: Curve | None
     aggregator: Aggregation
     downsample: Aggregation
     step: int
@@ -53,16 +56,21 @@ class MetricQuery:
     start: int | None
     end: int | None
     limit: Limit
-    as_text: bool
+
+    @property
+    def strangers(self) -> tuple[str, ...]:
+        """Return the metrics that there are no points of."""
+        return tuple(line.metric for line in self.lines if line.curve is None)
 
 
 def parse_query(text: str, *, prefix: str, catalogue: Catalogue) -> MetricQuery:
-    """The query of a metricJson whose metrics all begin with the prefix.
+    """Return the query of a metricJson. Metrics that there are curves of begin with the prefix.
 
     The prefix is `blink.{project}.{job}.` for the metrics of a job and `{clusterId}.` for those of a cluster. Both
-    documented forms are read: an object with `queries`, and one query by itself. Raises `MetricQueryError` for what
-    cannot be read, a metric that is not in the catalogue, a start after the end, or a member that is not of its
-    documented form.
+    documented forms are read: an object with `queries`, and one query by itself. A metric of another prefix, or that
+    is not in the catalogue, is a line without a curve: an official sample asks for some and goes on with what it gets.
+    Raises `MetricQueryError` for what cannot be read, a start after the end, or a member that is not of its documented
+    form.
     """
     content = _content(text)
     queries = content.get("queries", [content])
@@ -71,9 +79,7 @@ def parse_query(text: str, *, prefix: str, catalogue: Catalogue) -> MetricQuery:
     start, end = _instant(content, "start"), _instant(content, "end")
     if start is not None and end is not None and start > end:
         raise MetricQueryError(f"start {start} is after end {end}")
-    return MetricQuery(
-        tuple(_line(query, prefix, catalogue) for query in queries), start, end, _limit(content), catalogue.as_text
-    )
+    return MetricQuery(tuple(_line(query, prefix, catalogue) for query in queries), start, end, _limit(content))
 
 
 def _content(text: str) -> dict[str, Any]:
@@ -106,10 +112,10 @@ def _limit(content: Mapping[str, Any]) -> Limit:
 
 
 def _line(query: Mapping[str, Any], prefix: str, catalogue: Catalogue) -> Line:
-    metric = str(query.get("metric", ""))
+    metric = query.get("metric")
+    if not isinstance(metric, str) or not metric:
+        raise MetricQueryError(f"metric must be a name, as {prefix}{next(iter(catalogue.curves))}, and is {metric}")
     curve = catalogue.curve(metric.removeprefix(prefix)) if metric.startswith(prefix) else None
-    if curve is None:
-        raise MetricQueryError(f"metric must be {prefix} and a known name, and is {metric}")
     window, downsample = _downsample(query.get("downsample"))
     step = _granularity(query.get("granularity")) or window or _DEFAULT_STEP
     return Line(metric, curve, _aggregator(query.get("aggregator")), downsample, step, window or step)

@@ -4,14 +4,13 @@ import math
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cache
 from statistics import fmean
 from types import MappingProxyType
 
 from foas_emulator.blink import chance
 from foas_emulator.blink.chance import Part
-from foas_emulator.blink.metric_names import CLUSTER_METRICS, JOB_METRICS
+from foas_emulator.blink.metric_names import CLUSTER_METRICS, JOB_METRICS, Curve
 from foas_emulator.blink.metric_query import (
     Aggregation,
     Limit,
@@ -39,64 +38,46 @@ class Series:
     """One line of the answer: points by epoch second as text, and one value for the whole line."""
 
     name: str
-    dps: Mapping[str, str | float]
+    dps: Mapping[str, float]
     summary: float
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def evaluate(query: MetricQuery, *, seed: Part, start_time: int, now: int) -> list[Series]:
-    """The lines that are asked for, without those that have no points.
+    """Return the lines that are asked for, without those that have no points yet.
 
-    There are points from a minute after the job's start on, for the last two hours, none in the future; a query that
-    leaves its start or end open gets all of them. Their times are multiples of the step. A line's summary is the
-    limit's value of its points. Raises `MetricQueryError` for more points than a real call would survive (the
-    documentation warns of a timeout; the number is ours).
+    A line without a curve is there, empty. There are points from a minute after the job's start on, for the last two
+    hours, none in the future; a query that leaves its start or end open gets all of them. Their times are multiples of
+    the step. A line's summary is the limit's value of its points. Raises `MetricQueryError` for more points than a
+    real call would survive (the documentation warns of a timeout; the number is ours).
     """
     first = max(start_time // 1000 + _WARM_UP, now // 1000 - _KEPT, -(-(query.start or 0) // 1000))
     last = now // 1000 if query.end is None else min(now, query.end) // 1000
-    times = [range(-(-first // line.step) * line.step, last + 1, line.step) for line in query.lines]
+    times = [
+        range(-(-first // line.step) * line.step, last + 1, line.step) if line.curve else range(0)
+        for line in query.lines
+    ]
     points = sum(map(len, times))
     if points > _MAX_POINTS:
         raise MetricQueryError(f"{points} points are more than {_MAX_POINTS}, choose a coarser granularity")
     lines = zip(query.lines, times, strict=True)
-    series = [_series(query, line, span, seed, start_time // 1000) for line, span in lines if span]
+    series = [
+        _series(query, line, span, seed, start_time // 1000) for line, span in lines if span or line.curve is None
+    ]
     return _limited(series, query.limit)
 
 
-def decimal_text(value: float) -> str:
-    """A number, not negative, as the service writes those of jobs: 32 bits through Java's Float and BigDecimal.
-
-    So `4.929E+8` and `494100352` stand side by side in the documented answer.
-    """
-    narrow = _narrow(value)
-    if narrow >= 1e7:  # noqa: PLR2004 - where Java's Float.toString turns to exponents
-        return _large_text(int(narrow))
-    digits = next(text for text in (f"{narrow:.{count}e}" for count in range(1, 9)) if _narrow(float(text)) == narrow)
-    plain = f"{Decimal(digits):f}"
-    return plain if "." in plain else f"{plain}.0"
-
-
-def _large_text(value: int) -> str:
-    """All digits of the number but those beyond the precision of 32 bits, as Java up to 18 writes a large float."""
-    excess = max(value.bit_length() - 26, 0) * 30103 // 100000
-    digits = str((value + 10**excess // 2) // 10**excess * 10**excess)
-    fraction = digits[1:].rstrip("0") or "0"
-    return str(Decimal(f"{digits[0]}.{fraction}e{len(digits) - 1}"))
-
-
 def _series(query: MetricQuery, line: Line, times: Iterable[int], seed: Part, start: int) -> Series:
-    points = dict(_points(line, times, seed, start))
-    values = list(map(_narrow, points.values()))
-    summary = _AGGREGATIONS[query.limit.by](values)
-    if query.as_text:
-        texts = {str(time): decimal_text(value) for time, value in points.items()}
-        return Series(line.metric, texts, _narrow(summary))
-    return Series(line.metric, {str(time): value for time, value in zip(points, values, strict=True)}, summary)
+    """The points of a line; none of one without a curve, whose summary is 0 (inferred)."""
+    if line.curve is None:
+        return Series(line.metric, {}, 0.0)
+    points = {str(time): _narrow(value) for time, value in _points(line, line.curve, times, seed, start)}
+    return Series(line.metric, points, _AGGREGATIONS[query.limit.by](list(points.values())))
 
 
-def _points(line: Line, times: Iterable[int], seed: Part, start: int) -> Iterator[tuple[int, float]]:
+def _points(line: Line, curve: Curve, times: Iterable[int], seed: Part, start: int) -> Iterator[tuple[int, float]]:
     """The value of each time: of each sample across the tasks by the aggregator, then across the samples."""
-    curve, aggregate, downsample = line.curve, _AGGREGATIONS[line.aggregator], _AGGREGATIONS[line.downsample]
+    aggregate, downsample = _AGGREGATIONS[line.aggregator], _AGGREGATIONS[line.downsample]
 
     @cache
     def knot(task: int, number: int) -> float:

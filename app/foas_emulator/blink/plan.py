@@ -1,11 +1,19 @@
-"""The execution plan of a job, as planJson holds it."""
+"""The execution plan of a job, as planJson holds it.
+
+Two dialects are read into one model. The documentation's (GetRefPackageJob's answer, the tuning page) has edges inside
+the nodes, `predecessors`, and `core`; the engine's own files (test resources of Blink's launcher, which are public)
+have them in a list beside the nodes, `links`, and `vcore`, with further kinds of memory.
+"""
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from foas_emulator.blink import lenient_json
+from foas_emulator.blink.errors import UnreadablePlanError
 
 SOURCE = "Data Source"
 OPERATOR = "Operator"
@@ -17,6 +25,10 @@ DEFAULT_CORE = 0.1
 DEFAULT_HEAP_MEMORY = 256
 _MB_PER_GB = 1024
 _MOST = 10**9
+_PACTS = {"Source": SOURCE, "Sink": SINK}
+_CORES = ("core", "vcore")
+_OTHER_MEMORY = ("native", "direct", "managed", "floating_managed")
+"""Kinds of memory beside the heap, each with or without `_memory` behind it."""
 MAX_PARALLELISM = 32_768  # Flink's own upper bound
 
 
@@ -30,12 +42,16 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What each subtask of a node of an SQL plan is given: cores, heap in MB, whether it keeps state (1) or not (0)."""
+    """What each subtask of a node of an SQL plan is given: cores, memory in MB, whether it keeps state (1) or not (0).
+
+    `other_memory` is native, direct and managed memory together. That all of it counts is inferred.
+    """
 
     core: float = DEFAULT_CORE
     heap_memory: int = DEFAULT_HEAP_MEMORY
     state_size: int = 0
     chaining_strategy: str = "ALWAYS"
+    other_memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +82,26 @@ class Plan:
 
 
 def plan_from_json(text: str) -> Plan | None:
-    """The plan a text describes, as far as the engine needs it; None for one without nodes, as `` and `{a:b}`.
+    """Return the plan of a text, as far as the engine uses it; None if it holds none, as `` and the page's `{a:b}`.
 
-    Numbers that are missing or make no sense become their defaults.
+    Nodes are known by `id`, or by `uid` where that is all they have, and come in an order in which each stands after
+    those it reads from. Edges that end nowhere are left out; numbers that are missing or make no sense become their
+    defaults. Raises `UnreadablePlanError` for a text that is no JSON object and for nodes without a name.
     """
+    if not text.strip():
+        return None
     try:
         content = lenient_json.parse(text)
-    except ValueError:
+    except ValueError as error:
+        raise UnreadablePlanError(f"it is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise UnreadablePlanError("it is not a JSON object")
+    entries = content.get("nodes")
+    if not entries:
         return None
-    entries = content.get("nodes") if isinstance(content, dict) else None
-    nodes: dict[int, Node] = {}
-    for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, dict) and (identity := _whole(entry.get("id"))) is not None:
-            nodes.setdefault(identity, _node(identity, entry))
-    return Plan(tuple(nodes.values())) if nodes else None
+    if not isinstance(entries, list):
+        raise UnreadablePlanError("its nodes are not a list")
+    return _plan(_Names(entries), content)
 
 
 def resources(plan: Plan) -> tuple[float, float]:
@@ -88,8 +110,80 @@ def resources(plan: Plan) -> tuple[float, float]:
     for node in plan.nodes:
         given = node.resources or Resources()
         cores += node.parallelism * given.core
-        memory += node.parallelism * given.heap_memory / _MB_PER_GB
+        memory += node.parallelism * (given.heap_memory + given.other_memory) / _MB_PER_GB
     return round(cores, 4), round(memory, 4)
+
+
+class _Names:
+    """The entries of `nodes` by the ids they get here, and what the edges call them."""
+
+    def __init__(self, entries: list[Any]) -> None:
+        self.entries: dict[int, Mapping[str, Any]] = {}
+        self._ids: dict[str, int] = {}
+        unnumbered = []
+        for position, entry in enumerate(entries, 1):
+            if not isinstance(entry, dict):
+                raise UnreadablePlanError(f"its node {position} is not an object")
+            number = _whole(entry.get("id"))
+            if number is not None:
+                self._add(number, entry)
+            elif not isinstance(entry.get("uid"), str | int) or entry["uid"] == "":
+                raise UnreadablePlanError(f"its node {position} has neither id nor uid")
+            else:
+                unnumbered.append(entry)
+        self._number(unnumbered)
+
+    def find(self, name: Any) -> int | None:
+        """Return the id of the node that an edge names, by its id or by its uid; None if there is none."""
+        number = _whole(name)
+        return number if number in self.entries else self._ids.get(str(name))
+
+    def _number(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Give nodes that have only a uid an id: the uid if it is a number and free, else the next."""
+        following = max(self.entries, default=0)
+        for entry in entries:
+            if str(entry["uid"]) in self._ids:
+                continue
+            number = _whole(entry["uid"])
+            if number is None or number in self.entries:
+                number = following + 1
+            following = max(following, number)
+            self._add(number, entry)
+
+    def _add(self, number: int, entry: Mapping[str, Any]) -> None:
+        if number not in self.entries:
+            self.entries[number] = entry
+            self._ids.setdefault(str(entry.get("uid", number)), number)
+
+
+def _plan(names: _Names, content: Mapping[str, Any]) -> Plan:
+    linked: defaultdict[int, list[Edge]] = defaultdict(list)
+    for link in _objects(content.get("links")):
+        source, target = names.find(link.get("source")), names.find(link.get("target"))
+        if source is not None and target is not None:
+            linked[target].append(_edge(source, link))
+    nodes = {}
+    for number, entry in names.entries.items():
+        own = [
+            _edge(source, edge)
+            for edge in _objects(entry.get("predecessors"))
+            if (source := names.find(edge.get("id"))) is not None
+        ]
+        nodes[number] = _node(number, entry, (*own, *linked[number]))
+    return Plan(tuple(_sorted(nodes)))
+
+
+def _sorted(nodes: Mapping[int, Node]) -> Iterator[Node]:
+    """Yield each node after those it reads from, else in the order given; in that order if they read in a circle."""
+    positions = {number: position for position, number in enumerate(nodes)}
+    if all(positions[edge.id] < positions[node.id] for node in nodes.values() for edge in node.predecessors):
+        yield from nodes.values()
+        return
+    sorter = TopologicalSorter({number: [edge.id for edge in node.predecessors] for number, node in nodes.items()})
+    try:
+        yield from [nodes[number] for number in sorter.static_order()]
+    except CycleError:
+        yield from nodes.values()
 
 
 def _members(node: Node) -> dict[str, Any]:
@@ -105,6 +199,8 @@ def _members(node: Node) -> dict[str, Any]:
         members["heap_memory"] = node.resources.heap_memory
         members["state_size"] = node.resources.state_size
         members["chainingStrategy"] = node.resources.chaining_strategy
+        if node.resources.other_memory:
+            members["native_memory"] = node.resources.other_memory
     if node.predecessors:
         members["predecessors"] = [
             {"id": edge.id, "ship_strategy": edge.ship_strategy, "side": "second"} for edge in node.predecessors
@@ -112,31 +208,43 @@ def _members(node: Node) -> dict[str, Any]:
     return members
 
 
-def _node(identity: int, entry: Mapping[str, Any]) -> Node:
-    edges = entry.get("predecessors")
+def _node(identity: int, entry: Mapping[str, Any], predecessors: tuple[Edge, ...]) -> Node:
+    pact = str(entry.get("pact") or OPERATOR)
     return Node(
         identity,
         type=str(entry.get("type") or entry.get("name") or entry.get("contents") or OPERATOR),
-        pact=str(entry.get("pact") or OPERATOR),
+        pact=_PACTS.get(pact, pact),
         parallelism=min(max(_whole(entry.get("parallelism")) or 1, 1), MAX_PARALLELISM),
-        predecessors=tuple(
-            Edge(source, str(edge.get("ship_strategy") or "FORWARD"))
-            for edge in (edges if isinstance(edges, list) else [])
-            if isinstance(edge, dict) and (source := _whole(edge.get("id"))) is not None
-        ),
+        predecessors=predecessors,
         resources=_resources(entry),
     )
 
 
+def _edge(source: int, entry: Mapping[str, Any]) -> Edge:
+    return Edge(source, str(entry.get("ship_strategy") or "FORWARD"))
+
+
+def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    return (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else iter(())
+
+
 def _resources(entry: Mapping[str, Any]) -> Resources | None:
-    if not entry.keys() & {"core", "heap_memory", "state_size", "chainingStrategy"}:
+    memory = [entry.get(f"{kind}_memory", entry.get(kind)) for kind in _OTHER_MEMORY]
+    if memory.count(None) == len(memory) and not entry.keys() & {
+        *_CORES,
+        "heap_memory",
+        "state_size",
+        "chainingStrategy",
+    }:
         return None
-    core, heap_memory = _number(entry.get("core")), _whole(entry.get("heap_memory"))
+    core = next((number for name in _CORES if (number := _number(entry.get(name))) is not None), DEFAULT_CORE)
+    heap_memory = _whole(entry.get("heap_memory"))
     return Resources(
-        core=DEFAULT_CORE if core is None else core,
+        core=core,
         heap_memory=DEFAULT_HEAP_MEMORY if heap_memory is None else heap_memory,
         state_size=_whole(entry.get("state_size")) or 0,
         chaining_strategy=str(entry.get("chainingStrategy") or "ALWAYS"),
+        other_memory=min(sum(_whole(number) or 0 for number in memory), _MOST),
     )
 
 

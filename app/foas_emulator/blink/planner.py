@@ -4,10 +4,11 @@ How the engine cuts a query into operators is documented nowhere; the names are 
 order is the usual one. Inferred.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from foas_emulator.blink import properties, sql
+from foas_emulator.blink.errors import UnreadablePlanError
 from foas_emulator.blink.kinds import BATCH, SQL
 from foas_emulator.blink.plan import (
     MAX_PARALLELISM,
@@ -23,6 +24,9 @@ from foas_emulator.blink.plan import (
 )
 from foas_emulator.blink.references import Query, Reference
 from foas_emulator.blink.statements import Insert, View
+
+Note = Callable[[str], object]
+"""Takes one sentence for whoever sent the plan."""
 
 _WINDOWS = frozenset({"TUMBLE", "HOP", "SESSION"})
 _RANKS = frozenset({"ROW_NUMBER", "RANK", "DENSE_RANK"})
@@ -56,9 +60,27 @@ def raw_plan(
     return Plan(tuple(replace(node, parallelism=parallelism) for node in plan.nodes))
 
 
-def running_plan(plan_json: str, code: str, *, api_type: str, job_type: str) -> Plan:
-    """The plan that a started job runs: the given one, else one made from its code; empty if neither can be read."""
-    given = plan_from_json(plan_json)
+def given_plan(plan_json: str, *, note: Note) -> Plan | None:
+    """Return the plan of a job's planJson. One that cannot be used is not passed over in silence: `note` is told why.
+
+    None where the plan is to be made from the code: nothing is given, or nothing that can be used.
+    """
+    try:
+        plan = plan_from_json(plan_json)
+    except UnreadablePlanError as error:
+        note(f"planJson cannot be read, {error}; the plan that the emulator makes stands in for it.")
+        return None
+    if plan is None and plan_json.strip():
+        note("planJson has no nodes; the plan that the emulator makes stands in for it.")
+    return plan
+
+
+def running_plan(plan_json: str, code: str, *, api_type: str, job_type: str, note: Note) -> Plan:
+    """Return the plan that a started job runs: the given one, else one made from its code.
+
+    It is empty if neither can be read. `note` is told of a given plan that cannot be used.
+    """
+    given = given_plan(plan_json, note=note)
     if given is not None:
         return given
     try:

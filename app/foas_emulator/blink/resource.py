@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 MODELS = (
     "Ecs_4c16g",
+    "Ecs_4c8g",
+    "Ecs_8c16g",
     "Ecs_8c32g",
     "Ecs_16c64g",
     "Ecs_24c96g",
@@ -12,7 +14,7 @@ MODELS = (
     "Ecs_56c224g",
     "Ecs_64c256g",
 )
-"""The documented models of machines; a name says the cores and the GB of memory."""
+"""The models of the documentation and of its samples; a name says the cores and the GB of memory."""
 
 _SIZE = re.compile(r"Ecs_([0-9]+)c([0-9]+)g")
 _MB_PER_GB = 1024

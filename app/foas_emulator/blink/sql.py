@@ -10,7 +10,17 @@ from dataclasses import dataclass
 
 from foas_emulator.blink.errors import SqlError, error_text
 from foas_emulator.blink.references import Query
-from foas_emulator.blink.statements import Function, Insert, Select, Statement, Table, Use, View, statements_of
+from foas_emulator.blink.statements import (
+    Function,
+    Insert,
+    Select,
+    Statement,
+    Table,
+    Unknown,
+    Use,
+    View,
+    statements_of,
+)
 from foas_emulator.blink.tokens import Positions, tokens_of
 
 __all__ = ["Script", "SqlError", "TableUse", "error_text", "read"]
@@ -52,6 +62,11 @@ class Script:
     @property
     def inserts(self) -> tuple[Insert, ...]:
         return tuple(statement for statement in self.statements if isinstance(statement, Insert))
+
+    @property
+    def unknown(self) -> tuple[Unknown, ...]:
+        """Return what begins with no word that is known to begin a statement."""
+        return tuple(statement for statement in self.statements if isinstance(statement, Unknown))
 
     @property
     def inputs(self) -> tuple[TableUse, ...]:

@@ -2,13 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from foas_emulator.blink.references import Query, query_of
 from foas_emulator.blink.tokens import Kind, Positions, Token, check_parentheses
 
 _BEFORE_KIND = frozenset({"OR", "REPLACE", "TEMPORARY", "SYSTEM"})
 _BEFORE_NAME = frozenset({"IF", "NOT", "EXISTS"})
+_BEGINNINGS = frozenset(
+    {
+        *("CREATE", "INSERT", "USE", "SELECT", "WITH", "VALUES", "SET", "RESET", "DROP", "ALTER", "SHOW"),
+        *("DESCRIBE", "DESC", "EXPLAIN", "ANALYZE", "BEGIN", "END"),
+    }
+)
 _BEFORE_TARGET = frozenset({"TABLE"})
 
 
@@ -74,11 +80,22 @@ class Select:
     query: Query
 
 
-Statement = Table | View | Function | Insert | Use | Select
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What begins with no word that is known to begin a statement, and is passed over."""
+
+    word: str
+    offset: int
+
+
+Statement = Table | View | Function | Insert | Use | Select | Unknown
 
 
 def statements_of(tokens: Sequence[Token], positions: Positions) -> Iterator[Statement]:
-    """The statements that say something about tables. Raises `SqlError` for parentheses without partner."""
+    """Yield the statements that say something about tables, and what is no statement.
+
+    Raises `SqlError` for parentheses without partner.
+    """
     for part in _cut(tokens, positions):
         statement = _read(part)
         if statement is not None:
@@ -126,7 +143,16 @@ def _read(tokens: Sequence[Token]) -> Statement | None:
         return Use()
     if first in {"SELECT", "WITH"}:
         return Select(query_of(tokens))
-    return None
+    return Unknown(tokens[0].text, tokens[0].offset) if tokens and not _is_known(tokens) else None
+
+
+def _is_known(tokens: Sequence[Token]) -> bool:
+    """Whether these are the tokens of a statement, of a query in parentheses, or of a property: `a.b=c`."""
+    if tokens[0].keyword in _BEGINNINGS or tokens[0].is_symbol("("):
+        return True
+    name = takewhile(lambda token: token.kind is Kind.WORD or token.is_symbol("."), tokens)
+    following = tokens[length] if 0 < (length := len(list(name))) < len(tokens) else None
+    return following is not None and following.is_symbol("=")
 
 
 def _read_create(tokens: Sequence[Token]) -> Statement | None:

@@ -27,17 +27,22 @@ def own_app(
     operations: Sequence[Operation],
     authority: bytes | None = None,
     addresses: Sequence[str] = (),
+    interception: Mapping[str, Any] | None = None,
 ) -> FastAPI:
     """Documentation and control API over the worlds and what is remembered of their calls.
 
     `settings` and `budgets` are shown, and the service's `operations` described; `authority` is the certificate that
-    clients of the server's https have to trust, as PEM; `addresses` are the server's URLs.
+    clients of the server's https have to trust, as PEM; `addresses` are the server's URLs; `interception` describes the
+    proxy.
     """
     app = FastAPIOffline(
         title="foas-emulator", version=__version__, docs_url="/docs", redoc_url=None, openapi_url="/openapi.json"
     )
-    app.include_router(control_router(registry, journal, settings=settings, budgets=budgets, addresses=addresses))
-    answer_errors(app)
+    router = control_router(
+        registry, journal, settings=settings, budgets=budgets, addresses=addresses, interception=interception
+    )
+    app.include_router(router)
+    answer_errors(app, next_request_id=registry.next_request_id)
     if authority is not None:
         app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.world import pending
 from foas_emulator.world.advance import (
@@ -84,7 +85,7 @@ class ClockMoved(ClockShown):
 
 def clock_router(registry: Registry) -> APIRouter:
     """The clock of each world under `/worlds/{name}/clock`."""
-    router = APIRouter(prefix="/worlds/{name}/clock")
+    router = APIRouter(prefix="/worlds/{name}/clock", route_class=DocumentRoute)
 
     @router.get("", response_model=ClockShown)
     async def get_clock(name: str) -> Response:

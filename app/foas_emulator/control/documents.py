@@ -1,14 +1,17 @@
 """Bodies that may be JSON or YAML, and answers that may be either."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import yaml
 from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.datastructures import MutableHeaders
 
 from foas_emulator.control.errors import ControlError
+from foas_emulator.seeds.limits import DocumentError, path_of
+from foas_emulator.seeds.loading import Document, load_json, load_yaml
 
 YAML = "application/yaml"
 
@@ -27,21 +30,54 @@ def is_yaml(request: Request) -> bool:
     return "yaml" in request.headers.get("content-type", "")
 
 
-def parse_document(text: bytes, *, as_yaml: bool) -> Any:
-    """The value of a JSON or YAML text; None if it is empty. Raises `ControlError`."""
-    if not text.strip():
-        return None
+def parse_document(body: bytes, *, as_yaml: bool) -> Document:
+    """Return what a JSON or YAML body says, None if it is empty. Raises `ControlError`."""
     try:
-        return yaml.load(text, yaml.CSafeLoader) if as_yaml else json.loads(text)
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        text = decode(body)
+        return load_yaml(text) if as_yaml else load_json(text)
+    except DocumentError as error:
         language = "YAML" if as_yaml else "JSON"
-        raise ControlError(400, f"The body is not {language}.", f"{error}") from None
+        faults = [{"line": flaw.line, "path": path_of(flaw.place), "message": flaw.message} for flaw in error.flaws]
+        raise ControlError(400, f"The body is not {language}.", f"{error}.", faults=faults) from None
+
+
+def decode(body: bytes) -> str:
+    """Return the text of a body. Raises `ControlError`."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ControlError(400, "The body is not UTF-8.", f"{error}.") from None
+
+
+class _DocumentRequest(Request):
+    """A request whose body is read by the one reader of documents."""
+
+    as_yaml = False
+
+    async def json(self) -> Any:
+        return parse_document(await self.body(), as_yaml=self.as_yaml).value
+
+
+class DocumentRoute(APIRoute):
+    """A route whose body, JSON or YAML, is read safely and within bounds before FastAPI validates it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def read_safely(request: Request) -> Response:
+            safe = _DocumentRequest(request.scope, request.receive)
+            safe.as_yaml = is_yaml(request)
+            # FastAPI asks for the value of a body whose type is JSON, whoever reads it.
+            MutableHeaders(scope=request.scope)["content-type"] = "application/json"
+            return await handle(safe)
+
+        return read_safely
 
 
 def wants_yaml(request: Request) -> bool:
     return "yaml" in request.headers.get("accept", "")
 
 
-def yaml_response(document: Any) -> Response:
-    text = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120)
-    return Response(text, media_type=YAML)
+def dump_yaml(document: Any) -> str:
+    """Return a document as YAML, with its members in the order they have."""
+    return str(yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120))

@@ -1,5 +1,6 @@
 """What the control API says when it cannot do what it was asked: `{"error", "hint"}` under a fitting status."""
 
+import logging
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -10,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
-from starlette.types import Scope
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.faults.rules import RuleLimitError
 from foas_emulator.gateway.errors import ApiError
@@ -24,6 +25,11 @@ from foas_emulator.world.world import World
 
 METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 """The methods of the control API."""
+
+_LONGEST_HINT = 4000
+"""Characters of a hint: what was given wrongly may be of any length, and need not be repeated."""
+
+log = logging.getLogger(__name__)
 
 
 class Refusal(BaseModel):
@@ -45,7 +51,8 @@ class ControlError(Exception):
         self.headers: dict[str, str] = {}
 
     def answer(self) -> JSONResponse:
-        members = {"error": self.error, "hint": self.hint, **self.details}
+        hint = self.hint if len(self.hint) <= _LONGEST_HINT else f"{self.hint[: _LONGEST_HINT - 3]}..."
+        members = {"error": self.error, "hint": hint, **self.details}
         asks = {"www-authenticate": "Bearer"} if self.status == HTTPStatus.UNAUTHORIZED else {}
         return JSONResponse(members, self.status, headers={**asks, **self.headers})
 
@@ -64,19 +71,52 @@ def require_world(registry: Registry, name: str) -> World:
     return world
 
 
-def answer_errors(app: FastAPI) -> None:
-    """Make an application answer all that the control API raises in its one form."""
+def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
+    """Make an application answer all that the control API raises in its one form.
+
+    What nobody foresaw is logged once, with its traceback, under the request id that the answer has.
+    """
     for kind, translate in _TRANSLATIONS.items():
         app.add_exception_handler(kind, _handler(translate))
+    app.add_middleware(_AnswerUnexpected, next_request_id=next_request_id)
 
     async def refuse_route(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
+        if isinstance(error.__cause__, ControlError):
+            return error.__cause__.answer()  # FastAPI wraps what the reading of a body raises
         refusal = ControlError(error.status_code, f"{error.detail}.", "/docs lists what the control API can be asked.")
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             refusal.headers["allow"] = ", ".join(sorted(_methods_at(app, request)))
         return refusal.answer()
 
     app.add_exception_handler(HTTPException, refuse_route)
+
+
+class _AnswerUnexpected:
+    """Answers an exception that nothing foresaw, so that the connection lives on."""
+
+    def __init__(self, app: ASGIApp, *, next_request_id: Callable[[], str]) -> None:
+        self._app = app
+        self._next_request_id = next_request_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception:
+            if has_begun:
+                raise
+            request_id = self._next_request_id()
+            log.exception("control request %s failed: %s %s", request_id, scope["method"], scope["path"])
+            hint = f"That is the emulator's mistake: its log has the reason under {request_id}. Please report it."
+            error = ControlError(500, "The request failed unexpectedly.", hint, request_id=request_id)
+            await error.answer()(scope, receive, send)
 
 
 def _methods_at(app: FastAPI, request: Request) -> set[str]:

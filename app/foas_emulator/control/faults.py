@@ -2,20 +2,24 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Path, Response
 
+from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.faults.document import FaultDocument, check_scope
 from foas_emulator.faults.rules import FaultRule, arm, disarm, disarm_all, rules_of
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.world.ids import LAST_NUMBER
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
+RuleId = Annotated[int, Path(ge=1, le=LAST_NUMBER)]
+
 
 def fault_router(registry: Registry) -> APIRouter:
     """The fault rules of each world under `/worlds/{name}/faults`."""
-    router = APIRouter(prefix="/worlds/{name}/faults")
+    router = APIRouter(prefix="/worlds/{name}/faults", route_class=DocumentRoute)
 
     @router.post("", status_code=201)
     async def arm_fault(name: str, fault: Annotated[FaultDocument, Body(openapi_examples=_EXAMPLES)]) -> dict[str, Any]:
@@ -29,7 +33,7 @@ def fault_router(registry: Registry) -> APIRouter:
         return {"faults": [rule.document() for rule in rules_of(require_world(registry, name))]}
 
     @router.get("/{rule_id}")
-    async def get_fault(name: str, rule_id: int) -> dict[str, Any]:
+    async def get_fault(name: str, rule_id: RuleId) -> dict[str, Any]:
         """One rule, with how many calls it has seen and how many of them it has struck."""
         return _require_rule(require_world(registry, name), rule_id).document()
 
@@ -40,7 +44,7 @@ def fault_router(registry: Registry) -> APIRouter:
         return Response(status_code=204)
 
     @router.delete("/{rule_id}", status_code=204)
-    async def disarm_fault(name: str, rule_id: int) -> Response:
+    async def disarm_fault(name: str, rule_id: RuleId) -> Response:
         """Disarm one rule."""
         world = require_world(registry, name)
         disarm(world, _require_rule(world, rule_id))

@@ -21,6 +21,8 @@ from foas_emulator.control.errors import METHODS, ControlError
 PREFIX = "/_emulator"
 EXEMPT = (f"{PREFIX}/health", f"{PREFIX}/ca.pem")
 """What needs no token: it changes nothing, and those who ask may not have one yet."""
+_CREDENTIALS = re.compile(rf"{PREFIX}/worlds/[^/]+/credentials")
+"""Nor do these: what they say is public, and a credential chain sends no token."""
 
 LOOPBACK_ORIGIN = r"https?://(localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\])(:[0-9]+)?"
 _READING = ("GET", "HEAD", "OPTIONS")
@@ -71,7 +73,7 @@ class ControlGate:
         await (self._cors if refusal is None else refusal.answer())(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = None if scope["path"] in EXEMPT else self._refusal(scope)
+        refusal = None if _is_exempt(scope["path"]) else self._refusal(scope)
         try:
             if refusal is None:
                 receive = await self._with_body(scope, receive)
@@ -128,6 +130,10 @@ class ControlGate:
             size += len(pieces[-1])
             more = message.get("more_body", False)
         return _replaying(b"".join(pieces), receive)
+
+
+def _is_exempt(path: str) -> bool:
+    return path in EXEMPT or _CREDENTIALS.fullmatch(path) is not None
 
 
 def _replaying(body: bytes, receive: Receive) -> Receive:

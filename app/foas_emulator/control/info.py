@@ -4,10 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from foas_emulator import __version__
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.seeds.published import published_schema
+
+SCHEMA = "application/schema+json"
 
 
 class Budget(Protocol):
@@ -31,6 +34,11 @@ def info_router(settings: Mapping[str, Any], budgets: Mapping[str, Budget], addr
     async def health() -> dict[str, str]:
         """Answers as soon as the emulator serves requests."""
         return {"status": "ok"}
+
+    @router.get("/seed.schema.json", response_class=Response, responses={200: {"content": {SCHEMA: {}}}})
+    async def get_seed_schema() -> Response:
+        """The JSON Schema of seed documents, for editors and for whoever writes seeds by program."""
+        return Response(published_schema(), media_type=SCHEMA)
 
     @router.get("/info")
     async def get_info(request: Request) -> dict[str, Any]:

@@ -1,12 +1,18 @@
 """Instances put into any state, which no call of the service could do."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.operations.instances.lifecycle import State
 from foas_emulator.operations.instances.service import put_state
 from foas_emulator.world.advance import settle
+from foas_emulator.world.ids import LAST_NUMBER
 from foas_emulator.world.registry import Registry
+
+InstanceId = Annotated[int, Path(ge=-1, le=LAST_NUMBER)]
 
 
 class InstanceState(BaseModel):
@@ -20,11 +26,14 @@ class InstanceState(BaseModel):
 
 def instance_router(registry: Registry) -> APIRouter:
     """The state of each instance under its path in a world."""
-    router = APIRouter(prefix="/worlds/{name}/projects/{project_name}/jobs/{job_name}/instances/{instance_id}")
+    router = APIRouter(
+        prefix="/worlds/{name}/projects/{project_name}/jobs/{job_name}/instances/{instance_id}",
+        route_class=DocumentRoute,
+    )
 
     @router.put("/state", status_code=204)
     async def put_instance_state(
-        name: str, project_name: str, job_name: str, instance_id: int, state: InstanceState
+        name: str, project_name: str, job_name: str, instance_id: InstanceId, state: InstanceState
     ) -> Response:
         """Put an instance into a state at once. What was pending for it is dropped."""
         world = registry.open_or_create(name)

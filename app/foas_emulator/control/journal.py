@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.gateway.difference import Difference
 from foas_emulator.journal.entries import show
@@ -26,7 +27,7 @@ _LOOK_AT_MOST_EVERY = 0.02
 
 def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     """The journal of each world under `/worlds/{name}/journal`."""
-    router = APIRouter(prefix="/worlds/{name}/journal")
+    router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute)
 
     @router.get("")
     async def read_journal(

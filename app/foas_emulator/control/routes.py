@@ -7,16 +7,19 @@ from fastapi import APIRouter
 
 from foas_emulator.control.clock import clock_router
 from foas_emulator.control.coverage import coverage_router
+from foas_emulator.control.credentials import credentials_router
 from foas_emulator.control.errors import Refusal
 from foas_emulator.control.faults import fault_router
 from foas_emulator.control.info import Budget, info_router
 from foas_emulator.control.instances import instance_router
+from foas_emulator.control.interception import interception_router
 from foas_emulator.control.journal import journal_router
 from foas_emulator.control.settings import settings_router
 from foas_emulator.control.snapshots import snapshot_router
 from foas_emulator.control.worlds import world_router
 from foas_emulator.journal.journal import Journal
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.store import Connections
 
 
 def control_router(
@@ -26,12 +29,19 @@ def control_router(
     settings: Mapping[str, Any],
     budgets: Mapping[str, Budget],
     addresses: Sequence[str] = (),
+    interception: Mapping[str, Any] | None = None,
 ) -> APIRouter:
-    """The control API over a registry of worlds and their journals; settings, budgets and addresses are shown."""
+    """The control API over a registry of worlds and their journals.
+
+    Settings, budgets and addresses are shown, and so is, if there is a proxy, the interception.
+    """
     router = APIRouter(prefix="/_emulator", tags=["emulator"], responses={"4XX": {"model": Refusal}})
     router.include_router(info_router(settings, budgets, addresses))
-    router.include_router(world_router(registry))
-    router.include_router(snapshot_router(registry))
+    router.include_router(interception_router(interception))
+    router.include_router(credentials_router())
+    scratch = Connections()
+    router.include_router(world_router(registry, scratch))
+    router.include_router(snapshot_router(registry, scratch))
     router.include_router(settings_router(registry))
     router.include_router(clock_router(registry))
     router.include_router(instance_router(registry))

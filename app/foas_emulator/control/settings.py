@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import NAMES, write_setting
@@ -12,7 +13,7 @@ from foas_emulator.world.world import World
 
 def settings_router(registry: Registry) -> APIRouter:
     """The settings of each world under `/worlds/{name}/settings`."""
-    router = APIRouter(prefix="/worlds/{name}/settings")
+    router = APIRouter(prefix="/worlds/{name}/settings", route_class=DocumentRoute)
 
     @router.get("")
     async def get_settings(name: str) -> dict[str, Any]:

@@ -1,68 +1,128 @@
 """Whole worlds as documents: seeds merged into them, snapshots taken and restored."""
 
-from functools import lru_cache
+import textwrap
+from collections.abc import Iterator, Mapping
+from functools import lru_cache, partial
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from foas_emulator.control.documents import (
     ANY_OBJECT,
     YAML,
+    decode,
     described_body,
+    dump_yaml,
     is_yaml,
     parse_document,
     wants_yaml,
-    yaml_response,
 )
-from foas_emulator.control.errors import ControlError, require_world
-from foas_emulator.faults.rules import check_rules
+from foas_emulator.control.errors import require_world
+from foas_emulator.control.off_loop import SMALL, off_loop
+from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.applying import apply
+from foas_emulator.seeds.consistency import check_world
+from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.snapshot import read_snapshot, take_snapshot, write_snapshot
+from foas_emulator.world.snapshot import VERSION, read_snapshot, snapshot_of_image, write_snapshot
+from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.world import World
+
+_LARGEST_KEPT = 256 * 1024
+"""Bytes of the largest snapshot whose image is kept ready."""
+_ATTEMPTS = 3
+"""How often a large seed is merged beside the loop, before a world that does not keep still has to wait for it."""
+_ROWS_AT_A_TIME = 100
+"""Rows that are written as YAML in one go, so that other threads get their turn."""
 
 
-def snapshot_router(registry: Registry) -> APIRouter:
-    """What is done with whole worlds under `/worlds/{name}`."""
+def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
+    """Return what is done with whole worlds under `/worlds/{name}`; `scratch` opens databases that are thrown away."""
     router = APIRouter(prefix="/worlds/{name}")
 
-    # A suite restores one snapshot before each of its tests; the last few are kept ready to be loaded.
-    @lru_cache(maxsize=4)
     def image(body: bytes, *, as_yaml: bool) -> bytes:
-        document = parse_document(body, as_yaml=as_yaml)
-        return read_snapshot(document, connections=registry.connections, kinds=registry.handlers, check=check_rules)
+        document = parse_document(body, as_yaml=as_yaml).value
+        return read_snapshot(document, connections=scratch, kinds=registry.handlers, check=check_world)
+
+    # A suite restores one small snapshot before each of its tests; the last few are kept ready to be loaded.
+    kept_image = lru_cache(maxsize=4)(image)
 
     @router.get("/snapshot", responses={200: {"content": {"application/json": {}, YAML: {}}}})
     async def get_snapshot(name: str, request: Request) -> Response:
         """The whole world: rows, clock, pending changes, counters, settings and fault rules; YAML if Accept says so."""
         world = require_world(registry, name)
         await settle(world)
-        document = take_snapshot(world)
-        if wants_yaml(request):
-            return yaml_response(document)
-        return Response(write_snapshot(document), media_type="application/json")
+        taken = await _image_of(world)
+        write = _write_yaml if wants_yaml(request) else write_snapshot
+        text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)).encode())
+        return Response(text, media_type=YAML if wants_yaml(request) else "application/json")
 
     @router.put("/snapshot", status_code=204, openapi_extra=described_body(ANY_OBJECT))
     async def put_snapshot(name: str, request: Request) -> Response:
         """Make the world what the snapshot says, to the byte; it still resets to what it was created from."""
-        restored = image(await request.body(), as_yaml=is_yaml(request))
+        body, as_yaml = await request.body(), is_yaml(request)
+        read = kept_image if len(body) <= _LARGEST_KEPT else image
+        restored = await off_loop(len(body), lambda: read(body, as_yaml=as_yaml))
         registry.open_or_create(name).load(restored)
         return Response(status_code=204)
 
     @router.post("/seed", status_code=204, openapi_extra=described_body(ANY_OBJECT))
     async def merge_seed(name: str, request: Request) -> Response:
         """Merge a seed document, all or nothing: a resource it names is replaced whole, everything else stays."""
-        document = parse_seed(_text(await request.body()), "body")
+        body = await request.body()
         world = registry.open_or_create(name)
         await settle(world)
-        apply(world, document)
+        clusters = {cluster.cluster_id for cluster in world.store.find(Cluster)}
+        document = await off_loop(len(body), lambda: parse_seed(decode(body), "body", clusters=clusters))
+        await _merge(registry, scratch, name, document, size=len(body))
         return Response(status_code=204)
 
     return router
 
 
-def _text(body: bytes) -> str:
+async def _merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:
+    """Apply a seed to a world; a large one to a copy, which becomes the world if that did not change meanwhile."""
+    for _ in range(_ATTEMPTS if size > SMALL else 0):
+        world = registry.open_or_create(name)
+        await settle(world)
+        before, image = world.store.revision, world.store.image()
+        copy = partial(_merged, image, seed, name=name, registry=registry, scratch=scratch)
+        merged = await off_loop(size, copy)
+        if registry.open_existing(name) is world and world.store.revision is before:
+            world.move_on(merged)
+            return
+    world = registry.open_or_create(name)
+    await settle(world)
+    apply(world, seed)
+
+
+def _merged(image: bytes, seed: SeedDocument, *, name: str, registry: Registry, scratch: Connections) -> bytes:
+    store = Store(scratch, image=image)
     try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise ControlError(400, "The body is not UTF-8.", f"{error}.") from None
+        apply(World(name, store, defaults=registry.defaults, handlers=registry.handlers), seed)
+        return store.image()
+    finally:
+        store.close()
+
+
+async def _image_of(world: World) -> bytes:
+    """The image of a world. One in a large file is read over a connection of its own."""
+    path = world.store.path
+    size = 0 if path is None else path.stat().st_size
+    if path is None or size <= SMALL:
+        return world.store.image()
+    return await off_loop(size, lambda: Store(Connections(), image=b"", path=path).image())
+
+
+def _write_yaml(document: Mapping[str, Any]) -> str:
+    return "".join(_yaml_parts(document))
+
+
+def _yaml_parts(document: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{VERSION}: {document[VERSION]}\ntables:\n"
+    for name, rows in document["tables"].items():
+        yield f"  {name}:\n" if rows else f"  {name}: []\n"
+        for first in range(0, len(rows), _ROWS_AT_A_TIME):
+            yield textwrap.indent(dump_yaml(rows[first : first + _ROWS_AT_A_TIME]), "  ")

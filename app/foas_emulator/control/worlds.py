@@ -1,6 +1,6 @@
 """Worlds: listed, created, replaced, reset, ended."""
 
-import json
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -8,13 +8,16 @@ from fastapi.responses import JSONResponse
 
 from foas_emulator.control.documents import described_body, is_yaml, parse_document
 from foas_emulator.control.errors import ControlError, no_world
-from foas_emulator.faults.rules import check_rules
+from foas_emulator.control.off_loop import off_loop
+from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.reading import BUILT_IN, parse_seed, read_seed
+from foas_emulator.seeds.loading import Document
+from foas_emulator.seeds.reading import BUILT_IN, check_seed, read_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot
+from foas_emulator.world.store import Connections
 
 _BEGINNINGS = ("seed", "snapshot", "fork")
 _BEGINNING_SCHEMA = {
@@ -28,8 +31,8 @@ _BEGINNING_SCHEMA = {
 }
 
 
-def world_router(registry: Registry) -> APIRouter:
-    """All worlds under `/worlds`, and each of them under its name there."""
+def world_router(registry: Registry, scratch: Connections) -> APIRouter:
+    """Return all worlds under `/worlds`, and each under its name; `scratch` opens databases that are thrown away."""
     router = APIRouter()
 
     @router.get("/worlds")
@@ -51,8 +54,10 @@ def world_router(registry: Registry) -> APIRouter:
     )
     async def put_world(name: str, request: Request) -> Response:
         """Create a world, or replace it: from the default seed without a body, else from what the body names."""
-        body = parse_document(await request.body(), as_yaml=is_yaml(request))
-        image = await _image(registry, body)
+        body, as_yaml = await request.body(), is_yaml(request)
+        image = await off_loop(len(body), lambda: _image(registry, scratch, parse_document(body, as_yaml=as_yaml)))
+        if isinstance(image, _Fork):
+            image = await _fork(registry, image.name)
         status = 200 if registry.open_existing(name) is not None else 201
         registry.create_or_replace(name, image)
         return JSONResponse(_identity(name), status)
@@ -83,8 +88,12 @@ def _describe(registry: Registry, name: str) -> dict[str, Any]:
     return {**_identity(name), "open": used is not None, "idle_ms": idle}
 
 
-async def _image(registry: Registry, body: Any) -> bytes | None:
-    """The image that a body asks for, None for the default one. Raises `ControlError`, `SeedError`, `SnapshotError`."""
+def _image(registry: Registry, scratch: Connections, document: Document) -> "bytes | _Fork | None":
+    """The image that a body asks for, the world that it is to be taken from, or None for the default one.
+
+    Raises `ControlError`, `SeedError`, `SnapshotError`.
+    """
+    body = document.value
     if body is None or body == {}:
         return None
     if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= set(_BEGINNINGS):
@@ -93,8 +102,15 @@ async def _image(registry: Registry, body: Any) -> bytes | None:
         )
     ((kind, value),) = body.items()
     if kind == "snapshot":
-        return read_snapshot(value, connections=registry.connections, kinds=registry.handlers, check=check_rules)
-    return await _fork(registry, value) if kind == "fork" else _seeded(registry, value)
+        return read_snapshot(value, connections=scratch, kinds=registry.handlers, check=check_world)
+    return _Fork(value) if kind == "fork" else _seeded(registry, scratch, document)
+
+
+@dataclass(frozen=True)
+class _Fork:
+    """A world to copy, by its name; only the event loop may look at worlds."""
+
+    name: Any
 
 
 async def _fork(registry: Registry, name: Any) -> bytes:
@@ -105,14 +121,13 @@ async def _fork(registry: Registry, name: Any) -> bytes:
     return source.store.image()
 
 
-def _seeded(registry: Registry, seed: Any) -> bytes:
+def _seeded(registry: Registry, scratch: Connections, body: Document) -> bytes:
+    seed = body.value["seed"]
     if isinstance(seed, str):
         # Only names: a path would let a caller read any file of the server's machine.
         if seed not in BUILT_IN:
             raise ControlError(400, f"There is no seed {seed!r}.", f"Give a document, or one of {', '.join(BUILT_IN)}.")
         document = read_seed(seed)
     else:
-        document = parse_seed(json.dumps(seed), "seed")
-    return image_of(
-        [document], connections=registry.connections, handlers=registry.handlers, defaults=registry.defaults
-    )
+        document = check_seed(body, "seed", within=("seed",), clusters=())
+    return image_of([document], connections=scratch, handlers=registry.handlers, defaults=registry.defaults)

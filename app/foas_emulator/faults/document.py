@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from foas_emulator.faults.effects import AnyEffect, CatalogueError, Stale, find_problem
+from foas_emulator.gateway.nulls import NullsLeftOut
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.pattern import CallPattern, require_parameters
 from foas_emulator.world.clock import WrittenDuration
 
 
-class FaultDocument(BaseModel):
+class FaultDocument(NullsLeftOut):
     """A fault rule.
 
     It lets the first `skip` calls that match pass, then applies with this `probability`, `times` times at most, until

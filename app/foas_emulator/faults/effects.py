@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from starlette.types import Scope
 
 from foas_emulator.faults.wire import AbortedResponse
 from foas_emulator.gateway.errors import INVALID, MISSING, THROTTLED_USER, ApiError, Problem, catalogue, fill
 from foas_emulator.gateway.evidence import INFERRED
+from foas_emulator.gateway.nulls import NullsLeftOut
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.durations import duration
@@ -44,7 +45,7 @@ class Invocation:
         return await self.call() if self.response is None else self.response
 
 
-class Effect(BaseModel, ABC):
+class Effect(NullsLeftOut, ABC):
     """Base of all effects."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -126,7 +127,7 @@ class Latency(Effect):
     One duration, or a list of the shortest and the longest.
     """
 
-    latency: Annotated[str | float | list[str | float], AfterValidator(_check_range)]
+    latency: Annotated[str | float | list[str | float], BeforeValidator(_check_range)]
 
     async def apply(self, invocation: Invocation) -> GatewayResponse:
         low, high = _range(self.latency)
@@ -180,7 +181,7 @@ class Stale(Effect):
         return await invocation.stale_read()
 
 
-class Rate(BaseModel):
+class Rate(NullsLeftOut):
     """A number of calls in any period of that length."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

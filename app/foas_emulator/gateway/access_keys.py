@@ -6,16 +6,26 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 _WORLD_KEY = re.compile(r"world-[a-z0-9][a-z0-9_-]{0,63}")
-_BUILT_IN_SECRET = "test"  # noqa: S105 - public on purpose
+WORLD_SECRET = "test"  # noqa: S105 - public on purpose
+WORLD_TOKEN = "test"  # noqa: S105 - public on purpose
+"""The token that a key `world-<name>` may carry, since some credential chains know no key without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An access key; with a token it is a temporary one, valid only together with that token."""
+    """An access key; with a token it is a temporary one, valid only together with that token.
+
+    If `may_omit_token` it is valid without one, too.
+    """
 
     access_key_id: str
     secret: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
+    may_omit_token: bool = False
+
+    def fits(self, token: str | None) -> bool:
+        """Whether the key is valid together with what a request carries as a token."""
+        return token == self.token or (token is None and self.may_omit_token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +47,21 @@ class AccessKeys:
             if key.access_key_id in keys:
                 raise ValueError(f"access key entry {number}: the id {key.access_key_id!r} is given twice")
             keys[key.access_key_id] = key
-        keys.setdefault("test", Key("test", _BUILT_IN_SECRET))
+        keys.setdefault("test", Key("test", WORLD_SECRET))
         return cls(MappingProxyType(keys), frozenset(bearer_tokens))
 
     def lookup(self, access_key_id: str) -> Key | None:
         """The key with this id; `world-<name>` has the secret `test` unless it was given another."""
         key = self.configured.get(access_key_id)
         if key is None and _WORLD_KEY.fullmatch(access_key_id):
-            return Key(access_key_id, _BUILT_IN_SECRET)
+            return Key(access_key_id, WORLD_SECRET, WORLD_TOKEN, may_omit_token=True)
         return key
+
+
+def world_key(name: str) -> str | None:
+    """The id of the key that leads to a world; None for a name that no world can have."""
+    access_key_id = f"world-{name}"
+    return access_key_id if _WORLD_KEY.fullmatch(access_key_id) else None
 
 
 def _parse_entry(entry: str, number: int) -> Key:

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from foas_emulator.gateway.access_keys import AccessKeys, Key
 from foas_emulator.gateway.credentials import (
-    ALGORITHMS,
     TOKEN_HEADERS,
     Credentials,
     MalformedAuthorization,
     Scheme,
+    allowed_algorithms,
     read_credentials,
 )
 from foas_emulator.gateway.difference import plain, shown
@@ -135,10 +135,13 @@ def untimely(
 
 def wrong_algorithm(credentials: Credentials) -> AuthenticationFailure | None:
     """InvalidSignatureMethod for a signature that claims to be of another algorithm than its form allows."""
-    allowed = ALGORITHMS.get(credentials.scheme, credentials.algorithm)
-    if credentials.algorithm == allowed:
+    allowed = allowed_algorithms(credentials.scheme)
+    if not allowed or credentials.algorithm in allowed:
         return None
-    hint = f"The signature method is {shown(credentials.algorithm)}, this form of Authorization allows only {allowed}."
+    hint = (
+        f"The signature method is {shown(credentials.algorithm)}, "
+        f"this form of Authorization allows only {' and '.join(allowed)}."
+    )
     return AuthenticationFailure("InvalidSignatureMethod", hint)
 
 
@@ -177,7 +180,7 @@ def wrong_key(request: SignedRequest, credentials: Credentials, keys: AccessKeys
 
 def wrong_token(credentials: Credentials, key: Key) -> AuthenticationFailure | None:
     """MissingSecurityToken or InvalidSecurityToken.MismatchWithAccessKey where token and key do not belong together."""
-    if credentials.security_token == key.token:
+    if key.fits(credentials.security_token):
         return None
     name = plain(key.access_key_id)
     if credentials.security_token is None:

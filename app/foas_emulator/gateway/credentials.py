@@ -1,12 +1,23 @@
 """Who a request says it is from: the Authorization header in its two forms, bearer tokens, or nobody."""
 
 from collections.abc import Mapping
+from hashlib import algorithms_available
 from typing import Literal, NamedTuple
 
 Scheme = Literal["v1", "v3", "bearer", "anonymous"]
 
 ALGORITHMS: Mapping[Scheme, str] = {"v1": "HMAC-SHA1", "v3": "ACS3-HMAC-SHA256"}
+"""What each scheme is usually signed with."""
+V3_HASHES: Mapping[str, str] = {"ACS3-HMAC-SHA256": "sha256", "ACS3-HMAC-SM3": "sm3"}
+"""The algorithms of V3 by the names that `hashlib` knows their hashes by."""
 TOKEN_HEADERS = ("x-acs-bearer-token", "x-acs-zero-trust-idtoken")
+
+
+def allowed_algorithms(scheme: Scheme) -> tuple[str, ...]:
+    """Return what a scheme may be signed with: SM3 only where the OpenSSL of this Python has it, as almost all have."""
+    if scheme == "v3":
+        return tuple(name for name, hash_name in V3_HASHES.items() if hash_name in algorithms_available)
+    return (ALGORITHMS[scheme],) if scheme in ALGORITHMS else ()
 
 
 class MalformedAuthorization(ValueError):  # noqa: N818 - the gateway's own word for what is wrong

@@ -59,7 +59,7 @@ class FastVerifier:
 def _signer(keys: AccessKeys, access_key_id: bytes) -> "hmac.HMAC | None":
     """HMAC with the secret of a key; None for a key that is not known, or wants a token."""
     key = keys.lookup(access_key_id.decode("latin-1"))
-    return None if key is None or key.token is not None else hmac.new(key.secret.encode(), digestmod="sha1")
+    return None if key is None or not key.fits(None) else hmac.new(key.secret.encode(), digestmod="sha1")
 
 
 @lru_cache(maxsize=256)

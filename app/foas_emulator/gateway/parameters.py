@@ -7,7 +7,7 @@ FastAPI binds and describes them. `parameter_error` turns what it refuses into t
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_type_hints
 
@@ -115,6 +115,20 @@ def declared_parameters(endpoint: Callable[..., Any]) -> tuple[Parameter, ...]:
 def _marker(annotation: Any) -> params.Param | params.Form | None:
     metadata = getattr(annotation, "__metadata__", ())
     return next((entry for entry in metadata if isinstance(entry, params.Param | params.Form)), None)
+
+
+_SENT_BY_SDKS = frozenset({"version", "servicecode", "regionid", "format"})
+"""Parameters, in lower case, that SDKs send with every request, whatever is asked."""
+
+
+def unread(given: Iterable[str], declared: Container[str]) -> tuple[str, ...]:
+    """Return the names of the parameters that nothing reads, sorted, without what SDKs send unasked.
+
+    They send some with every request, and some a second time in another case; the latter counts as read with its twin.
+    """
+    names = list(given)
+    passed = _SENT_BY_SDKS.union(name.lower() for name in names if name in declared)
+    return tuple(sorted(name for name in names if name not in declared and name.lower() not in passed))
 
 
 def parameter_error(refused: RequestValidationError) -> ApiError:

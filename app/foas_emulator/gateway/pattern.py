@@ -4,14 +4,15 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from foas_emulator.gateway.globs import Glob, matches_glob
+from foas_emulator.gateway.nulls import NullsLeftOut
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters, read_text
 
 
-class CallPattern(BaseModel):
+class CallPattern(NullsLeftOut):
     """Matches calls of an operation with these parameters. Each value is exact, or a glob: `Get*`, `job?`, `[ab]*`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

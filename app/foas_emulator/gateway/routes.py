@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
 from foas_emulator.gateway.formats import ApiResponse, Format
-from foas_emulator.gateway.parameters import parameter_error, read_text
+from foas_emulator.gateway.parameters import parameter_error, read_text, unread
 from foas_emulator.gateway.responses import GatewayResponse, success
 
 
@@ -107,7 +107,7 @@ class OperationRoute(APIRoute):
 
         async def respond(request: Request) -> Response:
             call: Call = request.state.call
-            call.unread = tuple(sorted(call.parameters.keys() - self._names))
+            call.unread = unread(call.parameters, self._names) if call.parameters.keys() - self._names else ()
             try:
                 answered = await handle(GatewayRequest(request.scope, request.receive, parameters=call.parameters))
             except RequestValidationError as error:

@@ -1,19 +1,20 @@
 """What a client signs, and whether its signature fits.
 
-V1 signs a *string to sign* with HMAC-SHA1, V3 the hash of a *canonical request* with HMAC-SHA256; both are called the
-signed text here. Official clients disagree about details that the wire does not show, so one request has several
-signed texts, and a signature is good when it fits any of them. Nothing here looks at the clock or at a key book.
+V1 signs a *string to sign* with HMAC-SHA1, V3 the hash of a *canonical request* with HMAC-SHA256 or HMAC-SM3; both are
+called the signed text here. Official clients disagree about details that the wire does not show, so one request has
+several signed texts, and a signature is good when it fits any of them. Nothing here looks at the clock or at a key
+book.
 """
 
+import hashlib
 import hmac
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import quote, unquote, unquote_plus
 
-from foas_emulator.gateway.credentials import ALGORITHMS, Credentials
+from foas_emulator.gateway.credentials import ALGORITHMS, V3_HASHES, Credentials
 
 V1_HEADERS = ("accept", "content-md5", "content-type", "date")
 """The headers that V1 signs beside those of the gateway's own, which begin with x-acs-."""
@@ -42,7 +43,7 @@ def verify(request: SignedRequest, credentials: Credentials, secret: str) -> Mis
     claimed = credentials.signature.encode()
     for text in signed_texts(request, credentials):
         if hmac.compare_digest(sign(text, credentials, secret), claimed):
-            if credentials.scheme == "v3" and not _is_hash_of_body(request):
+            if credentials.scheme == "v3" and not _is_hash_of_body(request, credentials):
                 break
             return None
     return _mismatch(next(signed_texts(request, credentials)), credentials)
@@ -52,7 +53,8 @@ def sign(text: str, credentials: Credentials, secret: str) -> bytes:
     """The signature of a signed text, as it stands in Authorization."""
     if credentials.scheme == "v1":
         return b64encode(hmac.digest(secret.encode(), text.encode(), "sha1"))
-    return hmac.digest(secret.encode(), v3_string_to_sign(text).encode(), "sha256").hex().encode()
+    to_sign = v3_string_to_sign(text, credentials).encode()
+    return hmac.digest(secret.encode(), to_sign, v3_hash(credentials)).hex().encode()
 
 
 def signed_texts(request: SignedRequest, credentials: Credentials) -> Iterator[str]:
@@ -85,7 +87,7 @@ def canonical_request_variants(request: SignedRequest, credentials: Credentials)
     query = "&".join(
         [f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in query_pairs(request.raw_query)]
     )
-    rest = f"\n{query}\n{lines}\n{';'.join(credentials.signed_headers)}\n{sha256(request.body).hexdigest()}"
+    rest = f"\n{query}\n{lines}\n{';'.join(credentials.signed_headers)}\n{v3_hash_of(request.body, credentials)}"
     raw_path = request.raw_path or "/"
     yield f"{request.method}\n{raw_path}{rest}"
     decoded = unquote(raw_path)
@@ -95,9 +97,25 @@ def canonical_request_variants(request: SignedRequest, credentials: Credentials)
             yield f"{request.method}\n{path}{rest}"
 
 
-def v3_string_to_sign(canonical_request: str) -> str:
+def v3_string_to_sign(canonical_request: str, credentials: Credentials) -> str:
     """What V3 signs of a canonical request: the name of the algorithm and the request's hash."""
-    return f"{ALGORITHMS['v3']}\n{sha256(canonical_request.encode()).hexdigest()}"
+    algorithm = credentials.algorithm if credentials.algorithm in V3_HASHES else ALGORITHMS["v3"]
+    return f"{algorithm}\n{v3_hash_of(canonical_request.encode(), credentials)}"
+
+
+def v3_hash(credentials: Credentials) -> str:
+    """Return the name of the hash that goes with a V3 signature; SHA-256 for an algorithm that there is not."""
+    return V3_HASHES.get(credentials.algorithm, "sha256")
+
+
+def v3_hash_of(content: bytes, credentials: Credentials) -> str:
+    """Return the hash that goes with a V3 signature, in hexadecimal digits."""
+    return hashlib.new(v3_hash(credentials), content).hexdigest()
+
+
+def stated_hash(headers: Mapping[str, str]) -> str | None:
+    """Return the hash of the body that V3 states; SDKs keep the header's name when they sign with SM3."""
+    return headers.get("x-acs-content-sha256", headers.get("x-acs-content-sm3"))
 
 
 def query_pairs(raw_query: str) -> list[tuple[str, str]]:
@@ -140,12 +158,12 @@ def _line_as_text(latin1: str) -> str:
 def _mismatch(text: str, credentials: Credentials) -> Mismatch:
     if credentials.scheme == "v1":
         return Mismatch(text)
-    return Mismatch(v3_string_to_sign(text), text)
+    return Mismatch(v3_string_to_sign(text, credentials), text)
 
 
-def _is_hash_of_body(request: SignedRequest) -> bool:
-    stated = request.headers.get("x-acs-content-sha256")
-    return stated is None or stated.lower() == sha256(request.body).hexdigest()
+def _is_hash_of_body(request: SignedRequest, credentials: Credentials) -> bool:
+    stated = stated_hash(request.headers)
+    return stated is None or stated.lower() == v3_hash_of(request.body, credentials)
 
 
 def _v1_head(request: SignedRequest) -> str:

@@ -7,17 +7,18 @@ the rest is about signing itself: `secret`, `signature`, `algorithm`, `encoding`
 
 import re
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from itertools import islice
 from urllib.parse import unquote
 
-from foas_emulator.gateway.credentials import ALGORITHMS, Credentials
+from foas_emulator.gateway.credentials import ALGORITHMS, Credentials, allowed_algorithms
 from foas_emulator.gateway.difference import Difference, compare, plain, shown
 from foas_emulator.gateway.signature import (
     SignedRequest,
     as_text,
     sign,
     signed_texts,
+    stated_hash,
+    v3_hash_of,
     v3_string_to_sign,
     verify,
 )
@@ -56,7 +57,7 @@ def explain(
     """
     if verify(request, credentials, secret) is None:
         return []
-    if credentials.algorithm != ALGORITHMS[credentials.scheme]:
+    if credentials.algorithm not in allowed_algorithms(credentials.scheme):
         name = "x-acs-signature-method" if credentials.scheme == "v1" else "algorithm"
         return [Difference(name, ALGORITHMS[credentials.scheme], credentials.algorithm)]
     if client_string_to_sign is not None:
@@ -131,10 +132,10 @@ def _unchunked(body: bytes) -> bytes:
 
 def _told(request: SignedRequest, credentials: Credentials, secret: str, client: str) -> list[Difference]:
     servers = list(signed_texts(request, credentials))
-    hashed = [v3_string_to_sign(server) for server in servers] if credentials.scheme == "v3" else []
+    hashed = [v3_string_to_sign(server, credentials) for server in servers] if credentials.scheme == "v3" else []
     if client in servers or client in hashed:
         return _wrong_signature(request, credentials, secret) or [_wrong_secret(credentials, "another one")]
-    if credentials.scheme == "v3" and client.startswith(ALGORITHMS["v3"]):
+    if credentials.scheme == "v3" and client.startswith(credentials.algorithm):
         return [Difference("hash of the canonical request", hashed[0].partition("\n")[2], client.partition("\n")[2])]
     differences = _closest(servers, client, credentials)
     if sign(client, credentials, secret) != credentials.signature.encode():
@@ -151,8 +152,8 @@ def _wrong_signature(request: SignedRequest, credentials: Credentials, secret: s
     for text in signed_texts(request, credentials):
         right = sign(text, credentials, secret).decode()
         if claimed == right:  # so it is the hash of the body that was refused
-            stated = request.headers.get("x-acs-content-sha256")
-            return [Difference("x-acs-content-sha256", sha256(request.body).hexdigest(), stated)]
+            stated = stated_hash(request.headers)
+            return [Difference("x-acs-content-sha256", v3_hash_of(request.body, credentials), stated)]
         if _is_copied_badly(claimed, right):
             return [Difference("signature", right, claimed)]
         for difference, signature in mistaken_signatures(text, request, credentials, secret):

@@ -9,12 +9,20 @@ import hmac
 import re
 from base64 import b64encode
 from collections.abc import Iterator
-from hashlib import md5, sha256
+from hashlib import md5
 from urllib.parse import quote
 
 from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.difference import Difference
-from foas_emulator.gateway.signature import SignedRequest, query_pairs, sign, signed_texts
+from foas_emulator.gateway.signature import (
+    SignedRequest,
+    query_pairs,
+    sign,
+    signed_texts,
+    stated_hash,
+    v3_hash,
+    v3_hash_of,
+)
 
 _MEDIA_TYPES = (
     "application/json",
@@ -31,7 +39,7 @@ _SECRET = "the configured secret"  # noqa: S105 - words, not a secret
 
 def mistaken_texts(request: SignedRequest, credentials: Credentials) -> Iterator[str]:
     """Signed texts of requests like this one, and of this one put together wrongly."""
-    payload = sha256(request.body).hexdigest()
+    payload = v3_hash_of(request.body, credentials) if credentials.scheme == "v3" else ""
     for mistaken in _mistaken_requests(request, credentials):
         # A large body must not be hashed again for every mistake.
         for text in signed_texts(mistaken._replace(body=b""), credentials):
@@ -43,8 +51,8 @@ def mistaken_texts(request: SignedRequest, credentials: Credentials) -> Iterator
         yield re.sub(r"^(x-acs-[^:\n]*):", r"\1: ", text, flags=re.MULTILINE)
         yield _headers_unsorted(text, request, credentials)
         if credentials.scheme == "v3":
-            yield _with_payload(text, request.headers.get("x-acs-content-sha256", ""))
-            yield _with_payload(text, sha256().hexdigest())
+            yield _with_payload(text, stated_hash(request.headers) or "")
+            yield _with_payload(text, v3_hash_of(b"", credentials))
         else:
             yield "\n".join(filter(None, text.split("\n")))
 
@@ -71,7 +79,7 @@ def mistaken_signatures(
     else:
         signature = bytes.fromhex(sign(text, credentials, secret).decode())
         yield Difference("encoding", "hexadecimal", "base64"), b64encode(signature)
-        unhashed = hmac.digest(key, data, "sha256").hex().encode()
+        unhashed = hmac.digest(key, data, v3_hash(credentials)).hex().encode()
         yield Difference("string to sign", "the hash of the canonical request", "the canonical request"), unhashed
 
 
@@ -100,7 +108,7 @@ def _v3_headers(request: SignedRequest, credentials: Credentials) -> Iterator[tu
     host = request.headers.get("host", "")
     yield "host", host.partition(":")[0]
     yield "host", request.headers.get("x-forwarded-host", host)
-    yield "x-acs-content-sha256", sha256(request.body).hexdigest()
+    yield "x-acs-content-sha256", v3_hash_of(request.body, credentials)
     yield from ((name, value) for name, value in _media_types(request) if name in credentials.signed_headers)
 
 

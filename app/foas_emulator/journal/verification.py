@@ -73,7 +73,7 @@ class Backoff(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     min: WrittenDuration
-    factor: Annotated[float, Field(ge=1)] = 1
+    factor: Annotated[float, Field(ge=1, le=1000)] = 1
 
 
 def _check_timeout(written: str | float) -> str | float:

@@ -41,7 +41,7 @@ class CachedResponse:
     """A successful response, and the revision of the world that it was read from.
 
     `template` is the journal's template for requests that are answered with it and pass by the stages. There is none
-    while every such request gets a warning, which the stages write.
+    while every such request gets a warning, which the stages write, or is impaired, which they do.
     """
 
     revision: object
@@ -135,9 +135,10 @@ class CacheReads:
 
     async def _read(self, context: RequestContext, key: CacheKey) -> GatewayResponse:
         world = context.world
-        revision, reads = world.store.revision, world.clock.reads
+        revision, reads, warning = world.store.revision, world.clock.reads, context.warning
         response = await self._call_operation(context)
-        if world.clock.reads == reads and response.code is None:
+        # What the operation warns of is said every time.
+        if world.clock.reads == reads and response.code is None and context.warning == warning:
             head, tail = response.content.head, response.content.tail
             cached = CachedResponse(revision, world, response.fixed_headers(), head, tail, context.unread, size=0)
             self._set_template(context, response, cached)
@@ -147,8 +148,11 @@ class CacheReads:
         return response
 
     def _set_template(self, context: RequestContext, response: GatewayResponse, cached: CachedResponse) -> None:
-        """Give a cached response the journal's template, unless this request gets a warning, as its repetitions do."""
-        if context.warning is not None:
+        """Give a cached response the journal's template, unless its repetitions are to walk the stages.
+
+        They do if this request gets a warning, since each of them does, and if its world is impaired.
+        """
+        if context.warning is not None or context.settings.is_impaired:
             return
         if cached.template is None or cached.template.counters.is_closed:
             context.template = self._template(context, response)

@@ -1,6 +1,6 @@
 """One request on its way to its response, as the stages of the pipeline see it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope
@@ -18,10 +18,6 @@ UNREADABLE = "foas_emulator.unreadable"
 """The type of a scope that stands for a request which could not be read, and where it holds the error to answer."""
 
 
-UNREADABLE = "foas_emulator.unreadable"
-"""The type of a scope that stands for a request which could not be read, and where it holds the error to answer."""
-
-
 class Settings(Protocol):
     """What the gateway and the pipeline ask of a world's settings."""
 
@@ -31,6 +27,8 @@ class Settings(Protocol):
     def signature(self) -> str: ...
     @property
     def error_overrides(self) -> Mapping[str, Override]: ...
+    @property
+    def is_impaired(self) -> bool: ...
 
 
 class RequestContext:
@@ -43,7 +41,6 @@ class RequestContext:
         "_world",
         "authentication",
         "body",
-        "body_note",
         "body_note",
         "faults",
         "format",
@@ -105,3 +102,7 @@ class RequestContext:
     @world.setter
     def world(self, world: World | None) -> None:
         self._world = world
+
+    def warn(self, sentences: Iterable[str]) -> None:
+        """Add to the warning that the response's header and the journal's entry carry."""
+        self.warning = " ".join([*([] if self.warning is None else [self.warning]), *sentences]) or None

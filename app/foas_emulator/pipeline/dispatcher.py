@@ -26,13 +26,22 @@ Observer = Callable[[RequestContext, GatewayResponse], None]
 
 
 class CallOperation:
-    """The last stage: has FastAPI serve the request by the path operation of its operation."""
+    """The last stage: has FastAPI serve the request by the path operation of its operation.
+
+    What the operation notes in the world becomes the warning of the response, refused or not.
+    """
 
     async def __call__(self, context: RequestContext) -> GatewayResponse:
         assert context.operation is not None
         scope = {**context.scope, "state": {**context.scope.get("state", {}), "call": context}}
         serve = AsyncExitStackMiddleware(context.operation.route.app)
-        await serve(scope, context.receive, _send_nothing)
+        world = context.world
+        world.take_notes()  # those of changes that came due meanwhile are nobody's
+        try:
+            await serve(scope, context.receive, _send_nothing)
+        finally:
+            if notes := world.take_notes():
+                context.warn(notes)
         response: GatewayResponse | None = context.response
         context.response = None
         assert response is not None, "a route that raises nothing has answered"

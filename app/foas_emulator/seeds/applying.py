@@ -1,10 +1,12 @@
 """Putting a seed document into a world: the same key replaces the whole resource, all or nothing."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from foas_emulator.blink import versions
-from foas_emulator.blink.kinds import STREAM
+from foas_emulator.blink.kinds import SQL, STREAM
 from foas_emulator.blink.runtime import engine_job_handler
 from foas_emulator.faults.rules import arm
 from foas_emulator.operations.account import ACCOUNT
@@ -25,7 +27,11 @@ from foas_emulator.seeds.document import (
     SeedProject,
     SeedQueue,
 )
-from foas_emulator.seeds.reading import Fault, SeedError
+from foas_emulator.seeds.errors import Origin, SeedError
+from foas_emulator.seeds.limits import Place
+from foas_emulator.seeds.parts import folder_path
+from foas_emulator.seeds.references import nearest
+from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import raise_counter
 from foas_emulator.world.store import Row, equal
@@ -35,24 +41,64 @@ R = TypeVar("R", bound=Row)
 
 DEFAULT_REGION = "cn-hangzhou"
 
+_COUNTED = re.compile("[0-9]{1,18}")
+"""FileIds that the counter could come to."""
 _EXPECTED = {WAITING: RUNNING, FAILED: RUNNING}
 
 
 def apply(world: World, document: SeedDocument) -> None:
     """Merge a seed document into a world: a resource it names is replaced whole, everything else stays.
 
-    Raises `SeedError`, and changes nothing, for a folder id that another project's folder has.
+    Raises `SeedError`, and changes nothing, for what the world does not let be: a cluster that neither of them has, a
+    folder id that another project's folder has, a timeline that goes beyond the year 9999.
     """
     with world.transaction():
+        _require_clusters(world, document)
         _reserve_ids(world, document)
         for cluster in document.clusters:
             _put_cluster(world, cluster)
-        for project in document.projects:
-            _put_project(world, project)
+        for position, project in enumerate(document.projects):
+            _put_project(world, project, _Place(document.origin, ("projects", position)))
         for fault in document.faults:
             arm(world, fault, rule_id=fault.id)
         if document.settings:
             world.set(document.settings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place in a seed document, for what the world it is applied to refuses."""
+
+    origin: Origin
+    place: Place
+
+    def inner(self, *parts: str | int) -> "_Place":
+        return _Place(self.origin, (*self.place, *parts))
+
+    def fault(self, message: str) -> SeedError:
+        return SeedError([self.origin.fault(self.place, message)])
+
+
+def _require_clusters(world: World, document: SeedDocument) -> None:
+    known = {cluster.cluster_id for cluster in world.store.find(Cluster)}
+    known |= {cluster.cluster_id for cluster in document.clusters}
+    faults = [
+        document.origin.fault((*place, "ClusterId"), f"there is no cluster {name!r}{nearest(name, known)}")
+        for place, name in _named_clusters(document)
+        if name not in known
+    ]
+    if faults:
+        raise SeedError(faults)
+
+
+def _named_clusters(document: SeedDocument) -> Iterator[tuple[Place, str]]:
+    for at, project in enumerate(document.projects):
+        places: list[tuple[Place, SeedProject | SeedQueue | SeedJob]] = [((), project)]
+        places += ((("queues", position), queue) for position, queue in enumerate(project.queues))
+        places += ((("jobs", position), job) for position, job in enumerate(project.jobs))
+        for place, part in places:
+            if part.cluster_id is not None:
+                yield ("projects", at, *place), part.cluster_id
 
 
 def _reserve_ids(world: World, document: SeedDocument) -> None:
@@ -61,6 +107,8 @@ def _reserve_ids(world: World, document: SeedDocument) -> None:
         for folder in project.folders:
             raise_counter(world.store, "folder", folder.folder_id or 0)
         for job in project.jobs:
+            if job.file_id and _COUNTED.fullmatch(job.file_id):
+                raise_counter(world.store, "file", int(job.file_id))
             for instance in job.instances:
                 raise_counter(world.store, "instance", instance.id or 0)
 
@@ -74,7 +122,7 @@ def _put_cluster(world: World, seed: SeedCluster) -> None:
     )
 
 
-def _put_project(world: World, seed: SeedProject) -> None:
+def _put_project(world: World, seed: SeedProject, place: _Place) -> None:
     now = world.second()
     cluster_id = seed.cluster_id or _some_cluster(world)
     projects.remove(world, seed.name)
@@ -92,7 +140,7 @@ def _put_project(world: World, seed: SeedProject) -> None:
         )
     )
     _put_queues(world, seed, cluster_id)
-    _put_folders(world, seed)
+    _put_folders(world, seed, place)
     for package in seed.packages:
         world.store.insert(
             _row(
@@ -104,8 +152,8 @@ def _put_project(world: World, seed: SeedProject) -> None:
                 modify_time=now,
             )
         )
-    for job in seed.jobs:
-        _put_job(world, seed, job)
+    for position, job in enumerate(seed.jobs):
+        _put_job(world, seed, job, place.inner("jobs", position))
 
 
 def _some_cluster(world: World) -> str:
@@ -126,15 +174,16 @@ def _put_queues(world: World, project: SeedProject, cluster_id: str) -> None:
         world.store.insert(row)
 
 
-def _put_folders(world: World, project: SeedProject) -> None:
-    given = {folder.path.rstrip("/") or "/": folder.folder_id for folder in project.folders}
+def _put_folders(world: World, project: SeedProject, place: _Place) -> None:
+    given = {folder_path(folder.path): folder.folder_id for folder in project.folders}
+    positions = {folder_path(folder.path): position for position, folder in enumerate(project.folders)}
     paths = {"/"} | {above for path in given for above in _with_parents(path)}
     for path in sorted(paths):
         folder_id = given.get(path) or world.next_number("folder")
         taken = world.store.get(Folder, equal(Folder.folder_id, folder_id))
         if taken is not None:
             message = f"FolderId {folder_id} is that of {taken.path} in project {taken.project_name!r} already"
-            raise SeedError([Fault(file="seed", line=1, path=f"project {project.name!r}", message=message)])
+            raise place.inner("folders", positions[path], "FolderId").fault(message)
         world.store.insert(Folder.model_construct(folder_id=folder_id, project_name=project.name, path=path))
 
 
@@ -143,17 +192,18 @@ def _with_parents(path: str) -> Iterable[str]:
     return ("/" + "/".join(names[:depth]) for depth in range(1, len(names) + 1))
 
 
-def _put_job(world: World, project: SeedProject, seed: SeedJob) -> None:
+def _put_job(world: World, project: SeedProject, seed: SeedJob, place: _Place) -> None:
     now = world.second()
-    queue = world.store.find(Queue, equal(Queue.project_name, project.name))[0]
+    queue = _queue(world, project.name, seed)
     root = world.store.get(Folder, equal(Folder.project_name, project.name), equal(Folder.path, "/"))
     assert root is not None
     job = _row(
         Job,
         seed.given() | {"project_name": project.name},
         job_id=world.next_token("job"),
-        job_type=seed.job_type,
-        api_type=seed.api_type,
+        file_id=str(world.next_number("file")),
+        job_type=_first(instance.job_type for instance in seed.instances) or STREAM,
+        api_type=_first(instance.api_type for instance in seed.instances) or SQL,
         creator=ACCOUNT,
         create_time=now,
         modifier=ACCOUNT,
@@ -166,15 +216,30 @@ def _put_job(world: World, project: SeedProject, seed: SeedJob) -> None:
     world.store.insert(job)
     if seed.is_committed or seed.instances:
         world.store.insert(_row(CommittedJob, job.model_dump(), auto_scale_params=seed.auto_scale_params))
-    for position, instance in enumerate(seed.instances, start=1):
-        # A stream job has one instance that is not archived: the last one of the document, unless it says otherwise.
-        is_archived = job.job_type == STREAM and position < len(seed.instances)
-        _put_instance(world, job, instance, auto_scale_params=seed.auto_scale_params, is_archived=is_archived)
+    # A stream job has one instance that is not archived: the last one of the document, unless it says otherwise.
+    has_current = any(instance.is_archived is False for instance in seed.instances)
+    for position, instance in enumerate(seed.instances):
+        is_archived = job.job_type == STREAM and (has_current or position < len(seed.instances) - 1)
+        instance_id = _put_instance(world, job, seed, instance, is_archived=is_archived)
+        _plan(world, instance_id, instance, place.inner("instances", position))
 
 
-def _put_instance(
-    world: World, job: Job, seed: SeedInstance, *, auto_scale_params: str | None, is_archived: bool
-) -> None:
+def _first(given: Iterable[str | None]) -> str | None:
+    return next((each for each in given if each is not None), None)
+
+
+def _queue(world: World, project_name: str, job: SeedJob) -> Queue:
+    """The first queue of a project that is the one a job names, or may be."""
+    queues = world.store.find(Queue, equal(Queue.project_name, project_name))
+    fitting = (
+        queue
+        for queue in queues
+        if job.queue_name in (None, queue.queue_name) and job.cluster_id in (None, queue.cluster_id)
+    )
+    return next(fitting, queues[0])
+
+
+def _put_instance(world: World, job: Job, seed_job: SeedJob, seed: SeedInstance, *, is_archived: bool) -> int:
     now = world.second()
     instance_id = seed.id or world.next_number("instance")
     world.cancel(f"instance:{instance_id}")
@@ -194,15 +259,22 @@ def _put_instance(
         last_operator=ACCOUNT,
         last_operate_time=start_time,
         input_delay=UNKNOWN_DELAY,
-        auto_scale_params=auto_scale_params,
+        auto_scale_params=seed_job.auto_scale_params,
         is_archived=is_archived,
     )
     world.store.insert(row)
-    for entry in seed.timeline:
+    return instance_id
+
+
+def _plan(world: World, instance_id: int, seed: SeedInstance, place: _Place) -> None:
+    for position, entry in enumerate(seed.timeline):
+        at = world.now() + duration(entry.after)
+        if at > LAST_INSTANT:
+            raise place.inner("timeline", position, "after").fault("by the world's clock it ends beyond the year 9999")
         world.schedule(
             "put_state",
             f"instance:{instance_id}",
-            at=world.now() + duration(entry.after),
+            at=at,
             ActualState=entry.actual_state,
             LastErrorMessage=entry.last_error_message,
         )
@@ -210,5 +282,5 @@ def _put_instance(
 
 def _row(model: type[R], given: Mapping[str, Any], **defaults: Any) -> R:
     """A row of what is given, then of the defaults, then of the table's own."""
-    known = {name: value for name, value in given.items() if name in model.model_fields and value is not None}
+    known = {name: value for name, value in given.items() if name in model.model_fields}
     return cast(R, model.model_construct(None, **defaults | known))

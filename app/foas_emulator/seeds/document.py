@@ -1,27 +1,36 @@
 """The shape of a seed document. Members are spelled as the API spells them; the emulator's own are in snake_case.
 
-The published JSON Schema (`fixtures/seed.schema.json`) is made from these models.
+The published JSON Schema (`fixtures/seed.schema.json`) is made from these models, by `seeds/schema.py`.
 """
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic.alias_generators import to_pascal
 
-from foas_emulator.blink.kinds import SQL, STREAM, ApiType, JobType
-from foas_emulator.blink.versions import INSTALLED
+from foas_emulator.blink.kinds import ApiType, JobType
 from foas_emulator.faults.document import FaultDocument, check_scope
+from foas_emulator.gateway.nulls import NullsLeftOut
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.clusters.lifecycle import State as ClusterState
 from foas_emulator.operations.instances.lifecycle import State
-from foas_emulator.world.clock import WrittenDuration
-from foas_emulator.world.settings import read_setting
+from foas_emulator.seeds.errors import Origin
+from foas_emulator.world.clock import LAST_INSTANT, WrittenDuration
+from foas_emulator.world.ids import LAST_NUMBER
 
-# The largest number of 64 bits is left out: the id after it could not be given.
-Id = Annotated[int, Field(ge=1, lt=2**63 - 1)]
+Id = Annotated[int, Field(ge=1, le=LAST_NUMBER)]
 Long = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-Name = Annotated[str, Field(min_length=1, max_length=256)]
+Amount = Annotated[int, Field(ge=0, lt=2**31)]
+Time = Annotated[int, Field(ge=0, le=LAST_INSTANT)]
+
+_OWN_MEMBERS = "x-"
+"""Begins members that the emulator does not look at: notes, and anchors to be repeated by aliases."""
+
+
+def is_note(name: Any) -> bool:
+    """Whether a member is its author's own business."""
+    return isinstance(name, str) and name.startswith(_OWN_MEMBERS)
 
 
 def _encodable(text: str) -> str:
@@ -33,161 +42,210 @@ def _encodable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_encodable)]
+Name = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_encodable)]
 
-_ENGINE_VERSIONS = r"^[a-z]+--[\w.-]+(,[a-z]+--[\w.-]+)*$"
+ENGINE_VERSIONS = r"^[a-z]+--[A-Za-z0-9_.-]+(,[a-z]+--[A-Za-z0-9_.-]+)*$"
+FOLDER_PATH = r"^/(?:[^/]+/)*(?:[^/]+)?$"
 
 
-class Seed(BaseModel):
-    """Base of all parts of a seed document: the API's spelling, nothing unknown, no guessing of types."""
+def member(description: str, *examples: Any, default: Any = None, **options: Any) -> Any:
+    """Declare a member that may be left out, with what the schema says of it."""
+    return Field(default=default, description=description, examples=list(examples) or None, **options)
+
+
+def required(description: str, *examples: Any, **options: Any) -> Any:
+    """Declare a member that must be given, with what the schema says of it."""
+    return Field(description=description, examples=list(examples), **options)
+
+
+class Seed(NullsLeftOut):
+    """Base of all parts of a seed document: the API's spelling, nothing unknown, no guessing of types.
+
+    Null says the same as leaving a member out, and members that begin with `x-` are ignored.
+    """
 
     model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", strict=True, defer_build=True)
 
     def given(self) -> dict[str, Any]:
-        """The members that the document or this model gives, by their names in Python, without nested resources."""
-        return {
-            name: value
-            for name, value in self
-            if (value is not None or name in self.model_fields_set) and not isinstance(value, list | Seed)
-        }
+        """Return the members that the document or this model gives, by their names in Python, without nested parts."""
+        return {name: value for name, value in self if value is not None and not isinstance(value, list | Seed)}
 
 
 class SeedTimelineEntry(Seed):
     """A state that an instance is put into, a time after the seed was applied."""
 
-    after: WrittenDuration = Field(alias="after")
-    actual_state: State
-    last_error_message: Text | None = None
+    after: WrittenDuration = required("How long after the seed was applied, by the world's clock.", "5m", alias="after")
+    actual_state: State = required("The state.", "FAILED")
+    last_error_message: Text | None = member("What the service says of the failure.", "the source went away")
 
 
 class SeedInstance(Seed):
     """A run of a job. Members that are left out follow the job, or are what the service would show."""
 
-    id: Id | None = None
-    project_name: Name | None = None
-    job_name: Name | None = None
-    actual_state: State = "RUNNING"
-    expect_state: State | None = None
-    job_type: JobType | None = None
-    api_type: ApiType | None = None
-    code: Text | None = None
-    properties: Text | None = None
-    packages: Text | None = None
-    plan_json: Text | None = None
-    engine_version: Text | None = None
-    engine_job_handler: Text | None = None
-    cluster_id: Text | None = None
-    queue_name: Text | None = None
-    starter: Text | None = None
-    start_time: Long | None = None
-    end_time: Long | None = None
-    last_operator: Text | None = None
-    last_operate_time: Long | None = None
-    last_error_time: Long | None = None
-    last_error_message: Text | None = None
-    input_delay: Long | None = None
-    auto_scale_params: Text | None = None
-    priority: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
-    is_archived: bool | None = Field(default=None, alias="is_archived")
-    timeline: list[SeedTimelineEntry] = Field(default=[], alias="timeline")
+    id: Id | None = member("The instance's id; the world's next one if it is left out.", 412536)
+    project_name: Name | None = member("The project's name; the nesting implies it.", "project1")
+    job_name: Name | None = member("The job's name; the nesting implies it.", "job1")
+    actual_state: State = member("The state it is in.", "RUNNING", default="RUNNING")
+    expect_state: State | None = member(
+        "The state that was asked for last: the actual one, or RUNNING where that is WAITING or FAILED.", "RUNNING"
+    )
+    job_type: JobType | None = member("The job's type, which it must agree with.", "FLINK_STREAM")
+    api_type: ApiType | None = member("The job's API, which it must agree with.", "DATASTREAM")
+    code: Text | None = member("The code it runs; the job's if it is left out.", "SELECT 1")
+    properties: Text | None = member("The parameters it runs with; the job's.", "blink.job.timeZone=Asia/Shanghai")
+    packages: Text | None = member("The packages it runs with, with commas between; the job's.", "clicks-1.2.jar")
+    plan_json: Text | None = member("The plan it runs, a JSON text; the job's.", "")
+    engine_version: Text | None = member("The version of Blink it runs on; the job's.", "blink-3.4.4")
+    engine_job_handler: Text | None = member(
+        "The application and the job in the engine; made up if it is left out.",
+        "application_1597654819348_0011|405a6d40d7f4f2618ed532359887d344",
+    )
+    cluster_id: Text | None = member("The cluster it runs, or ran, on; the job's.", "rcmp9x37ztfb63g1x7lt****")
+    queue_name: Text | None = member("The queue it runs, or ran, in; the job's.", "root.project1")
+    starter: Text | None = member("Who started it; the emulator's account.", "239960377092765296")
+    start_time: Time | None = member("When it started, in milliseconds; the world's time.", 1599794335000)
+    end_time: Time | None = member("When it ended; the world's time if its state is an end.", 1599794336000)
+    last_operator: Text | None = member("Who changed it last; the emulator's account.", "239960377092765296")
+    last_operate_time: Time | None = member("When it was changed last; its StartTime.", 1599794334000)
+    last_error_time: Time | None = member("When it failed last.", 1599794334000)
+    last_error_message: Text | None = member("Why it failed last.", "the source went away")
+    input_delay: Long | None = member("Its delay in milliseconds; -99999999 while none is known.", -99999999)
+    auto_scale_params: Text | None = member("How it is scaled, a JSON text; the job's.", '{"isOnOff":false}')
+    priority: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = member("Its priority.", 10)
+    is_archived: bool | None = member(
+        "Whether it is archived. Of several of a stream job the last is the current one, the others are archived.",
+        False,
+        alias="is_archived",
+    )
+    timeline: list[SeedTimelineEntry] = member(
+        "States it is put into later, by the world's clock.",
+        [{"after": "5m", "ActualState": "FAILED"}],
+        default=[],
+        alias="timeline",
+    )
 
 
 class SeedJob(Seed):
     """A job. One that has instances is committed; any other is committed unless `IsCommitted` says otherwise."""
 
-    job_name: Name
-    project_name: Name | None = None
-    job_id: Text | None = None
-    file_id: Text | None = None
-    job_type: JobType = STREAM
-    api_type: ApiType = SQL
-    code: Text | None = None
-    plan_json: Text | None = None
-    properties: Text | None = None
-    packages: Text | None = None
-    is_committed: bool = True
-    creator: Text | None = None
-    create_time: Long | None = None
-    modifier: Text | None = None
-    modify_time: Long | None = None
-    description: Text | None = None
-    engine_version: Text | None = None
-    cluster_id: Text | None = None
-    queue_name: Text | None = None
-    folder_id: Id | None = None
-    auto_scale_params: Text | None = Field(default=None, alias="auto_scale_params")
-    instances: list[SeedInstance] = Field(default=[], alias="instances")
+    job_name: Name = required("The job's name, unique in its project.", "job1")
+    project_name: Name | None = member("The project's name; the nesting implies it.", "project1")
+    job_id: Text | None = member("The job's id; made up if it is left out.", "6pk6lrhdudrs0lbd0iqs****")
+    file_id: Text | None = member("The id of the job's file.", "1052")
+    job_type: JobType | None = member(
+        "Whether it streams or ends; what its instances say, or FLINK_STREAM.", "FLINK_STREAM"
+    )
+    api_type: ApiType | None = member(
+        "Whether its code is SQL or settings of a program; what its instances say, or SQL.", "SQL"
+    )
+    code: Text | None = member("Its code.", "CREATE TABLE t (id BIGINT) WITH (type = 'random');")
+    plan_json: Text | None = member("Its plan, a JSON text.", "")
+    properties: Text | None = member("Its parameters, one on each line.", "blink.job.timeZone=Asia/Shanghai")
+    packages: Text | None = member("Names of packages of its project, with commas between.", "clicks-1.2.jar")
+    is_committed: bool = member("Whether it is online; a job with instances is.", True, default=True)
+    creator: Text | None = member("Who made it; the emulator's account.", "239960377092765296")
+    create_time: Time | None = member("When it was made, in milliseconds; the world's time.", 1597655424000)
+    modifier: Text | None = member("Who changed it last; the emulator's account.", "239960377092765296")
+    modify_time: Time | None = member("When it was changed last; the world's time.", 1599794334000)
+    description: Text | None = member("What it is for.", "counts clicks")
+    engine_version: Text | None = member("The version of Blink; blink-3.4.4 if it is left out.", "blink-3.4.4")
+    cluster_id: Text | None = member("The cluster of its queue.", "rcmp9x37ztfb63g1x7lt****")
+    queue_name: Text | None = member("A queue of its project; the first one if it is left out.", "root.project1")
+    folder_id: Id | None = member("The FolderId of a folder of its project; the root if it is left out.", 7)
+    auto_scale_params: Text | None = member(
+        "How it is scaled, a JSON text as CommitJob takes it.", '{"isOnOff":false}', alias="auto_scale_params"
+    )
+    instances: list[SeedInstance] = member(
+        "Its runs, the oldest first.", [{"ActualState": "RUNNING"}], default=[], alias="instances"
+    )
 
 
 class SeedPackage(Seed):
     """A package of a project."""
 
-    package_name: Name
-    project_name: Name | None = None
-    creator: Text | None = None
-    modifier: Text | None = None
-    create_time: Long | None = None
-    modify_time: Long | None = None
-    origin_name: Text | None = None
-    type: Literal["JAR", "DICTIONARY", "SCRIPT", "PYTHON"] = "JAR"
-    md5: Text | None = None
-    description: Text | None = None
-    oss_endpoint: Text | None = None
-    oss_bucket: Text | None = None
-    oss_owner: Text | None = None
-    oss_path: Text | None = None
-    tag: Text | None = None
-    scan_link: Text | None = None
-    scan_state: Text | None = None
-    scan_error_message: Text | None = None
-    scan_ext_biz_no: Text | None = None
+    package_name: Name = required("The package's name, unique in its project.", "clicks-1.2.jar")
+    project_name: Name | None = member("The project's name; the nesting implies it.", "project1")
+    creator: Text | None = member("Who made it; the emulator's account.", "239960377092765296")
+    modifier: Text | None = member("Who changed it last; the emulator's account.", "239960377092765296")
+    create_time: Time | None = member("When it was made, in milliseconds; the world's time.", 1597655424000)
+    modify_time: Time | None = member("When it was changed last; the world's time.", 1597655424000)
+    origin_name: Text | None = member("The name of the file it was made from.", "clicks-1.2.jar")
+    type: Literal["JAR", "DICTIONARY", "SCRIPT", "PYTHON"] = member("What it is.", "JAR", default="JAR")
+    md5: Text | None = member("The file's MD5.", "d41d8cd98f00b204e9800998ecf8427e")
+    description: Text | None = member("What it is for.", "functions of the shop")
+    oss_endpoint: Text | None = member("The endpoint of OSS that holds it.", "oss-cn-hangzhou.aliyuncs.com")
+    oss_bucket: Text | None = member("The bucket that holds it.", "shop")
+    oss_owner: Text | None = member("The bucket's owner.", "239960377092765296")
+    oss_path: Text | None = member("Its path in the bucket.", "demo/clicks-1.2.jar/0k3d9wq5n7r1.bayes")
+    tag: Text | None = member("Its tag.", "v1")
+    scan_link: Text | None = member("Where the report of its scan is.", "https://example.com/scan")
+    scan_state: Text | None = member("The state of its scan.", "SUCCESS")
+    scan_error_message: Text | None = member("Why its scan failed.", "no such file")
+    scan_ext_biz_no: Text | None = member("The number of its scan.", "1")
 
 
 class SeedFolder(Seed):
     """A folder of a project; folders above it need not be given."""
 
-    path: Annotated[str, Field(pattern=r"^/", max_length=1024), AfterValidator(_encodable)]
-    folder_id: Id | None = None
+    path: Annotated[str, Field(pattern=FOLDER_PATH, max_length=1024), AfterValidator(_encodable)] = required(
+        "The folder's path, from the root on.", "/orders/reports"
+    )
+    folder_id: Id | None = member("The folder's id, unique in the world; the world's next one if it is left out.", 7)
 
 
 class SeedQueue(Seed):
     """A queue that is bound to the project it stands in. Figures the service computes are accepted and ignored."""
 
-    queue_name: Name
-    cluster_id: Text | None = None
-    max_v_core: Long = Field(default=300, alias="MaxVCore")
-    max_mem: Long = Field(default=12288, alias="MaxMem")
-    max_gpu: Long = Field(default=0, alias="MaxGpu")
-    min_v_core: Long | None = Field(default=None, alias="MinVCore")
-    min_mem: Long | None = None
-    min_gpu: Long | None = None
-    used_v_core: Long | None = Field(default=None, alias="UsedVCore")
-    used_mem: Long | None = None
-    used_gpu: Long | None = None
-    external_info: Text | None = None
+    queue_name: Name = required("The queue's name, unique in its cluster.", "root.project1")
+    cluster_id: Text | None = member("The queue's cluster; the project's.", "rcmp9x37ztfb63g1x7lt****")
+    max_v_core: Amount = member("The cores it may use, in hundredths.", 600, default=300, alias="MaxVCore")
+    max_mem: Amount = member("The memory it may use, in MB.", 24576, default=12288, alias="MaxMem")
+    max_gpu: Amount = member("The GPUs it may use.", 0, default=0, alias="MaxGpu")
+    min_v_core: Long | None = member("Computed by the service; ignored.", 0, alias="MinVCore")
+    min_mem: Long | None = member("Computed by the service; ignored.", 0)
+    min_gpu: Long | None = member("Computed by the service; ignored.", 0)
+    used_v_core: Long | None = member("Computed by the service; ignored.", 0, alias="UsedVCore")
+    used_mem: Long | None = member("Computed by the service; ignored.", 0)
+    used_gpu: Long | None = member("Computed by the service; ignored.", 0)
+    external_info: Text | None = member("Computed by the service; ignored.", "{}")
 
 
 class SeedProject(Seed):
     """A project with all that lives in it."""
 
-    name: Name
-    id: Text | None = None
-    state: Text = "ENABLE"
-    creator: Text | None = None
-    create_time: Long | None = None
-    modifier: Text | None = None
-    modify_time: Long | None = None
-    description: Text | None = None
-    deploy_type: Annotated[Literal["cell", "public", "CELL", "PUBLIC"], AfterValidator(str.lower)] = "cell"
-    cluster_id: Text | None = None
-    order_id: Text | None = None
-    manager_ids: Text | None = None
-    region: Text | None = None
-    global_job_config: Text | None = None
-    is_open_batch_sql: bool = Field(default=False, alias="IsOpenBatchSQL")
-    queues: list[SeedQueue] = Field(default=[], alias="queues")
-    folders: list[SeedFolder] = Field(default=[], alias="folders")
-    packages: list[SeedPackage] = Field(default=[], alias="packages")
-    jobs: list[SeedJob] = Field(default=[], alias="jobs")
+    name: Name = required("The project's name, unique in the world.", "project1")
+    id: Text | None = member("The project's id; made up if it is left out.", "7ht9ed87rtd48bof9mu8****")
+    state: Text = member("The project's state.", "ENABLE", default="ENABLE")
+    creator: Text | None = member("Who made it; the emulator's account.", "239960377092765296")
+    create_time: Time | None = member("When it was made, in milliseconds; the world's time.", 1597655424000)
+    modifier: Text | None = member("Who changed it last; the emulator's account.", "239960377092765296")
+    modify_time: Time | None = member("When it was changed last; the world's time.", 1597655424000)
+    description: Text | None = member("What it is for.", "test")
+    deploy_type: Annotated[Literal["cell", "public", "CELL", "PUBLIC"], AfterValidator(str.lower)] = member(
+        "Whether it has a cluster (cell) or shares one (public).", "cell", default="cell"
+    )
+    cluster_id: Text | None = member(
+        "A cluster of the world; the first one if it is left out, and one is made if there is none.",
+        "rcmp9x37ztfb63g1x7lt****",
+    )
+    order_id: Text | None = member("The order of a public project.", "203180123456789")
+    manager_ids: Text | None = member("Who manages it, with commas between.", "107992689699****")
+    region: Text | None = member("Where its cluster stands; cn-hangzhou if it is left out.", "cn-hangzhou")
+    global_job_config: Text | None = member("Parameters of all its jobs, one on each line.", "a=1")
+    is_open_batch_sql: bool = member("Whether batch SQL is on.", False, default=False, alias="IsOpenBatchSQL")
+    queues: list[SeedQueue] = member(
+        "Its queues; one named root.<project> if there is none.",
+        [{"QueueName": "root.project1"}],
+        default=[],
+        alias="queues",
+    )
+    folders: list[SeedFolder] = member(
+        "Its folders; the root is always there.", [{"Path": "/orders"}], default=[], alias="folders"
+    )
+    packages: list[SeedPackage] = member(
+        "Its packages.", [{"PackageName": "clicks-1.2.jar"}], default=[], alias="packages"
+    )
+    jobs: list[SeedJob] = member("Its jobs.", [{"JobName": "job1"}], default=[], alias="jobs")
 
 
 class SeedCluster(Seed):
@@ -196,62 +254,67 @@ class SeedCluster(Seed):
     `engine_versions` are those of Blink that it has, each behind its tag, with commas between.
     """
 
-    cluster_id: Name
-    display_name: Text | None = None
-    description: Text | None = None
-    state: ClusterState = "RUNNING"
-    region_id: Text = "cn-hangzhou"
-    zone_id: Text | None = None
-    owner_id: Text | None = None
-    operator: Text | None = None
-    gmt_create: Long | None = None
-    gmt_modified: Long | None = None
-    storage_type: Text = "HDFS"
-    user_oss_info: Text | None = None
-    user_vpc_id: Text | None = None
-    user_sg_id: Text | None = Field(default=None, alias="UserSGId")
-    user_v_switch_list: Text | None = Field(default=None, alias="UserVSwitchList")
-    is_mix_deploy: bool = False
-    instance_infos: Text | None = None
-    pay_model: Literal["pre", "post"] = Field(default="post", alias="pay_model")
-    master_spec: Text = Field(default="Ecs_4c16g", alias="master_spec")
-    master_num: Literal[1, 3] = Field(default=1, alias="master_num")
-    slave_spec: Text = Field(default="Ecs_4c16g", alias="slave_spec")
-    slave_num: Annotated[int, Field(ge=2, le=1000)] = Field(default=2, alias="slave_num")
-    engine_versions: Annotated[str, Field(pattern=_ENGINE_VERSIONS)] = Field(default=INSTALLED, alias="engine_versions")
+    cluster_id: Name = required("The cluster's id.", "rcmp9x37ztfb63g1x7lt****")
+    display_name: Text | None = member("The cluster's name.", "demo")
+    description: Text | None = member("What it is for.", "test")
+    state: ClusterState = member("The state it is in; it holds until a call changes it.", "RUNNING", default="RUNNING")
+    region_id: Text = member("Where it stands.", "cn-hangzhou", default="cn-hangzhou")
+    zone_id: Text | None = member("The zone it stands in.", "cn-hangzhou-f")
+    owner_id: Text | None = member("Whose it is; the emulator's account.", "239960377092765296")
+    operator: Text | None = member("Who changed it last; the emulator's account.", "239960377092765296")
+    gmt_create: Time | None = member("When it was made, in milliseconds; the world's time.", 1597654146000)
+    gmt_modified: Time | None = member("When it was changed last; the world's time.", 1601051659000)
+    storage_type: Text = member("Where its state is kept.", "HDFS", default="HDFS")
+    user_oss_info: Text | None = member("Its OSS bucket.", "shop")
+    user_vpc_id: Text | None = member("Its VPC.", "vpc-bp1a2b3c4d5e6f")
+    user_sg_id: Text | None = member("Its security group.", "sg-bp1a2b3c4d5e6f", alias="UserSGId")
+    user_v_switch_list: Text | None = member("Its switches.", "vsw-bp1a2b3c4d5e6f", alias="UserVSwitchList")
+    is_mix_deploy: bool = member("Whether masters and slaves share machines.", False, default=False)
+    instance_infos: Text | None = member("Its machines, a JSON text; made up if it is left out.", "{}")
+    pay_model: Literal["pre", "post"] = member("How it is paid for.", "post", default="post", alias="pay_model")
+    master_spec: Text = member("The model of its masters.", "Ecs_4c16g", default="Ecs_4c16g", alias="master_spec")
+    master_num: Literal[1, 3] = member("How many masters it has.", 1, default=1, alias="master_num")
+    slave_spec: Text = member("The model of its slaves.", "Ecs_4c16g", default="Ecs_4c16g", alias="slave_spec")
+    slave_num: Annotated[int, Field(ge=2, le=1000)] = member("How many slaves it has.", 4, default=2, alias="slave_num")
+    engine_versions: Annotated[str, Field(pattern=ENGINE_VERSIONS)] = member(
+        "The versions of Blink it has, each behind its tag, with commas between.",
+        "current--blink-3.4.4,beta--blink-3.7.8",
+        default="current--blink-3.4.4,beta--blink-3.7.8",
+        alias="engine_versions",
+    )
 
 
 class SeedFault(FaultDocument):
     """A fault rule that the world begins with. One of the same id is replaced, one without an id is added."""
 
-    id: Id | None = None
+    id: Id | None = member("The rule's id; the world's next one if it is left out.", 1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_ttl(cls, document: Any) -> Any:
+        if isinstance(document, Mapping) and "ttl" in document:
+            raise ValueError("a rule of a seed has no ttl: it is armed for as long as its world has it")
+        return document
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.ttl is not None:
-            raise ValueError("a rule of a seed has no ttl: it is armed for as long as its world has it")
         check_scope(self, OPERATIONS)
         return self
-
-
-def _check_settings(settings: Any) -> Any:
-    if not isinstance(settings, Mapping):
-        raise ValueError("settings are a mapping from a name to a value")
-    for name, value in settings.items():
-        read_setting(name, value)
-    return settings
 
 
 class SeedDocument(Seed):
     """What a world holds at its beginning."""
 
-    clusters: list[SeedCluster] = Field(default=[], alias="clusters")
-    projects: list[SeedProject] = Field(default=[], alias="projects")
-    faults: list[SeedFault] = Field(default=[], alias="faults")
-    settings: Annotated[dict[str, Any], BeforeValidator(_check_settings)] = Field(default={}, alias="settings")
+    clusters: list[SeedCluster] = member("Its clusters.", [{"ClusterId": "c1"}], default=[], alias="clusters")
+    projects: list[SeedProject] = member("Its projects.", [{"Name": "project1"}], default=[], alias="projects")
+    faults: list[SeedFault] = member(
+        "Fault rules it begins with.", [{"effect": {"latency": "1s"}}], default=[], alias="faults"
+    )
+    settings: dict[str, Any] = member("Its settings.", {"start_delay": "30s"}, default={}, alias="settings")
 
+    _origin: Origin = PrivateAttr(default_factory=Origin)
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of seed documents, for editors and for whoever writes seeds by program."""
-    schema = SeedDocument.model_json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "foas-emulator seed"}
+    @property
+    def origin(self) -> Origin:
+        """Where the document was read, for what is found wrong with it later."""
+        return self._origin

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 
+from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
+from foas_emulator.seeds.reading import read_seeds
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.store import Connections, Store, assign, equal
 from foas_emulator.world.world import Handler, World, WorldRow
+
+
+def try_seeds(sources: Iterable[str]) -> None:
+    """Read seeds and apply them in order to a world that nobody sees. Raises `SeedError` with every fault."""
+    image_of(read_seeds(sources), connections=Connections(), handlers=HANDLERS, defaults=WorldSettings())
 
 
 def image_of(
@@ -22,11 +29,12 @@ def image_of(
         store.insert(WorldRow.model_construct())
     world = World("", store, defaults=defaults, handlers=handlers)
     made_at = world.now()
-    with world.clock.held_at(made_at):
-        for document in documents:
-            apply(world, document)
-    with store.transaction():
-        store.update(WorldRow, assign(WorldRow.template_at, made_at), where=[equal(WorldRow.id, 1)])
-    image = store.image()
-    world.close()
-    return image
+    try:
+        with world.clock.held_at(made_at):
+            for document in documents:
+                apply(world, document)
+        with store.transaction():
+            store.update(WorldRow, assign(WorldRow.template_at, made_at), where=[equal(WorldRow.id, 1)])
+        return store.image()
+    finally:
+        world.close()

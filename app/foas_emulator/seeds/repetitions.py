@@ -1,40 +1,39 @@
 """What stands twice in a seed document that can stand there only once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from foas_emulator.seeds.document import Seed, SeedDocument
+from foas_emulator.seeds.limits import Place
+from foas_emulator.seeds.parts import Part, Problem, folder_path, parts
 
-Place = tuple[str | int, ...]
 
-
-def repetitions(document: SeedDocument) -> Iterator[tuple[Place, str]]:
-    """Every place that repeats a name or an id which an earlier place has, and what is to be said of it."""
-    projects = list(_items((), "projects", document.projects))
-    folders = [found for place, project in projects for found in _items(place, "folders", project.folders)]
-    jobs = [found for place, project in projects for found in _items(place, "jobs", project.jobs)]
-    instances = [found for place, job in jobs for found in _items(place, "instances", job.instances)]
-    yield from _repeated(_items((), "clusters", document.clusters), "cluster_id")
-    yield from _repeated(projects, "name")
+def repetitions(document: Part) -> Iterator[Problem]:
+    """Return every place that repeats a name or an id which an earlier place has, and what is to be said of it."""
+    projects = list(parts((), document, "projects"))
+    jobs = [found for place, project in projects for found in parts(place, project, "jobs")]
+    yield from _repeated(parts((), document, "clusters"), "ClusterId")
+    yield from _repeated(projects, "Name")
+    yield from _repeated(parts((), document, "faults"), "id")
     for place, project in projects:
-        yield from _repeated(_items(place, "queues", project.queues), "queue_name")
-        yield from _repeated(_items(place, "folders", project.folders), "path")
-        yield from _repeated(_items(place, "packages", project.packages), "package_name")
-        yield from _repeated(_items(place, "jobs", project.jobs), "job_name")
-    yield from _repeated(folders, "folder_id")
-    yield from _repeated(instances, "id")
+        yield from _repeated(parts(place, project, "folders"), "Path", folder_path)
+        yield from _repeated(parts(place, project, "packages"), "PackageName")
+        yield from _repeated(parts(place, project, "jobs"), "JobName")
+        yield from _repeated(parts(place, project, "queues"), "QueueName")
+    folders = (found for place, project in projects for found in parts(place, project, "folders"))
+    yield from _repeated(folders, "FolderId")
+    yield from _repeated((found for place, job in jobs for found in parts(place, job, "instances")), "Id")
 
 
-def _items(place: Place, name: str, parts: Sequence[Any]) -> Iterator[tuple[Place, Any]]:
-    return (((*place, name, position), part) for position, part in enumerate(parts))
-
-
-def _repeated(parts: Iterable[tuple[Place, Seed]], name: str) -> Iterator[tuple[Place, str]]:
-    """The places of parts that give a member the value it has in an earlier part."""
+def _repeated(
+    found: Iterable[tuple[Place, Part]], name: str, same: Callable[[str], str] = lambda value: value
+) -> Iterator[Problem]:
+    """Return the places of parts that give a member the value it has in an earlier part."""
     seen: set[Any] = set()
-    for place, part in parts:
-        value = getattr(part, name)
-        if value in seen:
-            yield (*place, type(part).model_fields[name].alias or name), f"{value!r} stands twice"
-        if value is not None:
-            seen.add(value)
+    for place, part in found:
+        value = part.get(name)
+        if not isinstance(value, str | int):
+            continue
+        key = same(value) if isinstance(value, str) else value
+        if key in seen:
+            yield (*place, name), f"{value!r} stands twice"
+        seen.add(key)

@@ -3,16 +3,27 @@
 import asyncio
 import difflib
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack
 from dataclasses import fields, replace
 from threading import Event, Thread
 from typing import Any
 
 import uvicorn
 
-from foas_emulator.main import create_app
-from foas_emulator.server import StartError, listen, new_event_loop, url_of, uvicorn_config
-from foas_emulator.settings import Settings, read_settings
+from foas_emulator.main import create_app, open_registry
+from foas_emulator.server import (
+    LOOPBACK,
+    Accompanied,
+    StartError,
+    companions,
+    listen,
+    new_event_loop,
+    prepare_interception,
+    url_of,
+    uvicorn_config,
+)
+from foas_emulator.settings import Settings
 from foas_emulator.testing.written import written
 
 __tracebackhide__ = True
@@ -35,37 +46,43 @@ def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 class ThreadedServer:
     """Serves on a free port of this machine until it is stopped."""
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        """Start. Raises `click.UsageError`, `SeedError`, ValueError or `StartError` if the settings cannot be met."""
-        (self._listener,) = listen("127.0.0.1", 0)
-        self.url = url_of("http", self._listener)
-        try:
-            known = replace(read_settings(settings), port=self._listener.getsockname()[1])
-            app = create_app(known, addresses=[self.url])
-        except BaseException:
-            self._listener.close()
-            raise
-        self._server = _Server(uvicorn_config(app, keep_alive=known.keep_alive, lifespan="on"))
-        self._thread = Thread(target=self._run, name="foas-emulator", daemon=True)
-        self._thread.start()
-        if not self._server.ready.wait(START_WITHIN):
-            raise StartError(f"the emulator did not start within {START_WITHIN:.0f} seconds")
+    def __init__(self, settings: Settings) -> None:
+        """Start. Raises `SeedError`, ValueError or `StartError` if the settings cannot be met."""
+        with ExitStack() as files, ExitStack() as if_refused:
+            interception = files.enter_context(prepare_interception(settings, host=LOOPBACK[0]))
+            (self._listener,) = listen(LOOPBACK[0], 0)
+            if_refused.callback(self._listener.close)
+            self.url = url_of("http", self._listener)
+            known = replace(settings, port=self._listener.getsockname()[1])
+            registry = open_registry(known)
+            if_refused.callback(registry.close)
+            app = create_app(known, registry=registry, addresses=[self.url], interception=interception)
+            beside = companions(known, registry, interception, app)
+            config = uvicorn_config(app, keep_alive=known.keep_alive, lifespan="on")
+            self._server = _Server(config, beside=beside)
+            if_refused.pop_all()  # from here on the application closes the worlds, and uvicorn the socket
+            self._thread = Thread(target=self._run, name="foas-emulator", daemon=True)
+            self._thread.start()
+            if not self._server.ready.wait(START_WITHIN):
+                raise StartError(f"the emulator did not start within {START_WITHIN:.0f} seconds")
+            self._files = files.pop_all()
 
     def stop(self) -> None:
         """Finish what is being answered, and stop."""
         self._server.should_exit = True
         self._thread.join()
+        self._files.close()
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(self._server.serve(sockets=[self._listener]))
 
 
-class _Server(uvicorn.Server):
+class _Server(Accompanied):
     """Tells when it serves."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
+    def __init__(self, config: uvicorn.Config, *, beside: Sequence[AbstractAsyncContextManager[None]]) -> None:
+        super().__init__(config, beside=beside)
         self.ready = Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -1,6 +1,11 @@
-"""The pytest plugin: `foas_emulator`, a server for the session, and `foas_world`, a fresh world for each test."""
+"""The pytest plugin: `foas_emulator`, a server for the session, and `foas_world`, a fresh world for each test.
 
+`foas_environment` is for programs whose endpoint cannot be set: it brings them to the test's world.
+"""
+
+import os
 import re
+import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +16,7 @@ import pytest
 
 from foas_emulator.testing.client import ControlClient, EmulatorError
 from foas_emulator.testing.coverage import CoverageCollector
+from foas_emulator.testing.redirection import variables_for
 from foas_emulator.testing.report import FailureReporter
 from foas_emulator.testing.server import Server
 from foas_emulator.testing.servers import OwnServers, SharedServer
@@ -19,6 +25,7 @@ from foas_emulator.testing.world import World
 __tracebackhide__ = True
 
 _COVERAGE = "foas_coverage"
+_ENVIRONMENT = "foas_environment"
 _REPORTER = "foas_reporter"
 _SLUG = re.compile(r"[^a-z0-9]+")
 
@@ -107,12 +114,20 @@ def _foas_servers(pytestconfig: pytest.Config) -> Iterator[OwnServers | SharedSe
 
 
 @pytest.fixture(scope="session")
-def foas_emulator(_foas_servers: OwnServers | SharedServer, foas_settings: dict[str, Any]) -> Server:
+def foas_emulator(
+    request: pytest.FixtureRequest, _foas_servers: OwnServers | SharedServer, foas_settings: dict[str, Any]
+) -> Server:
     """The emulator of this session: the one at `--foas-url`, or one in this process, on a free port.
 
     Tests that have another `foas_settings` get another server.
     """
-    return _foas_servers.get(foas_settings)
+    return _foas_servers.get(_with_proxy(request.session, foas_settings))
+
+
+def _with_proxy(session: pytest.Session, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the session's server, with a proxy if any of its tests wants one: it takes a while to start."""
+    wanted = any(_ENVIRONMENT in getattr(item, "fixturenames", ()) for item in session.items)
+    return {"intercept": 0, **settings} if wanted else settings
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +151,21 @@ def foas_world(
     reporter.watch(request.node, world, temporary=tmp_path_factory)
     yield world
     world.drop()
+
+
+@pytest.fixture
+def foas_environment(foas_emulator: Server, foas_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The world of this test, in an environment that brings programs there which name no endpoint.
+
+    It holds in the test's process and in the processes that the test starts, until the test ends. Hosts other than the
+    service's are refused; the setting `intercept_allow` of the server lets them through.
+    """
+    given = variables_for(foas_emulator, foas_world.name, os.environ)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    if "certifi" in sys.modules:
+        monkeypatch.setattr(sys.modules["certifi"], "where", lambda: given["SSL_CERT_FILE"])
+    return foas_world
 
 
 def _world_name(node: pytest.Item) -> str:

@@ -137,6 +137,11 @@ class World:
     def __repr__(self) -> str:
         return f"<World {self.name} at {self.endpoint}>"
 
+    @property
+    def path(self) -> str:
+        """Where the control API has this world."""
+        return self._path
+
     # -- for clients
 
     @property

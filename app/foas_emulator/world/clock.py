@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 from sqlmodel import Field
 
-from foas_emulator.world.durations import duration
+from foas_emulator.world.durations import LONGEST, PATTERN, duration
 from foas_emulator.world.store import Row, Store, equal
 
 Mode = Literal["real", "frozen"]
@@ -43,7 +43,17 @@ def _check_duration(value: Any) -> Any:
     return value
 
 
-WrittenDuration = Annotated[str | float, BeforeValidator(_check_duration)]
+WRITTEN_DURATION: dict[str, Any] = {
+    "type": ["string", "number"],
+    "pattern": f"^{PATTERN}$",
+    "minimum": 0,
+    "maximum": LONGEST // 1000,
+    "description": "A duration such as 500ms, 30s, 4m59s, 1h or 3d; a bare number is seconds.",
+    "examples": ["30s"],
+}
+"""What a JSON Schema says of a duration."""
+
+WrittenDuration = Annotated[str | float, BeforeValidator(_check_duration), WithJsonSchema(WRITTEN_DURATION)]
 """A duration in a document, as its author wrote it; `duration` reads it."""
 
 

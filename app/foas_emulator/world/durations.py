@@ -1,41 +1,38 @@
 """Durations as people write them. Imports nothing that is slow: the command line reads its settings with it."""
 
+import math
 import re
+from dataclasses import dataclass
 
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-LONGEST_DAYS = 3_000_000
-"""The longest duration, in days: it reaches beyond the year 9999, where every clock ends."""
+_WHOLE = [f"[0-9]{{1,16}}{unit}" for unit in reversed(_UNITS)]
+_ONE = r"[0-9]{1,16}(?:\.[0-9]{1,16})?[ \t]*(?:ms|s|m|h|d)?"
+_SEVERAL = "|".join(
+    first + "".join(f"(?:{smaller})?" for smaller in _WHOLE[place:]) for place, first in enumerate(_WHOLE[:-1], 1)
+)
+PATTERN = rf"[ \t]*(?:{_ONE}|{_SEVERAL})[ \t]*"
+"""What a duration looks like: one number, or several whole ones, the largest unit first. Read by RE2 as well."""
+LONGEST = 36_525 * _UNITS["d"]
+"""The longest duration, a hundred years, in milliseconds: no sum of an instant and a few of them loses its sense."""
+_DURATION = re.compile(PATTERN)
+_PART = re.compile(r"([0-9.]+)[ \t]*(ms|s|m|h|d)?")
+_SHOWN = 40
+_RATE = re.compile(r"\s*([0-9]{1,16}(?:\.[0-9]{1,16})?)\s*(%)?\s*")
 
-_MOST_SHOWN = 60
-_DURATION = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)?\s*")
-_COMPOUND = re.compile(r"\s*(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?\s*", re.ASCII)
 
-
-def duration(text: str | float) -> int:
-    """Return the milliseconds of `30s`, `500ms`, `4m59s`, `1h`, `3d`; a bare number is seconds. Raise ValueError."""
-    match = _DURATION.fullmatch(str(text))
-    if match is not None:
-        number, unit = match.groups()
-        milliseconds = float(number) * _UNITS[unit or "s"]
+def duration(value: str | float) -> int:
+    """Return the milliseconds of `30s`, `500ms`, `4m59s`, `1h`, `3d`; a bare number is seconds. Raises ValueError."""
+    if isinstance(value, str):
+        if _DURATION.fullmatch(value) is None:
+            raise _no_duration(value)
+        milliseconds = sum(float(number) * _UNITS[unit or "s"] for number, unit in _PART.findall(value))
+    elif isinstance(value, bool) or not isinstance(value, int | float) or not _is_possible(value):
+        raise _no_duration(value)
     else:
-        milliseconds = _compound(text)
-    if milliseconds > LONGEST_DAYS * _UNITS["d"]:
-        raise ValueError(f"{_shown(text)} is too long for a duration: give {LONGEST_DAYS}d at most")
+        milliseconds = float(value) * 1000
+    if milliseconds > LONGEST:
+        raise ValueError(f"{_shown(value)} is too long for a duration: give a hundred years (36525d) at most")
     return round(milliseconds)
-
-
-def _compound(text: str | float) -> float:
-    """Return the milliseconds of several numbers with units, the largest unit first."""
-    match = _COMPOUND.fullmatch(str(text))
-    if match is None or not any(match.groups()):
-        raise ValueError(f"{_shown(text)} is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms")
-    sizes = sorted(_UNITS.values(), reverse=True)
-    return sum(float(number) * size for number, size in zip(match.groups(), sizes, strict=True) if number)
-
-
-def _shown(text: str | float) -> str:
-    shown = str(text)
-    return repr(text) if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]!r}..."
 
 
 def duration_text(milliseconds: int) -> str:
@@ -44,3 +41,65 @@ def duration_text(milliseconds: int) -> str:
         return "0s"
     unit = next(unit for unit, size in reversed(_UNITS.items()) if milliseconds % size == 0)
     return f"{milliseconds // _UNITS[unit]}{unit}"
+
+
+def _is_possible(number: float) -> bool:
+    """Whether a number of seconds can be multiplied: no NaN, no infinity, nothing below 0, nothing out of sight."""
+    return 0 <= number <= LONGEST if isinstance(number, int) else math.isfinite(number) and number >= 0
+
+
+def _no_duration(value: object) -> ValueError:
+    return ValueError(f"{_shown(value)} is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 100:  # noqa: PLR2004
+        return f"a number of {value.bit_length()} bits"  # one of so many digits cannot even be written out
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... of {len(text)} characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From one duration to another, in milliseconds; both are the same where nothing varies."""
+
+    shortest: int = 0
+    longest: int = 0
+
+    def at(self, fraction: float) -> float:
+        """The milliseconds at a fraction of the way from the shortest to the longest."""
+        return self.shortest + (self.longest - self.shortest) * fraction
+
+
+def span(text: str | float) -> Span:
+    """The span of `200ms`, or of `100ms-400ms`. Raises ValueError."""
+    first, dash, second = str(text).partition("-")
+    try:
+        found = Span(duration(first), duration(second if dash else first))
+    except ValueError:
+        found = None
+    if found is None or found.longest < found.shortest:
+        raise ValueError(
+            f"{text!r} is neither a duration nor the shortest and the longest one: give 200ms, 100ms-400ms"
+        )
+    return found
+
+
+def span_text(value: Span) -> str:
+    """A span as `span` reads it."""
+    shortest = duration_text(value.shortest)
+    return shortest if value.shortest == value.longest else f"{shortest}-{duration_text(value.longest)}"
+
+
+def rate(text: str | float) -> float:
+    """The number from 0 to 1 that `5%`, or a number from 0 to 1, is. Raises ValueError."""
+    match = _RATE.fullmatch(str(text))
+    value = -1.0 if match is None else float(match[1]) / (100 if match[2] else 1)
+    if not 0 <= value <= 1:
+        raise ValueError(f"{text!r} is not a rate: give a percentage such as 5%, or a number from 0 to 1")
+    return value
+
+
+def rate_text(value: float) -> str:
+    """A rate as `rate` reads it."""
+    return f"{value * 100:.10g}%"

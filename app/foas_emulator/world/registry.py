@@ -147,6 +147,26 @@ class Registry:
         self.open_or_create(name).load(self._origin(name))
         self._notify(name)
 
+    def replace_image(self, image: bytes) -> list[str]:
+        """Create new worlds from another image, replace those made from the one before; return their names.
+
+        A world that is in a file and closed stays closed.
+        """
+        replaced = [name for name in self.names() if self._origin(name) == self.image]
+        self.image = image
+        if self._ready is not None:
+            self._ready.close()
+            self._ready = None
+        for name in replaced:
+            path = self._path(name)
+            if name in self._worlds or path is None:
+                self.create_or_replace(name)
+            else:
+                self._keep_origin(name, image)
+                _unlink(path)
+                self._notify(name)
+        return replaced
+
     def reset_all(self) -> None:
         """Reset every world to what it was created from; one that is in a file and closed stays closed."""
         for name in self.names():

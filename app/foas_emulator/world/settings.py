@@ -5,15 +5,17 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal
 
-from foas_emulator.world.durations import duration, duration_text
+from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
 
 Format = Literal["json", "xml"]
+SqlCheck = Literal["validate", "start"]
 NotRunning = Literal["fail", "answer"]
 SignatureMode = Literal["off", "warn", "strict"]
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "default_format": ("json", "xml"),
     "not_running": ("fail", "answer"),
+    "sql_check": ("validate", "start"),
     "signature": ("off", "warn", "strict"),
 }
 _DELAYS = frozenset({"start_delay", "pause_delay", "stop_delay", "plan_delay", "cluster_delay"})
@@ -34,6 +36,7 @@ class WorldSettings:
 
     default_format: Format = "json"
     not_running: NotRunning = "fail"
+    sql_check: SqlCheck = "validate"
     signature: SignatureMode = "warn"
     start_delay: int = 0
     pause_delay: int = 0
@@ -41,7 +44,14 @@ class WorldSettings:
     plan_delay: int = 0
     cluster_delay: int = 0
     batch_duration: int | None = None
+    latency: Span = Span()
+    error_rate: float = 0.0
     error_overrides: Mapping[str, ErrorOverride] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def is_impaired(self) -> bool:
+        """Whether calls are slowed down or fail although nothing is wrong with them."""
+        return self.latency.longest > 0 or self.error_rate > 0
 
 
 _ERROR_STATUSES = range(400, 600)
@@ -62,6 +72,10 @@ def read_setting(name: str, value: Any) -> Any:
         return duration(value)
     if name == "batch_duration":
         return None if value is None else duration(value)
+    if name == "latency":
+        return span(value)
+    if name == "error_rate":
+        return rate(value)
     if name == "error_overrides":
         return read_overrides(value)
     raise ValueError(f"there is no setting {name!r}; there are: {', '.join(NAMES)}")
@@ -91,6 +105,10 @@ def write_setting(value: Any) -> Any:
         return value
     if isinstance(value, int):
         return duration_text(value)
+    if isinstance(value, float):
+        return rate_text(value)
+    if isinstance(value, Span):
+        return span_text(value)
     members = ("code", "status", "message")
     return {
         code: {name: getattr(override, name) for name in members if getattr(override, name) is not None}

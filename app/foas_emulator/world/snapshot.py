@@ -1,13 +1,16 @@
 """A whole world as one document: every row of every table, sorted, so that two snapshots can be compared by eye."""
 
 import json
+import math
+import re
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Table, TypeDecorator, select
 
-from foas_emulator.world.clock import ClockRow
+from foas_emulator.world.clock import LAST_INSTANT, ClockRow, machine_now
+from foas_emulator.world.ids import LAST_NUMBER, Counter
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import read_setting
 from foas_emulator.world.store import SCHEMA_VERSION, Connections, Row, Store
@@ -16,14 +19,30 @@ from foas_emulator.world.world import World, WorldRow
 VERSION = "snapshot_version"
 """The member of a snapshot that says which layout its tables have."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SHOWN = 80
+
 
 class SnapshotError(ValueError):
     """A document that is no snapshot, or none that this emulator can restore."""
 
 
 def take_snapshot(world: World) -> dict[str, Any]:
-    """The world as a document: tables by name, rows by primary key, every column of each row by name."""
-    tables = {name: _rows(world.store, table) for name, table in _tables().items()}
+    """Return the world as a document: tables by name, rows by primary key, every column of each row by name."""
+    return _document(world.store)
+
+
+def snapshot_of_image(image: bytes, *, connections: Connections) -> dict[str, Any]:
+    """Return the world in an image as `take_snapshot` does, without touching any world."""
+    store = Store(connections, image=image)
+    try:
+        return _document(store)
+    finally:
+        store.close()
+
+
+def _document(store: Store) -> dict[str, Any]:
+    tables = {name: _rows(store, table) for name, table in _tables().items()}
     return {VERSION: SCHEMA_VERSION, "tables": tables}
 
 
@@ -52,8 +71,8 @@ def read_snapshot(
 ) -> bytes:
     """The image of a world that is what a snapshot says. Raises `SnapshotError`.
 
-    `kinds` are the kinds of subjects that pending changes can have. `check` raises ValueError for rows that others
-    than the world could not read.
+    `kinds` are the kinds of subjects that pending changes can have. `check` raises ValueError for rows that whoever
+    else works on them could not have made; it may write to the store, which is thrown away.
     """
     tables = _check_document(document)
     store = Store(connections, image=connections.empty_image)
@@ -64,8 +83,9 @@ def read_snapshot(
     except (OverflowError, UnicodeError, sqlite3.IntegrityError) as error:
         raise SnapshotError(f"its rows cannot be stored: {error}") from None
     else:
+        image = store.image()
         _check_state(store, kinds, check)
-        return store.image()
+        return image
     finally:
         store.close()
 
@@ -93,21 +113,47 @@ def _check_document(document: Any) -> Mapping[str, list[dict[str, Any]]]:
         if name not in known:
             raise SnapshotError(f"there is no table {name!r}; there are: {', '.join(known)}")
         _check_rows(known[name], rows)
+    missing = [name for name in known if name not in tables]
+    if missing:
+        raise SnapshotError(f"it has no table {missing[0]}: a snapshot is whole, with every table, even an empty one")
     return tables
 
 
 def _check_rows(table: Table, rows: Any) -> None:
-    if not isinstance(rows, Sequence):
+    if not isinstance(rows, list):
         raise SnapshotError(f"{table.name} is not a list of rows")
     columns = [(column.name, _types(column)) for column in table.columns]
     names = {name for name, _ in columns}
     for position, row in enumerate(rows):
-        if not isinstance(row, Mapping) or row.keys() != names:
-            members = ", ".join(sorted(names))
-            raise SnapshotError(f"{table.name}[{position}] does not have exactly the members {members}")
+        place = f"{table.name}[{position}]"
+        if not isinstance(row, Mapping):
+            raise SnapshotError(f"{place} is not a row: an object with the members {', '.join(sorted(names))}")
+        if row.keys() != names:
+            raise SnapshotError(f"{place} {_member_fault(row.keys(), names)}")
         for name, types in columns:
-            if type(row[name]) not in types:
-                raise SnapshotError(f"{table.name}[{position}].{name} is {row[name]!r}, which it cannot be")
+            if type(row[name]) not in types or not _is_storable(row[name]):
+                raise SnapshotError(f"{place}.{name} is {_shown(row[name])}, which it cannot be")
+
+
+def _member_fault(given: Collection[str], names: set[str]) -> str:
+    missing = sorted(names.difference(given))
+    return f"lacks the member {missing[0]}" if missing else f"has an unknown member {min(set(given) - names)!r}"
+
+
+def _is_storable(value: Any) -> bool:
+    """Whether a value fits into a column of its type: 64 bits, a finite number, a text without half a pair."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, str) or value.isascii() or not _SURROGATE.search(value)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, int) and value.bit_length() > 64:  # noqa: PLR2004
+        return "a number of more than 64 bits"
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _types(column: "Column[Any]") -> tuple[type, ...]:
@@ -122,19 +168,47 @@ def _types(column: "Column[Any]") -> tuple[type, ...]:
 
 
 def _check_state(store: Store, kinds: Collection[str], check: Callable[[Store], None] | None) -> None:
-    if [(row.id, row.template_at) for row in store.find(WorldRow)] != [(1, None)]:
-        raise SnapshotError("world does not hold one row, with id 1 and no template_at")
-    if [(row.id, row.mode) for row in store.find(ClockRow)] not in ([], [(1, "real")], [(1, "frozen")]):
-        raise SnapshotError("clock does not hold at most one row, with id 1 and mode real or frozen")
     try:
-        for name, value in json.loads(store.find(WorldRow)[0].settings).items():
-            read_setting(name, value)
-        for change in store.find(PendingChange):
-            change.read_details()
+        _check_world(store)
+        _check_clock(store)
+        _check_counters(store)
+        _check_pending(store, kinds)
         if check is not None:
             check(store)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, RecursionError) as error:
         raise SnapshotError(f"its world cannot be: {error}") from None
-    unknown = [change.what for change in store.find(PendingChange) if change.kind not in kinds]
-    if unknown:
-        raise SnapshotError(f"nothing is known of pending changes like {unknown[0]!r}")
+
+
+def _check_world(store: Store) -> None:
+    if [(row.id, row.template_at) for row in store.find(WorldRow)] != [(1, None)]:
+        raise ValueError("world does not hold one row, with id 1 and no template_at")
+    settings = json.loads(store.find(WorldRow)[0].settings)
+    if not isinstance(settings, dict):
+        raise ValueError("the settings of world are no object")
+    for name, value in settings.items():
+        read_setting(name, value)
+
+
+def _check_clock(store: Store) -> None:
+    if [(row.id, row.mode) for row in store.find(ClockRow)] not in ([], [(1, "real")], [(1, "frozen")]):
+        raise ValueError("clock does not hold at most one row, with id 1 and mode real or frozen")
+    for clock in store.find(ClockRow):
+        shown = clock.frozen_at if clock.mode == "frozen" else machine_now() + clock.offset_ms
+        if not 0 <= shown <= LAST_INSTANT:
+            raise ValueError("clock shows a time before 1970 or beyond the year 9999")
+
+
+def _check_counters(store: Store) -> None:
+    for counter in store.find(Counter):
+        if not 0 <= counter.value <= LAST_NUMBER:
+            raise ValueError(f"the counter {counter.name!r} is {counter.value}; it may be 0 to {LAST_NUMBER}")
+
+
+def _check_pending(store: Store, kinds: Collection[str]) -> None:
+    for change in store.find(PendingChange):
+        if not 0 <= change.at <= LAST_INSTANT:
+            raise ValueError(f"the pending change {change.what!r} is due before 1970 or beyond the year 9999")
+        if change.kind not in kinds:
+            raise ValueError(f"nothing is known of pending changes like {change.what!r}")
+        if not isinstance(change.read_details(), dict):
+            raise ValueError(f"the details of {change.what!r} are no object")

@@ -54,14 +54,16 @@ Handler = Callable[["World", PendingChange], None]
 class World:
     """Rows, clock, id counters, pending changes and settings of one universe: all of it is one database.
 
-    Outside the database live only the counter of request ids and `cache`, in which other packages keep what they made
-    of the rows. What is a copy of rows (clock, settings, next due instant) is read again after every rollback.
+    Outside the database live only the counter of request ids, the notes of the call in progress and `cache`, in which
+    other packages keep what they made of the rows. What is a copy of rows (clock, settings, next due instant) is read
+    again after every rollback.
     """
 
     __slots__ = (
         "_defaults",
         "_given",
         "_handlers",
+        "_notes",
         "_requests",
         "cache",
         "clock",
@@ -84,6 +86,7 @@ class World:
         """Held by the one who settles in slices or moves the clock; see `advance`."""
         self._defaults = defaults
         self._handlers = handlers
+        self._notes: dict[str, None] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -139,6 +142,18 @@ class World:
     def second(self) -> int:
         """Return the same cut to whole seconds, as the service stamps its rows."""
         return self.clock.second()
+
+    # -- notes
+
+    def note(self, sentence: str) -> None:
+        """Tell whoever made the call in progress what it got past: the journal's entry carries it as a warning."""
+        self._notes[sentence] = None
+
+    def take_notes(self) -> list[str]:
+        """Return what was noted since this was last asked, each sentence once."""
+        notes = list(self._notes)
+        self._notes.clear()
+        return notes
 
     # -- settings
 
@@ -217,6 +232,12 @@ class World:
         """Replace the whole world by an image."""
         self.store.load(image)
         self._begin()
+
+    def move_on(self, image: bytes) -> None:
+        """Replace the rows by an image that was made of this world's own; its request ids go on."""
+        self.store.load(image)
+        self.cache.clear()
+        self._read_copies()
 
     def close(self) -> None:
         """Release the world's database."""

@@ -41,9 +41,12 @@ type answer struct {
 }
 
 func aim(request *requests.RoaRequest, c call) {
-	request.Scheme = requests.HTTP
-	request.Domain = c.Endpoint
 	request.AcceptFormat = c.Format
+	request.Scheme = requests.HTTPS
+	if c.Endpoint != "" {
+		request.Scheme = requests.HTTP
+		request.Domain = c.Endpoint
+	}
 }
 
 func perform(client *foas.Client, c call) (any, error) {

@@ -50,6 +50,10 @@ public final class Drive {
             outcome.put("code", error.getErrCode());
             outcome.put("message", error.getErrMsg());
             outcome.put("request_id", error.getRequestId());
+        } catch (RuntimeException error) {
+            outcome.put("ok", false);
+            outcome.put("type", error.getClass().getSimpleName());
+            outcome.put("message", error.getMessage());
         }
         return outcome;
     }
@@ -58,8 +62,11 @@ public final class Drive {
         DefaultProfile profile =
                 DefaultProfile.getProfile("cn-hangzhou", call.access_key_id, call.access_key_secret);
         FoasRequest request = new FoasRequest(call);
-        request.setSysEndpoint(call.endpoint);
-        request.setSysProtocol(ProtocolType.HTTP);
+        request.setSysProtocol(ProtocolType.HTTPS);
+        if (!call.endpoint.isEmpty()) {
+            request.setSysEndpoint(call.endpoint);
+            request.setSysProtocol(ProtocolType.HTTP);
+        }
         request.setSysAcceptFormat(FormatType.valueOf(call.format));
         DefaultAcsClient client = new DefaultAcsClient(profile);
         try {

@@ -23,7 +23,7 @@ async function outcome(call) {
   const client = new ROAClient({
     accessKeyId: call.access_key_id,
     accessKeySecret: call.access_key_secret,
-    endpoint: `http://${call.endpoint}`,
+    endpoint: call.endpoint ? `http://${call.endpoint}` : 'https://foas.cn-hangzhou.aliyuncs.com',
     apiVersion: '2018-11-11',
   });
   try {

@@ -13,13 +13,13 @@ async function make(call) {
   const client = new Client(new Config({
     accessKeyId: call.access_key_id,
     accessKeySecret: call.access_key_secret,
-    endpoint: call.endpoint,
-    protocol: 'HTTP',
+    endpoint: call.endpoint || 'foas.cn-hangzhou.aliyuncs.com',
+    protocol: call.endpoint ? 'HTTP' : 'HTTPS',
   }));
   const params = new Params({
     action: call.operation,
     version: '2018-11-11',
-    protocol: 'HTTP',
+    protocol: call.endpoint ? 'HTTP' : 'HTTPS',
     pathname: pathname(call),
     method: call.method,
     authType: 'AK',

@@ -14,7 +14,8 @@ def make(call: dict[str, Any]) -> str:
     request = getattr(import_module(f"aliyunsdkfoas.request.v20181111.{operation}Request"), f"{operation}Request")()
     for name, value in {**call["path"], **call["query"], **call["form"]}.items():
         getattr(request, f"set_{name}")(value)
-    request.set_endpoint(f"http://{call['endpoint']}")
+    if call["endpoint"]:
+        request.set_endpoint(f"http://{call['endpoint']}")
     client = AcsClient(call["access_key_id"], call["access_key_secret"], "cn-hangzhou")
     if call["format"] == "JSON":
         body = client.do_action_with_exception(request)

@@ -1,4 +1,7 @@
-"""Makes the calls it reads, one JSON document a line, with alibabacloud-tea-openapi (signature V3)."""
+"""Makes the calls it reads, one JSON document a line, with alibabacloud-tea-openapi.
+
+The argument is the algorithm of its signature V3.
+"""
 
 import json
 import sys
@@ -23,14 +26,15 @@ def make(call: dict[str, Any]) -> Any:
         Config(
             access_key_id=call["access_key_id"],
             access_key_secret=call["access_key_secret"],
-            endpoint=call["endpoint"],
-            protocol="http",
+            endpoint=call["endpoint"] or "foas.cn-hangzhou.aliyuncs.com",
+            protocol="http" if call["endpoint"] else "https",
+            signature_algorithm=sys.argv[1],
         )
     )
     params = Params(
         action=call["operation"],
         version="2018-11-11",
-        protocol="HTTP",
+        protocol="HTTP" if call["endpoint"] else "HTTPS",
         pathname=pathname(call),
         method=call["method"],
         auth_type="AK",

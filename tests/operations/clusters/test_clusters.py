@@ -295,7 +295,22 @@ def test_an_expansion_needs_a_number_larger_than_there_are(api: Api) -> None:
 def test_an_expansion_adds_slaves_of_the_model_there_is(api: Api) -> None:
     cluster_id = building.cluster(api)
     api.refused("ExpandCluster", clusterId=cluster_id, count=3, model="Ecs_8c32g", code="Invalidmodel")
-    api.refused("ExpandCluster", clusterId=cluster_id, count=3, model="large", code="Invalidmodel")
+    for model in ("large", "Ecs_4c8g"):
+        refused = api.refused("ExpandCluster", clusterId=cluster_id, count=3, model=model, code="Invalidmodel")
+        assert "is not the model of the slaves, Ecs_4c16g, and models do not mix" in refused.hint
+
+
+@pytest.mark.parametrize(("model", "v_core", "mem"), [("Ecs_4c8g", 600, 8192), ("Ecs_8c16g", 1400, 24576)])
+def test_a_cluster_can_be_of_a_model_of_the_official_samples(api: Api, model: str, v_core: int, mem: int) -> None:
+    cluster_id = building.cluster(api, masterSpec=model, slaveSpec=model, slaveNum=2)
+    resource = api.ok("GetClusterResource", clusterId=cluster_id)["Resource"]
+    assert (resource["TotalVirtualCores"], resource["TotalMB"]) == (v_core, mem)
+    api.ok("ExpandCluster", clusterId=cluster_id, count=4, model=model)
+    refused = api.refused(
+        "ShrinkCluster", clusterId=cluster_id, modelTargetCount='{"Ecs_4c16g":2}', code="InvalidmodelTargetCount"
+    )
+    assert f"is not the model of the slaves, {model}" in refused.hint
+    api.ok("ShrinkCluster", clusterId=cluster_id, modelTargetCount=f'{{"{model}":2}}')
 
 
 @pytest.mark.parametrize(

@@ -328,7 +328,7 @@ def test_an_instance_can_be_put_into_a_state_with_all_that_goes_with_it(p: Api) 
     p.advance("5s")
     force(p, instance_id, "FAILED", "broken")
     failed = shown(p)
-    assert (failed["ExpectState"], failed["ActualState"]) == ("FAILED", "FAILED")
+    assert (failed["ExpectState"], failed["ActualState"]) == ("RUNNING", "FAILED")
     assert failed["EndTime"] == failed["LastErrorTime"] == p.world.second()
     assert failed["LastErrorMessage"] == "broken"
     p.advance("5s")
@@ -371,5 +371,65 @@ def test_a_planned_state_comes_due(p: Api) -> None:
     p.advance("1s")
     assert states(p) == ("PAUSED", "PAUSED")
     p.advance("1s")
-    assert states(p) == ("FAILED", "FAILED")
+    assert states(p) == ("PAUSED", "FAILED")
     assert shown(p)["LastErrorMessage"] == "broken"
+
+
+WRONG_SQL = "create table t (a int) with (type='print');\ninsert into t select a from absent;"
+
+
+def test_wrong_sql_starts_by_default_as_only_its_validation_refuses_it(p: Api) -> None:
+    building.online_job(p, "wrong", apiType="SQL", code=WRONG_SQL)
+    p.ok("StartJob", projectName="p", jobName="wrong")
+    summary = p.ok("GetInstanceRunSummary", projectName="p", jobName="wrong", instanceId=-1)["RunSummary"]
+    assert summary["ActualState"] == "RUNNING"
+
+
+def test_wrong_sql_fails_at_the_start_where_the_world_wants_it_so(p: Api) -> None:
+    p.world.set({"sql_check": "start", "start_delay": "30s"})
+    building.online_job(p, "wrong", apiType="SQL", code=WRONG_SQL)
+    wrong = {"projectName": "p", "jobName": "wrong"}
+    p.ok("StartJob", **wrong)
+    assert p.ok("GetInstanceRunSummary", **wrong, instanceId=-1)["RunSummary"]["ActualState"] == "WAITING"
+    p.advance("30s")
+    failed = p.ok("GetInstanceRunSummary", **wrong, instanceId=-1)["RunSummary"]
+    assert (failed["ActualState"], failed["ExpectState"]) == ("FAILED", "RUNNING")
+    assert failed["LastErrorTime"] == p.world.second()
+    assert failed["LastErrorMessage"].startswith(
+        "Submit blink job failed, name: wrong, errcode:30017, errmsg:code:[30017], brief info:[get app plan failed]"
+    )
+    assert "At line 2, column 29: Table 'absent' not found" in failed["LastErrorMessage"]
+    (instance,) = p.ok("ListInstance", projectName="p", jobType="FLINK_STREAM", jobName="wrong")["Instances"][
+        "Instance"
+    ]
+    assert "StartTime" not in instance
+    p.ok("UpdateJob", **wrong, code="create table t (a int) with (type='print'); insert into t values (1);")
+    p.ok("CommitJob", **wrong)
+    p.ok("StartJob", **wrong)
+    p.advance("30s")
+    assert p.ok("GetInstanceRunSummary", **wrong, instanceId=-1)["RunSummary"]["ActualState"] == "RUNNING"
+
+
+@pytest.mark.parametrize("job_type", ["FLINK_STREAM", "FLINK_BATCH"])
+def test_wrong_sql_fails_at_once_without_a_delay(p: Api, job_type: str) -> None:
+    p.world.set({"sql_check": "start", "batch_duration": "0s"})
+    building.online_job(p, "wrong", jobType=job_type, apiType="SQL", code=WRONG_SQL)
+    wrong = {"projectName": "p", "jobName": "wrong"}
+    instance_id = p.ok("StartJob", **wrong)["instanceId"]
+    failed = p.ok("GetInstanceRunSummary", **wrong, instanceId=instance_id)["RunSummary"]
+    assert (failed["ActualState"], failed["ExpectState"]) == ("FAILED", "RUNNING")
+    assert "Table 'absent' not found" in failed["LastErrorMessage"]
+    p.advance("2d")
+    archived = p.ok("ListInstance", projectName="p", jobName="wrong", jobType=job_type, isArchived=True)
+    assert bool(archived["Instances"]["Instance"]) == (job_type == "FLINK_BATCH")
+
+
+@pytest.mark.parametrize(
+    "given", [{"apiType": "DATASTREAM", "code": WRONG_SQL}, {"apiType": "SQL", "code": "select 1"}]
+)
+def test_only_wrong_sql_fails_at_the_start(p: Api, given: dict[str, Any]) -> None:
+    p.world.set({"sql_check": "start"})
+    building.online_job(p, "right", **given)
+    p.ok("StartJob", projectName="p", jobName="right")
+    summary = p.ok("GetInstanceRunSummary", projectName="p", jobName="right", instanceId=-1)["RunSummary"]
+    assert summary["ActualState"] == "RUNNING"

@@ -7,6 +7,7 @@ import pytest
 
 from foas_emulator.operations.instances import service
 from tests.api import Api
+from tests.blink.plan_files import PLAN_FILES, PlanFile
 from tests.operations import building
 
 J: dict[str, Any] = {"projectName": "p", "jobName": "j"}
@@ -181,3 +182,43 @@ def test_code_that_makes_no_plan_runs_without_vertices(p: Api) -> None:
     p.ok("StartJob", projectName="p", jobName="wrong")
     answer = p.ok("GetInstanceDetail", projectName="p", jobName="wrong", instanceId=-1)
     assert json.loads(answer["Detail"])["vertices"] == []
+
+
+@pytest.mark.parametrize("file", PLAN_FILES, ids=lambda file: file.name)
+def test_a_plan_of_the_engines_own_form_is_shown_counted_and_kept_as_it_is(api: Api, file: PlanFile) -> None:
+    building.project_with_queue(api, "p")
+    building.online_job(api, planJson=file.text)
+    priced = api.ok("CalcPlanJsonResource", **J)["PlanJsonResource"]
+    assert (priced["Cores"], priced["MemoryGB"]) == (file.cores, round((file.heap + file.other) / 1024, 4))
+    api.ok("StartJob", **J)
+    asked = api.ok("GetInstanceResource", **LIVE)["Resource"]
+    assert (asked["AllocatedVirtualCores"], asked["AllocatedMB"]) == (round(file.cores * 100), file.heap + file.other)
+    nodes = told(api, "GetInstanceDetail", "Detail")["plan"]["nodes"]
+    names = {node["id"]: node["description"] for node in nodes}
+    edges = {
+        (names[edge["id"]], names[node["id"]], edge["ship_strategy"])
+        for node in nodes
+        for edge in node.get("inputs", ())
+    }
+    assert edges == file.edges
+    started = api.call("GetJob", **J)
+    assert started.members["Job"]["PlanJson"] == file.text
+    assert "x-emulator-warning" not in started.headers
+
+
+def test_a_plan_that_cannot_be_read_is_said_by_whatever_puts_another_in_its_place(api: Api) -> None:
+    building.project_with_queue(api, "p")
+    building.job(api, planJson='{"nodes": [', code="blink.main.class=Main")
+    for operation, parameters in (
+        ("UpdateJob", {"planJson": '{"nodes": [{}]}'}),
+        ("CalcPlanJsonResource", {}),
+        ("CommitJob", {}),
+        ("StartJob", {}),
+        ("GetInstanceDetail", {"instanceId": -1}),
+        ("GetInstanceDetail", {"instanceId": -1}),
+        ("GetInstanceResource", {"instanceId": -1}),
+    ):
+        called = api.call(operation, **J, **parameters)
+        assert called.status == 200
+        assert "planJson cannot be read, its node 1 has neither id nor uid" in called.headers["x-emulator-warning"]
+    assert "x-emulator-warning" not in api.call("GetJob", **J).headers

@@ -245,3 +245,14 @@ def test_a_list_tells_which_jobs_are_online(p: Api) -> None:
     building.job(p, "off")
     jobs = p.ok("ListJob", projectName="p")["Jobs"]["Job"]
     assert {job["JobName"]: job["IsCommitted"] for job in jobs} == {"on": True, "off": False}
+
+
+def test_every_job_has_a_file_id_seeded_ones_too(seeded_api: Api) -> None:
+    building.job(seeded_api, "fresh", project_name="project1")
+    jobs = seeded_api.ok("ListJob", projectName="project1", pageSize=100)["Jobs"]["Job"]
+    ids = [job["FileId"] for job in jobs]
+    assert all(isinstance(file_id, str) and file_id for file_id in ids)
+    assert len(set(ids)) == len(ids) > 1
+    for job in jobs:
+        shown = seeded_api.ok("GetJob", projectName="project1", jobName=job["JobName"])["Job"]
+        assert shown["FileId"] == job["FileId"]

@@ -157,3 +157,32 @@ def test_costs_are_told_for_blink_3_2_1_and_newer(sql: Api) -> None:
     for version in ("blink-3.2.1", "blink-3.10", "blink-4.0", "nightly"):
         sql.ok("UpdateJob", **J, engineVersion=version)
         sql.ok("CalcPlanJsonResource", **J)
+
+
+def test_a_draft_whose_plan_cannot_be_read_gets_none_and_is_told_why(p: Api) -> None:
+    building.job(p, apiType="SQL", code=SQL, planJson='{"nodes": 3}')
+    made = plan_of(p)
+    assert made["Status"] == "fail"
+    assert "PlanJson" not in made
+    assert made["ErrorMessage"].startswith("code:[30017], brief info:[get app plan failed]")
+    assert "the job's planJson cannot be read:\n     its nodes are not a list" in made["ErrorMessage"]
+    p.ok("UpdateJob", **J, planJson="")
+    assert plan_of(p)["Status"] == "success"
+
+
+def test_the_documented_placeholder_is_no_plan_and_in_nobodys_way(p: Api) -> None:
+    building.job(p, apiType="SQL", code=SQL, planJson="{a:b}")
+    assert plan_of(p)["Status"] == "success"
+    assert "planJson has no nodes" in p.call("CalcPlanJsonResource", **J).headers["x-emulator-warning"]
+
+
+def test_a_statement_that_no_known_word_begins_is_told_by_the_validation(p: Api) -> None:
+    building.job(p, apiType="SQL", code=f"{SQL}\nfrobnicate t;")
+    for _ in range(2):
+        called = p.call("ValidateJob", **J)
+        assert called.status == 200
+        assert called.headers["x-emulator-warning"] == (
+            'No statement that is known here begins with "frobnicate"; it was passed over.'
+        )
+    journal = p.request("GET", "/_emulator/worlds/default/journal?operation=ValidateJob").json()
+    assert "frobnicate" in journal["entries"][-1]["warning"]

@@ -157,8 +157,8 @@ def expand_cluster(
 ) -> None:
     """Add slaves until there are `count`, all of the cluster's model. It is EXPANDING meanwhile."""
     cluster = _require_postpaid(world, cluster_id)
-    if model is not None and _model("model", model) != cluster.slave_spec:
-        raise invalid("model", f"the slaves are of model {cluster.slave_spec}, and models do not mix.")
+    if model is not None:
+        _check_model(cluster, "model", model)
     count = given("count", count)
     if not cluster.slave_num < count <= MOST_SLAVES:
         raise invalid(
@@ -268,8 +268,15 @@ def _require_postpaid(world: World, cluster_id: str) -> Cluster:
     return cluster
 
 
+def _check_model(cluster: Cluster, parameter: str, model: str) -> None:
+    if model != cluster.slave_spec:
+        raise invalid(
+            parameter, f"{model!r} is not the model of the slaves, {cluster.slave_spec}, and models do not mix."
+        )
+
+
 def _model(parameter: str, model: str | None) -> str:
-    """Return a documented model of machines. Raise `Missing{parameter}` or `Invalid{parameter}`."""
+    """Return a model of machines that there is. Raise `Missing{parameter}` or `Invalid{parameter}`."""
     name = given(parameter, model)
     if name not in MODELS:
         raise invalid(parameter, f"{name!r} is none of the models {', '.join(MODELS)}.")
@@ -349,8 +356,9 @@ def _target_count(cluster: Cluster, text: str) -> int:
         target = lenient_json.parse(text)
     except ValueError:
         target = None
-    if isinstance(target, dict):
-        target = target.get(cluster.slave_spec) if len(target) == 1 else None
+    if isinstance(target, dict) and len(target) == 1:
+        ((model, target),) = target.items()
+        _check_model(cluster, "modelTargetCount", model)
     if not isinstance(target, int) or isinstance(target, bool):
         raise invalid("modelTargetCount", f'write how many slaves to keep, as 2 or {{"{cluster.slave_spec}":2}}.')
     return target

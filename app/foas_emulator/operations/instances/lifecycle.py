@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from foas_emulator.blink.kinds import BATCH
+from foas_emulator.blink import sql
+from foas_emulator.blink.errors import SqlError, submit_error_text
+from foas_emulator.blink.kinds import BATCH, SQL
+from foas_emulator.blink.planner import given_plan
 from foas_emulator.blink.runtime import engine_job_handler
 from foas_emulator.gateway.errors import Problem, problem
 from foas_emulator.gateway.evidence import documented
@@ -120,6 +123,7 @@ def target(call: str, job: "Job", instance: Instance | None) -> str:
 
 def launch(world: World, job: "Job", copy: "CommittedJob | Instance", *, call: str, parameter_json: str | None) -> int:
     """Insert an instance that runs a copy of a job, at once or when the delay of the call has passed; return its id."""
+    given_plan(copy.plan_json or "", note=world.note)
     instance = Instance.model_construct(
         id=world.next_number("instance"),
         project_name=job.project_name,
@@ -147,9 +151,12 @@ def launch(world: World, job: "Job", copy: "CommittedJob | Instance", *, call: s
         world.store.insert(instance)
         world.schedule(OUTCOMES[call], _subject(instance), at=world.now() + delay)
     else:
-        running = changed(instance, *_entering(world, instance, RUNNING))
-        world.store.insert(running)
-        _run(world, running)
+        event, reasons = _judge(world, instance, OUTCOMES[call])
+        entered = changed(instance, *reasons, *_entering(world, instance, TRANSITIONS[event][WAITING]))
+        world.store.insert(entered)
+        _archive_later(world, entered)
+        if event == "started":
+            _run(world, entered)
     return instance.id
 
 
@@ -184,10 +191,11 @@ def apply_change(world: World, change: PendingChange) -> None:
 
 def enter(world: World, instance: Instance, state: str, message: str | None) -> None:
     """Put an instance into a state whatever its own one is; with a message it has failed just now."""
-    changes = [assign(Instance.expect_state, RUNNING if state == WAITING else state)]
+    # A failure is nobody's wish: what was expected stays expected, as of the job that failed in the default seed.
+    expected = instance.expect_state if state == FAILED else RUNNING if state == WAITING else state
+    changes = [assign(Instance.expect_state, expected)]
     if message is not None:
-        changes.append(assign(Instance.last_error_time, world.second()))
-        changes.append(assign(Instance.last_error_message, message))
+        changes += _failure(world, message)
     _enter(world, instance, state, *changes)
 
 
@@ -214,9 +222,28 @@ def _delay(world: World, call: str) -> int:
 
 
 def _transition(world: World, instance: Instance, event: str, *changes: Change) -> None:
-    entered = _enter(world, instance, TRANSITIONS[event][instance.actual_state], *changes)
+    event, reasons = _judge(world, instance, event)
+    entered = _enter(world, instance, TRANSITIONS[event][instance.actual_state], *changes, *reasons)
     if event == "started":
         _run(world, entered)
+
+
+def _judge(world: World, instance: Instance, event: str) -> tuple[str, list[Change]]:
+    """Return the event that really happens, and the columns that say why.
+
+    With the setting `sql_check` = `start` an instance whose SQL is surely wrong fails where it would have started.
+    """
+    if event == "started" and world.settings.sql_check == "start" and instance.api_type == SQL:
+        try:
+            sql.read(instance.code or "")
+        except SqlError as error:
+            return "failed", _failure(world, submit_error_text(error, job_name=instance.job_name))
+    return event, []
+
+
+def _failure(world: World, message: str) -> list[Change]:
+    """Return the columns that change when an instance fails just now."""
+    return [assign(Instance.last_error_time, world.second()), assign(Instance.last_error_message, message)]
 
 
 def _run(world: World, instance: Instance) -> None:
@@ -235,9 +262,14 @@ def _enter(world: World, instance: Instance, state: str, *changes: Change) -> In
     """Make a state the actual one, with the changes and all that follows; return the instance as it is then."""
     entered = update_instance(world, instance, *changes, *_entering(world, instance, state))
     world.cancel(_subject(instance), "archive")
-    if state not in LIVE and instance.job_type == BATCH and not instance.is_archived:
-        world.schedule("archive", _subject(instance), at=world.now() + ARCHIVED_AFTER)
+    _archive_later(world, entered)
     return entered
+
+
+def _archive_later(world: World, instance: Instance) -> None:
+    """Schedule the archiving of a batch instance if it has ended."""
+    if instance.actual_state not in LIVE and instance.job_type == BATCH and not instance.is_archived:
+        world.schedule("archive", _subject(instance), at=world.now() + ARCHIVED_AFTER)
 
 
 def _entering(world: World, instance: Instance, state: str) -> list[Change]:

@@ -100,7 +100,12 @@ def modify_instance_state(
         raise invalid("expectState", f"{expect_state} is not for a job of type {job.job_type}.")
     if instance is not None and instance.is_archived:
         raise ARCHIVED(f"Instance {instance.id} is archived and {instance.actual_state}; -1 is a stream job's current.")
-    if instance is not None and instance.actual_state != instance.expect_state == expect_state:
+    # Nothing is under way for what has ended: one that failed while it was expected to run will not run again.
+    if (
+        instance is not None
+        and instance.actual_state in LIVE - {expect_state}
+        and instance.expect_state == expect_state
+    ):
         return
     call = lifecycle.CALL_FOR[expect_state]
     wanted = lifecycle.target(call, job, instance)
@@ -321,6 +326,7 @@ def _plan_of(world: World, instance: Instance) -> Plan:
         instance.code or "",
         api_type=instance.api_type,
         job_type=instance.job_type,
+        note=world.note,
     )
 
 

@@ -4,8 +4,8 @@ A job is online while it has a committed copy; only then can it be started, and 
 session is in run, and success or fail after the setting `plan_delay`.
 """
 
-from foas_emulator.blink.errors import SqlError, error_text
-from foas_emulator.blink.plan import Plan
+from foas_emulator.blink.errors import SqlError, UnreadablePlanError, error_text, plan_error_text
+from foas_emulator.blink.plan import Plan, plan_from_json
 from foas_emulator.blink.planner import raw_plan
 from foas_emulator.gateway.errors import ApiError, problem
 from foas_emulator.gateway.evidence import documented
@@ -114,7 +114,10 @@ def _outcome(world: World, job: Job, session: PlanSession) -> tuple[Change, Chan
     follows = session.is_tuned and session.expected_core is None
     tuned = latest_auto_scale_plan(world, job.project_name, job.job_name) if follows else None
     try:
+        plan_from_json(job.plan_json or "")
         plan_json = tuned or plan_of(job, session.expected_core, session.expected_gb).to_json()
     except SqlError as error:
         return assign(PlanSession.status, FAILED), assign(PlanSession.error_message, error_text(error))
+    except UnreadablePlanError as error:
+        return assign(PlanSession.status, FAILED), assign(PlanSession.error_message, plan_error_text(error))
     return assign(PlanSession.status, MADE), assign(PlanSession.plan_json, plan_json)

@@ -63,6 +63,7 @@ class ListedJob(ApiModel):
     modify_time: int
     properties: str | None = None
     job_id: str
+    file_id: str | None = None
 
 
 class Jobs(ApiModel):

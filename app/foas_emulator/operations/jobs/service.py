@@ -6,10 +6,11 @@ from foas_emulator.blink import auto_scale, sql
 from foas_emulator.blink.auto_scale import AutoScale, Period
 from foas_emulator.blink.errors import SqlError, error_text
 from foas_emulator.blink.kinds import SQL, STREAM
-from foas_emulator.blink.plan import plan_from_json, resources
-from foas_emulator.blink.planner import running_plan
+from foas_emulator.blink.plan import resources
+from foas_emulator.blink.planner import given_plan, running_plan
 from foas_emulator.blink.properties import check_start_parameters
 from foas_emulator.blink.sql import Script
+from foas_emulator.gateway.difference import shown
 from foas_emulator.gateway.errors import ApiError, invalid, missing, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.account import ACCOUNT
@@ -87,7 +88,7 @@ def create_job(
     if world.store.count(Job, equal(Job.project_name, project_name)) >= LARGEST_COUNT:
         raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} jobs; delete some first.")
     queue = queues.require_bound(world, project_name, draft.cluster_id, draft.queue_name)
-    _check_references(world, project_name, draft)
+    _check_draft(world, project_name, draft)
     now = world.second()
     job = Job.model_construct(
         project_name=project_name,
@@ -128,7 +129,7 @@ def list_job(
 def update_job(world: World, project_name: str, job_name: str, draft: Draft) -> None:
     """Change what is given of a job's draft. What was committed, and what runs, stays as it is."""
     job = require(world, project_name, job_name)
-    _check_references(world, project_name, draft)
+    _check_draft(world, project_name, draft)
     cluster_id, queue_name, engine_version = job.cluster_id, job.queue_name, job.engine_version
     if draft.cluster_id is not None or draft.queue_name is not None:
         queue = queues.require_bound(world, project_name, draft.cluster_id, draft.queue_name)
@@ -164,9 +165,12 @@ def validate_job(world: World, project_name: str, job_name: str) -> Script:
     """
     job = require(world, project_name, job_name)
     try:
-        return sql.read(job.code or "" if job.api_type == SQL else "")
+        script = sql.read(job.code or "" if job.api_type == SQL else "")
     except SqlError as error:
         raise _syntax_error(job, error) from None
+    if script.unknown:
+        world.note(f"No statement that is known here begins with {shown(script.unknown[0].word)}; it was passed over.")
+    return script
 
 
 def get_raw_plan_json(
@@ -179,6 +183,8 @@ def get_raw_plan_json(
     is_tuned: bool,
 ) -> str:
     """Begin to make a plan of a job's draft; return the id of the session that CheckRawPlanJson asks about.
+
+    The session fails for code that is surely wrong, and for a draft whose own planJson cannot be read (inferred).
 
     Cores and GB are given together or not at all (official sample code). A tuned plan is the last that AutoScale made,
     if there is one and no resources are given (inferred: it is documented to follow the job's history).
@@ -207,7 +213,7 @@ def calc_plan_json_resource(world: World, project_name: str, job_name: str) -> t
     """
     job = require(world, project_name, job_name)
     require_engine("3.2.1", job.engine_version, feature="CalcPlanJsonResource")
-    plan = plan_from_json(job.plan_json or "")
+    plan = given_plan(job.plan_json or "", note=world.note)
     try:
         return resources(plan or lifecycle.plan_of(job))
     except SqlError as error:
@@ -256,8 +262,9 @@ def commit_job(
     job = require(world, project_name, job_name)
     queues.require_bound(world, project_name, job.cluster_id, job.queue_name)
     _check_packages(world, project_name, job.packages)
+    given_plan(job.plan_json or "", note=world.note)
     if scale.is_on:
-        _check_scale(job, scale)
+        _check_scale(world, job, scale)
     rows.replace_committed(world, job, auto_scale_params=scale.to_json())
 
 
@@ -326,10 +333,12 @@ def _remove(world: World, job: Job) -> None:
     rows.delete_job_rows(world, job)
 
 
-def _check_references(world: World, project_name: str, draft: Draft) -> None:
+def _check_draft(world: World, project_name: str, draft: Draft) -> None:
+    """Raise for a folder or a package that there is not; note why a plan cannot be used."""
     if draft.folder_id is not None:
         folders.require_id(world, project_name, draft.folder_id)
     _check_packages(world, project_name, draft.packages)
+    given_plan(draft.plan_json or "", note=world.note)
 
 
 def _check_packages(world: World, project_name: str, names: str | None) -> None:
@@ -337,13 +346,15 @@ def _check_packages(world: World, project_name: str, names: str | None) -> None:
         check_packages(world, project_name, [name.strip() for name in names.split(",")])
 
 
-def _check_scale(job: Job, scale: AutoScale) -> None:
+def _check_scale(world: World, job: Job, scale: AutoScale) -> None:
     if job.job_type != STREAM:
         raise invalid("isOnOff", "AutoScale is for stream jobs.")
     require_engine("3.0", job.engine_version, feature="AutoScale")
     if scale.recommends_only:
         require_engine("3.7.8", job.engine_version, feature="recommendOnly")
-    plan = running_plan(job.plan_json or "", job.code or "", api_type=job.api_type, job_type=job.job_type)
+    plan = running_plan(
+        job.plan_json or "", job.code or "", api_type=job.api_type, job_type=job.job_type, note=world.note
+    )
     cores, memory_gb = resources(plan)
     if not scale.holds(cores, memory_gb):
         raise RESOURCE_VALIDATION(

@@ -6,11 +6,11 @@ from foas_emulator.gateway.formats import ApiModel, ApiResponse
 class Metric(ApiModel):
     """One curve: its values by seconds since the epoch, and one value for all of it.
 
-    The values of instances are texts and those of clusters numbers, as the samples show them.
+    The values are numbers: a public client compares those of instances, which a page's box shows as texts.
     """
 
     metric_name: str
-    dps: dict[str, str | float]
+    dps: dict[str, float]
     summary: float
     tags: dict[str, str]
 

@@ -4,6 +4,7 @@ from foas_emulator.blink import metrics
 from foas_emulator.blink.chance import Part
 from foas_emulator.blink.metric_names import Catalogue
 from foas_emulator.blink.metrics import CLUSTER_METRICS, JOB_METRICS, MetricQueryError, Series
+from foas_emulator.gateway.difference import shown
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.instances import service as instances
@@ -16,25 +17,29 @@ def get_instance_metric(
 ) -> list[Series]:
     """Return the curves of a running instance, since its start. Metrics are named `blink.{project}.{job}.{name}`.
 
-    Raise `InvalidInstance.NotRunning`, or `InvalidmetricJson` for a query that is not valid.
+    One of another project, job or name has no points. Raise `InvalidInstance.NotRunning`, or `InvalidmetricJson` for a
+    query that is not valid.
     """
     run = instances.require_run(world, project_name, job_name, instance_id)
     prefix, seed = f"blink.{project_name}.{job_name}.", f"{world.seed}/{run.instance_id}"
-    return _curves(metric_json, prefix, JOB_METRICS, seed=seed, start_time=run.start_time, now=run.now)
+    return _curves(world, metric_json, prefix, JOB_METRICS, seed=seed, start_time=run.start_time, now=run.now)
 
 
 def get_cluster_metrics(world: World, cluster_id: str, *, metric_json: str | None) -> list[Series]:
     """Return the curves of a cluster, since it was made. Metrics are named `{clusterId}.{name}`."""
     start_time = clusters.require_serving(world, cluster_id).gmt_create
     seed, now = world.seed, world.now()
-    return _curves(metric_json, f"{cluster_id}.", CLUSTER_METRICS, seed=seed, start_time=start_time, now=now)
+    return _curves(world, metric_json, f"{cluster_id}.", CLUSTER_METRICS, seed=seed, start_time=start_time, now=now)
 
 
 def _curves(
-    metric_json: str | None, prefix: str, catalogue: Catalogue, *, seed: Part, start_time: int, now: int
+    world: World, metric_json: str | None, prefix: str, catalogue: Catalogue, *, seed: Part, start_time: int, now: int
 ) -> list[Series]:
     try:
         query = metrics.parse_query(given("metricJson", metric_json), prefix=prefix, catalogue=catalogue)
+        if query.strangers:
+            name = shown(query.strangers[0])
+            world.note(f"There are no points of the metric {name}: it is another's, or no known name.")
         return metrics.evaluate(query, seed=seed, start_time=start_time, now=now)
     except MetricQueryError as error:
         raise invalid("metricJson", f"{error}.") from None

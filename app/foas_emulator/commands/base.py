@@ -1,13 +1,27 @@
-"""How the command line fails: every error is one line on standard error, and none is a traceback."""
+"""What all commands share: the options that name a server, and how they fail.
+
+Every error is one line on standard error, and none is a traceback.
+"""
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
+
+from foas_emulator.settings import SettingError, flag, variable
+
+URL_OPTION = click.option("--url", help="Address of the server; without it the one that --port means on this machine.")
+PORT_OPTION = click.option(
+    "--port", type=click.IntRange(0, 65535), default=8018, envvar="FOASEMU_PORT", show_envvar=True, show_default=True
+)
+TOKEN_OPTION = click.option(
+    "--control-token", envvar="FOASEMU_CONTROL_TOKEN", show_envvar=True, help="Token of the server's control API."
+)
 
 
 class Commands(click.Group):
@@ -60,6 +74,29 @@ def describe_os_error(error: OSError | UnicodeError) -> str:
     reason = getattr(error, "strerror", None) or str(error)
     file = getattr(error, "filename", None)
     return f"{'standard output' if file is None else click.format_filename(file)}: {reason}"
+
+
+@contextmanager
+def refusals_to_start() -> Iterator[None]:
+    """End the command with what a server that is started here says of its settings, each fault on its line."""
+    from foas_emulator.seeds.reading import SeedError  # noqa: PLC0415 - other commands need no server
+    from foas_emulator.server import StartError  # noqa: PLC0415
+
+    try:
+        yield
+    except SettingError as error:
+        refuse(_as_given(error))
+    except SeedError as error:
+        refuse_each(error.faults)
+    except StartError as error:
+        refuse(str(error))
+
+
+def _as_given(error: SettingError) -> str:
+    """The message of a wrong setting, named by the flag or the variable that it was given with."""
+    source = click.get_current_context().get_parameter_source(error.setting)
+    name = variable(error.setting) if source is ParameterSource.ENVIRONMENT else flag(error.setting)
+    return f"{name}: {error.reason}"
 
 
 def _close_output() -> None:

@@ -6,19 +6,32 @@ from threading import Event
 
 import click
 
-from foas_emulator.testing.artifacts import describe_call, load_artifact
+from foas_emulator.commands.base import refusals_to_start, refuse
+from foas_emulator.testing.artifacts import Artifact, ArtifactError, describe_call, load_artifact
+from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.emulator import Emulator
 
 _LOOK_EVERY = 0.5
 """Seconds between two looks for a signal: Windows hands none over while a thread waits without end."""
 
 
-def replay(folder: Path) -> None:
+@click.command("replay")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR")
+def command(folder: Path) -> None:
+    """Serve the world that a failed test left in DIR (pytest --foas-artifacts), and show its calls."""
+    try:
+        artifact = load_artifact(folder)
+        with refusals_to_start():
+            _serve(artifact)
+    except (ArtifactError, EmulatorError) as error:
+        refuse(str(error))
+
+
+def _serve(artifact: Artifact) -> None:
     """Show the calls of a failed test, and serve its world on a free port until SIGTERM or SIGINT.
 
-    Raise `ArtifactError` if the folder is none that a failed test left, and `EmulatorError` for a broken snapshot.
+    Raise `EmulatorError` for a broken snapshot.
     """
-    artifact = load_artifact(folder)
     stop = Event()
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):

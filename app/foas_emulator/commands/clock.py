@@ -1,0 +1,77 @@
+"""`foas-emulator clock`: the time of a world, shown and moved."""
+
+from typing import Any
+
+import click
+
+from foas_emulator.commands.remote import Remote, change_lines, counted, instant_text, remote
+
+
+@click.group("clock")
+def command() -> None:
+    """Look at the clock of a world, freeze it, let it run, or move it on."""
+
+
+@command.command("show")
+@remote
+def show(emulator: Remote) -> None:
+    """Say what time it is in a world, and what is going to happen there."""
+    emulator.existing_world()
+    clock = emulator.server.control.request("GET", f"{emulator.path}/clock")
+    stands = "stands still" if clock["mode"] == "frozen" else "runs"
+    pending = clock["pending"]
+    sentence = (
+        f"It is {instant_text(clock['now'])} in world {emulator.world_name}, whose clock {stands}; "
+        f"{counted(len(pending), 'change')} pending.{change_lines(pending)}"
+    )
+    emulator.report(sentence, clock)
+
+
+@command.command("freeze")
+@click.argument("instant", required=False)
+@remote
+def freeze(emulator: Remote, *, instant: str | None) -> None:
+    """Stand still, at INSTANT (such as 2026-01-01T00:00:00Z) or where the clock is."""
+    _put(emulator, "frozen", instant)
+
+
+@command.command("run")
+@click.argument("instant", required=False)
+@remote
+def run(emulator: Remote, *, instant: str | None) -> None:
+    """Go on, from INSTANT or from where the clock is."""
+    _put(emulator, "real", instant)
+
+
+@command.command("advance")
+@click.argument("duration", required=False)
+@click.option("--to", "instant", help="Move on to this instant.")
+@click.option("--next", "until_next", is_flag=True, help="Move on to the next pending change.")
+@click.option("--idle", "until_idle", is_flag=True, help="Move on until nothing is pending any more.")
+@remote
+def advance(emulator: Remote, *, duration: str | None, instant: str | None, until_next: bool, until_idle: bool) -> None:
+    """Move on by DURATION, such as 30s, or as far as an option says."""
+    given = {"by": duration, "to": instant, "until": ("next" if until_next else None)}
+    if until_idle:
+        given["until"] = "idle"
+    how = {name: value for name, value in given.items() if value is not None}
+    if len(how) != 1 or (until_next and until_idle):
+        raise click.UsageError("Give one of DURATION, --to, --next and --idle.")
+    emulator.existing_world()
+    _moved(emulator, emulator.server.control.request("POST", f"{emulator.path}/clock/advance", how))
+
+
+def _put(emulator: Remote, mode: str, instant: str | None) -> None:
+    emulator.existing_world()
+    setting = {"mode": mode} if instant is None else {"mode": mode, "now": instant}
+    _moved(emulator, emulator.server.control.request("PUT", f"{emulator.path}/clock", setting))
+
+
+def _moved(emulator: Remote, clock: dict[str, Any]) -> None:
+    stands = "stands still at" if clock["mode"] == "frozen" else "runs from"
+    changes = clock["changes"]
+    sentence = (
+        f"The clock of world {emulator.world_name} {stands} {instant_text(clock['now'])}; "
+        f"{counted(len(changes), 'change')} came due, {len(clock['pending'])} pending.{change_lines(changes)}"
+    )
+    emulator.report(sentence, clock)

@@ -1,0 +1,28 @@
+"""`foas-emulator env`: the variables that bring programs to a server that runs."""
+
+import os
+
+import click
+
+from foas_emulator.commands.remote import address, refusals_of, server_options
+from foas_emulator.interception.shells import FORMATS, SHELLS
+from foas_emulator.testing.redirection import variables_for
+from foas_emulator.testing.server import Server
+
+
+@click.command("env")
+@click.option("--world", default="default", show_default=True, help="World that the programs work in.")
+@click.option("--shell", type=click.Choice(list(SHELLS)), default="sh", show_default=True)
+@click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="Write a file's form instead of a shell's.")
+@server_options
+def command(
+    *, world: str, shell: str, format_: str | None, url: str | None, port: int, control_token: str | None
+) -> None:
+    """Print what brings programs that name no endpoint to a server that runs with --intercept.
+
+    eval "$(foas-emulator env)"
+    """
+    target = address(url, port)
+    with refusals_of(target):
+        given = variables_for(Server(target, control_token=control_token), world, os.environ)
+    click.echo((SHELLS[shell] if format_ is None else FORMATS[format_])(given), nl=False)

@@ -1,0 +1,79 @@
+"""`foas-emulator fault`: the fault rules of a world."""
+
+import json
+from typing import Any
+
+import click
+
+from foas_emulator.commands.remote import Remote, remote
+
+
+@click.group("fault")
+def command() -> None:
+    """Arm, list and disarm the faults of a world."""
+
+
+@command.command("list")
+@remote
+def list_rules(emulator: Remote) -> None:
+    """List every rule, with the calls it has seen and those it has struck."""
+    rules = emulator.existing_world().faults.rules()
+    sentence = "\n".join(map(_line, rules)) or f"World {emulator.world_name} has no fault rule."
+    emulator.report(sentence, {"faults": rules})
+
+
+@command.command("arm")
+@click.argument("effect")
+@click.option("--operation", default="*", show_default=True, help="Calls of this operation; a glob such as 'Get*'.")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Only with this parameter. Repeatable.")
+@click.option("--times", type=click.IntRange(min=1), help="Strike so often at most.")
+@click.option("--skip", type=click.IntRange(min=0), default=0, show_default=True, help="Let so many calls pass first.")
+@click.option("--probability", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
+@click.option("--ttl", help="Strike until this duration is over, such as 60s.")
+@click.option("--after-commit", is_flag=True, help="Strike only calls that have succeeded.")
+@remote
+def arm(emulator: Remote, *, effect: str, params: tuple[str, ...], **rule: Any) -> None:
+    """Have EFFECT strike calls: error=Throttling.User, latency=2s, drop, reset, truncate=0.5, or a JSON object."""
+    faults = emulator.existing_world().faults
+    number = faults.arm(read_effect(effect), params=dict(map(_parameter, params)), **rule)
+    armed = next(each for each in faults.rules() if each["id"] == number)
+    emulator.report(f"World {emulator.world_name} has the fault rule {_line(armed)}", armed)
+
+
+@command.command("disarm")
+@click.argument("rule_id", type=int, required=False)
+@remote
+def disarm(emulator: Remote, *, rule_id: int | None) -> None:
+    """Disarm the rule of this id, or every one."""
+    emulator.existing_world().faults.disarm(rule_id)
+    what = "No fault rule is" if rule_id is None else f"Fault rule {rule_id} is no longer"
+    emulator.report(f"{what} armed in world {emulator.world_name}.", {"id": rule_id})
+
+
+def read_effect(text: str) -> dict[str, Any]:
+    """The effect in `name=value`, in a bare name, or in a JSON object. Raises `click.UsageError`."""
+    if text.startswith("{"):
+        try:
+            effect: dict[str, Any] = json.loads(text)
+        except ValueError as error:
+            raise click.UsageError(f"EFFECT is not JSON: {error}") from None
+        return effect
+    name, equals, value = text.partition("=")
+    try:
+        return {name: json.loads(value) if equals else True}
+    except ValueError:
+        return {name: value}
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--param {text!r} is not NAME=VALUE.")
+    return name, value
+
+
+def _line(rule: dict[str, Any]) -> str:
+    match = rule["match"]
+    where = match["operation"] + "".join(f" {name}={value}" for name, value in match["params"].items())
+    armed = "" if rule["armed"] else ", at rest"
+    return f"{rule['id']}: {json.dumps(rule['effect'])} for {where}; seen {rule['seen']}, struck {rule['hits']}{armed}."

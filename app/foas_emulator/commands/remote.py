@@ -1,0 +1,104 @@
+"""What the commands for a running server share: its address, a world there, and how they say what happened."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import click
+
+from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION, URL_OPTION, describe_os_error, refuse
+from foas_emulator.testing.client import EmulatorError
+from foas_emulator.testing.server import Server
+from foas_emulator.testing.world import World
+
+Command = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """A server that runs, a world in it, and the form in which its user wants to read what happened."""
+
+    server: Server
+    world_name: str
+    as_json: bool
+
+    @property
+    def world(self) -> World:
+        """The world, whether there is one of that name or not: a command that makes worlds wants it."""
+        return self.server.world(self.world_name)
+
+    @property
+    def path(self) -> str:
+        """The world's path in the control API."""
+        return self.world.path
+
+    def existing_world(self) -> World:
+        """The world, which is not made by a typing error. Raises `EmulatorError` if there is none."""
+        if self.world_name not in self.server.worlds():
+            raise EmulatorError(
+                404, f"There is no world {self.world_name}.", "foas-emulator worlds lists those there are."
+            )
+        return self.world
+
+    def report(self, sentence: str, document: Any) -> None:
+        """Say what happened: a sentence, or, with --json, the document that the server answered."""
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2) if self.as_json else sentence)
+
+
+def server_options(command: Command) -> Command:
+    """Give a command the options that say which server it is about, as `url`, `port` and `control_token`."""
+    for option in (URL_OPTION, PORT_OPTION, TOKEN_OPTION):
+        command = option(command)
+    return command
+
+
+def remote(command: Command) -> Command:
+    """Give a command the options of a server and a world, and a `Remote` as its first argument."""
+
+    @wraps(command)
+    def call(*, url: str | None, port: int, control_token: str | None, world: str, as_json: bool, **more: Any) -> None:
+        target = address(url, port)
+        with refusals_of(target):
+            server = Server(target, control_token=control_token)
+            command(Remote(server=server, world_name=world, as_json=as_json), **more)
+
+    with_world = click.option("--world", default="default", show_default=True, help="Name of the world.")
+    with_json = click.option("--json", "as_json", is_flag=True, help="Print the server's answer instead of a sentence.")
+    return server_options(with_world(with_json(call)))
+
+
+def address(url: str | None, port: int) -> str:
+    """The address of the server that the options name."""
+    return (url or f"http://127.0.0.1:{port}").rstrip("/")
+
+
+@contextmanager
+def refusals_of(target: str) -> Iterator[None]:
+    """End the command with a sentence if the server at an address refuses, or does not answer."""
+    try:
+        yield
+    except OSError as error:
+        refuse(f"{target}: {error}" if error.filename is None else describe_os_error(error))
+    except (EmulatorError, ValueError) as error:
+        refuse(f"{target}: {error}")
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 world`, `2 worlds`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def instant_text(milliseconds: int) -> str:
+    """An instant as people read it: `2026-01-01T00:00:30.000Z`."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return f"{moment.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
+
+
+def change_lines(changes: list[dict[str, Any]]) -> str:
+    """What happened, or will, a line for each change."""
+    return "".join(f"\n  {instant_text(change['at'])} {change['what']}" for change in changes)

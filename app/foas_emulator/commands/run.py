@@ -1,0 +1,150 @@
+"""`foas-emulator run`: a command in an environment in which every SDK ends up at an emulator."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+import click
+
+from foas_emulator.commands.base import refusals_to_start
+from foas_emulator.commands.remote import refusals_of
+from foas_emulator.settings import Settings, check_variables, flag, options
+from foas_emulator.testing.client import EmulatorError
+from foas_emulator.testing.redirection import variables_for
+from foas_emulator.testing.server import Server
+
+OWN_WORLD = "run"
+"""The world of a server that is started for one command: always the same, so that two runs see the same."""
+
+NOT_FOUND, NOT_EXECUTABLE, KILLED = 127, 126, 128
+"""Statuses as shells have them; a command that a signal has ended has KILLED and the signal's number."""
+
+_CHOSEN_HERE = ("host", "port", "tls", "tls_port", "tls_cert", "tls_key", "intercept")
+_PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+
+
+def _run(
+    context: click.Context, /, *, command: tuple[str, ...], url: str | None, world: str | None, **settings: Any
+) -> None:
+    """Run COMMAND so that programs which name no endpoint work in a world of an emulator.
+
+    An emulator is started for it on free ports, with the settings of `serve`; --url uses one that runs. The status is
+    the command's. Nothing is left behind.
+    """
+    check_variables(os.environ)
+    if url is None:
+        with _started(settings) as server:
+            sys.exit(_call(command, server, world or OWN_WORLD))
+    given = [
+        flag(name)
+        for name in settings
+        if name != "control_token" and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"{given[0]} is for a server that is started here; with --url there is one already.")
+    with refusals_of(url), _world(Server(url, control_token=settings["control_token"]), world) as (server, name):
+        sys.exit(_call(command, server, name))
+
+
+@contextmanager
+def _started(settings: dict[str, Any]) -> Iterator[Server]:
+    # The whole emulator: it takes a while to load.
+    from foas_emulator import logs  # noqa: PLC0415
+    from foas_emulator.testing.in_thread import ThreadedServer  # noqa: PLC0415
+
+    chosen = Settings(**settings, intercept=0)
+    logs.configure(level=chosen.log_level, format_=chosen.log_format)
+    with refusals_to_start():
+        running = ThreadedServer(chosen)
+    try:
+        yield Server(running.url, control_token=chosen.control_token)
+    finally:
+        running.stop()
+
+
+@contextmanager
+def _world(server: Server, name: str | None) -> Iterator[tuple[Server, str]]:
+    """The world that was named, or one for this command alone, which ends with it."""
+    if name is not None:
+        yield server, name
+        return
+    world = server.world(f"run-{uuid4().hex[:12]}")
+    try:
+        yield server, world.name
+    finally:
+        with suppress(EmulatorError, OSError):
+            world.drop()
+
+
+def _call(command: Sequence[str], server: Server, world: str) -> int:
+    """Run a command in its environment; answers its exit status."""
+    with TemporaryDirectory(prefix="foas-emulator-") as directory:
+        given = variables_for(server, world, os.environ, directory=Path(directory))
+        try:
+            process = subprocess.Popen(command, env={**os.environ, **given})  # noqa: S603 - it is what the user asks for
+        except FileNotFoundError:
+            click.echo(f"foas-emulator run: there is no command {command[0]}", err=True)
+            return NOT_FOUND
+        except OSError as error:
+            click.echo(f"foas-emulator run: {command[0]} cannot be run: {error.strerror}", err=True)
+            return NOT_EXECUTABLE
+        with _passing_on_signals(process):
+            status = process.wait()
+    return status if status >= 0 else KILLED - status
+
+
+@contextmanager
+def _passing_on_signals(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Hand every signal to a process that was meant to end it, and go on waiting for it."""
+
+    def pass_on(number: int, _: object) -> None:
+        if not (number == signal.SIGINT and _is_from_terminal()):
+            with suppress(ProcessLookupError):
+                process.send_signal(number)
+
+    numbers = [getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)]
+    before = {number: signal.signal(number, pass_on) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_from_terminal() -> bool:
+    """Whether an interrupt was typed, so that the terminal has sent it to the command as well."""
+    if not hasattr(os, "tcgetpgrp"):
+        return True
+    with suppress(OSError):
+        return sys.stdin is not None and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    return False
+
+
+def _options() -> list[click.Parameter]:
+    ours: list[click.Parameter] = [
+        click.Argument(["command"], nargs=-1, required=True, type=click.UNPROCESSED),
+        click.Option(["--url"], help="Use the server that runs there, with --intercept, instead of starting one."),
+        click.Option(["--world"], help="World that the command works in; without it one of its own."),
+    ]
+    for option in options():
+        if option.name == "log_level":
+            option.default, option.show_default = "warning", "warning"
+        if option.name not in _CHOSEN_HERE:
+            ours.append(option)
+    return ours
+
+
+command = click.Command(
+    "run",
+    params=_options(),
+    callback=click.pass_context(_run),
+    help=_run.__doc__,
+    context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
+)

@@ -1,0 +1,34 @@
+"""`foas-emulator snapshot`: worlds of a running server as files."""
+
+from pathlib import Path
+
+import click
+
+from foas_emulator.commands.remote import Remote, remote
+
+
+@click.group("snapshot")
+def command() -> None:
+    """Keep worlds of a running server as files, and bring them back."""
+
+
+@command.command("save")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@remote
+def save(emulator: Remote, *, file: Path) -> None:
+    """Write a world into FILE: one sorted JSON document, every row on a line of its own."""
+    emulator.existing_world().save(file)
+    emulator.report(
+        f"World {emulator.world_name} is saved in {file}.", {"world": emulator.world_name, "file": str(file)}
+    )
+
+
+@command.command("load")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@remote
+def load(emulator: Remote, *, file: Path) -> None:
+    """Make a world what FILE says; it is created if there is none."""
+    emulator.world.load(file)
+    emulator.report(
+        f"World {emulator.world_name} is what {file} says.", {"world": emulator.world_name, "file": str(file)}
+    )

@@ -1,0 +1,32 @@
+"""The access key of a world, as the credential chains of the SDKs fetch one."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter
+
+from foas_emulator.gateway.access_keys import WORLD_SECRET, WORLD_TOKEN, world_key
+from foas_emulator.world.registry import WorldNameError
+
+_LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def credentials_router() -> APIRouter:
+    """The credentials of each world under `/worlds/{name}/credentials`."""
+    router = APIRouter(prefix="/worlds/{name}/credentials")
+
+    @router.get("")
+    async def get_credentials(name: str) -> dict[str, Any]:
+        """The key of a world with its token, as ALIBABA_CLOUD_CREDENTIALS_URI wants it. It needs no control token."""
+        access_key_id = world_key(name)
+        if access_key_id is None:
+            raise WorldNameError(name)
+        return {
+            "Code": "Success",
+            "AccessKeyId": access_key_id,
+            "AccessKeySecret": WORLD_SECRET,
+            "SecurityToken": WORLD_TOKEN,
+            "Expiration": f"{_LAST_SECOND:%Y-%m-%dT%H:%M:%SZ}",
+        }
+
+    return router

@@ -1,0 +1,97 @@
+"""Running the proxy beside a server: what it takes in reaches the application at two addresses of this machine."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from foas_emulator.interception.hosts import Policy, is_ours
+from foas_emulator.interception.location import UnderServiceNames
+from foas_emulator.interception.proxy import Proxy
+from foas_emulator.interception.trust import TrustFiles, write_trust
+
+if TYPE_CHECKING:
+    from foas_emulator.certificates import Authority
+
+MakeServer = Callable[[ASGIApp], uvicorn.Server]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interception:
+    """A proxy that is ready to run: its sockets listen, its files are written."""
+
+    proxy: Sequence[socket.socket]
+    plain: socket.socket
+    secure: socket.socket
+    policy: Policy
+    tls: ssl.SSLContext
+    files: TrustFiles
+    authority: bytes
+    """What clients have to trust, as PEM."""
+
+    def document(self) -> dict[str, Any]:
+        """What a program has to know to come here by the proxy."""
+        host, port = self.proxy[0].getsockname()[:2]
+        return {
+            "host": host,
+            "port": port,
+            "allowed": list(self.policy.allowed),
+            "node": {"plain": self.plain.getsockname()[1], "secure": self.secure.getsockname()[1]},
+            "files": str(self.files.directory),
+        }
+
+
+def prepare(
+    authority: "Authority",
+    directory: Path,
+    *,
+    proxy: Sequence[socket.socket],
+    behind: Sequence[socket.socket],
+    allowed: tuple[str, ...],
+) -> Interception:
+    """Write what makes programs trust an authority into a directory.
+
+    The sockets listen: those of the proxy, and two `behind` it, of which the second one is for TLS. A proxy that this
+    machine alone can reach lets connections to this machine pass.
+    """
+    loopback = all(ip_address(listener.getsockname()[0]).is_loopback for listener in proxy)
+    plain, secure = behind
+    node = {"plain": plain.getsockname()[1], "secure": secure.getsockname()[1], "allowed": allowed}
+    return Interception(
+        proxy=proxy,
+        plain=plain,
+        secure=secure,
+        policy=Policy(allowed=allowed, loopback=loopback),
+        tls=authority.context(is_ours),
+        files=write_trust(directory, authority.pem, node=node),
+        authority=authority.pem,
+    )
+
+
+@asynccontextmanager
+async def intercepting(interception: Interception, app: ASGIApp, make_server: MakeServer) -> AsyncIterator[None]:
+    """Run the proxy, and the two servers behind it, while this is entered."""
+    named = UnderServiceNames(app)
+    plain, secure = make_server(named), make_server(named)
+    secure.config.load()
+    secure.config.ssl = interception.tls
+    behind = {plain: interception.plain, secure: interception.secure}
+    tasks = [asyncio.create_task(server.serve(sockets=[listener])) for server, listener in behind.items()]
+    addresses = [listener.getsockname()[:2] for listener in behind.values()]
+    proxy = Proxy(interception.policy, plain=addresses[0], secure=addresses[1])
+    await proxy.start(*interception.proxy)
+    try:
+        yield
+    finally:
+        await proxy.stop()
+        for server in behind:
+            server.should_exit = True
+        await asyncio.gather(*tasks)

@@ -1,0 +1,134 @@
+"""The proxy: what is meant for the service is handed to the emulator, what is allowed passes, the rest is refused."""
+
+import asyncio
+import logging
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+
+from foas_emulator.interception.heads import BadRequestError, ProxyRequest, read_request
+from foas_emulator.interception.hosts import PassThrough, Policy, Refused, ToEmulator
+from foas_emulator.interception.refusals import refusal
+from foas_emulator.interception.relay import relay
+
+_ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+log = logging.getLogger(__name__)
+
+Address = tuple[str, int]
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one proxy takes on: bytes of a head, connections at a time, and seconds for each stage of one."""
+
+    head: int = 32 * 1024
+    connections: int = 1000
+    head_within: float = 30
+    connect_within: float = 15
+    idle: float = 600
+
+
+class _RefusedError(Exception):
+    """The answer of the proxy itself to a request that it does not pass on."""
+
+    def __init__(self, status: int, sentence: str, request: ProxyRequest | None = None) -> None:
+        super().__init__(sentence)
+        self.answer = refusal(
+            status, sentence, host=request.host if request else "", head=request.head if request else None
+        )
+
+
+class Proxy:
+    """An http proxy in front of an emulator that is served at two addresses, `plain` and, in TLS, `secure`.
+
+    Bytes are passed on as they are; TLS ends at `secure`.
+    """
+
+    def __init__(self, policy: Policy, *, plain: Address, secure: Address, limits: Limits | None = None) -> None:
+        self._policy = policy
+        self._plain = plain
+        self._secure = secure
+        self._limits = limits or Limits()
+        self._connections: set[asyncio.Task[None]] = set()
+        self._told: set[str] = set()
+        self._servers: list[asyncio.Server] = []
+
+    async def start(self, *listeners: socket.socket) -> None:
+        """Serve on sockets that listen."""
+        for listener in listeners:
+            self._servers.append(await asyncio.start_server(self._accept, sock=listener, limit=self._limits.head))
+
+    async def stop(self) -> None:
+        """End every connection, and take no more."""
+        for server in self._servers:
+            server.close()
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve((reader, writer)))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, client: Stream) -> None:
+        writer = client[1]
+        try:
+            await self._pass_on(client)
+        except _RefusedError as refused:
+            writer.write(refused.answer)
+            with suppress(OSError):
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the client is gone
+        finally:
+            writer.close()
+
+    async def _pass_on(self, client: Stream) -> None:
+        request = await self._read(client[0])
+        route = self._policy.route(request.host, request.port)
+        if isinstance(route, Refused):
+            self._tell(route.sentence)
+            raise _RefusedError(403, route.sentence, request)
+        reader, writer = await self._connect(route)
+        try:
+            if request.head is None:
+                client[1].write(_ESTABLISHED)
+            else:
+                writer.write(request.head)
+            await relay(client, (reader, writer), idle=self._limits.idle)
+        finally:
+            writer.close()
+
+    async def _read(self, reader: asyncio.StreamReader) -> ProxyRequest:
+        if len(self._connections) > self._limits.connections:
+            raise _RefusedError(503, f"The proxy has {self._limits.connections} connections, and takes no more.")
+        try:
+            async with asyncio.timeout(self._limits.head_within):
+                return read_request(await reader.readuntil(b"\r\n\r\n"))
+        except asyncio.LimitOverrunError:
+            raise _RefusedError(431, f"A head has at most {self._limits.head} bytes.") from None
+        except TimeoutError:
+            raise _RefusedError(408, f"A head is to come within {self._limits.head_within} seconds.") from None
+        except BadRequestError as error:
+            raise _RefusedError(400, str(error)) from None
+
+    async def _connect(self, route: ToEmulator | PassThrough) -> Stream:
+        if isinstance(route, ToEmulator):
+            host, port = self._secure if route.secure else self._plain
+        else:
+            host, port = route.host, route.port
+        try:
+            async with asyncio.timeout(self._limits.connect_within):
+                return await asyncio.open_connection(host, port)
+        except (OSError, TimeoutError, UnicodeError) as error:
+            reason = str(error) or "no answer in time"
+            raise _RefusedError(502, f"foas-emulator cannot reach {host} on port {port}: {reason}.") from None
+
+    def _tell(self, sentence: str) -> None:
+        """Log a refusal, each once."""
+        if sentence not in self._told and len(self._told) < 1000:  # noqa: PLR2004 - a bound
+            self._told.add(sentence)
+            log.warning("%s", sentence)

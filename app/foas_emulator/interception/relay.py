@@ -1,0 +1,72 @@
+"""Passing bytes between two connections until one of them has ended."""
+
+import asyncio
+import socket
+import struct
+from contextlib import suppress
+
+_CHUNK = 64 * 1024
+_NO_LINGER = struct.pack("ii", 1, 0)
+
+
+async def relay(
+    client: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    server: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    *,
+    idle: float,
+) -> None:
+    """Pass bytes both ways until the server has ended, or neither side has sent anything for `idle` seconds.
+
+    A client that has sent all it wants to send still gets the rest of the answer. A connection that the server resets
+    is reset for the client too.
+    """
+    activity = _Activity(idle)
+    upward = asyncio.create_task(_pump(client[0], server[1], activity))
+    try:
+        await _pump(server[0], client[1], activity)
+    except ConnectionResetError:
+        _reset(client[1])
+    except (OSError, TimeoutError):
+        pass
+    finally:
+        upward.cancel()
+        with suppress(asyncio.CancelledError, OSError, TimeoutError):
+            await upward
+
+
+class _Activity:
+    """When anything was passed on last, in either direction."""
+
+    def __init__(self, idle: float) -> None:
+        self._idle = idle
+        self._loop = asyncio.get_running_loop()
+        self._last = self._loop.time()
+
+    async def read(self, reader: asyncio.StreamReader) -> bytes:
+        """The next bytes. Raises TimeoutError if both directions were silent for too long."""
+        while True:
+            try:
+                async with asyncio.timeout_at(self._last + self._idle):
+                    data = await reader.read(_CHUNK)
+            except TimeoutError:
+                if self._loop.time() < self._last + self._idle:
+                    continue
+                raise
+            self._last = self._loop.time()
+            return data
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, activity: _Activity) -> None:
+    while (data := await activity.read(reader)) and not writer.is_closing():
+        writer.write(data)
+        await writer.drain()
+    if writer.can_write_eof() and not writer.is_closing():
+        writer.write_eof()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    connection = writer.get_extra_info("socket")
+    if connection is not None:
+        with suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    writer.transport.abort()

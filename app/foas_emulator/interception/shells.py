@@ -1,0 +1,48 @@
+"""Variables as each shell, and each tool that reads files of them, takes them."""
+
+import json
+import shlex
+from collections.abc import Callable, Mapping
+
+
+def sh(variables: Mapping[str, str]) -> str:
+    """For POSIX shells: `eval "$(foas-emulator env)"`."""
+    return _lines(variables, lambda name, value: f"export {name}={shlex.quote(value)}")
+
+
+def fish(variables: Mapping[str, str]) -> str:
+    """For fish: `foas-emulator env --shell fish | source`."""
+
+    def line(name: str, value: str) -> str:
+        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+        return f"set -gx {name} '{escaped}'"
+
+    return _lines(variables, line)
+
+
+def powershell(variables: Mapping[str, str]) -> str:
+    """For PowerShell: `foas-emulator env --shell powershell | Out-String | Invoke-Expression`."""
+
+    def line(name: str, value: str) -> str:
+        escaped = value.replace("'", "''")
+        return f"$env:{name} = '{escaped}'"
+
+    return _lines(variables, line)
+
+
+def dotenv(variables: Mapping[str, str]) -> str:
+    """For tools that read .env files: values in single quotes, which mean what stands in them."""
+    return _lines(variables, lambda name, value: f"{name}='{value}'")
+
+
+def as_json(variables: Mapping[str, str]) -> str:
+    """One JSON object."""
+    return json.dumps(variables, indent=2) + "\n"
+
+
+SHELLS: Mapping[str, Callable[[Mapping[str, str]], str]] = {"sh": sh, "fish": fish, "powershell": powershell}
+FORMATS: Mapping[str, Callable[[Mapping[str, str]], str]] = {"dotenv": dotenv, "json": as_json}
+
+
+def _lines(variables: Mapping[str, str], line: Callable[[str, str], str]) -> str:
+    return "".join(f"{line(name, value)}\n" for name, value in variables.items())

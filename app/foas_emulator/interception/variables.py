@@ -1,0 +1,74 @@
+"""The environment in which a program that names no endpoint ends up at the emulator, in a world."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from foas_emulator.interception.trust import STORE_PASSWORD, TrustFiles
+
+ACCESS_KEY_SECRET = "test"  # noqa: S105 - public on purpose
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_PASSES_BY = re.compile(r"\*?\.?(?:com|(?:.*\.)?aliyuncs\.com)?")
+"""Entries of NO_PROXY that would let a call of the service pass by: nothing, `*`, `.com`, `foas.aliyuncs.com`."""
+_BUNDLES = ("ALIBABA_CLOUD_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where programs are to end up: the emulator's address, its proxy's, a world there, and the files to trust."""
+
+    url: str
+    proxy: str
+    world: str
+    files: TrustFiles
+
+
+def variables(destination: Destination, environment: Mapping[str, str]) -> dict[str, str]:
+    """What to set in an environment. What is there already of lists that have to be kept is kept."""
+    files, proxy = destination.files, destination.proxy
+    no_proxy = _no_proxy(environment.get("NO_PROXY") or environment.get("no_proxy") or "")
+    return {
+        "FOAS_ENDPOINT": destination.url,
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": f"world-{destination.world}",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ACCESS_KEY_SECRET,
+        "ALIBABA_CLOUD_CREDENTIALS_URI": f"{destination.url}/_emulator/worlds/{destination.world}/credentials",
+        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy),
+        "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
+        **dict.fromkeys(_BUNDLES, str(files.bundle)),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(files.python_directory), environment.get("PYTHONPATH")))),
+        "NODE_EXTRA_CA_CERTS": str(files.authority),
+        "NODE_OPTIONS": _added(environment, "NODE_OPTIONS", f'--require "{_escaped(str(files.node_preload))}"'),
+        "JAVA_TOOL_OPTIONS": _added(environment, "JAVA_TOOL_OPTIONS", _java_options(proxy, files)),
+        "PHP_INI_SCAN_DIR": f"{environment.get('PHP_INI_SCAN_DIR', '')}{os.pathsep}{files.php_directory}",
+    }
+
+
+def _no_proxy(given: str) -> str:
+    """Hosts that are asked without a proxy: this machine, and those named already that are not the real cloud's."""
+    named = [entry.strip() for entry in given.split(",")]
+    kept = [entry for entry in named if _PASSES_BY.fullmatch(entry) is None]
+    return ",".join(dict.fromkeys((*_LOOPBACK, *kept)))
+
+
+def _java_options(proxy: str, files: TrustFiles) -> str:
+    address = urlsplit(proxy)
+    options = {
+        "javax.net.ssl.trustStore": f'"{files.java_store}"',
+        "javax.net.ssl.trustStorePassword": STORE_PASSWORD,
+        "javax.net.ssl.trustStoreType": "JKS",
+        "http.nonProxyHosts": '"localhost|127.*|[::1]"',
+    }
+    for scheme in ("http", "https"):
+        options |= {f"{scheme}.proxyHost": address.hostname or "", f"{scheme}.proxyPort": str(address.port)}
+    return " ".join(f"-D{name}={value}" for name, value in options.items())
+
+
+def _added(environment: Mapping[str, str], name: str, options: str) -> str:
+    return f"{environment.get(name, '')} {options}".strip()
+
+
+def _escaped(path: str) -> str:
+    return path.replace("\\", "\\\\").replace('"', '\\"')

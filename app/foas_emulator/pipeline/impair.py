@@ -1,0 +1,53 @@
+"""What the settings `latency` and `error_rate` do to every call of a world."""
+
+import asyncio
+from collections.abc import Awaitable
+
+from foas_emulator.gateway.errors import THROTTLED_USER, UNAVAILABLE
+from foas_emulator.pipeline.context import RequestContext
+from foas_emulator.world.durations import rate_text
+from foas_emulator.world.ids import fraction
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.settings import WorldSettings
+from foas_emulator.world.world_cache import Slot, WorldCache
+
+_CALLS: Slot[int] = Slot(from_rows=False)
+_ERRORS: Slot[int] = Slot(from_rows=False)
+_IN_TURN = (THROTTLED_USER, UNAVAILABLE)
+
+
+class Impair:
+    """Holds every call of a world back for its latency, and has a share fail: throttled and unavailable in turn.
+
+    Which calls fail, and how long each takes, follows from the world's seed and the number of the call.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def __call__(self, context: RequestContext) -> Awaitable[None] | None:
+        return self._impair(context) if context.settings.is_impaired else None
+
+    async def _impair(self, context: RequestContext) -> None:
+        seed = context.world.seed
+        settings: WorldSettings = context.world.settings
+        number = _next(context.world.cache, _CALLS)
+        if settings.latency.longest:
+            await asyncio.sleep(settings.latency.at(fraction(seed, "impair/latency", number)) / 1000)
+            self._enter_again(context)
+        if fraction(seed, "impair/error", number) < settings.error_rate:
+            problem = _IN_TURN[(_next(context.world.cache, _ERRORS) - 1) % len(_IN_TURN)]
+            share = rate_text(settings.error_rate)
+            raise problem(
+                f"The setting error_rate of world {context.world_name} makes {share} of its calls fail; set it to 0."
+            )
+
+    def _enter_again(self, context: RequestContext) -> None:
+        """Find the world as it is now: it may have been dropped or closed while the call was held back."""
+        world = context.world = self._registry.open_existing(context.world_name)
+        if world is None:
+            raise UNAVAILABLE(f"World {context.world_name} was dropped while its latency held this call back.")
+
+
+def _next(cache: WorldCache, count: Slot[int]) -> int:
+    return cache.put(count, (cache.get(count) or 0) + 1)

@@ -1,0 +1,274 @@
+"""YAML put together from its events, so that every bound is checked before anything is built.
+
+What an alias repeats is counted, and nothing but texts, numbers, truth values, null, lists and mappings can come of it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from yaml.constructor import SafeConstructor
+
+from foas_emulator.seeds.limits import (
+    MAX_DEPTH,
+    MAX_FAULTS,
+    MAX_MEMBERS,
+    MAX_REPEATED,
+    TOO_DEEP,
+    TOO_MANY,
+    Flaw,
+    Place,
+    decimal,
+    integer,
+)
+
+
+class Lines:
+    """The line of each member and item, by the container it stands in."""
+
+    def __init__(self) -> None:
+        self.root: Any = None
+        self.root_line = 1
+        self._of: dict[int, dict[str | int, int]] = {}
+
+    def note(self, container: Any, part: str | int, line: int) -> None:
+        self._of.setdefault(id(container), {})[part] = line
+
+    def of(self, container: Any, part: str | int) -> int | None:
+        return self._of.get(id(container), {}).get(part)
+
+    def line(self, place: Place) -> int:
+        value, line = self.root, self.root_line
+        for part in place:
+            found = self.of(value, part)
+            if found is None:
+                break
+            line, value = found, value[part]
+        return line
+
+
+TWICE = "stands twice"
+_MERGE = "tag:yaml.org,2002:merge"
+_STR = "tag:yaml.org,2002:str"
+_INT = "tag:yaml.org,2002:int"
+_FLOAT = "tag:yaml.org,2002:float"
+_BOOL = "tag:yaml.org,2002:bool"
+_NULL = "tag:yaml.org,2002:null"
+_SCALARS = (_INT, _FLOAT, _BOOL, _NULL, _MERGE)
+_CONTAINERS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq", None, "!"}
+_RESOLVERS = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag in _SCALARS]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+"""What a plain scalar is by its looks. Dates stay texts, and so does `=`."""
+_CONSTRUCTOR = SafeConstructor()
+_UNREADABLE = object()
+"""Stands for a value that has a flaw, so that the rest can be looked at."""
+_OPEN = object()
+"""Stands for the value of an anchor whose end has not come."""
+_MERGING = object()
+"""The key `<<`."""
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A list or mapping that is being read."""
+
+    value: list[Any] | dict[str, Any]
+    line: int
+    anchor: str | None
+    before: int
+    key: Any = None
+    key_line: int = 0
+    awaits_key: bool = True
+    merged: list[Any] = field(default_factory=list)
+
+
+class Composer:
+    """Builds a value of events, with its lines and its flaws; its work grows with the text alone."""
+
+    def __init__(self, *, is_json: bool = False) -> None:
+        self.value: Any = None
+        self.lines = Lines()
+        self.flaws: list[Flaw] = []
+        self._is_json = is_json
+        self._frames: list[_Frame] = []
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._size = 0
+        self._repeated = 0
+        self._documents = 0
+
+    def take(self, events: Iterable[Any]) -> None:
+        """Take all events of a text, or as many as its bounds let."""
+        for event in events:
+            handle = getattr(self, f"_on_{type(event).__name__}", None)
+            if handle is not None and (handle(event) is False or len(self.flaws) >= MAX_FAULTS):
+                return
+
+    # One method for each kind of event; False ends the reading.
+
+    def _on_DocumentStartEvent(self, event: Any) -> bool:  # noqa: N802
+        self._documents += 1
+        if self._documents > 1:
+            self._flaw(event, "a second document begins; give one")
+        return self._documents == 1
+
+    def _on_ScalarEvent(self, event: Any) -> bool:  # noqa: N802
+        self._size += 1 + len(event.value) // 32
+        value = self._scalar(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (value, 1 + len(event.value) // 32)
+        return self._put(value, event)
+
+    def _on_AliasEvent(self, event: Any) -> bool:  # noqa: N802
+        value, size = self._anchors.get(event.anchor, (_UNREADABLE, 0))
+        if event.anchor not in self._anchors:
+            self._flaw(event, f"there is no anchor {event.anchor!r} before this alias")
+        elif value is _OPEN:
+            self._flaw(event, f"the alias {event.anchor!r} stands in what it repeats, which would have no end")
+            value = _UNREADABLE
+        self._size += size
+        self._repeated += size
+        if self._repeated > MAX_REPEATED:
+            self._flaw(event, f"its aliases repeat more than {MAX_REPEATED} values; use fewer")
+            return False
+        return self._put(value, event)
+
+    def _on_SequenceStartEvent(self, event: Any) -> bool:  # noqa: N802
+        return self._open([], event)
+
+    def _on_MappingStartEvent(self, event: Any) -> bool:  # noqa: N802
+        return self._open({}, event)
+
+    def _on_SequenceEndEvent(self, event: Any) -> bool:  # noqa: N802
+        return self._close(event)
+
+    def _on_MappingEndEvent(self, event: Any) -> bool:  # noqa: N802
+        return self._close(event)
+
+    # -- what the events do
+
+    def _open(self, value: list[Any] | dict[str, Any], event: Any) -> bool:
+        if event.tag not in _CONTAINERS:
+            self._flaw(event, f"{_shown(event.tag)} is not read; only lists, mappings and single values are")
+        if len(self._frames) >= MAX_DEPTH:
+            self._flaw(event, TOO_DEEP)
+            return False
+        self._size += 1
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (_OPEN, 0)
+        self._frames.append(_Frame(value, event.start_mark.line + 1, event.anchor, self._size))
+        return True
+
+    def _close(self, event: Any) -> bool:
+        frame = self._frames.pop()
+        for source in frame.merged if isinstance(frame.value, dict) else ():
+            for name, member in source.items():
+                if name not in frame.value:
+                    frame.value[name] = member
+                    self.lines.note(frame.value, name, self.lines.of(source, name) or frame.line)
+        if isinstance(frame.value, dict) and len(frame.value) > MAX_MEMBERS:
+            self.flaws.append(Flaw(frame.line, self._place(), TOO_MANY))
+            return False
+        if frame.anchor is not None:
+            self._anchors[frame.anchor] = (frame.value, self._size - frame.before + 1)
+        return self._put(frame.value, event, frame.line)
+
+    def _put(self, value: Any, event: Any, line: int | None = None) -> bool:
+        """Give a value to the list or mapping that awaits it."""
+        line = event.start_mark.line + 1 if line is None else line
+        if not self._frames:
+            self.value = self.lines.root = value
+            self.lines.root_line = line
+            return True
+        frame = self._frames[-1]
+        if isinstance(frame.value, list):
+            self.lines.note(frame.value, len(frame.value), line)
+            frame.value.append(value)
+        elif frame.awaits_key:
+            frame.key, frame.key_line, frame.awaits_key = value, line, False
+            self._check_key(frame, event)
+        else:
+            frame.awaits_key = True
+            self._put_member(frame, value, event)
+        return True
+
+    def _check_key(self, frame: _Frame, event: Any) -> None:
+        key = frame.key
+        if isinstance(key, str):
+            if key in frame.value:
+                self._flaw(event, TWICE, key)
+        elif key is _MERGING:
+            if frame.merged:
+                self._flaw(event, TWICE, "<<")
+        elif key is not _UNREADABLE:
+            self._flaw(event, "a name must be a text; put it in quotes")
+
+    def _put_member(self, frame: _Frame, value: Any, event: Any) -> None:
+        assert isinstance(frame.value, dict)
+        if isinstance(frame.key, str):
+            frame.value[frame.key] = value
+            self.lines.note(frame.value, frame.key, frame.key_line)
+        elif frame.key is _MERGING:
+            sources = value if isinstance(value, list) else [value]
+            frame.merged += [source for source in sources if isinstance(source, dict)]
+            if any(not isinstance(source, dict) and source is not _UNREADABLE for source in sources):
+                self._flaw(event, "<< merges a mapping or a list of mappings")
+
+    def _scalar(self, event: Any) -> Any:
+        plain, quoted = event.implicit
+        tag = self._resolved(event.value) if plain else _STR
+        if not plain and not quoted and event.tag != tag:
+            looks = self._resolved(event.value)
+            if event.tag not in (looks, "!"):
+                self._flaw(event, f"{_shown(event.tag)} is not read; leave the tag out")
+                return _UNREADABLE
+            tag = _STR if event.tag == "!" else looks
+        if tag == _STR or self._is_json:
+            return event.value
+        if tag == _MERGE:
+            is_key = bool(self._frames) and isinstance(self._frames[-1].value, dict) and self._frames[-1].awaits_key
+            return _MERGING if is_key else event.value
+        try:
+            return self._construct(tag, event.value)
+        except ValueError as error:
+            self._flaw(event, str(error))
+            return _UNREADABLE
+
+    def _resolved(self, text: str) -> str:
+        for tag, pattern in [*_RESOLVERS.get(text[:1], ()), *_RESOLVERS.get(None, ())]:
+            if pattern.match(text):
+                return str(tag)
+        return _STR
+
+    @staticmethod
+    def _construct(tag: str, text: str) -> Any:
+        node = yaml.ScalarNode(tag, text)
+        if tag == _INT:
+            return integer(text, lambda _: _CONSTRUCTOR.construct_yaml_int(node))
+        if tag == _FLOAT:
+            return decimal(text, lambda _: _CONSTRUCTOR.construct_yaml_float(node))
+        return _CONSTRUCTOR.construct_yaml_bool(node) if tag == _BOOL else None
+
+    # -- what is said of it
+
+    def _place(self) -> Place:
+        """Where the next value will stand."""
+        parts: list[str | int] = []
+        for frame in self._frames:
+            if isinstance(frame.value, list):
+                parts.append(len(frame.value))
+            elif not frame.awaits_key:
+                parts += [frame.key] if isinstance(frame.key, str) else ["<<"] if frame.key is _MERGING else []
+        return tuple(parts)
+
+    def _flaw(self, event: Any, message: str, key: str | None = None) -> None:
+        place = self._place()
+        if key is not None and place[-1:] != (key,):
+            place = (*place, key)
+        self.flaws.append(Flaw(event.start_mark.line + 1, place, message))
+
+
+def _shown(tag: str) -> str:
+    return f"the tag {tag.replace('tag:yaml.org,2002:', '!!')}"

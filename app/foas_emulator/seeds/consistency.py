@@ -1,0 +1,247 @@
+"""Whether the rows of a snapshot can be a world: everything belongs to something, and nothing breaks a later call."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import text
+
+from foas_emulator.faults.rules import FaultRule, check_rules
+from foas_emulator.operations.autoscale.rows import AutoScalePlan
+from foas_emulator.operations.catalogue import HANDLERS
+from foas_emulator.operations.clusters import lifecycle as clusters
+from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
+from foas_emulator.operations.folders.rows import Folder
+from foas_emulator.operations.instances import lifecycle as instances
+from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
+from foas_emulator.operations.packages.rows import Package
+from foas_emulator.operations.projects.rows import Project
+from foas_emulator.operations.queues.rows import Queue
+from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH
+from foas_emulator.world.clock import LAST_INSTANT
+from foas_emulator.world.ids import LAST_NUMBER, Counter, token
+from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.settings import WorldSettings
+from foas_emulator.world.store import Row, Store
+from foas_emulator.world.world import World, WorldRow
+
+Model = type[Row]
+
+_OF_JOB = ("project_name", "job_name")
+_BELONGS: tuple[tuple[Model, tuple[str, ...], Model, tuple[str, ...]], ...] = (
+    (Folder, ("project_name",), Project, ("name",)),
+    (Package, ("project_name",), Project, ("name",)),
+    (Queue, ("project_name",), Project, ("name",)),
+    (Queue, ("cluster_id",), Cluster, ("cluster_id",)),
+    (Job, ("project_name",), Project, ("name",)),
+    (Job, ("project_name", "folder_id"), Folder, ("project_name", "folder_id")),
+    (CommittedJob, _OF_JOB, Job, _OF_JOB),
+    (Instance, _OF_JOB, Job, _OF_JOB),
+    (PlanSession, _OF_JOB, Job, _OF_JOB),
+    (AutoScalePlan, ("instance_id",), Instance, ("id",)),
+)
+"""What rows belong to: their columns, and those of the row that must be there. NULL belongs to nothing."""
+
+_TYPES = ("FLINK_STREAM", "FLINK_BATCH")
+_APIS = ("SQL", "DATASTREAM")
+_ALLOWED: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
+    (Cluster, "state", clusters.STATES),
+    (Cluster, "pay_model", ("pre", "post")),
+    (Cluster, "master_num", (1, 3)),
+    (ClusterOrder, "pay_model", ("pre", "post")),
+    (ClusterOrder, "master_num", (1, 3)),
+    (Project, "deploy_type", ("cell", "public")),
+    (Package, "type", ("JAR", "DICTIONARY", "SCRIPT", "PYTHON")),
+    (Job, "job_type", _TYPES),
+    (Job, "api_type", _APIS),
+    (Instance, "job_type", _TYPES),
+    (Instance, "api_type", _APIS),
+    (Instance, "actual_state", instances.STATES),
+    (Instance, "expect_state", instances.STATES),
+    (PlanSession, "status", ("Session in run", "success", "fail")),
+)
+_TIMES: tuple[tuple[Model, tuple[str, ...]], ...] = (
+    (Cluster, ("gmt_create", "gmt_modified")),
+    (Project, ("create_time", "modify_time")),
+    (Package, ("create_time", "modify_time")),
+    (Job, ("create_time", "modify_time")),
+    (Instance, ("start_time", "end_time", "last_operate_time", "last_error_time")),
+    (FaultRule, ("expires_at",)),
+)
+_RANGES: tuple[tuple[Model, str, int, int], ...] = (
+    *((model, name, 0, LAST_INSTANT) for model, names in _TIMES for name in names),
+    (Folder, "folder_id", 1, LAST_NUMBER),
+    (Instance, "id", 1, LAST_NUMBER),
+    (PendingChange, "sequence", 1, LAST_NUMBER),
+    (FaultRule, "id", 1, LAST_NUMBER),
+    (FaultRule, "seen", 0, LAST_NUMBER),
+    (FaultRule, "hits", 0, LAST_NUMBER),
+    (Queue, "max_v_core", 0, 2**31 - 1),
+    (Queue, "max_mem", 0, 2**31 - 1),
+    (Queue, "max_gpu", 0, 2**31 - 1),
+    (Cluster, "slave_num", 2, 1000),
+    (ClusterOrder, "slave_num", 2, 1000),
+    (Instance, "priority", -(2**31), 2**31 - 1),
+)
+"""Numbers that have edges, with the least and the largest."""
+
+_COUNTED: tuple[tuple[str, Model, str], ...] = (
+    ("folder", Folder, "folder_id"),
+    ("instance", Instance, "id"),
+    ("fault", FaultRule, "id"),
+    ("pending_change", PendingChange, "sequence"),
+)
+"""Counters that must have given out every id in a column: the next one would be taken."""
+_TOKENS: tuple[tuple[str, Model, str], ...] = (
+    ("cluster", Cluster, "cluster_id"),
+    ("plan_session", PlanSession, "session_id"),
+)
+"""Counters that ids of letters and digits are made of, with the column of these."""
+_AHEAD = 1000
+"""How many of the next ids are looked for among those that are taken."""
+FIRST_ORDER = 285769237053
+"""The id of the first order."""
+
+_REMOVED = re.compile(r"(?:[1-9][0-9]{0,3}(?:,[1-9][0-9]{0,3}){0,999})?")
+
+
+def check_world(store: Store) -> None:
+    """Raise ValueError naming the first row that no life of a world could have led to.
+
+    What is pending is brought about on the way, so the store is no longer what it was.
+    """
+    check_rules(store)
+    for problem in _problems(store):
+        raise ValueError(problem)
+    _bring_about(store)
+
+
+def _problems(store: Store) -> Iterator[str]:
+    yield from _lost(store)
+    yield from _beyond(store)
+    yield from _folders(store)
+    yield from _clusters(store)
+    yield from _jobs(store)
+    yield from _counters(store)
+    yield from _subjects(store)
+
+
+def _first(store: Store, model: Model, condition: str, values: Collection[Any] = ()) -> str | None:
+    """The name of the first row that meets a condition, such as `jobs 'p', 'j'`."""
+    table = model.table()
+    key = ", ".join(column.name for column in table.primary_key)
+    query = f"SELECT {key} FROM {table.name} AS row WHERE {condition} LIMIT 1"  # noqa: S608 - names of our own
+    row = store.execute(
+        text(query).columns(), {f"value_{position}": value for position, value in enumerate(values)}
+    ).first()
+    return None if row is None else f"{table.name} {', '.join(map(repr, row))}"
+
+
+def _lost(store: Store) -> Iterator[str]:
+    for model, columns, owner, keys in _BELONGS:
+        given = " AND ".join(f"row.{column} IS NOT NULL" for column in columns)
+        same = " AND ".join(f"owner.{key} = row.{column}" for key, column in zip(keys, columns, strict=True))
+        there = f"EXISTS (SELECT 1 FROM {owner.table().name} AS owner WHERE {same})"  # noqa: S608
+        row = _first(store, model, f"{given} AND NOT {there}")
+        if row is not None:
+            yield f"{row} belongs to a row of {owner.table().name} that is not there (by {', '.join(columns)})"
+
+
+def _beyond(store: Store) -> Iterator[str]:
+    for model, column, allowed in _ALLOWED:
+        row = _first(
+            store, model, f"row.{column} NOT IN ({', '.join(f':value_{at}' for at in range(len(allowed)))})", allowed
+        )
+        if row is not None:
+            yield f"{row} has another {column} than {', '.join(map(str, allowed))}"
+    for model, column, least, most in _RANGES:
+        row = _first(store, model, f"row.{column} NOT BETWEEN :value_0 AND :value_1", (least, most))
+        if row is not None:
+            yield f"{row} has a {column} beyond {least} to {most}"
+
+
+def _folders(store: Store) -> Iterator[str]:
+    known: dict[str, set[str]] = {project.name: set() for project in store.find(Project)}
+    for folder in store.find(Folder):
+        paths = known[folder.project_name]
+        if folder.path in paths or re.search(FOLDER_PATH, folder.path) is None or folder.path[1:].endswith("/"):
+            yield f"folders {folder.folder_id} has the path {folder.path!r}, which is taken or none"
+        paths.add(folder.path)
+    for project_name, paths in known.items():
+        if "/" not in paths:
+            yield f"projects {project_name!r} has no folder /"
+        for path in paths:
+            if (path.rpartition("/")[0] or "/") not in paths:
+                yield f"projects {project_name!r} has a folder {path!r} and not the one above it"
+
+
+def _clusters(store: Store) -> Iterator[str]:
+    for cluster in store.find(Cluster):
+        if _REMOVED.fullmatch(cluster.removed_slaves) is None:
+            yield f"clusters {cluster.cluster_id!r} has removed_slaves that are no numbers with commas between"
+        if re.search(ENGINE_VERSIONS, cluster.engine_versions) is None:
+            yield f"clusters {cluster.cluster_id!r} has engine_versions that are no versions behind their tags"
+
+
+def _jobs(store: Store) -> Iterator[str]:
+    row = _first(
+        store,
+        Instance,
+        "NOT EXISTS (SELECT 1 FROM jobs AS job WHERE job.project_name = row.project_name"
+        " AND job.job_name = row.job_name AND job.job_type = row.job_type)",
+    )
+    if row is not None:
+        yield f"{row} has another job_type than its job"
+    row = _first(
+        store,
+        Instance,
+        "row.job_type = 'FLINK_STREAM' AND NOT row.is_archived AND EXISTS (SELECT 1 FROM instances AS other"
+        " WHERE other.project_name = row.project_name AND other.job_name = row.job_name AND NOT other.is_archived"
+        " AND other.id < row.id)",
+    )
+    if row is not None:
+        yield f"{row} is not archived, and neither is another one of its stream job"
+
+
+def _counters(store: Store) -> Iterator[str]:
+    counters = {counter.name: counter.value for counter in store.find(Counter)}
+    for name, model, column in _COUNTED:
+        row = _first(store, model, f"row.{column} > :value_0", (counters.get(name, 0),))
+        if row is not None:
+            yield f"{row} is beyond the counter {name!r}, which would give out its id once more"
+    seed = store.find(WorldRow)[0].seed
+    for name, model, column in _TOKENS:
+        first = counters.get(name, 0) + 1
+        # A longer id of the same number begins with the shorter one.
+        ahead = {token(seed, name, number) for number in range(first, first + _AHEAD)}
+        if any(getattr(row, column)[:24] in ahead for row in store.find(model)):
+            yield f"{model.table().name} has an id that the counter {name!r} would give out once more"
+    for order in store.find(ClusterOrder):
+        if not _is_counted(order.order_id, counters.get("order", 0)):
+            yield f"cluster_orders {order.order_id!r} is beyond the counter 'order', or no order's id"
+
+
+def _is_counted(order_id: str, given: int) -> bool:
+    return order_id.isascii() and order_id.isdecimal() and len(order_id) <= 18 and int(order_id) < FIRST_ORDER + given  # noqa: PLR2004
+
+
+def _subjects(store: Store) -> Iterator[str]:
+    there: Mapping[str, Iterable[str]] = {
+        "cluster": {cluster.cluster_id for cluster in store.find(Cluster)},
+        "instance": {str(instance.id) for instance in store.find(Instance)},
+        "plan_session": {session.session_id for session in store.find(PlanSession)},
+    }
+    for change in store.find(PendingChange):
+        if change.key not in there.get(change.kind, ()):
+            yield f"the pending change {change.what!r} is of what is not there"
+
+
+def _bring_about(store: Store) -> None:
+    """Let everything that is pending happen, once: what cannot would break every call from its instant on."""
+    world = World("", store, defaults=WorldSettings(), handlers=HANDLERS)
+    try:
+        world.settle(until=LAST_INSTANT)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it would happen in the midst of a call
+        what = str(error) or type(error).__name__
+        raise ValueError(f"what is pending in it cannot come about: {what}") from None

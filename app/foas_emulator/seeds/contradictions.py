@@ -1,0 +1,47 @@
+"""What a seed document says in one place and denies in another."""
+
+from collections.abc import Iterator
+
+from foas_emulator.seeds.limits import Place
+from foas_emulator.seeds.parts import Part, Problem, parts, text
+
+_TYPES = {"JobType": "FLINK_STREAM", "ApiType": "SQL"}
+"""What a job is; one that does not say so is what its instances say."""
+
+
+def contradictions(document: Part) -> Iterator[Problem]:
+    """Return every place that contradicts what stands around it."""
+    for place, project in parts((), document, "projects"):
+        project_name = text(project, "Name")
+        for part in ("jobs", "packages"):
+            for inner, found in parts(place, project, part):
+                yield from _differs(inner, found, "ProjectName", project_name, "the project's name is")
+        for job_place, job in parts(place, project, "jobs"):
+            yield from _of_job(job_place, job, project_name)
+
+
+def _of_job(place: Place, job: Part, project_name: str | None) -> Iterator[Problem]:
+    instances = list(parts(place, job, "instances"))
+    if instances and job.get("IsCommitted") is False:
+        yield (*place, "IsCommitted"), "a job that has instances is committed; leave one of both out"
+    types = {name: text(job, name) or _first(instances, name) or default for name, default in _TYPES.items()}
+    for inner, instance in instances:
+        yield from _differs(inner, instance, "ProjectName", project_name, "the project's name is")
+        yield from _differs(inner, instance, "JobName", text(job, "JobName"), "the job's name is")
+        for name, expected in types.items():
+            yield from _differs(inner, instance, name, expected, f"the job's {name} is")
+    current = [inner for inner, instance in instances if instance.get("is_archived") is False]
+    if types["JobType"] == "FLINK_STREAM":
+        for inner in current[1:]:
+            yield (*inner, "is_archived"), "a stream job has one instance that is not archived, and an earlier one is"
+
+
+def _first(instances: list[tuple[Place, Part]], name: str) -> str | None:
+    """What the first instance that says so gives for its job, too."""
+    return next((given for _, instance in instances if (given := text(instance, name)) is not None), None)
+
+
+def _differs(place: Place, part: Part, name: str, expected: str | None, what: str) -> Iterator[Problem]:
+    given = text(part, name)
+    if given is not None and expected is not None and given != expected:
+        yield (*place, name), f"{given!r} contradicts what it stands in: {what} {expected!r}"

@@ -1,0 +1,189 @@
+"""Documents in YAML or JSON: read safely, within bounds, with the line of every place.
+
+The one way in for texts that people write: seeds, snapshots, bodies of the control API, error overrides.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from json.scanner import py_make_scanner  # type: ignore[attr-defined] # part of the library, missing in its stubs
+from typing import Any
+
+import yaml
+
+from foas_emulator.seeds.composing import TWICE, Composer, Lines
+from foas_emulator.seeds.limits import (
+    MAX_DEPTH,
+    MAX_FAULTS,
+    MAX_MEMBERS,
+    SURROGATE,
+    TOO_DEEP,
+    TOO_MANY,
+    DocumentError,
+    Flaw,
+    NumberError,
+    Place,
+    decimal,
+    integer,
+)
+
+LARGE = 256 * 1024
+"""Characters from which on JSON is read in steps that let other threads run; the fast reader never pauses."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A value, and the text it was read from."""
+
+    value: Any
+    _text: str = field(repr=False)
+    _lines: "Lines | None" = field(default=None, repr=False)
+
+    def line(self, place: Place) -> int:
+        """Return the line of a place, or of the innermost one around it that is known."""
+        return self._outline.line(place)
+
+    @cached_property
+    def _outline(self) -> "Lines":
+        return _outline(self._text) if self._lines is None else self._lines
+
+
+def load(text: str) -> Document:
+    """Read a text that is JSON or YAML. Raises `DocumentError`."""
+    try:
+        return load_json(text)
+    except _NotJsonError:
+        return load_yaml(text)
+
+
+def load_json(text: str) -> Document:
+    """Read JSON: no member twice, no NaN, no number beyond 64 bits. Raises `DocumentError`."""
+    if not text.strip():
+        return Document(None, text)
+    repeated: set[str] = set()
+    try:
+        value = _decoder(repeated, in_steps=len(text) > LARGE).decode(text)
+    except json.JSONDecodeError as error:
+        raise _NotJsonError([Flaw(error.lineno, (), f"not JSON: {error.msg}")]) from None
+    except RecursionError:
+        raise DocumentError([Flaw(1, (), TOO_DEEP)]) from None
+    except NumberError as error:
+        raise DocumentError([Flaw(_line_of(text, error.text), (), str(error))]) from None
+    if repeated:
+        raise DocumentError(_repeated_in(text, repeated))
+    flaws = list(_unfit(value))
+    if flaws:
+        outline = _outline(text)
+        raise DocumentError([Flaw(outline.line(place), place, message) for place, message in flaws])
+    return Document(value, text)
+
+
+def load_yaml(text: str) -> Document:
+    """Read YAML 1.1 without its dates, sets, binaries and tags of one's own. Raises `DocumentError`."""
+    composer = Composer()
+    try:
+        composer.take(yaml.parse(text, yaml.CSafeLoader))
+    except yaml.MarkedYAMLError as error:
+        line = 1 if error.problem_mark is None else error.problem_mark.line + 1
+        composer.flaws.append(Flaw(line, (), f"not YAML: {error.problem or error}"))
+    except yaml.YAMLError as error:
+        composer.flaws.append(Flaw(1, (), f"not YAML: {' '.join(str(error).split())}"))
+    except UnicodeEncodeError:
+        composer.flaws.append(Flaw(1, (), SURROGATE))
+    if composer.flaws:
+        raise DocumentError(composer.flaws)
+    return Document(composer.value, text, composer.lines)
+
+
+class _NotJsonError(DocumentError):
+    """A text that may still be YAML."""
+
+
+# -- JSON
+
+
+def _decoder(repeated: set[str], *, in_steps: bool) -> json.JSONDecoder:
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            seen: set[str] = set()
+            repeated.update(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        return found
+
+    decoder = json.JSONDecoder(
+        object_pairs_hook=members, parse_int=integer, parse_float=decimal, parse_constant=decimal
+    )
+    if in_steps:
+        decoder.scan_once = py_make_scanner(decoder)  # type: ignore[attr-defined]
+    return decoder
+
+
+def _line_of(text: str, part: str) -> int:
+    return text.count("\n", 0, max(text.find(part), 0)) + 1
+
+
+def _repeated_in(text: str, names: set[str]) -> list[Flaw]:
+    composer = _composed_outline(text)
+    found = [flaw for flaw in composer.flaws if flaw.message == TWICE]
+    return found or [Flaw(1, (), f"the member {name!r} stands twice") for name in sorted(names)]
+
+
+def _unfit(value: Any) -> Iterator[tuple[Place, str]]:
+    """What JSON can hold and no document may: too deep, too many members, half a surrogate pair."""
+    found = 0
+    ahead: list[tuple[Place, Any]] = [((), value)]
+    while ahead and found < MAX_FAULTS:
+        place, part = ahead.pop()
+        message = None
+        if isinstance(part, str):
+            message = None if _is_whole(part) else SURROGATE
+        elif isinstance(part, dict):
+            if len(place) >= MAX_DEPTH:
+                message = TOO_DEEP
+            elif len(part) > MAX_MEMBERS:
+                message = TOO_MANY
+            elif not all(map(_is_whole, part)):
+                message = SURROGATE
+            else:
+                ahead += (((*place, name), member) for name, member in part.items())
+        elif isinstance(part, list):
+            if len(place) >= MAX_DEPTH:
+                message = TOO_DEEP
+            else:
+                ahead += (
+                    ((*place, position), item)
+                    for position, item in enumerate(part)
+                    if isinstance(item, str | dict | list)
+                )
+        if message is not None:
+            found += 1
+            yield place, message
+
+
+def _is_whole(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_NOT_IN_YAML = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)|[^\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What JSON may hold and YAML may not, and every escape; a blank in its place leaves each line where it is."""
+
+
+def _composed_outline(text: str) -> "Composer":
+    composer = Composer(is_json=True)
+    with suppress(yaml.YAMLError):  # its lines are known as far as it could be read
+        composer.take(yaml.parse(_NOT_IN_YAML.sub(" ", text), yaml.CSafeLoader))
+    return composer
+
+
+def _outline(text: str) -> "Lines":
+    """The lines of a JSON text, which are asked for only if something is wrong with it."""
+    return _composed_outline(text).lines

@@ -1,0 +1,30 @@
+"""The parts of a seed document as it was written, valid or not, so that all of it can be looked at in one pass."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from foas_emulator.seeds.limits import Place
+
+Part = Mapping[str, Any]
+Problem = tuple[Place, str]
+"""A place, and what is wrong there."""
+
+
+def parts(place: Place, part: Any, name: str) -> Iterator[tuple[Place, Part]]:
+    """Return each mapping in the list that a part has under a name, with its place."""
+    found = part.get(name) if isinstance(part, Mapping) else None
+    if isinstance(found, list):
+        for position, item in enumerate(found):
+            if isinstance(item, Mapping):
+                yield (*place, name, position), item
+
+
+def text(part: Part, name: str) -> str | None:
+    """Return a member that is a text; None for any other."""
+    value = part.get(name)
+    return value if isinstance(value, str) else None
+
+
+def folder_path(path: str) -> str:
+    """Return a folder's path without the slash at its end."""
+    return path.rstrip("/") or "/"

@@ -1,0 +1,79 @@
+"""What a seed document names and does not hold: clusters, queues, folders, packages."""
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator
+
+from foas_emulator.seeds.limits import Place
+from foas_emulator.seeds.parts import Part, Problem, parts, text
+
+_COMPARED = 1000
+"""How many names are compared with a wrong one: looking for the nearest must not take longer than reading."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a remark on the name that comes nearest to a wrong one; empty if none does."""
+    candidates = [each for _, each in zip(range(_COMPARED), known, strict=False) if len(each) <= 256]  # noqa: PLR2004
+    near = difflib.get_close_matches(name, candidates, n=1) if len(name) <= 256 else []  # noqa: PLR2004
+    return f" (the nearest is {near[0]!r})" if near else ""
+
+
+def references(document: Part, clusters: Collection[str] | None) -> Iterator[Problem]:
+    """Return every place that names what is not there.
+
+    `clusters` are those that the world has already; None if they are not known yet, and cluster ids are not looked at.
+    """
+    own = [name for _, cluster in parts((), document, "clusters") if (name := text(cluster, "ClusterId"))]
+    known = None if clusters is None else {*clusters, *own}
+    for place, project in parts((), document, "projects"):
+        yield from _of_project(place, project, known)
+
+
+def _of_project(place: Place, project: Part, clusters: Collection[str] | None) -> Iterator[Problem]:
+    queues = dict(_queues(place, project))
+    folders = {folder["FolderId"] for _, folder in parts(place, project, "folders") if _is_id(folder.get("FolderId"))}
+    packages = {name for _, package in parts(place, project, "packages") if (name := text(package, "PackageName"))}
+    yield from _cluster(place, project, clusters)
+    for queue_place, queue in parts(place, project, "queues"):
+        yield from _cluster(queue_place, queue, clusters)
+    for job_place, job in parts(place, project, "jobs"):
+        lost = list(_cluster(job_place, job, clusters))
+        yield from lost or _queue(job_place, job, queues)
+        folder = job.get("FolderId")
+        if _is_id(folder) and folder not in folders:
+            yield (*job_place, "FolderId"), f"the project's folders have no FolderId {folder}"
+        for name in filter(None, (name.strip() for name in (text(job, "Packages") or "").split(","))):
+            if name not in packages:
+                yield (*job_place, "Packages"), f"the project has no package {name!r}{nearest(name, packages)}"
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _queues(place: Place, project: Part) -> Iterator[tuple[str, str | None]]:
+    """The queues of a project with the cluster of each, None for the one that the world picks."""
+    cluster = text(project, "ClusterId")
+    found = [
+        (name, text(queue, "ClusterId") or cluster)
+        for _, queue in parts(place, project, "queues")
+        if (name := text(queue, "QueueName"))
+    ]
+    yield from found or [(f"root.{project.get('Name')}", cluster)]
+
+
+def _cluster(place: Place, part: Part, clusters: Collection[str] | None) -> Iterator[Problem]:
+    name = text(part, "ClusterId")
+    if name is not None and clusters is not None and name not in clusters:
+        yield (*place, "ClusterId"), f"there is no cluster {name!r}{nearest(name, clusters)}; give it under clusters"
+
+
+def _queue(place: Place, job: Part, queues: dict[str, str | None]) -> Iterator[Problem]:
+    """A queue that the project does not have, or not on the cluster that the job names."""
+    name, cluster = text(job, "QueueName"), text(job, "ClusterId")
+    if name is not None and name not in queues:
+        yield (*place, "QueueName"), f"the project has no queue {name!r}{nearest(name, queues)}"
+    elif cluster is not None:
+        held = [queues[name]] if name is not None else list(queues.values())
+        if None not in held and cluster not in held:
+            which = "no queue of the project" if name is None else f"not queue {name!r}"
+            yield (*place, "ClusterId"), f"cluster {cluster!r} has {which}"

@@ -1,0 +1,241 @@
+"""The JSON Schema of seed documents, for editors and for whoever writes seeds by program.
+
+Made from the models, and as strict as reading is wherever a schema can be. What it cannot say, docs/seeds.md lists.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from foas_emulator.faults.effects import EFFECTS, find_problem
+from foas_emulator.gateway.errors import INVALID, MISSING, catalogue
+from foas_emulator.gateway.parameters import declared_parameters
+from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.seeds.document import SeedDocument
+from foas_emulator.world.clock import WRITTEN_DURATION
+
+SCHEMA_ID = "urn:foas-emulator:seed"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_DURATION_REF = {"$ref": "#/$defs/Duration"}
+_NULL = {"type": "null"}
+
+Schema = dict[str, Any]
+
+
+def json_schema() -> Schema:
+    """Return the JSON Schema of seed documents."""
+    schema = SeedDocument.model_json_schema()
+    parts: dict[str, Schema] = schema.pop("$defs")
+    parts["Duration"] = {"title": "Duration", **WRITTEN_DURATION}
+    _describe_fault(parts)
+    schema["properties"]["settings"] = _settings()
+    for part in (schema, *parts.values()):
+        if "properties" in part:
+            _finish(part, has_notes=part is schema or part.get("title", "").startswith("Seed"))
+    schema["properties"]["$schema"] = {"description": "This schema, for editors.", "examples": ["./seed.schema.json"]}
+    head = {"$schema": _DIALECT, "$id": SCHEMA_ID, **schema, "title": "foas-emulator seed"}
+    return {**head, "$defs": dict(sorted(parts.items()))}
+
+
+def _finish(part: Schema, *, has_notes: bool) -> None:
+    """Let members be null that may be left out, and let `x-` members be; a title for each member says nothing."""
+    required = part.get("required", ())
+    for name, member in part["properties"].items():
+        member.pop("title", None)
+        part["properties"][name] = member if name in required else _or_null(member)
+    if has_notes:
+        part["patternProperties"] = {"^x-": {"description": "A note, or an anchor for aliases; it is ignored."}}
+
+
+def _or_null(member: Schema) -> Schema:
+    given = {name: value for name, value in member.items() if (name, value) != ("default", None)}
+    alternatives = [each for each in given.get("anyOf", ()) if each != _NULL]
+    if len(alternatives) == 1:
+        del given["anyOf"]
+        given = {**alternatives[0], **given}
+    if {"$ref", "if", "anyOf"} & given.keys():
+        kept: Schema = {name: given.pop(name) for name in ("description", "examples", "default") if name in given}
+        return {**kept, "anyOf": [given, _NULL]}
+    if "enum" in given:
+        return {**given, "enum": [*given["enum"], None], "type": [*_types(given), "null"]}
+    return {**given, "type": [*_types(given), "null"]}
+
+
+def _types(member: Schema) -> list[str]:
+    types = member.get("type", [])
+    return [types] if isinstance(types, str) else list(types)
+
+
+# -- settings
+
+
+def _settings() -> Schema:
+    delay = {
+        "start_delay": "From StartJob until the instance is RUNNING.",
+        "pause_delay": "From a pause until the instance is PAUSED.",
+        "stop_delay": "From a stop until the instance is TERMINATED.",
+        "plan_delay": "From GetRawPlanJson until the plan is made.",
+        "cluster_delay": "From a change of a cluster until it is RUNNING again.",
+        "batch_duration": "From RUNNING until a batch instance is SUCCESS; null is until told.",
+    }
+    choices = {
+        "default_format": (["json", "xml"], "Format of an answer whose client names none."),
+        "not_running": (["fail", "answer"], "GetInstance for a job that is not running: as documented, or its state."),
+        "signature": (["off", "warn", "strict"], "Signatures: not looked at, told of, or refused."),
+    }
+    override = {
+        "type": "object",
+        "description": "What the error is answered with instead.",
+        "minProperties": 1,
+        "properties": {
+            "code": {"type": "string", "description": "Its code.", "examples": ["InstanceNotRunning"]},
+            "status": {
+                "type": "integer",
+                "minimum": 400,
+                "maximum": 599,
+                "description": "Its status.",
+                "examples": [403],
+            },
+            "message": {"type": "string", "description": "Its text.", "examples": ["The instance is not running."]},
+        },
+        "additionalProperties": False,
+    }
+    properties: dict[str, Schema] = {
+        name: {"enum": allowed, "type": "string", "description": text, "examples": [allowed[-1]]}
+        for name, (allowed, text) in choices.items()
+    }
+    properties |= {name: {**_DURATION_REF, "description": text, "examples": ["30s"]} for name, text in delay.items()}
+    properties["error_overrides"] = {
+        "type": "object",
+        "description": "Errors of the catalogue that are answered with another code, status or message.",
+        "examples": [{"InvalidInstance.NotRunning": {"status": 403}}],
+        "propertyNames": {"enum": sorted(catalogue())},
+        "additionalProperties": override,
+    }
+    return {
+        "type": "object",
+        "description": "Settings of the world; those that are left out follow the flags of the server.",
+        "examples": [{"start_delay": "30s"}],
+        "properties": {name: _or_null(each) for name, each in properties.items()},
+        "patternProperties": {"^x-": {"description": "A note; it is ignored."}},
+        "additionalProperties": False,
+    }
+
+
+# -- faults
+
+
+def _describe_fault(parts: dict[str, Schema]) -> None:
+    """Say of a fault rule what its checks say: operations and codes by name, and one error for a wrong effect."""
+    fault = parts["SeedFault"]
+    members = fault["properties"]
+    del members["ttl"]
+    members["effect"] = _effect()
+    members["match"] = {"$ref": "#/$defs/CallPattern"}
+    _describe(members, _FAULT_MEMBERS)
+    fault["if"] = {"properties": {"effect": {"required": ["stale"]}}, "required": ["effect"]}
+    fault["then"] = {"properties": {"at": {"enum": ["before", None]}}}
+    _describe(parts["CallPattern"]["properties"], _PATTERN_MEMBERS)
+    for name, texts in _EFFECT_MEMBERS.items():
+        _describe(parts[name]["properties"], texts)
+    parts["CatalogueError"] |= _message_rule(parts["CatalogueError"])
+    parts["Latency"]["properties"]["latency"] |= {
+        "anyOf": [_DURATION_REF, {"type": "array", "items": _DURATION_REF, "minItems": 2, "maxItems": 2}]
+    }
+    parts["Rate"]["properties"]["per"] = {**_DURATION_REF, "description": "The stretch of time.", "examples": ["1s"]}
+
+
+def _describe(members: dict[str, Schema], texts: Mapping[str, tuple[str, list[Any], Schema]]) -> None:
+    for name, (description, examples, rules) in texts.items():
+        members[name] |= {"description": description, "examples": examples, **rules}
+
+
+def _effect() -> Schema:
+    """The effect by the member that tells it from the others: one that has none of them gets one error."""
+    chain: Schema = {"minProperties": 1, "propertyNames": {"enum": list(EFFECTS)}}
+    for name, model in reversed(list(EFFECTS.items())):
+        chain = {"if": {"required": [name]}, "then": {"$ref": f"#/$defs/{model.__name__}"}, "else": chain}
+    text = f"What becomes of the call: one of {', '.join(EFFECTS)}."
+    return {"description": text, "examples": [{"error": "Throttling.User"}], **chain}
+
+
+def _parameter_names() -> list[str]:
+    return sorted({each.name for operation in OPERATIONS for each in declared_parameters(operation.endpoint)})
+
+
+def _codes() -> tuple[list[str], list[str]]:
+    """The codes whose texts are known, and those whose texts depend on the call."""
+    made = [
+        template.code.replace("{parameter}", parameter)
+        for template in (MISSING, INVALID)
+        for parameter in _parameter_names()
+    ]
+    codes = sorted({*catalogue(), *made})
+    complete = [code for code in codes if _is_complete(code)]
+    return complete, [code for code in codes if code not in set(complete)]
+
+
+def _is_complete(code: str) -> bool:
+    found = find_problem(code)
+    assert found is not None
+    problem, arguments = found
+    text = problem.message
+    for name in arguments:
+        text = text.replace("{" + name + "}", "")
+    return "{" not in text
+
+
+def _message_rule(part: Schema) -> Schema:
+    complete, open_ = _codes()
+    part["properties"]["error"]["enum"] = [*complete, *open_]
+    return {
+        "if": {"properties": {"error": {"enum": open_}}, "required": ["error"]},
+        "then": {"required": ["error", "message"], "properties": {"message": {"type": "string"}}},
+    }
+
+
+def _operations() -> Schema:
+    names = sorted(operation.name for operation in OPERATIONS)
+    return {"type": "string", "anyOf": [{"enum": names}, {"pattern": r"[*?\[]"}]}
+
+
+_FAULT_MEMBERS: Mapping[str, tuple[str, list[Any], Schema]] = {
+    "match": ("Which calls are meant; all if it is left out.", [{"operation": "StartJob"}], {}),
+    "at": ("Whether it strikes before the call takes effect, or calls that succeeded, after they did.", ["before"], {}),
+    "skip": ("How many calls that match pass first.", [1], {}),
+    "times": ("How often it strikes at most; without it, always.", [2], {}),
+    "probability": ("The chance that it strikes a call that matches.", [0.5], {}),
+}
+_PATTERN_MEMBERS: Mapping[str, tuple[str, list[Any], Schema]] = {
+    "operation": ("The name of an operation, or a glob of names.", ["StartJob", "Get*"], _operations()),
+    "params": (
+        "Values of its parameters, exact or as globs.",
+        [{"jobName": "job1"}],
+        {"propertyNames": {"enum": _parameter_names()}},
+    ),
+}
+_EFFECT_MEMBERS: Mapping[str, Mapping[str, tuple[str, list[Any], Schema]]] = {
+    "CatalogueError": {
+        "error": ("A code of the catalogue.", ["Throttling.User"], {}),
+        "message": ("Its text; the catalogue's if it is left out.", ["slow down"], {}),
+    },
+    "MadeUpError": {
+        "status": ("Its status.", [503], {}),
+        "code": ("Its code.", ["Busy"], {}),
+        "message": ("Its text.", ["try again"], {}),
+    },
+    "Latency": {"latency": ("The time, or a list of the shortest and the longest.", ["2s", ["100ms", "2s"]], {})},
+    "Drop": {"drop": ("The connection is closed.", [True], {})},
+    "Reset": {"reset": ("The connection is reset.", [True], {})},
+    "Truncate": {"truncate": ("The part of the body that is sent.", [0.5], {})},
+    "Duplicate": {"duplicate": ("The call takes effect twice.", [True], {})},
+    "Stale": {"stale": ("A read is answered as before the last change.", [True], {})},
+    "RateLimit": {"rate_limit": ("How many calls pass in a stretch of time.", [{"calls": 5, "per": "1s"}], {})},
+    "Rate": {"calls": ("How many calls pass.", [5], {})},
+}
+
+
+def members_of(schema: Schema) -> Iterable[tuple[str, Schema]]:
+    """Return every member that a schema describes, with its path."""
+    for part_name, part in {"seed": schema, **schema["$defs"]}.items():
+        for name, member in part.get("properties", {}).items():
+            yield f"{part_name}.{name}", member

@@ -1,0 +1,100 @@
+"""Checking a seed document: its shape, part by part, and what only the whole of it shows."""
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from itertools import chain, islice
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from foas_emulator.gateway.errors import catalogue
+from foas_emulator.seeds.contradictions import contradictions
+from foas_emulator.seeds.document import SeedDocument, is_note
+from foas_emulator.seeds.limits import MAX_FAULTS, Place
+from foas_emulator.seeds.parts import Problem
+from foas_emulator.seeds.references import nearest, references
+from foas_emulator.seeds.repetitions import repetitions
+from foas_emulator.world.settings import NAMES, read_setting
+
+
+def validate(document: Any, *, clusters: Collection[str] | None = None) -> tuple[SeedDocument | None, list[Problem]]:
+    """Return the seed in a document, None if there is any problem, and all problems, up to a thousand.
+
+    `clusters` are those of the world it is for; without them, cluster ids are left to `apply`.
+    """
+    found: list[Problem] = []
+    seed = _check(SeedDocument, {} if document is None else document, (), found)
+    if isinstance(document, Mapping):
+        whole = chain(repetitions(document), contradictions(document), references(document, clusters))
+        found += islice(whole, MAX_FAULTS)
+    return (None if found else seed), found[:MAX_FAULTS]  # type: ignore[return-value]
+
+
+def _check(model: type[BaseModel], document: Any, place: Place, found: list[Problem]) -> BaseModel | None:
+    """Return the part that a document says; each part in it on its own, so that no check takes long by itself."""
+    if len(found) >= MAX_FAULTS:
+        return None
+    if not isinstance(document, Mapping):
+        found.append((place, "it must be a mapping of members"))
+        return None
+    given = {name: value for name, value in document.items() if not is_note(name)}
+    if model is SeedDocument:
+        given.pop("$schema", None)  # editors read it
+    for name, part in _parts_of(model).items():
+        if isinstance(given.get(name), list):
+            checked = (_check(part, item, (*place, name, at), found) for at, item in enumerate(given[name]))
+            given[name] = [each for each in checked if each is not None]
+    if model is SeedDocument and isinstance(given.get("settings"), Mapping):
+        given["settings"] = _settings(given["settings"], (*place, "settings"), found)
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        found += (_problem(model, details, place) for details in error.errors(include_url=False, include_context=False))
+        return None
+
+
+@cache
+def _parts_of(model: type[BaseModel]) -> Mapping[str, type[BaseModel]]:
+    """The members of a model that are lists of parts."""
+    lists = {
+        field.alias or name: get_args(field.annotation)[0]
+        for name, field in model.model_fields.items()
+        if get_origin(field.annotation) is list
+    }
+    return {name: part for name, part in lists.items() if isinstance(part, type) and issubclass(part, BaseModel)}
+
+
+def _settings(settings: Mapping[Any, Any], place: Place, found: list[Problem]) -> dict[str, Any]:
+    # The null of batch_duration says until told; any other says the same as leaving the setting out.
+    left_out = {name for name in NAMES if name != "batch_duration" and settings.get(name, ...) is None}
+    given = {name: value for name, value in settings.items() if name not in left_out and not is_note(name)}
+    found += (((*place, *inner), message) for inner, message in setting_problems(given))
+    return given
+
+
+def setting_problems(settings: Mapping[Any, Any]) -> Iterator[Problem]:
+    """Return what is wrong with each of a world's settings, as documents give them."""
+    for name, value in settings.items():
+        try:
+            read_setting(name, value)
+        except ValueError as error:
+            yield (name,), str(error)
+        else:
+            if name == "error_overrides":
+                yield from (((name, code), message) for code, message in override_problems(value))
+
+
+def override_problems(overrides: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Return each code that is overridden and that the catalogue does not have."""
+    for code in overrides:
+        if code not in catalogue():
+            yield code, f"the catalogue has no error {code!r}{nearest(code, catalogue())}"
+
+
+def _problem(model: type[BaseModel], details: Mapping[str, Any], place: Place) -> Problem:
+    inner: Place = tuple(details["loc"])
+    message = str(details["msg"]).removeprefix("Value error, ")
+    if details["type"] == "extra_forbidden":
+        known = [field.alias or name for name, field in model.model_fields.items()] if len(inner) == 1 else []
+        message = f"there is no such member{nearest(str(inner[-1]), known) or '; check its spelling'}"
+    return (*place, *inner), message

@@ -1,0 +1,57 @@
+"""The environment that brings programs to a running emulator by its proxy."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from foas_emulator.testing.client import EmulatorError
+from foas_emulator.testing.server import Server
+
+if TYPE_CHECKING:
+    from foas_emulator.interception.trust import TrustFiles
+
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
+
+
+def variables_for(
+    server: Server, world: str, environment: Mapping[str, str], *, directory: Path | None = None
+) -> dict[str, str]:
+    """What to set in an environment, so that a program that names no endpoint works in a world of a server.
+
+    The files that make programs trust the server are its own; those of a server on another machine are written into
+    `directory`, if that is given. Raises `EmulatorError` if the server has no proxy, or none that can be reached.
+    """
+    from foas_emulator.interception.trust import TrustFiles  # noqa: PLC0415 - not with the pytest plugin
+    from foas_emulator.interception.variables import Destination, variables  # noqa: PLC0415
+
+    proxy = server.control.request("GET", "/interception")
+    files = TrustFiles(Path(proxy["files"]))
+    if not files.bundle.is_file():
+        files = _fetched(server, proxy, directory)
+    destination = Destination(url=server.url, proxy=_address(server, proxy), world=world, files=files)
+    return variables(destination, environment)
+
+
+def _fetched(server: Server, proxy: Mapping[str, Any], directory: Path | None) -> "TrustFiles":
+    from foas_emulator.interception.trust import write_trust  # noqa: PLC0415
+
+    if directory is None:
+        raise EmulatorError(
+            404, "The files of this server are on another machine.", "foas-emulator run fetches what it needs."
+        )
+    node = {**proxy["node"], "allowed": proxy["allowed"]}
+    return write_trust(directory, server.control.send("GET", "/ca.pem"), node=node)
+
+
+def _address(server: Server, proxy: Mapping[str, Any]) -> str:
+    """The proxy's address as this machine reaches it."""
+    host = urlsplit(server.url).hostname or ""
+    if proxy["host"] in _THIS_MACHINE and host not in _THIS_MACHINE:
+        raise EmulatorError(
+            404,
+            f"The proxy of this server listens on {proxy['host']} alone.",
+            "Start the server with --control-token, and it listens where the server does.",
+        )
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{proxy['port']}"

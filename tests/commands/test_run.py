@@ -1,0 +1,125 @@
+"""`foas-emulator run`: its environment, its status, its signals, and that nothing is left behind."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from foas_emulator.testing import Emulator
+from tests.process import command, environment, run
+
+pytestmark = pytest.mark.xdist_group("run")
+
+PRINT_ENVIRONMENT = "import json, os; print(json.dumps(dict(os.environ)))"
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator(intercept=0, control_token="secret") as running:
+        yield running
+
+
+@pytest.mark.parametrize("status", [0, 1, 42])
+def test_the_exit_status_is_the_commands(status: int) -> None:
+    assert run("run", "--", sys.executable, "-c", f"raise SystemExit({status})").returncode == status
+
+
+def test_a_command_that_is_not_there_or_cannot_be_run_has_the_status_of_shells(tmp_path: Path) -> None:
+    missing = run("run", "--", "no-such-command")
+    assert (missing.returncode, "there is no command no-such-command" in missing.stderr) == (127, True)
+    plain = tmp_path / "plain"
+    plain.write_text("no program", "utf-8")
+    refused = run("run", "--", str(plain))
+    assert (refused.returncode, f"{plain} cannot be run" in refused.stderr) == (126, True)
+
+
+def test_options_of_the_command_are_its_own() -> None:
+    ran = run("run", "--", sys.executable, "-c", "import sys; print(sys.argv[1:])", "--help", "--seed", "x")
+    assert ran.stdout == "['--help', '--seed', 'x']\n"
+
+
+def test_the_files_and_the_servers_own_environment_are_gone_afterwards(tmp_path: Path) -> None:
+    ran = run("run", "--", sys.executable, "-c", PRINT_ENVIRONMENT, variables={"TMPDIR": str(tmp_path)})
+    given = json.loads(ran.stdout)
+    assert given["SSL_CERT_FILE"].startswith(str(tmp_path))
+    assert given["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "world-run"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_of_serve_are_its_options(tmp_path: Path) -> None:
+    ask = (
+        "import os, urllib.request as u;"
+        "print(u.build_opener(u.ProxyHandler({})).open(os.environ['FOAS_ENDPOINT'] + '/api/v2/projects').read())"
+    )
+    ran = run("run", "--seed", "empty", "--", sys.executable, "-c", ask)
+    assert "project1" not in ran.stdout
+    assert "Projects" in ran.stdout
+    refused = run("run", "--seed", str(tmp_path / "none"), "--", sys.executable)
+    assert (refused.returncode, "it cannot be read" in refused.stderr) == (1, True)
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_server_that_runs_gives_a_world_that_ends_with_the_command(emulator: Emulator) -> None:
+    arguments = ("run", "--url", emulator.url, "--control-token", "secret")
+    get = "import os, urllib.request as u; u.urlopen('http://foas.aliyuncs.com/api/v2/projects').read();"
+    before = emulator.worlds()
+    ran = run(*arguments, "--", sys.executable, "-c", get + PRINT_ENVIRONMENT)
+    assert json.loads(ran.stdout)["ALIBABA_CLOUD_ACCESS_KEY_ID"].startswith("world-run-")
+    assert emulator.worlds() == before
+    named = run(*arguments, "--world", "kept", "--", sys.executable, "-c", PRINT_ENVIRONMENT)
+    assert json.loads(named.stdout)["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "world-kept"
+
+
+def test_a_server_without_a_proxy_is_told_what_it_needs() -> None:
+    with Emulator() as plain:
+        refused = run("run", "--url", plain.url, "--", sys.executable)
+    assert refused.returncode == 1
+    assert "Start it with --intercept PORT" in refused.stderr
+
+
+def test_settings_of_a_server_that_runs_already_are_refused(emulator: Emulator) -> None:
+    refused = run("run", "--url", emulator.url, "--seed", "empty", "--", sys.executable)
+    assert refused.returncode == 2
+    assert "--seed is for a server that is started here" in refused.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_reach_the_command_and_its_status_is_told(number: signal.Signals) -> None:
+    script = (
+        "import signal, sys, time\n"
+        f"signal.signal({int(number)}, lambda *_: sys.exit(9))\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with started("run", "--", sys.executable, "-c", script) as process:
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 9
+
+
+def test_a_command_that_a_signal_ends_has_the_status_of_shells() -> None:
+    script = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    assert run("run", "--", sys.executable, "-c", script).returncode == 128 + signal.SIGKILL
+
+
+class started:  # noqa: N801 - reads as what it is
+    """A command whose first line has been read; killed if it is left running."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._arguments = arguments
+
+    def __enter__(self) -> "subprocess.Popen[str]":
+        self._process = subprocess.Popen(
+            command(*self._arguments), stdout=subprocess.PIPE, encoding="utf-8", env=environment()
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n"
+        return self._process
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate()

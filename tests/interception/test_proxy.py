@@ -1,0 +1,211 @@
+"""The proxy in front of an emulator that listens."""
+
+import asyncio
+import http.client
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from foas_emulator.interception.hosts import Policy
+from foas_emulator.interception.proxy import Limits, Proxy
+from foas_emulator.testing import Emulator
+from tests.wire import INSTANCE, signed_v1
+
+HOST = "foas.cn-hangzhou.aliyuncs.com"
+SECONDS = 20
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator(intercept=0, signature="strict") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def interception(emulator: Emulator) -> dict[str, Any]:
+    return dict(emulator.control.request("GET", "/interception"))
+
+
+def tunnel(interception: dict[str, Any], host: str) -> http.client.HTTPSConnection:
+    trusting = ssl.create_default_context(cafile=f"{interception['files']}/bundle.pem")
+    connection = http.client.HTTPSConnection("127.0.0.1", interception["port"], timeout=SECONDS, context=trusting)
+    connection.set_tunnel(host, 443)
+    return connection
+
+
+def ask(connection: http.client.HTTPConnection, target: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
+    with closing(connection):
+        connection.request("GET", target, headers=headers or {})
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+
+
+def plain(interception: dict[str, Any]) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", interception["port"], timeout=SECONDS)
+
+
+def test_a_signed_call_for_the_real_host_is_answered_by_the_emulator(interception: dict[str, Any]) -> None:
+    status, text = ask(tunnel(interception, HOST), INSTANCE, signed_v1())
+    assert (status, json.loads(text)["Instance"]["Id"]) == (200, 412536)
+
+
+def test_plain_http_for_the_real_host_is_too(interception: dict[str, Any]) -> None:
+    status, text = ask(plain(interception), f"http://{HOST}{INSTANCE}", signed_v1() | {"host": HOST})
+    assert (status, json.loads(text)["Instance"]["Id"]) == (200, 412536)
+
+
+def test_a_strict_server_refuses_what_is_not_signed_there_too_under_the_name_it_was_asked_by(
+    interception: dict[str, Any],
+) -> None:
+    status, text = ask(tunnel(interception, HOST), INSTANCE)
+    assert (status, json.loads(text)["HostId"]) == (400, HOST)
+
+
+def test_another_host_is_told_why_not_in_the_status_line(interception: dict[str, Any]) -> None:
+    with pytest.raises(OSError, match=r"--intercept-allow ecs\.aliyuncs\.com lets this one through"):
+        ask(tunnel(interception, "ecs.aliyuncs.com"), "/")
+    status, text = ask(plain(interception), "http://ecs.aliyuncs.com/")
+    assert status == 403
+    assert json.loads(text)["Message"].endswith("--intercept-allow ecs.aliyuncs.com lets this one through.")
+    status, text = ask(plain(interception), "http://ecs.aliyuncs.com/", {"accept": "application/xml"})
+    assert "<Code>RefusedByEmulator</Code>" in text
+
+
+def test_a_tunnel_for_foas_serves_no_other_host(interception: dict[str, Any]) -> None:
+    status, text = ask(tunnel(interception, HOST), "/", {"host": "ecs.aliyuncs.com"})
+    assert (status, "ecs.aliyuncs.com" in text) == (421, True)
+
+
+def test_this_machine_is_reached_through_the_proxy(interception: dict[str, Any], emulator: Emulator) -> None:
+    status, text = ask(plain(interception), f"{emulator.url}/_emulator/health")
+    assert (status, json.loads(text)) == (200, {"status": "ok"})
+
+
+def location(interception: dict[str, Any], **query: str) -> tuple[int, dict[str, Any]]:
+    target = "/?" + "&".join(f"{name}={quote(value)}" for name, value in query.items())
+    status, text = ask(tunnel(interception, "location-readonly.aliyuncs.com"), target)
+    return status, json.loads(text)
+
+
+def test_the_location_service_names_a_host_of_ours_for_any_region(interception: dict[str, Any]) -> None:
+    status, answer = location(interception, Action="DescribeEndpoints", ServiceCode="foas", Id="cn-nowhere-1")
+    (endpoint,) = answer["Endpoints"]["Endpoint"]
+    assert (status, endpoint["Endpoint"], endpoint["SerivceCode"]) == (200, "foas.cn-nowhere-1.aliyuncs.com", "foas")
+    assert Policy().route(endpoint["Endpoint"], 443) == Policy().route(HOST, 443)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ({"ServiceCode": "ecs", "Id": "cn-hangzhou"}, 400, "Illegal Parameter"),
+        ({"ServiceCode": "foas", "Id": "no region"}, 404, "InvalidRegionId"),
+        ({"Action": "DescribeRegions", "ServiceCode": "foas", "Id": "cn-hangzhou"}, 404, "InvalidAction.NotFound"),
+    ],
+)
+def test_what_the_location_service_does_not_know_has_the_codes_that_sdks_know(
+    interception: dict[str, Any], query: dict[str, str], status: int, code: str
+) -> None:
+    answered, answer = location(interception, **query)
+    assert (answered, answer["Code"]) == (status, code)
+
+
+def raw(port: int, request: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
+        connection.sendall(request)
+        received = b""
+        while chunk := connection.recv(65536):
+            received += chunk
+        return received
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"GET http://a/ HTTP/1.1\r\nx: " + b"y" * 70_000 + b"\r\n\r\n", b"431"),
+        (b"GET http://127.0.0.1:1/ HTTP/1.1\r\n\r\n", b"502"),
+    ],
+)
+def test_a_request_that_the_proxy_cannot_serve_gets_a_sentence(
+    interception: dict[str, Any], request_: bytes, status: bytes
+) -> None:
+    answer = raw(interception["port"], request_)
+    assert answer.startswith(b"HTTP/1.1 " + status + b" ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["Message"].endswith(".")
+
+
+def test_a_connection_that_serves_one_address_ends_with_its_answer(interception: dict[str, Any]) -> None:
+    """The next request on it could be for another host, and would pass unseen."""
+    request = f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+    answer = raw(interception["port"], request * 2)
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_what_a_fault_does_to_a_connection_reaches_the_client(interception: dict[str, Any], emulator: Emulator) -> None:
+    world = emulator.world("severed")
+    world.create()
+    world.faults.arm({"drop": True})
+    with pytest.raises((http.client.RemoteDisconnected, ssl.SSLEOFError, ConnectionResetError)):
+        ask(tunnel(interception, HOST), INSTANCE, signed_v1(key="world-severed"))
+    assert world.faults.rules()[0]["hits"] == 1
+
+
+def test_head_and_connections_have_limits() -> None:
+    async def answers() -> list[bytes]:
+        limits = Limits(head_within=0.01, connections=1)
+        proxy = Proxy(Policy(), plain=("127.0.0.1", 1), secure=("127.0.0.1", 1), limits=limits)
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        await proxy.start(listener)
+        try:
+            slow = await asyncio.open_connection("127.0.0.1", port)
+            late = await slow[0].read()
+            proxy._limits = Limits(connections=0)
+            full = await asyncio.open_connection("127.0.0.1", port)
+            refused = await full[0].read()
+            for _, writer in (slow, full):
+                writer.close()
+            return [late, refused]
+        finally:
+            await proxy.stop()
+
+    late, refused = asyncio.run(answers())
+    assert late.startswith(b"HTTP/1.1 408 ")
+    assert refused.startswith(b"HTTP/1.1 503 ")
+
+
+def test_a_silent_connection_is_ended() -> None:
+    async def left() -> bytes:
+        async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        silent = await asyncio.start_server(never, "127.0.0.1", 0)
+        address = silent.sockets[0].getsockname()[:2]
+        proxy = Proxy(Policy(), plain=address, secure=address, limits=Limits(idle=0.01))
+        listener = socket.create_server(("127.0.0.1", 0))
+        await proxy.start(listener)
+        reader, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+        writer.write(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
+        received = await reader.read()
+        writer.close()
+        await proxy.stop()
+        silent.close()
+        return received
+
+    assert asyncio.run(left()) == b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+def test_files_go_when_the_server_stops() -> None:
+    with Emulator(intercept=0) as emulator:
+        files = Path(emulator.control.request("GET", "/interception")["files"])
+        assert (files / "bundle.pem").is_file()
+    assert not files.exists()

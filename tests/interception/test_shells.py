@@ -1,0 +1,24 @@
+"""Variables as shells and tools read them."""
+
+import json
+import subprocess
+
+from foas_emulator.interception.shells import as_json, dotenv, fish, powershell, sh
+
+AWKWARD = {"ONE": 'it\'s $HOME \\ "quoted" `x`', "TWO": 'a b;c|d "/tmp/x y"', "THREE": "!%&<>^"}
+
+
+def test_a_posix_shell_reads_them_back() -> None:
+    script = sh(AWKWARD) + "".join(f"printf '%s\\n' \"${name}\"\n" for name in AWKWARD)
+    ran = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == list(AWKWARD.values())
+
+
+def test_fish_and_powershell_are_quoted_by_their_rules() -> None:
+    assert fish({"A": "it's \\"}) == "set -gx A 'it\\'s \\\\'\n"
+    assert powershell({"A": "it's $x"}) == "$env:A = 'it''s $x'\n"
+
+
+def test_files_hold_the_values_as_they_are() -> None:
+    assert dotenv({"A": "b c"}) == "A='b c'\n"
+    assert json.loads(as_json(AWKWARD)) == AWKWARD

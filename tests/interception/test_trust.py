@@ -1,0 +1,94 @@
+"""The files that make programs trust the emulator."""
+
+import shutil
+import ssl
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from foas_emulator.certificates import Authority
+from foas_emulator.interception.hosts import NAMES, is_ours
+from foas_emulator.interception.trust import STORE_PASSWORD, java_store, system_roots, write_trust
+from foas_emulator.interception.variables import Destination, variables
+from tests.clients.builds import do_without
+
+NODE = {"plain": 1, "secure": 2, "allowed": []}
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+def test_the_bundle_is_the_systems_roots_and_ours(authority: Authority, tmp_path: Path) -> None:
+    files = write_trust(tmp_path, authority.pem, node=NODE)
+    context = ssl.create_default_context(cafile=str(files.bundle))
+    trusted = set(context.get_ca_certs(binary_form=True))
+    assert trusted >= {ssl.PEM_cert_to_DER_cert(authority.pem.decode()), *system_roots()[:5]}
+
+
+def test_no_one_else_can_read_the_files(authority: Authority, tmp_path: Path) -> None:
+    write_trust(tmp_path, authority.pem, node=NODE)
+    for path in tmp_path.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_java_reads_the_store(authority: Authority, tmp_path: Path) -> None:
+    if shutil.which("keytool") is None:
+        do_without("keytool is not installed")
+    store = tmp_path / "trust.jks"
+    store.write_bytes(java_store([ssl.PEM_cert_to_DER_cert(authority.pem.decode()), *system_roots()]))
+    listing = ["keytool", "-list", "-keystore", str(store), "-storepass", STORE_PASSWORD]
+    told = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+    assert told.count("trustedCertEntry") == 1 + len(system_roots())
+
+
+def test_a_certificate_of_the_start_names_every_public_host(authority: Authority, tmp_path: Path) -> None:
+    made = authority.write_certificate("127.0.0.1", tmp_path)
+    named = ssl._ssl._test_decode_cert(str(made.certificate))["subjectAltName"]  # type: ignore[attr-defined]
+    assert {("DNS", name) for name in NAMES} <= set(named)
+
+
+def test_a_name_is_certified_when_it_is_asked_for_and_no_other(authority: Authority) -> None:
+    context = authority.context(is_ours)
+    trusting = ssl.create_default_context(cadata=authority.pem.decode())
+    for name, trusted in (("foas.cn-nowhere-1.aliyuncs.com", True), ("localhost", True), ("ecs.aliyuncs.com", False)):
+        try:
+            shake_hands(trusting, context, name)
+        except ssl.SSLCertVerificationError:
+            assert not trusted, name
+        else:
+            assert trusted, name
+
+
+def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> None:
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    sides = [client.wrap_bio(back, there, server_hostname=name), server.wrap_bio(there, back, server_side=True)]
+    while sides:
+        for side in list(sides):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            sides.remove(side)
+
+
+def test_variables_keep_what_their_lists_hold_but_nothing_that_lets_a_call_pass_by(
+    authority: Authority, tmp_path: Path
+) -> None:
+    files = write_trust(tmp_path, authority.pem, node=NODE)
+    destination = Destination(url="http://127.0.0.1:1", proxy="http://127.0.0.1:2", world="w", files=files)
+    before = {
+        "NO_PROXY": "db.internal.example.com,*,.aliyuncs.com,foas.cn-hangzhou.aliyuncs.com,.com",
+        "NODE_OPTIONS": "--trace-warnings",
+        "JAVA_TOOL_OPTIONS": "-Xmx1g",
+        "PYTHONPATH": "src",
+    }
+    given = variables(destination, before)
+    assert given["NO_PROXY"] == "localhost,127.0.0.1,::1,db.internal.example.com"
+    assert given["NODE_OPTIONS"].startswith("--trace-warnings --require ")
+    assert given["JAVA_TOOL_OPTIONS"].startswith("-Xmx1g -Djavax.net.ssl.trustStore=")
+    assert given["PYTHONPATH"].endswith(":src")
+    assert given["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "world-w"

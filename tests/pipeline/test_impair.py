@@ -1,0 +1,91 @@
+"""Latency and error rate of a world."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.api import Api, open_api
+
+CALLS = 200
+
+
+@pytest.fixture
+def impaired() -> Any:
+    with open_api() as api:
+        yield api
+
+
+def codes(api: Api, number: int = CALLS) -> list[str | None]:
+    return [api.request("GET", "/api/v2/projects/project1").json().get("Code") for _ in range(number)]
+
+
+def test_a_share_of_calls_fails_throttled_and_unavailable_in_turn(impaired: Api) -> None:
+    impaired.world.set({"error_rate": "25%"})
+    counts = Counter(codes(impaired))
+    failed = counts["Throttling.User"] + counts["ServiceUnavailable"]
+    assert CALLS * 0.15 < failed < CALLS * 0.35
+    assert counts["Throttling.User"] - counts["ServiceUnavailable"] in (0, 1)
+    assert counts[None] == CALLS - failed
+
+
+def test_the_same_world_fails_the_same_calls(impaired: Api) -> None:
+    impaired.world.set({"error_rate": 0.3})
+    with open_api() as again:
+        again.world.set({"error_rate": 0.3})
+        assert codes(impaired, 50) == codes(again, 50)
+
+
+def test_an_answer_that_was_kept_is_no_way_around_it(impaired: Api) -> None:
+    assert codes(impaired, 3) == [None] * 3
+    impaired.world.set({"error_rate": "100%"})
+    assert None not in codes(impaired, 3)
+    impaired.world.set({"error_rate": 0})
+    assert codes(impaired, 3) == [None] * 3
+
+
+def test_a_refusal_names_the_setting(impaired: Api) -> None:
+    impaired.world.set({"error_rate": "100%"})
+    assert "error_rate" in impaired.request("GET", "/api/v2/projects/project1").headers["x-emulator-hint"]
+
+
+def test_every_call_waits_as_long_as_the_settings_say(impaired: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    impaired.world.set({"latency": "100ms-400ms"})
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncio, "sleep", sleep)
+        codes(impaired, 20)
+    waits = [seconds for seconds in slept if seconds > 0]
+    assert len(waits) == 20
+    assert all(0.1 <= seconds <= 0.4 for seconds in waits)
+    assert len(set(waits)) > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("latency", "200ms", "200ms"),
+        ("latency", "1s-2s", "1s-2s"),
+        ("latency", 0, "0s"),
+        ("error_rate", "5%", "5%"),
+        ("error_rate", 0.125, "12.5%"),
+    ],
+)
+def test_a_world_shows_them_as_people_write_them(impaired: Api, name: str, value: Any, shown: str) -> None:
+    impaired.world.set({name: value})
+    assert impaired.request("GET", "/_emulator/worlds/default/settings").json()[name] == shown
+    assert impaired.world.given_settings[name] == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("latency", "2s-1s"), ("latency", "soon"), ("latency", "1s-"), ("error_rate", "101%"), ("error_rate", "-1")],
+)
+def test_values_that_make_no_sense_are_refused(impaired: Api, name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=value.partition("-")[0] or "-1"):
+        impaired.world.set({name: value})

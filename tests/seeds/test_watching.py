@@ -1,0 +1,115 @@
+"""Seeds of a directory, and seeds that are read again when they change."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from foas_emulator.main import open_registry, watch_seeds
+from foas_emulator.seeds import watching
+from foas_emulator.seeds.reading import SeedError, seed_files
+from foas_emulator.settings import Settings
+from foas_emulator.testing import Emulator
+from foas_emulator.world.registry import Registry
+
+
+def write(file: Path, name: str) -> None:
+    file.write_text(f"projects: [{{Name: {name}}}]", "utf-8")
+
+
+def projects(registry: Registry, world: str) -> set[str]:
+    store = registry.open_or_create(world).store
+    return {str(row[0]) for row in store._raw.execute("select name from projects")}
+
+
+def test_a_directory_means_its_documents_in_the_order_of_their_names(tmp_path: Path) -> None:
+    for name in ("20.yaml", "10.json", "30.yml", "notes.txt"):
+        (tmp_path / name).write_text("{}", "utf-8")
+    (tmp_path / "sub.yaml").mkdir()
+    assert [Path(file).name for file in seed_files(str(tmp_path))] == ["10.json", "20.yaml", "30.yml"]
+    assert seed_files("default") == ["default"]
+
+
+def test_a_directory_without_a_document_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SeedError, match="no document whose name ends in"):
+        seed_files(str(tmp_path))
+
+
+def watch(settings: Settings, registry: Registry, change: Callable[[], None], until: Callable[[], bool]) -> None:
+    async def body() -> None:
+        async with watch_seeds(settings, registry):
+            await asyncio.sleep(0.05)
+            change()
+            async with asyncio.timeout(20):
+                while not until():  # noqa: ASYNC110 - what is waited for tells nobody
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize("in_files", [False, True])
+def test_worlds_that_began_with_a_seed_begin_anew_when_it_changes(
+    *, in_files: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_EVERY", 0.01)
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    write(seeds / "a.yaml", "first")
+    settings = Settings(seed=(str(seeds),), data_dir=tmp_path / "data" if in_files else None)
+    registry = open_registry(settings)
+    try:
+        registry.open_or_create("mine")
+        registry.create_or_replace("other", registry.connections.empty_image)
+        watch(
+            settings,
+            registry,
+            lambda: write(seeds / "b.yaml", "second"),
+            lambda: "second" in projects(registry, "mine"),
+        )
+        assert projects(registry, "default") == {"first", "second"}
+        assert projects(registry, "other") == set()
+        assert projects(registry, "new") == {"first", "second"}
+        registry.reset("mine")
+        assert projects(registry, "mine") == {"first", "second"}
+    finally:
+        registry.close()
+
+
+def test_a_seed_with_a_fault_is_logged_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_EVERY", 0.01)
+    file = tmp_path / "a.yaml"
+    write(file, "first")
+    settings = Settings(seed=(str(file),))
+    registry = open_registry(settings)
+    try:
+        watch(settings, registry, file.unlink, lambda: "cannot be used" in caplog.text)
+        assert projects(registry, "default") == {"first"}
+    finally:
+        registry.close()
+
+
+def test_a_server_that_listens_watches_too() -> None:
+    with pytest.raises(ValueError, match="watch: there is no file to watch"), Emulator(watch=True):
+        pass
+
+
+def test_a_mark_tells_a_change_of_the_same_length(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    write(file, "aaa")
+    os.utime(file, (1, 1))
+    before = watching.marks([str(file)])
+    write(file, "bbb")
+    assert watching.marks([str(file)]) != before
+
+
+def test_there_must_be_something_to_watch() -> None:
+    registry = open_registry(Settings())
+    try:
+        with pytest.raises(ValueError, match="watch: there is no file to watch"):
+            watch_seeds(Settings(), registry)
+    finally:
+        registry.close()

@@ -1,0 +1,183 @@
+"""What only the whole of a seed document shows: names that lead nowhere, what stands twice, what contradicts itself."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from foas_emulator.cli import main
+from foas_emulator.seeds.image import try_seeds
+from foas_emulator.seeds.reading import SeedError, parse_seed
+
+PROJECT = """
+clusters: [{ClusterId: north}]
+projects:
+- Name: shop
+  ClusterId: north
+  queues: [{QueueName: root.shop}]
+  folders: [{Path: /orders, FolderId: 7}]
+  packages: [{PackageName: clicks-1.2.jar}]
+  jobs:
+  - JobName: j
+"""
+
+
+def faults(text: str, *, clusters: tuple[str, ...] = ()) -> list[tuple[int, str, str]]:
+    with pytest.raises(SeedError) as refused:
+        parse_seed(text, "seed.yaml", clusters=clusters)
+    return [(fault.line, fault.path, fault.message) for fault in refused.value.faults]
+
+
+@pytest.mark.parametrize(
+    ("members", "path", "message"),
+    [
+        ("ClusterId: nort", "ClusterId", "there is no cluster 'nort' (the nearest is 'north'); give it under clusters"),
+        ("QueueName: root.shpo", "QueueName", "the project has no queue 'root.shpo' (the nearest is 'root.shop')"),
+        ("FolderId: 8", "FolderId", "the project's folders have no FolderId 8"),
+        (
+            "Packages: 'clicks-1.2.jar, clicks-1.3.jar'",
+            "Packages",
+            "the project has no package 'clicks-1.3.jar' (the nearest is 'clicks-1.2.jar')",
+        ),
+        (
+            "{IsCommitted: false, instances: [{}]}",
+            "IsCommitted",
+            "a job that has instances is committed; leave one of both out",
+        ),
+        ("ProjectName: other", "ProjectName", "'other' contradicts what it stands in: the project's name is 'shop'"),
+        (
+            "instances: [{JobName: other}]",
+            "instances[0].JobName",
+            "'other' contradicts what it stands in: the job's name is 'j'",
+        ),
+        (
+            "instances: [{ApiType: SQL}, {ApiType: DATASTREAM}]",
+            "instances[1].ApiType",
+            "'DATASTREAM' contradicts what it stands in: the job's ApiType is 'SQL'",
+        ),
+        (
+            "instances: [{is_archived: false}, {is_archived: false}]",
+            "instances[1].is_archived",
+            "a stream job has one instance that is not archived, and an earlier one is",
+        ),
+    ],
+)
+def test_what_leads_nowhere_or_contradicts_itself_is_told(members: str, path: str, message: str) -> None:
+    given = members if members.startswith("{") else "{" + members + "}"
+    text = PROJECT + f"    <<: {given}\n"
+    assert faults(text) == [(11, f"projects[0].jobs[0].{path}", message)]
+
+
+def test_the_queue_of_another_cluster_is_told() -> None:
+    text = PROJECT.replace("[{ClusterId: north}]", "[{ClusterId: north}, {ClusterId: south}]")
+    told = [(11, "projects[0].jobs[0].ClusterId", "cluster 'south' has not queue 'root.shop'")]
+    assert faults(text + "    ClusterId: south\n    QueueName: root.shop\n") == told
+    text += "    ClusterId: south\n"
+    assert faults(text) == [(11, "projects[0].jobs[0].ClusterId", "cluster 'south' has no queue of the project")]
+
+
+def test_every_fault_of_every_kind_is_told_in_one_pass() -> None:
+    text = (
+        PROJECT + "    Code: 5\n    QueueName: nowhere\n  - JobName: j\n    IsCommitted: false\n    instances: [{}]\n"
+    )
+    assert [(line, path) for line, path, _ in faults(text)] == [
+        (11, "projects[0].jobs[0].Code"),
+        (12, "projects[0].jobs[0].QueueName"),
+        (13, "projects[0].jobs[1].JobName"),
+        (14, "projects[0].jobs[1].IsCommitted"),
+    ]
+
+
+def test_clusters_of_the_world_are_known_and_others_are_not() -> None:
+    text = "projects: [{Name: p, ClusterId: c}]"
+    assert parse_seed(text, "seed", clusters=("c",)).projects[0].cluster_id == "c"
+    told = [(1, "projects[0].ClusterId", "there is no cluster 'c'; give it under clusters")]
+    assert faults(text, clusters=("d",)) == told
+
+
+def test_a_job_whose_instances_say_what_it_is_need_not_say_it() -> None:
+    text = "projects: [{Name: p, jobs: [{JobName: j, instances: [{ApiType: DATASTREAM, JobType: FLINK_BATCH}]}]}]"
+    assert parse_seed(text, "seed").projects[0].jobs[0].instances[0].api_type == "DATASTREAM"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "clusters: null\nprojects: null\nfaults: null\nsettings: null\n",
+        """
+projects:
+- {Name: p, queues: null, folders: null, packages: null, State: null, IsOpenBatchSQL: null, DeployType: null, jobs: [
+  {JobName: j, JobType: null, ApiType: null, IsCommitted: null, instances: [
+  {ActualState: null, ExpectState: null, JobType: null, ApiType: null, StartTime: null, is_archived: null,
+  timeline: null}]}]}""",
+        "clusters: [{ClusterId: c, State: null, slave_num: null, engine_versions: null, StorageType: null}]",
+        """
+faults:
+- {effect: {status: 500, code: X, message: null}, match: {operation: null, params: null}, skip: null, times: null,
+  probability: null, at: null, id: null}""",
+        "settings: {not_running: null, start_delay: null, batch_duration: null, signature: null}",
+    ],
+)
+def test_null_is_what_is_left_out_everywhere(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "seed.yaml"
+    file.write_text(text, "utf-8")
+    try_seeds([str(file)])
+
+
+@pytest.mark.parametrize("text", ["projects: [{Name: null}]", "projects: [null]", "projects: [{Name: p, Nmae: null}]"])
+def test_null_is_not_what_is_required_or_unknown(text: str) -> None:
+    assert faults(text)
+
+
+def test_notes_and_anchors_may_stand_anywhere_under_x() -> None:
+    text = (
+        "$schema: seed.schema.json\n"
+        "x-job: &job {EngineVersion: blink-3.7.8}\n"
+        "projects:\n- Name: p\n  x-note: mine\n  jobs:\n  - {<<: *job, JobName: j, x-a: [1], instances: [{x-b: 1}]}\n"
+        "settings: {x-why: tests, start_delay: 1s}\n"
+        "faults: [{effect: {drop: true}, x-why: tests}]\n"
+    )
+    document = parse_seed(text, "seed")
+    assert document.projects[0].jobs[0].engine_version == "blink-3.7.8"
+    assert document.settings == {"start_delay": "1s"}
+
+
+class TestCheck:
+    def run(self, tmp_path: Path, *texts: str, onto: tuple[str, ...] = ()) -> tuple[int, str]:
+        files = []
+        for number, text in enumerate(texts):
+            files.append(tmp_path / f"{number}.yaml")
+            files[-1].write_text(text, "utf-8")
+        options = [option for each in onto for option in ("--onto", each)]
+        result = CliRunner().invoke(main, ["seed", "check", *options, *map(str, files)])
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result.exit_code, result.output.replace(f"{tmp_path}/", "")
+
+    def test_a_cluster_that_is_nowhere_is_told(self, tmp_path: Path) -> None:
+        code, output = self.run(tmp_path, "projects: [{Name: p, ClusterId: demo}]")
+        assert code == 1
+        assert output == "0.yaml:1: projects[0].ClusterId: there is no cluster 'demo'; give it under clusters\n"
+
+    def test_what_the_world_holds_before_counts(self, tmp_path: Path) -> None:
+        text = "projects: [{Name: p, ClusterId: demo4b0v6t1kq8y2w7x5z3ca}]"
+        assert self.run(tmp_path, text, onto=("default",)) == (0, "0.yaml: ok\n")
+
+    def test_what_the_world_refuses_is_told_with_its_line(self, tmp_path: Path) -> None:
+        world = tmp_path / "world.yaml"
+        world.write_text("projects: [{Name: q, folders: [{Path: /, FolderId: 5}]}]", "utf-8")
+        text = "projects:\n- Name: p\n  folders:\n  - Path: /x\n    FolderId: 5\n"
+        code, output = self.run(tmp_path, text, onto=(str(world),))
+        assert code == 1
+        message = "FolderId 5 is that of / in project 'q' already"
+        assert output == f"0.yaml:5: projects[0].folders[0].FolderId: {message}\n"
+
+    def test_every_file_is_told_of(self, tmp_path: Path) -> None:
+        code, output = self.run(tmp_path, "{}", "a: *b", "projects: [{}]")
+        assert code == 1
+        assert [line.partition(": ")[0] for line in output.splitlines()] == ["0.yaml", "1.yaml:1", "2.yaml:1"]
+
+
+def test_the_schema_is_written_by_the_command_line() -> None:
+    result = CliRunner().invoke(main, ["seed", "schema"])
+    assert result.exit_code == 0
+    assert result.output == (Path(__file__).parents[2] / "fixtures/seed.schema.json").read_text("utf-8")
