@@ -80,7 +80,7 @@ def create_app(
     select_world = SelectWorld(registry)
     journal = Journal(budget=settings.journal_bytes)
     registry.watch(journal.forget)
-    record = Record(journal, log_access=settings.access_log)
+    record = Record(journal, log_access=settings.access_log, log_refused=settings.log_refused)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
     make_own_app = partial(
@@ -109,6 +109,7 @@ def create_app(
             CacheReads(cache, call_operation, template=record.template),
             call_operation,
         ],
+        log=record.log,
         close=record.close,
         own_paths=OWN_PATHS,
     )
