@@ -31,7 +31,7 @@ format: $(VENV)/.test  ## Format the code and mend what can be mended.
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.test  ## Write the pages and documents that are made from the code.
-	$(BIN)/python scripts/generate.py
+	$(BIN)/python -m scripts.generate
 
 pictures: $(VENV)/.test  ## Take the pictures of docs/console.md (needs chromium).
 	$(BIN)/python -m tests.console.pictures

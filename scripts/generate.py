@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from scripts.examples import recorded_examples
 
 from foas_emulator.gateway.errors import catalogue
 from foas_emulator.gateway.evidence import Evidence
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters
-from foas_emulator.main import describe_api
-from foas_emulator.openapi import as_yaml
+from foas_emulator.main import describe_api, describe_control_api
+from foas_emulator.openapi.document import as_yaml
 from foas_emulator.operations.catalogue import GROUPS, OPERATIONS
 from foas_emulator.seeds.schema import json_schema
 from foas_emulator.settings import Settings, options, shown_default
@@ -117,7 +118,7 @@ def operations() -> str:
 
 def _operation_row(operation: Operation) -> str:
     given = [each for each in declared_parameters(operation.endpoint) if each.place != "path"]
-    names = ", ".join(f"*{each.name}*" if each.required else each.name for each in given)
+    names = ", ".join(f"*{each.name}*" if each.refused_without else each.name for each in given)
     path = operation.path.removeprefix("/api/v2")
     return f"| {operation.name} | `{operation.method} {path}` | {names} | {_evidence(operation.evidence)} |\n"
 
@@ -181,9 +182,11 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/operations.md": operations,
     "docs/fidelity.md": fidelity,
     "fixtures/seed.schema.json": seed_schema,
+    "fixtures/examples.json": recorded_examples,
     "openapi/foas-2018-11-11.yaml": lambda: as_yaml(describe_api()),
+    "openapi/control.yaml": lambda: as_yaml(describe_control_api()),
 }
-"""Every generated file, and what makes it."""
+"""Every generated file, and what makes it. The documents show the examples, so those come first."""
 
 
 def main() -> None:

@@ -75,6 +75,11 @@ def test_openapi_is_written_to_standard_output_or_a_file(tmp_path: Path) -> None
     assert yaml.safe_load(file.read_text("utf-8")) == describe_api()
 
 
+def test_openapi_of_the_control_api_is_another_document() -> None:
+    assert "/_emulator/worlds:" in call("openapi", "--control").output
+    assert "/_emulator" not in call("openapi").output
+
+
 def test_healthcheck_is_well_where_a_server_is(emulator: Emulator) -> None:
     port = emulator.url.rpartition(":")[2]
     for arguments, variables in ((["--url", emulator.url], {}), (["--port", port], {}), ([], {"FOASEMU_PORT": port})):

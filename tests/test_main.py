@@ -9,7 +9,7 @@ import yaml
 
 from foas_emulator import main
 from foas_emulator.main import refuse_workers
-from foas_emulator.openapi import as_yaml
+from foas_emulator.openapi.document import as_yaml
 from foas_emulator.operations.catalogue import OPERATIONS
 from tests.api import Api, open_api
 from tests.wire import INSTANCE

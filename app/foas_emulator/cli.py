@@ -87,12 +87,13 @@ def print_schema() -> None:
 
 @main.command()
 @click.option("-o", "--output", type=NamedPath(), help="File to write; standard output without it.")
-def openapi(output: Path | None) -> None:
-    """Write the OpenAPI document as YAML."""
-    from foas_emulator.main import describe_api  # noqa: PLC0415
-    from foas_emulator.openapi import as_yaml  # noqa: PLC0415
+@click.option("--control", "of_control_api", is_flag=True, help="That of the control API instead.")
+def openapi(output: Path | None, *, of_control_api: bool) -> None:
+    """Write the OpenAPI document of the service as YAML."""
+    from foas_emulator.main import describe_api, describe_control_api  # noqa: PLC0415
+    from foas_emulator.openapi.document import as_yaml  # noqa: PLC0415
 
-    text = as_yaml(describe_api())
+    text = as_yaml(describe_control_api() if of_control_api else describe_api())
     if output is None:
         click.echo(text.encode(), nl=False)  # whatever a terminal's encoding is, the document is UTF-8
     else:

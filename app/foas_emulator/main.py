@@ -18,6 +18,7 @@ from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.descriptors import world_files_at_once
 from foas_emulator.gateway.access_keys import AccessKeys
 from foas_emulator.gateway.operation import OperationIndex
+from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.journal import Journal
 from foas_emulator.operations.catalogue import HANDLERS, OPERATIONS
 from foas_emulator.pipeline.authenticate import Authenticate
@@ -226,7 +227,14 @@ def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> 
 
 
 def describe_api() -> dict[str, Any]:
-    """The OpenAPI document, without serving anything."""
+    """The OpenAPI document of the service."""
+    from foas_emulator.openapi.service import describe_service  # noqa: PLC0415 - most servers are never asked for it
+
+    return describe_service(OPERATIONS)
+
+
+def describe_control_api() -> dict[str, Any]:
+    """The OpenAPI document of the control API, without serving anything."""
     registry = open_registry(Settings(seed=("empty",)))
     try:
         return _own_app(Settings(), registry, Journal(budget=0), cache=ReadCache(limit=0)).openapi()
@@ -303,6 +311,10 @@ def _own_app(
     )
 
 
+def _ignore(_context: RequestContext, _response: GatewayResponse) -> None:
+    """Note nothing of a request."""
+
+
 def _quiet(settings: Settings, registry: Registry, own: ASGIApp) -> ASGIApp:
     """The service without journal, faults and cache, for the console's pages: what they show is no call of the user."""
     select_world = SelectWorld(registry)
@@ -320,7 +332,8 @@ def _quiet(settings: Settings, registry: Registry, own: ASGIApp) -> ASGIApp:
             SettleWorld(registry, select_world),
             CallOperation(),
         ],
-        close=lambda _context, _response: None,
+        log=_ignore,
+        close=_ignore,
         own_paths=OWN_PATHS,
     )
 

@@ -6,15 +6,14 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.responses import RedirectResponse
-from fastapi_offline import FastAPIOffline
 
-from foas_emulator import __version__
 from foas_emulator.control.errors import answer_errors
 from foas_emulator.control.info import Budget
+from foas_emulator.control.pages import add_pages
 from foas_emulator.control.routes import control_router
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.journal import Journal
-from foas_emulator.openapi import describe
+from foas_emulator.openapi.control import describe_control, operation_id
 from foas_emulator.world.registry import Registry
 
 
@@ -36,16 +35,19 @@ def own_app(
     clients of the server's https have to trust, as PEM; `addresses` are the server's URLs; `interception` describes the
     proxy; `home` is where `/` leads.
     """
-    app = FastAPIOffline(
-        title="foas-emulator", version=__version__, docs_url="/docs", redoc_url=None, openapi_url="/openapi.json"
-    )
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, generate_unique_id_function=operation_id)
     router = control_router(
         registry, journal, settings=settings, budgets=budgets, addresses=addresses, interception=interception
     )
     app.include_router(router)
     answer_errors(app, next_request_id=registry.next_request_id)
     if authority is not None:
-        app.add_api_route("/_emulator/ca.pem", lambda: Response(authority, media_type="application/x-pem-file"))
+        app.add_api_route(
+            "/_emulator/ca.pem",
+            lambda: Response(authority, media_type="application/x-pem-file"),
+            include_in_schema=False,
+        )
     app.add_api_route("/", lambda: RedirectResponse(home), include_in_schema=False)
-    app.openapi = cache(lambda: describe(app, operations))  # type: ignore[method-assign]
+    app.openapi = cache(lambda: describe_control(app.routes))  # type: ignore[method-assign]
+    add_pages(app, operations)
     return app

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
@@ -21,18 +21,25 @@ from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry, copied
 from foas_emulator.world.world import Change, World
 
+
+def _written(description: str, *, example: str) -> WithJsonSchema:
+    """Return what the OpenAPI document says of a time that is written as a number or as a text."""
+    number = {"type": "integer", "format": "int64", "minimum": 0, "maximum": LAST_INSTANT}
+    return WithJsonSchema({"anyOf": [number, {"type": "string"}], "description": description, "examples": [example]})
+
+
 Milliseconds = Annotated[int, Field(ge=0, le=LAST_INSTANT)]
 Instant = Annotated[
     Milliseconds,
     BeforeValidator(lambda value: instant(value) if isinstance(value, str) else value),
-    Field(
-        strict=True, description="Milliseconds since the epoch, or an ISO 8601 time.", examples=["2026-01-01T00:00:00Z"]
-    ),
+    Field(strict=True),
+    _written("Milliseconds since the epoch, or an ISO 8601 time.", example="2026-01-01T00:00:00Z"),
 ]
 Span = Annotated[
     Milliseconds,
     BeforeValidator(lambda value: duration(value) if isinstance(value, str) else value),
-    Field(strict=True, description="Milliseconds, or a duration such as 30s.", examples=["30s"]),
+    Field(strict=True),
+    _written("Milliseconds, or a duration such as 30s.", example="30s"),
 ]
 
 

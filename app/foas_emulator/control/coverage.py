@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from foas_emulator.control.answers import Coverage, answers
 from foas_emulator.journal.coverage import Usage, report
 from foas_emulator.journal.journal import Journal
 from foas_emulator.operations.catalogue import OPERATIONS
@@ -14,7 +15,7 @@ def coverage_router(journal: Journal) -> APIRouter:
     """What was exercised, under `/coverage`."""
     router = APIRouter()
 
-    @router.get("/coverage")
+    @router.get("/coverage", **answers(Coverage))
     async def read_coverage() -> dict[str, Any]:
         """Which operations, parameters, states, error codes and formats were exercised, in all and per world.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from foas_emulator.control.answers import Credentials, answers
 from foas_emulator.gateway.access_keys import WORLD_SECRET, WORLD_TOKEN, world_key
 from foas_emulator.world.registry import WorldNameError
 
@@ -15,7 +16,7 @@ def credentials_router() -> APIRouter:
     """The credentials of each world under `/worlds/{name}/credentials`."""
     router = APIRouter(prefix="/worlds/{name}/credentials")
 
-    @router.get("")
+    @router.get("", **answers(Credentials))
     async def get_credentials(name: str) -> dict[str, Any]:
         """The key of a world with its token, as ALIBABA_CLOUD_CREDENTIALS_URI wants it. It needs no control token."""
         access_key_id = world_key(name)

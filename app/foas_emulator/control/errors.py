@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -39,8 +39,8 @@ log = logging.getLogger(__name__)
 class Refusal(BaseModel):
     """What is wrong, and what to do about it."""
 
-    error: str
-    hint: str
+    error: str = Field(description="What is wrong.")
+    hint: str = Field(description="What to do about it.")
 
 
 class ControlError(Exception):
@@ -88,7 +88,9 @@ def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
         assert isinstance(error, HTTPException)
         if isinstance(error.__cause__, ControlError):
             return error.__cause__.answer()  # FastAPI wraps what the reading of a body raises
-        refusal = ControlError(error.status_code, f"{error.detail}.", "/docs lists what the control API can be asked.")
+        refusal = ControlError(
+            error.status_code, f"{error.detail}.", "/docs/control lists what the control API can be asked."
+        )
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             refusal.headers["allow"] = ", ".join(sorted(_methods_at(app, request)))
         return refusal.answer()

@@ -37,7 +37,7 @@ def event_router(registry: Registry, journal: Journal) -> APIRouter:
     """The events of each world under `/worlds/{name}/events`."""
     router = APIRouter(prefix="/worlds/{name}/events")
 
-    @router.get("", responses={200: {"content": {"text/event-stream": {}}}})
+    @router.get("", status_code=200, response_class=EventStream)
     async def watch_world(name: str) -> Response:
         """Tell calls as they end and changes of state, from now on, at most about three times a second.
 

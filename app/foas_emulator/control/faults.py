@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Response
 
+from foas_emulator.control.answers import FaultRules, FaultRuleShown, answers
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.faults.document import FaultDocument, check_scope
@@ -21,18 +22,18 @@ def fault_router(registry: Registry) -> APIRouter:
     """The fault rules of each world under `/worlds/{name}/faults`."""
     router = APIRouter(prefix="/worlds/{name}/faults", route_class=DocumentRoute)
 
-    @router.post("", status_code=201)
+    @router.post("", status_code=201, **answers(FaultRuleShown, 201))
     async def arm_fault(name: str, fault: Annotated[FaultDocument, Body(openapi_examples=_EXAMPLES)]) -> dict[str, Any]:
         """Arm a rule. It strikes calls from now on; of several that match, the one armed first is the outermost."""
         _require_scope(fault)
         return arm(registry.open_or_create(name), fault).document()
 
-    @router.get("")
+    @router.get("", **answers(FaultRules))
     async def list_faults(name: str) -> dict[str, Any]:
         """Every rule, with how many calls it has seen and how many of them it has struck."""
         return {"faults": [rule.document() for rule in rules_of(require_world(registry, name))]}
 
-    @router.get("/{rule_id}")
+    @router.get("/{rule_id}", **answers(FaultRuleShown))
     async def get_fault(name: str, rule_id: RuleId) -> dict[str, Any]:
         """One rule, with how many calls it has seen and how many of them it has struck."""
         return _require_rule(require_world(registry, name), rule_id).document()

@@ -20,7 +20,7 @@ from foas_emulator.control.errors import METHODS, ControlError
 
 PREFIX = "/_emulator"
 CONSOLE = f"{PREFIX}/console"
-EXEMPT = (f"{PREFIX}/health", f"{PREFIX}/ca.pem")
+EXEMPT = (f"{PREFIX}/health", f"{PREFIX}/ca.pem", f"{PREFIX}/openapi.json")
 """What needs no token: it changes nothing, and those who ask may not have one yet."""
 _CREDENTIALS = re.compile(rf"{PREFIX}/worlds/[^/]+/credentials")
 """Nor do these: what they say is public, and a credential chain sends no token."""

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 from fastapi import APIRouter, Request, Response
 
 from foas_emulator import __version__
+from foas_emulator.control.answers import Health, Information, answers
+from foas_emulator.control.documents import ANY_OBJECT
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.seeds.published import published_schema
 
@@ -30,17 +32,21 @@ def info_router(settings: Mapping[str, Any], budgets: Mapping[str, Budget], addr
     """
     router = APIRouter()
 
-    @router.get("/health")
+    @router.get("/health", **answers(Health))
     async def health() -> dict[str, str]:
         """Answers as soon as the emulator serves requests."""
         return {"status": "ok"}
 
-    @router.get("/seed.schema.json", response_class=Response, responses={200: {"content": {SCHEMA: {}}}})
+    @router.get(
+        "/seed.schema.json",
+        response_class=Response,
+        responses={200: {"content": {SCHEMA: {"schema": dict(ANY_OBJECT)}}}},
+    )
     async def get_seed_schema() -> Response:
         """The JSON Schema of seed documents, for editors and for whoever writes seeds by program."""
         return Response(published_schema(), media_type=SCHEMA)
 
-    @router.get("/info")
+    @router.get("/info", **answers(Information))
     async def get_info(request: Request) -> dict[str, Any]:
         """The version, where it listens, the settings in force, operations by kind of evidence, memory within budgets.
 

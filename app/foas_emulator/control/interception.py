@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from foas_emulator.control.answers import InterceptionShown, answers
 from foas_emulator.control.errors import ControlError
 
 
@@ -12,7 +13,7 @@ def interception_router(interception: Mapping[str, Any] | None) -> APIRouter:
     """The proxy beside this server, under `/interception`."""
     router = APIRouter()
 
-    @router.get("/interception")
+    @router.get("/interception", **answers(InterceptionShown))
     async def get_interception() -> dict[str, Any]:
         """Where the proxy listens, which hosts it lets through, and where the files are that make programs trust it."""
         if interception is None:

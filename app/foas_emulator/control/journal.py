@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from foas_emulator.control.answers import JournalEntryWithContents, JournalPage, Verified, answers
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.gateway.difference import Difference
@@ -30,7 +31,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     """The journal of each world under `/worlds/{name}/journal`."""
     router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute)
 
-    @router.get("")
+    @router.get("", **answers(JournalPage))
     async def read_journal(
         name: str,
         wanted: Annotated[Filter, Depends()],
@@ -48,7 +49,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
                 await asyncio.sleep(0)
         return {"entries": entries, "total": page.total, "after": page.after, "lost": world_journal.lost}
 
-    @router.get("/{request_id}")
+    @router.get("/{request_id}", **answers(JournalEntryWithContents))
     async def read_entry(name: str, request_id: str) -> dict[str, Any]:
         """The entry of one request, with what was sent and what was answered; secrets and signatures are masked."""
         require_world(registry, name)
@@ -66,7 +67,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         journal.forget(name)
         return Response(status_code=204)
 
-    @router.post("/verify")
+    @router.post("/verify", **answers(Verified))
     async def verify_journal(
         name: str, request: Request, expected: Annotated[Expectation, Body(openapi_examples=_EXAMPLES)]
     ) -> JSONResponse:

@@ -36,7 +36,7 @@ def control_router(
 
     Settings, budgets and addresses are shown, and so is, if there is a proxy, the interception.
     """
-    router = APIRouter(prefix="/_emulator", tags=["emulator"], responses={"4XX": {"model": Refusal}})
+    router = APIRouter(prefix="/_emulator", responses={"4XX": {"model": Refusal}})
     router.include_router(info_router(settings, budgets, addresses))
     router.include_router(interception_router(interception))
     router.include_router(credentials_router())

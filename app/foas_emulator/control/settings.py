@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from foas_emulator.control.answers import WorldSettingsShown, answers
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.world.registry import Registry
@@ -15,12 +16,12 @@ def settings_router(registry: Registry) -> APIRouter:
     """The settings of each world under `/worlds/{name}/settings`."""
     router = APIRouter(prefix="/worlds/{name}/settings", route_class=DocumentRoute)
 
-    @router.get("")
+    @router.get("", **answers(WorldSettingsShown))
     async def get_settings(name: str) -> dict[str, Any]:
         """Every setting in force in a world. Delays are durations; a batch_duration of null is until told."""
         return _show(require_world(registry, name))
 
-    @router.put("")
+    @router.put("", **answers(WorldSettingsShown))
     async def put_settings(name: str, settings: dict[str, Any]) -> dict[str, Any]:
         """Change the settings that are named, all or none; the others stay. Delays are durations, or seconds."""
         world = registry.open_or_create(name)

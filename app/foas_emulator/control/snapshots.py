@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from foas_emulator.control.answers import Snapshot
 from foas_emulator.control.documents import (
     ANY_OBJECT,
     YAML,
@@ -49,7 +50,11 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
     # A suite restores one small snapshot before each of its tests; the last few are kept ready to be loaded.
     kept_image = lru_cache(maxsize=4)(image)
 
-    @router.get("/snapshot", responses={200: {"content": {"application/json": {}, YAML: {}}}})
+    @router.get(
+        "/snapshot",
+        response_model=None,
+        responses={200: {"model": Snapshot, "content": {YAML: {"schema": dict(ANY_OBJECT)}}}},
+    )
     async def get_snapshot(name: str, request: Request) -> Response:
         """The whole world: rows, clock, pending changes, counters, settings and fault rules; YAML if Accept says so."""
         world = require_world(registry, name)

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
 from foas_emulator.control.documents import described_body, is_yaml, parse_document
 from foas_emulator.control.errors import ControlError, no_world
 from foas_emulator.control.off_loop import off_loop
@@ -23,7 +24,10 @@ _BEGINNINGS = ("seed", "snapshot", "fork")
 _BEGINNING_SCHEMA = {
     "type": "object",
     "properties": {
-        "seed": {"type": ["object", "string"], "description": "A seed document, or the name of a built-in one."},
+        "seed": {
+            "description": "A seed document, or the name of a built-in one.",
+            "oneOf": [{"type": "object"}, {"type": "string", "enum": [*BUILT_IN]}],
+        },
         "snapshot": {"type": "object", "description": "What GET .../snapshot answered."},
         "fork": {"type": "string", "description": "The name of the world to copy."},
     },
@@ -35,13 +39,13 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     """Return all worlds under `/worlds`, and each under its name; `scratch` opens databases that are thrown away."""
     router = APIRouter()
 
-    @router.get("/worlds")
+    @router.get("/worlds", **answers(Worlds))
     async def list_worlds() -> dict[str, Any]:
         """Every world, with the access key that asks for it and for how long nobody did."""
         registry.expire()
         return {"worlds": [_describe(registry, name) for name in registry.names()]}
 
-    @router.post("/reset")
+    @router.post("/reset", **answers(WorldNames))
     async def reset_all_worlds() -> dict[str, Any]:
         """Return every world to what it was created from."""
         registry.reset_all()
@@ -50,7 +54,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.put(
         "/worlds/{name}",
         openapi_extra=described_body(_BEGINNING_SCHEMA, empty={"seed": "empty"}, a_copy={"fork": "default"}),
-        responses={201: {"description": "The world is new."}},
+        **answers(WorldIdentity, 200, 201),
     )
     async def put_world(name: str, request: Request) -> Response:
         """Create a world, or replace it: from the default seed without a body, else from what the body names."""
@@ -69,7 +73,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
             raise no_world(name)
         return Response(status_code=204)
 
-    @router.post("/worlds/{name}/reset")
+    @router.post("/worlds/{name}/reset", **answers(WorldIdentity))
     async def reset_world(name: str) -> dict[str, Any]:
         """Return a world to what it was created from; its journal begins anew."""
         registry.reset(name)

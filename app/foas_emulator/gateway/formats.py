@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import xmltodict
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_pascal
 from pydantic_core import to_json
 
@@ -56,6 +56,17 @@ class ApiModel(BaseModel):
         answer = cls.__new__(cls)
         answer.__setstate__({"__dict__": members, "__pydantic_fields_set__": set(members), **_NO_EXTRAS})
         return answer
+
+
+Int32 = Annotated[int, Field(json_schema_extra={"format": "int32"})]
+Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]
+Float = Annotated[float, Field(json_schema_extra={"format": "float"})]
+"""Members of answers under the widths that the service's metadata gives them; only the OpenAPI document tells them."""
+
+
+def words(*allowed: str) -> Any:
+    """Return the annotation of a text member of an answer that is one of a few words."""
+    return Field(json_schema_extra={"enum": [*allowed]})
 
 
 class ApiResponse(ApiModel):

@@ -80,9 +80,11 @@ def one_of(*allowed: str) -> BeforeValidator:
     return BeforeValidator(read)
 
 
+REFUSED_WITHOUT: dict[str, Any] = {"x-gateway-required": False}
+"""What the schema says of a parameter that the metadata calls optional and the service refuses a call without."""
 Int32 = Annotated[int, BeforeValidator(_integer(32)), Field(json_schema_extra={"format": "int32"})]
 Int64 = Annotated[int, BeforeValidator(_integer(64)), Field(json_schema_extra={"format": "int64"})]
-Decimal = Annotated[float, BeforeValidator(_read_decimal)]
+Decimal = Annotated[float, BeforeValidator(_read_decimal), Field(json_schema_extra={"format": "float"})]
 Flag = Annotated[bool, BeforeValidator(_read_flag)]
 Items = Annotated[list[dict[str, str]], BeforeValidator(_read_items)]
 
@@ -95,6 +97,8 @@ class Parameter:
     name: str
     place: str
     required: bool
+    refused_without: bool
+    """Whether a call without it fails, be it refused by the gateway or by the service."""
 
 
 def declared_parameters(endpoint: Callable[..., Any]) -> tuple[Parameter, ...]:
@@ -106,6 +110,7 @@ def declared_parameters(endpoint: Callable[..., Any]) -> tuple[Parameter, ...]:
             name=marker.alias or argument.name,
             place=type(marker).__name__.lower(),
             required=argument.default is inspect.Parameter.empty,
+            refused_without=argument.default is inspect.Parameter.empty or _is_refused_without(marker),
         )
         for name, argument in inspect.signature(endpoint).parameters.items()
         if (marker := _marker(hints[name])) is not None
@@ -115,6 +120,11 @@ def declared_parameters(endpoint: Callable[..., Any]) -> tuple[Parameter, ...]:
 def _marker(annotation: Any) -> params.Param | params.Form | None:
     metadata = getattr(annotation, "__metadata__", ())
     return next((entry for entry in metadata if isinstance(entry, params.Param | params.Form)), None)
+
+
+def _is_refused_without(marker: params.Param | params.Form) -> bool:
+    extra = marker.json_schema_extra
+    return isinstance(extra, dict) and REFUSED_WITHOUT.items() <= extra.items()
 
 
 _SENT_BY_SDKS = frozenset({"version", "servicecode", "regionid", "format"})

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from foas_emulator.gateway.parameters import Int32, Int64
+from foas_emulator.operations.paging import LARGEST_PAGE
 from foas_emulator.world.world import World
 
 
@@ -30,8 +31,19 @@ ClusterId = Annotated[
     Path(
         alias="clusterId",
         description="Id of the cluster, not its display name; ListCluster shows it.",
-        examples=["cmy99ugusuco66x9qc6knqms"],
+        examples=["demo4b0v6t1kq8y2w7x5z3ca"],
     ),
 ]
-PageIndex = Annotated[Int32, Query(alias="pageIndex", description="Number of the page, from 1.", examples=[1])]
-PageSize = Annotated[Int32, Query(alias="pageSize", description="Items on a page, 1 to 100.", examples=[10])]
+PageIndex = Annotated[
+    Int32,
+    Query(alias="pageIndex", description="Number of the page, from 1.", json_schema_extra={"minimum": 1}, examples=[1]),
+]
+PageSize = Annotated[
+    Int32,
+    Query(
+        alias="pageSize",
+        description="Items on a page, 1 to 100.",
+        json_schema_extra={"minimum": 1, "maximum": LARGEST_PAGE},
+        examples=[10],
+    ),
+]

@@ -7,6 +7,7 @@ from fastapi import Form, Query
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
+from foas_emulator.gateway.parameters import REFUSED_WITHOUT
 from foas_emulator.operations.autoscale import service
 from foas_emulator.operations.autoscale.schemas import (
     GetInstanceHistoryAutoScalePlanContentResponse,
@@ -26,6 +27,7 @@ ConfigJson = Annotated[
     Form(
         alias="configJson",
         description="The switch, as JSON with this one member.",
+        json_schema_extra=REFUSED_WITHOUT,
         examples=['{"autoscale.enable":"true"}'],
     ),
 ]

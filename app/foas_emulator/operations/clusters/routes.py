@@ -1,13 +1,14 @@
 """The operations on clusters."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Form, Query
 
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import Int32, one_of
+from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Int32, one_of
+from foas_emulator.operations.clusters import parameters as ordered
 from foas_emulator.operations.clusters import service
 from foas_emulator.operations.clusters.lifecycle import STATES, State
 from foas_emulator.operations.clusters.rows import Cluster
@@ -24,6 +25,7 @@ from foas_emulator.operations.clusters.schemas import (
     GetClusterResourceResponse,
     ListClusterResponse,
 )
+from foas_emulator.operations.clusters.service import FEWEST_SLAVES, MOST_SLAVES
 from foas_emulator.operations.parameters import ClusterId, CurrentWorld, PageIndex, PageSize
 from foas_emulator.world.store import equal
 
@@ -32,7 +34,6 @@ group = Group("clusters")
 _CLUSTERS = "/api/v2/clusters"
 _CLUSTER = "/api/v2/clusters/{clusterId}"
 
-_PayModel = Annotated[Literal["pre", "post"], one_of("pre", "post")]
 _State = Annotated[State, one_of(*STATES)]
 
 
@@ -45,28 +46,13 @@ _State = Annotated[State, one_of(*STATES)]
 async def create_cell_cluster_order(
     world: CurrentWorld,
     *,
-    pay_model: Annotated[
-        _PayModel | None,
-        Form(alias="payModel", description="pre: paid in advance by the month; post: paid as it is used. Needed."),
-    ] = None,
-    region: Annotated[
-        str | None, Form(alias="region", description="Region of the cluster; needed.", examples=["cn-hangzhou"])
-    ] = None,
-    master_spec: Annotated[
-        str | None, Form(alias="masterSpec", description="Model of the masters; needed.", examples=["Ecs_4c16g"])
-    ] = None,
-    master_num: Annotated[
-        Int32 | None, Form(alias="masterNum", description="How many masters: 1 or 3, for good; needed.", examples=[3])
-    ] = None,
-    slave_spec: Annotated[
-        str | None, Form(alias="slaveSpec", description="Model of the slaves; needed.", examples=["Ecs_8c32g"])
-    ] = None,
-    slave_num: Annotated[
-        Int32 | None, Form(alias="slaveNum", description="How many slaves, 2 at least; needed.", examples=[3])
-    ] = None,
-    period: Annotated[
-        Int32 | None, Form(alias="period", description="Months paid for, 1 to 12; needed for pre.", examples=[8])
-    ] = None,
+    pay_model: ordered.PayModel = None,
+    region: ordered.Region = None,
+    master_spec: ordered.MasterSpec = None,
+    master_num: ordered.MasterNum = None,
+    slave_spec: ordered.SlaveSpec = None,
+    slave_num: ordered.SlaveNum = None,
+    period: ordered.Period = None,
 ) -> CreateCellClusterOrderResponse:
     """Order the machines of an exclusive cluster; CreateCluster makes the cluster of them."""
     order = service.create_cell_cluster_order(
@@ -88,25 +74,60 @@ async def create_cluster(
     *,
     order_id: Annotated[
         str | None,
-        Form(alias="orderId", description="What was ordered; needed.", examples=["blinkonecs_1234", "285769237053"]),
+        Form(
+            alias="orderId",
+            description="What was ordered.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=["blinkonecs_1234", "285769237053"],
+        ),
     ] = None,
     zone_id: Annotated[
-        str | None, Form(alias="zoneId", description="Zone of the order's region; needed.", examples=["cn-shanghai-f"])
+        str | None,
+        Form(
+            alias="zoneId",
+            description="Zone of the order's region.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=["cn-shanghai-f"],
+        ),
     ] = None,
     display_name: Annotated[
-        str | None, Form(alias="displayName", description="Name to show; needed.", examples=["cluster_name"])
+        str | None,
+        Form(
+            alias="displayName",
+            description="Name to show.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=["cluster_name"],
+        ),
     ] = None,
     description: Annotated[
         str | None, Form(alias="description", description="A remark.", examples=["cluster1"])
     ] = None,
     user_oss_bucket: Annotated[
-        str | None, Form(alias="userOssBucket", description="The user's OSS bucket; needed.", examples=["12345"])
+        str | None,
+        Form(
+            alias="userOssBucket",
+            description="The user's OSS bucket.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=["12345"],
+        ),
     ] = None,
     user_vpc_id: Annotated[
-        str | None, Form(alias="userVpcId", description="VPC that the data is in; needed.", examples=["vpc-abcde"])
+        str | None,
+        Form(
+            alias="userVpcId",
+            description="VPC that the data is in.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=["vpc-abcde"],
+        ),
     ] = None,
     user_v_switch: Annotated[
-        str | None, Form(alias="userVSwitch", description="vSwitch in that VPC; needed.", examples=["vsw-abcde"])
+        str | None,
+        Form(
+            alias="userVSwitch",
+            description="vSwitch in that VPC.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=["vsw-abcde"],
+        ),
     ] = None,
 ) -> CreateClusterResponse:
     """Begin to make a cluster of ordered machines: STARTING, and RUNNING after the setting `cluster_delay`."""
@@ -129,7 +150,7 @@ async def list_cluster(
     *,
     cluster_id: Annotated[
         str | None,
-        Query(alias="clusterId", description="Only this cluster.", examples=["cmy99ugusuco66x9qc6knqms"]),
+        Query(alias="clusterId", description="Only this cluster.", examples=["demo4b0v6t1kq8y2w7x5z3ca"]),
     ] = None,
     display_name: Annotated[
         str | None, Query(alias="displayName", description="Part of the display name.", examples=["demo"])
@@ -197,7 +218,13 @@ async def expand_cluster(
     world: CurrentWorld,
     cluster_id: ClusterId,
     count: Annotated[
-        Int32 | None, Form(alias="count", description="How many slaves there shall be then; needed.", examples=[5])
+        Int32 | None,
+        Form(
+            alias="count",
+            description="How many slaves there shall be then, more than there are.",
+            json_schema_extra=REFUSED_WITHOUT | {"minimum": FEWEST_SLAVES, "maximum": MOST_SLAVES},
+            examples=[5],
+        ),
     ] = None,
     model: Annotated[
         str | None, Form(alias="model", description="Model of the slaves, the one there is.", examples=["Ecs_4c16g"])
@@ -244,7 +271,12 @@ async def modify_master_spec(
     cluster_id: ClusterId,
     master_target_model: Annotated[
         str | None,
-        Form(alias="masterTargetModel", description="Model the masters get; needed.", examples=["Ecs_8c32g"]),
+        Form(
+            alias="masterTargetModel",
+            description="Model the masters get.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=["Ecs_8c32g"],
+        ),
     ] = None,
 ) -> ApiResponse:
     """Begin to change the masters of a cluster that is paid as it is used: UPGRADING, then RUNNING."""

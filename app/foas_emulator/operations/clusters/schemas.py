@@ -1,9 +1,14 @@
 """The wire models of clusters, members in the order of each operation's documented sample."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from foas_emulator.blink.resource import Resource
-from foas_emulator.gateway.formats import ApiModel, ApiResponse
+from foas_emulator.gateway.formats import ApiModel, ApiResponse, Int32, Int64, words
+from foas_emulator.operations.clusters.lifecycle import STATES
+
+_State = Annotated[str, words(*STATES)]
 
 
 class CreateCellClusterOrderResponse(ApiResponse):
@@ -22,14 +27,14 @@ class ClusterSummary(ApiModel):
     """What ListCluster shows of a cluster. Times are milliseconds."""
 
     operator: str
-    gmt_create: int
+    gmt_create: Int64
     description: str | None = None
     zone_id: str | None = None
     owner_id: str
     cluster_id: str
-    state: str
+    state: _State
     display_name: str | None = None
-    gmt_modified: int
+    gmt_modified: Int64
     region_id: str
 
 
@@ -42,11 +47,11 @@ class Clusters(ApiModel):
 class ListClusterResponse(ApiResponse):
     """The answer of ListCluster."""
 
-    total_count: int
-    total_page: int
-    page_size: int
+    total_count: Int64
+    total_page: Int32
+    page_size: Int32
     clusters: Clusters
-    page_index: int
+    page_index: Int32
 
 
 class ClusterDetails(ApiModel):
@@ -55,14 +60,14 @@ class ClusterDetails(ApiModel):
     cluster_id: str
     region_id: str
     zone_id: str | None = None
-    state: str
+    state: _State
     description: str | None = None
     display_name: str | None = None
     owner_id: str
     operator: str
     storage_type: str
-    gmt_create: int
-    gmt_modified: int
+    gmt_create: Int64
+    gmt_modified: Int64
     user_oss_info: str | None = None
     user_vpc_id: str | None = None
     user_sg_id: str | None = Field(default=None, alias="UserSGId")
@@ -92,12 +97,12 @@ class GetClusterEngineVersionsResponse(ApiResponse):
 class ClusterResource(ApiModel):
     """What GetClusterResource shows: memory in MB, and vcore, of which 100 are one core."""
 
-    total_mb: int = Field(alias="TotalMB")
-    allocated_virtual_cores: int
-    allocated_mb: int = Field(alias="AllocatedMB")
-    available_mb: int = Field(alias="AvailableMB")
-    total_virtual_cores: int
-    available_virtual_cores: int
+    total_mb: Int64 = Field(alias="TotalMB")
+    allocated_virtual_cores: Int64
+    allocated_mb: Int64 = Field(alias="AllocatedMB")
+    available_mb: Int64 = Field(alias="AvailableMB")
+    total_virtual_cores: Int64
+    available_virtual_cores: Int64
 
     @classmethod
     def of_amounts(cls, *, total: Resource, allocated: Resource) -> "ClusterResource":

@@ -7,6 +7,7 @@ from fastapi import Form, Query
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
+from foas_emulator.gateway.parameters import REFUSED_WITHOUT
 from foas_emulator.operations.folders import service
 from foas_emulator.operations.folders.schemas import (
     CreateFolderResponse,
@@ -30,7 +31,12 @@ async def create_folder(
     project_name: ProjectName,
     path: Annotated[
         str | None,
-        Form(alias="path", description="Absolute path of the new folder; needed.", examples=["/path1/path2"]),
+        Form(
+            alias="path",
+            description="Absolute path of the new folder.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=["/path1/path2"],
+        ),
     ] = None,
 ) -> CreateFolderResponse:
     """Make a folder, and those above it that are missing. A project has at most 50 folders on 5 levels."""
@@ -59,10 +65,14 @@ async def mv_folder(
     world: CurrentWorld,
     project_name: ProjectName,
     src_path: Annotated[
-        str | None, Form(alias="srcPath", description="Path the folder has; needed.", examples=["/path1"])
+        str | None,
+        Form(
+            alias="srcPath", description="Path the folder has.", json_schema_extra=REFUSED_WITHOUT, examples=["/path1"]
+        ),
     ] = None,
     dest_path: Annotated[
-        str | None, Form(alias="destPath", description="Path it gets; needed.", examples=["/path2"])
+        str | None,
+        Form(alias="destPath", description="Path it gets.", json_schema_extra=REFUSED_WITHOUT, examples=["/path2"]),
     ] = None,
 ) -> ApiResponse:
     """Give a folder another path. The folders below it and the jobs in them move along."""

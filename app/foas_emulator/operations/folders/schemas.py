@@ -1,19 +1,19 @@
 """The wire models of folders, members in the order of each operation's documented sample."""
 
-from foas_emulator.gateway.formats import ApiModel, ApiResponse
+from foas_emulator.gateway.formats import ApiModel, ApiResponse, Int64
 
 
 class CreateFolderResponse(ApiResponse):
     """The answer of CreateFolder."""
 
-    folder_id: int
+    folder_id: Int64
 
 
 class FolderDetails(ApiModel):
     """A folder by its absolute path."""
 
     path: str
-    folder_id: int
+    folder_id: Int64
 
 
 class GetFolderResponse(ApiResponse):

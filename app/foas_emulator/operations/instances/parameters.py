@@ -4,7 +4,7 @@ from typing import Annotated, get_args
 
 from fastapi import Form, Path, Query
 
-from foas_emulator.gateway.parameters import Flag, Int64, one_of
+from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Flag, Int64, one_of
 from foas_emulator.operations.instances import lifecycle
 
 ExpectedState = Annotated[lifecycle.ExpectedState, one_of(*get_args(lifecycle.ExpectedState))]
@@ -45,6 +45,7 @@ ExpectState = Annotated[
     Form(
         alias="expectState",
         description="The state that is wanted: PAUSED for stream jobs only, SUCCESS for batch jobs only.",
+        json_schema_extra=REFUSED_WITHOUT,
         examples=["RUNNING"],
     ),
 ]

@@ -1,38 +1,48 @@
 """The wire models of instances, members in the order of each operation's documented sample."""
 
+from typing import Annotated, get_args
+
 from pydantic import Field
 
-from foas_emulator.gateway.formats import ApiModel, ApiResponse
+from foas_emulator.blink import kinds
+from foas_emulator.blink.runtime import FINAL_STATES
+from foas_emulator.gateway.formats import ApiModel, ApiResponse, Int32, Int64, words
+from foas_emulator.operations.instances import lifecycle
+
+_State = Annotated[str, words(*lifecycle.STATES, lifecycle.UNKNOWN)]
+_FinalState = Annotated[str, words(*dict.fromkeys(FINAL_STATES.values()))]
+_JobType = Annotated[str, words(*get_args(kinds.JobType))]
+_ApiType = Annotated[str, words(*get_args(kinds.ApiType))]
 
 
 class InstanceDetails(ApiModel):
     """What GetInstance shows of an instance. Times and delays are milliseconds."""
 
-    expect_state: str
+    expect_state: _State
     engine_version: str | None = None
     project_name: str
     cluster_id: str | None = None
     plan_json: str | None = None
     job_name: str
-    start_time: int | None = None
+    start_time: Int64 | None = None
     properties: str | None = None
     starter: str | None = None
-    input_delay: int | None = None
+    input_delay: Int64 | None = None
     code: str | None = None
-    actual_state: str
+    actual_state: _State
     engine_job_handler: str | None = None
     last_operator: str | None = None
-    job_type: str
+    job_type: _JobType
     packages: str | None = None
     auto_scale_params: str | None = None
-    api_type: str
-    id: int | None = None
-    last_operate_time: int | None = None
+    api_type: _ApiType
+    id: Int64 | None = None
+    last_operate_time: Int64 | None = None
     queue_name: str | None = None
-    last_error_time: int | None = None
+    last_error_time: Int64 | None = None
     last_error_message: str | None = None
-    end_time: int | None = None
-    priority: int | None = None
+    end_time: Int64 | None = None
+    priority: Int32 | None = None
 
 
 class GetInstanceResponse(ApiResponse):
@@ -44,30 +54,30 @@ class GetInstanceResponse(ApiResponse):
 class ListedInstance(ApiModel):
     """What ListInstance shows of an instance: all but its AutoScale parameters."""
 
-    id: int
+    id: Int64
     project_name: str
     job_name: str
-    actual_state: str
-    expect_state: str
-    job_type: str
-    api_type: str
+    actual_state: _State
+    expect_state: _State
+    job_type: _JobType
+    api_type: _ApiType
     code: str | None = None
     properties: str | None = None
     packages: str | None = None
     starter: str | None = None
-    start_time: int | None = None
-    last_error_time: int | None = None
+    start_time: Int64 | None = None
+    last_error_time: Int64 | None = None
     last_error_message: str | None = None
     last_operator: str | None = None
-    last_operate_time: int | None = None
+    last_operate_time: Int64 | None = None
     plan_json: str | None = None
     engine_version: str | None = None
     engine_job_handler: str | None = None
-    input_delay: int | None = None
+    input_delay: Int64 | None = None
     cluster_id: str | None = None
     queue_name: str | None = None
-    end_time: int | None = None
-    priority: int | None = None
+    end_time: Int64 | None = None
+    priority: Int32 | None = None
 
 
 class Instances(ApiModel):
@@ -79,24 +89,24 @@ class Instances(ApiModel):
 class ListInstanceResponse(ApiResponse):
     """The answer of ListInstance."""
 
-    page_index: int
-    page_size: int
-    total_page: int
-    total_count: int
+    page_index: Int32
+    page_size: Int32
+    total_page: Int32
+    total_count: Int64
     instances: Instances
 
 
 class RunSummary(ApiModel):
     """The light form of an instance."""
 
-    input_delay: int | None = None
+    input_delay: Int64 | None = None
     job_name: str
-    last_error_time: int | None = None
-    expect_state: str
-    actual_state: str
+    last_error_time: Int64 | None = None
+    expect_state: _State
+    actual_state: _State
     engine_job_handler: str | None = None
     last_error_message: str | None = None
-    id: int | None = None
+    id: Int64 | None = None
 
 
 class GetInstanceRunSummaryResponse(ApiResponse):
@@ -108,13 +118,13 @@ class GetInstanceRunSummaryResponse(ApiResponse):
 class BatchRunSummary(ApiModel):
     """The light form of an instance, as BatchGetInstanceRunSummary orders it."""
 
-    id: int | None = None
-    actual_state: str
-    expect_state: str
-    last_error_time: int | None = None
+    id: Int64 | None = None
+    actual_state: _State
+    expect_state: _State
+    last_error_time: Int64 | None = None
     last_error_message: str | None = None
     engine_job_handler: str | None = None
-    input_delay: int | None = None
+    input_delay: Int64 | None = None
     job_name: str
 
 
@@ -157,7 +167,7 @@ class GetInstanceCheckpointResponse(ApiResponse):
 class GetInstanceFinalStateResponse(ApiResponse):
     """The answer of GetInstanceFinalState: YARN's word for the state."""
 
-    finalstate: str
+    finalstate: _FinalState
 
 
 class GetInstanceVertexTaskManagersResponse(ApiResponse):
@@ -172,10 +182,10 @@ class InstanceResource(ApiModel):
     Memory is in MB, 100 virtual cores are one core.
     """
 
-    total_mb: int = Field(alias="TotalMB")
-    allocated_mb: int = Field(alias="AllocatedMB")
-    allocated_virtual_cores: int
-    total_virtual_cores: int
+    total_mb: Int64 = Field(alias="TotalMB")
+    allocated_mb: Int64 = Field(alias="AllocatedMB")
+    allocated_virtual_cores: Int64
+    total_virtual_cores: Int64
 
 
 class GetInstanceResourceResponse(ApiResponse):

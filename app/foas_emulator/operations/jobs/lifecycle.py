@@ -18,6 +18,8 @@ from foas_emulator.world.world import World
 IN_RUN = "Session in run"
 MADE = "success"
 FAILED = "fail"
+STATUSES = (IN_RUN, MADE, FAILED)
+"""The states of a session, in the service's words."""
 
 _SESSION_ID_LENGTH = 141  # that of the documented example
 

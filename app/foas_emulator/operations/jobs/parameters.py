@@ -5,16 +5,33 @@ from typing import Annotated, get_args
 from fastapi import Form, Query
 
 from foas_emulator.blink import kinds
-from foas_emulator.gateway.parameters import Decimal, Flag, Int64, Items, one_of
+from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Decimal, Flag, Int64, Items, one_of
 
 JobType = Annotated[kinds.JobType, one_of(*get_args(kinds.JobType))]
 ApiType = Annotated[kinds.ApiType, one_of(*get_args(kinds.ApiType))]
 
 # -- what a job is made of
 
-GivenJobName = Annotated[str | None, Form(alias="jobName", description="Name of the job.", examples=["job1"])]
-GivenJobType = Annotated[JobType | None, Form(alias="jobType", description="Stream or batch.")]
-GivenApiType = Annotated[ApiType | None, Form(alias="apiType", description="Written in SQL or for the DataStream API.")]
+GivenJobName = Annotated[
+    str | None,
+    Form(alias="jobName", description="Name of the job.", json_schema_extra=REFUSED_WITHOUT, examples=["job1"]),
+]
+GivenJobType = Annotated[
+    JobType | None, Form(alias="jobType", description="Stream or batch.", json_schema_extra=REFUSED_WITHOUT)
+]
+GivenApiType = Annotated[
+    ApiType | None,
+    Form(alias="apiType", description="Written in SQL or for the DataStream API.", json_schema_extra=REFUSED_WITHOUT),
+]
+GivenCode = Annotated[
+    str | None,
+    Form(
+        alias="code",
+        description="The SQL, or the configuration of a DATASTREAM job as lines of key=value.",
+        json_schema_extra=REFUSED_WITHOUT,
+        examples=["blink.main.class=com.example.Main\nblink.job.name=job1"],
+    ),
+]
 Code = Annotated[
     str | None,
     Form(
@@ -27,7 +44,7 @@ Properties = Annotated[
     str | None, Form(description="Settings of the run.", examples=["blink.checkpoint.interval.ms=180000"])
 ]
 Packages = Annotated[
-    str | None, Form(description="Names of packages, with commas between.", examples=["package1,package2"])
+    str | None, Form(description="Names of packages, with commas between.", examples=["clicks-1.2.jar"])
 ]
 Description = Annotated[str | None, Form(description="A remark.", examples=["test"])]
 EngineVersion = Annotated[
@@ -39,7 +56,7 @@ EngineVersion = Annotated[
     ),
 ]
 ClusterId = Annotated[
-    str | None, Form(alias="clusterId", description="Id of the cluster.", examples=["rcmp9x37ztfb63g1x7lt"])
+    str | None, Form(alias="clusterId", description="Id of the cluster.", examples=["demo4b0v6t1kq8y2w7x5z3ca"])
 ]
 QueueName = Annotated[
     str | None, Form(alias="queueName", description="Name of a queue bound to the project.", examples=["root.project1"])
@@ -58,7 +75,7 @@ EngineVersionFilter = Annotated[
     str | None, Query(alias="engineVersion", description="Only this engine version.", examples=["blink-3.4.4"])
 ]
 ClusterIdFilter = Annotated[
-    str | None, Query(alias="clusterId", description="Only this cluster.", examples=["rcmp9x37ztfb63g1x7lt"])
+    str | None, Query(alias="clusterId", description="Only this cluster.", examples=["demo4b0v6t1kq8y2w7x5z3ca"])
 ]
 QueueNameFilter = Annotated[
     str | None, Query(alias="queueName", description="Only this queue.", examples=["root.project1"])

@@ -45,7 +45,7 @@ async def create_job(
     job_name: given.GivenJobName = None,
     job_type: given.GivenJobType = None,
     api_type: given.GivenApiType = None,
-    code: given.Code = None,
+    code: given.GivenCode = None,
     plan_json: given.PlanJson = None,
     properties: given.Properties = None,
     packages: given.Packages = None,

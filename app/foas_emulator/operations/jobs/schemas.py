@@ -1,8 +1,16 @@
 """The wire models of jobs, members in the order of each operation's documented sample."""
 
+from typing import Annotated, get_args
+
 from pydantic import Field
 
-from foas_emulator.gateway.formats import ApiModel, ApiResponse
+from foas_emulator.blink import kinds
+from foas_emulator.gateway.formats import ApiModel, ApiResponse, Float, Int32, Int64, words
+from foas_emulator.operations.jobs.lifecycle import STATUSES
+
+_JobType = Annotated[str, words(*get_args(kinds.JobType))]
+_ApiType = Annotated[str, words(*get_args(kinds.ApiType))]
+_Status = Annotated[str, words(*STATUSES)]
 
 
 class JobMembers(ApiModel):
@@ -10,22 +18,22 @@ class JobMembers(ApiModel):
 
     job_name: str
     project_name: str
-    job_type: str
-    api_type: str
+    job_type: _JobType
+    api_type: _ApiType
     code: str | None = None
     plan_json: str | None = None
     properties: str | None = None
     packages: str | None = None
     is_committed: bool
     creator: str
-    create_time: int
+    create_time: Int64
     modifier: str
-    modify_time: int
+    modify_time: Int64
     description: str | None = None
     engine_version: str
     cluster_id: str
     queue_name: str
-    folder_id: int
+    folder_id: Int64
     job_id: str
 
 
@@ -44,23 +52,23 @@ class GetJobResponse(ApiResponse):
 class ListedJob(ApiModel):
     """What ListJob shows of a job's draft; without code, plan and properties if full fields are not asked for."""
 
-    create_time: int
+    create_time: Int64
     plan_json: str | None = None
-    api_type: str
+    api_type: _ApiType
     project_name: str
-    job_type: str
+    job_type: _JobType
     engine_version: str
     creator: str
     modifier: str
     queue_name: str
     description: str | None = None
     job_name: str
-    folder_id: int
+    folder_id: Int64
     packages: str | None = None
     code: str | None = None
     is_committed: bool
     cluster_id: str
-    modify_time: int
+    modify_time: Int64
     properties: str | None = None
     job_id: str
     file_id: str | None = None
@@ -75,10 +83,10 @@ class Jobs(ApiModel):
 class ListJobResponse(ApiResponse):
     """The answer of ListJob."""
 
-    page_index: int
-    total_page: int
-    page_size: int
-    total_count: int
+    page_index: Int32
+    total_page: Int32
+    page_size: Int32
+    total_count: Int64
     jobs: Jobs
 
 
@@ -136,7 +144,7 @@ class GetRawPlanJsonResponse(ApiResponse):
 class PlanJsonInfo(ApiModel):
     """How far a session is: `Session in run`, `success` with a plan, or `fail` with a message."""
 
-    status: str
+    status: _Status
     error_message: str | None = None
     plan_json: str | None = None
 
@@ -150,8 +158,8 @@ class CheckRawPlanJsonResponse(ApiResponse):
 class PlanJsonResource(ApiModel):
     """What a plan costs."""
 
-    memory_gb: float = Field(alias="MemoryGB")
-    cores: float
+    memory_gb: Float = Field(alias="MemoryGB")
+    cores: Float
 
 
 class CalcPlanJsonResourceResponse(ApiResponse):
@@ -163,4 +171,4 @@ class CalcPlanJsonResourceResponse(ApiResponse):
 class StartJobResponse(ApiResponse):
     """The answer of StartJob; its member has a small i."""
 
-    instance_id: int = Field(alias="instanceId")
+    instance_id: Int64 = Field(alias="instanceId")

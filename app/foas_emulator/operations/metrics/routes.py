@@ -7,7 +7,7 @@ from fastapi import Form, Query
 from foas_emulator.blink.metrics import Series
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import Int64
+from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Int64
 from foas_emulator.operations.instances.service import CURRENT
 from foas_emulator.operations.metrics import service
 from foas_emulator.operations.metrics.schemas import Metric, Metrics, MetricsResponse
@@ -20,6 +20,7 @@ MetricJson = Annotated[
     Form(
         alias="metricJson",
         description="The query, in the manner of OpenTSDB: start, end, limit, queries.",
+        json_schema_extra=REFUSED_WITHOUT,
         examples=['{"limit":"avg:sample:50","queries":[{"metric":"blink.project1.job1.delay","granularity":"20s"}]}'],
     ),
 ]

@@ -7,10 +7,11 @@ from fastapi import Form, Path, Query
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import one_of
+from foas_emulator.gateway.parameters import REFUSED_WITHOUT, one_of
 from foas_emulator.operations.packages import service
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.packages.schemas import (
+    TYPES,
     GetPackageResponse,
     GetRefPackageJobResponse,
     ListPackageResponse,
@@ -28,9 +29,10 @@ group = Group("packages")
 _PACKAGES = "/api/v2/projects/{projectName}/packages"
 _PACKAGE = "/api/v2/projects/{projectName}/packages/{packageName}"
 
-_PackageName = Annotated[str, Path(alias="packageName", description="Name of the package.", examples=["package1.jar"])]
-_TYPES = ("JAR", "DICTIONARY", "SCRIPT", "PYTHON")
-_Type = Annotated[Literal["JAR", "DICTIONARY", "SCRIPT", "PYTHON"], one_of(*_TYPES)]
+_PackageName = Annotated[
+    str, Path(alias="packageName", description="Name of the package.", examples=["clicks-1.2.jar"])
+]
+_Type = Annotated[Literal["JAR", "DICTIONARY", "SCRIPT", "PYTHON"], one_of(*TYPES)]
 _OriginName = Annotated[
     str | None, Form(alias="originName", description="Name of the file before it became a package.", examples=["a.jar"])
 ]
@@ -45,6 +47,15 @@ _OssEndpoint = Annotated[
 ]
 _OssBucket = Annotated[str | None, Form(alias="ossBucket", description="Bucket in OSS.", examples=["blinktest2"])]
 _OssOwner = Annotated[str | None, Form(alias="ossOwner", description="Owner of the bucket.", examples=["user1"])]
+_GivenOssPath = Annotated[
+    str | None,
+    Form(
+        alias="ossPath",
+        description="Path of the file in OSS.",
+        json_schema_extra=REFUSED_WITHOUT,
+        examples=["path1/path2/a.jar"],
+    ),
+]
 _OssPath = Annotated[
     str | None, Form(alias="ossPath", description="Path of the file in OSS.", examples=["path1/path2/a.jar"])
 ]
@@ -60,10 +71,16 @@ async def create_package(
     *,
     package_name: Annotated[
         str | None,
-        Form(alias="packageName", description="Name of the new package; needed.", examples=["package1.jar"]),
+        Form(
+            alias="packageName",
+            description="Name of the new package.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=["views-1.0.jar"],
+        ),
     ] = None,
     package_type: Annotated[
-        _Type | None, Form(alias="type", description="A jar, a plain file, a script, or Python; needed.")
+        _Type | None,
+        Form(alias="type", description="A jar, a plain file, a script, or Python.", json_schema_extra=REFUSED_WITHOUT),
     ] = None,
     origin_name: _OriginName = None,
     description: _Description = None,
@@ -71,10 +88,10 @@ async def create_package(
     oss_endpoint: _OssEndpoint = None,
     oss_bucket: _OssBucket = None,
     oss_owner: _OssOwner = None,
-    oss_path: _OssPath = None,
+    oss_path: _GivenOssPath = None,
     tag: _Tag = None,
 ) -> ApiResponse:
-    """Record a file that lies in OSS as a package of a project on an exclusive cluster; `ossPath` is needed.
+    """Record a file that lies in OSS as a package of a project on an exclusive cluster.
 
     The file itself is not looked at. A project has at most 50 packages.
     """
@@ -108,7 +125,7 @@ async def list_package(
     project_name: ProjectName,
     *,
     package_name: Annotated[
-        str | None, Query(alias="packageName", description="Part of the package's name.", examples=["package1"])
+        str | None, Query(alias="packageName", description="Part of the package's name.", examples=["clicks"])
     ] = None,
     package_type: Annotated[_Type | None, Query(alias="type", description="Only packages of this type.")] = None,
     tag: Annotated[

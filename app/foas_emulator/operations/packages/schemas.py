@@ -1,7 +1,12 @@
 """The wire models of packages, members in the order of each operation's documented sample."""
 
-from foas_emulator.gateway.formats import ApiModel, ApiResponse
+from typing import Annotated
+
+from foas_emulator.gateway.formats import ApiModel, ApiResponse, Int32, Int64, words
 from foas_emulator.operations.jobs.schemas import JobMembers
+
+TYPES = ("JAR", "DICTIONARY", "SCRIPT", "PYTHON")
+_Type = Annotated[str, words(*TYPES)]
 
 
 class PackageDetails(ApiModel):
@@ -11,10 +16,10 @@ class PackageDetails(ApiModel):
     package_name: str
     creator: str
     modifier: str
-    create_time: int
-    modify_time: int
+    create_time: Int64
+    modify_time: Int64
     origin_name: str | None = None
-    type: str
+    type: _Type
     md5: str | None = None
     description: str | None = None
     oss_endpoint: str | None = None
@@ -37,13 +42,13 @@ class GetPackageResponse(ApiResponse):
 class PackageSummary(ApiModel):
     """What ListPackage shows of a package. Times are milliseconds."""
 
-    modify_time: int
+    modify_time: Int64
     origin_name: str | None = None
-    type: str
+    type: _Type
     description: str | None = None
     project_name: str
     package_name: str
-    create_time: int
+    create_time: Int64
     oss_path: str | None = None
     creator: str
     modifier: str
@@ -67,11 +72,11 @@ class Packages(ApiModel):
 class ListPackageResponse(ApiResponse):
     """The answer of ListPackage."""
 
-    total_count: int
-    total_page: int
-    page_size: int
+    total_count: Int64
+    total_page: Int32
+    page_size: Int32
     packages: Packages
-    page_index: int
+    page_index: Int32
 
 
 class PackageJob(JobMembers):
@@ -87,8 +92,8 @@ class PackageJobs(ApiModel):
 class GetRefPackageJobResponse(ApiResponse):
     """The answer of GetRefPackageJob."""
 
-    page_index: int
-    page_size: int
-    total_count: int
-    total_page: int
+    page_index: Int32
+    page_size: Int32
+    total_count: Int64
+    total_page: Int32
     jobs: PackageJobs

@@ -7,7 +7,7 @@ from fastapi import Form, Query
 from foas_emulator.gateway.evidence import documented, inferred
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import Flag, one_of
+from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Flag, one_of
 from foas_emulator.operations.parameters import CurrentWorld, PageIndex, PageSize, ProjectName
 from foas_emulator.operations.projects import service
 from foas_emulator.operations.projects.rows import CELL, PUBLIC, Project
@@ -34,21 +34,37 @@ async def create_project(
     world: CurrentWorld,
     *,
     name: Annotated[
-        str | None, Form(alias="name", description="Name of the new project; needed.", examples=["project1"])
+        str | None,
+        Form(
+            alias="name",
+            description="Name of the new project.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=["project1"],
+        ),
     ] = None,
     deploy_type: Annotated[
         _DeployType | None,
-        Form(alias="deployType", description="cell: on a cluster of one's own; public: on the shared one. Needed."),
+        Form(
+            alias="deployType",
+            description="cell: on a cluster of one's own; public: on the shared one.",
+            json_schema_extra=REFUSED_WITHOUT,
+        ),
     ] = None,
     cluster_id: Annotated[
         str | None,
         Form(
-            alias="clusterId", description="Id of the cluster; needed for cell.", examples=["cmy99ugusuco66x9qc6knqms"]
+            alias="clusterId",
+            description="Id of the cluster; required if deployType is cell.",
+            examples=["demo4b0v6t1kq8y2w7x5z3ca"],
         ),
     ] = None,
     order_id: Annotated[
         str | None,
-        Form(alias="orderId", description="Id of what was bought; needed for public.", examples=["stream-abcd"]),
+        Form(
+            alias="orderId",
+            description="Id of what was bought; required if deployType is public.",
+            examples=["stream-abcd"],
+        ),
     ] = None,
     description: Annotated[str | None, Form(alias="description", description="A remark.", examples=["test"])] = None,
     manager_ids: Annotated[
@@ -89,7 +105,7 @@ async def list_project(
     ] = None,
     cluster_id: Annotated[
         str | None,
-        Query(alias="clusterId", description="Only projects on this cluster.", examples=["cmy99ugusuco66x9qc6knqms"]),
+        Query(alias="clusterId", description="Only projects on this cluster.", examples=["demo4b0v6t1kq8y2w7x5z3ca"]),
     ] = None,
     region: Annotated[
         str | None, Query(alias="region", description="Only projects in this region.", examples=["cn-hangzhou"])
@@ -121,7 +137,8 @@ async def update_project(
         str | None,
         Form(
             alias="globalJobConfig",
-            description="The configuration that all jobs of the project share; needed.",
+            description="The configuration that all jobs of the project share.",
+            json_schema_extra=REFUSED_WITHOUT,
             examples=["sql.type=print"],
         ),
     ] = None,
@@ -148,7 +165,10 @@ async def update_project_config(
     world: CurrentWorld,
     project_name: Annotated[str, Query(alias="ProjectName", description="Name of the project.", examples=["project1"])],
     is_open_batch_sql: Annotated[
-        Flag | None, Query(alias="IsOpenBatchSQL", description="Whether it may have batch SQL jobs; needed.")
+        Flag | None,
+        Query(
+            alias="IsOpenBatchSQL", description="Whether it may have batch SQL jobs.", json_schema_extra=REFUSED_WITHOUT
+        ),
     ] = None,
 ) -> UpdateProjectConfigResponse:
     """Say whether a project may have batch SQL jobs. It is kept; batch jobs are accepted either way."""

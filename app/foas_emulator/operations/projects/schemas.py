@@ -1,8 +1,13 @@
 """The wire models of projects, members in the order of each operation's documented sample."""
 
+from typing import Annotated
+
 from pydantic import Field
 
-from foas_emulator.gateway.formats import ApiModel, ApiResponse
+from foas_emulator.gateway.formats import ApiModel, ApiResponse, Int32, Int64, words
+from foas_emulator.operations.projects.rows import CELL, PUBLIC
+
+_DeployType = Annotated[str, words(CELL.upper(), PUBLIC.upper())]
 
 
 class ProjectDetails(ApiModel):
@@ -10,8 +15,8 @@ class ProjectDetails(ApiModel):
 
     global_job_config: str | None = None
     state: str
-    create_time: int
-    deploy_type: str
+    create_time: Int64
+    deploy_type: _DeployType
     creator: str
     modifier: str
     description: str | None = None
@@ -19,7 +24,7 @@ class ProjectDetails(ApiModel):
     manager_ids: str | None = None
     name: str
     id: str
-    modify_time: int
+    modify_time: Int64
     cluster_id: str | None = None
 
 
@@ -35,11 +40,11 @@ class ProjectSummary(ApiModel):
     name: str
     state: str
     creator: str
-    create_time: int
+    create_time: Int64
     modifier: str
-    modify_time: int
+    modify_time: Int64
     description: str | None = None
-    deploy_type: str
+    deploy_type: _DeployType
     cluster_id: str | None = None
     manager_ids: str | None = None
     region: str
@@ -55,10 +60,10 @@ class Projects(ApiModel):
 class ListProjectResponse(ApiResponse):
     """The answer of ListProject."""
 
-    page_index: int
-    page_size: int
-    total_page: int
-    total_count: int
+    page_index: Int32
+    page_size: Int32
+    total_page: Int32
+    total_count: Int64
     projects: Projects
 
 

@@ -7,7 +7,7 @@ from fastapi import Form, Query
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import Int32
+from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Int32
 from foas_emulator.operations.parameters import ClusterId, CurrentWorld, ProjectName
 from foas_emulator.operations.queues import service
 from foas_emulator.operations.queues.schemas import (
@@ -27,19 +27,58 @@ group = Group("queues")
 _QUEUE_OF_CLUSTER = "/api/v2/clusters/{clusterId}/queue"
 _PROJECT = "/api/v2/projects/{projectName}"
 
+_AT_LEAST_NONE = {"minimum": 0}
 _QueueName = Annotated[
-    str | None, Form(alias="queueName", description="Name of the queue; needed.", examples=["root.project1"])
+    str | None,
+    Form(
+        alias="queueName",
+        description="Name of the queue.",
+        json_schema_extra=REFUSED_WITHOUT,
+        examples=["root.project1"],
+    ),
 ]
 _MaxVcore = Annotated[
-    Int32 | None, Form(alias="maxVcore", description="Most vcore of the queue; 100 are one core.", examples=[400])
+    Int32 | None,
+    Form(
+        alias="maxVcore",
+        description="Most vcore of the queue; 100 are one core.",
+        json_schema_extra=REFUSED_WITHOUT | _AT_LEAST_NONE,
+        examples=[400],
+    ),
 ]
 _MaxMemMB = Annotated[
-    Int32 | None, Form(alias="maxMemMB", description="Most memory of the queue, in MB.", examples=[16384])
+    Int32 | None,
+    Form(
+        alias="maxMemMB",
+        description="Most memory of the queue, in MB.",
+        json_schema_extra=REFUSED_WITHOUT | _AT_LEAST_NONE,
+        examples=[16384],
+    ),
 ]
-_Gpu = Annotated[Int32 | None, Form(alias="gpu", description="GPUs of the queue.", examples=[0])]
+_OtherMaxVcore = Annotated[
+    Int32 | None,
+    Form(
+        alias="maxVcore",
+        description="Most vcore of the queue; 100 are one core.",
+        json_schema_extra=_AT_LEAST_NONE,
+        examples=[400],
+    ),
+]
+_OtherMaxMemMB = Annotated[
+    Int32 | None,
+    Form(
+        alias="maxMemMB",
+        description="Most memory of the queue, in MB.",
+        json_schema_extra=_AT_LEAST_NONE,
+        examples=[16384],
+    ),
+]
+_Gpu = Annotated[
+    Int32 | None, Form(alias="gpu", description="GPUs of the queue.", json_schema_extra=_AT_LEAST_NONE, examples=[0])
+]
 _OnlyCluster = Annotated[
     str | None,
-    Query(alias="clusterId", description="Only a queue of this cluster.", examples=["cmy99ugusuco66x9qc6knqms"]),
+    Query(alias="clusterId", description="Only a queue of this cluster.", examples=["demo4b0v6t1kq8y2w7x5z3ca"]),
 ]
 _OnlyName = Annotated[
     str | None, Query(alias="queueName", description="Only a queue of this name.", examples=["root.project1"])
@@ -56,7 +95,7 @@ async def create_queue(
     max_mem: _MaxMemMB = None,
     gpu: _Gpu = None,
 ) -> ApiResponse:
-    """Set a share of a cluster aside, at once. `maxVcore` and `maxMemMB` are needed; a name looks like `root.name`."""
+    """Set a share of a cluster aside, at once. A name looks like `root.name`."""
     service.create_queue(world, cluster_id, queue_name=queue_name, max_v_core=max_v_core, max_mem=max_mem, gpu=gpu)
     return ApiResponse.model_construct()
 
@@ -67,8 +106,8 @@ async def update_queue(
     cluster_id: ClusterId,
     *,
     queue_name: _QueueName = None,
-    max_v_core: _MaxVcore = None,
-    max_mem: _MaxMemMB = None,
+    max_v_core: _OtherMaxVcore = None,
+    max_mem: _OtherMaxMemMB = None,
     gpu: _Gpu = None,
 ) -> ApiResponse:
     """Give a queue another share of its cluster; what is not given stays as it is."""
@@ -81,7 +120,13 @@ async def delete_queue(
     world: CurrentWorld,
     cluster_id: ClusterId,
     queue_name: Annotated[
-        str | None, Query(alias="queueName", description="Name of the queue; needed.", examples=["root.project1"])
+        str | None,
+        Query(
+            alias="queueName",
+            description="Name of the queue.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=["root.project1"],
+        ),
     ] = None,
 ) -> ApiResponse:
     """Delete a queue that no project has."""
@@ -108,7 +153,12 @@ async def bind_queue(
     project_name: ProjectName,
     cluster_id: Annotated[
         str | None,
-        Form(alias="clusterId", description="Cluster of the queue; needed.", examples=["cmy99ugusuco66x9qc6knqms"]),
+        Form(
+            alias="clusterId",
+            description="Cluster of the queue.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=["demo4b0v6t1kq8y2w7x5z3ca"],
+        ),
     ] = None,
     queue_name: _QueueName = None,
 ) -> ApiResponse:
@@ -122,7 +172,7 @@ async def unbind_queue(
     world: CurrentWorld,
     project_name: ProjectName,
     cluster_id: Annotated[
-        str, Query(alias="clusterId", description="Cluster of the queue.", examples=["cmy99ugusuco66x9qc6knqms"])
+        str, Query(alias="clusterId", description="Cluster of the queue.", examples=["demo4b0v6t1kq8y2w7x5z3ca"])
     ],
     queue_name: Annotated[str, Query(alias="queueName", description="Name of the queue.", examples=["root.project1"])],
 ) -> ApiResponse:

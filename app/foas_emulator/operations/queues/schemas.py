@@ -6,7 +6,7 @@
 import json
 
 from foas_emulator.blink.resource import Resource
-from foas_emulator.gateway.formats import ApiModel, ApiResponse
+from foas_emulator.gateway.formats import ApiModel, ApiResponse, Int32
 from foas_emulator.operations.queues.rows import Queue
 
 _LARGEST_INT32 = 2**31 - 1
@@ -21,15 +21,15 @@ class QueueDetails(ApiModel):
 
     cluster_id: str
     queue_name: str
-    min_gpu: int
-    max_gpu: int
-    min_mem: int
-    used_v_core: int
-    used_gpu: int
-    used_mem: int
-    min_v_core: int
-    max_v_core: int
-    max_mem: int
+    min_gpu: Int32
+    max_gpu: Int32
+    min_mem: Int32
+    used_v_core: Int32
+    used_gpu: Int32
+    used_mem: Int32
+    min_v_core: Int32
+    max_v_core: Int32
+    max_mem: Int32
     external_info: str
 
     @classmethod
@@ -85,16 +85,16 @@ class ListProjectBindQueueResponse(ApiResponse):
 class BoundQueueResource(ApiModel):
     """What ListProjectBindQueueResource shows of a queue."""
 
-    used_gpu: int
-    max_mem: int
-    used_mem: int
-    min_gpu: int
-    max_gpu: int
+    used_gpu: Int32
+    max_mem: Int32
+    used_mem: Int32
+    min_gpu: Int32
+    max_gpu: Int32
     queue_name: str
-    min_v_core: int
-    used_v_core: int
-    min_mem: int
-    max_v_core: int
+    min_v_core: Int32
+    used_v_core: Int32
+    min_mem: Int32
+    max_v_core: Int32
     cluster_id: str
 
     @classmethod

@@ -6,7 +6,7 @@ from fastapi import Form, Query
 
 from foas_emulator.gateway.evidence import inferred
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import Flag
+from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Flag
 from foas_emulator.operations.parameters import CurrentWorld
 from foas_emulator.operations.tags import service
 from foas_emulator.operations.tags.schemas import ListTagResourcesResponse, TaggedResource, TagList, TagResponse
@@ -16,7 +16,7 @@ group = Group("tags")
 _TAGS = "/api/v2/cluster/tags"
 _EVIDENCE = inferred("SDKs and metadata give names and the shape of the answer, and no text")
 
-_ID = "cmy99ugusuco66x9qc6knqms"
+_ID = "demo4b0v6t1kq8y2w7x5z3ca"
 _TAG = '[{"Key":"stage","Value":"test"}]'
 _OnlyType = Annotated[
     str | None, Query(alias="ResourceType", description="Kind of resource; cluster if left out.", examples=["cluster"])
@@ -32,11 +32,21 @@ async def tag_resources(
     ] = None,
     resource_ids: Annotated[
         str | None,
-        Form(alias="ResourceIds", description="Ids: a JSON array, or commas between. Needed.", examples=[_ID]),
+        Form(
+            alias="ResourceIds",
+            description="Ids: a JSON array, or commas between.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=[_ID],
+        ),
     ] = None,
     tags: Annotated[
         str | None,
-        Form(alias="Tags", description="JSON, or k:v with commas between. Needed.", examples=[_TAG, "stage:test"]),
+        Form(
+            alias="Tags",
+            description="JSON, or k:v with commas between.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=[_TAG, "stage:test"],
+        ),
     ] = None,
 ) -> TagResponse:
     """Put tags on clusters; a key that a cluster has already takes the new value.
@@ -77,11 +87,20 @@ async def untag_resources(
     resource_type: _OnlyType = None,
     resource_ids: Annotated[
         str | None,
-        Query(alias="ResourceIds", description="Ids: a JSON array, or commas between. Needed.", examples=[_ID]),
+        Query(
+            alias="ResourceIds",
+            description="Ids: a JSON array, or commas between.",
+            json_schema_extra=REFUSED_WITHOUT,
+            examples=[_ID],
+        ),
     ] = None,
     tag_keys: Annotated[
         str | None,
-        Query(alias="TagKeys", description="Keys to take off: a JSON array, or commas.", examples=["stage,owner"]),
+        Query(
+            alias="TagKeys",
+            description="Keys to take off: a JSON array, or commas; required without All.",
+            examples=["stage,owner"],
+        ),
     ] = None,
     everything: Annotated[
         Flag | None, Query(alias="All", description="Whether to take off all tags.", examples=[False])

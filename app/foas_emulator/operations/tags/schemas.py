@@ -2,14 +2,14 @@
 
 from pydantic import Field
 
-from foas_emulator.gateway.formats import ApiModel, ApiResponse
+from foas_emulator.gateway.formats import ApiModel, ApiResponse, Int32
 
 
 class TagEnvelope(ApiResponse):
     """The members of every answer about tags. Their texts are inferred."""
 
     success: bool = True
-    http_status_code: int = 200
+    http_status_code: Int32 = 200
     code: str = Field(default="200", examples=["200"])
     message: str = "success"
 

@@ -1,0 +1,100 @@
+"""The document of the control API by itself, so that no client of the service carries it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from foas_emulator.openapi.document import SERVERS, Schema, information, tidy
+
+TITLE = "foas-emulator control API"
+DESCRIPTION = (
+    "What only the emulator has: worlds, their clocks, faults, settings, snapshots and journals. Bodies are read as "
+    "JSON whatever their type is, or as YAML if it says so. Whatever cannot be done is answered with `error`, "
+    "what is wrong, and `hint`, what to do about it."
+)
+_TAGS = {
+    "info": "What runs here.",
+    "worlds": "Worlds: isolated universes of the service.",
+    "snapshots": "Whole worlds as documents.",
+    "settings": "The settings of a world.",
+    "clock": "The time of a world.",
+    "instances": "Instances put into any state.",
+    "faults": "Rules that make calls fail on purpose.",
+    "journal": "What was asked and answered.",
+    "coverage": "What of the service was exercised.",
+}
+_PARAMETERS: dict[str, Schema] = {
+    "name": {"description": "Name of the world.", "schema": {"pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}},
+    "project_name": {"description": "Name of the project."},
+    "job_name": {"description": "Name of the job."},
+    "instance_id": {"description": "Id of the instance.", "schema": {"format": "int64"}},
+    "rule_id": {"description": "Id of the fault rule.", "schema": {"format": "int64"}},
+    "request_id": {"description": "Id of the request, as x-acs-request-id told it."},
+    "operation": {"description": "Only calls of this operation; a glob such as Get*."},
+    "status": {"description": "Only calls answered with this status.", "schema": {"format": "int32"}},
+    "code": {"description": "Only calls refused with this error code; a glob."},
+    "access_key_id": {"description": "Only calls signed with this access key."},
+    "struck": {"description": "Whether a fault rule applied."},
+    "unread": {"description": "Whether there were parameters that nothing read."},
+    "unknown": {"description": "Whether no operation matched."},
+}
+_SECURITY = {
+    "ControlToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The setting `control_token`. Without one, callers on the emulator's machine need none.",
+    }
+}
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return the short id of an operation of the control API: `list_worlds` is `listWorlds`."""
+    first, *others = route.name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def describe_control(routes: Sequence[BaseRoute]) -> Schema:
+    """Return the document of the control API's routes."""
+    made = get_openapi(title=TITLE, version="", routes=routes)
+    document: Schema = {
+        "openapi": made["openapi"],
+        "info": information(TITLE, DESCRIPTION),
+        "servers": SERVERS,
+        "security": [{"ControlToken": []}, {}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "paths": made["paths"],
+        "components": {"schemas": made["components"]["schemas"], "securitySchemes": _SECURITY},
+    }
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            operation["tags"] = [_tag(path)]
+            for parameter in operation.get("parameters", []):
+                _describe(parameter)
+    tidy(document, answers_have_null=True)
+    return document
+
+
+def _tag(path: str) -> str:
+    """Return the part of the API that a path belongs to: the first of its words that names one."""
+    words = path.removeprefix("/_emulator/worlds/{name}").strip("/").split("/")
+    synonyms = {
+        "snapshot": "snapshots",
+        "seed": "snapshots",
+        "events": "journal",
+        "projects": "instances",
+        "reset": "worlds",
+        "_emulator": "info",
+    }
+    for word in words[::-1] if words[0] == "_emulator" else words:
+        if (tag := synonyms.get(word, word)) in _TAGS:
+            return tag
+    return "worlds"
+
+
+def _describe(parameter: Schema) -> None:
+    known: dict[str, Any] = _PARAMETERS.get(parameter["name"], {})
+    parameter.setdefault("description", known.get("description"))
+    parameter["schema"].update(known.get("schema", {}))

@@ -1,0 +1,125 @@
+"""What the two documents have in common: what they say of themselves, how they are tidied and how they are written."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from foas_emulator import __version__
+
+Schema = dict[str, Any]
+
+REQUEST_ID = {"type": "string", "description": "Id of the request; the header x-acs-request-id has it too."}
+_SCHEMAS = "#/components/schemas/"
+
+
+def information(title: str, description: str) -> Schema:
+    """Return the `info` object of a document."""
+    return {
+        "title": title,
+        "version": __version__,
+        "description": description,
+        "contact": {"name": "The maintainers of foas-emulator"},
+        "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+    }
+
+
+SERVERS: list[Schema] = [
+    {
+        "url": "http://{host}:{port}",
+        "description": "The emulator.",
+        "variables": {
+            "host": {"default": "127.0.0.1", "description": "Where it runs."},
+            "port": {"default": "8018", "description": "What it listens at."},
+        },
+    }
+]
+
+
+def served(document: Schema, *, base_url: str, other: str) -> Schema:
+    """Return a document as a server shows it: with its own address, and a link to the page of the other document."""
+    information = {**document["info"], "description": f"{document['info']['description']}\n\n{other}"}
+    return {**document, "info": information, "servers": [{"url": base_url.rstrip("/"), "description": "This server."}]}
+
+
+def as_yaml(document: Schema) -> str:
+    """Return a document as its committed file has it."""
+    return yaml.dump(document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes every part out where it stands, so that a reader finds no anchors."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
+
+
+def tidy(document: Schema, *, answers_have_null: bool) -> None:
+    """Tidy what FastAPI made, and drop the schemas that nothing uses.
+
+    What has no value is left out of every request, and of answers unless they have null.
+    """
+    schemas = document["components"]["schemas"]
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    answers = [operation["responses"] for operation in operations] if answers_have_null else []
+    with_null = set(_used(answers, schemas))
+    for node in _nodes([document["paths"], document["components"]]):
+        _tidy(node)
+    for name, schema in schemas.items():
+        for node in _nodes(schema) if name not in with_null else ():
+            _drop_null(node)
+    for operation in operations:
+        for node in _nodes(operation.get("parameters", [])):
+            _drop_null(node)
+    used = set(_used([document["paths"], {**document["components"], "schemas": {}}], schemas))
+    for name in schemas.keys() - used:
+        del schemas[name]
+
+
+def _used(roots: Any, schemas: Schema) -> Iterator[str]:
+    """Yield the names of the schemas that can be reached."""
+    reached: set[str] = set()
+    waiting = [roots]
+    while waiting:
+        for node in _nodes(waiting.pop()):
+            name = str(node.get("$ref", "")).removeprefix(_SCHEMAS)
+            if name in schemas and name not in reached:
+                reached.add(name)
+                waiting.append(schemas[name])
+                yield name
+
+
+def _nodes(node: Any) -> Iterator[Schema]:
+    """Yield every mapping in a part of a document but those of examples, which are data."""
+    if isinstance(node, dict):
+        yield node
+        for key, child in node.items():
+            if key not in ("example", "examples"):
+                yield from _nodes(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _nodes(child)
+
+
+def _tidy(node: Schema) -> None:
+    """Drop titles that repeat a name and texts that stand twice; write whole limits as such."""
+    if isinstance(node.get("title"), str):
+        del node["title"]
+    if "in" in node and "schema" in node:
+        node["schema"].pop("description", None)
+    for bound in ("minimum", "maximum"):
+        if isinstance(node.get(bound), float) and node[bound].is_integer():
+            node[bound] = int(node[bound])
+
+
+def _drop_null(node: Schema) -> None:
+    """Drop null from what a value may be."""
+    kinds = [kind for kind in node.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) == len(node.get("anyOf", [])):
+        return
+    node.pop("default", None)
+    node["anyOf"] = kinds
+    if len(kinds) == 1:
+        del node["anyOf"]
+        # What is said of the member itself stands before what is said of its type.
+        node.update({**kinds[0], **node})

@@ -1,0 +1,66 @@
+"""The control API answers what its document says, to the member."""
+
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from foas_emulator.main import describe_control_api
+from tests.control.conftest import Control
+
+DOCUMENT = describe_control_api()
+WORLD = "/worlds/default"
+RULE = {"match": {"operation": "StartJob"}, "effect": {"error": "Throttling.User"}}
+INSTANCE = "/api/v2/projects/project1/jobs/job1/instances/412536"
+CALLS: list[tuple[str, str, str, Any, int]] = [
+    ("GET", "/health", "/health", None, 200),
+    ("GET", "/info", "/info", None, 200),
+    ("GET", "/worlds", "/worlds", None, 200),
+    ("POST", "/reset", "/reset", None, 200),
+    ("PUT", "/worlds/{name}", "/worlds/new", None, 201),
+    ("PUT", "/worlds/{name}", WORLD, {"seed": "default"}, 200),
+    ("POST", "/worlds/{name}/reset", f"{WORLD}/reset", None, 200),
+    ("GET", "/worlds/{name}/snapshot", f"{WORLD}/snapshot", None, 200),
+    ("GET", "/worlds/{name}/credentials", f"{WORLD}/credentials", None, 200),
+    ("GET", "/interception", "/interception", None, 404),
+    ("GET", "/worlds/{name}/settings", f"{WORLD}/settings", None, 200),
+    ("PUT", "/worlds/{name}/settings", f"{WORLD}/settings", {"start_delay": "2s"}, 200),
+    ("GET", "/worlds/{name}/clock", f"{WORLD}/clock", None, 200),
+    ("PUT", "/worlds/{name}/clock", f"{WORLD}/clock", {"mode": "frozen"}, 200),
+    ("POST", "/worlds/{name}/clock/advance", f"{WORLD}/clock/advance", {"by": "30s"}, 200),
+    ("POST", "/worlds/{name}/clock/advance", f"{WORLD}/clock/advance?dry_run=true", {"by": "30s"}, 200),
+    ("POST", "/worlds/{name}/faults", f"{WORLD}/faults", RULE, 201),
+    ("GET", "/worlds/{name}/faults", f"{WORLD}/faults", None, 200),
+    ("GET", "/worlds/{name}/faults/{rule_id}", f"{WORLD}/faults/1", None, 200),
+    ("GET", "/worlds/{name}/journal", f"{WORLD}/journal", None, 200),
+    ("POST", "/worlds/{name}/journal/verify", f"{WORLD}/journal/verify", {"operation": "GetInstance"}, 200),
+    ("GET", "/coverage", "/coverage", None, 200),
+    ("GET", "/worlds/{name}/clock", "/worlds/missing/clock", None, 404),
+    ("POST", "/worlds/{name}/journal/verify", f"{WORLD}/journal/verify", {"operation": "StartJob"}, 422),
+]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[0]}-{call[1]}-{call[4]}")
+def test_an_answer_has_the_form_that_the_document_gives_it(
+    call: tuple[str, str, str, Any, int], control: Control
+) -> None:
+    method, template, path, body, status = call
+    control.ok("POST", f"{WORLD}/faults", RULE, status=201)
+    for target in (INSTANCE, "/api/v2/nothing", "/api/v2/projects?Unread=1"):
+        control.api.request("GET", target)
+    answer = control.send(method, path, body)
+    assert answer.status_code == status, answer.text
+    responses = DOCUMENT["paths"][f"/_emulator{template}"][method.lower()]["responses"]
+    described = responses.get(str(status)) or responses[f"{status // 100}XX"]
+    schema = described["content"]["application/json"]["schema"]
+    jsonschema_rs.validate({**schema, "components": DOCUMENT["components"]}, answer.json())
+
+
+def test_every_answer_with_a_body_has_a_name() -> None:
+    for path, item in DOCUMENT["paths"].items():
+        for operation in item.values():
+            for status, response in operation["responses"].items():
+                content = response.get("content", {})
+                assert content or status == "204", (path, status)
+                if "application/json" in content:
+                    assert "$ref" in content["application/json"]["schema"], (path, status)
