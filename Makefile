@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
+ENDURE = $(if $(COUNT),--count $(COUNT)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 .DEFAULT_GOAL := help
-.PHONY: help serve setup check test format docs pictures bench mutants lock clean
+.PHONY: help serve setup check test format docs pictures bench mutants fuzz soak chaos lock clean
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +41,15 @@ bench: $(VENV)/.test  ## Compare the emulator with its peers; see benchmarks/REA
 
 mutants: $(VENV)/.mutants  ## Report changes of the code that no test notices: MINUTES=30 MODULES="foas_emulator.world.*".
 	$(BIN)/python scripts/mutants.py $(if $(MINUTES),--minutes $(MINUTES)) $(MODULES)
+
+fuzz: $(VENV)/.test  ## Fuzz both APIs: COUNT=1000000 SECONDS=3600 SEED=1, as for the next two.
+	$(BIN)/python -m tests.endurance.fuzz $(ENDURE)
+
+soak: $(VENV)/.test  ## Use one server for long and look for what grows.
+	$(BIN)/python -m tests.endurance.soak $(ENDURE)
+
+chaos: $(VENV)/.test  ## Kill servers in the middle of writes, cut their files, fill their disk (Linux).
+	$(BIN)/python -m tests.endurance.chaos $(ENDURE)
 
 lock:  ## Pin the dependencies anew (needs uv).
 	$(COMPILE) pyproject.toml --group build -o requirements.lock

@@ -272,7 +272,7 @@ def _record() -> str:
 class _Recorder:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._app = create_app(Settings(), registry=registry)
+        self._app = create_app(Settings(log_refused=False), registry=registry)
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://127.0.0.1:8018")
 
     def record(self, operation: Operation, example: Example) -> dict[str, Any]:

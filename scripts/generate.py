@@ -38,7 +38,7 @@ CONFIGURATION_HEAD = """# Configuration
 
 Every setting of `foas-emulator serve` is a flag and an environment variable; the flag wins. A wrong value, or a
 variable that begins with `FOASEMU_` and is no setting, refuses to start, naming it and what is allowed. Durations take
-a unit (`500ms`, `30s`, `2m`, `1h`, `3d`); a bare number is seconds. In a variable the values of a repeatable setting
+a unit (`500ms`, `30s`, `4m59s`, `1h`, `3d`); a bare number is seconds. In a variable the values of a repeatable setting
 are separated by blanks.
 
 """
@@ -55,8 +55,20 @@ With `--intercept` the server has a [proxy](interception.md) that brings program
 An idle connection is kept for `keep_alive`, which a `Keep-Alive` header tells its client, and a few seconds longer. A
 request line and its headers may have 64 KiB (the path and query 32 KiB of them) and 256 headers, a query or a body 4096
 parameters. A client that sends or reads nothing for 30 seconds in the middle of a request or an answer is given up.
-What cannot be read is refused in the gateway's envelope, with the reason in `x-emulator-hint`, in the log and in the
-journal. A log line that standard error does not take at once is dropped, and the next one says how many were.
+What cannot be read is refused in the gateway's envelope.
+
+## The log
+
+Every call that is refused leaves one line on standard error: its request id, operation, world, method and path, status,
+code, and the hint, which says why and what to do about it. The answer has the hint in `x-emulator-hint` and the journal
+in its entry; no SDK hands it to its user. A line is a WARNING, from status 500 on an ERROR; `--no-log-refused` leaves
+the warnings out. In `--log-format json` the same are members of their own.
+
+```text
+WARNING foas_emulator.access: 9B1F... GetInstance world=w GET /api/v2/... 400 0.4 ms InvalidInstance.NotRunning: ...
+```
+
+A log line that standard error does not take at once is dropped, and the next one says how many were.
 
 ## Error overrides
 

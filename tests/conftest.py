@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Made with a library in C, which cannot be loaded a second time: a pytest inside of a test forgets what it has loaded.
 import foas_emulator.certificates  # noqa: F401
@@ -13,6 +14,9 @@ from tests.api import Api, open_api
 from tests.machine_clock import machine_clock
 
 __all__ = ["machine_clock"]
+
+settings.register_profile("emulator", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("emulator")
 
 Emulators = Callable[[str, str], Api]
 

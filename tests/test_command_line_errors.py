@@ -116,9 +116,9 @@ def test_seed_that_cannot_be_read_is_named(name: str, files: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"", "no such table"), (b"hello" * 200, "file is not a database"), (None, "unable to open")],
+    [(b"", "it is empty"), (b"hello" * 200, "file is not a database"), (None, "unable to open database file")],
 )
-def test_world_file_that_is_broken_names_the_directory(content: bytes | None, reason: str, tmp_path: Path) -> None:
+def test_world_file_that_is_broken_is_named_with_what_to_do(content: bytes | None, reason: str, tmp_path: Path) -> None:
     with serving("--data-dir", str(tmp_path)) as emulator:
         emulator.stop()
     for left in tmp_path.glob("default.db*"):
@@ -128,7 +128,7 @@ def test_world_file_that_is_broken_names_the_directory(content: bytes | None, re
     else:
         (tmp_path / "default.db").write_bytes(content)
     line = refusal("serve", "--port", "0", "--data-dir", str(tmp_path))
-    assert line.startswith(f"--data-dir: the file of the world default in {tmp_path} cannot be used: {reason}")
+    assert line.startswith(f"--data-dir: {tmp_path / 'default.db'} cannot be used: {reason}; ")
 
 
 @POSIX
@@ -144,7 +144,10 @@ def test_disk_that_is_full_names_the_directory(tmp_path: Path) -> None:
     refused = subprocess.run(limited, capture_output=True, encoding="utf-8", env=environment(), timeout=60, check=False)
     assert refused.returncode == 1
     (line,) = refused.stderr.splitlines()
-    assert line.startswith(f"--data-dir: worlds cannot be kept in {tmp_path}: ")
+    assert line.startswith(
+        f"--data-dir: {tmp_path / 'default.db'} cannot be used: File too large; make room on the disk"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
 def test_directory_in_use_names_setting_and_directory(tmp_path: Path) -> None:

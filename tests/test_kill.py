@@ -1,23 +1,15 @@
 """A server that is killed in the middle of writes, again and again, loses nothing that it acknowledged."""
 
-import multiprocessing
-import os
 import random
-import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import httpx
 import pytest
 
-from foas_emulator.server import serve
 from foas_emulator.settings import Settings
+from tests.endurance.victim import Victim, serving
 
 pytestmark = pytest.mark.xdist_group("kill")
 
@@ -25,40 +17,6 @@ ROUNDS = 100
 AT_ONCE = 4
 """Servers that are killed side by side, each with a directory of its own."""
 PROJECTS = "/api/v2/projects"
-
-
-@dataclass(frozen=True)
-class Victim:
-    """A server in a process of its own, forked from one that has imported everything: it starts at once."""
-
-    process: ForkServerProcess
-    url: str
-
-    def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, trust_env=False)
-
-
-def serve_and_tell(told: Connection, settings: Settings) -> None:
-    sys.stdout = os.fdopen(os.dup(told.fileno()), "w", encoding="utf-8")
-    serve(settings)
-
-
-@contextmanager
-def serving(settings: Settings) -> Iterator[Victim]:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["foas_emulator.server"])
-    heard, told = context.Pipe(duplex=False)
-    process = context.Process(target=serve_and_tell, args=(told, settings))
-    process.start()
-    told.close()
-    with heard, os.fdopen(os.dup(heard.fileno()), encoding="utf-8") as lines:
-        first_line = lines.readline().rstrip("\n")
-        assert first_line.startswith("listening on "), "the server did not start"
-        try:
-            yield Victim(process, first_line.removeprefix("listening on "))
-        finally:
-            process.kill()
-            process.join()
 
 
 def write_until_it_dies(victim: Victim, prefix: str, first_write: threading.Event) -> set[str]:

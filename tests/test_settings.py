@@ -37,6 +37,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "tls_cert": ("c.pem", Path("c.pem")),
     "cors_origins": ("http://a", ("http://a",)),
     "access_log": ("1", True),
+    "log_refused": ("1", True),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
 }

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 _AT_ONCE = getattr(select, "PIPE_BUF", 512)
 """Bytes that a pipe which is writable takes at once."""
-_FIELDS = ("request_id", "operation", "world", "status", "milliseconds")
+_FIELDS = ("request_id", "operation", "world", "status", "milliseconds", "code", "hint")
 
 
 class JsonFormatter(logging.Formatter):

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sqlite3
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
@@ -11,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from foas_emulator.control.browsers import HostCheck, Pages
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
+from foas_emulator.descriptors import world_files_at_once
 from foas_emulator.gateway.access_keys import AccessKeys
 from foas_emulator.gateway.operation import OperationIndex
+from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.journal import Journal
 from foas_emulator.operations.catalogue import HANDLERS, OPERATIONS
 from foas_emulator.pipeline.authenticate import Authenticate
@@ -40,9 +40,10 @@ from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seeds
 from foas_emulator.seeds.validation import override_problems
 from foas_emulator.seeds.watching import watching
 from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
-from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry
+from foas_emulator.world.files import DAMAGED, DirectoryInUseError, WorldFileError
+from foas_emulator.world.registry import DEFAULT, Registry
 from foas_emulator.world.settings import ErrorOverride, WorldSettings, read_overrides
-from foas_emulator.world.store import Connections, NewerStoreError
+from foas_emulator.world.store import Connections
 
 if TYPE_CHECKING:
     from foas_emulator.intercepting import Interception
@@ -80,11 +81,20 @@ def create_app(
     select_world = SelectWorld(registry)
     journal = Journal(budget=settings.journal_bytes)
     registry.watch(journal.forget)
-    record = Record(journal, log_access=settings.access_log)
+    record = Record(journal, log_access=settings.access_log, log_refused=settings.log_refused)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
-    make_own_app = partial(_own_app, settings, registry, journal, cache=cache, interception=interception)
-    own = OnDemand(partial(make_own_app, authority=authority, addresses=addresses), close=registry.close)
+    make_own_app = partial(
+        _own_app,
+        settings,
+        registry,
+        journal,
+        cache=cache,
+        authority=authority,
+        addresses=addresses,
+        interception=interception,
+    )
+    own = OnDemand(make_own_app, close=registry.close)
     host_check = HostCheck(token=settings.control_token, hosts=settings.control_hosts)
     front = Dispatcher(
         Pages(own, host_check=host_check),
@@ -100,45 +110,18 @@ def create_app(
             CacheReads(cache, call_operation, template=record.template),
             call_operation,
         ],
+        log=record.log,
         close=record.close,
         own_paths=OWN_PATHS,
     )
-    quiet = _quiet_service(settings, registry, own, select_world=select_world, call_operation=call_operation)
-    make_console = partial(
-        _console_app, settings, registry, journal, control=own, service=front, quiet=quiet, host_check=host_check
-    )
-    console = OnDemand(make_console, close=lambda: None) if settings.console else None
     api = Cors(
         front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS, with_credentials=settings.cors_credentials
     )
+    console = _console(settings, registry, journal, control=own, service=front, host_check=host_check)
     gate = _control_gate(settings, api, control=own, host_check=host_check, console=console)
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes
     return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
-
-
-def _quiet_service(
-    settings: Settings,
-    registry: Registry,
-    own: ASGIApp,
-    *,
-    select_world: SelectWorld,
-    call_operation: CallOperation,
-) -> Dispatcher:
-    """The service for pages that only show something: without signature, faults and delays, and never journalled."""
-    return Dispatcher(
-        own,
-        stages=[
-            partial(_take_foreign_id, registry),
-            select_world,
-            FindOperation(OperationIndex(OPERATIONS)),
-            ReadBody(limit=settings.max_body),
-            SettleWorld(registry, select_world),
-            call_operation,
-        ],
-        close=lambda _context, _response: None,
-        own_paths=OWN_PATHS,
-    )
 
 
 def _control_gate(
@@ -172,12 +155,13 @@ def open_registry(settings: Settings) -> Registry:
                 max_worlds=settings.max_worlds,
                 idle=settings.world_idle,
                 image_bytes=settings.image_bytes,
+                max_files=world_files_at_once(),
             )
             if_refused.callback(registry.close)
             there_are = registry.names()
             registry.open_or_create(DEFAULT)
             if_refused.pop_all()
-    except (OSError, sqlite3.Error, SQLAlchemyError, DirectoryInUseError, NewerStoreError) as error:
+    except (OSError, DirectoryInUseError, WorldFileError) as error:
         if settings.data_dir is None:
             raise
         raise SettingError("data_dir", _why_unusable(settings.data_dir, error)) from error
@@ -195,12 +179,12 @@ def _some(names: Sequence[str], most: int = 5) -> str:
 
 def _why_unusable(directory: Path, error: Exception) -> str:
     """Why worlds cannot be kept in a directory, in one sentence that names it or the file in it."""
-    if isinstance(error, DirectoryInUseError | NewerStoreError):
-        return str(error)
     if isinstance(error, OSError):
         return f"worlds cannot be kept in {directory}: {error.strerror or error}"
-    reason = getattr(error, "orig", None) or error
-    return f"the file of the world {DEFAULT} in {directory} cannot be used: {reason}"
+    if isinstance(error, WorldFileError) and error.advice == DAMAGED:
+        advice = "move it away, and the world begins anew, put a copy of it back, or give another directory"
+        return f"{error.path} cannot be used: {error.reason}; {advice}"
+    return str(error)
 
 
 def _seeded_image(sources: Sequence[str], connections: Connections, defaults: WorldSettings) -> bytes:
@@ -327,9 +311,50 @@ def _own_app(
     )
 
 
-def _take_foreign_id(registry: Registry, context: RequestContext) -> None:
-    """Give a request that only shows something an id that is none of its world's: those count the user's calls."""
-    context.request_id = registry.next_request_id()
+def _ignore(_context: RequestContext, _response: GatewayResponse) -> None:
+    """Note nothing of a request."""
+
+
+def _quiet(settings: Settings, registry: Registry, own: ASGIApp) -> ASGIApp:
+    """The service without journal, faults and cache, for the console's pages: what they show is no call of the user."""
+    select_world = SelectWorld(registry)
+
+    def take_foreign_id(context: RequestContext) -> None:
+        context.request_id = registry.next_request_id()  # those of its world count the user's calls
+
+    return Dispatcher(
+        own,
+        stages=[
+            take_foreign_id,
+            select_world,
+            FindOperation(OperationIndex(OPERATIONS)),
+            ReadBody(limit=settings.max_body),
+            SettleWorld(registry, select_world),
+            CallOperation(),
+        ],
+        log=_ignore,
+        close=_ignore,
+        own_paths=OWN_PATHS,
+    )
+
+
+def _console(
+    settings: Settings,
+    registry: Registry,
+    journal: Journal,
+    *,
+    control: ASGIApp,
+    service: ASGIApp,
+    host_check: HostCheck,
+) -> ASGIApp | None:
+    """The pages of the console, made when the first is asked for; None where the settings leave them out."""
+    if not settings.console:
+        return None
+    quiet = _quiet(settings, registry, control)
+    make = partial(
+        _console_app, settings, registry, journal, control=control, service=service, quiet=quiet, host_check=host_check
+    )
+    return OnDemand(make, close=lambda: None)
 
 
 def _console_app(

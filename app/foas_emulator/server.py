@@ -28,6 +28,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from foas_emulator import logs
+from foas_emulator.descriptors import raise_limit
 from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
 from foas_emulator.main import create_app, open_registry, refuse_workers, watch_seeds
 from foas_emulator.settings import SettingError, Settings, flag
@@ -67,6 +68,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 def serve(settings: Settings) -> None:
     """Serve until told to stop. Raise `SeedError`, `SettingError` or `StartError` if the settings cannot be met."""
     logs.configure(level=settings.log_level, format_=settings.log_format)
+    raise_limit()
     for given in secrets_in(sys.argv):
         log.warning("%s: everybody on this machine can see what is on a command line; %s", given, _SAFER)
     made_token = None

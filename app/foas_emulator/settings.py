@@ -24,7 +24,7 @@ class SettingError(ValueError):
 
 
 class Duration(click.ParamType[int]):
-    """Milliseconds, written as `30s`, `500ms`, `2m`, `1h`, `3d`, or a bare number of seconds."""
+    """Milliseconds, written as `30s`, `500ms`, `4m59s`, `1h`, `3d`, or a bare number of seconds."""
 
     name = "duration"
 
@@ -212,7 +212,8 @@ class Settings:
     cors_credentials: bool = setting(
         False, "Let those pages send credentials, and read the answers to requests that carry some.", type_=bool
     )
-    access_log: bool = setting(False, "Log every request, not only those that fail.", type_=bool)
+    access_log: bool = setting(False, "Log every call of the API, not only those that are refused.", type_=bool)
+    log_refused: bool = setting(True, "Log every call that is refused, with its code and its hint.", type_=bool)
     log_level: str = setting(
         "info", "Least severe messages to log.", type_=click.Choice(["debug", "info", "warning", "error"])
     )

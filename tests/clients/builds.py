@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
-    """A driver's project in the directory ``language``; the commands run in a copy of it.
+    """A driver's project in the directory ``language`` of ``root``; the commands run in a copy of it.
 
     One that ``shares`` the directory of a newer generation has its files too, and its own in their places.
     """
@@ -28,11 +28,12 @@ class Project:
     needs: Sequence[str]
     fetch: Sequence[Sequence[str]]
     compile: Sequence[str] | None = None
+    root: Path = HERE
     shares: str | None = None
 
     @property
     def sources(self) -> list[Path]:
-        return [HERE / name for name in (self.shares, self.language) if name]
+        return [self.root / name for name in (self.shares, self.language) if name]
 
 
 GO = Project(

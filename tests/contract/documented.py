@@ -74,7 +74,7 @@ def _(api: Api, _box: Members) -> Members:
 
 @before("GetProject")
 def _(api: Api, box: Members) -> Members:
-    seed(api, **box["Project"])
+    seed(api, clusters=[{"ClusterId": box["Project"]["ClusterId"]}], **box["Project"])
     return P
 
 

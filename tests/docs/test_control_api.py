@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.main import describe_api
+from foas_emulator.main import describe_control_api
 from foas_emulator.testing import Emulator
 from tests.docs.curl import run_curl
 
@@ -82,7 +82,7 @@ def test_every_route_of_the_control_api_is_on_the_page() -> None:
     shown = {(method, path) for methods, path in rows for method in re.findall("[A-Z]+", methods)}
     routes = {
         (method.upper(), on_the_page(path))
-        for path, methods in describe_api()["paths"].items()
+        for path, methods in describe_control_api()["paths"].items()
         if path.startswith("/_emulator")
         for method in methods
     }

@@ -108,7 +108,7 @@ def test_limit_of_0_keeps_nothing(calls: list[str]) -> None:
 
 def test_what_was_asked_for_least_recently_goes_first(calls: list[str]) -> None:
     other = INSTANCE.replace("412536", "123")
-    with open_api(read_cache=2 * 5000) as served:
+    with open_api(read_cache=2 * 6000) as served:
         for target in (INSTANCE, other, INSTANCE, f"{INSTANCE}?third", INSTANCE):
             assert ask(served.app, target).status == 200
         assert calls == ["default/412536", "default/123", "default/412536"]

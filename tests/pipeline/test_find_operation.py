@@ -148,9 +148,9 @@ def test_an_action_in_a_form_is_told_so_too(app: Any) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_browser_that_asks_for_the_root_is_led_to_the_documentation(app: Any, method: str) -> None:
+def test_a_browser_that_asks_for_the_root_is_led_to_the_console(app: Any, method: str) -> None:
     heard = ask(app, "/?utm_source=x", method=method, headers={"host": "localhost", "accept": "text/html"})
-    assert (heard.status, heard.headers["location"]) == (307, "/docs")
+    assert (heard.status, heard.headers["location"]) == (307, "/_emulator/console/")
 
 
 def test_a_repeated_name_in_the_query_stands_in_the_journal_as_unread() -> None:

@@ -9,6 +9,7 @@ import pytest
 from foas_emulator.gateway.formats import Body
 from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.gateway.responses import GatewayResponse
+from foas_emulator.journal.entries import show
 from foas_emulator.journal.journal import Journal
 from foas_emulator.main import open_registry
 from foas_emulator.operations.catalogue import OPERATIONS
@@ -51,7 +52,7 @@ def context_of(registry: Registry, record: Record, query: str = "") -> RequestCo
 def test_the_estimate_of_an_entrys_size_is_near_the_truth(registry: Registry, own: str) -> None:
     """An entry repeats another one's call, or has its own, with few parameters or with large ones."""
     journal = Journal(budget=10**9)
-    record = Record(journal, log_access=False)
+    record = Record(journal, log_access=False, log_refused=True)
     pattern = context_of(registry, record)
     scope = pattern.scope
     template = record.template(pattern, OK).repeated()
@@ -86,20 +87,67 @@ def test_the_estimate_of_an_entrys_size_is_near_the_truth(registry: Registry, ow
 def test_a_server_error_is_logged_even_without_an_access_log(
     registry: Registry, caplog: pytest.LogCaptureFixture
 ) -> None:
-    record = Record(Journal(budget=0), log_access=False)
+    record = Record(Journal(budget=0), log_access=False, log_refused=True)
     made = context_of(registry, record)
     with caplog.at_level(logging.INFO):
-        record.close(made, OK)
-        record.close(made, BROKEN)
+        record.log(made, OK)
+        record.log(made, BROKEN)
     (line,) = caplog.records
     assert line.levelname == "ERROR"
     assert f"{made.request_id} GetInstance world=default GET {INSTANCE} 500" in line.getMessage()
 
 
-def test_the_access_log_tells_of_every_request(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
-    record = Record(Journal(budget=0), log_access=True)
+def refused(hint: str, code: str = "InvalidInstance.NotRunning", status: int = 400) -> GatewayResponse:
+    headers = ((b"x-emulator-hint", hint.encode()), (b"x-emulator-evidence", b"documented"))
+    body = Body(b"", b"")
+    return GatewayResponse(status_code=status, content=body, content_type=b"", extra_headers=headers, code=code)
+
+
+def test_a_refused_call_leaves_one_warning_that_says_why(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
+    record = Record(Journal(budget=0), log_access=False, log_refused=True)
+    made = context_of(registry, record)
     with caplog.at_level(logging.INFO):
-        record.close(context_of(registry, record), OK)
+        record.log(made, OK)
+        record.log(made, refused("Start the job."))
+    (line,) = caplog.records
+    assert line.levelname == "WARNING"
+    assert line.getMessage().startswith(f"{made.request_id} GetInstance world=default GET {INSTANCE} 400 ")
+    assert line.getMessage().endswith(" ms InvalidInstance.NotRunning: Start the job.")
+    assert (vars(line)["code"], vars(line)["hint"]) == ("InvalidInstance.NotRunning", "Start the job.")
+
+
+def test_a_code_that_a_user_made_up_stays_on_its_line(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
+    record = Record(Journal(budget=0), log_access=False, log_refused=True)
+    record.log(context_of(registry, record), refused("Why.", code="Odd\nERROR forged"))
+    assert "\n" not in caplog.records[0].getMessage()
+
+
+def test_a_setting_turns_the_lines_of_refused_calls_off(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
+    record = Record(Journal(budget=0), log_access=False, log_refused=False)
+    made = context_of(registry, record)
+    with caplog.at_level(logging.INFO):
+        record.log(made, refused("Start the job."))
+        assert not caplog.records
+        record.log(made, refused("Broken.", status=500))
+    (line,) = caplog.records
+    assert line.levelname == "ERROR"
+    assert "Broken." in line.getMessage()
+
+
+def test_the_entry_of_a_refused_call_has_its_hint(registry: Registry) -> None:
+    journal = Journal(budget=10**6)
+    record = Record(journal, log_access=False, log_refused=True)
+    record.close(context_of(registry, record), OK)
+    record.close(context_of(registry, record), refused("Start the job."))
+    passed, failed = (show(number, entry, OPERATIONS) for number, entry in journal.world_journal("default").numbered())
+    assert not {"hint", "evidence"} & passed.keys()
+    assert (failed["hint"], failed["evidence"]) == ("Start the job.", "documented")
+
+
+def test_the_access_log_tells_of_every_request(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
+    record = Record(Journal(budget=0), log_access=True, log_refused=True)
+    with caplog.at_level(logging.INFO):
+        record.log(context_of(registry, record), OK)
     (line,) = caplog.records
     noted = vars(line)
     assert line.levelname == "INFO"
@@ -111,10 +159,11 @@ def test_an_exchange_without_a_world_is_logged_and_not_journalled(
     registry: Registry, caplog: pytest.LogCaptureFixture
 ) -> None:
     journal = Journal(budget=10**6)
-    record = Record(journal, log_access=True)
+    record = Record(journal, log_access=True, log_refused=True)
     made = context_of(registry, record)
     made.world = None
     with caplog.at_level(logging.INFO):
+        record.log(made, OK)
         record.close(made, OK)
     assert len(caplog.records) == 1
     assert not journal.world_journal("default").entries

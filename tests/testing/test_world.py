@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,21 @@ def test_an_emulator_takes_settings_as_its_command_does(tmp_path: Path) -> None:
     with Emulator(start_delay="30s", **given) as emulator:
         assert emulator.world("default").settings["start_delay"] == "30s"
     assert (tmp_path / "default.db").exists()
+
+
+def test_durations_and_instants_of_python_are_taken(world: World) -> None:
+    begin = datetime(2026, 1, 1, 8, tzinfo=timezone(timedelta(hours=8)))
+    world.clock.freeze(begin)
+    assert world.clock.now == 1_767_225_600_000
+    world.clock.advance(timedelta(minutes=4, seconds=59))
+    assert world.clock.now == 1_767_225_899_000
+    world.clock.advance("4m59s")
+    assert world.clock.now == 1_767_226_198_000
+    world.settings.update(start_delay=timedelta(milliseconds=1500))
+    assert world.settings["start_delay"] == "1500ms"
+    world.faults.arm({"latency": [timedelta(0), timedelta(milliseconds=5)]}, ttl=timedelta(minutes=1))
+    with pytest.raises(ValueError, match="give it a time zone"):
+        world.clock.advance_to(datetime(2027, 1, 1))  # noqa: DTZ001 - that is what is refused
 
 
 def test_an_emulator_knows_its_own_token() -> None:

@@ -5,8 +5,9 @@ from threading import Thread
 
 import pytest
 
+from foas_emulator.world.files import DirectoryInUseError
 from foas_emulator.world.ids import Counter
-from foas_emulator.world.registry import DEFAULT, DirectoryInUseError, Registry, WorldLimitError, WorldNameError
+from foas_emulator.world.registry import DEFAULT, Registry, WorldLimitError, WorldNameError
 from foas_emulator.world.world import World
 
 OpenRegistry = Callable[..., Registry]

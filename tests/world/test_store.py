@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import func, select, text
 
 from foas_emulator.world.clock import ClockRow
+from foas_emulator.world.files import NewerStoreError
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.store import (
     SCHEMA_VERSION,
     Connections,
-    NewerStoreError,
     Row,
     Store,
     StoreClosedError,

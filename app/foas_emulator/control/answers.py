@@ -158,6 +158,7 @@ class JournalEntry(Answer):
     faults: list[FaultShown] = Field(description="Faults that struck it.")
     warning: str = Field(default="", description="What the authentication warned of, where it did.")
     contradicting_action: str = Field(default="", description="Value of x-acs-action, where it contradicts the path.")
+    hint: str | None = Field(default=None, description="The emulator's hint, where it gave one.")
     nearest: list[dict[str, Any]] = Field(default=[], description="The closest operations, where none matched.")
 
 

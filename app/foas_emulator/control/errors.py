@@ -1,14 +1,17 @@
 """What the control API says when it cannot do what it was asked: `{"error", "hint"}` under a fitting status."""
 
 import logging
+import sqlite3
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +20,7 @@ from foas_emulator.faults.rules import RuleLimitError
 from foas_emulator.gateway.errors import ApiError
 from foas_emulator.seeds.reading import SeedError
 from foas_emulator.world.clock import ClockRangeError
+from foas_emulator.world.files import WorldFileError, file_error
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.registry import Registry, WorldLimitError, WorldNameError
 from foas_emulator.world.snapshot import SnapshotError
@@ -91,7 +95,15 @@ def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
             refusal.headers["allow"] = ", ".join(sorted(_methods_at(app, request)))
         return refusal.answer()
 
+    async def refuse_file(request: Request, error: Exception) -> JSONResponse:
+        trouble = file_error(error, Path(f"{request.path_params.get('name')}.db"))
+        if trouble is None:
+            raise error
+        return _unusable_file(trouble).answer()
+
     app.add_exception_handler(HTTPException, refuse_route)
+    for kind in (sqlite3.DatabaseError, DBAPIError):
+        app.add_exception_handler(kind, refuse_file)
 
 
 class _AnswerUnexpected:
@@ -155,6 +167,10 @@ def _refused_call(error: ApiError) -> ControlError:
     return ControlError(error.problem.status, error.message, error.hint, code=error.code)
 
 
+def _unusable_file(error: WorldFileError) -> ControlError:
+    return ControlError(503, "The world cannot be kept in its file.", error.hint)
+
+
 def _bad_seed(error: SeedError) -> ControlError:
     faults = [{"line": fault.line, "path": fault.path, "message": fault.message} for fault in error.faults]
     return ControlError(400, "The seed document cannot be used.", str(error), faults=faults)
@@ -170,6 +186,7 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], ControlError]] = {
     StoreClosedError: lambda error: ControlError(409, "The world has ended meanwhile.", f"{error}: ask again."),
     RuleLimitError: lambda error: ControlError(400, "There are too many fault rules.", f"{error}."),
     SnapshotError: lambda error: ControlError(400, "The snapshot cannot be used.", str(error)),
+    WorldFileError: _unusable_file,
     WorldLimitError: lambda error: ControlError(503, "There are too many worlds.", str(error)),
     WorldNameError: lambda error: ControlError(400, "No world can have this name.", str(error)),
 }

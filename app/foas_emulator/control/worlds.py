@@ -62,7 +62,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         image = await off_loop(len(body), lambda: _image(registry, scratch, parse_document(body, as_yaml=as_yaml)))
         if isinstance(image, _Fork):
             image = await _fork(registry, image.name)
-        status = 200 if registry.open_existing(name) is not None else 201
+        status = 200 if registry.exists(name) else 201
         registry.create_or_replace(name, image)
         return JSONResponse(_identity(name), status)
 

@@ -34,6 +34,10 @@ class GatewayResponse:
         """The same answer with one more header; the text is cut down to what a header can carry."""
         return replace(self, extra_headers=(*self.extra_headers, (name.encode(), header_text(text))))
 
+    def header(self, name: bytes) -> str | None:
+        """Return the text of one of the extra headers, None if there is none of this name."""
+        return next((value.decode("latin-1") for each, value in self.extra_headers if each == name), None)
+
     async def send(self, request_id: bytes, receive: Receive, send: Send) -> None:  # noqa: ARG002 - for those who abort
         """Send the response under this request id."""
         headers = [*self.fixed_headers(len(request_id)), (REQUEST_ID, request_id)]

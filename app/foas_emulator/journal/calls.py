@@ -23,6 +23,7 @@ class Call(NamedTuple):
 
     `clock` converts real time into the world's. `status` is 0 where the client got not a byte. `raw_path` is kept only
     of a request that no operation matched. `size` is what the call and one entry of it take of the budget, in bytes.
+    `hint` and `evidence` are those of a refusal.
     """
 
     operation: Operation | None
@@ -41,6 +42,8 @@ class Call(NamedTuple):
     clock: Reading
     size: int
     contents: Contents = NOTHING
+    hint: str | None = None
+    evidence: str | None = None
 
     @property
     def operation_name(self) -> str | None:

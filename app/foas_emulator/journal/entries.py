@@ -111,6 +111,9 @@ def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str
         "milliseconds": round(entry.took / 1e6, 3),
         "faults": [{"id": fault.rule_id, "effect": fault.effect, "at": fault.at} for fault in call.faults],
     }
+    if call.hint is not None:
+        shown["hint"] = call.hint
+        shown["evidence"] = call.evidence
     if call.warning is not None:
         shown["warning"] = call.warning
     if call.action is not None:

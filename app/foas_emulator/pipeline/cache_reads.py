@@ -142,8 +142,7 @@ class CacheReads:
             head, tail = response.content.head, response.content.tail
             cached = CachedResponse(revision, world, response.fixed_headers(), head, tail, context.unread, size=0)
             self._set_template(context, response, cached)
-            template_size = 0 if context.template is None else context.template.size
-            cached.size = len(head) + len(tail) + len(key) + template_size + _OVERHEAD
+            cached.size = len(key) + _size(response, context.template) + _OVERHEAD
             self._cache.put(key, cached)
         return response
 
@@ -159,3 +158,11 @@ class CacheReads:
             cached.template = context.template.repeated()
         else:
             context.template = cached.template
+
+
+def _size(response: GatewayResponse, template: EntryTemplate | None) -> int:
+    """Return the bytes of a body and of a journal's template, which shares the body unless it is very long."""
+    body = len(response.content.head) + len(response.content.tail)
+    if template is None:
+        return body
+    return template.size + (0 if template.call.contents.answer is response.content else body)

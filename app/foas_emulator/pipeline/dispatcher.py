@@ -12,6 +12,7 @@ from foas_emulator.gateway.errors import MISSING, UNAVAILABLE, ApiError
 from foas_emulator.gateway.host import host_name
 from foas_emulator.gateway.responses import GatewayResponse, failure, internal_error
 from foas_emulator.pipeline.context import UNREADABLE, RequestContext
+from foas_emulator.world.files import file_error
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +22,8 @@ _RPC_PARAMETERS = frozenset({b"action", b"version", b"accesskeyid", b"signature"
 Stage = Callable[[RequestContext], GatewayResponse | Awaitable[GatewayResponse | None] | None]
 """Looks at an context and answers it, or adds to it and passes it on (None). One that must wait is awaited."""
 
-Close = Callable[[RequestContext, GatewayResponse], None]
-"""Told of every context and its answer, once the answer is sent."""
+Observer = Callable[[RequestContext, GatewayResponse], None]
+"""Told of every context and its answer."""
 
 
 class CallOperation:
@@ -55,9 +56,13 @@ async def _send_nothing(_message: Message) -> None:
 class Dispatcher:
     """Answers the service's API by walking the stages; everything else it hands on."""
 
-    def __init__(self, app: ASGIApp, *, stages: Sequence[Stage], close: Close, own_paths: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, *, stages: Sequence[Stage], log: Observer, close: Observer, own_paths: tuple[str, ...]
+    ) -> None:
+        """Tell `log` of every answer before it is sent, so that its client finds the line, and `close` afterwards."""
         self._app = app
         self._stages = stages
+        self._log = log
         self._close = close
         self._own_paths = own_paths
 
@@ -83,6 +88,7 @@ class Dispatcher:
         assert reply is not None, "the last stage always answers"
         if context.warning is not None:
             reply = reply.with_header("x-emulator-warning", context.warning)
+        self._log(context, reply)
         await reply.send(context.request_id.encode(), receive, send)
         self._close(context, reply)
 
@@ -108,6 +114,10 @@ def asks_for_start_page(scope: Scope) -> bool:
 def answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
     """What a client is told of anything that was raised on the way of its request."""
     host = host_name(context.headers.get("host", ""))
+    trouble = file_error(error, context.world.store.path if context.has_world else None)
+    if trouble is not None:
+        log.error("request %s failed: %s", context.request_id, trouble)
+        error = UNAVAILABLE(trouble.hint)
     if isinstance(error, ApiError):
         if error.problem is MISSING and context.body_note is not None:
             error = error.with_hint(f"{error.hint} {context.body_note}")

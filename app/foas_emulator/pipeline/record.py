@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from sys import getsizeof
 
-from foas_emulator.gateway.responses import GatewayResponse
+from foas_emulator.gateway.responses import GatewayResponse, header_text
 from foas_emulator.journal.calls import Call, Fault
 from foas_emulator.journal.contents import MOST_BYTES, Contents, kept_answer, kept_headers
 from foas_emulator.journal.entries import ENTRY_SIZE, EntryTemplate
@@ -16,6 +16,8 @@ from foas_emulator.world.clock import stopwatch
 SERVER_ERROR = 500
 """From this status on an answer is always logged: it is the server's fault."""
 
+HINT, EVIDENCE = b"x-emulator-hint", b"x-emulator-evidence"
+
 _CALL = 250
 """Bytes that a call takes beside its parameters and texts, roughly."""
 
@@ -23,11 +25,12 @@ access_log = logging.getLogger("foas_emulator.access")
 
 
 class Record:
-    """Notes when a request arrives, and writes its journal entry when its response is sent."""
+    """Notes when a request arrives, logs its response, and writes its journal entry when that is sent."""
 
-    def __init__(self, journal: Journal, *, log_access: bool) -> None:
+    def __init__(self, journal: Journal, *, log_access: bool, log_refused: bool) -> None:
         self._journal = journal
         self._log_access = log_access
+        self._log_refused = log_refused
 
     def __call__(self, context: RequestContext) -> None:
         context.started = stopwatch()
@@ -41,29 +44,43 @@ class Record:
         if context.has_world:
             template = context.template or self.template(context, response)
             self._journal.write(template, context.request_id, context.started)
-        if self._log_access or response.status_code >= SERVER_ERROR:
-            self._log(context, response)
 
-    def _log(self, context: RequestContext, response: GatewayResponse) -> None:
+    def log(self, context: RequestContext, response: GatewayResponse) -> None:
+        """Log a call in one line if it is to be; a refusal with its code and hint, which no SDK hands to its user."""
+        is_refused = response.code is not None and self._log_refused
+        if self._log_access or is_refused or response.status_code >= SERVER_ERROR:
+            self._write_line(context, response)
+
+    def _write_line(self, context: RequestContext, response: GatewayResponse) -> None:
         milliseconds = (stopwatch() - context.started) / 1e6 if context.started else 0.0
         operation = context.operation.name if context.operation else "-"
+        hint = response.header(HINT)
         access_log.log(
-            logging.ERROR if response.status_code >= SERVER_ERROR else logging.INFO,
-            "%s %s world=%s %s %d %.3f ms",
+            _level(response, log_refused=self._log_refused),
+            "%s %s world=%s %s %d %.3f ms%s",
             context.request_id,
             operation,
             context.world_name or "-",
             f"{context.method} {context.raw_path}",
             response.status_code,
             milliseconds,
+            "" if response.code is None else f" {header_text(response.code).decode()}: {hint}",
             extra={
                 "request_id": context.request_id,
                 "operation": operation,
                 "world": context.world_name,
                 "status": response.status_code,
                 "milliseconds": round(milliseconds, 3),
+                "code": response.code,
+                "hint": hint,
             },
         )
+
+
+def _level(response: GatewayResponse, *, log_refused: bool) -> int:
+    if response.status_code >= SERVER_ERROR:
+        return logging.ERROR
+    return logging.WARNING if response.code is not None and log_refused else logging.INFO
 
 
 def call_of(context: RequestContext, response: GatewayResponse) -> Call:
@@ -74,6 +91,8 @@ def call_of(context: RequestContext, response: GatewayResponse) -> Call:
     access_key_id = key_of(authorization) if authorization else ""
     action = action if action is not None and operation is not None and action != operation.name else None
     contents = contents_of(context, response)
+    is_refused = response.code is not None
+    hint = response.header(HINT) if is_refused else None
     return Call(
         operation,
         context.method,
@@ -94,10 +113,13 @@ def call_of(context: RequestContext, response: GatewayResponse) -> Call:
         + len(access_key_id)
         + len(action or "")
         + len(context.warning or "")
+        + len(hint or "")
         + memory_of(context.parameters)
         + (memory_of([rule.written for rule in faults]) if faults else 0)
         + contents.size,
         contents,
+        hint=hint,
+        evidence=response.header(EVIDENCE) if is_refused else None,
     )
 
 

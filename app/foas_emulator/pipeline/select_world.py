@@ -3,6 +3,7 @@
 from foas_emulator.gateway.errors import INVALID_WORLD, UNAVAILABLE, ApiError
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.find_operation import choose_format
+from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.registry import DEFAULT, Registry, WorldLimitError, WorldNameError
 from foas_emulator.world.world import World
 
@@ -25,7 +26,7 @@ class SelectWorld:
         context.settings = self._registry.defaults
         try:
             world = self._registry.open_existing(name)
-        except (WorldNameError, WorldLimitError) as error:
+        except (WorldNameError, WorldLimitError, WorldFileError) as error:
             raise self._refusal(context, error) from None
         if world is not None:
             enter(context, world)
@@ -38,13 +39,15 @@ class SelectWorld:
         """Open the world that a request names, created if it does not exist, and let the request in."""
         try:
             world = self._registry.open_or_create(context.world_name)
-        except WorldLimitError as error:
+        except (WorldLimitError, WorldFileError) as error:
             raise self._refusal(context, error) from None
         enter(context, world)
 
-    def _refusal(self, context: RequestContext, error: WorldNameError | WorldLimitError) -> ApiError:
+    def _refusal(self, context: RequestContext, error: WorldNameError | WorldLimitError | WorldFileError) -> ApiError:
         choose_format(context)
         context.request_id = context.request_id or self._registry.next_request_id()
+        if isinstance(error, WorldFileError):
+            return UNAVAILABLE(error.hint)
         return (INVALID_WORLD if isinstance(error, WorldNameError) else UNAVAILABLE)(str(error))
 
 

@@ -5,6 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from foas_emulator.testing.written import written
+
+__tracebackhide__ = True
+
 TIMEOUT = 60.0
 """Seconds after which an answer is not waited for any longer."""
 
@@ -33,7 +37,7 @@ class ControlClient:
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON that answers a request with this JSON body, None if the answer is empty. Raises as `send` does."""
-        text = None if body is None else json.dumps(body).encode()
+        text = None if body is None else json.dumps(written(body)).encode()
         answer = self.send(method, path, text, {"content-type": "application/json"})
         return json.loads(answer) if answer else None
 

@@ -1,14 +1,25 @@
 """What of the service a test session exercised: collected from every server it used, written to a file, judged."""
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
+from foas_emulator.testing.client import ControlClient
+
+__tracebackhide__ = True
+
 _OUTPUT = "foas_coverage"
+_WORLD = re.compile(r"/worlds/([^/?]+)")
+_ENDS_JOURNAL = frozenset(
+    {("DELETE", ""), ("PUT", ""), ("POST", "/reset"), ("PUT", "/snapshot"), ("DELETE", "/journal")}
+)
 
 
 class CoverageCollector:
@@ -47,6 +58,50 @@ class CoverageCollector:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(self._told)
+
+
+class CountingClient(ControlClient):
+    """Notices which worlds are used through it, and collects what they exercised before their journals begin anew."""
+
+    def __init__(self, url: str, *, control_token: str | None, collect: Callable[[Mapping[str, Any]], None]) -> None:
+        super().__init__(url, control_token=control_token)
+        self._collect = collect
+        self._worlds: set[str] = set()
+
+    def send(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Send as any client does."""
+        name = _world_in(path)
+        if name is not None and name in self._worlds and _ends_journal(method, path):
+            self._collect_from({name})
+        elif (method, path) == ("POST", "/reset"):
+            self._collect_from(self._worlds)
+        answer = super().send(method, path, body, headers)
+        if name is not None:
+            self._worlds.add(name)
+        return answer
+
+    def collect_all(self) -> None:
+        """Collect what the worlds that are left exercised."""
+        self._collect_from(self._worlds)
+
+    def _collect_from(self, names: AbstractSet[str]) -> None:
+        found = json.loads(super().send("GET", "/coverage"))["worlds"]
+        for name in names & found.keys():
+            self._collect({"all": found[name], "worlds": {name: found[name]}})
+
+
+def _world_in(path: str) -> str | None:
+    """The world that a path of the control API is about."""
+    match = _WORLD.match(path)
+    return None if match is None else unquote(match[1])
+
+
+def _ends_journal(method: str, path: str) -> bool:
+    """Whether a request makes the journal of its world begin anew: a drop, a reset, a new beginning."""
+    rest = _WORLD.sub("", path, count=1)
+    return (method, rest) in _ENDS_JOURNAL
 
 
 def percent_of(exercise: Mapping[str, Any]) -> float:

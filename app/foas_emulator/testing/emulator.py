@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from foas_emulator.testing.server import Server
 
+__tracebackhide__ = True
+
 if TYPE_CHECKING:
     from foas_emulator.testing.in_thread import ThreadedServer
 
@@ -21,9 +23,9 @@ class Emulator(Server):
     def __enter__(self) -> Self:
         # Imported when it is needed, and not with the pytest plugin: it loads the whole emulator.
         from foas_emulator.settings import read_settings  # noqa: PLC0415
-        from foas_emulator.testing.in_thread import ThreadedServer  # noqa: PLC0415
+        from foas_emulator.testing.in_thread import ThreadedServer, check_settings  # noqa: PLC0415
 
-        self._running = ThreadedServer(read_settings(self._settings))
+        self._running = ThreadedServer(read_settings(check_settings(self._settings)))
         super().__init__(self._running.url, control_token=self._settings.get("control_token"))
         return self
 

@@ -1,9 +1,12 @@
 """The fault rules of a world, as a test arms them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from foas_emulator.testing.client import ControlClient
+
+__tracebackhide__ = True
 
 
 class Faults:
@@ -23,7 +26,7 @@ class Faults:
         skip: int = 0,
         times: int | None = None,
         probability: float = 1.0,
-        ttl: str | float | None = None,
+        ttl: str | float | timedelta | None = None,
     ) -> int:
         """Have an effect, such as `{"error": "Throttling.User"}`, strike calls; answers the rule's id.
 

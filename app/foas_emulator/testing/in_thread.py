@@ -1,11 +1,13 @@
 """The emulator's server in a thread. Importing this loads the whole emulator."""
 
 import asyncio
+import difflib
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
-from dataclasses import replace
+from dataclasses import fields, replace
 from threading import Event, Thread
+from typing import Any
 
 import uvicorn
 
@@ -22,9 +24,23 @@ from foas_emulator.server import (
     uvicorn_config,
 )
 from foas_emulator.settings import Settings
+from foas_emulator.testing.written import written
+
+__tracebackhide__ = True
 
 START_WITHIN = 30.0
 """Seconds that the server is given to start."""
+
+
+def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as flags have them. Raise ValueError for a name that is no setting, with the nearest that is."""
+    known = [each.name for each in fields(Settings)]
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
+            raise ValueError(f"there is no setting {name}; {hint}")
+    return {name: written(value) for name, value in given.items()}
 
 
 class ThreadedServer:

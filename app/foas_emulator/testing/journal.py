@@ -1,10 +1,13 @@
 """The journal of a world, as a test reads it: what was called, and whether it is what should have been."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from foas_emulator.testing.client import ControlClient, EmulatorError
+
+__tracebackhide__ = True
 
 _NOT_AS_EXPECTED = 422
 _PAGE = 1000
@@ -48,10 +51,10 @@ class Journal:
         exactly: int | None = None,
         at_least: int | None = None,
         at_most: int | None = None,
-        within: str | float | None = None,
-        min_gap: str | float | None = None,
+        within: str | float | timedelta | None = None,
+        min_gap: str | float | timedelta | None = None,
         growth: float = 1,
-        timeout: str | float = 0,
+        timeout: str | float | timedelta = 0,
     ) -> None:
         """Fail unless the operation was called, with these parameters and answered with this status, so many times.
 
@@ -78,7 +81,9 @@ class Journal:
         """Fail if the operation was called with these parameters. Raises as `assert_called` does."""
         self.assert_called(operation, params=params, exactly=0)
 
-    def assert_in_order(self, operations: Sequence[str | Mapping[str, Any]], *, timeout: str | float = 0) -> None:
+    def assert_in_order(
+        self, operations: Sequence[str | Mapping[str, Any]], *, timeout: str | float | timedelta = 0
+    ) -> None:
         """Fail unless these were called one after the other, whatever came in between. Raises as `assert_called` does.
 
         Each is an operation or `{"operation": ..., "params": {...}, "status": ...}`.

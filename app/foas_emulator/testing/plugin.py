@@ -3,11 +3,10 @@
 `foas_environment` is for programs whose endpoint cannot be set: it brings them to the test's world.
 """
 
-import json
 import os
 import re
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,28 +14,35 @@ from uuid import uuid4
 
 import pytest
 
-from foas_emulator.testing.client import EmulatorError
+from foas_emulator.testing.client import ControlClient, EmulatorError
 from foas_emulator.testing.coverage import CoverageCollector
-from foas_emulator.testing.emulator import Emulator
 from foas_emulator.testing.redirection import variables_for
+from foas_emulator.testing.report import FailureReporter
 from foas_emulator.testing.server import Server
+from foas_emulator.testing.servers import OwnServers, SharedServer
 from foas_emulator.testing.world import World
 
-LAST_CALLS = 50
-"""Calls that the report of a failed test shows."""
+__tracebackhide__ = True
 
 _COVERAGE = "foas_coverage"
 _ENVIRONMENT = "foas_environment"
+_REPORTER = "foas_reporter"
 _SLUG = re.compile(r"[^a-z0-9]+")
 
-_world = pytest.StashKey[World]()
-_folders = pytest.StashKey[pytest.TempPathFactory]()
+_settings_used = pytest.StashKey[object]()
+"""The definition of `foas_settings` that the session's `foas_emulator` was made with."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("foas", "foas-emulator")
     group.addoption("--foas-url", metavar="URL", help="Use the foas-emulator that runs there instead of starting one.")
     group.addoption("--foas-control-token", metavar="TOKEN", help="Token of its control API.")
+    group.addoption(
+        "--foas-artifacts",
+        metavar="DIR",
+        type=Path,
+        help="Keep there, for each failed test, its world, its calls, and the line that brings it back.",
+    )
     group.addoption(
         "--foas-coverage", metavar="FILE", type=Path, help="Write there what of the service the tests exercised."
     )
@@ -53,6 +59,39 @@ def pytest_configure(config: pytest.Config) -> None:
     file, least = config.getoption("--foas-coverage"), config.getoption("--foas-coverage-min")
     if file is not None or least > 0:
         config.pluginmanager.register(CoverageCollector(file, least=least), _COVERAGE)
+    artifacts = config.getoption("--foas-artifacts")
+    # A test may have changed the directory by the time it fails.
+    reporter = FailureReporter(artifacts=artifacts and config.invocation_params.dir / artifacts)
+    config.pluginmanager.register(reporter, _REPORTER)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse to begin with a server that does not answer, once, and not at every test of every worker."""
+    config = session.config
+    url = config.getoption("--foas-url")
+    if url is None or hasattr(config, "workerinput") or config.getoption("collectonly"):
+        return
+    try:
+        ControlClient(url).request("GET", "/health")
+    except (EmulatorError, OSError, ValueError) as error:
+        raise pytest.UsageError(f"--foas-url: no foas-emulator answers at {url}: {error}") from None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Have `foas_emulator` set up again for an item that has another `foas_settings` than the one before.
+
+    pytest alone would hand over the server that came first, with the settings of that one.
+    """
+    definitions = getattr(item, "_fixtureinfo", None)
+    if definitions is None or "foas_emulator" not in item.fixturenames:  # type: ignore[attr-defined]
+        return
+    (*_, wanted) = definitions.name2fixturedefs.get("foas_settings", (None,))
+    used = item.session.stash.get(_settings_used, wanted)
+    if used is not wanted:
+        for definition in definitions.name2fixturedefs["foas_emulator"]:
+            definition.finish(item._request)  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
+    item.session.stash[_settings_used] = wanted
 
 
 @pytest.fixture(scope="session")
@@ -62,31 +101,33 @@ def foas_settings() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def foas_emulator(
-    request: pytest.FixtureRequest, pytestconfig: pytest.Config, foas_settings: dict[str, Any]
-) -> Iterator[Server]:
-    """The emulator of this session: the one at `--foas-url`, or one in this process, on a free port."""
+def _foas_servers(pytestconfig: pytest.Config) -> Iterator[OwnServers | SharedServer]:
+    """The servers of this session, which stop with it."""
     url = pytestconfig.getoption("--foas-url")
-    if url is not None:
-        server = Server(url, control_token=pytestconfig.getoption("--foas-control-token"))
-        yield server
-        _collect_coverage(pytestconfig, server)
-    else:
-        with Emulator(**_with_proxy(request.session, foas_settings)) as emulator:
-            yield emulator
-            _collect_coverage(pytestconfig, emulator)
+    collector: CoverageCollector | None = pytestconfig.pluginmanager.get_plugin(_COVERAGE)
+    token = pytestconfig.getoption("--foas-control-token")
+    servers = (
+        OwnServers(collector=collector) if url is None else SharedServer(url, control_token=token, collector=collector)
+    )
+    with servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def foas_emulator(
+    request: pytest.FixtureRequest, _foas_servers: OwnServers | SharedServer, foas_settings: dict[str, Any]
+) -> Server:
+    """The emulator of this session: the one at `--foas-url`, or one in this process, on a free port.
+
+    Tests that have another `foas_settings` get another server.
+    """
+    return _foas_servers.get(_with_proxy(request.session, foas_settings))
 
 
 def _with_proxy(session: pytest.Session, settings: dict[str, Any]) -> dict[str, Any]:
     """The settings of the session's server, with a proxy if any of its tests wants one: it takes a while to start."""
     wanted = any(_ENVIRONMENT in getattr(item, "fixturenames", ()) for item in session.items)
     return {"intercept": 0, **settings} if wanted else settings
-
-
-def _collect_coverage(config: pytest.Config, server: Server) -> None:
-    collector: CoverageCollector | None = config.pluginmanager.get_plugin(_COVERAGE)
-    if collector is not None:
-        collector.collect(server.coverage())
 
 
 @pytest.fixture(scope="session")
@@ -105,8 +146,9 @@ def foas_world(
     """A fresh world for this test alone, from the server's default seed; it ends with the test."""
     world = foas_emulator.world(_world_name(request.node) + _foas_suffix)
     world.create()
-    request.node.stash[_world] = world
-    request.node.stash[_folders] = tmp_path_factory
+    reporter: FailureReporter | None = request.config.pluginmanager.get_plugin(_REPORTER)
+    assert reporter is not None
+    reporter.watch(request.node, world, temporary=tmp_path_factory)
     yield world
     world.drop()
 
@@ -130,31 +172,3 @@ def _world_name(node: pytest.Item) -> str:
     """A name that is the same in every run, since what a world makes up depends on its name."""
     slug = _SLUG.sub("-", node.name.lower()).strip("-")[:40].strip("-")
     return f"{slug or 'test'}-{sha256(node.nodeid.encode()).hexdigest()[:8]}"
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    if call.when == "call" and report.failed and _world in item.stash:
-        report.sections.append(("foas-emulator", _evidence(item)))
-    return report
-
-
-def _evidence(item: pytest.Item) -> str:
-    """What a failed test's world was asked, and where a snapshot of it is."""
-    world = item.stash[_world]
-    file = item.stash[_folders].mktemp("foas") / f"{world.name}.json"
-    try:
-        world.save(file)
-        calls = "\n".join(_line(call) for call in world.journal.entries()[-LAST_CALLS:])
-    except (EmulatorError, OSError) as error:
-        return f"world {world.name} cannot be asked any more: {error}"
-    return f"{calls or 'it was not called'}\nsnapshot of world {world.name}: {file}"
-
-
-def _line(call: dict[str, Any]) -> str:
-    asked = call["operation"] or f"{call['method']} {call['path']}"
-    answered = f"{call['status'] or 'no answer'} {call['code'] or ''}".strip()
-    return f"{answered} <- {asked} {json.dumps(call['parameters'])}"

@@ -6,6 +6,8 @@ from uuid import uuid4
 from foas_emulator.testing.client import ControlClient
 from foas_emulator.testing.world import World
 
+__tracebackhide__ = True
+
 
 class Server:
     """An emulator at an address. `control_token` is needed where it does not listen on this machine alone."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -10,6 +11,9 @@ from urllib.parse import quote
 from foas_emulator.testing.client import ControlClient
 from foas_emulator.testing.faults import Faults
 from foas_emulator.testing.journal import Journal
+from foas_emulator.testing.written import written
+
+__tracebackhide__ = True
 
 if TYPE_CHECKING:
     from aliyunsdkcore.client import AcsClient
@@ -27,7 +31,7 @@ class Change:
 
 
 class Clock:
-    """The time of a world. Instants are milliseconds since the epoch, or ISO 8601 texts where they are given.
+    """The time of a world. Instants are milliseconds since the epoch; given, they may be datetimes or ISO 8601 texts.
 
     Whatever moves the clock answers with what came due on the way, each change at its own instant.
     """
@@ -50,19 +54,19 @@ class Clock:
         """What is going to happen, the next change first."""
         return _changes(self._read()["pending"])
 
-    def freeze(self, at: int | str | None = None) -> list[Change]:
+    def freeze(self, at: int | str | datetime | None = None) -> list[Change]:
         """Stand still, at an instant or where it is. Set back, a clock undoes nothing."""
         return self._set("frozen", at)
 
-    def run(self, at: int | str | None = None) -> list[Change]:
+    def run(self, at: int | str | datetime | None = None) -> list[Change]:
         """Go on, from an instant or from where it is."""
         return self._set("real", at)
 
-    def advance(self, by: str | int) -> list[Change]:
-        """Move on by a duration (`"30s"`) or by milliseconds."""
+    def advance(self, by: str | int | timedelta) -> list[Change]:
+        """Move on by a duration (a timedelta, `"30s"`, `"4m59s"`) or by milliseconds."""
         return self._advance(by=by)
 
-    def advance_to(self, at: int | str) -> list[Change]:
+    def advance_to(self, at: int | str | datetime) -> list[Change]:
         """Move on to an instant."""
         return self._advance(to=at)
 
@@ -77,11 +81,11 @@ class Clock:
     def _read(self) -> Any:
         return self._control.request("GET", self._path)
 
-    def _set(self, mode: str, at: int | str | None) -> list[Change]:
+    def _set(self, mode: str, at: int | str | datetime | None) -> list[Change]:
         setting = {"mode": mode} if at is None else {"mode": mode, "now": at}
         return _changes(self._control.request("PUT", self._path, setting)["changes"])
 
-    def _advance(self, **how: int | str) -> list[Change]:
+    def _advance(self, **how: int | str | datetime | timedelta) -> list[Change]:
         return _changes(self._control.request("POST", f"{self._path}/advance", how)["changes"])
 
 
@@ -90,7 +94,7 @@ def _changes(documents: list[dict[str, Any]]) -> list[Change]:
 
 
 class Settings(Mapping[str, Any]):
-    """The settings in force in a world. Delays are durations (`"30s"`); a number is seconds."""
+    """The settings in force in a world. Delays are durations (`"30s"`, a timedelta); a number is seconds."""
 
     def __init__(self, control: ControlClient, path: str) -> None:
         self._control = control
@@ -188,7 +192,7 @@ class World:
         if isinstance(document, Path):
             text = document.read_text("utf-8")
         else:
-            text = document if isinstance(document, str) else json.dumps(document)
+            text = document if isinstance(document, str) else json.dumps(written(document))
         self._control.send("POST", f"{self._path}/seed", text.encode(), {"content-type": "application/yaml"})
 
     def snapshot(self) -> dict[str, Any]:

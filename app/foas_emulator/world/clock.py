@@ -48,7 +48,7 @@ WRITTEN_DURATION: dict[str, Any] = {
     "pattern": f"^{PATTERN}$",
     "minimum": 0,
     "maximum": LONGEST // 1000,
-    "description": "A duration such as 500ms, 30s, 2m, 1h or 3d; a bare number is seconds.",
+    "description": "A duration such as 500ms, 30s, 4m59s, 1h or 3d; a bare number is seconds.",
     "examples": ["30s"],
 }
 """What a JSON Schema says of a duration."""

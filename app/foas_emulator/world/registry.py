@@ -6,17 +6,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.files import WorldFileError, WorldFiles, file_error
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget, KeptImage
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.store import Connections, Store, write_file
+from foas_emulator.world.store import Connections, Store
 from foas_emulator.world.world import Handler, World
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
 
 DEFAULT = "default"
 """The world of a request that names none. It never expires."""
@@ -39,16 +36,13 @@ class WorldLimitError(Exception):
     """No further world may be open at a time."""
 
 
-class DirectoryInUseError(Exception):
-    """Another process keeps its worlds in the same directory."""
-
-
 class Registry:
     """The worlds of this process, each in memory or, with a directory, in a file of its own there.
 
     A directory belongs to one process at a time; a second one gets `DirectoryInUseError`. At most `max_worlds` are open
     at a time. A world that was not used for `idle` milliseconds expires when another has to be opened: in memory it is
-    dropped, in a file it is closed and opens again when a request names it. With an `idle` of 0 none expires.
+    dropped, in a file it is closed and opens again when a request names it. With an `idle` of 0 none expires. Of the
+    worlds in files at most `max_files` are open at a time: one more closes that which was used least recently.
     """
 
     def __init__(
@@ -62,12 +56,14 @@ class Registry:
         max_worlds: int = 2000,
         idle: int = 0,
         image_bytes: int = 256 * 1024 * 1024,
+        max_files: int | None = None,
     ) -> None:
         self.image = image
         self.handlers = handlers
         self.connections = connections
         self.defaults = defaults
-        self._directory = directory
+        self._files = None if directory is None else WorldFiles(directory)
+        self._max_files = max_files
         self._max_worlds = max_worlds
         self._idle = idle * 1_000_000
         self._first_expiry = 0
@@ -76,8 +72,8 @@ class Registry:
         self._origins: dict[str, KeptImage] = {}
         self._ready: Store | None = None
         self._is_closed = False
-        self._lock = None if directory is None else _lock(directory)
         self._requests = request_numbers(fresh_seed())
+        self._requests_of: dict[str, Iterator[int]] = {}
         self._watchers: list[Callable[[str], None]] = []
 
     def watch(self, watcher: Callable[[str], None]) -> None:
@@ -92,8 +88,13 @@ class Registry:
 
     def names(self) -> list[str]:
         """Return the names of all worlds, open or not, in order."""
-        in_files = () if self._directory is None else (path.stem for path in self._directory.glob("*.origin"))
-        return sorted({*self._worlds, *in_files})
+        return sorted(self._worlds if self._files is None else self._files.names())
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a world of this name, open or not. Raise `WorldNameError` for one that no world can have."""
+        if _NAME.fullmatch(name) is None:
+            raise WorldNameError(name)
+        return name in (self._worlds if self._files is None else self._files)
 
     def last_used(self, name: str) -> int | None:
         """Return the `stopwatch` instant of a world's last use, None if it is not open."""
@@ -115,14 +116,14 @@ class Registry:
     def open_existing(self, name: str) -> World | None:
         """Return the world of this name, opened if it is in a file and closed; None if it does not exist.
 
-        Raise `WorldNameError` for a name that no world can have, and `WorldLimitError` if it is closed and no further
-        world may be open.
+        Raise `WorldNameError` for a name that no world can have, `WorldLimitError` if it is closed and no further world
+        may be open, and `WorldFileError` if its file cannot be used.
         """
         world = self._worlds.get(name)
         if world is not None:
             world.last_used = stopwatch()
             return world
-        if not self._is_in_file(name):
+        if not self.exists(name):
             return None
         self._make_room()
         return self._open(name)
@@ -139,20 +140,34 @@ class Registry:
     def create_or_replace(self, name: str, image: bytes | None = None) -> World:
         """Create a world from an image, the default one if none is given, or replace the one of this name.
 
-        Raise `ImageBudgetError` if the image cannot be kept for resets, and the errors of `open_existing`.
+        A file that cannot be used is no obstacle: the new world takes its place. Raise `ImageBudgetError` if the image
+        cannot be kept for resets, and the errors of `open_existing`.
         """
         image = self.image if image is None else image
-        world = self.open_existing(name)
-        if world is None:
+        if not self.exists(name):
             return self._create(name, image)
-        self._keep_origin(name, image)
-        world.load(image)
+        if self._files is None:
+            world = self._worlds[name]
+            world.last_used = stopwatch()
+            self._keep_origin(name, image)
+            world.load(image)
+        else:
+            world = self._replace_file(self._files, name, image)
         self._notify(name)
         return world
 
     def reset(self, name: str) -> None:
-        """Reset a world to what it was created from; create it if it does not exist."""
-        self.open_or_create(name).load(self._origin(name))
+        """Reset a world to what it was created from; create it if it does not exist.
+
+        A database file that cannot be used is no obstacle. Where the file of what the world was created from cannot be
+        used either, the world becomes one of the default image, and the log says so.
+        """
+        if not self.exists(name):
+            self.open_or_create(name)
+        elif self._files is None:
+            self.open_or_create(name).load(self._origin(name))
+        else:
+            self._reset_file(self._files, name)
         self._notify(name)
 
     def replace_image(self, image: bytes) -> list[str]:
@@ -160,42 +175,50 @@ class Registry:
 
         A world that is in a file and closed stays closed.
         """
-        replaced = [name for name in self.names() if self._origin(name) == self.image]
+        replaced = [name for name in self.names() if self._began_with(name) == self.image]
         self.image = image
         if self._ready is not None:
             self._ready.close()
             self._ready = None
         for name in replaced:
-            path = self._path(name)
-            if name in self._worlds or path is None:
+            if name in self._worlds or self._files is None:
                 self.create_or_replace(name)
-            else:
-                self._keep_origin(name, image)
-                _unlink(path)
-                self._notify(name)
+                continue
+            before = self._files.generation(name)
+            self._files.put(name, image)
+            self._files.clean(name, before)
+            self._requests_of.pop(name, None)
+            self._notify(name)
         return replaced
+
+    def _began_with(self, name: str) -> bytes | None:
+        """Return the image that a world was created from; None if its file cannot be read."""
+        if self._files is None:
+            return self._origin(name)
+        with suppress(WorldFileError):
+            return self._files.origin(name)
+        return None
 
     def reset_all(self) -> None:
         """Reset every world to what it was created from; one that is in a file and closed stays closed."""
         for name in self.names():
-            path = self._path(name)
-            if name in self._worlds or path is None:
+            if name in self._worlds or self._files is None:
                 self.reset(name)
             else:
-                _unlink(path)
+                self._files.begin_again(name)
+                self._requests_of.pop(name, None)
                 self._notify(name)
 
     def drop(self, name: str) -> bool:
-        """Remove a world and its file; return whether it existed."""
-        if name not in self._worlds and not self._is_in_file(name):
+        """Remove a world and its files; return whether it existed."""
+        if not self.exists(name):
             return False
         if name in self._worlds:
             self._worlds.pop(name).close()
+        if self._files is not None:
+            self._files.remove(name)
         self._origins.pop(name, None)
-        path, origin = self._path(name), self._origin_path(name)
-        if path is not None and origin is not None:
-            origin.unlink()  # first: without it there is no such world, whatever else is left behind
-            _unlink(path)
+        self._requests_of.pop(name, None)
         self._notify(name)
         return True
 
@@ -204,7 +227,7 @@ class Registry:
 
         Most of the time that a new world takes is spent by SQLite on reading the schema.
         """
-        if self._ready is None and self._directory is None and not self._is_closed:
+        if self._ready is None and self._files is None and not self._is_closed:
             self._ready = Store(self.connections, image=self.image)
             self._ready.prepare()
 
@@ -216,15 +239,15 @@ class Registry:
         for world in self._worlds.values():
             world.close()
         self._worlds.clear()
-        if self._lock is not None:
-            self._lock.release()
+        if self._files is not None:
+            self._files.close()
 
     def _create(self, name: str, image: bytes) -> World:
         self._make_room()
-        path = self._path(name)
-        if path is not None:
-            _unlink(path)
-        self._keep_origin(name, image)
+        if self._files is None:
+            self._keep_origin(name, image)
+        else:
+            self._files.put(name, image)
         world = self._open(name)
         self._prewarm_soon()
         return world
@@ -235,14 +258,93 @@ class Registry:
             asyncio.get_running_loop().call_soon(self.prewarm)
 
     def _open(self, name: str) -> World:
-        store = self._take_ready(name) or Store(self.connections, image=self._origin(name), path=self._path(name))
-        world = World(name, store, defaults=self.defaults, handlers=self.handlers)
+        store = self._take_ready(name) or self._store(name)
+        try:
+            world = World(name, store, defaults=self.defaults, handlers=self.handlers)
+        except BaseException as error:
+            store.close()
+            self._raise_for_file(error, store.path)
+            raise
+        if name in self._requests_of:
+            world.continue_requests(self._requests_of.pop(name))
         world.last_used = stopwatch()
         self._worlds[name] = world
         return world
 
+    def _store(self, name: str) -> Store:
+        if self._files is None:
+            return Store(self.connections, image=self._origin(name))
+        path = self._files.database(name)
+        image = b"" if path.exists() else self._files.origin(name)
+        return Store(self.connections, image=image, path=path)
+
+    def _shut(self, name: str) -> None:
+        """Close a world in a file. Once it is open again its request ids go on where they were."""
+        world = self._worlds.pop(name)
+        self._requests_of[name] = world.requests
+        world.close()
+
+    # -- worlds in files
+
+    def _replace_file(self, files: WorldFiles, name: str, image: bytes) -> World:
+        world = self._worlds.get(name)
+        if world is None:
+            self._make_room()
+        before = files.generation(name)
+        files.put(name, image)
+        self._requests_of.pop(name, None)
+        try:
+            if world is None:
+                return self._open(name)
+            self._move(world)
+        finally:
+            files.clean(name, before)
+        return world
+
+    def _move(self, world: World) -> None:
+        """Let an open world go on with the database that has taken the place of its own."""
+        try:
+            world.move_to(self._store(world.name))
+        except BaseException as error:
+            path = world.store.path
+            self._worlds.pop(world.name).close()  # the next who asks for it opens what is there
+            self._raise_for_file(error, path)
+            raise
+        world.last_used = stopwatch()
+
+    def _reset_file(self, files: WorldFiles, name: str) -> None:
+        try:
+            origin = files.origin(name)
+        except WorldFileError as error:
+            log.warning(
+                "world %s becomes one of the default seed, for what it was created from is lost: %s", name, error
+            )
+            origin = self.image
+        else:
+            if name in self._worlds and self._load(self._worlds[name], origin):
+                return
+        self._replace_file(files, name, origin)
+
+    def _load(self, world: World, image: bytes) -> bool:
+        """Load an image into an open world; return whether its file takes it. If not, the world is closed."""
+        try:
+            world.load(image)
+        except BaseException as error:
+            self._worlds.pop(world.name).close()
+            if file_error(error, world.store.path) is None:
+                raise
+            return False
+        world.last_used = stopwatch()
+        return True
+
+    def _raise_for_file(self, error: BaseException, path: Path | None) -> None:
+        """Raise `WorldFileError` if an exception is about a world's file."""
+        translated = file_error(error, path)
+        if translated is not None:
+            raise translated from error
+
     def _take_ready(self, name: str) -> Store | None:
-        if name in self._origins:
+        if name in self._origins or self._files is not None:
             return None
         store, self._ready = self._ready, None
         return store
@@ -251,36 +353,17 @@ class Registry:
         for watcher in self._watchers:
             watcher(name)
 
-    # -- what a world was created from
+    # -- what a world in memory was created from
 
     def _origin(self, name: str) -> bytes:
-        path = self._origin_path(name)
-        if path is not None:
-            return path.read_bytes()
         origin = self._origins.get(name)
         return self.image if origin is None else origin.content
 
     def _keep_origin(self, name: str, image: bytes) -> None:
-        path = self._origin_path(name)
-        if path is not None:
-            write_file(path, image)
-        elif image is self.image:
+        if image is self.image:
             self._origins.pop(name, None)
         else:
             self._origins[name] = self.images.keep(image)
-
-    def _is_in_file(self, name: str) -> bool:
-        """Whether a file holds this world. Raises `WorldNameError`."""
-        if _NAME.fullmatch(name) is None:
-            raise WorldNameError(name)
-        path = self._origin_path(name)
-        return path is not None and path.exists()
-
-    def _path(self, name: str) -> Path | None:
-        return None if self._directory is None else self._directory / f"{name}.db"
-
-    def _origin_path(self, name: str) -> Path | None:
-        return None if self._directory is None else self._directory / f"{name}.origin"
 
     # -- how many, how long
 
@@ -296,12 +379,12 @@ class Registry:
         self._first_expiry = min(used, default=now) + self._idle
 
     def _let_go(self, world: World) -> None:
-        if self._directory is None:
+        if self._files is None:
             log.info("world %s was idle for too long and is dropped; the setting world_idle changes that", world.name)
             self.drop(world.name)
         else:
             log.info("world %s was idle for too long and is closed; its file stays", world.name)
-            self._worlds.pop(world.name).close()
+            self._shut(world.name)
 
     def _make_room(self) -> None:
         self.expire()
@@ -310,6 +393,17 @@ class Registry:
                 f"{len(self._worlds)} worlds are open, and no more may be: DELETE /_emulator/worlds/NAME ends one, "
                 "the settings max_worlds and world_idle allow more or let idle ones go sooner."
             )
+        if self._files is not None and self._max_files is not None and len(self._worlds) >= self._max_files:
+            self._close_least_recent()
+
+    def _close_least_recent(self) -> None:
+        idle = [world for world in self._worlds.values() if world.name != DEFAULT and not world.settling.locked()]
+        if not idle:
+            raise WorldLimitError(
+                f"The files of {len(self._worlds)} worlds are open and in use, and the system allows this process no "
+                "more: ask again, or raise its limit of open files (ulimit -n)."
+            )
+        self._shut(min(idle, key=lambda world: world.last_used).name)
 
 
 @contextmanager
@@ -321,26 +415,3 @@ def copied(world: World, registry: Registry, *, image: bytes | None = None) -> I
         yield copy
     finally:
         copy.close()
-
-
-def _unlink(path: Path) -> None:
-    """Remove a database file and what SQLite keeps beside it."""
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def _lock(directory: Path) -> "BaseFileLock":
-    # Imported here: most servers keep their worlds in memory, and it takes a twentieth of a start.
-    from filelock import FileLock, Timeout  # noqa: PLC0415
-
-    directory.mkdir(parents=True, exist_ok=True)
-    # Shared by threads: a server in a thread takes the lock in one and gives it back in another.
-    lock = FileLock(directory / "lock", timeout=0, thread_local=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise DirectoryInUseError(
-            f"{directory} is in use by another foas-emulator. One process keeps one directory: "
-            "stop the other one, or give another --data-dir."
-        ) from None
-    return lock

@@ -23,12 +23,19 @@ from sqlalchemy.pool import NullPool, QueuePool
 from sqlmodel import SQLModel
 
 from foas_emulator.world import statements
+from foas_emulator.world.files import (
+    APPLICATION_ID,
+    LARGEST_CHECKED,
+    PAGE_SIZE,
+    NewerStoreError,
+    WorldFileError,
+    file_error,
+    naming,
+    write_file,
+)
 
 SCHEMA_VERSION = 1
 """Version of the table layout, kept in a database's `user_version`. A file of a newer version is refused."""
-
-PAGE_SIZE = 512
-"""Bytes of a database page. Most of an emulated world's tables hold a few rows, so a small page keeps a world small."""
 
 _MEMORY = ":memory:"
 
@@ -76,10 +83,6 @@ def given_only(*changes: Change) -> list[Change]:
     return [change for change in changes if change[1] is not None]
 
 
-class NewerStoreError(Exception):
-    """A database file was written by a newer version of the emulator; it was left untouched."""
-
-
 class StoreClosedError(Exception):
     """The database was closed meanwhile: its world was dropped or has expired."""
 
@@ -122,6 +125,7 @@ class Connections:
         with self._files.connect() as connection:
             connection.exec_driver_sql(f"PRAGMA page_size = {PAGE_SIZE}")
             connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
             Row.metadata.create_all(connection)
             return cast(sqlite3.Connection, connection.connection.driver_connection).serialize()
 
@@ -141,27 +145,45 @@ class Store:
     __slots__ = ("_connection", "_raw", "path", "revision")
 
     def __init__(self, connections: Connections, *, image: bytes, path: Path | None = None) -> None:
-        """Open `path`, creating it from `image` if it is absent; without a path load `image` into memory."""
+        """Open `path`, creating it from `image` if it is absent; without a path load `image` into memory.
+
+        Raise `WorldFileError` for a file that cannot be used, which stays as it is.
+        """
         self.path = path
         self.revision = object()
         """Identifies the present contents: a new object after every commit, load and close."""
-        if path is not None and not path.exists():
-            write_file(path, image)
-        self._connection = connections.connect(path)
-        self._raw = cast(sqlite3.Connection, self._connection.connection.driver_connection)
         if path is None:
+            self._connect(connections)
             self._raw.deserialize(image)
-        else:
-            self._prepare_file()
+            return
+        with naming(path):
+            if not path.exists():
+                write_file(path, image)
+            self._connect(connections)
+            try:
+                self._prepare_file(path)
+            except BaseException:
+                self._connection.close()
+                raise
 
-    def _prepare_file(self) -> None:
+    def _connect(self, connections: Connections) -> None:
+        self._connection = connections.connect(self.path)
+        self._raw = cast(sqlite3.Connection, self._connection.connection.driver_connection)
+
+    def _prepare_file(self, path: Path) -> None:
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise WorldFileError(path, "it is empty")
         version = self._raw.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
-            self._connection.close()
-            raise NewerStoreError(
-                f"{self.path} has schema version {version}; this emulator reads up to {SCHEMA_VERSION}. "
-                "Use a newer emulator, or another --data-dir."
-            )
+            raise NewerStoreError(path, version=version, known=SCHEMA_VERSION)
+        tables = {name for (name,) in self._raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if not tables >= Row.metadata.tables.keys():
+            raise WorldFileError(path, "it is no world of foas-emulator")
+        if path.stat().st_size <= LARGEST_CHECKED:
+            (first,) = self._raw.execute("PRAGMA quick_check(1)").fetchone()
+            if first != "ok":
+                raise WorldFileError(path, f"it is damaged ({first.splitlines()[-1]})")
         self._raw.execute("PRAGMA journal_mode = WAL")
         # NORMAL survives the death of the process, which is what is promised; a power cut may lose the last commits.
         self._raw.execute("PRAGMA synchronous = NORMAL")
@@ -209,18 +231,24 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Run all statements inside together: if anything is raised, none of them takes effect. Nested uses join."""
+        """Run all statements inside together: if anything is raised, none of them takes effect. Nested uses join.
+
+        Raise `WorldFileError` where it is the file that refuses, as on a full disk.
+        """
         if self.in_transaction:
             yield
             return
-        self._raw.execute("BEGIN IMMEDIATE")
         try:
+            self._raw.execute("BEGIN IMMEDIATE")
             yield
             self._raw.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             if self.in_transaction:  # SQLite itself rolls back when, say, the disk is full
                 self._raw.execute("ROLLBACK")
-            raise
+            translated = file_error(error, self.path)
+            if translated is None or translated is error:
+                raise
+            raise translated from error
         self.revision = object()
 
     def _require_transaction(self) -> None:
@@ -313,14 +341,6 @@ class Store:
         self._require_transaction()
         values = dict(conditions)
         return self._raw.execute(statements.delete(model.table(), tuple(values)), values).rowcount
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole and move it into its place: a process that is killed meanwhile leaves none, or all of it."""
-    beginning = path.with_suffix(".new")
-    beginning.touch(mode=0o600)  # SQLite gives the files beside it the same permissions
-    beginning.write_bytes(content)
-    beginning.replace(path)
 
 
 @cache

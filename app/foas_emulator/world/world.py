@@ -64,12 +64,12 @@ class World:
         "_given",
         "_handlers",
         "_notes",
-        "_requests",
         "cache",
         "clock",
         "last_used",
         "name",
         "next_due",
+        "requests",
         "seed",
         "settings",
         "settling",
@@ -94,7 +94,8 @@ class World:
         self.cache.clear()
         row = self._read_copies()
         self.seed = row.seed if row.template_at is None else self._leave_template(row.template_at)
-        self._requests = ids.request_numbers(self.seed)
+        self.requests = ids.request_numbers(self.seed)
+        """The numbers of this world's requests; each is taken once."""
 
     def _read_copies(self) -> WorldRow:
         """Read from the database everything of which this object holds a copy."""
@@ -125,7 +126,7 @@ class World:
 
     def next_request_id(self) -> str:
         """Return a request id that this world has not given out before."""
-        return ids.request_id(next(self._requests))
+        return ids.request_id(next(self.requests))
 
     def next_number(self, name: str) -> int:
         """Return the next number of one of the world's counters. Belongs inside a transaction."""
@@ -238,6 +239,17 @@ class World:
         self.store.load(image)
         self.cache.clear()
         self._read_copies()
+
+    def move_to(self, store: Store) -> None:
+        """Replace the whole world by another database."""
+        self.store.close()
+        self.store = store
+        self.clock = Clock(store)
+        self._begin()
+
+    def continue_requests(self, requests: Iterator[int]) -> None:
+        """Go on with the request ids of the same world before it was closed."""
+        self.requests = requests
 
     def close(self) -> None:
         """Release the world's database."""

@@ -1,0 +1,99 @@
+"""What is kept of a failed test: a folder with its world, its calls, its report and the line that brings it back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foas_emulator.testing.client import EmulatorError
+from foas_emulator.testing.world import World
+
+__tracebackhide__ = True
+
+SNAPSHOT, JOURNAL, REPORT, README = "snapshot.json", "journal.json", "report.txt", "README.md"
+
+MOST_WHOLE_CALLS = 200
+"""Calls that are kept with all that the journal has of them; each takes a request."""
+
+
+class ArtifactError(ValueError):
+    """A folder that is not what a failed test left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """What a folder holds: the test's id, the name of its world, its calls, and the file of its snapshot."""
+
+    test: str
+    world: str
+    calls: Sequence[Mapping[str, Any]]
+    snapshot: Path
+
+
+def save_state(world: World, file: Path) -> None:
+    """Save a world as it is at this moment: with its clock frozen, so that nothing is due when it is loaded later."""
+    if world.clock.is_frozen:
+        world.save(file)
+        return
+    world.clock.freeze()
+    try:
+        world.save(file)
+    finally:
+        world.clock.run()
+
+
+def save_artifact(folder: Path, world: World, *, test: str, report: str) -> None:
+    """Write the folder of a failed test. Raise `EmulatorError` or OSError if the world or the folder is gone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_state(world, folder / SNAPSHOT)
+    document = {"test": test, "world": world.name, "entries": _whole_calls(world)}
+    (folder / JOURNAL).write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    (folder / REPORT).write_text(report + "\n", "utf-8")
+    (folder / README).write_text(_readme(folder.name, test, world.name), "utf-8")
+
+
+def load_artifact(folder: Path) -> Artifact:
+    """Return what a folder holds. Raise `ArtifactError` if it is none of ours, and OSError if it cannot be read."""
+    if not (folder / JOURNAL).is_file() or not (folder / SNAPSHOT).is_file():
+        raise ArtifactError(f"{folder} has no {JOURNAL} and {SNAPSHOT}; name the folder of one test")
+    try:
+        document = json.loads((folder / JOURNAL).read_text("utf-8"))
+        calls = [{**entry} for entry in document["entries"]]
+        test, world = str(document["test"]), str(document["world"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ArtifactError(f"{folder / JOURNAL} is not what a failed test left: {error!r}") from None
+    return Artifact(test=test, world=world, calls=calls, snapshot=folder / SNAPSHOT)
+
+
+def describe_call(call: Mapping[str, Any]) -> str:
+    """Return a call as one line, and a refused one with its hint on a second."""
+    asked = call.get("operation") or f"{call.get('method')} {call.get('path')}"
+    answered = f"{call.get('status') or 'no answer'} {call.get('code') or ''}".strip()
+    line = f"{answered} <- {asked} {json.dumps(call.get('parameters'), ensure_ascii=False)}"
+    reason = call.get("hint") or call.get("warning")
+    return line if reason is None else f"{line}\n    {reason}"
+
+
+def _whole_calls(world: World) -> list[dict[str, Any]]:
+    """Return the entries of a world's journal, the last ones with what only the page of a single entry has."""
+    entries = world.journal.entries()
+    for place in range(max(0, len(entries) - MOST_WHOLE_CALLS), len(entries)):
+        try:
+            entries[place] = world.journal.entry(entries[place]["request_id"])
+        except EmulatorError:  # lost to the budget meanwhile, or a request without an id
+            continue
+    return entries
+
+
+def _readme(folder: str, test: str, world: str) -> str:
+    return f"""# {test}
+
+`foas-emulator replay {folder}` starts an emulator with the world of this test as it was when the test failed, and shows
+its calls. Beside this folder, `foas-emulator snapshot load {folder}/{SNAPSHOT} --world {world}` loads it into a server
+that runs already. The clock of the world stands still.
+
+- `{REPORT}`: the calls, and why those that were refused were
+- `{JOURNAL}`: the calls in full
+- `{SNAPSHOT}`: the world
+"""

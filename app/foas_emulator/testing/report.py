@@ -1,0 +1,80 @@
+"""What a failed test's report says of its world: in the terminal, in JUnit XML and in Allure."""
+
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from foas_emulator.testing.artifacts import describe_call, save_artifact, save_state
+from foas_emulator.testing.client import EmulatorError
+from foas_emulator.testing.world import World
+
+__tracebackhide__ = True
+
+LAST_CALLS = 50
+"""Calls that the report of a failed test shows."""
+
+_TITLE = "foas-emulator"
+
+
+class FailureReporter:
+    """Adds to the report of every failed test what its world was called, and where a snapshot of it is.
+
+    `artifacts` is the directory that keeps a folder for each failed test; without it, only a snapshot is kept, in the
+    session's temporary directory.
+    """
+
+    def __init__(self, *, artifacts: Path | None) -> None:
+        self._artifacts = artifacts
+        self._world = pytest.StashKey[World]()
+        self._temporary = pytest.StashKey[pytest.TempPathFactory]()
+
+    def watch(self, item: pytest.Item, world: World, *, temporary: pytest.TempPathFactory) -> None:
+        """Report about this world if the test fails."""
+        item.stash[self._world] = world
+        item.stash[self._temporary] = temporary
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if call.when != "teardown" and report.failed and self._world in item.stash:
+            self._add(item, report)
+        return report
+
+    def _add(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        world = item.stash[self._world]
+        try:
+            calls = "\n".join(describe_call(call) for call in world.journal.entries()[-LAST_CALLS:])
+            calls = calls or "it was not called"
+            text = f"{calls}\n{self._keep(item, world, calls)}"
+        except (EmulatorError, OSError) as error:
+            text = f"world {world.name} cannot be asked any more: {error}"
+        _add_section(report, text)
+        properties = [("foas-world", world.name), ("foas-emulator", text)]
+        item.user_properties += properties  # JUnit XML takes those that the test has at its end
+        report.user_properties += properties
+        allure = sys.modules.get("allure")
+        if allure is not None:
+            allure.attach(text, name=_TITLE, attachment_type=allure.attachment_type.TEXT)
+
+    def _keep(self, item: pytest.Item, world: World, calls: str) -> str:
+        """Keep the world, and return the line that says where."""
+        if self._artifacts is None:
+            file = item.stash[self._temporary].mktemp("foas") / f"{world.name}.json"
+            save_state(world, file)
+            return f"snapshot of world {world.name}: {file}"
+        folder = self._artifacts / world.name
+        save_artifact(folder, world, test=item.nodeid, report=calls)
+        return f"kept in {folder}; foas-emulator replay {folder}"
+
+
+def _add_section(report: pytest.TestReport, text: str) -> None:
+    """Add a section to the failure itself, which JUnit XML and Allure show too, unless it is no more than a text."""
+    add = getattr(report.longrepr, "addsection", None)
+    if add is not None:
+        add(_TITLE, text, "-")
+    else:
+        report.sections.append((_TITLE, text))

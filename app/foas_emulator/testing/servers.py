@@ -1,0 +1,61 @@
+"""The servers of one test session: one for each distinct value of `foas_settings`, or the one at `--foas-url`."""
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any, Self
+
+from foas_emulator.testing.coverage import CountingClient, CoverageCollector
+from foas_emulator.testing.emulator import Emulator
+from foas_emulator.testing.server import Server
+
+__tracebackhide__ = True
+
+
+class OwnServers:
+    """Servers in this process, started when they are first wanted and stopped at the end of the session."""
+
+    def __init__(self, *, collector: CoverageCollector | None) -> None:
+        self._collector = collector
+        self._servers: dict[str, Emulator] = {}
+        self._stack = ExitStack()
+
+    def get(self, settings: Mapping[str, Any]) -> Server:
+        """Return the server that has these settings."""
+        key = json.dumps(settings, sort_keys=True, default=repr)
+        if key not in self._servers:
+            emulator = Emulator(**settings).__enter__()
+            self._servers[key] = emulator
+            self._stack.push(emulator)
+        return self._servers[key]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._stack:
+            if self._collector is not None:
+                for server in self._servers.values():
+                    self._collector.collect(server.coverage())
+
+
+class SharedServer:
+    """The server at an address that other sessions may use too: only what this session calls counts as its coverage."""
+
+    def __init__(self, url: str, *, control_token: str | None, collector: CoverageCollector | None) -> None:
+        self._server = Server(url, control_token=control_token)
+        self._counting: CountingClient | None = None
+        if collector is not None:
+            self._counting = CountingClient(url, control_token=control_token, collect=collector.collect)
+            self._server.control = self._counting
+
+    def get(self, _settings: Mapping[str, Any]) -> Server:
+        """Return the server; its settings are its own."""
+        return self._server
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._counting is not None:
+            self._counting.collect_all()

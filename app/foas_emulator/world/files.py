@@ -1,0 +1,317 @@
+"""The files of a data directory: which hold which world, and how new ones take their place in one step.
+
+A world is two files: `NAME.origin`, the image that it resets to, and `NAME.db`, its database. When it is replaced it
+gets a pair with the next generation in their names, `NAME.1.origin` and `NAME.1.db`, and so on. The origin of the
+highest generation decides: the one rename that puts it into its place replaces both, so that whoever is killed before
+or after leaves the old world or the new one, never some of each. An older pair is removed afterwards, or at the next
+start. A file that the emulator did not write is never overwritten or removed.
+"""
+
+import errno
+import logging
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+LARGEST_CHECKED = 8 * 1024 * 1024
+"""Bytes of the largest database that is checked as a whole before it is used, a few milliseconds' work."""
+
+APPLICATION_ID = int.from_bytes(b"FOAS")
+"""Stands in the header of every database of ours, where SQLite keeps whose file it is."""
+
+PAGE_SIZE = 512
+"""Bytes of a database page. Most of an emulated world's tables hold a few rows, so a small page keeps a world small."""
+
+_FILE = re.compile(r"([a-z0-9][a-z0-9_-]{0,63})(?:\.([1-9][0-9]{0,8}))?\.(origin|db|db-wal|db-shm|new)")
+_DATABASE = ("db", "db-wal", "db-shm")
+_BESIDE = ("-wal", "-shm")
+"""What SQLite keeps beside a database that is in use, or was when its process was killed."""
+_FIRST_BYTES = b"SQLite format 3\x00"
+
+_FULL = "make room on the disk and ask again; nothing that was acknowledged is lost"
+_LOCKED = "end the other program that has it open, and ask again"
+_OURS_ALONE = "let the user of the emulator read and write it and its directory"
+DAMAGED = "PUT, reset or DELETE of the world mends it, or put a copy of the file back"
+
+_TROUBLES = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_CANTOPEN: _OURS_ALONE,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR: _FULL,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
+    sqlite3.SQLITE_PERM: _OURS_ALONE,
+    sqlite3.SQLITE_READONLY: _OURS_ALONE,
+}
+"""What can be done about each error of SQLite that comes from a file, and not from a statement."""
+
+log = logging.getLogger(__name__)
+
+
+class WorldFileError(Exception):
+    """A file of a world cannot be used: which, why, and what to do about it."""
+
+    def __init__(self, path: Path, reason: str, advice: str = DAMAGED) -> None:
+        super().__init__(f"{path} cannot be used: {reason}; {advice}.")
+        self.path = path
+        self.reason = reason
+        self.advice = advice
+        self.hint = f"The file {path.name} of the data directory cannot be used: {reason}; {advice}."
+        """The same for clients, who need not know where the directory is."""
+
+
+class NewerStoreError(WorldFileError):
+    """A database file was written by a newer version of the emulator; it was left untouched."""
+
+    def __init__(self, path: Path, *, version: int, known: int) -> None:
+        reason = f"it has schema version {version}, and this emulator reads up to {known}"
+        super().__init__(path, reason, "use a newer emulator, or another --data-dir")
+
+
+class DirectoryInUseError(Exception):
+    """Another process keeps its worlds in the same directory."""
+
+
+def file_error(error: BaseException, path: Path | None) -> WorldFileError | None:
+    """Return what an error of a database says about its file, None if it is about something else."""
+    if isinstance(error, WorldFileError):
+        return error
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    advice = _TROUBLES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+    return None if advice is None or path is None else WorldFileError(path, str(cause), advice)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Raise `WorldFileError` for what goes wrong inside with this file."""
+    try:
+        yield
+    except OSError as error:
+        advice = _FULL if _is_full(error) else _OURS_ALONE
+        raise WorldFileError(path, error.strerror or str(error), advice) from error
+    except (sqlite3.Error, DBAPIError) as error:
+        translated = file_error(error, path)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def _is_full(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))
+
+
+class WorldFiles:
+    """The worlds of one directory, which belongs to this process from here to `close`."""
+
+    def __init__(self, directory: Path) -> None:
+        """Lock a directory, made if it is absent, and find its worlds.
+
+        Raise `DirectoryInUseError` if another process has it, and OSError if it cannot be used.
+        """
+        self._directory = directory
+        self._lock = _lock(directory)
+        self._generations: dict[str, int] = {}
+        try:
+            self._find()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _find(self) -> None:
+        """Find the newest generation of every world, and remove what is left of others."""
+        found = [(path, match) for path in self._directory.iterdir() if (match := _FILE.fullmatch(path.name))]
+        for _, (name, generation, kind) in ((path, match.groups()) for path, match in found):
+            if kind == "origin":
+                self._generations[name] = max(self._generations.get(name, 0), int(generation or 0))
+        for path, match in found:
+            name, generation, kind = match.groups()
+            if kind == "new" or self._generations.get(name) != int(generation or 0):
+                _remove(path)
+
+    def close(self) -> None:
+        """Let another process have the directory."""
+        self._lock.release()
+
+    def names(self) -> list[str]:
+        """Return the names of all worlds."""
+        return list(self._generations)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._generations
+
+    def database(self, name: str) -> Path:
+        """Return where the database of a world is."""
+        return self._path(name, self._generations[name], "db")
+
+    def origin(self, name: str) -> bytes:
+        """Return the image that a world resets to. Raise `WorldFileError` if it cannot be read or is none."""
+        path = self._path(name, self._generations[name], "origin")
+        with naming(path):
+            image = path.read_bytes()
+            reason = damage_of(image)
+        if reason is not None:
+            raise WorldFileError(path, reason)
+        return image
+
+    def put(self, name: str, image: bytes) -> None:
+        """Make a world begin from an image, in one step; what it was goes with the next `clean`.
+
+        Raise `WorldFileError` if the files cannot be written; then nothing has changed.
+        """
+        generation = self._next(name)
+        database, origin = (self._path(name, generation, kind) for kind in ("db", "origin"))
+        try:
+            for path in (database, origin):
+                with naming(path):
+                    write_file(path, image)
+        except WorldFileError:
+            for path in (database, origin):
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+            raise
+        self._generations[name] = generation
+
+    def begin_again(self, name: str) -> None:
+        """Make a world begin from its origin again, in one step, whatever has become of its database."""
+        before, generation = self._generations[name], self._next(name)
+        origin = self._path(name, before, "origin")
+        with naming(origin):
+            origin.rename(self._path(name, generation, "origin"))
+            _sync(self._directory)
+        self._generations[name] = generation
+        self.clean(name, before)
+
+    def generation(self, name: str) -> int | None:
+        """Return how often a world was replaced, None if it does not exist."""
+        return self._generations.get(name)
+
+    def clean(self, name: str, generation: int | None) -> None:
+        """Remove what is left of a generation that is not the present one."""
+        if generation is not None and generation != self._generations.get(name):
+            for kind in ("origin", "db"):
+                _remove(self._path(name, generation, kind))
+
+    def remove(self, name: str) -> None:
+        """Remove a world. Raise `WorldFileError` if its origin cannot be removed; then it still exists."""
+        generation = self._generations[name]
+        origin = self._path(name, generation, "origin")
+        with naming(origin):
+            origin.unlink(missing_ok=True)
+            _sync(self._directory)
+        del self._generations[name]
+        self.clean(name, generation)
+
+    def _next(self, name: str) -> int:
+        """Return the generation after a world's present one, of which no file exists."""
+        generation = self._generations.get(name, -1) + 1
+        while any(os.path.lexists(self._path(name, generation, kind)) for kind in ("origin", *_DATABASE)):
+            generation += 1
+        return generation
+
+    def _path(self, name: str, generation: int, kind: str) -> Path:
+        return self._directory / (f"{name}.{generation}.{kind}" if generation else f"{name}.{kind}")
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole, on the disk and in its place: a process that is killed leaves none, or all of it."""
+    beginning = path.with_suffix(".new")
+    _remove(beginning)
+    file = open(beginning, "xb", opener=_open_private)  # noqa: SIM115 - Path.open has no opener
+    try:
+        with file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beginning.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beginning.unlink()
+        raise
+    _sync(path.parent)
+
+
+def _open_private(path: str, flags: int) -> int:
+    # SQLite gives the files beside a database the same permissions.
+    return os.open(path, flags, 0o600)
+
+
+def damage_of(image: bytes) -> str | None:
+    """Return why an image is none of ours or not whole, None if it is well."""
+    if not image:
+        return "it is empty"
+    if not _is_header_of_ours(image[:100]):
+        return "it is no file of foas-emulator"
+    pages = int.from_bytes(image[28:32])
+    if len(image) < pages * int.from_bytes(image[16:18]):
+        return "it was cut"
+    if len(image) > LARGEST_CHECKED:
+        return None
+    with closing(sqlite3.connect(":memory:")) as opened:
+        opened.deserialize(image)
+        (first,) = opened.execute("PRAGMA quick_check(1)").fetchone()
+    return None if first == "ok" else f"it is damaged ({first.splitlines()[-1]})"
+
+
+def _is_header_of_ours(header: bytes) -> bool:
+    """Whether a file begins as ours do. Those of version 0.1.0 do not name us, and are known by their page size."""
+    owner = int.from_bytes(header[68:72])
+    before_owners = owner == 0 and int.from_bytes(header[60:64]) == 1 and int.from_bytes(header[16:18]) == PAGE_SIZE
+    return header.startswith(_FIRST_BYTES) and (owner == APPLICATION_ID or before_owners)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file of ours, or an empty one; leave any other where it is, and say so."""
+    if path.name.endswith(_BESIDE):
+        return  # goes with its database
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+        if header and not _is_header_of_ours(header):
+            log.warning("%s is no file of foas-emulator and is left where it is", path)
+            return
+        for suffix in _BESIDE if path.suffix == ".db" else ():
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        path.unlink()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        log.warning("%s cannot be removed (%s) and is left where it is", path, error.strerror)
+
+
+def _sync(directory: Path) -> None:
+    """Make renames in a directory last, where a system has a way to: Windows has none."""
+    if os.name != "posix":
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems refuse it for directories
+            os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _lock(directory: Path) -> "BaseFileLock":
+    # Imported here: most servers keep their worlds in memory, and it takes a twentieth of a start.
+    from filelock import FileLock, Timeout  # noqa: PLC0415
+
+    directory.mkdir(parents=True, exist_ok=True)
+    # Shared by threads: a server in a thread takes the lock in one and gives it back in another.
+    lock = FileLock(directory / "lock", timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise DirectoryInUseError(
+            f"{directory} is in use by another foas-emulator. One process keeps one directory: "
+            "stop the other one, or give another --data-dir."
+        ) from None
+    return lock

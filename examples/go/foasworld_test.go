@@ -1,0 +1,55 @@
+package foas
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// World is a world of one test's own: sign with AccessKeyID and the secret "test".
+type World struct{ Endpoint, Name, AccessKeyID string }
+
+// NewWorld makes a world that ends with the test; where the test fails, its journal is logged.
+func NewWorld(t *testing.T) *World {
+	t.Helper()
+	endpoint := os.Getenv("FOAS_ENDPOINT")
+	if endpoint == "" {
+		endpoint = "http://127.0.0.1:8018"
+	}
+	name := fmt.Sprintf("go-%x-%d", time.Now().UnixNano(), os.Getpid())
+	world := &World{endpoint, name, "world-" + name}
+	world.Control(t, "PUT", "/settings", "{}")
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("foas-emulator: %s", world.Control(t, "GET", "/journal?limit=1000", ""))
+		}
+		world.Control(t, "DELETE", "", "")
+	})
+	return world
+}
+
+// Control asks the control API about the world; docs/control-api.md has what it can do.
+func (w *World) Control(t *testing.T, method, path, body string) string {
+	t.Helper()
+	request, err := http.NewRequest(method, w.Endpoint+"/_emulator/worlds/"+w.Name+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token := os.Getenv("FOASEMU_CONTROL_TOKEN"); token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode >= 400 {
+		t.Fatalf("%s %s: %d %s %v", method, path, response.StatusCode, answer, err)
+	}
+	return string(answer)
+}

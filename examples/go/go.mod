@@ -1,0 +1,3 @@
+module example.com/foas
+
+go 1.21

@@ -1,0 +1,49 @@
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.UUID;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** A world of its own for each test, and its journal where the test fails: a field with {@code @RegisterExtension}. */
+class FoasWorld implements BeforeEachCallback, AfterEachCallback {
+    private final HttpClient http = HttpClient.newHttpClient();
+    private final String token = System.getenv("FOASEMU_CONTROL_TOKEN");
+    final String endpoint = System.getenv().getOrDefault("FOAS_ENDPOINT", "http://127.0.0.1:8018");
+    final String accessKeySecret = "test";
+    String name;
+
+    String accessKeyId() {
+        return "world-" + name;
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext test) throws Exception {
+        name = UUID.randomUUID().toString();
+        control("PUT", "/settings", "{}");
+    }
+
+    @Override
+    public void afterEach(ExtensionContext test) throws Exception {
+        if (test.getExecutionException().isPresent()) {
+            test.publishReportEntry("foas-emulator", control("GET", "/journal?limit=1000", ""));
+        }
+        control("DELETE", "", "");
+    }
+
+    /** Asks the control API about this world; docs/control-api.md has what it can do. */
+    String control(String method, String path, String body) throws Exception {
+        var request = HttpRequest.newBuilder(URI.create(endpoint + "/_emulator/worlds/" + name + path))
+            .method(method, HttpRequest.BodyPublishers.ofString(body));
+        if (token != null) {
+            request.header("Authorization", "Bearer " + token);
+        }
+        var answer = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        if (answer.statusCode() >= 400) {
+            throw new IllegalStateException(answer.body());
+        }
+        return answer.body();
+    }
+}

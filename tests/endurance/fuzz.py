@@ -1,0 +1,141 @@
+"""Fuzzes both APIs: requests from the grammar of our own OpenAPI document, and broken bytes on raw sockets."""
+
+import random
+import re
+import socket
+import sys
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from foas_emulator.main import describe_api
+from foas_emulator.settings import Settings
+from tests.endurance.figures import Bounds, Figures, main
+from tests.endurance.grammar import SERVED, Grammar, Request, mangled
+from tests.endurance.victim import Victim, serving
+
+PATIENCE = 20
+"""Seconds after which a request counts as one that is never answered."""
+RAW_EVERY = 10
+"""One in so many requests is broken, and has a socket of its own."""
+RESET_EVERY = 200
+"""After so many requests the worlds are as they began, or soon nothing would be left to be asked for."""
+STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
+TRACE = re.compile(r"^Traceback.*\n(?:[ \t].*\n|\n)*.*", re.MULTILINE)
+LIMITS = {b"There are too many worlds", b"There is no room for one more image"}
+"""What the control API may answer with 503: the documented limits."""
+
+
+class Connection:
+    """A connection that is kept for as long as the server keeps it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._socket: socket.socket | None = None
+
+    def ask(self, raw: bytes) -> tuple[int, bytes]:
+        """Return status and bytes of an answer; status 0 if the connection ended without one."""
+        try:
+            self._socket = self._socket or socket.create_connection(("127.0.0.1", self._port), PATIENCE)
+            self._socket.sendall(raw)
+            answer = self._read(self._socket)
+        except ConnectionError:
+            answer = b""
+        status = STATUS.match(answer)
+        if status is None or b"\r\nconnection: close" in answer.partition(b"\r\n\r\n")[0].lower():
+            self.close()
+        return (int(status[1]) if status else 0), answer
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _read(self, connection: socket.socket) -> bytes:
+        received = bytearray()
+        while (end := received.find(b"\r\n\r\n")) < 0:
+            chunk = connection.recv(65536)
+            if not chunk:
+                return bytes(received)
+            received += chunk
+        length = re.search(rb"content-length: (\d+)", bytes(received[:end]).lower())
+        while length and len(received) < end + 4 + int(length[1]):
+            chunk = connection.recv(65536)
+            if not chunk:
+                break
+            received += chunk
+        return bytes(received)
+
+
+def fuzz(*, bounds: Bounds, seed: int) -> Figures:
+    """Fuzz one server until the bounds are met."""
+    figures = Figures()
+    chance = random.Random(seed)
+    with TemporaryDirectory() as place, _serving(Path(place)) as victim:
+        victim.warm_up()
+        connection = Connection(victim.port)
+        for number, request in enumerate(Grammar(describe_api(), chance).requests()):
+            if not bounds.allow(number):
+                break
+            if number % RESET_EVERY == 0:
+                _reset_worlds(victim)
+            if number % RAW_EVERY:
+                _ask(figures, connection, request)
+            else:
+                _ask_raw(figures, victim.port, mangled(request.raw(), chance))
+        connection.close()
+        with victim.client() as client:
+            memory = client.get("/_emulator/info").json()["memory"]
+        for name, budget in memory.items():
+            figures.require(f"{name} keeps {budget}", holds=budget["bytes"] <= budget["limit"])
+        answered = figures.counts["valid"] + figures.counts["refused"]
+        figures.values["valid, percent"] = round(100 * figures.counts["valid"] / max(answered, 1))
+        figures.values["resident MiB"] = victim.resident()
+        figures.values.update(victim.stop())
+        for trace in TRACE.findall((Path(place) / "log").read_text("utf-8", "replace")):
+            figures.require(trace[-1500:], holds=False)
+    return figures
+
+
+def _reset_worlds(victim: Victim) -> None:
+    with victim.client() as client:
+        for world in SERVED:
+            client.put(f"/_emulator/worlds/{world}").raise_for_status()
+
+
+def _serving(place: Path) -> AbstractContextManager[Victim]:
+    return serving(Settings(port=0), log=place / "log", report=place / "report")
+
+
+def _ask(figures: Figures, connection: Connection, request: Request) -> None:
+    kind = "control" if request.target.startswith("/_emulator") else "service"
+    try:
+        status, answer = connection.ask(request.raw())
+    except TimeoutError:
+        connection.close()
+        figures.require(f"no answer: {request}", holds=False)
+        return
+    figures.counts[f"{kind} {status}"] += 1
+    figures.counts["valid" if status and status < 300 else "refused"] += 1
+    asked_for = kind == "control" and any(limit in answer for limit in LIMITS)
+    faulted = b"x-emulator-hint: The fault rule" in answer or status == 0
+    figures.require(f"{request} -> {answer[:600]!r}", holds=status < 500 or asked_for or faulted)
+
+
+def _ask_raw(figures: Figures, port: int, raw: bytes) -> None:
+    received = b""
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection, suppress(ConnectionError):
+        connection.settimeout(PATIENCE)
+        connection.sendall(raw)
+        connection.shutdown(socket.SHUT_WR)
+        while chunk := connection.recv(65536):
+            received += chunk
+    statuses = [int(status) for status in STATUS.findall(received)]
+    figures.counts["raw"] += 1
+    for status in statuses:
+        figures.counts[f"raw {status}"] += 1
+    figures.require(f"{raw[:300]!r} -> {received[:600]!r}", holds=all(status < 500 for status in statuses))
+
+
+if __name__ == "__main__":
+    sys.exit(main(fuzz, count=1_000_000))

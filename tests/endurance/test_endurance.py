@@ -1,0 +1,96 @@
+"""The short forms of `make fuzz`, `make soak` and `make chaos`: they count and bound, and never judge a time."""
+
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.endurance.figures import Bounds, Figures
+from tests.endurance.fuzz import fuzz
+from tests.endurance.grammar import Grammar, mangled
+from tests.endurance.soak import soak
+
+SECONDS = 120
+"""More than the counts ever take; a machine that is busy ends early instead of late."""
+
+pytestmark = pytest.mark.xdist_group("endurance")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be asked to stop there")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="limits of a running process are set as Linux does")
+
+
+def well(figures: Figures) -> Figures:
+    assert not figures.broken, "\n".join(figures.broken)
+    return figures
+
+
+@posix
+def test_a_short_fuzz_makes_no_error_of_the_server_and_much_of_it_is_valid() -> None:
+    figures = well(fuzz(bounds=Bounds(600, SECONDS), seed=7))
+    assert figures.values["valid, percent"] >= 30
+    assert figures.counts["raw"] > 0
+
+
+@posix
+def test_a_short_soak_ends_within_its_budgets_and_leaves_no_world() -> None:
+    figures = well(soak(bounds=Bounds(250, SECONDS), seed=7))
+    assert figures.counts["status 200"] > 200
+
+
+@linux
+def test_a_few_kills_leave_every_world_whole(tmp_path: Path) -> None:
+    from tests.endurance import chaos  # noqa: PLC0415 - only on a system that has limits
+
+    figures = Figures()
+    chaos.kills(figures, tmp_path, random.Random(7), Bounds(5, SECONDS))
+    assert well(figures).counts["kills"] > 0
+    assert figures.counts["worlds checked"] >= 3 * figures.counts["kills"]
+
+
+@linux
+def test_a_full_disk_loses_nothing_and_it_goes_on_with_more_room(tmp_path: Path) -> None:
+    from tests.endurance import chaos  # noqa: PLC0415 - as above
+
+    figures = Figures()
+    chaos.full_disk(figures, tmp_path)
+    assert well(figures).counts["refused on a full disk"] > 0
+
+
+@linux
+def test_more_worlds_than_descriptors_are_served_beside_open_connections(tmp_path: Path) -> None:
+    from tests.endurance import chaos  # noqa: PLC0415 - as above
+
+    figures = Figures()
+    chaos.few_descriptors(figures, tmp_path, worlds=60)
+    assert well(figures).counts["few descriptors 200"] == 120
+
+
+@linux
+def test_cut_files_are_named_and_mended_and_others_go_on(tmp_path: Path) -> None:
+    from tests.endurance import chaos  # noqa: PLC0415 - as above
+
+    figures = Figures()
+    chaos.cut_files(figures, tmp_path, random.Random(7), worlds=6)
+    assert well(figures).counts["cut file 503"] > 0
+
+
+def test_the_grammar_reaches_every_operation_and_repeats_itself_with_its_seed() -> None:
+    document: dict[str, Any] = {"paths": {f"/p{number}/{{name}}": {"get": {"parameters": []}} for number in range(5)}}
+    document["paths"]["/_emulator/x"] = {"get": {"parameters": []}}
+
+    def made(seed: int) -> list[bytes]:
+        requests = Grammar(document, random.Random(seed)).requests()
+        return [next(requests).raw() for _ in range(200)]
+
+    assert made(1) == made(1)
+    assert len({raw.split()[1] for raw in made(1)}) == 6
+    assert len({mangled(made(1)[0], random.Random(seed)) for seed in range(50)}) > 20
+
+
+def test_what_does_not_hold_is_kept_with_the_figures() -> None:
+    figures = Figures()
+    for number in range(50):
+        figures.require(f"broken {number}", holds=number % 2 == 0)
+    assert len(figures.broken) == 20
+    assert figures.lines()[-1].startswith("BROKEN: ")

@@ -1,0 +1,76 @@
+"""The examples run as they stand: each test in a world of its own, and the journal where one fails."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from foas_emulator.testing import Emulator
+from tests.clients.builds import Project, built, do_without
+from tests.process import environment
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TOKEN = "of-the-example"
+WHY = "InvalidInstance.NotRunning"
+
+JUNIT = Project(
+    root=EXAMPLES,
+    language="junit",
+    needs=["java", "javac", "mvn"],
+    fetch=[["mvn", "--batch-mode", "--quiet", "dependency:copy-dependencies", "-DoutputDirectory=jars"]],
+    compile=["javac", "--release", "11", "-cp", "jars/*", "-sourcepath", ".", "-d", "classes", "JobsTest.java"],
+)
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator(control_token=TOKEN) as running:
+        yield running
+
+
+def go(tmp_path: Path) -> tuple[Sequence[str], Path]:
+    needs("go")
+    shutil.copytree(EXAMPLES / "go", tmp_path / "go")
+    return ["go", "test", "-count=1", "./..."], tmp_path / "go"
+
+
+def node(_tmp_path: Path) -> tuple[Sequence[str], Path]:
+    needs("node")
+    return ["node", "--test", "jobs.test.mjs"], EXAMPLES / "node"
+
+
+def junit(_tmp_path: Path) -> tuple[Sequence[str], Path]:
+    place = built(JUNIT)
+    (jar,) = (place / "jars").glob("junit-platform-console-standalone-*.jar")
+    words = ["java", "-jar", str(jar), "execute", "--class-path=classes", "--select-class=JobsTest"]
+    return [*words, "--disable-banner", "--details=verbose"], place
+
+
+def needs(program: str) -> None:
+    if shutil.which(program) is None:
+        do_without(f"{program} is not installed")
+
+
+def run(
+    words: Sequence[str], place: Path, emulator: Emulator, variables: Mapping[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    given = {"FOAS_ENDPOINT": emulator.url, "FOASEMU_CONTROL_TOKEN": TOKEN, **variables}
+    return subprocess.run(
+        words, cwd=place, env=environment(given), capture_output=True, encoding="utf-8", timeout=300, check=False
+    )
+
+
+@pytest.mark.parametrize("example", [go, node, junit], ids=lambda example: example.__name__)
+def test_the_example_runs_and_a_red_test_shows_its_journal(example: object, emulator: Emulator, tmp_path: Path) -> None:
+    assert callable(example)
+    words, place = example(tmp_path)
+    green = run(words, place, emulator, {})
+    assert green.returncode == 0, green.stdout + green.stderr
+    assert WHY not in green.stdout
+    red = run(words, place, emulator, {"EXAMPLE_MUST_FAIL": "1"})
+    assert red.returncode != 0
+    assert WHY in red.stdout
+    assert "is not running: its instance 412536 is FAILED" in red.stdout, "the journal has the hint"
+    assert emulator.worlds() == ["default"]

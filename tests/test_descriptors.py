@@ -1,0 +1,72 @@
+"""Descriptors are shared by worlds in files and by clients."""
+
+from collections.abc import Callable
+
+import pytest
+
+from foas_emulator import descriptors
+
+resource = pytest.importorskip("resource", reason="Windows has no such limit")
+
+UNLIMITED = resource.RLIM_INFINITY
+
+
+class System:
+    """The limits of a process, of which this system allows `most`."""
+
+    def __init__(self, soft: int, hard: int, most: int = 2**40) -> None:
+        self.limits = (soft, hard)
+        self.most = most
+        self.asked: list[int] = []
+
+    def get(self, _kind: int) -> tuple[int, int]:
+        return self.limits
+
+    def set(self, _kind: int, limits: tuple[int, int]) -> None:
+        self.asked.append(limits[0])
+        if limits[0] > self.most:
+            raise ValueError("current limit exceeds maximum limit")
+        self.limits = limits
+
+
+@pytest.fixture
+def system(monkeypatch: pytest.MonkeyPatch) -> Callable[..., System]:
+    def install(soft: int, hard: int, most: int = 2**40) -> System:
+        made = System(soft, hard, most)
+        monkeypatch.setattr(resource, "getrlimit", made.get)
+        monkeypatch.setattr(resource, "setrlimit", made.set)
+        return made
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("limits", "most", "then"),
+    [
+        ((1024, 1024), 2**40, 1024),
+        ((1024, 4096), 2**40, 4096),
+        ((1024, 2**20), 2**40, 65536),
+        ((2**20, 2**20), 2**40, 2**20),
+        ((UNLIMITED, UNLIMITED), 2**40, UNLIMITED),
+        ((256, UNLIMITED), 10240, 10240),
+        ((256, UNLIMITED), 256, 256),
+    ],
+)
+def test_the_soft_limit_is_raised_as_far_as_the_system_allows(
+    limits: tuple[int, int], most: int, then: int, system: Callable[..., System]
+) -> None:
+    made = system(*limits, most=most)
+    descriptors.raise_limit()
+    assert made.limits == (then, limits[1])
+
+
+@pytest.mark.parametrize(("soft", "worlds"), [(65536, 21760), (1024, 256), (128, 21), (4, 1), (UNLIMITED, None)])
+def test_worlds_leave_some_for_connections(soft: int, worlds: int | None, system: Callable[..., System]) -> None:
+    system(soft, UNLIMITED)
+    assert descriptors.world_files_at_once() == worlds
+
+
+def test_a_system_without_limits_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(descriptors, "resource", None)
+    descriptors.raise_limit()
+    assert descriptors.world_files_at_once() is None

@@ -1,0 +1,64 @@
+"""What clients are told where the file of a world cannot be used."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from foas_emulator.world.store import Store
+from tests.api import Api, open_api
+
+SAID = "The file alice.db of the data directory cannot be used: "
+ALICE = {"x-emulator-world": "alice"}
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    with open_api(data_dir=tmp_path) as opened:
+        yield opened
+
+
+def damage(api: Api, directory: Path) -> None:
+    """Overwrite the file of an open world."""
+    store = api.registry.open_or_create("alice").store
+    store._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store._raw.execute("PRAGMA shrink_memory")
+    path = directory / "alice.db"
+    content = path.read_bytes()
+    path.write_bytes(content[:100] + b"x" * (len(content) - 100))
+    store._raw.execute("PRAGMA cache_size = 0")
+
+
+@pytest.mark.parametrize("mend", [("PUT", ""), ("POST", "/reset"), ("DELETE", "")])
+def test_a_file_that_is_damaged_while_it_is_open_is_named_by_both_apis(
+    mend: tuple[str, str], api: Api, tmp_path: Path
+) -> None:
+    damage(api, tmp_path)
+    answer = api.request("GET", "/api/v2/projects", headers=ALICE)
+    assert (answer.status_code, answer.json()["Code"]) == (503, "ServiceUnavailable")
+    assert answer.json()["RequestId"]
+    assert answer.headers["x-emulator-hint"].startswith(SAID)
+    control = api.request("GET", "/_emulator/worlds/alice/snapshot")
+    assert (control.status_code, control.json()["error"]) == (503, "The world cannot be kept in its file.")
+    assert control.json()["hint"].startswith(SAID)
+    assert api.request("GET", "/api/v2/projects").status_code == 200
+    method, path = mend
+    assert api.request(method, f"/_emulator/worlds/alice{path}").is_success
+    assert api.request("GET", "/api/v2/projects", headers=ALICE).status_code == 200
+
+
+@pytest.mark.parametrize("read", ["service", "control"])
+def test_an_error_that_is_about_no_file_stays_what_it_is(read: str, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise sqlite3.IntegrityError("UNIQUE constraint failed")
+
+    api.registry.open_or_create("alice")
+    monkeypatch.setattr(Store, "find", refuse)
+    monkeypatch.setattr("foas_emulator.control.snapshots.take_snapshot", refuse)
+    if read == "service":
+        answer = api.request("GET", "/api/v2/projects", headers=ALICE)
+        assert (answer.status_code, answer.json()["Code"]) == (500, "InternalError")
+    else:
+        with pytest.raises(sqlite3.IntegrityError):
+            api.request("GET", "/_emulator/worlds/alice/snapshot")

@@ -1,0 +1,341 @@
+"""Files of worlds: replaced in one step, mended where they are damaged, and never taken from somebody else."""
+
+import errno
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foas_emulator.world import store
+from foas_emulator.world.files import WorldFileError, WorldFiles, write_file
+from foas_emulator.world.ids import Counter
+from foas_emulator.world.registry import Registry, WorldLimitError
+from foas_emulator.world.store import Store
+from foas_emulator.world.world import World
+
+OpenRegistry = Callable[..., Registry]
+
+
+@pytest.fixture
+def data_dir() -> None:
+    """Each test says itself where its files are."""
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def mark(world: World, name: str) -> None:
+    with world.transaction():
+        world.store.insert(Counter(name=name, value=1))
+
+
+def marks(registry: Registry, name: str) -> list[str]:
+    return [counter.name for counter in registry.open_or_create(name).store.find(Counter)]
+
+
+@pytest.fixture
+def directory(open_registry: OpenRegistry, tmp_path: Path) -> Path:
+    """A directory with the world `alice`, created with the mark `old` and then marked `later`."""
+    place = tmp_path / "kept"
+    registry = open_registry(directory=place)
+    mark(registry.create_or_replace("alice", image_with(registry, "old")), "later")
+    registry.close()
+    return place
+
+
+def image_with(registry: Registry, name: str) -> bytes:
+    world = registry.create_or_replace("scratch")
+    mark(world, name)
+    image = world.store.image()
+    registry.drop("scratch")
+    return image
+
+
+STEPS = ("open", "fsync", "replace", "rename", "unlink")
+"""The system calls between which a process can be killed."""
+
+
+def die_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
+    """Raise `Killed` instead of the step of this number, and instead of all that follow."""
+    done: list[str] = []
+
+    def step(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*given: Any, **named: Any) -> Any:
+            if len(done) >= number:
+                raise Killed
+            done.append(name)
+            return call(*given, **named)
+
+        return run
+
+    for name in STEPS:
+        monkeypatch.setattr(os, name, step(name, getattr(os, name)))
+    return done
+
+
+CHANGES: dict[str, Callable[[Registry, bytes], object]] = {
+    "replace": lambda registry, image: registry.create_or_replace("alice", image),
+    "reset": lambda registry, _: registry.reset("alice"),
+    "reset all": lambda registry, _: registry.reset_all(),
+    "drop": lambda registry, _: registry.drop("alice"),
+}
+AFTER: dict[str, list[str]] = {"replace": ["new"], "reset": ["old"], "reset all": ["old"], "drop": []}
+"""What the world holds after each of them, and resets to."""
+
+
+@pytest.mark.parametrize("state", ["open", "closed"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_world_and_what_it_resets_to_are_old_or_new_together_wherever_a_kill_comes(
+    change: str, state: str, directory: Path, open_registry: OpenRegistry, tmp_path: Path
+) -> None:
+    for number in range(100):
+        place = tmp_path / f"copy{number}"
+        shutil.copytree(directory, place)
+        registry = open_registry(directory=place)
+        image = image_with(registry, "new")
+        if state == "open":
+            registry.open_existing("alice")
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            done = die_at(monkeypatch, number)
+            try:
+                CHANGES[change](registry, image)
+            except Killed:
+                was_killed = True
+            else:
+                was_killed = False
+        left = tmp_path / f"left{number}"
+        shutil.copytree(place, left)  # with the write-ahead log, as a killed process leaves it
+        after = open_registry(directory=left)
+        rows = marks(after, "alice")
+        after.reset("alice")
+        outcome = (rows, marks(after, "alice"))
+        assert outcome in ((AFTER[change], AFTER[change]), (["later", "old"], ["old"]))
+        if not was_killed:
+            assert rows == AFTER[change]
+            assert not [path.name for path in left.iterdir() if path.suffix == ".new"]
+            break
+    else:
+        pytest.fail("it never came to its end")
+    assert number == len(done)
+    assert number > 0 or (change.startswith("reset") and state == "open"), "only a transaction has no steps of ours"
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def make_foreign(path: Path) -> None:
+    path.unlink()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE t (c)")
+    other.close()
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "malformed": cut,
+    "it is empty": lambda path: path.write_bytes(b""),
+    "not a database": lambda path: path.write_bytes(b"my notes\n" * 99),
+    "it is no world of foas-emulator": make_foreign,
+}
+MENDS: dict[str, Callable[[Registry], object]] = {
+    "put": lambda registry: registry.create_or_replace("alice"),
+    "reset": lambda registry: registry.reset("alice"),
+    "delete": lambda registry: registry.drop("alice"),
+    "reset all": lambda registry: registry.reset_all(),
+}
+
+
+@pytest.mark.parametrize("mend", MENDS)
+@pytest.mark.parametrize("reason", DAMAGES)
+def test_a_damaged_file_is_named_and_replacing_the_world_mends_it(
+    reason: str, mend: str, directory: Path, open_registry: OpenRegistry
+) -> None:
+    path = directory / "alice.db"
+    DAMAGES[reason](path)
+    content = path.read_bytes()
+    registry = open_registry(directory=directory)
+    for _ in range(2):
+        with pytest.raises(WorldFileError, match=reason) as raised:
+            registry.open_or_create("alice")
+        assert raised.value.hint.startswith("The file alice.db of the data directory cannot be used: ")
+    assert path.read_bytes() == content
+    assert marks(registry, "bob") == []
+    MENDS[mend](registry)
+    assert marks(registry, "alice") == (["old"] if "reset" in mend else [])
+    is_somebody_elses = reason in ("not a database", "it is no world of foas-emulator")
+    assert (path.exists() and path.read_bytes() == content) is is_somebody_elses
+
+
+def put_noise(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:512] + b"x" * (len(content) - 512))
+
+
+@pytest.mark.parametrize("damage", [cut, put_noise])
+@pytest.mark.parametrize("state", ["open", "closed"])
+def test_a_lost_origin_is_said_and_the_default_one_takes_its_place(
+    damage: Callable[[Path], object],
+    state: str,
+    directory: Path,
+    open_registry: OpenRegistry,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    damage(directory / "alice.origin")
+    registry = open_registry(directory=directory)
+    if state == "open":
+        assert marks(registry, "alice") == ["later", "old"]
+    registry.reset("alice")
+    assert marks(registry, "alice") == []
+    assert "what it was created from is lost" in caplog.text
+    assert re.search(r"alice\.origin cannot be used: .*(it was cut|malformed)", caplog.text)
+
+
+def test_what_was_replaced_does_not_come_back_though_the_new_world_could_not_be_opened(
+    directory: Path, open_registry: OpenRegistry
+) -> None:
+    registry = open_registry(directory=directory)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(Store, "_prepare_file", lambda _, path: (_ for _ in ()).throw(WorldFileError(path, "x")))
+        with pytest.raises(WorldFileError):
+            registry.create_or_replace("alice")
+    assert marks(registry, "alice") == []
+    registry.drop("alice")
+    registry.close()
+    assert open_registry(directory=directory).names() == []
+
+
+def test_a_world_whose_database_is_gone_begins_from_its_origin(directory: Path, open_registry: OpenRegistry) -> None:
+    (directory / "alice.db").unlink()
+    assert marks(open_registry(directory=directory), "alice") == ["old"]
+
+
+def test_files_of_others_are_neither_overwritten_nor_removed(open_registry: OpenRegistry, tmp_path: Path) -> None:
+    names = ("alice.db", "alice.db-wal", "alice.1.db-shm", "bob.new", "bob.txt")
+    for name in names:
+        (tmp_path / name).write_bytes(b"of somebody else")
+    registry = open_registry(directory=tmp_path)
+    mark(registry.open_or_create("alice"), "mine")
+    with pytest.raises(WorldFileError, match=r"bob\.db cannot be used: File exists"):
+        registry.open_or_create("bob")
+    registry.reset_all()
+    registry.drop("alice")
+    registry.close()
+    open_registry(directory=tmp_path).close()
+    assert {path.name for path in tmp_path.iterdir()} == {*names, "lock"}
+    assert all((tmp_path / name).read_bytes() == b"of somebody else" for name in names)
+
+
+def test_a_directory_of_the_first_version_is_read_as_it_is(directory: Path, open_registry: OpenRegistry) -> None:
+    """Its files do not say whose they are."""
+    for path in (directory / "alice.db", directory / "alice.origin"):
+        with sqlite3.connect(path) as opened:
+            opened.execute("PRAGMA application_id = 0")
+        opened.close()
+    registry = open_registry(directory=directory)
+    assert marks(registry, "alice") == ["later", "old"]
+    registry.create_or_replace("alice")
+    assert {path.name for path in directory.glob("*.origin")} == {"alice.1.origin"}
+    assert not (directory / "alice.db").exists()
+
+
+class FullDisk:
+    """Writes of whole files fail, and leave what they leave."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(_handle: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", fail)
+
+
+def test_a_full_disk_is_said_and_changes_nothing(directory: Path, open_registry: OpenRegistry) -> None:
+    registry = open_registry(directory=directory)
+    alice = registry.open_existing("alice")
+    before = sorted(directory.iterdir())
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        FullDisk(monkeypatch)
+        for name in ("alice", "bob"):
+            with pytest.raises(WorldFileError, match="No space left on device; make room on the disk"):
+                registry.create_or_replace(name)
+    assert sorted(directory.iterdir()) == before
+    assert registry.names() == ["alice"]
+    assert registry.open_existing("alice") is alice
+    assert marks(registry, "alice") == ["later", "old"]
+    registry.create_or_replace("alice")
+    assert marks(registry, "alice") == []
+
+
+def test_a_commit_that_finds_no_room_is_said_with_the_file_and_undone(
+    directory: Path, open_registry: OpenRegistry
+) -> None:
+    registry = open_registry(directory=directory)
+    alice = registry.open_or_create("alice")
+    pages = alice.store._raw.execute("PRAGMA page_count").fetchone()[0]
+    alice.store._raw.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(WorldFileError, match=r"alice\.db cannot be used: database or disk is full; make room"):
+        mark(alice, "x" * 5000)
+    assert marks(registry, "alice") == ["later", "old"]
+    alice.store._raw.execute(f"PRAGMA max_page_count = {pages + 100}")
+    mark(alice, "x" * 5000)
+
+
+def test_the_world_used_least_recently_is_closed_before_files_run_out(
+    open_registry: OpenRegistry, tmp_path: Path
+) -> None:
+    registry = open_registry(directory=tmp_path, max_files=2, max_worlds=3)
+    for name in ("alice", "bob", "carol"):
+        mark(registry.open_or_create(name), f"of {name}")
+    assert [registry.last_used(name) is None for name in ("alice", "bob", "carol")] == [True, False, False]
+    assert [marks(registry, name) for name in ("alice", "bob", "carol")] == [["of alice"], ["of bob"], ["of carol"]]
+
+
+def test_request_ids_go_on_when_a_closed_world_is_opened_again(open_registry: OpenRegistry, tmp_path: Path) -> None:
+    registry = open_registry(directory=tmp_path, max_files=1)
+    first = registry.open_or_create("alice").next_request_id()
+    registry.open_or_create("bob")
+    assert registry.last_used("alice") is None
+    assert registry.open_or_create("alice").next_request_id() != first
+
+
+def test_worlds_that_are_being_settled_are_not_closed(open_registry: OpenRegistry, tmp_path: Path) -> None:
+    registry = open_registry(directory=tmp_path, max_files=1)
+    registry.open_or_create("alice").settling._locked = True  # type: ignore[attr-defined]
+    with pytest.raises(WorldLimitError, match="ulimit -n"):
+        registry.open_or_create("bob")
+    assert registry.names() == ["alice"]
+
+
+def test_a_file_in_its_place_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    sync = os.fsync
+
+    def note(handle: int) -> None:
+        synced.append("directory" if os.path.isdir(f"/proc/self/fd/{handle}") else "file")  # noqa: PTH112
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+    write_file(tmp_path / "a.db", b"content")
+    if Path("/proc/self/fd").exists():
+        assert synced == ["file", "directory"]
+    assert (tmp_path / "a.db").read_bytes() == b"content"
+
+
+def test_a_file_too_large_to_be_checked_at_once_is_opened(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "LARGEST_CHECKED", 0)
+    assert marks(open_registry(directory=directory), "alice") == ["later", "old"]
+
+
+def test_a_directory_that_cannot_be_read_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "iterdir", lambda _: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+        with pytest.raises(PermissionError):
+            WorldFiles(tmp_path)
+    WorldFiles(tmp_path).close()
