@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EXPOSED_HEADERS = (
+EXPOSED = (
     "x-acs-request-id",
     "x-acs-retry-after",
     "x-emulator-evidence",
@@ -114,9 +114,7 @@ def create_app(
         close=record.close,
         own_paths=OWN_PATHS,
     )
-    api = Cors(
-        front, origins=settings.cors_origins, exposed=EXPOSED_HEADERS, with_credentials=settings.cors_credentials
-    )
+    api = Cors(front, origins=settings.cors_origins, exposed=EXPOSED, with_credentials=settings.cors_credentials)
     console = _console(settings, registry, journal, control=own, service=front, host_check=host_check)
     gate = _control_gate(settings, api, control=own, host_check=host_check, console=console)
     if settings.access_log or "*" not in settings.cors_origins:

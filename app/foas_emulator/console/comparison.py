@@ -10,7 +10,7 @@ from typing import Any
 from foas_emulator.console.language import mark
 from foas_emulator.console.site import View
 from foas_emulator.world.advance import settle
-from foas_emulator.world.registry import copied
+from foas_emulator.world.copies import copied
 
 MOST_ROWS = 100
 _LONGEST = 400

@@ -17,8 +17,9 @@ from foas_emulator.world.advance import (
     settle,
 )
 from foas_emulator.world.clock import LAST_INSTANT, Mode, instant
+from foas_emulator.world.copies import copied
 from foas_emulator.world.durations import duration
-from foas_emulator.world.registry import Registry, copied
+from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import Change, World
 
 

@@ -181,6 +181,12 @@ class WorldFiles:
             raise
         self._generations[name] = generation
 
+    def replace(self, name: str, image: bytes) -> None:
+        """Make a closed world begin from an image, in one step. Raise `WorldFileError` as `put` does."""
+        before = self.generation(name)
+        self.put(name, image)
+        self.clean(name, before)
+
     def begin_again(self, name: str) -> None:
         """Make a world begin from its origin again, in one step, whatever has become of its database."""
         before, generation = self._generations[name], self._next(name)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from foas_emulator.world.clock import stopwatch
@@ -106,8 +106,8 @@ class Registry:
         return self._worlds.get(name)
 
     def origin(self, name: str) -> bytes:
-        """Return the image that a world was created from, and returns to at a reset."""
-        return self._origin(name)
+        """Return the image that a world resets to. Raise `WorldFileError` if its file cannot be read."""
+        return self._origin(name) if self._files is None else self._files.origin(name)
 
     def holds(self, world: World) -> bool:
         """Whether a world is open: neither dropped nor expired since it was returned."""
@@ -175,7 +175,11 @@ class Registry:
 
         A world that is in a file and closed stays closed.
         """
-        replaced = [name for name in self.names() if self._began_with(name) == self.image]
+        replaced = []
+        for name in self.names():
+            with suppress(WorldFileError):  # a file that cannot be read stays as it is
+                if self.origin(name) == self.image:
+                    replaced.append(name)
         self.image = image
         if self._ready is not None:
             self._ready.close()
@@ -184,20 +188,10 @@ class Registry:
             if name in self._worlds or self._files is None:
                 self.create_or_replace(name)
                 continue
-            before = self._files.generation(name)
-            self._files.put(name, image)
-            self._files.clean(name, before)
+            self._files.replace(name, image)
             self._requests_of.pop(name, None)
             self._notify(name)
         return replaced
-
-    def _began_with(self, name: str) -> bytes | None:
-        """Return the image that a world was created from; None if its file cannot be read."""
-        if self._files is None:
-            return self._origin(name)
-        with suppress(WorldFileError):
-            return self._files.origin(name)
-        return None
 
     def reset_all(self) -> None:
         """Reset every world to what it was created from; one that is in a file and closed stays closed."""
@@ -404,14 +398,3 @@ class Registry:
                 "more: ask again, or raise its limit of open files (ulimit -n)."
             )
         self._shut(min(idle, key=lambda world: world.last_used).name)
-
-
-@contextmanager
-def copied(world: World, registry: Registry, *, image: bytes | None = None) -> Iterator[World]:
-    """A copy of a world in memory, or one made from another image under its name, that ends with the block."""
-    store = Store(registry.connections, image=world.store.image() if image is None else image)
-    copy = World(world.name, store, defaults=registry.defaults, handlers=registry.handlers)
-    try:
-        yield copy
-    finally:
-        copy.close()

@@ -1,0 +1,19 @@
+"""Copies of worlds, to try on them what shall not happen to the world itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.store import Store
+from foas_emulator.world.world import World
+
+
+@contextmanager
+def copied(world: World, registry: Registry, *, image: bytes | None = None) -> Iterator[World]:
+    """A copy of a world in memory, or one made from another image under its name, that ends with the block."""
+    store = Store(registry.connections, image=world.store.image() if image is None else image)
+    copy = World(world.name, store, defaults=registry.defaults, handlers=registry.handlers)
+    try:
+        yield copy
+    finally:
+        copy.close()
