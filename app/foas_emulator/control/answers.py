@@ -159,6 +159,9 @@ class JournalEntry(Answer):
     warning: str = Field(default="", description="What the authentication warned of, where it did.")
     contradicting_action: str = Field(default="", description="Value of x-acs-action, where it contradicts the path.")
     hint: str | None = Field(default=None, description="The emulator's hint, where it gave one.")
+    evidence: str | None = Field(
+        default=None, description="How that is known: documented, sample, sdk or inferred; only with a hint."
+    )
     nearest: list[dict[str, Any]] = Field(default=[], description="The closest operations, where none matched.")
 
 
