@@ -45,6 +45,8 @@ def described(operation: str, status: int, media_type: str) -> dict[str, Any]:
     """The schema of an answer, as a document of its own."""
     answers = OPERATIONS[operation].definition.raw["responses"]
     answer = answers.get(str(status)) or answers[f"{status // 100}XX"]
+    if "$ref" in answer:
+        answer = DOCUMENT["components"]["responses"][answer["$ref"].rpartition("/")[2]]
     return {**answer["content"][media_type]["schema"], "components": DOCUMENT["components"]}
 
 

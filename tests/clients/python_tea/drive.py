@@ -1,6 +1,6 @@
 """Makes the calls it reads, one JSON document a line, with alibabacloud-tea-openapi.
 
-The argument is the algorithm of its signature V3.
+The argument is the algorithm of its signature V3; without one it is the SDK's usual one.
 """
 
 import json
@@ -12,6 +12,8 @@ from alibabacloud_tea_openapi.client import Client
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
 from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
+
+ALGORITHM = sys.argv[1] if len(sys.argv) > 1 else "ACS3-HMAC-SHA256"
 
 
 def pathname(call: dict[str, Any]) -> str:
@@ -28,7 +30,7 @@ def make(call: dict[str, Any]) -> Any:
             access_key_secret=call["access_key_secret"],
             endpoint=call["endpoint"] or "foas.cn-hangzhou.aliyuncs.com",
             protocol="http" if call["endpoint"] else "https",
-            signature_algorithm=sys.argv[1],
+            signature_algorithm=ALGORITHM,
         )
     )
     params = Params(
