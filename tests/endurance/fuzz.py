@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from foas_emulator.main import describe_api
+from foas_emulator.main import describe_api, describe_control_api
 from foas_emulator.settings import Settings
 from tests.endurance.figures import Bounds, Figures, main
-from tests.endurance.grammar import SERVED, Grammar, Request, mangled
+from tests.endurance.grammar import SERVED, Request, mangled, requests_of_both
 from tests.endurance.victim import Victim, serving
 
 PATIENCE = 20
@@ -74,7 +74,7 @@ def fuzz(*, bounds: Bounds, seed: int) -> Figures:
     with TemporaryDirectory() as place, _serving(Path(place)) as victim:
         victim.warm_up()
         connection = Connection(victim.port)
-        for number, request in enumerate(Grammar(describe_api(), chance).requests()):
+        for number, request in enumerate(requests_of_both(describe_api(), describe_control_api(), chance)):
             if not bounds.allow(number):
                 break
             if number % RESET_EVERY == 0:

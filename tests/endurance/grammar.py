@@ -68,6 +68,20 @@ class Request:
         return head.encode() + self.body
 
 
+def requests_of_both(
+    service: Mapping[str, Any], control: Mapping[str, Any], chance: random.Random
+) -> Iterator[Request]:
+    """Make requests of two documents without end, one in five of the control API's."""
+    of_service, of_control = Grammar(service, chance).requests(), Grammar(control, chance).requests()
+    while True:
+        yield next(of_control if chance.random() < 0.2 else of_service)
+
+
+def _is_endless(operation: Mapping[str, Any]) -> bool:
+    """Whether an operation answers with a stream of events, which has no end."""
+    return "text/event-stream" in operation["responses"].get("200", {}).get("content", {})
+
+
 class Grammar:
     """Makes requests of an OpenAPI document, each from the random numbers it is given."""
 
@@ -75,19 +89,17 @@ class Grammar:
         self._document = document
         self._chance = chance
         self._known = DEMO
-        every = [
+        self._operations = [
             (method.upper(), path, operation)
             for path, operations in document["paths"].items()
             for method, operation in operations.items()
+            if not _is_endless(operation)
         ]
-        self._control = [each for each in every if each[1].startswith("/_emulator")]
-        self._service = [each for each in every if not each[1].startswith("/_emulator")]
 
     def requests(self) -> Iterator[Request]:
-        """Make requests without end, one in five of the control API."""
+        """Make requests without end."""
         while True:
-            control = self._chance.random() < 0.2
-            yield self._request(*self._chance.choice(self._control if control else self._service))
+            yield self._request(*self._chance.choice(self._operations))
 
     def _request(self, method: str, path: str, operation: Mapping[str, Any]) -> Request:
         is_valid = self._chance.random() < 0.75
