@@ -50,15 +50,15 @@ def test_a_file_that_is_damaged_while_it_is_open_is_named_by_both_apis(
 
 @pytest.mark.parametrize("read", ["service", "control"])
 def test_an_error_that_is_about_no_file_stays_what_it_is(read: str, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise sqlite3.IntegrityError("UNIQUE constraint failed")
 
     api.registry.open_or_create("alice")
     monkeypatch.setattr(Store, "find", refuse)
-    monkeypatch.setattr("foas_emulator.control.snapshots.take_snapshot", refuse)
+    monkeypatch.setattr("foas_emulator.control.snapshots.snapshot_of_image", refuse)
     if read == "service":
         answer = api.request("GET", "/api/v2/projects", headers=ALICE)
         assert (answer.status_code, answer.json()["Code"]) == (500, "InternalError")
     else:
-        with pytest.raises(sqlite3.IntegrityError):
-            api.request("GET", "/_emulator/worlds/alice/snapshot")
+        answer = api.request("GET", "/_emulator/worlds/alice/snapshot")
+        assert (answer.status_code, answer.json()["error"]) == (500, "The request failed unexpectedly.")

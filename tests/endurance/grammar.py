@@ -79,7 +79,7 @@ def requests_of_both(
 
 def _is_endless(operation: Mapping[str, Any]) -> bool:
     """Whether an operation answers with a stream of events, which has no end."""
-    return "text/event-stream" in operation["responses"].get("200", {}).get("content", {})
+    return "text/event-stream" in operation.get("responses", {}).get("200", {}).get("content", {})
 
 
 class Grammar:
