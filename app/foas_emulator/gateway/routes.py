@@ -7,6 +7,7 @@ from typing import Any, Protocol, get_type_hints
 
 from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
@@ -24,7 +25,7 @@ class Transactional(Protocol):
 class Call(Protocol):
     """What the pipeline knows of a request when its operation is called, and where its response goes.
 
-    It is the request's `state.call`. `parameters` are those of path, query and body together.
+    The pipeline puts it into the request's state as `call`. `parameters` are those of path, query and body together.
     """
 
     format: Format
@@ -46,9 +47,10 @@ class _Parameters(dict[str, Any]):
 class GatewayRequest(Request):
     """A request whose path, query and form parameters are one set, whichever part of the request they came in."""
 
-    def __init__(self, scope: Scope, receive: Receive, *, parameters: Mapping[str, Any]) -> None:
+    def __init__(self, scope: Scope, receive: Receive) -> None:
         super().__init__(scope, receive)
-        given = [(name, _as_in_a_form(value)) for name, value in parameters.items() if value is not None]
+        self.call: Call = scope["state"]["call"]
+        given = [(name, _as_in_a_form(value)) for name, value in self.call.parameters.items() if value is not None]
         self._parameters = _Parameters(given)
 
     @property
@@ -99,6 +101,7 @@ class OperationRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         options["response_model"] = get_type_hints(endpoint)["return"]
         super().__init__(path, _unrendered(endpoint), **options)
+        self.serve = AsyncExitStackMiddleware(self.app)
         taken = (*self.dependant.path_params, *self.dependant.query_params, *self.dependant.body_params)
         self._names = frozenset(field.alias for field in taken)
 
@@ -106,10 +109,11 @@ class OperationRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def respond(request: Request) -> Response:
-            call: Call = request.state.call
+            own = GatewayRequest(request.scope, request.receive)
+            call = own.call
             call.unread = unread(call.parameters, self._names) if call.parameters.keys() - self._names else ()
             try:
-                answered = await handle(GatewayRequest(request.scope, request.receive, parameters=call.parameters))
+                answered = await handle(own)
             except RequestValidationError as error:
                 raise parameter_error(error) from None
             assert isinstance(answered, _Unrendered)
@@ -127,9 +131,8 @@ def _unrendered(endpoint: Callable[..., Coroutine[Any, Any, ApiResponse]]) -> Ca
     return call
 
 
-async def _transaction(request: Request) -> AsyncIterator[None]:
-    call: Call = request.state.call
-    with call.world.transaction():
+async def _transaction(request: GatewayRequest) -> AsyncIterator[None]:
+    with request.call.world.transaction():
         yield
 
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
@@ -31,7 +31,7 @@ class EntryTemplate:
 
     def repeated(self) -> "EntryTemplate":
         """Return the template of the call's repetitions, whose entries do not count the call's own bytes again."""
-        return replace(self, size=ENTRY_SIZE)
+        return EntryTemplate(self.world_journal, self.counters, self.call, ENTRY_SIZE)
 
 
 class Entry(NamedTuple):

@@ -1,18 +1,18 @@
 """Parameters that several groups of operations share."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query
 
 from foas_emulator.gateway.parameters import Int32, Int64
+from foas_emulator.gateway.routes import GatewayRequest
 from foas_emulator.operations.paging import LARGEST_PAGE
 from foas_emulator.world.world import World
 
 
-async def _world_of(request: Request) -> World:
+async def _world_of(request: GatewayRequest) -> World:
     """Return the world that the pipeline chose for a request."""
-    world: World = request.state.call.world
-    return world
+    return cast(World, request.call.world)
 
 
 CurrentWorld = Annotated[World, Depends(_world_of)]

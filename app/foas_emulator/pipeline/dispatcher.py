@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,11 +34,10 @@ class CallOperation:
     async def __call__(self, context: RequestContext) -> GatewayResponse:
         assert context.operation is not None
         scope = {**context.scope, "state": {**context.scope.get("state", {}), "call": context}}
-        serve = AsyncExitStackMiddleware(context.operation.route.app)
         world = context.world
         world.take_notes()  # those of changes that came due meanwhile are nobody's
         try:
-            await serve(scope, context.receive, _send_nothing)
+            await context.operation.route.serve(scope, context.receive, _send_nothing)
         finally:
             if notes := world.take_notes():
                 context.warn(notes)
