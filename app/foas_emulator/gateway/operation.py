@@ -11,7 +11,7 @@ from fastapi import APIRouter
 
 from foas_emulator.gateway.errors import MALFORMED
 from foas_emulator.gateway.evidence import Evidence
-from foas_emulator.gateway.routes import OperationRoute, in_transaction
+from foas_emulator.gateway.routes import OperationRoute, WritingRoute
 
 Endpoint = Callable[..., Any]
 
@@ -54,7 +54,7 @@ class Group(APIRouter):
     """
 
     def __init__(self, name: str) -> None:
-        super().__init__(tags=[name], route_class=OperationRoute)
+        super().__init__(tags=[name])
         self.name = name
         self.declared: list[Operation] = []
 
@@ -83,7 +83,7 @@ class Group(APIRouter):
             methods=[operation.method],
             name=operation.name,
             operation_id=operation.name,
-            dependencies=[in_transaction] if operation.writes else [],
+            route_class_override=WritingRoute if operation.writes else OperationRoute,
         )
         return cast(OperationRoute, self.routes[-1])
 

@@ -1,11 +1,11 @@
 """The FastAPI route class of every operation: the gateway's parameters in, the gateway's formats out."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any, Protocol, get_type_hints
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import APIRoute
@@ -94,8 +94,7 @@ _HANDED_OVER = _HandedOver()
 class OperationRoute(APIRoute):
     """A path operation whose parameters may be anywhere in the request, and whose answer the pipeline sends.
 
-    FastAPI solves the dependencies, binds and validates the parameters and calls the endpoint. Its answer is rendered
-    before the dependencies end, so that a write whose answer cannot be rendered is rolled back.
+    FastAPI solves the dependencies, binds and validates the parameters and calls the endpoint.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -112,15 +111,27 @@ class OperationRoute(APIRoute):
             own = GatewayRequest(request.scope, request.receive)
             call = own.call
             call.unread = unread(call.parameters, self._names) if call.parameters.keys() - self._names else ()
-            try:
-                answered = await handle(own)
-            except RequestValidationError as error:
-                raise parameter_error(error) from None
-            assert isinstance(answered, _Unrendered)
-            call.response = success(self.name, answered.answer, call.format)
+            with self.surroundings(call):
+                try:
+                    answered = await handle(own)
+                except RequestValidationError as error:
+                    raise parameter_error(error) from None
+                assert isinstance(answered, _Unrendered)
+                call.response = success(self.name, answered.answer, call.format)
             return _HANDED_OVER
 
         return respond
+
+    def surroundings(self, _call: Call) -> AbstractContextManager[None]:
+        """Return what surrounds a call, the rendering of its answer included."""
+        return nullcontext()
+
+
+class WritingRoute(OperationRoute):
+    """The path operation of what writes: all of it takes effect, its rendered answer included, or nothing does."""
+
+    def surroundings(self, call: Call) -> AbstractContextManager[None]:
+        return call.world.transaction()
 
 
 def _unrendered(endpoint: Callable[..., Coroutine[Any, Any, ApiResponse]]) -> Callable[..., Any]:
@@ -129,12 +140,3 @@ def _unrendered(endpoint: Callable[..., Coroutine[Any, Any, ApiResponse]]) -> Ca
         return _Unrendered(await endpoint(**arguments))
 
     return call
-
-
-async def _transaction(request: GatewayRequest) -> AsyncIterator[None]:
-    with request.call.world.transaction():
-        yield
-
-
-in_transaction = Depends(_transaction, scope="function")
-"""The dependency of an operation that writes: all of it takes effect, its rendered answer included, or nothing does."""
