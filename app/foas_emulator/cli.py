@@ -151,7 +151,8 @@ def explain(file: BinaryIO, secret: str, string_to_sign: BinaryIO | None) -> Non
     """
     from foas_emulator.gateway.credentials import read_credentials  # noqa: PLC0415
     from foas_emulator.gateway.signature_diagnosis import explain as find_differences  # noqa: PLC0415
-    from foas_emulator.gateway.signature_diagnosis import parse_raw_request, sentence  # noqa: PLC0415
+    from foas_emulator.gateway.signature_diagnosis import sentence  # noqa: PLC0415
+    from foas_emulator.raw_request import parse_raw_request  # noqa: PLC0415
 
     try:
         client = string_to_sign.read().decode() if string_to_sign else None

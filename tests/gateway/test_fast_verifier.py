@@ -11,7 +11,7 @@ from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.fast_verifier import FastVerifier
 from foas_emulator.gateway.signature import SignedRequest, sign, string_to_sign_variants
 from tests.gateway.signature_vectors import SIGNED, Vector
-from tests.gateway.test_authentication import KEYS, NOON, QUARTER, V1, signed_anew, verdict_on
+from tests.gateway.test_authentication import KEYS, NOON, QUARTER, V1, check, signed_anew
 
 WITHOUT_BODY = [each for each in SIGNED if not each.request.body and "authorization" in each.request.headers]
 LOOK = FastVerifier(KEYS, max_skew_ms=QUARTER)
@@ -38,7 +38,7 @@ def test_what_is_believed_of_official_clients_passes(vector: Vector) -> None:
     at = milliseconds_of(vector.request.headers.get("date") or vector.request.headers["x-acs-date"])
     assert at is not None
     if verify(vector.request, now_ms=at):
-        assert verdict_on(vector.request, now_ms=at).code is None
+        assert check(vector.request, now_ms=at) is None
 
 
 def test_the_usual_signature_is_believed_within_the_skew() -> None:
@@ -112,4 +112,4 @@ def test_whatever_is_believed_passes_a_close_look(
     request = unsigned._replace(headers={**unsigned.headers, "authorization": f"acs testid:{signature}"})
     if verify(request):
         assert not flip
-        assert verdict_on(request).code is None
+        assert check(request) is None

@@ -8,7 +8,8 @@ import pytest
 from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.difference import Difference
 from foas_emulator.gateway.signature import SignedRequest, sign, signed_texts, verify
-from foas_emulator.gateway.signature_diagnosis import explain, parse_raw_request, sentence
+from foas_emulator.gateway.signature_diagnosis import explain, sentence
+from foas_emulator.raw_request import parse_raw_request
 from tests.gateway.signature_vectors import ALL, Vector, request_to, with_header
 
 V1 = Credentials("v1", "test", "", (), "HMAC-SHA1")

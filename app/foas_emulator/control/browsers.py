@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.control.errors import ControlError
-from foas_emulator.gateway.host import host_name
+from foas_emulator.gateway.responses import host_name
 
 _LOOPBACK_HOST = re.compile(r"localhost|::1|(::ffff:)?127\.[0-9]+\.[0-9]+\.[0-9]+")
 _DOCS = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"

@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from foas_emulator.faults.effects import AnyEffect, CatalogueError, Stale, find_problem
-from foas_emulator.gateway.nulls import NullsLeftOut
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.gateway.pattern import CallPattern, require_parameters
+from foas_emulator.nulls import NullsLeftOut
+from foas_emulator.patterns import CallPattern, require_parameters
 from foas_emulator.world.clock import WrittenDuration
 
 

@@ -12,8 +12,8 @@ from starlette.types import Scope
 from foas_emulator.faults.wire import AbortedResponse
 from foas_emulator.gateway.errors import INVALID, MISSING, THROTTLED_USER, ApiError, Problem, catalogue, fill
 from foas_emulator.gateway.evidence import INFERRED
-from foas_emulator.gateway.nulls import NullsLeftOut
 from foas_emulator.gateway.responses import GatewayResponse
+from foas_emulator.nulls import NullsLeftOut
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.durations import duration
 

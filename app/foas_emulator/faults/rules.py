@@ -13,7 +13,7 @@ from sqlmodel import Field
 from foas_emulator.faults.document import FaultDocument
 from foas_emulator.faults.effects import AnyEffect, Effect, Rate, RateLimit, Stale
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.gateway.pattern import CallPattern
+from foas_emulator.patterns import CallPattern
 from foas_emulator.world.clock import machine_now, stopwatch
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import fraction, raise_counter

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import md5
 from hmac import compare_digest
-from types import MappingProxyType
-from typing import NamedTuple
 
 from foas_emulator.gateway.access_keys import AccessKeys, Key
 from foas_emulator.gateway.credentials import (
@@ -32,27 +30,15 @@ _UNSIGNED = "sign it with a configured access key, or set signature to warn or o
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationFailure:
-    """A gateway error code, what its message is filled with, and one ASCII sentence that says what to do."""
+    """A gateway error code, what its message is filled with, and one ASCII sentence that says what to do.
+
+    `message_args` of SignatureDoesNotMatch are `string_to_sign` and, in V3, `canonical_request`; its `differences` are
+    between what the server and what the client signed.
+    """
 
     code: str
     hint: str
     message_args: Mapping[str, str] = field(default_factory=dict)
-    differences: tuple[Difference, ...] = ()
-
-
-class AuthenticationResult(NamedTuple):
-    """What the strict gateway makes of a request: no code is a pass.
-
-    The credentials are as claimed, None if they cannot be read. An anonymous request is refused
-    like any other; its credentials have the scheme `anonymous`, so a caller who allows it can tell. `message_args` of
-    SignatureDoesNotMatch are `string_to_sign` and, in V3, `canonical_request`; its `differences` are between what the
-    server and what the client signed.
-    """
-
-    credentials: Credentials | None
-    code: str | None = None
-    hint: str = ""
-    message_args: Mapping[str, str] = MappingProxyType({})
     differences: tuple[Difference, ...] = ()
 
 
@@ -63,18 +49,20 @@ def check_authentication(
     now_ms: int,
     max_skew_ms: int,
     use_nonce: Callable[[str, str], bool],
-) -> AuthenticationResult:
-    """The result on a request, by the first check it fails.
+) -> AuthenticationFailure | None:
+    """Return why the gateway refuses a request: the first check that it fails, None if it passes them all.
 
-    The order is: date and credentials present, date fresh, method of signing, access key, token, signature,
-    Content-MD5, nonce. `use_nonce(access_key_id, nonce)` records a nonce and returns whether it is the first use: it is
-    called last, so that a request whose signature is wrong uses up nobody's nonce.
+    A request that is not signed at all is refused, too. The order is: date and credentials present, date fresh, method
+    of signing, access key, token, signature, Content-MD5, nonce. `use_nonce(access_key_id, nonce)` records a nonce and
+    returns whether it is the first use: it is called last, so that a request whose signature is wrong uses up nobody's
+    nonce.
     """
     try:
         credentials = read_credentials(request.headers)
-    except MalformedAuthorization as malformed:
-        return _result(None, missing_date(request.headers, "anonymous") or _incomplete(malformed))
-    refusal = (
+    except MalformedAuthorization as reason:
+        hint = f"The Authorization cannot be read, {reason}: write acs ID:SIGNATURE, or ACS3-HMAC-SHA256 and its parts."
+        return missing_date(request.headers, "anonymous") or AuthenticationFailure("IncompleteSignature", hint)
+    return (
         missing_date(request.headers, credentials.scheme)
         or missing_access_key(credentials)
         or untimely(request.headers, credentials.scheme, now_ms=now_ms, max_skew_ms=max_skew_ms)
@@ -84,13 +72,6 @@ def check_authentication(
         or wrong_digest(request)
         or repeated_nonce(request, credentials, use_nonce)
     )
-    return _result(credentials, refusal)
-
-
-def _result(credentials: Credentials | None, refusal: AuthenticationFailure | None) -> AuthenticationResult:
-    if refusal is None:
-        return AuthenticationResult(credentials)
-    return AuthenticationResult(credentials, refusal.code, refusal.hint, refusal.message_args, refusal.differences)
 
 
 def missing_date(headers: Mapping[str, str], scheme: Scheme) -> AuthenticationFailure | None:
@@ -252,8 +233,3 @@ def _date_header(headers: Mapping[str, str], scheme: Scheme) -> str:
     if scheme == "v1":
         return "date"
     return "x-acs-date" if scheme == "v3" or "x-acs-date" in headers else "date"
-
-
-def _incomplete(malformed: MalformedAuthorization) -> AuthenticationFailure:
-    hint = f"The Authorization cannot be read, {malformed}: write acs ID:SIGNATURE, or ACS3-HMAC-SHA256 and its parts."
-    return AuthenticationFailure("IncompleteSignature", hint)

@@ -76,8 +76,8 @@ def problem(code: str, status: int, message: str, evidence: Evidence = INFERRED,
     if code in _catalogue:
         raise ValueError(f"{code} stands in the catalogue already")
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    entry = _catalogue[code] = Problem(code=code, status=status, message=message, evidence=evidence, headers=named)
-    return entry
+    _catalogue[code] = Problem(code=code, status=status, message=message, evidence=evidence, headers=named)
+    return _catalogue[code]
 
 
 def catalogue() -> Mapping[str, Problem]:
@@ -93,77 +93,56 @@ UNKNOWN_OPERATION = problem(
 INVALID_VERSION = problem("InvalidVersion", 400, "Specified parameter Version is not valid.", SAMPLE)
 INVALID_ACCEPT = problem("InvalidParameter.Accept", 400, "Specified parameter accept is not valid.", DOCUMENTED)
 INVALID_FORMAT = problem("InvalidParameter.Format", 400, "Specified parameter format is not valid.", DOCUMENTED)
-INVALID_WORLD = problem("InvalidParameter.World", 400, "Specified parameter x-emulator-world is not valid.", INFERRED)
+INVALID_WORLD = problem("InvalidParameter.World", 400, "Specified parameter x-emulator-world is not valid.")
 MALFORMED = problem(
     "RequestParameterMalformed", 400, "Request parameters has malformed encoded characters.", DOCUMENTED
 )
-BODY_TOO_LARGE = problem("RequestEntityTooLarge", 413, "The request body exceeds the allowed size.", INFERRED)
-BODY_INCOMPLETE = problem("IncompleteBody", 400, "The request body ended before it was complete.", INFERRED)
-UNREADABLE_REQUEST = problem("BadRequest", 400, "The request is not valid HTTP.", INFERRED)
-REQUEST_TIMEOUT = problem("RequestTimeout", 408, "The request was not received in time.", INFERRED)
-URI_TOO_LONG = problem("RequestURITooLong", 414, "The request URI exceeds the allowed size.", INFERRED)
-HEADERS_TOO_LARGE = problem("RequestHeaderTooLarge", 431, "The request headers exceed the allowed size.", INFERRED)
-MISSING_DATE = problem("MissingDate", 400, "Date is mandatory for this action.", SAMPLE)
-MISSING_ACCESS_KEY = problem("MissingAccessKeyId", 400, "AccessKeyId is mandatory for this action.", SAMPLE)
-MISSING_TOKEN = problem("MissingSecurityToken", 400, "SecurityToken is mandatory for this action.", DOCUMENTED)
-TIME_FORMAT = problem(
-    "InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted.", DOCUMENTED
-)
-TIME_EXPIRED = problem("InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired.", SAMPLE)
-UNKNOWN_ACCESS_KEY = problem("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.", DOCUMENTED)
-INACTIVE_ACCESS_KEY = problem("InvalidAccessKeyId.Inactive", 400, "Specified access key is disabled.", DOCUMENTED)
-NONCE_USED = problem("SignatureNonceUsed", 400, "Specified signature nonce was used already.", SAMPLE)
-INCOMPLETE_SIGNATURE = problem(
-    "IncompleteSignature", 400, "The request signature does not conform to Aliyun standards.", DOCUMENTED
-)
-INVALID_SIGNATURE_METHOD = problem(
-    "InvalidSignatureMethod", 400, "Specified signature method is not valid.", DOCUMENTED
-)
-SIGNATURE_MISMATCH = problem("SignatureDoesNotMatch", 400, "{explanation}", SAMPLE)
-CONTENT_MD5 = problem(
-    "ContentMD5NotMatched", 400, "Specified content md5 is not matched with your request body.", DOCUMENTED
-)
-CONTENT_LENGTH = problem(
-    "ContentLengthDoesNotMatch", 400, "Specified content length is not matched with your request body.", DOCUMENTED
-)
-BEARER_TOKEN = problem("InvalidBearerToken", 400, "Specified bearer token is not valid.", INFERRED)
-TOKEN_EXPIRED = problem("InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired.", DOCUMENTED)
-TOKEN_MALFORMED = problem("InvalidSecurityToken.Malformed", 400, "Specified SecurityToken is malformed.", DOCUMENTED)
-TOKEN_MISMATCH = problem(
-    "InvalidSecurityToken.MismatchWithAccessKey",
-    400,
-    "Specified SecurityToken mismatch with the AccessKey.",
-    DOCUMENTED,
-)
+BODY_TOO_LARGE = problem("RequestEntityTooLarge", 413, "The request body exceeds the allowed size.")
+UNREADABLE_REQUEST = problem("BadRequest", 400, "The request is not valid HTTP.")
+REQUEST_TIMEOUT = problem("RequestTimeout", 408, "The request was not received in time.")
+URI_TOO_LONG = problem("RequestURITooLong", 414, "The request URI exceeds the allowed size.")
+HEADERS_TOO_LARGE = problem("RequestHeaderTooLarge", 431, "The request headers exceed the allowed size.")
 THROTTLED_USER = problem(
     "Throttling.User", 400, "Request was denied due to user flow control.", DOCUMENTED, x_acs_retry_after="1000"
 )
-THROTTLED_API = problem(
-    "Throttling.Api", 400, "Request was denied due to api flow control.", DOCUMENTED, x_acs_retry_after="1000"
-)
-THROTTLED = problem(
-    "Throttling", 400, "Request was denied due to request throttling.", DOCUMENTED, x_acs_retry_after="1000"
-)
-FORBIDDEN_RAM = problem(
-    "Forbidden.RAM",
-    403,
-    "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
-    DOCUMENTED,
-)
 FORBIDDEN = problem("Forbidden", 403, "User not authorized to operate on the specified resource.", DOCUMENTED)
-NO_PERMISSION = problem("NoPermission", 403, "You are not authorized to do this action.", DOCUMENTED)
-ACCESS_KEY_BARRED = problem("Forbidden.AccessKeyDisabled", 403, "The AccessKey is disabled.", DOCUMENTED)
-UNKNOWN_PRODUCT = problem(
-    "InvalidProduct.NotFound", 404, "Cannot find product according to your specified domain.", DOCUMENTED
-)
-NEED_SSL = problem("InvalidProtocol.NeedSsl", 400, "Your request is denied as lack of ssl protect.", DOCUMENTED)
-METHOD_NOT_SUPPORTED = problem("UnsupportedHTTPMethod", 400, "This http method is not supported.", DOCUMENTED)
 INTERNAL_ERROR = problem(
     "InternalError", 500, "The request processing has failed due to some unknown error.", DOCUMENTED
 )
 UNAVAILABLE = problem(
     "ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server.", SAMPLE
 )
+# Those that no code names: what a signature is refused with, and what fault rules ask for.
+problem("IncompleteBody", 400, "The request body ended before it was complete.")
+problem("MissingDate", 400, "Date is mandatory for this action.", SAMPLE)
+problem("MissingAccessKeyId", 400, "AccessKeyId is mandatory for this action.", SAMPLE)
+problem("InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired.", SAMPLE)
+problem("SignatureNonceUsed", 400, "Specified signature nonce was used already.", SAMPLE)
+problem("SignatureDoesNotMatch", 400, "{explanation}", SAMPLE)
+problem("InvalidBearerToken", 400, "Specified bearer token is not valid.")
+for code, status, message in (
+    ("MissingSecurityToken", 400, "SecurityToken is mandatory for this action."),
+    ("InvalidTimeStamp.Format", 400, "Specified time stamp or date value is not well formatted."),
+    ("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found."),
+    ("InvalidAccessKeyId.Inactive", 400, "Specified access key is disabled."),
+    ("IncompleteSignature", 400, "The request signature does not conform to Aliyun standards."),
+    ("InvalidSignatureMethod", 400, "Specified signature method is not valid."),
+    ("ContentMD5NotMatched", 400, "Specified content md5 is not matched with your request body."),
+    ("ContentLengthDoesNotMatch", 400, "Specified content length is not matched with your request body."),
+    ("InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired."),
+    ("InvalidSecurityToken.Malformed", 400, "Specified SecurityToken is malformed."),
+    ("InvalidSecurityToken.MismatchWithAccessKey", 400, "Specified SecurityToken mismatch with the AccessKey."),
+    ("NoPermission", 403, "You are not authorized to do this action."),
+    ("Forbidden.AccessKeyDisabled", 403, "The AccessKey is disabled."),
+    ("InvalidProduct.NotFound", 404, "Cannot find product according to your specified domain."),
+    ("InvalidProtocol.NeedSsl", 400, "Your request is denied as lack of ssl protect."),
+    ("UnsupportedHTTPMethod", 400, "This http method is not supported."),
+):
+    problem(code, status, message, DOCUMENTED)
+_NO_RAM = "User not authorized to operate on the specified resource, or this API doesn't support RAM."
+problem("Forbidden.RAM", 403, _NO_RAM, DOCUMENTED)
+problem("Throttling.Api", 400, "Request was denied due to api flow control.", DOCUMENTED, x_acs_retry_after="1000")
+problem("Throttling", 400, "Request was denied due to request throttling.", DOCUMENTED, x_acs_retry_after="1000")
 
 
 def missing(parameter: str) -> ApiError:

@@ -1,8 +1,8 @@
-"""A quick look at a signature: enough to believe the usual one, never enough to refuse any.
+"""Verify the usual signature from the bytes of a request: fast enough for responses from the cache.
 
-Reading and diagnosing a signature (`authentication.py`) takes longer than all the rest of a request that is answered
-from memory. The usual signature is V1 by an official SDK, in ASCII, with one reading only; what is signed then has a
-form that only the names of the headers decide, and which is remembered.
+Reading and diagnosing a signature (`authentication.py`) takes longer than everything else on the hot path. The usual
+signature is V1 by an official SDK, in ASCII, with one reading; the form of what it signs depends on the names of the
+headers only, and is cached.
 """
 
 import hmac
@@ -15,27 +15,27 @@ from foas_emulator.gateway.authentication import milliseconds_of
 from foas_emulator.gateway.credentials import ALGORITHMS
 from foas_emulator.gateway.signature import V1_HEADERS, v1_queries
 
-Headers = Mapping[bytes, bytes]
-
 _ALGORITHM = ALGORITHMS["v1"].encode()
 
 
 class FastVerifier:
-    """Knows the usual signature of these keys at a glance, dated at most `max_skew_ms` from now."""
+    """Verifies usual signatures that are made with these keys and dated at most `max_skew_ms` from now."""
 
     def __init__(self, keys: AccessKeys, *, max_skew_ms: int) -> None:
         self._max_skew_ms = max_skew_ms
         self._signer = lru_cache(maxsize=4096)(lambda access_key_id: _signer(keys, access_key_id))
 
-    def verify(self, method: str, raw_path: bytes, raw_query: bytes, headers: Headers, *, now_ms: int) -> bool:
-        """Whether `authentication.check` would certainly pass a request without a body, apart from its nonce.
+    def verify(
+        self, method: str, raw_path: bytes, raw_query: bytes, headers: Mapping[bytes, bytes], *, now_ms: int
+    ) -> bool:
+        """Whether `check_authentication` would certainly accept a request without a body, apart from its nonce.
 
-        True says so; False says nothing.
+        False does not mean that it would refuse the request: only `check_authentication` decides that.
         """
         kind, _, rest = headers[b"authorization"].partition(b" ")
         access_key_id, _, claimed = rest.partition(b":")
         signer = self._signer(access_key_id)
-        at = _milliseconds_of(headers.get(b"date", b""))
+        at = milliseconds_of(headers.get(b"date", b"").decode("latin-1"))
         query = _query(raw_query)
         if (
             kind != b"acs"
@@ -57,26 +57,21 @@ class FastVerifier:
 
 
 def _signer(keys: AccessKeys, access_key_id: bytes) -> "hmac.HMAC | None":
-    """HMAC with the secret of a key; None for a key that is not known, or wants a token."""
+    """Return an HMAC that holds the secret of a key; None for a key that is unknown or requires a token."""
     key = keys.lookup(access_key_id.decode("latin-1"))
     return None if key is None or not key.fits(None) else hmac.new(key.secret.encode(), digestmod="sha1")
 
 
-@lru_cache(maxsize=256)
-def _milliseconds_of(date: bytes) -> int | None:
-    return milliseconds_of(date.decode("latin-1"))
-
-
 @lru_cache(maxsize=4096)
 def _query(raw_query: bytes) -> bytes | None:
-    """What is signed of a query, if clients agree about it."""
+    """Return what clients sign of a query; None if they disagree."""
     readings = v1_queries(raw_query.decode("latin-1"))
     return readings[0].encode() if len(readings) == 1 else None
 
 
 @lru_cache(maxsize=256)
 def _form(names: tuple[bytes, ...]) -> tuple[bytes, tuple[bytes, ...]]:
-    """What is signed of a request whose headers have these names, and the headers whose values belong into it."""
+    """Return a template of what is signed of a request with these headers, and the headers that fill it."""
     acs = sorted(name for name in names if name.startswith(b"x-acs-"))
     plain = [name.encode() for name in V1_HEADERS]
     lines = [b"%b", *(b"%b" if name in names else b"" for name in plain)]

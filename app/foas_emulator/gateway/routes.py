@@ -74,21 +74,17 @@ def _as_in_a_form(value: Any) -> Any:
     return value if isinstance(value, str | list | dict) else read_text(value)
 
 
-class _Unrendered(Response):
-    """An operation's answer on its way to the route: FastAPI hands on a response as it is."""
+class _Answer(Response):
+    """An operation's answer on its way to the route: FastAPI hands on a response as it is.
+
+    It sends nothing. The pipeline sends what is rendered of it, once that is recorded and faults were applied to it.
+    """
 
     def __init__(self, answer: ApiResponse) -> None:
         self.answer = answer
         self.background = None
 
-
-class _HandedOver(Response):
-    """Sends nothing: the pipeline sends the rendered response, once it is recorded and faults were applied to it."""
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
-
-
-_HANDED_OVER = _HandedOver()
 
 
 class OperationRoute(APIRoute):
@@ -97,9 +93,11 @@ class OperationRoute(APIRoute):
     FastAPI solves the dependencies, binds and validates the parameters and calls the endpoint.
     """
 
+    writes = False
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         options["response_model"] = get_type_hints(endpoint)["return"]
-        super().__init__(path, _unrendered(endpoint), **options)
+        super().__init__(path, _answering(endpoint), **options)
         self.serve = AsyncExitStackMiddleware(self.app)
         taken = (*self.dependant.path_params, *self.dependant.query_params, *self.dependant.body_params)
         self._names = frozenset(field.alias for field in taken)
@@ -111,32 +109,27 @@ class OperationRoute(APIRoute):
             own = GatewayRequest(request.scope, request.receive)
             call = own.call
             call.unread = unread(call.parameters, self._names) if call.parameters.keys() - self._names else ()
-            with self.surroundings(call):
+            with call.world.transaction() if self.writes else nullcontext():
                 try:
                     answered = await handle(own)
                 except RequestValidationError as error:
                     raise parameter_error(error) from None
-                assert isinstance(answered, _Unrendered)
+                assert isinstance(answered, _Answer)
                 call.response = success(self.name, answered.answer, call.format)
-            return _HANDED_OVER
+            return answered
 
         return respond
-
-    def surroundings(self, _call: Call) -> AbstractContextManager[None]:
-        """Return what surrounds a call, the rendering of its answer included."""
-        return nullcontext()
 
 
 class WritingRoute(OperationRoute):
     """The path operation of what writes: all of it takes effect, its rendered answer included, or nothing does."""
 
-    def surroundings(self, call: Call) -> AbstractContextManager[None]:
-        return call.world.transaction()
+    writes = True
 
 
-def _unrendered(endpoint: Callable[..., Coroutine[Any, Any, ApiResponse]]) -> Callable[..., Any]:
+def _answering(endpoint: Callable[..., Coroutine[Any, Any, ApiResponse]]) -> Callable[..., Any]:
     @wraps(endpoint)
-    async def call(**arguments: Any) -> _Unrendered:
-        return _Unrendered(await endpoint(**arguments))
+    async def call(**arguments: Any) -> _Answer:
+        return _Answer(await endpoint(**arguments))
 
     return call

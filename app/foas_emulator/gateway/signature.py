@@ -46,7 +46,8 @@ def verify(request: SignedRequest, credentials: Credentials, secret: str) -> Mis
             if credentials.scheme == "v3" and not _is_hash_of_body(request, credentials):
                 break
             return None
-    return _mismatch(next(signed_texts(request, credentials)), credentials)
+    text = next(signed_texts(request, credentials))
+    return Mismatch(text) if credentials.scheme == "v1" else Mismatch(v3_string_to_sign(text, credentials), text)
 
 
 def sign(text: str, credentials: Credentials, secret: str) -> bytes:
@@ -153,12 +154,6 @@ def _line_as_text(latin1: str) -> str:
         return latin1.encode("latin-1").decode()
     except UnicodeError:
         return latin1
-
-
-def _mismatch(text: str, credentials: Credentials) -> Mismatch:
-    if credentials.scheme == "v1":
-        return Mismatch(text)
-    return Mismatch(v3_string_to_sign(text, credentials), text)
 
 
 def _is_hash_of_body(request: SignedRequest, credentials: Credentials) -> bool:

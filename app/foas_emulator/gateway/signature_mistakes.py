@@ -15,6 +15,7 @@ from urllib.parse import quote
 from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.difference import Difference
 from foas_emulator.gateway.signature import (
+    V1_HEADERS,
     SignedRequest,
     query_pairs,
     sign,
@@ -33,7 +34,6 @@ _MEDIA_TYPES = (
     "*/*",
 )
 _CHARSETS = ("", ";charset=utf-8", "; charset=utf-8", "; charset=UTF-8")
-_V1_HEADERS = ("accept", "content-md5", "content-type", "date")
 _SECRET = "the configured secret"  # noqa: S105 - words, not a secret
 
 
@@ -97,7 +97,7 @@ def _mistaken_requests(request: SignedRequest, credentials: Credentials) -> Iter
 
 
 def _v1_headers(request: SignedRequest) -> Iterator[tuple[str, str | None]]:
-    yield from ((name, None) for name in request.headers if name in _V1_HEADERS or name.startswith("x-acs-"))
+    yield from ((name, None) for name in request.headers if name in V1_HEADERS or name.startswith("x-acs-"))
     digest = md5(request.body, usedforsecurity=False)
     yield "content-md5", b64encode(digest.digest()).decode()
     yield "content-md5", digest.hexdigest()

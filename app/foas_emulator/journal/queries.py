@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from foas_emulator.gateway.globs import Glob, matches_glob
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, WorldJournal
+from foas_emulator.patterns import Glob, matches_glob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

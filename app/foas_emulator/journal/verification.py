@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from foas_emulator.gateway.difference import Difference
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.gateway.pattern import CallPattern
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, WorldJournal
+from foas_emulator.patterns import CallPattern
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.durations import duration, duration_text
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from starlette.types import Scope
 
 from foas_emulator.gateway.access_keys import AccessKeys
-from foas_emulator.gateway.authentication import AuthenticationResult, check_authentication
+from foas_emulator.gateway.authentication import AuthenticationFailure, check_authentication
 from foas_emulator.gateway.errors import ApiError, catalogue
 from foas_emulator.gateway.fast_verifier import FastVerifier
 from foas_emulator.gateway.signature import SignedRequest, as_text
@@ -67,15 +67,15 @@ class Authenticate:
     def __call__(self, context: RequestContext) -> None:
         mode = context.settings.signature
         if mode == "strict":
-            result = self._check(context, self._nonces.use)
-            if result.code is not None:
-                raise refusal(result)
+            failure = self._check(context, self._nonces.use)
+            if failure is not None:
+                raise refusal(failure)
             if not context.has_world:
                 self._select_world.create(context)
         elif mode == "warn" and _is_signed(context):
-            result = self._check(context, _accept_nonce)
-            if result.code is not None:
-                self._warn(context, result)
+            failure = self._check(context, _accept_nonce)
+            if failure is not None:
+                self._warn(context, failure)
 
     def verify(self, scope: Scope, headers: Mapping[bytes, bytes], mode: str) -> bool:
         """Accept a signed request without a body if it would be served without a warning, and record its nonce.
@@ -94,30 +94,29 @@ class Authenticate:
         nonce = headers.get(b"x-acs-signature-nonce", b"").decode("latin-1")
         return not nonce or self._nonces.use(key_of(headers[b"authorization"].decode("latin-1")), nonce)
 
-    def _check(self, context: RequestContext, use_nonce: Callable[[str, str], bool]) -> AuthenticationResult:
+    def _check(self, context: RequestContext, use_nonce: Callable[[str, str], bool]) -> AuthenticationFailure | None:
         request = SignedRequest(
             context.method, as_text(context.raw_path), as_text(context.query_string), context.headers, context.body
         )
-        result = check_authentication(
+        context.authentication_failure = check_authentication(
             request, keys=self._keys, now_ms=machine_now(), max_skew_ms=self._max_skew_ms, use_nonce=use_nonce
         )
-        context.authentication = result
-        return result
+        context.was_authenticated = True
+        return context.authentication_failure
 
-    def _warn(self, context: RequestContext, result: AuthenticationResult) -> None:
-        context.warning = f"signature=strict would refuse this with {result.code}: {result.hint}"
-        key = result.credentials.access_key_id if result.credentials else ""
-        if (key, result.code or "") not in self._warned and len(self._warned) < 1000:  # noqa: PLR2004 - a bound
-            self._warned.add((key, result.code or ""))
+    def _warn(self, context: RequestContext, failure: AuthenticationFailure) -> None:
+        context.warning = f"signature=strict would refuse this with {failure.code}: {failure.hint}"
+        key = key_of(context.headers.get("authorization", ""))
+        if (key, failure.code) not in self._warned and len(self._warned) < 1000:  # noqa: PLR2004 - a bound
+            self._warned.add((key, failure.code))
             log.warning("access key %r: %s", key, context.warning)
 
 
-def refusal(result: AuthenticationResult) -> ApiError:
-    """Return the gateway's error for a result that has a code."""
-    assert result.code is not None
-    template = _V3_MISMATCH if "canonical_request" in result.message_args else _V1_MISMATCH
-    explanation = template.format(**result.message_args) if result.message_args else ""
-    return catalogue()[result.code](result.hint, explanation=explanation)
+def refusal(failure: AuthenticationFailure) -> ApiError:
+    """Return the gateway's error for a failure."""
+    template = _V3_MISMATCH if "canonical_request" in failure.message_args else _V1_MISMATCH
+    explanation = template.format(**failure.message_args) if failure.message_args else ""
+    return catalogue()[failure.code](failure.hint, explanation=explanation)
 
 
 def _is_signed(context: RequestContext) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from starlette.types import Receive, Scope
 
 from foas_emulator.faults.rules import ArmedRule
-from foas_emulator.gateway.authentication import AuthenticationResult
+from foas_emulator.gateway.authentication import AuthenticationFailure
 from foas_emulator.gateway.errors import Override
 from foas_emulator.gateway.formats import Format
 from foas_emulator.gateway.operation import Operation
@@ -39,7 +39,7 @@ class RequestContext:
 
     __slots__ = (
         "_world",
-        "authentication",
+        "authentication_failure",
         "body",
         "body_note",
         "faults",
@@ -59,6 +59,7 @@ class RequestContext:
         "template",
         "unread",
         "warning",
+        "was_authenticated",
         "world_name",
     )
 
@@ -74,7 +75,8 @@ class RequestContext:
         self.started = 0
         self.world_name = ""
         self._world: World | None = None
-        self.authentication: AuthenticationResult | None = None
+        self.was_authenticated = False
+        self.authentication_failure: AuthenticationFailure | None = None
         self.operation: Operation | None = None
         self.parameters: Mapping[str, Any] = {}
         self.body = b""

@@ -8,8 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.gateway.errors import MISSING, UNAVAILABLE, ApiError
-from foas_emulator.gateway.host import host_name
-from foas_emulator.gateway.responses import GatewayResponse, failure, internal_error
+from foas_emulator.gateway.responses import GatewayResponse, failure, host_name, internal_error
 from foas_emulator.pipeline.context import UNREADABLE, RequestContext
 from foas_emulator.world.files import file_error
 

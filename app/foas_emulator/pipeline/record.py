@@ -85,7 +85,7 @@ def _level(response: GatewayResponse, *, log_refused: bool) -> int:
 
 def call_of(context: RequestContext, response: GatewayResponse) -> Call:
     """Return what the journal keeps of a request and its response. Nothing is rendered."""
-    operation, faults, result = context.operation, context.faults, context.authentication
+    operation, faults = context.operation, context.faults
     authorization, action = context.headers.get("authorization"), context.headers.get("x-acs-action")
     raw_path = context.raw_path if operation is None else ""
     access_key_id = key_of(authorization) if authorization else ""
@@ -100,7 +100,7 @@ def call_of(context: RequestContext, response: GatewayResponse) -> Call:
         context.parameters,
         context.unread,
         access_key_id,
-        (result.code or "valid") if result is not None else "unchecked" if authorization else "unsigned",
+        _signature_of(context),
         context.warning,
         action,
         context.format,
@@ -123,10 +123,19 @@ def call_of(context: RequestContext, response: GatewayResponse) -> Call:
     )
 
 
+def _signature_of(context: RequestContext) -> str:
+    """Return what the journal says of a request's signature."""
+    if context.authentication_failure is not None:
+        return context.authentication_failure.code
+    if context.was_authenticated:
+        return "valid"
+    return "unchecked" if context.headers.get("authorization") else "unsigned"
+
+
 def contents_of(context: RequestContext, response: GatewayResponse) -> Contents:
     """Return the bytes of a request and its response: those of the response are the ones that the read cache keeps."""
-    result, content = context.authentication, response.content
-    arguments = {} if result is None else result.message_args
+    failure, content = context.authentication_failure, response.content
+    arguments = {} if failure is None else failure.message_args
     return Contents(
         kept_headers(context.headers.items()),
         context.raw_path,
@@ -137,7 +146,7 @@ def contents_of(context: RequestContext, response: GatewayResponse) -> Contents:
         kept_answer(content),
         len(content.head) + len(content.tail) + len(context.request_id) if response.status_code else 0,
         arguments.get("canonical_request") or arguments.get("string_to_sign", ""),
-        () if result is None else result.differences,
+        () if failure is None else failure.differences,
     )
 
 

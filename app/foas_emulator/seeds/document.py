@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_pascal
 
 from foas_emulator.blink.kinds import ApiType, JobType
 from foas_emulator.faults.document import FaultDocument, check_scope
-from foas_emulator.gateway.nulls import NullsLeftOut
+from foas_emulator.nulls import NullsLeftOut
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.clusters.lifecycle import State as ClusterState
 from foas_emulator.operations.instances.lifecycle import State

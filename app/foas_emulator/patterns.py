@@ -1,15 +1,52 @@
-"""Which calls are meant: an operation and values of its parameters, exactly or as globs."""
+"""Which calls are meant: an operation and values of its parameters, exactly or as globs such as `Get*`.
+
+Fault rules and questions to the journal are written in them. Globs are bounded, so that none of them takes long to
+compile or to match.
+"""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from fnmatch import translate
+from functools import lru_cache
+from typing import Annotated, Any
 
-from pydantic import ConfigDict
+from pydantic import AfterValidator, ConfigDict
 
-from foas_emulator.gateway.globs import Glob, matches_glob
-from foas_emulator.gateway.nulls import NullsLeftOut
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters, read_text
+from foas_emulator.nulls import NullsLeftOut
+
+LONGEST_GLOB = 256
+LONGEST_TEXT = 10_000
+"""Characters of a text that a glob is matched with; matching takes up to the product of both lengths."""
+
+_WILDCARDS = frozenset("*?[")
+
+
+def check_glob(pattern: str) -> str:
+    """Return a pattern that is exact, or a glob of at most `LONGEST_GLOB` characters. Raise ValueError otherwise."""
+    if len(pattern) > LONGEST_GLOB and not _WILDCARDS.isdisjoint(pattern):
+        raise ValueError(f"a glob has at most {LONGEST_GLOB} characters, and this one has {len(pattern)}")
+    return pattern
+
+
+Glob = Annotated[str, AfterValidator(check_glob)]
+"""A text, or a glob: `*` stands for any characters, `?` for one, `[ab]` for one of these."""
+
+
+def matches_glob(text: str, pattern: str) -> bool:
+    """Whether a text is what an exact pattern says, or fits a glob. A longer text than `LONGEST_TEXT` only fits `*`."""
+    if pattern in ("*", text):
+        return True
+    if _WILDCARDS.isdisjoint(pattern) or len(text) > LONGEST_TEXT:
+        return False
+    return _compiled(check_glob(pattern)).match(text) is not None
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(translate(pattern))
 
 
 class CallPattern(NullsLeftOut):

@@ -1,7 +1,6 @@
 import pytest
 
-from foas_emulator.gateway.globs import LONGEST_GLOB, LONGEST_TEXT, _compiled, check_glob, matches_glob
-from foas_emulator.gateway.pattern import CallPattern
+from foas_emulator.patterns import LONGEST_GLOB, LONGEST_TEXT, CallPattern, _compiled, check_glob, matches_glob
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""Read a raw HTTP request that was recorded, for the command `explain`."""
+
+import re
+from collections.abc import Mapping
+
+from foas_emulator.gateway.difference import shown
+from foas_emulator.gateway.signature import SignedRequest, as_text
+
+
+def parse_raw_request(text: bytes) -> SignedRequest:
+    """An HTTP/1.1 request as captured or written by hand; lines may end in LF alone. Raises ValueError.
+
+    The body is cut to Content-Length, so that the last newline of an editor does no harm, and freed of its chunks.
+    """
+    head, *rest = re.split(rb"\r?\n\r?\n", text.lstrip(), maxsplit=1)
+    request_line, *header_lines = re.split(r"\r?\n", head.decode("latin-1").rstrip("\r\n"))
+    match = re.fullmatch(r"([A-Za-z]+) (?:https?://[^/?]*)?(/[^?]*?)(?:\?(.*?))?(?: HTTP/[\d.]+)?", request_line)
+    if match is None:
+        raise ValueError(f"the first line is not METHOD /PATH HTTP/1.1: {shown(request_line)}")
+    method, path, query = match.groups(default="")
+    headers = _raw_headers(header_lines)
+    return SignedRequest(method, as_text(path), as_text(query), headers, _raw_body(b"".join(rest), headers))
+
+
+def _raw_headers(lines: list[str]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not name or name != name.strip():
+            raise ValueError(f"this line is not a header: {shown(line)}")
+        headers[name.lower()] = value.strip(" \t")
+    return headers
+
+
+def _raw_body(body: bytes, headers: Mapping[str, str]) -> bytes:
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        return _unchunked(body)
+    length = headers.get("content-length", "")
+    return body[: int(length)] if length.isdecimal() else body
+
+
+def _unchunked(body: bytes) -> bytes:
+    chunks, rest = [], body
+    while rest:
+        size, _, rest = rest.partition(b"\n")
+        try:
+            length = int(size.partition(b";")[0], base=16)
+        except ValueError:
+            return body  # recording proxies keep the header and write the body without its chunks
+        chunks.append(rest[:length])
+        rest = rest[length:].lstrip(b"\r\n") if length else b""
+    return b"".join(chunks)
