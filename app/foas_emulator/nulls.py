@@ -1,4 +1,4 @@
-"""Documents in which null says the same as leaving a member out."""
+"""Documents in which null means the same as leaving a member out."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from pydantic import BaseModel, model_validator
 class NullsLeftOut(BaseModel):
     """Base of models whose members may be null: such a member takes its default, as if it were not given.
 
-    A member that is required and null is missing; one that the model does not have stays a fault.
+    A required member that is null is missing; a member that the model does not have stays an error.
     """
 
     @model_validator(mode="before")

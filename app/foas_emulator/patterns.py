@@ -36,7 +36,7 @@ Glob = Annotated[str, AfterValidator(check_glob)]
 
 
 def matches_glob(text: str, pattern: str) -> bool:
-    """Whether a text is what an exact pattern says, or fits a glob. A longer text than `LONGEST_TEXT` only fits `*`."""
+    """Whether a text equals an exact pattern or matches a glob. One longer than `LONGEST_TEXT` only matches `*`."""
     if pattern in ("*", text):
         return True
     if _WILDCARDS.isdisjoint(pattern) or len(text) > LONGEST_TEXT:
@@ -62,11 +62,11 @@ class CallPattern(NullsLeftOut):
         return matches_glob(operation, self.operation)
 
     def differing(self, parameters: Mapping[str, Any]) -> list[str]:
-        """The parameters that were not given, or not as a single value that fits."""
+        """Return the parameters that are missing, or whose value is not a single one that matches."""
         return [name for name, value in self.params.items() if not _fits(parameters.get(name), read_text(value))]
 
     def resolve(self, operations: Iterable[Operation]) -> list[Operation]:
-        """The operations that are meant. Raises ValueError if there are none, or none that has every parameter."""
+        """Return the operations that are meant. Raise ValueError if none is, or none of them has every parameter."""
         known = {operation.name: operation for operation in operations}
         meant = [operation for name, operation in known.items() if self.names(name)]
         if not meant:

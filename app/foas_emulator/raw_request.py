@@ -8,9 +8,9 @@ from foas_emulator.gateway.signature import SignedRequest, as_text
 
 
 def parse_raw_request(text: bytes) -> SignedRequest:
-    """An HTTP/1.1 request as captured or written by hand; lines may end in LF alone. Raises ValueError.
+    """Read an HTTP/1.1 request as captured or written by hand; lines may end in LF alone. Raise ValueError.
 
-    The body is cut to Content-Length, so that the last newline of an editor does no harm, and freed of its chunks.
+    The body is cut to Content-Length, so that an editor's last newline is not part of it; chunks are joined.
     """
     head, *rest = re.split(rb"\r?\n\r?\n", text.lstrip(), maxsplit=1)
     request_line, *header_lines = re.split(r"\r?\n", head.decode("latin-1").rstrip("\r\n"))

@@ -1,4 +1,4 @@
-"""The access keys an emulator knows: those it was given, `test:test`, and one for every world by its name."""
+"""The access keys that the emulator accepts: configured ones, `test:test`, and `world-<name>` for every world."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -30,16 +30,16 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class AccessKeys:
-    """An immutable book of keys by their ids, and of the tokens that are believed without a key."""
+    """The configured keys by their ids, and the bearer tokens that are accepted without a key."""
 
     configured: Mapping[str, Key]
     bearer_tokens: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
     def parse(cls, entries: Iterable[str] = (), *, bearer_tokens: Iterable[str] = ()) -> "AccessKeys":
-        """A book of `id:secret` and `id:secret:token` entries, which go before the built-in `test:test`.
+        """Read `id:secret` and `id:secret:token` entries; one of the id `test` replaces the built-in `test:test`.
 
-        Raises ValueError, which names the entry and never shows a secret.
+        Raise ValueError, which names the entry and never shows a secret.
         """
         keys: dict[str, Key] = {}
         for number, entry in enumerate(entries, start=1):
@@ -51,7 +51,7 @@ class AccessKeys:
         return cls(MappingProxyType(keys), frozenset(bearer_tokens))
 
     def lookup(self, access_key_id: str) -> Key | None:
-        """The key with this id; `world-<name>` has the secret `test` unless it was given another."""
+        """Return the key with this id; `world-<name>` has the secret `test` unless another one is configured."""
         key = self.configured.get(access_key_id)
         if key is None and _WORLD_KEY.fullmatch(access_key_id):
             return Key(access_key_id, WORLD_SECRET, WORLD_TOKEN, may_omit_token=True)
@@ -59,7 +59,7 @@ class AccessKeys:
 
 
 def world_key(name: str) -> str | None:
-    """The id of the key that leads to a world; None for a name that no world can have."""
+    """Return the id of the key that selects a world; None for a name that no world can have."""
     access_key_id = f"world-{name}"
     return access_key_id if _WORLD_KEY.fullmatch(access_key_id) else None
 

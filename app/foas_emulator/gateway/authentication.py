@@ -1,4 +1,4 @@
-"""Whether the strict gateway would serve a request: every check of date, key, token, nonce, signature and digest."""
+"""Authenticate a request as the strict gateway does: date, access key, token, signature, digest and nonce."""
 
 import re
 from base64 import b64encode
@@ -151,7 +151,7 @@ def wrong_bearer_token(headers: Mapping[str, str], keys: AccessKeys) -> Authenti
 
 
 def wrong_key(request: SignedRequest, credentials: Credentials, keys: AccessKeys) -> AuthenticationFailure | None:
-    """What the access key of a signature refuses: its id, its token, or the signature itself."""
+    """Refuse an access key for its id, its token or the signature that is made with it."""
     if credentials.scheme == "bearer":
         return wrong_bearer_token(request.headers, keys)
     key = keys.lookup(credentials.access_key_id)
@@ -214,7 +214,7 @@ def wrong_digest(request: SignedRequest) -> AuthenticationFailure | None:
 
 @lru_cache(maxsize=256)
 def milliseconds_of(date: str) -> int | None:
-    """Milliseconds since the epoch of `Thu, 01 Aug 2019 12:00:00 GMT` or `2019-08-01T12:00:00Z`, None of all else."""
+    """Return the milliseconds of `Thu, 01 Aug 2019 12:00:00 GMT` or `2019-08-01T12:00:00Z`; None for all else."""
     try:
         if match := _HTTP_DATE.fullmatch(date):
             day, month, year, hour, minute, second = match.groups()

@@ -1,4 +1,4 @@
-"""Who a request says it is from: the Authorization header in its two forms, bearer tokens, or nobody."""
+"""The credentials that a request claims: the Authorization header in its two forms, a bearer token, or none."""
 
 from collections.abc import Mapping
 from hashlib import algorithms_available
@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 Scheme = Literal["v1", "v3", "bearer", "anonymous"]
 
 ALGORITHMS: Mapping[Scheme, str] = {"v1": "HMAC-SHA1", "v3": "ACS3-HMAC-SHA256"}
-"""What each scheme is usually signed with."""
+"""The usual algorithm of each scheme."""
 V3_HASHES: Mapping[str, str] = {"ACS3-HMAC-SHA256": "sha256", "ACS3-HMAC-SM3": "sm3"}
 """The algorithms of V3 by the names that `hashlib` knows their hashes by."""
 TOKEN_HEADERS = ("x-acs-bearer-token", "x-acs-zero-trust-idtoken")
@@ -39,10 +39,10 @@ class Credentials(NamedTuple):
 
 
 def read_credentials(headers: Mapping[str, str]) -> Credentials:
-    """The credentials of a request, given its headers under lower-case names.
+    """Return the credentials of a request, given its headers under lower-case names.
 
     A request without Authorization is `bearer` if it carries a bearer or identity token, else `anonymous`.
-    Raises MalformedAuthorization. Source: the signature pages of the ROA style (V1, V3), and the official clients.
+    Raise MalformedAuthorization. Source: the signature pages of the ROA style (V1, V3), and the official clients.
     """
     authorization = headers.get("authorization")
     token = headers.get("x-acs-security-token") or None

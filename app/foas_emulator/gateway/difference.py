@@ -1,4 +1,4 @@
-"""One difference between what was expected and what came: the type in which every failed comparison explains itself."""
+"""A difference between what was expected and what came: how every failed comparison is reported."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ _SHOWN_CHARACTERS = 120
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field with what it should be and what it is; None is a field that is not there."""
+    """A field with its expected and its actual value; None stands for a field that is absent."""
 
     field: str
     expected: str | None
@@ -16,7 +16,7 @@ class Difference:
 
 
 def compare(expected: Mapping[str, str], actual: Mapping[str, str]) -> list[Difference]:
-    """The fields in which two mappings differ, in the order of the expected one, then what only the other has."""
+    """Return the fields in which two mappings differ: in the order of `expected`, then those that only `actual` has."""
     return [
         Difference(name, expected.get(name), actual.get(name))
         for name in {**expected, **actual}
@@ -25,11 +25,11 @@ def compare(expected: Mapping[str, str], actual: Mapping[str, str]) -> list[Diff
 
 
 def plain(text: str) -> str:
-    """A text in one line of printable ASCII, escaped where needed and cut to 120 characters: fit for a header."""
+    """Return a text as one line of printable ASCII, escaped where necessary and cut to 120 characters."""
     short = text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 3]}..."
     return short.encode("unicode_escape").decode("ascii")
 
 
 def shown(text: str) -> str:
-    """The same in quotes."""
+    """Return `plain(text)` in double quotes."""
     return f'"{plain(text)}"'

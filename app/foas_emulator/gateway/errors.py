@@ -1,4 +1,4 @@
-"""The error catalogue, and what becomes of anything that is raised.
+"""The error catalogue.
 
 Codes, statuses and texts are the gateway's where its documents or captured answers show them. The codes of the
 service itself are documented nowhere; the operations define theirs in the same catalogue, marked as inferred.
@@ -12,7 +12,7 @@ from foas_emulator.gateway.evidence import DOCUMENTED, INFERRED, SAMPLE, Evidenc
 
 
 class Override(Protocol):
-    """What a user taught the emulator about one entry; None keeps the catalogue's."""
+    """A user's changes to one entry of the catalogue; None keeps the entry's own value."""
 
     @property
     def code(self) -> str | None: ...
@@ -23,7 +23,7 @@ class Override(Protocol):
 
 
 class ApiError(Exception):
-    """An answer other than success. `hint` says why, and what to do about it, in one sentence."""
+    """An error of the API. `hint` says why, and what to do about it, in one sentence."""
 
     def __init__(
         self, problem: "Problem", *, hint: str, arguments: Mapping[str, str], headers: Mapping[str, str]
@@ -62,7 +62,7 @@ class Problem:
 
 
 def fill(template: str, arguments: Mapping[str, str]) -> str:
-    """A template with its `{name}` placeholders replaced; values are taken as they are."""
+    """Return a template with its `{name}` placeholders replaced; values are inserted as they are."""
     for name, value in arguments.items():
         template = template.replace("{" + name + "}", value)
     return template
@@ -72,7 +72,7 @@ _catalogue: dict[str, Problem] = {}
 
 
 def problem(code: str, status: int, message: str, evidence: Evidence = INFERRED, **headers: str) -> Problem:
-    """Enter a problem into the catalogue, at import. A code stands once."""
+    """Add a problem to the catalogue, at import. Raise ValueError for a code that it has already."""
     if code in _catalogue:
         raise ValueError(f"{code} stands in the catalogue already")
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -81,7 +81,7 @@ def problem(code: str, status: int, message: str, evidence: Evidence = INFERRED,
 
 
 def catalogue() -> Mapping[str, Problem]:
-    """Every problem the emulator can answer, by its code."""
+    """Return every problem that the emulator can answer with, by its code."""
     return _catalogue
 
 
@@ -146,10 +146,10 @@ problem("Throttling", 400, "Request was denied due to request throttling.", DOCU
 
 
 def missing(parameter: str) -> ApiError:
-    """`Missing{parameter}`, in the parameter's own spelling."""
+    """Return `Missing{parameter}`, in the parameter's own spelling."""
     return MISSING(f"Give the parameter {parameter}.", parameter=parameter)
 
 
 def invalid(parameter: str, why: str) -> ApiError:
-    """`Invalid{parameter}`, in the parameter's own spelling."""
+    """Return `Invalid{parameter}`, in the parameter's own spelling."""
     return INVALID(f"{parameter}: {why}", parameter=parameter)

@@ -1,4 +1,4 @@
-"""How the emulator knows what it does."""
+"""The source of every behaviour: how we know that the service does the same."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -20,15 +20,15 @@ INFERRED = Evidence("inferred")
 
 
 def documented(source: str) -> Evidence:
-    """Stated in the service's documents or metadata."""
+    """Return the evidence of what the service's documents or metadata state."""
     return Evidence("documented", source)
 
 
 def from_sdk(source: str) -> Evidence:
-    """Read in, or observed of, official client code."""
+    """Return the evidence of what official client code contains or does."""
     return Evidence("sdk", source)
 
 
 def inferred(source: str) -> Evidence:
-    """Our best reading; `source` gives the reason."""
+    """Return the evidence of what we infer; `source` gives the reason."""
     return Evidence("inferred", source)

@@ -1,4 +1,4 @@
-"""JSON or XML: which one the client asked for, and how an answer looks in each."""
+"""JSON or XML: which one the client asks for, and how an answer is rendered in it."""
 
 import re
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _FORMATS_OF: Mapping[str, Format] = {
     "application/*": "json",
     **{media_type: format_ for media_type, format_ in _MEDIA_TYPES.items() if format_ is not None},
 }
-"""The format that a media type of quality 0 excludes from what a wildcard stands for."""
+"""The format that a wildcard does not stand for where this media type has the quality 0."""
 _PROLOG = "<?xml version='1.0' encoding='UTF-8'?>"
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _NOT_IN_NAMES = re.compile(r"[^\w.-]", re.ASCII)
@@ -41,16 +41,16 @@ _NO_EXTRAS: Mapping[Any, Any] = {"__pydantic_extra__": None, "__pydantic_private
 
 
 class ApiModel(BaseModel):
-    """A structure as it travels: PascalCase names, members in the order they are declared, absent ones left out.
+    """A structure of an answer: PascalCase names, members in the order of their declaration, absent ones left out.
 
-    Build one with `model_construct` or `from_row`: what our own rules made is not validated a second time.
+    Build one with `model_construct` or `from_row`: our own rows need no second validation.
     """
 
     model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True, defer_build=True, extra="ignore")
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any] | BaseModel) -> Self:
-        """A structure of those columns of a row that are its members."""
+        """Return a structure of those columns of a row that are its members."""
         columns = row if isinstance(row, Mapping) else row.__dict__
         members = {name: columns[name] for name in cls.model_fields if name in columns}
         answer = cls.__new__(cls)
@@ -61,7 +61,7 @@ class ApiModel(BaseModel):
 Int32 = Annotated[int, Field(json_schema_extra={"format": "int32"})]
 Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]
 Float = Annotated[float, Field(json_schema_extra={"format": "float"})]
-"""Members of answers under the widths that the service's metadata gives them; only the OpenAPI document tells them."""
+"""Members of answers with the widths of the service's metadata, which only the OpenAPI document shows."""
 
 
 def words(*allowed: str) -> Any:
@@ -70,12 +70,12 @@ def words(*allowed: str) -> Any:
 
 
 class ApiResponse(ApiModel):
-    """A successful answer's members, without the RequestId that every answer begins with."""
+    """The members of a successful answer, without its RequestId, which the renderer adds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """An answer's bytes around the place of its request id."""
+    """The bytes of an answer before and after its request id."""
 
     head: bytes
     tail: bytes
@@ -86,9 +86,9 @@ class Body:
 
 @lru_cache(maxsize=256)
 def negotiate(asked: str | None, accept: str | None, default: Format) -> Format:
-    """The format of an answer: the query's `Format` wins, else what Accept likes best, else the default.
+    """Return the format of an answer: the query's `Format`, else the best one of Accept, else the default.
 
-    Raises `InvalidParameter.Format` or `InvalidParameter.Accept` if nothing that was asked for can be had.
+    Raise `InvalidParameter.Format` or `InvalidParameter.Accept` for what is neither JSON nor XML.
     """
     if asked is not None:
         if asked.lower() not in ("json", "xml"):
@@ -123,14 +123,14 @@ def _read_range(text: str) -> tuple[float, str]:
 
 
 def render(operation: str, answer: ApiModel, format_: Format) -> Body:
-    """The bytes of a successful answer."""
+    """Return the bytes of a successful answer."""
     if format_ == "json":
         return _json(answer.model_dump_json(by_alias=True, exclude_none=True).encode())
     return _xml(f"{operation}Response", answer.model_dump(by_alias=True, exclude_none=True))
 
 
 def render_error(members: Mapping[str, str], format_: Format) -> Body:
-    """The bytes of an error answer: the envelope's members after its RequestId."""
+    """Return the bytes of an error answer of these members, which follow its RequestId."""
     return _json(to_json(members)) if format_ == "json" else _xml("Error", members)
 
 
@@ -154,7 +154,7 @@ def _xml(root: str, members: Mapping[str, Any]) -> Body:
 
 
 def _xml_members(value: Any) -> Any:
-    """A value with element names made legal and what XML cannot carry replaced by U+FFFD."""
+    """Return a value with legal element names, and U+FFFD for every character that XML does not allow."""
     if isinstance(value, str):
         return _NOT_IN_XML.sub("\ufffd", value)
     if isinstance(value, Mapping):

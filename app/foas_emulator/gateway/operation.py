@@ -1,4 +1,4 @@
-"""One declaration per operation, and the index that finds it by method and path."""
+"""The declaration of an operation, and the index that finds it by method and path."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +18,7 @@ Endpoint = Callable[..., Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """All that the emulator declares about one operation of the API.
+    """The one declaration of an operation of the API.
 
     The endpoint's signature gives the typed parameters, its return annotation the answer model and its docstring
     the description. `writes` decides about transactions and caching; the method never does.
@@ -43,7 +43,7 @@ class Operation:
 
     @property
     def group(self) -> str:
-        """The name of the group it belongs to."""
+        """The name of its group."""
         return self.router.name
 
 
@@ -59,11 +59,11 @@ class Group(APIRouter):
         self.declared: list[Operation] = []
 
     def reads(self, name: str, method: str, path: str, *, evidence: Evidence) -> Callable[[Endpoint], Endpoint]:
-        """Declare an operation that leaves the world as it is."""
+        """Declare an operation that only reads."""
         return self._declare(name, method, path, evidence=evidence, writes=False)
 
     def writes(self, name: str, method: str, path: str, *, evidence: Evidence) -> Callable[[Endpoint], Endpoint]:
-        """Declare an operation that may change the world; its endpoint runs inside a transaction."""
+        """Declare an operation that may write; its endpoint runs inside a transaction."""
         return self._declare(name, method, path, evidence=evidence, writes=True)
 
     def _declare(self, name: str, method: str, path: str, **declared: Any) -> Callable[[Endpoint], Endpoint]:
@@ -114,7 +114,7 @@ class OperationIndex:
         self.find = lru_cache(maxsize=4096)(self._find)
 
     def _find(self, method: str, raw_path: str) -> Match | None:
-        """The operation at a path, or None. Raises `RequestParameterMalformed` for a path that is not UTF-8."""
+        """Return the operation at a path, or None. Raise `RequestParameterMalformed` for a path that is not UTF-8."""
         if not raw_path.startswith("/"):
             return None
         segments = raw_path[1:].split("/")
@@ -143,7 +143,7 @@ _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def decode_segment(text: str) -> str:
-    """One percent-decoding, strictly UTF-8. Raises `RequestParameterMalformed`."""
+    """Percent-decode a segment once, strictly as UTF-8. Raise `RequestParameterMalformed`."""
     if "%" not in text and text.isascii():
         return text  # the usual case
     check_escapes(text)
@@ -154,6 +154,6 @@ def decode_segment(text: str) -> str:
 
 
 def check_escapes(text: str) -> None:
-    """Raise `RequestParameterMalformed` for a percent sign that begins no escape."""
+    """Raise `RequestParameterMalformed` for a percent sign that does not begin an escape."""
     if _BROKEN_ESCAPE.search(text):
         raise MALFORMED(f"{text!r} holds a percent sign that begins no escape; write it as %25.")

@@ -1,8 +1,7 @@
-"""Typed wire parameters: pydantic types that read a text as the gateway does, and what an endpoint declares.
+"""The types of parameters, and the parameters that an endpoint declares.
 
 An endpoint declares its parameters in FastAPI's way (`Annotated[Int32 | None, Query(alias="pageSize")] = None`);
-FastAPI binds and describes them. `parameter_error` turns what it refuses into the gateway's `Missing{parameter}` and
-`Invalid{parameter}`, in the parameter's own spelling.
+FastAPI binds and describes them; the types here are pydantic types that read a text as the gateway does.
 """
 
 import inspect
@@ -128,13 +127,13 @@ def _is_refused_without(marker: params.Param | params.Form) -> bool:
 
 
 _SENT_BY_SDKS = frozenset({"version", "servicecode", "regionid", "format"})
-"""Parameters, in lower case, that SDKs send with every request, whatever is asked."""
+"""Parameters, in lower case, that SDKs add to every request."""
 
 
 def unread(given: Iterable[str], declared: Container[str]) -> tuple[str, ...]:
-    """Return the names of the parameters that nothing reads, sorted, without what SDKs send unasked.
+    """Return the names of the parameters that nothing reads, sorted, without those that SDKs add on their own.
 
-    They send some with every request, and some a second time in another case; the latter counts as read with its twin.
+    SDKs add some to every request, and repeat some in another case: such a repetition counts as read.
     """
     names = list(given)
     passed = _SENT_BY_SDKS.union(name.lower() for name in names if name in declared)

@@ -1,4 +1,4 @@
-"""Answers as bytes, and the one place where an exception becomes an answer."""
+"""Responses of the gateway: rendered answers, and the error envelope."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class GatewayResponse:
     code: str | None = None
 
     def with_header(self, name: str, text: str) -> "GatewayResponse":
-        """The same answer with one more header; the text is cut down to what a header can carry."""
+        """Return the same response with one more header, whose text is escaped to what a header can carry."""
         return replace(self, extra_headers=(*self.extra_headers, (name.encode(), header_text(text))))
 
     def header(self, name: bytes) -> str | None:
@@ -45,9 +45,9 @@ class GatewayResponse:
         await send({"type": "http.response.body", "body": self.content.with_request_id(request_id)})
 
     def fixed_headers(self, request_id_length: int = REQUEST_ID_LENGTH) -> Headers:
-        """All headers but the one of the request id, whose length counts in that of the body.
+        """Return all headers but the request id's; its length counts, since the body holds it too.
 
-        All request ids are of one length; a request that failed before it was given one has none.
+        All request ids have one length; a request that failed before it got one has the length 0.
         """
         length = len(self.content.head) + request_id_length + len(self.content.tail)
         return _type_and_length(self.content_type, length) + self.extra_headers
@@ -59,14 +59,14 @@ def _type_and_length(content_type: bytes, length: int) -> Headers:
 
 
 def success(operation: str, answer: ApiModel, format_: Format) -> GatewayResponse:
-    """The answer of an operation that did what it was asked."""
+    """Return the response of an operation that succeeded."""
     return GatewayResponse(
         status_code=200, content=render(operation, answer, format_), content_type=CONTENT_TYPES[format_]
     )
 
 
 def failure(error: ApiError, *, format_: Format, host: str, overrides: Mapping[str, Override]) -> GatewayResponse:
-    """The gateway's error envelope for an error, as the user's overrides have it."""
+    """Return the gateway's error envelope for an error, changed as the user's overrides say."""
     code, status, message = _overridden(error, overrides)
     members = {"HostId": host, "Code": code, "Message": message, "Recommend": _RECOMMEND.format(code=code)}
     headers = {**error.headers, "x-emulator-hint": error.hint, "x-emulator-evidence": error.problem.evidence.kind}
@@ -80,7 +80,7 @@ def failure(error: ApiError, *, format_: Format, host: str, overrides: Mapping[s
 
 
 def internal_error(*, format_: Format, host: str) -> GatewayResponse:
-    """What the client sees of a crash of ours: nothing of it."""
+    """Return the response to a crash of the emulator, which shows nothing of it."""
     error = INTERNAL_ERROR("The emulator failed; its log has the details under this request id. Please report it.")
     return failure(error, format_=format_, host=host, overrides={})
 
@@ -94,7 +94,7 @@ def _overridden(error: ApiError, overrides: Mapping[str, Override]) -> tuple[str
 
 
 def header_text(text: str) -> bytes:
-    """A text as a header can carry it: one line of printable ASCII."""
+    """Return a text as a header can carry it: one line of printable ASCII, everything else escaped."""
     line = " ".join(text.split())
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), line).encode()
 

@@ -1,9 +1,8 @@
-"""What a client signs, and whether its signature fits.
+"""What a client signs, and whether its signature is right.
 
 V1 signs a *string to sign* with HMAC-SHA1, V3 the hash of a *canonical request* with HMAC-SHA256 or HMAC-SM3; both are
 called the signed text here. Official clients disagree about details that the wire does not show, so one request has
-several signed texts, and a signature is good when it fits any of them. Nothing here looks at the clock or at a key
-book.
+several signed texts, and a signature is right if it is that of any of them. Dates and keys are not checked here.
 """
 
 import hashlib
@@ -32,14 +31,14 @@ class SignedRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """The strings a refused client should have signed, in that client's own form; the second one only for V3."""
+    """What a refused client should have signed, in that client's own form; the canonical request is for V3 only."""
 
     server_string_to_sign: str
     canonical_request: str | None = None
 
 
 def verify(request: SignedRequest, credentials: Credentials, secret: str) -> Mismatch | None:
-    """None if the V1 or V3 signature fits one of the request's signed texts, else what should have been signed."""
+    """Return None if the V1 or V3 signature is that of one of the signed texts, else what should have been signed."""
     claimed = credentials.signature.encode()
     for text in signed_texts(request, credentials):
         if hmac.compare_digest(sign(text, credentials, secret), claimed):
@@ -51,7 +50,7 @@ def verify(request: SignedRequest, credentials: Credentials, secret: str) -> Mis
 
 
 def sign(text: str, credentials: Credentials, secret: str) -> bytes:
-    """The signature of a signed text, as it stands in Authorization."""
+    """Return the signature of a signed text, as Authorization carries it."""
     if credentials.scheme == "v1":
         return b64encode(hmac.digest(secret.encode(), text.encode(), "sha1"))
     to_sign = v3_string_to_sign(text, credentials).encode()
@@ -59,14 +58,14 @@ def sign(text: str, credentials: Credentials, secret: str) -> bytes:
 
 
 def signed_texts(request: SignedRequest, credentials: Credentials) -> Iterator[str]:
-    """The texts a client may have signed for this request, made one by one, the client's own form first."""
+    """Yield the texts that a client may have signed for this request, the client's own form first."""
     if credentials.scheme == "v1":
         return string_to_sign_variants(request)
     return canonical_request_variants(request, credentials)
 
 
 def string_to_sign_variants(request: SignedRequest) -> Iterator[str]:
-    """The V1 strings to sign: path decoded or as sent, times an empty value as `k=` or `k`; without repetitions.
+    """Yield the V1 strings to sign: the path decoded or as sent, an empty value as `k=` or `k`; each text once.
 
     The first is the form of the client that sent the request, told by its User-Agent and x-sdk-client; of an unknown
     client it is the decoded path and `k=`. Non-ASCII header values count as UTF-8 if they can be.
@@ -81,7 +80,7 @@ def string_to_sign_variants(request: SignedRequest) -> Iterator[str]:
 
 
 def canonical_request_variants(request: SignedRequest, credentials: Credentials) -> Iterator[str]:
-    """The V3 canonical requests, over SignedHeaders as given: path as sent, encoded anew, or decoded."""
+    """Yield the V3 canonical requests, over SignedHeaders as given: the path as sent, encoded again, or decoded."""
     headers = request.headers
     names = sorted(credentials.signed_headers)
     lines = "".join([f"{name}:{as_text(headers.get(name, '')).strip()}\n" for name in names])
@@ -99,13 +98,13 @@ def canonical_request_variants(request: SignedRequest, credentials: Credentials)
 
 
 def v3_string_to_sign(canonical_request: str, credentials: Credentials) -> str:
-    """What V3 signs of a canonical request: the name of the algorithm and the request's hash."""
+    """Return what V3 signs of a canonical request: the name of the algorithm and the request's hash."""
     algorithm = credentials.algorithm if credentials.algorithm in V3_HASHES else ALGORITHMS["v3"]
     return f"{algorithm}\n{v3_hash_of(canonical_request.encode(), credentials)}"
 
 
 def v3_hash(credentials: Credentials) -> str:
-    """Return the name of the hash that goes with a V3 signature; SHA-256 for an algorithm that there is not."""
+    """Return the name of the hash of a V3 signature; that of an unknown algorithm is SHA-256."""
     return V3_HASHES.get(credentials.algorithm, "sha256")
 
 
@@ -120,7 +119,7 @@ def stated_hash(headers: Mapping[str, str]) -> str | None:
 
 
 def query_pairs(raw_query: str) -> list[tuple[str, str]]:
-    """Names and values of a query, decoded (`+` is a space) and sorted; a name without a value has an empty one."""
+    """Return the decoded names and values of a query, sorted; `+` is a space, and a missing value is empty."""
     if not raw_query:
         return []
     decode = unquote_plus if "%" in raw_query or "+" in raw_query else str
@@ -129,7 +128,7 @@ def query_pairs(raw_query: str) -> list[tuple[str, str]]:
 
 
 def v1_queries(raw_query: str) -> tuple[str, ...]:
-    """What V1 signs of a query, which is more than one thing where a value is empty: `?k=` or `?k`."""
+    """Return what V1 signs of a query; there are two readings where a value is empty, `?k=` and `?k`."""
     pairs = query_pairs(raw_query)
     if not pairs:
         return ("",)
@@ -140,7 +139,7 @@ def v1_queries(raw_query: str) -> tuple[str, ...]:
 
 
 def as_text(latin1: str) -> str:
-    """Bytes that were read as Latin-1, every line of them read as UTF-8 if that is what it is.
+    """Return a text that was decoded as Latin-1, every line decoded as UTF-8 where that is valid.
 
     Go sends and signs UTF-8; Python sends Latin-1 and signs the UTF-8 of the same characters.
     """

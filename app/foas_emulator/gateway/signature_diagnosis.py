@@ -1,4 +1,4 @@
-"""Why a signature does not fit: the first difference between what a client signed and what its request says.
+"""Why a signature is wrong: the first difference between what a client signed and what its request says.
 
 Differences are between the field as this server reads it (expected) and as the client signed it (actual). The fields
 of a request are `method`, `path`, `query NAME`, the headers by name and, in V3, `SignedHeaders` and `body` (its hash);
@@ -47,11 +47,11 @@ def explain(
     client_string_to_sign: str | None = None,
     exhaustive: bool = False,
 ) -> list[Difference]:
-    """What differs, the first difference first; empty if the V1 or V3 signature fits.
+    """Return what differs, the first difference first; nothing if the V1 or V3 signature is right.
 
-    With the client's own string to sign (in V3 its canonical request) it is compared field by field. Without, the
-    mistakes that people make are tried until one makes the signature fit, `exhaustive` goes on to every text that is
-    one bit off (some ten milliseconds). If nothing fits, the secret is another one.
+    The client's own string to sign (in V3 its canonical request) is compared field by field. Without one, known
+    mistakes are tried until the signature is that of a mistake; `exhaustive` goes on to every text that is one bit off
+    (some ten milliseconds). If none explains the signature, the secret is another one.
     """
     if verify(request, credentials, secret) is None:
         return []
@@ -69,7 +69,7 @@ def explain(
 
 
 def sentence(differences: list[Difference]) -> str:
-    """One ASCII sentence about the first difference and what to do about it."""
+    """Return one ASCII sentence about the first difference and what to do about it."""
     if not differences:
         return "The signature fits the request."
     first = differences[0]

@@ -15,13 +15,13 @@ from foas_emulator.world.files import file_error
 log = logging.getLogger(__name__)
 
 _RPC_PARAMETERS = frozenset({b"action", b"version", b"accesskeyid", b"signature", b"format"})
-"""Parameters, in small letters, that tell a call in RPC style from a browser's request."""
+"""Parameters, in lower case, that tell a call in RPC style from a browser's request."""
 
 Stage = Callable[[RequestContext], GatewayResponse | Awaitable[GatewayResponse | None] | None]
-"""Looks at an context and answers it, or adds to it and passes it on (None). One that must wait is awaited."""
+"""Looks at a request context and returns a response, or adds to the context and passes it on (None)."""
 
 Observer = Callable[[RequestContext, GatewayResponse], None]
-"""Told of every context and its answer."""
+"""Called with every request context and its response."""
 
 
 class CallOperation:
@@ -34,7 +34,7 @@ class CallOperation:
         assert context.operation is not None
         scope = {**context.scope, "state": {**context.scope.get("state", {}), "call": context}}
         world = context.world
-        world.take_notes()  # those of changes that came due meanwhile are nobody's
+        world.take_notes()  # those of changes that were due belong to no call
         try:
             await context.operation.route.serve(scope, context.receive, _send_nothing)
         finally:
@@ -51,12 +51,12 @@ async def _send_nothing(_message: Message) -> None:
 
 
 class Dispatcher:
-    """Answers the service's API by walking the stages; everything else it hands on."""
+    """Answers requests of the service's API by walking the stages, and passes all others on."""
 
     def __init__(
         self, app: ASGIApp, *, stages: Sequence[Stage], log: Observer, close: Observer, own_paths: tuple[str, ...]
     ) -> None:
-        """Tell `log` of every answer before it is sent, so that its client finds the line, and `close` afterwards."""
+        """Call `log` before a response is sent, so that its client finds the line, and `close` afterwards."""
         self._app = app
         self._stages = stages
         self._log = log
@@ -109,7 +109,7 @@ def asks_for_start_page(scope: Scope) -> bool:
 
 
 def answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
-    """What a client is told of anything that was raised on the way of its request."""
+    """Return the response to whatever was raised while a request was handled."""
     host = host_name(context.headers.get("host", ""))
     trouble = file_error(error, context.world.store.path if context.has_world else None)
     if trouble is not None:

@@ -22,7 +22,7 @@ _LONGEST_SHOWN = 512
 
 
 class FindOperation:
-    """Matches method and raw path; an unknown one is refused before anything else is looked at."""
+    """Matches method and raw path; a request that no operation matches is refused before anything else is checked."""
 
     def __init__(self, index: OperationIndex) -> None:
         self._index = index
@@ -47,7 +47,7 @@ class FindOperation:
         context.parameters = match.parameters if not query else {**query, **match.parameters}
 
     def _hint(self, context: RequestContext) -> str:
-        """Why no operation answers; an RPC-shaped call is told that this API has the ROA style."""
+        """Return why no operation matches; the hint to an RPC call says that this API has the ROA style."""
         action = None
         with suppress(ApiError):
             action = read_query(context.query_string).get("Action")
@@ -74,22 +74,22 @@ def _is_of_another_site(context: RequestContext) -> bool:
 
 
 def _fill(operation: Operation, asked: Sequence[str]) -> Iterator[str]:
-    """The segments of an operation's path, with what was asked for in the places of its parameters."""
+    """Yield the segments of an operation's path, with the request's own in the places of its parameters."""
     for pattern, segment in zip_longest(operation.segments, asked[: len(operation.segments)], fillvalue=""):
         yield segment if pattern.startswith("{") else pattern
 
 
 def choose_format(context: RequestContext) -> ApiError | None:
-    """Choose the format of an answer, which is the default one if what was asked for cannot be had.
+    """Choose the format of the response: the default one if the request asks for one that there is not.
 
-    Why it cannot is answered and not raised: an error that is checked earlier needs a format too.
+    Return the error for such a request instead of raising it: an error of an earlier check needs a format too.
     """
     default, accept = context.settings.default_format, context.headers.get("accept")
     context.format = default
     try:
         query = read_query(context.query_string)
     except ApiError:
-        query = {}  # told of later, in the format that Accept asks for
+        query = {}  # reported later, in the format that Accept asks for
     try:
         context.format = negotiate(query.get("Format", query.get("format")), accept, default)
     except ApiError as refused:
@@ -99,7 +99,7 @@ def choose_format(context: RequestContext) -> ApiError | None:
 
 @lru_cache(maxsize=4096)
 def read_query(text: str) -> Mapping[str, str]:
-    """The parameters of a query. Queries come again and again, so the latest few thousand are remembered."""
+    """Return the parameters of a query; those of the last few thousand queries are cached."""
     try:
         return MappingProxyType(read_pairs(text.encode("latin-1").decode()) if text else {})
     except UnicodeDecodeError:

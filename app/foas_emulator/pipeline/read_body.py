@@ -57,7 +57,7 @@ class ReadBody:
 
 
 def read_parameters(body: bytes, content_type: str) -> Mapping[str, Any]:
-    """The parameters in a body. Raises `RequestParameterMalformed` if it is not what its type says."""
+    """Return the parameters in a body. Raise `RequestParameterMalformed` if it is not what its type says."""
     if not body.strip():
         return {}
     if (foreign := _foreign_type(body, content_type)) is not None:
@@ -108,7 +108,7 @@ def _read_json(text: str) -> Mapping[str, Any]:
 
 
 def fold_lists(pairs: Mapping[str, str]) -> Mapping[str, Any]:
-    """Parameters with `Name.1.member=..` gathered into lists of structures, in order of their numbers."""
+    """Return the parameters with `Name.1.member=..` as lists of structures, in the order of their numbers."""
     lists: dict[str, dict[int, dict[str, str]]] = {}
     folded: dict[str, Any] = {}
     for name, value in pairs.items():

@@ -1,4 +1,4 @@
-"""A whole world as one document: every row of every table, sorted, so that two snapshots can be compared by eye."""
+"""A whole world as one document: every row of every table, sorted, so that people can compare two snapshots."""
 
 import json
 import math
@@ -17,14 +17,14 @@ from foas_emulator.world.store import SCHEMA_VERSION, Connections, Row, Store
 from foas_emulator.world.world import World, WorldRow
 
 VERSION = "snapshot_version"
-"""The member of a snapshot that says which layout its tables have."""
+"""The member of a snapshot that holds the version of its table layout."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHOWN = 80
 
 
 class SnapshotError(ValueError):
-    """A document that is no snapshot, or none that this emulator can restore."""
+    """A document that is not a snapshot, or one that this emulator cannot restore."""
 
 
 def take_snapshot(world: World) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _rows(store: Store, table: Table) -> list[dict[str, Any]]:
 
 
 def write_snapshot(document: Mapping[str, Any]) -> str:
-    """A snapshot as JSON with every row on a line of its own."""
+    """Return a snapshot as JSON, with every row on a line of its own."""
     tables = ",\n".join(f"{json.dumps(name)}: {_lines(rows)}" for name, rows in document["tables"].items())
     return f'{{"{VERSION}": {document[VERSION]}, "tables": {{\n{tables}\n}}}}\n'
 
@@ -69,10 +69,10 @@ def read_snapshot(
     kinds: Collection[str],
     check: Callable[[Store], None] | None = None,
 ) -> bytes:
-    """The image of a world that is what a snapshot says. Raises `SnapshotError`.
+    """Return the image of the world that a snapshot describes. Raise `SnapshotError`.
 
-    `kinds` are the kinds of subjects that pending changes can have. `check` raises ValueError for rows that whoever
-    else works on them could not have made; it may write to the store, which is thrown away.
+    `kinds` are the kinds of subjects that pending changes can have. `check` raises ValueError for rows that no
+    operation could have written; it may write to the store, which is discarded.
     """
     tables = _check_document(document)
     store = Store(connections, image=connections.empty_image)
@@ -141,7 +141,7 @@ def _member_fault(given: Collection[str], names: set[str]) -> str:
 
 
 def _is_storable(value: Any) -> bool:
-    """Whether a value fits into a column of its type: 64 bits, a finite number, a text without half a pair."""
+    """Whether a column can store a value: an integer of 64 bits, a finite number, a text without a lone surrogate."""
     if isinstance(value, int):
         return -(2**63) <= value < 2**63
     if isinstance(value, float):
@@ -157,7 +157,7 @@ def _shown(value: Any) -> str:
 
 
 def _types(column: "Column[Any]") -> tuple[type, ...]:
-    """The types a column's value can have; a whole number is a float, too."""
+    """Return the types that a column's value may have; where floats are stored an integer may stand."""
     declared = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
     plain = declared.python_type
     types = (float, int) if plain is float else (plain,)
