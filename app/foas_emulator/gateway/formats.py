@@ -70,7 +70,7 @@ def words(*allowed: str) -> Any:
 
 
 class ApiResponse(ApiModel):
-    """The members of a successful answer, without its RequestId, which the renderer adds."""
+    """A successful answer's members, without the RequestId that every answer begins with."""
 
 
 @dataclass(frozen=True, slots=True)

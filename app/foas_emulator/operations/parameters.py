@@ -1,13 +1,38 @@
 """Parameters that several groups of operations share."""
 
-from typing import Annotated, cast
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, cast
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Form, Path, Query
 
-from foas_emulator.gateway.parameters import Int32, Int64
+from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Int32, Int64
 from foas_emulator.gateway.routes import GatewayRequest
 from foas_emulator.operations.paging import LARGEST_PAGE
 from foas_emulator.world.world import World
+
+
+def form(name: str, description: str, *examples: Any, required: bool = False, **schema: Any) -> Any:
+    """Declare a parameter of a form; `schema` are members of its JSON schema, such as `minimum=1`.
+
+    `required` is one that the service's metadata calls optional and the service refuses a call without.
+    """
+    return Form(alias=name, description=description, **_more(examples, schema, required=required))
+
+
+def query(name: str, description: str, *examples: Any, required: bool = False, **schema: Any) -> Any:
+    """Declare a parameter of the query, as `form` declares one of a form."""
+    return Query(alias=name, description=description, **_more(examples, schema, required=required))
+
+
+def path(name: str, description: str, *examples: Any) -> Any:
+    """Declare a parameter of the path."""
+    return Path(alias=name, description=description, examples=[*examples])
+
+
+def _more(examples: Sequence[Any], schema: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
+    extra = {**(REFUSED_WITHOUT if required else {}), **schema}
+    # Without members of its own a parameter keeps those of its type, such as the format of Int64.
+    return {"examples": [*examples] or None} | ({"json_schema_extra": extra} if extra else {})
 
 
 async def _world_of(request: GatewayRequest) -> World:
@@ -16,34 +41,18 @@ async def _world_of(request: GatewayRequest) -> World:
 
 
 CurrentWorld = Annotated[World, Depends(_world_of)]
-ProjectName = Annotated[str, Path(alias="projectName", description="Name of the project.", examples=["project1"])]
-JobName = Annotated[str, Path(alias="jobName", description="Name of the job.", examples=["job1"])]
+ProjectName = Annotated[str, path("projectName", "Name of the project.", "project1")]
+JobName = Annotated[str, path("jobName", "Name of the job.", "job1")]
 InstanceId = Annotated[
     Int64,
-    Path(
-        alias="instanceId",
-        description="Id of the instance, from StartJob or ListInstance; -1 is the current one of a stream job.",
-        examples=[412536],
+    path(
+        "instanceId",
+        "Id of the instance, from StartJob or ListInstance; -1 is the current one of a stream job.",
+        412536,
     ),
 ]
 ClusterId = Annotated[
-    str,
-    Path(
-        alias="clusterId",
-        description="Id of the cluster, not its display name; ListCluster shows it.",
-        examples=["demo4b0v6t1kq8y2w7x5z3ca"],
-    ),
+    str, path("clusterId", "Id of the cluster, not its display name; ListCluster shows it.", "demo4b0v6t1kq8y2w7x5z3ca")
 ]
-PageIndex = Annotated[
-    Int32,
-    Query(alias="pageIndex", description="Number of the page, from 1.", json_schema_extra={"minimum": 1}, examples=[1]),
-]
-PageSize = Annotated[
-    Int32,
-    Query(
-        alias="pageSize",
-        description="Items on a page, 1 to 100.",
-        json_schema_extra={"minimum": 1, "maximum": LARGEST_PAGE},
-        examples=[10],
-    ),
-]
+PageIndex = Annotated[Int32, query("pageIndex", "Number of the page, from 1.", 1, minimum=1)]
+PageSize = Annotated[Int32, query("pageSize", "Items on a page, 1 to 100.", 10, minimum=1, maximum=LARGEST_PAGE)]

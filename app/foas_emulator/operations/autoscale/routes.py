@@ -2,12 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Form, Query
-
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import REFUSED_WITHOUT
 from foas_emulator.operations.autoscale import service
 from foas_emulator.operations.autoscale.schemas import (
     GetInstanceHistoryAutoScalePlanContentResponse,
@@ -15,7 +12,7 @@ from foas_emulator.operations.autoscale.schemas import (
     GetJobLatestAutoScalePlanResponse,
     PlanList,
 )
-from foas_emulator.operations.parameters import CurrentWorld, InstanceId, JobName, ProjectName
+from foas_emulator.operations.parameters import CurrentWorld, InstanceId, JobName, ProjectName, form, query
 
 group = Group("autoscale")
 
@@ -24,20 +21,10 @@ _SCALING = "/api/v2/projects/{projectName}/jobs/{jobName}/instance/{instanceId}/
 
 ConfigJson = Annotated[
     str | None,
-    Form(
-        alias="configJson",
-        description="The switch, as JSON with this one member.",
-        json_schema_extra=REFUSED_WITHOUT,
-        examples=['{"autoscale.enable":"true"}'],
-    ),
+    form("configJson", "The switch, as JSON with this one member.", '{"autoscale.enable":"true"}', required=True),
 ]
 PlanName = Annotated[
-    str,
-    Query(
-        alias="planName",
-        description="Name of a plan, from GetInstanceHistoryAutoScalePlanList.",
-        examples=["2018-09-18 10:10:20"],
-    ),
+    str, query("planName", "Name of a plan, from GetInstanceHistoryAutoScalePlanList.", "2018-09-18 10:10:20")
 ]
 
 

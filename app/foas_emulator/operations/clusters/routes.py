@@ -2,12 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Form, Query
-
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Int32, one_of
+from foas_emulator.gateway.parameters import Int32, one_of
 from foas_emulator.operations.clusters import parameters as ordered
 from foas_emulator.operations.clusters import service
 from foas_emulator.operations.clusters.lifecycle import STATES, State
@@ -26,7 +24,7 @@ from foas_emulator.operations.clusters.schemas import (
     ListClusterResponse,
 )
 from foas_emulator.operations.clusters.service import FEWEST_SLAVES, MOST_SLAVES
-from foas_emulator.operations.parameters import ClusterId, CurrentWorld, PageIndex, PageSize
+from foas_emulator.operations.parameters import ClusterId, CurrentWorld, PageIndex, PageSize, form, query
 from foas_emulator.world.store import equal
 
 group = Group("clusters")
@@ -98,17 +96,10 @@ async def create_cluster(
 async def list_cluster(
     world: CurrentWorld,
     *,
-    cluster_id: Annotated[
-        str | None,
-        Query(alias="clusterId", description="Only this cluster.", examples=["demo4b0v6t1kq8y2w7x5z3ca"]),
-    ] = None,
-    display_name: Annotated[
-        str | None, Query(alias="displayName", description="Part of the display name.", examples=["demo"])
-    ] = None,
-    state: Annotated[_State | None, Query(alias="state", description="Only clusters in this state.")] = None,
-    region: Annotated[
-        str | None, Query(alias="region", description="Only clusters in this region.", examples=["cn-beijing"])
-    ] = None,
+    cluster_id: Annotated[str | None, query("clusterId", "Only this cluster.", "demo4b0v6t1kq8y2w7x5z3ca")] = None,
+    display_name: Annotated[str | None, query("displayName", "Part of the display name.", "demo")] = None,
+    state: Annotated[_State | None, query("state", "Only clusters in this state.")] = None,
+    region: Annotated[str | None, query("region", "Only clusters in this region.", "cn-beijing")] = None,
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
 ) -> ListClusterResponse:
@@ -169,19 +160,17 @@ async def expand_cluster(
     cluster_id: ClusterId,
     count: Annotated[
         Int32 | None,
-        Form(
-            alias="count",
-            description="How many slaves there shall be then, more than there are.",
-            json_schema_extra=REFUSED_WITHOUT | {"minimum": FEWEST_SLAVES, "maximum": MOST_SLAVES},
-            examples=[5],
+        form(
+            "count",
+            "How many slaves there shall be then, more than there are.",
+            5,
+            required=True,
+            minimum=FEWEST_SLAVES,
+            maximum=MOST_SLAVES,
         ),
     ] = None,
-    model: Annotated[
-        str | None, Form(alias="model", description="Model of the slaves, the one there is.", examples=["Ecs_4c16g"])
-    ] = None,
-    user_v_switch: Annotated[
-        str | None, Form(alias="userVSwitch", description="One more vSwitch.", examples=["vsw-abcd"])
-    ] = None,
+    model: Annotated[str | None, form("model", "Model of the slaves, the one there is.", "Ecs_4c16g")] = None,
+    user_v_switch: Annotated[str | None, form("userVSwitch", "One more vSwitch.", "vsw-abcd")] = None,
 ) -> ApiResponse:
     """Begin to add slaves to a cluster that is paid as it is used: EXPANDING, then RUNNING."""
     service.expand_cluster(world, cluster_id, count=count, model=model, user_v_switch=user_v_switch)
@@ -193,16 +182,10 @@ async def shrink_cluster(
     world: CurrentWorld,
     cluster_id: ClusterId,
     instance_ids: Annotated[
-        str | None,
-        Form(alias="instanceIds", description="Ids of the slaves to remove, commas between.", examples=["i-abc,i-def"]),
+        str | None, form("instanceIds", "Ids of the slaves to remove, commas between.", "i-abc,i-def")
     ] = None,
     model_target_count: Annotated[
-        str | None,
-        Form(
-            alias="modelTargetCount",
-            description="How many slaves to keep, where no ids are given.",
-            examples=["2", '{"Ecs_4c16g":2}'],
-        ),
+        str | None, form("modelTargetCount", "How many slaves to keep, where no ids are given.", "2", '{"Ecs_4c16g":2}')
     ] = None,
 ) -> ApiResponse:
     """Begin to remove slaves from a cluster that is paid as it is used: REDUCING, then RUNNING."""
@@ -220,13 +203,7 @@ async def modify_master_spec(
     world: CurrentWorld,
     cluster_id: ClusterId,
     master_target_model: Annotated[
-        str | None,
-        Form(
-            alias="masterTargetModel",
-            description="Model the masters get.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=["Ecs_8c32g"],
-        ),
+        str | None, form("masterTargetModel", "Model the masters get.", "Ecs_8c32g", required=True)
     ] = None,
 ) -> ApiResponse:
     """Begin to change the masters of a cluster that is paid as it is used: UPGRADING, then RUNNING."""

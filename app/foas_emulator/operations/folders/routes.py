@@ -2,12 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Form, Query
-
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import REFUSED_WITHOUT
 from foas_emulator.operations.folders import service
 from foas_emulator.operations.folders.schemas import (
     CreateFolderResponse,
@@ -16,28 +13,20 @@ from foas_emulator.operations.folders.schemas import (
     GetFolderResponse,
     ListChildFolderResponse,
 )
-from foas_emulator.operations.parameters import CurrentWorld, ProjectName
+from foas_emulator.operations.parameters import CurrentWorld, ProjectName, form, query
 
 group = Group("folders")
 
 _FOLDERS = "/api/v2/projects/{projectName}/folders"
 
-_Path = Annotated[str, Query(alias="path", description="Absolute path of the folder.", examples=["/path1"])]
+_Path = Annotated[str, query("path", "Absolute path of the folder.", "/path1")]
 
 
 @group.writes("CreateFolder", "POST", _FOLDERS, evidence=documented("help page CreateFolder, 2019-04-02"))
 async def create_folder(
     world: CurrentWorld,
     project_name: ProjectName,
-    path: Annotated[
-        str | None,
-        Form(
-            alias="path",
-            description="Absolute path of the new folder.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=["/path1/path2"],
-        ),
-    ] = None,
+    path: Annotated[str | None, form("path", "Absolute path of the new folder.", "/path1/path2", required=True)] = None,
 ) -> CreateFolderResponse:
     """Make a folder, and those above it that are missing. A project has at most 50 folders on 5 levels."""
     folder = service.create_folder(world, project_name, path)
@@ -64,16 +53,8 @@ async def list_child_folder(world: CurrentWorld, project_name: ProjectName, path
 async def mv_folder(
     world: CurrentWorld,
     project_name: ProjectName,
-    src_path: Annotated[
-        str | None,
-        Form(
-            alias="srcPath", description="Path the folder has.", json_schema_extra=REFUSED_WITHOUT, examples=["/path1"]
-        ),
-    ] = None,
-    dest_path: Annotated[
-        str | None,
-        Form(alias="destPath", description="Path it gets.", json_schema_extra=REFUSED_WITHOUT, examples=["/path2"]),
-    ] = None,
+    src_path: Annotated[str | None, form("srcPath", "Path the folder has.", "/path1", required=True)] = None,
+    dest_path: Annotated[str | None, form("destPath", "Path it gets.", "/path2", required=True)] = None,
 ) -> ApiResponse:
     """Give a folder another path. The folders below it and the jobs in them move along."""
     service.mv_folder(world, project_name, src_path, dest_path)

@@ -2,35 +2,28 @@
 
 from typing import Annotated
 
-from fastapi import Form, Query
-
 from foas_emulator.blink.metrics import Series
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Int64
+from foas_emulator.gateway.parameters import Int64
 from foas_emulator.operations.instances.service import CURRENT
 from foas_emulator.operations.metrics import service
 from foas_emulator.operations.metrics.schemas import Metric, Metrics, MetricsResponse
-from foas_emulator.operations.parameters import ClusterId, CurrentWorld, JobName, ProjectName
+from foas_emulator.operations.parameters import ClusterId, CurrentWorld, JobName, ProjectName, form, query
 
 group = Group("metrics")
 
 MetricJson = Annotated[
     str | None,
-    Form(
-        alias="metricJson",
-        description="The query, in the manner of OpenTSDB: start, end, limit, queries.",
-        json_schema_extra=REFUSED_WITHOUT,
-        examples=['{"limit":"avg:sample:50","queries":[{"metric":"blink.project1.job1.delay","granularity":"20s"}]}'],
+    form(
+        "metricJson",
+        "The query, in the manner of OpenTSDB: start, end, limit, queries.",
+        '{"limit":"avg:sample:50","queries":[{"metric":"blink.project1.job1.delay","granularity":"20s"}]}',
+        required=True,
     ),
 ]
 MeasuredInstanceId = Annotated[
-    Int64,
-    Query(
-        alias="instanceId",
-        description="Id of the instance; -1, the default, is the current one of a stream job.",
-        examples=[CURRENT],
-    ),
+    Int64, query("instanceId", "Id of the instance; -1, the default, is the current one of a stream job.", CURRENT)
 ]
 
 

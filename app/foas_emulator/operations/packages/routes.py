@@ -2,12 +2,10 @@
 
 from typing import Annotated, Literal
 
-from fastapi import Form, Path, Query
-
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import REFUSED_WITHOUT, one_of
+from foas_emulator.gateway.parameters import one_of
 from foas_emulator.operations.packages import service
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.packages.schemas import (
@@ -21,7 +19,7 @@ from foas_emulator.operations.packages.schemas import (
     Packages,
     PackageSummary,
 )
-from foas_emulator.operations.parameters import CurrentWorld, PageIndex, PageSize, ProjectName
+from foas_emulator.operations.parameters import CurrentWorld, PageIndex, PageSize, ProjectName, form, path, query
 from foas_emulator.world.store import assign, equal
 
 group = Group("packages")
@@ -29,39 +27,17 @@ group = Group("packages")
 _PACKAGES = "/api/v2/projects/{projectName}/packages"
 _PACKAGE = "/api/v2/projects/{projectName}/packages/{packageName}"
 
-_PackageName = Annotated[
-    str, Path(alias="packageName", description="Name of the package.", examples=["clicks-1.2.jar"])
-]
+_PackageName = Annotated[str, path("packageName", "Name of the package.", "clicks-1.2.jar")]
 _Type = Annotated[Literal["JAR", "DICTIONARY", "SCRIPT", "PYTHON"], one_of(*TYPES)]
-_OriginName = Annotated[
-    str | None, Form(alias="originName", description="Name of the file before it became a package.", examples=["a.jar"])
-]
-_Description = Annotated[str | None, Form(alias="description", description="A remark.", examples=["test"])]
-_Md5 = Annotated[
-    str | None,
-    Form(alias="md5", description="MD5 of the file; kept.", examples=["3F7468C153E529B141C326332DF15D05"]),
-]
-_OssEndpoint = Annotated[
-    str | None,
-    Form(alias="ossEndpoint", description="Endpoint of OSS.", examples=["oss-cn-hangzhou-internal.aliyuncs.com"]),
-]
-_OssBucket = Annotated[str | None, Form(alias="ossBucket", description="Bucket in OSS.", examples=["blinktest2"])]
-_OssOwner = Annotated[str | None, Form(alias="ossOwner", description="Owner of the bucket.", examples=["user1"])]
-_GivenOssPath = Annotated[
-    str | None,
-    Form(
-        alias="ossPath",
-        description="Path of the file in OSS.",
-        json_schema_extra=REFUSED_WITHOUT,
-        examples=["path1/path2/a.jar"],
-    ),
-]
-_OssPath = Annotated[
-    str | None, Form(alias="ossPath", description="Path of the file in OSS.", examples=["path1/path2/a.jar"])
-]
-_Tag = Annotated[
-    str | None, Form(alias="tag", description="A mark to find it by.", examples=['{"function":"group by time"}'])
-]
+_OriginName = Annotated[str | None, form("originName", "Name of the file before it became a package.", "a.jar")]
+_Description = Annotated[str | None, form("description", "A remark.", "test")]
+_Md5 = Annotated[str | None, form("md5", "MD5 of the file; kept.", "3F7468C153E529B141C326332DF15D05")]
+_OssEndpoint = Annotated[str | None, form("ossEndpoint", "Endpoint of OSS.", "oss-cn-hangzhou-internal.aliyuncs.com")]
+_OssBucket = Annotated[str | None, form("ossBucket", "Bucket in OSS.", "blinktest2")]
+_OssOwner = Annotated[str | None, form("ossOwner", "Owner of the bucket.", "user1")]
+_GivenOssPath = Annotated[str | None, form("ossPath", "Path of the file in OSS.", "path1/path2/a.jar", required=True)]
+_OssPath = Annotated[str | None, form("ossPath", "Path of the file in OSS.", "path1/path2/a.jar")]
+_Tag = Annotated[str | None, form("tag", "A mark to find it by.", '{"function":"group by time"}')]
 
 
 @group.writes("CreatePackage", "POST", _PACKAGES, evidence=documented("help page CreatePackage, 2019-04-02"))
@@ -70,17 +46,10 @@ async def create_package(
     project_name: ProjectName,
     *,
     package_name: Annotated[
-        str | None,
-        Form(
-            alias="packageName",
-            description="Name of the new package.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=["views-1.0.jar"],
-        ),
+        str | None, form("packageName", "Name of the new package.", "views-1.0.jar", required=True)
     ] = None,
     package_type: Annotated[
-        _Type | None,
-        Form(alias="type", description="A jar, a plain file, a script, or Python.", json_schema_extra=REFUSED_WITHOUT),
+        _Type | None, form("type", "A jar, a plain file, a script, or Python.", required=True)
     ] = None,
     origin_name: _OriginName = None,
     description: _Description = None,
@@ -124,14 +93,9 @@ async def list_package(
     world: CurrentWorld,
     project_name: ProjectName,
     *,
-    package_name: Annotated[
-        str | None, Query(alias="packageName", description="Part of the package's name.", examples=["clicks"])
-    ] = None,
-    package_type: Annotated[_Type | None, Query(alias="type", description="Only packages of this type.")] = None,
-    tag: Annotated[
-        str | None,
-        Query(alias="tag", description="Only packages with this mark.", examples=['{"function":"group by time"}']),
-    ] = None,
+    package_name: Annotated[str | None, query("packageName", "Part of the package's name.", "clicks")] = None,
+    package_type: Annotated[_Type | None, query("type", "Only packages of this type.")] = None,
+    tag: Annotated[str | None, query("tag", "Only packages with this mark.", '{"function":"group by time"}')] = None,
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
 ) -> ListPackageResponse:

@@ -2,13 +2,11 @@
 
 from typing import Annotated, Literal
 
-from fastapi import Form, Query
-
 from foas_emulator.gateway.evidence import documented, inferred
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Flag, one_of
-from foas_emulator.operations.parameters import CurrentWorld, PageIndex, PageSize, ProjectName
+from foas_emulator.gateway.parameters import Flag, one_of
+from foas_emulator.operations.parameters import CurrentWorld, PageIndex, PageSize, ProjectName, form, query
 from foas_emulator.operations.projects import service
 from foas_emulator.operations.projects.rows import CELL, PUBLIC, Project
 from foas_emulator.operations.projects.schemas import (
@@ -33,43 +31,20 @@ _DeployType = Annotated[Literal["cell", "public"], one_of(CELL, PUBLIC)]
 async def create_project(
     world: CurrentWorld,
     *,
-    name: Annotated[
-        str | None,
-        Form(
-            alias="name",
-            description="Name of the new project.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=["project1"],
-        ),
-    ] = None,
+    name: Annotated[str | None, form("name", "Name of the new project.", "project1", required=True)] = None,
     deploy_type: Annotated[
         _DeployType | None,
-        Form(
-            alias="deployType",
-            description="cell: on a cluster of one's own; public: on the shared one.",
-            json_schema_extra=REFUSED_WITHOUT,
-        ),
+        form("deployType", "cell: on a cluster of one's own; public: on the shared one.", required=True),
     ] = None,
     cluster_id: Annotated[
-        str | None,
-        Form(
-            alias="clusterId",
-            description="Id of the cluster; required if deployType is cell.",
-            examples=["demo4b0v6t1kq8y2w7x5z3ca"],
-        ),
+        str | None, form("clusterId", "Id of the cluster; required if deployType is cell.", "demo4b0v6t1kq8y2w7x5z3ca")
     ] = None,
     order_id: Annotated[
-        str | None,
-        Form(
-            alias="orderId",
-            description="Id of what was bought; required if deployType is public.",
-            examples=["stream-abcd"],
-        ),
+        str | None, form("orderId", "Id of what was bought; required if deployType is public.", "stream-abcd")
     ] = None,
-    description: Annotated[str | None, Form(alias="description", description="A remark.", examples=["test"])] = None,
+    description: Annotated[str | None, form("description", "A remark.", "test")] = None,
     manager_ids: Annotated[
-        str | None,
-        Form(alias="managerIds", description="Ids of the managing accounts, commas between.", examples=["1234567"]),
+        str | None, form("managerIds", "Ids of the managing accounts, commas between.", "1234567")
     ] = None,
 ) -> ApiResponse:
     """Make a project. Before it can have jobs, a queue must be bound to it (BindQueue)."""
@@ -97,19 +72,12 @@ async def get_project(world: CurrentWorld, project_name: ProjectName) -> GetProj
 async def list_project(
     world: CurrentWorld,
     *,
-    name: Annotated[
-        str | None, Query(alias="name", description="Part of the project's name.", examples=["project1"])
-    ] = None,
-    deploy_type: Annotated[
-        _DeployType | None, Query(alias="deployType", description="Only projects of this kind.")
-    ] = None,
+    name: Annotated[str | None, query("name", "Part of the project's name.", "project1")] = None,
+    deploy_type: Annotated[_DeployType | None, query("deployType", "Only projects of this kind.")] = None,
     cluster_id: Annotated[
-        str | None,
-        Query(alias="clusterId", description="Only projects on this cluster.", examples=["demo4b0v6t1kq8y2w7x5z3ca"]),
+        str | None, query("clusterId", "Only projects on this cluster.", "demo4b0v6t1kq8y2w7x5z3ca")
     ] = None,
-    region: Annotated[
-        str | None, Query(alias="region", description="Only projects in this region.", examples=["cn-hangzhou"])
-    ] = None,
+    region: Annotated[str | None, query("region", "Only projects in this region.", "cn-hangzhou")] = None,
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
 ) -> ListProjectResponse:
@@ -135,11 +103,8 @@ async def update_project(
     project_name: ProjectName,
     global_job_config: Annotated[
         str | None,
-        Form(
-            alias="globalJobConfig",
-            description="The configuration that all jobs of the project share.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=["sql.type=print"],
+        form(
+            "globalJobConfig", "The configuration that all jobs of the project share.", "sql.type=print", required=True
         ),
     ] = None,
 ) -> ApiResponse:
@@ -163,12 +128,9 @@ async def delete_project(world: CurrentWorld, project_name: ProjectName) -> ApiR
 )
 async def update_project_config(
     world: CurrentWorld,
-    project_name: Annotated[str, Query(alias="ProjectName", description="Name of the project.", examples=["project1"])],
+    project_name: Annotated[str, query("ProjectName", "Name of the project.", "project1")],
     is_open_batch_sql: Annotated[
-        Flag | None,
-        Query(
-            alias="IsOpenBatchSQL", description="Whether it may have batch SQL jobs.", json_schema_extra=REFUSED_WITHOUT
-        ),
+        Flag | None, query("IsOpenBatchSQL", "Whether it may have batch SQL jobs.", required=True)
     ] = None,
 ) -> UpdateProjectConfigResponse:
     """Say whether a project may have batch SQL jobs. It is kept; batch jobs are accepted either way."""

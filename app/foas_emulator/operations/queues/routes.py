@@ -2,13 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import Form, Query
-
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Int32
-from foas_emulator.operations.parameters import ClusterId, CurrentWorld, ProjectName
+from foas_emulator.gateway.parameters import Int32
+from foas_emulator.operations.parameters import ClusterId, CurrentWorld, ProjectName, form, query
 from foas_emulator.operations.queues import service
 from foas_emulator.operations.queues.schemas import (
     BoundQueue,
@@ -27,62 +25,18 @@ group = Group("queues")
 _QUEUE_OF_CLUSTER = "/api/v2/clusters/{clusterId}/queue"
 _PROJECT = "/api/v2/projects/{projectName}"
 
-_AT_LEAST_NONE = {"minimum": 0}
-_QueueName = Annotated[
-    str | None,
-    Form(
-        alias="queueName",
-        description="Name of the queue.",
-        json_schema_extra=REFUSED_WITHOUT,
-        examples=["root.project1"],
-    ),
-]
+_QueueName = Annotated[str | None, form("queueName", "Name of the queue.", "root.project1", required=True)]
 _MaxVcore = Annotated[
-    Int32 | None,
-    Form(
-        alias="maxVcore",
-        description="Most vcore of the queue; 100 are one core.",
-        json_schema_extra=REFUSED_WITHOUT | _AT_LEAST_NONE,
-        examples=[400],
-    ),
+    Int32 | None, form("maxVcore", "Most vcore of the queue; 100 are one core.", 400, required=True, minimum=0)
 ]
 _MaxMemMB = Annotated[
-    Int32 | None,
-    Form(
-        alias="maxMemMB",
-        description="Most memory of the queue, in MB.",
-        json_schema_extra=REFUSED_WITHOUT | _AT_LEAST_NONE,
-        examples=[16384],
-    ),
+    Int32 | None, form("maxMemMB", "Most memory of the queue, in MB.", 16384, required=True, minimum=0)
 ]
-_OtherMaxVcore = Annotated[
-    Int32 | None,
-    Form(
-        alias="maxVcore",
-        description="Most vcore of the queue; 100 are one core.",
-        json_schema_extra=_AT_LEAST_NONE,
-        examples=[400],
-    ),
-]
-_OtherMaxMemMB = Annotated[
-    Int32 | None,
-    Form(
-        alias="maxMemMB",
-        description="Most memory of the queue, in MB.",
-        json_schema_extra=_AT_LEAST_NONE,
-        examples=[16384],
-    ),
-]
-_Gpu = Annotated[
-    Int32 | None, Form(alias="gpu", description="GPUs of the queue.", json_schema_extra=_AT_LEAST_NONE, examples=[0])
-]
-_OnlyCluster = Annotated[
-    str | None,
-    Query(alias="clusterId", description="Only a queue of this cluster.", examples=["demo4b0v6t1kq8y2w7x5z3ca"]),
-]
-_OnlyName = Annotated[
-    str | None, Query(alias="queueName", description="Only a queue of this name.", examples=["root.project1"])
-]
+_OtherMaxVcore = Annotated[Int32 | None, form("maxVcore", "Most vcore of the queue; 100 are one core.", 400, minimum=0)]
+_OtherMaxMemMB = Annotated[Int32 | None, form("maxMemMB", "Most memory of the queue, in MB.", 16384, minimum=0)]
+_Gpu = Annotated[Int32 | None, form("gpu", "GPUs of the queue.", 0, minimum=0)]
+_OnlyCluster = Annotated[str | None, query("clusterId", "Only a queue of this cluster.", "demo4b0v6t1kq8y2w7x5z3ca")]
+_OnlyName = Annotated[str | None, query("queueName", "Only a queue of this name.", "root.project1")]
 
 
 @group.writes("CreateQueue", "POST", _QUEUE_OF_CLUSTER, evidence=documented("help page CreateQueue, 2021-02-03"))
@@ -119,15 +73,7 @@ async def update_queue(
 async def delete_queue(
     world: CurrentWorld,
     cluster_id: ClusterId,
-    queue_name: Annotated[
-        str | None,
-        Query(
-            alias="queueName",
-            description="Name of the queue.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=["root.project1"],
-        ),
-    ] = None,
+    queue_name: Annotated[str | None, query("queueName", "Name of the queue.", "root.project1", required=True)] = None,
 ) -> ApiResponse:
     """Delete a queue that no project has."""
     service.delete_queue(world, cluster_id, queue_name)
@@ -152,13 +98,7 @@ async def bind_queue(
     world: CurrentWorld,
     project_name: ProjectName,
     cluster_id: Annotated[
-        str | None,
-        Form(
-            alias="clusterId",
-            description="Cluster of the queue.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=["demo4b0v6t1kq8y2w7x5z3ca"],
-        ),
+        str | None, form("clusterId", "Cluster of the queue.", "demo4b0v6t1kq8y2w7x5z3ca", required=True)
     ] = None,
     queue_name: _QueueName = None,
 ) -> ApiResponse:
@@ -171,10 +111,8 @@ async def bind_queue(
 async def unbind_queue(
     world: CurrentWorld,
     project_name: ProjectName,
-    cluster_id: Annotated[
-        str, Query(alias="clusterId", description="Cluster of the queue.", examples=["demo4b0v6t1kq8y2w7x5z3ca"])
-    ],
-    queue_name: Annotated[str, Query(alias="queueName", description="Name of the queue.", examples=["root.project1"])],
+    cluster_id: Annotated[str, query("clusterId", "Cluster of the queue.", "demo4b0v6t1kq8y2w7x5z3ca")],
+    queue_name: Annotated[str, query("queueName", "Name of the queue.", "root.project1")],
 ) -> ApiResponse:
     """Take its queue from a project whose jobs are all offline."""
     service.unbind_queue(world, project_name, cluster_id=cluster_id, queue_name=queue_name)

@@ -2,12 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Form, Query
-
 from foas_emulator.gateway.evidence import inferred
 from foas_emulator.gateway.operation import Group
-from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Flag
-from foas_emulator.operations.parameters import CurrentWorld
+from foas_emulator.gateway.parameters import Flag
+from foas_emulator.operations.parameters import CurrentWorld, form, query
 from foas_emulator.operations.tags import service
 from foas_emulator.operations.tags.schemas import ListTagResourcesResponse, TaggedResource, TagList, TagResponse
 
@@ -18,35 +16,20 @@ _EVIDENCE = inferred("SDKs and metadata give names and the shape of the answer, 
 
 _ID = "demo4b0v6t1kq8y2w7x5z3ca"
 _TAG = '[{"Key":"stage","Value":"test"}]'
-_OnlyType = Annotated[
-    str | None, Query(alias="ResourceType", description="Kind of resource; cluster if left out.", examples=["cluster"])
-]
+_OnlyType = Annotated[str | None, query("ResourceType", "Kind of resource; cluster if left out.", "cluster")]
 
 
 @group.writes("TagResources", "POST", _TAGS, evidence=_EVIDENCE)
 async def tag_resources(
     world: CurrentWorld,
     resource_type: Annotated[
-        str | None,
-        Form(alias="ResourceType", description="Kind of resource; cluster if left out.", examples=["cluster"]),
+        str | None, form("ResourceType", "Kind of resource; cluster if left out.", "cluster")
     ] = None,
     resource_ids: Annotated[
-        str | None,
-        Form(
-            alias="ResourceIds",
-            description="Ids: a JSON array, or commas between.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=[_ID],
-        ),
+        str | None, form("ResourceIds", "Ids: a JSON array, or commas between.", _ID, required=True)
     ] = None,
     tags: Annotated[
-        str | None,
-        Form(
-            alias="Tags",
-            description="JSON, or k:v with commas between.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=[_TAG, "stage:test"],
-        ),
+        str | None, form("Tags", "JSON, or k:v with commas between.", _TAG, "stage:test", required=True)
     ] = None,
 ) -> TagResponse:
     """Put tags on clusters; a key that a cluster has already takes the new value.
@@ -62,16 +45,12 @@ async def list_tag_resources(
     world: CurrentWorld,
     resource_type: _OnlyType = None,
     resource_ids: Annotated[
-        str | None,
-        Query(alias="ResourceIds", description="Only these: a JSON array, or commas between.", examples=[_ID]),
+        str | None, query("ResourceIds", "Only these: a JSON array, or commas between.", _ID)
     ] = None,
     tags: Annotated[
-        str | None,
-        Query(alias="Tags", description="Only these keys, and values: JSON, or k:v with commas.", examples=["stage"]),
+        str | None, query("Tags", "Only these keys, and values: JSON, or k:v with commas.", "stage")
     ] = None,
-    next_token: Annotated[
-        str | None, Query(alias="NextToken", description="The NextToken of the answer before.", examples=["50"])
-    ] = None,
+    next_token: Annotated[str | None, query("NextToken", "The NextToken of the answer before.", "50")] = None,
 ) -> ListTagResourcesResponse:
     """The tags of clusters, 50 at a time."""
     found, token = service.list_tag_resources(
@@ -86,25 +65,12 @@ async def untag_resources(
     world: CurrentWorld,
     resource_type: _OnlyType = None,
     resource_ids: Annotated[
-        str | None,
-        Query(
-            alias="ResourceIds",
-            description="Ids: a JSON array, or commas between.",
-            json_schema_extra=REFUSED_WITHOUT,
-            examples=[_ID],
-        ),
+        str | None, query("ResourceIds", "Ids: a JSON array, or commas between.", _ID, required=True)
     ] = None,
     tag_keys: Annotated[
-        str | None,
-        Query(
-            alias="TagKeys",
-            description="Keys to take off: a JSON array, or commas; required without All.",
-            examples=["stage,owner"],
-        ),
+        str | None, query("TagKeys", "Keys to take off: a JSON array, or commas; required without All.", "stage,owner")
     ] = None,
-    everything: Annotated[
-        Flag | None, Query(alias="All", description="Whether to take off all tags.", examples=[False])
-    ] = None,
+    everything: Annotated[Flag | None, query("All", "Whether to take off all tags.", False)] = None,
 ) -> TagResponse:
     """Take tags off clusters: those of these keys, or all of them."""
     service.untag_resources(
