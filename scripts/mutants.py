@@ -21,7 +21,6 @@ MODULES = (
     "foas_emulator.world.*",
     "foas_emulator.gateway.*",
     "foas_emulator.pipeline.*",
-    "foas_emulator.operations.*.rules",
     "foas_emulator.operations.*.service",
     "foas_emulator.operations.*.lifecycle",
 )

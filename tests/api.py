@@ -40,7 +40,8 @@ class Outcome:
 
     @property
     def hint(self) -> str:
-        return self.headers.get("x-emulator-hint", "")
+        found: str = self.headers.get("x-emulator-hint", "")
+        return found
 
 
 class Api:

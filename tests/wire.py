@@ -52,7 +52,8 @@ class Heard:
 
     @property
     def warning(self) -> str | None:
-        return self.headers.get("x-emulator-warning")
+        found: str | None = self.headers.get("x-emulator-warning")
+        return found
 
 
 def ask(

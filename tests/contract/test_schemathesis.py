@@ -68,7 +68,6 @@ def test_every_answer_is_one_that_the_document_describes(operation: str, mode: G
 
     @settings(
         max_examples=20,
-        deadline=None,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

@@ -44,7 +44,6 @@ def test_no_order_of_calls_leads_outside_the_document(server: Running) -> None:
         settings=settings(
             max_examples=60,
             stateful_step_count=20,
-            deadline=None,
             database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),

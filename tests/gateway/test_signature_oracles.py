@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 from alibabacloud_tea_openapi.utils import Utils
 from aliyunsdkcore.auth.composer.roa_signature_composer import get_signature_headers, get_url
 from darabonba.request import DaraRequest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from foas_emulator.gateway.credentials import read_credentials
@@ -28,7 +28,6 @@ def on_the_wire(headers: dict[str, str]) -> dict[str, str]:
     return {name.lower(): str(value).encode().decode("latin-1") for name, value in headers.items()}
 
 
-@settings(deadline=None)
 @given(
     method=METHODS,
     names=st.tuples(SEGMENTS, SEGMENTS),
@@ -56,7 +55,6 @@ def test_what_the_core_of_the_python_sdk_signs_verifies(
     assert verify(request, read_credentials(request.headers), secret) is None
 
 
-@settings(deadline=None)
 @given(
     method=METHODS,
     names=st.tuples(SEGMENTS, SEGMENTS),
@@ -77,7 +75,6 @@ def test_what_the_tea_client_signs_in_v1_verifies(
     assert verify(request, read_credentials(request.headers), secret) is None
 
 
-@settings(deadline=None)
 @given(
     method=METHODS,
     names=st.tuples(SEGMENTS, SEGMENTS),

@@ -66,7 +66,7 @@ def as_yaml(document: Any) -> str:
     return yaml.safe_dump(document, allow_unicode=False)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(instance=instances, written=st.sampled_from([json.dumps, as_yaml]))
 def test_any_instance_survives_seed_store_and_both_formats(empty: Api, instance: dict[str, Any], written: Any) -> None:
     put(empty, instance, written=written)
@@ -83,7 +83,7 @@ def test_any_instance_survives_seed_store_and_both_formats(empty: Api, instance:
     assert in_xml == {name: NOT_IN_XML.sub("\ufffd", str(value)) for name, value in answered.items()}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     segments=st.lists(st.text(max_size=20) | st.binary(max_size=10), min_size=3, max_size=3),
     query=st.binary(max_size=30),

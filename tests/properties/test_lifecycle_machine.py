@@ -163,5 +163,5 @@ class Lives(RuleBasedStateMachine):
 
 TestLives = Lives.TestCase
 TestLives.settings = settings(
-    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=25, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow], database=None
 )

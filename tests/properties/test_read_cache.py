@@ -116,7 +116,7 @@ def twins(time_passing: MachineClock) -> Iterator[tuple[Api, Api]]:
         yield pair
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_an_emulator_with_a_read_cache_answers_as_one_without(
     twins: tuple[Api, Api], time_passing: MachineClock, steps: list[Any]

@@ -152,7 +152,7 @@ def test_the_full_document_is_accepted_by_both() -> None:
     assert faults(FULL) == []
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(documents())
 def test_schema_and_check_agree(document: Any) -> None:
     said = faults(document)
@@ -167,7 +167,6 @@ def test_schema_and_check_agree(document: Any) -> None:
         assert not unlisted, "the schema accepts what the check refuses"
 
 
-@settings(deadline=None)
 @given(st.from_regex(rf"\A{PATTERN}\Z") | st.text("0123456789. smhd\t", max_size=8))
 def test_schema_and_check_agree_on_durations(text: str) -> None:
     document = {"settings": {"start_delay": text}}

@@ -234,7 +234,6 @@ def test_the_whole_snapshot_has_rows_in_every_table_and_stands_the_tour(api: Api
 
 @settings(
     max_examples=40,
-    deadline=None,
     # A tour takes too long to be made again and again for the smallest change; the note tells what was changed.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

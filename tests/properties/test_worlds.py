@@ -88,7 +88,7 @@ def restore(api: Api, name: str, document: Any) -> World:
     return api.registry.create_or_replace(name, image)
 
 
-some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+some = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @some

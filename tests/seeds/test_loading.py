@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from foas_emulator.seeds import loading
@@ -145,14 +145,12 @@ _values = st.recursive(
 )
 
 
-@settings(deadline=None)  # what is measured is the machine
 @given(_values)
 def test_what_pyyaml_and_json_write_is_read_back(value: Any) -> None:
     assert load_json(json.dumps(value)).value == value
     assert load_yaml(yaml.safe_dump(value, allow_unicode=True)).value == value
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("a1:-[]{}&*<>!|'\"\n #,?.")) | st.text())
 def test_no_text_makes_loading_fail_otherwise_than_by_its_flaws(text: str) -> None:
     try:

@@ -29,16 +29,20 @@ def test_a_duration_has_a_unit_or_is_seconds(text: str | float, milliseconds: in
 
 
 @pytest.mark.parametrize(
-    "text", ["", "s", "-1s", "1 week", "1e3s", "１s", "true", "1s2", "59s4m", "4m59", "1.5m3s", " ", "4m 59s"]
+    "text",
+    [
+        *("", "s", "-1s", "1 week", "1e3s", "１s", "true", "1s2", "59s4m", "4m59", "1.5m3s", " ", "4m 59s"),
+        *("9" * 400, "9" * 400 + "d", True, -1, -0.5, float("nan")),
+    ],
 )
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_what_is_no_duration_is_refused(text: str | float) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
         duration(text)
 
 
-@pytest.mark.parametrize("text", ["9" * 400, "9" * 400 + "d", "36526d", "36524d25h", 2**63])
-def test_what_is_too_long_for_a_duration_is_refused(text: str | int) -> None:
-    with pytest.raises(ValueError, match=r"is too long for a duration|is not a duration"):
+@pytest.mark.parametrize("text", ["36526d", "36524d25h", 2**63, 10**400, float("inf")])
+def test_what_is_too_long_for_a_duration_is_refused(text: str | float) -> None:
+    with pytest.raises(ValueError, match="is too long for a duration"):
         duration(text)
 
 

@@ -1,6 +1,5 @@
 """Durations as people write them. Imports nothing that is slow: the command line reads its settings with it."""
 
-import math
 import re
 from dataclasses import dataclass
 
@@ -26,10 +25,10 @@ def duration(value: str | float) -> int:
         if _DURATION.fullmatch(value) is None:
             raise _no_duration(value)
         milliseconds = sum(float(number) * _UNITS[unit or "s"] for number, unit in _PART.findall(value))
-    elif isinstance(value, bool) or not isinstance(value, int | float) or not _is_possible(value):
+    elif isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:  # NaN is not
         raise _no_duration(value)
     else:
-        milliseconds = float(value) * 1000
+        milliseconds = float(min(value, LONGEST)) * 1000
     if milliseconds > LONGEST:
         raise ValueError(f"{_shown(value)} is too long for a duration: give a hundred years (36525d) at most")
     return round(milliseconds)
@@ -41,11 +40,6 @@ def duration_text(milliseconds: int) -> str:
         return "0s"
     unit = next(unit for unit, size in reversed(_UNITS.items()) if milliseconds % size == 0)
     return f"{milliseconds // _UNITS[unit]}{unit}"
-
-
-def _is_possible(number: float) -> bool:
-    """Whether a number of seconds can be multiplied: no NaN, no infinity, nothing below 0, nothing out of sight."""
-    return 0 <= number <= LONGEST if isinstance(number, int) else math.isfinite(number) and number >= 0
 
 
 def _no_duration(value: object) -> ValueError:

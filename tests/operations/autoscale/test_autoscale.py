@@ -36,7 +36,8 @@ def plan_names(api: Api, instance_id: int = -1) -> list[str]:
 
 
 def is_on(api: Api) -> bool:
-    return json.loads(api.ok("GetInstance", **LIVE)["Instance"]["AutoScaleParams"])["isOnOff"]
+    found: bool = json.loads(api.ok("GetInstance", **LIVE)["Instance"]["AutoScaleParams"])["isOnOff"]
+    return found
 
 
 def vertices(api: Api) -> Any:

@@ -30,7 +30,8 @@ ORDERED: dict[str, Any] = {
 
 
 def details(api: Api, cluster_id: str) -> dict[str, Any]:
-    return api.ok("GetClusterDetails", clusterId=cluster_id)["Details"]
+    found: dict[str, Any] = api.ok("GetClusterDetails", clusterId=cluster_id)["Details"]
+    return found
 
 
 def machines(api: Api, cluster_id: str) -> Any:

@@ -35,7 +35,8 @@ SETTLES_AS: dict[str, Any] = {
 
 def state_of(api: Api, cluster_id: str) -> str:
     (cluster,) = api.ok("ListCluster", clusterId=cluster_id)["Clusters"]["Cluster"]
-    return cluster["State"]
+    found: str = cluster["State"]
+    return found
 
 
 def put(api: Api, cluster_id: str, state: str) -> None:
@@ -44,7 +45,8 @@ def put(api: Api, cluster_id: str, state: str) -> None:
 
 
 def details(api: Api, cluster_id: str) -> dict[str, Any]:
-    return api.ok("GetClusterDetails", clusterId=cluster_id)["Details"]
+    found: dict[str, Any] = api.ok("GetClusterDetails", clusterId=cluster_id)["Details"]
+    return found
 
 
 @pytest.mark.parametrize(("state", "event"), [*product(STATES, REQUESTS)])

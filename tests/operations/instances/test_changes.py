@@ -30,7 +30,8 @@ def batch(api: Api) -> Api:
 
 
 def start(api: Api, **given: Any) -> int:
-    return api.ok("StartJob", **J, **given)["instanceId"]
+    found: int = api.ok("StartJob", **J, **given)["instanceId"]
+    return found
 
 
 def ask(api: Api, state: str, instance_id: int = -1, **given: Any) -> None:
@@ -46,7 +47,8 @@ def shown(api: Api, instance_id: int = -1) -> dict[str, Any]:
         answer = api.ok("ListInstance", projectName="p", jobType=job_type, isArchived=is_archived)
         for instance in answer["Instances"]["Instance"]:
             if instance["Id"] == instance_id:
-                return instance
+                found: dict[str, Any] = instance
+                return found
     raise AssertionError(f"no instance {instance_id}")
 
 

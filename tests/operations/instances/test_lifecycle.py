@@ -68,7 +68,8 @@ def test_what_is_planned_by_a_call_is_possible_wherever_the_call_is(call: str) -
 
 @pytest.fixture(params=[STREAM, BATCH])
 def job_type(request: pytest.FixtureRequest) -> str:
-    return request.param
+    found: str = request.param
+    return found
 
 
 def test_the_api_follows_the_table_in_every_state(api: Api, job_type: str) -> None:
@@ -100,7 +101,8 @@ def fresh_instance(api: Api, state: str) -> int:
         force(api, instance["Id"], TERMINATED)
     instance_id = api.ok("StartJob", **J)["instanceId"]
     force(api, instance_id, state)
-    return instance_id
+    found: int = instance_id
+    return found
 
 
 def force(api: Api, instance_id: int, state: str) -> None:
@@ -109,11 +111,13 @@ def force(api: Api, instance_id: int, state: str) -> None:
 
 
 def job_type_of(api: Api) -> str:
-    return api.ok("GetJob", **J)["Job"]["JobType"]
+    found: str = api.ok("GetJob", **J)["Job"]["JobType"]
+    return found
 
 
 def summary(api: Api, instance_id: int) -> dict[str, Any]:
-    return api.ok("GetInstanceRunSummary", **J, instanceId=instance_id)["RunSummary"]
+    found: dict[str, Any] = api.ok("GetInstanceRunSummary", **J, instanceId=instance_id)["RunSummary"]
+    return found
 
 
 def current_state(api: Api, instance_id: int, call: str) -> str:
@@ -124,7 +128,8 @@ def current_state(api: Api, instance_id: int, call: str) -> str:
         instance_id = listed[0]["Id"]
     shown = summary(api, instance_id)
     assert shown["ActualState"] == shown["ExpectState"]
-    return shown["ActualState"]
+    found: str = shown["ActualState"]
+    return found
 
 
 @pytest.mark.parametrize("state", [WAITING, RUNNING, PAUSED])

@@ -49,7 +49,8 @@ def ask(api: Api, state: str, **where: Any) -> None:
 
 
 def summary(api: Api, instance_id: int = -1) -> dict[str, Any]:
-    return api.ok("GetInstanceRunSummary", **J, instanceId=instance_id)["RunSummary"]
+    found: dict[str, Any] = api.ok("GetInstanceRunSummary", **J, instanceId=instance_id)["RunSummary"]
+    return found
 
 
 def listed(api: Api, **filters: Any) -> list[Any]:

@@ -26,12 +26,14 @@ def online(p: Api) -> Api:
 
 
 def is_committed(api: Api) -> bool:
-    return api.ok("GetJob", **J)["Job"]["IsCommitted"]
+    found: bool = api.ok("GetJob", **J)["Job"]["IsCommitted"]
+    return found
 
 
 def scale_params(api: Api) -> dict[str, Any]:
     api.ok("StartJob", **J)
-    return json.loads(api.ok("GetInstance", **LIVE)["Instance"]["AutoScaleParams"])
+    found: dict[str, Any] = json.loads(api.ok("GetInstance", **LIVE)["Instance"]["AutoScaleParams"])
+    return found
 
 
 def test_committing_brings_a_job_online(p: Api) -> None:

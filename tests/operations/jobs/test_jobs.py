@@ -37,7 +37,8 @@ def refuse_new(api: Api, code: str, status: int = 400, *, without: Sequence[str]
 
 
 def show(api: Api, name: str = "j") -> dict[str, Any]:
-    return api.ok("GetJob", projectName="p", jobName=name)["Job"]
+    found: dict[str, Any] = api.ok("GetJob", projectName="p", jobName=name)["Job"]
+    return found
 
 
 def listed(api: Api, **filters: Any) -> list[Any]:

@@ -37,7 +37,8 @@ def wrong(p: Api) -> Api:
 
 def plan_of(api: Api, **asked: Any) -> dict[str, Any]:
     session_id = api.ok("GetRawPlanJson", **J, **asked)["SessionId"]
-    return api.ok("CheckRawPlanJson", **J, sessionId=session_id)["PlanJsonInfo"]
+    found: dict[str, Any] = api.ok("CheckRawPlanJson", **J, sessionId=session_id)["PlanJsonInfo"]
+    return found
 
 
 def parallelism(plan: Any) -> set[int]:

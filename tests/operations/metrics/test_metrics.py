@@ -31,7 +31,8 @@ def query(*metrics: str, step: int = 20, **more: Any) -> str:
 
 def curves(api: Api, *names: str, **more: Any) -> list[dict[str, Any]]:
     asked = query(*(f"blink.p.j.{name}" for name in names), **more)
-    return api.ok("GetInstanceMetric", **LIVE, metricJson=asked)["Metrics"]["Metric"]
+    found: list[dict[str, Any]] = api.ok("GetInstanceMetric", **LIVE, metricJson=asked)["Metrics"]["Metric"]
+    return found
 
 
 def times(curve: Any) -> list[int]:
