@@ -80,9 +80,8 @@ def missing_date(headers: Mapping[str, str], scheme: Scheme) -> AuthenticationFa
     if headers.get(name):
         return None
     if scheme == "anonymous" and "authorization" not in headers:
-        return AuthenticationFailure(
-            "MissingDate", f"The request is not signed, it has neither Date nor Authorization; {_UNSIGNED}"
-        )
+        hint = f"The request is not signed, it has neither Date nor Authorization; {_UNSIGNED}"
+        return AuthenticationFailure("MissingDate", hint)
     return AuthenticationFailure("MissingDate", f"The header {name} is missing: send the time of signing in it.")
 
 
@@ -90,9 +89,8 @@ def missing_access_key(credentials: Credentials) -> AuthenticationFailure | None
     """MissingAccessKeyId where there is neither an Authorization nor a bearer token."""
     if credentials.scheme != "anonymous":
         return None
-    return AuthenticationFailure(
-        "MissingAccessKeyId", f"The request is not signed, it has no Authorization; {_UNSIGNED}"
-    )
+    hint = f"The request is not signed, it has no Authorization; {_UNSIGNED}"
+    return AuthenticationFailure("MissingAccessKeyId", hint)
 
 
 def untimely(
@@ -104,9 +102,8 @@ def untimely(
     at = milliseconds_of(text)
     if at is None:
         wanted = "2018-11-11T08:00:00Z" if name == "x-acs-date" else "Sun, 11 Nov 2018 08:00:00 GMT"
-        return AuthenticationFailure(
-            "InvalidTimeStamp.Format", f"The header {name} is {shown(text)}: write it like {wanted}."
-        )
+        hint = f"The header {name} is {shown(text)}: write it like {wanted}."
+        return AuthenticationFailure("InvalidTimeStamp.Format", hint)
     if abs(now_ms - at) <= max_skew_ms:
         return None
     side = "behind" if at < now_ms else "ahead of"
@@ -183,9 +180,8 @@ def repeated_nonce(
     nonce = request.headers.get("x-acs-signature-nonce")
     if not nonce or credentials.scheme == "bearer" or use_nonce(credentials.access_key_id, nonce):
         return None
-    return AuthenticationFailure(
-        "SignatureNonceUsed", "The x-acs-signature-nonce was used before: make a new one for every request."
-    )
+    hint = "The x-acs-signature-nonce was used before: make a new one for every request."
+    return AuthenticationFailure("SignatureNonceUsed", hint)
 
 
 def wrong_signature(request: SignedRequest, credentials: Credentials, key: Key) -> AuthenticationFailure | None:

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from fastapi import APIRouter
 
 from foas_emulator.gateway.errors import MALFORMED
-from foas_emulator.gateway.evidence import Evidence
+from foas_emulator.gateway.evidence import Evidence, documented
 from foas_emulator.gateway.routes import OperationRoute, WritingRoute
 
 Endpoint = Callable[..., Any]
@@ -50,7 +50,7 @@ class Operation:
 class Group(APIRouter):
     """The operations of one group of the API: a FastAPI router whose path operations are built when first called.
 
-    Decorating an endpoint declares an operation; `declared` has the declarations of all.
+    Decorating an endpoint declares an operation. A text as its evidence is the date of its help page.
     """
 
     def __init__(self, name: str) -> None:
@@ -58,15 +58,18 @@ class Group(APIRouter):
         self.name = name
         self.declared: list[Operation] = []
 
-    def reads(self, name: str, method: str, path: str, *, evidence: Evidence) -> Callable[[Endpoint], Endpoint]:
+    def reads(self, name: str, method: str, path: str, *, evidence: Evidence | str) -> Callable[[Endpoint], Endpoint]:
         """Declare an operation that only reads."""
         return self._declare(name, method, path, evidence=evidence, writes=False)
 
-    def writes(self, name: str, method: str, path: str, *, evidence: Evidence) -> Callable[[Endpoint], Endpoint]:
+    def writes(self, name: str, method: str, path: str, *, evidence: Evidence | str) -> Callable[[Endpoint], Endpoint]:
         """Declare an operation that may write; its endpoint runs inside a transaction."""
         return self._declare(name, method, path, evidence=evidence, writes=True)
 
     def _declare(self, name: str, method: str, path: str, **declared: Any) -> Callable[[Endpoint], Endpoint]:
+        if isinstance(declared["evidence"], str):
+            declared["evidence"] = documented(f"help page {name}, {declared['evidence']}")
+
         def register(endpoint: Endpoint) -> Endpoint:
             self.declared.append(
                 Operation(name=name, method=method, path=path, endpoint=endpoint, router=self, **declared)

@@ -104,6 +104,5 @@ def host_name(host: str) -> str:
     host = host.strip()
     if host.startswith("["):
         return host[1:].partition("]")[0]
-    if host.count(":") > 1:  # an IPv6 address without brackets, which has no port
-        return host
-    return host.partition(":")[0]
+    # More than one colon is an IPv6 address without brackets, which has no port.
+    return host if host.count(":") > 1 else host.partition(":")[0]

@@ -66,7 +66,7 @@ async def create_cell_cluster_order(
     return CreateCellClusterOrderResponse.model_construct(order_id=order.order_id)
 
 
-@group.writes("CreateCluster", "POST", _CLUSTERS, evidence=documented("help page CreateCluster, 2019-05-06"))
+@group.writes("CreateCluster", "POST", _CLUSTERS, evidence="2019-05-06")
 async def create_cluster(
     world: CurrentWorld,
     *,
@@ -92,7 +92,7 @@ async def create_cluster(
     return CreateClusterResponse.model_construct(cluster_id=cluster_id)
 
 
-@group.reads("ListCluster", "GET", _CLUSTERS, evidence=documented("help page ListCluster, 2021-01-22"))
+@group.reads("ListCluster", "GET", _CLUSTERS, evidence="2021-01-22")
 async def list_cluster(
     world: CurrentWorld,
     *,
@@ -129,12 +129,7 @@ async def get_cluster_details(world: CurrentWorld, cluster_id: ClusterId) -> Get
     return GetClusterDetailsResponse.model_construct(details=ClusterDetails.from_row(cluster))
 
 
-@group.reads(
-    "GetClusterEngineVersions",
-    "GET",
-    f"{_CLUSTER}/engineversions",
-    evidence=documented("help page GetClusterEngineVersions, 2020-09-28"),
-)
+@group.reads("GetClusterEngineVersions", "GET", f"{_CLUSTER}/engineversions", evidence="2020-09-28")
 async def get_cluster_engine_versions(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterEngineVersionsResponse:
     """The versions of Blink that a cluster has, each behind its tag: current is recommended, beta is for tests."""
     versions = service.get_cluster_engine_versions(world, cluster_id)
@@ -143,9 +138,7 @@ async def get_cluster_engine_versions(world: CurrentWorld, cluster_id: ClusterId
     )
 
 
-@group.reads(
-    "GetClusterResource", "GET", f"{_CLUSTER}/resource", evidence=documented("help page GetClusterResource, 2019-05-06")
-)
+@group.reads("GetClusterResource", "GET", f"{_CLUSTER}/resource", evidence="2019-05-06")
 async def get_cluster_resource(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterResourceResponse:
     """What a cluster's slaves have, what running instances take of it, and what is left."""
     total, allocated = service.get_cluster_resource(world, cluster_id)
@@ -154,7 +147,7 @@ async def get_cluster_resource(world: CurrentWorld, cluster_id: ClusterId) -> Ge
     )
 
 
-@group.writes("ExpandCluster", "PUT", f"{_CLUSTER}/expand", evidence=documented("help page ExpandCluster, 2020-09-28"))
+@group.writes("ExpandCluster", "PUT", f"{_CLUSTER}/expand", evidence="2020-09-28")
 async def expand_cluster(
     world: CurrentWorld,
     cluster_id: ClusterId,
@@ -177,7 +170,7 @@ async def expand_cluster(
     return ApiResponse.model_construct()
 
 
-@group.writes("ShrinkCluster", "PUT", f"{_CLUSTER}/shrink", evidence=documented("help page ShrinkCluster, 2019-05-06"))
+@group.writes("ShrinkCluster", "PUT", f"{_CLUSTER}/shrink", evidence="2019-05-06")
 async def shrink_cluster(
     world: CurrentWorld,
     cluster_id: ClusterId,
@@ -193,12 +186,7 @@ async def shrink_cluster(
     return ApiResponse.model_construct()
 
 
-@group.writes(
-    "ModifyMasterSpec",
-    "PUT",
-    f"{_CLUSTER}/specification",
-    evidence=documented("help page ModifyMasterSpec, 2019-05-06"),
-)
+@group.writes("ModifyMasterSpec", "PUT", f"{_CLUSTER}/specification", evidence="2019-05-06")
 async def modify_master_spec(
     world: CurrentWorld,
     cluster_id: ClusterId,
@@ -211,7 +199,7 @@ async def modify_master_spec(
     return ApiResponse.model_construct()
 
 
-@group.writes("DestroyCluster", "DELETE", _CLUSTER, evidence=documented("help page DestroyCluster, 2020-09-28"))
+@group.writes("DestroyCluster", "DELETE", _CLUSTER, evidence="2020-09-28")
 async def destroy_cluster(world: CurrentWorld, cluster_id: ClusterId) -> ApiResponse:
     """Begin to give up a cluster that is paid as it is used and has no projects: DESTROYING, then DESTROYED."""
     service.destroy_cluster(world, cluster_id)

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.operations.folders import service
@@ -22,7 +21,7 @@ _FOLDERS = "/api/v2/projects/{projectName}/folders"
 _Path = Annotated[str, query("path", "Absolute path of the folder.", "/path1")]
 
 
-@group.writes("CreateFolder", "POST", _FOLDERS, evidence=documented("help page CreateFolder, 2019-04-02"))
+@group.writes("CreateFolder", "POST", _FOLDERS, evidence="2019-04-02")
 async def create_folder(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -33,23 +32,21 @@ async def create_folder(
     return CreateFolderResponse.model_construct(folder_id=folder.folder_id)
 
 
-@group.reads("GetFolder", "GET", _FOLDERS, evidence=documented("help page GetFolder, 2019-04-02"))
+@group.reads("GetFolder", "GET", _FOLDERS, evidence="2019-04-02")
 async def get_folder(world: CurrentWorld, project_name: ProjectName, path: _Path) -> GetFolderResponse:
     """The folder at a path. If there is none the answer has no Folder, as official sample code expects."""
     folder = service.get_folder(world, project_name, path)
     return GetFolderResponse.model_construct(folder=None if folder is None else FolderDetails.from_row(folder))
 
 
-@group.reads(
-    "ListChildFolder", "GET", f"{_FOLDERS}/children", evidence=documented("help page ListChildFolder, 2019-04-02")
-)
+@group.reads("ListChildFolder", "GET", f"{_FOLDERS}/children", evidence="2019-04-02")
 async def list_child_folder(world: CurrentWorld, project_name: ProjectName, path: _Path) -> ListChildFolderResponse:
     """The folders right below a path. The service does not say whether it shows deeper ones too."""
     shown = [FolderDetails.from_row(folder) for folder in service.list_child_folder(world, project_name, path)]
     return ListChildFolderResponse.model_construct(folders=Folders.model_construct(folder=shown))
 
 
-@group.writes("MVFolder", "PUT", _FOLDERS, evidence=documented("help page MVFolder, 2020-09-15"))
+@group.writes("MVFolder", "PUT", _FOLDERS, evidence="2020-09-15")
 async def mv_folder(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -61,7 +58,7 @@ async def mv_folder(
     return ApiResponse.model_construct()
 
 
-@group.writes("DeleteFolder", "DELETE", _FOLDERS, evidence=documented("help page DeleteFolder, 2020-09-15"))
+@group.writes("DeleteFolder", "DELETE", _FOLDERS, evidence="2020-09-15")
 async def delete_folder(world: CurrentWorld, project_name: ProjectName, path: _Path) -> ApiResponse:
     """Delete a folder that holds neither jobs nor folders."""
     service.delete_folder(world, project_name, path)

@@ -1,6 +1,6 @@
 """The operations on instances."""
 
-from foas_emulator.gateway.evidence import documented, from_sdk
+from foas_emulator.gateway.evidence import from_sdk
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.operations.instances import service
@@ -50,7 +50,7 @@ _PROJECT = "/api/v2/projects/{projectName}"
 _INSTANCE = "/api/v2/projects/{projectName}/jobs/{jobName}/instances/{instanceId}"
 
 
-@group.reads("ListInstance", "GET", f"{_PROJECT}/instances", evidence=documented("help page ListInstance, 2019-07-15"))
+@group.reads("ListInstance", "GET", f"{_PROJECT}/instances", evidence="2019-07-15")
 async def list_instance(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -87,7 +87,7 @@ async def list_instance(
     return ListInstanceResponse.model_construct(**found.figures, instances=Instances.model_construct(instance=items))
 
 
-@group.reads("GetInstance", "GET", _INSTANCE, evidence=documented("help page GetInstance, 2020-09-11"))
+@group.reads("GetInstance", "GET", _INSTANCE, evidence="2020-09-11")
 async def get_instance(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceResponse:
@@ -96,12 +96,7 @@ async def get_instance(
     return GetInstanceResponse.model_construct(instance=InstanceDetails.from_row(instance))
 
 
-@group.writes(
-    "ModifyInstanceState",
-    "PUT",
-    f"{_INSTANCE}/expectstate",
-    evidence=documented("help page ModifyInstanceState, 2019-04-02"),
-)
+@group.writes("ModifyInstanceState", "PUT", f"{_INSTANCE}/expectstate", evidence="2019-04-02")
 async def modify_instance_state(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -125,12 +120,7 @@ async def modify_instance_state(
     return ApiResponse.model_construct()
 
 
-@group.reads(
-    "GetInstanceRunSummary",
-    "GET",
-    f"{_INSTANCE}/runsummary",
-    evidence=documented("help page GetInstanceRunSummary, 2019-05-06"),
-)
+@group.reads("GetInstanceRunSummary", "GET", f"{_INSTANCE}/runsummary", evidence="2019-05-06")
 async def get_instance_run_summary(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceRunSummaryResponse:
@@ -139,12 +129,7 @@ async def get_instance_run_summary(
     return GetInstanceRunSummaryResponse.model_construct(run_summary=RunSummary.from_row(shown))
 
 
-@group.reads(
-    "BatchGetInstanceRunSummary",
-    "GET",
-    f"{_PROJECT}/runsummary",
-    evidence=documented("help page BatchGetInstanceRunSummary, 2019-09-18"),
-)
+@group.reads("BatchGetInstanceRunSummary", "GET", f"{_PROJECT}/runsummary", evidence="2019-09-18")
 async def batch_get_instance_run_summary(
     world: CurrentWorld, project_name: ProjectName, job_names: JobNames, job_type: JobTypeNeeded
 ) -> BatchGetInstanceRunSummaryResponse:
@@ -156,9 +141,7 @@ async def batch_get_instance_run_summary(
     )
 
 
-@group.reads(
-    "GetInstanceConfig", "GET", f"{_INSTANCE}/config", evidence=documented("help page GetInstanceConfig, 2019-04-02")
-)
+@group.reads("GetInstanceConfig", "GET", f"{_INSTANCE}/config", evidence="2019-04-02")
 async def get_instance_config(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceConfigResponse:
@@ -167,12 +150,7 @@ async def get_instance_config(
     return GetInstanceConfigResponse.model_construct(config=found)
 
 
-@group.reads(
-    "GetInstanceDetail",
-    "GET",
-    f"{_INSTANCE}/details",
-    evidence=documented("help page GetInstanceDetail, 2019-04-02"),
-)
+@group.reads("GetInstanceDetail", "GET", f"{_INSTANCE}/details", evidence="2019-04-02")
 async def get_instance_detail(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceDetailResponse:
@@ -181,12 +159,7 @@ async def get_instance_detail(
     return GetInstanceDetailResponse.model_construct(detail=found)
 
 
-@group.reads(
-    "GetInstanceExceptions",
-    "GET",
-    f"{_INSTANCE}/exceptions",
-    evidence=documented("help page GetInstanceExceptions, 2019-04-02"),
-)
+@group.reads("GetInstanceExceptions", "GET", f"{_INSTANCE}/exceptions", evidence="2019-04-02")
 async def get_instance_exceptions(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceExceptionsResponse:
@@ -195,12 +168,7 @@ async def get_instance_exceptions(
     return GetInstanceExceptionsResponse.model_construct(exceptions=found)
 
 
-@group.reads(
-    "GetInstanceCheckpoint",
-    "GET",
-    f"{_INSTANCE}/checkpoints",
-    evidence=documented("help page GetInstanceCheckpoint, 2019-04-02"),
-)
+@group.reads("GetInstanceCheckpoint", "GET", f"{_INSTANCE}/checkpoints", evidence="2019-04-02")
 async def get_instance_checkpoint(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceCheckpointResponse:
@@ -209,12 +177,7 @@ async def get_instance_checkpoint(
     return GetInstanceCheckpointResponse.model_construct(checkpoints=found)
 
 
-@group.reads(
-    "GetInstanceFinalState",
-    "GET",
-    f"{_INSTANCE}/finalstate",
-    evidence=documented("help page GetInstanceFinalState, 2019-04-02"),
-)
+@group.reads("GetInstanceFinalState", "GET", f"{_INSTANCE}/finalstate", evidence="2019-04-02")
 async def get_instance_final_state(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceFinalStateResponse:
@@ -223,12 +186,7 @@ async def get_instance_final_state(
     return GetInstanceFinalStateResponse.model_construct(finalstate=found)
 
 
-@group.reads(
-    "GetInstanceResource",
-    "GET",
-    f"{_INSTANCE}/resource",
-    evidence=documented("help page GetInstanceResource, 2019-04-02"),
-)
+@group.reads("GetInstanceResource", "GET", f"{_INSTANCE}/resource", evidence="2019-04-02")
 async def get_instance_resource(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceResourceResponse:

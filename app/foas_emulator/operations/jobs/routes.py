@@ -37,7 +37,7 @@ _JOB = "/api/v2/projects/{projectName}/jobs/{jobName}"
 _LONG_FIELDS = ("code", "plan_json", "properties")
 
 
-@group.writes("CreateJob", "POST", _JOBS, evidence=documented("help page CreateJob, 2020-12-29"))
+@group.writes("CreateJob", "POST", _JOBS, evidence="2020-12-29")
 async def create_job(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -71,7 +71,7 @@ async def create_job(
     return ApiResponse.model_construct()
 
 
-@group.reads("GetJob", "GET", _JOB, evidence=documented("help page GetJob, 2020-09-11"))
+@group.reads("GetJob", "GET", _JOB, evidence="2020-09-11")
 async def get_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> GetJobResponse:
     """A job's draft, and whether the job is online; a job that does not exist is no error."""
     job = service.get_job(world, project_name, job_name)
@@ -81,7 +81,7 @@ async def get_job(world: CurrentWorld, project_name: ProjectName, job_name: JobN
     return GetJobResponse.model_construct(job=JobDetails.from_row(job.model_dump() | {"is_committed": is_committed}))
 
 
-@group.reads("ListJob", "GET", _JOBS, evidence=documented("help page ListJob, 2019-04-02"))
+@group.reads("ListJob", "GET", _JOBS, evidence="2019-04-02")
 async def list_job(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -120,7 +120,7 @@ async def list_job(
     return ListJobResponse.model_construct(**found.figures, jobs=Jobs.model_construct(job=items))
 
 
-@group.writes("UpdateJob", "PUT", _JOB, evidence=documented("help page UpdateJob, 2021-01-26"))
+@group.writes("UpdateJob", "PUT", _JOB, evidence="2021-01-26")
 async def update_job(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -152,14 +152,14 @@ async def update_job(
     return ApiResponse.model_construct()
 
 
-@group.writes("DeleteJob", "DELETE", _JOB, evidence=documented("help page DeleteJob, 2020-09-18"))
+@group.writes("DeleteJob", "DELETE", _JOB, evidence="2020-09-18")
 async def delete_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ApiResponse:
     """Remove an offline job, and with it what is known of its instances."""
     service.delete_job(world, project_name, job_name)
     return ApiResponse.model_construct()
 
 
-@group.reads("ValidateJob", "GET", f"{_JOB}/validate", evidence=documented("help page ValidateJob, 2020-12-31"))
+@group.reads("ValidateJob", "GET", f"{_JOB}/validate", evidence="2020-12-31")
 async def validate_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ValidateJobResponse:
     """The tables that a job reads, writes and joins, or the parser's report if its code is surely wrong."""
     script = service.validate_job(world, project_name, job_name)
@@ -176,7 +176,7 @@ async def validate_job(world: CurrentWorld, project_name: ProjectName, job_name:
     )
 
 
-@group.writes("GetRawPlanJson", "GET", f"{_JOB}/planjson", evidence=documented("help page GetRawPlanJson, 2020-10-19"))
+@group.writes("GetRawPlanJson", "GET", f"{_JOB}/planjson", evidence="2020-10-19")
 async def get_raw_plan_json(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -199,9 +199,7 @@ async def get_raw_plan_json(
     return GetRawPlanJsonResponse.model_construct(session_id=session_id)
 
 
-@group.reads(
-    "CheckRawPlanJson", "GET", f"{_JOB}/planjson/check", evidence=documented("help page CheckRawPlanJson, 2019-04-15")
-)
+@group.reads("CheckRawPlanJson", "GET", f"{_JOB}/planjson/check", evidence="2019-04-15")
 async def check_raw_plan_json(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, session_id: given.SessionId
 ) -> CheckRawPlanJsonResponse:
@@ -211,10 +209,7 @@ async def check_raw_plan_json(
 
 
 @group.reads(
-    "CalcPlanJsonResource",
-    "GET",
-    f"{_JOB}/planjson-resource",
-    evidence=documented("metadata of CalcPlanJsonResource"),
+    "CalcPlanJsonResource", "GET", f"{_JOB}/planjson-resource", evidence=documented("metadata of CalcPlanJsonResource")
 )
 async def calc_plan_json_resource(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName
@@ -226,7 +221,7 @@ async def calc_plan_json_resource(
     )
 
 
-@group.writes("CommitJob", "PUT", f"{_JOB}/commit", evidence=documented("help page CommitJob, 2020-12-02"))
+@group.writes("CommitJob", "PUT", f"{_JOB}/commit", evidence="2020-12-02")
 async def commit_job(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -254,7 +249,7 @@ async def commit_job(
     return ApiResponse.model_construct()
 
 
-@group.writes("StartJob", "POST", f"{_JOB}/instance", evidence=documented("help page StartJob, 2021-01-27"))
+@group.writes("StartJob", "POST", f"{_JOB}/instance", evidence="2021-01-27")
 async def start_job(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, parameter_json: given.ParameterJson = None
 ) -> StartJobResponse:
@@ -263,7 +258,7 @@ async def start_job(
     return StartJobResponse.model_construct(instance_id=instance_id)
 
 
-@group.writes("OfflineJob", "PUT", f"{_JOB}/offline", evidence=documented("help page OfflineJob, 2020-09-18"))
+@group.writes("OfflineJob", "PUT", f"{_JOB}/offline", evidence="2020-09-18")
 async def offline_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ApiResponse:
     """Take a job offline, once none of its instances lives."""
     service.offline_job(world, project_name, job_name)

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from foas_emulator.blink.metrics import Series
-from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Int64
 from foas_emulator.operations.instances.service import CURRENT
@@ -27,12 +26,7 @@ MeasuredInstanceId = Annotated[
 ]
 
 
-@group.reads(
-    "GetInstanceMetric",
-    "POST",
-    "/api/v2/projects/{projectName}/jobs/{jobName}/metric",
-    evidence=documented("help page GetInstanceMetric, 2020-11-26"),
-)
+@group.reads("GetInstanceMetric", "POST", "/api/v2/projects/{projectName}/jobs/{jobName}/metric", evidence="2020-11-26")
 async def get_instance_metric(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -44,12 +38,7 @@ async def get_instance_metric(
     return _answer(service.get_instance_metric(world, project_name, job_name, instance_id, metric_json=metric_json))
 
 
-@group.reads(
-    "GetClusterMetrics",
-    "POST",
-    "/api/v2/clusters/{clusterId}/metrics",
-    evidence=documented("help page GetClusterMetrics, 2020-11-26"),
-)
+@group.reads("GetClusterMetrics", "POST", "/api/v2/clusters/{clusterId}/metrics", evidence="2020-11-26")
 async def get_cluster_metrics(
     world: CurrentWorld, cluster_id: ClusterId, metric_json: MetricJson = None
 ) -> MetricsResponse:

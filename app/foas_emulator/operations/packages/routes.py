@@ -2,7 +2,6 @@
 
 from typing import Annotated, Literal
 
-from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import one_of
@@ -40,7 +39,7 @@ _OssPath = Annotated[str | None, form("ossPath", "Path of the file in OSS.", "pa
 _Tag = Annotated[str | None, form("tag", "A mark to find it by.", '{"function":"group by time"}')]
 
 
-@group.writes("CreatePackage", "POST", _PACKAGES, evidence=documented("help page CreatePackage, 2019-04-02"))
+@group.writes("CreatePackage", "POST", _PACKAGES, evidence="2019-04-02")
 async def create_package(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -81,14 +80,14 @@ async def create_package(
     return ApiResponse.model_construct()
 
 
-@group.reads("GetPackage", "GET", _PACKAGE, evidence=documented("help page GetPackage, 2020-09-16"))
+@group.reads("GetPackage", "GET", _PACKAGE, evidence="2020-09-16")
 async def get_package(world: CurrentWorld, project_name: ProjectName, package_name: _PackageName) -> GetPackageResponse:
     """All that is known of a package."""
     package = service.get_package(world, project_name, package_name)
     return GetPackageResponse.model_construct(package=PackageDetails.from_row(package))
 
 
-@group.reads("ListPackage", "GET", _PACKAGES, evidence=documented("help page ListPackage, 2020-09-16"))
+@group.reads("ListPackage", "GET", _PACKAGES, evidence="2020-09-16")
 async def list_package(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -113,7 +112,7 @@ async def list_package(
     return ListPackageResponse.model_construct(**found.figures, packages=Packages.model_construct(package=shown))
 
 
-@group.writes("UpdatePackage", "PUT", _PACKAGE, evidence=documented("help page UpdatePackage, 2020-09-16"))
+@group.writes("UpdatePackage", "PUT", _PACKAGE, evidence="2020-09-16")
 async def update_package(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -145,16 +144,14 @@ async def update_package(
     return ApiResponse.model_construct()
 
 
-@group.writes("DeletePackage", "DELETE", _PACKAGE, evidence=documented("help page DeletePackage, 2020-09-16"))
+@group.writes("DeletePackage", "DELETE", _PACKAGE, evidence="2020-09-16")
 async def delete_package(world: CurrentWorld, project_name: ProjectName, package_name: _PackageName) -> ApiResponse:
     """Forget a package that no job which is online refers to."""
     service.delete_package(world, project_name, package_name)
     return ApiResponse.model_construct()
 
 
-@group.reads(
-    "GetRefPackageJob", "GET", f"{_PACKAGE}/jobs", evidence=documented("help page GetRefPackageJob, 2020-09-16")
-)
+@group.reads("GetRefPackageJob", "GET", f"{_PACKAGE}/jobs", evidence="2020-09-16")
 async def get_ref_package_job(
     world: CurrentWorld,
     project_name: ProjectName,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from foas_emulator.gateway.evidence import documented, inferred
+from foas_emulator.gateway.evidence import inferred
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Flag, one_of
@@ -27,7 +27,7 @@ _PROJECT = "/api/v2/projects/{projectName}"
 _DeployType = Annotated[Literal["cell", "public"], one_of(CELL, PUBLIC)]
 
 
-@group.writes("CreateProject", "POST", _PROJECTS, evidence=documented("help page CreateProject, 2020-10-12"))
+@group.writes("CreateProject", "POST", _PROJECTS, evidence="2020-10-12")
 async def create_project(
     world: CurrentWorld,
     *,
@@ -60,7 +60,7 @@ async def create_project(
     return ApiResponse.model_construct()
 
 
-@group.reads("GetProject", "GET", _PROJECT, evidence=documented("help page GetProject, 2019-05-06"))
+@group.reads("GetProject", "GET", _PROJECT, evidence="2019-05-06")
 async def get_project(world: CurrentWorld, project_name: ProjectName) -> GetProjectResponse:
     """All that is known of a project."""
     shown = ProjectDetails.from_row(service.get_project(world, project_name))
@@ -68,7 +68,7 @@ async def get_project(world: CurrentWorld, project_name: ProjectName) -> GetProj
     return GetProjectResponse.model_construct(project=shown)
 
 
-@group.reads("ListProject", "GET", _PROJECTS, evidence=documented("help page ListProject, 2020-12-31"))
+@group.reads("ListProject", "GET", _PROJECTS, evidence="2020-12-31")
 async def list_project(
     world: CurrentWorld,
     *,
@@ -113,7 +113,7 @@ async def update_project(
     return ApiResponse.model_construct()
 
 
-@group.writes("DeleteProject", "DELETE", _PROJECT, evidence=documented("help page DeleteProject, 2020-09-15"))
+@group.writes("DeleteProject", "DELETE", _PROJECT, evidence="2020-09-15")
 async def delete_project(world: CurrentWorld, project_name: ProjectName) -> ApiResponse:
     """Delete a project of an exclusive cluster with all it holds. Its jobs must be offline; its queue becomes free."""
     service.delete_project(world, project_name)

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from foas_emulator.gateway.evidence import documented
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Int32
@@ -39,7 +38,7 @@ _OnlyCluster = Annotated[str | None, query("clusterId", "Only a queue of this cl
 _OnlyName = Annotated[str | None, query("queueName", "Only a queue of this name.", "root.project1")]
 
 
-@group.writes("CreateQueue", "POST", _QUEUE_OF_CLUSTER, evidence=documented("help page CreateQueue, 2021-02-03"))
+@group.writes("CreateQueue", "POST", _QUEUE_OF_CLUSTER, evidence="2021-02-03")
 async def create_queue(
     world: CurrentWorld,
     cluster_id: ClusterId,
@@ -54,7 +53,7 @@ async def create_queue(
     return ApiResponse.model_construct()
 
 
-@group.writes("UpdateQueue", "PUT", _QUEUE_OF_CLUSTER, evidence=documented("help page UpdateQueue, 2021-02-03"))
+@group.writes("UpdateQueue", "PUT", _QUEUE_OF_CLUSTER, evidence="2021-02-03")
 async def update_queue(
     world: CurrentWorld,
     cluster_id: ClusterId,
@@ -69,7 +68,7 @@ async def update_queue(
     return ApiResponse.model_construct()
 
 
-@group.writes("DeleteQueue", "DELETE", _QUEUE_OF_CLUSTER, evidence=documented("help page DeleteQueue, 2020-09-28"))
+@group.writes("DeleteQueue", "DELETE", _QUEUE_OF_CLUSTER, evidence="2020-09-28")
 async def delete_queue(
     world: CurrentWorld,
     cluster_id: ClusterId,
@@ -80,12 +79,7 @@ async def delete_queue(
     return ApiResponse.model_construct()
 
 
-@group.reads(
-    "GetClusterQueueInfo",
-    "GET",
-    "/api/v2/clusters/{clusterId}/queueinfo",
-    evidence=documented("help page GetClusterQueueInfo, 2021-03-11"),
-)
+@group.reads("GetClusterQueueInfo", "GET", "/api/v2/clusters/{clusterId}/queueinfo", evidence="2021-03-11")
 async def get_cluster_queue_info(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterQueueInfoResponse:
     """The queues of a cluster, by name, with their shares and what running instances take of them."""
     queues = service.get_cluster_queue_info(world, cluster_id)
@@ -93,7 +87,7 @@ async def get_cluster_queue_info(world: CurrentWorld, cluster_id: ClusterId) -> 
     return GetClusterQueueInfoResponse.model_construct(queues=shown)
 
 
-@group.writes("BindQueue", "POST", f"{_PROJECT}/queue", evidence=documented("help page BindQueue, 2020-09-28"))
+@group.writes("BindQueue", "POST", f"{_PROJECT}/queue", evidence="2020-09-28")
 async def bind_queue(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -107,7 +101,7 @@ async def bind_queue(
     return ApiResponse.model_construct()
 
 
-@group.writes("UnbindQueue", "DELETE", f"{_PROJECT}/queue", evidence=documented("help page UnbindQueue, 2020-09-28"))
+@group.writes("UnbindQueue", "DELETE", f"{_PROJECT}/queue", evidence="2020-09-28")
 async def unbind_queue(
     world: CurrentWorld,
     project_name: ProjectName,
@@ -119,12 +113,7 @@ async def unbind_queue(
     return ApiResponse.model_construct()
 
 
-@group.reads(
-    "ListProjectBindQueue",
-    "GET",
-    f"{_PROJECT}/queues",
-    evidence=documented("help page ListProjectBindQueue, 2019-05-06"),
-)
+@group.reads("ListProjectBindQueue", "GET", f"{_PROJECT}/queues", evidence="2019-05-06")
 async def list_project_bind_queue(
     world: CurrentWorld, project_name: ProjectName, cluster_id: _OnlyCluster = None, queue_name: _OnlyName = None
 ) -> ListProjectBindQueueResponse:
@@ -134,12 +123,7 @@ async def list_project_bind_queue(
     return ListProjectBindQueueResponse.model_construct(queues=shown)
 
 
-@group.reads(
-    "ListProjectBindQueueResource",
-    "GET",
-    f"{_PROJECT}/queueresource",
-    evidence=documented("help page ListProjectBindQueueResource, 2019-05-06"),
-)
+@group.reads("ListProjectBindQueueResource", "GET", f"{_PROJECT}/queueresource", evidence="2019-05-06")
 async def list_project_bind_queue_resource(
     world: CurrentWorld, project_name: ProjectName, cluster_id: _OnlyCluster = None, queue_name: _OnlyName = None
 ) -> ListProjectBindQueueResourceResponse:
