@@ -3,7 +3,8 @@
     python scripts/mutants.py [--minutes N] [MODULE ...]
 
 MODULE is a module or a pattern such as `foas_emulator.world.*`; without one it is every module in which a mistake is
-dear. The mutants are made in a copy of the checkout, and N bounds the time: what was not tried by then is not reported.
+costly. The mutants are made in a copy of the checkout, and N bounds the time: what was not tried by then is not
+reported.
 """
 
 import argparse
