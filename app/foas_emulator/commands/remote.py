@@ -16,6 +16,12 @@ from foas_emulator.testing.world import World
 
 Command = Callable[..., None]
 
+FAILURES = (OSError, EmulatorError, ValueError)
+"""What a server that refuses, or does not answer, raises."""
+
+WORLD_OPTION = click.option("--world", default="default", show_default=True, help="Name of the world.")
+JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print the server's answer instead of a sentence.")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remote:
@@ -37,7 +43,7 @@ class Remote:
 
     def existing_world(self) -> World:
         """The world, which is not made by a typing error. Raises `EmulatorError` if there is none."""
-        if self.world_name not in self.server.worlds():
+        if not self.server.has_world(self.world_name):
             raise EmulatorError(
                 404, f"There is no world {self.world_name}.", "foas-emulator worlds lists those there are."
             )
@@ -45,7 +51,7 @@ class Remote:
 
     def report(self, sentence: str, document: Any) -> None:
         """Say what happened: a sentence, or, with --json, the document that the server answered."""
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2) if self.as_json else sentence)
+        say(sentence, document, as_json=self.as_json)
 
 
 def server_options(command: Command) -> Command:
@@ -65,9 +71,7 @@ def remote(command: Command) -> Command:
             server = Server(target, control_token=control_token)
             command(Remote(server=server, world_name=world, as_json=as_json), **more)
 
-    with_world = click.option("--world", default="default", show_default=True, help="Name of the world.")
-    with_json = click.option("--json", "as_json", is_flag=True, help="Print the server's answer instead of a sentence.")
-    return server_options(with_world(with_json(call)))
+    return server_options(WORLD_OPTION(JSON_OPTION(call)))
 
 
 def address(url: str | None, port: int) -> str:
@@ -80,10 +84,15 @@ def refusals_of(target: str) -> Iterator[None]:
     """End the command with a sentence if the server at an address refuses, or does not answer."""
     try:
         yield
-    except OSError as error:
-        refuse(f"{target}: {error}" if error.filename is None else describe_os_error(error))
-    except (EmulatorError, ValueError) as error:
+    except FAILURES as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            refuse(describe_os_error(error))
         refuse(f"{target}: {error}")
+
+
+def say(sentence: str, document: Any, *, as_json: bool) -> None:
+    """Print a sentence, or a document as JSON."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else sentence)
 
 
 def counted(number: int, thing: str) -> str:
