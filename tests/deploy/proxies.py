@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from threading import Event
 
 import httpx
+import pytest
 
 from tests.clients.builds import do_without
 
@@ -18,6 +20,10 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 SHIPPED = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg"}
 SHARDS = ("foas-0:8018", "foas-1:8018", "foas-2:8018")
 """The servers that everything in `deploy/` names."""
+WITH_PROXIES = [
+    pytest.mark.xdist_group("proxies"),
+    pytest.mark.skipif(sys.platform != "linux", reason="the proxies are those of a Linux distribution"),
+]
 LOOKS, BETWEEN_LOOKS = 200, 0.05
 
 

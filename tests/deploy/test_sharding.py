@@ -2,88 +2,25 @@
 
 import http.client
 import json
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
-from foas_emulator.settings import Settings
-from tests.deploy.proxies import SHARDS, SHIPPED, Proxy, proxying
-from tests.endurance.victim import Victim, serving
+from tests.deploy.proxies import WITH_PROXIES, Proxy
+from tests.deploy.shards import Shards
 from tests.wire import signed_v1, signed_v3
 
-pytestmark = [
-    pytest.mark.xdist_group("proxies"),
-    pytest.mark.skipif(sys.platform != "linux", reason="the proxies are those of a Linux distribution"),
-]
+pytestmark = WITH_PROXIES
 
 WORLDS = 200
 AT_ONCE = 8
 PROJECTS = "/api/v2/projects"
 JSON = {"accept": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-SEED = "clusters: [{ClusterId: c}]"
-
-
-class Shards:
-    """Three strict servers, each with a data directory of its own, that can be killed and come back."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        (directory / "seed.yaml").write_text(SEED, "utf-8")
-        self._stacks = [ExitStack() for _ in SHARDS]
-        self.servers: list[Victim] = []
-        for number in range(len(SHARDS)):
-            self.servers.append(self._start(number, port=0))
-
-    def _start(self, number: int, *, port: int) -> Victim:
-        settings = Settings(
-            port=port,
-            seed=(str(self._directory / "seed.yaml"),),
-            signature="strict",
-            log_refused=False,
-            data_dir=self._directory / SHARDS[number].partition(":")[0],
-        )
-        return self._stacks[number].enter_context(serving(settings))
-
-    def kill(self, number: int) -> None:
-        self.servers[number].kill()
-        self._stacks[number].close()
-
-    def bring_back(self, number: int) -> None:
-        self.servers[number] = self._start(number, port=self.servers[number].port)
-
-    def worlds(self) -> list[set[str]]:
-        """The names of the worlds that each server has."""
-        listed = []
-        for server in self.servers:
-            with server.client() as client:
-                listed.append({world["name"] for world in client.get("/_emulator/worlds").json()["worlds"]})
-        return listed
-
-    def stop(self) -> None:
-        for stack in self._stacks:
-            stack.close()
-
-
-@pytest.fixture(scope="module")
-def shards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shards]:
-    running = Shards(tmp_path_factory.mktemp("shards"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module", params=SHIPPED)
-def proxy(request: pytest.FixtureRequest, shards: Shards, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    ports = [server.port for server in shards.servers]
-    with proxying(request.param, ports, tmp_path_factory.mktemp("proxy")) as running:
-        yield running
 
 
 def create_project(client: httpx.Client, world: str, name: str) -> httpx.Response:
