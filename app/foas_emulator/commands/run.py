@@ -1,10 +1,11 @@
 """`foas-emulator run`: a command in an environment in which every SDK ends up at an emulator."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,8 +41,8 @@ def _run(
     """
     check_variables(os.environ)
     if url is None:
-        with _started(settings) as server:
-            sys.exit(_call(command, server, world or OWN_WORLD))
+        with _started(settings) as (server, proxy):
+            sys.exit(_call(command, server, world or OWN_WORLD, proxy=proxy))
     given = [
         flag(name)
         for name in settings
@@ -54,17 +55,23 @@ def _run(
 
 
 @contextmanager
-def _started(settings: dict[str, Any]) -> Iterator[Server]:
-    # The whole emulator: it takes a while to load.
-    from foas_emulator import logs  # noqa: PLC0415
-    from foas_emulator.testing.in_thread import ThreadedServer  # noqa: PLC0415
-
-    chosen = Settings(**settings, intercept=0)
-    logs.configure(level=chosen.log_level, format_=chosen.log_format)
-    with refusals_to_start():
-        running = ThreadedServer(chosen)
+def _started(settings: dict[str, Any]) -> Iterator[tuple[Server, Mapping[str, Any] | None]]:
+    """A server in this process, and what there is to know of its proxy."""
+    gc.disable()  # nothing that is made while starting is garbage, and looking for it takes a tenth of a start
     try:
-        yield Server(running.url, control_token=chosen.control_token)
+        # The whole emulator: it takes a while to load.
+        from foas_emulator import logs  # noqa: PLC0415
+        from foas_emulator.testing.in_thread import ThreadedServer  # noqa: PLC0415
+
+        chosen = Settings(**settings, intercept=0)
+        logs.configure(level=chosen.log_level, format_=chosen.log_format)
+        with refusals_to_start():
+            running = ThreadedServer(chosen)
+    finally:
+        gc.freeze()
+        gc.enable()
+    try:
+        yield Server(running.url, control_token=chosen.control_token), running.proxy
     finally:
         running.stop()
 
@@ -83,10 +90,10 @@ def _world(server: Server, name: str | None) -> Iterator[tuple[Server, str]]:
             world.drop()
 
 
-def _call(command: Sequence[str], server: Server, world: str) -> int:
+def _call(command: Sequence[str], server: Server, world: str, *, proxy: Mapping[str, Any] | None = None) -> int:
     """Run a command in its environment; answers its exit status."""
     with TemporaryDirectory(prefix="foas-emulator-") as directory:
-        given = variables_for(server, world, os.environ, directory=Path(directory))
+        given = variables_for(server, world, os.environ, directory=Path(directory), proxy=proxy)
         try:
             process = subprocess.Popen(command, env={**os.environ, **given})  # noqa: S603 - it is what the user asks for
         except FileNotFoundError:

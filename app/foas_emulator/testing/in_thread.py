@@ -50,6 +50,8 @@ class ThreadedServer:
         """Start. Raises `SeedError`, ValueError or `StartError` if the settings cannot be met."""
         with ExitStack() as files, ExitStack() as if_refused:
             interception = files.enter_context(prepare_interception(settings, host=LOOPBACK[0]))
+            self.proxy = None if interception is None else interception.document()
+            """What a program has to know to come here by the proxy, if there is one."""
             (self._listener,) = listen(LOOPBACK[0], 0)
             if_refused.callback(self._listener.close)
             self.url = url_of("http", self._listener)
