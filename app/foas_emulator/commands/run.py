@@ -40,18 +40,20 @@ def _run(
     the command's. Nothing is left behind.
     """
     check_variables(os.environ)
-    if url is None:
-        with _started(settings) as (server, proxy):
-            sys.exit(_call(command, server, world or OWN_WORLD, proxy=proxy))
     given = [
         flag(name)
         for name in settings
         if name != "control_token" and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     ]
-    if given:
+    if url is not None and given:
         raise click.UsageError(f"{given[0]} is for a server that is started here; with --url there is one already.")
-    with refusals_of(url), _world(Server(url, control_token=settings["control_token"]), world) as (server, name):
-        sys.exit(_call(command, server, name))
+    child = _Child()
+    with child.taking_signals():
+        if url is None:
+            with _started(settings) as (server, proxy):
+                sys.exit(_call(command, child, server, world or OWN_WORLD, proxy=proxy))
+        with refusals_of(url), _world(Server(url, control_token=settings["control_token"]), world) as (server, name):
+            sys.exit(_call(command, child, server, name))
 
 
 @contextmanager
@@ -90,39 +92,69 @@ def _world(server: Server, name: str | None) -> Iterator[tuple[Server, str]]:
             world.drop()
 
 
-def _call(command: Sequence[str], server: Server, world: str, *, proxy: Mapping[str, Any] | None = None) -> int:
+def _call(
+    command: Sequence[str], child: "_Child", server: Server, world: str, *, proxy: Mapping[str, Any] | None = None
+) -> int:
     """Run a command in its environment; answers its exit status."""
     with TemporaryDirectory(prefix="foas-emulator-") as directory:
         given = variables_for(server, world, os.environ, directory=Path(directory), proxy=proxy)
         try:
-            process = subprocess.Popen(command, env={**os.environ, **given})  # noqa: S603 - it is what the user asks for
+            status = child.run(command, {**os.environ, **given})
         except FileNotFoundError:
             click.echo(f"foas-emulator run: there is no command {command[0]}", err=True)
             return NOT_FOUND
         except OSError as error:
             click.echo(f"foas-emulator run: {command[0]} cannot be run: {error.strerror}", err=True)
             return NOT_EXECUTABLE
-        with _passing_on_signals(process):
-            status = process.wait()
     return status if status >= 0 else KILLED - status
 
 
-@contextmanager
-def _passing_on_signals(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Hand every signal to a process that was meant to end it, and go on waiting for it."""
+class _Child:
+    """The command as a process, and the signals that are meant for it.
 
-    def pass_on(number: int, _: object) -> None:
-        if not (number == signal.SIGINT and _is_from_terminal()):
+    While it runs it gets them, and `run` goes on waiting for it. One that comes before or afterwards ends `run`, which
+    leaves nothing behind then either.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_starting = False
+        self._meanwhile: list[int] = []
+
+    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
+        """Start the process, and wait for its status. Raise OSError if it cannot be started."""
+        self._is_starting = True
+        try:
+            self._process = subprocess.Popen(command, env=environment)  # noqa: S603 - it is what the user asks for
+        finally:
+            self._is_starting = False
+        for number in self._meanwhile:
+            self._take(number, None)
+        try:
+            return self._process.wait()
+        finally:
+            self._process = None
+
+    @contextmanager
+    def taking_signals(self) -> Iterator[None]:
+        """Take every signal that would end a process, but for those that are ignored here, and so by the command."""
+        numbers = [getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)]
+        numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self._take) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _take(self, number: int, _: object) -> None:
+        if self._is_starting:
+            self._meanwhile.append(number)
+        elif self._process is None:
+            raise SystemExit(KILLED + number)
+        elif not (number == signal.SIGINT and _is_from_terminal()):
             with suppress(ProcessLookupError):
-                process.send_signal(number)
-
-    numbers = [getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)]
-    before = {number: signal.signal(number, pass_on) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+                self._process.send_signal(number)
 
 
 def _is_from_terminal() -> bool:
