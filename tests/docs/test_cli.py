@@ -2,8 +2,10 @@
 
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from foas_emulator.cli import main
@@ -34,6 +36,24 @@ def test_every_command_is_on_the_page() -> None:
     context = main.make_context("foas-emulator", ["--help"], resilient_parsing=True)
     for name in main.list_commands(context):
         assert re.search(rf"`{name}[`, ]", PAGE), f"the page does not tell of {name}"
+
+
+def subcommands(group: click.Group, *path: str) -> Iterator[str]:
+    """Every command below a group, as it is typed."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from subcommands(command, *path, name)
+        else:
+            yield " ".join([*path, name])
+
+
+def test_every_command_is_run_on_the_page() -> None:
+    run = "\n".join(command for command, _ in COMMANDS)
+    commands = set(subcommands(main)) - {"replay"}  # it serves what a failed test left: tests/testing runs it
+    assert len(commands) > 20
+    assert [name for name in sorted(commands) if f"foas-emulator {name}" not in run] == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
