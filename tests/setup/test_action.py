@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from foas_emulator import __version__
 from foas_emulator.testing import Server
 from tests.clients.builds import Project, built
 from tests.process import environment
@@ -158,6 +159,15 @@ def test_actionlint_finds_nothing_in_the_steps_of_the_action(tmp_path: Path) -> 
 def test_actionlint_would_say(workflow: Callable[[], str], right: str, wrong: str, said: str, tmp_path: Path) -> None:
     assert right in workflow()
     assert said in linted(tmp_path / "repository", workflow().replace(right, wrong))
+
+
+def test_versions_on_the_page_are_this_one_and_each_configuration_says_what_it_installs() -> None:
+    pinned = re.findall(r"(?:foas-emulator(?:==|-|@v)|\.\.\.@v)(\d[\d.]*\d)", PAGE)
+    assert set(pinned) == {__version__}
+    configurations = re.findall(r"```(?:yaml|groovy)\n(.*?)```", PAGE, re.DOTALL)
+    installing = [block for block in configurations if '"$FOAS_EMULATOR"' in block]
+    assert len(installing) == len(["GitHub", "GitLab", "Jenkins", "Flow"])
+    assert all(re.search(r"FOAS_EMULATOR(: | = '|=)foas-emulator==", block) for block in installing)
 
 
 def test_other_configurations_of_the_page_are_yaml() -> None:
