@@ -69,6 +69,16 @@ def refusal(*arguments: str, **variables: str) -> str:
         ("access_keys", "directory"),
         ("access_keys", "bytes"),
         ("access_keys", "text"),
+        ("access_keys", ""),
+        ("bearer_tokens", ""),
+        ("seed", ""),
+        ("host", ""),
+        ("control_token", " "),
+        ("control_hosts", "http://emulator.test/"),
+        ("control_origins", "emulator.test"),
+        ("control_origins", "http://emulator.test/"),
+        ("cors_origins", "HTTP://emulator.test"),
+        ("cors_origins", ""),
         ("tls_cert", "absent"),
         ("tls_cert", "directory"),
         ("tls_cert", "text"),
@@ -234,7 +244,7 @@ def test_output_that_nobody_reads_ends_without_a_word(arguments: str) -> None:
 @POSIX
 @pytest.mark.parametrize("arguments", ["openapi", "--help"])
 def test_output_that_is_full_is_told_in_a_line(arguments: str) -> None:
-    with Path("/dev/full").open("w") as full:
+    with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
             command(arguments), stdout=full, stderr=subprocess.PIPE, encoding="utf-8", env=environment(), check=False
         )
