@@ -60,6 +60,8 @@ def test_the_program_prints_the_state_of_the_instance(name: str, tmp_path: Path,
     program = tmp_path / FILES[name]
     program.write_text(programs("sdks.md")[name].replace("127.0.0.1:8018", endpoint), "utf-8")
 
-    ran = subprocess.run(command(name, program), env=environment(), stdout=subprocess.PIPE, text=True, check=True)
+    ran = subprocess.run(
+        command(name, program), env=environment(), stdout=subprocess.PIPE, encoding="utf-8", check=True
+    )
 
     assert ran.stdout == "RUNNING\n"

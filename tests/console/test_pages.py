@@ -97,7 +97,7 @@ def test_nothing_of_the_console_is_imported_before_its_first_page() -> None:
         "    page = api.request('GET', '/_emulator/console/w/default/', headers={'host': '127.0.0.1'})\n"
         "    assert page.status_code == 200"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert ran.stdout.strip() == "[]"
 
 

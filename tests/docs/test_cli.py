@@ -36,7 +36,7 @@ def say(command: str, directory: Path, port: str) -> str:
         env=variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=False,
     )

@@ -1,6 +1,7 @@
 """`foas-emulator run`: a command in an environment in which every SDK ends up at an emulator."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,7 +28,9 @@ NOT_FOUND, NOT_EXECUTABLE, KILLED = 127, 126, 128
 """Statuses as shells have them; a command that a signal has ended has KILLED and the signal's number."""
 
 _CHOSEN_HERE = ("host", "port", "tls", "tls_port", "tls_cert", "tls_key", "intercept")
-_PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_PASSED_ON = ("SIGINT", "SIGBREAK", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_TYPED = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name)]
+"""What a terminal sends to every program that runs in it."""
 
 
 def _run(
@@ -88,7 +91,7 @@ def _call(command: Sequence[str], server: Server, world: str) -> int:
     with TemporaryDirectory(prefix="foas-emulator-") as directory:
         given = variables_for(server, world, os.environ, directory=Path(directory))
         try:
-            process = subprocess.Popen(command, env={**os.environ, **given})  # noqa: S603 - it is what the user asks for
+            process = subprocess.Popen(_found(command), env={**os.environ, **given})  # noqa: S603 - it is what the user asks for
         except FileNotFoundError:
             click.echo(f"foas-emulator run: there is no command {command[0]}", err=True)
             return NOT_FOUND
@@ -100,12 +103,18 @@ def _call(command: Sequence[str], server: Server, world: str) -> int:
     return status if status >= 0 else KILLED - status
 
 
+def _found(command: Sequence[str]) -> list[str]:
+    """Return a command with its program's path, where a system looks for `.exe` alone: npm's, say, is `npm.cmd`."""
+    program, *arguments = command
+    return [shutil.which(program) or program if os.name == "nt" else program, *arguments]
+
+
 @contextmanager
 def _passing_on_signals(process: "subprocess.Popen[bytes]") -> Iterator[None]:
     """Hand every signal to a process that was meant to end it, and go on waiting for it."""
 
     def pass_on(number: int, _: object) -> None:
-        if not (number == signal.SIGINT and _is_from_terminal()):
+        if not (number in _TYPED and _is_from_terminal()):
             with suppress(ProcessLookupError):
                 process.send_signal(number)
 
@@ -120,7 +129,7 @@ def _passing_on_signals(process: "subprocess.Popen[bytes]") -> Iterator[None]:
 
 def _is_from_terminal() -> bool:
     """Whether an interrupt was typed, so that the terminal has sent it to the command as well."""
-    if not hasattr(os, "tcgetpgrp"):
+    if sys.platform == "win32":
         return True
     with suppress(OSError):
         return sys.stdin is not None and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
