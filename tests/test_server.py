@@ -187,7 +187,8 @@ def test_certificate_that_was_brought_is_served(tmp_path: Path) -> None:
         secure = emulator.announcement[1].removeprefix("listening on ")
         trusting = ssl.create_default_context(cadata=made.authority.decode())
         with Client(verify=trusting, trust_env=False) as tls:
-            assert tls.get(secure + INSTANCE).status_code == 200
+            answer = tls.get(secure + INSTANCE)
+            assert (answer.status_code, answer.headers["keep-alive"]) == (200, "timeout=75")
         assert client.get("/_emulator/ca.pem").status_code == 404
 
 
@@ -228,9 +229,15 @@ def test_variables_are_settings_and_a_flag_wins_over_its_variable() -> None:
         assert answer.json()["Instance"]["ActualState"] == "PAUSED"
 
 
-def test_binding_beyond_this_machine_is_warned_of(tmp_path: Path) -> None:
+def test_binding_beyond_this_machine_is_warned_of_and_what_to_try_can_be_reached(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with serving("--host", "0.0.0.0", log=log) as emulator:
+    with serving("--host", "0.0.0.0", log=log, lines=5) as emulator:
+        here = emulator.url.replace("0.0.0.0", "127.0.0.1")
+        assert emulator.announcement[2:] == [
+            f"try:  curl {here}{INSTANCE}",
+            f"look: {here}/ in a browser",
+            f"docs: {here}/docs",
+        ]
         emulator.stop()
     assert "test:test" in log.read_text("utf-8")
 

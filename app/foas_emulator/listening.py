@@ -60,3 +60,8 @@ def url_of(scheme: str, listener: socket.socket) -> str:
     """The address that a listening socket answers at."""
     host, port = listener.getsockname()[:2]
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def reachable(url: str) -> str:
+    """Return an address at which this machine reaches what listens on all of its own."""
+    return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")

@@ -29,7 +29,7 @@ from starlette.types import ASGIApp
 from foas_emulator import logs
 from foas_emulator.descriptors import raise_limit
 from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
-from foas_emulator.listening import listen, url_of
+from foas_emulator.listening import listen, reachable, url_of
 from foas_emulator.main import create_app, is_file_of_keys, open_registry, refuse_workers, watch_seeds
 from foas_emulator.settings import SettingError, Settings
 from foas_emulator.world.ids import fresh_secret
@@ -340,7 +340,8 @@ def _announcement(urls: list[str], settings: Settings, registry: Registry) -> st
     example = EXAMPLE if "default" in settings.seed else "/api/v2/projects"
     lines = [*(f"listening on {url}" for url in urls), f"the default world holds {holds}"]
     client = "foas-emulator get" if settings.signature == "strict" else "curl"
-    lines.append(f"try:  {client} {urls[0]}{example}")
+    here = reachable(urls[0])
+    lines.append(f"try:  {client} {here}{example}")
     if settings.console:
-        lines.append(f"look: {urls[0]}/ in a browser")
-    return "\n".join([*lines, f"docs: {urls[0]}/docs", ""])
+        lines.append(f"look: {here}/ in a browser")
+    return "\n".join([*lines, f"docs: {here}/docs", ""])
