@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from foas_emulator import logs, server
 from foas_emulator.cli import main
-from tests.process import command, environment, serving
+from tests.process import command, environment, run, serving
 
 NOT_UTF_8 = b"\xff\xfe"
 WRONG_FILES = {
@@ -225,6 +225,16 @@ def test_wrong_command_line_is_told_in_a_line(arguments: tuple[str, ...]) -> Non
 def test_text_that_was_signed_is_read_as_utf_8(files: Path) -> None:
     refused = refusal("explain", "-", "--secret", "x", "--string-to-sign", str(files / "bytes"))
     assert refused.startswith("--string-to-sign: ")
+
+
+def test_what_an_encoding_cannot_spell_is_escaped_and_no_error(tmp_path: Path) -> None:
+    (tmp_path / "种子.yaml").write_text("projects: []\n", "utf-8")
+    (tmp_path / "错误.yaml").write_text("projects: 5\n", "utf-8")
+    variables = {"PYTHONIOENCODING": "cp1252"}
+    good, bad = (run("seed", "check", str(tmp_path / name), variables=variables) for name in ("种子.yaml", "错误.yaml"))
+    assert (good.returncode, bad.returncode) == (0, 1)
+    assert good.stdout.endswith("\\u79cd\\u5b50.yaml: ok\n")
+    assert "\\u9519\\u8bef.yaml:1: projects:" in bad.stderr
 
 
 @POSIX
