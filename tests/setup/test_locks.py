@@ -25,12 +25,12 @@ ELSEWHERE = {
 }
 """What is installed on some systems only. None of them requires a package; where one is installed, it says so."""
 
-INSTALLS = re.compile(r"(?:pip3?\s+install|\$\(PIP\)\s+install|\$pip)(?P<rest>\s(?:\\\n|[^\n&|;`#])*)")
+INSTALLS = re.compile(r"(?:pip3?\s+install|\$\(PIP\)\s+install|(?m:^ +install))(?P<rest>\s(?:\\\n|[^\n&|;`#])*)")
 LOCKED = r'(?:--no-cache-dir )?--no-deps --require-hashes -r (?:"\$GITHUB_ACTION_PATH/)?requirements[a-z-]*\.lock"?'
 OURS = r'(?:--no-cache-dir )?--no-deps --no-build-isolation (?:-e )?(?:\.|"\$GITHUB_ACTION_PATH")'
 MAKES = re.compile(rf"(?:{LOCKED}|{OURS})(?: >)?")  # its output goes elsewhere
 READERS = {
-    "docs/ci.md": ("-r requirements.txt", '"$FOAS_EMULATOR"', '-r requirements.txt "$FOAS_EMULATOR"'),
+    "docs/ci.md": ('"$FOAS_EMULATOR"', '--no-deps "$FOAS_EMULATOR"', '-r requirements.txt "$FOAS_EMULATOR"'),
     "action.yml": ('"$VERSION"',),
 }
 """What projects of our readers install, which no lock of ours can hold: their own list, a release that they name."""
@@ -156,7 +156,7 @@ def test_everything_that_installs_installs_a_lock_or_this_project_alone() -> Non
         "pip install --require-hashes -r requirements.lock",
         "pip install --no-deps -r requirements.lock",
         "pip install --no-deps --no-build-isolation . httpx",
-        "$pip --no-deps --require-hashes -r requirements.lock httpx",
+        "  install --no-deps --require-hashes -r requirements.lock httpx",
     ],
 )
 def test_an_installation_that_resolves_anything_is_found(command: str) -> None:
