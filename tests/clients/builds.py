@@ -1,6 +1,5 @@
 """Fetching and compiling a driver outside the work tree, once for all sessions that find it unchanged."""
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -14,6 +13,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from filelock import FileLock
+
+from tests.surroundings import GIVEN
 
 HERE = Path(__file__).parent
 
@@ -88,10 +90,11 @@ def built(project: Project) -> Path:
     A toolchain or a package that cannot be had skips the test with the reason, or fails it where CI is set;
     a driver that does not compile fails everywhere.
     """
+    builds = cache()
     for program in project.needs:
         if shutil.which(program) is None:
             do_without(f"{program} is not installed", optional=project.optional)
-    directory = cache() / f"{project.language}-{digest(project)}"
+    directory = builds / f"{project.language}-{digest(project)}"
     with locked(directory.with_suffix(".lock")):
         if not (directory / "ready").exists():
             for source in project.sources:
@@ -114,6 +117,8 @@ def do_without(reason: str, *, optional: bool = False) -> NoReturn:
 
 
 def cache() -> Path:
+    if sys.platform == "win32":
+        pytest.skip("the drivers are built on POSIX systems")
     directory = Path(tempfile.gettempdir()) / f"foas-emulator-clients-{os.getuid()}"
     directory.mkdir(mode=0o700, exist_ok=True)
     assert directory.stat().st_uid == os.getuid(), f"{directory} belongs to somebody else"
@@ -130,12 +135,17 @@ def digest(project: Project) -> str:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(path):
         yield
 
 
 def run(command: Sequence[str], directory: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd=directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        env=GIVEN,
+        check=False,
     )

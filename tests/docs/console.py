@@ -33,7 +33,7 @@ def say(command: str, directory: Path, variables: Mapping[str, str]) -> str:
         env=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         check=False,
     )

@@ -13,6 +13,7 @@ from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION, URL_OPTION, d
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
 from foas_emulator.testing.world import World
+from foas_emulator.world.instants import instant_text
 
 Command = Callable[..., None]
 
@@ -98,14 +99,6 @@ def say(sentence: str, document: Any, *, as_json: bool) -> None:
 def counted(number: int, thing: str) -> str:
     """`1 world`, `2 worlds`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def instant_text(milliseconds: int) -> str:
-    """An instant as people read it: `2026-01-01T00:00:30.000Z`."""
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return f"{moment.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def change_lines(changes: list[dict[str, Any]]) -> str:

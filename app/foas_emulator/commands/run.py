@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +29,9 @@ NOT_FOUND, NOT_EXECUTABLE, KILLED = 127, 126, 128
 """Statuses as shells have them; a command that a signal has ended has KILLED and the signal's number."""
 
 _CHOSEN_HERE = ("host", "port", "tls", "tls_port", "tls_cert", "tls_key", "intercept")
-_PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_PASSED_ON = ("SIGINT", "SIGBREAK", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_TYPED = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name)]
+"""What a terminal sends to every program that runs in it."""
 
 
 def _run(
@@ -99,7 +102,7 @@ def _call(
     with TemporaryDirectory(prefix="foas-emulator-") as directory:
         given = variables_for(server, world, os.environ, directory=Path(directory), proxy=proxy)
         try:
-            status = child.run(command, {**os.environ, **given})
+            status = child.run(_found(command), {**os.environ, **given})
         except FileNotFoundError:
             click.echo(f"foas-emulator run: there is no command {command[0]}", err=True)
             return NOT_FOUND
@@ -107,6 +110,12 @@ def _call(
             click.echo(f"foas-emulator run: {command[0]} cannot be run: {error.strerror}", err=True)
             return NOT_EXECUTABLE
     return status if status >= 0 else KILLED - status
+
+
+def _found(command: Sequence[str]) -> list[str]:
+    """Return a command with its program's path, where a system looks for `.exe` alone: npm's, say, is `npm.cmd`."""
+    program, *arguments = command
+    return [shutil.which(program) or program if os.name == "nt" else program, *arguments]
 
 
 class _Child:
@@ -152,14 +161,14 @@ class _Child:
             self._meanwhile.append(number)
         elif self._process is None:
             raise SystemExit(KILLED + number)
-        elif not (number == signal.SIGINT and _is_from_terminal()):
+        elif not (number in _TYPED and _is_from_terminal()):
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
 
 def _is_from_terminal() -> bool:
     """Whether an interrupt was typed, so that the terminal has sent it to the command as well."""
-    if not hasattr(os, "tcgetpgrp"):
+    if sys.platform == "win32":
         return True
     with suppress(OSError):
         return sys.stdin is not None and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()

@@ -11,16 +11,15 @@ from typing import Any
 
 import uvicorn
 
+from foas_emulator.listening import listen, url_of
 from foas_emulator.main import create_app, open_registry
 from foas_emulator.server import (
     LOOPBACK,
     Accompanied,
     StartError,
     companions,
-    listen,
     new_event_loop,
     prepare_interception,
-    url_of,
     uvicorn_config,
 )
 from foas_emulator.settings import Settings
