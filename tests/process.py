@@ -17,7 +17,7 @@ GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 """On Windows only a group of its own can be sent a signal."""
 
 SECONDS_TO_START = 60
-SECONDS_TO_STOP = 20
+SECONDS_TO_STOP = 60
 
 
 @dataclass
@@ -75,7 +75,7 @@ def serving(
     *options: str, log: Path | None = None, variables: Mapping[str, str] | None = None, lines: int = 1
 ) -> Iterator[Emulator]:
     """A server on a free port; if it still runs at the end it is stopped. Its first `lines` are waited for."""
-    with (log or Path(os.devnull)).open("w") as errors:
+    with (log or Path(os.devnull)).open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
             command("serve", "--port", "0", *options),
             stdout=subprocess.PIPE,

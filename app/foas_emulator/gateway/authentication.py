@@ -119,10 +119,8 @@ def wrong_algorithm(credentials: Credentials) -> AuthenticationFailure | None:
     allowed = allowed_algorithms(credentials.scheme)
     if not allowed or credentials.algorithm in allowed:
         return None
-    hint = (
-        f"The signature method is {shown(credentials.algorithm)}, "
-        f"this form of Authorization allows only {' and '.join(allowed)}."
-    )
+    sent, right = shown(credentials.algorithm), " and ".join(allowed)
+    hint = f"The signature method is {sent}, this form of Authorization allows only {right}."
     return AuthenticationFailure("InvalidSignatureMethod", hint)
 
 

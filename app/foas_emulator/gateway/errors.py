@@ -34,10 +34,6 @@ class ApiError(Exception):
         self.arguments = arguments
         self.headers = headers
 
-    def with_hint(self, hint: str) -> "ApiError":
-        """Return the same error with another hint."""
-        return ApiError(self.problem, hint=hint, arguments=self.arguments, headers=self.headers)
-
     @property
     def code(self) -> str:
         return fill(self.problem.code, self.arguments)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter
@@ -79,20 +79,21 @@ class Group(APIRouter):
         return register
 
     def build(self, operation: Operation) -> OperationRoute:
-        """Add the path operation of one of the declared operations."""
-        self.add_api_route(
-            operation.path,
-            operation.endpoint,
-            methods=[operation.method],
-            name=operation.name,
-            operation_id=operation.name,
-            route_class_override=WritingRoute if operation.writes else OperationRoute,
-        )
-        return cast(OperationRoute, self.routes[-1])
+        """Return the path operation of an operation, added when it is first asked for. Threads may add others."""
+        built = {route.name: route for route in self.routes if isinstance(route, OperationRoute)}
+        if operation.name not in built:
+            self.add_api_route(
+                operation.path,
+                operation.endpoint,
+                methods=[operation.method],
+                name=operation.name,
+                operation_id=operation.name,
+                route_class_override=WritingRoute if operation.writes else OperationRoute,
+            )
+        return built.get(operation.name) or self.build(operation)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """An operation found by method and path, with the decoded values of its path parameters."""
 
     operation: Operation

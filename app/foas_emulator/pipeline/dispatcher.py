@@ -117,7 +117,7 @@ def answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
         error = UNAVAILABLE(trouble.hint)
     if isinstance(error, ApiError):
         if error.problem is MISSING and context.body_note is not None:
-            error = error.with_hint(f"{error.hint} {context.body_note}")
+            error.hint = f"{error.hint} {context.body_note}"
         overrides = context.settings.error_overrides
         return failure(error, format_=context.format, host=host, overrides=overrides)
     log.error("request %s failed", context.request_id, exc_info=error)
