@@ -16,6 +16,7 @@ from foas_emulator.gateway.credentials import ALGORITHMS
 from foas_emulator.gateway.signature import V1_HEADERS, v1_queries
 
 _ALGORITHM = ALGORITHMS["v1"].encode()
+_milliseconds_of = lru_cache(maxsize=256)(lambda date: milliseconds_of(date.decode("latin-1")))
 
 
 class FastVerifier:
@@ -35,7 +36,7 @@ class FastVerifier:
         kind, _, rest = headers[b"authorization"].partition(b" ")
         access_key_id, _, claimed = rest.partition(b":")
         signer = self._signer(access_key_id)
-        at = milliseconds_of(headers.get(b"date", b"").decode("latin-1"))
+        at = _milliseconds_of(headers.get(b"date", b""))
         query = _query(raw_query)
         if (
             kind != b"acs"
