@@ -38,6 +38,21 @@ def test_warn_serves_and_says_what_strict_would_refuse(sign: Sign) -> None:
         assert heard.warning.startswith("signature=strict would refuse this with SignatureDoesNotMatch: ")
 
 
+@pytest.mark.parametrize(
+    ("sign", "begins"),
+    [
+        (signed_v1, "Specified signature is not matched with our calculation. server string to sign is:GET\n"),
+        (signed_v3, "Specified signature does not match our calculation. server StringToSign is [ACS3-HMAC-SHA256\n"),
+    ],
+)
+def test_strict_says_what_the_server_signs(sign: Sign, begins: str) -> None:
+    with open_api(signature="strict") as served:
+        heard = ask(served.app, headers=sign(secret="wrong"))
+        assert heard.code == "SignatureDoesNotMatch"
+        assert heard.members["Message"].startswith(begins)
+        assert ("] server CanonicalRequest is [GET\n" in heard.members["Message"]) is (sign is signed_v3)
+
+
 @pytest.mark.parametrize("headers", [{}, {"date": "yesterday"}, {"x-acs-version": "2018-11-11"}])
 def test_warn_says_nothing_of_a_request_that_is_not_signed(headers: dict[str, str]) -> None:
     with open_api() as served:

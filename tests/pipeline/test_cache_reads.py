@@ -1,9 +1,11 @@
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from foas_emulator.operations.instances import service
+from foas_emulator.pipeline.cache_reads import CachedResponse, ReadCache
+from foas_emulator.world.world import World
 from tests.api import Api, open_api
 from tests.wire import INSTANCE, Heard, ask
 
@@ -114,3 +116,28 @@ def test_what_was_asked_for_least_recently_goes_first(calls: list[str]) -> None:
         assert calls == ["default/412536", "default/123", "default/412536"]
         ask(served.app, other)
         assert calls[3:] == ["default/123"]
+
+
+def response_of(size: int) -> CachedResponse:
+    """A response of no world, since nobody asks whether it is current."""
+    return CachedResponse(object(), cast(World, None), (), b"", b"", (), size=size)
+
+
+def test_a_cache_counts_a_response_that_takes_another_ones_place_once() -> None:
+    cache = ReadCache(limit=1000)
+    cache.put(b"a", response_of(100))
+    cache.put(b"b", response_of(50))
+    assert cache.size == 150
+    cache.put(b"a", response_of(30))
+    assert cache.size == 80
+
+
+def test_a_response_fits_that_fills_a_half_of_the_cache_and_none_that_is_larger() -> None:
+    cache = ReadCache(limit=1000)
+    cache.put(b"larger", response_of(501))
+    assert cache.get(b"larger") is None
+    cache.put(b"a", response_of(200))
+    cache.put(b"b", response_of(300))
+    assert cache.size == 500
+    cache.put(b"c", response_of(1))
+    assert (cache.size, cache.get(b"a") is not None) == (501, True), "a and b are in the older half now"

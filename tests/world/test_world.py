@@ -218,3 +218,22 @@ def test_what_was_rolled_back_leaves_nothing_behind_beside_the_database(world: W
     with pytest.raises(ZeroDivisionError):
         change_everything_and_fail()
     assert (world.now(), world.next_due, world.settings, world.given_settings) == before
+
+
+def test_what_is_due_next_is_the_earliest_change_whatever_the_order_of_planning(world: World) -> None:
+    freeze(world, 0)
+    plan(world, 10)
+    plan(world, 20, bell="gate")
+    assert world.next_due == 10
+    plan(world, 5, bell="shop")
+    assert world.next_due == 5
+
+
+def test_settling_takes_at_most_so_many_changes_and_leaves_the_next_one_due(world: World) -> None:
+    freeze(world, 0)
+    for at in (10, 20, 30):
+        plan(world, at, bell=str(at))
+    assert [change.at for change in world.settle(until=25, most=1)] == [10]
+    assert world.next_due == 20
+    assert [change.at for change in world.settle(until=25, most=5)] == [20]
+    assert world.next_due == 30
