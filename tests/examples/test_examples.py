@@ -20,7 +20,7 @@ JUNIT = Project(
     language="junit",
     needs=["java", "javac", "mvn"],
     fetch=[["mvn", "--batch-mode", "--quiet", "dependency:copy-dependencies", "-DoutputDirectory=jars"]],
-    compile=["javac", "--release", "11", "-cp", "jars/*", "-sourcepath", ".", "-d", "classes", "JobsTest.java"],
+    compile=[["javac", "--release", "11", "-cp", "jars/*", "-sourcepath", ".", "-d", "classes", "JobsTest.java"]],
 )
 
 

@@ -1,6 +1,6 @@
 """What the two documents have in common: what they say of themselves, how they are tidied and how they are written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -74,6 +74,16 @@ def tidy(document: Schema, *, answers_have_null: bool) -> None:
     used = set(_used([document["paths"], {**document["components"], "schemas": {}}], schemas))
     for name in schemas.keys() - used:
         del schemas[name]
+
+
+def rename_schemas(document: Schema, names: Mapping[str, str]) -> None:
+    """Give schemas of a document their new names, by the old ones."""
+    components = document["components"]
+    components["schemas"] = {names.get(name, name): schema for name, schema in components["schemas"].items()}
+    references = {f"{_SCHEMAS}{old}": f"{_SCHEMAS}{new}" for old, new in names.items()}
+    for node in _nodes(document):
+        if (reference := node.get("$ref")) in references:
+            node["$ref"] = references[reference]
 
 
 def _used(roots: Any, schemas: Schema) -> Iterator[str]:
