@@ -12,6 +12,7 @@ from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.clock import WRITTEN_DURATION
+from foas_emulator.world.durations import RATE_PATTERN, SPAN_PATTERN
 
 SCHEMA_ID = "urn:foas-emulator:seed"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -80,9 +81,10 @@ def _settings() -> Schema:
     choices = {
         "default_format": (["json", "xml"], "Format of an answer whose client names none."),
         "not_running": (["fail", "answer"], "GetInstance for a job that is not running: as documented, or its state."),
+        "sql_check": (["validate", "start"], "Who refuses wrong SQL: ValidateJob alone, or the start too."),
         "signature": (["off", "warn", "strict"], "Signatures: not looked at, told of, or refused."),
     }
-    override = {
+    override: Schema = {
         "type": "object",
         "description": "What the error is answered with instead.",
         "minProperties": 1,
@@ -99,11 +101,26 @@ def _settings() -> Schema:
         },
         "additionalProperties": False,
     }
+    override["properties"] = {name: _or_null(member) for name, member in override["properties"].items()}
     properties: dict[str, Schema] = {
         name: {"enum": allowed, "type": "string", "description": text, "examples": [allowed[-1]]}
         for name, (allowed, text) in choices.items()
     }
     properties |= {name: {**_DURATION_REF, "description": text, "examples": ["30s"]} for name, text in delay.items()}
+    properties["latency"] = {
+        **WRITTEN_DURATION,
+        "pattern": f"^{SPAN_PATTERN}$",
+        "description": "Time before every call takes effect: a duration, or the shortest and the longest.",
+        "examples": ["200ms", "100ms-400ms"],
+    }
+    properties["error_rate"] = {
+        "type": ["string", "number"],
+        "pattern": f"^{RATE_PATTERN}$",
+        "minimum": 0,
+        "maximum": 1,
+        "description": "Share of calls that fail, as a percentage or a number from 0 to 1.",
+        "examples": ["5%"],
+    }
     properties["error_overrides"] = {
         "type": "object",
         "description": "Errors of the catalogue that are answered with another code, status or message.",
