@@ -37,6 +37,7 @@ from foas_emulator.pipeline.settle_world import SettleWorld
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.loading import load
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seeds
+from foas_emulator.seeds.states import States, read_states
 from foas_emulator.seeds.validation import override_problems
 from foas_emulator.seeds.watching import watching
 from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
@@ -93,6 +94,7 @@ def create_app(
         authority=authority,
         addresses=addresses,
         interception=interception,
+        states=_pact_states(settings.pact_states),
     )
     own = OnDemand(make_own_app, close=registry.close)
     host_check = HostCheck(token=settings.control_token, hosts=settings.control_hosts)
@@ -261,6 +263,16 @@ def _error_overrides(file: Path | None) -> Mapping[str, ErrorOverride]:
     return overrides
 
 
+def _pact_states(file: Path | None) -> States | None:
+    """Return the states in a file. Raise `SettingError` with every fault in it."""
+    if file is None:
+        return None
+    try:
+        return read_states(file)
+    except SeedError as error:
+        raise SettingError("pact_states", "; ".join(map(str, error.faults))) from None
+
+
 def _access_keys(settings: Settings) -> AccessKeys:
     entries: list[str] = []
     for given in settings.access_keys:
@@ -292,6 +304,7 @@ def _own_app(
     authority: bytes | None = None,
     addresses: Sequence[str] = (),
     interception: "Interception | None" = None,
+    states: States | None = None,
 ) -> FastAPI:
     # With its models and routes it takes a tenth of a start, and most servers are never asked for it.
     from foas_emulator.control.application import own_app  # noqa: PLC0415
@@ -305,6 +318,7 @@ def _own_app(
         authority=authority if interception is None else interception.authority,
         addresses=addresses,
         interception=None if interception is None else interception.document(),
+        states=states,
         home="/_emulator/console/" if settings.console else "/docs",
     )
 

@@ -18,7 +18,7 @@ DESCRIPTION = (
 _TAGS = {
     "info": "What runs here.",
     "worlds": "Worlds: isolated universes of the service.",
-    "snapshots": "Whole worlds as documents.",
+    "snapshots": "Whole worlds as documents, and seeds merged into them.",
     "settings": "The settings of a world.",
     "clock": "The time of a world.",
     "instances": "Instances put into any state.",
@@ -83,6 +83,7 @@ def _tag(path: str) -> str:
     synonyms = {
         "snapshot": "snapshots",
         "seed": "snapshots",
+        "pact-states": "snapshots",
         "events": "journal",
         "projects": "instances",
         "reset": "worlds",
