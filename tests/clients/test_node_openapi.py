@@ -40,11 +40,11 @@ def client(tools: Path) -> Iterator[Path]:
     shutil.rmtree(directory)
 
 
-def run(tools: Path, program: str, *arguments: str) -> str:
-    """Run a program of the project, which has to succeed; answers what it wrote."""
+def run(tools: Path, program: str, *arguments: str, directory: Path | None = None) -> str:
+    """Run a program of the project, there or in a directory, which has to succeed; answers what it wrote."""
     done = subprocess.run(
         [tools / "node_modules" / ".bin" / program, *arguments],
-        cwd=tools,
+        cwd=directory or tools,
         env=os.environ | QUIET,
         capture_output=True,
         text=True,
