@@ -29,7 +29,7 @@ FILES_OF_A_GROUP = {
     "schemas.py",
     "service.py",
 }
-KNOW_SETTINGS = {"main.py", "cli.py", "commands", "server.py", "settings.py", "testing"}
+KNOW_SETTINGS = {"main.py", "cli.py", "commands", "server.py", "setting_files.py", "settings.py", "testing"}
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
