@@ -71,14 +71,9 @@ def test_a_client_by_oapi_codegen_calls_the_service(server: Callable[[str], str]
 
 
 @pytest.mark.xdist_group("clients-openapi-generator")
-def test_a_client_by_openapi_generator_for_java_calls_the_service(server: Callable[[str], str]) -> None:
+def test_clients_by_openapi_generator_for_java_and_python_call_the_service(server: Callable[[str], str]) -> None:
     project = built(OPENAPI_GENERATOR)
     classpath = os.pathsep.join([str(project / "classes"), str(project / "jars" / "compile" / "*")])
     assert call(["java", "-cp", classpath, "Drive"], server("off")) == ANSWERED
-
-
-@pytest.mark.xdist_group("clients-openapi-generator")
-def test_a_client_by_openapi_generator_for_python_calls_the_service(server: Callable[[str], str]) -> None:
-    project = built(OPENAPI_GENERATOR)
-    command = [sys.executable, str(project / "drive.py")]
-    assert call(command, server("off"), PYTHONPATH=str(project / "python")) == ANSWERED
+    python = [sys.executable, str(project / "drive.py")]
+    assert call(python, server("off"), PYTHONPATH=str(project / "python")) == ANSWERED

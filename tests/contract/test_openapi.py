@@ -103,6 +103,10 @@ def test_limits_and_words_are_in_the_schema() -> None:
     parameters = {each["name"]: each["schema"] for each in OPERATIONS["ListJob"]["parameters"] if "name" in each}
     assert (parameters["pageSize"]["minimum"], parameters["pageSize"]["maximum"]) == (1, 100)
     assert (parameters["pageSize"]["default"], parameters["pageIndex"]["minimum"]) == (10, 1)
+    (instance_id,) = (
+        each["schema"] for each in OPERATIONS["GetInstance"]["parameters"] if each.get("name") == "instanceId"
+    )
+    assert instance_id["minimum"] == -1
     schemas = SERVICE["components"]["schemas"]
     assert "RUNNING" in schemas["InstanceDetails"]["properties"]["ActualState"]["enum"]
     assert schemas["CreateCellClusterOrderRequest"]["properties"]["masterNum"]["enum"] == [1, 3]

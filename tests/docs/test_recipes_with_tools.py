@@ -28,6 +28,7 @@ pytestmark = pytest.mark.xdist_group("clients-node-openapi")
 PRISM = ALL["Nothing that it sends contradicts the document"]
 FRONT_END = ALL["Its pages are developed without a server, and tested with one"]
 TOLD_AT_8018 = "http://127.0.0.1:8018"
+SECONDS_TO_START = 120
 TYPE_SCRIPT = re.compile(r"```ts\n// (\S+)\n(.*?)```", re.DOTALL)
 
 
@@ -48,10 +49,16 @@ def command_of(recipe: str, program: str) -> list[str]:
     return shlex.split(line)[1:]
 
 
+def save_document(emulator: Emulator, directory: Path) -> None:
+    """Save the document as the recipes do; it is made when it is first asked for, which may take its time."""
+    document = httpx.get(f"{emulator.url}/openapi.json", trust_env=False, timeout=SECONDS_TO_START)
+    (directory / "foas.json").write_bytes(document.content)
+
+
 @contextmanager
 def prism(tools: Path, emulator: Emulator, directory: Path) -> Iterator[str]:
     """Start the proxy as the recipe does, on a free port; gives its address."""
-    (directory / "foas.json").write_bytes(httpx.get(f"{emulator.url}/openapi.json", trust_env=False).content)
+    save_document(emulator, directory)
     _, *arguments = command_of(PRISM, "@stoplight/prism-cli")
     arguments[arguments.index(TOLD_AT_8018)] = emulator.url
     arguments[arguments.index("4010")] = "0"
@@ -87,7 +94,7 @@ def test_the_whole_tour_through_prism_contradicts_the_document_nowhere(
 
         tour = Tour(sdk=call, wait=wait)
         tour.make()
-        told = httpx.get(f"http://{endpoint}/api/v2/projects?pageSize=1000", trust_env=False)
+        told = httpx.get(f"http://{endpoint}/api/v2/projects?pageSize=1000", trust_env=False, timeout=SECONDS_TO_START)
     assert len(tour.answers) > 60
     assert told.status_code == 422, "Prism is there, and looks"
     assert "pagesize" in told.text
@@ -96,7 +103,7 @@ def test_the_whole_tour_through_prism_contradicts_the_document_nowhere(
 def test_pages_are_tested_with_the_examples_of_the_document_and_with_the_emulator(tools: Path) -> None:
     with Emulator() as emulator, tempfile.TemporaryDirectory(dir=tools) as name:
         directory = Path(name)
-        (directory / "foas.json").write_bytes(httpx.get(f"{emulator.url}/openapi.json", trust_env=False).content)
+        save_document(emulator, directory)
         for file, text in TYPE_SCRIPT.findall(FRONT_END):
             (directory / file).write_text(text, "utf-8")
         (directory / "package.json").write_text('{"type": "module"}', "utf-8")
