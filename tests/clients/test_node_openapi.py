@@ -47,7 +47,7 @@ def run(tools: Path, program: str, *arguments: str, directory: Path | None = Non
         cwd=directory or tools,
         env=os.environ | QUIET,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -97,7 +97,7 @@ def test_nothing_of_the_console_is_imported_before_its_first_page() -> None:
         "    page = api.request('GET', '/_emulator/console/w/default/', headers={'host': '127.0.0.1'})\n"
         "    assert page.status_code == 200"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert ran.stdout.strip() == "[]"
 
 
@@ -203,3 +203,11 @@ def test_the_night_shift_fails_in_thirty_seconds_as_it_says(console: Console) ->
     answer = console.api.request("POST", "/_emulator/worlds/default/clock/advance", content=json.dumps({"by": "31s"}))
     assert answer.json()["changes"]
     assert "lost its task managers" in console.page("/w/default/")
+
+
+def test_the_last_instants_that_a_clock_can_show_have_a_page(console: Console) -> None:
+    """The service's zone has no date for them."""
+    body = json.dumps({"to": "9999-12-31T23:59:59Z"})
+    answer = console.api.request("POST", "/_emulator/worlds/default/clock/advance", content=body)
+    assert answer.status_code == 200, answer.text
+    assert "9999-12-31 23:59:59" in console.page("/w/default/time")

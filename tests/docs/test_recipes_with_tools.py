@@ -120,7 +120,7 @@ def test_pages_are_tested_with_the_examples_of_the_document_and_with_the_emulato
             cwd=directory,
             env=environment() | {"FOAS_URL": emulator.url},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=False,
         )
     assert done.returncode == 0, done.stdout + done.stderr
