@@ -66,7 +66,7 @@ def test_names_messages_codes_bodies_and_headers_are_escaped_everywhere(console:
         f"journal/{refused.json()['RequestId']}",
         f"faults?operation={evil}",
         f"time?preview={evil}",
-        f"compare?with={evil}",
+        f"compare?left={evil}&right={evil}",
         "compare",
         "coverage",
     ):

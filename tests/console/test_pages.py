@@ -33,7 +33,7 @@ PATHS = [
     "time?preview=5m",
     "time?preview=soon",
     "compare",
-    "compare?with=nobody",
+    "compare?left=nobody",
     "coverage",
     "coverage?scope=server",
     "settings",

@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foas_emulator.console import actions, scenarios
+from foas_emulator.console import actions, scenarios, uploads
 from foas_emulator.console.access import BASE
 from foas_emulator.console.events import event_stream
 from foas_emulator.console.language import mark
@@ -53,6 +53,7 @@ def console_app(site: Site) -> ASGIApp:
         Route("/w/{world}/scenario", _in_world(site, scenarios.begin), methods=["POST"]),
         Route("/w/{world}/events", _in_world(site, event_stream)),
         Route("/w/{world}/snapshot", _in_world(site, actions.download_snapshot)),
+        Route("/w/{world}/compare", _in_world(site, uploads.compare_files), methods=["POST"]),
         *(Route(f"/w/{{world}}/{page.path}", _in_world(site, _page(page))) for page in PAGES),
     ]
     return Door(Starlette(routes=[Mount(BASE, routes=routes)]), site)

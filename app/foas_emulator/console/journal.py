@@ -70,8 +70,8 @@ async def call_page(view: View) -> dict[str, Any]:
         "signature": side_by_side(check["string_to_sign"], check["differences"]) if check else None,
         "snippets": {
             "curl": snippets.curl(document, view.base_url, view.world.name),
-            "python": snippets.python(document, view.base_url, view.world.name),
-            "pytest": snippets.pytest(document),
+            "Python": snippets.python(document, view.base_url, view.world.name),
+            **({"pytest": snippets.pytest(document)} if document["operation"] else {}),
         },
         "fault": snippets.fault(document),
     }

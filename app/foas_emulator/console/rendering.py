@@ -35,6 +35,7 @@ def environment() -> Environment:
         "iso": iso,
         "moment": moment,
         "clock_time": clock_time,
+        "day_time": day_time,
         "span": span,
         "duration": duration_text,
         "seg": lambda text: quote(str(text), safe=""),
@@ -70,6 +71,11 @@ def moment(milliseconds: int | None) -> str:
 def clock_time(milliseconds: int) -> str:
     """The time of day in the service's zone: `08:00:00.120`."""
     return _at(milliseconds, SERVICE_ZONE).strftime("%H:%M:%S.") + f"{milliseconds % 1000:03d}"
+
+
+def day_time(milliseconds: int) -> str:
+    """The time of day in the service's zone, to the minute: `08:00`."""
+    return _at(milliseconds, SERVICE_ZONE).strftime("%H:%M")
 
 
 def span(milliseconds: float | None) -> str:

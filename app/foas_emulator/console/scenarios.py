@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-import yaml
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -14,7 +13,8 @@ from foas_emulator.console import messages
 from foas_emulator.console.access import BASE
 from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message
-from foas_emulator.console.shown import shown_plain
+from foas_emulator.console.seed_text import seed_text
+from foas_emulator.console.shown import shown_foreign_form, shown_plain
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.seeds.document import SeedDocument
@@ -162,7 +162,7 @@ async def scenarios_page(view: View) -> dict[str, Any]:
     wanted = next((each for each in SCENARIOS if each.name == view.query.get("show")), None)
     text = None
     if wanted is not None and wanted.name != "five-thousand":
-        text = yaml.dump(dict(wanted.document()), sort_keys=False, allow_unicode=True, width=110)
+        text = seed_text(wanted.document())
     return {"scenarios": SCENARIOS, "seeds": [*BUILT_IN, *names], "shown": wanted, "document": text}
 
 
@@ -171,9 +171,7 @@ async def begin(site: Site, world: World, request: Request) -> Response:
     async with request.form(max_files=0, max_fields=10) as form:
         given = {name: str(form.get(name, "")) for name in ("token", "scenario", "seed")}
     if not site.access.allows_form(request, given["token"]):
-        return await shown_plain(
-            request, status=HTTPStatus.FORBIDDEN, title=mark("This form is not one of this server's pages.")
-        )
+        return await shown_foreign_form(request)
     make = _document_maker(site, given)
     if make is None:
         return await shown_plain(request, status=HTTPStatus.NOT_FOUND, title=mark("There is no such scenario."))

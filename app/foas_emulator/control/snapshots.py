@@ -44,8 +44,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
     router = APIRouter(prefix="/worlds/{name}")
 
     def image(body: bytes, *, as_yaml: bool) -> bytes:
-        document = parse_document(body, as_yaml=as_yaml).value
-        return read_snapshot(document, connections=scratch, kinds=registry.handlers, check=check_world)
+        return image_of_snapshot(body, as_yaml=as_yaml, registry=registry, scratch=scratch)
 
     # A suite restores one small snapshot before each of its tests; the last few are kept ready to be loaded.
     kept_image = lru_cache(maxsize=4)(image)
@@ -59,7 +58,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         """The whole world: rows, clock, pending changes, counters, settings and fault rules; YAML if Accept says so."""
         world = require_world(registry, name)
         await settle(world)
-        taken = await _image_of(world)
+        taken = await image_of_world(world)
         write = _write_yaml if wants_yaml(request) else write_snapshot
         text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)).encode())
         return Response(text, media_type=YAML if wants_yaml(request) else "application/json")
@@ -112,8 +111,14 @@ def _merged(image: bytes, seed: SeedDocument, *, name: str, registry: Registry, 
         store.close()
 
 
-async def _image_of(world: World) -> bytes:
-    """The image of a world. One in a large file is read over a connection of its own."""
+def image_of_snapshot(body: bytes, *, as_yaml: bool, registry: Registry, scratch: Connections) -> bytes:
+    """Return the image of a world that is what a snapshot says. Raise `ControlError` or `SnapshotError`."""
+    document = parse_document(body, as_yaml=as_yaml).value
+    return read_snapshot(document, connections=scratch, kinds=registry.handlers, check=check_world)
+
+
+async def image_of_world(world: World) -> bytes:
+    """Return the image of a world. One in a large file is read over a connection of its own."""
     path = world.store.path
     size = 0 if path is None else path.stat().st_size
     if path is None or size <= SMALL:

@@ -39,18 +39,20 @@ document.addEventListener('change', (event) => {
   if (field.matches('[data-submit]') && field.value !== undefined) field.form.requestSubmit();
 });
 
-for (const form of document.querySelectorAll('[data-drop]')) {
+for (const place of document.querySelectorAll('[data-drop]')) {
   for (const name of ['dragover', 'dragleave', 'drop']) {
-    form.addEventListener(name, (event) => {
+    place.addEventListener(name, (event) => {
       event.preventDefault();
-      form.classList.toggle('over', name === 'dragover');
+      place.classList.toggle('over', name === 'dragover');
       if (name !== 'drop' || !event.dataTransfer.files.length) return;
-      const field = form.querySelector('input[type=file]');
+      const field = place.querySelector('input[type=file]');
       field.files = event.dataTransfer.files;
-      if (field.matches('[data-submit]')) form.requestSubmit();
+      if (field.matches('[data-submit]')) field.form.requestSubmit();
     });
   }
 }
+
+document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 
 // -- clocks
 
