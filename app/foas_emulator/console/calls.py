@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message
 from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.signature import SignedRequest, sign, string_to_sign_variants
 from foas_emulator.world.clock import machine_now
+from foas_emulator.world.registry import DEFAULT
 
 SERVICE = "/api/v2/"
 CONTROL = "/_emulator/"
@@ -49,7 +50,7 @@ class Call:
     def curl(self, base_url: str) -> str:
         """The same call as one line for a shell."""
         words = ["curl", *([] if self.method == "GET" else ["-X", self.method]), base_url + self.target]
-        headers = {name: value for name, value in self.headers().items() if value not in (FORM, JSON)}
+        headers = {name: value for name, value in self.headers().items() if value not in (FORM, JSON, DEFAULT)}
         for name, value in headers.items():
             words += ["-H", f"{name}: {value}"]
         if self.body:
