@@ -12,8 +12,8 @@ from typing import Any
 from foas_emulator.console.language import mark
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
+from foas_emulator.control.images import image_of_snapshot, image_of_world
 from foas_emulator.control.off_loop import off_loop
-from foas_emulator.control.snapshots import image_of_snapshot, image_of_world
 from foas_emulator.world.advance import settle
 from foas_emulator.world.copies import copied
 from foas_emulator.world.files import WorldFileError

@@ -50,8 +50,11 @@ def environment() -> Environment:
 
 async def render(template: str, context: Mapping[str, Any]) -> str:
     """The page. A large one takes milliseconds, in which the loop answers others."""
-    page: str = await asyncio.to_thread(environment().get_template(template).render, context)
-    return page
+
+    def page() -> str:
+        return environment().get_template(template).render(context)  # a template is compiled when it is first used
+
+    return await asyncio.to_thread(page)
 
 
 def _at(milliseconds: int, zone: timezone) -> datetime:

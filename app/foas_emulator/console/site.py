@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from foas_emulator.console.access import Access
 from foas_emulator.console.calls import CONTROL, Answer, Call, perform, service_call
 from foas_emulator.control.browsers import HostCheck
-from foas_emulator.control.snapshots import image_of_world
+from foas_emulator.control.images import image_of_world
 from foas_emulator.journal.journal import Journal
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import World
@@ -96,6 +96,7 @@ class View:
     async def read(self, target: str, *, method: str = "GET", form: Mapping[str, str] | None = None) -> Answer:
         """What the service would answer in the world. It leaves no entry in the journal."""
         call = service_call(method, target, world=self.world.name, form=form)
+        await asyncio.sleep(0)  # a page makes many of these, and other requests come in between
         return await perform(self.site.quiet, call, host=self.host)
 
     def number(self, name: str, default: int = 0) -> int:

@@ -15,19 +15,18 @@ from foas_emulator.control.documents import (
     described_body,
     dump_yaml,
     is_yaml,
-    parse_document,
     wants_yaml,
 )
 from foas_emulator.control.errors import require_world
+from foas_emulator.control.images import image_of_snapshot, image_of_world
 from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.applying import apply
-from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.snapshot import VERSION, read_snapshot, snapshot_of_image, write_snapshot
+from foas_emulator.world.snapshot import VERSION, snapshot_of_image, write_snapshot
 from foas_emulator.world.store import Connections, Store
 from foas_emulator.world.world import World
 
@@ -109,21 +108,6 @@ def _merged(image: bytes, seed: SeedDocument, *, name: str, registry: Registry, 
         return store.image()
     finally:
         store.close()
-
-
-def image_of_snapshot(body: bytes, *, as_yaml: bool, registry: Registry, scratch: Connections) -> bytes:
-    """Return the image of a world that is what a snapshot says. Raise `ControlError` or `SnapshotError`."""
-    document = parse_document(body, as_yaml=as_yaml).value
-    return read_snapshot(document, connections=scratch, kinds=registry.handlers, check=check_world)
-
-
-async def image_of_world(world: World) -> bytes:
-    """Return the image of a world. One in a large file is read over a connection of its own."""
-    path = world.store.path
-    size = 0 if path is None else path.stat().st_size
-    if path is None or size <= SMALL:
-        return world.store.image()
-    return await off_loop(size, lambda: Store(Connections(), image=b"", path=path).image())
 
 
 def _write_yaml(document: Mapping[str, Any]) -> str:
