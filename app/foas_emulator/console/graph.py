@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from foas_emulator.blink.plan import Node, Plan, Resources
 
-BOX_WIDTH = 172
+BOX_WIDTH = 182
 BOX_HEIGHT = 76
-_GAP_X = 78
+_GAP_X = 72
 _GAP_Y = 22
 _MARGIN = 8
 MOST_NODES = 200
