@@ -96,7 +96,7 @@ class Door:
         except ClientDisconnect:
             return
         else:
-            await self._app(scope, _in_pieces(receive), send)
+            await self._app(scope, _giving_way(receive), send)
 
     def _refusal(self, request: Request) -> tuple[int, str, str] | None:
         if self._site.access.control_token is None and not is_local(request.scope):
@@ -117,26 +117,14 @@ class Door:
         return request.url.path == f"{BASE}/sign-in" or request.url.path.startswith(f"{BASE}/static/")
 
 
-def _in_pieces(receive: Receive) -> Receive:
-    """Hand on a large body piece by piece, and serve others in between: a form may hold a whole world."""
-    left: list[memoryview] = []
+def _giving_way(receive: Receive) -> Receive:
+    """Serve others between the pieces of a large form, which may hold a whole world."""
 
     async def receive_piece() -> Message:
-        if not left:
-            message = await receive()
-            body = message.get("body", b"")
-            if len(body) <= _PIECE:
-                return message
-            left.extend(memoryview(body)[at : at + _PIECE] for at in range(0, len(body), _PIECE))
-            left.reverse()
         await asyncio.sleep(0)
-        piece = bytes(left.pop())
-        return {"type": "http.request", "body": piece, "more_body": bool(left)}
+        return await receive()
 
     return receive_piece
-
-
-_PIECE = 256 * 1024
 
 
 async def _to_default(_: Request) -> Response:
