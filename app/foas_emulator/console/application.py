@@ -25,7 +25,8 @@ from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.guard import is_local, with_body
 from foas_emulator.world.advance import settle
-from foas_emulator.world.registry import DEFAULT, WorldNameError
+from foas_emulator.world.files import WorldFileError
+from foas_emulator.world.registry import DEFAULT, WorldLimitError, WorldNameError
 from foas_emulator.world.world import World
 
 POLICY = (
@@ -167,6 +168,9 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
             world = site.registry.open_existing(name)
         except WorldNameError as error:
             return await shown_plain(request, status=404, title=mark("No world can have this name."), text=str(error))
+        except (WorldFileError, WorldLimitError) as error:
+            title = mark("This world cannot be opened.")
+            return await shown_plain(request, status=HTTPStatus.SERVICE_UNAVAILABLE, title=title, text=str(error))
         if world is None:
             context = {"missing": name, "form_token": site.access.form_token}
             default = site.registry.open_or_create(DEFAULT)

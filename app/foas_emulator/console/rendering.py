@@ -17,7 +17,7 @@ SERVICE_ZONE = timezone(timedelta(hours=8))
 """Times are shown as the service's own console shows them; the browser adds its own time as a title."""
 
 _DAY = 86_400_000
-_UNITS = ((_DAY, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"))
+_UNITS = ((365 * _DAY, "y"), (_DAY, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"))
 
 
 @cache

@@ -19,7 +19,7 @@ from foas_emulator.console.site import Site, View
 from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.reading import BUILT_IN, SeedError, parse_seed, read_seeds
+from foas_emulator.seeds.reading import BUILT_IN, SeedError, parse_seed, read_seeds, seed_files
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.registry import WorldLimitError
 from foas_emulator.world.store import Connections
@@ -40,6 +40,7 @@ INSERT INTO sales
 SELECT item, SUM(amount) FROM orders GROUP BY item;
 """
 MANY = 5000
+MOST_SEEDS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +159,23 @@ SCENARIOS = (
 
 async def scenarios_page(view: View) -> dict[str, Any]:
     """The scenarios, then the seeds that the emulator has by name."""
-    names = [name for name in view.site.settings.get("seed", ()) if name not in BUILT_IN]
     wanted = next((each for each in SCENARIOS if each.name == view.query.get("show")), None)
     text = None
     if wanted is not None and wanted.name != "five-thousand":
         text = seed_text(wanted.document())
-    return {"scenarios": SCENARIOS, "seeds": [*BUILT_IN, *names], "shown": wanted, "document": text}
+    return {"scenarios": SCENARIOS, "seeds": seeds_of(view.site), "shown": wanted, "document": text}
+
+
+def seeds_of(site: Site) -> list[str]:
+    """The seeds of the emulator, then those that the server was started with: of a directory each document, too."""
+    found = list(BUILT_IN)
+    for source in site.settings.get("seed", ()):
+        try:
+            documents = seed_files(source)
+        except (OSError, SeedError):
+            documents = []  # the directory was emptied since
+        found += [each for each in (source, *documents) if each not in found]
+    return found[:MOST_SEEDS]
 
 
 async def begin(site: Site, world: World, request: Request) -> Response:
@@ -188,7 +200,7 @@ def _document_maker(site: Site, given: Mapping[str, str]) -> Callable[[], list[S
     scenario = next((each for each in SCENARIOS if each.name == given["scenario"]), None)
     if scenario is not None:
         return lambda: [parse_seed(json.dumps(scenario.document()), scenario.name)]
-    if given["seed"] in BUILT_IN or given["seed"] in site.settings.get("seed", ()):
+    if given["seed"] in seeds_of(site):
         return lambda: read_seeds([given["seed"]])
     return None
 
