@@ -217,3 +217,26 @@ def test_a_switch_shows_that_it_is_on(console: Console) -> None:
     assert 'aria-label="Switch off Throttle the next 2 calls"' in page
     assert "jobName=orders*" in page
     assert 'aria-label="Switch on: The service is down"' in page
+
+
+def test_a_file_that_was_loaded_is_named_in_the_command_and_not_written_out(console: Console) -> None:
+    console.send(
+        "POST",
+        f"{CONSOLE}/w/default/call",
+        data={"token": console.token(), "method": "PUT", "target": "/_emulator/worlds/default/snapshot"},
+        files={"upload": ("my world.json", console.get("/w/default/snapshot").content)},
+    )
+    page = console.page("/w/default/")
+    assert "--data-binary &#39;@my world.json&#39;" in page
+    assert "snapshot_version" not in page
+
+
+@pytest.mark.parametrize("text", ["x", "错误", '"\n'])
+def test_a_long_message_still_fits_into_a_cookie(console: Console, text: str) -> None:
+    body = json.dumps({"match": {"operation": text * 3000}})
+    answer = console.post(method="POST", target="/_emulator/worlds/default/faults", body=body)
+    cookie = answer.headers["set-cookie"]
+    assert len(cookie.partition(";")[0]) < 4000
+    page = console.page("/w/default/")
+    assert 'class="message bad"' in page
+    assert "curl -X POST" not in page, "half of a command is none"

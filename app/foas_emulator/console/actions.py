@@ -30,7 +30,8 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
         except ValueError as error:
             return _back(form, Message(ok=False, title=str(error)))
     answer = await site.call(call, host=request.url.netloc)
-    curl = call.curl(f"{request.url.scheme}://{request.url.netloc}")
+    with_token = site.access.control_token is not None
+    curl = call.curl(f"{request.url.scheme}://{request.url.netloc}", with_token=with_token)
     if answer.ok:
         if call.target == f"{CONTROL}worlds/{world.name}/clock/advance":
             site.note_step(world.name, answer.document())
@@ -100,14 +101,15 @@ def _typed(form: FormData, prefix: str) -> dict[str, str]:
 
 async def _upload(method: str, target: str, upload: UploadFile, *, wrap: str) -> Call:
     content = await upload.read()
+    file = "" if wrap else str(upload.filename)
     if str(upload.filename).endswith((".yaml", ".yml")):
         if wrap:
             content = wrap.encode() + b":\n" + b"\n".join(b"  " + line for line in content.splitlines())
-        return Call(method=method, target=target, body=content, content_type="application/yaml")
+        return Call(method=method, target=target, body=content, content_type="application/yaml", file=file)
     if wrap:
         content = json.dumps(wrap).encode() + b":" + content
         content = b"{" + content + b"}"
-    return Call(method=method, target=target, body=content, content_type=JSON)
+    return Call(method=method, target=target, body=content, content_type=JSON, file=file)
 
 
 async def download_snapshot(site: Site, world: World, request: Request) -> Response:
