@@ -220,6 +220,17 @@ def test_a_page_follows_what_happens_and_leaves_alone_what_is_pointed_at(
     row.get_by_text("PAUSED", exact=True).wait_for()
 
 
+def test_what_was_typed_and_not_sent_stays(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/faults")
+    page.locator(".live[data-state=on]").wait_for()
+    job = page.get_by_label("For which job").first
+    job.fill("orders*")
+    job.blur()
+    control(emulator, "POST", f"/worlds/{world}/faults", {"effect": {"latency": "2s"}})
+    page.get_by_role("cell", name=re.compile("every operation")).wait_for()
+    assert job.input_value() == "orders*"
+
+
 def test_the_journal_pauses_and_goes_on(emulator: Emulator, page: "Page", world: str) -> None:
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/journal")
     page.locator(".live[data-state=on]").wait_for()

@@ -107,6 +107,8 @@ function addRows(news) {
 }
 
 // A region is left as it is while it is pointed at, holds the focus, or has an open menu: nothing moves under a hand.
+// What was typed and not sent yet stays, too.
+const isFilled = (region) => [...region.querySelectorAll('input')].some((each) => each.value !== each.defaultValue);
 const isBusy = (region) => region.matches(':hover, :focus-within') || region.querySelector('details[open]');
 
 async function refresh() {
@@ -119,6 +121,7 @@ async function refresh() {
   for (const fresh of page.querySelectorAll('[data-live]')) {
     const region = document.querySelector(`[data-live="${fresh.dataset.live}"]`);
     if (!region || region.innerHTML === fresh.innerHTML) continue;
+    if (isFilled(region)) continue;
     if (isBusy(region) && !['nav', 'clock', 'strip'].includes(region.dataset.live)) {
       later();
       continue;
