@@ -265,7 +265,7 @@ def _access_keys(settings: Settings) -> AccessKeys:
     entries: list[str] = []
     for given in settings.access_keys:
         try:
-            entries += [given] if ":" in given else _read_keys(Path(given))
+            entries += _read_keys(Path(given)) if is_file_of_keys(given) else [given]
         except (OSError, ValueError):
             # What is not shown may be a secret, unless there is such a file.
             what = given if os.path.exists(given) else "an entry"  # noqa: PTH110 - Path refuses what no path can be
@@ -277,10 +277,15 @@ def _access_keys(settings: Settings) -> AccessKeys:
         raise SettingError("access_keys", error) from None
 
 
+def is_file_of_keys(given: str) -> bool:
+    """Whether an access key setting names a file; a whole path may hold a colon, such as that of a drive of Windows."""
+    return ":" not in given or Path(given).is_absolute()
+
+
 def _read_keys(file: Path) -> list[str]:
     if os.name == "posix" and file.stat().st_mode & 0o077:
         log.warning("access_keys: others than you can read %s; chmod 600 keeps its secrets", file)
-    return file.read_text("utf-8").split()
+    return file.read_text("utf-8-sig").split()  # some editors begin a file with a mark that it is UTF-8
 
 
 def _own_app(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from benchmarks.bench import Bench
 from benchmarks.figures import Outcome
+from benchmarks.scenarios.around import around
 from benchmarks.scenarios.console import console
 from benchmarks.scenarios.crowds import instances, worlds
 from benchmarks.scenarios.memory import memory
@@ -23,6 +24,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     tour,
     latency,
     startup,
+    around,
     resets,
     memory,
     worlds,

@@ -1,6 +1,5 @@
 """Fetching and compiling a driver outside the work tree, once for all sessions that find it unchanged."""
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -11,8 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from filelock import FileLock
+
+from tests.surroundings import GIVEN
 
 HERE = Path(__file__).parent
 
@@ -30,6 +33,8 @@ class Project:
     compile: Sequence[str] | None = None
     root: Path = HERE
     shares: str | None = None
+    optional: bool = False
+    """Whether the tests are skipped under CI, too, where its toolchain or its packages cannot be had."""
 
     @property
     def sources(self) -> list[Path]:
@@ -58,6 +63,12 @@ NODE_TEA = replace(NODE, language="node_tea")
 GO_1_60 = replace(GO, language="go_1_60", shares="go")
 JAVA_4_3 = replace(JAVA, language="java_4_3", shares="java")
 NODE_1_3 = replace(NODE, language="node_1_3", shares="node")
+PHP = Project(
+    language="php",
+    needs=["php", "composer"],
+    fetch=[["composer", "install", "--no-interaction", "--no-plugins", "--no-scripts", "--quiet"]],
+    optional=True,
+)
 _PIP_INSTALL = ("venv/bin/pip", "install", "--quiet", "--no-deps", "--require-hashes")
 PYTHON_CORE_2_13 = Project(
     language="python_core_2_13",
@@ -79,10 +90,11 @@ def built(project: Project) -> Path:
     A toolchain or a package that cannot be had skips the test with the reason, or fails it where CI is set;
     a driver that does not compile fails everywhere.
     """
+    builds = cache()
     for program in project.needs:
         if shutil.which(program) is None:
-            do_without(f"{program} is not installed")
-    directory = cache() / f"{project.language}-{digest(project)}"
+            do_without(f"{program} is not installed", optional=project.optional)
+    directory = builds / f"{project.language}-{digest(project)}"
     with locked(directory.with_suffix(".lock")):
         if not (directory / "ready").exists():
             for source in project.sources:
@@ -90,7 +102,7 @@ def built(project: Project) -> Path:
             for command in project.fetch:
                 fetched = run(command, directory)
                 if fetched.returncode:
-                    do_without(f"{' '.join(command)}: {fetched.stdout}")
+                    do_without(f"{' '.join(command)}: {fetched.stdout}", optional=project.optional)
             if project.compile:
                 compiled = run(project.compile, directory)
                 assert compiled.returncode == 0, compiled.stdout
@@ -98,13 +110,15 @@ def built(project: Project) -> Path:
     return directory
 
 
-def do_without(reason: str) -> None:
-    if os.environ.get("CI"):
+def do_without(reason: str, *, optional: bool = False) -> NoReturn:
+    if os.environ.get("CI") and not optional:
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 def cache() -> Path:
+    if sys.platform == "win32":
+        pytest.skip("the drivers are built on POSIX systems")
     directory = Path(tempfile.gettempdir()) / f"foas-emulator-clients-{os.getuid()}"
     directory.mkdir(mode=0o700, exist_ok=True)
     assert directory.stat().st_uid == os.getuid(), f"{directory} belongs to somebody else"
@@ -121,12 +135,17 @@ def digest(project: Project) -> str:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(path):
         yield
 
 
 def run(command: Sequence[str], directory: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd=directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        env=GIVEN,
+        check=False,
     )

@@ -46,7 +46,7 @@ def run(tools: Path, program: str, *arguments: str) -> str:
         cwd=tools,
         env=os.environ | QUIET,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -66,7 +66,7 @@ def test_spectral_finds_nothing(document: Path, tools: Path) -> None:
 
 def test_a_client_in_typescript_calls_the_service(client: Path, server: Callable[[str], str]) -> None:
     command = ["node", str(client), f"http://{server('off')}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
     answered = json.loads(done.stdout)
     assert isinstance(answered.pop("id"), int)

@@ -98,7 +98,7 @@ def test_nothing_of_the_console_is_imported_before_its_first_page() -> None:
         "    page = api.request('GET', '/_emulator/console/w/default/', headers={'host': '127.0.0.1'})\n"
         "    assert page.status_code == 200"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert ran.stdout.strip() == "[]"
 
 
@@ -227,3 +227,11 @@ def test_a_world_whose_file_is_broken_is_told_and_not_a_crash(tmp_path: Path) ->
     with open_api(data_dir=tmp_path) as api:
         assert "This world cannot be opened." in Console(api).page("/w/broken/", status=503)
         assert Console(api).get("/w/default/compare?left=broken").status_code == 200
+
+
+def test_the_last_instants_that_a_clock_can_show_have_a_page(console: Console) -> None:
+    """The service's zone has no date for them."""
+    body = json.dumps({"to": "9999-12-31T23:59:59Z"})
+    answer = console.api.request("POST", "/_emulator/worlds/default/clock/advance", content=body)
+    assert answer.status_code == 200, answer.text
+    assert "9999-12-31 23:59:59" in console.page("/w/default/time")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,13 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from foas_emulator.world import instants
+from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.durations import duration_text
 
 SERVICE_ZONE = timezone(timedelta(hours=8))
+_LAST_SHOWN = LAST_INSTANT - 8 * 3_600_000
+"""The service's zone is so far ahead, and no date is of the year 10000."""
 """Times are shown as the service's own console shows them; the browser adds its own time as a title."""
 
 _DAY = 86_400_000
@@ -32,7 +36,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     filters: dict[str, Callable[..., str]] = {
-        "iso": iso,
+        "iso": instants.instant_text,
         "moment": moment,
         "clock_time": clock_time,
         "day_time": day_time,
@@ -58,12 +62,7 @@ async def render(template: str, context: Mapping[str, Any]) -> str:
 
 
 def _at(milliseconds: int, zone: timezone) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, zone)
-
-
-def iso(milliseconds: int) -> str:
-    """An instant for machines: `2026-01-01T00:00:00.000Z`."""
-    return _at(milliseconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instants.moment(min(milliseconds, _LAST_SHOWN), zone)
 
 
 def moment(milliseconds: int | None) -> str:
