@@ -90,7 +90,7 @@ def _many_jobs(file: Path) -> Path:
         {"JobName": f"job-{number:04}", "instances": [{"ActualState": states[number % len(states)]}]}
         for number in range(_JOBS)
     ]
-    file.write_text(json.dumps({"projects": [{"Name": "large", "jobs": jobs}]}))
+    file.write_text(json.dumps({"projects": [{"Name": "large", "jobs": jobs}]}), "utf-8")
     return file
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 
 from foas_emulator.console import connecting, snippets
 from foas_emulator.testing import Emulator
-from tests.clients.builds import JAVA, built
+from tests.clients.builds import JAVA, built, do_without
 
 pytestmark = pytest.mark.xdist_group("console-snippets")
 
@@ -41,7 +42,10 @@ def control(emulator: Emulator, method: str, path: str, document: Any = None) ->
 
 
 def run(*command: str, cwd: Path | None = None, check: bool = True) -> str:
-    ran = subprocess.run(command, env=ENVIRONMENT, cwd=cwd, capture_output=True, text=True, check=False)
+    for program in (command[0], "curl") if command[0] == "sh" else command[:1]:
+        if shutil.which(program) is None:
+            do_without(f"{program} is not installed")
+    ran = subprocess.run(command, env=ENVIRONMENT, cwd=cwd, capture_output=True, encoding="utf-8", check=False)
     assert not check or ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
