@@ -11,7 +11,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict
+from pydantic import AfterValidator, ConfigDict, Field
 
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters, read_text
@@ -54,8 +54,12 @@ class CallPattern(NullsLeftOut):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    operation: Glob = "*"
-    params: Mapping[str, Glob | int | bool] = {}
+    operation: Glob = Field(
+        default="*", description="The name of an operation, or a glob of names.", examples=["StartJob", "Get*"]
+    )
+    params: Mapping[str, Glob | int | bool] = Field(
+        default={}, description="Values of its parameters, exact or as globs.", examples=[{"jobName": "job1"}]
+    )
 
     def names(self, operation: str) -> bool:
         """Whether an operation of this name is meant."""

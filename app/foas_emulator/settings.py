@@ -116,6 +116,9 @@ class Settings:
     watch: bool = setting(
         False, "Read the seeds again when a file changes; worlds that began with them begin anew.", type_=bool
     )
+    pact_states: Path | None = setting(
+        None, "YAML file of seeds by the names of the states that Pact verifiers ask for.", type_=NamedPath()
+    )
     data_dir: Path | None = setting(
         None, "Keep every world in a file here; without it worlds live in memory.", type_=NamedPath()
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from benchmarks.bench import Bench
 from benchmarks.figures import Outcome
 from benchmarks.scenarios.around import around
+from benchmarks.scenarios.console import console
 from benchmarks.scenarios.crowds import instances, worlds
 from benchmarks.scenarios.memory import memory
 from benchmarks.scenarios.reads import json, latency, signed, xml
@@ -29,4 +30,5 @@ SCENARIOS: tuple[Scenario, ...] = (
     worlds,
     instances,
     rules,
+    console,
 )

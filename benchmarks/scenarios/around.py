@@ -71,7 +71,7 @@ def _seconds(command: Sequence[str], variables: Mapping[str, str]) -> float:
     # Plugins that happen to be installed would take most of the time, on both sides.
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **variables}
     started = time.perf_counter()
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    ran = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=False)
     if ran.returncode:
         raise MeasurementError(f"the suite fails: {ran.stdout[-500:]}{ran.stderr[-500:]}")
     return time.perf_counter() - started

@@ -29,7 +29,16 @@ FILES_OF_A_GROUP = {
     "schemas.py",
     "service.py",
 }
-KNOW_SETTINGS = {"listening.py", "main.py", "cli.py", "commands", "server.py", "settings.py", "testing"}
+KNOW_SETTINGS = {
+    "cli.py",
+    "commands",
+    "listening.py",
+    "main.py",
+    "server.py",
+    "setting_files.py",
+    "settings.py",
+    "testing",
+}
 
 
 def imports(tree: ast.Module) -> Iterator[str]:

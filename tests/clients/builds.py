@@ -24,13 +24,15 @@ HERE = Path(__file__).parent
 class Project:
     """A driver's project in the directory ``language`` of ``root``; the commands run in a copy of it.
 
-    One that ``shares`` the directory of a newer generation has its files too, and its own in their places.
+    One that ``shares`` the directory of a newer generation has its files too, and its own in their places. What it
+    ``takes`` lies beside its own files.
     """
 
     language: str
     needs: Sequence[str]
     fetch: Sequence[Sequence[str]]
     compile: Sequence[str] | None = None
+    takes: Sequence[Path] = ()
     root: Path = HERE
     shares: str | None = None
     optional: bool = False
@@ -39,6 +41,12 @@ class Project:
     @property
     def sources(self) -> list[Path]:
         return [self.root / name for name in (self.shares, self.language) if name]
+
+    @property
+    def files(self) -> list[Path]:
+        """The files, in an order that holds everywhere."""
+        own = (file for source in self.sources for file in source.iterdir() if file.is_file())
+        return [*sorted(own), *self.takes]
 
 
 GO = Project(
@@ -99,6 +107,8 @@ def built(project: Project) -> Path:
         if not (directory / "ready").exists():
             for source in project.sources:
                 shutil.copytree(source, directory, dirs_exist_ok=True)
+            for file in project.takes:
+                shutil.copy(file, directory)
             for command in project.fetch:
                 fetched = run(command, directory)
                 if fetched.returncode:
@@ -128,7 +138,7 @@ def cache() -> Path:
 def digest(project: Project) -> str:
     """Tell one state of a project's files from every other, and the pythons that a virtual environment is of."""
     files = hashlib.sha256(sys.executable.encode() + sys.version.encode())
-    for file in sorted(file for source in project.sources for file in source.iterdir() if file.is_file()):
+    for file in project.files:
         files.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return files.hexdigest()[:16]
 

@@ -89,3 +89,11 @@ def test_a_cookie_of_another_token_and_a_forged_form_open_nothing(guarded: Conso
 def test_a_bearer_is_let_in_as_everywhere_else(guarded: Console) -> None:
     assert guarded.get("/w/default/", headers={"authorization": "Bearer correct horse"}).status_code == 200
     assert guarded.get("/w/default/", headers={"authorization": "Bearer wrong"}).status_code == 303
+
+
+def test_the_command_of_a_guarded_control_api_reads_the_token_from_the_environment(guarded: Console) -> None:
+    form = guarded.page("/sign-in").partition('name="token" value="')[2].partition('"')[0]
+    guarded.send("POST", f"{CONSOLE}/sign-in", data={"token": form, "control_token": "correct horse"})
+    page = guarded.done(call=RESET)
+    assert "authorization: Bearer $FOASEMU_CONTROL_TOKEN" in page
+    assert "horse" not in page

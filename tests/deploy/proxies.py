@@ -82,11 +82,11 @@ def _free_port() -> int:
 
 def _wait_for(client: httpx.Client, process: "subprocess.Popen[bytes]", log: Path) -> None:
     for _ in range(LOOKS):
-        assert process.poll() is None, log.read_text()
+        assert process.poll() is None, log.read_text("utf-8")
         try:
             client.get("/_emulator/health").raise_for_status()
         except httpx.HTTPError:
             Event().wait(BETWEEN_LOOKS)
         else:
             return
-    raise AssertionError(f"it does not serve: {log.read_text()}")
+    raise AssertionError(f"it does not serve: {log.read_text('utf-8')}")

@@ -98,7 +98,7 @@ def test_every_pin_that_is_missing_is_found(lock: str, known: dict[str, Metadata
 
 def test_every_marker_that_is_lost_is_found(known: dict[str, Metadata]) -> None:
     pins = LOCKS["requirements-dev.lock"]
-    for name in ("uvloop", "colorama", "tzdata"):
+    for name in ("uvloop", "colorama"):
         assert pins[name].marker is not None
         everywhere = {**pins, name: replace(pins[name], marker=None)}
         needs = [unmet(ROOTS["requirements-dev.lock"], everywhere, known, each)[1] for each in ENVIRONMENTS.values()]

@@ -1,5 +1,6 @@
 """The console as an application: which page stands where, and what holds for all of them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -13,7 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foas_emulator.console import actions, scenarios
+from foas_emulator.console import actions, scenarios, uploads
 from foas_emulator.console.access import BASE
 from foas_emulator.console.events import event_stream
 from foas_emulator.console.language import mark
@@ -24,7 +25,8 @@ from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.guard import is_local, with_body
 from foas_emulator.world.advance import settle
-from foas_emulator.world.registry import DEFAULT, WorldNameError
+from foas_emulator.world.files import WorldFileError
+from foas_emulator.world.registry import DEFAULT, WorldLimitError, WorldNameError
 from foas_emulator.world.world import World
 
 POLICY = (
@@ -53,6 +55,7 @@ def console_app(site: Site) -> ASGIApp:
         Route("/w/{world}/scenario", _in_world(site, scenarios.begin), methods=["POST"]),
         Route("/w/{world}/events", _in_world(site, event_stream)),
         Route("/w/{world}/snapshot", _in_world(site, actions.download_snapshot)),
+        Route("/w/{world}/compare", _in_world(site, uploads.compare_files), methods=["POST"]),
         *(Route(f"/w/{{world}}/{page.path}", _in_world(site, _page(page))) for page in PAGES),
     ]
     return Door(Starlette(routes=[Mount(BASE, routes=routes)]), site)
@@ -94,7 +97,7 @@ class Door:
         except ClientDisconnect:
             return
         else:
-            await self._app(scope, receive, send)
+            await self._app(scope, _giving_way(receive), send)
 
     def _refusal(self, request: Request) -> tuple[int, str, str] | None:
         if self._site.access.control_token is None and not is_local(request.scope):
@@ -113,6 +116,16 @@ class Door:
 
     def _is_open(self, request: Request) -> bool:
         return request.url.path == f"{BASE}/sign-in" or request.url.path.startswith(f"{BASE}/static/")
+
+
+def _giving_way(receive: Receive) -> Receive:
+    """Serve others between the pieces of a large form, which may hold a whole world."""
+
+    async def receive_piece() -> Message:
+        await asyncio.sleep(0)
+        return await receive()
+
+    return receive_piece
 
 
 async def _to_default(_: Request) -> Response:
@@ -155,6 +168,9 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
             world = site.registry.open_existing(name)
         except WorldNameError as error:
             return await shown_plain(request, status=404, title=mark("No world can have this name."), text=str(error))
+        except (WorldFileError, WorldLimitError) as error:
+            title = mark("This world cannot be opened.")
+            return await shown_plain(request, status=HTTPStatus.SERVICE_UNAVAILABLE, title=title, text=str(error))
         if world is None:
             context = {"missing": name, "form_token": site.access.form_token}
             default = site.registry.open_or_create(DEFAULT)

@@ -21,7 +21,7 @@ _LAST_SHOWN = LAST_INSTANT - 8 * 3_600_000
 """Times are shown as the service's own console shows them; the browser adds its own time as a title."""
 
 _DAY = 86_400_000
-_UNITS = ((_DAY, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"))
+_UNITS = ((365 * _DAY, "y"), (_DAY, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"))
 
 
 @cache
@@ -39,6 +39,7 @@ def environment() -> Environment:
         "iso": instants.instant_text,
         "moment": moment,
         "clock_time": clock_time,
+        "day_time": day_time,
         "span": span,
         "duration": duration_text,
         "seg": lambda text: quote(str(text), safe=""),
@@ -53,8 +54,11 @@ def environment() -> Environment:
 
 async def render(template: str, context: Mapping[str, Any]) -> str:
     """The page. A large one takes milliseconds, in which the loop answers others."""
-    page: str = await asyncio.to_thread(environment().get_template(template).render, context)
-    return page
+
+    def page() -> str:
+        return environment().get_template(template).render(context)  # a template is compiled when it is first used
+
+    return await asyncio.to_thread(page)
 
 
 def _at(milliseconds: int, zone: timezone) -> datetime:
@@ -69,6 +73,11 @@ def moment(milliseconds: int | None) -> str:
 def clock_time(milliseconds: int) -> str:
     """The time of day in the service's zone: `08:00:00.120`."""
     return _at(milliseconds, SERVICE_ZONE).strftime("%H:%M:%S.") + f"{milliseconds % 1000:03d}"
+
+
+def day_time(milliseconds: int) -> str:
+    """The time of day in the service's zone, to the minute: `08:00`."""
+    return _at(milliseconds, SERVICE_ZONE).strftime("%H:%M")
 
 
 def span(milliseconds: float | None) -> str:

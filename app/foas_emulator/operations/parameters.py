@@ -24,9 +24,9 @@ def query(name: str, description: str, *examples: Any, required: bool = False, *
     return Query(alias=name, description=description, **_more(examples, schema, required=required))
 
 
-def path(name: str, description: str, *examples: Any) -> Any:
-    """Declare a parameter of the path."""
-    return Path(alias=name, description=description, examples=[*examples])
+def path(name: str, description: str, *examples: Any, **schema: Any) -> Any:
+    """Declare a parameter of the path, as `form` declares one of a form."""
+    return Path(alias=name, description=description, **_more(examples, schema, required=False))
 
 
 def _more(examples: Sequence[Any], schema: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
@@ -49,6 +49,7 @@ InstanceId = Annotated[
         "instanceId",
         "Id of the instance, from StartJob or ListInstance; -1 is the current one of a stream job.",
         412536,
+        minimum=-1,
     ),
 ]
 ClusterId = Annotated[
