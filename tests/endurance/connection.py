@@ -10,7 +10,9 @@ STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
 
-def request(method: str, target: str, *, world: str = "", content: bytes = b"", kind: str = "application/json") -> bytes:
+def request(
+    method: str, target: str, *, world: str = "", content: bytes = b"", kind: str = "application/json"
+) -> bytes:
     """Return the bytes of a request."""
     head = f"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     if world:

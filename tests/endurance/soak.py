@@ -59,7 +59,12 @@ def round_of_calls(user: User, chance: random.Random, number: int) -> None:
         targets = [f"{chance.choice(READS)}?pageIndex={chance.randrange(1, 500)}" for _ in range(AT_ONCE)]
         user.call(*(request("GET", target, world=world) for target in targets))
     for each in range(3):
-        form = {"jobName": f"j{each}", "jobType": "FLINK_STREAM", "apiType": "SQL", "code": "x" * chance.randrange(2000)}
+        form = {
+            "jobName": f"j{each}",
+            "jobType": "FLINK_STREAM",
+            "apiType": "SQL",
+            "code": "x" * chance.randrange(2000),
+        }
         user.call(
             request("POST", JOBS, world=world, content=urlencode(form).encode(), kind=FORM),
             request("PUT", f"{JOBS}/j{each}/commit", world=world),

@@ -93,7 +93,10 @@ def _overridden(error: ApiError, overrides: Mapping[str, Override]) -> tuple[str
     return override.code or error.code, override.status or error.problem.status, message
 
 
+_LONGEST_HEADER = 4000
+
+
 def header_text(text: str) -> bytes:
-    """A text as a header can carry it: one line of printable ASCII."""
-    line = " ".join(text.split())
+    """A text as a header can carry it: one line of printable ASCII, cut where it repeats much of what a client sent."""
+    line = " ".join((text if len(text) <= _LONGEST_HEADER else f"{text[:_LONGEST_HEADER]}...").split())
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), line).encode()
