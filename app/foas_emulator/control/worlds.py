@@ -10,6 +10,7 @@ from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, ans
 from foas_emulator.control.documents import described_body, is_yaml, parse_document
 from foas_emulator.control.errors import ControlError, no_world
 from foas_emulator.control.off_loop import off_loop
+from foas_emulator.control.ready import made_ready
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.loading import Document
@@ -62,8 +63,9 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         image = await off_loop(len(body), lambda: _image(registry, scratch, parse_document(body, as_yaml=as_yaml)))
         if isinstance(image, _Fork):
             image = await _fork(registry, image.name)
-        status = 200 if registry.exists(name) else 201
-        registry.create_or_replace(name, image)
+        async with made_ready(image, registry, scratch) as store:
+            status = 200 if registry.exists(name) else 201
+            registry.create_or_replace(name, image, store=store)
         return JSONResponse(_identity(name), status)
 
     @router.delete("/worlds/{name}", status_code=204)
@@ -76,7 +78,10 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.post("/worlds/{name}/reset", **answers(WorldIdentity))
     async def reset_world(name: str) -> dict[str, Any]:
         """Return a world to what it was created from; its journal begins anew."""
-        registry.reset(name)
+        origin = registry.origin(name) if registry.is_in_memory and registry.exists(name) else None
+        async with made_ready(origin, registry, scratch) as store:
+            is_ready = origin is not None and registry.exists(name) and registry.origin(name) is origin
+            registry.reset(name, store=store if is_ready else None)
         return _identity(name)
 
     return router

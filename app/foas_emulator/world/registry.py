@@ -113,6 +113,10 @@ class Registry:
         """Whether a world is open: neither dropped nor expired since it was returned."""
         return self._worlds.get(world.name) is world
 
+    def uses(self, store: Store) -> bool:
+        """Whether an open world has its rows in a database."""
+        return any(world.store is store for world in self._worlds.values())
+
     def open_existing(self, name: str) -> World | None:
         """Return the world of this name, opened if it is in a file and closed; None if it does not exist.
 
@@ -137,27 +141,35 @@ class Registry:
 
     # -- beginnings and ends
 
-    def create_or_replace(self, name: str, image: bytes | None = None) -> World:
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether worlds are kept in memory, and in no files."""
+        return self._files is None
+
+    def create_or_replace(self, name: str, image: bytes | None = None, *, store: Store | None = None) -> World:
         """Create a world from an image, the default one if none is given, or replace the one of this name.
 
+        `store` is a database in memory that holds the image already, for worlds in memory.
         A file that cannot be used is no obstacle: the new world takes its place. Raise `ImageBudgetError` if the image
         cannot be kept for resets, and the errors of `open_existing`.
         """
         image = self.image if image is None else image
         if not self.exists(name):
-            return self._create(name, image)
+            return self._create(name, image, store)
         if self._files is None:
             world = self._worlds[name]
             world.last_used = stopwatch()
             self._keep_origin(name, image)
-            world.load(image)
+            _fill(world, image, store)
         else:
             world = self._replace_file(self._files, name, image)
         self._notify(name)
         return world
 
-    def reset(self, name: str) -> None:
+    def reset(self, name: str, *, store: Store | None = None) -> None:
         """Reset a world to what it was created from; create it if it does not exist.
+
+        `store` is a database in memory that holds its `origin` already, for worlds in memory.
 
         A database file that cannot be used is no obstacle. Where the file of what the world was created from cannot be
         used either, the world becomes one of the default image, and the log says so.
@@ -165,7 +177,7 @@ class Registry:
         if not self.exists(name):
             self.open_or_create(name)
         elif self._files is None:
-            self.open_or_create(name).load(self._origin(name))
+            _fill(self.open_or_create(name), self._origin(name), store)
         else:
             self._reset_file(self._files, name)
         self._notify(name)
@@ -236,13 +248,13 @@ class Registry:
         if self._files is not None:
             self._files.close()
 
-    def _create(self, name: str, image: bytes) -> World:
+    def _create(self, name: str, image: bytes, store: Store | None = None) -> World:
         self._make_room()
         if self._files is None:
             self._keep_origin(name, image)
         else:
             self._files.put(name, image)
-        world = self._open(name)
+        world = self._open(name, store)
         self._prewarm_soon()
         return world
 
@@ -251,8 +263,8 @@ class Registry:
         with suppress(RuntimeError):
             asyncio.get_running_loop().call_soon(self.prewarm)
 
-    def _open(self, name: str) -> World:
-        store = self._take_ready(name) or self._store(name)
+    def _open(self, name: str, store: Store | None = None) -> World:
+        store = store or self._take_ready(name) or self._store(name)
         try:
             world = World(name, store, defaults=self.defaults, handlers=self.handlers)
         except BaseException as error:
@@ -398,3 +410,11 @@ class Registry:
                 "more: ask again, or raise its limit of open files (ulimit -n)."
             )
         self._shut(min(idle, key=lambda world: world.last_used).name)
+
+
+def _fill(world: World, image: bytes, store: Store | None) -> None:
+    """Make a world in memory what an image says, by the database that holds it already, if there is one."""
+    if store is None:
+        world.load(image)
+    else:
+        world.move_to(store)
