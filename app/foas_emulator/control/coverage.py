@@ -9,6 +9,7 @@ from foas_emulator.journal.coverage import Usage, report
 from foas_emulator.journal.journal import Journal
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.instances.lifecycle import STATES
+from foas_emulator.world.slices import in_slices
 
 
 def coverage_router(journal: Journal) -> APIRouter:
@@ -21,8 +22,11 @@ def coverage_router(journal: Journal) -> APIRouter:
 
         The whole counts worlds that were dropped, too.
         """
-        whole, worlds = journal.usages()
-        return {"all": _report(whole), "worlds": {name: _report(usage) for name, usage in worlds.items()}}
+        whole, worlds = await journal.usages()
+        return {
+            "all": _report(whole),
+            "worlds": {name: _report(usage) async for name, usage in in_slices(worlds.items())},
+        }
 
     return router
 

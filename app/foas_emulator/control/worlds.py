@@ -18,6 +18,7 @@ from foas_emulator.seeds.reading import BUILT_IN, check_seed, read_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.slices import in_slices
 from foas_emulator.world.snapshot import read_snapshot
 from foas_emulator.world.store import Connections
 
@@ -49,7 +50,8 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.post("/reset", **answers(WorldNames))
     async def reset_all_worlds() -> dict[str, Any]:
         """Return every world to what it was created from."""
-        registry.reset_all()
+        async for name in in_slices(registry.names()):
+            registry.begin_again(name)
         return {"worlds": registry.names()}
 
     @router.put(

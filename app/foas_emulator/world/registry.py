@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from foas_emulator.world.clock import stopwatch
@@ -17,6 +18,9 @@ from foas_emulator.world.world import Handler, World
 
 DEFAULT = "default"
 """The world of a request that names none. It never expires."""
+
+_EXPIRE_AT_ONCE = 100
+"""Worlds that go in one look, a few milliseconds' work; the others go in the next."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -182,38 +186,59 @@ class Registry:
             self._reset_file(self._files, name)
         self._notify(name)
 
-    def replace_image(self, image: bytes) -> list[str]:
-        """Create new worlds from another image, replace those made from the one before; return their names.
+    def replace_image(self, image: bytes) -> Iterator[str]:
+        """Create new worlds from another image, replace those made from the one before; yield the name of each.
 
-        A world that is in a file and closed stays closed.
+        Between two of them others may be served. A world that is in a file and closed stays closed.
         """
-        replaced = []
-        for name in self.names():
-            with suppress(WorldFileError):  # a file that cannot be read stays as it is
-                if self.origin(name) == self.image:
-                    replaced.append(name)
+        before = self.image
+        beginnings = {name: world.beginning for name, world in self._worlds.items()}
+        names = [name for name in self.names() if self._files is not None or self._origin(name) == before]
         self.image = image
         if self._ready is not None:
             self._ready.close()
             self._ready = None
-        for name in replaced:
-            if name in self._worlds or self._files is None:
+        for name in names:
+            world = self._worlds.get(name)
+            if world is not None and world.beginning is not beginnings.get(name, world.beginning):
+                continue  # it began anew meanwhile
+            if self._replace_made_of(name, before):
+                yield name
+
+    def _replace_made_of(self, name: str, before: bytes) -> bool:
+        """Replace a world if it was made from an image; return whether it was. A file that cannot be read stays."""
+        if self._files is None:
+            if name not in self._worlds:
+                return False
+            self.create_or_replace(name)
+            return True
+        with suppress(WorldFileError):
+            if name not in self._files or self._files.origin(name) != before:
+                return False
+            if name in self._worlds:
                 self.create_or_replace(name)
-                continue
-            self._files.replace(name, image)
-            self._requests_of.pop(name, None)
-            self._notify(name)
-        return replaced
+            else:
+                self._files.replace(name, self.image)
+                self._requests_of.pop(name, None)
+                self._notify(name)
+            return True
+        return False
 
     def reset_all(self) -> None:
         """Reset every world to what it was created from; one that is in a file and closed stays closed."""
         for name in self.names():
-            if name in self._worlds or self._files is None:
-                self.reset(name)
-            else:
-                self._files.begin_again(name)
-                self._requests_of.pop(name, None)
-                self._notify(name)
+            self.begin_again(name)
+
+    def begin_again(self, name: str) -> None:
+        """Reset a world, if there is one, to what it was created from; one in a file that is closed stays closed."""
+        if not self.exists(name):
+            return
+        if name in self._worlds or self._files is None:
+            self.reset(name)
+        else:
+            self._files.begin_again(name)
+            self._requests_of.pop(name, None)
+            self._notify(name)
 
     def drop(self, name: str) -> bool:
         """Remove a world and its files; return whether it existed."""
@@ -378,9 +403,9 @@ class Registry:
         now = stopwatch()
         if not self._idle or now < self._first_expiry:
             return
-        for world in list(self._worlds.values()):
-            if world.name != DEFAULT and world.last_used + self._idle <= now:
-                self._let_go(world)
+        idle = (each for each in self._worlds.values() if each.name != DEFAULT and each.last_used + self._idle <= now)
+        for world in list(islice(idle, _EXPIRE_AT_ONCE)):
+            self._let_go(world)
         used = (world.last_used for world in self._worlds.values() if world.name != DEFAULT)
         self._first_expiry = min(used, default=now) + self._idle
 
