@@ -17,7 +17,7 @@ GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 """On Windows only a group of its own can be sent a signal."""
 
 SECONDS_TO_START = 60
-SECONDS_TO_STOP = 20
+SECONDS_TO_STOP = 60
 
 
 @dataclass

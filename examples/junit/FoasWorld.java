@@ -10,10 +10,19 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /** A world of its own for each test, and its journal where the test fails: a field with {@code @RegisterExtension}. */
 class FoasWorld implements BeforeEachCallback, AfterEachCallback {
     private final HttpClient http = HttpClient.newHttpClient();
-    private final String token = System.getenv("FOASEMU_CONTROL_TOKEN");
-    final String endpoint = System.getenv().getOrDefault("FOAS_ENDPOINT", "http://127.0.0.1:8018");
+    private final String token;
+    final String endpoint;
     final String accessKeySecret = "test";
     String name;
+
+    FoasWorld() {
+        this(System.getenv().getOrDefault("FOAS_ENDPOINT", "http://127.0.0.1:8018"), System.getenv("FOASEMU_CONTROL_TOKEN"));
+    }
+
+    FoasWorld(String endpoint, String token) {
+        this.endpoint = endpoint;
+        this.token = token;
+    }
 
     String accessKeyId() {
         return "world-" + name;

@@ -1,16 +1,15 @@
 import { randomUUID } from "node:crypto";
 
-const endpoint = process.env.FOAS_ENDPOINT ?? "http://127.0.0.1:8018";
-const token = process.env.FOASEMU_CONTROL_TOKEN;
-
 /** Run the body of a test in a world of its own; where it fails, the journal is in the test's diagnostics. */
 export function withWorld(body) {
   return async (test) => {
+    const endpoint = process.env.FOAS_ENDPOINT ?? "http://127.0.0.1:8018";
+    const token = process.env.FOASEMU_CONTROL_TOKEN;
     const name = randomUUID();
     const world = { endpoint, name, accessKeyId: `world-${name}`, accessKeySecret: "test" };
     /** Ask the control API about the world; docs/control-api.md has what it can do. */
     world.control = async (method, path, document) => {
-      const headers = token ? { authorization: `Bearer ${token}` } : {};
+      const headers = token ? { authorization: `Bearer ${token}` } : undefined;
       const options = { method, headers, body: document && JSON.stringify(document) };
       const answer = await fetch(`${endpoint}/_emulator/worlds/${name}${path}`, options);
       const text = await answer.text();

@@ -96,8 +96,6 @@ class Generation:
     command: Callable[[Path], list[str]]
     otherwise: Mapping[str, Expected] = field(default_factory=dict)
     """How the last call of a step ends with this generation, by the step's name."""
-    waits_for: Mapping[str, str] = field(default_factory=dict)
-    """What the emulator cannot do yet, by the name of the step that wants it."""
 
     def __str__(self) -> str:
         return self.dialect.name
@@ -112,8 +110,6 @@ class Generation:
 def _python(project: Path) -> list[str]:
     return [str(project / "venv/bin/python"), str(project / "drive.py")]
 
-
-_RAW_UTF_8 = "the parser refuses names of a path that are sent as raw UTF-8"
 
 GENERATIONS = (
     Generation(dialect=PythonCore213(), project=PYTHON_CORE_2_13, command=_python),
@@ -130,7 +126,6 @@ GENERATIONS = (
         dialect=Java43(),
         project=JAVA_4_3,
         command=lambda project: ["java", "-cp", f"{project / 'classes'}:{project / 'jars' / '*'}", "Drive"],
-        waits_for=dict.fromkeys(["chinese-names-and-spaces", "a-form-and-a-query-carry-any-text"], _RAW_UTF_8),
     ),
 )
 
@@ -149,8 +144,6 @@ def sdk(generation: Generation) -> Iterator[Sdk]:
 
 @pytest.mark.parametrize("step", TOUR, ids=str)
 def test_the_older_sdk_makes_the_step(
-    step: Step, generation: Generation, sdk: Sdk, server: Callable[[str], str], request: pytest.FixtureRequest
+    step: Step, generation: Generation, sdk: Sdk, server: Callable[[str], str]
 ) -> None:
-    if reason := generation.waits_for.get(step.name):
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     make_the_step(generation.variant_of(step), sdk, dialect=generation.dialect, endpoint=server(step.signature))

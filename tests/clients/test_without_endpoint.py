@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.clients.builds import GO, HERE, JAVA, NODE, NODE_TEA, built
+from tests.clients.builds import GO, HERE, JAVA, NODE, NODE_TEA, PHP, built
 from tests.clients.conftest import emulator
 from tests.clients.sdk import Dialect, Sdk, make_the_step
 from tests.clients.test_go import Go
 from tests.clients.test_java import Java
 from tests.clients.test_node import PopCore
 from tests.clients.test_node_tea import NodeTea
+from tests.clients.test_php import Php
 from tests.clients.test_python_core import PythonCore
 from tests.clients.test_python_tea import Tea
 from tests.clients.tour import SEED, TOUR, Step, get_instance
@@ -34,6 +35,7 @@ SDKS: list[tuple[Dialect, Callable[[], list[str]]]] = [
     (Java(), java),
     (PopCore(), lambda: ["node", str(built(NODE) / "drive.js")]),
     (NodeTea(), lambda: ["node", str(built(NODE_TEA) / "drive.js")]),
+    (Php(), lambda: ["php", str(built(PHP) / "drive.php")]),
 ]
 
 

@@ -215,7 +215,9 @@ def test_answers_of_the_service_are_not_to_be_taken_for_another_type(control: Co
         assert control.api.request("GET", path).headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("path", ["/_emulator/health", "/_emulator/worlds", "/", "/docs", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path", ["/_emulator/health", "/_emulator/worlds/default/faults", "/", "/docs", "/openapi.json"]
+)
 def test_head_is_answered_as_get_without_a_body(control: Control, path: str) -> None:
     got, head = (control.api.request(method, path) for method in ("GET", "HEAD"))
     assert (head.status_code, head.content) == (got.status_code, b"")

@@ -1,8 +1,9 @@
 """The examples run as they stand: each test in a world of its own, and the journal where one fails."""
 
+import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,15 @@ def node(_tmp_path: Path) -> tuple[Sequence[str], Path]:
 
 
 def junit(_tmp_path: Path) -> tuple[Sequence[str], Path]:
-    place = built(JUNIT)
+    return junit_in(built(JUNIT))
+
+
+def junit_in(place: Path) -> tuple[Sequence[str], Path]:
     (jar,) = (place / "jars").glob("junit-platform-console-standalone-*.jar")
-    words = ["java", "-jar", str(jar), "execute", "--class-path=classes", "--select-class=JobsTest"]
+    others = os.pathsep.join(
+        ["classes", *[str(file) for file in sorted((place / "jars").glob("*.jar")) if file != jar]]
+    )
+    words = ["java", "-jar", str(jar), "execute", f"--class-path={others}", "--select-class=JobsTest"]
     return [*words, "--disable-banner", "--details=verbose"], place
 
 
@@ -53,24 +60,26 @@ def needs(program: str) -> None:
         do_without(f"{program} is not installed")
 
 
-def run(
-    words: Sequence[str], place: Path, emulator: Emulator, variables: Mapping[str, str]
-) -> "subprocess.CompletedProcess[str]":
-    given = {"FOAS_ENDPOINT": emulator.url, "FOASEMU_CONTROL_TOKEN": TOKEN, **variables}
+def run(words: Sequence[str], place: Path, url: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    given = {"FOAS_ENDPOINT": url, "FOASEMU_CONTROL_TOKEN": TOKEN, **variables}
     return subprocess.run(
         words, cwd=place, env=environment(given), capture_output=True, encoding="utf-8", timeout=300, check=False
     )
+
+
+def assert_green_and_red(words: Sequence[str], place: Path, url: str) -> None:
+    green = run(words, place, url)
+    assert green.returncode == 0, green.stdout + green.stderr
+    assert WHY not in green.stdout
+    red = run(words, place, url, EXAMPLE_MUST_FAIL="1")
+    assert red.returncode != 0
+    assert WHY in red.stdout
+    assert "is not running: its instance 412536 is FAILED" in red.stdout, "the journal has the hint"
 
 
 @pytest.mark.parametrize("example", [go, node, junit], ids=lambda example: example.__name__)
 def test_the_example_runs_and_a_red_test_shows_its_journal(example: object, emulator: Emulator, tmp_path: Path) -> None:
     assert callable(example)
     words, place = example(tmp_path)
-    green = run(words, place, emulator, {})
-    assert green.returncode == 0, green.stdout + green.stderr
-    assert WHY not in green.stdout
-    red = run(words, place, emulator, {"EXAMPLE_MUST_FAIL": "1"})
-    assert red.returncode != 0
-    assert WHY in red.stdout
-    assert "is not running: its instance 412536 is FAILED" in red.stdout, "the journal has the hint"
+    assert_green_and_red(words, place, emulator.url)
     assert emulator.worlds() == ["default"]

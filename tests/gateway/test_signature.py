@@ -56,6 +56,12 @@ def test_v1_accepts_the_path_decoded_or_as_sent_and_empty_values_either_way(path
     assert verify(request, signed_by(f"GET\n\n\n\ntoday\n{path}?{query}"), "secret") is None
 
 
+def test_v1_accepts_a_path_that_was_sent_and_signed_as_raw_utf8_beside_escapes_of_its_own() -> None:
+    arrived = request_to("/api/v2/projects/%E9%A1%B9%20%E7%9B%AE", headers={"date": "today"})
+    assert verify(arrived, signed_by("GET\n\n\n\ntoday\n/api/v2/projects/项%20目"), "secret") is None
+    assert verify(arrived, signed_by("GET\n\n\n\ntoday\n/api/v2/projects/项%2020目"), "secret") is not None
+
+
 @pytest.mark.parametrize(
     ("client", "path", "query"),
     [

@@ -2,21 +2,24 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from foas_emulator import __version__
 from foas_emulator.testing import Server
+from tests.clients.builds import Project, built
 from tests.process import environment
-from tests.setup.test_files import ROOT, conforms
+from tests.setup.test_files import ROOT, WORKFLOWS, conforms
 
 FILE = ROOT / "action.yml"
 ACTION = yaml.safe_load(FILE.read_text("utf-8"))
@@ -78,16 +81,93 @@ def test_the_step_that_starts_ends_with_a_served_world(tmp_path: Path) -> None:
         os.kill(int((tmp_path / "foas-emulator.pid").read_text()), signal.SIGTERM)
 
 
-WORKFLOWS = [block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "runs-on:" in block]
+WORKFLOWS_OF_THE_PAGE = [block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "runs-on:" in block]
 
 
 def test_workflows_of_the_page_conform_to_the_schema_of_github(tmp_path: Path) -> None:
-    assert WORKFLOWS
-    for number, text in enumerate(WORKFLOWS):
+    assert WORKFLOWS_OF_THE_PAGE
+    for number, text in enumerate(WORKFLOWS_OF_THE_PAGE):
         file = tmp_path / f"{number}.yml"
         file.write_text(textwrap.dedent(text), "utf-8")
         checked = conforms("vendor.github-workflows", file)
         assert checked.returncode == 0, checked.stdout
+
+
+ACTIONLINT = Project(
+    root=ROOT / "tests" / "setup",
+    language="actionlint",
+    needs=["go"],
+    fetch=[["go", "mod", "download"]],
+    compile=["go", "build", "-o", "actionlint", "github.com/rhysd/actionlint/cmd/actionlint"],
+)
+NAMED = re.compile(r"your-organisation/foas-emulator@\S+")
+
+
+def linted(directory: Path, workflow: str) -> str:
+    """What actionlint says of a workflow in a repository that has our action."""
+    (directory / ".git").mkdir(parents=True)
+    shutil.copy(FILE, directory)
+    (directory / ".github" / "workflows").mkdir(parents=True)
+    (directory / ".github" / "workflows" / "test.yml").write_text(workflow, "utf-8")
+    # What shellcheck says would depend on whether it is installed.
+    words = [str(built(ACTIONLINT) / "actionlint"), "-oneline", "-shellcheck=", "-pyflakes="]
+    done = subprocess.run(words, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (int(bool(done.stdout)), "")
+    return done.stdout
+
+
+def test_actionlint_finds_nothing_in_workflows_of_the_repository_and_of_the_page(tmp_path: Path) -> None:
+    texts = [file.read_text("utf-8") for file in WORKFLOWS]
+    texts += [NAMED.sub("./", textwrap.dedent(block)) for block in WORKFLOWS_OF_THE_PAGE]
+    assert "uses: ./" in "".join(texts)
+    assert [linted(tmp_path / str(number), text) for number, text in enumerate(texts)] == [""] * len(texts)
+
+
+def page_workflow() -> str:
+    """The page's workflow that uses the action."""
+    (text,) = [block for block in WORKFLOWS_OF_THE_PAGE if NAMED.search(block)]
+    return NAMED.sub("./", textwrap.dedent(text))
+
+
+def workflow_of_the_steps() -> str:
+    """The action's own steps as a workflow with the same inputs: actionlint reads no steps in an action."""
+    job = {
+        "runs-on": "ubuntu-latest",
+        "steps": STEPS,
+        "outputs": {name: output["value"] for name, output in ACTION["outputs"].items()},
+    }
+    inputs = {name: {"type": "string", "default": each["default"]} for name, each in ACTION["inputs"].items()}
+    outputs = {name: {"value": f"${{{{ jobs.action.outputs.{name} }}}}"} for name in ACTION["outputs"]}
+    document = {"on": {"workflow_call": {"inputs": inputs, "outputs": outputs}}, "jobs": {"action": job}}
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def test_actionlint_finds_nothing_in_the_steps_of_the_action(tmp_path: Path) -> None:
+    assert linted(tmp_path / "repository", workflow_of_the_steps()) == ""
+
+
+@pytest.mark.parametrize(
+    ("workflow", "right", "wrong", "said"),
+    [
+        (page_workflow, "          options:", "          optiosn:", 'input "optiosn" is not defined in action'),
+        (page_workflow, "steps.foas.outputs.log", "steps.foas.outputs.logs", 'property "logs" is not defined'),
+        (workflow_of_the_steps, "inputs.port", "inputs.prot", 'property "prot" is not defined'),
+        (workflow_of_the_steps, "steps.start.outputs", "steps.begin.outputs", 'property "begin" is not defined'),
+        (workflow_of_the_steps, "shell: bash", "shel: bash", 'unexpected key "shel"'),
+    ],
+)
+def test_actionlint_would_say(workflow: Callable[[], str], right: str, wrong: str, said: str, tmp_path: Path) -> None:
+    assert right in workflow()
+    assert said in linted(tmp_path / "repository", workflow().replace(right, wrong))
+
+
+def test_versions_on_the_page_are_this_one_and_each_configuration_says_what_it_installs() -> None:
+    pinned = re.findall(r"(?:foas-emulator(?:==|-|@v)|\.\.\.@v)(\d[\d.]*\d)", PAGE)
+    assert set(pinned) == {__version__}
+    configurations = re.findall(r"```(?:yaml|groovy)\n(.*?)```", PAGE, re.DOTALL)
+    installing = [block for block in configurations if '"$FOAS_EMULATOR"' in block]
+    assert len(installing) == len(["GitHub", "GitLab", "Jenkins", "Flow"])
+    assert all(re.search(r"FOAS_EMULATOR(: | = '|=)foas-emulator==", block) for block in installing)
 
 
 def test_other_configurations_of_the_page_are_yaml() -> None:

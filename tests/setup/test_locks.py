@@ -26,7 +26,7 @@ ELSEWHERE = {
 
 INSTALLS = re.compile(r"(?:pip3?|\$\(PIP\))\s+install\b(?P<rest>(?:\\\n|[^\n&|;`])*)")
 LOCKED = re.compile(r"--no-deps --require-hashes -r requirements[a-z-]*\.lock")
-READERS = re.compile(r'^(?:-r requirements\.txt|"\$FOAS_EMULATOR")')
+READERS = re.compile(r'^(?:-r requirements\.txt|(?:--no-deps )?"\$FOAS_EMULATOR")')
 """What the project of a page's reader installs: its own list, and a release of the emulator."""
 OURS = re.compile(r"--no-deps --no-build-isolation (?:-e )?\.")
 

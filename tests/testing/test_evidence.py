@@ -48,7 +48,7 @@ def test_signature(foas_world):
 """
 WHY = {
     "test_state": "200 <- GetInstance",
-    "test_throttled": "DELETE /_emulator/worlds/",
+    "test_throttled": "400 Throttling.User <- GetJob",
     "test_not_found": "404 InvalidProject.NotFound <- GetProject",
     "test_not_running": "InvalidInstance.NotRunning <- GetInstance",
     "test_signature": "400 SignatureDoesNotMatch <- GetProject",

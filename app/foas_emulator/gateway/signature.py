@@ -8,6 +8,7 @@ book.
 
 import hashlib
 import hmac
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from foas_emulator.gateway.credentials import ALGORITHMS, V3_HASHES, Credentials
 
 V1_HEADERS = ("accept", "content-md5", "content-type", "date")
 """The headers that V1 signs beside those of the gateway's own, which begin with x-acs-."""
+
+_ESCAPED_BEYOND_ASCII = re.compile("(?:%[89A-Fa-f][0-9A-Fa-f])+")
 
 
 class SignedRequest(NamedTuple):
@@ -65,7 +68,7 @@ def signed_texts(request: SignedRequest, credentials: Credentials) -> Iterator[s
 
 
 def string_to_sign_variants(request: SignedRequest) -> Iterator[str]:
-    """The V1 strings to sign: path decoded or as sent, times an empty value as `k=` or `k`; without repetitions.
+    """The V1 strings to sign: path decoded, as sent or in part, times an empty value as `k=` or `k`; none twice.
 
     The first is the form of the client that sent the request, told by its User-Agent and x-sdk-client; of an unknown
     client it is the decoded path and `k=`. Non-ASCII header values count as UTF-8 if they can be.
@@ -179,7 +182,10 @@ def _v1_paths(request: SignedRequest) -> tuple[str, ...]:
     if "%" not in raw_path:
         return (raw_path,)
     decoded = unquote(raw_path)
-    return (raw_path, decoded) if _signs_path_as_sent(request) else (decoded, raw_path)
+    # A client that sent raw UTF-8, which came to be escaped on the way here, signed it raw beside its own escapes.
+    raw_utf8 = _ESCAPED_BEYOND_ASCII.sub(lambda escapes: unquote(escapes[0]), raw_path)
+    paths = (raw_path, decoded, raw_utf8) if _signs_path_as_sent(request) else (decoded, raw_path, raw_utf8)
+    return tuple(dict.fromkeys(paths))
 
 
 def _client(headers: Mapping[str, str]) -> str:

@@ -1,0 +1,20 @@
+import { after, before } from "node:test";
+import { GenericContainer, Wait } from "testcontainers";
+
+const token = "of-the-tests";
+
+/** Run the tests of a file against one emulator, in which withWorld makes a world for each. */
+export function useContainer() {
+  if (process.env.FOAS_ENDPOINT) return; // one that runs already, as it may in CI
+  let container;
+  before(async () => {
+    container = await new GenericContainer("foas-emulator")
+      .withExposedPorts(8018)
+      .withEnvironment({ FOASEMU_CONTROL_TOKEN: token })
+      .withWaitStrategy(Wait.forHttp("/_emulator/health", 8018))
+      .start();
+    process.env.FOAS_ENDPOINT = `http://${container.getHost()}:${container.getMappedPort(8018)}`;
+    process.env.FOASEMU_CONTROL_TOKEN = token;
+  });
+  after(() => container?.stop());
+}
