@@ -17,6 +17,7 @@ from foas_emulator.seeds.loading import Document
 from foas_emulator.seeds.reading import BUILT_IN, check_seed, read_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.snapshot import read_snapshot
@@ -50,8 +51,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.post("/reset", **answers(WorldNames))
     async def reset_all_worlds() -> dict[str, Any]:
         """Return every world to what it was created from."""
-        async for name in in_slices(registry.names()):
-            registry.begin_again(name)
+        await _reset_all(registry)
         return {"worlds": registry.names()}
 
     @router.put(
@@ -87,6 +87,18 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         return _identity(name)
 
     return router
+
+
+async def _reset_all(registry: Registry) -> None:
+    """Reset every world, also those after one whose file cannot be written, which is told in the end."""
+    failures: list[WorldFileError] = []
+    async for name in in_slices(registry.names()):
+        try:
+            registry.begin_again(name)
+        except WorldFileError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def _identity(name: str) -> dict[str, Any]:
