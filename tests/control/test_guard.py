@@ -295,3 +295,10 @@ def test_a_body_that_was_dealt_with_takes_no_room_any_more() -> None:
     with open_api(max_document=2000) as api:
         for _ in range(10):
             assert api.request("PUT", "/_emulator/worlds/w", content=b" " * 1900).is_success
+
+
+@pytest.mark.parametrize("host", ["[::1].evil", "[::1]evil", "[::1", "[localhost].evil"])
+def test_a_name_that_only_begins_like_an_address_is_foreign(host: str) -> None:
+    with open_api() as api:
+        answer = api.request("GET", "/_emulator/worlds", headers={"host": host})
+        assert answer.status_code == (200 if host == "[::1" else 403)

@@ -3,6 +3,8 @@
 import json
 import random
 import sys
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
@@ -24,6 +26,10 @@ READS = (
 )
 FORM = "application/x-www-form-urlencoded"
 READS_IN_A_ROUND = 200
+ENOUGH_ROUNDS = 200
+"""Rounds from which on memory tells something."""
+MOST_GROWTH = 8
+"""MiB by which the memory of the last quarter may be above that of the first."""
 AT_ONCE = 20
 """Reads that are sent without waiting for the answers: a client that waits is slower than the server."""
 SETTINGS = Settings(port=0, journal_bytes=2**21, read_cache=2**20, image_bytes=2**24)
@@ -81,14 +87,26 @@ def round_of_calls(user: User, chance: random.Random, number: int) -> None:
         user.ask("DELETE", ended)
 
 
+def require_no_growth(figures: Figures, resident: Sequence[float | None]) -> None:
+    """Require that memory, after each of many rounds, stays where it was once every budget was full."""
+    known = [each for each in resident if each is not None]
+    if len(known) >= ENOUGH_ROUNDS:
+        early, late = max(known[: len(known) // 4]), max(known[-(len(known) // 4) :])
+        figures.require(f"memory rose from {early:.1f} to {late:.1f} MiB", holds=late <= early + MOST_GROWTH)
+
+
 def soak(*, bounds: Bounds, seed: int) -> Figures:
     """Call until the bounds are met; `count` are calls."""
     figures, chance = Figures(), random.Random(seed)
     with TemporaryDirectory() as directory:
         report = Path(directory) / "report"
-        with serving(SETTINGS, log=Path(directory) / "log", report=report) as victim, victim.client() as client:
+        with (
+            serving(SETTINGS, log=Path(directory) / "log", report=report) as victim,
+            victim.client() as client,
+            closing(Connection(victim.port)) as connection,
+        ):
             victim.warm_up()
-            user = User(Connection(victim.port), figures)
+            user = User(connection, figures)
             resident: list[float | None] = []
             number = 0
             while bounds.allow(figures.counts.total()):
@@ -104,6 +122,7 @@ def soak(*, bounds: Bounds, seed: int) -> Figures:
             figures.values["rounds"] = number
             for share in (0, 0.25, 0.5, 0.75, 1):
                 figures.values[f"resident MiB after {share:.0%}"] = resident[int(share * (len(resident) - 1))]
+            require_no_growth(figures, resident)
             figures.values.update(victim.stop())
     return figures
 

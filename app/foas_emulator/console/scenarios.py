@@ -22,7 +22,7 @@ from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, parse_seed, read_seeds
 from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.images import ImageBudgetError
-from foas_emulator.world.registry import WorldLimitError
+from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.store import Connections
 from foas_emulator.world.world import World
 

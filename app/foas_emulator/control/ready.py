@@ -21,5 +21,5 @@ async def made_ready(image: bytes | None, registry: Registry, scratch: Connectio
     try:
         yield store
     finally:
-        if not registry.uses(store):
+        if not any((world := registry.peek(name)) and world.store is store for name in registry.names()):
             store.close()

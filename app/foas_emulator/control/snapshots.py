@@ -72,11 +72,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         read = kept_image if len(body) <= _LARGEST_KEPT else image
         restored = await off_loop(len(body), lambda: read(body, as_yaml=as_yaml))
         async with made_ready(restored, registry, scratch) as store:
-            world = registry.open_or_create(name)
-            if store is None:
-                world.load(restored)
-            else:
-                world.move_to(store)
+            registry.open_or_create(name).load(restored, store)
         return Response(status_code=204)
 
     @router.post("/seed", status_code=204, openapi_extra=described_body(ANY_OBJECT))

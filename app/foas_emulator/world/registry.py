@@ -2,16 +2,16 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
 from foas_emulator.world.clock import stopwatch
-from foas_emulator.world.files import WorldFileError, WorldFiles, file_error
+from foas_emulator.world.files import WorldFileError, WorldFiles, file_error, raise_for_file
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget, KeptImage
+from foas_emulator.world.names import WorldLimitError, check_name
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.store import Connections, Store
 from foas_emulator.world.world import Handler, World
@@ -21,23 +21,7 @@ DEFAULT = "default"
 
 _EXPIRE_AT_ONCE = 100
 """Worlds that go in one look, a few milliseconds' work; the others go in the next."""
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-
 log = logging.getLogger(__name__)
-
-
-class WorldNameError(ValueError):
-    """A name that no world can have."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"{name!r} cannot name a world: use 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit."
-        )
-
-
-class WorldLimitError(Exception):
-    """No further world may be open at a time."""
 
 
 class Registry:
@@ -88,16 +72,13 @@ class Registry:
         """Return a request id for a response that belongs to no world."""
         return request_id(next(self._requests))
 
-    # -- finding
-
     def names(self) -> list[str]:
         """Return the names of all worlds, open or not, in order."""
         return sorted(self._worlds if self._files is None else self._files.names())
 
     def exists(self, name: str) -> bool:
         """Whether there is a world of this name, open or not. Raise `WorldNameError` for one that no world can have."""
-        if _NAME.fullmatch(name) is None:
-            raise WorldNameError(name)
+        check_name(name)
         return name in (self._worlds if self._files is None else self._files)
 
     def last_used(self, name: str) -> int | None:
@@ -116,10 +97,6 @@ class Registry:
     def holds(self, world: World) -> bool:
         """Whether a world is open: neither dropped nor expired since it was returned."""
         return self._worlds.get(world.name) is world
-
-    def uses(self, store: Store) -> bool:
-        """Whether an open world has its rows in a database."""
-        return any(world.store is store for world in self._worlds.values())
 
     def open_existing(self, name: str) -> World | None:
         """Return the world of this name, opened if it is in a file and closed; None if it does not exist.
@@ -164,7 +141,7 @@ class Registry:
             world = self._worlds[name]
             world.last_used = stopwatch()
             self._keep_origin(name, image)
-            _fill(world, image, store)
+            world.load(image, store)
         else:
             world = self._replace_file(self._files, name, image)
         self._notify(name)
@@ -181,23 +158,18 @@ class Registry:
         if not self.exists(name):
             self.open_or_create(name)
         elif self._files is None:
-            _fill(self.open_or_create(name), self._origin(name), store)
+            self.open_or_create(name).load(self._origin(name), store)
         else:
             self._reset_file(self._files, name)
         self._notify(name)
 
     def replace_image(self, image: bytes) -> Iterator[str]:
-        """Create new worlds from another image, replace those made from the one before; yield the name of each.
-
-        Between two of them others may be served. A world that is in a file and closed stays closed.
-        """
+        """Create new worlds from another image; replace those made from the one before, yielding after each its name."""
         before = self.image
         beginnings = {name: world.beginning for name, world in self._worlds.items()}
         names = [name for name in self.names() if self._files is not None or self._origin(name) == before]
         self.image = image
-        if self._ready is not None:
-            self._ready.close()
-            self._ready = None
+        self._drop_ready()
         for name in names:
             world = self._worlds.get(name)
             if world is not None and world.beginning is not beginnings.get(name, world.beginning):
@@ -207,20 +179,14 @@ class Registry:
 
     def _replace_made_of(self, name: str, before: bytes) -> bool:
         """Replace a world if it was made from an image; return whether it was. A file that cannot be read stays."""
-        if self._files is None:
-            if name not in self._worlds:
-                return False
-            self.create_or_replace(name)
-            return True
         with suppress(WorldFileError):
-            if name not in self._files or self._files.origin(name) != before:
+            if not self.exists(name) or (self._files is not None and self._files.origin(name) != before):
                 return False
-            if name in self._worlds:
+            if self._files is None or name in self._worlds:
                 self.create_or_replace(name)
             else:
                 self._files.replace(name, self.image)
-                self._requests_of.pop(name, None)
-                self._notify(name)
+                self._forget(name)
             return True
         return False
 
@@ -237,8 +203,7 @@ class Registry:
             self.reset(name)
         else:
             self._files.begin_again(name)
-            self._requests_of.pop(name, None)
-            self._notify(name)
+            self._forget(name)
 
     def drop(self, name: str) -> bool:
         """Remove a world and its files; return whether it existed."""
@@ -249,8 +214,7 @@ class Registry:
         if self._files is not None:
             self._files.remove(name)
         self._origins.pop(name, None)
-        self._requests_of.pop(name, None)
-        self._notify(name)
+        self._forget(name)
         return True
 
     def prewarm(self) -> None:
@@ -262,11 +226,15 @@ class Registry:
             self._ready = Store(self.connections, image=self.image)
             self._ready.prepare()
 
+    def _drop_ready(self) -> None:
+        if self._ready is not None:
+            self._ready.close()
+            self._ready = None
+
     def close(self) -> None:
         """Close every world and release the directory. Everything that was acknowledged is on disk already."""
         self._is_closed = True
-        if self._ready is not None:
-            self._ready.close()
+        self._drop_ready()
         for world in self._worlds.values():
             world.close()
         self._worlds.clear()
@@ -294,7 +262,7 @@ class Registry:
             world = World(name, store, defaults=self.defaults, handlers=self.handlers)
         except BaseException as error:
             store.close()
-            self._raise_for_file(error, store.path)
+            raise_for_file(error, store.path)
             raise
         if name in self._requests_of:
             world.continue_requests(self._requests_of.pop(name))
@@ -339,7 +307,7 @@ class Registry:
         except BaseException as error:
             path = world.store.path
             self._worlds.pop(world.name).close()  # the next who asks for it opens what is there
-            self._raise_for_file(error, path)
+            raise_for_file(error, path)
             raise
         world.last_used = stopwatch()
 
@@ -368,23 +336,19 @@ class Registry:
         world.last_used = stopwatch()
         return True
 
-    def _raise_for_file(self, error: BaseException, path: Path | None) -> None:
-        """Raise `WorldFileError` if an exception is about a world's file."""
-        translated = file_error(error, path)
-        if translated is not None:
-            raise translated from error
-
     def _take_ready(self, name: str) -> Store | None:
         if name in self._origins or self._files is not None:
             return None
         store, self._ready = self._ready, None
         return store
 
+    def _forget(self, name: str) -> None:
+        self._requests_of.pop(name, None)
+        self._notify(name)
+
     def _notify(self, name: str) -> None:
         for watcher in self._watchers:
             watcher(name)
-
-    # -- what a world in memory was created from
 
     def _origin(self, name: str) -> bytes:
         origin = self._origins.get(name)
@@ -395,8 +359,6 @@ class Registry:
             self._origins.pop(name, None)
         else:
             self._origins[name] = self.images.keep(image)
-
-    # -- how many, how long
 
     def expire(self) -> None:
         """Close or drop the worlds whose time is over, and log each."""
@@ -435,11 +397,3 @@ class Registry:
                 "more: ask again, or raise its limit of open files (ulimit -n)."
             )
         self._shut(min(idle, key=lambda world: world.last_used).name)
-
-
-def _fill(world: World, image: bytes, store: Store | None) -> None:
-    """Make a world in memory what an image says, by the database that holds it already, if there is one."""
-    if store is None:
-        world.load(image)
-    else:
-        world.move_to(store)

@@ -232,9 +232,12 @@ class World:
 
     # -- wholes
 
-    def load(self, image: bytes) -> None:
-        """Replace the whole world by an image."""
-        self.store.load(image)
+    def load(self, image: bytes, store: Store | None = None) -> None:
+        """Replace the whole world by an image, or by a database in memory that holds it already."""
+        if store is None:
+            self.store.load(image)
+        else:
+            self._take(store)
         self._begin()
 
     def move_on(self, image: bytes, store: Store | None = None) -> None:
