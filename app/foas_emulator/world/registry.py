@@ -164,7 +164,7 @@ class Registry:
         self._notify(name)
 
     def replace_image(self, image: bytes) -> Iterator[str]:
-        """Create new worlds from another image; replace those made from the one before, yielding after each its name."""
+        """Create new worlds from another image; replace those made from the one before, and yield the name of each."""
         before = self.image
         beginnings = {name: world.beginning for name, world in self._worlds.items()}
         names = [name for name in self.names() if self._files is not None or self._origin(name) == before]
