@@ -18,10 +18,11 @@ serve: $(VENV)/.serve  ## Start the emulator on http://127.0.0.1:8018.
 
 setup: $(VENV)/.test  ## Install what the tests need, as it is locked.
 
-check: $(VENV)/.test  ## Lint and check types.
+check: $(VENV)/.test  ## Lint and check types, those of Windows too.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/windows
 
 test: check  ## Lint, check types and run every test.
 	$(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=95

@@ -100,7 +100,7 @@ def _existing(path: Path) -> Path:
 
 def _run(command: list[str], environment: Mapping[str, str] | None = None) -> None:
     done = subprocess.run(
-        command, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
+        command, env={**os.environ, **(environment or {})}, capture_output=True, encoding="utf-8", check=False
     )
     if done.returncode:
         # The output names addresses and paths, which have no place in the results.

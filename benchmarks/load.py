@@ -42,7 +42,7 @@ class Generator:
     def _run(self, server: Server, options: Sequence[str], script: str, *arguments: str) -> Load:
         command = ["taskset", "-c", LOAD_CORE, str(self.wrk), *options, "--timeout", _LONGEST_WAIT]
         command += ["-s", str(_SCRIPTS / script), server.url, "--", *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
         return _read(done)
 
 

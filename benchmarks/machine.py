@@ -53,14 +53,14 @@ def _package(name: str) -> str:
 
 def _said(tool: Callable[[], str], option: str) -> str:
     try:
-        done = subprocess.run([tool(), option], capture_output=True, text=True, check=False)
+        done = subprocess.run([tool(), option], capture_output=True, encoding="utf-8", check=False)
     except UnavailableError as reason:
         return str(reason)
     return (done.stdout or done.stderr).splitlines()[0]
 
 
 def _value(file: str, key: str, separator: str) -> str:
-    for line in Path(file).read_text().splitlines():
+    for line in Path(file).read_text(encoding="utf-8").splitlines():
         name, found, value = line.partition(separator)
         if found and name.strip() == key:
             return value.strip().strip('"')

@@ -164,5 +164,5 @@ PEERS: Mapping[str, Callable[[Cache, bytes], Peer]] = {
 
 
 def _write(file: Path, content: Mapping[str, Any]) -> Path:
-    file.write_text(json.dumps(content, ensure_ascii=False))
+    file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
     return file

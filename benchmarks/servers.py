@@ -132,7 +132,7 @@ class Server:
 
     def resident_kib(self) -> int:
         """Resident memory of the process, in KiB."""
-        status = Path(f"/proc/{self._running().pid}/status").read_text()
+        status = Path(f"/proc/{self._running().pid}/status").read_text(encoding="utf-8")
         return int(status.split("VmRSS:")[1].split()[0])
 
     def _running(self) -> subprocess.Popen[bytes]:

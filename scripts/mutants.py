@@ -50,10 +50,16 @@ def main() -> int:
         copy_checkout(tree, asked.modules, asked.tests)
         mutmut = [sys.executable, "-m", "mutmut"]
         ran = run_bounded([*mutmut, "run"], tree, asked.minutes * 60)
-        survivors = subprocess.run([*mutmut, "results"], cwd=tree, capture_output=True, text=True, check=False).stdout
+        survivors = subprocess.run(
+            [*mutmut, "results"], cwd=tree, capture_output=True, encoding="utf-8", check=False
+        ).stdout
         names = [line.split(":")[0].strip() for line in survivors.splitlines() if line.endswith("survived")]
         for name in names:
-            print(subprocess.run([*mutmut, "show", name], cwd=tree, capture_output=True, text=True, check=False).stdout)
+            print(
+                subprocess.run(
+                    [*mutmut, "show", name], cwd=tree, capture_output=True, encoding="utf-8", check=False
+                ).stdout
+            )
         print(f"{len(names)} mutants survived")
     return ran
 

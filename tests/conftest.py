@@ -12,8 +12,11 @@ from hypothesis import settings
 import foas_emulator.certificates  # noqa: F401
 from tests.api import Api, open_api
 from tests.machine_clock import machine_clock
+from tests.surroundings import forget
 
 __all__ = ["machine_clock"]
+
+forget()
 
 settings.register_profile("emulator", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("emulator")

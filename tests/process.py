@@ -75,7 +75,7 @@ def serving(
     *options: str, log: Path | None = None, variables: Mapping[str, str] | None = None, lines: int = 1
 ) -> Iterator[Emulator]:
     """A server on a free port; if it still runs at the end it is stopped. Its first `lines` are waited for."""
-    with (log or Path(os.devnull)).open("w") as errors:
+    with (log or Path(os.devnull)).open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
             command("serve", "--port", "0", *options),
             stdout=subprocess.PIPE,

@@ -1,12 +1,13 @@
 """The emulator on a system without fcntl and uvloop, as Windows is: a whole tour."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.process import Emulator, run, serving
+from tests.process import Emulator, environment, run, serving
 from tests.wire import INSTANCE
 
 pytestmark = pytest.mark.xdist_group("server")
@@ -68,12 +69,11 @@ def test_whole_tour(bare: Emulator, tmp_path: Path, variables: dict[str, str]) -
 
 def test_modules_are_really_missing(variables: dict[str, str]) -> None:
     """The tour would prove nothing if the emulator found them all the same."""
-    import subprocess  # noqa: PLC0415
-
     for name in ("fcntl", "uvloop"):
-        code = f"import {name}"
-        tried = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, check=False)
+        program = [sys.executable, "-c", f"import {name}"]
+        tried = subprocess.run(program, env=environment(variables), capture_output=True, encoding="utf-8", check=False)
         assert tried.returncode == 1
+        assert f"import of {name} halted" in tried.stderr
 
 
 def test_worlds_of_a_server_that_was_killed_are_not_locked(

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from foas_emulator import logs, server
 from foas_emulator.cli import main
-from tests.process import command, environment, serving
+from tests.process import command, environment, run, serving
 
 NOT_UTF_8 = b"\xff\xfe"
 WRONG_FILES = {
@@ -69,6 +69,16 @@ def refusal(*arguments: str, **variables: str) -> str:
         ("access_keys", "directory"),
         ("access_keys", "bytes"),
         ("access_keys", "text"),
+        ("access_keys", ""),
+        ("bearer_tokens", ""),
+        ("seed", ""),
+        ("host", ""),
+        ("control_token", " "),
+        ("control_hosts", "http://emulator.test/"),
+        ("control_origins", "emulator.test"),
+        ("control_origins", "http://emulator.test/"),
+        ("cors_origins", "HTTP://emulator.test"),
+        ("cors_origins", ""),
         ("tls_cert", "absent"),
         ("tls_cert", "directory"),
         ("tls_cert", "text"),
@@ -217,6 +227,16 @@ def test_text_that_was_signed_is_read_as_utf_8(files: Path) -> None:
     assert refused.startswith("--string-to-sign: ")
 
 
+def test_what_an_encoding_cannot_spell_is_escaped_and_no_error(tmp_path: Path) -> None:
+    (tmp_path / "种子.yaml").write_text("projects: []\n", "utf-8")
+    (tmp_path / "错误.yaml").write_text("projects: 5\n", "utf-8")
+    variables = {"PYTHONIOENCODING": "cp1252"}
+    good, bad = (run("seed", "check", str(tmp_path / name), variables=variables) for name in ("种子.yaml", "错误.yaml"))
+    assert (good.returncode, bad.returncode) == (0, 1)
+    assert good.stdout.endswith("\\u79cd\\u5b50.yaml: ok\n")
+    assert "\\u9519\\u8bef.yaml:1: projects:" in bad.stderr
+
+
 @POSIX
 @pytest.mark.parametrize("arguments", ["openapi", "serve --help", "seed check default"])
 def test_output_that_nobody_reads_ends_without_a_word(arguments: str) -> None:
@@ -234,7 +254,7 @@ def test_output_that_nobody_reads_ends_without_a_word(arguments: str) -> None:
 @POSIX
 @pytest.mark.parametrize("arguments", ["openapi", "--help"])
 def test_output_that_is_full_is_told_in_a_line(arguments: str) -> None:
-    with Path("/dev/full").open("w") as full:
+    with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
             command(arguments), stdout=full, stderr=subprocess.PIPE, encoding="utf-8", env=environment(), check=False
         )

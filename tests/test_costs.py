@@ -40,7 +40,9 @@ def test_a_cold_read_runs_few_statements(cold_api: Api) -> None:
 
 def test_a_hot_read_calls_few_functions() -> None:
     """Counted in a process of its own: whoever measures coverage here would be counted too."""
-    output = subprocess.run([sys.executable, "-m", "tests.hot_read"], check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(
+        [sys.executable, "-m", "tests.hot_read"], check=True, capture_output=True, encoding="utf-8"
+    ).stdout
     plain, signed = map(int, output.split())
     assert 0 < plain <= CALLS_OF_A_HOT_READ * AIR
     assert plain < signed <= CALLS_OF_A_SIGNED_READ * AIR
@@ -48,7 +50,7 @@ def test_a_hot_read_calls_few_functions() -> None:
 
 def test_a_start_imports_few_modules() -> None:
     code = "import sys, foas_emulator.server; print('\\n'.join(sys.modules))"
-    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8").stdout
     modules = output.split()
     loaded = [name for name in NEVER_AT_START if name in modules]
     assert not loaded, f"imported at start, needed later or never: {loaded}"

@@ -199,6 +199,24 @@ def test_a_refusal_is_in_the_format_and_the_journal_that_the_readable_headers_na
     )
 
 
+@pytest.mark.parametrize("target", ["/api/v2/projects/a b", "/a\x01b"])
+def test_a_refused_request_line_is_answered_as_the_headers_after_it_name(emulator: Emulator, target: str) -> None:
+    world = f"line-{len(target)}"
+    request = get(target, "Host: emulator.test:80", "Accept: text/xml", f"x-emulator-world: {world}")
+    status, headers, body = parse(send(emulator, request))
+    assert (status, headers["content-type"]) == (400, "text/xml;charset=utf-8")
+    assert b"<HostId>emulator.test</HostId>" in body
+    (entry,) = entries(emulator, world)
+    assert (entry["method"], entry["status"], entry["code"]) == ("GET", 400, "BadRequest")
+
+
+def test_a_refused_request_line_is_not_answered_as_another_request_names(emulator: Emulator) -> None:
+    first = get(INSTANCE, "accept: text/xml")
+    answers = send(emulator, first + get("/a b"))
+    assert b"HTTP/1.1 400" in answers
+    assert answers.count(b"text/xml") == 1
+
+
 def test_a_body_that_breaks_off_its_own_encoding_is_refused_and_changes_nothing(emulator: Emulator) -> None:
     head = f"POST {FOLDERS} HTTP/1.1\r\nx-emulator-world: broken\r\ntransfer-encoding: chunked\r\n\r\n".encode()
     assert "chunk size" in refused(send(emulator, head + b"6\r\npath=/\r\n", b"zz\r\n"))

@@ -1,5 +1,6 @@
 """The server as a process: how it starts, what it says, how it stops, and what it refuses."""
 
+import errno
 import json
 import os
 import shlex
@@ -8,21 +9,27 @@ import socket
 import sqlite3
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from httpx import Client, ConnectError
 
+from foas_emulator import listening
 from foas_emulator.certificates import make_certificate
-from foas_emulator.server import StartError, listen, secrets_in
+from foas_emulator.listening import listen
+from foas_emulator.server import secrets_in
+from foas_emulator.settings import SettingError
 from tests.process import command, environment, run, serving
 from tests.wire import INSTANCE, signed_v1
 
 pytestmark = pytest.mark.xdist_group("server")
+POSIX = pytest.mark.skipif(os.name != "posix", reason="no file of Windows has a colon in its name")
 
 
 def test_first_lines_say_where_it_listens_what_it_holds_and_what_to_try() -> None:
@@ -180,7 +187,8 @@ def test_certificate_that_was_brought_is_served(tmp_path: Path) -> None:
         secure = emulator.announcement[1].removeprefix("listening on ")
         trusting = ssl.create_default_context(cadata=made.authority.decode())
         with Client(verify=trusting, trust_env=False) as tls:
-            assert tls.get(secure + INSTANCE).status_code == 200
+            answer = tls.get(secure + INSTANCE)
+            assert (answer.status_code, answer.headers["keep-alive"]) == (200, "timeout=75")
         assert client.get("/_emulator/ca.pem").status_code == 404
 
 
@@ -221,9 +229,15 @@ def test_variables_are_settings_and_a_flag_wins_over_its_variable() -> None:
         assert answer.json()["Instance"]["ActualState"] == "PAUSED"
 
 
-def test_binding_beyond_this_machine_is_warned_of(tmp_path: Path) -> None:
+def test_binding_beyond_this_machine_is_warned_of_and_what_to_try_can_be_reached(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with serving("--host", "0.0.0.0", log=log) as emulator:
+    with serving("--host", "0.0.0.0", log=log, lines=5) as emulator:
+        here = emulator.url.replace("0.0.0.0", "127.0.0.1")
+        assert emulator.announcement[2:] == [
+            f"try:  curl {here}{INSTANCE}",
+            f"look: {here}/ in a browser",
+            f"docs: {here}/docs",
+        ]
         emulator.stop()
     assert "test:test" in log.read_text("utf-8")
 
@@ -258,6 +272,8 @@ def test_a_call_that_is_held_back_is_answered_when_the_server_stops(stop: str, t
 
 
 def test_a_log_that_nobody_reads_stops_nothing() -> None:
+    if sys.platform == "win32":
+        pytest.skip("a pipe cannot be asked there whether it takes more")
     reading, writing = os.pipe()
     with open_log(writing) as process:
         assert process.stdout is not None
@@ -319,10 +335,7 @@ def test_a_standard_output_that_takes_nothing_does_not_end_it(redirect: str) -> 
 
 
 def test_localhost_is_both_families_on_one_port() -> None:
-    try:
-        sockets = listen("localhost", 0)
-    except StartError as error:  # the free port of one family may be taken in the other
-        pytest.skip(str(error))
+    sockets = listen("localhost", 0)
     try:
         assert len({each.getsockname()[1] for each in sockets}) == 1
         families = [each.family for each in sockets]
@@ -331,6 +344,41 @@ def test_localhost_is_both_families_on_one_port() -> None:
     finally:
         for each in sockets:
             each.close()
+
+
+def test_localhost_is_one_family_where_the_system_has_but_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Old(socket.socket):
+        """A socket of a system that was started without IPv6."""
+
+        def __init__(self, family: int = socket.AF_INET, *rest: Any) -> None:
+            if family == socket.AF_INET6:
+                raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+            super().__init__(family, *rest)
+
+    monkeypatch.setattr("foas_emulator.listening.socket.socket", Old)
+    (only,) = listen("localhost", 0)
+    only.close()
+    with pytest.raises(SettingError, match=r"host: cannot listen on '::1' \(Address family not supported"):
+        listen("::1", 0)
+
+
+def test_localhost_takes_a_free_port_that_is_free_in_both_families(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[tuple[str, int]] = []
+
+    def taken_twice(host: str, port: int, setting: str) -> socket.socket:
+        tried.append((host, port))
+        if host == "::1" and len(tried) < 6:
+            raise SettingError(setting, "it is taken")
+        return socket.create_server(("127.0.0.1", 0))
+
+    monkeypatch.setattr(listening, "_listen", taken_twice)
+    for each in listen("localhost", 0):
+        each.close()
+    assert [host for host, _ in tried] == ["127.0.0.1", "::1"] * 3
+    tried.clear()
+    with pytest.raises(SettingError, match="it is taken"):
+        listen("localhost", 8018)
+    assert len(tried) == 2
 
 
 def _has_ipv6() -> bool:
@@ -346,12 +394,24 @@ def test_a_secret_on_the_command_line_is_warned_of_and_a_file_of_them_is_not(tmp
     assert secrets_in(["serve", "--access-keys", "a:b"]) == ["--access-keys"]
     assert secrets_in(["serve", "--access-keys=a:b", "--control-token", "x"]) == ["--access-keys", "--control-token"]
     assert secrets_in(["serve", "--access-keys", "keys.txt", "--seed", "a:b"]) == []
+    assert secrets_in(["serve", "--access-keys", str(tmp_path / "a:b")]) == []
     log = tmp_path / "log"
     with serving("--access-keys", "id:hidden", log=log) as emulator:
         emulator.stop()
     text = log.read_text("utf-8")
     assert "--access-keys: everybody on this machine can see" in text
     assert "hidden" not in text
+
+
+@pytest.mark.parametrize("name", ["keys", pytest.param("keys:all", marks=POSIX)])
+def test_a_file_of_keys_may_have_a_colon_in_its_path_and_a_mark_that_it_is_utf_8(name: str, tmp_path: Path) -> None:
+    keys = tmp_path / name
+    keys.write_text("\ufeffme:secret\r\nyou:secret\r\n", "utf-8")
+    keys.chmod(0o600)
+    with serving("--signature", "strict", "--access-keys", str(keys)) as emulator:
+        for key in ("me", "you"):
+            asked = run("get", "--access-key-id", key, "--secret", "secret", f"{emulator.url}{INSTANCE}")
+            assert asked.returncode == 0, asked.stdout
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")

@@ -25,6 +25,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "default_format": ("xml", "xml"),
     "not_running": ("answer", "answer"),
     "sql_check": ("start", "start"),
+    "pact_states": ("states.yaml", Path("states.yaml")),
     "error_overrides": ("errors.yaml", Path("errors.yaml")),
     "signature": ("strict", "strict"),
     "access_keys": ("a:b", ("a:b",)),

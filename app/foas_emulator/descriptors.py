@@ -1,11 +1,13 @@
 """How many files and connections this process may have open, and how worlds and clients share them."""
 
 import logging
+from types import ModuleType
 
+resource: ModuleType | None
 try:
     import resource
 except ImportError:  # Windows has no such limit
-    resource = None  # type: ignore[assignment]
+    resource = None
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ def world_files_at_once() -> int | None:
     """Return how many worlds in files may be open at a time, at least one; None where there is no limit."""
     if resource is None:
         return None
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft: int = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if soft == resource.RLIM_INFINITY:
         return None
     return max(1, (soft - min(FOR_CONNECTIONS, soft // 2)) // OF_A_WORLD)

@@ -7,6 +7,7 @@ so it is answered in the gateway's envelope, in the format that was asked for, a
 import asyncio
 import logging
 import selectors
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -141,7 +142,8 @@ class EmulatorProtocol(HttpToolsProtocol):
             if isinstance(error.__context__, UpgradeOffer):
                 self._feed_without_upgrade(data)
             else:
-                self._refuse(_reason(error, bytes(self._head + data)))
+                head = bytes(self._head + data)
+                self._refuse(_reason(error, head), head)
         else:
             if self._is_in_head():
                 self._keep_head(data)
@@ -200,9 +202,10 @@ class EmulatorProtocol(HttpToolsProtocol):
 
         Such bytes never come into what the parser reads again, so this happens once for each request.
         """
-        line, end, rest = bytes(self._head + data).partition(b"\n")
+        head = bytes(self._head + data)
+        line, end, rest = head.partition(b"\n")
         if line.isascii() or not self._is_whole():
-            self._refuse(_reason(error, line))
+            self._refuse(_reason(error, line), head)
             return
         self._head.clear()
         self.parser = httptools.HttpRequestParser(self)
@@ -210,10 +213,16 @@ class EmulatorProtocol(HttpToolsProtocol):
 
     # -- what is refused
 
-    def _refuse(self, error: ApiError) -> None:
-        """Answer with an error, in place of whatever the client was sending, and end the connection."""
-        seen = [pair for pair in self.headers or () if pair[0] in _KEPT_HEADERS]
-        line = bytes(self._head).partition(b"\n")[0] or self.url
+    def _refuse(self, error: ApiError, head: bytes = b"") -> None:
+        """Answer with an error, in place of whatever the client was sending, and end the connection.
+
+        `head` is what has come of the head. Where the parser stopped in the request line it has read none of the
+        headers that say how to answer; they are taken from there, if no other request came with it.
+        """
+        head = head or bytes(self._head)
+        headers = self.headers or (_headers_of(head) if head.count(b"\r\n\r\n") <= 1 else ())
+        seen = [pair for pair in headers if pair[0] in _KEPT_HEADERS]
+        line = head.partition(b"\n")[0] or self.url
         if self.cycle is not None and not self.cycle.response_complete and not self._is_in_head():
             if self.cycle.response_started:
                 self.transport.close()
@@ -334,6 +343,13 @@ def _has_unread_bytes(transport: asyncio.Transport) -> bool:
         selector.register(transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
         return bool(selector.select(0))
     return False
+
+
+def _headers_of(head: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The headers in a head whose request line cannot be read."""
+    for line in head.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        yield name.lower(), value.strip()
 
 
 def _method_of(line: bytes) -> str:

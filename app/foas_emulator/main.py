@@ -36,14 +36,14 @@ from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
 from foas_emulator.pipeline.select_world import SelectWorld
 from foas_emulator.pipeline.settle_world import SettleWorld
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.loading import load
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seeds
-from foas_emulator.seeds.validation import override_problems
+from foas_emulator.seeds.states import States
 from foas_emulator.seeds.watching import watching
+from foas_emulator.setting_files import error_overrides, pact_states
 from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
 from foas_emulator.world.files import DAMAGED, DirectoryInUseError, WorldFileError
 from foas_emulator.world.registry import DEFAULT, Registry
-from foas_emulator.world.settings import ErrorOverride, WorldSettings, read_overrides
+from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.store import Connections
 
@@ -95,6 +95,7 @@ def create_app(
         authority=authority,
         addresses=addresses,
         interception=interception,
+        states=pact_states(settings.pact_states),
     )
     own = OnDemand(make_own_app, close=registry.close)
     host_check = HostCheck(token=settings.control_token, hosts=settings.control_hosts)
@@ -246,29 +247,14 @@ def describe_control_api() -> dict[str, Any]:
 def _world_defaults(settings: Settings) -> WorldSettings:
     names = WorldSettings.__dataclass_fields__.keys() & Settings.__dataclass_fields__.keys()
     given: dict[str, Any] = {name: getattr(settings, name) for name in names - {"error_overrides"}}
-    return WorldSettings(**given, error_overrides=_error_overrides(settings.error_overrides))
-
-
-def _error_overrides(file: Path | None) -> Mapping[str, ErrorOverride]:
-    """Return the overrides in a file. Raise `SettingError` with every one that is wrong."""
-    if file is None:
-        return read_overrides({})
-    try:
-        document = load(file.read_text("utf-8"))
-        overrides = read_overrides({} if document.value is None else document.value)
-    except (OSError, ValueError) as error:
-        raise SettingError("error_overrides", f"{file} cannot be read: {error}") from None
-    problems = [f"{file}:{document.line((code,))}: {message}" for code, message in override_problems(overrides)]
-    if problems:
-        raise SettingError("error_overrides", "; ".join(problems))
-    return overrides
+    return WorldSettings(**given, error_overrides=error_overrides(settings.error_overrides))
 
 
 def _access_keys(settings: Settings) -> AccessKeys:
     entries: list[str] = []
     for given in settings.access_keys:
         try:
-            entries += [given] if ":" in given else _read_keys(Path(given))
+            entries += _read_keys(Path(given)) if is_file_of_keys(given) else [given]
         except (OSError, ValueError):
             # What is not shown may be a secret, unless there is such a file.
             what = given if os.path.exists(given) else "an entry"  # noqa: PTH110 - Path refuses what no path can be
@@ -280,10 +266,15 @@ def _access_keys(settings: Settings) -> AccessKeys:
         raise SettingError("access_keys", error) from None
 
 
+def is_file_of_keys(given: str) -> bool:
+    """Whether an access key setting names a file; a whole path may hold a colon, such as that of a drive of Windows."""
+    return ":" not in given or Path(given).is_absolute()
+
+
 def _read_keys(file: Path) -> list[str]:
     if os.name == "posix" and file.stat().st_mode & 0o077:
         log.warning("access_keys: others than you can read %s; chmod 600 keeps its secrets", file)
-    return file.read_text("utf-8").split()
+    return file.read_text("utf-8-sig").split()  # some editors begin a file with a mark that it is UTF-8
 
 
 def _own_app(
@@ -295,6 +286,7 @@ def _own_app(
     authority: bytes | None = None,
     addresses: Sequence[str] = (),
     interception: "Interception | None" = None,
+    states: States | None = None,
 ) -> FastAPI:
     # With its models and routes it takes a tenth of a start, and most servers are never asked for it.
     from foas_emulator.control.application import own_app  # noqa: PLC0415
@@ -308,6 +300,7 @@ def _own_app(
         authority=authority if interception is None else interception.authority,
         addresses=addresses,
         interception=None if interception is None else interception.document(),
+        states=states,
         home="/_emulator/console/" if settings.console else "/docs",
     )
 
@@ -355,7 +348,7 @@ def _console(
     make = partial(
         _console_app, settings, registry, journal, control=control, service=service, quiet=quiet, host_check=host_check
     )
-    return OnDemand(make, close=lambda: None)
+    return OnDemand(make, close=lambda: None, off_loop=True)
 
 
 def _console_app(

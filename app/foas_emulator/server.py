@@ -1,7 +1,6 @@
 """Running the application on uvicorn: sockets, the first lines a user sees, https beside http, a clean stop."""
 
 import asyncio
-import errno
 import gc
 import logging
 import os
@@ -30,8 +29,9 @@ from starlette.types import ASGIApp
 from foas_emulator import logs
 from foas_emulator.descriptors import raise_limit
 from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
-from foas_emulator.main import create_app, open_registry, refuse_workers, watch_seeds
-from foas_emulator.settings import SettingError, Settings, flag
+from foas_emulator.listening import listen, reachable, url_of
+from foas_emulator.main import create_app, is_file_of_keys, open_registry, refuse_workers, watch_seeds
+from foas_emulator.settings import SettingError, Settings
 from foas_emulator.world.ids import fresh_secret
 from foas_emulator.world.registry import DEFAULT, Registry
 
@@ -58,7 +58,7 @@ class StartError(Exception):
 def new_event_loop() -> asyncio.AbstractEventLoop:
     """Return a new event loop: uvloop's where it is installed, asyncio's own elsewhere, as on Windows."""
     try:
-        import uvloop  # noqa: PLC0415 - not every system has it
+        import uvloop
     except ImportError:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
@@ -128,7 +128,7 @@ def secrets_in(arguments: Sequence[str]) -> list[str]:
     for place, argument in enumerate(arguments):
         flag, _, value = argument.partition("=")
         value = value or "".join(arguments[place + 1 : place + 2])
-        if flag in flags and (flag != "--access-keys" or ":" in value):
+        if flag in flags and (flag != "--access-keys" or not is_file_of_keys(value)):
             found.append(flag)
     return found
 
@@ -325,9 +325,6 @@ def _as_bound(settings: Settings, listeners: list[list[socket.socket]]) -> Setti
     return replace(settings, **dict(zip(("port", "tls_port"), ports, strict=False)))  # type: ignore[arg-type]
 
 
-_OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-
-
 def _write(text: str) -> None:
     """Write to standard output past its buffer, which would try again at the end what could not be written now."""
     if sys.stdout is None:
@@ -337,58 +334,14 @@ def _write(text: str) -> None:
         data = data[os.write(sys.stdout.fileno(), data) :]
 
 
-def listen(host: str, port: int, *, setting: str = "port") -> list[socket.socket]:
-    """Return sockets that listen on one port, 0 for a free one; `localhost` has one for each family of addresses.
-
-    Raise `SettingError` for `host`, or for `setting`, the port's.
-    """
-    if host != "localhost":
-        return [_listen(host, port, setting)]
-    first = _listen("127.0.0.1", port, setting)
-    try:
-        return [first, _listen("::1", first.getsockname()[1], setting)]
-    except SettingError as error:
-        if isinstance(error.__context__, OSError) and error.__context__.errno == errno.EADDRINUSE:
-            first.close()
-            raise
-        return [first]  # a machine without IPv6
-
-
-def _listen(host: str, port: int, setting: str) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    # Linux and macOS: a port is free at once when its server has ended. Windows: nobody else may take it meanwhile.
-    option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
-    listener.setsockopt(socket.SOL_SOCKET, option, 1)
-    try:
-        listener.bind((host, port))
-        # Bound is not enough: another process could bind the same port until one of them listens.
-        listener.listen()
-    except (OSError, UnicodeError, TypeError) as error:  # the last two for a name that no host can have
-        listener.close()
-        reason = getattr(error, "strerror", None) or error
-        if not isinstance(error, OSError) or isinstance(error, socket.gaierror) or error.errno in _OF_THE_HOST:
-            raise SettingError(
-                "host", f"cannot listen on {host!r} ({reason}); is it an address of this machine?"
-            ) from None
-        advice = f"choose another {flag(setting)}, or 0 for a free one"
-        raise SettingError(setting, f"cannot listen on {host}:{port} ({reason}); {advice}") from None
-    return listener
-
-
 def _announcement(urls: list[str], settings: Settings, registry: Registry) -> str:
     counts = registry.open_or_create(DEFAULT).store.counts()
     holds = ", ".join(f"{counts[name]} {name}" for name in ("clusters", "projects", "jobs", "instances"))
     example = EXAMPLE if "default" in settings.seed else "/api/v2/projects"
     lines = [*(f"listening on {url}" for url in urls), f"the default world holds {holds}"]
     client = "foas-emulator get" if settings.signature == "strict" else "curl"
-    lines.append(f"try:  {client} {urls[0]}{example}")
+    here = reachable(urls[0])
+    lines.append(f"try:  {client} {here}{example}")
     if settings.console:
-        lines.append(f"look: {urls[0]}/ in a browser")
-    return "\n".join([*lines, f"docs: {urls[0]}/docs", ""])
-
-
-def url_of(scheme: str, listener: socket.socket) -> str:
-    """The address that a listening socket answers at."""
-    host, port = listener.getsockname()[:2]
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+        lines.append(f"look: {here}/ in a browser")
+    return "\n".join([*lines, f"docs: {here}/docs", ""])

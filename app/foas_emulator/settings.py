@@ -1,6 +1,7 @@
 """Every setting once: its name, default, unit and meaning. Flags and `FOASEMU_*` variables derive from here."""
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -60,6 +61,29 @@ LATENCY = Written("latency", span, span_text)
 RATE = Written("rate", rate, rate_text)
 
 
+class Checked(click.ParamType[str]):
+    """A text that has to match a pattern; `advice` says what to give instead of one that does not."""
+
+    def __init__(self, name: str, pattern: str, advice: str) -> None:
+        self.name = name
+        self._pattern = re.compile(pattern)
+        self._advice = advice
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the text that was typed."""
+        if self._pattern.fullmatch(value) is None:
+            self.fail(f"{value!r} is no {self.name}: {self._advice}", param, ctx)
+        return value
+
+
+ORIGIN = Checked(
+    "origin", r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+", "give scheme://host or scheme://host:port, in lower case"
+)
+HOST = Checked("host", r"[^\s/?#@]+", "give a name or an address, without a scheme")
+TEXT = Checked("text", r"(?s).*\S.*", "leave it out, or give one that is not empty")
+"""Any text but an empty one, which an unset variable of a script would give."""
+
+
 class NamedPath(click.Path):
     """A path that is not empty: an unset variable of a script would otherwise mean the current directory."""
 
@@ -73,7 +97,7 @@ class NamedPath(click.Path):
         return super().convert(value, param, ctx)
 
 
-def setting(default: Any, help_: str, *, type_: Any = str, metavar: str | None = None, secret: bool = False) -> Any:
+def setting(default: Any, help_: str, *, type_: Any = TEXT, metavar: str | None = None, secret: bool = False) -> Any:
     """Declare one setting. A tuple as default makes it repeatable; a secret one is never shown."""
     return field(default=default, metadata={"help": help_, "type": type_, "metavar": metavar, "secret": secret})
 
@@ -91,6 +115,9 @@ class Settings:
     )
     watch: bool = setting(
         False, "Read the seeds again when a file changes; worlds that began with them begin anew.", type_=bool
+    )
+    pact_states: Path | None = setting(
+        None, "YAML file of seeds by the names of the states that Pact verifiers ask for.", type_=NamedPath()
     )
     data_dir: Path | None = setting(
         None, "Keep every world in a file here; without it worlds live in memory.", type_=NamedPath()
@@ -181,11 +208,13 @@ class Settings:
         (),
         "Host names, beside localhost and the address listened on, that the control API and the pages may be asked "
         "under when there is no token. Repeatable.",
+        type_=HOST,
         metavar="HOST",
     )
     control_origins: tuple[str, ...] = setting(
         (),
         "Origins whose pages may use the control API; those of this machine if none is given. Repeatable.",
+        type_=ORIGIN,
         metavar="ORIGIN",
     )
     console: bool = setting(True, "Serve the pages of the console under /_emulator/console/.", type_=bool)
@@ -207,7 +236,7 @@ class Settings:
         256 * 1024 * 1024, "Largest seed or snapshot in a control call, in bytes.", type_=click.IntRange(min=1)
     )
     cors_origins: tuple[str, ...] = setting(
-        ("*",), "Origins whose pages may call the API from a browser. Repeatable.", metavar="ORIGIN"
+        ("*",), "Origins whose pages may call the API from a browser. Repeatable.", type_=ORIGIN, metavar="ORIGIN"
     )
     cors_credentials: bool = setting(
         False, "Let those pages send credentials, and read the answers to requests that carry some.", type_=bool

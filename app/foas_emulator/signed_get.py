@@ -1,7 +1,6 @@
 """One signed GET, for the command line: what a strict server serves, without an SDK."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import quote, urlsplit
@@ -9,6 +8,7 @@ from urllib.parse import quote, urlsplit
 from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.signature import SignedRequest, sign, signed_texts
 from foas_emulator.world.clock import machine_now
+from foas_emulator.world.instants import moment
 
 TIMEOUT = 60.0
 """Seconds after which an answer is not waited for any longer."""
@@ -40,7 +40,7 @@ def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes
 
 
 def _signed(path: str, query: str, access_key_id: str, secret: str) -> Mapping[str, str]:
-    now = datetime.fromtimestamp(machine_now() // 1000, UTC)
+    now = moment(machine_now() // 1000 * 1000)
     headers = {
         "accept": "application/json",
         "date": format_datetime(now, usegmt=True),

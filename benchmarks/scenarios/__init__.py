@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from benchmarks.bench import Bench
 from benchmarks.figures import Outcome
+from benchmarks.scenarios.around import around
+from benchmarks.scenarios.console import console
 from benchmarks.scenarios.crowds import instances, worlds
 from benchmarks.scenarios.memory import memory
 from benchmarks.scenarios.reads import json, latency, signed, xml
@@ -22,9 +24,11 @@ SCENARIOS: tuple[Scenario, ...] = (
     tour,
     latency,
     startup,
+    around,
     resets,
     memory,
     worlds,
     instances,
     rules,
+    console,
 )

@@ -83,5 +83,5 @@ def _seed(file: Path, document: dict[str, object], *, jobs: int, instances_per_j
         numbers = [next(ids) for _ in range(instances_per_job)]
         seeded.append({"JobName": job, "instances": [{"Id": number, **own} for number in numbers]})
         paths += [f"/api/v2/projects/{PROJECT}/jobs/{job}/instances/{number}" for number in numbers]
-    file.write_text(json.dumps({"projects": [{"Name": PROJECT, "jobs": seeded}]}, ensure_ascii=False))
+    file.write_text(json.dumps({"projects": [{"Name": PROJECT, "jobs": seeded}]}, ensure_ascii=False), encoding="utf-8")
     return file, paths

@@ -1,6 +1,5 @@
 """Fetching and compiling a driver outside the work tree, once for all sessions that find it unchanged."""
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -11,8 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from filelock import FileLock
+
+from tests.surroundings import GIVEN
 
 HERE = Path(__file__).parent
 
@@ -21,13 +24,15 @@ HERE = Path(__file__).parent
 class Project:
     """A driver's project in the directory ``language`` of ``root``; the commands run in a copy of it.
 
-    One that ``shares`` the directory of a newer generation has its files too, and its own in their places.
+    One that ``shares`` the directory of a newer generation has its files too, and its own in their places. What it
+    ``takes`` lies beside its own files.
     """
 
     language: str
     needs: Sequence[str]
     fetch: Sequence[Sequence[str]]
     compile: Sequence[str] | None = None
+    takes: Sequence[Path] = ()
     root: Path = HERE
     shares: str | None = None
     optional: bool = False
@@ -36,6 +41,12 @@ class Project:
     @property
     def sources(self) -> list[Path]:
         return [self.root / name for name in (self.shares, self.language) if name]
+
+    @property
+    def files(self) -> list[Path]:
+        """The files, in an order that holds everywhere."""
+        own = (file for source in self.sources for file in source.iterdir() if file.is_file())
+        return [*sorted(own), *self.takes]
 
 
 GO = Project(
@@ -87,14 +98,17 @@ def built(project: Project) -> Path:
     A toolchain or a package that cannot be had skips the test with the reason, or fails it where CI is set;
     a driver that does not compile fails everywhere.
     """
+    builds = cache()
     for program in project.needs:
         if shutil.which(program) is None:
             do_without(f"{program} is not installed", optional=project.optional)
-    directory = cache() / f"{project.language}-{digest(project)}"
+    directory = builds / f"{project.language}-{digest(project)}"
     with locked(directory.with_suffix(".lock")):
         if not (directory / "ready").exists():
             for source in project.sources:
                 shutil.copytree(source, directory, dirs_exist_ok=True)
+            for file in project.takes:
+                shutil.copy(file, directory)
             for command in project.fetch:
                 fetched = run(command, directory)
                 if fetched.returncode:
@@ -106,13 +120,15 @@ def built(project: Project) -> Path:
     return directory
 
 
-def do_without(reason: str, *, optional: bool = False) -> None:
+def do_without(reason: str, *, optional: bool = False) -> NoReturn:
     if os.environ.get("CI") and not optional:
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 def cache() -> Path:
+    if sys.platform == "win32":
+        pytest.skip("the drivers are built on POSIX systems")
     directory = Path(tempfile.gettempdir()) / f"foas-emulator-clients-{os.getuid()}"
     directory.mkdir(mode=0o700, exist_ok=True)
     assert directory.stat().st_uid == os.getuid(), f"{directory} belongs to somebody else"
@@ -122,19 +138,24 @@ def cache() -> Path:
 def digest(project: Project) -> str:
     """Tell one state of a project's files from every other, and the pythons that a virtual environment is of."""
     files = hashlib.sha256(sys.executable.encode() + sys.version.encode())
-    for file in sorted(file for source in project.sources for file in source.iterdir() if file.is_file()):
+    for file in project.files:
         files.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return files.hexdigest()[:16]
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(path):
         yield
 
 
 def run(command: Sequence[str], directory: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        cwd=directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        env=GIVEN,
+        check=False,
     )

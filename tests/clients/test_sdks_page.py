@@ -75,7 +75,9 @@ def test_the_program_prints_the_state_of_the_instance(name: str, tmp_path: Path,
     text = programs("sdks.md")[name].replace("127.0.0.1:8018", endpoint)
     program.write_text(f"<?php\n{text}" if name == "php" else text, "utf-8")
 
-    ran = subprocess.run(COMMANDS[name](program), env=environment(), stdout=subprocess.PIPE, text=True, check=True)
+    ran = subprocess.run(
+        COMMANDS[name](program), env=environment(), stdout=subprocess.PIPE, encoding="utf-8", check=True
+    )
 
     if name == "aliyun-cli":  # it prints the answer
         assert json.loads(ran.stdout)["Instance"]["ActualState"] == "RUNNING"
@@ -92,7 +94,7 @@ def test_the_cli_reads_its_endpoint_from_the_environment(tmp_path: Path, server:
         aliyun_cli(program),
         env={**environment(), "ALIBABA_CLOUD_ENDPOINT": server("strict")},
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
 

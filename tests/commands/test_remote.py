@@ -149,13 +149,74 @@ def test_what_makes_no_sense_is_a_usage_error(words: tuple[str, ...], emulator: 
     assert run(emulator, *words, "--world", "mine").exit_code == click.UsageError.exit_code
 
 
-def test_worlds_of_several_servers_are_listed_together(emulator: Emulator) -> None:
-    with Emulator(control_token="secret") as other:
-        result = CliRunner().invoke(
-            main, ["worlds", "--url", emulator.url, "--url", other.url, "--control-token", "secret"]
-        )
-        lines = result.output.splitlines()
-        assert [line.split()[0] for line in lines if " default " in line] == [emulator.url, other.url]
+NOWHERE = "http://127.0.0.1:1"
+
+
+@pytest.fixture(scope="module")
+def other() -> Iterator[Emulator]:
+    with Emulator(control_token="secret") as running:
+        yield running
+
+
+def test_worlds_of_several_servers_are_listed_together(emulator: Emulator, other: Emulator) -> None:
+    lines = run(other, "worlds", "--url", emulator.url).output.splitlines()
+    assert [line.split()[0] for line in lines if " default " in line] == [emulator.url, other.url]
+
+
+def test_a_server_that_is_asked_twice_is_asked_once(emulator: Emulator) -> None:
+    assert run(emulator, "worlds", "--url", f"{emulator.url}/").output == run(emulator, "worlds").output
+
+
+def test_all_worlds_of_several_servers_are_reset(emulator: Emulator, other: Emulator) -> None:
+    worlds = [server.world("to-reset") for server in (emulator, other)]
+    for world in worlds:
+        world.create()
+        world.settings.update(start_delay="1s")
+    result = run(other, "reset", "--all", "--url", emulator.url)
+    assert (result.exit_code, result.output.count("to-reset")) == (0, 2)
+    assert [world.settings["start_delay"] for world in worlds] == ["0s", "0s"]
+
+
+@pytest.mark.parametrize("words", [("worlds",), ("reset", "--all")])
+def test_a_server_that_is_down_is_named_and_hides_no_other(words: tuple[str, ...], emulator: Emulator) -> None:
+    result = run(emulator, *words, "--url", NOWHERE)
+    assert (result.exit_code, "default" in result.stdout) == (1, True)
+    assert result.stderr.startswith(f"{NOWHERE}: ")
+    assert len(result.stderr.splitlines()) == 1
+    answered = json.loads(run(emulator, *words, "--url", NOWHERE, "--json").stdout)
+    assert "default" in str(answered["worlds"])
+    assert [failure["url"] for failure in answered["failed"]] == [NOWHERE]
+
+
+def test_a_server_that_refuses_is_named_too(emulator: Emulator) -> None:
+    with Emulator(control_token="another") as stranger:
+        result = run(emulator, "worlds", "--url", stranger.url)
+    assert (result.exit_code, "default" in result.stdout) == (1, True)
+    assert result.stderr.startswith(f"{stranger.url}: The control API wants its token.")
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("worlds", "--url", NOWHERE, "drop"), "--url belongs after drop."),
+        (("worlds", "--json", "fork", "copy"), "--json belongs after fork."),
+        (("reset", "--url", NOWHERE), "Several --url are for --all"),
+        (("reset", "--all", "--world", "mine"), "--all and --world exclude each other."),
+    ],
+)
+def test_what_would_be_ignored_is_a_usage_error(words: tuple[str, ...], reason: str, emulator: Emulator) -> None:
+    result = run(emulator, *words)
+    assert (result.exit_code, reason in result.stderr) == (click.UsageError.exit_code, True), result.output
+
+
+def test_a_world_whose_file_is_broken_can_be_reset(tmp_path: Path) -> None:
+    with Emulator(data_dir=tmp_path) as emulator:
+        emulator.world("kept").create()
+    (tmp_path / "kept.db").write_bytes(b"no database")
+    with Emulator(data_dir=tmp_path) as emulator:
+        assert run(emulator, "clock", "show", "--world", "kept").exit_code == 1
+        assert run(emulator, "reset", "--world", "kept").exit_code == 0
+        assert run(emulator, "clock", "show", "--world", "kept").exit_code == 0
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "replay"])  # it serves by itself
@@ -163,11 +224,11 @@ def test_a_server_that_is_not_there_is_told(name: str) -> None:
     words = {
         "clock": ["clock", "show"],
         "fault": ["fault", "list"],
-        "run": ["run", "--url", "http://127.0.0.1:1", "true"],
+        "run": ["run", "--url", NOWHERE, "true"],
         "scenario": ["scenario", "empty"],
         "snapshot": ["snapshot", "save", "x.json"],
         "state": ["state", "p", "j", "1", "PAUSED"],
     }.get(name, [name])
-    where = [] if name == "run" else ["--url", "http://127.0.0.1:1"]
+    where = [] if name == "run" else ["--url", NOWHERE]
     result = CliRunner().invoke(main, [*words, *where], env={"FOASEMU_PORT": None})
-    assert (result.exit_code, result.stderr.startswith("http://127.0.0.1:1: ")) == (1, True), result.output
+    assert (result.exit_code, result.stderr.startswith(f"{NOWHERE}: ")) == (1, True), result.output

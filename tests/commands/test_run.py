@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -100,7 +101,28 @@ def test_signals_reach_the_command_and_its_status_is_told(number: signal.Signals
         assert process.wait(timeout=30) == 9
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there SIGTERM ends a process at once")
+def test_a_signal_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    started = subprocess.Popen(
+        command("run", "--", sys.executable, "-c", "import time; time.sleep(60)"),
+        env=environment({"TMPDIR": str(tmp_path)}),
+    )
+    try:
+        for _ in range(3000):
+            if any(tmp_path.iterdir()):  # the server's files are written, and the command does not run yet
+                break
+            Event().wait(0.01)
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(timeout=20) == 128 + signal.SIGTERM
+    finally:
+        started.kill()
+        started.wait()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_command_that_a_signal_ends_has_the_status_of_shells() -> None:
+    if sys.platform == "win32":
+        pytest.skip("no signal ends a process there")
     script = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     assert run("run", "--", sys.executable, "-c", script).returncode == 128 + signal.SIGKILL
 

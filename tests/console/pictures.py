@@ -44,6 +44,7 @@ def take(emulator: Emulator, chromium: "Browser", refused: str, *, language: str
         "call": f"journal/{refused}",
         "time": "time?preview=next",
         "faults": "faults",
+        "compare": "compare",
     }.items():
         page.goto(f"{emulator.url}/_emulator/console/w/default/{path}")
         page.locator(".live[data-state=on]").wait_for()

@@ -107,3 +107,11 @@ def test_a_world_whose_file_cannot_be_used_has_a_page_that_says_so(tmp_path: Pat
     with open_api(data_dir=tmp_path / "data") as api:
         answer = Console(api).get("/w/broken/")
         assert (answer.status_code, "broken.db" in answer.text) == (503, True)
+
+
+def test_the_command_of_a_guarded_control_api_reads_the_token_from_the_environment(guarded: Console) -> None:
+    form = guarded.page("/sign-in").partition('name="token" value="')[2].partition('"')[0]
+    guarded.send("POST", f"{CONSOLE}/sign-in", data={"token": form, "control_token": "correct horse"})
+    page = guarded.done(call=RESET)
+    assert "authorization: Bearer $FOASEMU_CONTROL_TOKEN" in page
+    assert "horse" not in page

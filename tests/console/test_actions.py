@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 from tests.console.conftest import CONSOLE, Console
@@ -147,3 +148,108 @@ def test_a_comparison_tells_rows_and_members(console: Console) -> None:
 def test_a_form_that_makes_no_document_is_told_why(console: Console, fields: dict[str, str], message: str) -> None:
     page = console.done(method="PUT", target="/_emulator/worlds/default/settings", **fields)
     assert message in page
+
+
+def compare(
+    console: Console, *, token: str | None = None, left: str | bytes = "@created", right: str | bytes = "default"
+) -> httpx.Response:
+    """Compare two sides: worlds by their names, files by their bytes."""
+    sides = {"left": left, "right": right}
+    named = {name: side for name, side in sides.items() if isinstance(side, str)}
+    files = {f"{name}_file": (f"{name}.json", side) for name, side in sides.items() if isinstance(side, bytes)}
+    return console.send(
+        "POST",
+        f"{CONSOLE}/w/default/compare",
+        data={"token": console.token() if token is None else token, **named},
+        files=files or {"left_file": ("", b"")},
+    )
+
+
+def test_a_snapshot_of_before_shows_what_has_changed_since(console: Console) -> None:
+    before = console.get("/w/default/snapshot").content
+    assert "No difference." in compare(console, left=before).text
+    console.done(call=f"PUT {JOB}/running-stream/instances/-1/expectstate expectState=PAUSED")
+    page = compare(console, left=before).text
+    assert "<code>left.json</code>" in page
+    assert "actual_state" in page
+
+
+def test_two_snapshots_are_compared_without_touching_a_world(console: Console) -> None:
+    first = console.get("/w/default/snapshot").content
+    console.done(call=f"DELETE {JOB}/draft")
+    second = console.get("/w/default/snapshot").content
+    console.done(call="POST /_emulator/worlds/default/reset")
+    page = compare(console, left=second, right=first).text
+    assert "+ demo / draft" in page
+    assert console.api.request("GET", f"{JOB}/draft").status_code == 200
+
+
+def test_two_worlds_are_compared_at_an_address_of_their_own(console: Console) -> None:
+    console.done(method="PUT", target="/_emulator/worlds/{name}", path__name="other", body='{"seed": "empty"}')
+    answer = compare(console, left="other", right="default")
+    assert answer.status_code == 303
+    page = console.page(answer.headers["location"].removeprefix(CONSOLE))
+    assert "+ demo / draft" in page
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"{}", "This file holds no snapshot of a world."),
+        (b"{", "left.json: The body is not JSON."),
+        (b"\xff", "UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_compared_is_refused_with_the_reason(console: Console, content: bytes, told: str) -> None:
+    page = compare(console, left=content).text
+    assert told in page
+    assert "No difference." not in page
+
+
+def test_files_are_taken_from_our_own_pages_alone(console: Console) -> None:
+    assert compare(console, token="wrong", left=b"{}").status_code == 403
+
+
+def test_what_the_last_steps_brought_about_is_told(console: Console) -> None:
+    console.done(method="PUT", target="/_emulator/worlds/default/settings", json__start_delay="45s")
+    console.done(call=f"POST {JOB}/failed-stream/instance")
+    console.done(call='POST /_emulator/worlds/default/clock/advance {"by": "1m"}')
+    page = console.page("/w/default/time")
+    assert "What the last steps brought about" in page
+    assert "demo/failed-stream started" in page
+
+
+def test_a_switch_shows_that_it_is_on(console: Console) -> None:
+    console.done(
+        method="POST",
+        target="/_emulator/worlds/default/faults",
+        body='{"effect": {"error": "Throttling.User"}, "times": 2}',
+        **{"json:match.operation": "StartJob", "json:match.params.jobName": "orders*"},
+    )
+    page = console.page("/w/default/faults")
+    assert 'aria-label="Switch off Throttle the next 2 calls"' in page
+    assert "jobName=orders*" in page
+    assert 'aria-label="Switch on: The service is down"' in page
+
+
+def test_a_file_that_was_loaded_is_named_in_the_command_and_not_written_out(console: Console) -> None:
+    console.send(
+        "POST",
+        f"{CONSOLE}/w/default/call",
+        data={"token": console.token(), "method": "PUT", "target": "/_emulator/worlds/default/snapshot"},
+        files={"upload": ("my world.json", console.get("/w/default/snapshot").content)},
+    )
+    page = console.page("/w/default/")
+    assert "--data-binary &#39;@my world.json&#39;" in page
+    assert "snapshot_version" not in page
+
+
+@pytest.mark.parametrize("text", ["x", "错误", '"\n'])
+def test_a_long_message_still_fits_into_a_cookie(console: Console, text: str) -> None:
+    body = json.dumps({"match": {"operation": text * 3000}})
+    answer = console.post(method="POST", target="/_emulator/worlds/default/faults", body=body)
+    cookie = answer.headers["set-cookie"]
+    assert len(cookie.partition(";")[0]) < 4000
+    page = console.page("/w/default/")
+    assert 'class="message bad"' in page
+    assert "curl -X POST" not in page, "half of a command is none"

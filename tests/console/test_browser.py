@@ -22,6 +22,7 @@ PATHS = (
     "",
     "job?project=demo&job=running-stream",
     "job?project=demo&job=running-stream&tab=instances",
+    "job?project=demo&job=running-stream&tab=copy",
     "instance?project=demo&job=running-stream&id=500002",
     "instance?project=demo&job=failed-stream&id=500005",
     "journal",
@@ -141,7 +142,7 @@ def test_a_tester_makes_a_world_starts_a_job_moves_time_and_meets_a_fault(emulat
     page.locator("#rows").get_by_text("Throttling.User").wait_for(timeout=5000)
     page.locator("#rows").get_by_role("link", name="StartJob").first.click()
     page.locator(".why").get_by_role("link", name="1", exact=True).wait_for()
-    assert "x-emulator-world: tour" in page.get_by_label("curl").inner_text()
+    assert "x-emulator-world: tour" in page.locator("pre[aria-label=curl]").inner_text()
 
 
 def test_a_state_is_put_compared_and_undone_by_a_snapshot(emulator: Emulator, page: "Page", world: str) -> None:
@@ -165,6 +166,40 @@ def test_a_state_is_put_compared_and_undone_by_a_snapshot(emulator: Emulator, pa
     page.get_by_text("No difference.").wait_for()
 
 
+def test_a_snapshot_that_is_dropped_on_a_side_is_compared(emulator: Emulator, page: "Page", world: str) -> None:
+    saved = httpx.get(f"{emulator.url}/_emulator/worlds/{world}/snapshot", trust_env=False).text
+    call(emulator, world, "DELETE", "/projects/demo/jobs/draft")
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/compare")
+    dropped = page.evaluate_handle(
+        "text => { const d = new DataTransfer(); d.items.add(new File([text], 'before.json')); return d; }", saved
+    )
+    page.get_by_role("group", name="Left").dispatch_event("drop", {"dataTransfer": dropped})
+    page.get_by_role("button", name="Compare").click()
+    page.locator(".versus").get_by_text("before.json").wait_for()
+    page.get_by_role("row", name="demo / draft").first.get_by_text("only on the left").wait_for()
+
+
+def test_one_of_several_texts_is_chosen_and_copied(emulator: Emulator, page: "Page", world: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/job?project=demo&job=draft&tab=copy")
+    page.get_by_label("curl", exact=True).and_(page.locator("input")).focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Copy seed").click()
+    page.get_by_text("✓").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("clusters:\n")
+
+
+def test_a_point_of_the_time_line_tells_what_it_does(emulator: Emulator, page: "Page", world: str) -> None:
+    control(emulator, "PUT", f"/worlds/{world}/settings", {"start_delay": "45s"})
+    call(emulator, world, "POST", "/projects/demo/jobs/failed-stream/instance")
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/time")
+    tip = page.locator(".tip")
+    assert tip.is_hidden()
+    page.locator(".point").focus()
+    tip.get_by_text("demo/failed-stream started").wait_for()
+
+
 def test_a_page_follows_what_happens_and_leaves_alone_what_is_pointed_at(
     emulator: Emulator, page: "Page", world: str
 ) -> None:
@@ -183,6 +218,17 @@ def test_a_page_follows_what_happens_and_leaves_alone_what_is_pointed_at(
     assert row.get_by_text("RUNNING", exact=True).is_visible()
     page.mouse.move(5, 500)
     row.get_by_text("PAUSED", exact=True).wait_for()
+
+
+def test_what_was_typed_and_not_sent_stays(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/faults")
+    page.locator(".live[data-state=on]").wait_for()
+    job = page.get_by_label("For which job").first
+    job.fill("orders*")
+    job.blur()
+    control(emulator, "POST", f"/worlds/{world}/faults", {"effect": {"latency": "2s"}})
+    page.get_by_role("cell", name=re.compile("every operation")).wait_for()
+    assert job.input_value() == "orders*"
 
 
 def test_the_journal_pauses_and_goes_on(emulator: Emulator, page: "Page", world: str) -> None:
@@ -229,10 +275,28 @@ def test_hostile_names_run_nothing(emulator: Emulator, page: "Page", world: str)
     page.locator(".live[data-state=on]").wait_for()
     made = call(emulator, world, "POST", "/projects/shop/jobs", data={"jobName": evil, "code": evil, evil: evil})
     page.locator("#rows tr").first.wait_for()
-    for path in ("", "job?project=shop&job=job", f"journal/{made.json()['RequestId']}", "compare"):
+    for path in (
+        "",
+        "job?project=shop&job=job",
+        "job?project=shop&job=job&tab=copy",
+        "journal",
+        f"journal/{made.json()['RequestId']}",
+        "compare",
+        "faults",
+    ):
         page.goto(f"{base}/{path}")
         page.wait_for_timeout(100)
         assert page.locator("img:not(.brand img)").count() == 0
+    page.goto(f"{base}/")
+    page.get_by_role("link", name="job", exact=True).click()
+    page.get_by_role("link", name="Instances", exact=True).click()
+    page.locator("td a").first.click()
+    page.get_by_text("Put it into a state").wait_for()
+    page.goto(f"{base}/compare")
+    page.set_input_files("input[name=left_file]", {"name": EVIL[0], "mimeType": "text/html", "buffer": evil.encode()})
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("alert").get_by_text(EVIL[0]).wait_for()
+    assert page.locator("img:not(.brand img)").count() == 0
 
 
 def test_a_page_weighs_little(emulator: Emulator, page: "Page", world: str) -> None:

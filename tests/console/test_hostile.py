@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.console.conftest import Console
+from tests.console.conftest import CONSOLE, Console
 
 EVIL = [
     "<img src=x onerror=alert(1)>",
@@ -58,6 +58,8 @@ def test_names_messages_codes_bodies_and_headers_are_escaped_everywhere(console:
         f"?text={evil}&state={evil}&project={evil}",
         "job?project=shop&job=job",
         "job?project=shop&job=job&tab=properties",
+        "job?project=shop&job=job&tab=copy",
+        "job?project=shop&job=job&tab=instances",
         f"job?project={evil}&job={evil}",
         f"instance?project=shop&job=job&id={instance}",
         "journal",
@@ -66,10 +68,31 @@ def test_names_messages_codes_bodies_and_headers_are_escaped_everywhere(console:
         f"journal/{refused.json()['RequestId']}",
         f"faults?operation={evil}",
         f"time?preview={evil}",
-        f"compare?with={evil}",
+        f"compare?left={evil}&right={evil}",
         "compare",
         "coverage",
+        "settings",
+        "worlds",
+        f"scenarios?show={evil}",
     ):
         tags = Tags()
         tags.feed(console.page("/w/default/" + path.replace("&amp;", "&"), status=200))
         assert not tags.found, path
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_the_name_and_the_rows_of_a_snapshot_are_escaped(console: Console, evil: str) -> None:
+    console.api.request("PUT", "/_emulator/worlds/default", content=json.dumps(hostile_world(evil)))
+    snapshot = console.get("/w/default/snapshot").content
+    console.api.request("PUT", "/_emulator/worlds/default", content="{}")
+    for content in (snapshot, evil.encode()):
+        answer = console.send(
+            "POST",
+            f"{CONSOLE}/w/default/compare",
+            data={"token": console.token(), "right": "default"},
+            files={"left_file": (evil, content)},
+        )
+        assert answer.status_code == 200
+        tags = Tags()
+        tags.feed(answer.text)
+        assert not tags.found

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +34,7 @@ PATHS = [
     "time?preview=5m",
     "time?preview=soon",
     "compare",
-    "compare?with=nobody",
+    "compare?left=nobody",
     "coverage",
     "coverage?scope=server",
     "settings",
@@ -68,7 +69,7 @@ def test_a_page_is_whole_in_both_languages_and_keeps_the_policy(console: Console
     assert f'lang="{"zh-CN" if language.startswith("zh") else "en"}"' in page
     assert ("调用记录" in page) == language.startswith("zh")
     assert not found.refused
-    assert all(link.startswith(("/", "?")) for link in found.links), found.links
+    assert all(link.startswith(("/", "?", "job?", "instance?")) for link in found.links), found.links
 
 
 def test_every_page_is_among_those() -> None:
@@ -97,7 +98,7 @@ def test_nothing_of_the_console_is_imported_before_its_first_page() -> None:
         "    page = api.request('GET', '/_emulator/console/w/default/', headers={'host': '127.0.0.1'})\n"
         "    assert page.status_code == 200"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert ran.stdout.strip() == "[]"
 
 
@@ -203,3 +204,34 @@ def test_the_night_shift_fails_in_thirty_seconds_as_it_says(console: Console) ->
     answer = console.api.request("POST", "/_emulator/worlds/default/clock/advance", content=json.dumps({"by": "31s"}))
     assert answer.json()["changes"]
     assert "lost its task managers" in console.page("/w/default/")
+
+
+def test_the_documents_of_a_directory_of_seeds_are_offered_one_by_one(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text(f"projects: [{{Name: {name}}}]", "utf-8")
+    with open_api(seed=(str(tmp_path),)) as api:
+        console = Console(api)
+        page = console.page("/w/default/scenarios")
+        assert all(f"<code>{each}</code>" in page for each in (tmp_path, tmp_path / "one.yaml", tmp_path / "two.yaml"))
+        assert console.post("/w/default/scenario", seed=str(tmp_path / "two.yaml")).status_code == 303
+        projects = api.request("GET", "/api/v2/projects").json()["Projects"]["Project"]
+        assert [each["Name"] for each in projects] == ["two"]
+        assert console.post("/w/default/scenario", seed="/etc/hostname").status_code == 404
+
+
+def test_a_world_whose_file_is_broken_is_told_and_not_a_crash(tmp_path: Path) -> None:
+    with open_api(data_dir=tmp_path) as api:
+        api.request("PUT", "/_emulator/worlds/broken", content="{}")
+    for file in tmp_path.glob("broken*"):
+        file.write_bytes(b"no database" * 1000)
+    with open_api(data_dir=tmp_path) as api:
+        assert "This world cannot be opened." in Console(api).page("/w/broken/", status=503)
+        assert Console(api).get("/w/default/compare?left=broken").status_code == 200
+
+
+def test_the_last_instants_that_a_clock_can_show_have_a_page(console: Console) -> None:
+    """The service's zone has no date for them."""
+    body = json.dumps({"to": "9999-12-31T23:59:59Z"})
+    answer = console.api.request("POST", "/_emulator/worlds/default/clock/advance", content=body)
+    assert answer.status_code == 200, answer.text
+    assert "9999-12-31 23:59:59" in console.page("/w/default/time")

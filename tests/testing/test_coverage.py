@@ -1,7 +1,6 @@
 """What of the service a session exercised: `--foas-coverage` and `--foas-coverage-min`."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from foas_emulator.testing.coverage import combine, percent_of
+from tests.process import environment
 
 TESTS = """
 from urllib.request import ProxyHandler, Request, build_opener
@@ -26,10 +26,10 @@ PLUGIN = ("-p", "foas_emulator.testing.plugin")
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run pytest with our plugin alone."""
-    (folder / "test_reads.py").write_text(TESTS)
+    (folder / "test_reads.py").write_text(TESTS, "utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *PLUGIN, *options, str(folder)]
-    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
+    variables = environment({"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
+    return subprocess.run(command, capture_output=True, encoding="utf-8", cwd=folder, env=variables, check=False)
 
 
 def exercise(**members: Any) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def pytest_in(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]"
     """Run pytest on the tests in a folder, with our plugin and Allure's alone."""
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *PLUGINS, *options, "."]
     variables = environment({"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
-    return subprocess.run(words, capture_output=True, text=True, cwd=folder, env=variables, check=False)
+    return subprocess.run(words, capture_output=True, encoding="utf-8", cwd=folder, env=variables, check=False)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def shared(where: str, log: Path) -> Iterator[list[str]]:
 def red(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Red:
     where, workers = request.param
     folder = tmp_path_factory.mktemp("red")
-    (folder / "test_red.py").write_text(TESTS)
+    (folder / "test_red.py").write_text(TESTS, "utf-8")
     options = ["-p", "xdist.plugin", "-n", str(workers)] if workers else []
     log = folder / "server.log"
     with shared(where, log) as address:
@@ -110,7 +110,7 @@ def red(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         )
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
     assert "5 failed" in done.stdout
-    return Red(done.stdout, log.read_text() if log.exists() else done.stdout, folder)
+    return Red(done.stdout, log.read_text("utf-8") if log.exists() else done.stdout, folder)
 
 
 def says_why(text: str, test: str) -> bool:
@@ -205,7 +205,7 @@ def test_it(foas_world):
 
 def test_an_artefact_brings_the_same_state_back_elsewhere_and_later(tmp_path: Path) -> None:
     """A change that was still to come when the test failed is still to come."""
-    (tmp_path / "test_it.py").write_text(TIMELINE)
+    (tmp_path / "test_it.py").write_text(TIMELINE, "utf-8")
     done = pytest_in(tmp_path, "--foas-artifacts=kept")
     assert "1 failed" in done.stdout, done.stdout
     (kept,) = (tmp_path / "kept").iterdir()
@@ -237,7 +237,7 @@ def test_an_artefact_brings_the_same_state_back_elsewhere_and_later(tmp_path: Pa
 )
 def test_a_folder_that_is_none_of_ours_is_refused(tmp_path: Path, files: dict[str, str], said: str) -> None:
     for name, text in files.items():
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, "utf-8")
     done = run("replay", str(tmp_path))
     assert done.returncode == 1
     assert said in done.stderr
@@ -269,7 +269,7 @@ def test_modules_with_other_settings_have_servers_of_their_own(tmp_path: Path) -
     same = [{"start_delay": "30s"}, {"start_delay": "5m"}, {"start_delay": "30s"}]
     for number, settings in enumerate(same):
         text = TWO.format(settings=settings, delay=settings["start_delay"])
-        (tmp_path / f"test_{number}.py").write_text(text)
+        (tmp_path / f"test_{number}.py").write_text(text, "utf-8")
     (tmp_path / "test_timedelta.py").write_text(
         TWO.format(settings='{"start_delay": __import__("datetime").timedelta(seconds=30)}', delay="30s")
     )
@@ -280,7 +280,7 @@ def test_modules_with_other_settings_have_servers_of_their_own(tmp_path: Path) -
 
 
 def test_a_server_that_is_not_there_is_told_once(tmp_path: Path) -> None:
-    (tmp_path / "test_red.py").write_text(TESTS)
+    (tmp_path / "test_red.py").write_text(TESTS, "utf-8")
     url = "http://127.0.0.1:9"
     done = pytest_in(tmp_path, "-p", "xdist.plugin", "-n", "2", f"--foas-url={url}")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
@@ -288,7 +288,7 @@ def test_a_server_that_is_not_there_is_told_once(tmp_path: Path) -> None:
 
 
 def test_frames_of_the_emulator_are_not_shown(tmp_path: Path) -> None:
-    (tmp_path / "test_it.py").write_text("def test_it(foas_world):\n    foas_world.clock.advance('soon')\n")
+    (tmp_path / "test_it.py").write_text("def test_it(foas_world):\n    foas_world.clock.advance('soon')\n", "utf-8")
     done = pytest_in(tmp_path)
     assert "soon" in done.stdout
     assert "test_it.py:2: EmulatorError" in done.stdout
@@ -315,7 +315,7 @@ def test_read(foas_world):
 
 
 def test_coverage_on_a_shared_server_is_that_of_the_session(tmp_path: Path) -> None:
-    (tmp_path / "test_it.py").write_text(COUNTED)
+    (tmp_path / "test_it.py").write_text(COUNTED, "utf-8")
     with Emulator() as emulator:
         request = Request(emulator.url + JOB, headers={"x-emulator-world": "of-others"})
         build_opener(ProxyHandler({})).open(request).read()

@@ -181,7 +181,9 @@ def test_a_server_that_is_gone_does_not_hide_the_failure(pytester: pytest.Pytest
 
 def test_loading_the_plugin_loads_nothing_heavy() -> None:
     program = "import sys, foas_emulator.testing.plugin; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, encoding="utf-8"
+    ).stdout.split()
     assert "pytest" in loaded
     assert [name for name in HEAVY if name in loaded] == []
 
@@ -223,7 +225,7 @@ def test_in_this_process(foas_environment, capsys):
 
 
 def test_in_a_child(foas_environment):
-    assert subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True).stdout == "412536\\n"
+    assert subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, encoding="utf-8").stdout == "412536\\n"
     assert len(foas_environment.journal.entries()) == 1
 
 

@@ -62,7 +62,7 @@ def test_the_fixtures_are_there_without_anything_being_said(tmp_path: Path) -> N
         cwd=suite.parent,
         env={**os.environ, "PYTHONPATH": str(installed)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert "1 passed" in result.stdout, result.stdout + result.stderr

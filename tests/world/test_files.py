@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.world import store
+from foas_emulator.world import files, store
 from foas_emulator.world.files import WorldFileError, WorldFiles, write_file
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.names import WorldLimitError
@@ -56,6 +56,27 @@ def image_with(registry: Registry, name: str) -> bytes:
     image = world.store.image()
     registry.drop("scratch")
     return image
+
+
+def test_a_name_that_means_a_device_has_files_all_the_same(
+    open_registry: OpenRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "DEVICES", {"nul"})
+    place = tmp_path / "kept"
+    registry = open_registry(directory=place)
+    for name in ("nul", "nulls"):
+        mark(registry.open_or_create(name), name)
+    registry.close()
+    kept = {"_nul.db", "_nul.origin", "nulls.db", "nulls.origin"}
+    assert kept <= {path.name for path in place.iterdir()}
+    (place / "_nulls.origin").write_bytes(b"of somebody else")
+    again = open_registry(directory=place)
+    assert again.names() == ["nul", "nulls"]
+    assert marks(again, "nul") == ["nul"]
+    again.reset("nul")
+    assert marks(again, "nul") == []
+    assert again.drop("nul")
+    assert [path.name for path in place.iterdir() if path.name.startswith("_")] == ["_nulls.origin"]
 
 
 STEPS = ("open", "fsync", "replace", "rename", "unlink")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import click
@@ -36,6 +37,7 @@ class Commands(click.Group):
         run = partial(super().main, args, *rest, standalone_mode=False, **extra)
         if not standalone_mode:
             return run()
+        _write_any_text()
         try:
             status: Any = run()
             if sys.stdout is not None:
@@ -97,6 +99,15 @@ def _as_given(error: SettingError) -> str:
     source = click.get_current_context().get_parameter_source(error.setting)
     name = variable(error.setting) if source is ParameterSource.ENVIRONMENT else flag(error.setting)
     return f"{name}: {error.reason}"
+
+
+def _write_any_text() -> None:
+    """Have every text written, whatever encoding the streams have; what they cannot spell is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+            if sys.platform == "win32" and not stream.isatty() and "PYTHONIOENCODING" not in os.environ:
+                stream.reconfigure(encoding="utf-8")  # what other programs read is the same on every system
 
 
 def _close_output() -> None:

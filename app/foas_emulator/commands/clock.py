@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from foas_emulator.commands.remote import Remote, change_lines, counted, instant_text, remote
+from foas_emulator.commands.remote import Remote, change_lines, counted, remote
+from foas_emulator.world.instants import instant_text
 
 
 @click.group("clock")

@@ -13,8 +13,15 @@ from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION, URL_OPTION, d
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
 from foas_emulator.testing.world import World
+from foas_emulator.world.instants import instant_text
 
 Command = Callable[..., None]
+
+FAILURES = (OSError, EmulatorError, ValueError)
+"""What a server that refuses, or does not answer, raises."""
+
+WORLD_OPTION = click.option("--world", default="default", show_default=True, help="Name of the world.")
+JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print the server's answer instead of a sentence.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +44,7 @@ class Remote:
 
     def existing_world(self) -> World:
         """The world, which is not made by a typing error. Raises `EmulatorError` if there is none."""
-        if self.world_name not in self.server.worlds():
+        if not self.server.has_world(self.world_name):
             raise EmulatorError(
                 404, f"There is no world {self.world_name}.", "foas-emulator worlds lists those there are."
             )
@@ -45,7 +52,7 @@ class Remote:
 
     def report(self, sentence: str, document: Any) -> None:
         """Say what happened: a sentence, or, with --json, the document that the server answered."""
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2) if self.as_json else sentence)
+        say(sentence, document, as_json=self.as_json)
 
 
 def server_options(command: Command) -> Command:
@@ -65,9 +72,7 @@ def remote(command: Command) -> Command:
             server = Server(target, control_token=control_token)
             command(Remote(server=server, world_name=world, as_json=as_json), **more)
 
-    with_world = click.option("--world", default="default", show_default=True, help="Name of the world.")
-    with_json = click.option("--json", "as_json", is_flag=True, help="Print the server's answer instead of a sentence.")
-    return server_options(with_world(with_json(call)))
+    return server_options(WORLD_OPTION(JSON_OPTION(call)))
 
 
 def address(url: str | None, port: int) -> str:
@@ -80,23 +85,20 @@ def refusals_of(target: str) -> Iterator[None]:
     """End the command with a sentence if the server at an address refuses, or does not answer."""
     try:
         yield
-    except OSError as error:
-        refuse(f"{target}: {error}" if error.filename is None else describe_os_error(error))
-    except (EmulatorError, ValueError) as error:
+    except FAILURES as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            refuse(describe_os_error(error))
         refuse(f"{target}: {error}")
+
+
+def say(sentence: str, document: Any, *, as_json: bool) -> None:
+    """Print a sentence, or a document as JSON."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else sentence)
 
 
 def counted(number: int, thing: str) -> str:
     """`1 world`, `2 worlds`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def instant_text(milliseconds: int) -> str:
-    """An instant as people read it: `2026-01-01T00:00:30.000Z`."""
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return f"{moment.isoformat(timespec='milliseconds').removesuffix('+00:00')}Z"
 
 
 def change_lines(changes: list[dict[str, Any]]) -> str:

@@ -1,10 +1,12 @@
 """`foas-emulator run`: a command in an environment in which every SDK ends up at an emulator."""
 
+import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +29,9 @@ NOT_FOUND, NOT_EXECUTABLE, KILLED = 127, 126, 128
 """Statuses as shells have them; a command that a signal has ended has KILLED and the signal's number."""
 
 _CHOSEN_HERE = ("host", "port", "tls", "tls_port", "tls_cert", "tls_key", "intercept")
-_PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_PASSED_ON = ("SIGINT", "SIGBREAK", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_TYPED = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name)]
+"""What a terminal sends to every program that runs in it."""
 
 
 def _run(
@@ -39,32 +43,40 @@ def _run(
     the command's. Nothing is left behind.
     """
     check_variables(os.environ)
-    if url is None:
-        with _started(settings) as server:
-            sys.exit(_call(command, server, world or OWN_WORLD))
     given = [
         flag(name)
         for name in settings
         if name != "control_token" and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     ]
-    if given:
+    if url is not None and given:
         raise click.UsageError(f"{given[0]} is for a server that is started here; with --url there is one already.")
-    with refusals_of(url), _world(Server(url, control_token=settings["control_token"]), world) as (server, name):
-        sys.exit(_call(command, server, name))
+    child = _Child()
+    with child.taking_signals():
+        if url is None:
+            with _started(settings) as (server, proxy):
+                sys.exit(_call(command, child, server, world or OWN_WORLD, proxy=proxy))
+        with refusals_of(url), _world(Server(url, control_token=settings["control_token"]), world) as (server, name):
+            sys.exit(_call(command, child, server, name))
 
 
 @contextmanager
-def _started(settings: dict[str, Any]) -> Iterator[Server]:
-    # The whole emulator: it takes a while to load.
-    from foas_emulator import logs  # noqa: PLC0415
-    from foas_emulator.testing.in_thread import ThreadedServer  # noqa: PLC0415
-
-    chosen = Settings(**settings, intercept=0)
-    logs.configure(level=chosen.log_level, format_=chosen.log_format)
-    with refusals_to_start():
-        running = ThreadedServer(chosen)
+def _started(settings: dict[str, Any]) -> Iterator[tuple[Server, Mapping[str, Any] | None]]:
+    """A server in this process, and what there is to know of its proxy."""
+    gc.disable()  # nothing that is made while starting is garbage, and looking for it takes a tenth of a start
     try:
-        yield Server(running.url, control_token=chosen.control_token)
+        # The whole emulator: it takes a while to load.
+        from foas_emulator import logs  # noqa: PLC0415
+        from foas_emulator.testing.in_thread import ThreadedServer  # noqa: PLC0415
+
+        chosen = Settings(**settings, intercept=0)
+        logs.configure(level=chosen.log_level, format_=chosen.log_format)
+        with refusals_to_start():
+            running = ThreadedServer(chosen)
+    finally:
+        gc.freeze()
+        gc.enable()
+    try:
+        yield Server(running.url, control_token=chosen.control_token), running.proxy
     finally:
         running.stop()
 
@@ -83,44 +95,80 @@ def _world(server: Server, name: str | None) -> Iterator[tuple[Server, str]]:
             world.drop()
 
 
-def _call(command: Sequence[str], server: Server, world: str) -> int:
+def _call(
+    command: Sequence[str], child: "_Child", server: Server, world: str, *, proxy: Mapping[str, Any] | None = None
+) -> int:
     """Run a command in its environment; answers its exit status."""
     with TemporaryDirectory(prefix="foas-emulator-") as directory:
-        given = variables_for(server, world, os.environ, directory=Path(directory))
+        given = variables_for(server, world, os.environ, directory=Path(directory), proxy=proxy)
         try:
-            process = subprocess.Popen(command, env={**os.environ, **given})  # noqa: S603 - it is what the user asks for
+            status = child.run(_found(command), {**os.environ, **given})
         except FileNotFoundError:
             click.echo(f"foas-emulator run: there is no command {command[0]}", err=True)
             return NOT_FOUND
         except OSError as error:
             click.echo(f"foas-emulator run: {command[0]} cannot be run: {error.strerror}", err=True)
             return NOT_EXECUTABLE
-        with _passing_on_signals(process):
-            status = process.wait()
     return status if status >= 0 else KILLED - status
 
 
-@contextmanager
-def _passing_on_signals(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Hand every signal to a process that was meant to end it, and go on waiting for it."""
+def _found(command: Sequence[str]) -> list[str]:
+    """Return a command with its program's path, where a system looks for `.exe` alone: npm's, say, is `npm.cmd`."""
+    program, *arguments = command
+    return [shutil.which(program) or program if os.name == "nt" else program, *arguments]
 
-    def pass_on(number: int, _: object) -> None:
-        if not (number == signal.SIGINT and _is_from_terminal()):
+
+class _Child:
+    """The command as a process, and the signals that are meant for it.
+
+    While it runs it gets them, and `run` goes on waiting for it. One that comes before or afterwards ends `run`, which
+    leaves nothing behind then either.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_starting = False
+        self._meanwhile: list[int] = []
+
+    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
+        """Start the process, and wait for its status. Raise OSError if it cannot be started."""
+        self._is_starting = True
+        try:
+            self._process = subprocess.Popen(command, env=environment)  # noqa: S603 - it is what the user asks for
+        finally:
+            self._is_starting = False
+        for number in self._meanwhile:
+            self._take(number, None)
+        try:
+            return self._process.wait()
+        finally:
+            self._process = None
+
+    @contextmanager
+    def taking_signals(self) -> Iterator[None]:
+        """Take every signal that would end a process, but for those that are ignored here, and so by the command."""
+        numbers = [getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)]
+        numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self._take) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _take(self, number: int, _: object) -> None:
+        if self._is_starting:
+            self._meanwhile.append(number)
+        elif self._process is None:
+            raise SystemExit(KILLED + number)
+        elif not (number in _TYPED and _is_from_terminal()):
             with suppress(ProcessLookupError):
-                process.send_signal(number)
-
-    numbers = [getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)]
-    before = {number: signal.signal(number, pass_on) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+                self._process.send_signal(number)
 
 
 def _is_from_terminal() -> bool:
     """Whether an interrupt was typed, so that the terminal has sent it to the command as well."""
-    if not hasattr(os, "tcgetpgrp"):
+    if sys.platform == "win32":
         return True
     with suppress(OSError):
         return sys.stdin is not None and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()

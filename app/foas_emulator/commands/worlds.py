@@ -4,31 +4,32 @@ from typing import Any
 
 import click
 
-from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION
-from foas_emulator.commands.remote import Remote, address, refusals_of, remote
-from foas_emulator.testing.server import Server
+from foas_emulator.commands.fan_out import servers_of, servers_options
+from foas_emulator.commands.remote import Remote, remote
 
 
 @click.group("worlds", invoke_without_command=True)
-@click.option("--url", "urls", multiple=True, help="Address of a server. Repeatable: all of them are asked.")
-@PORT_OPTION
-@TOKEN_OPTION
-@click.option("--json", "as_json", is_flag=True, help="Print the servers' answers as one document.")
+@servers_options
 @click.pass_context
 def command(
     context: click.Context, *, urls: tuple[str, ...], port: int, control_token: str | None, as_json: bool
 ) -> None:
     """List the worlds of a server, or of several; the subcommands copy and end one."""
     if context.invoked_subcommand is not None:
+        _refuse_options_before(context, context.invoked_subcommand)
         return
-    worlds: list[dict[str, Any]] = []
-    for url in urls or (None,):
-        target = address(url, port)
-        with refusals_of(target):
-            listed = Server(target, control_token=control_token).control.request("GET", "/worlds")["worlds"]
-        worlds += [{"url": target, **world} for world in listed]
-    several = Remote(server=Server(""), world_name="", as_json=as_json)
-    several.report("\n".join(_line(world, with_url=len(urls) > 1) for world in worlds), {"worlds": worlds})
+    servers = servers_of(urls, port, control_token, as_json=as_json)
+    answers = servers.ask(lambda server: server.control.request("GET", "/worlds")["worlds"])
+    worlds = [{"url": url, **world} for url, listed in answers.answered.items() for world in listed]
+    lines = "\n".join(_line(world, with_url=len(servers.servers) > 1) for world in worlds)
+    servers.report(lines, {"worlds": worlds}, answers.failed)
+
+
+def _refuse_options_before(context: click.Context, subcommand: str) -> None:
+    """Refuse what would be ignored: a subcommand takes its own options, after its name."""
+    for option in context.command.params:
+        if context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option.opts[0]} belongs after {subcommand}.")
 
 
 def _line(world: dict[str, Any], *, with_url: bool) -> str:

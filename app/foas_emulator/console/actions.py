@@ -12,9 +12,8 @@ from starlette.responses import RedirectResponse, Response
 from foas_emulator.console import messages
 from foas_emulator.console.access import BASE
 from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json_call
-from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message
-from foas_emulator.console.shown import shown_plain
+from foas_emulator.console.shown import shown_foreign_form
 from foas_emulator.console.site import Site
 from foas_emulator.world.world import World
 
@@ -25,19 +24,17 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
     """Make the call that a form describes and go back to the page it stands on, or on to the page it names."""
     async with request.form(max_files=1, max_fields=60, max_part_size=site.max_document) as form:
         if not site.access.allows_form(request, _text(form, "token")):
-            return await shown_plain(
-                request,
-                status=HTTPStatus.FORBIDDEN,
-                title=mark("This form is not one of this server's pages."),
-                text=mark("Load the page again: the server may have been started anew since."),
-            )
+            return await shown_foreign_form(request)
         try:
             call = await call_of(form, world)
         except ValueError as error:
             return _back(form, Message(ok=False, title=str(error)))
     answer = await site.call(call, host=request.url.netloc)
-    curl = call.curl(f"{request.url.scheme}://{request.url.netloc}")
+    with_token = site.access.control_token is not None
+    curl = call.curl(f"{request.url.scheme}://{request.url.netloc}", with_token=with_token)
     if answer.ok:
+        if call.target == f"{CONTROL}worlds/{world.name}/clock/advance":
+            site.note_step(world.name, answer.document())
         return _back(form, Message(ok=True, curl=curl), target=_text(form, "next"))
     title, hint = answer.problem()
     return _back(form, Message(ok=False, title=title, hint=hint, curl=curl))
@@ -109,14 +106,15 @@ def _typed(form: FormData, prefix: str) -> dict[str, str]:
 
 async def _upload(method: str, target: str, upload: UploadFile, *, wrap: str) -> Call:
     content = await upload.read()
+    file = "" if wrap else str(upload.filename)
     if str(upload.filename).endswith((".yaml", ".yml")):
         if wrap:
             content = wrap.encode() + b":\n" + b"\n".join(b"  " + line for line in content.splitlines())
-        return Call(method=method, target=target, body=content, content_type="application/yaml")
+        return Call(method=method, target=target, body=content, content_type="application/yaml", file=file)
     if wrap:
         content = json.dumps(wrap).encode() + b":" + content
         content = b"{" + content + b"}"
-    return Call(method=method, target=target, body=content, content_type=JSON)
+    return Call(method=method, target=target, body=content, content_type=JSON, file=file)
 
 
 async def download_snapshot(site: Site, world: World, request: Request) -> Response:

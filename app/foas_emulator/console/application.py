@@ -1,5 +1,6 @@
 """The console as an application: which page stands where, and what holds for all of them."""
 
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -15,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foas_emulator.console import actions, scenarios
+from foas_emulator.console import actions, scenarios, uploads
 from foas_emulator.console.access import BASE
 from foas_emulator.console.events import event_stream
 from foas_emulator.console.language import mark
@@ -61,6 +62,7 @@ def console_app(site: Site) -> ASGIApp:
         Route("/w/{world}/scenario", _in_world(site, scenarios.begin), methods=["POST"]),
         Route("/w/{world}/events", _in_world(site, event_stream)),
         Route("/w/{world}/snapshot", _in_world(site, actions.download_snapshot)),
+        Route("/w/{world}/compare", _in_world(site, uploads.compare_files), methods=["POST"]),
         *(Route(f"/w/{{world}}/{page.path}", _in_world(site, _page(page))) for page in PAGES),
     ]
     return Door(Starlette(routes=[Mount(BASE, routes=routes)]), site)
@@ -108,7 +110,7 @@ class Door:
         except ClientDisconnect:
             return
         else:
-            await self._app(scope, receive, send)
+            await self._app(scope, _giving_way(receive), send)
 
     def _refusal(self, request: Request) -> tuple[int, str, str] | None:
         if self._site.access.control_token is None and not is_local(request.scope):
@@ -127,6 +129,16 @@ class Door:
 
     def _is_open(self, request: Request) -> bool:
         return request.url.path == f"{BASE}/sign-in" or request.url.path.startswith(f"{BASE}/static/")
+
+
+def _giving_way(receive: Receive) -> Receive:
+    """Serve others between the pieces of a large form, which may hold a whole world."""
+
+    async def receive_piece() -> Message:
+        await asyncio.sleep(0)
+        return await receive()
+
+    return receive_piece
 
 
 async def _to_default(_: Request) -> Response:
@@ -187,7 +199,7 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     """The page of a world whose file cannot be used, that has ended meanwhile, or that would be one too many."""
     text = error.hint if isinstance(error, WorldFileError) else str(error)
     return await shown_plain(
-        request, status=HTTPStatus.SERVICE_UNAVAILABLE, title=mark("The world cannot be shown."), text=text
+        request, status=HTTPStatus.SERVICE_UNAVAILABLE, title=mark("This world cannot be opened."), text=text
     )
 
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message
 from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.signature import SignedRequest, sign, string_to_sign_variants
 from foas_emulator.world.clock import machine_now
+from foas_emulator.world.registry import DEFAULT
 
 SERVICE = "/api/v2/"
 CONTROL = "/_emulator/"
@@ -36,6 +37,8 @@ class Call:
     world: str = ""
     body: bytes = b""
     content_type: str = ""
+    file: str = ""
+    """The name of the file that the body is, if it is one as it stands."""
 
     @property
     def is_of_service(self) -> bool:
@@ -46,15 +49,18 @@ class Call:
         headers = {"content-type": self.content_type} if self.content_type else {}
         return headers | ({"x-emulator-world": self.world} if self.is_of_service else {})
 
-    def curl(self, base_url: str) -> str:
-        """The same call as one line for a shell."""
+    def curl(self, base_url: str, *, with_token: bool = False) -> str:
+        """The same call as one line for a shell; `with_token` has it read the control token from the environment."""
         words = ["curl", *([] if self.method == "GET" else ["-X", self.method]), base_url + self.target]
-        headers = {name: value for name, value in self.headers().items() if value not in (FORM, JSON)}
+        headers = {name: value for name, value in self.headers().items() if value not in (FORM, JSON, DEFAULT)}
         for name, value in headers.items():
             words += ["-H", f"{name}: {value}"]
-        if self.body:
+        if self.file:
+            words += ["--data-binary", f"@{self.file}"]
+        elif self.body:
             words += ["-d", self.body.decode("utf-8", "replace")]
-        return shlex.join(words)
+        token = "" if self.is_of_service or not with_token else ' -H "authorization: Bearer $FOASEMU_CONTROL_TOKEN"'
+        return shlex.join(words) + token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

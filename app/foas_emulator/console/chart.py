@@ -6,6 +6,8 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 300, 72
 _TOP, _BOTTOM = 6.0, 66.0
 _MOST_ROWS = 24
+_SECOND = 1000
+"""Milliseconds from which a curve is told in seconds."""
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -31,6 +33,9 @@ def chart(name: str, unit: str, points: Mapping[str, str | float]) -> Chart | No
     if not pairs:
         return None
     values = [value for _, value in pairs]
+    if unit == "ms" and max(values) >= _SECOND:
+        unit, pairs = "s", [(second, value / _SECOND) for second, value in pairs]
+        values = [value for _, value in pairs]
     first, last = pairs[0][0], pairs[-1][0]
     top = max(values) or 1.0
     placed = [

@@ -1,12 +1,13 @@
 """The page of a world's clock: what it shows, what is going to happen, and what moving it would bring about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foas_emulator.console.calls import json_call
 from foas_emulator.console.resources import jobs_of, next_changes, points
 from foas_emulator.console.site import View
 from foas_emulator.console.timeline import timeline
+from foas_emulator.world.world import World
 
 MOST_SHOWN = 100
 STEPS = ("30s", "5m", "1h")
@@ -21,6 +22,9 @@ async def time_page(view: View) -> dict[str, Any]:
         "labels": [point.label for point in points(world, MOST_SHOWN)],
         "steps": STEPS,
         "preview": await preview(view),
+        "last_steps": [
+            (step.now, named(view.world, step.changes)) for step in view.site.steps.get(view.world.name, ())
+        ],
     }
 
 
@@ -39,14 +43,23 @@ async def preview(view: View) -> dict[str, Any] | None:
     shown: dict[str, Any] = {"wanted": wanted, "advance": json_call("POST", target, advance_of(wanted))}
     if answer.ok:
         document = answer.document()
-        changes = document["changes"][:MOST_SHOWN]
-        names = jobs_of(view.world, [int(key) for key in map(instance_of, changes) if key])
-        for change in changes:
-            change["what"] = change["what"].replace(
-                f"instance:{instance_of(change)}", names.get(instance_of(change), change["what"].split()[0])
-            )
+        changes = named(view.world, document["changes"][:MOST_SHOWN])
         return {**shown, "now": document["now"], "changes": changes, "problem": None}
     return {**shown, "problem": answer.problem()}
+
+
+def named(world: World, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Changes with the names of the jobs that they concern in the place of their instances."""
+    names = jobs_of(world, [int(key) for key in map(instance_of, changes) if key])
+    return [
+        {
+            **change,
+            "what": change["what"].replace(
+                f"instance:{instance_of(change)}", names.get(instance_of(change), change["what"].split()[0])
+            ),
+        }
+        for change in changes
+    ]
 
 
 def instance_of(change: Mapping[str, Any]) -> str:

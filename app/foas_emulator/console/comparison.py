@@ -1,6 +1,8 @@
-"""Two images compared by table and row, outside the event loop; and two texts side by side."""
+"""Two worlds compared by table and row, outside the event loop; and two texts side by side.
 
-import asyncio
+Each side is a world as it is now, what a world was created from, or a snapshot in a file.
+"""
+
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -8,14 +10,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from foas_emulator.console.language import mark
-from foas_emulator.console.site import View
+from foas_emulator.console.site import Site, View
+from foas_emulator.control.errors import ControlError
+from foas_emulator.control.images import image_of_snapshot, image_of_world
+from foas_emulator.control.off_loop import off_loop
 from foas_emulator.world.advance import settle
 from foas_emulator.world.copies import copied
+from foas_emulator.world.files import WorldFileError
+from foas_emulator.world.names import WorldLimitError, WorldNameError
+from foas_emulator.world.snapshot import SnapshotError
+from foas_emulator.world.store import Connections
 
-MOST_ROWS = 100
+MOST_ROWS = 50
 _LONGEST = 400
 _SHORT = 40
 _TOLD = 6
+MOST_WORLDS = 200
 _LEFT_ALONE = frozenset({"counters"})
 ORIGIN = "@created"
 """Stands for what a world was created from; no world can have this name."""
@@ -31,7 +41,7 @@ class Changed:
 
 @dataclass(slots=True, kw_only=True)
 class TableDifference:
-    """How one table differs. Lists hold a hundred rows each at most, by key and summary; the counts tell of all."""
+    """How one table differs. Lists hold fifty rows each at most, by key and summary; the counts tell of all."""
 
     name: str
     added: list[tuple[str, str]] = field(default_factory=list)
@@ -47,34 +57,80 @@ class TableDifference:
         self.counts[kind] += 1
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison: the name of a world, `ORIGIN`, or a file with its bytes."""
+
+    name: str
+    content: bytes | None = None
+
+
+class NoImageError(Exception):
+    """Why a side cannot be compared: the texts of the pages' catalogue that say so, and the details."""
+
+    def __init__(self, title: str, hint: str = "") -> None:
+        super().__init__(title, hint)
+        self.title = title
+        self.hint = hint
+
+
 async def compare_page(view: View) -> dict[str, Any]:
-    """Another world, or what this one was created from, against this world as it is now."""
+    """Two worlds: unless the query says otherwise, what this one was created from against what it is now."""
+    name = view.world.name
+    return await compared(view, Side(view.query.get("left", ORIGIN)), Side(view.query.get("right", name)))
+
+
+async def compared(view: View, left: Side, right: Side) -> dict[str, Any]:
+    """What the page shows of two sides."""
     names = [name for name in view.site.registry.names() if name != view.world.name]
-    wanted = view.query.get("with", ORIGIN)
-    left = await image_of(view, wanted)
-    differences = None
-    if left is not None:
-        differences = await asyncio.to_thread(compare, left, view.world.store.image())
-    return {
-        "others": names[:200],
-        "wanted": wanted,
+    context: dict[str, Any] = {
+        "names": names[:MOST_WORLDS],
+        "left": left,
+        "right": right,
         "origin": ORIGIN,
-        "differences": differences,
-        "created": mark("as created"),
         "most": MOST_ROWS,
+        "differences": [],
+        "problem": None,
     }
+    try:
+        images = [await image_of(view, side) for side in (left, right)]
+    except NoImageError as error:
+        context["problem"] = error
+    else:
+        context["differences"] = await off_loop(len(images[0]) + len(images[1]), lambda: compare(*images))
+    return context
 
 
-async def image_of(view: View, name: str) -> bytes | None:
-    """The image of a world by its name, or what this world was created from; None if there is no such world."""
-    if name == ORIGIN:
-        with copied(view.world, view.site.registry, image=view.site.registry.origin(view.world.name)) as copy:
-            return copy.store.image()
-    world = view.site.registry.peek(name)
+async def image_of(view: View, side: Side) -> bytes:
+    """The image of a side. Raises `NoImageError`."""
+    if side.content is not None:
+        return await _image_of_file(view.site, side.name, side.content)
+    registry = view.site.registry
+    try:
+        if side.name == ORIGIN:
+            with copied(view.world, registry, image=registry.origin(view.world.name)) as copy:
+                return copy.store.image()
+        world = registry.open_existing(side.name)
+    except (WorldFileError, WorldLimitError, WorldNameError) as error:
+        raise NoImageError(str(error)) from None
     if world is None:
-        return None
+        raise NoImageError(mark("One of these worlds does not exist."), mark("Choose another one."))
     await settle(world)
-    return world.store.image()
+    return await image_of_world(world)
+
+
+async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:
+    as_yaml = name.endswith((".yaml", ".yml"))
+
+    def image() -> bytes:
+        return image_of_snapshot(content, as_yaml=as_yaml, registry=site.registry, scratch=Connections())
+
+    try:
+        return await off_loop(len(content), image)
+    except ControlError as error:
+        raise NoImageError(f"{name}: {error.error}", error.hint) from None
+    except SnapshotError as error:
+        raise NoImageError(mark("This file holds no snapshot of a world."), f"{name}: {error}.") from None
 
 
 def compare(left: bytes, right: bytes) -> list[TableDifference]:
@@ -128,17 +184,24 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
+def _as_signed(line: str, difference: Mapping[str, Any]) -> str:
+    """A line of what the server signs as the client has it; nothing for a header that it left out."""
+    if difference["actual"] is None and line.startswith(f"{difference['field']}:"):
+        return ""
+    return line.replace(difference["expected"], difference["actual"] or "", 1)
+
+
 def side_by_side(text: str, differences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What the server signs, line by line, beside what the client signed, with the first difference marked.
 
     The client's text is not sent, only its signature; where the mistake was found, its line is known.
     """
     first = differences[0] if differences else {"field": "", "expected": None, "actual": None}
-    expected, actual = first["expected"] or "", first["actual"] or ""
+    expected = first["expected"] or ""
     lines = []
     is_found = False
     for line in text.split("\n"):
-        differs = not is_found and bool(expected) and bool(actual) and expected in line
+        differs = not is_found and bool(expected) and expected in line
         is_found = is_found or differs
-        lines.append((line, line.replace(expected, actual, 1) if differs else line, differs))
+        lines.append((line, _as_signed(line, first) if differs else line, differs))
     return {"lines": lines, "first": first, "differences": differences, "is_found": is_found}

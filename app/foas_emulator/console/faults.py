@@ -1,6 +1,6 @@
 """The page of faults: the ten usual ones as switches, and the rules that are armed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,10 +100,16 @@ async def faults_page(view: View) -> dict[str, Any]:
         rule["preset"] = preset_of(rule)
     return {
         "presets": PRESETS,
+        "switched_on": switched_on(rules),
         "rules": rules,
         "operations": [operation.name for operation in OPERATIONS],
         "wanted": {"operation": view.query.get("operation", "")},
     }
+
+
+def switched_on(rules: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The last armed rule of each switch, by the switch's name."""
+    return {rule["preset"]: rule for rule in rules if rule["preset"] and rule["armed"]}
 
 
 def preset_of(rule: Mapping[str, Any]) -> str:

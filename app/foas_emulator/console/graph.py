@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from foas_emulator.blink.plan import Node, Plan, Resources
 
-BOX_WIDTH = 200
+BOX_WIDTH = 182
 BOX_HEIGHT = 76
-_GAP_X = 92
+_GAP_X = 72
 _GAP_Y = 22
 _MARGIN = 8
 MOST_NODES = 200
-_LONGEST = 24
+_LONGEST = 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from foas_emulator.console.calls import Answer
 from foas_emulator.console.chart import Chart, chart
-from foas_emulator.console.job import instances, members
+from foas_emulator.console.job import copies, instances, members
 from foas_emulator.console.language import mark
 from foas_emulator.console.operations import buttons, job_path
 from foas_emulator.console.resources import due
@@ -55,7 +55,7 @@ async def instance_page(view: View) -> dict[str, Any]:
         "task_managers": await task_managers(view, path),
         "config": parsed(members(await view.read(f"{path}/config"), "Config")),
         "answers": {format_: answer_text(await view.read(f"{path}?Format={format_}")) for format_ in ("JSON", "XML")},
-        "path": path,
+        "copies": copies(view, project, name, number),
     }
 
 

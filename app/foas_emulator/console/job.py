@@ -6,19 +6,24 @@ from urllib.parse import quote, urlencode
 
 from foas_emulator.blink.plan import Plan
 from foas_emulator.blink.planner import running_plan
+from foas_emulator.console import snippets
 from foas_emulator.console.calls import Answer
 from foas_emulator.console.graph import BOX_WIDTH, graph
 from foas_emulator.console.highlight import highlighted
 from foas_emulator.console.language import mark
 from foas_emulator.console.operations import DRAFT, NOT_STARTED, buttons, job_path
 from foas_emulator.console.resources import due
+from foas_emulator.console.seed_text import seed_of_job, seed_text
 from foas_emulator.console.site import View
+from foas_emulator.operations.jobs.rows import find_job
+from foas_emulator.operations.projects.rows import find_project
 
 TABS = {
     "overview": mark("Overview"),
     "instances": mark("Instances"),
     "properties": mark("Properties"),
     "plan": mark("Plan JSON"),
+    "copy": mark("As code"),
 }
 MOST_INSTANCES = 50
 _LINE = re.compile(r"line (\d{1,9})")
@@ -62,6 +67,7 @@ async def job_page(view: View) -> dict[str, Any]:
         "box_width": BOX_WIDTH,
         "graph": graph(plan) if plan is not None else None,
         "path": path,
+        "copies": copies(view, project, name) if tab == "copy" else {},
     }
 
 
@@ -92,6 +98,17 @@ def mistake(answer: Answer) -> dict[str, Any]:
     line = _LINE.search(hint)
     document = answer.document() or {}
     return {"text": document.get("Message", title), "hint": hint, "line": int(line[1]) if line else 0}
+
+
+def copies(view: View, project: str, name: str, instance: int | None = None) -> dict[str, str]:
+    """A job, or one of its instances, as what reads it and as a seed that makes it again."""
+    world = view.world
+    is_strict = world.settings.signature == "strict"
+    texts = snippets.reading(view.base_url, world.name, project, name, instance, is_strict=is_strict)
+    parent, job = find_project(world, project), find_job(world, project, name)
+    if parent is not None and job is not None:
+        texts["seed"] = seed_text(seed_of_job(world, parent, job, instance=instance))
+    return texts
 
 
 def plan_of(job: dict[str, Any]) -> Plan | None:

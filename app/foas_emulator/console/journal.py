@@ -1,5 +1,6 @@
 """The pages of the journal: the latest calls, and one call with why it was answered as it was."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from foas_emulator.operations.catalogue import OPERATIONS
 
 MOST_ROWS = 200
 LOOKED_THROUGH = 5000
+_SLICE = 250
 FILTERS = ("only", "operation", "code", "text")
 
 
@@ -24,7 +26,7 @@ async def journal_page(view: View) -> dict[str, Any]:
     wanted = {name: view.query.get(name, "")[:200] for name in FILTERS}
     codes = {outcome for _, outcome, _ in world_journal.usage.calls if outcome not in ("OK", "unanswered")}
     return {
-        "rows": found(world_journal, wanted),
+        "rows": await found(world_journal, wanted),
         "wanted": wanted,
         "operations": sorted({name for name, _, _ in world_journal.usage.calls}),
         "codes": sorted(codes)[:100],
@@ -34,10 +36,12 @@ async def journal_page(view: View) -> dict[str, Any]:
     }
 
 
-def found(world_journal: WorldJournal, wanted: Mapping[str, str]) -> list[Row]:
-    """The latest rows that fit, as far back as is looked."""
+async def found(world_journal: WorldJournal, wanted: Mapping[str, str]) -> list[Row]:
+    """The latest rows that fit, as far back as is looked, a slice at a time: others are served in between."""
     rows: list[Row] = []
-    for number, entry in latest(world_journal, limit=LOOKED_THROUGH):
+    for position, (number, entry) in enumerate(list(latest(world_journal, limit=LOOKED_THROUGH))):
+        if position % _SLICE == _SLICE - 1:
+            await asyncio.sleep(0)
         call = entry.call
         if wanted["operation"] and call.operation_name != wanted["operation"]:
             continue
@@ -70,8 +74,8 @@ async def call_page(view: View) -> dict[str, Any]:
         "signature": side_by_side(check["string_to_sign"], check["differences"]) if check else None,
         "snippets": {
             "curl": snippets.curl(document, view.base_url, view.world.name),
-            "python": snippets.python(document, view.base_url, view.world.name),
-            "pytest": snippets.pytest(document),
+            "Python": snippets.python(document, view.base_url, view.world.name),
+            **({"pytest": snippets.pytest(document)} if document["operation"] else {}),
         },
         "fault": snippets.fault(document),
     }

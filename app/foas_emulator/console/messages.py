@@ -10,7 +10,10 @@ from starlette.responses import Response
 from foas_emulator.console.access import BASE
 
 _COOKIE = "foas_emulator_message"
-_LONGEST = 900
+_LONGEST = (900, 400, 100)
+"""Bytes of a text, tried in turn: quotes and line ends take more room than they have."""
+_LARGEST = 3800
+"""Bytes of a cookie that every browser keeps, without its name."""
 _SECONDS = 60
 
 
@@ -26,9 +29,20 @@ class Message:
 
 def put(response: Response, message: Message) -> None:
     """Have the next page show a message."""
-    cut = {name: value[:_LONGEST] if isinstance(value, str) else value for name, value in asdict(message).items()}
-    text = urlsafe_b64encode(json.dumps(cut).encode()).decode()
+    for longest in _LONGEST:
+        text = _written(message, longest)
+        if len(text) <= _LARGEST:
+            break
     response.set_cookie(_COOKIE, text, max_age=_SECONDS, path=BASE, httponly=True, samesite="strict")
+
+
+def _written(message: Message, longest: int) -> str:
+    members = asdict(message)
+    for name in ("title", "hint"):
+        members[name] = members[name].encode()[:longest].decode(errors="ignore")
+    if len(message.curl.encode()) > longest:
+        members["curl"] = ""  # half of a command does something else
+    return urlsafe_b64encode(json.dumps(members, ensure_ascii=False).encode()).decode()
 
 
 def read(request: Request) -> Message | None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,17 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from foas_emulator.world import instants
+from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.durations import duration_text
 
 SERVICE_ZONE = timezone(timedelta(hours=8))
+_LAST_SHOWN = LAST_INSTANT - 8 * 3_600_000
+"""The service's zone is so far ahead, and no date is of the year 10000."""
 """Times are shown as the service's own console shows them; the browser adds its own time as a title."""
 
 _DAY = 86_400_000
-_UNITS = ((_DAY, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"))
+_UNITS = ((365 * _DAY, "y"), (_DAY, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"))
 
 
 @cache
@@ -32,9 +36,10 @@ def environment() -> Environment:
         auto_reload=False,
     )
     filters: dict[str, Callable[..., str]] = {
-        "iso": iso,
+        "iso": instants.instant_text,
         "moment": moment,
         "clock_time": clock_time,
+        "day_time": day_time,
         "span": span,
         "duration": duration_text,
         "seg": lambda text: quote(str(text), safe=""),
@@ -49,17 +54,15 @@ def environment() -> Environment:
 
 async def render(template: str, context: Mapping[str, Any]) -> str:
     """The page. A large one takes milliseconds, in which the loop answers others."""
-    page: str = await asyncio.to_thread(environment().get_template(template).render, context)
-    return page
+
+    def page() -> str:
+        return environment().get_template(template).render(context)  # a template is compiled when it is first used
+
+    return await asyncio.to_thread(page)
 
 
 def _at(milliseconds: int, zone: timezone) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, zone)
-
-
-def iso(milliseconds: int) -> str:
-    """An instant for machines: `2026-01-01T00:00:00.000Z`."""
-    return _at(milliseconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instants.moment(min(milliseconds, _LAST_SHOWN), zone)
 
 
 def moment(milliseconds: int | None) -> str:
@@ -70,6 +73,11 @@ def moment(milliseconds: int | None) -> str:
 def clock_time(milliseconds: int) -> str:
     """The time of day in the service's zone: `08:00:00.120`."""
     return _at(milliseconds, SERVICE_ZONE).strftime("%H:%M:%S.") + f"{milliseconds % 1000:03d}"
+
+
+def day_time(milliseconds: int) -> str:
+    """The time of day in the service's zone, to the minute: `08:00`."""
+    return _at(milliseconds, SERVICE_ZONE).strftime("%H:%M")
 
 
 def span(milliseconds: float | None) -> str:

@@ -1,11 +1,13 @@
 """The page of what a world holds: jobs by project and folder with their states, what failed last, what is to come."""
 
+import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
+from heapq import nlargest
 from typing import Any, NamedTuple
 
 from sqlalchemy import TextualSelect, text
@@ -20,6 +22,7 @@ from foas_emulator.world.world import World
 PAGE = 50
 MOST_POINTS = 12
 MOST_FAILURES = 3
+_SLICE = 10
 
 _DETAILS = """
     SELECT j.project_name AS project, j.job_name AS job, j.job_type AS type, j.api_type AS api,
@@ -60,25 +63,39 @@ async def resources_page(view: View) -> dict[str, Any]:
         "state": query.get("state", ""),
         "text": query.get("text", "")[:200],
     }
-    places: list[Place] = await view.site.worked_out(world, "places", places_of)
-    found = [place for place in places if fits(place, **wanted)]
-    counts = counted(places)
+    overview: Overview = await view.site.worked_out(world, "overview", overview_of)
+    found = await asyncio.to_thread(lambda: [place for place in overview.places if fits(place, **wanted)])
     return {
         "wanted": wanted,
         "offset": offset,
         "size": PAGE,
         "found": len(found),
         "has_more": len(found) > offset + PAGE,
-        "folders": by_folder([details(world, place) for place in found[offset : offset + PAGE]]),
+        "folders": by_folder(await details(world, found[offset : offset + PAGE])),
         "clusters": {row["project"]: row["cluster"] for row in rows(world, _PROJECTS)},
         "operations": lambda job: operations_of(world, job),
         "first": FIRST,
-        "counts": counts,
-        "totals": totals(counts),
-        "failures": failures(world, places),
+        "counts": overview.counts,
+        "totals": totals(overview.counts),
+        "failures": await details(world, overview.failed_last),
         "due": due(world),
         "timeline": timeline(points(world, MOST_POINTS), now=world.now()),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What a page needs to know of all jobs: in order, counted by project and state, and those that failed last."""
+
+    places: list[Place]
+    counts: dict[str, dict[str, int]]
+    failed_last: list[Place]
+
+
+def overview_of(image: bytes) -> Overview:
+    """The overview of a world's image."""
+    places = places_of(image)
+    return Overview(places, counted(places), failed_last(places))
 
 
 @cache
@@ -123,16 +140,21 @@ def fits(place: Place, *, project: str, state: str, text: str) -> bool:
     )
 
 
-def details(world: World, place: Place) -> dict[str, Any]:
-    """What a row shows of a job."""
-    found = rows(world, _DETAILS, project=place.project, job=place.job, instance=place.instance)
-    return {"folder": place.folder, "state": place.state, **(found[0] if found else {})}
+async def details(world: World, places: Sequence[Place]) -> list[dict[str, Any]]:
+    """What rows show of jobs, but of those that are gone; others are served after every few."""
+    found = []
+    for position, place in enumerate(places, start=1):
+        row = rows(world, _DETAILS, project=place.project, job=place.job, instance=place.instance)
+        found += [{"folder": place.folder, "state": place.state, **each} for each in row]
+        if position % _SLICE == 0:
+            await asyncio.sleep(0)
+    return found
 
 
-def failures(world: World, places: Sequence[Place]) -> list[dict[str, Any]]:
+def failed_last(places: Sequence[Place]) -> list[Place]:
     """The jobs that failed last: those of the highest ids."""
-    failed = sorted((place for place in places if place.state == "FAILED"), key=lambda place: -place.instance)
-    return [details(world, place) for place in failed[:MOST_FAILURES]]
+    failed = (place for place in places if place.state == "FAILED")
+    return nlargest(MOST_FAILURES, failed, key=lambda place: place.instance)
 
 
 def counted(places: Sequence[Place]) -> dict[str, dict[str, int]]:

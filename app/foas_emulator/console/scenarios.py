@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-import yaml
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -14,12 +13,13 @@ from foas_emulator.console import messages
 from foas_emulator.console.access import BASE
 from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message
-from foas_emulator.console.shown import shown_plain
+from foas_emulator.console.seed_text import seed_text
+from foas_emulator.console.shown import shown_foreign_form, shown_plain
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.reading import BUILT_IN, SeedError, parse_seed, read_seeds
+from foas_emulator.seeds.reading import BUILT_IN, SeedError, parse_seed, read_seeds, seed_files
 from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.names import WorldLimitError
@@ -41,6 +41,7 @@ INSERT INTO sales
 SELECT item, SUM(amount) FROM orders GROUP BY item;
 """
 MANY = 5000
+MOST_SEEDS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,12 +160,23 @@ SCENARIOS = (
 
 async def scenarios_page(view: View) -> dict[str, Any]:
     """The scenarios, then the seeds that the emulator has by name."""
-    names = [name for name in view.site.settings.get("seed", ()) if name not in BUILT_IN]
     wanted = next((each for each in SCENARIOS if each.name == view.query.get("show")), None)
     text = None
     if wanted is not None and wanted.name != "five-thousand":
-        text = yaml.dump(dict(wanted.document()), sort_keys=False, allow_unicode=True, width=110)
-    return {"scenarios": SCENARIOS, "seeds": [*BUILT_IN, *names], "shown": wanted, "document": text}
+        text = seed_text(wanted.document())
+    return {"scenarios": SCENARIOS, "seeds": seeds_of(view.site), "shown": wanted, "document": text}
+
+
+def seeds_of(site: Site) -> list[str]:
+    """The seeds of the emulator, then those that the server was started with: of a directory each document, too."""
+    found = list(BUILT_IN)
+    for source in site.settings.get("seed", ()):
+        try:
+            documents = seed_files(source)
+        except (OSError, SeedError):
+            documents = []  # the directory was emptied since
+        found += [each for each in (source, *documents) if each not in found]
+    return found[:MOST_SEEDS]
 
 
 async def begin(site: Site, world: World, request: Request) -> Response:
@@ -172,9 +184,7 @@ async def begin(site: Site, world: World, request: Request) -> Response:
     async with request.form(max_files=0, max_fields=10) as form:
         given = {name: str(form.get(name, "")) for name in ("token", "scenario", "seed")}
     if not site.access.allows_form(request, given["token"]):
-        return await shown_plain(
-            request, status=HTTPStatus.FORBIDDEN, title=mark("This form is not one of this server's pages.")
-        )
+        return await shown_foreign_form(request)
     make = _document_maker(site, given)
     if make is None:
         return await shown_plain(request, status=HTTPStatus.NOT_FOUND, title=mark("There is no such scenario."))
@@ -191,7 +201,7 @@ def _document_maker(site: Site, given: Mapping[str, str]) -> Callable[[], list[S
     scenario = next((each for each in SCENARIOS if each.name == given["scenario"]), None)
     if scenario is not None:
         return lambda: [parse_seed(json.dumps(scenario.document()), scenario.name)]
-    if given["seed"] in BUILT_IN or given["seed"] in site.settings.get("seed", ()):
+    if given["seed"] in seeds_of(site):
         return lambda: read_seeds([given["seed"]])
     return None
 

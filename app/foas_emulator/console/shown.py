@@ -12,7 +12,7 @@ from foas_emulator.console import messages
 from foas_emulator.console.access import BASE
 from foas_emulator.console.calls import Call, json_call, service_call
 from foas_emulator.console.frame import frame
-from foas_emulator.console.language import translator
+from foas_emulator.console.language import mark, translator
 from foas_emulator.console.preferences import preferred
 from foas_emulator.console.rendering import render
 from foas_emulator.console.site import Site
@@ -59,6 +59,16 @@ async def shown_page(
     response = HTMLResponse(await render(template, {**common, **context}), status)
     messages.forget(request, response)
     return response
+
+
+async def shown_foreign_form(request: Request) -> Response:
+    """The answer to a form that no page of this server has made."""
+    return await shown_plain(
+        request,
+        status=HTTPStatus.FORBIDDEN,
+        title=mark("This form is not one of this server's pages."),
+        text=mark("Load the page again: the server may have been started anew since."),
+    )
 
 
 async def shown_plain(

@@ -1,9 +1,18 @@
-"""A call of the journal as something to run: with curl, in Python, as an assertion, as a fault rule."""
+"""What a page shows as something to run: with curl, in Python and Java, as a test, as a fault rule.
+
+Each is a whole text that does what it says when it is pasted: a command, a program, a test.
+"""
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
+
+from foas_emulator.console.calls import service_call
+from foas_emulator.console.operations import job_path
+from foas_emulator.world.registry import DEFAULT
 
 _LEFT_OUT = frozenset(
     {
@@ -25,10 +34,21 @@ _LEFT_OUT = frozenset(
 )
 """Headers that belong to one request alone, or that the client adds by itself."""
 
+_OF_ADDRESSES = "/?&=%+:,;@!$'()*~-._"
+"""Characters that stay as they are in an address; what else a program sent raw is percent-encoded."""
+
+
+def access_key(world: str) -> str:
+    """The access key that leads a program into a world; its secret is `test`."""
+    return "test" if world == DEFAULT else f"world-{world}"
+
+
+# -- a call of the journal
+
 
 def _target(call: Mapping[str, Any]) -> str:
     request = call["request"]
-    return str(request["path"]) + (f"?{request['query']}" if request["query"] else "")
+    return quote(str(request["path"]) + (f"?{request['query']}" if request["query"] else ""), safe=_OF_ADDRESSES)
 
 
 def _headers(call: Mapping[str, Any], world: str) -> dict[str, str]:
@@ -38,7 +58,8 @@ def _headers(call: Mapping[str, Any], world: str) -> dict[str, str]:
 
 def curl(call: Mapping[str, Any], base_url: str, world: str) -> str:
     """The call as one line for a shell."""
-    words = ["curl", "-i", *([] if call["method"] == "GET" else ["-X", call["method"]]), base_url + _target(call)]
+    method = {"GET": [], "HEAD": ["-I"]}.get(call["method"], ["-X", call["method"]])
+    words = ["curl", "-i", *method, base_url + _target(call)]
     for name, value in _headers(call, world).items():
         words += ["-H", f"{name}: {value}"]
     if call["request"]["body"]:
@@ -47,22 +68,38 @@ def curl(call: Mapping[str, Any], base_url: str, world: str) -> str:
 
 
 def python(call: Mapping[str, Any], base_url: str, world: str) -> str:
-    """The call with the standard library alone."""
+    """The call with the standard library alone; an answer of 400 and above is printed like any other."""
     body = call["request"]["body"]
-    lines = ["from urllib.request import Request, urlopen", "", "request = Request("]
+    lines = [
+        "from urllib.error import HTTPError",
+        "from urllib.request import Request, urlopen",
+        "",
+        "request = Request(",
+    ]
     lines += [f"    {base_url + _target(call)!r},", f"    method={call['method']!r},"]
     lines += [f"    headers={_headers(call, world)!r},"]
     lines += [f"    data={body!r}.encode(),"] if body else []
-    return "\n".join([*lines, ")", "print(urlopen(request).read().decode())"])
+    lines += [")", "try:", "    answer = urlopen(request)", "except HTTPError as refused:", "    answer = refused"]
+    return "\n".join([*lines, "print(answer.status, answer.read().decode())"])
 
 
 def pytest(call: Mapping[str, Any]) -> str:
-    """An assertion for the pytest plugin: that this was called, and answered so."""
-    if call["operation"] is None:
-        return ""
-    given = [f"{name}={value!r}" for name, value in call["parameters"].items() if name.isidentifier()]
-    status = [] if call["status"] is None else [f"status={call['status']}"]
-    return f"foas_world.journal.assert_called({', '.join([repr(call['operation']), *status, *given])})"
+    """A test for the pytest plugin: that a program makes this call, and is answered so."""
+    values = {name: value for name, value in call["parameters"].items() if isinstance(value, str | int | bool)}
+    lines = [
+        f"def test_{_snake(call['operation'])}_is_called(foas_world):",
+        "    ...  # run here what makes the call, in the world foas_world",
+        "    foas_world.journal.assert_called(",
+        f"        {call['operation']!r},",
+        *([f"        params={values!r},"] if values else []),
+        *([] if call["status"] is None else [f"        status={call['status']},"]),
+        "    )",
+    ]
+    return "\n".join(lines)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def fault(call: Mapping[str, Any]) -> str:
@@ -73,3 +110,82 @@ def fault(call: Mapping[str, Any]) -> str:
     effect = {"status": max(call["status"] or 500, 400), "code": call["code"]}
     match = {"operation": call["operation"], "params": {name: call["parameters"][name] for name in names}}
     return json.dumps({"match": match, "effect": effect, "times": 1}, ensure_ascii=False)
+
+
+# -- a job or an instance, as the service's own clients read it
+
+
+def reading(
+    base_url: str, world: str, project: str, job: str, instance: int | None = None, *, is_strict: bool = False
+) -> dict[str, str]:
+    """GetJob, or GetInstance with an instance, from a shell and by the SDKs for Python and Java."""
+    path = {"projectName": project, "jobName": job} | ({} if instance is None else {"instanceId": str(instance)})
+    target = job_path(project, job) + ("" if instance is None else f"/instances/{instance}")
+    operation = "GetJob" if instance is None else "GetInstance"
+    return {
+        **shell(base_url, target, world, is_strict=is_strict),
+        "Python": _python_sdk(operation, path, base_url, world),
+        "Java": _java_sdk(path, base_url, world),
+    }
+
+
+def shell(base_url: str, target: str, world: str, *, is_strict: bool) -> dict[str, str]:
+    """A GET from a shell: with curl, which signs nothing, or where the world wants signatures by our own command."""
+    if not is_strict:
+        return {"curl": service_call("GET", target, world=world).curl(base_url)}
+    return {
+        "foas-emulator get": shlex.join(
+            ["foas-emulator", "get", "--access-key-id", access_key(world), base_url + target]
+        )
+    }
+
+
+def _python_sdk(operation: str, path: Mapping[str, str], base_url: str, world: str) -> str:
+    lines = [
+        "import json",
+        "",
+        "from aliyunsdkcore.client import AcsClient",
+        f"from aliyunsdkfoas.request.v20181111.{operation}Request import {operation}Request",
+        "",
+        f'client = AcsClient("{access_key(world)}", "test", "cn-hangzhou")',
+        f'client.add_endpoint("cn-hangzhou", "foas", "{base_url}")',
+        "",
+        f"request = {operation}Request()",
+        *(f"request.set_{name}({_encoded(value)})" for name, value in path.items()),
+        "answer = json.loads(client.do_action_with_exception(request))",
+        "print(json.dumps(answer, indent=2, ensure_ascii=False))",
+    ]
+    return "\n".join(lines)
+
+
+def _java_sdk(path: Mapping[str, str], base_url: str, world: str) -> str:
+    scheme, _, address = base_url.partition("://")
+    segments = zip(("projects", "jobs", "instances"), path, strict=False)
+    pattern = "/api/v2" + "".join(f"/{kind}/[{name}]" for kind, name in segments)
+    put = "\n".join(f'        request.putPathParameter("{name}", {_encoded(value)});' for name, value in path.items())
+    return f"""\
+import com.aliyuncs.CommonRequest;
+import com.aliyuncs.DefaultAcsClient;
+import com.aliyuncs.http.MethodType;
+import com.aliyuncs.http.ProtocolType;
+import com.aliyuncs.profile.DefaultProfile;
+
+public class Example {{
+    public static void main(String[] arguments) throws Exception {{
+        DefaultAcsClient client =
+                new DefaultAcsClient(DefaultProfile.getProfile("cn-hangzhou", "{access_key(world)}", "test"));
+        CommonRequest request = new CommonRequest();
+        request.setSysProtocol(ProtocolType.{scheme.upper()});
+        request.setSysDomain("{address}");
+        request.setSysMethod(MethodType.GET);
+        request.setSysVersion("2018-11-11");
+        request.setSysUriPattern("{pattern}");
+{put}
+        System.out.println(client.getCommonResponse(request).getData());
+    }}
+}}"""
+
+
+def _encoded(value: str) -> str:
+    """A name as the literal that stands in an address: neither SDK encodes what it puts into a path."""
+    return f'"{quote(value, safe="")}"'

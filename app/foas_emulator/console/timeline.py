@@ -1,10 +1,11 @@
 """What is going to happen, as a line from now on: SVG made of nothing but the points."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 WIDTH = 800
 _LEFT, _RIGHT = 12.0, 788.0
+_TEXT = 72.0
 _NEAREST = 26.0
 """How close two points may come before they would cover each other."""
 
@@ -26,6 +27,8 @@ class Placed:
     at: int
     label: str
     event: str
+    is_told: bool = True
+    """Whether there is room for the time below the point."""
 
 
 def timeline(points: Sequence[Point], *, now: int) -> list[Placed]:
@@ -40,7 +43,18 @@ def timeline(points: Sequence[Point], *, now: int) -> list[Placed]:
         x = max(_LEFT + _NEAREST + (point.at - now) * scale, least)
         least = x + _NEAREST
         placed.append(Placed(x=x, at=point.at, label=point.label, event=point.event))
-    return _fitted(placed)
+    return _told(_fitted(placed))
+
+
+def _told(placed: list[Placed]) -> list[Placed]:
+    """With the times that have room: from left to right, none upon another."""
+    free = _LEFT
+    told: list[Placed] = []
+    for each in placed:
+        is_told = each.x >= free
+        free = each.x + _TEXT if is_told else free
+        told.append(replace(each, is_told=is_told))
+    return told
 
 
 def _fitted(placed: list[Placed]) -> list[Placed]:
@@ -48,4 +62,4 @@ def _fitted(placed: list[Placed]) -> list[Placed]:
     over = placed[-1].x / _RIGHT
     if over <= 1:
         return placed
-    return [Placed(x=round(each.x / over, 1), at=each.at, label=each.label, event=each.event) for each in placed]
+    return [replace(each, x=round(each.x / over, 1)) for each in placed]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from foas_emulator.console import connecting, snippets
 from foas_emulator.console.frame import pending_count
 from foas_emulator.console.site import Site, View
 from foas_emulator.seeds.reading import BUILT_IN
@@ -22,6 +23,10 @@ async def worlds_page(view: View) -> dict[str, Any]:
         "has_more": len(names) > offset + PAGE,
         "total": len(names),
         "seeds": BUILT_IN,
+        "access_key": snippets.access_key(view.world.name),
+        "connecting": connecting.lines(
+            view.base_url, view.world.name, is_strict=view.world.settings.signature == "strict"
+        ),
     }
 
 
@@ -31,6 +36,7 @@ def describe(site: Site, name: str) -> dict[str, Any]:
     succeeded = sum(counters.count for exercised, counters in world_journal.usage.calls.items() if exercised[1] == "OK")
     described: dict[str, Any] = {
         "name": name,
+        "access_key": snippets.access_key(name),
         "calls": world_journal.usage.total,
         "failures": world_journal.usage.total - succeeded,
         "pending": None,

@@ -14,6 +14,7 @@ from foas_emulator.control.routes import control_router
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.journal import Journal
 from foas_emulator.openapi.control import describe_control, operation_id
+from foas_emulator.seeds.states import States
 from foas_emulator.world.registry import Registry
 
 
@@ -27,17 +28,24 @@ def own_app(
     authority: bytes | None = None,
     addresses: Sequence[str] = (),
     interception: Mapping[str, Any] | None = None,
+    states: States | None = None,
     home: str = "/docs",
 ) -> FastAPI:
     """Documentation and control API over the worlds and what is remembered of their calls.
 
     `settings` and `budgets` are shown, and the service's `operations` described; `authority` is the certificate that
     clients of the server's https have to trust, as PEM; `addresses` are the server's URLs; `interception` describes the
-    proxy; `home` is where `/` leads.
+    proxy; `states` are those that Pact verifiers ask for; `home` is where `/` leads.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, generate_unique_id_function=operation_id)
     router = control_router(
-        registry, journal, settings=settings, budgets=budgets, addresses=addresses, interception=interception
+        registry,
+        journal,
+        settings=settings,
+        budgets=budgets,
+        addresses=addresses,
+        interception=interception,
+        states=states,
     )
     app.include_router(router)
     answer_errors(app, next_request_id=registry.next_request_id)

@@ -51,7 +51,7 @@ class ClockSetting(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    mode: Mode | None = None
+    mode: Mode | None = Field(default=None, description="Whether time passes (real) or stands still (frozen).")
     now: Instant | None = None
 
 
@@ -62,7 +62,9 @@ class Advance(BaseModel):
 
     by: Span | None = None
     to: Instant | None = None
-    until: Literal["next", "idle"] | None = None
+    until: Literal["next", "idle"] | None = Field(
+        default=None, description="next: the next pending change; idle: none is left."
+    )
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Advance":
@@ -74,23 +76,23 @@ class Advance(BaseModel):
 class PendingShown(BaseModel):
     """A change that will happen."""
 
-    at: int
-    what: str
+    at: int = Field(description="When, in milliseconds since the epoch.")
+    what: str = Field(description="What changes, and how.")
 
 
 class ClockShown(BaseModel):
     """A world's time in milliseconds since the epoch, and what it is going to bring about."""
 
-    now: int
-    mode: Mode
-    offset_ms: int
-    pending: list[PendingShown]
+    now: int = Field(description="The world's time.")
+    mode: Mode = Field(description="Whether time passes (real) or stands still (frozen).")
+    offset_ms: int = Field(description="How far it is ahead of the machine's.")
+    pending: list[PendingShown] = Field(description="What will happen, the next change first.")
 
 
 class ClockMoved(ClockShown):
     """The same after the clock was moved, and what that brought about, each change at its own instant."""
 
-    changes: list[PendingShown]
+    changes: list[PendingShown] = Field(description="What that brought about, in order.")
 
 
 def clock_router(registry: Registry) -> APIRouter:

@@ -183,18 +183,22 @@ async def with_body(scope: Scope, receive: Receive, *, limit: int, room: Taken) 
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
         more = message.get("more_body", False)
-    return _replaying(b"".join(pieces), receive)
+    return _replaying(pieces, receive)
 
 
 def _is_exempt(path: str) -> bool:
     return path in EXEMPT or _CREDENTIALS.fullmatch(path) is not None
 
 
-def _replaying(body: bytes, receive: Receive) -> Receive:
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+def _replaying(pieces: list[bytes], receive: Receive) -> Receive:
+    """Hand on a body as it came, in pieces: a copy of a whole one would hold up the event loop."""
+    pieces.reverse()
 
     async def replay() -> Message:
-        return messages.pop() if messages else await receive()
+        if not pieces:
+            return await receive()
+        piece = pieces.pop()
+        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
 
     return replay
 

@@ -20,8 +20,10 @@ class InstanceState(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    actual_state: State = Field(alias="ActualState")
-    last_error_message: str | None = Field(default=None, alias="LastErrorMessage")
+    actual_state: State = Field(alias="ActualState", description="The state.")
+    last_error_message: str | None = Field(
+        default=None, alias="LastErrorMessage", description="What an instance that FAILED says about it."
+    )
 
 
 def instance_router(registry: Registry) -> APIRouter:

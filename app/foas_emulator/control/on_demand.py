@@ -1,8 +1,8 @@
 """An application that is made when its first request comes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import Any
 
 from starlette.routing import Router
@@ -16,22 +16,33 @@ class OnDemand:
     stops.
     """
 
-    def __init__(self, make: Callable[[], ASGIApp], *, close: Callable[[], None]) -> None:
+    def __init__(self, make: Callable[[], ASGIApp], *, close: Callable[[], None], off_loop: bool = False) -> None:
+        """`off_loop` has a thread make it, so that others are served meanwhile."""
+
         @asynccontextmanager
         async def lifespan(_: Any) -> AsyncIterator[None]:
             yield
             close()
 
         self._lifespan = Router(lifespan=lifespan)
-        self._application = cache(make)
+        self._make = make
+        self._off_loop = off_loop
+        self._being_made = asyncio.Lock()
+        self._application: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
         elif scope["method"] == "HEAD":
-            await self._application()({**scope, "method": "GET"}, receive, _without_body(send))
+            await (await self._made())({**scope, "method": "GET"}, receive, _without_body(send))
         else:
-            await self._application()(scope, receive, send)
+            await (await self._made())(scope, receive, send)
+
+    async def _made(self) -> ASGIApp:
+        async with self._being_made:
+            if self._application is None:
+                self._application = await asyncio.to_thread(self._make) if self._off_loop else self._make()
+        return self._application
 
 
 def _without_body(send: Send) -> Send:

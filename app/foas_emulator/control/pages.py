@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from threading import Lock
 
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -25,15 +26,21 @@ def add_pages(app: FastAPI, operations: Sequence[Operation]) -> None:
 
 
 def _add(app: FastAPI, document_path: str, page_path: str, describe: Callable[[], Schema], other: str) -> None:
+    describing = Lock()  # two that ask at a time are answered from two threads, and pydantic is not made for that
+
+    def described() -> Schema:
+        with describing:
+            return describe()
+
     @app.get(document_path, include_in_schema=False)
     def get_document(request: Request) -> JSONResponse:
-        return JSONResponse(served(describe(), base_url=str(request.base_url), other=other))
+        return JSONResponse(served(described(), base_url=str(request.base_url), other=other))
 
     @app.get(page_path, include_in_schema=False)
     def get_page() -> HTMLResponse:
         return get_swagger_ui_html(
             openapi_url=document_path,
-            title=describe()["info"]["title"],
+            title=described()["info"]["title"],
             swagger_js_url=f"{_STATIC}/swagger-ui-bundle.js",
             swagger_css_url=f"{_STATIC}/swagger-ui.css",
             swagger_favicon_url=f"{_STATIC}/favicon.png",

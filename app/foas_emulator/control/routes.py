@@ -15,10 +15,12 @@ from foas_emulator.control.info import Budget, info_router
 from foas_emulator.control.instances import instance_router
 from foas_emulator.control.interception import interception_router
 from foas_emulator.control.journal import journal_router
+from foas_emulator.control.pact import pact_router
 from foas_emulator.control.settings import settings_router
 from foas_emulator.control.snapshots import snapshot_router
 from foas_emulator.control.worlds import world_router
 from foas_emulator.journal.journal import Journal
+from foas_emulator.seeds.states import States
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Connections
 
@@ -31,10 +33,12 @@ def control_router(
     budgets: Mapping[str, Budget],
     addresses: Sequence[str] = (),
     interception: Mapping[str, Any] | None = None,
+    states: States | None = None,
 ) -> APIRouter:
     """The control API over a registry of worlds and their journals.
 
-    Settings, budgets and addresses are shown, and so is, if there is a proxy, the interception.
+    Settings, budgets and addresses are shown, and so is, if there is a proxy, the interception; `states` are those that
+    Pact verifiers ask for.
     """
     router = APIRouter(prefix="/_emulator", responses={"4XX": {"model": Refusal}})
     router.include_router(info_router(settings, budgets, addresses))
@@ -43,6 +47,7 @@ def control_router(
     scratch = Connections()
     router.include_router(world_router(registry, scratch))
     router.include_router(snapshot_router(registry, scratch))
+    router.include_router(pact_router(registry, states or States()))
     router.include_router(settings_router(registry))
     router.include_router(clock_router(registry))
     router.include_router(instance_router(registry))

@@ -15,20 +15,19 @@ from foas_emulator.control.documents import (
     described_body,
     dump_yaml,
     is_yaml,
-    parse_document,
     wants_yaml,
 )
 from foas_emulator.control.errors import require_world
+from foas_emulator.control.images import image_of_snapshot, image_of_world
 from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.control.ready import made_ready
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.applying import apply
-from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.snapshot import VERSION, read_snapshot, snapshot_of_image, write_snapshot
+from foas_emulator.world.snapshot import VERSION, snapshot_of_image, write_snapshot
 from foas_emulator.world.store import Connections, Store
 from foas_emulator.world.world import World
 
@@ -45,8 +44,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
     router = APIRouter(prefix="/worlds/{name}")
 
     def image(body: bytes, *, as_yaml: bool) -> bytes:
-        document = parse_document(body, as_yaml=as_yaml).value
-        return read_snapshot(document, connections=scratch, kinds=registry.handlers, check=check_world)
+        return image_of_snapshot(body, as_yaml=as_yaml, registry=registry, scratch=scratch)
 
     # A suite restores one small snapshot before each of its tests; the last few are kept ready to be loaded.
     kept_image = lru_cache(maxsize=4)(image)
@@ -60,7 +58,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         """The whole world: rows, clock, pending changes, counters, settings and fault rules; YAML if Accept says so."""
         world = require_world(registry, name)
         await settle(world)
-        taken = await _image_of(world)
+        taken = await image_of_world(world)
         write = _write_yaml if wants_yaml(request) else write_snapshot
         text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)).encode())
         return Response(text, media_type=YAML if wants_yaml(request) else "application/json")
@@ -113,15 +111,6 @@ def _merged(image: bytes, seed: SeedDocument, *, name: str, registry: Registry, 
         return store.image()
     finally:
         store.close()
-
-
-async def _image_of(world: World) -> bytes:
-    """The image of a world. One in a large file is read over a connection of its own."""
-    path = world.store.path
-    size = 0 if path is None else path.stat().st_size
-    if path is None or size <= SMALL:
-        return world.store.image()
-    return await off_loop(size, lambda: Store(Connections(), image=b"", path=path).image())
 
 
 def _write_yaml(document: Mapping[str, Any]) -> str:

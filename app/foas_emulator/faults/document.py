@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from foas_emulator.faults.effects import AnyEffect, CatalogueError, Stale, find_problem
+from foas_emulator.faults.effects import EFFECTS, AnyEffect, CatalogueError, Stale, find_problem
 from foas_emulator.gateway.nulls import NullsLeftOut
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.pattern import CallPattern, require_parameters
@@ -21,12 +21,26 @@ class FaultDocument(NullsLeftOut):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    match: CallPattern = CallPattern()
-    effect: AnyEffect
-    at: Literal["before", "after_commit"] = "before"
-    skip: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    times: Annotated[int, Field(ge=1, lt=2**63)] | None = None
-    probability: Annotated[float, Field(gt=0, le=1)] = 1.0
+    match: CallPattern = Field(
+        default=CallPattern(),
+        description="Which calls are meant; all if it is left out.",
+        examples=[{"operation": "StartJob"}],
+    )
+    effect: AnyEffect = Field(
+        description=f"What becomes of the call: one of {', '.join(EFFECTS)}.", examples=[{"error": "Throttling.User"}]
+    )
+    at: Literal["before", "after_commit"] = Field(
+        default="before",
+        description="Whether it strikes before the call takes effect, or calls that succeeded, after they did.",
+        examples=["before"],
+    )
+    skip: int = Field(default=0, ge=0, lt=2**63, description="How many calls that match pass first.", examples=[1])
+    times: Annotated[int, Field(ge=1, lt=2**63)] | None = Field(
+        default=None, description="How often it strikes at most; without it, always.", examples=[2]
+    )
+    probability: float = Field(
+        default=1.0, gt=0, le=1, description="The chance that it strikes a call that matches.", examples=[0.5]
+    )
     ttl: WrittenDuration | None = None
 
     @model_validator(mode="after")

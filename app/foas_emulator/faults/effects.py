@@ -76,8 +76,12 @@ def _check_code(code: str) -> str:
 class CatalogueError(Effect):
     """An error of the catalogue, in the gateway's exact form. `message` is required where it depends on the call."""
 
-    error: Annotated[str, AfterValidator(_check_code)]
-    message: str | None = None
+    error: Annotated[str, AfterValidator(_check_code)] = Field(
+        description="A code of the catalogue.", examples=["Throttling.User"]
+    )
+    message: str | None = Field(
+        default=None, description="Its text; the catalogue's if it is left out.", examples=["slow down"]
+    )
 
     @model_validator(mode="after")
     def _check_message(self) -> Self:
@@ -99,9 +103,9 @@ class CatalogueError(Effect):
 class MadeUpError(Effect):
     """An error that the catalogue does not have."""
 
-    status: Annotated[int, Field(ge=400, le=599)]
-    code: Annotated[str, Field(min_length=1, max_length=200)]
-    message: Annotated[str, Field(max_length=10_000)] = ""
+    status: int = Field(ge=400, le=599, description="Its status.", examples=[503])
+    code: str = Field(min_length=1, max_length=200, description="Its code.", examples=["Busy"])
+    message: str = Field(default="", max_length=10_000, description="Its text.", examples=["try again"])
 
     async def apply(self, invocation: Invocation) -> GatewayResponse:
         raise Problem(code=self.code, status=self.status, message=self.message, evidence=INFERRED)(invocation.hint)
@@ -127,7 +131,9 @@ class Latency(Effect):
     One duration, or a list of the shortest and the longest.
     """
 
-    latency: Annotated[str | float | list[str | float], BeforeValidator(_check_range)]
+    latency: Annotated[str | float | list[str | float], BeforeValidator(_check_range)] = Field(
+        description="The time, or a list of the shortest and the longest.", examples=["2s", ["100ms", "2s"]]
+    )
 
     async def apply(self, invocation: Invocation) -> GatewayResponse:
         low, high = _range(self.latency)
@@ -138,7 +144,7 @@ class Latency(Effect):
 class Drop(Effect):
     """The connection is closed, and the client gets not a byte."""
 
-    drop: Literal[True]
+    drop: Literal[True] = Field(description="The connection is closed.", examples=[True])
 
     async def apply(self, invocation: Invocation) -> GatewayResponse:
         return AbortedResponse.unanswered(invocation.scope, reset=False)
@@ -147,7 +153,7 @@ class Drop(Effect):
 class Reset(Effect):
     """The connection is reset, and the client gets not a byte."""
 
-    reset: Literal[True]
+    reset: Literal[True] = Field(description="The connection is reset.", examples=[True])
 
     async def apply(self, invocation: Invocation) -> GatewayResponse:
         return AbortedResponse.unanswered(invocation.scope, reset=True)
@@ -156,7 +162,7 @@ class Reset(Effect):
 class Truncate(Effect):
     """The client gets this part of the body, announced at its full length, and then the connection is closed."""
 
-    truncate: Annotated[float, Field(ge=0, lt=1)]
+    truncate: float = Field(ge=0, lt=1, description="The part of the body that is sent.", examples=[0.5])
 
     async def apply(self, invocation: Invocation) -> GatewayResponse:
         return AbortedResponse.cut(await invocation.respond(), invocation.scope, part=self.truncate)
@@ -165,7 +171,7 @@ class Truncate(Effect):
 class Duplicate(Effect):
     """The call takes effect twice, and the client gets the second response."""
 
-    duplicate: Literal[True]
+    duplicate: Literal[True] = Field(description="The call takes effect twice.", examples=[True])
 
     async def apply(self, invocation: Invocation) -> GatewayResponse:
         await invocation.respond()
@@ -175,7 +181,7 @@ class Duplicate(Effect):
 class Stale(Effect):
     """A read returns what it would have before the last call that changed the world while the rule was armed."""
 
-    stale: Literal[True]
+    stale: Literal[True] = Field(description="A read is answered as before the last change.", examples=[True])
 
     async def apply(self, invocation: Invocation) -> GatewayResponse:
         return await invocation.stale_read()
@@ -186,14 +192,16 @@ class Rate(NullsLeftOut):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    calls: Annotated[int, Field(ge=1, le=10_000)]
+    calls: int = Field(ge=1, le=10_000, description="How many calls pass.", examples=[5])
     per: WrittenDuration
 
 
 class RateLimit(Effect):
     """`Throttling.User` for every call beyond the limit, which lasts on the machine's time."""
 
-    rate_limit: Rate
+    rate_limit: Rate = Field(
+        description="How many calls pass in a stretch of time.", examples=[{"calls": 5, "per": "1s"}]
+    )
 
     async def apply(self, invocation: Invocation) -> GatewayResponse:
         retry_after = {"x-acs-retry-after": str(invocation.wait_ms)}

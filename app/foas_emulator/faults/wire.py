@@ -1,6 +1,7 @@
 """End a connection before its response is complete: the one place that reaches behind ASGI, for the transport."""
 
 import asyncio
+import os
 import socket
 import struct
 from dataclasses import dataclass, fields
@@ -18,7 +19,8 @@ TRANSPORT = "foas_emulator.transport"
 NEVER_SENT = 0
 """Stands for the status of an answer of which the client got not a byte."""
 
-_NO_LINGER = struct.pack("ii", 1, 0)
+_NO_LINGER = struct.pack("HH" if os.name == "nt" else "ii", 1, 0)
+"""C's `struct linger`: on, for no time. Its members are shorter on Windows."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from threading import Lock
 from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 
@@ -14,6 +15,9 @@ from foas_emulator.gateway.evidence import Evidence
 from foas_emulator.gateway.routes import OperationRoute, in_transaction
 
 Endpoint = Callable[..., Any]
+
+_building = Lock()
+"""The event loop builds routes that are called, and a thread those that the OpenAPI document describes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +61,7 @@ class Group(APIRouter):
         super().__init__(tags=[name], route_class=OperationRoute)
         self.name = name
         self.declared: list[Operation] = []
+        self._built: dict[str, OperationRoute] = {}
 
     def reads(self, name: str, method: str, path: str, *, evidence: Evidence) -> Callable[[Endpoint], Endpoint]:
         """Declare an operation that leaves the world as it is."""
@@ -76,16 +81,19 @@ class Group(APIRouter):
         return register
 
     def build(self, operation: Operation) -> OperationRoute:
-        """Add the path operation of one of the declared operations."""
-        self.add_api_route(
-            operation.path,
-            operation.endpoint,
-            methods=[operation.method],
-            name=operation.name,
-            operation_id=operation.name,
-            dependencies=[in_transaction] if operation.writes else [],
-        )
-        return cast(OperationRoute, self.routes[-1])
+        """Return the path operation of one of the declared operations, added when it is first asked for."""
+        with _building:
+            if operation.name not in self._built:
+                self.add_api_route(
+                    operation.path,
+                    operation.endpoint,
+                    methods=[operation.method],
+                    name=operation.name,
+                    operation_id=operation.name,
+                    dependencies=[in_transaction] if operation.writes else [],
+                )
+                self._built[operation.name] = cast(OperationRoute, self.routes[-1])
+        return self._built[operation.name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from foas_emulator.gateway.globs import Glob, matches_glob
 from foas_emulator.gateway.nulls import NullsLeftOut
@@ -17,8 +17,12 @@ class CallPattern(NullsLeftOut):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    operation: Glob = "*"
-    params: Mapping[str, Glob | int | bool] = {}
+    operation: Glob = Field(
+        default="*", description="The name of an operation, or a glob of names.", examples=["StartJob", "Get*"]
+    )
+    params: Mapping[str, Glob | int | bool] = Field(
+        default={}, description="Values of its parameters, exact or as globs.", examples=[{"jobName": "job1"}]
+    )
 
     def names(self, operation: str) -> bool:
         """Whether an operation of this name is meant."""

@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.closest_operations import closest_operations
 from foas_emulator.journal.coverage import Counters, Usage
+from foas_emulator.world.instants import instant_text
 
 ENTRY_SIZE = 290
 """Bytes that an entry takes beside its call, roughly."""
@@ -95,8 +95,8 @@ def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str
     call = entry.call
     shown: dict[str, Any] = {
         "number": number,
-        "time": _iso(entry.real_time),
-        "world_time": _iso(call.clock.at(entry.real_time)),
+        "time": instant_text(entry.real_time),
+        "world_time": instant_text(call.clock.at(entry.real_time)),
         "operation": call.operation_name,
         "method": call.method,
         "path": call.raw_path if call.operation is None else call.operation.path,
@@ -121,7 +121,3 @@ def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str
     if call.operation is None:
         shown["nearest"] = closest_operations(call.method, call.raw_path, operations)
     return shown
-
-
-def _iso(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -25,7 +25,7 @@ _GRACE_MS = 1
 class EntryPattern(CallPattern):
     """Matches entries of calls with these parameters and this status of the response."""
 
-    status: int | None = None
+    status: int | None = Field(default=None, description="Status of the response; any if it is left out.")
 
     def differences(self, call: Call) -> list[Difference]:
         """Return the differences between a call and the pattern, none if it matches."""
@@ -45,9 +45,9 @@ class Count(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    exactly: Annotated[int, Field(ge=0)] | None = None
-    at_least: Annotated[int, Field(ge=0)] | None = None
-    at_most: Annotated[int, Field(ge=0)] | None = None
+    exactly: Annotated[int, Field(ge=0)] | None = Field(default=None, description="So many.")
+    at_least: Annotated[int, Field(ge=0)] | None = Field(default=None, description="So many, or more.")
+    at_most: Annotated[int, Field(ge=0)] | None = Field(default=None, description="So many, or fewer.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -73,7 +73,7 @@ class Backoff(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     min: WrittenDuration
-    factor: Annotated[float, Field(ge=1, le=1000)] = 1
+    factor: float = Field(default=1, ge=1, le=1000, description="By how much each wait is longer than the last.")
 
 
 def _check_timeout(written: str | float) -> str | float:
@@ -89,10 +89,12 @@ class Expectation(EntryPattern):
     of operations or patterns that must have come one after the other, with anything in between.
     """
 
-    count: Count | None = None
+    count: Count | None = Field(default=None, description="How many entries must match; one or more if it is left out.")
     within: WrittenDuration | None = None
-    in_order: Annotated[Sequence[str | EntryPattern], Field(max_length=1000)] = ()
-    backoff: Backoff | None = None
+    in_order: Sequence[str | EntryPattern] = Field(
+        default=(), max_length=1000, description="Operations or patterns that must have come one after the other."
+    )
+    backoff: Backoff | None = Field(default=None, description="How long the caller must have waited between tries.")
     timeout: Annotated[WrittenDuration, AfterValidator(_check_timeout)] = 0
     """How long to wait until it holds."""
 

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from foas_emulator.openapi.document import SERVERS, Schema, information, tidy
+from foas_emulator.openapi.document import SERVERS, Schema, information, nodes, tidy
 
 TITLE = "foas-emulator control API"
 DESCRIPTION = (
@@ -18,7 +18,7 @@ DESCRIPTION = (
 _TAGS = {
     "info": "What runs here.",
     "worlds": "Worlds: isolated universes of the service.",
-    "snapshots": "Whole worlds as documents.",
+    "snapshots": "Whole worlds as documents, and seeds merged into them.",
     "settings": "The settings of a world.",
     "clock": "The time of a world.",
     "instances": "Instances put into any state.",
@@ -41,6 +41,8 @@ _PARAMETERS: dict[str, Schema] = {
     "unread": {"description": "Whether there were parameters that nothing read."},
     "unknown": {"description": "Whether no operation matched."},
 }
+_FORMATS = {"integer": "int64", "number": "double"}
+"""Formats of numbers whose model has none."""
 _SECURITY = {
     "ControlToken": {
         "type": "http",
@@ -74,6 +76,9 @@ def describe_control(routes: Sequence[BaseRoute]) -> Schema:
             for parameter in operation.get("parameters", []):
                 _describe(parameter)
     tidy(document, answers_have_null=True)
+    for node in nodes(document):
+        if node.get("type") in _FORMATS:
+            node.setdefault("format", _FORMATS[node["type"]])
     return document
 
 
@@ -83,6 +88,7 @@ def _tag(path: str) -> str:
     synonyms = {
         "snapshot": "snapshots",
         "seed": "snapshots",
+        "pact-states": "snapshots",
         "events": "journal",
         "projects": "instances",
         "reset": "worlds",

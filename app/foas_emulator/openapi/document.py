@@ -1,6 +1,6 @@
 """What the two documents have in common: what they say of themselves, how they are tidied and how they are written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -63,17 +63,27 @@ def tidy(document: Schema, *, answers_have_null: bool) -> None:
     operations = [operation for item in document["paths"].values() for operation in item.values()]
     answers = [operation["responses"] for operation in operations] if answers_have_null else []
     with_null = set(_used(answers, schemas))
-    for node in _nodes([document["paths"], document["components"]]):
+    for node in nodes([document["paths"], document["components"]]):
         _tidy(node)
     for name, schema in schemas.items():
-        for node in _nodes(schema) if name not in with_null else ():
+        for node in nodes(schema) if name not in with_null else ():
             _drop_null(node)
     for operation in operations:
-        for node in _nodes(operation.get("parameters", [])):
+        for node in nodes(operation.get("parameters", [])):
             _drop_null(node)
     used = set(_used([document["paths"], {**document["components"], "schemas": {}}], schemas))
     for name in schemas.keys() - used:
         del schemas[name]
+
+
+def rename_schemas(document: Schema, names: Mapping[str, str]) -> None:
+    """Give schemas of a document their new names, by the old ones."""
+    components = document["components"]
+    components["schemas"] = {names.get(name, name): schema for name, schema in components["schemas"].items()}
+    references = {f"{_SCHEMAS}{old}": f"{_SCHEMAS}{new}" for old, new in names.items()}
+    for node in nodes(document):
+        if (reference := node.get("$ref")) in references:
+            node["$ref"] = references[reference]
 
 
 def _used(roots: Any, schemas: Schema) -> Iterator[str]:
@@ -81,7 +91,7 @@ def _used(roots: Any, schemas: Schema) -> Iterator[str]:
     reached: set[str] = set()
     waiting = [roots]
     while waiting:
-        for node in _nodes(waiting.pop()):
+        for node in nodes(waiting.pop()):
             name = str(node.get("$ref", "")).removeprefix(_SCHEMAS)
             if name in schemas and name not in reached:
                 reached.add(name)
@@ -89,16 +99,16 @@ def _used(roots: Any, schemas: Schema) -> Iterator[str]:
                 yield name
 
 
-def _nodes(node: Any) -> Iterator[Schema]:
+def nodes(node: Any) -> Iterator[Schema]:
     """Yield every mapping in a part of a document but those of examples, which are data."""
     if isinstance(node, dict):
         yield node
         for key, child in node.items():
             if key not in ("example", "examples"):
-                yield from _nodes(child)
+                yield from nodes(child)
     elif isinstance(node, list):
         for child in node:
-            yield from _nodes(child)
+            yield from nodes(child)
 
 
 def _tidy(node: Schema) -> None:
@@ -109,7 +119,7 @@ def _tidy(node: Schema) -> None:
         node["schema"].pop("description", None)
     if isinstance(node.get("type"), list):
         _split(node)
-    for bound in ("minimum", "maximum"):
+    for bound in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
         if isinstance(node.get(bound), float) and node[bound].is_integer():
             node[bound] = int(node[bound])
 

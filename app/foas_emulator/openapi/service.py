@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import REFUSED_WITHOUT
-from foas_emulator.openapi.document import REQUEST_ID, SERVERS, Schema, information, tidy
+from foas_emulator.openapi.document import REQUEST_ID, SERVERS, Schema, information, rename_schemas, tidy
 from foas_emulator.openapi.examples import documented, examples
 from foas_emulator.openapi.members import meaning
 
@@ -93,6 +93,7 @@ def describe_service(operations: Sequence[Operation]) -> Schema:
     made = get_openapi(title=TITLE, version="", routes=routes)
     components = made["components"]
     components["schemas"]["Error"] = _ERROR
+    components["schemas"]["ApiResponse"]["description"] = "The answer of an operation that has nothing to tell."
     document: Schema = {
         "openapi": made["openapi"],
         "info": information(TITLE, DESCRIPTION),
@@ -116,6 +117,8 @@ def describe_service(operations: Sequence[Operation]) -> Schema:
     tidy(document, answers_have_null=False)
     for name, schema in components["schemas"].items():
         _explain(name, schema)
+    # The names that the SDKs have: generators of clients need GetInstanceResponse for the whole response.
+    rename_schemas(document, {name: f"{name}Body" for name in components["schemas"] if name.endswith("Response")})
     return document
 
 
@@ -178,7 +181,8 @@ def _body(described: Schema, operation: Operation, schemas: dict[str, Schema], r
         "requestBody": {
             "description": "The SDKs send a form. JSON of the same members is read, too.",
             "required": bool(required),
-            "content": {_FORM: content, "application/json": content},
+            # Generators of clients take the first, and some of them cannot make a form of a list.
+            "content": {"application/json": content, _FORM: content},
         }
     }
 

@@ -23,6 +23,7 @@ InstanceId = Annotated[
     Path(
         alias="instanceId",
         description="Id of the instance, from StartJob or ListInstance; -1 is the current one of a stream job.",
+        json_schema_extra={"minimum": -1},
         examples=[412536],
     ),
 ]

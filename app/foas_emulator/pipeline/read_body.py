@@ -107,6 +107,8 @@ def _read_json(text: str) -> Mapping[str, Any]:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise MALFORMED(f"The body is not JSON: {error}.") from None
+    if document is None:
+        return {}  # some generated clients send it where there is no body
     if not isinstance(document, dict):
         raise MALFORMED("The body must be a JSON object that holds the parameters.")
     if len(document) > MAX_PARAMETERS:

@@ -60,7 +60,7 @@ def read_seed(source: str, *, clusters: Collection[str] | None = None) -> SeedDo
     try:
         text = Path(source).read_text("utf-8")
     except (OSError, ValueError) as error:
-        reason = f"it cannot be read ({error}); give a file, or one of {', '.join(BUILT_IN)}"
+        reason = f"it cannot be read ({error}); give a file, a directory of files, or one of {', '.join(BUILT_IN)}"
         raise SeedError([Fault(file=source, line=1, path="document", message=reason)]) from None
     return parse_seed(text, source, clusters=clusters)
 

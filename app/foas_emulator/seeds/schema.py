@@ -3,7 +3,7 @@
 Made from the models, and as strict as reading is wherever a schema can be. What it cannot say, docs/seeds.md lists.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from foas_emulator.faults.effects import EFFECTS, find_problem
@@ -12,6 +12,7 @@ from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.clock import WRITTEN_DURATION
+from foas_emulator.world.durations import RATE_PATTERN, SPAN_PATTERN
 
 SCHEMA_ID = "urn:foas-emulator:seed"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -80,36 +81,34 @@ def _settings() -> Schema:
     choices = {
         "default_format": (["json", "xml"], "Format of an answer whose client names none."),
         "not_running": (["fail", "answer"], "GetInstance for a job that is not running: as documented, or its state."),
+        "sql_check": (["validate", "start"], "Who refuses wrong SQL: ValidateJob alone, or the start too."),
         "signature": (["off", "warn", "strict"], "Signatures: not looked at, told of, or refused."),
-    }
-    override = {
-        "type": "object",
-        "description": "What the error is answered with instead.",
-        "minProperties": 1,
-        "properties": {
-            "code": {"type": "string", "description": "Its code.", "examples": ["InstanceNotRunning"]},
-            "status": {
-                "type": "integer",
-                "minimum": 400,
-                "maximum": 599,
-                "description": "Its status.",
-                "examples": [403],
-            },
-            "message": {"type": "string", "description": "Its text.", "examples": ["The instance is not running."]},
-        },
-        "additionalProperties": False,
     }
     properties: dict[str, Schema] = {
         name: {"enum": allowed, "type": "string", "description": text, "examples": [allowed[-1]]}
         for name, (allowed, text) in choices.items()
     }
     properties |= {name: {**_DURATION_REF, "description": text, "examples": ["30s"]} for name, text in delay.items()}
+    properties["latency"] = {
+        **WRITTEN_DURATION,
+        "pattern": f"^{SPAN_PATTERN}$",
+        "description": "Time before every call takes effect: a duration, or the shortest and the longest.",
+        "examples": ["200ms", "100ms-400ms"],
+    }
+    properties["error_rate"] = {
+        "type": ["string", "number"],
+        "pattern": f"^{RATE_PATTERN}$",
+        "minimum": 0,
+        "maximum": 1,
+        "description": "Share of calls that fail, as a percentage or a number from 0 to 1.",
+        "examples": ["5%"],
+    }
     properties["error_overrides"] = {
         "type": "object",
         "description": "Errors of the catalogue that are answered with another code, status or message.",
         "examples": [{"InvalidInstance.NotRunning": {"status": 403}}],
         "propertyNames": {"enum": sorted(catalogue())},
-        "additionalProperties": override,
+        "additionalProperties": _override(),
     }
     return {
         "type": "object",
@@ -117,6 +116,21 @@ def _settings() -> Schema:
         "examples": [{"start_delay": "30s"}],
         "properties": {name: _or_null(each) for name, each in properties.items()},
         "patternProperties": {"^x-": {"description": "A note; it is ignored."}},
+        "additionalProperties": False,
+    }
+
+
+def _override() -> Schema:
+    properties: dict[str, Schema] = {
+        "code": {"type": "string", "description": "Its code.", "examples": ["InstanceNotRunning"]},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599, "description": "Its status.", "examples": [403]},
+        "message": {"type": "string", "description": "Its text.", "examples": ["The instance is not running."]},
+    }
+    return {
+        "type": "object",
+        "description": "What the error is answered with instead.",
+        "minProperties": 1,
+        "properties": {name: _or_null(member) for name, member in properties.items()},
         "additionalProperties": False,
     }
 
@@ -130,23 +144,17 @@ def _describe_fault(parts: dict[str, Schema]) -> None:
     members = fault["properties"]
     del members["ttl"]
     members["effect"] = _effect()
-    members["match"] = {"$ref": "#/$defs/CallPattern"}
-    _describe(members, _FAULT_MEMBERS)
+    del members["match"]["default"]
     fault["if"] = {"properties": {"effect": {"required": ["stale"]}}, "required": ["effect"]}
     fault["then"] = {"properties": {"at": {"enum": ["before", None]}}}
-    _describe(parts["CallPattern"]["properties"], _PATTERN_MEMBERS)
-    for name, texts in _EFFECT_MEMBERS.items():
-        _describe(parts[name]["properties"], texts)
+    pattern = parts["CallPattern"]["properties"]
+    pattern["operation"] |= _operations()
+    pattern["params"]["propertyNames"] = {"enum": _parameter_names()}
     parts["CatalogueError"] |= _message_rule(parts["CatalogueError"])
     parts["Latency"]["properties"]["latency"] |= {
         "anyOf": [_DURATION_REF, {"type": "array", "items": _DURATION_REF, "minItems": 2, "maxItems": 2}]
     }
     parts["Rate"]["properties"]["per"] = {**_DURATION_REF, "description": "The stretch of time.", "examples": ["1s"]}
-
-
-def _describe(members: dict[str, Schema], texts: Mapping[str, tuple[str, list[Any], Schema]]) -> None:
-    for name, (description, examples, rules) in texts.items():
-        members[name] |= {"description": description, "examples": examples, **rules}
 
 
 def _effect() -> Schema:
@@ -196,42 +204,6 @@ def _message_rule(part: Schema) -> Schema:
 def _operations() -> Schema:
     names = sorted(operation.name for operation in OPERATIONS)
     return {"type": "string", "anyOf": [{"enum": names}, {"pattern": r"[*?\[]"}]}
-
-
-_FAULT_MEMBERS: Mapping[str, tuple[str, list[Any], Schema]] = {
-    "match": ("Which calls are meant; all if it is left out.", [{"operation": "StartJob"}], {}),
-    "at": ("Whether it strikes before the call takes effect, or calls that succeeded, after they did.", ["before"], {}),
-    "skip": ("How many calls that match pass first.", [1], {}),
-    "times": ("How often it strikes at most; without it, always.", [2], {}),
-    "probability": ("The chance that it strikes a call that matches.", [0.5], {}),
-}
-_PATTERN_MEMBERS: Mapping[str, tuple[str, list[Any], Schema]] = {
-    "operation": ("The name of an operation, or a glob of names.", ["StartJob", "Get*"], _operations()),
-    "params": (
-        "Values of its parameters, exact or as globs.",
-        [{"jobName": "job1"}],
-        {"propertyNames": {"enum": _parameter_names()}},
-    ),
-}
-_EFFECT_MEMBERS: Mapping[str, Mapping[str, tuple[str, list[Any], Schema]]] = {
-    "CatalogueError": {
-        "error": ("A code of the catalogue.", ["Throttling.User"], {}),
-        "message": ("Its text; the catalogue's if it is left out.", ["slow down"], {}),
-    },
-    "MadeUpError": {
-        "status": ("Its status.", [503], {}),
-        "code": ("Its code.", ["Busy"], {}),
-        "message": ("Its text.", ["try again"], {}),
-    },
-    "Latency": {"latency": ("The time, or a list of the shortest and the longest.", ["2s", ["100ms", "2s"]], {})},
-    "Drop": {"drop": ("The connection is closed.", [True], {})},
-    "Reset": {"reset": ("The connection is reset.", [True], {})},
-    "Truncate": {"truncate": ("The part of the body that is sent.", [0.5], {})},
-    "Duplicate": {"duplicate": ("The call takes effect twice.", [True], {})},
-    "Stale": {"stale": ("A read is answered as before the last change.", [True], {})},
-    "RateLimit": {"rate_limit": ("How many calls pass in a stretch of time.", [{"calls": 5, "per": "1s"}], {})},
-    "Rate": {"calls": ("How many calls pass.", [5], {})},
-}
 
 
 def members_of(schema: Schema) -> Iterable[tuple[str, Schema]]:

@@ -59,6 +59,14 @@ class ControlClient:
         self._send("PUT", f"/worlds/{quote(name, safe='')}/settings", b"{}", None)
         return self._send(method, path, body, headers)
 
+    def has_world(self, name: str) -> bool:
+        """Whether there is a world of this name. Of one that cannot be asked, the next request tells why."""
+        try:
+            self._send("GET", f"/worlds/{quote(name, safe='')}/settings", None, None)
+        except EmulatorError as refusal:
+            return "no_world" not in refusal.details
+        return True
+
     def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None) -> bytes:
         # Imported when it is needed: it takes longer to load than the rest of the pytest plugin.
         from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415

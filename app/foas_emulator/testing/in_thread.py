@@ -11,16 +11,15 @@ from typing import Any
 
 import uvicorn
 
+from foas_emulator.listening import listen, url_of
 from foas_emulator.main import create_app, open_registry
 from foas_emulator.server import (
     LOOPBACK,
     Accompanied,
     StartError,
     companions,
-    listen,
     new_event_loop,
     prepare_interception,
-    url_of,
     uvicorn_config,
 )
 from foas_emulator.settings import Settings
@@ -50,6 +49,8 @@ class ThreadedServer:
         """Start. Raises `SeedError`, ValueError or `StartError` if the settings cannot be met."""
         with ExitStack() as files, ExitStack() as if_refused:
             interception = files.enter_context(prepare_interception(settings, host=LOOPBACK[0]))
+            self.proxy = None if interception is None else interception.document()
+            """What a program has to know to come here by the proxy, if there is one."""
             (self._listener,) = listen(LOOPBACK[0], 0)
             if_refused.callback(self._listener.close)
             self.url = url_of("http", self._listener)

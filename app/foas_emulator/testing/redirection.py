@@ -15,17 +15,23 @@ _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 
 def variables_for(
-    server: Server, world: str, environment: Mapping[str, str], *, directory: Path | None = None
+    server: Server,
+    world: str,
+    environment: Mapping[str, str],
+    *,
+    directory: Path | None = None,
+    proxy: Mapping[str, Any] | None = None,
 ) -> dict[str, str]:
     """What to set in an environment, so that a program that names no endpoint works in a world of a server.
 
     The files that make programs trust the server are its own; those of a server on another machine are written into
-    `directory`, if that is given. Raises `EmulatorError` if the server has no proxy, or none that can be reached.
+    `directory`, if that is given. `proxy` is what the server says of its proxy; without it the server is asked. Raises
+    `EmulatorError` if the server has no proxy, or none that can be reached.
     """
     from foas_emulator.interception.trust import TrustFiles  # noqa: PLC0415 - not with the pytest plugin
     from foas_emulator.interception.variables import Destination, variables  # noqa: PLC0415
 
-    proxy = server.control.request("GET", "/interception")
+    proxy = proxy or dict(server.control.request("GET", "/interception"))
     files = TrustFiles(Path(proxy["files"]))
     if not files.bundle.is_file():
         files = _fetched(server, proxy, directory)

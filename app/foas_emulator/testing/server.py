@@ -27,6 +27,10 @@ class Server:
         """The names of all worlds."""
         return [world["name"] for world in self.control.request("GET", "/worlds")["worlds"]]
 
+    def has_world(self, name: str) -> bool:
+        """Whether there is a world of this name, usable or not; asking makes none."""
+        return self.control.has_world(name)
+
     def info(self) -> dict[str, Any]:
         """Version, settings in force, operations and what they are known from."""
         return dict(self.control.request("GET", "/info"))

@@ -17,7 +17,12 @@ LONGEST = 36_525 * _UNITS["d"]
 _DURATION = re.compile(PATTERN)
 _PART = re.compile(r"([0-9.]+)[ \t]*(ms|s|m|h|d)?")
 _SHOWN = 40
-_RATE = re.compile(r"\s*([0-9]{1,16}(?:\.[0-9]{1,16})?)\s*(%)?\s*")
+SPAN_PATTERN = f"(?:{PATTERN}(?:-{PATTERN})?)"
+"""What a span looks like: a duration, or the shortest and the longest."""
+_PERCENTAGE = r"(?:100(?:\.0{1,16})?|[0-9]{1,2}(?:\.[0-9]{1,16})?)[ \t]*%"
+RATE_PATTERN = rf"[ \t]*(?:{_PERCENTAGE}|1(?:\.0{{1,16}})?|0(?:\.[0-9]{{1,16}})?)[ \t]*"
+"""What a rate looks like: a percentage, or a number from 0 to 1."""
+_RATE = re.compile(RATE_PATTERN)
 
 
 def duration(value: str | float) -> int:
@@ -73,7 +78,7 @@ class Span:
 
 def span(text: str | float) -> Span:
     """The span of `200ms`, or of `100ms-400ms`. Raises ValueError."""
-    first, dash, second = str(text).partition("-")
+    first, dash, second = text.partition("-") if isinstance(text, str) else (text, "", "")
     try:
         found = Span(duration(first), duration(second if dash else first))
     except ValueError:
@@ -93,13 +98,17 @@ def span_text(value: Span) -> str:
 
 def rate(text: str | float) -> float:
     """The number from 0 to 1 that `5%`, or a number from 0 to 1, is. Raises ValueError."""
-    match = _RATE.fullmatch(str(text))
-    value = -1.0 if match is None else float(match[1]) / (100 if match[2] else 1)
-    if not 0 <= value <= 1:
+    if isinstance(text, str):
+        fits = _RATE.fullmatch(text) is not None
+    else:
+        fits = not isinstance(text, bool) and isinstance(text, int | float) and 0 <= text <= 1
+    if not fits:
         raise ValueError(f"{text!r} is not a rate: give a percentage such as 5%, or a number from 0 to 1")
-    return value
+    number, percent, _ = str(text).partition("%")
+    return float(number) / (100 if percent else 1)
 
 
 def rate_text(value: float) -> str:
     """A rate as `rate` reads it."""
-    return f"{value * 100:.10g}%"
+    number = f"{value * 100:.10f}".rstrip("0").removesuffix(".")
+    return f"{number}%"

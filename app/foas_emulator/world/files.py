@@ -4,7 +4,8 @@ A world is two files: `NAME.origin`, the image that it resets to, and `NAME.db`,
 gets a pair with the next generation in their names, `NAME.1.origin` and `NAME.1.db`, and so on. The origin of the
 highest generation decides: the one rename that puts it into its place replaces both, so that whoever is killed before
 or after leaves the old world or the new one, never some of each. An older pair is removed afterwards, or at the next
-start. A file that the emulator did not write is never overwritten or removed.
+start. A file that the emulator did not write is never overwritten or removed. On Windows an underscore
+begins the files of a world whose name means a device there.
 """
 
 import errno
@@ -31,7 +32,11 @@ APPLICATION_ID = int.from_bytes(b"FOAS")
 PAGE_SIZE = 512
 """Bytes of a database page. Most of an emulated world's tables hold a few rows, so a small page keeps a world small."""
 
-_FILE = re.compile(r"([a-z0-9][a-z0-9_-]{0,63})(?:\.([1-9][0-9]{0,8}))?\.(origin|db|db-wal|db-shm|new)")
+_PORTS = frozenset(f"{port}{number}" for port in ("com", "lpt") for number in range(10))
+DEVICES = {"con", "prn", "aux", "nul"} | _PORTS if os.name == "nt" else frozenset[str]()
+"""Names that no file of this system may have, whatever stands after a point: the devices of Windows."""
+
+_FILE = re.compile(r"_?([a-z0-9][a-z0-9_-]{0,63})(?:\.([1-9][0-9]{0,8}))?\.(origin|db|db-wal|db-shm|new)")
 _DATABASE = ("db", "db-wal", "db-shm")
 _BESIDE = ("-wal", "-shm")
 """What SQLite keeps beside a database that is in use, or was when its process was killed."""
@@ -136,7 +141,11 @@ class WorldFiles:
 
     def _find(self) -> None:
         """Find the newest generation of every world, and remove what is left of others."""
-        found = [(path, match) for path in self._directory.iterdir() if (match := _FILE.fullmatch(path.name))]
+        found = [
+            (path, match)
+            for path in self._directory.iterdir()
+            if (match := _FILE.fullmatch(path.name)) and path.name.startswith("_") == (match[1] in DEVICES)
+        ]
         for _, (name, generation, kind) in ((path, match.groups()) for path, match in found):
             if kind == "origin":
                 self._generations[name] = max(self._generations.get(name, 0), int(generation or 0))
@@ -232,7 +241,8 @@ class WorldFiles:
         return generation
 
     def _path(self, name: str, generation: int, kind: str) -> Path:
-        return self._directory / (f"{name}.{generation}.{kind}" if generation else f"{name}.{kind}")
+        stem = f"_{name}" if name in DEVICES else name
+        return self._directory / (f"{stem}.{generation}.{kind}" if generation else f"{stem}.{kind}")
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -39,18 +39,20 @@ document.addEventListener('change', (event) => {
   if (field.matches('[data-submit]') && field.value !== undefined) field.form.requestSubmit();
 });
 
-for (const form of document.querySelectorAll('[data-drop]')) {
+for (const place of document.querySelectorAll('[data-drop]')) {
   for (const name of ['dragover', 'dragleave', 'drop']) {
-    form.addEventListener(name, (event) => {
+    place.addEventListener(name, (event) => {
       event.preventDefault();
-      form.classList.toggle('over', name === 'dragover');
+      place.classList.toggle('over', name === 'dragover');
       if (name !== 'drop' || !event.dataTransfer.files.length) return;
-      const field = form.querySelector('input[type=file]');
+      const field = place.querySelector('input[type=file]');
       field.files = event.dataTransfer.files;
-      if (field.matches('[data-submit]')) form.requestSubmit();
+      if (field.matches('[data-submit]')) field.form.requestSubmit();
     });
   }
 }
+
+document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
 
 // -- clocks
 
@@ -105,6 +107,8 @@ function addRows(news) {
 }
 
 // A region is left as it is while it is pointed at, holds the focus, or has an open menu: nothing moves under a hand.
+// What was typed and not sent yet stays, too.
+const isFilled = (region) => [...region.querySelectorAll('input')].some((each) => each.value !== each.defaultValue);
 const isBusy = (region) => region.matches(':hover, :focus-within') || region.querySelector('details[open]');
 
 async function refresh() {
@@ -117,6 +121,7 @@ async function refresh() {
   for (const fresh of page.querySelectorAll('[data-live]')) {
     const region = document.querySelector(`[data-live="${fresh.dataset.live}"]`);
     if (!region || region.innerHTML === fresh.innerHTML) continue;
+    if (isFilled(region)) continue;
     if (isBusy(region) && !['nav', 'clock', 'strip'].includes(region.dataset.live)) {
       later();
       continue;

@@ -5,7 +5,6 @@ running instance. Inferred.
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from foas_emulator.blink import auto_scale
@@ -16,6 +15,7 @@ from foas_emulator.operations.autoscale.rows import AutoScalePlan, latest_plan_o
 from foas_emulator.operations.instances import service as instances
 from foas_emulator.operations.jobs import service as jobs
 from foas_emulator.operations.required import given, readable
+from foas_emulator.world.instants import moment
 from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
@@ -85,7 +85,7 @@ def make_plan(world: World, instance: "Instance") -> None:
         return
     made = AutoScalePlan.model_construct(
         instance_id=instance.id,
-        plan_name=f"{datetime.fromtimestamp(world.second() / 1000, UTC):%Y-%m-%d %H:%M:%S}",
+        plan_name=f"{moment(world.second()):%Y-%m-%d %H:%M:%S}",
         project_name=instance.project_name,
         job_name=instance.job_name,
         plan_json=plan.to_json(),

@@ -1,0 +1,68 @@
+"""What the commands about all worlds share: each of several servers is asked, and one that fails hides no other."""
+
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION
+from foas_emulator.commands.remote import FAILURES, JSON_OPTION, Command, address, say
+from foas_emulator.testing.server import Server
+
+URLS_OPTION = click.option(
+    "--url", "urls", multiple=True, help="Address of a server. Repeatable: each of them is asked."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Servers that run, by their addresses, and the form in which their user wants to read what happened."""
+
+    servers: Sequence[Server]
+    as_json: bool
+
+    def ask(self, question: Callable[[Server], Any]) -> "Answers":
+        """Ask every server the same, all at once."""
+        with ThreadPoolExecutor(len(self.servers)) as threads:
+            asked = [(server.url, threads.submit(question, server)) for server in self.servers]
+        answered, failed = {}, {}
+        for url, answer in asked:
+            try:
+                answered[url] = answer.result()
+            except FAILURES as error:
+                failed[url] = str(error)
+        return Answers(answered, failed)
+
+    def report(self, sentence: str, document: dict[str, Any], failed: dict[str, str]) -> None:
+        """Say what happened, then name each server that failed; the exit status is 1 if there is one."""
+        failures = [{"url": url, "error": reason} for url, reason in failed.items()]
+        if sentence or self.as_json:
+            say(sentence, {**document, "failed": failures}, as_json=self.as_json)
+        for failure in failures:
+            click.echo(f"{failure['url']}: {failure['error']}", err=True)
+        if failures:
+            sys.exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What each server answered, by its address, and why the others did not."""
+
+    answered: dict[str, Any]
+    failed: dict[str, str]
+
+
+def servers_options(command: Command) -> Command:
+    """Give a command the options that say which servers it asks: those of `servers_of`, and `as_json`."""
+    for option in (URLS_OPTION, PORT_OPTION, TOKEN_OPTION, JSON_OPTION):
+        command = option(command)
+    return command
+
+
+def servers_of(urls: Sequence[str], port: int, control_token: str | None, *, as_json: bool) -> Servers:
+    """The servers that the options name, each once."""
+    targets = dict.fromkeys(address(url, port) for url in urls or (None,))
+    return Servers([Server(target, control_token=control_token) for target in targets], as_json)

@@ -1,0 +1,114 @@
+"""A job as it stands, written as a seed document that makes the same job again in a world of its own."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.folders.rows import Folder
+from foas_emulator.operations.instances.rows import Instance, find_instance, instances_of_job
+from foas_emulator.operations.jobs.rows import Job, find_committed
+from foas_emulator.operations.packages.rows import Package
+from foas_emulator.operations.projects.rows import Project
+from foas_emulator.operations.queues.rows import Queue
+from foas_emulator.seeds.document import (
+    Seed,
+    SeedCluster,
+    SeedFolder,
+    SeedInstance,
+    SeedJob,
+    SeedPackage,
+    SeedProject,
+    SeedQueue,
+)
+from foas_emulator.world.store import Row, equal
+from foas_emulator.world.world import World
+
+MOST_INSTANCES = 20
+_NESTED = ("project_name", "job_name", "job_type", "api_type")
+"""Members that an instance has from the job it stands in."""
+
+
+def seed_of_job(world: World, project: Project, job: Job, *, instance: int | None = None) -> dict[str, Any]:
+    """The seed of a job with what it stands on: its project, cluster, queues, folder and packages.
+
+    It has the last instances of the job, or the one that is wanted. What is pending is not in it, nor an older copy of
+    the job that may be committed.
+    """
+    if instance is None:
+        runs = instances_of_job(world, job.project_name, job.job_name)[-MOST_INSTANCES:]
+    else:
+        found = find_instance(world, job.project_name, job.job_name, instance)
+        runs = [] if found is None else [found]
+    committed = find_committed(world, job)
+    written = members(SeedJob, job, leave_out=["project_name"])
+    if committed is None:
+        written["IsCommitted"] = False
+    elif committed.auto_scale_params:
+        written["auto_scale_params"] = committed.auto_scale_params
+    content = members(SeedInstance, job)
+    if runs:
+        written["instances"] = [_instance(run, content) for run in runs]
+    return _document(world, project, job, runs, written)
+
+
+def seed_text(document: Mapping[str, Any]) -> str:
+    """A seed document as YAML, texts of several lines as blocks."""
+    return yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def members(model: type[Seed], row: Row, *, leave_out: Collection[str] = ()) -> dict[str, Any]:
+    """What a row has of a part of a seed, but what is null or would be so anyway."""
+    found: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        value = getattr(row, name, None)
+        if name not in leave_out and value is not None and value != field.default:
+            found[field.alias or name] = value
+    return found
+
+
+def _instance(run: Instance, content: Mapping[str, Any]) -> dict[str, Any]:
+    written = members(SeedInstance, run, leave_out=_NESTED)
+    followed = {name for name, value in content.items() if written.get(name) == value}
+    kept = {name: value for name, value in written.items() if name not in followed}
+    return {"ActualState": run.actual_state, **kept, "is_archived": run.is_archived}
+
+
+def _document(
+    world: World, project: Project, job: Job, runs: Sequence[Instance], written: dict[str, Any]
+) -> dict[str, Any]:
+    store = world.store
+    used = {(job.cluster_id, job.queue_name), *((run.cluster_id, run.queue_name) for run in runs)}
+    queues = [
+        queue
+        for queue in store.find(Queue, equal(Queue.project_name, project.name))
+        if (queue.cluster_id, queue.queue_name) in used
+    ]
+    clusters = {project.cluster_id, job.cluster_id, *(queue.cluster_id for queue in queues)}
+    folder = store.get(Folder, equal(Folder.folder_id, job.folder_id))
+    named = {name.strip() for each in (job, *runs) for name in (each.packages or "").split(",")}
+    packages = [
+        each for each in store.find(Package, equal(Package.project_name, project.name)) if each.package_name in named
+    ]
+    parts: dict[str, Any] = {
+        "queues": [members(SeedQueue, each) for each in queues],
+        "folders": [] if folder is None else [members(SeedFolder, folder)],
+        "packages": [members(SeedPackage, each, leave_out=["project_name"]) for each in packages],
+        "jobs": [written],
+    }
+    return {
+        "clusters": [members(SeedCluster, each) for each in store.find(Cluster) if each.cluster_id in clusters],
+        "projects": [members(SeedProject, project) | {name: part for name, part in parts.items() if part}],
+    }
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what has lines as lines."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)

@@ -1,0 +1,24 @@
+"""Images of whole worlds, for what reads them beside the event loop."""
+
+from foas_emulator.control.documents import parse_document
+from foas_emulator.control.off_loop import SMALL, off_loop
+from foas_emulator.seeds.consistency import check_world
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.snapshot import read_snapshot
+from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.world import World
+
+
+def image_of_snapshot(body: bytes, *, as_yaml: bool, registry: Registry, scratch: Connections) -> bytes:
+    """Return the image of a world that is what a snapshot says. Raise `ControlError` or `SnapshotError`."""
+    document = parse_document(body, as_yaml=as_yaml).value
+    return read_snapshot(document, connections=scratch, kinds=registry.handlers, check=check_world)
+
+
+async def image_of_world(world: World) -> bytes:
+    """Return the image of a world. One in a large file is read over a connection of its own."""
+    path = world.store.path
+    size = 0 if path is None else path.stat().st_size
+    if path is None or size <= SMALL:
+        return world.store.image()
+    return await off_loop(size, lambda: Store(Connections(), image=b"", path=path).image())

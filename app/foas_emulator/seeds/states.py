@@ -1,0 +1,108 @@
+"""Named seeds: the states that a verifier of Pact contracts asks for before it makes a call."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from foas_emulator.seeds.document import SeedDocument, is_note
+from foas_emulator.seeds.errors import Fault, SeedError
+from foas_emulator.seeds.limits import DocumentError, Place, path_of
+from foas_emulator.seeds.loading import Document, load
+from foas_emulator.seeds.reading import check_seed
+from foas_emulator.seeds.references import nearest
+
+PARAMETER = "param"
+"""The one member of what stands for a parameter of a state: `JobName: {param: job}`."""
+
+
+class StateError(ValueError):
+    """A state that there is not, or one whose parameters are not those that were given."""
+
+
+@dataclass(frozen=True)
+class States:
+    """The seeds of a document by the names of their states; by default there are none."""
+
+    file: str = "no file of states"
+    document: Document | None = None
+
+    @property
+    def seeds(self) -> Mapping[str, Any]:
+        """The seeds as they are written, parameters in their places."""
+        written: Mapping[str, Any] = MappingProxyType({}) if self.document is None else self.document.value
+        return {name: seed for name, seed in written.items() if not is_note(name)}
+
+    def seed(
+        self, name: str, parameters: Mapping[str, Any], *, clusters: Collection[str] | None = None
+    ) -> SeedDocument:
+        """Return the seed of a state with these parameters in their places.
+
+        `clusters` are those of the world it is for. Raises `StateError` if state or parameters are others than the
+        document has, and `SeedError` if the parameters make a wrong seed.
+        """
+        if self.document is None or name not in self.seeds:
+            raise StateError(f"there is no state {name!r}{nearest(name, self.seeds)}")
+        wanted = set(_parameters(self.seeds[name]))
+        if wanted != parameters.keys():
+            raise StateError(f"the state {name!r} takes {_listed(wanted)}, and {_listed(parameters)} came with it")
+        filled = {**self.document.value, name: _fill(self.seeds[name], parameters)}
+        return check_seed(replace(self.document, value=filled), self.file, within=(name,), clusters=clusters)
+
+
+def read_states(file: Path) -> States:
+    """Return the states in a file. Raises `SeedError` with every fault of a seed that has no parameters."""
+    try:
+        document = load(file.read_text("utf-8"))
+    except DocumentError as error:
+        raise SeedError([_fault(file, flaw.line, flaw.place, flaw.message) for flaw in error.flaws]) from None
+    except (OSError, ValueError) as error:
+        raise SeedError([_fault(file, 1, (), f"it cannot be read: {error}")]) from None
+    if not isinstance(document.value, dict):
+        raise SeedError([_fault(file, 1, (), "it must be a mapping from the name of each state to its seed")])
+    states = States(str(file), document)
+    faults = [fault for name in states.seeds for fault in _faults(states, name)]
+    if faults:
+        raise SeedError(faults)
+    return states
+
+
+def _faults(states: States, name: str) -> list[Fault]:
+    if next(_parameters(states.seeds[name]), None) is not None:
+        return []  # it is checked once it is filled
+    try:
+        states.seed(name, {})
+    except SeedError as error:
+        return error.faults
+    return []
+
+
+def _fault(file: Path, line: int, place: Place, message: str) -> Fault:
+    return Fault(file=str(file), line=line, path=path_of(place), message=message)
+
+
+def _parameters(value: Any) -> Iterator[str]:
+    """Yield the name of each parameter that stands in a part of a seed."""
+    if _is_parameter(value):
+        yield value[PARAMETER]
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _parameters(part)
+
+
+def _fill(value: Any, parameters: Mapping[str, Any]) -> Any:
+    """Return a part of a seed with the values of its parameters."""
+    if _is_parameter(value):
+        return parameters[value[PARAMETER]]
+    if isinstance(value, dict):
+        return {name: _fill(part, parameters) for name, part in value.items()}
+    return [_fill(part, parameters) for part in value] if isinstance(value, list) else value
+
+
+def _is_parameter(value: Any) -> bool:
+    return isinstance(value, dict) and value.keys() == {PARAMETER} and isinstance(value[PARAMETER], str)
+
+
+def _listed(names: Collection[str]) -> str:
+    return f"the parameters {', '.join(sorted(names))}" if names else "no parameters"

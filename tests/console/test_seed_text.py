@@ -1,0 +1,109 @@
+"""A job is copied as a seed that makes the same job in another world."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from foas_emulator.console.seed_text import seed_of_job, seed_text
+from foas_emulator.operations.jobs.rows import Job, find_job
+from foas_emulator.operations.projects.rows import find_project
+from foas_emulator.seeds.image import try_seeds
+from foas_emulator.world.world import World
+from tests.api import Api, open_api
+
+REQUEST_ID = re.compile(r'"RequestId":"[^"]*"')
+RICH = {
+    "clusters": [{"ClusterId": "c1", "slave_num": 5, "engine_versions": "current--blink-3.7.8"}],
+    "projects": [
+        {
+            "Name": "shop & sons",
+            "ClusterId": "c1",
+            "queues": [{"QueueName": "root.fast", "MaxVCore": 900}, {"QueueName": "root.slow"}],
+            "folders": [{"Path": "/a/b c", "FolderId": 77}],
+            "packages": [{"PackageName": "x-1.jar"}, {"PackageName": "y-1.jar"}],
+            "jobs": [
+                {
+                    "JobName": "作业 1",
+                    "JobType": "FLINK_BATCH",
+                    "Code": "-- <b>\n\tSELECT 1;  \n",
+                    "Packages": "x-1.jar",
+                    "QueueName": "root.slow",
+                    "FolderId": 77,
+                    "auto_scale_params": '{"isOnOff":false}',
+                    "instances": [
+                        {"ActualState": "FAILED", "LastErrorMessage": "a: [b]\n- c", "QueueName": "root.fast"},
+                        {"ActualState": "RUNNING", "Properties": "a=1"},
+                    ],
+                },
+            ],
+        }
+    ],
+}
+
+
+def jobs_of(api: Api) -> list[Job]:
+    return api.world.store.find(Job)
+
+
+def written(world: World, job: Job, instance: int | None = None) -> str:
+    project = find_project(world, job.project_name)
+    assert project is not None
+    return seed_text(seed_of_job(world, project, job, instance=instance))
+
+
+def answers(api: Api, world: str, job: Job) -> list[str]:
+    """All that the service says of a job and of its instances."""
+    asked = {"projectName": job.project_name, "jobName": job.job_name}
+    headers = {"x-emulator-world": world}
+    path = f"/api/v2/projects/{job.project_name}"
+    several = [
+        api.request(
+            "GET",
+            f"{path}/instances",
+            params={"jobType": job.job_type, "jobName": job.job_name, "isArchived": archived},
+            headers=headers,
+        ).text
+        for archived in ("true", "false")
+    ]
+    one = api.request("GET", f"{path}/jobs/{job.job_name}", headers=headers)
+    assert one.status_code == 200, asked
+    return [REQUEST_ID.sub("", text) for text in (one.text, *several)]
+
+
+@pytest.mark.parametrize("seed", [None, RICH], ids=["the default seed", "a rich seed"])
+def test_every_job_is_made_again_by_its_seed(seed: object, tmp_path: Path) -> None:
+    with open_api() as api:
+        if seed is not None:
+            api.request("PUT", "/_emulator/worlds/default", content=json.dumps({"seed": seed}))
+        jobs = jobs_of(api)
+        assert jobs
+        for number, job in enumerate(jobs):
+            file = tmp_path / f"{number}.yaml"
+            file.write_text(written(api.world, job), "utf-8")
+            try_seeds([str(file)])
+            made = api.request(
+                "PUT",
+                f"/_emulator/worlds/copy-{number}",
+                content=json.dumps({"seed": yaml.safe_load(file.read_text("utf-8"))}),
+            )
+            assert made.status_code == 201, made.text
+            assert answers(api, f"copy-{number}", job) == answers(api, "default", job)
+
+
+def test_an_instance_is_copied_without_the_others() -> None:
+    with open_api() as api:
+        job = find_job(api.world, "project1", "job1")
+        assert job is not None
+        text = written(api.world, job, 123)
+        assert "id: 123" in text.lower()
+        assert "412536" not in text
+
+
+def test_code_is_written_as_lines() -> None:
+    with open_api() as api:
+        job = find_job(api.world, "demo", "running-stream")
+        assert job is not None
+        assert "Code: |" in written(api.world, job)

@@ -1,0 +1,161 @@
+"""What is shown to be copied runs as it stands: commands, programs, tests."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from foas_emulator.console import connecting, snippets
+from foas_emulator.testing import Emulator
+from tests.clients.builds import JAVA, built, do_without
+
+pytestmark = pytest.mark.xdist_group("console-snippets")
+
+NAME = '作业 1\'s "$HOME" `id` <b>'
+SEED = {
+    "seed": {"projects": [{"Name": "shop & sons", "jobs": [{"JobName": NAME, "Code": "SELECT 1;", "instances": [{}]}]}]}
+}
+ENVIRONMENT = {key: value for key, value in os.environ.items() if "proxy" not in key.lower()} | {"NO_PROXY": "*"}
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with Emulator() as running:
+        control(running, "PUT", "/worlds/shop", SEED)
+        yield running
+
+
+def control(emulator: Emulator, method: str, path: str, document: Any = None) -> Any:
+    content = None if document is None else json.dumps(document)
+    answer = httpx.request(method, f"{emulator.url}/_emulator{path}", content=content, trust_env=False)
+    assert answer.is_success, answer.text
+    return answer.json() if answer.content else None
+
+
+def run(*command: str, cwd: Path | None = None, check: bool = True) -> str:
+    for program in (command[0], "curl") if command[0] == "sh" else command[:1]:
+        if shutil.which(program) is None:
+            do_without(f"{program} is not installed")
+    ran = subprocess.run(command, env=ENVIRONMENT, cwd=cwd, capture_output=True, encoding="utf-8", check=False)
+    assert not check or ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def instance_id(emulator: Emulator) -> int:
+    query = {"jobType": "FLINK_STREAM"}
+    url = f"{emulator.url}/api/v2/projects/shop%20%26%20sons/instances"
+    answer = httpx.get(url, params=query, headers={"x-emulator-world": "shop"}, trust_env=False)
+    return int(answer.json()["Instances"]["Instance"][0]["Id"])
+
+
+@pytest.mark.parametrize("of_instance", [False, True], ids=["a job", "an instance"])
+@pytest.mark.parametrize("tool", ["curl", "Python", "Java"])
+def test_a_job_and_an_instance_are_read(emulator: Emulator, tmp_path: Path, *, tool: str, of_instance: bool) -> None:
+    number = instance_id(emulator)
+    instance = number if of_instance else None
+    text = snippets.reading(emulator.url, "shop", "shop & sons", NAME, instance)[tool]
+    if tool == "curl":
+        printed = run("sh", "-c", text)
+    elif tool == "Python":
+        printed = run(sys.executable, "-c", text)
+    else:
+        program = tmp_path / "Example.java"
+        program.write_text(text, "utf-8")
+        printed = run("java", "-cp", f"{built(JAVA) / 'jars'}/*", str(program))
+    answer = json.loads(printed)
+    read = answer["Instance"] if of_instance else answer["Job"]
+    assert read["JobName"] == NAME
+    assert not of_instance or read["Id"] == number
+
+
+def test_a_world_that_wants_signatures_is_read_by_the_command_that_signs(emulator: Emulator) -> None:
+    control(emulator, "PUT", "/worlds/strict", {})
+    control(emulator, "PUT", "/worlds/strict/settings", {"signature": "strict"})
+    ((tool, text),) = snippets.shell(emulator.url, "/api/v2/projects", "strict", is_strict=True).items()
+    assert tool == "foas-emulator get"
+    printed = run(sys.executable, "-m", "foas_emulator", *text.split()[1:])
+    assert "Projects" in json.loads(printed)
+
+
+@pytest.mark.parametrize("world", ["default", "mine"])
+def test_the_lines_that_connect_lead_into_the_world(emulator: Emulator, world: str) -> None:
+    control(emulator, "PUT", f"/worlds/{world}", {})
+    lines = connecting.lines(emulator.url, world)
+    assert "Projects" in json.loads(run("sh", "-c", lines["curl"]))
+    request = (
+        "from aliyunsdkfoas.request.v20181111.ListProjectRequest import ListProjectRequest\n"
+        "print(client.do_action_with_exception(ListProjectRequest()).decode())"
+    )
+    assert "Projects" in json.loads(run(sys.executable, "-c", f"{lines['Python']}\n{request}"))
+    made = control(emulator, "GET", f"/worlds/{world}/journal")["entries"]
+    assert [entry["operation"] for entry in made] == ["ListProject", "ListProject"]
+
+
+CALLS = {
+    "a read": ("GET", "/projects/shop%20%26%20sons/jobs?pageSize=5&q=%27%24HOME", None),
+    "a form": ("POST", "/projects/shop%20%26%20sons/jobs", {"jobName": 'it\'s "new" $HOME', "code": "-- 注释\n'`id`'"}),
+    "a refusal": ("GET", "/projects/shop%20%26%20sons/jobs/none", None),
+    "no operation": ("PUT", "/nothing", None),
+}
+
+
+def shown(emulator: Emulator, request_id: str) -> dict[str, str]:
+    page = httpx.get(f"{emulator.url}/_emulator/console/w/calls/journal/{request_id}", trust_env=False).text
+    found = re.findall(r'<pre tabindex="0" aria-label="(curl|Python|pytest)">(.*?)</pre>', page, re.DOTALL)
+    return {name: unescape(text) for name, text in found}
+
+
+def entries(emulator: Emulator) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = control(emulator, "GET", "/worlds/calls/journal")["entries"]
+    return found
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("tool", ["curl", "Python"])
+def test_a_call_is_made_once_more(emulator: Emulator, name: str, tool: str) -> None:
+    control(emulator, "PUT", "/worlds/calls", SEED)
+    control(emulator, "DELETE", "/worlds/calls/journal")
+    method, path, form = CALLS[name]
+    headers = {"x-emulator-world": "calls"}
+    url = f"{emulator.url}/api/v2{path}"
+    first = httpx.request(method, url, data=form, headers=headers, trust_env=False)
+    text = shown(emulator, first.json()["RequestId"])[tool]
+    (before,) = entries(emulator)
+    control(emulator, "PUT", "/worlds/calls", SEED)
+    printed = run("sh", "-c", text) if tool == "curl" else run(sys.executable, "-c", text)
+    assert str(first.status_code) in printed
+    (again,) = entries(emulator)
+    for member in ("method", "path", "operation", "status", "code", "parameters"):
+        assert again[member] == before[member], member
+
+
+def test_a_call_becomes_a_test_that_passes_where_it_is_made_and_fails_where_it_is_not(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    method, path, form = CALLS["a form"]
+    control(emulator, "PUT", "/worlds/calls", SEED)
+    headers = {"x-emulator-world": "calls"}
+    made = httpx.request(method, f"{emulator.url}/api/v2{path}", data=form, headers=headers, trust_env=False)
+    text = shown(emulator, made.json()["RequestId"])["pytest"]
+    assert text.startswith("def test_create_job_is_called(foas_world):")
+    call = (
+        "    import httpx\n"
+        f"    foas_world.create({SEED!r})\n"
+        f"    httpx.post(foas_world.endpoint + {'/api/v2' + path!r}, data={form!r},"
+        " headers=foas_world.headers, trust_env=False)\n"
+    )
+    file = tmp_path / "test_copied.py"
+    pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file))
+    file.write_text(re.sub(r"^    \.\.\..*\n", lambda _: call, text, flags=re.MULTILINE), "utf-8")
+    assert "1 passed" in run(*pytest_, cwd=tmp_path)
+    file.write_text(text, "utf-8")
+    assert "1 failed" in run(*pytest_, cwd=tmp_path, check=False)

@@ -1,0 +1,92 @@
+"""The states that verifiers of Pact contracts ask for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foas_emulator.settings import SettingError
+from tests.api import open_api
+from tests.control.conftest import Control
+
+STATES = """\
+a running job:
+  projects:
+    - Name: shop
+      jobs: [{JobName: {param: job}, instances: [{ActualState: RUNNING}]}]
+a busy service:
+  faults: [{effect: {error: Throttling.User}}]
+a job of an unknown cluster:
+  projects: [{Name: shop, ClusterId: absent}]
+"""
+PATH = "/worlds/pact/pact-states"
+
+
+@pytest.fixture
+def control(data_dir: Path | None, tmp_path: Path) -> Iterator[Control]:
+    file = tmp_path / "states.yaml"
+    file.write_text(STATES, "utf-8")
+    with open_api(data_dir=data_dir, pact_states=file) as api:
+        yield Control(api)
+
+
+def instance(control: Control, job: str) -> int:
+    path = f"/api/v2/projects/shop/jobs/{job}/instances/-1"
+    return control.api.request("GET", path, headers={"x-emulator-world": "pact"}).status_code
+
+
+def test_a_state_is_set_up_with_its_parameters_and_taken_away(control: Control) -> None:
+    asked = {"state": "a running job", "params": {"job": "orders"}, "action": "setup", "consumer": "reports"}
+    control.ok("POST", PATH, asked, status=204)
+    assert instance(control, "orders") == 200
+    control.ok("POST", PATH, {**asked, "action": "teardown"}, status=204)
+    assert instance(control, "orders") == 404
+
+
+def test_several_states_of_an_interaction_add_up(control: Control) -> None:
+    control.ok("POST", PATH, {"state": "a running job", "params": {"job": "orders"}}, status=204)
+    control.ok("POST", PATH, {"state": "a busy service", "params": None}, status=204)
+    assert instance(control, "orders") == 400
+
+
+def test_the_empty_state_of_every_interaction_changes_nothing_until_it_ends(control: Control) -> None:
+    control.ok("POST", PATH, {"state": "a running job", "params": {"job": "orders"}}, status=204)
+    control.ok("POST", PATH, {"state": "", "params": {}, "action": "setup"}, status=204)
+    assert instance(control, "orders") == 200
+    control.ok("POST", PATH, {"state": "", "params": {}, "action": "teardown"}, status=204)
+    assert instance(control, "orders") == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        ({"state": "a runing job"}, "There is no state 'a runing job' (the nearest is 'a running job')."),
+        ({"state": "a runing job"}, "There are: a running job, a busy service, a job of an unknown cluster."),
+        ({"state": "a running job"}, "takes the parameters job, and no parameters came with it"),
+        ({"state": "a busy service", "params": {"job": "x"}}, "takes no parameters, and the parameters job came"),
+        ({"state": "a running job", "params": {"job": ""}}, "states.yaml:4"),
+        ({"state": "a job of an unknown cluster"}, "absent"),
+        ({"state": "a busy service", "action": "begin"}, "action"),
+        ({"action": "setup"}, "state"),
+        ("{", "The body is not JSON."),
+    ],
+)
+def test_what_cannot_be_set_up_is_refused_with_the_reason(asked: Any, reason: str, control: Control) -> None:
+    assert reason in control.refused("POST", PATH, asked)
+
+
+def test_without_a_file_of_states_the_setting_is_named() -> None:
+    with open_api() as api:
+        said = Control(api).refused("POST", PATH, {"state": "a running job"})
+    assert said == "There is no state 'a running job'. There are: none; --pact-states FILE names seeds."
+
+
+def test_a_wrong_file_of_states_refuses_to_start_with_every_fault(tmp_path: Path) -> None:
+    file = tmp_path / "states.yaml"
+    file.write_text("a: {projects: [{}]}\nb: {more: 1}\n", "utf-8")
+    with (
+        pytest.raises(SettingError, match=r"pact_states: .*states\.yaml:1: .*; .*states\.yaml:2: "),
+        open_api(pact_states=file),
+    ):
+        pass

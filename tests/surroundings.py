@@ -1,0 +1,23 @@
+"""The variables of whoever runs the tests: they may not steer what is tested, only what fetches and builds."""
+
+import os
+import re
+from collections.abc import Mapping
+
+GIVEN: Mapping[str, str] = dict(os.environ)
+"""The variables as they were given, proxies among them, for tools that fetch packages."""
+
+STEERS = re.compile(
+    r"FOASEMU_.*|FOAS_.*|WEB_CONCURRENCY"  # the emulator, and those who look for one
+    r"|.*_PROXY|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE"  # every client
+    r"|(ALIBABA_?CLOUD|ALICLOUD)_.*|DEBUG"  # the official SDKs
+    r"|COLUMNS|LINES|NO_COLOR|(FORCE|PY|CLICOLOR).*_?COLORS?|CLICOLOR.*"  # what is printed
+    r"|PYTEST_ADDOPTS|PYTHONIOENCODING|MAKEFLAGS|MFLAGS|MAKELEVEL",  # a Python, a pytest or a make inside of a test
+    re.IGNORECASE,
+)
+
+
+def forget() -> None:
+    """Take what steers out of this process's variables, and so out of those of all that it starts."""
+    for name in [name for name in os.environ if STEERS.fullmatch(name)]:
+        del os.environ[name]
