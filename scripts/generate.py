@@ -54,8 +54,14 @@ With `--intercept` the server has a [proxy](interception.md) that brings program
 
 An idle connection is kept for `keep_alive`, which a `Keep-Alive` header tells its client, and a few seconds longer. A
 request line and its headers may have 64 KiB (the path and query 32 KiB of them) and 256 headers, a query or a body 4096
-parameters. A client that sends or reads nothing for 30 seconds in the middle of a request or an answer is given up.
-What cannot be read is refused in the gateway's envelope.
+parameters, a JSON body 20,000 values. A client that sends or reads nothing for 30 seconds in the middle of a request or
+an answer is given up. What cannot be read is refused in the gateway's envelope.
+
+One process serves everybody, so no request may hold it for long. Of a job's code 10,000 words and signs are read as
+SQL, and 5000 lines as settings; of a planJson one mebibyte, 2000 nodes and 20,000 links. ValidateJob and GetRawPlanJson
+say so of what is longer. Large seeds and snapshots are read and written beside everything else; what still takes the
+server's own time of them is a copy, about one millisecond for each mebibyte. A world in a file is written, and the disk
+waited for, while others wait.
 
 ## The log
 

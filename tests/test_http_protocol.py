@@ -5,13 +5,14 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 import pytest
 
 from foas_emulator import http_protocol
-from foas_emulator.http_protocol import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET
+from foas_emulator.http_protocol import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET, EmulatorProtocol
 from foas_emulator.testing import Emulator
 from tests.wire import INSTANCE
 
@@ -312,3 +313,35 @@ def test_a_client_that_leaves_in_the_middle_of_a_body_changes_nothing(emulator: 
         time.sleep(0.1)
     time.sleep(0.1)
     assert not world.journal.entries()
+
+
+def test_an_answer_to_a_client_that_has_left_goes_nowhere_and_is_no_crash(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = emulator.world("left")
+    world.create()
+    world.faults.arm({"latency": "50ms"})
+    for _ in range(3):
+        with closing(connect(emulator)) as connection:
+            connection.sendall(f"GET {INSTANCE} HTTP/1.1\r\nHost: x\r\nx-emulator-world: left\r\n\r\n".encode())
+            connection.shutdown(socket.SHUT_WR)
+            read_all(connection)
+    # An entry is written once its answer is sent, to whomever; a crash on the way would leave none.
+    expected = {"operation": "GetInstance", "count": {"exactly": 3}, "timeout": "20s"}
+    assert emulator.control.request("POST", "/worlds/left/journal/verify", expected) == {"ok": True}
+    assert "Traceback" not in caplog.text
+
+
+def test_what_is_written_after_the_client_has_said_its_last_raises_nothing() -> None:
+    class Closed:
+        written = 0
+
+        def write(self, _: bytes) -> None:
+            self.written += 1
+            raise RuntimeError("the handler is closed")
+
+    transport = Closed()
+    cycle = SimpleNamespace(response_complete=False, transport=transport)
+    EmulatorProtocol.eof_received(cast(Any, SimpleNamespace(cycle=cycle)))
+    cycle.transport.write(b"answer")
+    assert transport.written == cycle.transport.written == 1

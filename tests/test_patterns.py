@@ -1,6 +1,15 @@
 import pytest
 
-from foas_emulator.patterns import LONGEST_GLOB, LONGEST_TEXT, CallPattern, _compiled, check_glob, matches_glob
+from foas_emulator.faults.rules import MOST_RULES
+from foas_emulator.patterns import (
+    LONGEST_GLOB,
+    LONGEST_TEXT,
+    MOST_COMPILED,
+    CallPattern,
+    _compiled,
+    check_glob,
+    matches_glob,
+)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +53,6 @@ def test_a_text_beyond_the_limit_only_fits_a_star_or_itself() -> None:
 
 
 def test_few_compiled_globs_are_kept() -> None:
-    for number in range(1000):
+    for number in range(MOST_COMPILED + 10):
         matches_glob("x", f"{number}*")
-    assert _compiled.cache_info().currsize <= 256
+    assert _compiled.cache_info().currsize == MOST_COMPILED > MOST_RULES

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.store import Store
 from tests.api import Api, open_api
 
@@ -62,3 +63,27 @@ def test_an_error_that_is_about_no_file_stays_what_it_is(read: str, api: Api, mo
     else:
         answer = api.request("GET", "/_emulator/worlds/alice/snapshot")
         assert (answer.status_code, answer.json()["error"]) == (500, "The request failed unexpectedly.")
+
+
+def test_a_world_that_cannot_be_reset_keeps_none_of_the_others_from_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("alice", "bob", "carol"):
+        seed = {"projects": [{"Name": "mine"}]}
+        assert api.request("POST", f"/_emulator/worlds/{name}/seed", json=seed).is_success
+    begin_again = api.registry.begin_again
+
+    def full_for_bob(name: str) -> None:
+        if name == "bob":
+            raise WorldFileError(Path("bob.db"), "No space left on device")
+        begin_again(name)
+
+    monkeypatch.setattr(api.registry, "begin_again", full_for_bob)
+    answer = api.request("POST", "/_emulator/reset")
+    assert (answer.status_code, "bob.db" in answer.json()["hint"]) == (503, True)
+    holding = [
+        name
+        for name in ("alice", "bob", "carol")
+        if "mine" in api.request("GET", "/api/v2/projects", headers={"x-emulator-world": name}).text
+    ]
+    assert holding == ["bob"]

@@ -105,6 +105,11 @@ class EmulatorProtocol(HttpToolsProtocol):
         if self._next_look is not None:
             self._next_look.cancel()
 
+    def eof_received(self) -> None:
+        """Let an answer that comes after its client has left go nowhere: the connection is closed from here on."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.transport = _Closing(self.cycle.transport)  # type: ignore[assignment]
+
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, unless bytes have arrived that the loop has not handed over yet."""
         if _has_unread_bytes(self.transport):
@@ -274,6 +279,24 @@ class _Deaf:
 
     def feed_data(self, data: bytes) -> None:
         pass
+
+
+class _Closing:
+    """A transport that is being closed. What is written to it then may be lost, and is no fault of whoever writes.
+
+    uvloop raises for it, between the close and the moment at which the protocol is told.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Write if there is still anywhere to."""
+        with suppress(RuntimeError):
+            self._transport.write(data)
 
 
 class _Lingering:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from foas_emulator.control.browsers import HostCheck, Pages
 from foas_emulator.control.guard import ControlGate
+from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.descriptors import world_files_at_once
 from foas_emulator.gateway.access_keys import AccessKeys
@@ -43,6 +44,7 @@ from foas_emulator.settings import SettingError, Settings, from_environment, sho
 from foas_emulator.world.files import DAMAGED, DirectoryInUseError, WorldFileError
 from foas_emulator.world.registry import DEFAULT, Registry
 from foas_emulator.world.settings import WorldSettings
+from foas_emulator.world.slices import in_slices
 from foas_emulator.world.store import Connections
 
 if TYPE_CHECKING:
@@ -200,13 +202,14 @@ def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextM
     if not files:
         raise SettingError("watch", "there is no file to watch: give --seed a file or a directory")
 
-    def read_again() -> None:
+    async def read_again() -> None:
         try:
-            image = _seeded_image(settings.seed, registry.connections, registry.defaults)
+            image = await off_loop(LARGE, lambda: _seeded_image(settings.seed, Connections(), registry.defaults))
         except SeedError as error:
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:
-            log.info("the seeds have changed; worlds that begin anew: %s", ", ".join(registry.replace_image(image)))
+            names = [name async for name in in_slices(registry.replace_image(image))]
+            log.info("the seeds have changed; worlds that begin anew: %s", ", ".join(names))
 
     return watching(files, read_again)
 

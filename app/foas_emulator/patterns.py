@@ -21,6 +21,9 @@ LONGEST_GLOB = 256
 LONGEST_TEXT = 10_000
 """Characters of a text that a glob is matched with; matching takes up to the product of both lengths."""
 
+MOST_COMPILED = 2048
+"""Globs that are kept compiled: more than one world's fault rules have, for each call is compared with all of them."""
+
 _WILDCARDS = frozenset("*?[")
 
 
@@ -44,7 +47,7 @@ def matches_glob(text: str, pattern: str) -> bool:
     return _compiled(check_glob(pattern)).match(text) is not None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=MOST_COMPILED)
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(translate(pattern))
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foas_emulator.blink.lenient_json import parse
+from foas_emulator.blink.lenient_json import LONGEST, MOST_TOKENS, parse
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -77,3 +77,11 @@ def test_a_trailing_comma_changes_nothing(value: object) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(ValueError):
         json.dumps(parse(text))
+
+
+def test_a_text_has_limits() -> None:
+    with pytest.raises(ValueError, match="over 1048576 characters"):
+        parse(json.dumps("x" * LONGEST))
+    assert len(parse("[" + "a," * (MOST_TOKENS // 2 - 1) + "]")) == MOST_TOKENS // 2 - 1
+    with pytest.raises(ValueError, match="over 20000 words and signs"):
+        parse("[" + "a," * (MOST_TOKENS // 2) + "]")

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from foas_emulator.blink.errors import UnreadablePlanError
 from foas_emulator.blink.plan import (
     MAX_PARALLELISM,
+    MOST_EDGES,
+    MOST_NODES,
     OPERATOR,
     SINK,
     SOURCE,
@@ -141,7 +143,7 @@ def test_pacts_of_the_engine_are_those_of_the_documentation() -> None:
 
 
 def test_nodes_that_read_in_a_circle_stay_in_their_order() -> None:
-    size = 3000
+    size = MOST_NODES
     nodes = [{"uid": f"n{number}"} for number in range(size)]
     links = [{"source": f"n{number}", "target": f"n{(number + 1) % size}"} for number in range(size)]
     plan = plan_from_json(json.dumps({"nodes": nodes, "links": links}))
@@ -213,3 +215,12 @@ def test_any_text_is_a_plan_or_none_or_unreadable(text: str) -> None:
     with suppress(UnreadablePlanError):
         plan = plan_from_json(text)
         assert plan is None or resources(plan) >= (0, 0)
+
+
+def test_a_plan_has_limits() -> None:
+    with pytest.raises(UnreadablePlanError, match="over 2000 nodes"):
+        plan_from_json(json.dumps({"nodes": [{"id": 1}] * (MOST_NODES + 1)}))
+    links = [{"source": 1, "target": 2}] * MOST_EDGES
+    assert plan_from_json(json.dumps({"nodes": [{"id": 1}, {"id": 2}], "links": links}))
+    with pytest.raises(UnreadablePlanError, match="over 20000 links"):
+        plan_from_json(json.dumps({"nodes": [{"id": 1, "predecessors": [{"id": 1}]}, {"id": 2}], "links": links}))

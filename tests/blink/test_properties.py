@@ -1,6 +1,6 @@
 import pytest
 
-from foas_emulator.blink.properties import read
+from foas_emulator.blink.properties import LONGEST, MOST_LINES, read
 
 # The template of the console's editor, as the documented answer of GetInstance holds it.
 TEMPLATE = (
@@ -56,3 +56,8 @@ def test_objects_are_read_and_nonsense_is_passed_over(text: str, values: dict[st
 @pytest.mark.parametrize(("value", "interval"), [("0", None), ("-1", None), ("often", 180_000), ("1", 1)])
 def test_checkpoint_interval_of_zero_or_less_switches_checkpoints_off(value: str, interval: int | None) -> None:
     assert read(f"blink.checkpoint.interval.ms={value}").checkpoint_interval == interval
+
+
+def test_settings_beyond_the_limits_are_passed_over() -> None:
+    assert read("\n" * (MOST_LINES - 1) + "a=1\nb=2").values == {"a": "1"}
+    assert read("x" * LONGEST + "\na=1").values == {}

@@ -1,3 +1,4 @@
+import re
 import string
 from pathlib import Path
 
@@ -6,6 +7,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from foas_emulator.blink.sql import Script, SqlError, error_text, read
+from foas_emulator.blink.tokens import _PATTERN, MOST_TOKENS
 from tests.blink.fragments import FRAGMENTS
 
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.sql"), key=lambda path: path.stem)
@@ -309,3 +311,19 @@ def test_script_of_real_shape_has_no_unknown_statement(path: Path) -> None:
 )
 def test_what_begins_with_no_known_word_is_told(code: str, words: list[str]) -> None:
     assert [unknown.word for unknown in read(code).unknown] == words
+
+
+def test_a_script_has_a_limit_and_its_error_says_where_it_is() -> None:
+    line = "SELECT 1, 2;\n"
+    most = MOST_TOKENS // 5
+    assert read(line * most)
+    with pytest.raises(SqlError, match="reads 10000 words and signs") as refused:
+        read(line * most + line)
+    assert (refused.value.line, refused.value.column) == (most + 1, 1)
+
+
+@pytest.mark.parametrize("gap", ["--\n", "# x\n", "/**/", " \n"])
+def test_comments_and_space_are_passed_over_at_once_however_many_there_are(gap: str) -> None:
+    gaps = [match for match in re.finditer(_PATTERN, gap * 1000 + "x", re.VERBOSE | re.DOTALL) if match["skip"]]
+    assert len(gaps) == 1
+    assert not read(gap * 1000).statements

@@ -1,5 +1,7 @@
 """Who may see the pages and send their forms."""
 
+from pathlib import Path
+
 import pytest
 
 from foas_emulator.console.application import SECURITY_HEADERS
@@ -89,6 +91,22 @@ def test_a_cookie_of_another_token_and_a_forged_form_open_nothing(guarded: Conso
 def test_a_bearer_is_let_in_as_everywhere_else(guarded: Console) -> None:
     assert guarded.get("/w/default/", headers={"authorization": "Bearer correct horse"}).status_code == 200
     assert guarded.get("/w/default/", headers={"authorization": "Bearer wrong"}).status_code == 303
+
+
+def test_who_has_not_signed_in_sends_no_large_form() -> None:
+    with open_api(control_token="secret") as api:
+        answer = Console(api).send("POST", f"{CONSOLE}/sign-in", data={"control_token": "x" * 70_000})
+        assert answer.status_code == 413
+
+
+def test_a_world_whose_file_cannot_be_used_has_a_page_that_says_so(tmp_path: Path) -> None:
+    with open_api(data_dir=tmp_path / "data") as api:
+        Console(api).page("/w/default/")
+        api.request("PUT", "/_emulator/worlds/broken")
+    (tmp_path / "data" / "broken.db").write_bytes(b"no database")
+    with open_api(data_dir=tmp_path / "data") as api:
+        answer = Console(api).get("/w/broken/")
+        assert (answer.status_code, "broken.db" in answer.text) == (503, True)
 
 
 def test_the_command_of_a_guarded_control_api_reads_the_token_from_the_environment(guarded: Console) -> None:

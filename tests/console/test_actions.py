@@ -137,6 +137,19 @@ def test_a_comparison_tells_rows_and_members(console: Console) -> None:
     assert "only on the left" in page
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"body": "[" * 100_000}, "too deep"),
+        ({"json__a": "1", "json__a.b": "2"}, "as a value and as an object"),
+        ({"body": "{"}, "Expecting"),
+    ],
+)
+def test_a_form_that_makes_no_document_is_told_why(console: Console, fields: dict[str, str], message: str) -> None:
+    page = console.done(method="PUT", target="/_emulator/worlds/default/settings", **fields)
+    assert message in page
+
+
 def compare(
     console: Console, *, token: str | None = None, left: str | bytes = "@created", right: str | bytes = "default"
 ) -> httpx.Response:

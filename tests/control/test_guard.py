@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from foas_emulator.control.errors import ControlError
+from foas_emulator.control.guard import Room
 from tests.api import open_api
 from tests.control.conftest import INSTANCE, Control
 
@@ -276,3 +278,27 @@ def test_bodies_of_control_calls_are_limited_and_documents_have_a_limit_of_their
             refusal = control.send(method, path, "{}" + " " * (limit - 1))
             assert refusal.status_code == 413
             assert f"more than {limit} bytes" in refusal.json()["error"]
+
+
+def test_bodies_take_a_limited_room_together_and_give_it_back() -> None:
+    room = Room(100)
+    with room.taken() as first:
+        first.take(60)
+        with room.taken() as second, pytest.raises(ControlError, match="more than 100 bytes"):
+            second.take(41)
+        with room.taken() as third:
+            third.take(40)
+    assert room.size == 0
+
+
+def test_a_body_that_was_dealt_with_takes_no_room_any_more() -> None:
+    with open_api(max_document=2000) as api:
+        for _ in range(10):
+            assert api.request("PUT", "/_emulator/worlds/w", content=b" " * 1900).is_success
+
+
+@pytest.mark.parametrize("host", ["[::1].evil", "[::1]evil", "[::1", "[localhost].evil"])
+def test_a_name_that_only_begins_like_an_address_is_foreign(host: str) -> None:
+    with open_api() as api:
+        answer = api.request("GET", "/_emulator/worlds", headers={"host": host})
+        assert answer.status_code == (200 if host == "[::1" else 403)

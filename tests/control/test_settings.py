@@ -1,5 +1,6 @@
 import pytest
 
+from foas_emulator.control.documents import MAX_VALUES
 from foas_emulator.world.settings import NAMES
 from tests.api import open_api
 from tests.control.conftest import Control
@@ -62,3 +63,13 @@ def test_settings_that_are_wrong_change_nothing(control: Control, body: object, 
     before = control.ok("GET", SETTINGS)
     assert reason in control.refused("PUT", SETTINGS, body)
     assert control.ok("GET", SETTINGS) == before
+
+
+def test_a_body_of_too_many_values_is_refused_in_both_languages(control: Control) -> None:
+    values = ",".join(["1"] * (MAX_VALUES + 1))
+    for kind, body in (
+        ("application/json", f'{{"latency": [{values}]}}'),
+        ("application/yaml", f"latency: [{values}]"),
+    ):
+        answer = control.send("PUT", "/worlds/default/settings", body, content_type=kind)
+        assert (answer.status_code, answer.json()["error"]) == (413, f"The body holds more than {MAX_VALUES} values.")

@@ -10,61 +10,18 @@ from tempfile import TemporaryDirectory
 
 from foas_emulator.main import describe_api, describe_control_api
 from foas_emulator.settings import Settings
+from tests.endurance.connection import PATIENCE, STATUS, Connection
 from tests.endurance.figures import Bounds, Figures, main
 from tests.endurance.grammar import SERVED, Request, mangled, requests_of_both
 from tests.endurance.victim import Victim, serving
 
-PATIENCE = 20
-"""Seconds after which a request counts as one that is never answered."""
 RAW_EVERY = 10
 """One in so many requests is broken, and has a socket of its own."""
 RESET_EVERY = 200
 """After so many requests the worlds are as they began, or soon nothing would be left to be asked for."""
-STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
 TRACE = re.compile(r"^Traceback.*\n(?:[ \t].*\n|\n)*.*", re.MULTILINE)
 LIMITS = {b"There are too many worlds", b"There is no room for one more image"}
 """What the control API may answer with 503: the documented limits."""
-
-
-class Connection:
-    """A connection that is kept for as long as the server keeps it."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._socket: socket.socket | None = None
-
-    def ask(self, raw: bytes) -> tuple[int, bytes]:
-        """Return status and bytes of an answer; status 0 if the connection ended without one."""
-        try:
-            self._socket = self._socket or socket.create_connection(("127.0.0.1", self._port), PATIENCE)
-            self._socket.sendall(raw)
-            answer = self._read(self._socket)
-        except ConnectionError:
-            answer = b""
-        status = STATUS.match(answer)
-        if status is None or b"\r\nconnection: close" in answer.partition(b"\r\n\r\n")[0].lower():
-            self.close()
-        return (int(status[1]) if status else 0), answer
-
-    def close(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-    def _read(self, connection: socket.socket) -> bytes:
-        received = bytearray()
-        while (end := received.find(b"\r\n\r\n")) < 0:
-            chunk = connection.recv(65536)
-            if not chunk:
-                return bytes(received)
-            received += chunk
-        length = re.search(rb"content-length: (\d+)", bytes(received[:end]).lower())
-        while length and len(received) < end + 4 + int(length[1]):
-            chunk = connection.recv(65536)
-            if not chunk:
-                break
-            received += chunk
-        return bytes(received)
 
 
 def fuzz(*, bounds: Bounds, seed: int) -> Figures:

@@ -1,13 +1,16 @@
 """Uses one server for long, worlds coming and going, and looks for what grows."""
 
+import json
 import random
 import sys
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import httpx
+from urllib.parse import urlencode
 
 from foas_emulator.settings import Settings
+from tests.endurance.connection import Connection, request
 from tests.endurance.figures import Bounds, Figures, main
 from tests.endurance.victim import serving
 
@@ -21,23 +24,46 @@ READS = (
     "/api/v2/projects/project1/jobs/job1/instances/412536",
     f"{JOBS}/no-such-job",
 )
-CALLS_IN_A_ROUND = 40
+FORM = "application/x-www-form-urlencoded"
+READS_IN_A_ROUND = 200
+ENOUGH_ROUNDS = 200
+"""Rounds from which on memory tells something."""
+MOST_GROWTH = 8
+"""MiB by which the memory of the last quarter may be above that of the first."""
+AT_ONCE = 20
+"""Reads that are sent without waiting for the answers: a client that waits is slower than the server."""
 SETTINGS = Settings(port=0, journal_bytes=2**21, read_cache=2**20, image_bytes=2**24)
 """Small budgets, so that they are full soon."""
 
 
-def round_of_calls(client: httpx.Client, figures: Figures, chance: random.Random, number: int) -> None:
+class User:
+    """Calls the server, and notes what it answers."""
+
+    def __init__(self, connection: Connection, figures: Figures) -> None:
+        self._connection = connection
+        self._figures = figures
+
+    def call(self, *requests: bytes) -> bytes:
+        """Send requests at once; return the body of the last answer."""
+        answer = b""
+        for asked, (status, answer) in zip(requests, self._connection.ask_all(requests), strict=True):
+            self._figures.counts[f"status {status}"] += 1
+            self._figures.require(f"{asked[:200]!r}: {answer[:500]!r}", holds=0 < status < 500)
+        return answer.partition(b"\r\n\r\n")[2]
+
+    def ask(self, method: str, target: str, body: object = None) -> bytes:
+        """Make a call of the control API; return the body of the answer."""
+        content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        return self.call(request(method, target, content=content))
+
+
+def round_of_calls(user: User, chance: random.Random, number: int) -> None:
     """Let a world come, be used in every way, and go."""
     world = f"w{number % 50}-{chance.randrange(1000)}"
-    control, named = f"/_emulator/worlds/{world}", {"x-emulator-world": world}
-
-    def done(answer: httpx.Response) -> httpx.Response:
-        figures.counts[f"status {answer.status_code}"] += 1
-        figures.require(f"{answer.request.url}: {answer.text[:300]}", holds=answer.status_code < 500)
-        return answer
-
-    for _ in range(CALLS_IN_A_ROUND):
-        done(client.get(chance.choice(READS), params={"pageIndex": chance.randrange(1, 500)}, headers=named))
+    control = f"/_emulator/worlds/{world}"
+    for _ in range(READS_IN_A_ROUND // AT_ONCE):
+        targets = [f"{chance.choice(READS)}?pageIndex={chance.randrange(1, 500)}" for _ in range(AT_ONCE)]
+        user.call(*(request("GET", target, world=world) for target in targets))
     for each in range(3):
         form = {
             "jobName": f"j{each}",
@@ -45,18 +71,28 @@ def round_of_calls(client: httpx.Client, figures: Figures, chance: random.Random
             "apiType": "SQL",
             "code": "x" * chance.randrange(2000),
         }
-        done(client.post(JOBS, data=form, headers=named))
-        done(client.put(f"{JOBS}/j{each}/commit", headers=named))
-    done(client.post(f"{control}/faults", json={"effect": {"stale": True}, "times": 1}))
-    done(client.post(f"{control}/clock/advance", json={"by": "10m"}))
-    snapshot = done(client.get(f"{control}/snapshot"))
-    done(client.put(f"{control}/snapshot", content=snapshot.content))
-    done(client.put(f"{control}-fork", json={"fork": world}))
-    done(client.put(f"{control}-kept", json={"snapshot": snapshot.json()}))
-    done(client.get(f"{control}/journal"))
-    done(client.post(f"{control}/reset"))
+        user.call(
+            request("POST", JOBS, world=world, content=urlencode(form).encode(), kind=FORM),
+            request("PUT", f"{JOBS}/j{each}/commit", world=world),
+        )
+    user.ask("POST", f"{control}/faults", {"effect": {"stale": True}, "times": 1})
+    user.ask("POST", f"{control}/clock/advance", {"by": "10m"})
+    snapshot = user.ask("GET", f"{control}/snapshot")
+    user.ask("PUT", f"{control}/snapshot", snapshot)
+    user.ask("PUT", f"{control}-fork", {"fork": world})
+    user.ask("PUT", f"{control}-kept", b'{"snapshot": ' + snapshot + b"}")
+    user.ask("GET", f"{control}/journal")
+    user.ask("POST", f"{control}/reset")
     for ended in (control, f"{control}-fork", f"{control}-kept"):
-        done(client.delete(ended))
+        user.ask("DELETE", ended)
+
+
+def require_no_growth(figures: Figures, resident: Sequence[float | None]) -> None:
+    """Require that memory, after each of many rounds, stays where it was once every budget was full."""
+    known = [each for each in resident if each is not None]
+    if len(known) >= ENOUGH_ROUNDS:
+        early, late = max(known[: len(known) // 4]), max(known[-(len(known) // 4) :])
+        figures.require(f"memory rose from {early:.1f} to {late:.1f} MiB", holds=late <= early + MOST_GROWTH)
 
 
 def soak(*, bounds: Bounds, seed: int) -> Figures:
@@ -64,12 +100,17 @@ def soak(*, bounds: Bounds, seed: int) -> Figures:
     figures, chance = Figures(), random.Random(seed)
     with TemporaryDirectory() as directory:
         report = Path(directory) / "report"
-        with serving(SETTINGS, log=Path(directory) / "log", report=report) as victim, victim.client() as client:
+        with (
+            serving(SETTINGS, log=Path(directory) / "log", report=report) as victim,
+            victim.client() as client,
+            closing(Connection(victim.port)) as connection,
+        ):
             victim.warm_up()
+            user = User(connection, figures)
             resident: list[float | None] = []
             number = 0
             while bounds.allow(figures.counts.total()):
-                round_of_calls(client, figures, chance, number)
+                round_of_calls(user, chance, number)
                 resident.append(victim.resident())
                 number += 1
             info = client.get("/_emulator/info").json()
@@ -81,6 +122,7 @@ def soak(*, bounds: Bounds, seed: int) -> Figures:
             figures.values["rounds"] = number
             for share in (0, 0.25, 0.5, 0.75, 1):
                 figures.values[f"resident MiB after {share:.0%}"] = resident[int(share * (len(resident) - 1))]
+            require_no_growth(figures, resident)
             figures.values.update(victim.stop())
     return figures
 

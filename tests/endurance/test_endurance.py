@@ -11,7 +11,7 @@ import pytest
 from tests.endurance.figures import Bounds, Figures
 from tests.endurance.fuzz import fuzz
 from tests.endurance.grammar import Grammar, mangled
-from tests.endurance.soak import soak
+from tests.endurance.soak import ENOUGH_ROUNDS, require_no_growth, soak
 
 SECONDS = 120
 """More than the counts ever take; a machine that is busy ends early instead of late."""
@@ -37,6 +37,14 @@ def test_a_short_fuzz_makes_no_error_of_the_server_and_much_of_it_is_valid() -> 
 def test_a_short_soak_ends_within_its_budgets_and_leaves_no_world() -> None:
     figures = well(soak(bounds=Bounds(250, SECONDS), seed=7))
     assert figures.counts["status 200"] > 200
+
+
+@pytest.mark.parametrize(("late", "is_well"), [(104.0, True), (120.0, False)])
+def test_a_soak_whose_memory_rises_is_no_good_one(late: float, *, is_well: bool) -> None:
+    figures = Figures()
+    require_no_growth(figures, [100.0] * ENOUGH_ROUNDS + [late] * ENOUGH_ROUNDS)
+    require_no_growth(figures, [100.0, late])
+    assert (figures.broken == []) is is_well
 
 
 @linux

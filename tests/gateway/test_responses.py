@@ -62,3 +62,8 @@ def test_one_more_header_leaves_the_reply_as_it_was() -> None:
 )
 def test_text_of_a_header_is_one_line_of_printable_ascii(text: str, header: bytes) -> None:
     assert header_text(text) == header
+
+
+def test_a_header_repeats_no_long_text() -> None:
+    assert header_text("x" * 4000) == b"x" * 4000
+    assert header_text("x" * 4001) == b"x" * 4000 + b"..."

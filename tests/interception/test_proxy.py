@@ -6,7 +6,7 @@ import json
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -125,9 +125,8 @@ def raw(port: int, request: bytes) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
         connection.sendall(request)
         received = b""
-        with suppress(ConnectionResetError):  # a connection that is closed with bytes unread is reset
-            while chunk := connection.recv(65536):
-                received += chunk
+        while chunk := connection.recv(65536):
+            received += chunk
         return received
 
 
@@ -151,8 +150,42 @@ def test_a_request_that_the_proxy_cannot_serve_gets_a_sentence(
 def test_a_connection_that_serves_one_address_ends_with_its_answer(interception: dict[str, Any]) -> None:
     """The next request on it could be for another host, and would pass unseen."""
     request = f"GET http://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
-    answer = raw(interception["port"], request * 2)
+    answer = raw(interception["port"], request * 1000)
     assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_of_a_request_its_body_is_passed_on_and_nothing_behind_it(interception: dict[str, Any]) -> None:
+    body = b"clusterId=none&deployType=cell&name=x"
+    head = f"POST http://{HOST}/api/v2/projects HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {len(body)}\r\n"
+    form = "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    answer = raw(interception["port"], (head + form).encode() + body + b"GET / HTTP/1.1\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ")  # it is not signed, which is looked at when the body has come
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_what_a_refused_client_still_sends_is_taken_within_limits() -> None:
+    async def answers() -> list[bytes]:
+        proxy = Proxy(Policy(), plain=("127.0.0.1", 1), secure=("127.0.0.1", 1), limits=Limits(rest=300_000))
+        listener = socket.create_server(("127.0.0.1", 0))
+        await proxy.start(listener)
+        try:
+            return [await asyncio.to_thread(sent_behind, listener.getsockname()[1], size) for size in (200_000, 10**8)]
+        finally:
+            await proxy.stop()
+
+    def sent_behind(port: int, size: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=SECONDS) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            answer = connection.recv(65536)
+            try:
+                connection.sendall(b"x" * size)
+            except ConnectionError:
+                return b"ended"
+            return answer + connection.recv(65536)
+
+    taken, ended = asyncio.run(answers())
+    assert taken.startswith(b"HTTP/1.1 400 ")
+    assert ended == b"ended"
 
 
 def test_what_a_fault_does_to_a_connection_reaches_the_client(interception: dict[str, Any], emulator: Emulator) -> None:

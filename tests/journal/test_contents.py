@@ -133,3 +133,16 @@ def test_the_budget_counts_the_bytes() -> None:
         for number in range(12):
             api.request("POST", "/api/v2/projects/demo/jobs", data={"jobName": f"j{number}", "code": "x" * 50_000})
         assert api.request("GET", JOURNAL).json()["lost"] >= 8
+
+
+@pytest.mark.parametrize("name", ["AccessKeySecret", "access_key", "SecurityToken", "Signature", "PASSWORD"])
+def test_a_text_that_names_a_secret_in_any_case_is_masked_and_no_other_is_searched(name: str) -> None:
+    assert masked(f"a=1&{name}=secret") == f"a=1&{name}=***"
+    plain = "SELECT 1;" * 1000
+    assert masked(plain) is plain
+
+
+def test_a_long_parameter_is_cut_where_it_is_shown(api: Api) -> None:
+    api.request("POST", "/api/v2/projects/demo/folders", data={"path": "/" + "x" * MOST_BYTES})
+    shown = api.request("GET", JOURNAL).json()["entries"][0]["parameters"]["path"]
+    assert shown == "/" + "x" * (MOST_BYTES - 1) + f"... of {MOST_BYTES + 1} characters"

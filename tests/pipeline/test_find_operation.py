@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from foas_emulator.gateway.errors import ApiError
-from foas_emulator.pipeline.find_operation import MAX_PARAMETERS, read_pairs
+from foas_emulator.pipeline.find_operation import MAX_PARAMETERS, _read_short_query, read_pairs, read_query
 from tests.api import open_api
 from tests.wire import INSTANCE, ask, signed_v1
 
@@ -178,3 +178,11 @@ def test_a_repeated_name_in_the_query_stands_in_the_journal_as_unread() -> None:
 def test_the_host_of_an_error_is_the_one_that_was_asked(app: Any, host: str, shown: str, format_: str) -> None:
     heard = ask(app, f"/nothing?Format={format_}", headers={"host": host})
     assert (heard.members["HostId"] or "") == shown
+
+
+def test_only_short_queries_are_remembered() -> None:
+    _read_short_query.cache_clear()
+    for number in range(10):
+        read_query(f"short={number}")
+        read_query(f"long={number}" + "x" * 1000)
+    assert _read_short_query.cache_info().currsize == 10

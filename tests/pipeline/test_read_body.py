@@ -15,7 +15,7 @@ from foas_emulator.journal.coverage import Usage
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.pipeline.find_operation import MAX_PARAMETERS
-from foas_emulator.pipeline.read_body import fold_lists, read_parameters
+from foas_emulator.pipeline.read_body import _STRING_OR_MARK, MAX_VALUES, fold_lists, read_parameters
 from foas_emulator.world.clock import Reading
 from foas_emulator.world.store import equal
 from tests.api import Api, open_api
@@ -287,3 +287,25 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_has_asked_for_nothing(se
     assert sent == []
     assert not exists(served, "/half")
     assert served.request("GET", "/_emulator/worlds/default/journal").json()["total"] == 0
+
+
+@pytest.mark.parametrize("value", ["[]", "{}", "0", '"x"', '"a,b"', r'"\","'])
+def test_a_json_body_holds_a_limited_number_of_values(value: str) -> None:
+    fits = f'{{"a":[{",".join([value] * (MAX_VALUES // 2 - 2))}]}}'
+    assert list(read_parameters(fits.encode(), "application/json")) == ["a"]
+    too_many = f'{{"a":[{",".join([value] * (MAX_VALUES + 1))}]}}'
+    with pytest.raises(ApiError, match="more than 20000 values"):
+        read_parameters(too_many.encode(), "application/json")
+
+
+@pytest.mark.parametrize("text", ["a," * MAX_VALUES, "[{" * MAX_VALUES, '\\",' * MAX_VALUES])
+def test_what_a_text_says_is_no_value(text: str) -> None:
+    body = json.dumps({"code": text}).encode()
+    assert read_parameters(body, "application/json") == {"code": text}
+
+
+def test_a_string_without_end_is_looked_through_once() -> None:
+    text = '{"a":"' + '\\",' * (2 * MAX_VALUES)
+    assert len(list(_STRING_OR_MARK.finditer(text))) == 3
+    with pytest.raises(ApiError, match="not JSON"):
+        read_parameters(text.encode(), "application/json")

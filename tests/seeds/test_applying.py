@@ -12,7 +12,7 @@ from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.reading import SeedError, parse_seed
-from foas_emulator.world.pending import every
+from foas_emulator.world.pending import planned
 from foas_emulator.world.store import Row, equal
 from foas_emulator.world.world import World
 from tests.api import dump, open_api
@@ -147,9 +147,9 @@ def test_timeline_is_planned_from_the_moment_of_applying(world: World) -> None:
     timeline = "[{after: 5m, ActualState: FAILED, LastErrorMessage: gone}, {after: 90, ActualState: PAUSED}]"
     seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, instances: [{{Id: 5, timeline: {timeline}}}]}}]}}]")
     now = world.now()
-    assert [(change.at - now, change.subject) for change in every(world.store)] == [
-        (90_000, "instance:5"),
-        (300_000, "instance:5"),
+    assert [(at - now, what) for at, what in planned(world.store)] == [
+        (90_000, "instance:5 put_state"),
+        (300_000, "instance:5 put_state"),
     ]
     with world.transaction():
         world.clock.advance(300_000)
@@ -176,7 +176,7 @@ def test_merging_replaces_a_project_whole_and_leaves_the_others(world: World) ->
     seed(world, "projects: [{Name: p, jobs: [{JobName: k}]}]")
     assert [row.job_name for row in world.store.find(Job, equal(Job.project_name, "p"))] == ["k"]
     assert world.store.find(Package) == []
-    assert every(world.store) == []
+    assert planned(world.store) == []
     assert [row.model_dump() for row in world.store.find(Instance)] == untouched
 
 
@@ -216,10 +216,10 @@ def test_null_is_a_member_that_is_not_given(world: World) -> None:
 
 
 def test_a_moved_instance_leaves_behind_what_was_planned_for_it(world: World) -> None:
-    planned = "instances: [{Id: 7, timeline: [{after: 1m, ActualState: FAILED}]}]"
-    seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, {planned}}}]}}]")
+    plan = "instances: [{Id: 7, timeline: [{after: 1m, ActualState: FAILED}]}]"
+    seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, {plan}}}]}}]")
     seed(world, "projects: [{Name: q, jobs: [{JobName: j, instances: [{Id: 7}]}]}]")
-    assert every(world.store) == []
+    assert planned(world.store) == []
 
 
 def test_given_file_ids_are_kept_and_given_to_no_other_job(world: World) -> None:

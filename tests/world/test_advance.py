@@ -187,3 +187,22 @@ def test_a_change_beyond_the_year_9999_is_never_reached(world: World, move: Call
     with pytest.raises(ClockRangeError):
         asyncio.run(move(world))
     assert world.now() == 0
+
+
+@pytest.mark.parametrize("until", ["instant", "idle"])
+def test_a_move_ends_with_an_error_if_its_world_begins_anew_meanwhile(registry: Registry, until: str) -> None:
+    world = registry.open_or_create("alice")
+    plan_bells(world, 3 * SLICE, apart=0)
+
+    async def both() -> None:
+        move = advance_until_idle(world) if until == "idle" else advance_by(world, 1000)
+        moving = asyncio.ensure_future(move)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        registry.reset("alice")
+        with pytest.raises(StoreClosedError, match="replaced or reset while its clock was moved"):
+            await moving
+
+    asyncio.run(both())
+    assert world.clock.offset_ms == 0, "the world that has taken the place stands where it began"
+    assert world.next_due is None

@@ -14,7 +14,8 @@ import pytest
 from foas_emulator.world import files, store
 from foas_emulator.world.files import WorldFileError, WorldFiles, write_file
 from foas_emulator.world.ids import Counter
-from foas_emulator.world.registry import Registry, WorldLimitError
+from foas_emulator.world.names import WorldLimitError
+from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 

@@ -7,8 +7,13 @@ import pytest
 
 from foas_emulator.world.files import DirectoryInUseError
 from foas_emulator.world.ids import Counter
-from foas_emulator.world.registry import DEFAULT, Registry, WorldLimitError, WorldNameError
+from foas_emulator.world.images import KeptImage
+from foas_emulator.world.names import WorldLimitError, WorldNameError
+from foas_emulator.world.registry import _EXPIRE_AT_ONCE, DEFAULT, Registry
+from foas_emulator.world.settings import WorldSettings
+from foas_emulator.world.store import Connections
 from foas_emulator.world.world import World
+from foas_emulator.world.world_cache import Slot
 
 OpenRegistry = Callable[..., Registry]
 
@@ -252,3 +257,51 @@ def test_no_world_expires_unless_it_is_asked_for(open_registry: OpenRegistry) ->
 
 def test_request_ids_that_belong_to_no_world_never_repeat(registry: Registry) -> None:
     assert len({registry.next_request_id() for _ in range(100)}) == 100
+
+
+def test_a_dropped_world_gives_back_the_images_kept_with_it(registry: Registry) -> None:
+    slot: Slot[KeptImage] = Slot(from_rows=False)
+    world = registry.open_or_create("alice")
+    world.cache.put(slot, registry.images.keep(b"previous"))
+    assert registry.images.size == 8
+    registry.drop("alice")
+    assert registry.images.size == 0, "although this test still holds the world"
+    assert world.name == "alice"
+
+
+def test_large_images_are_told_apart_by_identity(registry: Registry) -> None:
+    large = b"x" * 1_100_000
+    kept = [registry.images.keep(large), registry.images.keep(large)]
+    assert registry.images.size == len(large)
+    kept.append(registry.images.keep(large[:-1] + b"x"))
+    assert registry.images.size == 2 * len(large)
+    kept.clear()
+    assert registry.images.size == 0
+
+
+def test_worlds_that_begin_anew_while_the_seed_is_replaced_stay_as_they_are(registry: Registry) -> None:
+    for name in ("alice", "bob", "carol"):
+        registry.open_or_create(name)
+    mark(registry.open_or_create("alice"), "mine")
+    mine = registry.open_or_create("alice").store.image()
+    replaced = registry.replace_image(mine)
+    assert next(replaced) == "alice"
+    registry.create_or_replace("bob", registry.origin("alice")[:])
+    registry.drop("carol")
+    mark(registry.open_or_create("dave"), "late")
+    assert "carol" not in list(replaced)
+    assert "late" in marks(registry.open_or_create("dave"))
+
+
+def test_many_worlds_expire_in_several_looks(connections: Connections, template: bytes) -> None:
+    registry = Registry(image=template, handlers={}, connections=connections, defaults=WorldSettings(), idle=1)
+    for number in range(_EXPIRE_AT_ONCE + 5):
+        registry._open(f"w{number}")
+    for world in registry._worlds.values():
+        world.last_used = 0
+    registry._first_expiry = 0
+    registry.expire()
+    assert len(registry.names()) == 5
+    registry.expire()
+    assert registry.names() == []
+    registry.close()

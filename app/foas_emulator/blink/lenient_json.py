@@ -7,7 +7,13 @@ The documentation's own examples are of that kind: `{a:b}` for a plan and a conf
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
+
+LONGEST = 1024 * 1024
+"""Characters of the longest text that is read."""
+MOST_TOKENS = 20_000
+"""Words and signs of the longest text that is read loosely, which takes longer."""
 
 _MAX_DEPTH = 100
 _GAP = re.compile(r"(?:\s|(?<![:=])//[^\n]*+)*+")
@@ -31,8 +37,10 @@ def parse(text: str) -> Any:
 
     A bare word is a number, true, false or null if it looks like one; a bare value may contain colons
     (`limit: avg:sample:50`). Keys and values are separated by a colon or an equals sign. A comment is from `//` to the
-    end of its line.
+    end of its line. A text of over `LONGEST` characters is not read.
     """
+    if len(text) > LONGEST:
+        raise ValueError(f"it has over {LONGEST} characters")
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -42,7 +50,9 @@ def parse(text: str) -> Any:
 class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = list(_tokens_of(text))
+        self._tokens = list(islice(_tokens_of(text), MOST_TOKENS + 1))
+        if len(self._tokens) > MOST_TOKENS:
+            raise ValueError(f"it has over {MOST_TOKENS} words and signs")
         self._index = 0
 
     def document(self) -> Any:

@@ -23,6 +23,9 @@ SINK = "Data Sink"
 # 12 and 50 subtasks of just these.
 DEFAULT_CORE = 0.1
 DEFAULT_HEAP_MEMORY = 256
+MOST_NODES = 2000
+MOST_EDGES = 20_000
+"""Operators, and connections between them, of the largest plan that is read."""
 _MB_PER_GB = 1024
 _MOST = 10**9
 _PACTS = {"Source": SOURCE, "Sink": SINK}
@@ -101,7 +104,17 @@ def plan_from_json(text: str) -> Plan | None:
         return None
     if not isinstance(entries, list):
         raise UnreadablePlanError("its nodes are not a list")
+    if len(entries) > MOST_NODES:
+        raise UnreadablePlanError(f"it has over {MOST_NODES} nodes")
+    if sum(len(edges) for edges in _edge_lists(content, entries)) > MOST_EDGES:
+        raise UnreadablePlanError(f"it has over {MOST_EDGES} links")
     return _plan(_Names(entries), content)
+
+
+def _edge_lists(content: Mapping[str, Any], entries: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Yield every list in which a plan has edges."""
+    given = (content.get("links"), *(entry.get("predecessors") for entry in entries if isinstance(entry, dict)))
+    return (edges for edges in given if isinstance(edges, list))
 
 
 def resources(plan: Plan) -> tuple[float, float]:

@@ -12,6 +12,11 @@ _DEFAULT_STATE_TTL = 129_600_000
 _TTL_KEYS = ("blink.state.ttl.ms", "state.backend.niagara.ttl.ms", "state.backend.rocksdb.ttl.ms")
 
 
+LONGEST = 256 * 1024
+MOST_LINES = 5000
+"""Characters and lines of a text that settings are looked for in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Properties:
     """The settings that are set, and what the engine makes of some of them.
@@ -44,7 +49,7 @@ def read(*texts: str) -> Properties:
     """The settings of the texts together, later ones over earlier ones.
 
     A text is lines of `key=value`, with comments from `#` or `--` at the start of a line, or an object as StartJob's
-    `parameterJson` and the documented `{k:v}`. What fits neither is passed over.
+    `parameterJson` and the documented `{k:v}`. What fits neither is passed over, and so is what lies beyond the limits.
     """
     values: dict[str, str] = {}
     for text in texts:
@@ -77,5 +82,5 @@ def _text(value: Any) -> str:
 
 
 def _lines(text: str) -> dict[str, str]:
-    pairs = (line.strip().partition("=") for line in text.splitlines())
+    pairs = (line.strip().partition("=") for line in text[:LONGEST].splitlines()[:MOST_LINES])
     return {key.strip(): value.strip() for key, equals, value in pairs if equals and not key.startswith(("#", "--"))}

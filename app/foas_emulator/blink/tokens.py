@@ -1,7 +1,6 @@
 """Blink SQL as tokens: comments gone, quotes and parentheses known to be balanced."""
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -40,7 +39,7 @@ class Token:
 # starts a comment, as in Calcite's lexer; `#` starts one in the properties that the console mixes with code.
 # It is compiled when SQL is first read: that takes two milliseconds, and a start reads none.
 _PATTERN = r"""
-    (?P<skip>\s++ | --[^\n]*+ | //[^\n]*+ | \#[^\n]*+ | /\*.*?\*/)
+    (?P<skip>(?:\s++ | --[^\n]*+ | //[^\n]*+ | \#[^\n]*+ | /\*.*?\*/)++)
     | (?:[Nn]|[Uu]&|_[A-Za-z0-9]++)?'(?P<string>[^']*+(?:''[^']*+)*+)'
     | "(?P<double>[^"]*+(?:""[^"]*+)*+)"
     | `(?P<back>[^`]*+(?:``[^`]*+)*+)`
@@ -58,23 +57,37 @@ _UNTERMINATED = {
 }
 
 
+MOST_TOKENS = 10_000
+"""Words and signs of the longest script that is read, some hundred kilobytes of SQL: a few dozen milliseconds' work."""
+
+
 class Positions:
     """Finds line and column, both from 1, of an offset in the code."""
 
     def __init__(self, code: str) -> None:
-        self._starts = [0, *(match.end() for match in re.finditer("\n", code))]
+        self._code = code
 
     def error(self, message: str, offset: int) -> SqlError:
-        line = bisect_right(self._starts, offset)
-        return SqlError(message, line=line, column=offset - self._starts[line - 1] + 1)
+        line = self._code.count("\n", 0, offset) + 1
+        return SqlError(message, line=line, column=offset - self._code.rfind("\n", 0, offset))
 
 
 def tokens_of(code: str, positions: Positions) -> Iterator[Token]:
-    """The tokens of the code. Raises `SqlError` where a quote or a comment is opened and never closed."""
+    """The tokens of the code.
+
+    Raises `SqlError` where a quote or a comment is opened and never closed, and where there are more than
+    `MOST_TOKENS`.
+    """
+    found = 0
     for match in re.finditer(_PATTERN, code, re.VERBOSE | re.DOTALL):
         group = str(match.lastgroup)
         if group == "skip":
             continue
+        found += 1
+        if found > MOST_TOKENS:
+            raise positions.error(
+                f"The script goes on here; the emulator reads {MOST_TOKENS} words and signs of one", match.start()
+            )
         text = match[group]
         if group == "open":
             raise positions.error(f"{_UNTERMINATED[text]}, {text} is never closed", match.start())

@@ -70,7 +70,10 @@ async def call_of(form: FormData, world: World) -> Call:
 
 
 def _json_body(form: FormData, text: str) -> Any:
-    document = json.loads(text) if text else None
+    try:
+        document = json.loads(text) if text else None
+    except RecursionError:
+        raise ValueError("Lists and objects stand in each other too deep.") from None
     members: dict[str, Any] = dict(_typed(form, "json:"))
     members |= {name: _number(name, value) for name, value in _typed(form, "number:").items()}
     members |= {
@@ -84,6 +87,8 @@ def _json_body(form: FormData, text: str) -> Any:
         *outer, last = name.split(".")
         for part in outer:
             place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise ValueError(f"{part[:40]} is given as a value and as an object.")
         place[last] = value
     return document
 

@@ -1,11 +1,13 @@
 """The console as an application: which page stands where, and what holds for all of them."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -23,10 +25,12 @@ from foas_emulator.console.preferences import Preferences, remember
 from foas_emulator.console.shown import shown_page, shown_plain
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
-from foas_emulator.control.guard import is_local, with_body
+from foas_emulator.control.guard import Room, Taken, is_local, with_body
 from foas_emulator.world.advance import settle
-from foas_emulator.world.files import WorldFileError
-from foas_emulator.world.registry import DEFAULT, WorldLimitError, WorldNameError
+from foas_emulator.world.files import WorldFileError, file_error
+from foas_emulator.world.names import WorldLimitError, WorldNameError
+from foas_emulator.world.registry import DEFAULT
+from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
 
 POLICY = (
@@ -41,6 +45,9 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+
+_LARGEST_SIGN_IN = 64 * 1024
+"""Bytes of a form of whoever has not shown the token yet."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -67,6 +74,7 @@ class Door:
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app = app
         self._site = site
+        self._room = Room(2 * site.max_document)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_guarded(message: Message) -> None:
@@ -88,8 +96,13 @@ class Door:
             await self._serve(scope, receive, send_guarded)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._room.taken() as room:
+            await self._serve_with_body(scope, receive, send, room)
+
+    async def _serve_with_body(self, scope: Scope, receive: Receive, send: Send, room: Taken) -> None:
         try:
-            receive = await with_body(scope, receive, limit=self._site.max_document)
+            limit = _LARGEST_SIGN_IN if self._is_open(Request(scope)) else self._site.max_document
+            receive = await with_body(scope, receive, limit=limit, room=room)
         except ControlError as error:
             title, text = mark("The form is too large."), mark("The setting max_document says how large it may be.")
             response = await shown_plain(Request(scope), status=error.status, title=title, text=text)
@@ -169,15 +182,25 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
         except WorldNameError as error:
             return await shown_plain(request, status=404, title=mark("No world can have this name."), text=str(error))
         except (WorldFileError, WorldLimitError) as error:
-            title = mark("This world cannot be opened.")
-            return await shown_plain(request, status=HTTPStatus.SERVICE_UNAVAILABLE, title=title, text=str(error))
+            return await _unavailable(request, error)
         if world is None:
             context = {"missing": name, "form_token": site.access.form_token}
             default = site.registry.open_or_create(DEFAULT)
             return await shown_page(site, default, request, "no-world.html", context, status=404)
-        return await handler(site, world, request)
+        try:
+            return await handler(site, world, request)
+        except (WorldFileError, sqlite3.DatabaseError, DBAPIError, StoreClosedError) as error:
+            return await _unavailable(request, file_error(error, world.store.path) or error)
 
     return handle
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    """The page of a world whose file cannot be used, that has ended meanwhile, or that would be one too many."""
+    text = error.hint if isinstance(error, WorldFileError) else str(error)
+    return await shown_plain(
+        request, status=HTTPStatus.SERVICE_UNAVAILABLE, title=mark("This world cannot be opened."), text=text
+    )
 
 
 def _page(page: Page) -> Callable[[Site, World, Request], Awaitable[Response]]:

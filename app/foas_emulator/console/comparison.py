@@ -17,7 +17,7 @@ from foas_emulator.control.off_loop import off_loop
 from foas_emulator.world.advance import settle
 from foas_emulator.world.copies import copied
 from foas_emulator.world.files import WorldFileError
-from foas_emulator.world.registry import WorldLimitError, WorldNameError
+from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.snapshot import SnapshotError
 from foas_emulator.world.store import Connections
 

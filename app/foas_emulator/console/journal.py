@@ -22,7 +22,7 @@ FILTERS = ("only", "operation", "code", "text")
 async def journal_page(view: View) -> dict[str, Any]:
     """The latest calls that fit, two hundred at most; whoever sees them has looked at them."""
     world_journal = view.site.journal.world_journal(view.world.name)
-    view.site.looked_at[view.world.name] = world_journal.usage.total
+    view.site.look_at(view.world.name, world_journal.usage.total)
     wanted = {name: view.query.get(name, "")[:200] for name in FILTERS}
     codes = {outcome for _, outcome, _ in world_journal.usage.calls if outcome not in ("OK", "unanswered")}
     return {

@@ -20,8 +20,9 @@ from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, parse_seed, read_seeds, seed_files
+from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.images import ImageBudgetError
-from foas_emulator.world.registry import WorldLimitError
+from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.store import Connections
 from foas_emulator.world.world import World
 
@@ -191,7 +192,7 @@ async def begin(site: Site, world: World, request: Request) -> Response:
     try:
         site.registry.create_or_replace(world.name, await off_loop(SMALL + 1, lambda: _image(site, make)))
         messages.put(response, Message(ok=True, title=mark("The world begins anew.")))
-    except (ImageBudgetError, SeedError, WorldLimitError) as error:
+    except (ImageBudgetError, SeedError, WorldFileError, WorldLimitError) as error:
         messages.put(response, Message(ok=False, title=mark("The world stays as it is."), hint=str(error)))
     return response
 

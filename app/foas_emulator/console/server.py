@@ -19,7 +19,7 @@ CHOICES = {
 async def coverage_page(view: View) -> dict[str, Any]:
     """Operations by codes, formats and states: of this world, or of the whole server since it started."""
     scope = "server" if view.query.get("scope") == "server" else "world"
-    usage = view.site.journal.usages()[0] if scope == "server" else usage_of(view)
+    usage = (await view.site.journal.usages())[0] if scope == "server" else usage_of(view)
     found = report(usage, OPERATIONS, states=STATES)
     groups: dict[str, list[Any]] = {}
     for operation in OPERATIONS:

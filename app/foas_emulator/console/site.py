@@ -50,6 +50,13 @@ class Site:
     derived: dict[tuple[str, str], tuple[object, Any]] = field(default_factory=dict)
     """What was worked out of a world's rows, by world and kind, with the revision it holds for."""
 
+    def look_at(self, world_name: str, last: int) -> None:
+        """Note up to which entry somebody has looked at a journal; worlds come and go, so the oldest is forgotten."""
+        self.looked_at.pop(world_name, None)
+        self.looked_at[world_name] = last
+        if len(self.looked_at) > _MOST_LOOKED_AT:
+            del self.looked_at[next(iter(self.looked_at))]
+
     async def call(self, call: Call, *, host: str) -> Answer:
         """Make a call of the control API or, as a user's, of the service's."""
         return await perform(self.control if call.target.startswith(CONTROL) else self.service, call, host=host)
@@ -76,6 +83,7 @@ class Site:
 
 MOST_CHANGES = 100
 _MOST_DERIVED = 50
+_MOST_LOOKED_AT = 2000
 _MOST_STEPS = 5
 
 

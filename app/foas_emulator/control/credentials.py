@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from foas_emulator.control.answers import Credentials, answers
 from foas_emulator.gateway.access_keys import WORLD_SECRET, WORLD_TOKEN, world_key
-from foas_emulator.world.registry import WorldNameError
+from foas_emulator.world.names import WorldNameError
 
 _LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 

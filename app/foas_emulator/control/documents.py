@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 
 from foas_emulator.control.errors import ControlError
+from foas_emulator.control.off_loop import off_loop
 from foas_emulator.seeds.limits import DocumentError, path_of
 from foas_emulator.seeds.loading import Document, load_json, load_yaml
 
@@ -49,13 +50,37 @@ def decode(body: bytes) -> str:
         raise ControlError(400, "The body is not UTF-8.", f"{error}.") from None
 
 
+MAX_VALUES = 10_000
+"""Values that a body may hold, unless it is a seed or a snapshot."""
+_AT_ONCE = 8 * 1024
+"""Bytes of a body that are read in a few milliseconds."""
+
+
 class _DocumentRequest(Request):
     """A request whose body is read by the one reader of documents."""
 
     as_yaml = False
 
     async def json(self) -> Any:
-        return parse_document(await self.body(), as_yaml=self.as_yaml).value
+        body = await self.body()
+        return await off_loop(
+            len(body), lambda: _few(parse_document(body, as_yaml=self.as_yaml).value), at_once=_AT_ONCE
+        )
+
+
+def _few(value: Any) -> Any:
+    """Return a value that has at most `MAX_VALUES` in it: checking one and acting on it takes the event loop's time."""
+    found, ahead = 0, [value]
+    while ahead:
+        part = ahead.pop()
+        found += 1
+        if found + len(ahead) > MAX_VALUES:
+            raise ControlError(
+                413, f"The body holds more than {MAX_VALUES} values.", "Give what it is about in several calls."
+            )
+        if isinstance(part, dict | list):
+            ahead += part.values() if isinstance(part, dict) else part[: MAX_VALUES + 1]
+    return value
 
 
 class DocumentRoute(APIRoute):

@@ -22,7 +22,8 @@ from foas_emulator.seeds.reading import SeedError
 from foas_emulator.world.clock import ClockRangeError
 from foas_emulator.world.files import WorldFileError, file_error
 from foas_emulator.world.images import ImageBudgetError
-from foas_emulator.world.registry import Registry, WorldLimitError, WorldNameError
+from foas_emulator.world.names import WorldLimitError, WorldNameError
+from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import SnapshotError
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World

@@ -102,7 +102,8 @@ class EventStream(Response):
                 await settle(world)  # changes that have come due meanwhile happen first
                 news = watch.look(world, world_journal)
                 quiet = 0 if news else quiet + 1
-                text = f"data: {self._write(news)}\n\n" if news else ": here\n\n" if not quiet % _QUIET_ROUNDS else ""
+                written = await asyncio.to_thread(self._write, news) if news else ""  # unknown paths take milliseconds
+                text = f"data: {written}\n\n" if news else ": here\n\n" if not quiet % _QUIET_ROUNDS else ""
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except StoreClosedError:  # the world ended while it was settled
             await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -7,7 +7,8 @@ method: the Host it was asked under, which a rebound name gives away, its Origin
 import asyncio
 import hmac
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -59,6 +60,7 @@ class ControlGate:
         self._token = token
         self._host_check = host_check
         self._limits = max_body, max_document
+        self._room = Room(2 * max_document)
         self._cors = CORSMiddleware(
             self._guarded,
             allow_origins=tuple(origins),
@@ -80,11 +82,15 @@ class ControlGate:
         await (self._cors if refusal is None else refusal.answer())(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._room.taken() as room:
+            await self._answer(scope, receive, send, room)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, room: "Taken") -> None:
         refusal = None if _is_exempt(scope["path"]) else self._refusal(scope)
         try:
             if refusal is None:
                 limit = self._limits[_DOCUMENTS.fullmatch(scope["path"]) is not None]
-                receive = await with_body(scope, receive, limit=limit)
+                receive = await with_body(scope, receive, limit=limit, room=room)
                 _take_body_as_json(scope)
         except ControlError as error:
             refusal = error
@@ -116,8 +122,47 @@ class ControlGate:
         return self._cors.is_allowed_origin(origin) or origin.partition("://")[2] == host
 
 
-async def with_body(scope: Scope, receive: Receive, *, limit: int) -> Receive:
-    """Read a body of at most `limit` bytes; return what hands it on. Raise `ControlError` or `ClientDisconnect`."""
+class Room:
+    """Bytes of bodies that are held at a time, all together."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.size = 0
+
+    @contextmanager
+    def taken(self) -> Iterator["Taken"]:
+        """Return what takes room; it is given back when this is left."""
+        taken = Taken(self)
+        try:
+            yield taken
+        finally:
+            self.size -= taken.size
+
+
+class Taken:
+    """The room that one body takes."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.size = 0
+
+    def take(self, size: int) -> None:
+        """Take room for more bytes. Raise `ControlError` if there is none left."""
+        if self._room.size + size > self._room.limit:
+            raise ControlError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"Bodies of more than {self._room.limit} bytes would be held at a time.",
+                "Ask again when others are done, or raise the setting max_document: twice of it is taken at a time.",
+            )
+        self._room.size += size
+        self.size += size
+
+
+async def with_body(scope: Scope, receive: Receive, *, limit: int, room: Taken) -> Receive:
+    """Read a body of at most `limit` bytes; return what hands it on. Raise `ControlError` or `ClientDisconnect`.
+
+    What it takes is counted in `room`.
+    """
     headers = Headers(scope=scope)
     length = headers.get("content-length", "0")
     if length == "0" and "transfer-encoding" not in headers:
@@ -134,6 +179,7 @@ async def with_body(scope: Scope, receive: Receive, *, limit: int) -> Receive:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
+        room.take(len(message.get("body", b"")))
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
         more = message.get("more_body", False)

@@ -1,6 +1,7 @@
 """What a world was asked and what it answered: looked through, verified, forgotten."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from foas_emulator.journal.verification import Expectation, Finding, Verificatio
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.slices import in_slices
 
 _TOLD = 3
 """Differences that the hint of a failed verification tells."""
@@ -37,17 +39,17 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         wanted: Annotated[Filter, Depends()],
         after: Annotated[int, Query(ge=0, description="Number of the entry to go on after.")] = 0,
         limit: Annotated[int, Query(ge=1, le=1000, description="Entries in the answer.")] = 100,
-    ) -> dict[str, Any]:
+    ) -> Response:
         """The entries that fit, the oldest first. `lost` entries before them have gone over the budget."""
         require_world(registry, name)
         world_journal = journal.world_journal(name)
         page = read_page(world_journal, wanted, after=after, limit=limit)
         entries = []
-        for number, entry in page.entries:
-            entries.append(show(number, entry, OPERATIONS))
-            if entry.call.operation is None:  # finding what came closest takes long
-                await asyncio.sleep(0)
-        return {"entries": entries, "total": page.total, "after": page.after, "lost": world_journal.lost}
+        # Written one by one: an entry may be long, and to find what came closest to an unknown path takes a while.
+        async for number, entry in in_slices(page.entries):
+            entries.append(json.dumps(show(number, entry, OPERATIONS), ensure_ascii=False))
+        rest = json.dumps({"total": page.total, "after": page.after, "lost": world_journal.lost})
+        return Response(f'{{"entries":[{",".join(entries)}],{rest[1:]}'.encode(), media_type="application/json")
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
     async def read_entry(name: str, request_id: str) -> dict[str, Any]:

@@ -3,35 +3,96 @@
 import asyncio
 import gc
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
-from typing import TypeVar
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 SMALL = 2048
 """Bytes up to which a document is dealt with at once: a few dozen resources take a few milliseconds."""
+LARGE = 1024 * 1024
+"""Bytes from which on one has to wait for others of its kind, and not the small ones for it."""
 
-# One thread: what it works on is nobody else's, and two large documents at a time would only need twice the memory.
-_worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="documents")
+
+class _Worker:
+    """A thread that does one work after another, and is no reason for a process that is being stopped to go on."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._works: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        self._starting = Lock()
+        self._thread: Thread | None = None
+
+    def submit(self, work: Callable[[], T]) -> "Future[T]":
+        """Have something done once everything before it is; one that is cancelled before is not begun."""
+        future: Future[T] = Future()
+        self._works.put((future, work))
+        with self._starting:
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+        return future
+
+    def _run(self) -> None:
+        while True:
+            self._do(*self._works.get())
+
+    @staticmethod
+    def _do(future: "Future[T]", work: Callable[[], T]) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            done = work()
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            future.set_exception(error)
+        else:
+            future.set_result(done)
 
 
-async def off_loop(size: int, work: Callable[[], T]) -> T:
-    """Return what `work` returns, done by another thread if the document it works on is large.
+# One thread each: what it works on is nobody else's, and two large documents at a time would need twice the memory.
+_small, _large = _Worker("small documents"), _Worker("large documents")
+
+
+async def off_loop(size: int, work: Callable[[], T], *, at_once: int = SMALL) -> T:
+    """Return what `work` returns, done by another thread if it works on more than `at_once` bytes.
 
     Such work must not touch a world that requests can reach.
     """
-    if size <= SMALL:
+    if size <= at_once:
         return work()
-    return await asyncio.get_running_loop().run_in_executor(_worker, partial(_uncollected, work))
+    worker = _small if size <= LARGE else _large
+    return await asyncio.wrap_future(worker.submit(partial(_uncollected, work)))
+
+
+_uncollecting = Lock()
+_at_work = 0
+_was_enabled = False
 
 
 def _uncollected(work: Callable[[], T]) -> T:
     """Do work that makes many objects and no garbage: looking for some would stop every thread again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
+    _stop_collecting()
     try:
         return work()
     finally:
-        if was_enabled:
+        _go_on_collecting()
+
+
+def _stop_collecting() -> None:
+    global _at_work, _was_enabled  # noqa: PLW0603 - the collector is the process's, too
+    with _uncollecting:
+        if not _at_work:
+            _was_enabled = gc.isenabled()
+            gc.disable()
+        _at_work += 1
+
+
+def _go_on_collecting() -> None:
+    global _at_work  # noqa: PLW0603 - as above
+    with _uncollecting:
+        _at_work -= 1
+        if not _at_work and _was_enabled:
             gc.enable()

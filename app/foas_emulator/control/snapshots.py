@@ -20,6 +20,7 @@ from foas_emulator.control.documents import (
 from foas_emulator.control.errors import require_world
 from foas_emulator.control.images import image_of_snapshot, image_of_world
 from foas_emulator.control.off_loop import SMALL, off_loop
+from foas_emulator.control.ready import made_ready
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
@@ -68,7 +69,8 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         body, as_yaml = await request.body(), is_yaml(request)
         read = kept_image if len(body) <= _LARGEST_KEPT else image
         restored = await off_loop(len(body), lambda: read(body, as_yaml=as_yaml))
-        registry.open_or_create(name).load(restored)
+        async with made_ready(restored, registry, scratch) as store:
+            registry.open_or_create(name).load(restored, store)
         return Response(status_code=204)
 
     @router.post("/seed", status_code=204, openapi_extra=described_body(ANY_OBJECT))
@@ -93,9 +95,10 @@ async def _merge(registry: Registry, scratch: Connections, name: str, seed: Seed
         before, image = world.store.revision, world.store.image()
         copy = partial(_merged, image, seed, name=name, registry=registry, scratch=scratch)
         merged = await off_loop(size, copy)
-        if registry.open_existing(name) is world and world.store.revision is before:
-            world.move_on(merged)
-            return
+        async with made_ready(merged, registry, scratch) as store:
+            if registry.open_existing(name) is world and world.store.revision is before:
+                world.move_on(merged, store)
+                return
     world = registry.open_or_create(name)
     await settle(world)
     apply(world, seed)

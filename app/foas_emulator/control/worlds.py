@@ -10,13 +10,16 @@ from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, ans
 from foas_emulator.control.documents import described_body, is_yaml, parse_document
 from foas_emulator.control.errors import ControlError, no_world
 from foas_emulator.control.off_loop import off_loop
+from foas_emulator.control.ready import made_ready
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.loading import Document
 from foas_emulator.seeds.reading import BUILT_IN, check_seed, read_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.slices import in_slices
 from foas_emulator.world.snapshot import read_snapshot
 from foas_emulator.world.store import Connections
 
@@ -48,7 +51,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.post("/reset", **answers(WorldNames))
     async def reset_all_worlds() -> dict[str, Any]:
         """Return every world to what it was created from."""
-        registry.reset_all()
+        await _reset_all(registry)
         return {"worlds": registry.names()}
 
     @router.put(
@@ -62,8 +65,9 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         image = await off_loop(len(body), lambda: _image(registry, scratch, parse_document(body, as_yaml=as_yaml)))
         if isinstance(image, _Fork):
             image = await _fork(registry, image.name)
-        status = 200 if registry.exists(name) else 201
-        registry.create_or_replace(name, image)
+        async with made_ready(image, registry, scratch) as store:
+            status = 200 if registry.exists(name) else 201
+            registry.create_or_replace(name, image, store=store)
         return JSONResponse(_identity(name), status)
 
     @router.delete("/worlds/{name}", status_code=204)
@@ -76,10 +80,25 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.post("/worlds/{name}/reset", **answers(WorldIdentity))
     async def reset_world(name: str) -> dict[str, Any]:
         """Return a world to what it was created from; its journal begins anew."""
-        registry.reset(name)
+        origin = registry.origin(name) if registry.is_in_memory and registry.exists(name) else None
+        async with made_ready(origin, registry, scratch) as store:
+            is_ready = origin is not None and registry.exists(name) and registry.origin(name) is origin
+            registry.reset(name, store=store if is_ready else None)
         return _identity(name)
 
     return router
+
+
+async def _reset_all(registry: Registry) -> None:
+    """Reset every world, also those after one whose file cannot be written, which is told in the end."""
+    failures: list[WorldFileError] = []
+    async for name in in_slices(registry.names()):
+        try:
+            registry.begin_again(name)
+        except WorldFileError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def _identity(name: str) -> dict[str, Any]:

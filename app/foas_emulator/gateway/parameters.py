@@ -8,6 +8,7 @@ import inspect
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, get_type_hints
 
 from fastapi import params
@@ -100,6 +101,7 @@ class Parameter:
     """Whether a call without it fails, be it refused by the gateway or by the service."""
 
 
+@cache
 def declared_parameters(endpoint: Callable[..., Any]) -> tuple[Parameter, ...]:
     """Return the wire parameters in an endpoint's signature, without building its route."""
     hints = get_type_hints(endpoint, include_extras=True)

@@ -93,16 +93,23 @@ def _overridden(error: ApiError, overrides: Mapping[str, Override]) -> tuple[str
     return override.code or error.code, override.status or error.problem.status, message
 
 
+_LONGEST_HEADER = 4000
+
+
 def header_text(text: str) -> bytes:
-    """Return a text as a header can carry it: one line of printable ASCII, everything else escaped."""
-    line = " ".join(text.split())
+    """Return a text as a header can carry it: one line of printable ASCII, cut where it repeats much of a request."""
+    line = " ".join((text if len(text) <= _LONGEST_HEADER else f"{text[:_LONGEST_HEADER]}...").split())
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), line).encode()
 
 
 def host_name(host: str) -> str:
-    """Return the name or address in a Host header; an IPv6 address without its brackets, empty text for none."""
+    """Return the name or address in a Host header; an IPv6 address without its brackets, empty text for none.
+
+    What is no host, such as `[::1].example`, is returned as it is.
+    """
     host = host.strip()
     if host.startswith("["):
-        return host[1:].partition("]")[0]
+        address, _, rest = host[1:].partition("]")
+        return address if not rest or rest.startswith(":") else host
     # More than one colon is an IPv6 address without brackets, which has no port.
     return host if host.count(":") > 1 else host.partition(":")[0]

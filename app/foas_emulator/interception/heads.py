@@ -7,6 +7,8 @@ _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ([!-~]+) HTTP/1
 _AUTHORITY = re.compile(rb"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(?::([0-9]{1,5}))?")
 _ABSOLUTE = re.compile(rb"(?i)http://([^/?#]*)([^#]*)")
 _OF_THE_HOP = (b"connection:", b"proxy-connection:", b"proxy-authorization:", b"keep-alive:")
+_LENGTH = re.compile(rb"(?im)^content-length:[ \t]*([0-9]{1,18})[ \t]*\r?$")
+_CHUNKED = re.compile(rb"(?im)^transfer-encoding:")
 _LAST_PORT = 65535
 
 
@@ -16,11 +18,16 @@ class BadRequestError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyRequest:
-    """Where a request wants to go. `head` is what its receiver is to read; None for a tunnel (CONNECT)."""
+    """Where a request wants to go.
+
+    `head` is what its receiver is to read; None for a tunnel (CONNECT). `length` is that of its body, None for a tunnel
+    and for a body that says itself where it ends.
+    """
 
     host: str
     port: int
     head: bytes | None
+    length: int | None = None
 
 
 def read_request(head: bytes) -> ProxyRequest:
@@ -41,7 +48,7 @@ def read_request(head: bytes) -> ProxyRequest:
     authority, path = absolute.groups()
     host, port = _read_authority(authority, default_port=80)
     origin = path if path.startswith(b"/") else b"/" + path
-    return ProxyRequest(host=host, port=port, head=_rewritten(method, origin, fields))
+    return ProxyRequest(host=host, port=port, head=_rewritten(method, origin, fields), length=_length(fields))
 
 
 def _read_authority(authority: bytes, *, default_port: int) -> tuple[str, int]:
@@ -50,6 +57,13 @@ def _read_authority(authority: bytes, *, default_port: int) -> tuple[str, int]:
     if found is None or not 0 < port <= _LAST_PORT:
         raise BadRequestError("The host or the port of this request cannot be read.")
     return found[1].decode("ascii"), port
+
+
+def _length(fields: bytes) -> int | None:
+    if _CHUNKED.search(fields):
+        return None
+    found = _LENGTH.search(fields)
+    return 0 if found is None else int(found[1])
 
 
 def _rewritten(method: bytes, origin: bytes, fields: bytes) -> bytes:

@@ -3,13 +3,12 @@
 import asyncio
 import logging
 import socket
-from contextlib import suppress
 from dataclasses import dataclass
 
 from foas_emulator.interception.heads import BadRequestError, ProxyRequest, read_request
 from foas_emulator.interception.hosts import PassThrough, Policy, Refused, ToEmulator
 from foas_emulator.interception.refusals import refusal
-from foas_emulator.interception.relay import relay
+from foas_emulator.interception.relay import end, relay
 
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -28,6 +27,9 @@ class Limits:
     head_within: float = 30
     connect_within: float = 15
     idle: float = 600
+    rest: int = 8 * 1024 * 1024
+    rest_within: float = 1
+    """What a client may still send after its answer, in bytes and in seconds, so that it reads the answer."""
 
 
 class _RefusedError(Exception):
@@ -76,11 +78,11 @@ class Proxy:
     async def _serve(self, client: Stream) -> None:
         writer = client[1]
         try:
-            await self._pass_on(client)
-        except _RefusedError as refused:
-            writer.write(refused.answer)
-            with suppress(OSError):
-                await writer.drain()
+            try:
+                await self._pass_on(client)
+            except _RefusedError as refused:
+                writer.write(refused.answer)
+            await end(client, most=self._limits.rest, within=self._limits.rest_within)
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client is gone
         finally:
@@ -98,7 +100,7 @@ class Proxy:
                 client[1].write(_ESTABLISHED)
             else:
                 writer.write(request.head)
-            await relay(client, (reader, writer), idle=self._limits.idle)
+            await relay(client, (reader, writer), idle=self._limits.idle, upward=request.length)
         finally:
             writer.close()
 

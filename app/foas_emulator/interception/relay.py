@@ -14,14 +14,17 @@ async def relay(
     server: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     *,
     idle: float,
+    upward: int | None = None,
 ) -> None:
     """Pass bytes both ways until the server has ended, or neither side has sent anything for `idle` seconds.
+
+    Of what the client sends, `upward` bytes are passed on, if that is given.
 
     A client that has sent all it wants to send still gets the rest of the answer. A connection that the server resets
     is reset for the client too.
     """
     activity = _Activity(idle)
-    upward = asyncio.create_task(_pump(client[0], server[1], activity))
+    sending = asyncio.create_task(_pump(client[0], server[1], activity, most=upward))
     try:
         await _pump(server[0], client[1], activity)
     except ConnectionResetError:
@@ -29,9 +32,26 @@ async def relay(
     except (OSError, TimeoutError):
         pass
     finally:
-        upward.cancel()
+        sending.cancel()
         with suppress(asyncio.CancelledError, OSError, TimeoutError):
-            await upward
+            await sending
+
+
+async def end(client: tuple[asyncio.StreamReader, asyncio.StreamWriter], *, most: int, within: float) -> None:
+    """Send what is to be sent and an end after it; take what the client sends until it ends too, within limits.
+
+    Closed with bytes unread, a connection is reset, and the system throws away what the client has not read yet.
+    """
+    reader, writer = client
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await writer.drain()
+            if writer.is_closing():
+                return
+            if writer.can_write_eof():
+                writer.write_eof()
+            while most > 0 and (data := await reader.read(_CHUNK)):
+                most -= len(data)
 
 
 class _Activity:
@@ -42,12 +62,12 @@ class _Activity:
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
 
-    async def read(self, reader: asyncio.StreamReader) -> bytes:
+    async def read(self, reader: asyncio.StreamReader, most: int = _CHUNK) -> bytes:
         """The next bytes. Raises TimeoutError if both directions were silent for too long."""
         while True:
             try:
                 async with asyncio.timeout_at(self._last + self._idle):
-                    data = await reader.read(_CHUNK)
+                    data = await reader.read(most)
             except TimeoutError:
                 if self._loop.time() < self._last + self._idle:
                     continue
@@ -56,10 +76,20 @@ class _Activity:
             return data
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, activity: _Activity) -> None:
-    while (data := await activity.read(reader)) and not writer.is_closing():
+async def _pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, activity: _Activity, *, most: int | None = None
+) -> None:
+    """Pass bytes on until there is an end, which is passed on too, or until there were `most` of them."""
+    left = most
+    while left != 0:
+        data = await activity.read(reader, _CHUNK if left is None else min(left, _CHUNK))
+        if not data or writer.is_closing():
+            break
         writer.write(data)
         await writer.drain()
+        left = None if left is None else left - len(data)
+    else:
+        return
     if writer.can_write_eof() and not writer.is_closing():
         writer.write_eof()
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.journal.contents import MASK, NOTHING, Contents, masked
+from foas_emulator.journal.contents import MASK, MOST_BYTES, NOTHING, Contents, masked
 from foas_emulator.world.clock import Reading
 
 _SECRETS = frozenset({"signature", "securitytoken", "accesskeysecret"})
@@ -50,13 +50,13 @@ class Call(NamedTuple):
         return None if self.operation is None else self.operation.name
 
     def given(self) -> dict[str, Any]:
-        """Return the parameters, with the values of secrets masked."""
+        """Return the parameters, with the values of secrets masked and long texts cut."""
         return {name: MASK if name.lower() in _SECRETS else _masked(value) for name, value in self.parameters.items()}
 
 
 def _masked(value: Any) -> Any:
     if isinstance(value, str):
-        return masked(value)
+        return masked(value if len(value) <= MOST_BYTES else f"{value[:MOST_BYTES]}... of {len(value)} characters")
     if isinstance(value, list):
         return [_masked(item) for item in value]
     if isinstance(value, dict):

@@ -2,19 +2,23 @@
 
 import difflib
 from collections.abc import Iterable
+from functools import lru_cache
 
 from foas_emulator.gateway.operation import Operation
 
 _MOST = 3
 _MOST_SEGMENTS = 20
-_LONGEST = 100
+_LONGEST = 40
 """How many segments of a path are compared, and how many characters of each: no operation has more."""
 _WRONG_METHOD = 0.5
 """The distance of a wrong method, in wrong segments: the path says more about what was meant."""
 
 
 def closest_operations(method: str, raw_path: str, operations: Iterable[Operation]) -> list[dict[str, str]]:
-    """Return the three operations that are closest to a request, each with the reasons why it did not match."""
+    """Return the three operations that are closest to a request, each with the reasons why it did not match.
+
+    Segments are compared once each, however many operations have them: a comparison takes tens of microseconds.
+    """
     segments = [segment[:_LONGEST] for segment in raw_path.strip("/").split("/", _MOST_SEGMENTS)]
     ranked = sorted(operations, key=lambda operation: _distance(method, segments, operation))
     return [
@@ -38,6 +42,7 @@ def _distance(method: str, segments: list[str], operation: Operation) -> float:
     return row[-1] + (_WRONG_METHOD if method != operation.method else 0)
 
 
+@lru_cache(maxsize=4096)
 def _unlikeness(given: str, wanted: str) -> float:
     return 0 if _fits(given, wanted) else 1 - difflib.SequenceMatcher(None, given, wanted).ratio() / 2
 

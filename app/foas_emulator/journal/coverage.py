@@ -100,7 +100,10 @@ def _exercised(call: Call) -> Exercised | None:
 def report(usage: Usage, operations: Iterable[Operation], *, states: Iterable[str]) -> dict[str, Any]:
     """Return what was called of these operations, what was not, and the share of them that was."""
     declared = list(operations)
-    done = {operation.name: _of_operation(usage, operation) for operation in declared}
+    calls: dict[str, list[tuple[Exercised, Counters]]] = {}
+    for exercised, counters in usage.calls.items():
+        calls.setdefault(exercised[0], []).append((exercised, counters))
+    done = {operation.name: _of_operation(operation, calls.get(operation.name, ())) for operation in declared}
     called = {name: each for name, each in done.items() if each["calls"]}
     codes: Counter[str] = Counter()
     for (_, outcome, _), counters in usage.calls.items():
@@ -116,15 +119,14 @@ def report(usage: Usage, operations: Iterable[Operation], *, states: Iterable[st
     }
 
 
-def _of_operation(usage: Usage, operation: Operation) -> Mapping[str, Any]:
+def _of_operation(operation: Operation, made: Iterable[tuple[Exercised, Counters]]) -> Mapping[str, Any]:
     calls: Counter[str] = Counter()
     formats: Counter[str] = Counter()
     names: set[str] = set()
-    for (name, outcome, format_), counters in usage.calls.items():
-        if name == operation.name:
-            calls[outcome] += counters.count
-            formats[format_] += counters.count
-            names |= counters.parameters
+    for (_, outcome, format_), counters in made:
+        calls[outcome] += counters.count
+        formats[format_] += counters.count
+        names |= counters.parameters
     declared = [parameter.name for parameter in declared_parameters(operation.endpoint)]
     return {
         "calls": calls.total(),

@@ -9,6 +9,7 @@ from foas_emulator.journal.calls import Call
 from foas_emulator.journal.coverage import Usage
 from foas_emulator.journal.entries import Entry, EntryTemplate, WorldJournal, new_entry
 from foas_emulator.world.clock import machine_now_ns, stopwatch
+from foas_emulator.world.slices import in_slices
 
 WORLD_JOURNAL_SIZE = 1500
 """Bytes that the journal of a world takes before it has an entry, roughly."""
@@ -101,11 +102,15 @@ class Journal:
             self._sorted = deque(each for each in self._sorted if each.world_journal.entries)
             self._tombstones = 0
 
-    def usages(self) -> tuple[Usage, dict[str, Usage]]:
-        """Return the usage of all worlds together, and of each whose journal was not forgotten."""
+    async def usages(self) -> tuple[Usage, dict[str, Usage]]:
+        """Return the usage of all worlds together, and of each whose journal was not forgotten.
+
+        Other requests are served meanwhile, so calls may be counted in between.
+        """
         worlds = {name: world_journal.usage for name, world_journal in sorted(self._world_journals.items())}
         whole = Usage()
-        for usage in (self._forgotten, *worlds.values()):
+        whole.merge(self._forgotten)
+        async for usage in in_slices(worlds.values()):
             whole.merge(usage)
         return whole, worlds
 

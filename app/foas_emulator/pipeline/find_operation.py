@@ -6,9 +6,9 @@ from contextlib import suppress
 from functools import lru_cache
 from itertools import zip_longest
 from types import MappingProxyType
-from urllib.parse import parse_qsl
 
 from foas_emulator.gateway.errors import FORBIDDEN, INVALID_VERSION, MALFORMED, UNKNOWN_OPERATION, ApiError
+from foas_emulator.gateway.escapes import unquoted
 from foas_emulator.gateway.formats import negotiate
 from foas_emulator.gateway.operation import Operation, OperationIndex, check_escapes
 from foas_emulator.pipeline.context import UNREADABLE, RequestContext
@@ -17,6 +17,8 @@ VERSION = "2018-11-11"
 
 MAX_PARAMETERS = 4096
 """Parameters that a query or a body may hold."""
+_LONGEST_KEPT = 512
+"""Characters of a query that is remembered: what is kept takes a few mebibytes at most."""
 _LONGEST_SHOWN = 512
 """Characters of a path that are compared with those of the operations, which takes longer than in proportion."""
 
@@ -97,13 +99,19 @@ def choose_format(context: RequestContext) -> ApiError | None:
     return None
 
 
-@lru_cache(maxsize=4096)
 def read_query(text: str) -> Mapping[str, str]:
-    """Return the parameters of a query; those of the last few thousand queries are cached."""
+    """Return the parameters of a query; those of the last few thousand short queries are cached."""
+    return _read_short_query(text) if len(text) <= _LONGEST_KEPT else _read_query(text)
+
+
+def _read_query(text: str) -> Mapping[str, str]:
     try:
         return MappingProxyType(read_pairs(text.encode("latin-1").decode()) if text else {})
     except UnicodeDecodeError:
         raise MALFORMED("The query is not UTF-8.") from None
+
+
+_read_short_query = lru_cache(maxsize=4096)(_read_query)
 
 
 def read_pairs(text: str) -> dict[str, str]:
@@ -114,10 +122,12 @@ def read_pairs(text: str) -> dict[str, str]:
     """
     if text.count("&") >= MAX_PARAMETERS:
         raise MALFORMED(f"A request may have {MAX_PARAMETERS} parameters.")
+    check_escapes(text)
     pairs: dict[str, str] = {}
     times: dict[str, int] = {}
     try:
-        for name, value in parse_qsl(text, keep_blank_values=True, errors="strict"):
+        for pair in filter(None, text.split("&")):
+            name, value = map(unquoted, pair.partition("=")[::2])
             if name in pairs:
                 times[name] = times.get(name, 1) + 1
                 pairs[f"{name}[{times[name]}]"] = value
@@ -125,5 +135,4 @@ def read_pairs(text: str) -> dict[str, str]:
                 pairs[name] = value
     except ValueError as error:
         raise MALFORMED(f"The parameters cannot be decoded: {error}.") from None
-    check_escapes(text)
     return pairs

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Awaitable, Mapping
+from itertools import islice
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -14,7 +15,13 @@ from foas_emulator.pipeline.find_operation import MAX_PARAMETERS, read_pairs
 _LIST_MEMBER = re.compile(r"([^.]+)\.([1-9][0-9]{0,3})\.([^.]+)")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_STRING_OR_MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"?|(?P<mark>[,\[{])', re.DOTALL)
+"""A string that is never closed goes on to the end, or else every quote in it would be tried as the first."""
 _READ_TYPES = "send application/json or application/x-www-form-urlencoded"
+
+
+MAX_VALUES = 20_000
+"""Values that a JSON body may hold, each of which costs far more than its bytes do."""
 
 
 class ReadBody:
@@ -94,6 +101,8 @@ def _is_form(content_type: str) -> bool:
 
 
 def _read_json(text: str) -> Mapping[str, Any]:
+    if _has_too_many_values(text):
+        raise MALFORMED(f"The body holds more than {MAX_VALUES} values; lists and objects count with what is in them.")
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -107,6 +116,14 @@ def _read_json(text: str) -> Mapping[str, Any]:
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(document, ensure_ascii=False)):
         raise MALFORMED("The body holds half of a surrogate pair, which no text can carry.")
     return document
+
+
+def _has_too_many_values(text: str) -> bool:
+    """Whether a JSON text has more values than it may, found out without making any of them."""
+    if text.count(",") + text.count("[") + text.count("{") <= MAX_VALUES:
+        return False
+    marks = (match for match in _STRING_OR_MARK.finditer(text) if match.lastgroup)
+    return next(islice(marks, MAX_VALUES, None), None) is not None
 
 
 def fold_lists(pairs: Mapping[str, str]) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """Noticing that seed documents have changed on disk."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -14,7 +14,7 @@ Marks = dict[str, tuple[int, int] | None]
 
 
 @asynccontextmanager
-async def watching(sources: Sequence[str], changed: Callable[[], None]) -> AsyncIterator[None]:
+async def watching(sources: Sequence[str], changed: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     """Call `changed` after every change of the files that these sources mean, while this is entered."""
     task = asyncio.create_task(_watch(sources, changed))
     try:
@@ -25,14 +25,14 @@ async def watching(sources: Sequence[str], changed: Callable[[], None]) -> Async
             await task
 
 
-async def _watch(sources: Sequence[str], changed: Callable[[], None]) -> None:
+async def _watch(sources: Sequence[str], changed: Callable[[], Awaitable[None]]) -> None:
     before = await asyncio.to_thread(marks, sources)
     while True:
         await asyncio.sleep(LOOK_EVERY)
         now = await asyncio.to_thread(marks, sources)
         if now != before:
             before = now
-            changed()
+            await changed()
 
 
 def marks(sources: Sequence[str]) -> Marks:

@@ -7,6 +7,7 @@ clock is moved slice by slice too, so that a request which comes between two sli
 import asyncio
 
 from foas_emulator.world.clock import LAST_INSTANT, ClockRangeError, Mode, Reading
+from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import Change, World
 
 SLICE = 50
@@ -58,12 +59,13 @@ async def advance_until_idle(world: World) -> list[Change]:
     """
     changes: list[Change] = []
     async with world.settling:
+        beginning = world.beginning
         while world.next_due is not None:
             if world.next_due > LAST_INSTANT:
                 raise ClockRangeError
             with world.transaction():
                 changes += _settle_slice(world, until=LAST_INSTANT, mode=world.clock.mode)
-            await asyncio.sleep(0)
+            await _let_others(world, beginning)
         await _settle(world, changes)
     return changes
 
@@ -71,6 +73,7 @@ async def advance_until_idle(world: World) -> list[Change]:
 async def _move(world: World, *, until: int, mode: Mode, final: Reading | None = None) -> list[Change]:
     """Settle up to an instant, slice by slice, then run as `final` says or, without it, show the instant."""
     changes: list[Change] = []
+    beginning = world.beginning
     is_there = False
     while not is_there:
         with world.transaction():
@@ -82,9 +85,16 @@ async def _move(world: World, *, until: int, mode: Mode, final: Reading | None =
                 world.clock.set(mode=mode, now=until)
         changes += settled
         if not is_there:
-            await asyncio.sleep(0)
+            await _let_others(world, beginning)
     await _settle(world, changes)
     return changes
+
+
+async def _let_others(world: World, beginning: object) -> None:
+    """Let other requests be served. Raise `StoreClosedError` if one of them has put another world in the place."""
+    await asyncio.sleep(0)
+    if world.beginning is not beginning:
+        raise StoreClosedError("the world was replaced or reset while its clock was moved")
 
 
 def _settle_slice(world: World, *, until: int, mode: Mode) -> list[Change]:

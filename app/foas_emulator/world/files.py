@@ -96,6 +96,13 @@ def file_error(error: BaseException, path: Path | None) -> WorldFileError | None
     return None if advice is None or path is None else WorldFileError(path, str(cause), advice)
 
 
+def raise_for_file(error: BaseException, path: Path | None) -> None:
+    """Raise `WorldFileError` if an exception is about a world's file."""
+    translated = file_error(error, path)
+    if translated is not None:
+        raise translated from error
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Raise `WorldFileError` for what goes wrong inside with this file."""

@@ -1,5 +1,8 @@
 """Database images kept in memory beside the worlds, within one byte budget."""
 
+_LARGEST_COMPARED = 1024 * 1024
+"""Bytes of an image that is compared with others, which takes a millisecond for each mebibyte."""
+
 
 class ImageBudgetError(Exception):
     """One more image would exceed the budget."""
@@ -21,17 +24,18 @@ class KeptImage:
 class ImageBudget:
     """Bytes of all images that are kept: what worlds reset to, and what they were before a call.
 
-    Equal images are stored and counted once.
+    Equal images are stored and counted once, unless they are so large that comparing them takes long.
     """
 
     def __init__(self, *, limit: int) -> None:
         self.limit = limit
         self.size = 0
-        self._images: dict[bytes, tuple[bytes, int]] = {}
+        self._images: dict[bytes | int, tuple[bytes, int]] = {}
 
     def keep(self, image: bytes) -> KeptImage:
         """Count an image in; return what keeps it. Raise `ImageBudgetError` if it does not fit."""
-        shared, holders = self._images.get(image, (image, 0))
+        key = _key(image)
+        shared, holders = self._images.get(key, (image, 0))
         added = 0 if holders else len(image)
         if self.size + added > self.limit:
             raise ImageBudgetError(
@@ -39,14 +43,20 @@ class ImageBudget:
                 "DELETE worlds that have a beginning of their own, or allow more with the setting image_bytes."
             )
         self.size += added
-        self._images[shared] = shared, holders + 1
+        self._images[key] = shared, holders + 1
         return KeptImage(self, shared)
 
     def release(self, image: bytes) -> None:
         """Count out an image of which one holder is gone."""
-        _, holders = self._images[image]
+        key = _key(image)
+        _, holders = self._images[key]
         if holders > 1:
-            self._images[image] = image, holders - 1
+            self._images[key] = image, holders - 1
         else:
-            del self._images[image]
+            del self._images[key]
             self.size -= len(image)
+
+
+def _key(image: bytes) -> bytes | int:
+    """Return what tells images apart: their bytes, or of a large one which object it is."""
+    return image if len(image) <= _LARGEST_COMPARED else id(image)

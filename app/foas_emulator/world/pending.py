@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from sqlalchemy import select
 from sqlmodel import Field
 
 from foas_emulator.world.ids import next_number
@@ -58,9 +59,11 @@ def next_at(store: Store) -> int | None:
     return cast(int | None, store.least(PendingChange.at))
 
 
-def every(store: Store) -> list[PendingChange]:
-    """Return all pending changes, in the order in which they will happen."""
-    return sorted(store.find(PendingChange), key=lambda change: (change.at, change.sequence))
+def planned(store: Store) -> list[tuple[int, str]]:
+    """Return the instant of every pending change and what it is, in the order in which they will happen."""
+    columns = PendingChange.table().c
+    rows = store.execute(select(columns.at, columns.subject, columns.event).order_by(columns.at, columns.sequence))
+    return [(row.at, f"{row.subject} {row.event}") for row in rows]
 
 
 def postpone(store: Store, *, by: int) -> None:

@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from foas_emulator.world.clock import stopwatch
-from foas_emulator.world.files import WorldFileError, WorldFiles, file_error
+from foas_emulator.world.files import WorldFileError, WorldFiles, file_error, raise_for_file
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget, KeptImage
+from foas_emulator.world.names import WorldLimitError, check_name
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.store import Connections, Store
 from foas_emulator.world.world import Handler, World
@@ -18,22 +19,9 @@ from foas_emulator.world.world import Handler, World
 DEFAULT = "default"
 """The world of a request that names none. It never expires."""
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-
+_EXPIRE_AT_ONCE = 100
+"""Worlds that go in one look, a few milliseconds' work; the others go in the next."""
 log = logging.getLogger(__name__)
-
-
-class WorldNameError(ValueError):
-    """A name that no world can have."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"{name!r} cannot name a world: use 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit."
-        )
-
-
-class WorldLimitError(Exception):
-    """No further world may be open at a time."""
 
 
 class Registry:
@@ -84,16 +72,13 @@ class Registry:
         """Return a request id for a response that belongs to no world."""
         return request_id(next(self._requests))
 
-    # -- finding
-
     def names(self) -> list[str]:
         """Return the names of all worlds, open or not, in order."""
         return sorted(self._worlds if self._files is None else self._files.names())
 
     def exists(self, name: str) -> bool:
         """Whether there is a world of this name, open or not. Raise `WorldNameError` for one that no world can have."""
-        if _NAME.fullmatch(name) is None:
-            raise WorldNameError(name)
+        check_name(name)
         return name in (self._worlds if self._files is None else self._files)
 
     def last_used(self, name: str) -> int | None:
@@ -137,27 +122,35 @@ class Registry:
 
     # -- beginnings and ends
 
-    def create_or_replace(self, name: str, image: bytes | None = None) -> World:
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether worlds are kept in memory, and in no files."""
+        return self._files is None
+
+    def create_or_replace(self, name: str, image: bytes | None = None, *, store: Store | None = None) -> World:
         """Create a world from an image, the default one if none is given, or replace the one of this name.
 
+        `store` is a database in memory that holds the image already, for worlds in memory.
         A file that cannot be used is no obstacle: the new world takes its place. Raise `ImageBudgetError` if the image
         cannot be kept for resets, and the errors of `open_existing`.
         """
         image = self.image if image is None else image
         if not self.exists(name):
-            return self._create(name, image)
+            return self._create(name, image, store)
         if self._files is None:
             world = self._worlds[name]
             world.last_used = stopwatch()
             self._keep_origin(name, image)
-            world.load(image)
+            world.load(image, store)
         else:
             world = self._replace_file(self._files, name, image)
         self._notify(name)
         return world
 
-    def reset(self, name: str) -> None:
+    def reset(self, name: str, *, store: Store | None = None) -> None:
         """Reset a world to what it was created from; create it if it does not exist.
+
+        `store` is a database in memory that holds its `origin` already, for worlds in memory.
 
         A database file that cannot be used is no obstacle. Where the file of what the world was created from cannot be
         used either, the world becomes one of the default image, and the log says so.
@@ -165,43 +158,52 @@ class Registry:
         if not self.exists(name):
             self.open_or_create(name)
         elif self._files is None:
-            self.open_or_create(name).load(self._origin(name))
+            self.open_or_create(name).load(self._origin(name), store)
         else:
             self._reset_file(self._files, name)
         self._notify(name)
 
-    def replace_image(self, image: bytes) -> list[str]:
-        """Create new worlds from another image, replace those made from the one before; return their names.
-
-        A world that is in a file and closed stays closed.
-        """
-        replaced = []
-        for name in self.names():
-            with suppress(WorldFileError):  # a file that cannot be read stays as it is
-                if self.origin(name) == self.image:
-                    replaced.append(name)
+    def replace_image(self, image: bytes) -> Iterator[str]:
+        """Create new worlds from another image; replace those made from the one before, and yield the name of each."""
+        before = self.image
+        beginnings = {name: world.beginning for name, world in self._worlds.items()}
+        names = [name for name in self.names() if self._files is not None or self._origin(name) == before]
         self.image = image
-        if self._ready is not None:
-            self._ready.close()
-            self._ready = None
-        for name in replaced:
-            if name in self._worlds or self._files is None:
+        self._drop_ready()
+        for name in names:
+            world = self._worlds.get(name)
+            if world is not None and world.beginning is not beginnings.get(name, world.beginning):
+                continue  # it began anew meanwhile
+            if self._replace_made_of(name, before):
+                yield name
+
+    def _replace_made_of(self, name: str, before: bytes) -> bool:
+        """Replace a world if it was made from an image; return whether it was. A file that cannot be read stays."""
+        with suppress(WorldFileError):
+            if not self.exists(name) or (self._files is not None and self._files.origin(name) != before):
+                return False
+            if self._files is None or name in self._worlds:
                 self.create_or_replace(name)
-                continue
-            self._files.replace(name, image)
-            self._requests_of.pop(name, None)
-            self._notify(name)
-        return replaced
+            else:
+                self._files.replace(name, self.image)
+                self._forget(name)
+            return True
+        return False
 
     def reset_all(self) -> None:
         """Reset every world to what it was created from; one that is in a file and closed stays closed."""
         for name in self.names():
-            if name in self._worlds or self._files is None:
-                self.reset(name)
-            else:
-                self._files.begin_again(name)
-                self._requests_of.pop(name, None)
-                self._notify(name)
+            self.begin_again(name)
+
+    def begin_again(self, name: str) -> None:
+        """Reset a world, if there is one, to what it was created from; one in a file that is closed stays closed."""
+        if not self.exists(name):
+            return
+        if name in self._worlds or self._files is None:
+            self.reset(name)
+        else:
+            self._files.begin_again(name)
+            self._forget(name)
 
     def drop(self, name: str) -> bool:
         """Remove a world and its files; return whether it existed."""
@@ -212,8 +214,7 @@ class Registry:
         if self._files is not None:
             self._files.remove(name)
         self._origins.pop(name, None)
-        self._requests_of.pop(name, None)
-        self._notify(name)
+        self._forget(name)
         return True
 
     def prewarm(self) -> None:
@@ -225,24 +226,28 @@ class Registry:
             self._ready = Store(self.connections, image=self.image)
             self._ready.prepare()
 
+    def _drop_ready(self) -> None:
+        if self._ready is not None:
+            self._ready.close()
+            self._ready = None
+
     def close(self) -> None:
         """Close every world and release the directory. Everything that was acknowledged is on disk already."""
         self._is_closed = True
-        if self._ready is not None:
-            self._ready.close()
+        self._drop_ready()
         for world in self._worlds.values():
             world.close()
         self._worlds.clear()
         if self._files is not None:
             self._files.close()
 
-    def _create(self, name: str, image: bytes) -> World:
+    def _create(self, name: str, image: bytes, store: Store | None = None) -> World:
         self._make_room()
         if self._files is None:
             self._keep_origin(name, image)
         else:
             self._files.put(name, image)
-        world = self._open(name)
+        world = self._open(name, store)
         self._prewarm_soon()
         return world
 
@@ -251,13 +256,13 @@ class Registry:
         with suppress(RuntimeError):
             asyncio.get_running_loop().call_soon(self.prewarm)
 
-    def _open(self, name: str) -> World:
-        store = self._take_ready(name) or self._store(name)
+    def _open(self, name: str, store: Store | None = None) -> World:
+        store = store or self._take_ready(name) or self._store(name)
         try:
             world = World(name, store, defaults=self.defaults, handlers=self.handlers)
         except BaseException as error:
             store.close()
-            self._raise_for_file(error, store.path)
+            raise_for_file(error, store.path)
             raise
         if name in self._requests_of:
             world.continue_requests(self._requests_of.pop(name))
@@ -302,7 +307,7 @@ class Registry:
         except BaseException as error:
             path = world.store.path
             self._worlds.pop(world.name).close()  # the next who asks for it opens what is there
-            self._raise_for_file(error, path)
+            raise_for_file(error, path)
             raise
         world.last_used = stopwatch()
 
@@ -331,23 +336,19 @@ class Registry:
         world.last_used = stopwatch()
         return True
 
-    def _raise_for_file(self, error: BaseException, path: Path | None) -> None:
-        """Raise `WorldFileError` if an exception is about a world's file."""
-        translated = file_error(error, path)
-        if translated is not None:
-            raise translated from error
-
     def _take_ready(self, name: str) -> Store | None:
         if name in self._origins or self._files is not None:
             return None
         store, self._ready = self._ready, None
         return store
 
+    def _forget(self, name: str) -> None:
+        self._requests_of.pop(name, None)
+        self._notify(name)
+
     def _notify(self, name: str) -> None:
         for watcher in self._watchers:
             watcher(name)
-
-    # -- what a world in memory was created from
 
     def _origin(self, name: str) -> bytes:
         origin = self._origins.get(name)
@@ -359,16 +360,14 @@ class Registry:
         else:
             self._origins[name] = self.images.keep(image)
 
-    # -- how many, how long
-
     def expire(self) -> None:
         """Close or drop the worlds whose time is over, and log each."""
         now = stopwatch()
         if not self._idle or now < self._first_expiry:
             return
-        for world in list(self._worlds.values()):
-            if world.name != DEFAULT and world.last_used + self._idle <= now:
-                self._let_go(world)
+        idle = (each for each in self._worlds.values() if each.name != DEFAULT and each.last_used + self._idle <= now)
+        for world in list(islice(idle, _EXPIRE_AT_ONCE)):
+            self._let_go(world)
         used = (world.last_used for world in self._worlds.values() if world.name != DEFAULT)
         self._first_expiry = min(used, default=now) + self._idle
 

@@ -64,6 +64,7 @@ class World:
         "_given",
         "_handlers",
         "_notes",
+        "beginning",
         "cache",
         "clock",
         "last_used",
@@ -91,6 +92,8 @@ class World:
 
     def _begin(self) -> None:
         """Start from the contents of the database, which are new as a whole."""
+        self.beginning = object()
+        """Identifies the present life of the world: a new object after every replacement and reset."""
         self.cache.clear()
         row = self._read_copies()
         self.seed = row.seed if row.template_at is None else self._leave_template(row.template_at)
@@ -229,28 +232,41 @@ class World:
 
     # -- wholes
 
-    def load(self, image: bytes) -> None:
-        """Replace the whole world by an image."""
-        self.store.load(image)
+    def load(self, image: bytes, store: Store | None = None) -> None:
+        """Replace the whole world by an image, or by a database in memory that holds it already."""
+        if store is None:
+            self.store.load(image)
+        else:
+            self._take(store)
         self._begin()
 
-    def move_on(self, image: bytes) -> None:
-        """Replace the rows by an image that was made of this world's own; its request ids go on."""
-        self.store.load(image)
+    def move_on(self, image: bytes, store: Store | None = None) -> None:
+        """Replace the rows by an image that was made of this world's own; its request ids go on.
+
+        `store` is a database in memory that holds the image already.
+        """
+        if store is None:
+            self.store.load(image)
+        else:
+            self._take(store)
         self.cache.clear()
         self._read_copies()
 
     def move_to(self, store: Store) -> None:
         """Replace the whole world by another database."""
+        self._take(store)
+        self._begin()
+
+    def _take(self, store: Store) -> None:
         self.store.close()
         self.store = store
         self.clock = Clock(store)
-        self._begin()
 
     def continue_requests(self, requests: Iterator[int]) -> None:
         """Go on with the request ids of the same world before it was closed."""
         self.requests = requests
 
     def close(self) -> None:
-        """Release the world's database."""
+        """Release the world's database, and what is kept beside it: a cached response may still hold the world."""
         self.store.close()
+        self.cache.clear()

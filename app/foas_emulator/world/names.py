@@ -1,0 +1,24 @@
+"""What worlds can be called, and what is raised where there can be no world."""
+
+import re
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+class WorldNameError(ValueError):
+    """A name that no world can have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} cannot name a world: use 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit."
+        )
+
+
+class WorldLimitError(Exception):
+    """No further world may be open at a time."""
+
+
+def check_name(name: str) -> None:
+    """Raise `WorldNameError` for a name that no world can have."""
+    if _NAME.fullmatch(name) is None:
+        raise WorldNameError(name)

@@ -1,0 +1,22 @@
+"""Long work on the event loop, cut into slices between which other requests are served."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import TypeVar
+
+from foas_emulator.world.clock import stopwatch
+
+T = TypeVar("T")
+
+SLICE_NS = 5_000_000
+"""Nanoseconds after which others get their turn."""
+
+
+async def in_slices(items: Iterable[T]) -> AsyncIterator[T]:
+    """Yield each item; let other requests be served whenever those before have taken a few milliseconds."""
+    began = stopwatch()
+    for item in items:
+        yield item
+        if stopwatch() - began > SLICE_NS:
+            await asyncio.sleep(0)
+            began = stopwatch()

@@ -1,0 +1,58 @@
+import asyncio
+import gc
+import threading
+
+import pytest
+
+from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
+
+
+def test_what_is_small_is_done_at_once_and_what_is_not_by_another_thread() -> None:
+    async def threads() -> list[str]:
+        return [await off_loop(size, lambda: threading.current_thread().name) for size in (SMALL, SMALL + 1, LARGE + 1)]
+
+    assert asyncio.run(threads()) == [threading.current_thread().name, "small documents", "large documents"]
+
+
+def test_a_small_document_does_not_wait_for_a_large_one() -> None:
+    may_end = threading.Event()
+
+    async def small_beside_large() -> tuple[str, bool]:
+        large = asyncio.ensure_future(off_loop(LARGE + 1, lambda: may_end.wait(60)))
+        small = await off_loop(SMALL + 1, lambda: "small")
+        is_waiting = not large.done()
+        may_end.set()
+        assert await large
+        return small, is_waiting
+
+    assert asyncio.run(small_beside_large()) == ("small", True)
+
+
+def test_what_it_raises_is_raised_where_it_is_waited_for_and_it_goes_on() -> None:
+    def fail() -> None:
+        raise LookupError("gone")
+
+    async def fail_then_work() -> str:
+        with pytest.raises(LookupError, match="gone"):
+            await off_loop(SMALL + 1, fail)
+        return await off_loop(SMALL + 1, lambda: "done")
+
+    assert asyncio.run(fail_then_work()) == "done"
+
+
+def test_the_collector_rests_while_any_is_at_work_and_goes_on_afterwards() -> None:
+    def is_collecting() -> bool:
+        return gc.isenabled()
+
+    async def both() -> list[bool]:
+        return list(await asyncio.gather(off_loop(SMALL + 1, is_collecting), off_loop(LARGE + 1, is_collecting)))
+
+    assert gc.isenabled()
+    assert asyncio.run(both()) == [False, False]
+    assert gc.isenabled()
+
+
+def test_no_thread_of_it_keeps_a_process_alive() -> None:
+    asyncio.run(off_loop(LARGE + 1, lambda: None))
+    assert [thread.daemon for thread in threading.enumerate() if "documents" in thread.name] != []
+    assert all(thread.daemon for thread in threading.enumerate() if "documents" in thread.name)

@@ -1,0 +1,71 @@
+"""Worlds that move into a database made ready beside the loop, as those do whose image is large."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from foas_emulator.control import ready
+from tests.api import open_api
+from tests.control.conftest import Control
+
+DEFAULT = "/worlds/default"
+
+
+@pytest.fixture(autouse=True)
+def every_image_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ready, "LARGE", 0)
+
+
+@pytest.fixture
+def control() -> Iterator[Control]:
+    with open_api() as api:
+        yield Control(api)
+
+
+def add(control: Control, name: str) -> None:
+    control.ok("POST", f"{DEFAULT}/seed", {"projects": [{"Name": name}]}, status=204)
+
+
+def dump(control: Control, world: str = "default") -> bytes:
+    return control.send("GET", f"/worlds/{world}/snapshot").content
+
+
+def test_a_fork_is_what_it_was_forked_from_and_goes_its_own_way(control: Control) -> None:
+    add(control, "mine")
+    control.ok("PUT", "/worlds/fork", {"fork": "default"}, status=201)
+    forked = dump(control, "fork")
+    assert b'"mine"' in forked
+    add(control, "later")
+    assert dump(control, "fork") == forked
+    control.ok("PUT", "/worlds/fork", {"fork": "default"})
+    assert b'"later"' in dump(control, "fork")
+
+
+def test_a_reset_returns_to_the_beginning_and_a_snapshot_is_restored(control: Control) -> None:
+    control.ok("PUT", DEFAULT, {"fork": "default"})
+    before = dump(control)
+    add(control, "mine")
+    changed = dump(control)
+    control.ok("POST", f"{DEFAULT}/reset")
+    assert dump(control) == before
+    control.ok("PUT", f"{DEFAULT}/snapshot", changed, status=204)
+    assert dump(control) == changed
+    control.ok("POST", f"{DEFAULT}/reset")
+    assert dump(control) == before
+
+
+def test_a_large_seed_is_merged_and_request_ids_go_on(control: Control) -> None:
+    first = control.get_instance("default").headers["x-acs-request-id"]
+    jobs = [{"JobName": f"job{number}", "Code": "x" * 100} for number in range(50)]
+    control.ok("POST", f"{DEFAULT}/seed", {"projects": [{"Name": "p", "jobs": jobs}]}, status=204)
+    second = control.get_instance("default").headers["x-acs-request-id"]
+    assert first != second
+    assert b'"job49"' in dump(control)
+
+
+def test_a_database_that_no_world_has_moved_into_is_closed(control: Control) -> None:
+    assert "cannot name a world" in control.refused("PUT", "/worlds/NO", {"fork": "default"})
+    with open_api(image_bytes=1) as api:
+        small = Control(api)
+        assert "no room" in small.refused("PUT", "/worlds/fork", {"fork": "default"}, status=503)
+        assert [each["name"] for each in small.ok("GET", "/worlds")["worlds"]] == ["default"]
