@@ -1,7 +1,8 @@
-"""The variables of whoever runs the tests: they may not steer what is tested, only what fetches and builds."""
+"""What whoever runs the tests hands on may not steer what is tested, only what fetches and builds."""
 
 import os
 import re
+import signal
 from collections.abc import Mapping
 
 GIVEN: Mapping[str, str] = dict(os.environ)
@@ -18,6 +19,8 @@ STEERS = re.compile(
 
 
 def forget() -> None:
-    """Take what steers out of this process's variables, and so out of those of all that it starts."""
+    """Take what steers away from this process, and so from all that it starts: variables, and an ignored SIGHUP."""
     for name in [name for name in os.environ if STEERS.fullmatch(name)]:
         del os.environ[name]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as nohup leaves it
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
