@@ -345,7 +345,7 @@ def test_what_is_written_after_the_client_has_said_its_last_raises_nothing() -> 
     EmulatorProtocol.eof_received(cast(Any, SimpleNamespace(_ahead=[first], cycle=last)))
     first.transport.write(b"answer")
     last.transport.write(b"answer")
-    assert transport.written == 2  # noqa: PLR2004
+    assert transport.written == 2
 
 
 def test_every_request_of_a_pipeline_ends_with_its_client(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
