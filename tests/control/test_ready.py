@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from foas_emulator.control import images, ready
+from foas_emulator.control import documents, images, ready
 from tests.api import open_api
 from tests.control.conftest import Control
 
@@ -15,6 +15,7 @@ DEFAULT = "/worlds/default"
 def every_image_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ready, "LARGE", 0)
     monkeypatch.setattr(images, "LARGE", 0)
+    monkeypatch.setattr(documents, "LARGE", 0)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from foas_emulator.world.store import Connections, Store
 from foas_emulator.world.world import World
 
 
-def image_of_snapshot(body: bytes, *, as_yaml: bool, registry: Registry, scratch: Connections) -> bytes:
+def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Registry, scratch: Connections) -> bytes:
     """Return the image of a world that is what a snapshot says. Raise `ControlError` or `SnapshotError`."""
     document = parse_document(body, as_yaml=as_yaml).value
     return read_snapshot(document, connections=scratch, kinds=registry.handlers, check=check_world)
