@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sys import getsizeof
 from typing import Any, NamedTuple
 
-from foas_emulator.gateway.difference import Difference
+from foas_emulator.difference import Difference
 from foas_emulator.gateway.formats import Body
 
 MOST_BYTES = 64 * 1024

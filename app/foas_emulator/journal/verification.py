@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from foas_emulator.gateway.difference import Difference
+from foas_emulator.difference import Difference
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, WorldJournal
