@@ -94,7 +94,7 @@ async def _reset_all(registry: Registry) -> None:
     failures: list[WorldFileError] = []
     async for name in in_slices(registry.names()):
         try:
-            registry.begin_again(name)
+            registry.reset_existing(name)
         except WorldFileError as error:
             failures.append(error)
     if failures:

@@ -71,7 +71,7 @@ class Contents(NamedTuple):
 
 
 NOTHING = Contents((), "", "", b"", 0, (), Body(b"", b""), 0, "", ())
-"""Of a call that nothing is kept of."""
+"""The contents of a call of which no bytes are kept."""
 
 
 def kept_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

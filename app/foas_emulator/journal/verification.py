@@ -149,7 +149,7 @@ class Verification:
         self._finding: Finding | None = None
 
     def look(self, world_journal: WorldJournal) -> Finding:
-        """Return whether it holds by now. A certain failure is told before an uncertainty."""
+        """Return whether it holds by now. A certain failure is reported before an uncertain one."""
         if world_journal is not self._world_journal:
             self._begin(world_journal)
         missed, matters = self._missed, False
