@@ -190,11 +190,6 @@ class Registry:
             return True
         return False
 
-    def reset_all(self) -> None:
-        """Reset every world to what it was created from; one that is in a file and closed stays closed."""
-        for name in self.names():
-            self.reset_existing(name)
-
     def reset_existing(self, name: str) -> None:
         """Reset a world to what it was created from, if it exists; one that is in a file and closed stays closed."""
         if not self.exists(name):
