@@ -71,14 +71,14 @@ def test_a_world_that_cannot_be_reset_keeps_none_of_the_others_from_it(
     for name in ("alice", "bob", "carol"):
         seed = {"projects": [{"Name": "mine"}]}
         assert api.request("POST", f"/_emulator/worlds/{name}/seed", json=seed).is_success
-    begin_again = api.registry.begin_again
+    reset_existing = api.registry.reset_existing
 
     def full_for_bob(name: str) -> None:
         if name == "bob":
             raise WorldFileError(Path("bob.db"), "No space left on device")
-        begin_again(name)
+        reset_existing(name)
 
-    monkeypatch.setattr(api.registry, "begin_again", full_for_bob)
+    monkeypatch.setattr(api.registry, "reset_existing", full_for_bob)
     answer = api.request("POST", "/_emulator/reset")
     assert (answer.status_code, "bob.db" in answer.json()["hint"]) == (503, True)
     holding = [

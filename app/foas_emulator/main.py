@@ -99,7 +99,7 @@ def create_app(
     )
     own = OnDemand(make_own_app, close=registry.close)
     host_check = HostCheck(token=settings.control_token, hosts=settings.control_hosts)
-    front = Dispatcher(
+    service = Dispatcher(
         Pages(own, host_check=host_check),
         stages=[
             select_world,
@@ -117,8 +117,8 @@ def create_app(
         close=record.close,
         own_paths=OWN_PATHS,
     )
-    api = Cors(front, origins=settings.cors_origins, exposed=EXPOSED, with_credentials=settings.cors_credentials)
-    console = _console(settings, registry, journal, control=own, service=front, host_check=host_check)
+    api = Cors(service, origins=settings.cors_origins, exposed=EXPOSED, with_credentials=settings.cors_credentials)
+    console = _console(settings, registry, journal, control=own, service=service, host_check=host_check)
     gate = _control_gate(settings, api, control=own, host_check=host_check, console=console)
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes
@@ -141,7 +141,7 @@ def _control_gate(
 
 
 def open_registry(settings: Settings) -> Registry:
-    """The worlds of a server, with the default one open, so that a seed or a file that does not do is told at once."""
+    """The worlds of a server, with the default one open, so that a seed or a file that is not valid is reported now."""
     connections = Connections()
     defaults = _world_defaults(settings)
     image = _seeded_image(settings.seed, connections, defaults)
@@ -159,16 +159,16 @@ def open_registry(settings: Settings) -> Registry:
                 max_files=world_files_at_once(),
             )
             if_refused.callback(registry.close)
-            there_are = registry.names()
+            existing = registry.names()
             registry.open_or_create(DEFAULT)
             if_refused.pop_all()
     except (OSError, DirectoryInUseError, WorldFileError) as error:
         if settings.data_dir is None:
             raise
         raise SettingError("data_dir", _why_unusable(settings.data_dir, error)) from error
-    if there_are and settings.seed != Settings().seed:
+    if existing and settings.seed != Settings().seed:
         message = "seed: it only concerns new worlds; those that %s holds already stay as they are: %s"
-        log.info(message, settings.data_dir, _some(there_are))
+        log.info(message, settings.data_dir, _some(existing))
     return registry
 
 

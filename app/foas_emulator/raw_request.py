@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from foas_emulator.gateway.difference import shown
+from foas_emulator.difference import shown
 from foas_emulator.gateway.signature import SignedRequest, as_text
 
 

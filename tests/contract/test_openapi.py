@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from foas_emulator.main import describe_api, describe_control_api
-from foas_emulator.openapi.document import as_yaml
+from foas_emulator.openapi.document import as_yaml, nodes
 from tests.api import Api, open_api
 
 SERVICE = describe_api()
@@ -26,17 +26,6 @@ SOMETIMES_REQUIRED = {
     "UntagResources": {"TagKeys"},  # without All
 }
 """What a call is refused without only because of another parameter, which no schema says."""
-
-
-def nodes(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        yield node
-        for key, child in node.items():
-            if key not in ("example", "examples"):
-                yield from nodes(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from nodes(child)
 
 
 def whole(schema: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from foas_emulator.difference import Difference
 from foas_emulator.gateway.credentials import Credentials
-from foas_emulator.gateway.difference import Difference
 from foas_emulator.gateway.signature import SignedRequest, sign, signed_texts, verify
 from foas_emulator.gateway.signature_diagnosis import explain, sentence
 from foas_emulator.raw_request import parse_raw_request

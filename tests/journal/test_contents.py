@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from foas_emulator.gateway.difference import Difference
+from foas_emulator.difference import Difference
 from foas_emulator.journal.contents import MOST_BYTES, NOTHING, masked, masked_header, show_contents
 from tests.api import Api, open_api
 from tests.wire import INSTANCE, signed_v1

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from foas_emulator.gateway.difference import Difference
+from foas_emulator.difference import Difference
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, EntryTemplate, WorldJournal
 from foas_emulator.journal.journal import Journal

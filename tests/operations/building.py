@@ -10,17 +10,19 @@ def stand_still(api: Api) -> None:
     api.advance("0s")
 
 
+MACHINES: dict[str, Any] = {
+    "payModel": "post",
+    "region": "cn-hangzhou",
+    "masterSpec": "Ecs_4c16g",
+    "masterNum": 1,
+    "slaveSpec": "Ecs_4c16g",
+    "slaveNum": 2,
+}
+
+
 def order(api: Api, **more: Any) -> str:
     """Machines that a cluster can be made of: the id of the order."""
-    machines = {
-        "payModel": "post",
-        "region": "cn-hangzhou",
-        "masterSpec": "Ecs_4c16g",
-        "masterNum": 1,
-        "slaveSpec": "Ecs_4c16g",
-        "slaveNum": 2,
-    }
-    return str(api.ok("CreateCellClusterOrder", **machines | more)["OrderId"])
+    return str(api.ok("CreateCellClusterOrder", **MACHINES | more)["OrderId"])
 
 
 def cluster(api: Api, **more: Any) -> str:

@@ -104,10 +104,10 @@ def die_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
 CHANGES: dict[str, Callable[[Registry, bytes], object]] = {
     "replace": lambda registry, image: registry.create_or_replace("alice", image),
     "reset": lambda registry, _: registry.reset("alice"),
-    "reset all": lambda registry, _: registry.reset_all(),
+    "reset existing": lambda registry, _: registry.reset_existing("alice"),
     "drop": lambda registry, _: registry.drop("alice"),
 }
-AFTER: dict[str, list[str]] = {"replace": ["new"], "reset": ["old"], "reset all": ["old"], "drop": []}
+AFTER: dict[str, list[str]] = {"replace": ["new"], "reset": ["old"], "reset existing": ["old"], "drop": []}
 """What the world holds after each of them, and resets to."""
 
 
@@ -169,7 +169,7 @@ MENDS: dict[str, Callable[[Registry], object]] = {
     "put": lambda registry: registry.create_or_replace("alice"),
     "reset": lambda registry: registry.reset("alice"),
     "delete": lambda registry: registry.drop("alice"),
-    "reset all": lambda registry: registry.reset_all(),
+    "reset existing": lambda registry: registry.reset_existing("alice"),
 }
 
 
@@ -245,7 +245,7 @@ def test_files_of_others_are_neither_overwritten_nor_removed(open_registry: Open
     mark(registry.open_or_create("alice"), "mine")
     with pytest.raises(WorldFileError, match=r"bob\.db cannot be used: File exists"):
         registry.open_or_create("bob")
-    registry.reset_all()
+    registry.reset_existing("alice")
     registry.drop("alice")
     registry.close()
     open_registry(directory=tmp_path).close()

@@ -117,12 +117,13 @@ def test_whoever_watches_is_told_when_the_past_of_a_world_is_gone(registry: Regi
     assert told == ["alice", "alice", "alice"]
 
 
-def test_all_worlds_are_reset_at_once(registry: Registry) -> None:
+def test_watchers_are_told_of_every_world_that_is_reset(registry: Registry) -> None:
     told: list[str] = []
     registry.watch(told.append)
     for name in ("alice", "bob"):
         mark(registry.open_or_create(name))
-    registry.reset_all()
+    for name in registry.names():
+        registry.reset_existing(name)
     assert told == ["alice", "bob"]
     assert [marks(registry.open_or_create(name)) for name in told] == [[], []]
 
@@ -143,12 +144,12 @@ def test_files_are_found_again_with_what_they_were_created_from(open_registry: O
     assert marks(second.open_or_create("alice")) == []
 
 
-def test_a_reset_of_all_reaches_files_that_are_not_open(open_registry: OpenRegistry, tmp_path: Path) -> None:
+def test_a_reset_reaches_a_file_that_stays_closed(open_registry: OpenRegistry, tmp_path: Path) -> None:
     first = open_registry(directory=tmp_path)
     mark(first.open_or_create("alice"))
     first.close()
     second = open_registry(directory=tmp_path)
-    second.reset_all()
+    second.reset_existing("alice")
     assert second.last_used("alice") is None
     assert marks(second.open_or_create("alice")) == []
 

@@ -16,7 +16,7 @@ def command() -> None:
 @command.command("list")
 @remote
 def list_rules(emulator: Remote) -> None:
-    """List every rule, with the calls it has seen and those it has struck."""
+    """List every rule, with the calls it has seen and those it applied to."""
     rules = emulator.existing_world().faults.rules()
     sentence = "\n".join(map(_line, rules)) or f"World {emulator.world_name} has no fault rule."
     emulator.report(sentence, {"faults": rules})
@@ -26,14 +26,14 @@ def list_rules(emulator: Remote) -> None:
 @click.argument("effect")
 @click.option("--operation", default="*", show_default=True, help="Calls of this operation; a glob such as 'Get*'.")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Only with this parameter. Repeatable.")
-@click.option("--times", type=click.IntRange(min=1), help="Strike so often at most.")
+@click.option("--times", type=click.IntRange(min=1), help="Apply so often at most.")
 @click.option("--skip", type=click.IntRange(min=0), default=0, show_default=True, help="Let so many calls pass first.")
 @click.option("--probability", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
-@click.option("--ttl", help="Strike until this duration is over, such as 60s.")
-@click.option("--after-commit", is_flag=True, help="Strike only calls that have succeeded.")
+@click.option("--ttl", help="Apply until this duration is over, such as 60s.")
+@click.option("--after-commit", is_flag=True, help="Apply only to calls that have succeeded.")
 @remote
 def arm(emulator: Remote, *, effect: str, params: tuple[str, ...], **rule: Any) -> None:
-    """Have EFFECT strike calls: error=Throttling.User, latency=2s, drop, reset, truncate=0.5, or a JSON object."""
+    """Apply EFFECT to calls: error=Throttling.User, latency=2s, drop, reset, truncate=0.5, or a JSON object."""
     faults = emulator.existing_world().faults
     number = faults.arm(read_effect(effect), params=dict(map(_parameter, params)), **rule)
     armed = next(each for each in faults.rules() if each["id"] == number)

@@ -7,7 +7,7 @@ WIDTH, HEIGHT = 300, 72
 _TOP, _BOTTOM = 6.0, 66.0
 _MOST_ROWS = 24
 _SECOND = 1000
-"""Milliseconds from which a curve is told in seconds."""
+"""Milliseconds from which a curve is shown in seconds."""
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 

@@ -108,19 +108,19 @@ class RuleMatch(Answer):
 
 
 class FaultRuleShown(Answer):
-    """A fault rule, with how many calls it has seen and how many of them it has struck."""
+    """A fault rule, with how many calls it has seen and to how many of them it applied."""
 
     id: Count = Field(description="Id of the rule.")
     match: RuleMatch = Field(description="The calls that it matches.")
     effect: dict[str, Any] = Field(description="What it does to them, as it was written.")
     at: Literal["before", "after_commit"] = Field(description="Whether before a call takes effect or after it.")
     skip: Count = Field(description="Matching calls that it lets pass first.")
-    times: Count | None = Field(description="How many calls it strikes at most; null is any number.")
-    probability: float = Field(description="Its chance to strike a call.")
+    times: Count | None = Field(description="To how many calls it applies at most; null is any number.")
+    probability: float = Field(description="The chance that it applies to a call that matches.")
     expires_at: Count | None = Field(description="When it ends, in milliseconds since the epoch; null is never.")
-    armed: bool = Field(description="Whether it can still strike.")
+    armed: bool = Field(description="Whether it can still apply.")
     seen: Count = Field(description="Matching calls that it has seen.")
-    hits: Count = Field(description="Calls that it has struck.")
+    hits: Count = Field(description="Calls that it applied to.")
 
 
 class FaultRules(Answer):
@@ -130,7 +130,7 @@ class FaultRules(Answer):
 
 
 class FaultShown(Answer):
-    """A fault that struck a call."""
+    """A fault rule that applied to a call."""
 
     id: Count = Field(description="Id of the rule.")
     effect: str = Field(description="Name of its effect.")
@@ -155,7 +155,7 @@ class JournalEntry(Answer):
     code: str | None = Field(description="Error code; null on success.")
     request_id: str = Field(description="Id of the request.")
     milliseconds: float = Field(description="How long it took.")
-    faults: list[FaultShown] = Field(description="Faults that struck it.")
+    faults: list[FaultShown] = Field(description="Fault rules that applied to it.")
     warning: str = Field(default="", description="What the authentication warned of, where it did.")
     contradicting_action: str = Field(default="", description="Value of x-acs-action, where it contradicts the path.")
     hint: str | None = Field(default=None, description="The emulator's hint, where it gave one.")

@@ -24,18 +24,18 @@ def fault_router(registry: Registry) -> APIRouter:
 
     @router.post("", status_code=201, **answers(FaultRuleShown, 201))
     async def arm_fault(name: str, fault: Annotated[FaultDocument, Body(openapi_examples=_EXAMPLES)]) -> dict[str, Any]:
-        """Arm a rule. It strikes calls from now on; of several that match, the one armed first is the outermost."""
+        """Arm a rule. It applies to calls from now on; of several that match, the one armed first is the outermost."""
         _require_scope(fault)
         return arm(registry.open_or_create(name), fault).document()
 
     @router.get("", **answers(FaultRules))
     async def list_faults(name: str) -> dict[str, Any]:
-        """Every rule, with how many calls it has seen and how many of them it has struck."""
+        """Every rule, with how many calls it has seen and to how many of them it applied."""
         return {"faults": [rule.document() for rule in rules_of(require_world(registry, name))]}
 
     @router.get("/{rule_id}", **answers(FaultRuleShown))
     async def get_fault(name: str, rule_id: RuleId) -> dict[str, Any]:
-        """One rule, with how many calls it has seen and how many of them it has struck."""
+        """One rule, with how many calls it has seen and to how many of them it applied."""
         return _require_rule(require_world(registry, name), rule_id).document()
 
     @router.delete("", status_code=204)
@@ -58,7 +58,7 @@ def _require_scope(fault: FaultDocument) -> None:
     try:
         check_scope(fault, OPERATIONS)
     except ValueError as error:
-        raise ControlError(400, "The rule could never strike.", f"{error}.") from None
+        raise ControlError(400, "The rule could never apply.", f"{error}.") from None
 
 
 def _require_rule(world: World, rule_id: int) -> FaultRule:

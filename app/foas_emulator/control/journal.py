@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import JournalEntryWithContents, JournalPage, Verified, answers
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
-from foas_emulator.gateway.difference import Difference
+from foas_emulator.difference import Difference
 from foas_emulator.journal.contents import show_contents
 from foas_emulator.journal.entries import show
 from foas_emulator.journal.journal import Journal

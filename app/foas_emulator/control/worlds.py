@@ -90,11 +90,11 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
 
 
 async def _reset_all(registry: Registry) -> None:
-    """Reset every world, also those after one whose file cannot be written, which is told in the end."""
+    """Reset every world, also those after one whose file cannot be written; raise its error in the end."""
     failures: list[WorldFileError] = []
     async for name in in_slices(registry.names()):
         try:
-            registry.begin_again(name)
+            registry.reset_existing(name)
         except WorldFileError as error:
             failures.append(error)
     if failures:

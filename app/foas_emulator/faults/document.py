@@ -31,15 +31,15 @@ class FaultDocument(NullsLeftOut):
     )
     at: Literal["before", "after_commit"] = Field(
         default="before",
-        description="Whether it strikes before the call takes effect, or calls that succeeded, after they did.",
+        description="Whether it applies before the call takes effect, or after it did, to calls that succeeded.",
         examples=["before"],
     )
     skip: int = Field(default=0, ge=0, lt=2**63, description="How many calls that match pass first.", examples=[1])
     times: Annotated[int, Field(ge=1, lt=2**63)] | None = Field(
-        default=None, description="How often it strikes at most; without it, always.", examples=[2]
+        default=None, description="How often it applies at most; without it, always.", examples=[2]
     )
     probability: float = Field(
-        default=1.0, gt=0, le=1, description="The chance that it strikes a call that matches.", examples=[0.5]
+        default=1.0, gt=0, le=1, description="The chance that it applies to a call that matches.", examples=[0.5]
     )
     ttl: WrittenDuration | None = None
 

@@ -142,7 +142,7 @@ class Latency(Effect):
 
 
 class Drop(Effect):
-    """The connection is closed, and the client gets not a byte."""
+    """The connection is closed, and the client gets no byte."""
 
     drop: Literal[True] = Field(description="The connection is closed.", examples=[True])
 
@@ -151,7 +151,7 @@ class Drop(Effect):
 
 
 class Reset(Effect):
-    """The connection is reset, and the client gets not a byte."""
+    """The connection is reset, and the client gets no byte."""
 
     reset: Literal[True] = Field(description="The connection is reset.", examples=[True])
 

@@ -17,7 +17,7 @@ TRANSPORT = "foas_emulator.transport"
 """Where the `state` of a scope holds the transport of its connection; `http_protocol.py` puts it there."""
 
 NEVER_SENT = 0
-"""Stands for the status of an answer of which the client got not a byte."""
+"""Stands for the status of an answer of which the client got no byte."""
 
 _NO_LINGER = struct.pack("HH" if os.name == "nt" else "ii", 1, 0)
 """C's `struct linger`: on, for no time. Its members are shorter on Windows."""

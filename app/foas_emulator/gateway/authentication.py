@@ -9,6 +9,7 @@ from functools import lru_cache
 from hashlib import md5
 from hmac import compare_digest
 
+from foas_emulator.difference import Difference, plain, shown
 from foas_emulator.gateway.access_keys import AccessKeys, Key
 from foas_emulator.gateway.credentials import (
     TOKEN_HEADERS,
@@ -18,7 +19,6 @@ from foas_emulator.gateway.credentials import (
     allowed_algorithms,
     read_credentials,
 )
-from foas_emulator.gateway.difference import Difference, plain, shown
 from foas_emulator.gateway.signature import SignedRequest, verify
 from foas_emulator.gateway.signature_diagnosis import explain, sentence
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from itertools import islice
 from urllib.parse import unquote
 
+from foas_emulator.difference import Difference, compare, plain, shown
 from foas_emulator.gateway.credentials import ALGORITHMS, Credentials, allowed_algorithms
-from foas_emulator.gateway.difference import Difference, compare, plain, shown
 from foas_emulator.gateway.signature import (
     SignedRequest,
     sign,

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from hashlib import md5
 from urllib.parse import quote
 
+from foas_emulator.difference import Difference
 from foas_emulator.gateway.credentials import Credentials
-from foas_emulator.gateway.difference import Difference
 from foas_emulator.gateway.signature import (
     V1_HEADERS,
     SignedRequest,

@@ -21,7 +21,7 @@ class Fault(NamedTuple):
 class Call(NamedTuple):
     """A request and its response. What is shown of it holds no secret and no signature.
 
-    `clock` converts real time into the world's. `status` is 0 where the client got not a byte. `raw_path` is kept only
+    `clock` converts real time into the world's. `status` is 0 where the client got no byte. `raw_path` is kept only
     of a request that no operation matched. `size` is what the call and one entry of it take of the budget, in bytes.
     `hint` and `evidence` are those of a refusal.
     """

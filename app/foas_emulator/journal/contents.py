@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sys import getsizeof
 from typing import Any, NamedTuple
 
-from foas_emulator.gateway.difference import Difference
+from foas_emulator.difference import Difference
 from foas_emulator.gateway.formats import Body
 
 MOST_BYTES = 64 * 1024
@@ -71,7 +71,7 @@ class Contents(NamedTuple):
 
 
 NOTHING = Contents((), "", "", b"", 0, (), Body(b"", b""), 0, "", ())
-"""Of a call that nothing is kept of."""
+"""The contents of a call of which no bytes are kept."""
 
 
 def kept_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

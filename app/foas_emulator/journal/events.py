@@ -1,6 +1,6 @@
-"""What is new in a world since somebody looked last: calls that have ended, and that its state has changed.
+"""What is new in a world since the last look: which calls have ended, and whether its state has changed.
 
-Whoever watches looks at the journal from time to time, so a call costs nothing for being watched.
+A watcher looks at the journal from time to time, so that being watched costs a call nothing.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from foas_emulator.journal.entries import Entry, WorldJournal
 from foas_emulator.world.world import World
 
 MOST_ENTRIES = 20
-"""Calls that are told in full; of a crowd, the latest are."""
+"""Calls that are reported in full; of more, only the latest are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class News:
 
 
 class Watch:
-    """Looks at one world again and again and tells what is new."""
+    """Looks at one world again and again and reports what is new."""
 
     def __init__(self, world: World, world_journal: WorldJournal) -> None:
         self._revision = world.store.revision
@@ -35,7 +35,7 @@ class Watch:
     def look(self, world: World, world_journal: WorldJournal) -> News:
         """Return what is new in a world that is settled."""
         total = world_journal.usage.total
-        new = total - self._last if total >= self._last else total  # fewer: the journal began anew
+        new = total - self._last if total >= self._last else total  # fewer: the journal was cleared
         has_changed = world.store.revision is not self._revision or total < self._last
         kept = min(new, MOST_ENTRIES, len(world_journal.entries))
         entries = list(islice(reversed(world_journal.entries), kept))[::-1]

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from foas_emulator.gateway.difference import Difference
+from foas_emulator.difference import Difference
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, WorldJournal
@@ -149,7 +149,7 @@ class Verification:
         self._finding: Finding | None = None
 
     def look(self, world_journal: WorldJournal) -> Finding:
-        """Return whether it holds by now. A certain failure is told before an uncertainty."""
+        """Return whether it holds by now. A certain failure is reported before an uncertain one."""
         if world_journal is not self._world_journal:
             self._begin(world_journal)
         missed, matters = self._missed, False

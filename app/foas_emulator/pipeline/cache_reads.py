@@ -40,8 +40,8 @@ def cache_key(scope: Scope, headers: Mapping[bytes, bytes]) -> CacheKey:
 class CachedResponse:
     """A successful response, and the revision of the world that it was read from.
 
-    `template` is the journal's template for requests that are answered with it and pass by the stages. There is none
-    while every such request gets a warning, which the stages write, or is impaired, which they do.
+    `template` is the journal's template for requests that are answered with it and bypass the stages. There is none
+    while each of them gets a warning or its world is impaired: warnings and impairment are the work of stages.
     """
 
     revision: object
@@ -137,7 +137,7 @@ class CacheReads:
         world = context.world
         revision, reads, warning = world.store.revision, world.clock.reads, context.warning
         response = await self._call_operation(context)
-        # What the operation warns of is said every time.
+        # A response with a warning is not cached, so that every repetition gets the warning.
         if world.clock.reads == reads and response.code is None and context.warning == warning:
             head, tail = response.content.head, response.content.tail
             cached = CachedResponse(revision, world, response.fixed_headers(), head, tail, context.unread, size=0)
@@ -147,9 +147,9 @@ class CacheReads:
         return response
 
     def _set_template(self, context: RequestContext, response: GatewayResponse, cached: CachedResponse) -> None:
-        """Give a cached response the journal's template, unless its repetitions are to walk the stages.
+        """Give a cached response the journal's template, unless its repetitions have to go through the stages.
 
-        They do if this request gets a warning, since each of them does, and if its world is impaired.
+        They have to if this request gets a warning, since each of them does, and if its world is impaired.
         """
         if context.warning is not None or context.settings.is_impaired:
             return

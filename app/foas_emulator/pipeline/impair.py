@@ -17,7 +17,7 @@ _IN_TURN = (THROTTLED_USER, UNAVAILABLE)
 
 
 class Impair:
-    """Holds every call of a world back for its latency, and has a share fail: throttled and unavailable in turn.
+    """Delays every call of a world by its latency, and makes a share of them fail: throttled and unavailable in turn.
 
     Which calls fail, and how long each takes, follows from the world's seed and the number of the call.
     """

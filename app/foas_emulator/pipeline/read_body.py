@@ -16,7 +16,7 @@ _LIST_MEMBER = re.compile(r"([^.]+)\.([1-9][0-9]{0,3})\.([^.]+)")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STRING_OR_MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"?|(?P<mark>[,\[{])', re.DOTALL)
-"""A string that is never closed goes on to the end, or else every quote in it would be tried as the first."""
+"""A string that is never closed extends to the end; else every quote in it would be tried as a beginning."""
 _READ_TYPES = "send application/json or application/x-www-form-urlencoded"
 
 

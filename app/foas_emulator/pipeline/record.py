@@ -46,7 +46,7 @@ class Record:
             self._journal.write(template, context.request_id, context.started)
 
     def log(self, context: RequestContext, response: GatewayResponse) -> None:
-        """Log a call in one line if it is to be; a refusal with its code and hint, which no SDK hands to its user."""
+        """Log a call in one line if the settings ask for it; a refusal with code and hint, which no SDK shows."""
         is_refused = response.code is not None and self._log_refused
         if self._log_access or is_refused or response.status_code >= SERVER_ERROR:
             self._write_line(context, response)

@@ -1,4 +1,4 @@
-"""What no document may go beyond, and how what is wrong with one is told."""
+"""The limits of every document, and how what is wrong with one is reported."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ MAX_MEMBERS = 1000
 MAX_REPEATED = 200_000
 """How much all aliases of a document may repeat: values, and 32 characters of their texts as one more."""
 MAX_FAULTS = 1000
-"""How many faults are told of one document."""
+"""How many faults of one document are reported."""
 
 Place = tuple[str | int, ...]
 """Where a value stands: names of members and positions in lists, from the top."""

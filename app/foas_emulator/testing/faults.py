@@ -28,11 +28,11 @@ class Faults:
         probability: float = 1.0,
         ttl: str | float | timedelta | None = None,
     ) -> int:
-        """Have an effect, such as `{"error": "Throttling.User"}`, strike calls; answers the rule's id.
+        """Apply an effect, such as `{"error": "Throttling.User"}`, to calls; answers the rule's id.
 
-        With `after_commit` it strikes calls that have succeeded. The first `skip` calls pass; it strikes `times` times
+        With `after_commit` it applies to calls that succeeded. The first `skip` calls pass; it applies `times` times
         at most, each time with this probability, until `ttl` is over. Raises `EmulatorError` for a rule that could
-        never strike.
+        never apply.
         """
         rule = {
             "match": {"operation": operation, "params": dict(params or {})},
@@ -50,7 +50,7 @@ class Faults:
         return list(self._control.request("GET", self._path)["faults"])
 
     def hits(self, rule_id: int) -> int:
-        """How often a rule has struck."""
+        """How often a rule has applied."""
         return int(self._control.request("GET", f"{self._path}/{rule_id}")["hits"])
 
     def disarm(self, rule_id: int | None = None) -> None:

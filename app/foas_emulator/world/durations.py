@@ -12,7 +12,7 @@ _SEVERAL = "|".join(
 PATTERN = rf"[ \t]*(?:{_ONE}|{_SEVERAL})[ \t]*"
 """What a duration looks like: one number, or several whole ones, the largest unit first. Read by RE2 as well."""
 LONGEST = 36_525 * _UNITS["d"]
-"""The longest duration, a hundred years, in milliseconds: no sum of an instant and a few of them loses its sense."""
+"""The longest duration, a hundred years, in milliseconds: an instant plus a few of them is still a valid instant."""
 _DURATION = re.compile(PATTERN)
 _PART = re.compile(r"([0-9.]+)[ \t]*(ms|s|m|h|d)?")
 _SHOWN = 40

@@ -2,10 +2,10 @@
 
 A world is two files: `NAME.origin`, the image that it resets to, and `NAME.db`, its database. When it is replaced it
 gets a pair with the next generation in their names, `NAME.1.origin` and `NAME.1.db`, and so on. The origin of the
-highest generation decides: the one rename that puts it into its place replaces both, so that whoever is killed before
-or after leaves the old world or the new one, never some of each. An older pair is removed afterwards, or at the next
-start. A file that the emulator did not write is never overwritten or removed. On Windows an underscore
-begins the files of a world whose name means a device there.
+highest generation decides: the one rename that puts it into its place replaces both, so that a process that is killed
+before or after leaves the old world or the new one, never some of each. An older pair is removed afterwards, or at the
+next start. A file that the emulator did not write is never overwritten or removed. On Windows an underscore begins the
+files of a world whose name means a device there.
 """
 
 import errno
@@ -155,7 +155,7 @@ class WorldFiles:
                 _remove(path)
 
     def close(self) -> None:
-        """Let another process have the directory."""
+        """Release the directory, which another process may then have."""
         self._lock.release()
 
     def names(self) -> list[str]:
@@ -180,7 +180,7 @@ class WorldFiles:
         return image
 
     def put(self, name: str, image: bytes) -> None:
-        """Make a world begin from an image, in one step; what it was goes with the next `clean`.
+        """Make a world begin from an image, in one step; the next `clean` removes what it was.
 
         Raise `WorldFileError` if the files cannot be written; then nothing has changed.
         """
@@ -203,8 +203,8 @@ class WorldFiles:
         self.put(name, image)
         self.clean(name, before)
 
-    def begin_again(self, name: str) -> None:
-        """Make a world begin from its origin again, in one step, whatever has become of its database."""
+    def reset(self, name: str) -> None:
+        """Make a world begin from its origin again, in one step; its database may be damaged or missing."""
         before, generation = self._generations[name], self._next(name)
         origin = self._path(name, before, "origin")
         with naming(origin):
@@ -269,7 +269,7 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def damage_of(image: bytes) -> str | None:
-    """Return why an image is none of ours or not whole, None if it is well."""
+    """Return why an image is not one of ours or is damaged, None if it is valid."""
     if not image:
         return "it is empty"
     if not _is_header_of_ours(image[:100]):

@@ -10,7 +10,7 @@ from sqlmodel import Field
 from foas_emulator.world.store import Row, Store, assign, equal
 
 LAST_NUMBER = 2**62
-"""The largest number that documents may give as an id or a counter: as many again of 64 bits may follow."""
+"""The largest number that documents may give as an id or a counter: in 64 bits as many more can follow it."""
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -33,7 +33,7 @@ class ImageBudget:
         self._images: dict[bytes | int, tuple[bytes, int]] = {}
 
     def keep(self, image: bytes) -> KeptImage:
-        """Count an image in; return what keeps it. Raise `ImageBudgetError` if it does not fit."""
+        """Add an image to the budget; return what keeps it. Raise `ImageBudgetError` if it does not fit."""
         key = _key(image)
         shared, holders = self._images.get(key, (image, 0))
         added = 0 if holders else len(image)
@@ -47,7 +47,7 @@ class ImageBudget:
         return KeptImage(self, shared)
 
     def release(self, image: bytes) -> None:
-        """Count out an image of which one holder is gone."""
+        """Remove one holder of an image, and with the last one the image from the budget."""
         key = _key(image)
         _, holders = self._images[key]
         if holders > 1:

@@ -20,7 +20,7 @@ DEFAULT = "default"
 """The world of a request that names none. It never expires."""
 
 _EXPIRE_AT_ONCE = 100
-"""Worlds that go in one look, a few milliseconds' work; the others go in the next."""
+"""Worlds that expire at a time, a few milliseconds' work; the others expire at the next look."""
 log = logging.getLogger(__name__)
 
 
@@ -173,7 +173,7 @@ class Registry:
         for name in names:
             world = self._worlds.get(name)
             if world is not None and world.beginning is not beginnings.get(name, world.beginning):
-                continue  # it began anew meanwhile
+                continue  # it was reset or replaced meanwhile
             if self._replace_made_of(name, before):
                 yield name
 
@@ -190,19 +190,14 @@ class Registry:
             return True
         return False
 
-    def reset_all(self) -> None:
-        """Reset every world to what it was created from; one that is in a file and closed stays closed."""
-        for name in self.names():
-            self.begin_again(name)
-
-    def begin_again(self, name: str) -> None:
-        """Reset a world, if there is one, to what it was created from; one in a file that is closed stays closed."""
+    def reset_existing(self, name: str) -> None:
+        """Reset a world to what it was created from, if it exists; one that is in a file and closed stays closed."""
         if not self.exists(name):
             return
         if name in self._worlds or self._files is None:
             self.reset(name)
         else:
-            self._files.begin_again(name)
+            self._files.reset(name)
             self._forget(name)
 
     def drop(self, name: str) -> bool:
@@ -306,7 +301,7 @@ class Registry:
             world.move_to(self._store(world.name))
         except BaseException as error:
             path = world.store.path
-            self._worlds.pop(world.name).close()  # the next who asks for it opens what is there
+            self._worlds.pop(world.name).close()  # the next request for it opens the new file
             raise_for_file(error, path)
             raise
         world.last_used = stopwatch()
@@ -367,11 +362,11 @@ class Registry:
             return
         idle = (each for each in self._worlds.values() if each.name != DEFAULT and each.last_used + self._idle <= now)
         for world in list(islice(idle, _EXPIRE_AT_ONCE)):
-            self._let_go(world)
+            self._expire(world)
         used = (world.last_used for world in self._worlds.values() if world.name != DEFAULT)
         self._first_expiry = min(used, default=now) + self._idle
 
-    def _let_go(self, world: World) -> None:
+    def _expire(self, world: World) -> None:
         if self._files is None:
             log.info("world %s was idle for too long and is dropped; the setting world_idle changes that", world.name)
             self.drop(world.name)

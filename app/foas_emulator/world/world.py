@@ -93,7 +93,7 @@ class World:
     def _begin(self) -> None:
         """Start from the contents of the database, which are new as a whole."""
         self.beginning = object()
-        """Identifies the present life of the world: a new object after every replacement and reset."""
+        """Identifies the contents that the world began with: a new object after every replacement and reset."""
         self.cache.clear()
         row = self._read_copies()
         self.seed = row.seed if row.template_at is None else self._leave_template(row.template_at)
@@ -150,7 +150,7 @@ class World:
     # -- notes
 
     def note(self, sentence: str) -> None:
-        """Tell whoever made the call in progress what it got past: the journal's entry carries it as a warning."""
+        """Warn the client of the call in progress: the response's header and the journal's entry carry the sentence."""
         self._notes[sentence] = None
 
     def take_notes(self) -> list[str]:

@@ -19,14 +19,6 @@ CREATED: dict[str, Any] = {
     "userVpcId": "vpc-1",
     "userVSwitch": "vsw-1",
 }
-ORDERED: dict[str, Any] = {
-    "payModel": "post",
-    "region": "cn-hangzhou",
-    "masterSpec": "Ecs_4c16g",
-    "masterNum": 1,
-    "slaveSpec": "Ecs_4c16g",
-    "slaveNum": 2,
-}
 
 
 def details(api: Api, cluster_id: str) -> dict[str, Any]:
@@ -57,9 +49,9 @@ def test_an_order_is_a_number_of_its_own(api: Api) -> None:
     assert second.isdigit()
 
 
-@pytest.mark.parametrize("missing", ORDERED)
+@pytest.mark.parametrize("missing", building.MACHINES)
 def test_an_order_needs_everything_but_a_period(api: Api, missing: str) -> None:
-    given = {name: value for name, value in ORDERED.items() if name != missing}
+    given = {name: value for name, value in building.MACHINES.items() if name != missing}
     api.refused("CreateCellClusterOrder", **given, code=f"Missing{missing}")
 
 
@@ -79,12 +71,12 @@ def test_an_order_needs_everything_but_a_period(api: Api, missing: str) -> None:
     ],
 )
 def test_an_order_is_of_machines_that_there_are(api: Api, parameter: str, value: Any) -> None:
-    api.refused("CreateCellClusterOrder", **ORDERED | {parameter: value}, code=f"Invalid{parameter}")
+    api.refused("CreateCellClusterOrder", **building.MACHINES | {parameter: value}, code=f"Invalid{parameter}")
 
 
 def test_an_order_paid_in_advance_needs_a_period(api: Api) -> None:
-    api.refused("CreateCellClusterOrder", **ORDERED | {"payModel": "pre"}, code="Missingperiod")
-    api.ok("CreateCellClusterOrder", **ORDERED | {"payModel": "PRE", "period": 12})
+    api.refused("CreateCellClusterOrder", **building.MACHINES | {"payModel": "pre"}, code="Missingperiod")
+    api.ok("CreateCellClusterOrder", **building.MACHINES | {"payModel": "PRE", "period": 12})
 
 
 # -- making a cluster

@@ -10,7 +10,7 @@ from foas_emulator.blink.plan import resources
 from foas_emulator.blink.planner import given_plan, running_plan
 from foas_emulator.blink.properties import check_start_parameters
 from foas_emulator.blink.sql import Script
-from foas_emulator.gateway.difference import shown
+from foas_emulator.difference import shown
 from foas_emulator.gateway.errors import ApiError, invalid, missing, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.account import ACCOUNT

@@ -4,7 +4,7 @@ from foas_emulator.blink import metrics
 from foas_emulator.blink.chance import Part
 from foas_emulator.blink.metric_names import Catalogue
 from foas_emulator.blink.metrics import CLUSTER_METRICS, JOB_METRICS, MetricQueryError, Series
-from foas_emulator.gateway.difference import shown
+from foas_emulator.difference import shown
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.instances import service as instances

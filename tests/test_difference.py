@@ -1,4 +1,4 @@
-from foas_emulator.gateway.difference import Difference, compare, plain, shown
+from foas_emulator.difference import Difference, compare, plain, shown
 
 
 def test_differences_come_in_the_expected_order_and_then_what_is_too_much() -> None:
