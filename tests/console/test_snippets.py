@@ -100,11 +100,18 @@ def test_the_lines_that_connect_lead_into_the_world(emulator: Emulator, world: s
     assert [entry["operation"] for entry in made] == ["ListProject", "ListProject"]
 
 
+def test_the_lines_that_connect_to_https_say_so() -> None:
+    lines = connecting.lines("https://127.0.0.1:8019", "default")
+    assert "ProtocolType.HTTPS)" in lines["Java"]
+    assert 'request.Scheme = "https"' in lines["Go"]
+
+
 CALLS = {
     "a read": ("GET", "/projects/shop%20%26%20sons/jobs?pageSize=5&q=%27%24HOME", None),
     "a form": ("POST", "/projects/shop%20%26%20sons/jobs", {"jobName": 'it\'s "new" $HOME', "code": "-- 注释\n'`id`'"}),
     "a refusal": ("GET", "/projects/shop%20%26%20sons/jobs/none", None),
     "no operation": ("PUT", "/nothing", None),
+    "dots in its path": ("GET", "/projects/./../%2e%2e/x", None),
 }
 
 

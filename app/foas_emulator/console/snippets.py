@@ -59,9 +59,11 @@ def _headers(call: Mapping[str, Any], world: str) -> dict[str, str]:
 def curl(call: Mapping[str, Any], base_url: str, world: str) -> str:
     """The call as one line for a shell."""
     method = {"GET": [], "HEAD": ["-I"]}.get(call["method"], ["-X", call["method"]])
-    words = ["curl", "-i", *method, base_url + _target(call)]
+    target = _target(call)
+    as_it_is = ["--path-as-is"] if "/." in target.partition("?")[0] else []
+    words = ["curl", "-i", *as_it_is, *method, base_url + target]
     for name, value in _headers(call, world).items():
-        words += ["-H", f"{name}: {value}"]
+        words += ["-H", f"{name}: {value}" if value else f"{name};"]  # curl leaves out a header that ends in a colon
     if call["request"]["body"]:
         words += ["--data-raw", call["request"]["body"]]
     return shlex.join(words)
