@@ -4,12 +4,14 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -77,6 +79,13 @@ def test_a_job_and_an_instance_are_read(emulator: Emulator, tmp_path: Path, *, t
     assert not of_instance or read["Id"] == number
 
 
+@pytest.mark.parametrize("name", [".", "..", "..."])
+def test_a_job_whose_name_is_dots_is_read_with_curl(emulator: Emulator, name: str) -> None:
+    control(emulator, "PUT", "/worlds/dots", {"seed": {"projects": [{"Name": "p", "jobs": [{"JobName": name}]}]}})
+    text = snippets.reading(emulator.url, "dots", "p", name)["curl"]
+    assert json.loads(run("sh", "-c", text))["Job"]["JobName"] == name
+
+
 def test_a_world_that_wants_signatures_is_read_by_the_command_that_signs(emulator: Emulator) -> None:
     control(emulator, "PUT", "/worlds/strict", {})
     control(emulator, "PUT", "/worlds/strict/settings", {"signature": "strict"})
@@ -100,11 +109,18 @@ def test_the_lines_that_connect_lead_into_the_world(emulator: Emulator, world: s
     assert [entry["operation"] for entry in made] == ["ListProject", "ListProject"]
 
 
+def test_the_lines_that_connect_to_https_say_so() -> None:
+    lines = connecting.lines("https://127.0.0.1:8019", "default")
+    assert "ProtocolType.HTTPS)" in lines["Java"]
+    assert 'request.Scheme = "https"' in lines["Go"]
+
+
 CALLS = {
     "a read": ("GET", "/projects/shop%20%26%20sons/jobs?pageSize=5&q=%27%24HOME", None),
     "a form": ("POST", "/projects/shop%20%26%20sons/jobs", {"jobName": 'it\'s "new" $HOME', "code": "-- 注释\n'`id`'"}),
     "a refusal": ("GET", "/projects/shop%20%26%20sons/jobs/none", None),
     "no operation": ("PUT", "/nothing", None),
+    "dots in its path": ("GET", "/projects/./../%2e%2e/x", None),
 }
 
 
@@ -136,6 +152,27 @@ def test_a_call_is_made_once_more(emulator: Emulator, name: str, tool: str) -> N
     (again,) = entries(emulator)
     for member in ("method", "path", "operation", "status", "code", "parameters"):
         assert again[member] == before[member], member
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET http://[::1 HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        b"POST /api/v2/projects HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n\xff\n",
+        b"POST /api/v2/projects HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n\0\n",
+        b"POST /api/v2/projects HTTP/1.1\r\nhost: localhost\r\ncontent-length: 90000\r\n\r\n" + b"x" * 90_000,
+    ],
+    ids=["no path", "no text", "a zero byte", "a long body"],
+)
+def test_what_is_not_known_whole_is_not_made_once_more(emulator: Emulator, request_: bytes) -> None:
+    address = urlsplit(emulator.url)
+    with socket.create_connection((address.hostname, address.port or 0)) as connection:
+        connection.sendall(request_.replace(b"localhost\r\n", b"localhost\r\nx-emulator-world: calls\r\n"))
+        answer = connection.recv(65536)
+    found = re.search(rb"x-acs-request-id: ([0-9A-F-]{36})", answer)
+    assert found, answer
+    texts = shown(emulator, found[1].decode())
+    assert texts.keys() == ({"pytest"} if b"projects" in request_ else set())
 
 
 def test_a_call_becomes_a_test_that_passes_where_it_is_made_and_fails_where_it_is_not(

@@ -302,3 +302,10 @@ def test_a_name_that_only_begins_like_an_address_is_foreign(host: str) -> None:
     with open_api() as api:
         answer = api.request("GET", "/_emulator/worlds", headers={"host": host})
         assert answer.status_code == (200 if host == "[::1" else 403)
+
+
+def test_what_needs_no_token_reads_no_body_and_so_takes_no_room() -> None:
+    with open_api(control_token=TOKEN, max_body=100, max_document=100) as api:
+        for path in ("/health", "/worlds/default/credentials"):
+            assert Control(api).send("GET", path, "x" * 1000).status_code == 200
+        assert Control(api).send("GET", "/worlds", "x" * 1000, authorization=f"Bearer {TOKEN}").status_code == 413

@@ -1,11 +1,16 @@
 """The states that verifiers of Pact contracts ask for."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import current_thread
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from foas_emulator.seeds.applying import apply
+from foas_emulator.seeds.states import States
 from foas_emulator.settings import SettingError
 from tests.api import open_api
 from tests.control.conftest import Control
@@ -21,6 +26,7 @@ a job of an unknown cluster:
   projects: [{Name: shop, ClusterId: absent}]
 """
 PATH = "/worlds/pact/pact-states"
+LARGE = {"projects": [{"Name": "shop", "jobs": [{"JobName": f"j{number}"} for number in range(2000)]}]}
 
 
 @pytest.fixture
@@ -90,3 +96,25 @@ def test_a_wrong_file_of_states_refuses_to_start_with_every_fault(tmp_path: Path
         open_api(pact_states=file),
     ):
         pass
+
+
+def test_a_large_state_is_checked_and_merged_by_another_thread(tmp_path: Path) -> None:
+    file = tmp_path / "states.json"
+    file.write_text(json.dumps({"large": LARGE}), "utf-8")
+    at_work: list[str] = []
+
+    def noting(function: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*given: Any, **more: Any) -> Any:
+            at_work.append(current_thread().name)
+            return function(*given, **more)
+
+        return noted
+
+    with (
+        open_api(pact_states=file) as api,
+        patch("foas_emulator.control.merging.apply", noting(apply)),
+        patch.object(States, "seed", noting(States.seed)),
+    ):
+        Control(api).ok("POST", PATH, {"state": "large"}, status=204)
+        answer = api.request("GET", "/api/v2/projects/shop/jobs/j1999", headers={"x-emulator-world": "pact"})
+    assert (answer.status_code, at_work) == (200, ["small documents"] * 2)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION
-from foas_emulator.commands.remote import FAILURES, JSON_OPTION, Command, address, say
+from foas_emulator.commands.remote import FAILURES, JSON_OPTION, Command, address, refusals_of, say
 from foas_emulator.testing.server import Server
 
 URLS_OPTION = click.option(
@@ -64,5 +64,8 @@ def servers_options(command: Command) -> Command:
 
 def servers_of(urls: Sequence[str], port: int, control_token: str | None, *, as_json: bool) -> Servers:
     """The servers that the options name, each once."""
-    targets = dict.fromkeys(address(url, port) for url in urls or (None,))
-    return Servers([Server(target, control_token=control_token) for target in targets], as_json)
+    servers = []
+    for target in dict.fromkeys(address(url, port) for url in urls or (None,)):
+        with refusals_of(target):
+            servers.append(Server(target, control_token=control_token))
+    return Servers(servers, as_json)

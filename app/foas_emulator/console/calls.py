@@ -51,7 +51,8 @@ class Call:
 
     def curl(self, base_url: str, *, with_token: bool = False) -> str:
         """The same call as one line for a shell; `with_token` has it read the control token from the environment."""
-        words = ["curl", *([] if self.method == "GET" else ["-X", self.method]), base_url + self.target]
+        words = ["curl", *as_it_is(self.target), *([] if self.method == "GET" else ["-X", self.method])]
+        words.append(base_url + self.target)
         headers = {name: value for name, value in self.headers().items() if value not in (FORM, JSON, DEFAULT)}
         for name, value in headers.items():
             words += ["-H", f"{name}: {value}"]
@@ -61,6 +62,11 @@ class Call:
             words += ["-d", self.body.decode("utf-8", "replace")]
         token = "" if self.is_of_service or not with_token else ' -H "authorization: Bearer $FOASEMU_CONTROL_TOKEN"'
         return shlex.join(words) + token
+
+
+def as_it_is(target: str) -> list[str]:
+    """Return what keeps curl from resolving the dot segments of a path, as a job may be called."""
+    return ["--path-as-is"] if "/." in target.partition("?")[0] else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

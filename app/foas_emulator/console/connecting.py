@@ -5,7 +5,8 @@ from foas_emulator.console.snippets import access_key, shell
 
 def lines(base_url: str, world: str, *, is_strict: bool = False) -> dict[str, str]:
     """The lines by the name of the tool or the SDK they are for."""
-    key, host = access_key(world), base_url.partition("://")[2]
+    key = access_key(world)
+    scheme, _, host = base_url.partition("://")
     return {
         **shell(base_url, "/api/v2/projects", world, is_strict=is_strict),
         "Python": f"""\
@@ -18,11 +19,11 @@ DefaultProfile.addEndpoint("cn-hangzhou", "foas", "{host}");
 IAcsClient client = new DefaultAcsClient(
     DefaultProfile.getProfile("cn-hangzhou", "{key}", "test"));
 
-request.setSysProtocol(ProtocolType.HTTP);  // for each request""",
+request.setSysProtocol(ProtocolType.{scheme.upper()});  // for each request""",
         "Go": f"""\
 client, err := foas.NewClientWithAccessKey("cn-hangzhou", "{key}", "test")
 
-request.Scheme = "http"  // for each request
+request.Scheme = "{scheme}"  // for each request
 request.Domain = "{host}\"""",
         "Node": f"""\
 const {{ ROAClient }} = require('@alicloud/pop-core');

@@ -72,10 +72,6 @@ async def call_page(view: View) -> dict[str, Any]:
         "row": row_of(number, entry),
         "request_id": request_id,
         "signature": side_by_side(check["string_to_sign"], check["differences"]) if check else None,
-        "snippets": {
-            "curl": snippets.curl(document, view.base_url, view.world.name),
-            "Python": snippets.python(document, view.base_url, view.world.name),
-            **({"pytest": snippets.pytest(document)} if document["operation"] else {}),
-        },
+        "snippets": snippets.once_more(document, entry.call.contents.sent, view.base_url, view.world.name),
         "fault": snippets.fault(document),
     }

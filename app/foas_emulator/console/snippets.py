@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from foas_emulator.console.calls import service_call
+from foas_emulator.console.calls import as_it_is, service_call
 from foas_emulator.console.operations import job_path
 from foas_emulator.world.registry import DEFAULT
 
@@ -46,6 +46,23 @@ def access_key(world: str) -> str:
 # -- a call of the journal
 
 
+def once_more(call: Mapping[str, Any], body: bytes, base_url: str, world: str) -> dict[str, str]:
+    """The call by the names of tools; `body` is what is kept of its body. Only what is known whole is made again."""
+    texts = {}
+    if _is_whole(call, body):
+        texts = {"curl": curl(call, base_url, world), "Python": python(call, base_url, world)}
+    return texts | ({"pytest": pytest(call)} if call["operation"] else {})
+
+
+def _is_whole(call: Mapping[str, Any], body: bytes) -> bool:
+    request = call["request"]
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return call["method"].isalpha() and request["path"].startswith("/") and not request["is_cut"] and b"\0" not in body
+
+
 def _target(call: Mapping[str, Any]) -> str:
     request = call["request"]
     return quote(str(request["path"]) + (f"?{request['query']}" if request["query"] else ""), safe=_OF_ADDRESSES)
@@ -59,9 +76,10 @@ def _headers(call: Mapping[str, Any], world: str) -> dict[str, str]:
 def curl(call: Mapping[str, Any], base_url: str, world: str) -> str:
     """The call as one line for a shell."""
     method = {"GET": [], "HEAD": ["-I"]}.get(call["method"], ["-X", call["method"]])
-    words = ["curl", "-i", *method, base_url + _target(call)]
+    target = _target(call)
+    words = ["curl", "-i", *as_it_is(target), *method, base_url + target]
     for name, value in _headers(call, world).items():
-        words += ["-H", f"{name}: {value}"]
+        words += ["-H", f"{name}: {value}" if value else f"{name};"]  # curl leaves out a header that ends in a colon
     if call["request"]["body"]:
         words += ["--data-raw", call["request"]["body"]]
     return shlex.join(words)

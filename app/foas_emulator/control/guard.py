@@ -86,9 +86,10 @@ class ControlGate:
             await self._answer(scope, receive, send, room)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, room: "Taken") -> None:
-        refusal = None if _is_exempt(scope["path"]) else self._refusal(scope)
+        is_exempt = _is_exempt(scope["path"])
+        refusal = None if is_exempt else self._refusal(scope)
         try:
-            if refusal is None:
+            if refusal is None and not is_exempt:  # or else whoever has no token could take the room of those who have
                 limit = self._limits[_DOCUMENTS.fullmatch(scope["path"]) is not None]
                 receive = await with_body(scope, receive, limit=limit, room=room)
                 _take_body_as_json(scope)

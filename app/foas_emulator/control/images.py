@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from foas_emulator.control.documents import parse_document
 from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
@@ -9,7 +10,7 @@ from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world.copies import copied
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot
-from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.store import Connections, Store, StoreClosedError
 from foas_emulator.world.world import World
 
 
@@ -25,7 +26,13 @@ async def image_of_world(world: World) -> bytes:
     size = 0 if path is None else path.stat().st_size
     if path is None or size <= SMALL:
         return world.store.image()
-    return await off_loop(size, lambda: Store(Connections(), image=b"", path=path).image())
+    return await off_loop(size, lambda: _image_of_file(path))
+
+
+def _image_of_file(path: Path) -> bytes:
+    if not path.exists():  # a store would make it anew
+        raise StoreClosedError("the world was dropped or replaced")
+    return Store(Connections(), image=b"", path=path).image()
 
 
 @asynccontextmanager

@@ -2,16 +2,19 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError
+from foas_emulator.control.merging import merge
+from foas_emulator.control.off_loop import off_loop
 from foas_emulator.operations.clusters.rows import Cluster
-from foas_emulator.seeds.applying import apply
+from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.states import StateError, States
 from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.store import Connections
 
 
 class PactState(BaseModel):
@@ -24,30 +27,31 @@ class PactState(BaseModel):
     )
 
 
-def pact_router(registry: Registry, states: States) -> APIRouter:
-    """The states of a world."""
+def pact_router(registry: Registry, scratch: Connections, states: States) -> APIRouter:
+    """The states of a world; `scratch` opens databases that are thrown away."""
     router = APIRouter(prefix="/worlds/{name}", route_class=DocumentRoute)
 
     @router.post("/pact-states", status_code=204)
-    async def change_pact_state(name: str, change: PactState) -> Response:
+    async def change_pact_state(name: str, change: PactState, request: Request) -> Response:
         """Merge the seed of a state into the world (setup), or return the world to what it began with (teardown)."""
         if change.action == "teardown":
             registry.reset(name)
         elif change.state:
-            await _set_up(registry, states, name, change)
+            seed = await _seed(registry, states, name, change, size=states.size + len(await request.body()))
+            await merge(registry, scratch, name, seed, size=states.size)
         return Response(status_code=204)
 
     return router
 
 
-async def _set_up(registry: Registry, states: States, name: str, change: PactState) -> None:
+async def _seed(registry: Registry, states: States, name: str, change: PactState, *, size: int) -> SeedDocument:
+    """Return the seed of a state, checked for a world as it is now."""
     world = registry.open_or_create(name)
     await settle(world)
     clusters = {cluster.cluster_id for cluster in world.store.find(Cluster)}
     try:
-        seed = states.seed(change.state, change.params or {}, clusters=clusters)
+        return await off_loop(size, lambda: states.seed(change.state, change.params or {}, clusters=clusters))
     except StateError as error:
         there_are = ", ".join(states.seeds) or "none; --pact-states FILE names seeds"
         message = str(error)
         raise ControlError(400, f"{message[0].upper()}{message[1:]}.", f"There are: {there_are}.") from None
-    apply(world, seed)

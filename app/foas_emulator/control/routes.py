@@ -47,7 +47,7 @@ def control_router(
     scratch = Connections()
     router.include_router(world_router(registry, scratch))
     router.include_router(snapshot_router(registry, scratch))
-    router.include_router(pact_router(registry, states or States()))
+    router.include_router(pact_router(registry, scratch, states or States()))
     router.include_router(settings_router(registry))
     router.include_router(clock_router(registry))
     router.include_router(instance_router(registry))

@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -20,22 +20,18 @@ from foas_emulator.control.documents import (
 )
 from foas_emulator.control.errors import require_world
 from foas_emulator.control.images import image_of_snapshot, image_of_world
-from foas_emulator.control.off_loop import SMALL, off_loop
+from foas_emulator.control.merging import merge
+from foas_emulator.control.off_loop import off_loop
 from foas_emulator.control.ready import made_ready
 from foas_emulator.operations.clusters.rows import Cluster
-from foas_emulator.seeds.applying import apply
-from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import VERSION, snapshot_of_image, write_snapshot
-from foas_emulator.world.store import Connections, Store
-from foas_emulator.world.world import World
+from foas_emulator.world.store import Connections
 
 _LARGEST_KEPT = 256 * 1024
 """Bytes of the largest snapshot whose image is kept ready."""
-_ATTEMPTS = 3
-"""How often a large seed is merged beside the loop, before a world that does not keep still has to wait for it."""
 _ROWS_AT_A_TIME = 100
 """Rows that are written as YAML in one go, so that other threads get their turn."""
 
@@ -84,36 +80,10 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         await settle(world)
         clusters = {cluster.cluster_id for cluster in world.store.find(Cluster)}
         document = await off_loop(len(body), lambda: parse_seed(decode(body), "body", clusters=clusters))
-        await _merge(registry, scratch, name, document, size=len(body))
+        await merge(registry, scratch, name, document, size=len(body))
         return Response(status_code=204)
 
     return router
-
-
-async def _merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:
-    """Apply a seed to a world; a large one to a copy, which becomes the world if that did not change meanwhile."""
-    for _ in range(_ATTEMPTS if size > SMALL else 0):
-        world = registry.open_or_create(name)
-        await settle(world)
-        before, image = world.store.revision, world.store.image()
-        copy = partial(_merged, image, seed, name=name, registry=registry, scratch=scratch)
-        merged = await off_loop(size, copy)
-        async with made_ready(merged, registry, scratch) as store:
-            if registry.open_existing(name) is world and world.store.revision is before:
-                world.move_on(merged, store)
-                return
-    world = registry.open_or_create(name)
-    await settle(world)
-    apply(world, seed)
-
-
-def _merged(image: bytes, seed: SeedDocument, *, name: str, registry: Registry, scratch: Connections) -> bytes:
-    store = Store(scratch, image=image)
-    try:
-        apply(World(name, store, defaults=registry.defaults, handlers=registry.handlers), seed)
-        return store.image()
-    finally:
-        store.close()
 
 
 def _write_yaml(document: Mapping[str, Any]) -> str:

@@ -27,6 +27,8 @@ class States:
 
     file: str = "no file of states"
     document: Document | None = None
+    size: int = 0
+    """Characters of the file, which bound what a seed of it has."""
 
     @property
     def seeds(self) -> Mapping[str, Any]:
@@ -54,14 +56,15 @@ class States:
 def read_states(file: Path) -> States:
     """Return the states in a file. Raises `SeedError` with every fault of a seed that has no parameters."""
     try:
-        document = load(file.read_text("utf-8"))
+        text = file.read_text("utf-8")
+        document = load(text)
     except DocumentError as error:
         raise SeedError([_fault(file, flaw.line, flaw.place, flaw.message) for flaw in error.flaws]) from None
     except (OSError, ValueError) as error:
         raise SeedError([_fault(file, 1, (), f"it cannot be read: {error}")]) from None
     if not isinstance(document.value, dict):
         raise SeedError([_fault(file, 1, (), "it must be a mapping from the name of each state to its seed")])
-    states = States(str(file), document)
+    states = States(str(file), document, len(text))
     faults = [fault for name in states.seeds for fault in _faults(states, name)]
     if faults:
         raise SeedError(faults)

@@ -39,7 +39,7 @@ class ControlClient:
         """The JSON that answers a request with this JSON body, None if the answer is empty. Raises as `send` does."""
         text = None if body is None else json.dumps(written(body)).encode()
         answer = self.send(method, path, text, {"content-type": "application/json"})
-        return json.loads(answer) if answer else None
+        return _answered(answer) if answer else None
 
     def send(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -60,9 +60,12 @@ class ControlClient:
         return self._send(method, path, body, headers)
 
     def has_world(self, name: str) -> bool:
-        """Whether there is a world of this name. Of one that cannot be asked, the next request tells why."""
+        """Whether there is a world of this name. Of one that cannot be asked, the next request tells why.
+
+        Raises ValueError if it is no emulator that answers.
+        """
         try:
-            self._send("GET", f"/worlds/{quote(name, safe='')}/settings", None, None)
+            _ = _answered(self._send("GET", f"/worlds/{quote(name, safe='')}/settings", None, None))["signature"]
         except EmulatorError as refusal:
             return "no_world" not in refusal.details
         return True
@@ -85,6 +88,20 @@ class ControlClient:
         if response.status >= 400:  # noqa: PLR2004 - from here on HTTP statuses are refusals
             raise _refusal(response.status, answer)
         return answer
+
+
+class _Answer(dict[str, Any]):
+    """A document of the control API. One that lacks a member is another server's."""
+
+    def __missing__(self, name: str) -> Any:
+        raise ValueError(f"it does not answer as a foas-emulator does: there is no {name} in its answer")
+
+
+def _answered(answer: bytes) -> Any:
+    document = json.loads(answer)
+    if not isinstance(document, dict):
+        raise ValueError("it does not answer as a foas-emulator does, with an object")
+    return _Answer(document)
 
 
 def _refusal(status: int, answer: bytes) -> EmulatorError:

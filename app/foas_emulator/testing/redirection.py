@@ -31,7 +31,7 @@ def variables_for(
     from foas_emulator.interception.trust import TrustFiles  # noqa: PLC0415 - not with the pytest plugin
     from foas_emulator.interception.variables import Destination, variables  # noqa: PLC0415
 
-    proxy = proxy or dict(server.control.request("GET", "/interception"))
+    proxy = proxy or server.control.request("GET", "/interception")
     files = TrustFiles(Path(proxy["files"]))
     if not files.bundle.is_file():
         files = _fetched(server, proxy, directory)

@@ -1,0 +1,41 @@
+"""Seeds merged into worlds that requests use meanwhile."""
+
+from functools import partial
+
+from foas_emulator.control.off_loop import SMALL, off_loop
+from foas_emulator.control.ready import made_ready
+from foas_emulator.seeds.applying import apply
+from foas_emulator.seeds.document import SeedDocument
+from foas_emulator.world.advance import settle
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.world import World
+
+_ATTEMPTS = 3
+"""How often a large seed is merged beside the loop, before a world that does not keep still has to wait for it."""
+
+
+async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:
+    """Apply a seed to a world; a large one to a copy, which becomes the world if that did not change meanwhile."""
+    for _ in range(_ATTEMPTS if size > SMALL else 0):
+        world = registry.open_or_create(name)
+        await settle(world)
+        before, image = world.store.revision, world.store.image()
+        copy = partial(_merged, image, seed, name=name, registry=registry, scratch=scratch)
+        merged = await off_loop(size, copy)
+        async with made_ready(merged, registry, scratch) as store:
+            if registry.open_existing(name) is world and world.store.revision is before:
+                world.move_on(merged, store)
+                return
+    world = registry.open_or_create(name)
+    await settle(world)
+    apply(world, seed)
+
+
+def _merged(image: bytes, seed: SeedDocument, *, name: str, registry: Registry, scratch: Connections) -> bytes:
+    store = Store(scratch, image=image)
+    try:
+        apply(World(name, store, defaults=registry.defaults, handlers=registry.handlers), seed)
+        return store.image()
+    finally:
+        store.close()
