@@ -341,7 +341,22 @@ def test_what_is_written_after_the_client_has_said_its_last_raises_nothing() -> 
             raise RuntimeError("the handler is closed")
 
     transport = Closed()
-    cycle = SimpleNamespace(response_complete=False, transport=transport)
-    EmulatorProtocol.eof_received(cast(Any, SimpleNamespace(cycle=cycle)))
-    cycle.transport.write(b"answer")
-    assert transport.written == cycle.transport.written == 1
+    first, last = (SimpleNamespace(response_complete=False, transport=transport) for _ in range(2))
+    EmulatorProtocol.eof_received(cast(Any, SimpleNamespace(_ahead=[first], cycle=last)))
+    first.transport.write(b"answer")
+    last.transport.write(b"answer")
+    assert transport.written == 2
+
+
+def test_every_request_of_a_pipeline_ends_with_its_client(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+    world = emulator.world("pipelined")
+    world.create()
+    world.faults.arm({"latency": "50ms"})
+    request = f"GET {INSTANCE} HTTP/1.1\r\nHost: x\r\nx-emulator-world: pipelined\r\n\r\n".encode()
+    with closing(connect(emulator)) as connection:
+        connection.sendall(request * 3)
+        connection.shutdown(socket.SHUT_WR)
+        read_all(connection)
+    expected = {"operation": "GetInstance", "count": {"at_least": 1}, "timeout": "20s"}
+    assert emulator.control.request("POST", "/worlds/pipelined/journal/verify", expected) == {"ok": True}
+    assert "Traceback" not in caplog.text

@@ -7,6 +7,7 @@ so it is answered in the gateway's envelope, in the format that was asked for, a
 import asyncio
 import logging
 import selectors
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import httptools
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from foas_emulator.faults.wire import TRANSPORT
@@ -87,6 +88,8 @@ class EmulatorProtocol(HttpToolsProtocol):
         self._heads = 0
         self._head_is_whole = True
         """Whether `_head` begins where a request does."""
+        self._ahead: deque[RequestResponseCycle] = deque()
+        """Requests that were followed by others before they were answered, of which `cycle` is the last."""
         self._waited_for: object = None
         self._looks = 0
         self._next_look: asyncio.TimerHandle | None = None
@@ -101,14 +104,18 @@ class EmulatorProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        for cycle in self._ahead:  # uvicorn tells the last one only
+            cycle.disconnected = True
+            cycle.message_event.set()
         self._unset_keepalive_if_required()
         if self._next_look is not None:
             self._next_look.cancel()
 
     def eof_received(self) -> None:
-        """Let an answer that comes after its client has left go nowhere: the connection is closed from here on."""
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.transport = _Closing(self.cycle.transport)  # type: ignore[assignment]
+        """Let answers that come after their client has left go nowhere: the connection is closed from here on."""
+        for cycle in (*self._ahead, self.cycle):
+            if cycle is not None and not cycle.response_complete:
+                cycle.transport = _Closing(cycle.transport)  # type: ignore[assignment]
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, unless bytes have arrived that the loop has not handed over yet."""
@@ -165,6 +172,10 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._head.clear()
             if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD:
                 raise RefusedRequest(_HEAD_TOO_LARGE)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._ahead.append(self.cycle)
+        elif self._ahead:
+            self._ahead.clear()
         super().on_headers_complete()
 
     def _is_in_head(self) -> bool:

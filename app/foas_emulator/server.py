@@ -1,7 +1,6 @@
 """Running the application on uvicorn: sockets, the first lines a user sees, https beside http, a clean stop."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -26,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from foas_emulator import logs
+from foas_emulator import garbage, logs
 from foas_emulator.descriptors import raise_limit
 from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
 from foas_emulator.listening import listen, reachable, url_of
@@ -112,9 +111,7 @@ def serve(settings: Settings) -> None:
             announcement += f"control token: {made_token}\n"
         if settings.host not in LOOPBACK:
             log.warning("bound to %s: the access key test:test and every world-<name>:test open it", settings.host)
-        gc.freeze()
-        gc.enable()
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        with garbage.in_steps(), asyncio.Runner(loop_factory=new_event_loop) as runner:
             main = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="on")
             secure = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="off", **tls)
             beside += [_serving(_Beside(secure), sockets) for sockets in listeners[1:]]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from foas_emulator.control import ready
+from foas_emulator.control import documents, images, ready
 from tests.api import open_api
 from tests.control.conftest import Control
 
@@ -14,6 +14,8 @@ DEFAULT = "/worlds/default"
 @pytest.fixture(autouse=True)
 def every_image_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ready, "LARGE", 0)
+    monkeypatch.setattr(images, "LARGE", 0)
+    monkeypatch.setattr(documents, "LARGE", 0)
 
 
 @pytest.fixture
@@ -61,6 +63,17 @@ def test_a_large_seed_is_merged_and_request_ids_go_on(control: Control) -> None:
     second = control.get_instance("default").headers["x-acs-request-id"]
     assert first != second
     assert b'"job49"' in dump(control)
+
+
+def test_trying_an_advance_on_a_copy_leaves_the_world_as_it_is(control: Control) -> None:
+    before = dump(control)
+    tried = control.ok("POST", f"{DEFAULT}/clock/advance?dry_run=true", {"by": "1h"})
+    assert dump(control) == before
+    control.ok("PUT", f"{DEFAULT}/clock", {"mode": "frozen"})
+    now = control.ok("GET", f"{DEFAULT}/clock")["now"]
+    assert control.ok("POST", f"{DEFAULT}/clock/advance?dry_run=true", {"by": "1h"})["now"] != now
+    assert control.ok("GET", f"{DEFAULT}/clock")["now"] == now
+    assert tried["changes"] == []
 
 
 def test_a_database_that_no_world_has_moved_into_is_closed(control: Control) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from urllib.parse import quote, unquote_plus
 
 import pytest
@@ -7,7 +8,29 @@ from hypothesis import strategies as st
 from foas_emulator.gateway.escapes import unquoted
 
 PIECES = st.sampled_from(
-    ["%41", "%3d", "%3D", "%e4%b8%ad", "é", "=", "+", "a", "%0a", "\n", "\r", "%0D", "_", "%5F", " ", "\t", "."]
+    [
+        "%41",
+        "%3d",
+        "%3D",
+        "%e4%b8%ad",
+        "é",
+        "=",
+        "+",
+        "a",
+        "%0a",
+        "\n",
+        "\r",
+        "%0D",
+        "_",
+        "%5F",
+        " ",
+        "\t",
+        ".",
+        "\0",
+        "%00",
+        "%25",
+        "%2B",
+    ]
 )
 
 
@@ -25,3 +48,23 @@ def test_it_means_what_the_library_says(text: str) -> None:
 def test_what_is_not_utf_8_is_refused(text: str) -> None:
     with pytest.raises(UnicodeDecodeError):
         unquoted(text)
+
+
+@pytest.mark.parametrize("before", ["", "a", "=", "%3D", "%0D", "_", " ", "+", "é", "\n"])
+@pytest.mark.parametrize("after", ["", "a", "=", "%3D", "%0A", "_", " ", "\t", "é", "\0", "\r\n"])
+def test_every_character_and_every_escape_means_what_the_library_says_whatever_is_beside_it(
+    before: str, after: str
+) -> None:
+    for code in range(256):
+        for text in (chr(code), f"%{code:02X}", f"%{code:02x}"):
+            if text == "%":
+                continue  # no whole escape, which is refused before
+            whole = before + text + after
+            assert _read(unquoted, whole) == _read(lambda given: unquote_plus(given, errors="strict"), whole), whole
+
+
+def _read(read: Callable[[str], str], text: str) -> str | None:
+    try:
+        return read(text)
+    except UnicodeDecodeError:
+        return None

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import click
 
+from foas_emulator import garbage
 from foas_emulator.commands.base import refusals_to_start
 from foas_emulator.commands.remote import refusals_of
 from foas_emulator.settings import Settings, check_variables, flag, options
@@ -73,10 +74,10 @@ def _started(settings: dict[str, Any]) -> Iterator[tuple[Server, Mapping[str, An
         with refusals_to_start():
             running = ThreadedServer(chosen)
     finally:
-        gc.freeze()
         gc.enable()
     try:
-        yield Server(running.url, control_token=chosen.control_token), running.proxy
+        with garbage.in_steps():
+            yield Server(running.url, control_token=chosen.control_token), running.proxy
     finally:
         running.stop()
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
+from foas_emulator.control.images import copy_of_world
 from foas_emulator.world import pending
 from foas_emulator.world.advance import (
     advance_by,
@@ -19,7 +20,6 @@ from foas_emulator.world.advance import (
     settle,
 )
 from foas_emulator.world.clock import LAST_INSTANT, Mode, instant
-from foas_emulator.world.copies import copied
 from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import Change, World
@@ -124,7 +124,7 @@ def clock_router(registry: Registry) -> APIRouter:
     ) -> Response:
         """Move a clock on; the answer lists what that brought about."""
         if dry_run:
-            with copied(require_world(registry, name), registry) as copy:
+            async with copy_of_world(require_world(registry, name), registry) as copy:
                 return await _advanced(copy, advance)
         return await _advanced(registry.open_or_create(name), advance)
 

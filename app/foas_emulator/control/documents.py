@@ -10,9 +10,10 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 
 from foas_emulator.control.errors import ControlError
-from foas_emulator.control.off_loop import off_loop
+from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.seeds.limits import DocumentError, path_of
 from foas_emulator.seeds.loading import Document, load_json, load_yaml
+from foas_emulator.world.slices import in_slices
 
 YAML = "application/yaml"
 
@@ -31,7 +32,15 @@ def is_yaml(request: Request) -> bool:
     return "yaml" in request.headers.get("content-type", "")
 
 
-def parse_document(body: bytes, *, as_yaml: bool) -> Document:
+async def read_body(request: Request) -> bytes | bytearray:
+    """Return a body; a large one is put together in slices, between which other requests are served."""
+    body = bytearray()
+    async for piece in in_slices([piece async for piece in request.stream()]):
+        body += piece
+    return body if len(body) > LARGE else bytes(body)
+
+
+def parse_document(body: bytes | bytearray, *, as_yaml: bool) -> Document:
     """Return what a JSON or YAML body says, None if it is empty. Raises `ControlError`."""
     try:
         text = decode(body)
@@ -42,7 +51,7 @@ def parse_document(body: bytes, *, as_yaml: bool) -> Document:
         raise ControlError(400, f"The body is not {language}.", f"{error}.", faults=faults) from None
 
 
-def decode(body: bytes) -> str:
+def decode(body: bytes | bytearray) -> str:
     """Return the text of a body. Raises `ControlError`."""
     try:
         return body.decode("utf-8-sig")

@@ -15,6 +15,7 @@ from foas_emulator.control.documents import (
     described_body,
     dump_yaml,
     is_yaml,
+    read_body,
     wants_yaml,
 )
 from foas_emulator.control.errors import require_world
@@ -43,7 +44,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
     """Return what is done with whole worlds under `/worlds/{name}`; `scratch` opens databases that are thrown away."""
     router = APIRouter(prefix="/worlds/{name}")
 
-    def image(body: bytes, *, as_yaml: bool) -> bytes:
+    def image(body: bytes | bytearray, *, as_yaml: bool) -> bytes:
         return image_of_snapshot(body, as_yaml=as_yaml, registry=registry, scratch=scratch)
 
     # A suite restores one small snapshot before each of its tests; the last few are kept ready to be loaded.
@@ -66,9 +67,11 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.put("/snapshot", status_code=204, openapi_extra=described_body(ANY_OBJECT))
     async def put_snapshot(name: str, request: Request) -> Response:
         """Make the world what the snapshot says, to the byte; it still resets to what it was created from."""
-        body, as_yaml = await request.body(), is_yaml(request)
-        read = kept_image if len(body) <= _LARGEST_KEPT else image
-        restored = await off_loop(len(body), lambda: read(body, as_yaml=as_yaml))
+        body, as_yaml = await read_body(request), is_yaml(request)
+        if len(body) <= _LARGEST_KEPT:
+            restored = await off_loop(len(body), lambda: kept_image(bytes(body), as_yaml=as_yaml))
+        else:
+            restored = await off_loop(len(body), lambda: image(body, as_yaml=as_yaml))
         async with made_ready(restored, registry, scratch) as store:
             registry.open_or_create(name).load(restored, store)
         return Response(status_code=204)
@@ -76,7 +79,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.post("/seed", status_code=204, openapi_extra=described_body(ANY_OBJECT))
     async def merge_seed(name: str, request: Request) -> Response:
         """Merge a seed document, all or nothing: a resource it names is replaced whole, everything else stays."""
-        body = await request.body()
+        body = await read_body(request)
         world = registry.open_or_create(name)
         await settle(world)
         clusters = {cluster.cluster_id for cluster in world.store.find(Cluster)}

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
-from foas_emulator.control.documents import described_body, is_yaml, parse_document
+from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.control.ready import made_ready
@@ -61,7 +61,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     )
     async def put_world(name: str, request: Request) -> Response:
         """Create a world, or replace it: from the default seed without a body, else from what the body names."""
-        body, as_yaml = await request.body(), is_yaml(request)
+        body, as_yaml = await read_body(request), is_yaml(request)
         image = await off_loop(len(body), lambda: _image(registry, scratch, parse_document(body, as_yaml=as_yaml)))
         if isinstance(image, _Fork):
             image = await _fork(registry, image.name)
