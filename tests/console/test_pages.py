@@ -219,6 +219,14 @@ def test_the_documents_of_a_directory_of_seeds_are_offered_one_by_one(tmp_path: 
         assert console.post("/w/default/scenario", seed="/etc/hostname").status_code == 404
 
 
+def test_a_seed_that_is_a_file_is_offered_once(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("projects: [{Name: one}]", "utf-8")
+    with open_api(seed=("default", str(tmp_path / "one.yaml"))) as api:
+        page = Console(api).page("/w/default/scenarios")
+        assert page.count(f"<code>{tmp_path / 'one.yaml'}</code>") == 1
+        assert page.count("<code>default</code>") == 1
+
+
 def test_a_world_whose_file_is_broken_is_told_and_not_a_crash(tmp_path: Path) -> None:
     with open_api(data_dir=tmp_path) as api:
         api.request("PUT", "/_emulator/worlds/broken", content="{}")

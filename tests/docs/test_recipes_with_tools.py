@@ -1,6 +1,5 @@
 """docs/recipes.md: the recipes with Prism's proxy and for front ends, run as they stand with the tools they name."""
 
-import json
 import os
 import re
 import shlex
@@ -107,14 +106,11 @@ def test_pages_are_tested_with_the_examples_of_the_document_and_with_the_emulato
         for file, text in TYPE_SCRIPT.findall(FRONT_END):
             (directory / file).write_text(text, "utf-8")
         (directory / "package.json").write_text('{"type": "module"}', "utf-8")
-        settings = {
-            "extends": "../tsconfig.json",
-            "compilerOptions": {"types": ["node"]},
-            "files": ["job.test.ts"],
-        }
-        (directory / "tsconfig.json").write_text(json.dumps(settings), "utf-8")
+        (settings,) = re.findall(r"```json\n// tsconfig.json\n(.*?)```", FRONT_END, re.DOTALL)
+        (directory / "tsconfig.json").write_text(settings, "utf-8")
         run(tools, *command_of(FRONT_END, "openapi-typescript"), directory=directory)
-        run(tools, "tsc", "--project", ".", directory=directory)
+        assert "npx tsc\nnode --test job.test.js" in FRONT_END
+        run(tools, "tsc", directory=directory)
         done = subprocess.run(
             ["node", "--test", "--test-reporter", "tap", "job.test.js"],
             cwd=directory,

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,14 +161,14 @@ def test_the_artefact_folder_says_why(red: Red) -> None:
         assert [call["operation"] for call in load_artifact(folder).calls], test
 
 
-def replayed(folder: Path) -> tuple[list[str], str, int]:
+def replayed(folder: Path, *options: str, variables: Mapping[str, str] | None = None) -> tuple[list[str], str, int]:
     """Run `foas-emulator replay` and ask its world for the instance: what it printed, the answer, the exit status."""
     process = subprocess.Popen(
-        command("replay", str(folder)),
+        command("replay", str(folder), *options),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         encoding="utf-8",
-        env=environment(),
+        env=environment(variables),
         creationflags=GROUP,
     )
     try:
@@ -221,6 +221,27 @@ def test_an_artefact_brings_the_same_state_back_elsewhere_and_later(tmp_path: Pa
     again, same, _ = replayed(moved)
     assert (again[:-1], same) == (first[:-1], answer)
     assert status == 0
+
+    url = again[-1].removeprefix("listening on ")
+    port = url.rpartition(":")[2]
+    there, same, status = replayed(moved, "--port", port, "--intercept", "0")
+    assert (there, same, status) == (again, answer, 0), "a port that is given is taken"
+    with serving() as running:
+        port, data = running.url.rpartition(":")[2], tmp_path / "data"
+        refused = run("replay", str(moved), "--port", port)
+        assert refused.returncode == 1
+        assert f"--port: cannot listen on 127.0.0.1:{port} " in refused.stderr, "the flag is named"
+        of_a_server = {
+            "FOASEMU_PORT": port,
+            "FOASEMU_INTERCEPT": port,
+            "FOASEMU_CONTROL_TOKEN": "secret",
+            "FOASEMU_DATA_DIR": str(data),
+            "FOASEMU_SEED": "nowhere.yaml",
+            "FOASEMU_WATCH": "1",
+        }
+        beside, same, status = replayed(moved, variables=of_a_server)
+    assert (beside[:-1], same, status) == (first[:-1], answer, 0), "variables of a server that runs change nothing"
+    assert not data.exists()
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,20 @@ def test_the_token_of_a_shared_server_is_handed_on(pytester: pytest.Pytester) ->
         refused.stdout.fnmatch_lines("*The control API wants its token.*")
 
 
+def test_a_token_in_the_environment_is_that_of_both_kinds_of_server(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipeline sets it for every program."""
+    pytester.makepyfile("def test_it(foas_world): foas_world.reset()")
+    monkeypatch.setenv("FOASEMU_CONTROL_TOKEN", "secret")
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    with Emulator(control_token="another") as emulator:
+        url = f"--foas-url={emulator.url}"
+        pytester.runpytest_inprocess(url).assert_outcomes(errors=1)
+        monkeypatch.setenv("FOASEMU_CONTROL_TOKEN", "another")
+        pytester.runpytest_inprocess(url).assert_outcomes(passed=1)
+
+
 def test_the_server_has_the_settings_that_a_suite_gives_it(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

@@ -195,6 +195,34 @@ def test_an_emulator_knows_its_own_token() -> None:
             Server(emulator.url).worlds()
 
 
+def test_an_emulator_knows_a_token_that_the_environment_gives_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOASEMU_CONTROL_TOKEN", "secret")
+    with Emulator() as emulator:
+        assert emulator.worlds() == ["default"]
+        with pytest.raises(EmulatorError, match="wants its token"):
+            Server(emulator.url).worlds()
+
+
+def test_an_emulator_listens_on_the_port_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of the environment is where a server runs already."""
+    with Emulator() as first:
+        port = int(first.url.rpartition(":")[2])
+        monkeypatch.setenv("FOASEMU_PORT", str(port))
+        with Emulator() as second:
+            assert second.url != first.url
+        with pytest.raises(ValueError, match=f"port: cannot listen on 127.0.0.1:{port} "), Emulator(port=port):
+            pass
+    with Emulator(port=port) as third:
+        assert third.url == first.url
+
+
+@pytest.mark.parametrize("given", [{"host": "0.0.0.0"}, {"tls": True}, {"tls_port": 0}])
+def test_an_emulator_refuses_what_it_cannot_do(given: dict[str, Any]) -> None:
+    (name,) = given
+    with pytest.raises(ValueError, match=f"{name} is for foas-emulator serve"), Emulator(**given):
+        pass
+
+
 def test_an_emulator_that_was_never_entered_can_be_left() -> None:
     Emulator().__exit__(None, None, None)
 

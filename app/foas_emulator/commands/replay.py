@@ -1,49 +1,77 @@
 """`foas-emulator replay`: a failed test's world as it was, served again, and the calls that it got."""
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import click
 
 from foas_emulator.commands.base import refusals_to_start, refuse
+from foas_emulator.settings import options, read_settings
 from foas_emulator.testing.artifacts import Artifact, ArtifactError, describe_call, load_artifact
 from foas_emulator.testing.client import EmulatorError
-from foas_emulator.testing.emulator import Emulator
+from foas_emulator.testing.server import Server
+
+_TAKEN = ("port", "access_keys", "intercept", "intercept_allow")
+"""The settings that say how the world is reached; all that is in it, and its own settings, come from the snapshot."""
 
 _LOOK_EVERY = 0.5
 """Seconds between two looks for a signal: Windows hands none over while a thread waits without end."""
 
 
-@click.command("replay")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR")
-def command(folder: Path) -> None:
+def _replay(folder: Path, **given: Any) -> None:
     """Serve the world that a failed test left in DIR (pytest --foas-artifacts), and show its calls."""
     try:
         artifact = load_artifact(folder)
         with refusals_to_start():
-            _serve(artifact)
+            _serve(artifact, given)
     except (ArtifactError, EmulatorError) as error:
         refuse(str(error))
 
 
-def _serve(artifact: Artifact) -> None:
-    """Show the calls of a failed test, and serve its world on a free port until SIGTERM or SIGINT.
+def _serve(artifact: Artifact, given: dict[str, Any]) -> None:
+    """Show the calls of a failed test, and serve its world until SIGTERM or SIGINT.
 
     Raise `EmulatorError` for a broken snapshot.
     """
+    # The whole emulator: it takes a while to load.
+    from foas_emulator.testing.in_thread import ThreadedServer  # noqa: PLC0415
+
     stop = Event()
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
-    with Emulator(seed=["empty"]) as emulator:
-        world = emulator.world(artifact.world)
+    # Variables may be those of a server that runs: its worlds are left alone.
+    settings = replace(read_settings({}), **given, seed=("empty",), watch=False, data_dir=None, pact_states=None)
+    running = ThreadedServer(settings, port=settings.port)
+    try:
+        world = Server(running.url, control_token=settings.control_token).world(artifact.world)
         world.load(artifact.snapshot)
         click.echo(f"{artifact.test} made {len(artifact.calls)} calls in world {world.name}:")
         for call in artifact.calls:
             click.echo(describe_call(call))
         click.echo("its clock stands still where the test failed")
         click.echo(f"access key {world.access_key_id}, secret {world.access_key_secret}")
-        click.echo(f"listening on {emulator.url}")
+        click.echo(f"listening on {running.url}")
         while not stop.wait(_LOOK_EVERY):
             pass
+    finally:
+        running.stop()
+
+
+def _options() -> list[click.Parameter]:
+    folder = click.Argument(["folder"], type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR")
+    taken: list[click.Parameter] = [folder]
+    for option in options():
+        if option.name in ("port", "intercept"):
+            option.envvar = None  # the variables may name the ports of a server that runs already
+        if option.name == "port":
+            option.default, option.show_default = 0, "a free one"
+        if option.name in _TAKEN:
+            taken.append(option)
+    return taken
+
+
+command = click.Command("replay", params=_options(), callback=_replay, help=_replay.__doc__)

@@ -175,8 +175,8 @@ def seeds_of(site: Site) -> list[str]:
             documents = seed_files(source)
         except (OSError, SeedError):
             documents = []  # the directory was emptied since
-        found += [each for each in (source, *documents) if each not in found]
-    return found[:MOST_SEEDS]
+        found += [source, *documents]
+    return list(dict.fromkeys(found))[:MOST_SEEDS]
 
 
 async def begin(site: Site, world: World, request: Request) -> Response:

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 
 class Emulator(Server):
-    """An emulator that serves from a thread of this process, on a free port of this machine, while it is entered.
+    """An emulator that serves from a thread of this process, for this machine alone, while it is entered.
 
     Its settings are those of `foas-emulator serve`, written as there: `Emulator(seed=["my.yaml"], start_delay="30s")`.
+    Without `port` it takes a free one.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -25,8 +26,9 @@ class Emulator(Server):
         from foas_emulator.settings import read_settings  # noqa: PLC0415
         from foas_emulator.testing.in_thread import ThreadedServer, check_settings  # noqa: PLC0415
 
-        self._running = ThreadedServer(read_settings(check_settings(self._settings)))
-        super().__init__(self._running.url, control_token=self._settings.get("control_token"))
+        settings = read_settings(check_settings(self._settings))
+        self._running = ThreadedServer(settings, port=settings.port if "port" in self._settings else 0)
+        super().__init__(self._running.url, control_token=settings.control_token)
         return self
 
     def __exit__(self, *_: object) -> None:

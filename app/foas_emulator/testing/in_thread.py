@@ -27,14 +27,22 @@ from foas_emulator.testing.written import written
 
 __tracebackhide__ = True
 
+UNAVAILABLE = ("host", "tls", "tls_port", "tls_cert", "tls_key")
+"""Settings that a server in a thread has no use for: it listens on this machine alone, without https."""
+
 START_WITHIN = 30.0
 """Seconds that the server is given to start."""
 
 
 def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings as flags have them. Raise ValueError for a name that is no setting, with the nearest that is."""
+    """Return settings as flags have them.
+
+    Raise ValueError for one that no server in a thread has, and for a name that is none, with the nearest that is.
+    """
     known = [each.name for each in fields(Settings)]
     for name in given:
+        if name in UNAVAILABLE:
+            raise ValueError(f"{name} is for foas-emulator serve: this server listens on {LOOPBACK[0]} alone, by http")
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
@@ -43,15 +51,18 @@ def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class ThreadedServer:
-    """Serves on a free port of this machine until it is stopped."""
+    """Serves on a port of this machine until it is stopped."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Start. Raises `SeedError`, ValueError or `StartError` if the settings cannot be met."""
+    def __init__(self, settings: Settings, *, port: int = 0) -> None:
+        """Start, on a free port if `port` is 0. Raises `SeedError`, ValueError or `StartError` for what cannot be met.
+
+        The settings' own port is not looked at: where it is not given it is that of `serve`, which may run beside this.
+        """
         with ExitStack() as files, ExitStack() as if_refused:
             interception = files.enter_context(prepare_interception(settings, host=LOOPBACK[0]))
             self.proxy = None if interception is None else interception.document()
             """What a program has to know to come here by the proxy, if there is one."""
-            (self._listener,) = listen(LOOPBACK[0], 0)
+            (self._listener,) = listen(LOOPBACK[0], port)
             if_refused.callback(self._listener.close)
             self.url = url_of("http", self._listener)
             known = replace(settings, port=self._listener.getsockname()[1])

@@ -36,7 +36,12 @@ _settings_used = pytest.StashKey[object]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("foas", "foas-emulator")
     group.addoption("--foas-url", metavar="URL", help="Use the foas-emulator that runs there instead of starting one.")
-    group.addoption("--foas-control-token", metavar="TOKEN", help="Token of its control API.")
+    group.addoption(
+        "--foas-control-token",
+        metavar="TOKEN",
+        default=os.environ.get("FOASEMU_CONTROL_TOKEN"),
+        help="Token of its control API; FOASEMU_CONTROL_TOKEN without it.",
+    )
     group.addoption(
         "--foas-artifacts",
         metavar="DIR",
