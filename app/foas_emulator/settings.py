@@ -181,7 +181,7 @@ class Settings:
         metavar="RATE",
     )
     read_cache: int = setting(
-        64 * 1024 * 1024, "Bytes of answers kept for reads that come again; 0 keeps none.", type_=click.IntRange(min=0)
+        128 * 1024 * 1024, "Bytes of answers kept for reads that come again; 0 keeps none.", type_=click.IntRange(min=0)
     )
     journal_bytes: int = setting(
         16 * 1024 * 1024,
