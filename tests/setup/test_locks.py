@@ -87,6 +87,22 @@ def test_lock_names_no_address_and_nothing_but_pins(lock: str) -> None:
     assert len(pins) == len(LOCKS[lock]), "a line that is no pin with hashes"
 
 
+ALL_LOCKS = [
+    str(file.relative_to(ROOT))
+    for directory in ("examples", "tests")
+    for file in (ROOT / directory).rglob("*lock*")
+    if file.name.endswith((".lock", "-lock.json"))
+]
+"""What the examples and the programs of the tests install."""
+
+
+@pytest.mark.parametrize("lock", ALL_LOCKS)
+def test_lock_of_another_project_names_no_address(lock: str) -> None:
+    text = (ROOT / lock).read_text("utf-8")
+    assert "://" not in text
+    assert "sha" in text, "nothing is pinned by a hash"
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_pin_that_is_missing_is_found(lock: str, known: dict[str, Metadata]) -> None:
     for dropped, pin in LOCKS[lock].items():
