@@ -82,6 +82,12 @@ def test_what_cannot_be_set_up_is_refused_with_the_reason(asked: Any, reason: st
     assert reason in control.refused("POST", PATH, asked)
 
 
+def test_a_name_that_no_state_can_have_is_refused_and_not_repeated(control: Control) -> None:
+    said = control.refused("POST", PATH, {"state": "x" * 100_000})
+    assert "state" in said
+    assert len(said) < 1000
+
+
 def test_without_a_file_of_states_the_setting_is_named() -> None:
     with open_api() as api:
         said = Control(api).refused("POST", PATH, {"state": "a running job"})

@@ -52,6 +52,13 @@ def test_a_state_with_other_parameters_is_refused(
         read_states(file).seed(name, parameters)
 
 
+@pytest.mark.parametrize("name", ["", "x" * 1001])
+def test_a_state_that_nobody_can_ask_for_is_a_fault_with_its_line(name: str, file: Path) -> None:
+    file.write_text(f'a project: {{}}\n? "{name}"\n: {{}}\n', "utf-8")
+    with pytest.raises(SeedError, match=r"states\.yaml:\d+: .*1 to 1000 characters"):
+        read_states(file)
+
+
 def test_a_parameter_that_does_not_fit_is_a_fault_with_its_line(file: Path) -> None:
     file.write_text(STATES, "utf-8")
     with pytest.raises(SeedError, match=r"states\.yaml:7: .*Id"):

@@ -11,7 +11,7 @@ from foas_emulator.control.merging import merge
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.document import SeedDocument
-from foas_emulator.seeds.states import StateError, States
+from foas_emulator.seeds.states import LONGEST_NAME, StateError, States
 from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Connections
@@ -20,7 +20,10 @@ from foas_emulator.world.store import Connections
 class PactState(BaseModel):
     """A state as verifiers ask for it. What else they send, such as the consumer, is not used."""
 
-    state: str = Field(description="Name of the state; the empty one is every interaction's, and changes nothing.")
+    state: str = Field(
+        max_length=LONGEST_NAME,
+        description="Name of the state; the empty one is every interaction's, and changes nothing.",
+    )
     params: dict[str, Any] | None = Field(default=None, description="Its parameters.")
     action: Literal["setup", "teardown"] = Field(
         default="setup", description="Whether the state begins, or ends with all that came after the world began."

@@ -13,6 +13,8 @@ from foas_emulator.seeds.loading import Document, load
 from foas_emulator.seeds.reading import check_seed
 from foas_emulator.seeds.references import nearest
 
+LONGEST_NAME = 1000
+"""Characters that the name of a state may have."""
 PARAMETER = "param"
 """The one member of what stands for a parameter of a state: `JobName: {param: job}`."""
 
@@ -72,6 +74,10 @@ def read_states(file: Path) -> States:
 
 
 def _faults(states: States, name: str) -> list[Fault]:
+    if not 0 < len(name) <= LONGEST_NAME:
+        assert states.document is not None
+        message = f"the name of a state has 1 to {LONGEST_NAME} characters"
+        return [_fault(Path(states.file), states.document.line((name,)), (), message)]
     if next(_parameters(states.seeds[name]), None) is not None:
         return []  # it is checked once it is filled
     try:
