@@ -1,4 +1,4 @@
-"""Certificates made at start, for serving https where nobody brings one, under this machine's names and foas's own."""
+"""Certificates made at start, to serve https without one of the user's, for the names of this machine and of foas."""
 
 import ssl
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from foas_emulator.interception import hosts
 
 NAMES = ("localhost", "127.0.0.1", "::1")
 _MOST_NAMES = 256
-"""Names that are certified at a time beside those of the start."""
+"""The most certificates to cache in addition to the one made at start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +25,18 @@ class Certificate:
 
 
 class Authority:
-    """A root that is made at start, lives in memory, and signs certificates until the server stops."""
+    """A root that is made at start, is kept in memory, and signs certificates until the server stops."""
 
     def __init__(self) -> None:
         self._root = trustme.CA(organization_name="foas-emulator")
 
     @property
     def pem(self) -> bytes:
-        """What clients have to trust."""
+        """The root certificate that clients have to trust, as PEM."""
         return self._root.cert_pem.bytes()
 
     def write_certificate(self, host: str, directory: Path) -> Certificate:
-        """A certificate for this machine's loopback names, `host` and the hosts of foas, written into a directory."""
+        """Write a certificate for the loopback names, `host` and the hosts of foas into a directory; return its files."""
         own = NAMES if host in (*NAMES, "0.0.0.0", "::") else (host, *NAMES)  # noqa: S104 - not bound here
         leaf = self._root.issue_cert(*own, *hosts.NAMES)
         certificate, key = directory / "certificate.pem", directory / "key.pem"
@@ -46,9 +46,9 @@ class Authority:
         return Certificate(certificate, key, self.pem)
 
     def context(self, certifies: Callable[[str], bool]) -> ssl.SSLContext:
-        """A server's context that has a certificate for every name that a client asks for and `certifies` says yes to.
+        """Return a TLS context for a server, with a certificate for every requested name that `certifies` accepts.
 
-        Whoever asks for another name, or for none, gets that of this machine.
+        A client that asks for another name, or for none, gets the certificate of this machine.
         """
 
         def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
@@ -67,5 +67,5 @@ class Authority:
 
 
 def make_certificate(host: str, directory: Path) -> Certificate:
-    """A certificate of an authority of its own, as `Authority.write_certificate` makes it."""
+    """Write a certificate of a new authority into a directory, as `Authority.write_certificate` does."""
     return Authority().write_certificate(host, directory)

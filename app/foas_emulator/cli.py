@@ -1,4 +1,4 @@
-"""The command line: `foas-emulator serve`, and what helps around it."""
+"""The command line: `foas-emulator serve` and its helpers."""
 
 import http
 import os
@@ -85,7 +85,7 @@ def openapi(output: Path | None, *, of_control_api: bool) -> None:
 
     text = as_yaml(describe_control_api() if of_control_api else describe_api())
     if output is None:
-        click.echo(text.encode(), nl=False)  # whatever a terminal's encoding is, the document is UTF-8
+        click.echo(text.encode(), nl=False)  # the document is UTF-8, even if the terminal's encoding is another
     else:
         output.write_bytes(text.encode())
 

@@ -1,4 +1,4 @@
-"""How many files and connections this process may have open, and how worlds and clients share them."""
+"""The limit of open files and connections of this process, and its division between worlds and clients."""
 
 import logging
 from types import ModuleType
@@ -12,17 +12,17 @@ except ImportError:  # Windows has no such limit
 log = logging.getLogger(__name__)
 
 FOR_CONNECTIONS = 256
-"""Descriptors that are kept for clients and for the process itself, whatever worlds need; half of a low limit."""
+"""Descriptors that are reserved for clients and for the process itself; at most half of a low limit."""
 
 OF_A_WORLD = 3
 """Descriptors of a world in a file: database, write-ahead log and shared memory."""
 
 AIM = 65536
-"""The limit that a server asks for; a system may allow less."""
+"""The limit for which a server asks; a system may allow less."""
 
 
 def raise_limit() -> None:
-    """Raise the soft limit of open files as far as it is useful and the system allows."""
+    """Raise the soft limit of open files as far as is useful and as the system allows."""
     if resource is None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -39,7 +39,7 @@ def raise_limit() -> None:
 
 
 def world_files_at_once() -> int | None:
-    """Return how many worlds in files may be open at a time, at least one; None where there is no limit."""
+    """Return the number of worlds in files that may be open at a time, at least one; None if there is no limit."""
     if resource is None:
         return None
     soft: int = resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -1,4 +1,4 @@
-"""A difference between what was expected and what came: how every failed comparison is reported."""
+"""Differences between expected and actual values, as which every failed comparison is reported."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ _SHOWN_CHARACTERS = 120
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field with its expected and its actual value; None stands for a field that is absent."""
+    """A field with its expected and its actual value; None means that the field is absent."""
 
     field: str
     expected: str | None
@@ -16,7 +16,7 @@ class Difference:
 
 
 def compare(expected: Mapping[str, str], actual: Mapping[str, str]) -> list[Difference]:
-    """Return the fields in which two mappings differ: in the order of `expected`, then those that only `actual` has."""
+    """Return the differences between two mappings: in the order of `expected`, then those that only `actual` has."""
     return [
         Difference(name, expected.get(name), actual.get(name))
         for name in {**expected, **actual}

@@ -1,8 +1,8 @@
-"""Garbage collection in steps that take milliseconds, for a process that is all the emulator's.
+"""Garbage collection in steps that take milliseconds, for a process that runs only the emulator.
 
-Nothing the emulator keeps refers to itself in a circle, so that nearly everything is freed the moment nobody refers to
-it. What is left for the collector is short-lived. As Python has it, though, the collector would look at all there is
-whenever that has grown by a quarter: a journal of some ten thousand calls held the event loop for 150 ms.
+No object that the emulator keeps is part of a reference cycle, so nearly all objects are freed by reference counting,
+and only short-lived ones are left to the collector. With Python's settings, however, the collector would scan all
+objects whenever they have grown by a quarter: a journal of some ten thousand calls blocked the event loop for 150 ms.
 """
 
 import gc
@@ -12,14 +12,14 @@ from typing import Any
 
 _OLDEST = 2
 _THRESHOLDS = 700, 10, 3
-"""Objects, and collections of the two younger generations, after which each is looked at: 20,000 objects at most."""
+"""Objects, and collections of the two younger generations, after which each is scanned: 20,000 objects at most."""
 MOST_FROZEN = 2_000_000
-"""Objects that are left alone. Circles among them are looked for once there are so many, and whenever they double."""
+"""Frozen objects after which all are scanned for reference cycles, and again whenever their number has doubled."""
 
 
 @contextmanager
 def in_steps() -> Iterator[None]:
-    """Collect, and leave alone what there is by now and what a collection of the oldest generation leaves over."""
+    """Collect in steps inside the block: freeze all present objects, and the survivors of each full collection."""
     thresholds = gc.get_threshold()
     steps = _Steps()
     gc.freeze()
@@ -34,7 +34,7 @@ def in_steps() -> Iterator[None]:
 
 
 class _Steps:
-    """Called by the collector before and after each collection."""
+    """A callback that the collector calls before and after each collection."""
 
     def __init__(self) -> None:
         self._most = MOST_FROZEN
@@ -43,7 +43,7 @@ class _Steps:
         if phase != "stop" or info["generation"] != _OLDEST:
             return
         if gc.get_freeze_count() > self._most:
-            gc.unfreeze()  # the next collection of the oldest generation looks at everything
+            gc.unfreeze()  # the next collection of the oldest generation scans everything
             self._most *= 2
         else:
             gc.freeze()

@@ -1,7 +1,7 @@
-"""HTTP/1.1 on a connection: uvicorn's protocol, with limits, patience that ends, and an answer to what cannot be read.
+"""HTTP/1.1 on a connection: uvicorn's protocol with limits, timeouts, and answers to requests that cannot be parsed.
 
-What the parser refuses goes to the application as a request of the scope type `UNREADABLE`, with the error to answer:
-so it is answered in the gateway's envelope, in the format that was asked for, and stands in the journal.
+A request that the parser refuses goes to the application with the scope type `UNREADABLE` and the error to answer
+with: so it is answered in the gateway's envelope, in the requested format, and recorded in the journal.
 """
 
 import asyncio
@@ -29,34 +29,34 @@ from foas_emulator.gateway.errors import (
 from foas_emulator.pipeline.context import UNREADABLE
 
 MAX_HEAD = 64 * 1024
-"""Bytes of a request line and its headers."""
+"""The most bytes of a request line and its headers."""
 MAX_HEADERS = 256
 MAX_TARGET = 32 * 1024
-"""Bytes of the target in a request line."""
+"""The most bytes of the target in a request line."""
 MAX_PIPELINED = 256
-"""Requests that one connection may have waiting for their turn."""
+"""The most requests of one connection that may wait for their turn."""
 
 PATIENCE = 30.0
-"""Seconds a client may take to send its headers, or to send or read another byte of what it has begun."""
+"""Seconds that a client may take to send its headers, or to send or read the next byte of a request or an answer."""
 LOOKS = 3
-"""A connection is looked at so many times in that while."""
+"""Number of times that a connection is checked during `PATIENCE`."""
 LINGER = 1.0
-"""Seconds that a refused client is given to read the answer."""
+"""Seconds that a refused client has to read the answer."""
 CLOSE_AFTER = 5.0
-"""Seconds that an idle connection is kept longer than its client was told: a request may be under way by then."""
+"""Seconds that an idle connection is kept beyond the announced time, since a request may be under way."""
 
 _LONGEST_METHOD = 20
 _SPACES_OF_A_REQUEST_LINE = 2
 _HEAD_TOO_LARGE = HEADERS_TOO_LARGE(f"The request line and headers have over {MAX_HEAD} bytes, which is the limit.")
 _KEPT_HEADERS = frozenset({b"accept", b"authorization", b"host", b"x-emulator-world"})
-"""Headers that decide how, and in which world, a request that cannot be read is answered."""
+"""Headers that determine in which format and in which world a request that cannot be parsed is answered."""
 
 
 log = logging.getLogger(__name__)
 
 
 class RefusedRequest(Exception):  # noqa: N818 - it carries the error
-    """Raised in a callback of the parser: the request is not served, for the reason `error` gives."""
+    """Raised in a callback of the parser to refuse a request with `error`."""
 
     def __init__(self, error: ApiError) -> None:
         super().__init__(error.hint)
@@ -64,14 +64,14 @@ class RefusedRequest(Exception):  # noqa: N818 - it carries the error
 
 
 class UpgradeOffer(Exception):  # noqa: N818 - it is no error
-    """Raised in a callback of the parser: the request offers to go on in another protocol."""
+    """Raised in a callback of the parser if the request offers to continue in another protocol."""
 
 
 class EmulatorProtocol(HttpToolsProtocol):
     """uvicorn's protocol for one connection.
 
-    Nothing is done per request that uvicorn does not do, but for counting bytes and comparing lengths: a connection is
-    looked at every few seconds, and what it waits for is compared with what it waited for before.
+    Per request it only counts bytes and compares lengths in addition to uvicorn's work. A timer checks each connection
+    every few seconds and compares what the connection waits for with what it waited for at the last check.
     """
 
     def __init__(
@@ -84,12 +84,12 @@ class EmulatorProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._received = 0
         self._head = bytearray()
-        """What has come of a head that is not complete yet, in more than one piece."""
+        """The bytes received so far of a head that arrives in more than one piece."""
         self._heads = 0
         self._head_is_whole = True
-        """Whether `_head` begins where a request does."""
+        """Whether `_head` begins at the beginning of a request."""
         self._ahead: deque[RequestResponseCycle] = deque()
-        """Requests that were followed by others before they were answered, of which `cycle` is the last."""
+        """Requests that were followed by others before they were answered; the last of these is `cycle`."""
         self._waited_for: object = None
         self._looks = 0
         self._next_look: asyncio.TimerHandle | None = None
@@ -104,7 +104,7 @@ class EmulatorProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        for cycle in self._ahead:  # uvicorn tells the last one only
+        for cycle in self._ahead:  # uvicorn notifies only the last one
             cycle.disconnected = True
             cycle.message_event.set()
         self._unset_keepalive_if_required()
@@ -112,13 +112,13 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._next_look.cancel()
 
     def eof_received(self) -> None:
-        """Let answers that come after their client has left go nowhere: the connection is closed from here on."""
+        """Discard answers that are written after the client has left: from now on the connection is closed."""
         for cycle in (*self._ahead, self.cycle):
             if cycle is not None and not cycle.response_complete:
                 cycle.transport = _Closing(cycle.transport)  # type: ignore[assignment]
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection, unless bytes have arrived that the loop has not handed over yet."""
+        """Close an idle connection, unless bytes have arrived that the event loop has not yet delivered."""
         if _has_unread_bytes(self.transport):
             self._wait_for_request()
         else:
@@ -127,7 +127,7 @@ class EmulatorProtocol(HttpToolsProtocol):
     def _wait_for_request(self) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
-    # -- what comes in
+    # -- incoming bytes
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -142,7 +142,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            pass  # the request is served as HTTP/1.1, as RFC 9110 lets a server that does not upgrade
+            pass  # serve the request as HTTP/1.1: RFC 9110 allows a server to ignore an upgrade
         except httptools.HttpParserInvalidURLError as error:
             self._feed_encoded(data, error)
         except httptools.HttpParserError as error:
@@ -179,7 +179,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _is_in_head(self) -> bool:
-        """Whether a request has begun whose headers are not complete."""
+        """Whether a request has begun and its headers are not complete."""
         return self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
 
     def _keep_head(self, data: bytes) -> None:
@@ -194,13 +194,13 @@ class EmulatorProtocol(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _is_whole(self) -> bool:
-        """Whether what came last begins, together with `_head`, where a request does."""
+        """Whether the latest bytes, together with `_head`, begin at the beginning of a request."""
         return self._head_is_whole if self._head else self._is_first_in_line()
 
     def _feed_without_upgrade(self, data: bytes) -> None:
-        """Read a request that offers another protocol (Java's client offers HTTP/2) without its offer.
+        """Parse a request that offers another protocol (Java's client offers HTTP/2) without its offer.
 
-        The parser would take what follows the headers for that protocol, and lose the body.
+        The parser would treat the bytes after the headers as that protocol, and lose the body.
         """
         head, end, rest = bytes(self._head + data).partition(b"\r\n\r\n")
         lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"upgrade:")]
@@ -209,9 +209,9 @@ class EmulatorProtocol(HttpToolsProtocol):
         self._feed(b"\r\n".join(lines) + end + rest)
 
     def _feed_encoded(self, data: bytes, error: httptools.HttpParserError) -> None:
-        """Read a request line that holds bytes beyond ASCII as if they were percent-encoded, as some clients mean them.
+        """Parse a request line with bytes beyond ASCII as if they were percent-encoded, as some clients mean them.
 
-        Such bytes never come into what the parser reads again, so this happens once for each request.
+        The text that is parsed again has no such bytes, so this happens once for each request.
         """
         head = bytes(self._head + data)
         line, end, rest = head.partition(b"\n")
@@ -222,13 +222,13 @@ class EmulatorProtocol(HttpToolsProtocol):
         self.parser = httptools.HttpRequestParser(self)
         self._feed(b"".join(b"%c" % byte if byte < 0x80 else b"%%%02X" % byte for byte in line) + end + rest)  # noqa: PLR2004 - ASCII
 
-    # -- what is refused
+    # -- refusals
 
     def _refuse(self, error: ApiError, head: bytes = b"") -> None:
-        """Answer with an error, in place of whatever the client was sending, and end the connection.
+        """Answer the request that the client is sending with an error, and end the connection.
 
-        `head` is what has come of the head. Where the parser stopped in the request line it has read none of the
-        headers that say how to answer; they are taken from there, if no other request came with it.
+        `head` is the part of the head that has arrived. If the parser stopped in the request line, it has read none of
+        the headers that determine the answer; they are taken from `head`, unless another request came with it.
         """
         head = head or bytes(self._head)
         headers = self.headers or (_headers_of(head) if head.count(b"\r\n\r\n") <= 1 else ())
@@ -254,7 +254,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         self._next_look = self.loop.call_later(PATIENCE / LOOKS, self._look)
 
     def _look(self) -> None:
-        """Give up a client that has not moved for `PATIENCE` seconds while something was waited for."""
+        """Give up on a client that has made no progress for `PATIENCE` seconds while the connection waits for it."""
         waits_for = self._waits_for()
         is_stuck = waits_for is not None and waits_for == self._waited_for
         self._waited_for = waits_for
@@ -265,7 +265,7 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._give_up()
 
     def _waits_for(self) -> object:
-        """What the connection waits for its client to do, in a form that changes whenever it moves; None if nothing."""
+        """Return what the connection waits for, as a value that changes with any progress; None if for nothing."""
         unsent = self.transport.get_write_buffer_size()
         if unsent:
             return "read", unsent
@@ -286,16 +286,16 @@ class EmulatorProtocol(HttpToolsProtocol):
 
 
 class _Deaf:
-    """Stands for the parser of a connection that was refused: it takes what still comes, and reads none of it."""
+    """A parser for a refused connection, which ignores all further bytes."""
 
     def feed_data(self, data: bytes) -> None:
         pass
 
 
 class _Closing:
-    """A transport that is being closed. What is written to it then may be lost, and is no fault of whoever writes.
+    """A transport that is being closed: writes to it may be lost, and that is no error of the writer.
 
-    uvloop raises for it, between the close and the moment at which the protocol is told.
+    uvloop raises an error for them between the close and the notification of the protocol.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -305,15 +305,15 @@ class _Closing:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Write if there is still anywhere to."""
+        """Write unless the transport is closed already."""
         with suppress(RuntimeError):
             self._transport.write(data)
 
 
 class _Lingering:
-    """A transport that ends in steps, so that a client that is still sending can read why it was refused.
+    """A transport that closes in steps, so that a client that is still sending can read the refusal.
 
-    Closed at once, with bytes unread, the system would reset the connection and throw the answer away.
+    If it were closed at once, with unread bytes, the system would reset the connection and discard the answer.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -324,7 +324,7 @@ class _Lingering:
         return getattr(self._transport, name)
 
     def close(self) -> None:
-        """Send what is to be sent and an end after it; the connection is gone a moment later."""
+        """Send the bytes in the buffer and an end of file; close the connection after `LINGER` seconds."""
         if self._transport.can_write_eof():
             with suppress(OSError, RuntimeError):
                 self._transport.write_eof()
@@ -332,7 +332,7 @@ class _Lingering:
 
 
 class _Unreadable:
-    """Hands an application the place of a request that cannot be read."""
+    """An ASGI wrapper that passes a request that could not be parsed to an application."""
 
     def __init__(
         self, app: ASGIApp, error: ApiError, *, method: str, target: bytes, headers: list[tuple[bytes, bytes]]
@@ -357,7 +357,7 @@ def _has_unread_bytes(transport: asyncio.Transport) -> bool:
 
 
 def _headers_of(head: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The headers in a head whose request line cannot be read."""
+    """Yield the headers in a head whose request line cannot be parsed."""
     for line in head.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
         yield name.lower(), value.strip()
@@ -369,7 +369,7 @@ def _method_of(line: bytes) -> str:
 
 
 def _reason(error: httptools.HttpParserError, head: bytes) -> ApiError:
-    """The error to answer for what the parser refused."""
+    """Return the error for a request that the parser refused."""
     cause = error.__context__
     if isinstance(cause, RefusedRequest):
         return cause.error

@@ -1,4 +1,4 @@
-"""Running the proxy beside a server: what it takes in reaches the application at two addresses of this machine."""
+"""Run the proxy beside a server; intercepted connections reach the application at two addresses of this machine."""
 
 import asyncio
 import socket
@@ -26,7 +26,7 @@ MakeServer = Callable[[ASGIApp], uvicorn.Server]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interception:
-    """A proxy that is ready to run: its sockets listen, its files are written."""
+    """A proxy that is ready to run: its sockets are listening and its files are written."""
 
     proxy: Sequence[socket.socket]
     plain: socket.socket
@@ -35,10 +35,10 @@ class Interception:
     tls: ssl.SSLContext
     files: TrustFiles
     authority: bytes
-    """What clients have to trust, as PEM."""
+    """The root certificate that clients have to trust, as PEM."""
 
     def document(self) -> dict[str, Any]:
-        """What a program has to know to come here by the proxy."""
+        """Return the facts that a program needs to reach the emulator by the proxy."""
         host, port = self.proxy[0].getsockname()[:2]
         return {
             "host": host,
@@ -57,10 +57,10 @@ def prepare(
     behind: Sequence[socket.socket],
     allowed: tuple[str, ...],
 ) -> Interception:
-    """Write what makes programs trust an authority into a directory.
+    """Write the files that make programs trust an authority into a directory, and return the proxy, ready to run.
 
-    The sockets listen: those of the proxy, and two `behind` it, of which the second one is for TLS. A proxy that this
-    machine alone can reach lets connections to this machine pass.
+    The sockets are listening: those of the proxy, and two `behind` it, the second of which is for TLS. A proxy that can
+    be reached only from this machine lets connections to this machine through.
     """
     loopback = all(ip_address(listener.getsockname()[0]).is_loopback for listener in proxy)
     plain, secure = behind
@@ -78,7 +78,7 @@ def prepare(
 
 @asynccontextmanager
 async def intercepting(interception: Interception, app: ASGIApp, make_server: MakeServer) -> AsyncIterator[None]:
-    """Run the proxy, and the two servers behind it, while this is entered."""
+    """Run the proxy, and the two servers behind it, inside the block."""
     named = UnderServiceNames(app)
     plain, secure = make_server(named), make_server(named)
     secure.config.load()

@@ -1,4 +1,4 @@
-"""Sockets that listen, and the addresses they answer at."""
+"""Listening sockets and their URLs."""
 
 import errno
 import socket
@@ -9,13 +9,13 @@ from foas_emulator.settings import SettingError, flag
 _OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 ATTEMPTS = 20
-"""Free ports of one family of addresses that are tried until one is free in the other, too."""
+"""Free ports of one address family to try until one is free in the other family too."""
 
 
 def listen(host: str, port: int, *, setting: str = "port", attempts: int = ATTEMPTS) -> list[socket.socket]:
-    """Return sockets that listen on one port, 0 for a free one; `localhost` has one for each family of addresses.
+    """Return sockets that listen on one port, 0 for a free one; `localhost` has one for each address family.
 
-    Raise `SettingError` for `host`, or for `setting`, the port's.
+    Raise `SettingError` for `host`, or for `setting`, which is the name of the port's setting.
     """
     if host != "localhost":
         return [_listen(host, port, setting)]
@@ -33,14 +33,14 @@ def listen(host: str, port: int, *, setting: str = "port", attempts: int = ATTEM
 
 def _listen(host: str, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Linux and macOS: a port is free at once when its server has ended. Windows: nobody else may take it meanwhile.
+    # Linux and macOS: let a port be free as soon as its server has ended. Windows: let no other process share the port.
     option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
     with ExitStack() as if_refused:
         try:
             listener = if_refused.enter_context(socket.socket(family, socket.SOCK_STREAM))
             listener.setsockopt(socket.SOL_SOCKET, option, 1)
             listener.bind((host, port))
-            # Bound is not enough: another process could bind the same port until one of them listens.
+            # Binding is not enough: another process could bind the same port until one of them listens.
             listener.listen()
         except (OSError, UnicodeError, TypeError) as error:  # the last two for a name that no host can have
             raise _cannot_listen(host, port, setting, error) from None
@@ -57,11 +57,11 @@ def _cannot_listen(host: str, port: int, setting: str, error: Exception) -> Sett
 
 
 def url_of(scheme: str, listener: socket.socket) -> str:
-    """The address that a listening socket answers at."""
+    """Return the URL of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def reachable(url: str) -> str:
-    """Return an address at which this machine reaches what listens on all of its own."""
+    """Return a URL at which this machine reaches a server that listens on all addresses."""
     return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")

@@ -1,4 +1,4 @@
-"""Loading the emulator quickly, in a process that is all its own."""
+"""Load the emulator quickly, in a process that runs nothing else."""
 
 import gc
 import sys
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def quickly() -> Iterator[None]:
-    """Load the frameworks first, and collect no garbage until somebody else enables it or this is left.
+    """Load the frameworks, and disable the garbage collector until it is enabled elsewhere or the block ends.
 
-    Nothing that is made while starting is garbage. And the frameworks come with sixty models of pydantic's, nearly all
-    of them for descriptions of OpenAPI: pydantic builds those when they are first used instead.
+    Starting makes next to no garbage. The frameworks define sixty pydantic models, nearly all of them for OpenAPI
+    documents: pydantic builds these when they are first used instead.
     """
     gc.disable()
     try:
@@ -22,7 +22,7 @@ def quickly() -> Iterator[None]:
 
 
 def _load_frameworks() -> None:
-    # FastAPI would load all of pydantic's old version, to see that no parameter of a route is one of its models.
+    # FastAPI would load the whole of pydantic's old version, only to find that no parameter is one of its models.
     sys.modules.setdefault("pydantic.v1", None)  # type: ignore[arg-type]  # None: there is no such module
     from pydantic import BaseModel  # noqa: PLC0415 - the command line's other commands need none of this
 

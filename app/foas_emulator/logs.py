@@ -8,12 +8,12 @@ import sys
 from datetime import UTC, datetime
 
 _AT_ONCE = getattr(select, "PIPE_BUF", 512)
-"""Bytes that a pipe which is writable takes at once."""
+"""Bytes that a writable pipe accepts without blocking."""
 _FIELDS = ("request_id", "operation", "world", "status", "milliseconds", "code", "hint")
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and what is known of the request."""
+    """A formatter that writes one JSON object per line: time, level, logger, message, and facts about the request."""
 
     def format(self, record: logging.LogRecord) -> str:
         members = {
@@ -29,10 +29,10 @@ class JsonFormatter(logging.Formatter):
 
 
 class PatientHandler(logging.Handler):
-    """Writes log lines to a file descriptor that may be a pipe which nobody reads.
+    """A handler that writes log lines to a file descriptor, which may be a pipe that nobody reads.
 
-    A line that cannot be written at once is dropped; the next one that can says how many were. A server must not wait
-    for whoever reads its log.
+    A line that cannot be written at once is dropped; the next line that can be reports the number of dropped ones. A
+    server must not wait for a reader of its log.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -52,7 +52,7 @@ class PatientHandler(logging.Handler):
             self._dropped += 1
 
     def _write(self, data: bytes) -> None:
-        """Write all of it, or raise OSError: what is said to be writable takes as many bytes as are written at once."""
+        """Write all bytes or raise OSError; write no more at a time than a writable pipe accepts."""
         for start in range(0, len(data), _AT_ONCE):
             if not _is_writable(self._descriptor):
                 raise BlockingIOError
@@ -65,7 +65,7 @@ def _dropped(count: int) -> logging.LogRecord:
 
 
 def _is_writable(descriptor: int) -> bool:
-    if sys.platform == "win32":  # select knows sockets alone there
+    if sys.platform == "win32":  # select supports only sockets there
         return True
     return bool(select.select([], [descriptor], [], 0)[1])
 
@@ -84,5 +84,5 @@ def _handler() -> logging.Handler:
         return logging.NullHandler()
     try:
         return PatientHandler(sys.stderr.fileno())
-    except OSError:  # standard error is no file: somebody has put an object of theirs in its place
+    except OSError:  # standard error is not a file: it has been replaced by another object
         return logging.StreamHandler(sys.stderr)

@@ -1,4 +1,4 @@
-"""Wiring: settings in, ASGI application out. The pipeline is the one list in `create_app`."""
+"""Build the ASGI application from the settings. The pipeline is the list in `create_app`."""
 
 import logging
 import os
@@ -60,7 +60,7 @@ EXPOSED = (
     "x-emulator-warning",
 )
 OWN_PATHS = ("/docs", "/openapi.json", "/static-offline-docs")
-"""What begins with these is the emulator's own and never passes through the pipeline, as the control API does not."""
+"""Prefixes of the emulator's own paths, which bypass the pipeline, as the control API does."""
 
 
 def create_app(
@@ -71,12 +71,11 @@ def create_app(
     addresses: Sequence[str] = (),
     interception: "Interception | None" = None,
 ) -> ASGIApp:
-    """The whole emulator as one ASGI application, over these worlds or over those that the settings ask for.
+    """Return the whole emulator as one ASGI application, with these worlds or those that the settings define.
 
-    `authority` is the certificate that clients of its https have to trust, as PEM; `addresses` are the URLs that it is
-    served at, as far as they are known; `interception` is the proxy beside it, which has an authority too.
-
-    Raises `SeedError`, `SettingError` or `ValueError` if the settings cannot be met.
+    `authority` is the certificate that clients must trust for https, as PEM; `addresses` are the URLs at which the
+    application is served, as far as they are known; `interception` is the proxy beside it, with its own authority.
+    Raise `SeedError`, `SettingError` or `ValueError` if the settings cannot be used.
     """
     registry = registry or open_registry(settings)
     call_operation = CallOperation()
@@ -141,7 +140,7 @@ def _control_gate(
 
 
 def open_registry(settings: Settings) -> Registry:
-    """The worlds of a server, with the default one open, so that a seed or a file that is not valid is reported now."""
+    """Return a server's worlds with the default one open, so that an invalid seed or file is reported at once."""
     connections = Connections()
     defaults = _world_defaults(settings)
     image = _seeded_image(settings.seed, connections, defaults)
@@ -173,13 +172,13 @@ def open_registry(settings: Settings) -> Registry:
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:
-    """Up to `most` names, and how many more there are."""
+    """Return up to `most` names and the number of others, as a text."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _why_unusable(directory: Path, error: Exception) -> str:
-    """Why worlds cannot be kept in a directory, in one sentence that names it or the file in it."""
+    """Return a sentence that says why worlds cannot be kept in a directory and names it or the file in it."""
     if isinstance(error, OSError):
         return f"worlds cannot be kept in {directory}: {error.strerror or error}"
     if isinstance(error, WorldFileError) and error.advice == DAMAGED:
@@ -193,10 +192,10 @@ def _seeded_image(sources: Sequence[str], connections: Connections, defaults: Wo
 
 
 def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextManager[None]:
-    """Read the seeds again whenever a file of theirs changes, while this is entered.
+    """Read the seeds again whenever one of their files changes, inside the block.
 
-    Worlds that began with them begin anew. Seeds with a fault are logged and change nothing. Raises `SettingError` if
-    there is no file to watch.
+    Worlds that were made from them are made again. Seeds that are not valid are logged and change nothing. Raise
+    `SettingError` if there is no file to watch.
     """
     files = [source for source in settings.seed if source not in BUILT_IN]
     if not files:
@@ -215,7 +214,7 @@ def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextM
 
 
 def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Raise ValueError if a server was asked for several workers: each would have worlds of its own."""
+    """Raise ValueError if several workers are requested: each would have worlds of its own."""
     asked = environment.get("WEB_CONCURRENCY", "1")
     for position, argument in enumerate(arguments):
         name, _, value = argument.partition("=")
@@ -229,14 +228,14 @@ def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> 
 
 
 def describe_api() -> dict[str, Any]:
-    """The OpenAPI document of the service."""
+    """Return the OpenAPI document of the service."""
     from foas_emulator.openapi.service import describe_service  # noqa: PLC0415 - most servers are never asked for it
 
     return describe_service(OPERATIONS)
 
 
 def describe_control_api() -> dict[str, Any]:
-    """The OpenAPI document of the control API, without serving anything."""
+    """Return the OpenAPI document of the control API, without serving anything."""
     registry = open_registry(Settings(seed=("empty",)))
     try:
         return _own_app(Settings(), registry, Journal(budget=0), cache=ReadCache(limit=0)).openapi()
@@ -256,7 +255,7 @@ def _access_keys(settings: Settings) -> AccessKeys:
         try:
             entries += _read_keys(Path(given)) if is_file_of_keys(given) else [given]
         except (OSError, ValueError):
-            # What is not shown may be a secret, unless there is such a file.
+            # Show the text only if it is the name of an existing file: otherwise it may be a secret.
             what = given if os.path.exists(given) else "an entry"  # noqa: PTH110 - Path refuses what no path can be
             reason = f"{what} is neither ID:SECRET[:TOKEN] nor a file that can be read as UTF-8"
             raise SettingError("access_keys", reason) from None
@@ -267,14 +266,14 @@ def _access_keys(settings: Settings) -> AccessKeys:
 
 
 def is_file_of_keys(given: str) -> bool:
-    """Whether an access key setting names a file; a whole path may hold a colon, such as that of a drive of Windows."""
+    """Whether an access key setting names a file; an absolute path may have a colon, as after a drive on Windows."""
     return ":" not in given or Path(given).is_absolute()
 
 
 def _read_keys(file: Path) -> list[str]:
     if os.name == "posix" and file.stat().st_mode & 0o077:
         log.warning("access_keys: others than you can read %s; chmod 600 keeps its secrets", file)
-    return file.read_text("utf-8-sig").split()  # some editors begin a file with a mark that it is UTF-8
+    return file.read_text("utf-8-sig").split()  # some editors put a byte order mark before UTF-8
 
 
 def _own_app(
@@ -288,7 +287,7 @@ def _own_app(
     interception: "Interception | None" = None,
     states: States | None = None,
 ) -> FastAPI:
-    # With its models and routes it takes a tenth of a start, and most servers are never asked for it.
+    # Its models and routes take a tenth of the start, and most servers never use it.
     from foas_emulator.control.application import own_app  # noqa: PLC0415
 
     return own_app(
@@ -306,15 +305,15 @@ def _own_app(
 
 
 def _ignore(_context: RequestContext, _response: GatewayResponse) -> None:
-    """Note nothing of a request."""
+    """Ignore a request."""
 
 
 def _quiet(settings: Settings, registry: Registry, own: ASGIApp) -> ASGIApp:
-    """The service without journal, faults and cache, for the console's pages: what they show is no call of the user."""
+    """Return the service without journal, faults and cache, for pages of the console, whose calls are not the user's."""
     select_world = SelectWorld(registry)
 
     def take_foreign_id(context: RequestContext) -> None:
-        context.request_id = registry.next_request_id()  # those of its world count the user's calls
+        context.request_id = registry.next_request_id()  # the ids of the world are for the user's calls
 
     return Dispatcher(
         own,
@@ -341,7 +340,7 @@ def _console(
     service: ASGIApp,
     host_check: HostCheck,
 ) -> ASGIApp | None:
-    """The pages of the console, made when the first is asked for; None where the settings leave them out."""
+    """Return the console, which is built when its first page is requested; None if the settings exclude it."""
     if not settings.console:
         return None
     quiet = _quiet(settings, registry, control)
@@ -361,7 +360,7 @@ def _console_app(
     quiet: ASGIApp,
     host_check: HostCheck,
 ) -> ASGIApp:
-    # Templates and pages are imported when somebody opens the first page.
+    # Templates and pages are imported when the first page is opened.
     from foas_emulator.console.access import Access  # noqa: PLC0415
     from foas_emulator.console.application import console_app  # noqa: PLC0415
     from foas_emulator.console.site import Site  # noqa: PLC0415
@@ -382,7 +381,7 @@ def _console_app(
 
 
 def __getattr__(name: str) -> Any:
-    """`app`, made from the environment when it is first asked for: `uvicorn app.main:app`."""
+    """Return `app`, built from the environment on first access: `uvicorn foas_emulator.main:app`."""
     if name == "app":
         refuse_workers(sys.argv, os.environ)
         return create_app(from_environment(os.environ))

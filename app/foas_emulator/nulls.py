@@ -1,4 +1,4 @@
-"""Documents in which null means the same as leaving a member out."""
+"""Documents in which a null member means the same as an absent one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,9 +7,9 @@ from pydantic import BaseModel, model_validator
 
 
 class NullsLeftOut(BaseModel):
-    """Base of models whose members may be null: such a member takes its default, as if it were not given.
+    """Base of models whose members may be null: such a member gets its default, as if it were absent.
 
-    A required member that is null is missing; a member that the model does not have stays an error.
+    A required member that is null is missing; a member that the model does not have is still an error.
     """
 
     @model_validator(mode="before")

@@ -1,7 +1,7 @@
-"""Which calls are meant: an operation and values of its parameters, exactly or as globs such as `Get*`.
+"""Patterns of calls: an operation and values of its parameters, exact or as globs such as `Get*`.
 
-Fault rules and questions to the journal are written in them. Globs are bounded, so that none of them takes long to
-compile or to match.
+Fault rules and expectations on the journal are written with them. Globs are bounded, so that none takes long to compile
+or to match.
 """
 
 import difflib
@@ -19,10 +19,10 @@ from foas_emulator.nulls import NullsLeftOut
 
 LONGEST_GLOB = 256
 LONGEST_TEXT = 10_000
-"""Characters of a text that a glob is matched with; matching takes up to the product of both lengths."""
+"""The most characters of a text to match with a glob; matching takes time up to the product of both lengths."""
 
 MOST_COMPILED = 2048
-"""Globs that are kept compiled: more than one world's fault rules have, for each call is compared with all of them."""
+"""The most compiled globs to cache: more than the fault rules of a world have, since each call is compared with all."""
 
 _WILDCARDS = frozenset("*?[")
 
@@ -53,7 +53,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 class CallPattern(NullsLeftOut):
-    """Matches calls of an operation with these parameters. Each value is exact, or a glob: `Get*`, `job?`, `[ab]*`."""
+    """A pattern of calls of an operation with these parameters; values are exact, or globs: `Get*`, `job?`, `[ab]*`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -65,15 +65,15 @@ class CallPattern(NullsLeftOut):
     )
 
     def names(self, operation: str) -> bool:
-        """Whether an operation of this name is meant."""
+        """Whether the pattern matches an operation of this name."""
         return matches_glob(operation, self.operation)
 
     def differing(self, parameters: Mapping[str, Any]) -> list[str]:
-        """Return the parameters that are missing, or whose value is not a single one that matches."""
+        """Return the parameters that are missing, or whose value is not a single value that matches."""
         return [name for name, value in self.params.items() if not _fits(parameters.get(name), read_text(value))]
 
     def resolve(self, operations: Iterable[Operation]) -> list[Operation]:
-        """Return the operations that are meant. Raise ValueError if none is, or none of them has every parameter."""
+        """Return the operations that match. Raise ValueError if there is none, or for a parameter that none of them has."""
         known = {operation.name: operation for operation in operations}
         meant = [operation for name, operation in known.items() if self.names(name)]
         if not meant:
@@ -83,7 +83,7 @@ class CallPattern(NullsLeftOut):
 
 
 def require_parameters(names: Iterable[str], operations: Iterable[Operation]) -> None:
-    """Raise ValueError for a name that is no parameter of any of these operations."""
+    """Raise ValueError for a name that is not a parameter of any of these operations."""
     wanted = list(names)
     if not wanted:
         return

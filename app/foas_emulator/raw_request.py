@@ -1,4 +1,4 @@
-"""Read a raw HTTP request that was recorded, for the command `explain`."""
+"""Parse a recorded HTTP request, for the command `explain`."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from foas_emulator.gateway.signature import SignedRequest, as_text
 
 
 def parse_raw_request(text: bytes) -> SignedRequest:
-    """Read an HTTP/1.1 request as captured or written by hand; lines may end in LF alone. Raise ValueError.
+    """Parse an HTTP/1.1 request that was captured or written by hand; lines may end in LF alone. Raise ValueError.
 
     The body is cut to Content-Length, so that an editor's last newline is not part of it; chunks are joined.
     """

@@ -1,4 +1,4 @@
-"""Running the application on uvicorn: sockets, the first lines a user sees, https beside http, a clean stop."""
+"""Run the application on uvicorn: sockets, the first lines that a user sees, https beside http, a clean stop."""
 
 import asyncio
 import logging
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from foas_emulator.intercepting import Interception
 
 EXAMPLE = "/api/v2/projects/project1/jobs/job1/instances/412536"
-"""The documented call, which the default seed answers."""
+"""The call of the service's documents, which works with the default seed."""
 
 STOP_WITHIN = 1
-"""Seconds that open requests are given when the server is told to stop."""
+"""Seconds that open requests have to complete when the server stops."""
 
 _SAFER = "give it as a FOASEMU_ variable, or access keys in a file"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -51,11 +51,11 @@ log = logging.getLogger(__name__)
 
 
 class StartError(Exception):
-    """The server cannot start; the message says why, and what to do."""
+    """The server cannot start; the message says why, and what to do about it."""
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """Return a new event loop: uvloop's where it is installed, asyncio's own elsewhere, as on Windows."""
+    """Return a new event loop: uvloop's if it is installed, else asyncio's, as on Windows."""
     try:
         import uvloop
     except ImportError:
@@ -65,7 +65,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until told to stop. Raise `SeedError`, `SettingError` or `StartError` if the settings cannot be met."""
+    """Serve until stopped. Raise `SeedError`, `SettingError` or `StartError` if the settings cannot be used."""
     logs.configure(level=settings.log_level, format_=settings.log_format)
     raise_limit()
     for given in secrets_in(sys.argv):
@@ -103,7 +103,7 @@ def serve(settings: Settings) -> None:
             raise
         except ValueError as error:
             raise StartError(str(error)) from None
-        if_refused.pop_all()  # from here on the application closes the worlds, and uvicorn the sockets
+        if_refused.pop_all()  # from now on the application closes the worlds, and uvicorn the sockets
         announcement = _announcement(urls, settings, registry)
         if interception is not None:
             announcement += f"proxy: {url_of('http', interception.proxy[0])}\n"
@@ -119,7 +119,7 @@ def serve(settings: Settings) -> None:
 
 
 def secrets_in(arguments: Sequence[str]) -> list[str]:
-    """Return the flags of a command line that are given a secret there, and not a file that holds it."""
+    """Return the flags of a command line whose values are secrets themselves rather than files with secrets."""
     flags = {"--" + each.name.replace("_", "-") for each in fields(Settings) if each.metadata["secret"]}
     found = []
     for place, argument in enumerate(arguments):
@@ -131,9 +131,9 @@ def secrets_in(arguments: Sequence[str]) -> list[str]:
 
 
 def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.Config:
-    """How uvicorn runs the emulator: the fast parser, no access log of its own, one second to stop.
+    """Return uvicorn's configuration for the emulator: the fast parser, no access log, one second to stop.
 
-    `keep_alive` is in milliseconds, and what clients are told; connections are kept a little longer.
+    `keep_alive` is the time in milliseconds that clients are told; connections are kept a little longer.
     """
     return uvicorn.Config(
         app,
@@ -151,14 +151,14 @@ def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.
 
 
 class _Beside(uvicorn.Server):
-    """Runs beside the main server and leaves the signals to it."""
+    """A server that runs beside the main one and leaves the signals to it."""
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         return nullcontext()
 
 
 class Accompanied(uvicorn.Server):
-    """Runs what is `beside` it from when it serves until it stops to."""
+    """A server that enters the context managers in `beside` while it serves."""
 
     def __init__(self, config: uvicorn.Config, *, beside: Sequence[AbstractAsyncContextManager[None]]) -> None:
         super().__init__(config)
@@ -176,7 +176,7 @@ class Accompanied(uvicorn.Server):
 
 
 class _Main(Accompanied):
-    """Owns the signals and the lifespan, tells where it listens once it does, and stops last."""
+    """The main server: it handles signals and the lifespan, announces its URLs once it listens, and stops last."""
 
     def __init__(
         self, config: uvicorn.Config, *, announcement: str, beside: Sequence[AbstractAsyncContextManager[None]]
@@ -186,7 +186,7 @@ class _Main(Accompanied):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at a signal, and end as after any work: raised again, it would leave the made certificate behind."""
+        """Stop at a signal and end normally; raising the signal again would leave the certificate's files behind."""
         for signal_ in _stop_signals():
             signal.signal(signal_, self.handle_exit)
         yield
@@ -201,7 +201,7 @@ class _Main(Accompanied):
 
 @asynccontextmanager
 async def _serving(server: _Beside, sockets: list[socket.socket]) -> AsyncIterator[None]:
-    """Serve further addresses while this is entered."""
+    """Serve further addresses inside the block."""
     task = asyncio.create_task(server.serve(sockets=sockets))
     try:
         yield
@@ -212,7 +212,7 @@ async def _serving(server: _Beside, sockets: list[socket.socket]) -> AsyncIterat
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """End at a signal that comes before the server has taken over, leaving nothing behind, or after it is done."""
+    """End cleanly at a signal that comes before the server handles signals, or after it has ended."""
 
     def end(number: int, _: object) -> None:
         raise SystemExit(128 + number)
@@ -223,7 +223,7 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 def _stop_signals() -> list[int]:
-    """The signals that stop the server: SIGHUP, too, unless its parent has it ignored, as nohup does."""
+    """Return the signals that stop the server; SIGHUP too, unless the parent process ignores it, as nohup does."""
     signals: list[int] = [signal.SIGINT, signal.SIGTERM]
     for name in ("SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)
@@ -234,7 +234,7 @@ def _stop_signals() -> list[int]:
 
 @contextmanager
 def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], "Authority | None"]]:
-    """What uvicorn needs to serve https, and the authority behind it if it was made here."""
+    """Yield uvicorn's options for https, and the authority of the certificate if it was made here."""
     if settings.tls_cert is not None or settings.tls_key is not None:
         if settings.tls_cert is None or settings.tls_key is None:
             raise StartError("tls_cert and tls_key belong together: give both, or --tls alone")
@@ -250,7 +250,7 @@ def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], "Authorit
 
 
 def _make_authority() -> "Authority":
-    # Making a certificate takes a library that costs a tenth of a second to import.
+    # The library that makes certificates takes a tenth of a second to import.
     from foas_emulator.certificates import Authority  # noqa: PLC0415
 
     return Authority()
@@ -260,7 +260,7 @@ def _make_authority() -> "Authority":
 def prepare_interception(
     settings: Settings, authority: "Authority | None" = None, *, host: str
 ) -> Iterator["Interception | None"]:
-    """The proxy that the settings ask for, with its files, which go when this is left. Raises `SettingError`."""
+    """Yield the proxy that the settings define; remove its files after the block. Raise `SettingError`."""
     if settings.intercept is None:
         if settings.intercept_allow:
             raise SettingError("intercept_allow", "it is about the proxy: give --intercept too")
@@ -283,9 +283,9 @@ def prepare_interception(
 def companions(
     settings: Settings, registry: Registry, interception: "Interception | None", app: ASGIApp
 ) -> list[AbstractAsyncContextManager[None]]:
-    """What runs beside a server, while it is entered: the proxy and the watch over seeds, as far as they are wanted.
+    """Return context managers to enter while a server runs: the proxy and the watch on seeds, as the settings say.
 
-    Raises `SettingError` if there is no seed to watch.
+    Raise `SettingError` if there is no seed to watch.
     """
     wanted = [watch_seeds(settings, registry)] if settings.watch else []
     if interception is not None:
@@ -299,7 +299,7 @@ def companions(
 
 
 def _check_certificate(certificate: Path, key: Path) -> None:
-    """Raise `SettingError` if https cannot be served with these files; ask nobody for a password."""
+    """Raise `SettingError` if https cannot be served with these files; never ask for a password."""
     for name, file in (("tls_cert", certificate), ("tls_key", key)):
         try:
             file.read_bytes()
@@ -317,13 +317,13 @@ def _refuse_password() -> str:
 
 
 def _as_bound(settings: Settings, listeners: list[list[socket.socket]]) -> Settings:
-    """The settings with the ports that were taken where a free one was asked for."""
+    """Return the settings with the actual ports in place of 0."""
     ports = [int(sockets[0].getsockname()[1]) for sockets in listeners]
     return replace(settings, **dict(zip(("port", "tls_port"), ports, strict=False)))  # type: ignore[arg-type]
 
 
 def _write(text: str) -> None:
-    """Write to standard output past its buffer, which would try again at the end what could not be written now."""
+    """Write to standard output without its buffer, which would retry a failed write when the process ends."""
     if sys.stdout is None:
         raise ValueError("it is closed")
     data = text.encode()

@@ -1,4 +1,4 @@
-"""What the files hold that settings name; whatever is wrong with one is a wrong setting."""
+"""Read the files that settings name; an error in a file is reported as an error of its setting."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from foas_emulator.world.settings import ErrorOverride, read_overrides
 
 
 def error_overrides(file: Path | None) -> Mapping[str, ErrorOverride]:
-    """Return the overrides in a file. Raise `SettingError` with every one that is wrong."""
+    """Return the overrides in a file. Raise `SettingError` that lists all wrong ones."""
     if file is None:
         return read_overrides({})
     try:
@@ -27,7 +27,7 @@ def error_overrides(file: Path | None) -> Mapping[str, ErrorOverride]:
 
 
 def pact_states(file: Path | None) -> States | None:
-    """Return the states in a file. Raise `SettingError` with every fault in it."""
+    """Return the states in a file. Raise `SettingError` that lists all faults in it."""
     if file is None:
         return None
     try:

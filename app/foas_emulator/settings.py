@@ -1,4 +1,4 @@
-"""Every setting once: its name, default, unit and meaning. Flags and `FOASEMU_*` variables derive from here."""
+"""All settings with name, default, unit and meaning. Flags and `FOASEMU_*` variables are derived from them."""
 
 import difflib
 import re
@@ -12,11 +12,11 @@ import click
 from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
 
 PREFIX = "FOASEMU_"
-"""Begins every variable. A longer prefix would meet what Kubernetes injects for a service named foas-emulator."""
+"""The prefix of every variable. A longer one would clash with Kubernetes' variables for a service foas-emulator."""
 
 
 class SettingError(ValueError):
-    """A setting whose value cannot be used. `setting` is its name, `reason` says what is wrong and what to do."""
+    """A setting has a value that cannot be used. `reason` says what is wrong with it and what to do."""
 
     def __init__(self, setting: str, reason: object) -> None:
         super().__init__(f"{setting}: {reason}")
@@ -25,12 +25,12 @@ class SettingError(ValueError):
 
 
 class Duration(click.ParamType[int]):
-    """Milliseconds, written as `30s`, `500ms`, `4m59s`, `1h`, `3d`, or a bare number of seconds."""
+    """The type of a duration: milliseconds, written as `30s`, `500ms`, `4m59s`, `1h`, `3d`, or a number of seconds."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Milliseconds of what was typed; a number is a default and in milliseconds already."""
+        """Return the milliseconds of a text; a number is a default, which is in milliseconds already."""
         if isinstance(value, int):
             return value
         try:
@@ -40,7 +40,7 @@ class Duration(click.ParamType[int]):
 
 
 class Written(click.ParamType[Any]):
-    """A value that people write as a text: `read` and `write` go from one to the other."""
+    """The type of a value that people write as a text: `read` parses the text, and `write` formats the value."""
 
     def __init__(self, name: str, read: Callable[[str], Any], write: Callable[[Any], str]) -> None:
         self.name = name
@@ -48,7 +48,7 @@ class Written(click.ParamType[Any]):
         self.write = write
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The value of what was typed; a default is one already."""
+        """Return the value of a text; a default is a value already."""
         if not isinstance(value, str):
             return value
         try:
@@ -62,7 +62,7 @@ RATE = Written("rate", rate, rate_text)
 
 
 class Checked(click.ParamType[str]):
-    """A text that has to match a pattern; `advice` says what to give instead of one that does not."""
+    """The type of a text that must match a pattern; `advice` says what to give instead of one that does not."""
 
     def __init__(self, name: str, pattern: str, advice: str) -> None:
         self.name = name
@@ -81,11 +81,11 @@ ORIGIN = Checked(
 )
 HOST = Checked("host", r"[^\s/?#@]+", "give a name or an address, without a scheme")
 TEXT = Checked("text", r"(?s).*\S.*", "leave it out, or give one that is not empty")
-"""Any text but an empty one, which an unset variable of a script would give."""
+"""Any text except an empty one, which an unset variable of a script would give."""
 
 
 class NamedPath(click.Path):
-    """A path that is not empty: an unset variable of a script would otherwise mean the current directory."""
+    """The type of a path that is not empty: an unset variable of a script would mean the current directory."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
@@ -98,13 +98,13 @@ class NamedPath(click.Path):
 
 
 def setting(default: Any, help_: str, *, type_: Any = TEXT, metavar: str | None = None, secret: bool = False) -> Any:
-    """Declare one setting. A tuple as default makes it repeatable; a secret one is never shown."""
+    """Declare a setting. A tuple as default makes it repeatable; the value of a secret one is never shown."""
     return field(default=default, metadata={"help": help_, "type": type_, "metavar": metavar, "secret": secret})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of one server. Durations are milliseconds once they are read."""
+    """The settings of one server. Durations are in milliseconds."""
 
     host: str = setting("127.0.0.1", "Address to listen on.")
     port: int = setting(8018, "Port to listen on; 0 takes a free one.", type_=click.IntRange(0, 65535))
@@ -250,7 +250,7 @@ class Settings:
 
 
 def options() -> list[click.Option]:
-    """A command-line option for every setting, each also read from its variable."""
+    """Return a command-line option for every setting, which is also read from the setting's variable."""
     return [_option(setting_) for setting_ in fields(Settings)]
 
 
@@ -271,7 +271,7 @@ def _option(declared: "Field[Any]") -> click.Option:
 
 
 def shown_default(declared: "Field[Any]") -> str:
-    """A setting's default as people write it; empty if it has none."""
+    """Return a setting's default as people write it; empty if it has none."""
     default: Any = declared.default
     if default is None or default == ():
         return ""
@@ -287,7 +287,7 @@ def shown_default(declared: "Field[Any]") -> str:
 
 
 def show_settings(settings: Settings) -> dict[str, Any]:
-    """Every setting with its value as people write it; those that are secret are masked."""
+    """Return all settings with their values as people write them; secret ones are masked."""
     return {declared.name: _shown(declared, getattr(settings, declared.name)) for declared in fields(Settings)}
 
 
@@ -304,17 +304,17 @@ def _shown(declared: "Field[Any]", value: Any) -> Any:
 
 
 def variable(name: str) -> str:
-    """The environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return PREFIX + name.upper()
 
 
 def flag(name: str) -> str:
-    """The command-line flag of a setting."""
+    """Return the command-line flag of a setting."""
     return "--" + name.replace("_", "-")
 
 
 def check_variables(environment: Mapping[str, str]) -> None:
-    """Refuse a variable with our prefix that is no setting. Raises `click.UsageError` naming the nearest one."""
+    """Raise `click.UsageError`, which names the closest setting, for a variable with our prefix that is no setting."""
     known = [declared.name.upper() for declared in fields(Settings)]
     for name in sorted(environment):
         stem = name.removeprefix(PREFIX)
@@ -326,13 +326,13 @@ def check_variables(environment: Mapping[str, str]) -> None:
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
-    """The settings that variables alone give. Raises `click.UsageError` for a wrong one."""
+    """Return the settings from variables alone. Raise `click.UsageError` for a wrong one."""
     check_variables(environment)
     return read_settings({})
 
 
 def read_settings(given: Mapping[str, Any]) -> Settings:
-    """Settings by name, with values as flags have them; variables give the others. Raises `click.UsageError`."""
+    """Return settings with these values, as flags have them; variables give the others. Raise `click.UsageError`."""
     arguments = [argument for name, value in given.items() for argument in _arguments(name, value)]
     command = click.Command("settings", params=list[click.Parameter](options()))
     return Settings(**command.make_context("foas-emulator", arguments).params)

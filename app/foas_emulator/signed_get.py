@@ -1,4 +1,4 @@
-"""One signed GET, for the command line: what a strict server serves, without an SDK."""
+"""Send one signed GET, for the command line: a strict server can be called without an SDK."""
 
 from collections.abc import Mapping
 from email.utils import format_datetime
@@ -11,15 +11,15 @@ from foas_emulator.world.clock import machine_now
 from foas_emulator.world.instants import moment
 
 TIMEOUT = 60.0
-"""Seconds after which an answer is not waited for any longer."""
+"""Seconds to wait for an answer."""
 
 _AS_IT_IS = "/%?&=:;,+~!$'()*@"
 
 
 def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes]:
-    """The status and the body that answer a GET signed with V1.
+    """Send a GET that is signed with V1; return the status and the body of the answer.
 
-    Raises ValueError if the URL is none, and OSError if there is no answer.
+    Raise ValueError if the URL is not valid, and OSError if there is no answer.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:

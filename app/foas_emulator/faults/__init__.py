@@ -1,1 +1,1 @@
-"""Misbehave on purpose: rules that say to which calls they apply, and the effects that they have."""
+"""Misbehave on purpose: fault rules, which say to which calls they apply, and their effects."""

@@ -1,4 +1,4 @@
-"""What a fault rule does to a call: a closed set of effects, each parsed from the document that its user writes."""
+"""The effects of fault rules on calls: a closed set, each parsed from the document that a user writes."""
 
 import asyncio
 from abc import ABC, abstractmethod
@@ -21,15 +21,15 @@ _TEMPLATES = (MISSING, INVALID)
 _EXPLANATION = "Specified signature is not matched with our calculation. server string to sign is:"
 
 Call = Callable[[], Awaitable[GatewayResponse]]
-"""Calls the operation and returns its response; an error of the service is a response too."""
+"""A function that calls the operation and returns its response; an error of the service is a response too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
     """One call to which a rule applies.
 
-    `response` is that of a call that has taken effect already. `chance`, from 0 to 1, and `hint` belong to this
-    application of the rule; `wait_ms` is how long a rate limit still refuses calls.
+    `response` is set if the call has already taken effect. `chance`, from 0 to 1, and `hint` belong to this application
+    of the rule; `wait_ms` is the time for which a rate limit still refuses calls.
     """
 
     scope: Scope
@@ -41,18 +41,18 @@ class Invocation:
     wait_ms: int
 
     async def respond(self) -> GatewayResponse:
-        """Return the response of the call, which takes effect now unless it has already."""
+        """Return the response of the call; make the call now unless it has already taken effect."""
         return await self.call() if self.response is None else self.response
 
 
 class Effect(NullsLeftOut, ABC):
-    """Base of all effects."""
+    """Base class of all effects."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @abstractmethod
     async def apply(self, invocation: Invocation) -> GatewayResponse:
-        """Return what the client gets. Raise `ApiError` where that is an error."""
+        """Return the response for the client. Raise `ApiError` if it is an error."""
 
 
 def find_problem(code: str) -> tuple[Problem, Mapping[str, str]] | None:
@@ -219,7 +219,7 @@ EFFECTS: Mapping[str, type[Effect]] = {
     "stale": Stale,
     "rate_limit": RateLimit,
 }
-"""Every effect by the member that only it has."""
+"""Every effect, by the member that no other effect has."""
 
 
 def _kind(effect: Any) -> str | None:

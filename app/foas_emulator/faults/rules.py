@@ -23,20 +23,20 @@ from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
 
 PREVIOUS_IMAGE: Slot[KeptImage] = Slot(from_rows=False)
-"""The image of a world before the last call that changed it, while a stale rule is armed."""
+"""The image of a world before the last call that changed it, kept while a stale rule is armed."""
 
 MOST_RULES = 1000
-"""Fault rules that a world may have: every call is compared with each of them."""
+"""The most fault rules that a world may have: every call is compared with each of them."""
 
 _WRITTEN = ("match", "effect", "at", "skip", "times", "probability")
 _ACTIVE_RULES: Slot["ActiveRules"] = Slot(from_rows=True)
 _WINDOWS: Slot[dict[int, deque[int]]] = Slot(from_rows=False)
-"""The latest calls that each rate limit let pass, as instants of the stopwatch."""
+"""The latest calls that each rate limit let pass, as stopwatch instants."""
 _EFFECT: TypeAdapter[Effect] = TypeAdapter(AnyEffect)
 
 
 class RuleLimitError(ValueError):
-    """One more rule would be more than a world may have."""
+    """A world already has as many rules as it may have."""
 
     def __init__(self) -> None:
         super().__init__(f"a world has at most {MOST_RULES} fault rules: DELETE those that are not needed")
@@ -65,7 +65,7 @@ class FaultRule(Row, table=True):
         return not is_spent and (self.expires_at is None or machine_now() < self.expires_at)
 
     def document(self) -> dict[str, Any]:
-        """Return the rule as its user wrote it, with its counts and whether it is armed."""
+        """Return the rule as its user wrote it, with its counts and whether it is still armed."""
         return {
             "id": self.id,
             "match": {"operation": self.operation, "params": json.loads(self.params)},
@@ -82,7 +82,7 @@ class FaultRule(Row, table=True):
 
 
 def check_rules(store: Store) -> None:
-    """Raise ValueError for rows that no armed rule could have left."""
+    """Raise ValueError if the rows of fault rules are not ones that `arm` could have written."""
     if store.count(FaultRule) > MOST_RULES:
         raise RuleLimitError
     for row in store.find(FaultRule):
@@ -91,7 +91,7 @@ def check_rules(store: Store) -> None:
 
 
 def arm(world: World, document: FaultDocument, *, rule_id: int | None = None) -> FaultRule:
-    """Add a rule to a world, in the place of one with the same id. Raise `RuleLimitError` if it has too many."""
+    """Add a rule to a world, replacing one with the same id. Raise `RuleLimitError` if there are too many."""
     with world.transaction():
         if rule_id is None:
             rule_id = world.next_number("fault")
@@ -114,7 +114,7 @@ def arm(world: World, document: FaultDocument, *, rule_id: int | None = None) ->
 
 
 def rules_of(world: World) -> list[FaultRule]:
-    """Return every rule of a world, in the order they were armed: the first one is the outermost."""
+    """Return all rules of a world in the order in which they were armed: the first one is the outermost."""
     return world.store.find(FaultRule)
 
 
@@ -134,14 +134,14 @@ def disarm_all(world: World) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """One application of a rule: its chance, from 0 to 1, and the milliseconds until a rate limit lets a call pass."""
+    """One application of a rule: a random number from 0 to 1, and the milliseconds until a rate limit allows a call."""
 
     chance: float
     wait_ms: int
 
 
 class ArmedRule:
-    """A rule that may apply: its row, parsed once. Its counts are in its row alone."""
+    """A rule that may apply: its row, parsed once. The counts are kept in the row only."""
 
     def __init__(self, row: FaultRule, *, window: deque[int]) -> None:
         self.id = row.id
@@ -153,17 +153,17 @@ class ArmedRule:
         self._window = window
 
     def concerns(self, operation: Operation) -> bool:
-        """Whether calls of an operation can match; stale never matches those that write."""
+        """Whether calls of an operation can match; a stale rule never matches operations that write."""
         return self._pattern.names(operation.name) and not (operation.writes and isinstance(self.effect, Stale))
 
     def matches(self, parameters: Mapping[str, Any]) -> bool:
-        """Whether every parameter that the rule names was given with a value that matches."""
+        """Whether every parameter that the rule names is given with a matching value."""
         return not self._pattern.differing(parameters)
 
     def count_match(self, world: World) -> Application | None:
-        """Count a call that matches; return how the rule applies to it, None if it lets the call pass.
+        """Count a matching call; return the rule's application to it, None if the rule lets the call pass.
 
-        A rule that was disarmed or used up meanwhile counts nothing.
+        A rule that was disarmed or used up in the meantime counts nothing.
         """
         row = world.store.get(FaultRule, equal(FaultRule.id, self.id))
         if row is None or row.effect != self._row.effect or not row.is_armed():
@@ -188,7 +188,7 @@ class ArmedRule:
         return Application(chance=fraction(world.seed, f"fault/{self.id}/chance", seen), wait_ms=wait_ms)
 
     def _wait_ms(self, rate: Rate) -> int | None:
-        """Return the milliseconds until a call may pass; count one that may pass now, and return None."""
+        """Return the milliseconds until a call may pass. If one may pass now, count it and return None."""
         now, window = stopwatch(), self._window
         per = duration(rate.per) * 1_000_000
         while window and window[0] <= now - per:
@@ -200,16 +200,16 @@ class ArmedRule:
 
 
 class ActiveRules:
-    """The rules of a world that may apply, by operation."""
+    """The armed rules of a world, indexed by operation."""
 
     def __init__(self, rules: list[ArmedRule]) -> None:
         self.rules = rules
         self.needs_history = any(isinstance(rule.effect, Stale) for rule in rules)
-        """Whether a stale rule is armed, which needs the image of the world before each call that writes."""
+        """Whether a stale rule is armed, which requires an image of the world before each call that writes."""
         self._by_operation: dict[str, list[ArmedRule]] = {}
 
     def matching(self, operation: Operation, parameters: Mapping[str, Any]) -> list[ArmedRule]:
-        """Return the rules that a call matches, in the order they were armed."""
+        """Return the rules that match a call, in the order in which they were armed."""
         rules = self._by_operation.get(operation.name)
         if rules is None:
             rules = [rule for rule in self.rules if rule.concerns(operation)]
@@ -218,7 +218,7 @@ class ActiveRules:
 
 
 def active_rules(world: World) -> ActiveRules:
-    """Return the active rules of a world, read from its rows if they have changed."""
+    """Return the active rules of a world, read again from its rows if these have changed."""
     return world.cache.get(_ACTIVE_RULES) or _read_rules(world)
 
 

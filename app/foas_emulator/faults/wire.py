@@ -1,4 +1,4 @@
-"""End a connection before its response is complete: the one place that reaches behind ASGI, for the transport."""
+"""End a connection before its response is complete: the one place that bypasses ASGI and uses the transport."""
 
 import asyncio
 import os
@@ -14,10 +14,10 @@ from foas_emulator.gateway.formats import Body
 from foas_emulator.gateway.responses import GatewayResponse
 
 TRANSPORT = "foas_emulator.transport"
-"""Where the `state` of a scope holds the transport of its connection; `http_protocol.py` puts it there."""
+"""The key in the `state` of a scope under which `http_protocol.py` puts the transport of the connection."""
 
 NEVER_SENT = 0
-"""Stands for the status of an answer of which the client got no byte."""
+"""The status of a response of which the client got no byte."""
 
 _NO_LINGER = struct.pack("HH" if os.name == "nt" else "ii", 1, 0)
 """C's `struct linger`: on, for no time. Its members are shorter on Windows."""
@@ -25,7 +25,7 @@ _NO_LINGER = struct.pack("HH" if os.name == "nt" else "ii", 1, 0)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AbortedResponse(GatewayResponse):
-    """A response of which the client gets at most a part before its connection ends."""
+    """A response of which the client gets at most a part before the connection ends."""
 
     transport: asyncio.Transport
     part: float = 0.0
@@ -39,7 +39,7 @@ class AbortedResponse(GatewayResponse):
 
     @classmethod
     def cut(cls, response: GatewayResponse, scope: Scope, *, part: float) -> Self:
-        """Return a response that sends the head and a part of the body of another, and closes the connection."""
+        """Return a response that sends the head and a part of the body of another one, then closes the connection."""
         if isinstance(response, cls):
             return response
         members = {member.name: getattr(response, member.name) for member in fields(GatewayResponse)}
@@ -55,7 +55,7 @@ class AbortedResponse(GatewayResponse):
         if self.status_code != NEVER_SENT:
             await super().send(request_id, receive, send_part)
         self._end()
-        # The server must notice the end before this returns, or it would send a response of its own.
+        # The server must notice the end before this returns; otherwise it would send a response of its own.
         while (await receive())["type"] != "http.disconnect":
             pass
 

@@ -1,1 +1,1 @@
-"""What holds for every API behind Alibaba's gateway: bytes to values and back. Knows no resource."""
+"""The behaviour that all APIs behind Alibaba's gateway share: bytes to values and back. It knows no resource."""

@@ -8,14 +8,14 @@ from types import MappingProxyType
 _WORLD_KEY = re.compile(r"world-[a-z0-9][a-z0-9_-]{0,63}")
 WORLD_SECRET = "test"  # noqa: S105 - public on purpose
 WORLD_TOKEN = "test"  # noqa: S105 - public on purpose
-"""The token that a key `world-<name>` may carry, since some credential chains know no key without one."""
+"""The token that a key `world-<name>` may carry, since some credential chains accept no key without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """An access key; with a token it is a temporary one, valid only together with that token.
 
-    If `may_omit_token` it is valid without one, too.
+    If `may_omit_token` is true, it is valid without one too.
     """
 
     access_key_id: str
@@ -24,7 +24,7 @@ class Key:
     may_omit_token: bool = False
 
     def fits(self, token: str | None) -> bool:
-        """Whether the key is valid together with what a request carries as a token."""
+        """Whether the key is valid together with the token of a request, None if it has none."""
         return token == self.token or (token is None and self.may_omit_token)
 
 
@@ -37,9 +37,9 @@ class AccessKeys:
 
     @classmethod
     def parse(cls, entries: Iterable[str] = (), *, bearer_tokens: Iterable[str] = ()) -> "AccessKeys":
-        """Read `id:secret` and `id:secret:token` entries; one of the id `test` replaces the built-in `test:test`.
+        """Read `id:secret` and `id:secret:token` entries; one with the id `test` replaces the built-in `test:test`.
 
-        Raise ValueError, which names the entry and never shows a secret.
+        Raise ValueError, whose message names the entry and never shows a secret.
         """
         keys: dict[str, Key] = {}
         for number, entry in enumerate(entries, start=1):

@@ -30,10 +30,10 @@ _UNSIGNED = "sign it with a configured access key, or set signature to warn or o
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationFailure:
-    """A gateway error code, what its message is filled with, and one ASCII sentence that says what to do.
+    """A gateway error code, the values for its message, and one ASCII sentence that says what to do.
 
-    `message_args` of SignatureDoesNotMatch are `string_to_sign` and, in V3, `canonical_request`; its `differences` are
-    between what the server and what the client signed.
+    For SignatureDoesNotMatch, `message_args` are `string_to_sign` and, in V3, `canonical_request`; `differences` are
+    those between the text that the server expects to be signed and the one that the client signed.
     """
 
     code: str
@@ -50,12 +50,12 @@ def check_authentication(
     max_skew_ms: int,
     use_nonce: Callable[[str, str], bool],
 ) -> AuthenticationFailure | None:
-    """Return why the gateway refuses a request: the first check that it fails, None if it passes them all.
+    """Return the failure of the first check that a request does not pass, None if it passes them all.
 
-    A request that is not signed at all is refused, too. The order is: date and credentials present, date fresh, method
-    of signing, access key, token, signature, Content-MD5, nonce. `use_nonce(access_key_id, nonce)` records a nonce and
-    returns whether it is the first use: it is called last, so that a request whose signature is wrong uses up nobody's
-    nonce.
+    A request that is not signed at all is refused too. The order is: date and credentials present, date fresh,
+    signature method, access key, token, signature, Content-MD5, nonce. `use_nonce(access_key_id, nonce)` records a
+    nonce and returns whether this is its first use. It is called last, so that a request with a wrong signature does
+    not use up anybody's nonce.
     """
     try:
         credentials = read_credentials(request.headers)
@@ -75,7 +75,7 @@ def check_authentication(
 
 
 def missing_date(headers: Mapping[str, str], scheme: Scheme) -> AuthenticationFailure | None:
-    """MissingDate without the date of the scheme: Date in V1, x-acs-date in V3, either one where nothing is signed."""
+    """Return MissingDate if the scheme's date is missing: Date in V1, x-acs-date in V3, both if nothing is signed."""
     name = _date_header(headers, scheme)
     if headers.get(name):
         return None
@@ -86,7 +86,7 @@ def missing_date(headers: Mapping[str, str], scheme: Scheme) -> AuthenticationFa
 
 
 def missing_access_key(credentials: Credentials) -> AuthenticationFailure | None:
-    """MissingAccessKeyId where there is neither an Authorization nor a bearer token."""
+    """Return MissingAccessKeyId if there is neither an Authorization header nor a bearer token."""
     if credentials.scheme != "anonymous":
         return None
     hint = f"The request is not signed, it has no Authorization; {_UNSIGNED}"
@@ -96,7 +96,7 @@ def missing_access_key(credentials: Credentials) -> AuthenticationFailure | None
 def untimely(
     headers: Mapping[str, str], scheme: Scheme, *, now_ms: int, max_skew_ms: int
 ) -> AuthenticationFailure | None:
-    """InvalidTimeStamp.Format or, if the date is more than `max_skew_ms` from `now_ms`, InvalidTimeStamp.Expired."""
+    """Return InvalidTimeStamp.Format, or InvalidTimeStamp.Expired for more than `max_skew_ms` between date and now."""
     name = _date_header(headers, scheme)
     text = headers.get(name, "")
     at = milliseconds_of(text)
@@ -115,7 +115,7 @@ def untimely(
 
 
 def wrong_algorithm(credentials: Credentials) -> AuthenticationFailure | None:
-    """InvalidSignatureMethod for a signature that claims to be of another algorithm than its form allows."""
+    """Return InvalidSignatureMethod for an algorithm that this form of Authorization does not allow."""
     allowed = allowed_algorithms(credentials.scheme)
     if not allowed or credentials.algorithm in allowed:
         return None
@@ -125,7 +125,7 @@ def wrong_algorithm(credentials: Credentials) -> AuthenticationFailure | None:
 
 
 def unsigned_header(headers: Mapping[str, str], credentials: Credentials) -> AuthenticationFailure | None:
-    """IncompleteSignature for a V3 signature that leaves out the date or the nonce, which anybody could then change."""
+    """Return IncompleteSignature for a V3 signature that does not cover the date or the nonce of the request."""
     if credentials.scheme != "v3":
         return None
     for name in ("x-acs-date", "x-acs-signature-nonce"):
@@ -136,7 +136,7 @@ def unsigned_header(headers: Mapping[str, str], credentials: Credentials) -> Aut
 
 
 def wrong_bearer_token(headers: Mapping[str, str], keys: AccessKeys) -> AuthenticationFailure | None:
-    """InvalidBearerToken for a bearer or identity token that is not configured."""
+    """Return InvalidBearerToken for a bearer or identity token that is not configured."""
     for name in TOKEN_HEADERS:
         token = headers.get(name)
         if token and not any(compare_digest(token.encode(), known.encode()) for known in keys.bearer_tokens):
@@ -146,7 +146,7 @@ def wrong_bearer_token(headers: Mapping[str, str], keys: AccessKeys) -> Authenti
 
 
 def wrong_key(request: SignedRequest, credentials: Credentials, keys: AccessKeys) -> AuthenticationFailure | None:
-    """Refuse an access key for its id, its token or the signature that is made with it."""
+    """Return the failure of an access key that is unknown, of its token, or of the signature made with it."""
     if credentials.scheme == "bearer":
         return wrong_bearer_token(request.headers, keys)
     key = keys.lookup(credentials.access_key_id)
@@ -158,7 +158,7 @@ def wrong_key(request: SignedRequest, credentials: Credentials, keys: AccessKeys
 
 
 def wrong_token(credentials: Credentials, key: Key) -> AuthenticationFailure | None:
-    """MissingSecurityToken or InvalidSecurityToken.MismatchWithAccessKey where token and key do not belong together."""
+    """Return MissingSecurityToken or InvalidSecurityToken.MismatchWithAccessKey if key and token do not match."""
     if key.fits(credentials.security_token):
         return None
     name = plain(key.access_key_id)
@@ -174,7 +174,7 @@ def wrong_token(credentials: Credentials, key: Key) -> AuthenticationFailure | N
 def repeated_nonce(
     request: SignedRequest, credentials: Credentials, use_nonce: Callable[[str, str], bool]
 ) -> AuthenticationFailure | None:
-    """SignatureNonceUsed for a nonce that this access key has used; a request without a nonce passes."""
+    """Return SignatureNonceUsed for a nonce that this access key has used before; a request without a nonce passes."""
     nonce = request.headers.get("x-acs-signature-nonce")
     if not nonce or credentials.scheme == "bearer" or use_nonce(credentials.access_key_id, nonce):
         return None
@@ -183,7 +183,7 @@ def repeated_nonce(
 
 
 def wrong_signature(request: SignedRequest, credentials: Credentials, key: Key) -> AuthenticationFailure | None:
-    """SignatureDoesNotMatch, with the string to sign for the message and the likeliest mistake for the hint."""
+    """Return SignatureDoesNotMatch, with the string to sign in its message and the likeliest mistake in its hint."""
     mismatch = verify(request, credentials, key.secret)
     if mismatch is None:
         return None
@@ -195,7 +195,7 @@ def wrong_signature(request: SignedRequest, credentials: Credentials, key: Key) 
 
 
 def wrong_digest(request: SignedRequest) -> AuthenticationFailure | None:
-    """ContentMD5NotMatched if there is a Content-MD5 and the body has another."""
+    """Return ContentMD5NotMatched if the Content-MD5 header is not that of the body."""
     stated = request.headers.get("content-md5")
     if not stated:
         return None
@@ -208,7 +208,7 @@ def wrong_digest(request: SignedRequest) -> AuthenticationFailure | None:
 
 @lru_cache(maxsize=256)
 def milliseconds_of(date: str) -> int | None:
-    """Return the milliseconds of `Thu, 01 Aug 2019 12:00:00 GMT` or `2019-08-01T12:00:00Z`; None for all else."""
+    """Return the milliseconds of `Thu, 01 Aug 2019 12:00:00 GMT` or `2019-08-01T12:00:00Z`; None for any other form."""
     try:
         if match := _HTTP_DATE.fullmatch(date):
             day, month, year, hour, minute, second = match.groups()

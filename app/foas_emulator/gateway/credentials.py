@@ -9,12 +9,12 @@ Scheme = Literal["v1", "v3", "bearer", "anonymous"]
 ALGORITHMS: Mapping[Scheme, str] = {"v1": "HMAC-SHA1", "v3": "ACS3-HMAC-SHA256"}
 """The usual algorithm of each scheme."""
 V3_HASHES: Mapping[str, str] = {"ACS3-HMAC-SHA256": "sha256", "ACS3-HMAC-SM3": "sm3"}
-"""The algorithms of V3 by the names that `hashlib` knows their hashes by."""
+"""The hash of each V3 algorithm, by its name in `hashlib`."""
 TOKEN_HEADERS = ("x-acs-bearer-token", "x-acs-zero-trust-idtoken")
 
 
 def allowed_algorithms(scheme: Scheme) -> tuple[str, ...]:
-    """Return what a scheme may be signed with: SM3 only where the OpenSSL of this Python has it, as almost all have."""
+    """Return the algorithms that a scheme allows; SM3 only if the OpenSSL of this Python has it, as almost all do."""
     if scheme == "v3":
         return tuple(name for name, hash_name in V3_HASHES.items() if hash_name in algorithms_available)
     return (ALGORITHMS[scheme],) if scheme in ALGORITHMS else ()
@@ -25,9 +25,9 @@ class MalformedAuthorization(ValueError):  # noqa: N818 - the gateway's own word
 
 
 class Credentials(NamedTuple):
-    """What a request claims, unverified. Strings are empty where the scheme has no such part.
+    """The credentials that a request claims, unverified. Strings are empty where the scheme has no such part.
 
-    `algorithm` of V1 is x-acs-signature-method, of V3 the first word of Authorization.
+    `algorithm` is x-acs-signature-method in V1 and the first word of Authorization in V3.
     """
 
     scheme: Scheme

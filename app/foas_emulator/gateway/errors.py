@@ -1,7 +1,7 @@
 """The error catalogue.
 
-Codes, statuses and texts are the gateway's where its documents or captured answers show them. The codes of the
-service itself are documented nowhere; the operations define theirs in the same catalogue, marked as inferred.
+Codes, statuses and texts are the gateway's where its documents or captured answers show them. The error codes of the
+service itself are documented nowhere; the operations add theirs to the same catalogue, marked as inferred.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Override(Protocol):
 
 
 class ApiError(Exception):
-    """An error of the API. `hint` says why, and what to do about it, in one sentence."""
+    """An error of the API. `hint` is one sentence that says why it happened and what to do about it."""
 
     def __init__(
         self, problem: "Problem", *, hint: str, arguments: Mapping[str, str], headers: Mapping[str, str]
@@ -45,7 +45,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One entry of the catalogue. Code and message may hold `{name}` placeholders. Calling it makes the exception."""
+    """One entry of the catalogue; code and message may have `{name}` placeholders. Call it to make the exception."""
 
     code: str
     status: int
@@ -68,7 +68,7 @@ _catalogue: dict[str, Problem] = {}
 
 
 def problem(code: str, status: int, message: str, evidence: Evidence = INFERRED, **headers: str) -> Problem:
-    """Add a problem to the catalogue, at import. Raise ValueError for a code that it has already."""
+    """Add a problem to the catalogue, at import time. Raise ValueError if the code is already there."""
     if code in _catalogue:
         raise ValueError(f"{code} stands in the catalogue already")
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -77,7 +77,7 @@ def problem(code: str, status: int, message: str, evidence: Evidence = INFERRED,
 
 
 def catalogue() -> Mapping[str, Problem]:
-    """Return every problem that the emulator can answer with, by its code."""
+    """Return every problem that the emulator can answer with, by code."""
     return _catalogue
 
 
@@ -108,7 +108,7 @@ INTERNAL_ERROR = problem(
 UNAVAILABLE = problem(
     "ServiceUnavailable", 503, "The request has failed due to a temporary failure of the server.", SAMPLE
 )
-# Those that no code names: what a signature is refused with, and what fault rules ask for.
+# Problems that are looked up by code only: those of signatures, and those that only fault rules name.
 problem("IncompleteBody", 400, "The request body ended before it was complete.")
 problem("MissingDate", 400, "Date is mandatory for this action.", SAMPLE)
 problem("MissingAccessKeyId", 400, "AccessKeyId is mandatory for this action.", SAMPLE)

@@ -8,7 +8,7 @@ Kind = Literal["documented", "sample", "sdk", "inferred"]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where a behaviour comes from: the service's documents, a sample answer, an official SDK, or our inference."""
+    """The source of a behaviour: the service's documents, a sample answer, an official SDK, or our inference."""
 
     kind: Kind
     source: str = ""
@@ -20,15 +20,15 @@ INFERRED = Evidence("inferred")
 
 
 def documented(source: str) -> Evidence:
-    """Return the evidence of what the service's documents or metadata state."""
+    """Return the evidence for behaviour that the service's documents or metadata state."""
     return Evidence("documented", source)
 
 
 def from_sdk(source: str) -> Evidence:
-    """Return the evidence of what official client code contains or does."""
+    """Return the evidence for behaviour that official client code contains or relies on."""
     return Evidence("sdk", source)
 
 
 def inferred(source: str) -> Evidence:
-    """Return the evidence of what we infer; `source` gives the reason."""
+    """Return the evidence for behaviour that we infer; `source` gives the reason."""
     return Evidence("inferred", source)

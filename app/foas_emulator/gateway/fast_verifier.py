@@ -1,8 +1,8 @@
-"""Verify the usual signature from the bytes of a request: fast enough for responses from the cache.
+"""Verify the usual kind of signature from the bytes of a request, fast enough for responses from the cache.
 
 Reading and diagnosing a signature (`authentication.py`) takes longer than everything else on the hot path. The usual
-signature is V1 by an official SDK, in ASCII, with one reading; the form of what it signs depends on the names of the
-headers only, and is cached.
+signature is V1 by an official SDK, in ASCII, with one reading; the template of the text that it signs depends only on
+the names of the headers, and is cached.
 """
 
 import hmac
@@ -20,7 +20,7 @@ _milliseconds_of = lru_cache(maxsize=256)(lambda date: milliseconds_of(date.deco
 
 
 class FastVerifier:
-    """Verifies usual signatures that are made with these keys and dated at most `max_skew_ms` from now."""
+    """A verifier of usual signatures that are made with these keys and dated at most `max_skew_ms` from now."""
 
     def __init__(self, keys: AccessKeys, *, max_skew_ms: int) -> None:
         self._max_skew_ms = max_skew_ms
@@ -65,14 +65,14 @@ def _signer(keys: AccessKeys, access_key_id: bytes) -> "hmac.HMAC | None":
 
 @lru_cache(maxsize=4096)
 def _query(raw_query: bytes) -> bytes | None:
-    """Return what clients sign of a query; None if they disagree."""
+    """Return the form of a query that all clients sign; None if clients differ."""
     readings = v1_queries(raw_query.decode("latin-1"))
     return readings[0].encode() if len(readings) == 1 else None
 
 
 @lru_cache(maxsize=256)
 def _form(names: tuple[bytes, ...]) -> tuple[bytes, tuple[bytes, ...]]:
-    """Return a template of what is signed of a request with these headers, and the headers that fill it."""
+    """Return a template of the string to sign for a request with these headers, and the headers that fill it."""
     acs = sorted(name for name in names if name.startswith(b"x-acs-"))
     plain = [name.encode() for name in V1_HEADERS]
     lines = [b"%b", *(b"%b" if name in names else b"" for name in plain)]

@@ -1,4 +1,4 @@
-"""JSON or XML: which one the client asks for, and how an answer is rendered in it."""
+"""JSON and XML: negotiate the format of an answer, and render the answer in it."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _FORMATS_OF: Mapping[str, Format] = {
     "application/*": "json",
     **{media_type: format_ for media_type, format_ in _MEDIA_TYPES.items() if format_ is not None},
 }
-"""The format that a wildcard does not stand for where this media type has the quality 0."""
+"""The format that a wildcard in Accept does not include if this media type has the quality 0."""
 _PROLOG = "<?xml version='1.0' encoding='UTF-8'?>"
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _NOT_IN_NAMES = re.compile(r"[^\w.-]", re.ASCII)
@@ -42,14 +42,14 @@ _NO_EXTRAS: Mapping[Any, Any] = {"__pydantic_extra__": None, "__pydantic_private
 class ApiModel(BaseModel):
     """A structure of an answer: PascalCase names, members in the order of their declaration, absent ones left out.
 
-    Build one with `model_construct` or `from_row`: our own rows need no second validation.
+    Build one with `model_construct` or `from_row`: rows were validated when they were written.
     """
 
     model_config = ConfigDict(alias_generator=to_pascal, populate_by_name=True, defer_build=True, extra="ignore")
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any] | BaseModel) -> Self:
-        """Return a structure of those columns of a row that are its members."""
+        """Return a structure of those columns of a row that are members of this model."""
         columns = row if isinstance(row, Mapping) else row.__dict__
         members = {name: columns[name] for name in cls.model_fields if name in columns}
         answer = cls.__new__(cls)
@@ -60,16 +60,16 @@ class ApiModel(BaseModel):
 Int32 = Annotated[int, Field(json_schema_extra={"format": "int32"})]
 Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]
 Float = Annotated[float, Field(json_schema_extra={"format": "float"})]
-"""Members of answers with the widths of the service's metadata, which only the OpenAPI document shows."""
+"""Types of members with the widths of the service's metadata, which appear only in the OpenAPI document."""
 
 
 def words(*allowed: str) -> Any:
-    """Return the annotation of a text member of an answer that is one of a few words."""
+    """Return the annotation of a member whose value is one of a few words."""
     return Field(json_schema_extra={"enum": [*allowed]})
 
 
 class ApiResponse(ApiModel):
-    """A successful answer's members, without the RequestId that every answer begins with."""
+    """The members of a successful answer, without the RequestId that every answer begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ class Body:
 
 @lru_cache(maxsize=256)
 def negotiate(asked: str | None, accept: str | None, default: Format) -> Format:
-    """Return the format of an answer: the query's `Format`, else the best one of Accept, else the default.
+    """Return the format of an answer: the query's `Format`, else the best match of Accept, else the default.
 
-    Raise `InvalidParameter.Format` or `InvalidParameter.Accept` for what is neither JSON nor XML.
+    Raise `InvalidParameter.Format` or `InvalidParameter.Accept` for a format that is neither JSON nor XML.
     """
     if asked is not None:
         if asked.lower() not in ("json", "xml"):
@@ -109,7 +109,7 @@ def negotiate(asked: str | None, accept: str | None, default: Format) -> Format:
 
 
 def _read_range(text: str) -> tuple[float, str]:
-    """Return quality and media type of one entry of Accept; a quality that is no number counts as 0."""
+    """Return quality and media type of one entry of Accept; a quality that is not a number counts as 0."""
     media_type, *parameters = (part.strip() for part in text.lower().split(";"))
     quality = 1.0
     for parameter in parameters:
@@ -129,7 +129,7 @@ def render(operation: str, answer: ApiModel, format_: Format) -> Body:
 
 
 def render_error(members: Mapping[str, str], format_: Format) -> Body:
-    """Return the bytes of an error answer of these members, which follow its RequestId."""
+    """Return the bytes of an error answer with these members after its RequestId."""
     return _json(to_json(members)) if format_ == "json" else _xml("Error", members)
 
 
@@ -148,7 +148,7 @@ def _xml(root: str, members: Mapping[str, Any]) -> Body:
         cdata_key=_NO_ATTRIBUTES,
         comment_key=_NO_ATTRIBUTES,
     )
-    # A bare carriage return would be read back as a line feed; the writer leaves it as it is.
+    # The writer does not escape a carriage return, which a parser would read as a line feed.
     text = written.replace("\r", "&#13;").encode()
     place = text.index(b"<RequestId>") + len(b"<RequestId>")
     return Body(_PROLOG.encode() + text[:place], text[place + 1 :])

@@ -21,7 +21,7 @@ class Operation:
     """The one declaration of an operation of the API.
 
     The endpoint's signature gives the typed parameters, its return annotation the answer model and its docstring
-    the description. `writes` decides about transactions and caching; the method never does.
+    the description. `writes` alone, not the method, decides about transactions and caching.
     """
 
     name: str
@@ -38,19 +38,19 @@ class Operation:
 
     @cached_property
     def route(self) -> OperationRoute:
-        """The FastAPI path operation. Building it takes two milliseconds, so that waits for the first call."""
+        """The FastAPI path operation, built on first use, because building it takes two milliseconds."""
         return self.router.build(self)
 
     @property
     def group(self) -> str:
-        """The name of its group."""
+        """The name of the operation's group."""
         return self.router.name
 
 
 class Group(APIRouter):
-    """The operations of one group of the API: a FastAPI router whose path operations are built when first called.
+    """The operations of one group of the API: a FastAPI router that builds a path operation when it is first called.
 
-    Decorating an endpoint declares an operation. A text as its evidence is the date of its help page.
+    Decorating an endpoint declares an operation. If its evidence is a text, that is the date of its help page.
     """
 
     def __init__(self, name: str) -> None:
@@ -79,7 +79,7 @@ class Group(APIRouter):
         return register
 
     def build(self, operation: Operation) -> OperationRoute:
-        """Return the path operation of an operation, added when it is first asked for. Threads may add others."""
+        """Return the path operation of an operation, after adding it if needed. Other threads may add others."""
         built = {route.name: route for route in self.routes if isinstance(route, OperationRoute)}
         if operation.name not in built:
             self.add_api_route(
@@ -101,7 +101,7 @@ class Match(NamedTuple):
 
 
 class OperationIndex:
-    """Finds an operation by method and raw path in one walk down a tree of segments.
+    """An index that finds an operation by method and raw path in one walk down a tree of segments.
 
     A segment is percent-decoded once, after the path is split, so `%2F` is a slash inside a name. There is no
     redirect for a trailing slash.
@@ -158,6 +158,6 @@ def decode_segment(text: str) -> str:
 
 
 def check_escapes(text: str) -> None:
-    """Raise `RequestParameterMalformed` for a percent sign that does not begin an escape."""
+    """Raise `RequestParameterMalformed` if a percent sign does not begin an escape."""
     if _BROKEN_ESCAPE.search(text):
         raise MALFORMED(f"{text!r} holds a percent sign that begins no escape; write it as %25.")

@@ -1,7 +1,7 @@
 """The types of parameters, and the parameters that an endpoint declares.
 
 An endpoint declares its parameters in FastAPI's way (`Annotated[Int32 | None, Query(alias="pageSize")] = None`);
-FastAPI binds and describes them; the types here are pydantic types that read a text as the gateway does.
+FastAPI binds and describes them; the pydantic types here parse texts as the gateway does.
 """
 
 import inspect
@@ -21,11 +21,11 @@ _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 _SINGLE_VALUE = "it must be a single value"
 _VALUE_ERROR = "Value error, "
-"""What pydantic writes before the text of a ValueError."""
+"""The prefix that pydantic puts before the text of a ValueError."""
 
 
 def read_text(value: Any) -> str:
-    """Return a parameter's text, a value of a JSON body as a form would carry it. Raise ValueError for a structure."""
+    """Return a parameter as text; convert a JSON value to its text in a form. Raise ValueError for a structure."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -68,7 +68,7 @@ def _read_items(value: Any) -> list[dict[str, str]]:
 
 
 def one_of(*allowed: str) -> BeforeValidator:
-    """Read a text that is one of a few words in any case, in the spelling given here."""
+    """Accept one of a few words in any case; the parameter's value is the word as it is spelt here."""
     spelling = {word.lower(): word for word in allowed}
 
     def read(value: Any) -> str:
@@ -81,7 +81,7 @@ def one_of(*allowed: str) -> BeforeValidator:
 
 
 REFUSED_WITHOUT: dict[str, Any] = {"x-gateway-required": False}
-"""What the schema says of a parameter that the metadata calls optional and the service refuses a call without."""
+"""Schema extension of a parameter that is optional in the metadata but without which the service refuses a call."""
 Int32 = Annotated[int, BeforeValidator(_integer(32)), Field(json_schema_extra={"format": "int32"})]
 Int64 = Annotated[int, BeforeValidator(_integer(64)), Field(json_schema_extra={"format": "int64"})]
 Decimal = Annotated[float, BeforeValidator(_read_decimal), Field(json_schema_extra={"format": "float"})]
@@ -91,19 +91,19 @@ Items = Annotated[list[dict[str, str]], BeforeValidator(_read_items)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One declared parameter: its argument's name, its name on the wire, where it belongs, whether it is required."""
+    """A declared parameter: its argument, its name on the wire, its place (path, query, form), if it is required."""
 
     argument: str
     name: str
     place: str
     required: bool
     refused_without: bool
-    """Whether a call without it fails, be it refused by the gateway or by the service."""
+    """Whether the gateway or the service refuses a call without it."""
 
 
 @cache
 def declared_parameters(endpoint: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """Return the wire parameters in an endpoint's signature, without building its route."""
+    """Return the wire parameters of an endpoint from its signature, without building its route."""
     hints = get_type_hints(endpoint, include_extras=True)
     return tuple(
         Parameter(
@@ -133,9 +133,9 @@ _SENT_BY_SDKS = frozenset({"version", "servicecode", "regionid", "format"})
 
 
 def unread(given: Iterable[str], declared: Container[str]) -> tuple[str, ...]:
-    """Return the names of the parameters that nothing reads, sorted, without those that SDKs add on their own.
+    """Return the sorted names of the parameters that nothing reads, without those that SDKs add by themselves.
 
-    SDKs add some to every request, and repeat some in another case: such a repetition counts as read.
+    SDKs also repeat some parameters in another case: such a repetition counts as read.
     """
     names = list(given)
     passed = _SENT_BY_SDKS.union(name.lower() for name in names if name in declared)
@@ -143,7 +143,7 @@ def unread(given: Iterable[str], declared: Container[str]) -> tuple[str, ...]:
 
 
 def parameter_error(refused: RequestValidationError) -> ApiError:
-    """Return `Missing{parameter}` or `Invalid{parameter}` for the first parameter that FastAPI refused."""
+    """Return `Missing{parameter}` or `Invalid{parameter}` for the first parameter that FastAPI rejected."""
     error = refused.errors()[0]
     name = str(error["loc"][1])
     if error["type"] == "missing":

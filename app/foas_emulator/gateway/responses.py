@@ -22,7 +22,7 @@ _UNPRINTABLE = re.compile("[^ -~]")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GatewayResponse:
-    """A response whose request id is filled in when it is sent. `code` is the error's, None on success."""
+    """A response whose request id is filled in when it is sent. `code` is the error code, None on success."""
 
     status_code: int
     content: Body
@@ -31,11 +31,11 @@ class GatewayResponse:
     code: str | None = None
 
     def with_header(self, name: str, text: str) -> "GatewayResponse":
-        """Return the same response with one more header, whose text is escaped to what a header can carry."""
+        """Return the same response with one more header; its text is escaped as in `header_text`."""
         return replace(self, extra_headers=(*self.extra_headers, (name.encode(), header_text(text))))
 
     def header(self, name: bytes) -> str | None:
-        """Return the text of one of the extra headers, None if there is none of this name."""
+        """Return the text of the extra header with this name, None if there is none."""
         return next((value.decode("latin-1") for each, value in self.extra_headers if each == name), None)
 
     async def send(self, request_id: bytes, receive: Receive, send: Send) -> None:  # noqa: ARG002 - for those who abort
@@ -45,9 +45,9 @@ class GatewayResponse:
         await send({"type": "http.response.body", "body": self.content.with_request_id(request_id)})
 
     def fixed_headers(self, request_id_length: int = REQUEST_ID_LENGTH) -> Headers:
-        """Return all headers but the request id's; its length counts, since the body holds it too.
+        """Return all headers except the request id's, which counts for content-length because the body contains it.
 
-        All request ids have one length; a request that failed before it got one has the length 0.
+        All request ids have the same length; a request that failed before it got one has an id of length 0.
         """
         length = len(self.content.head) + request_id_length + len(self.content.tail)
         return _type_and_length(self.content_type, length) + self.extra_headers
@@ -66,7 +66,7 @@ def success(operation: str, answer: ApiModel, format_: Format) -> GatewayRespons
 
 
 def failure(error: ApiError, *, format_: Format, host: str, overrides: Mapping[str, Override]) -> GatewayResponse:
-    """Return the gateway's error envelope for an error, changed as the user's overrides say."""
+    """Return the gateway's error envelope for an error, after applying the user's overrides."""
     code, status, message = _overridden(error, overrides)
     members = {"HostId": host, "Code": code, "Message": message, "Recommend": _RECOMMEND.format(code=code)}
     headers = {**error.headers, "x-emulator-hint": error.hint, "x-emulator-evidence": error.problem.evidence.kind}
@@ -80,7 +80,7 @@ def failure(error: ApiError, *, format_: Format, host: str, overrides: Mapping[s
 
 
 def internal_error(*, format_: Format, host: str) -> GatewayResponse:
-    """Return the response to a crash of the emulator, which shows nothing of it."""
+    """Return the response to a crash of the emulator; it reveals no details."""
     error = INTERNAL_ERROR("The emulator failed; its log has the details under this request id. Please report it.")
     return failure(error, format_=format_, host=host, overrides={})
 
@@ -97,15 +97,15 @@ _LONGEST_HEADER = 4000
 
 
 def header_text(text: str) -> bytes:
-    """Return a text as a header can carry it: one line of printable ASCII, cut where it repeats much of a request."""
+    """Return a text as the value of a header: one line of printable ASCII, cut if it is long."""
     line = " ".join((text if len(text) <= _LONGEST_HEADER else f"{text[:_LONGEST_HEADER]}...").split())
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), line).encode()
 
 
 def host_name(host: str) -> str:
-    """Return the name or address in a Host header; an IPv6 address without its brackets, empty text for none.
+    """Return the name or address in a Host header: an IPv6 address without its brackets, "" for an empty header.
 
-    What is no host, such as `[::1].example`, is returned as it is.
+    Text that is not a host, such as `[::1].example`, is returned unchanged.
     """
     host = host.strip()
     if host.startswith("["):

@@ -17,15 +17,15 @@ from foas_emulator.gateway.responses import GatewayResponse, success
 
 
 class Transactional(Protocol):
-    """A world, as far as the gateway knows one."""
+    """The part of a world that the gateway uses."""
 
     def transaction(self) -> AbstractContextManager[None]: ...
 
 
 class Call(Protocol):
-    """What the pipeline knows of a request when its operation is called, and where its response goes.
+    """The part of the request context that a route uses, and the attribute that receives its response.
 
-    The pipeline puts it into the request's state as `call`. `parameters` are those of path, query and body together.
+    The pipeline puts it into the request's state as `call`. `parameters` combines those of path, query and body.
     """
 
     format: Format
@@ -39,13 +39,13 @@ class Call(Protocol):
 
 
 class _Parameters(dict[str, Any]):
-    """The parameters of a request, where FastAPI expects a form that it has to close."""
+    """The parameters of a request, passed to FastAPI as a form, which it closes."""
 
     async def close(self) -> None: ...
 
 
 class GatewayRequest(Request):
-    """A request whose path, query and form parameters are one set, whichever part of the request they came in."""
+    """A request in which path, query and form parameters are one set, no matter which part of it they came in."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         super().__init__(scope, receive)
@@ -70,14 +70,14 @@ class GatewayRequest(Request):
 
 
 def _as_in_a_form(value: Any) -> Any:
-    """Return a value of a JSON body as the text that a form would carry; a list or a structure stays one."""
+    """Return a value of a JSON body as the text that a form would carry; leave lists and structures as they are."""
     return value if isinstance(value, str | list | dict) else read_text(value)
 
 
 class _Answer(Response):
-    """An operation's answer on its way to the route: FastAPI hands on a response as it is.
+    """An operation's answer, wrapped in a response because FastAPI passes a response on unchanged.
 
-    It sends nothing. The pipeline sends what is rendered of it, once that is recorded and faults were applied to it.
+    It sends nothing itself. The pipeline sends the rendered answer, after fault rules are applied to it.
     """
 
     def __init__(self, answer: ApiResponse) -> None:
@@ -88,7 +88,7 @@ class _Answer(Response):
 
 
 class OperationRoute(APIRoute):
-    """A path operation whose parameters may be anywhere in the request, and whose answer the pipeline sends.
+    """A path operation whose parameters may be in any part of the request, and whose answer the pipeline sends.
 
     FastAPI solves the dependencies, binds and validates the parameters and calls the endpoint.
     """
@@ -122,7 +122,7 @@ class OperationRoute(APIRoute):
 
 
 class WritingRoute(OperationRoute):
-    """The path operation of what writes: all of it takes effect, its rendered answer included, or nothing does."""
+    """The path operation of an operation that writes: it and the rendering of its answer are one transaction."""
 
     writes = True
 

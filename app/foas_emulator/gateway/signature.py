@@ -1,8 +1,8 @@
-"""What a client signs, and whether its signature is right.
+"""The texts that clients sign, and the verification of signatures.
 
-V1 signs a *string to sign* with HMAC-SHA1, V3 the hash of a *canonical request* with HMAC-SHA256 or HMAC-SM3; both are
-called the signed text here. Official clients disagree about details that the wire does not show, so one request has
-several signed texts, and a signature is right if it is that of any of them. Dates and keys are not checked here.
+V1 signs a *string to sign* with HMAC-SHA1, V3 the hash of a *canonical request* with HMAC-SHA256 or HMAC-SM3; this
+module calls both the signed text. Official clients differ in details that cannot be seen in the request, so one request
+has several signed texts, and a signature is right if it is that of any of them. Dates and keys are checked elsewhere.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ from urllib.parse import quote, unquote, unquote_plus
 from foas_emulator.gateway.credentials import ALGORITHMS, V3_HASHES, Credentials
 
 V1_HEADERS = ("accept", "content-md5", "content-type", "date")
-"""The headers that V1 signs beside those of the gateway's own, which begin with x-acs-."""
+"""The standard headers that V1 signs in addition to the gateway's own, which begin with x-acs-."""
 
 _ESCAPED_BEYOND_ASCII = re.compile("(?:%[89A-Fa-f][0-9A-Fa-f])+")
 
 
 class SignedRequest(NamedTuple):
-    """A request as it was on the wire: path and query not decoded, header names lower-case, header values Latin-1."""
+    """A request as it arrived: path and query not decoded, header names in lower case, header values as Latin-1."""
 
     method: str
     raw_path: str
@@ -34,14 +34,14 @@ class SignedRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """What a refused client should have signed, in that client's own form; the canonical request is for V3 only."""
+    """The text that a client should have signed, in that client's own form; the canonical request is set in V3 only."""
 
     server_string_to_sign: str
     canonical_request: str | None = None
 
 
 def verify(request: SignedRequest, credentials: Credentials, secret: str) -> Mismatch | None:
-    """Return None if the V1 or V3 signature is that of one of the signed texts, else what should have been signed."""
+    """Return None if the V1 or V3 signature is right, else the text that should have been signed."""
     claimed = credentials.signature.encode()
     for text in signed_texts(request, credentials):
         if hmac.compare_digest(sign(text, credentials, secret), claimed):
@@ -53,7 +53,7 @@ def verify(request: SignedRequest, credentials: Credentials, secret: str) -> Mis
 
 
 def sign(text: str, credentials: Credentials, secret: str) -> bytes:
-    """Return the signature of a signed text, as Authorization carries it."""
+    """Return the signature of a signed text as it stands in Authorization."""
     if credentials.scheme == "v1":
         return b64encode(hmac.digest(secret.encode(), text.encode(), "sha1"))
     to_sign = v3_string_to_sign(text, credentials).encode()
@@ -70,8 +70,8 @@ def signed_texts(request: SignedRequest, credentials: Credentials) -> Iterator[s
 def string_to_sign_variants(request: SignedRequest) -> Iterator[str]:
     """Yield the V1 strings to sign: path decoded, as sent or in part, an empty value as `k=` or `k`; each text once.
 
-    The first is the form of the client that sent the request, told by its User-Agent and x-sdk-client; of an unknown
-    client it is the decoded path and `k=`. Non-ASCII header values count as UTF-8 if they can be.
+    The first is the form of the client that sent the request, recognised by User-Agent and x-sdk-client; for an unknown
+    client it is the decoded path and `k=`. Non-ASCII header values are read as UTF-8 if they are valid UTF-8.
     """
     head = _v1_head(request)
     queries = v1_queries(request.raw_query)
@@ -101,23 +101,23 @@ def canonical_request_variants(request: SignedRequest, credentials: Credentials)
 
 
 def v3_string_to_sign(canonical_request: str, credentials: Credentials) -> str:
-    """Return what V3 signs of a canonical request: the name of the algorithm and the request's hash."""
+    """Return the V3 string to sign for a canonical request: the name of the algorithm and the request's hash."""
     algorithm = credentials.algorithm if credentials.algorithm in V3_HASHES else ALGORITHMS["v3"]
     return f"{algorithm}\n{v3_hash_of(canonical_request.encode(), credentials)}"
 
 
 def v3_hash(credentials: Credentials) -> str:
-    """Return the name of the hash of a V3 signature; that of an unknown algorithm is SHA-256."""
+    """Return the name of the hash of a V3 signature; SHA-256 for an unknown algorithm."""
     return V3_HASHES.get(credentials.algorithm, "sha256")
 
 
 def v3_hash_of(content: bytes, credentials: Credentials) -> str:
-    """Return the hash that goes with a V3 signature, in hexadecimal digits."""
+    """Return the hexadecimal digest of a content with the hash of a V3 signature."""
     return hashlib.new(v3_hash(credentials), content).hexdigest()
 
 
 def stated_hash(headers: Mapping[str, str]) -> str | None:
-    """Return the hash of the body that V3 states; SDKs keep the header's name when they sign with SM3."""
+    """Return the hash of the body that a V3 request states; SDKs keep the header's SHA-256 name for SM3."""
     return headers.get("x-acs-content-sha256", headers.get("x-acs-content-sm3"))
 
 
@@ -131,7 +131,7 @@ def query_pairs(raw_query: str) -> list[tuple[str, str]]:
 
 
 def v1_queries(raw_query: str) -> tuple[str, ...]:
-    """Return what V1 signs of a query; there are two readings where a value is empty, `?k=` and `?k`."""
+    """Return the readings of a query that V1 may sign: two if a value is empty, `?k=` and `?k`, else one."""
     pairs = query_pairs(raw_query)
     if not pairs:
         return ("",)
@@ -142,7 +142,7 @@ def v1_queries(raw_query: str) -> tuple[str, ...]:
 
 
 def as_text(latin1: str) -> str:
-    """Return a text that was decoded as Latin-1, every line decoded as UTF-8 where that is valid.
+    """Return a text that was decoded as Latin-1, with each line decoded as UTF-8 instead if it is valid UTF-8.
 
     Go sends and signs UTF-8; Python sends Latin-1 and signs the UTF-8 of the same characters.
     """
@@ -176,7 +176,7 @@ def _v1_paths(request: SignedRequest) -> tuple[str, ...]:
     if "%" not in raw_path:
         return (raw_path,)
     decoded = unquote(raw_path)
-    # A client that sent raw UTF-8, which came to be escaped on the way here, signed it raw beside its own escapes.
+    # A client that sent raw UTF-8, which was escaped on the way here, signed it raw, next to its own escapes.
     raw_utf8 = _ESCAPED_BEYOND_ASCII.sub(lambda escapes: unquote(escapes[0]), raw_path)
     paths = (raw_path, decoded, raw_utf8) if _signs_path_as_sent(request) else (decoded, raw_path, raw_utf8)
     return tuple(dict.fromkeys(paths))

@@ -1,8 +1,8 @@
-"""Why a signature is wrong: the first difference between what a client signed and what its request says.
+"""Find out why a signature is wrong: the first difference between the text that a client signed and its request.
 
-Differences are between the field as this server reads it (expected) and as the client signed it (actual). The fields
-of a request are `method`, `path`, `query NAME`, the headers by name and, in V3, `SignedHeaders` and `body` (its hash);
-the rest is about signing itself: `secret`, `signature`, `algorithm`, `encoding`, `order`, `line ends`, ...
+A difference is between a field as this server reads it (expected) and as the client signed it (actual). The fields of
+a request are `method`, `path`, `query NAME`, the headers by name and, in V3, `SignedHeaders` and `body` (its hash); the
+other fields concern the signing itself: `secret`, `signature`, `algorithm`, `encoding`, `order`, `line ends`, ...
 """
 
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ _ABOUT_SIGNING = (
 )
 _ADVICE = "what is signed must be what arrives."
 _PATIENCE = 500  # mistakes to try; an ordinary request has about a hundred, one of a thousand headers has more
-_SLIPS = 2  # characters in which a signature may differ from the right one and still count as that one, copied badly
+_SLIPS = 2  # characters in which a signature may differ from the right one and still count as a bad copy of it
 
 
 def explain(
@@ -47,11 +47,11 @@ def explain(
     client_string_to_sign: str | None = None,
     exhaustive: bool = False,
 ) -> list[Difference]:
-    """Return what differs, the first difference first; nothing if the V1 or V3 signature is right.
+    """Return the differences, the first one first; none if the V1 or V3 signature is right.
 
-    The client's own string to sign (in V3 its canonical request) is compared field by field. Without one, known
-    mistakes are tried until the signature is that of a mistake; `exhaustive` goes on to every text that is one bit off
-    (some ten milliseconds). If none explains the signature, the secret is another one.
+    If the client's own string to sign (in V3 its canonical request) is given, compare it field by field. Otherwise try
+    known mistakes until one gives the client's signature; if `exhaustive`, go on to every text that is one bit off
+    (some ten milliseconds). If none explains the signature, report another secret.
     """
     if verify(request, credentials, secret) is None:
         return []
@@ -69,7 +69,7 @@ def explain(
 
 
 def sentence(differences: list[Difference]) -> str:
-    """Return one ASCII sentence about the first difference and what to do about it."""
+    """Return one ASCII sentence that reports the first difference and says what to do about it."""
     if not differences:
         return "The signature fits the request."
     first = differences[0]
@@ -104,7 +104,7 @@ def _wrong_signature(request: SignedRequest, credentials: Credentials, secret: s
     claimed = credentials.signature
     for text in signed_texts(request, credentials):
         right = sign(text, credentials, secret).decode()
-        if claimed == right:  # so it is the hash of the body that was refused
+        if claimed == right:  # so the stated hash of the body must be wrong
             stated = stated_hash(request.headers)
             return [Difference("x-acs-content-sha256", v3_hash_of(request.body, credentials), stated)]
         if _is_copied_badly(claimed, right):
@@ -182,5 +182,5 @@ def _header(line: str) -> dict[str, str]:
 
 
 def _query(query: str) -> dict[str, str]:
-    # The whole `name=value` is kept, so that `a=` and `a` differ.
+    # Keep the whole `name=value`, so that `a=` and `a` differ.
     return {f"query {field.partition('=')[0]}": field for field in query.split("&") if field}

@@ -1,7 +1,7 @@
-"""What a client may have signed instead: mistakes that people make with the gateway's signatures, likeliest first.
+"""Mistakes that clients make with the gateway's signatures, likeliest first.
 
-They are tried one by one for a request that is refused; a right signature costs nothing here. Sources: the canonical
-forms in which official clients differ, and what an HTTP library or a proxy changes after a client has signed.
+They are tried one by one for a refused request; a right signature costs nothing here. Sources: the differences between
+the canonical forms of official clients, and the changes that an HTTP library or a proxy makes after signing.
 """
 
 import hmac
@@ -37,7 +37,7 @@ _SECRET = "the configured secret"  # noqa: S105 - words, not a secret
 
 
 def mistaken_texts(request: SignedRequest, credentials: Credentials) -> Iterator[str]:
-    """Yield the signed texts of similar requests, and wrongly composed ones of this request."""
+    """Yield the signed texts of similar requests, and wrongly composed texts of this request."""
     payload = v3_hash_of(request.body, credentials) if credentials.scheme == "v3" else ""
     for mistaken in _mistaken_requests(request, credentials):
         # A large body must not be hashed again for every mistake.
@@ -57,7 +57,7 @@ def mistaken_texts(request: SignedRequest, credentials: Credentials) -> Iterator
 
 
 def texts_one_bit_off(request: SignedRequest, credentials: Credentials) -> Iterator[str]:
-    """Yield every signed text with one bit of one character changed: thousands, too many for a server."""
+    """Yield every signed text with one bit of one character changed: thousands, too many for a live server."""
     for text in signed_texts(request, credentials):
         for index, character in enumerate(text):
             for bit in range(8):
@@ -67,7 +67,7 @@ def texts_one_bit_off(request: SignedRequest, credentials: Credentials) -> Itera
 def mistaken_signatures(
     text: str, request: SignedRequest, credentials: Credentials, secret: str
 ) -> Iterator[tuple[Difference, bytes]]:
-    """Yield wrong signatures of a right text, each with what is wrong about it."""
+    """Yield wrong signatures of a right text, each with the mistake behind it."""
     for mistake, mistaken in _mistaken_secrets(secret):
         yield Difference("secret", _SECRET, f"{_SECRET} {mistake}"), sign(text, credentials, mistaken)
     key, data = secret.encode(), text.encode()

@@ -1,1 +1,1 @@
-"""Bringing programs here that name no endpoint: a proxy for the service's own host names, and what trusts it."""
+"""Redirect programs that name no endpoint to the emulator: a proxy for the service's host names, and trust in it."""

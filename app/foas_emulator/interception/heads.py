@@ -1,4 +1,4 @@
-"""The head of a request to a proxy: read, and written again for whom it is passed on to."""
+"""Parse the head of a request to a proxy, and rewrite it for the server to which it is passed on."""
 
 import re
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ _LAST_PORT = 65535
 
 
 class BadRequestError(ValueError):
-    """A request that a proxy cannot read or does not serve; the message says what it takes."""
+    """A request that a proxy cannot read or does not serve; the message says what it accepts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyRequest:
-    """Where a request wants to go.
+    """The destination of a request.
 
-    `head` is what its receiver is to read; None for a tunnel (CONNECT). `length` is that of its body, None for a tunnel
-    and for a body that says itself where it ends.
+    `head` is the head for the receiver; None for a tunnel (CONNECT). `length` is that of the body; None for a tunnel
+    and for a chunked body, which marks its own end.
     """
 
     host: str
@@ -31,7 +31,7 @@ class ProxyRequest:
 
 
 def read_request(head: bytes) -> ProxyRequest:
-    """The request whose head, up to its empty line, a client has sent. Raises `BadRequestError`."""
+    """Parse the head of a request, up to its empty line. Raise `BadRequestError`."""
     line, _, fields = head.partition(b"\r\n")
     found = _REQUEST_LINE.fullmatch(line)
     if found is None:
@@ -67,9 +67,9 @@ def _length(fields: bytes) -> int | None:
 
 
 def _rewritten(method: bytes, origin: bytes, fields: bytes) -> bytes:
-    """The head for the receiver: no header but those of the hop is touched, so a signature stays what it is.
+    """Return the head for the receiver; only hop-by-hop headers are changed, so a signature stays valid.
 
-    The connection ends with the answer, since the next request that a client sends on it may be for another host.
+    The connection ends with the answer, since the client's next request on it may be for another host.
     """
     kept = [line for line in fields.split(b"\r\n") if line and not line.lower().startswith(_OF_THE_HOP)]
     return b"\r\n".join([b"%b %b HTTP/1.1" % (method, origin), *kept, b"Connection: close", b"", b""])

@@ -1,4 +1,4 @@
-"""Which host names mean the emulator, and what a proxy does with all others."""
+"""The host names that lead to the emulator, and a proxy's policy for all others."""
 
 import re
 from collections.abc import Iterable
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 FOAS = r"foas(?:-[a-z0-9]+){0,2}(?:\.[a-z0-9-]+)?\.aliyuncs\.com"
-"""Every spelling of the service's hosts: central, of a region, and of a network such as `foas-vpc.cn-hangzhou`."""
+"""All forms of the service's host names: central, of a region, and of a network such as `foas-vpc.cn-hangzhou`."""
 LOCATION = r"location(?:-[a-z]+)?(?:\.[a-z0-9-]+)?\.aliyuncs\.com"
-"""The hosts at which an SDK looks up the endpoint of a region that its own tables do not know."""
+"""The hosts at which an SDK looks up the endpoint of a region that is missing in its own tables."""
 
 REGIONS = (
     "ap-northeast-1",
@@ -45,7 +45,7 @@ NAMES = (
     "location.aliyuncs.com",
     "location-readonly.aliyuncs.com",
 )
-"""The names that a certificate made at start is for; others are certified when a client asks for them."""
+"""The names in the certificate made at start; others get one when a client asks for them."""
 
 _FOAS = re.compile(FOAS)
 _LOCATION = re.compile(LOCATION)
@@ -55,30 +55,30 @@ _PLAIN_HTTP = 80
 
 
 def is_foas(host: str) -> bool:
-    """Whether a name, in lower case, is one of the service's."""
+    """Whether a name, in lower case, is a host of the service."""
     return _FOAS.fullmatch(host) is not None
 
 
 def is_location(host: str) -> bool:
-    """Whether a name, in lower case, is one of the location service's."""
+    """Whether a name, in lower case, is a host of the location service."""
     return _LOCATION.fullmatch(host) is not None
 
 
 def is_ours(host: str) -> bool:
-    """Whether a program that asks for this name is to be answered by the emulator."""
+    """Whether the emulator answers for this name, given in lower case."""
     return is_foas(host) or is_location(host)
 
 
 @dataclass(frozen=True, slots=True)
 class ToEmulator:
-    """The connection is the emulator's, in TLS or in plain http."""
+    """A connection that goes to the emulator, in TLS or in plain http."""
 
     secure: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PassThrough:
-    """The connection goes where it was meant to go, untouched."""
+    """A connection that goes to its original destination, unchanged."""
 
     host: str
     port: int
@@ -86,20 +86,20 @@ class PassThrough:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The connection goes nowhere; the sentence says why, and what to do about it."""
+    """A connection that the proxy refuses; the sentence says why, and what to do about it."""
 
     sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What a proxy lets through: the hosts in `allowed`, exact or as `*.example.com`, and, `loopback`, this machine."""
+    """A proxy's policy: let the hosts in `allowed` through, exact or as `*.example.com`, and loopback if it is set."""
 
     allowed: tuple[str, ...] = ()
     loopback: bool = True
 
     def route(self, host: str, port: int) -> ToEmulator | PassThrough | Refused:
-        """What becomes of a connection to a host, given as a client writes it."""
+        """Return the route of a connection to a host, given as the client writes it."""
         name = normalized(host)
         if is_ours(name):
             return ToEmulator(secure=port != _PLAIN_HTTP)
@@ -116,7 +116,7 @@ class Policy:
 
 
 def read_allowed(entries: Iterable[str]) -> tuple[str, ...]:
-    """Host names to let through, in lower case. Raises ValueError for what is none, and for a host of the service."""
+    """Return the host names to let through, in lower case. Raise ValueError for one that is not valid or is ours."""
     allowed = tuple(normalized(entry) for entry in entries)
     for entry in allowed:
         if _HOST.fullmatch(entry) is None:
@@ -127,7 +127,7 @@ def read_allowed(entries: Iterable[str]) -> tuple[str, ...]:
 
 
 def normalized(host: str) -> str:
-    """A host in lower case, without the brackets of an IPv6 address and the dot of the root."""
+    """Return a host in lower case, without the brackets of an IPv6 address and the dot of the root."""
     return host.lower().removeprefix("[").removesuffix("]").removesuffix(".")
 
 

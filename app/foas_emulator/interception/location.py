@@ -1,4 +1,4 @@
-"""The emulator under the service's host names, with the location service beside it, which names those hosts."""
+"""The emulator under the service's host names, and the location service, at which SDKs look up those names."""
 
 import re
 from urllib.parse import parse_qsl
@@ -20,7 +20,7 @@ _REGION = re.compile(r"[a-z0-9-]{1,40}")
 _MOST_FORM = 8192
 _MISDIRECTED = 421
 
-# Not in the catalogue: no call of the service itself is answered so.
+# These are not in the catalogue: the service itself never answers with them.
 _EVIDENCE = from_sdk("location_service_endpoint_resolver.py of aliyun-python-sdk-core 2.16")
 UNKNOWN_REGION = Problem(
     code="InvalidRegionId", status=404, message="The specified region does not exist.", evidence=_EVIDENCE
@@ -35,7 +35,7 @@ class _Protocols(ApiModel):
 
 
 class _Endpoint(ApiModel):
-    """One endpoint of a region. Clients read `SerivceCode`, the way in which the service spells it."""
+    """One endpoint of a region. Clients read `SerivceCode`, which is the service's spelling."""
 
     protocols: _Protocols
     type: str
@@ -54,9 +54,9 @@ class _DescribeEndpoints(ApiResponse):
 
 
 class UnderServiceNames:
-    """Answers what programs send that mean to call the real service: `app` under foas's names, endpoints beside it.
+    """An ASGI application for intercepted requests: `app` under foas's names, the location service under its names.
 
-    A request for any other host gets no further: it came over a connection that was meant for the service.
+    A request for any other host is refused: it came over a connection that was meant for the service.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -107,9 +107,9 @@ async def _form(request: Request) -> list[tuple[str, str]]:
 
 
 def describe_endpoints(given: dict[str, str]) -> ApiResponse:
-    """The endpoint of foas in the region that was asked for, which is one more name of this emulator.
+    """Return the endpoint of foas in the requested region, which is one more name of this emulator.
 
-    Raises `ApiError` for an operation, a service or a region that is none, with the codes that the SDKs know.
+    Raise `ApiError` for an unknown operation, service or region, with the codes that the SDKs know.
     """
     if given.get("action", "DescribeEndpoints") != "DescribeEndpoints":
         raise UNKNOWN_OPERATION("Of the location service the emulator has DescribeEndpoints alone.")

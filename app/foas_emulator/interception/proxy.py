@@ -1,4 +1,4 @@
-"""The proxy: what is meant for the service is handed to the emulator, what is allowed passes, the rest is refused."""
+"""The proxy: it passes connections for the service to the emulator, lets allowed ones through, and refuses the rest."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one proxy takes on: bytes of a head, connections at a time, and seconds for each stage of one."""
+    """Limits of one proxy: the bytes of a head, concurrent connections, and the seconds for each stage of one."""
 
     head: int = 32 * 1024
     connections: int = 1000
@@ -29,11 +29,11 @@ class Limits:
     idle: float = 600
     rest: int = 8 * 1024 * 1024
     rest_within: float = 1
-    """What a client may still send after its answer, in bytes and in seconds, so that it reads the answer."""
+    """Bytes, and seconds, that a client may still send after its answer, so that it gets to read the answer."""
 
 
 class _RefusedError(Exception):
-    """The answer of the proxy itself to a request that it does not pass on."""
+    """The proxy's own answer to a request that it does not pass on."""
 
     def __init__(self, status: int, sentence: str, request: ProxyRequest | None = None) -> None:
         super().__init__(sentence)
@@ -43,7 +43,7 @@ class _RefusedError(Exception):
 
 
 class Proxy:
-    """An http proxy in front of an emulator that is served at two addresses, `plain` and, in TLS, `secure`.
+    """An http proxy in front of an emulator that is served at two addresses: `plain` and, in TLS, `secure`.
 
     Bytes are passed on as they are; TLS ends at `secure`.
     """
@@ -58,12 +58,12 @@ class Proxy:
         self._servers: list[asyncio.Server] = []
 
     async def start(self, *listeners: socket.socket) -> None:
-        """Serve on sockets that listen."""
+        """Serve on listening sockets."""
         for listener in listeners:
             self._servers.append(await asyncio.start_server(self._accept, sock=listener, limit=self._limits.head))
 
     async def stop(self) -> None:
-        """End every connection, and take no more."""
+        """End all connections, and accept no more."""
         for server in self._servers:
             server.close()
         for task in self._connections:
@@ -130,7 +130,7 @@ class Proxy:
             raise _RefusedError(502, f"foas-emulator cannot reach {host} on port {port}: {reason}.") from None
 
     def _tell(self, sentence: str) -> None:
-        """Log a refusal, each once."""
+        """Log each refusal once."""
         if sentence not in self._told and len(self._told) < 1000:  # noqa: PLR2004 - a bound
             self._told.add(sentence)
             log.warning("%s", sentence)

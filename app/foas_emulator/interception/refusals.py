@@ -1,4 +1,4 @@
-"""The proxy's own answers: a sentence where every client shows it, in the form that the SDKs read."""
+"""The proxy's own answers: one sentence, where every client shows it, in a form that the SDKs read."""
 
 import re
 from hashlib import sha256
@@ -12,9 +12,9 @@ _ACCEPT = re.compile(rb"(?im)^accept:[ \t]*([ -~]*)")
 
 
 def refusal(status: int, sentence: str, *, host: str = "", head: bytes | None = None) -> bytes:
-    """A whole answer. The sentence stands in the status line too: of the answer to a CONNECT most clients show no more.
+    """Return a complete answer, with the sentence in its status line too: most clients show no more after a CONNECT.
 
-    `head` is that of the request, whose Accept decides between JSON and XML.
+    `head` is the head of the request, whose Accept decides between JSON and XML.
     """
     line = header_text(sentence)
     format_ = _format(head or b"")
@@ -33,7 +33,7 @@ def refusal(status: int, sentence: str, *, host: str = "", head: bytes | None = 
 
 
 def made_request_id(content: Body) -> bytes:
-    """An id that only depends on what is answered, for what belongs to no world."""
+    """Return a request id that depends only on the content, for an answer that belongs to no world."""
     digits = sha256(content.head + content.tail).hexdigest().upper()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-A{digits[17:20]}-{digits[20:32]}".encode()
 

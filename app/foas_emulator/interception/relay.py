@@ -1,4 +1,4 @@
-"""Passing bytes between two connections until one of them has ended."""
+"""Pass bytes between two connections until one of them has ended."""
 
 import asyncio
 import socket
@@ -18,10 +18,9 @@ async def relay(
 ) -> None:
     """Pass bytes both ways until the server has ended, or neither side has sent anything for `idle` seconds.
 
-    Of what the client sends, `upward` bytes are passed on, if that is given.
+    If `upward` is given, pass on only so many bytes from the client. A client that has sent everything still gets the
 
-    A client that has sent all it wants to send still gets the rest of the answer. A connection that the server resets
-    is reset for the client too.
+    rest of the answer. If the server resets its connection, the client's is reset too.
     """
     activity = _Activity(idle)
     sending = asyncio.create_task(_pump(client[0], server[1], activity, most=upward))
@@ -38,9 +37,9 @@ async def relay(
 
 
 async def end(client: tuple[asyncio.StreamReader, asyncio.StreamWriter], *, most: int, within: float) -> None:
-    """Send what is to be sent and an end after it; take what the client sends until it ends too, within limits.
+    """Send the bytes in the buffer and an end of file; then read the client's bytes until its end, within limits.
 
-    Closed with bytes unread, a connection is reset, and the system throws away what the client has not read yet.
+    A connection that is closed with unread bytes is reset, and the system discards what the client has not yet read.
     """
     reader, writer = client
     with suppress(TimeoutError):
@@ -55,7 +54,7 @@ async def end(client: tuple[asyncio.StreamReader, asyncio.StreamWriter], *, most
 
 
 class _Activity:
-    """When anything was passed on last, in either direction."""
+    """The time at which bytes were last passed on, in either direction."""
 
     def __init__(self, idle: float) -> None:
         self._idle = idle
@@ -63,7 +62,7 @@ class _Activity:
         self._last = self._loop.time()
 
     async def read(self, reader: asyncio.StreamReader, most: int = _CHUNK) -> bytes:
-        """The next bytes. Raises TimeoutError if both directions were silent for too long."""
+        """Return the next bytes. Raise TimeoutError if both directions were silent for too long."""
         while True:
             try:
                 async with asyncio.timeout_at(self._last + self._idle):
@@ -79,7 +78,7 @@ class _Activity:
 async def _pump(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, activity: _Activity, *, most: int | None = None
 ) -> None:
-    """Pass bytes on until there is an end, which is passed on too, or until there were `most` of them."""
+    """Pass bytes on until the end of file, which is passed on too, or until `most` bytes were passed on."""
     left = most
     while left != 0:
         data = await activity.read(reader, _CHUNK if left is None else min(left, _CHUNK))

@@ -1,4 +1,4 @@
-"""Variables as each shell, and each tool that reads files of them, takes them."""
+"""Environment variables in the syntax of each shell, and of tools that read them from files."""
 
 import json
 import shlex
@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 
 
 def sh(variables: Mapping[str, str]) -> str:
-    """For POSIX shells: `eval "$(foas-emulator env)"`."""
+    """Return commands for POSIX shells: `eval "$(foas-emulator env)"`."""
     return _lines(variables, lambda name, value: f"export {name}={shlex.quote(value)}")
 
 
 def fish(variables: Mapping[str, str]) -> str:
-    """For fish: `foas-emulator env --shell fish | source`."""
+    """Return commands for fish: `foas-emulator env --shell fish | source`."""
 
     def line(name: str, value: str) -> str:
         escaped = value.replace("\\", "\\\\").replace("'", "\\'")
@@ -21,7 +21,7 @@ def fish(variables: Mapping[str, str]) -> str:
 
 
 def powershell(variables: Mapping[str, str]) -> str:
-    """For PowerShell: `foas-emulator env --shell powershell | Out-String | Invoke-Expression`."""
+    """Return commands for PowerShell: `foas-emulator env --shell powershell | Out-String | Invoke-Expression`."""
 
     def line(name: str, value: str) -> str:
         escaped = value.replace("'", "''")
@@ -31,12 +31,12 @@ def powershell(variables: Mapping[str, str]) -> str:
 
 
 def dotenv(variables: Mapping[str, str]) -> str:
-    """For tools that read .env files: values in single quotes, which mean what stands in them."""
+    """Return lines for tools that read .env files; values are in single quotes, so they are taken literally."""
     return _lines(variables, lambda name, value: f"{name}='{value}'")
 
 
 def as_json(variables: Mapping[str, str]) -> str:
-    """One JSON object."""
+    """Return one JSON object."""
     return json.dumps(variables, indent=2) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Files that make programs of each language trust the emulator's certificates, beside the system's own roots."""
+"""Files that make programs in each language trust the emulator's certificates in addition to the system's roots."""
 
 import json
 import os
@@ -35,13 +35,13 @@ def contents():
 
 @dataclass(frozen=True, slots=True)
 class TrustFiles:
-    """The files in a directory that only their user can read: certificates in the form that each language takes."""
+    """The files in a directory that only its user can read: certificates in the form that each language reads."""
 
     directory: Path
 
     @property
     def authority(self) -> Path:
-        """The emulator's own root alone, as PEM."""
+        """The emulator's own root only, as PEM."""
         return self.directory / "authority.pem"
 
     @property
@@ -51,7 +51,7 @@ class TrustFiles:
 
     @property
     def java_store(self) -> Path:
-        """The same as a store of Java's."""
+        """The same roots as a Java key store."""
         return self.directory / "trust.jks"
 
     @property
@@ -61,19 +61,19 @@ class TrustFiles:
 
     @property
     def python_directory(self) -> Path:
-        """A directory with a package `certifi` whose roots are those of the bundle: some SDKs ask no other."""
+        """A directory with a package `certifi` that has the roots of the bundle; some SDKs use no others."""
         return self.directory / "python"
 
     @property
     def php_directory(self) -> Path:
-        """A directory with further settings of PHP."""
+        """A directory with additional PHP settings."""
         return self.directory / "php"
 
 
 def write_trust(directory: Path, authority: bytes, *, node: Mapping[str, object]) -> TrustFiles:
-    """Write the files for an authority, given as PEM, into a directory that is there and is its user's alone.
+    """Write the files for an authority, given as PEM, into an existing directory that only its user can access.
 
-    `node` are the ports that Node connects to and the hosts it may reach: `plain`, `secure` and `allowed`.
+    `node` has the ports to which Node connects and the hosts that it may reach: `plain`, `secure` and `allowed`.
     """
     written = TrustFiles(directory)
     roots = [*system_roots(), ssl.PEM_cert_to_DER_cert(authority.decode("ascii"))]
@@ -93,7 +93,7 @@ def write_trust(directory: Path, authority: bytes, *, node: Mapping[str, object]
 
 
 def system_roots() -> list[bytes]:
-    """The certificates that this machine's Python trusts, each once, in DER."""
+    """Return the certificates that this machine's Python trusts, each once, as DER."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_default_certs()
     roots = context.get_ca_certs(binary_form=True)
@@ -103,7 +103,7 @@ def system_roots() -> list[bytes]:
 
 
 def _in_directory(path: str | None) -> Iterable[bytes]:
-    """The certificates of a directory as OpenSSL has it, whose files are named after hashes."""
+    """Yield the certificates, as DER, of an OpenSSL directory, whose files are named after hashes."""
     for file in sorted(Path(path).glob("*.[0-9]"))[:_MOST_ROOTS] if path is not None else ():
         try:
             yield ssl.PEM_cert_to_DER_cert(file.read_text("ascii").strip())
@@ -112,7 +112,7 @@ def _in_directory(path: str | None) -> Iterable[bytes]:
 
 
 def java_store(certificates: Iterable[bytes]) -> bytes:
-    """A store of trusted certificates, given in DER, that every version of Java reads (JKS, version 2)."""
+    """Return a store of trusted certificates, given as DER, that every version of Java reads (JKS, version 2)."""
     entries = [
         struct.pack(">I", _TRUSTED)
         + _java_text(f"root-{number}")

@@ -1,4 +1,4 @@
-"""The environment in which a program that names no endpoint ends up at the emulator, in a world."""
+"""The environment variables that lead a program that names no endpoint to a world of the emulator."""
 
 import os
 import re
@@ -11,13 +11,13 @@ from foas_emulator.interception.trust import STORE_PASSWORD, TrustFiles
 ACCESS_KEY_SECRET = "test"  # noqa: S105 - public on purpose
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PASSES_BY = re.compile(r"\*?\.?(?:com|(?:.*\.)?aliyuncs\.com)?")
-"""Entries of NO_PROXY that would let a call of the service pass by: nothing, `*`, `.com`, `foas.aliyuncs.com`."""
+"""Entries of NO_PROXY that would let calls of the service bypass the proxy: "", `*`, `.com`, `foas.aliyuncs.com`."""
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where programs are to end up: the emulator's address, its proxy's, a world there, and the files to trust.
+    """The destination of programs: the emulator's address, its proxy's, a world there, and the files to trust.
 
     `allowed` are the other hosts that the proxy lets them reach.
     """
@@ -30,7 +30,7 @@ class Destination:
 
 
 def variables(destination: Destination, environment: Mapping[str, str]) -> dict[str, str]:
-    """What to set in an environment. What is there already of lists that have to be kept is kept."""
+    """Return the variables to set in an environment; lists and options that it has already are extended."""
     files, proxy = destination.files, destination.proxy
     no_proxy = _no_proxy(environment.get("NO_PROXY") or environment.get("no_proxy") or "")
     return {
@@ -42,7 +42,7 @@ def variables(destination: Destination, environment: Mapping[str, str]) -> dict[
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
         **dict.fromkeys(_BUNDLES, str(files.bundle)),
-        # The Python SDK's own, which goes through the proxy always: each client would take 20 ms to read all roots.
+        # For the Python SDK, which always uses the proxy: reading all roots would take 20 ms in each client.
         "ALIBABA_CLOUD_CA_BUNDLE": str(files.bundle if destination.allowed else files.authority),
         "PYTHONPATH": os.pathsep.join(filter(None, (str(files.python_directory), environment.get("PYTHONPATH")))),
         "NODE_EXTRA_CA_CERTS": str(files.authority),
@@ -53,7 +53,7 @@ def variables(destination: Destination, environment: Mapping[str, str]) -> dict[
 
 
 def _no_proxy(given: str) -> str:
-    """Hosts that are asked without a proxy: this machine, and those named already that are not the real cloud's."""
+    """Return the hosts to reach without a proxy: this machine, and those given, except hosts of the real cloud."""
     named = [entry.strip() for entry in given.split(",")]
     kept = [entry for entry in named if _PASSES_BY.fullmatch(entry) is None]
     return ",".join(dict.fromkeys((*_LOOPBACK, *kept)))

@@ -1,1 +1,1 @@
-"""What every world was asked and what it answered: remembered within a budget, searched, verified, counted."""
+"""The calls of every world and their responses: kept within a budget, searched, verified and counted."""

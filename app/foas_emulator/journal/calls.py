@@ -11,7 +11,7 @@ _SECRETS = frozenset({"signature", "securitytoken", "accesskeysecret"})
 
 
 class Fault(NamedTuple):
-    """A fault rule that applied: its id, its effect as its user wrote it, and when it applied."""
+    """A fault rule that applied to a call: its id, its effect as the user wrote it, and its `at`."""
 
     rule_id: int
     effect: Mapping[str, Any]
@@ -19,11 +19,11 @@ class Fault(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A request and its response. What is shown of it holds no secret and no signature.
+    """A request and its response. No secret and no signature is ever shown.
 
-    `clock` converts real time into the world's. `status` is 0 where the client got no byte. `raw_path` is kept only
-    of a request that no operation matched. `size` is what the call and one entry of it take of the budget, in bytes.
-    `hint` and `evidence` are those of a refusal.
+    `clock` converts real time into the world's. `status` is 0 if the client got no byte. `raw_path` is kept only for a
+    request that no operation matched. `size` is the share of the budget, in bytes, of the call and one entry of it.
+    `hint` and `evidence` are those of an error.
     """
 
     operation: Operation | None

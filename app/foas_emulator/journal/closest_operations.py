@@ -1,4 +1,4 @@
-"""The operations that are closest to a request that matched none, and why none of them did."""
+"""Find the operations that are closest to a request that matched none, and the reasons why they did not match."""
 
 import difflib
 from collections.abc import Iterable
@@ -9,15 +9,15 @@ from foas_emulator.gateway.operation import Operation
 _MOST = 3
 _MOST_SEGMENTS = 20
 _LONGEST = 40
-"""How many segments of a path are compared, and how many characters of each: no operation has more."""
+"""Limits of the segments of a path that are compared, and of the characters of each; no operation has more."""
 _WRONG_METHOD = 0.5
-"""The distance of a wrong method, in wrong segments: the path says more about what was meant."""
+"""The distance of a wrong method, in wrong segments; the path says more about which operation was meant."""
 
 
 def closest_operations(method: str, raw_path: str, operations: Iterable[Operation]) -> list[dict[str, str]]:
     """Return the three operations that are closest to a request, each with the reasons why it did not match.
 
-    Segments are compared once each, however many operations have them: a comparison takes tens of microseconds.
+    Comparisons of segments are cached: one takes tens of microseconds, and many operations share their segments.
     """
     segments = [segment[:_LONGEST] for segment in raw_path.strip("/").split("/", _MOST_SEGMENTS)]
     ranked = sorted(operations, key=lambda operation: _distance(method, segments, operation))
@@ -33,7 +33,7 @@ def closest_operations(method: str, raw_path: str, operations: Iterable[Operatio
 
 
 def _distance(method: str, segments: list[str], operation: Operation) -> float:
-    """Return how many segments must be removed, added or corrected; a nearly right one counts less."""
+    """Return the number of segments to remove, add or correct; one that is nearly right counts less."""
     row: list[float] = list(range(len(operation.segments) + 1))
     for count, given in enumerate(segments, start=1):
         above, row = row, [count]

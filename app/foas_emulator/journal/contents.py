@@ -1,6 +1,6 @@
-"""What was sent and what was answered, as the journal keeps it: a bounded part of the bytes, secrets masked when shown.
+"""The bytes of requests and answers that the journal keeps: a bounded part of them, with secrets masked when shown.
 
-A call that is repeated shares all of it with the first one, its headers among it, so the hot path copies nothing.
+A repeated call shares all of them with the first one, including the headers, so the hot path copies nothing.
 """
 
 import re
@@ -12,13 +12,13 @@ from foas_emulator.difference import Difference
 from foas_emulator.gateway.formats import Body
 
 MOST_BYTES = 64 * 1024
-"""Bytes kept of a body."""
+"""The most bytes of a body to keep."""
 
 _MOST_HEADERS = 40
 _LONGEST_HEADER = 1024
 _OVERHEAD = 400
 _PER_PAIR = 160
-"""Bytes that a pair of texts takes beside their characters, roughly."""
+"""Approximate size in bytes of a pair of texts, without their characters."""
 
 _HIDDEN_HEADERS = frozenset(
     {"x-acs-security-token", "x-acs-bearer-token", "x-acs-zero-trust-idtoken", "cookie", "proxy-authorization"}
@@ -31,15 +31,15 @@ _SECRET = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _NAMES = ("key", "token", "signature", "password")
-"""What stands in every name of a secret, in small letters."""
+"""Words in lower case of which the name of every secret contains one."""
 MASK = "***"
 
 
 class Contents(NamedTuple):
     """The bytes of one call. `sent_size` and `answer_size` are the lengths of the whole bodies.
 
-    `string_to_sign` and `differences` explain a signature that does not
-    fit: what the server signs, and where the client signed something else.
+    `string_to_sign` and `differences` explain a wrong signature: the text that the server expects to be signed, and
+    the places where the client signed something else.
     """
 
     headers: Sequence[tuple[str, str]]
@@ -55,7 +55,7 @@ class Contents(NamedTuple):
 
     @property
     def size(self) -> int:
-        """What it takes of the journal's budget, in bytes, roughly."""
+        """The approximate share of the journal's budget, in bytes."""
         kept = len(self.sent) + len(self.answer.head) + len(self.answer.tail) + len(self.raw_path) + len(self.query)
         pairs = (*self.headers, *self.answer_headers)
         total = _OVERHEAD + kept + sum([_PER_PAIR + len(name) + len(value) for name, value in pairs])
@@ -65,17 +65,17 @@ class Contents(NamedTuple):
         return total
 
     def answer_header(self, name: str) -> str | None:
-        """A header of the answer."""
+        """Return a header of the answer, None if it has none of this name."""
         wanted = name.encode()
         return next((value.decode("latin-1") for key, value in self.answer_headers if key == wanted), None)
 
 
 NOTHING = Contents((), "", "", b"", 0, (), Body(b"", b""), 0, "", ())
-"""The contents of a call of which no bytes are kept."""
+"""The contents of a call whose bytes are not kept."""
 
 
 def kept_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The headers of a request that are kept: forty, each cut to a kibibyte."""
+    """Return the headers of a request to keep: the first forty, with names and values cut to a kibibyte."""
     kept: list[tuple[str, str]] = []
     for name, value in headers:
         if len(kept) == _MOST_HEADERS:
@@ -85,12 +85,12 @@ def kept_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], .
 
 
 def kept_answer(content: Body) -> Body:
-    """The part of an answer that is kept: the answer itself unless it is very long."""
+    """Return the part of an answer to keep: all of it unless it is very long."""
     return content if len(content.tail) <= MOST_BYTES else Body(content.head, content.tail[:MOST_BYTES])
 
 
 def show_contents(contents: Contents, request_id: str) -> dict[str, Any]:
-    """The members `request`, `answer`, `hint`, `evidence` and `signature_check` of an entry."""
+    """Return the members `request`, `answer`, `hint`, `evidence` and `signature_check` of an entry."""
     answer = contents.answer.with_request_id(request_id.encode()) if contents.answer_size else b""
     request = {
         "path": contents.raw_path,
@@ -124,7 +124,7 @@ def show_contents(contents: Contents, request_id: str) -> dict[str, Any]:
 
 
 def _side(field: str, value: str | None) -> str | None:
-    """One side of a difference, as it may be shown."""
+    """Return one side of a difference with secrets masked."""
     return value if value is None else masked_header(field, value)
 
 
@@ -134,15 +134,15 @@ def _body(kept: bytes, size: int) -> Mapping[str, Any]:
 
 
 def masked(text: str) -> str:
-    """A text without the secrets that stand in it by name, as a parameter, a member or a property."""
+    """Return a text with the values of named secrets masked, be they parameters, members or properties."""
     folded = text.casefold()
     if not any(name in folded for name in _NAMES):
-        return text  # at once, where the pattern takes long: most texts name no secret
+        return text  # most texts name no secret, and the pattern is slow
     return _SECRET.sub(rf"\g<1>{MASK}", text)
 
 
 def masked_header(name: str, value: str) -> str:
-    """The value of a header as it may be shown: no signature, no token."""
+    """Return the value of a header with signatures and tokens masked."""
     if name == "authorization":
         cut, count = _AUTHORIZATION.subn(rf"\g<1>{MASK}", value)
         return cut if count else MASK

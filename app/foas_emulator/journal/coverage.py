@@ -1,4 +1,4 @@
-"""What of the service was called: operations, parameters, error codes, formats, and states of instances."""
+"""Coverage of the service: the operations, parameters, error codes, formats and states of instances that were used."""
 
 import re
 from collections import Counter
@@ -15,19 +15,19 @@ _STATE = re.compile(rb'ActualState(?:":"|>)([A-Z]+)')
 Exercised = tuple[str, str, str]
 """An operation, its outcome, and the format of its response.
 
-An outcome is an error code, or `OK`, or `unanswered` where a fault left the client without a response.
+An outcome is an error code, `OK`, or `unanswered` if a fault left the client without a response.
 """
 
 _NO_ERRORS = ("OK", "unanswered")
 
 COUNTERS_SIZE = 700
-"""Bytes that one counter takes with the names of its parameters, roughly."""
+"""Approximate size in bytes of one `Counters` object with the names of its parameters."""
 _MOST_COUNTERS = 2000
-"""Fault rules can make up error codes without end; beyond this, further ones are counted as `other`."""
+"""The most outcomes to count separately; fault rules can make up codes without end, so any more count as `other`."""
 
 
 class Counters:
-    """How often one thing was called, and with which parameters. Closed once its world's journal is forgotten."""
+    """The number of calls with one outcome, and their parameters. Closed when the world's journal is forgotten."""
 
     __slots__ = ("count", "is_closed", "parameters")
 
@@ -38,31 +38,31 @@ class Counters:
 
 
 class Usage:
-    """What was called, and how often."""
+    """The calls that were made, counted by operation, outcome and format."""
 
     def __init__(self) -> None:
         self._counters: dict[Exercised | None, Counters] = {}
         self.states: Counter[str] = Counter()
-        """The states of instances that responses showed; the same bytes sent again do not count again."""
+        """The states of instances in responses; the same bytes sent again do not count again."""
         self._last: Body | None = None
 
     @property
     def calls(self) -> Mapping[Exercised, Counters]:
-        """What was called, with its counters."""
+        """The counters of everything that was called, without those of unmatched requests."""
         return {exercised: counters for exercised, counters in self._counters.items() if exercised is not None}
 
     @property
     def total(self) -> int:
-        """How many requests were counted, among them those that no operation matched."""
+        """The number of requests counted, including those that no operation matched."""
         return sum(counters.count for counters in self._counters.values())
 
     @property
     def size(self) -> int:
-        """Bytes that all of it takes, estimated."""
+        """The estimated size of all counters, in bytes."""
         return len(self._counters) * COUNTERS_SIZE
 
     def count_states_and_get_counters(self, call: Call, content: Body) -> Counters:
-        """Count the states of instances that a response shows; return the counters of its call and all repetitions."""
+        """Count the states of instances in a response; return the counters for its call and all repetitions."""
         if content is not self._last:  # the read cache passes the same object again for the same request
             self._last = content
             self.states.update(state.decode() for state in _STATE.findall(content.tail))
@@ -83,7 +83,7 @@ class Usage:
             counters.is_closed = True
 
     def merge(self, other: "Usage") -> None:
-        """Add everything that another has counted."""
+        """Add the counts of another usage."""
         for exercised, counters in other.calls.items():
             own = self._counters_of(exercised)
             own.count += counters.count
@@ -98,7 +98,7 @@ def _exercised(call: Call) -> Exercised | None:
 
 
 def report(usage: Usage, operations: Iterable[Operation], *, states: Iterable[str]) -> dict[str, Any]:
-    """Return what was called of these operations, what was not, and the share of them that was."""
+    """Return a report on these operations: those that were called, those that were not, and the percentage."""
     declared = list(operations)
     calls: dict[str, list[tuple[Exercised, Counters]]] = {}
     for exercised, counters in usage.calls.items():

@@ -1,4 +1,4 @@
-"""The journal of one world, and how an entry is shown."""
+"""The journal of one world, and the document that shows an entry."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -14,14 +14,14 @@ from foas_emulator.journal.coverage import Counters, Usage
 from foas_emulator.world.instants import instant_text
 
 ENTRY_SIZE = 290
-"""Bytes that an entry takes beside its call, roughly."""
+"""Approximate size in bytes of an entry, without its call."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntryTemplate:
     """The part that the entries of a call and of its repetitions share: world journal, counters and call.
 
-    `size` is what each of these entries takes of the budget, in bytes.
+    `size` is the share of the budget, in bytes, of each entry made from it.
     """
 
     world_journal: "WorldJournal"
@@ -30,12 +30,12 @@ class EntryTemplate:
     size: int
 
     def repeated(self) -> "EntryTemplate":
-        """Return the template of the call's repetitions, whose entries do not count the call's own bytes again."""
+        """Return the template for repetitions of the call, which do not count the bytes of the call again."""
         return EntryTemplate(self.world_journal, self.counters, self.call, ENTRY_SIZE)
 
 
 class Entry(NamedTuple):
-    """The entry of one request: its template, and what is not shared.
+    """The entry of one request: its template and the members that are its own.
 
     `started` and `ended` are monotonic instants and `ended_at` is the machine's time, all in nanoseconds.
     """
@@ -58,7 +58,7 @@ class Entry(NamedTuple):
 
     @property
     def real_time(self) -> int:
-        """When the request came in, in milliseconds since the epoch."""
+        """The time at which the request arrived, in milliseconds since the epoch."""
         return (self.ended_at - self.took) // 1_000_000
 
 
@@ -67,7 +67,7 @@ new_entry = partial(tuple.__new__, Entry)
 
 
 class WorldJournal:
-    """The entries of one world, the oldest of which may be lost to the budget."""
+    """The entries of one world; the oldest may have been dropped to keep within the budget."""
 
     __slots__ = ("entries", "usage")
 
@@ -77,21 +77,21 @@ class WorldJournal:
 
     @property
     def lost(self) -> int:
-        """How many entries are lost."""
+        """The number of entries that were dropped."""
         return self.usage.total - len(self.entries)
 
     def since(self, number: int) -> list[Entry]:
-        """Return the entries that are left with a higher number, in the order of their ends."""
+        """Return the remaining entries with a higher number, in the order in which their responses ended."""
         new = max(0, self.lost + len(self.entries) - number)
         return list(islice(reversed(self.entries), new))[::-1]
 
     def numbered(self) -> Iterator[tuple[int, Entry]]:
-        """Return every entry that is left with its number in this world, from 1 on, in the order of their ends."""
+        """Return every remaining entry with its number in this world (from 1), in the order in which they ended."""
         return enumerate(self.entries, self.lost + 1)
 
 
 def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str, Any]:
-    """Return an entry as a document; where no operation matched, with the closest ones and why they did not."""
+    """Return an entry as a document; if no operation matched, with the closest ones and why they did not match."""
     call = entry.call
     shown: dict[str, Any] = {
         "number": number,

@@ -1,6 +1,6 @@
-"""What is new in a world since the last look: which calls have ended, and whether its state has changed.
+"""Find the news in a world since the last look: the calls that have ended, and whether its state has changed.
 
-A watcher looks at the journal from time to time, so that being watched costs a call nothing.
+A watcher polls the journal, so that watching a world does not make its calls slower.
 """
 
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from foas_emulator.journal.entries import Entry, WorldJournal
 from foas_emulator.world.world import World
 
 MOST_ENTRIES = 20
-"""Calls that are reported in full; of more, only the latest are."""
+"""The most calls to report in full; if there are more, only the latest are reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """What happened since the last look: the latest calls, the oldest of them first, and how many more there were."""
+    """The news since the last look: the latest calls, oldest first, and the number of calls before them."""
 
     entries: list[tuple[int, Entry]]
     more: int
@@ -26,14 +26,14 @@ class News:
 
 
 class Watch:
-    """Looks at one world again and again and reports what is new."""
+    """A watch of one world, which reports what is new at each look."""
 
     def __init__(self, world: World, world_journal: WorldJournal) -> None:
         self._revision = world.store.revision
         self._last = world_journal.usage.total
 
     def look(self, world: World, world_journal: WorldJournal) -> News:
-        """Return what is new in a world that is settled."""
+        """Return the news since the last look; the world must be settled."""
         total = world_journal.usage.total
         new = total - self._last if total >= self._last else total  # fewer: the journal was cleared
         has_changed = world.store.revision is not self._revision or total < self._last

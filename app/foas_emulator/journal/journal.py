@@ -12,35 +12,35 @@ from foas_emulator.world.clock import machine_now_ns, stopwatch
 from foas_emulator.world.slices import in_slices
 
 WORLD_JOURNAL_SIZE = 1500
-"""Bytes that the journal of a world takes before it has an entry, roughly."""
+"""Approximate size in bytes of the journal of a world without an entry."""
 
 _MOST_TOMBSTONES = 256
 
 
 class Journal:
-    """The journals of all worlds by name. When they outgrow the budget, the oldest entry of all is lost first.
+    """The journals of all worlds by name. When they outgrow the budget, the oldest entry of all is dropped first.
 
-    Entries are sorted into their world's journal when somebody reads one: many are lost before that, and going from one
-    world's journal to another takes longer than writing an entry.
+    Entries are sorted into the journals of their worlds when one is read: many are dropped before that, and going from
+    one world's journal to another takes longer than writing an entry.
     """
 
     def __init__(self, *, budget: int) -> None:
-        """`budget` is in bytes, estimated; 0 keeps no entry."""
+        """Keep at most `budget` bytes, estimated; with 0, keep no entry."""
         self.limit = budget
         self.size = 0
-        """Bytes that all of it takes, estimated: entries, calls, and what is counted of each world."""
+        """The estimated size in bytes of all entries, calls, and counters of all worlds."""
         self._world_journals: dict[str, WorldJournal] = {}
         self._pending: deque[Entry] = deque()
         self._sorted: deque[EntryTemplate] = deque()
-        """The template of every entry of every world journal, oldest first; `_tombstones` of the entries are gone."""
+        """The templates of the entries of all worlds, oldest first; `_tombstones` of them are of forgotten entries."""
         self._tombstones = 0
         self._forgotten = Usage()
         self._waiters: dict[str, set[Callable[[], None]]] = {}
 
     def template(self, world_name: str, call: Call, content: Body) -> EntryTemplate:
-        """Return the template of a call's entries in a world's journal, which begins now if there is none.
+        """Return the template of a call's entries in a world's journal; create the journal if there is none.
 
-        `content` is the call's response, whose states of instances are counted.
+        `content` is the response to the call, whose states of instances are counted.
         """
         world_journal = self._world_journals.get(world_name)
         if world_journal is None:
@@ -69,7 +69,7 @@ class Journal:
 
     @contextmanager
     def watched(self, world_name: str, wake: Callable[[], None]) -> Iterator[None]:
-        """Have `wake` called after every new entry of a world, which is not sorted in by then."""
+        """Call `wake` after every new entry of a world, before the entry is sorted into its journal."""
         waiters = self._waiters.setdefault(world_name, set())
         waiters.add(wake)
         try:
@@ -86,7 +86,7 @@ class Journal:
                     wake()
 
     def forget(self, world_name: str) -> None:
-        """Begin a world's journal anew. What was called there still counts in the usage of all worlds."""
+        """Forget a world's journal. Its calls still count in the usage of all worlds together."""
         world_journal = self._world_journals.pop(world_name, None)
         if world_journal is None:
             return
@@ -103,9 +103,9 @@ class Journal:
             self._tombstones = 0
 
     async def usages(self) -> tuple[Usage, dict[str, Usage]]:
-        """Return the usage of all worlds together, and of each whose journal was not forgotten.
+        """Return the usage of all worlds together, and of each world whose journal was not forgotten.
 
-        Other requests are served meanwhile, so calls may be counted in between.
+        Other requests are served meanwhile, so calls may be counted during this.
         """
         worlds = {name: world_journal.usage for name, world_journal in sorted(self._world_journals.items())}
         whole = Usage()

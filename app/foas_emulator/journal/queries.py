@@ -10,7 +10,7 @@ from foas_emulator.patterns import Glob, matches_glob
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """The conditions that entries must meet, all of those that are given. Operation and code may be globs."""
+    """Conditions on entries, all of which must be met. Operation and code may be globs."""
 
     operation: Glob | None = None
     status: int | None = None
@@ -19,7 +19,7 @@ class Filter:
     struck: bool | None = None
     """Whether a fault rule applied."""
     unread: bool | None = None
-    """Whether there were parameters that nothing read."""
+    """Whether the request had parameters that nothing read."""
     unknown: bool | None = None
     """Whether no operation matched."""
 
@@ -38,7 +38,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page of the entries that match, with their numbers; `total` counts all of them, `after` asks for the next."""
+    """One page of matching entries with their numbers; `total` counts all matches, `after` is for the next page."""
 
     entries: list[tuple[int, Entry]]
     total: int
@@ -46,14 +46,14 @@ class Page:
 
 
 def read_page(world_journal: WorldJournal, wanted: Filter, *, after: int, limit: int) -> Page:
-    """Return the first `limit` entries with a number over `after` that match, in order."""
+    """Return the first `limit` matching entries with a number above `after`, in order."""
     fitting = [(number, entry) for number, entry in world_journal.numbered() if wanted.matches(entry.call)]
     rest = [(number, entry) for number, entry in fitting if number > after]
     return Page(entries=rest[:limit], total=len(fitting), after=rest[limit - 1][0] if len(rest) > limit else None)
 
 
 def find(world_journal: WorldJournal, request_id: str) -> tuple[int, Entry] | None:
-    """Return the entry of a request id with its number, None if there is none."""
+    """Return the entry with a request id and its number, None if there is none."""
     matching: Iterator[tuple[int, Entry]] = (
         pair for pair in world_journal.numbered() if pair[1].request_id == request_id
     )

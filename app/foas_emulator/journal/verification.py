@@ -19,11 +19,11 @@ from foas_emulator.world.durations import duration, duration_text
 _NEAREST = 3
 MAX_TIMEOUT_MS = 300_000
 _GRACE_MS = 1
-"""Milliseconds by which a gap may be too short: the arrival of requests is measured, not their departure."""
+"""Tolerated shortfall of a gap, in milliseconds: requests are timed when they arrive, not when they are sent."""
 
 
 class EntryPattern(CallPattern):
-    """Matches entries of calls with these parameters and this status of the response."""
+    """A pattern that matches calls with these parameters and this status of the response."""
 
     status: int | None = Field(default=None, description="Status of the response; any if it is left out.")
 
@@ -41,7 +41,7 @@ class EntryPattern(CallPattern):
 
 
 class Count(BaseModel):
-    """How many calls are expected: an exact number, or one between two bounds."""
+    """The expected number of calls: an exact number, or one between two bounds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -68,7 +68,7 @@ class Count(BaseModel):
 
 
 class Backoff(BaseModel):
-    """How long a client waits between tries: `min` before the second, `factor` times longer before each after it."""
+    """The waiting time between tries: at least `min` before the second, and `factor` times as long before each next."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -83,7 +83,7 @@ def _check_timeout(written: str | float) -> str | float:
 
 
 class Expectation(EntryPattern):
-    """What is expected of the entries that match; without anything else, that there is at least one.
+    """An expectation on the entries that match; if it has only a pattern, that at least one matches.
 
     `within` counts only the entries in one period of that length, the one with the most of them. `in_order` is a list
     of operations or patterns that must have come one after the other, with anything in between.
@@ -96,14 +96,14 @@ class Expectation(EntryPattern):
     )
     backoff: Backoff | None = Field(default=None, description="How long the caller must have waited between tries.")
     timeout: Annotated[WrittenDuration, AfterValidator(_check_timeout)] = 0
-    """How long to wait until it holds."""
+    """The longest time to wait until the expectation holds."""
 
     @property
     def steps(self) -> list[EntryPattern]:
         return [EntryPattern(operation=step) if isinstance(step, str) else step for step in self.in_order]
 
     def check_scope(self, operations: Iterable[Operation]) -> None:
-        """Raise ValueError for an unknown operation or parameter: that it was never called would prove nothing."""
+        """Raise ValueError for an unknown operation or parameter: that nobody called it would prove nothing."""
         known = list(operations)
         for pattern in (self, *self.steps):
             pattern.resolve(known)
@@ -111,7 +111,7 @@ class Expectation(EntryPattern):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """The result of an expectation. It is uncertain where an entry that the journal has lost could change it."""
+    """The result of an expectation. It is uncertain if an entry that the journal has dropped could change it."""
 
     differences: tuple[Difference, ...] = ()
     is_certain: bool = True
@@ -123,7 +123,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseEntry:
-    """An entry that is close to what was expected, and its differences."""
+    """An entry that is close to an expectation, and its differences."""
 
     number: int
     entry: Entry
@@ -131,10 +131,10 @@ class CloseEntry:
 
 
 class Verification:
-    """Checks an expectation against the journal of a world, again and again while it grows.
+    """A repeated check of an expectation against the journal of a world while the journal grows.
 
-    Each entry is compared with the expectation once, when it is first seen; an entry that was seen counts although the
-    journal may have lost it since.
+    Each entry is compared with the expectation once, when it is first seen, and counts even if the journal has dropped
+    it since.
     """
 
     def __init__(self, expected: Expectation) -> None:
@@ -145,11 +145,11 @@ class Verification:
         self._missed = 0
         self._fitting: list[Entry] = []
         self._stepping: list[tuple[Entry, frozenset[int]]] = []
-        """The entries that fit a step of `in_order`, with the places of those steps."""
+        """The entries that match a step of `in_order`, with the indexes of those steps."""
         self._finding: Finding | None = None
 
     def look(self, world_journal: WorldJournal) -> Finding:
-        """Return whether it holds by now. A certain failure is reported before an uncertain one."""
+        """Return whether the expectation holds now. A certain failure is reported before an uncertain one."""
         if world_journal is not self._world_journal:
             self._begin(world_journal)
         missed, matters = self._missed, False
@@ -168,7 +168,7 @@ class Verification:
         self._fitting, self._stepping, self._finding = [], [], None
 
     def _take(self, entry: Entry) -> bool:
-        """Keep an entry if it matters, and return whether it does."""
+        """Keep an entry if it matches the expectation or a step, and return whether it does."""
         fits = not self._expected.differences(entry.call)
         places = frozenset(place for place, step in enumerate(self._steps) if not step.differences(entry.call))
         if fits:
@@ -203,7 +203,7 @@ def verify(world_journal: WorldJournal, expected: Expectation) -> Finding:
 def closest_entries(world_journal: WorldJournal, expected: Expectation) -> list[CloseEntry]:
     """Return the closest entries, the latest first.
 
-    Entries that match are the closest, so that a reader sees which calls are too many.
+    Entries that match come first, so that a reader sees which calls are too many.
     """
     ranked = sorted(
         (
@@ -233,7 +233,7 @@ def _check_count(fitting: Sequence[Entry], expected: Expectation, *, is_whole: b
 
 
 def _busiest(entries: Sequence[Entry], within_ms: int) -> int:
-    """Return how many entries lie in the period of that length that has the most of them."""
+    """Return the largest number of entries within any period of this length."""
     most = first = 0
     for last, entry in enumerate(entries):
         while entry.started - entries[first].started > within_ms * 1_000_000:
@@ -243,7 +243,7 @@ def _busiest(entries: Sequence[Entry], within_ms: int) -> int:
 
 
 def _check_order(entries: Iterable[AbstractSet[int]], steps: Sequence[EntryPattern], *, is_whole: bool) -> Finding:
-    """Check the order of entries, each given by the places of the steps that it fits."""
+    """Check the order of entries, each given by the indexes of the steps that it matches."""
     remaining = iter(entries)
     for place, step in enumerate(steps):
         if not any(place in places for places in remaining):
@@ -260,7 +260,7 @@ def _check_backoff(fitting: Sequence[Entry], backoff: Backoff, *, is_whole: bool
     gaps = [(later.started - earlier.started) / 1e6 for earlier, later in pairwise(fitting)]
     least = [float(duration(backoff.min))]
     while len(least) < len(gaps):
-        least.append(least[-1] * backoff.factor)  # reaches infinity where a power would raise
+        least.append(least[-1] * backoff.factor)  # overflows to infinity, where a power would raise
     return Finding(
         differences=tuple(
             Difference(f"backoff[{place}]", f"a gap of {wanted:.0f} ms or more", f"{gap:.0f} ms")

@@ -1,1 +1,1 @@
-"""Whether, when and in which world a request is handled: one stage per file, walked by the dispatcher."""
+"""Decide whether, when and in which world a request is handled: one stage per file, called by the dispatcher."""

@@ -1,4 +1,4 @@
-"""Who sends a request, and whether the gateway would accept its signature."""
+"""Authenticate the sender of a request, as the gateway would."""
 
 import logging
 from collections import OrderedDict
@@ -28,7 +28,7 @@ _V3_MISMATCH = (
 class Nonces:
     """The nonces of the last `keep_ms` milliseconds, at most `most` of them: the oldest is forgotten first.
 
-    Each is kept as a hash, so that the length a client chooses takes no memory.
+    Each is kept as a hash, so that long nonces take no more memory than short ones.
     """
 
     def __init__(self, *, keep_ms: int, most: int = 100_000) -> None:
@@ -37,7 +37,7 @@ class Nonces:
         self._seen: OrderedDict[bytes, int] = OrderedDict()
 
     def use(self, access_key_id: str, nonce: str) -> bool:
-        """Record that a key uses a nonce; return whether it is the first time. Only for a signature that is right."""
+        """Record that a key uses a nonce; return whether this is its first use. Call it for right signatures only."""
         now = machine_now()
         used = sha256(f"{access_key_id}\n{nonce}".encode("utf-8", "surrogatepass")).digest()
         while self._seen and (len(self._seen) >= self._most or next(iter(self._seen.values())) < now - self._keep_ms):
@@ -49,11 +49,11 @@ class Nonces:
 
 
 class Authenticate:
-    """Checks signatures as the world's setting `signature` says.
+    """The stage that checks signatures as the world's setting `signature` says.
 
-    `off` looks at nothing. `warn` serves every request and says in `x-emulator-warning`, and once in the log, what
-    strict would have refused; a request that is not signed at all gets no warning. `strict` refuses as the gateway
-    does, and only a request whose signature is right creates a world.
+    `off` checks nothing. `warn` serves every request and reports in `x-emulator-warning`, and once in the log, why
+    strict would refuse it; a request that is not signed at all gets no warning. `strict` refuses requests as the
+    gateway does, and only a request with a right signature creates a world.
     """
 
     def __init__(self, select_world: SelectWorld, *, keys: AccessKeys, max_skew_ms: int) -> None:
@@ -80,7 +80,7 @@ class Authenticate:
     def verify(self, scope: Scope, headers: Mapping[bytes, bytes], mode: str) -> bool:
         """Accept a signed request without a body if it would be served without a warning, and record its nonce.
 
-        Return False where that cannot be said at once: the stages decide then.
+        Return False if that cannot be decided quickly: then the stages decide.
         """
         if mode == "off":
             return True
@@ -113,7 +113,7 @@ class Authenticate:
 
 
 def refusal(failure: AuthenticationFailure) -> ApiError:
-    """Return the gateway's error for a failure."""
+    """Return the gateway's error for an authentication failure."""
     template = _V3_MISMATCH if "canonical_request" in failure.message_args else _V1_MISMATCH
     explanation = template.format(**failure.message_args) if failure.message_args else ""
     return catalogue()[failure.code](failure.hint, explanation=explanation)

@@ -13,16 +13,16 @@ from foas_emulator.pipeline.select_world import key_of
 from foas_emulator.world.world import World
 
 CacheKey = bytes
-"""Everything in a request that its response depends on, apart from its body, its world's state and its signature."""
+"""The parts of a request on which its response depends, except its body and its signature."""
 
 CACHE_KEY = "foas_emulator.cache_key"
-"""Where the response cache middleware leaves a request's cache key in its scope."""
+"""The key in a scope under which the response cache middleware puts the cache key of the request."""
 
 VARY_HEADERS = (b"accept", b"x-emulator-world", b"x-acs-version", b"x-acs-action", b"content-length")
-"""Headers that are part of the cache key. So is the access key of `authorization`."""
+"""Headers that are part of the cache key, in addition to the access key of `authorization`."""
 
 _OVERHEAD = 1500
-"""Bytes that a cached response takes beside its body and its key, roughly."""
+"""Approximate size in bytes of a cached response, without its body and its key."""
 
 
 def cache_key(scope: Scope, headers: Mapping[bytes, bytes]) -> CacheKey:
@@ -38,10 +38,10 @@ def cache_key(scope: Scope, headers: Mapping[bytes, bytes]) -> CacheKey:
 
 @dataclass(slots=True)
 class CachedResponse:
-    """A successful response, and the revision of the world that it was read from.
+    """A successful response, and the revision of the world from which it was read.
 
-    `template` is the journal's template for requests that are answered with it and bypass the stages. There is none
-    while each of them gets a warning or its world is impaired: warnings and impairment are the work of stages.
+    `template` is the journal's template for requests that get this response without going through the stages. It is
+    None if the request gets a warning or the world is impaired, since stages are responsible for both.
     """
 
     revision: object
@@ -54,16 +54,16 @@ class CachedResponse:
     template: EntryTemplate | None = None
 
     def is_current(self) -> bool:
-        """Whether the operation would return the same now: nothing was written since, and nothing is due."""
+        """Whether the operation would still return the same: nothing has been written, and nothing is due."""
         world = self.world
         return self.revision is world.store.revision and (world.next_due is None or world.is_settled)
 
 
 class ReadCache:
-    """Cached responses by key, least recently used ones evicted, at most `limit` bytes of them. 0 caches nothing.
+    """An approximate LRU cache of responses by key, of at most `limit` bytes; 0 caches nothing.
 
-    They stand in two generations. When the younger one has filled its half of the bytes, it becomes the older one, and
-    whatever is still in the older one is evicted. So a hit in the younger one writes nothing.
+    It has two generations. When the younger one has filled its half of the bytes, it becomes the older one, and the
+    responses that are still in the older one are evicted. So a hit in the younger generation writes nothing.
     """
 
     def __init__(self, *, limit: int) -> None:
@@ -76,11 +76,11 @@ class ReadCache:
 
     @property
     def size(self) -> int:
-        """How many bytes the cached responses take, estimated."""
+        """The estimated size of all cached responses, in bytes."""
         return self._younger_size + self._older_size
 
     def get(self, key: CacheKey) -> CachedResponse | None:
-        """Return the response cached under a key, which may be current no longer."""
+        """Return the response cached under a key, which may be out of date; None if there is none."""
         cached = self._younger.get(key)
         if cached is None:
             cached = self._older.pop(key, None)
@@ -90,7 +90,7 @@ class ReadCache:
         return cached
 
     def put(self, key: CacheKey, cached: CachedResponse) -> None:
-        """Cache a response. Equal bodies, as worlds of one seed return them, are stored once."""
+        """Cache a response. Equal bodies, as returned by worlds with the same seed, are stored once."""
         before = self._younger.pop(key, None)
         self._younger_size -= 0 if before is None else before.size
         if cached.size > self._half:
@@ -104,7 +104,7 @@ class ReadCache:
 
 
 class CacheReads:
-    """Serves cached responses, and caches what operations return that only read and did not read the clock."""
+    """The stage that serves cached responses, and caches those of reading operations that did not read the clock."""
 
     def __init__(
         self,
@@ -147,9 +147,9 @@ class CacheReads:
         return response
 
     def _set_template(self, context: RequestContext, response: GatewayResponse, cached: CachedResponse) -> None:
-        """Give a cached response the journal's template, unless its repetitions have to go through the stages.
+        """Set the journal template of a cached response, unless its repetitions must go through the stages.
 
-        They have to if this request gets a warning, since each of them does, and if its world is impaired.
+        They must if this request gets a warning, since all of them will, and if its world is impaired.
         """
         if context.warning is not None or context.settings.is_impaired:
             return
@@ -161,7 +161,7 @@ class CacheReads:
 
 
 def _size(response: GatewayResponse, template: EntryTemplate | None) -> int:
-    """Return the bytes of a body and of a journal's template, which shares the body unless it is very long."""
+    """Return the size of a response body and a journal template, which share their bytes unless the body is long."""
     body = len(response.content.head) + len(response.content.tail)
     if template is None:
         return body

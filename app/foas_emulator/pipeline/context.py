@@ -1,4 +1,4 @@
-"""One request on its way to its response, as the stages of the pipeline see it."""
+"""The context of one request, which the stages of the pipeline read and fill in."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
@@ -15,11 +15,11 @@ from foas_emulator.journal.entries import EntryTemplate
 from foas_emulator.world.world import World
 
 UNREADABLE = "foas_emulator.unreadable"
-"""The type of a scope that stands for a request which could not be read, and where it holds the error to answer."""
+"""The type of a scope for a request that could not be parsed; also its key for the error to answer with."""
 
 
 class Settings(Protocol):
-    """What the gateway and the pipeline ask of a world's settings."""
+    """The settings of a world that the gateway and the pipeline use."""
 
     @property
     def default_format(self) -> Format: ...
@@ -32,9 +32,9 @@ class Settings(Protocol):
 
 
 class RequestContext:
-    """A request and what is known of it so far. Each stage reads it and adds to it.
+    """A request and the facts established about it so far. Each stage reads it and adds to it.
 
-    `world` is unset until the request has entered one (`has_world`): a refused one may never do so.
+    `world` is unset until the request has entered one (`has_world`); a refused request may never enter one.
     """
 
     __slots__ = (
@@ -81,7 +81,7 @@ class RequestContext:
         self.parameters: Mapping[str, Any] = {}
         self.body = b""
         self.body_note: str | None = None
-        """Why the body may not have been read as its sender meant it."""
+        """The reason why the body may not have been read as its sender meant it."""
         self.format: Format = "json"
         self.request_id = ""
         self.warning: str | None = None
@@ -106,5 +106,5 @@ class RequestContext:
         self._world = world
 
     def warn(self, sentences: Iterable[str]) -> None:
-        """Add to the warning that the response's header and the journal's entry carry."""
+        """Add sentences to the warning in the response's header and the journal entry."""
         self.warning = " ".join([*([] if self.warning is None else [self.warning]), *sentences]) or None

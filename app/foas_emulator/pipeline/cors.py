@@ -1,4 +1,4 @@
-"""Browsers: which pages may read the responses of the API."""
+"""CORS: decide which pages in browsers may read the responses of the API."""
 
 from collections.abc import Awaitable, Sequence
 
@@ -10,16 +10,16 @@ METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 
 
 class Cors:
-    """Starlette's CORS for the requests of pages; every other request bypasses it.
+    """Starlette's CORS middleware for requests of pages; every other request bypasses it.
 
-    A request without an Origin gets no header from it, except `Vary` where only some origins are allowed. To wrap every
+    A request without an Origin gets no header from it, except `Vary` if only some origins are allowed. Wrapping every
     response would take as long as the rest of the pipeline.
     """
 
     def __init__(
         self, app: ASGIApp, *, origins: Sequence[str], exposed: Sequence[str], with_credentials: bool = False
     ) -> None:
-        """With credentials the origin is named in every answer: browsers refuse `*` there."""
+        """With credentials, name the origin in every answer, because browsers refuse `*` there."""
         names_origin = with_credentials and "*" in origins
         self._cors = CORSMiddleware(
             app,

@@ -1,4 +1,4 @@
-"""The ASGI application before FastAPI: walks the stages of the pipeline."""
+"""The ASGI application in front of FastAPI, which calls the stages of the pipeline."""
 
 import asyncio
 import logging
@@ -15,26 +15,26 @@ from foas_emulator.world.files import file_error
 log = logging.getLogger(__name__)
 
 _RPC_PARAMETERS = frozenset({b"action", b"version", b"accesskeyid", b"signature", b"format"})
-"""Parameters, in lower case, that tell a call in RPC style from a browser's request."""
+"""Parameters, in lower case, that distinguish a call in RPC style from a browser's request."""
 
 Stage = Callable[[RequestContext], GatewayResponse | Awaitable[GatewayResponse | None] | None]
-"""Looks at a request context and returns a response, or adds to the context and passes it on (None)."""
+"""A function that returns a response for a request context, or adds to the context and returns None to pass it on."""
 
 Observer = Callable[[RequestContext, GatewayResponse], None]
-"""Called with every request context and its response."""
+"""A function that is called with every request context and its response."""
 
 
 class CallOperation:
-    """The last stage: has FastAPI serve the request by the path operation of its operation.
+    """The last stage, which lets FastAPI serve the request by the path operation of its operation.
 
-    What the operation notes in the world becomes the warning of the response, refused or not.
+    Notes that the operation leaves in the world become the warning of the response, even if that is an error.
     """
 
     async def __call__(self, context: RequestContext) -> GatewayResponse:
         assert context.operation is not None
         scope = {**context.scope, "state": {**context.scope.get("state", {}), "call": context}}
         world = context.world
-        world.take_notes()  # those of changes that were due belong to no call
+        world.take_notes()  # discard the notes of changes that were due: they do not belong to this call
         try:
             await context.operation.route.serve(scope, context.receive, _send_nothing)
         finally:
@@ -51,12 +51,12 @@ async def _send_nothing(_message: Message) -> None:
 
 
 class Dispatcher:
-    """Answers requests of the service's API by walking the stages, and passes all others on."""
+    """An ASGI application that answers requests of the service's API by its stages and passes all others on."""
 
     def __init__(
         self, app: ASGIApp, *, stages: Sequence[Stage], log: Observer, close: Observer, own_paths: tuple[str, ...]
     ) -> None:
-        """Call `log` before a response is sent, so that its client finds the line, and `close` afterwards."""
+        """Call `log` before a response is sent, so that its client finds the log line, and `close` afterwards."""
         self._app = app
         self._stages = stages
         self._log = log
@@ -77,10 +77,10 @@ class Dispatcher:
                     if reply is not None:
                         break
         except ClientDisconnect:
-            return  # nobody is there to be answered, and nothing has happened
+            return  # there is nobody to answer, and nothing has happened
         except asyncio.CancelledError:
             reply = answer_to(UNAVAILABLE("The emulator is being stopped; ask again once it runs."), context)
-        except Exception as error:  # noqa: BLE001 - whatever is raised becomes the gateway's answer
+        except Exception as error:  # noqa: BLE001 - every exception becomes an answer of the gateway
             reply = answer_to(error, context)
         assert reply is not None, "the last stage always answers"
         if context.warning is not None:
@@ -99,7 +99,7 @@ class Dispatcher:
 
 
 def asks_for_start_page(scope: Scope) -> bool:
-    """Whether a request of `/` is a browser's; an SDK that calls in RPC style must not take a page for a success."""
+    """Whether a request of `/` comes from a browser; an SDK that calls in RPC style must not get a page as success."""
     if scope["method"] not in ("GET", "HEAD"):
         return False
     if any(name == b"authorization" or name.startswith(b"x-acs-") for name, _ in scope["headers"]):
@@ -109,7 +109,7 @@ def asks_for_start_page(scope: Scope) -> bool:
 
 
 def answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
-    """Return the response to whatever was raised while a request was handled."""
+    """Return the response for an exception that was raised while a request was handled."""
     host = host_name(context.headers.get("host", ""))
     trouble = file_error(error, context.world.store.path if context.has_world else None)
     if trouble is not None:

@@ -1,4 +1,4 @@
-"""Which operation a request asks for, with which path and query parameters, and in which format."""
+"""Find the operation that a request calls, its path and query parameters, and the format of the response."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,15 +16,15 @@ from foas_emulator.pipeline.context import UNREADABLE, RequestContext
 VERSION = "2018-11-11"
 
 MAX_PARAMETERS = 4096
-"""Parameters that a query or a body may hold."""
+"""The most parameters that a query or a body may have."""
 _LONGEST_KEPT = 512
-"""Characters of a query that is remembered: what is kept takes a few mebibytes at most."""
+"""The most characters of a query whose parameters are cached, so that the cache takes a few mebibytes at most."""
 _LONGEST_SHOWN = 512
-"""Characters of a path that are compared with those of the operations, which takes longer than in proportion."""
+"""The most characters of a path to compare with those of operations: comparing takes more than linear time."""
 
 
 class FindOperation:
-    """Matches method and raw path; a request that no operation matches is refused before anything else is checked."""
+    """The stage that matches method and raw path; it refuses an unmatched request before anything else is checked."""
 
     def __init__(self, index: OperationIndex) -> None:
         self._index = index
@@ -33,7 +33,7 @@ class FindOperation:
         refused = choose_format(context)
         if UNREADABLE in context.scope:
             raise context.scope[UNREADABLE]
-        # HEAD is answered as GET; the server leaves the body out. Inferred: no document of the service has HEAD.
+        # Answer HEAD as GET; the server leaves the body out. Inferred: no document of the service mentions HEAD.
         match = self._index.find("GET" if context.method == "HEAD" else context.method, context.raw_path)
         if match is None:
             raise UNKNOWN_OPERATION(self._hint(context))
@@ -49,7 +49,7 @@ class FindOperation:
         context.parameters = match.parameters if not query else {**query, **match.parameters}
 
     def _hint(self, context: RequestContext) -> str:
-        """Return why no operation matches; the hint to an RPC call says that this API has the ROA style."""
+        """Return a hint why no operation matches; for an RPC call it says that this API has the ROA style."""
         action = None
         with suppress(ApiError):
             action = read_query(context.query_string).get("Action")
@@ -71,18 +71,18 @@ class FindOperation:
 
 
 def _is_of_another_site(context: RequestContext) -> bool:
-    """Whether a browser sent this for another site's page that does not ask by CORS: an image, a link, a frame."""
+    """Whether a browser sent this for a page of another site, without CORS: as an image, a link or a frame."""
     return context.headers.get("sec-fetch-site") == "cross-site" and "origin" not in context.headers
 
 
 def _fill(operation: Operation, asked: Sequence[str]) -> Iterator[str]:
-    """Yield the segments of an operation's path, with the request's own in the places of its parameters."""
+    """Yield the segments of an operation's path, with its parameters replaced by the request's segments."""
     for pattern, segment in zip_longest(operation.segments, asked[: len(operation.segments)], fillvalue=""):
         yield segment if pattern.startswith("{") else pattern
 
 
 def choose_format(context: RequestContext) -> ApiError | None:
-    """Choose the format of the response: the default one if the request asks for one that there is not.
+    """Choose the format of the response: the default one if the request asks for one that does not exist.
 
     Return the error for such a request instead of raising it: an error of an earlier check needs a format too.
     """
@@ -100,7 +100,7 @@ def choose_format(context: RequestContext) -> ApiError | None:
 
 
 def read_query(text: str) -> Mapping[str, str]:
-    """Return the parameters of a query; those of the last few thousand short queries are cached."""
+    """Return the parameters of a query; the results for a few thousand short queries are cached."""
     return _read_short_query(text) if len(text) <= _LONGEST_KEPT else _read_query(text)
 
 
@@ -115,10 +115,10 @@ _read_short_query = lru_cache(maxsize=4096)(_read_query)
 
 
 def read_pairs(text: str) -> dict[str, str]:
-    """Return the parameters of a query or a form. The first of a repeated name counts.
+    """Return the parameters of a query or a form. If a name is repeated, its first value counts.
 
-    The others stand under `name[2]` and so on, which nothing reads: so the journal shows them as unread.
-    Raises `RequestParameterMalformed` for a broken escape, for what is not UTF-8, and for too many parameters.
+    The others are returned as `name[2]` and so on, which nothing reads, so the journal shows them as unread.
+    Raise `RequestParameterMalformed` for a broken escape, bytes that are not UTF-8, and too many parameters.
     """
     if text.count("&") >= MAX_PARAMETERS:
         raise MALFORMED(f"A request may have {MAX_PARAMETERS} parameters.")

@@ -1,4 +1,4 @@
-"""What the settings `latency` and `error_rate` do to every call of a world."""
+"""Apply the settings `latency` and `error_rate` to every call of a world."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -17,9 +17,9 @@ _IN_TURN = (THROTTLED_USER, UNAVAILABLE)
 
 
 class Impair:
-    """Delays every call of a world by its latency, and makes a share of them fail: throttled and unavailable in turn.
+    """The stage that delays every call of a world and makes a share of them fail, throttled and unavailable in turn.
 
-    Which calls fail, and how long each takes, follows from the world's seed and the number of the call.
+    The world's seed and the number of the call determine which calls fail and how long each one is delayed.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -43,7 +43,7 @@ class Impair:
             )
 
     def _enter_again(self, context: RequestContext) -> None:
-        """Find the world as it is now: it may have been dropped or closed while the call was held back."""
+        """Look the world up again: it may have been dropped or closed while the call was delayed."""
         world = context.world = self._registry.open_existing(context.world_name)
         if world is None:
             raise UNAVAILABLE(f"World {context.world_name} was dropped while its latency held this call back.")

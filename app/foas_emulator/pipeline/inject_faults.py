@@ -1,4 +1,4 @@
-"""Whether fault rules apply to a request, and what they do to it."""
+"""Apply fault rules to requests."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 
 
 class InjectFaults:
-    """Applies the rules that a request matches around its call, the one armed first outermost.
+    """The stage that applies the matching rules around the call of a request, the one armed first outermost.
 
-    The operation of such a request is called from here, so that the read cache neither serves nor caches its response.
+    It calls the operation of such a request itself, so that the read cache neither serves nor caches its response.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class InjectFaults:
         return None
 
     async def _apply(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
-        """Return the response under these rules. An error is a response too, to which an outer rule may apply."""
+        """Return the response under these rules. An error is a response too, so an outer rule may apply to it."""
         try:
             await self._enter_again(context)
             if not rules:
@@ -53,7 +53,7 @@ class InjectFaults:
             return answer_to(error, context)
 
     async def _enter_again(self, context: RequestContext) -> None:
-        """Find the world as it is now: a rule may have held the request back."""
+        """Look the world up again: it may have been dropped or closed while a rule delayed the request."""
         world = context.world = self._registry.open_existing(context.world_name)
         if world is None:
             raise UNAVAILABLE(f"World {context.world_name} was dropped while a fault rule held this call back.")
@@ -98,7 +98,7 @@ class InjectFaults:
             log.warning("world %s has no previous image for stale reads: %s", world.name, error)
 
     async def _stale_read(self, context: RequestContext, call: Call) -> GatewayResponse:
-        """Call in a copy of the world as it was before the last call that changed it."""
+        """Call the operation in a copy of the world as it was before the last call that changed it."""
         world: World = context.world
         previous = world.cache.get(PREVIOUS_IMAGE)
         if previous is None:

@@ -1,4 +1,4 @@
-"""The body: bounded, read once, and turned into parameters beside those of the path and the query."""
+"""Read the body of a request, up to a limit, and add its parameters to those of the path and the query."""
 
 import json
 import re
@@ -16,16 +16,16 @@ _LIST_MEMBER = re.compile(r"([^.]+)\.([1-9][0-9]{0,3})\.([^.]+)")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STRING_OR_MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"?|(?P<mark>[,\[{])', re.DOTALL)
-"""A string that is never closed extends to the end; else every quote in it would be tried as a beginning."""
+"""An unclosed string extends to the end; otherwise every quote in it would be tried as the start of a string."""
 _READ_TYPES = "send application/json or application/x-www-form-urlencoded"
 
 
 MAX_VALUES = 20_000
-"""Values that a JSON body may hold, each of which costs far more than its bytes do."""
+"""The most values of a JSON body; each takes far more memory and time than its bytes do."""
 
 
 class ReadBody:
-    """Reads a body of at most `limit` bytes: a JSON object, a form, or either of them without a content type."""
+    """The stage that reads a body of at most `limit` bytes: a JSON object or a form, with or without a content type."""
 
     def __init__(self, *, limit: int) -> None:
         self._limit = limit
@@ -64,7 +64,7 @@ class ReadBody:
 
 
 def read_parameters(body: bytes, content_type: str) -> Mapping[str, Any]:
-    """Return the parameters in a body. Raise `RequestParameterMalformed` if it is not what its type says."""
+    """Return the parameters in a body. Raise `RequestParameterMalformed` if the body does not match its type."""
     if not body.strip():
         return {}
     if (foreign := _foreign_type(body, content_type)) is not None:
@@ -79,7 +79,7 @@ def read_parameters(body: bytes, content_type: str) -> Mapping[str, Any]:
 
 
 def why_not_read(body: bytes, content_type: str) -> str | None:
-    """Return a sentence about a body that is not read as its sender meant it; None for one that is."""
+    """Return a sentence about a body that is not read as its sender meant it; None for any other body."""
     foreign = _foreign_type(body, content_type)
     if foreign is not None:
         return f"The body came as {foreign}, which is not read: {_READ_TYPES}."
@@ -89,7 +89,7 @@ def why_not_read(body: bytes, content_type: str) -> str | None:
 
 
 def _foreign_type(body: bytes, content_type: str) -> str | None:
-    """Return the type of a body that is neither JSON nor a form, by its name or by how it begins."""
+    """Return the type of a body that is neither JSON nor a form, by its content type or by its first character."""
     named = content_type.partition(";")[0].strip().lower()
     if named.startswith("multipart/") or named.endswith(("/xml", "+xml")):
         return named
@@ -108,7 +108,7 @@ def _read_json(text: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         raise MALFORMED(f"The body is not JSON: {error}.") from None
     if document is None:
-        return {}  # some generated clients send it where there is no body
+        return {}  # some generated clients send null instead of no body
     if not isinstance(document, dict):
         raise MALFORMED("The body must be a JSON object that holds the parameters.")
     if len(document) > MAX_PARAMETERS:
@@ -119,7 +119,7 @@ def _read_json(text: str) -> Mapping[str, Any]:
 
 
 def _has_too_many_values(text: str) -> bool:
-    """Whether a JSON text has more values than it may, found out without making any of them."""
+    """Whether a JSON text has more values than are allowed; count them without parsing the text."""
     if text.count(",") + text.count("[") + text.count("{") <= MAX_VALUES:
         return False
     marks = (match for match in _STRING_OR_MARK.finditer(text) if match.lastgroup)

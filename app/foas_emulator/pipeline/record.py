@@ -14,18 +14,18 @@ from foas_emulator.pipeline.select_world import key_of
 from foas_emulator.world.clock import stopwatch
 
 SERVER_ERROR = 500
-"""From this status on an answer is always logged: it is the server's fault."""
+"""Answers with this status or a higher one are always logged, as errors of the server."""
 
 HINT, EVIDENCE = b"x-emulator-hint", b"x-emulator-evidence"
 
 _CALL = 250
-"""Bytes that a call takes beside its parameters and texts, roughly."""
+"""Approximate size in bytes of a call, without its parameters and texts."""
 
 access_log = logging.getLogger("foas_emulator.access")
 
 
 class Record:
-    """Notes when a request arrives, logs its response, and writes its journal entry when that is sent."""
+    """The stage that notes when a request arrives; it also logs responses and writes journal entries once they end."""
 
     def __init__(self, journal: Journal, *, log_access: bool, log_refused: bool) -> None:
         self._journal = journal
@@ -40,13 +40,13 @@ class Record:
         return self._journal.template(context.world_name, call_of(context, response), response.content)
 
     def close(self, context: RequestContext, response: GatewayResponse) -> None:
-        """Write the entry of a request into the journal of its world, if it got into one."""
+        """Write the entry of a request into the journal of its world, if it entered one."""
         if context.has_world:
             template = context.template or self.template(context, response)
             self._journal.write(template, context.request_id, context.started)
 
     def log(self, context: RequestContext, response: GatewayResponse) -> None:
-        """Log a call in one line if the settings ask for it; a refusal with code and hint, which no SDK shows."""
+        """Log a call in one line if the settings ask for it; an error with its code and hint, which no SDK shows."""
         is_refused = response.code is not None and self._log_refused
         if self._log_access or is_refused or response.status_code >= SERVER_ERROR:
             self._write_line(context, response)
@@ -84,7 +84,7 @@ def _level(response: GatewayResponse, *, log_refused: bool) -> int:
 
 
 def call_of(context: RequestContext, response: GatewayResponse) -> Call:
-    """Return what the journal keeps of a request and its response. Nothing is rendered."""
+    """Return the journal's record of a request and its response, without rendering anything."""
     operation, faults = context.operation, context.faults
     authorization, action = context.headers.get("authorization"), context.headers.get("x-acs-action")
     raw_path = context.raw_path if operation is None else ""
@@ -124,7 +124,7 @@ def call_of(context: RequestContext, response: GatewayResponse) -> Call:
 
 
 def _signature_of(context: RequestContext) -> str:
-    """Return what the journal says of a request's signature."""
+    """Return the journal's word for the state of a request's signature."""
     if context.authentication_failure is not None:
         return context.authentication_failure.code
     if context.was_authenticated:
@@ -133,7 +133,7 @@ def _signature_of(context: RequestContext) -> str:
 
 
 def contents_of(context: RequestContext, response: GatewayResponse) -> Contents:
-    """Return the bytes of a request and its response: those of the response are the ones that the read cache keeps."""
+    """Return the bytes of a request and its response; those of the response are shared with the read cache."""
     failure, content = context.authentication_failure, response.content
     arguments = {} if failure is None else failure.message_args
     return Contents(
@@ -151,13 +151,13 @@ def contents_of(context: RequestContext, response: GatewayResponse) -> Contents:
 
 
 def memory_of(value: object) -> int:
-    """Return the bytes that a value of JSON's types takes in memory. A body can make many objects of few bytes."""
+    """Return the memory, in bytes, of a value of JSON's types. A short body can make many objects."""
     total, remaining = 0, [value]
     while remaining:
         each = remaining.pop()
         total += getsizeof(each)
         if isinstance(each, str):
-            continue  # first, since almost all are texts, and asking for a Mapping takes longest
+            continue  # checked first: almost all values are texts, and the check for a Mapping is slow
         if isinstance(each, Mapping):
             remaining += each
             remaining += each.values()

@@ -1,4 +1,4 @@
-"""The hot path: a repeated read is answered from the read cache, without walking the stages."""
+"""The hot path: answer a repeated read from the read cache, without the stages."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,11 +12,11 @@ from foas_emulator.world.clock import stopwatch
 BYPASS_HEADERS = frozenset(
     {b"origin", b"content-encoding", b"transfer-encoding", b"x-acs-bearer-token", b"x-acs-zero-trust-idtoken"}
 )
-"""A request with one of these always walks the stages: it is a page's, may have a body, or is signed in a rare way."""
+"""Headers with which a request always goes through the stages: it is from a page, has a body or a rare signature."""
 
 
 class ResponseCacheMiddleware:
-    """Answers a request from the read cache and enters it into the journal; hands every other request on to `app`.
+    """Middleware that answers requests from the read cache and records them in the journal; others go to `app`.
 
     A hit stamps its world as used, takes a request id, records the nonce of a strict signature and counts in the
     journal. It never writes to a world's database.
@@ -51,7 +51,7 @@ class ResponseCacheMiddleware:
         self._journal.write(cached.template, text, started)
 
     def _find(self, scope: Scope) -> CachedResponse | None:
-        """Return the cached response that this request gets, None if the stages must answer."""
+        """Return the cached response for a request, None if the stages must answer it."""
         headers = dict(scope["headers"])
         if not BYPASS_HEADERS.isdisjoint(headers):
             return None
@@ -60,7 +60,7 @@ class ResponseCacheMiddleware:
         return cached if cached is not None and self._may_repeat(cached, scope, headers) else None
 
     def _may_repeat(self, cached: CachedResponse, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
-        """Whether the stages would send this response now. The only condition of the hot path; the nonce comes last."""
+        """Whether the stages would send this response now: the only condition of the hot path, the nonce last."""
         return (
             cached.is_current()
             and cached.template is not None

@@ -1,4 +1,4 @@
-"""Which world a request belongs to."""
+"""Find the world to which a request belongs."""
 
 from foas_emulator.gateway.errors import INVALID_WORLD, UNAVAILABLE, ApiError
 from foas_emulator.pipeline.context import RequestContext
@@ -12,10 +12,10 @@ _KEY_PREFIX = "world-"
 
 
 class SelectWorld:
-    """Opens the world named by `x-emulator-world`, else by an access key `world-<name>`, else the default one.
+    """The stage that opens the world named by `x-emulator-world`, else by the access key, else the default one.
 
-    The world is created on first use. Where signatures are strict, only a request with a right signature creates one:
-    `Authenticate` does it then.
+    The world is created on first use. If signatures are strict, only a request with a right signature creates one:
+    `Authenticate` does so then.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -37,7 +37,7 @@ class SelectWorld:
             self.create(context)
 
     def create(self, context: RequestContext) -> None:
-        """Open the world that a request names, created if it does not exist, and let the request in."""
+        """Open the world that a request names, or create it, and let the request enter it."""
         try:
             world = self._registry.open_or_create(context.world_name)
         except (WorldLimitError, WorldFileError) as error:
@@ -53,14 +53,14 @@ class SelectWorld:
 
 
 def enter(context: RequestContext, world: World) -> None:
-    """Let a request into a world: its settings hold, and the request gets one of its ids."""
+    """Let a request enter a world: apply the world's settings to it, and give it one of the world's request ids."""
     context.world = world
     context.settings = world.settings
     context.request_id = context.request_id or world.next_request_id()
 
 
 def world_of_key(authorization: str | None) -> str:
-    """Return the name of the world that the access key of an Authorization header names, or of the default one."""
+    """Return the world named by the access key `world-<name>` of an Authorization header, else the default world."""
     if authorization is None or _KEY_PREFIX not in authorization:
         return DEFAULT
     key = key_of(authorization)
@@ -68,7 +68,7 @@ def world_of_key(authorization: str | None) -> str:
 
 
 def key_of(authorization: str) -> str:
-    """Return the id of the access key in an Authorization header of either form."""
+    """Return the access key id in an Authorization header of either form."""
     _, _, rest = authorization.partition(" ")
     key = rest.partition("Credential=")[2].partition(",")[0] if "Credential=" in rest else rest.partition(":")[0]
     return key.strip()

@@ -1,4 +1,4 @@
-"""What is due in a world happens before an operation sees it."""
+"""Apply what is due in a world before an operation sees it."""
 
 from collections.abc import Awaitable
 
@@ -10,10 +10,10 @@ from foas_emulator.world.store import StoreClosedError
 
 
 class SettleWorld:
-    """Settles the world of a request once nothing has to be awaited any more before its operation is called.
+    """The stage that settles the world of a request, after all stages that may have to wait for the client.
 
     Many changes are settled in slices, between which other requests are served. A world that was dropped while the
-    request's body was read, or meanwhile, is created anew.
+    request's body was read, or while it was settled, is created again.
     """
 
     def __init__(self, registry: Registry, select_world: SelectWorld) -> None:

@@ -1,1 +1,1 @@
-"""Isolated universes: storage, time, identifiers and changes to come. Depends on nothing else of the emulator."""
+"""Isolated universes: storage, time, identifiers and pending changes. Depends on nothing else of the emulator."""

@@ -1,7 +1,7 @@
-"""Move a world through time: everything that comes due on the way happens, each change at its own instant.
+"""Move a world through time: apply every change that becomes due on the way, each at its own instant.
 
-A move over many changes is done in slices, each a transaction, and other requests are served between two of them. The
-clock is moved slice by slice too, so that a request which comes between two slices finds a world as it was on the way.
+A move over many changes is done in slices, each a transaction, and other requests are served between two slices. The
+clock moves slice by slice too, so that a request between two slices sees the world at an instant on the way.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import Change, World
 
 SLICE = 50
-"""How many changes are settled in one transaction: a few milliseconds' work."""
+"""The most changes to settle in one transaction: a few milliseconds' work."""
 
 
 async def settle(world: World) -> list[Change]:
-    """Settle everything that is due now; return what happened. On return nothing is due."""
+    """Settle everything that is due now; return the changes. On return nothing is due."""
     changes: list[Change] = []
     if world.is_settled:
         return changes
@@ -25,9 +25,9 @@ async def settle(world: World) -> list[Change]:
 
 
 async def set_clock(world: World, *, mode: Mode, now: int) -> list[Change]:
-    """Show `now` (milliseconds) from here on, running or frozen; return what came due. Going back undoes nothing.
+    """Set the clock to `now` (milliseconds), running or frozen; return what came due. Going back undoes nothing.
 
-    Raise `ClockRangeError` for an instant outside of the years 1970 to 9999.
+    Raise `ClockRangeError` for an instant outside the years 1970 to 9999.
     """
     if not 0 <= now <= LAST_INSTANT:
         raise ClockRangeError
@@ -48,14 +48,14 @@ async def advance_to(world: World, at: int) -> list[Change]:
 
 
 async def advance_to_next(world: World) -> list[Change]:
-    """Move the clock on to the next pending change, which then happens. Without one nothing moves."""
+    """Move the clock on to the next pending change and apply it. If there is none, do nothing."""
     return [] if world.next_due is None else await advance_to(world, max(world.next_due, world.clock.peek()))
 
 
 async def advance_until_idle(world: World) -> list[Change]:
-    """Move the clock on until no change is pending, also none that another one scheduled.
+    """Move the clock on until no change is pending, including those that other changes schedule.
 
-    Raise `ClockRangeError` where a change lies beyond the year 9999; what lies before it has happened then.
+    Raise `ClockRangeError` if a change lies beyond the year 9999; the changes before it have been applied then.
     """
     changes: list[Change] = []
     async with world.settling:
@@ -71,7 +71,7 @@ async def advance_until_idle(world: World) -> list[Change]:
 
 
 async def _move(world: World, *, until: int, mode: Mode, final: Reading | None = None) -> list[Change]:
-    """Settle up to an instant, slice by slice, then run as `final` says or, without it, show the instant."""
+    """Settle up to an instant, slice by slice, then set the clock to `final` or, without it, to the instant."""
     changes: list[Change] = []
     beginning = world.beginning
     is_there = False
@@ -91,14 +91,14 @@ async def _move(world: World, *, until: int, mode: Mode, final: Reading | None =
 
 
 async def _let_others(world: World, beginning: object) -> None:
-    """Let other requests be served. Raise `StoreClosedError` if one of them has put another world in the place."""
+    """Let other requests be served. Raise `StoreClosedError` if one of them has replaced or reset the world."""
     await asyncio.sleep(0)
     if world.beginning is not beginning:
         raise StoreClosedError("the world was replaced or reset while its clock was moved")
 
 
 def _settle_slice(world: World, *, until: int, mode: Mode) -> list[Change]:
-    """Settle the next changes that are due at an instant, and move the clock on to the last of them."""
+    """Settle the next changes that are due at an instant, and move the clock to the last of them."""
     settled = world.settle(until=until, most=SLICE)
     if settled and settled[-1].at > world.clock.peek():
         world.clock.set(mode=mode, now=settled[-1].at)
@@ -106,7 +106,7 @@ def _settle_slice(world: World, *, until: int, mode: Mode) -> list[Change]:
 
 
 async def _settle(world: World, changes: list[Change]) -> None:
-    """Settle what is due now, and add what happened to `changes`. On return nothing is due."""
+    """Settle what is due now, and append it to `changes`. On return nothing is due."""
     while not world.is_settled:
         changes += world.settle(most=SLICE)
         if not world.is_settled:

@@ -16,18 +16,18 @@ from foas_emulator.world.store import Row, Store, equal
 Mode = Literal["real", "frozen"]
 
 LAST_INSTANT = 253_402_300_799_999
-"""The end of the year 9999 in milliseconds since the epoch. No clock goes further: no text could name the time."""
+"""The end of the year 9999 in milliseconds since the epoch. No clock goes further: ISO 8601 texts end there."""
 
 
 class ClockRangeError(ValueError):
-    """A clock was to be moved out of the years 1970 to 9999."""
+    """An instant for a clock is outside the years 1970 to 9999."""
 
     def __init__(self) -> None:
         super().__init__("a clock shows the years 1970 to 9999 and cannot be moved out of them")
 
 
 def machine_now() -> int:
-    """Return the machine's time in milliseconds since the epoch, for what must not follow a world's clock."""
+    """Return the machine's time in milliseconds since the epoch, for uses that must not follow a world's clock."""
     return time.time_ns() // 1_000_000
 
 
@@ -35,7 +35,7 @@ machine_now_ns = time.time_ns
 """The machine's time in nanoseconds since the epoch."""
 
 stopwatch = time.perf_counter_ns
-"""A monotonic instant in nanoseconds, for measuring how long something took."""
+"""A monotonic instant in nanoseconds, for measuring durations."""
 
 
 def _check_duration(value: Any) -> Any:
@@ -51,14 +51,14 @@ WRITTEN_DURATION: dict[str, Any] = {
     "description": "A duration such as 500ms, 30s, 4m59s, 1h or 3d; a bare number is seconds.",
     "examples": ["30s"],
 }
-"""What a JSON Schema says of a duration."""
+"""The JSON Schema of a duration."""
 
 WrittenDuration = Annotated[str | float, BeforeValidator(_check_duration), WithJsonSchema(WRITTEN_DURATION)]
 """A duration in a document, as its author wrote it; `duration` reads it."""
 
 
 def instant(value: str | int) -> int:
-    """Return milliseconds since the epoch of an ISO 8601 text (UTC unless it says otherwise) or of milliseconds.
+    """Return the milliseconds since the epoch of an ISO 8601 text (UTC unless it says otherwise); keep a number as is.
 
     Raise ValueError for any other text.
     """
@@ -74,19 +74,19 @@ def instant(value: str | int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a clock runs for the time being: ahead of the machine's by an offset, or frozen at an instant."""
+    """The state of a clock: ahead of the machine's by an offset, or frozen at an instant."""
 
     offset_ms: int
     frozen_at: int | None
 
     def at(self, machine_ms: int) -> int:
-        """Return what the clock shows when the machine's shows `machine_ms`; a running one stops at `LAST_INSTANT`."""
+        """Return the clock's time when the machine's is `machine_ms`; a running clock stops at `LAST_INSTANT`."""
         now = machine_ms + self.offset_ms if self.frozen_at is None else self.frozen_at
         return min(max(now, 0), LAST_INSTANT)
 
 
 class ClockRow(Row, table=True):
-    """The one row that keeps a world's clock: an offset to the machine's, or the instant it is frozen at."""
+    """The one row that stores a world's clock: its offset to the machine's, or the instant at which it is frozen."""
 
     __tablename__ = "clock"
 
@@ -96,14 +96,14 @@ class ClockRow(Row, table=True):
     frozen_at: int = 0
 
     def reading(self) -> Reading:
-        """Return what the row says, as a value."""
+        """Return the state in this row."""
         return Reading(self.offset_ms, self.frozen_at if self.mode == "frozen" else None)
 
 
 class Clock:
-    """A world's time in milliseconds: the machine's plus an offset, or frozen. Kept in the world's database.
+    """A world's time in milliseconds: the machine's plus an offset, or frozen. It is stored in the world's database.
 
-    `reads` counts how often the time was read, so that a caller can tell whether a result depends on it.
+    `reads` counts how often the time was read, so that a caller can find out whether a result depends on it.
     """
 
     def __init__(self, store: Store) -> None:
@@ -113,7 +113,7 @@ class Clock:
         self.reading = Reading(offset_ms=0, frozen_at=None)
 
     def reload(self) -> None:
-        """Read the state from the database, at first and after its contents were replaced or rolled back."""
+        """Read the state from the database, initially and after its contents were replaced or rolled back."""
         self.reading = (self._store.get(ClockRow, equal(ClockRow.id, 1)) or ClockRow.model_construct()).reading()
 
     @property
@@ -122,29 +122,29 @@ class Clock:
 
     @property
     def offset_ms(self) -> int:
-        """How far this clock is ahead of the machine's, in milliseconds."""
+        """The time by which this clock is ahead of the machine's, in milliseconds."""
         machine_ms = machine_now()
         return self.reading.at(machine_ms) - machine_ms
 
     def now(self) -> int:
-        """Return milliseconds since the epoch; while a pending change is settled, that change's own instant."""
+        """Return the time in milliseconds since the epoch; while a change is settled, the instant of that change."""
         self.reads += 1
         return self.peek()
 
     def peek(self) -> int:
-        """Return the same without counting it as a read: for deciding what is due, never for what a client gets."""
+        """Return the time without counting a read: for deciding what is due, never for anything that a client gets."""
         if self._held is not None:
             return self._held
         return self.reading.at(machine_now())
 
     def second(self) -> int:
-        """Return the time in milliseconds cut to whole seconds, as the service makes all of its own times."""
+        """Return the time in milliseconds, truncated to whole seconds like all times of the service."""
         return self.now() // 1000 * 1000
 
     def set(self, *, mode: Mode, now: int) -> None:
-        """Show `now` (milliseconds) from here on, running or frozen. Belongs inside a transaction.
+        """Set the clock to `now` (milliseconds), running or frozen. Belongs inside a transaction.
 
-        Raise `ClockRangeError` for an instant outside of the years 1970 to 9999.
+        Raise `ClockRangeError` for an instant outside the years 1970 to 9999.
         """
         if not 0 <= now <= LAST_INSTANT:
             raise ClockRangeError
@@ -152,7 +152,7 @@ class Clock:
         self.put(Reading(offset, now if mode == "frozen" else None))
 
     def ahead(self, by: int) -> Reading:
-        """Return how this clock runs `by` milliseconds further on. Raise `ClockRangeError` beyond the year 9999."""
+        """Return this clock's state moved on by milliseconds. Raise `ClockRangeError` beyond the year 9999."""
         reading = self.reading
         if not 0 <= self.peek() + by <= LAST_INSTANT:
             raise ClockRangeError
@@ -161,11 +161,11 @@ class Clock:
         return Reading(0, reading.frozen_at + by)
 
     def advance(self, by: int) -> None:
-        """Move on by milliseconds, running or frozen as it is. Belongs inside a transaction."""
+        """Move on by milliseconds; a running clock keeps running. Belongs inside a transaction."""
         self.put(self.ahead(by))
 
     def put(self, reading: Reading) -> None:
-        """Run as `reading` says from here on. Belongs inside a transaction."""
+        """Set the state of this clock. Belongs inside a transaction."""
         mode = "real" if reading.frozen_at is None else "frozen"
         row = ClockRow.model_construct(mode=mode, offset_ms=reading.offset_ms, frozen_at=reading.frozen_at or 0)
         self._store.delete(ClockRow, equal(ClockRow.id, 1))
@@ -174,7 +174,7 @@ class Clock:
 
     @contextmanager
     def held_at(self, instant_ms: int) -> Iterator[None]:
-        """Show one instant inside the block, so that a change is stamped with the time at which it was due."""
+        """Hold the clock at one instant inside the block, so that a change gets the time at which it was due."""
         before, self._held = self._held, instant_ms
         try:
             yield

@@ -1,4 +1,4 @@
-"""Durations as people write them. Imports nothing that is slow: the command line reads its settings with it."""
+"""Durations as people write them. Imports nothing slow, because the command line parses its settings with it."""
 
 import re
 from dataclasses import dataclass
@@ -10,22 +10,22 @@ _SEVERAL = "|".join(
     first + "".join(f"(?:{smaller})?" for smaller in _WHOLE[place:]) for place, first in enumerate(_WHOLE[:-1], 1)
 )
 PATTERN = rf"[ \t]*(?:{_ONE}|{_SEVERAL})[ \t]*"
-"""What a duration looks like: one number, or several whole ones, the largest unit first. Read by RE2 as well."""
+"""The pattern of a duration: one number, or several whole ones, the largest unit first. It is valid for RE2 too."""
 LONGEST = 36_525 * _UNITS["d"]
-"""The longest duration, a hundred years, in milliseconds: an instant plus a few of them is still a valid instant."""
+"""The longest duration, a hundred years, in milliseconds; an instant plus a few of them is still a valid instant."""
 _DURATION = re.compile(PATTERN)
 _PART = re.compile(r"([0-9.]+)[ \t]*(ms|s|m|h|d)?")
 _SHOWN = 40
 SPAN_PATTERN = f"(?:{PATTERN}(?:-{PATTERN})?)"
-"""What a span looks like: a duration, or the shortest and the longest."""
+"""The pattern of a span: a duration, or the shortest and the longest."""
 _PERCENTAGE = r"(?:100(?:\.0{1,16})?|[0-9]{1,2}(?:\.[0-9]{1,16})?)[ \t]*%"
 RATE_PATTERN = rf"[ \t]*(?:{_PERCENTAGE}|1(?:\.0{{1,16}})?|0(?:\.[0-9]{{1,16}})?)[ \t]*"
-"""What a rate looks like: a percentage, or a number from 0 to 1."""
+"""The pattern of a rate: a percentage, or a number from 0 to 1."""
 _RATE = re.compile(RATE_PATTERN)
 
 
 def duration(value: str | float) -> int:
-    """Return the milliseconds of `30s`, `500ms`, `4m59s`, `1h`, `3d`; a bare number is seconds. Raises ValueError."""
+    """Return the milliseconds of `30s`, `500ms`, `4m59s`, `1h`, `3d`; a bare number is seconds. Raise ValueError."""
     if isinstance(value, str):
         if _DURATION.fullmatch(value) is None:
             raise _no_duration(value)
@@ -40,7 +40,7 @@ def duration(value: str | float) -> int:
 
 
 def duration_text(milliseconds: int) -> str:
-    """Return a duration as `duration` reads it, in the largest unit that is exact."""
+    """Return a duration as a text that `duration` reads, in the largest unit that is exact."""
     if milliseconds == 0:
         return "0s"
     unit = next(unit for unit, size in reversed(_UNITS.items()) if milliseconds % size == 0)
@@ -53,25 +53,25 @@ def _no_duration(value: object) -> ValueError:
 
 def _shown(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 100:  # noqa: PLR2004
-        return f"a number of {value.bit_length()} bits"  # one of so many digits cannot even be written out
+        return f"a number of {value.bit_length()} bits"  # Python refuses to convert very large numbers to texts
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... of {len(text)} characters"
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From one duration to another, in milliseconds; both are the same where nothing varies."""
+    """A range of durations in milliseconds; both ends are the same if the duration does not vary."""
 
     shortest: int = 0
     longest: int = 0
 
     def at(self, fraction: float) -> float:
-        """The milliseconds at a fraction of the way from the shortest to the longest."""
+        """Return the milliseconds at a fraction of the way from the shortest to the longest."""
         return self.shortest + (self.longest - self.shortest) * fraction
 
 
 def span(text: str | float) -> Span:
-    """The span of `200ms`, or of `100ms-400ms`. Raises ValueError."""
+    """Return the span of a text such as `200ms` or `100ms-400ms`. Raise ValueError."""
     first, dash, second = text.partition("-") if isinstance(text, str) else (text, "", "")
     try:
         found = Span(duration(first), duration(second if dash else first))
@@ -85,13 +85,13 @@ def span(text: str | float) -> Span:
 
 
 def span_text(value: Span) -> str:
-    """A span as `span` reads it."""
+    """Return a span as a text that `span` reads."""
     shortest = duration_text(value.shortest)
     return shortest if value.shortest == value.longest else f"{shortest}-{duration_text(value.longest)}"
 
 
 def rate(text: str | float) -> float:
-    """The number from 0 to 1 that `5%`, or a number from 0 to 1, is. Raises ValueError."""
+    """Return a rate as a number from 0 to 1; `5%` is 0.05. Raise ValueError."""
     if isinstance(text, str):
         fits = _RATE.fullmatch(text) is not None
     else:
@@ -103,6 +103,6 @@ def rate(text: str | float) -> float:
 
 
 def rate_text(value: float) -> str:
-    """A rate as `rate` reads it."""
+    """Return a rate as a text that `rate` reads."""
     number = f"{value * 100:.10f}".rstrip("0").removesuffix(".")
     return f"{number}%"

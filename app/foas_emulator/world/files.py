@@ -1,11 +1,11 @@
-"""The files of a data directory: which hold which world, and how new ones take their place in one step.
+"""The files of a data directory: the pair of files of each world, and their replacement in one step.
 
-A world is two files: `NAME.origin`, the image that it resets to, and `NAME.db`, its database. When it is replaced it
-gets a pair with the next generation in their names, `NAME.1.origin` and `NAME.1.db`, and so on. The origin of the
-highest generation decides: the one rename that puts it into its place replaces both, so that a process that is killed
-before or after leaves the old world or the new one, never some of each. An older pair is removed afterwards, or at the
-next start. A file that the emulator did not write is never overwritten or removed. On Windows an underscore begins the
-files of a world whose name means a device there.
+A world is two files: `NAME.origin`, the image to which it is reset, and `NAME.db`, its database. When it is replaced,
+it gets a pair with the next generation in their names, `NAME.1.origin` and `NAME.1.db`, and so on. The origin of the
+highest generation decides: the one rename that puts it into place replaces both, so that a process that is killed
+before or after it leaves the old world or the new one, never some of each. An older pair is removed afterwards, or at
+the next start. A file that the emulator did not write is never overwritten or removed. On Windows the files of a world
+whose name is that of a device begin with an underscore.
 """
 
 import errno
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 LARGEST_CHECKED = 8 * 1024 * 1024
-"""Bytes of the largest database that is checked as a whole before it is used, a few milliseconds' work."""
+"""The size in bytes of the largest database that is checked completely before use: a few milliseconds' work."""
 
 APPLICATION_ID = int.from_bytes(b"FOAS")
-"""Stands in the header of every database of ours, where SQLite keeps whose file it is."""
+"""The `application_id` in the SQLite header of each of our databases."""
 
 PAGE_SIZE = 512
-"""Bytes of a database page. Most of an emulated world's tables hold a few rows, so a small page keeps a world small."""
+"""The size in bytes of a database page. Most tables of a world have a few rows, so small pages keep a world small."""
 
 _PORTS = frozenset(f"{port}{number}" for port in ("com", "lpt") for number in range(10))
 DEVICES = {"con", "prn", "aux", "nul"} | _PORTS if os.name == "nt" else frozenset[str]()
-"""Names that no file of this system may have, whatever stands after a point: the devices of Windows."""
+"""Names that no file may have on this system, with any extension: the devices of Windows."""
 
 _FILE = re.compile(r"_?([a-z0-9][a-z0-9_-]{0,63})(?:\.([1-9][0-9]{0,8}))?\.(origin|db|db-wal|db-shm|new)")
 _DATABASE = ("db", "db-wal", "db-shm")
 _BESIDE = ("-wal", "-shm")
-"""What SQLite keeps beside a database that is in use, or was when its process was killed."""
+"""Suffixes of the files that SQLite keeps beside a database that is in use, or was when its process was killed."""
 _FIRST_BYTES = b"SQLite format 3\x00"
 
 _FULL = "make room on the disk and ask again; nothing that was acknowledged is lost"
@@ -58,13 +58,13 @@ _TROUBLES = {
     sqlite3.SQLITE_PERM: _OURS_ALONE,
     sqlite3.SQLITE_READONLY: _OURS_ALONE,
 }
-"""What can be done about each error of SQLite that comes from a file, and not from a statement."""
+"""Advice for each error of SQLite that is caused by a file rather than by a statement."""
 
 log = logging.getLogger(__name__)
 
 
 class WorldFileError(Exception):
-    """A file of a world cannot be used: which, why, and what to do about it."""
+    """A file of a world cannot be used; the message names the file, the reason, and what to do about it."""
 
     def __init__(self, path: Path, reason: str, advice: str = DAMAGED) -> None:
         super().__init__(f"{path} cannot be used: {reason}; {advice}.")
@@ -72,7 +72,7 @@ class WorldFileError(Exception):
         self.reason = reason
         self.advice = advice
         self.hint = f"The file {path.name} of the data directory cannot be used: {reason}; {advice}."
-        """The same for clients, who need not know where the directory is."""
+        """The same message for clients, without the path of the directory."""
 
 
 class NewerStoreError(WorldFileError):
@@ -88,7 +88,7 @@ class DirectoryInUseError(Exception):
 
 
 def file_error(error: BaseException, path: Path | None) -> WorldFileError | None:
-    """Return what an error of a database says about its file, None if it is about something else."""
+    """Return the file error behind an error of a database, None if its file is not the cause."""
     if isinstance(error, WorldFileError):
         return error
     cause = error.orig if isinstance(error, DBAPIError) else error
@@ -97,7 +97,7 @@ def file_error(error: BaseException, path: Path | None) -> WorldFileError | None
 
 
 def raise_for_file(error: BaseException, path: Path | None) -> None:
-    """Raise `WorldFileError` if an exception is about a world's file."""
+    """Raise `WorldFileError` if the cause of an exception is a world's file."""
     translated = file_error(error, path)
     if translated is not None:
         raise translated from error
@@ -105,7 +105,7 @@ def raise_for_file(error: BaseException, path: Path | None) -> None:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Raise `WorldFileError` for what goes wrong inside with this file."""
+    """Raise `WorldFileError` if an operation on this file fails inside the block."""
     try:
         yield
     except OSError as error:
@@ -123,12 +123,12 @@ def _is_full(error: OSError) -> bool:
 
 
 class WorldFiles:
-    """The worlds of one directory, which belongs to this process from here to `close`."""
+    """The worlds of one directory, which this process owns until `close`."""
 
     def __init__(self, directory: Path) -> None:
-        """Lock a directory, made if it is absent, and find its worlds.
+        """Lock a directory, after creating it if it is absent, and find its worlds.
 
-        Raise `DirectoryInUseError` if another process has it, and OSError if it cannot be used.
+        Raise `DirectoryInUseError` if another process owns it, and OSError if it cannot be used.
         """
         self._directory = directory
         self._lock = _lock(directory)
@@ -140,7 +140,7 @@ class WorldFiles:
             raise
 
     def _find(self) -> None:
-        """Find the newest generation of every world, and remove what is left of others."""
+        """Find the newest generation of every world, and remove the files of others."""
         found = [
             (path, match)
             for path in self._directory.iterdir()
@@ -155,7 +155,7 @@ class WorldFiles:
                 _remove(path)
 
     def close(self) -> None:
-        """Release the directory, which another process may then have."""
+        """Release the directory, so that another process may own it."""
         self._lock.release()
 
     def names(self) -> list[str]:
@@ -166,11 +166,11 @@ class WorldFiles:
         return name in self._generations
 
     def database(self, name: str) -> Path:
-        """Return where the database of a world is."""
+        """Return the path of a world's database."""
         return self._path(name, self._generations[name], "db")
 
     def origin(self, name: str) -> bytes:
-        """Return the image that a world resets to. Raise `WorldFileError` if it cannot be read or is none."""
+        """Return the image to which a world is reset. Raise `WorldFileError` if it cannot be read or is not valid."""
         path = self._path(name, self._generations[name], "origin")
         with naming(path):
             image = path.read_bytes()
@@ -180,7 +180,7 @@ class WorldFiles:
         return image
 
     def put(self, name: str, image: bytes) -> None:
-        """Make a world begin from an image, in one step; the next `clean` removes what it was.
+        """Create or replace a world from an image, in one step; the next `clean` removes its previous files.
 
         Raise `WorldFileError` if the files cannot be written; then nothing has changed.
         """
@@ -198,13 +198,13 @@ class WorldFiles:
         self._generations[name] = generation
 
     def replace(self, name: str, image: bytes) -> None:
-        """Make a closed world begin from an image, in one step. Raise `WorldFileError` as `put` does."""
+        """Replace a closed world by an image, in one step. Raise `WorldFileError` as `put` does."""
         before = self.generation(name)
         self.put(name, image)
         self.clean(name, before)
 
     def reset(self, name: str) -> None:
-        """Make a world begin from its origin again, in one step; its database may be damaged or missing."""
+        """Reset a world to its origin, in one step; its database may be damaged or missing."""
         before, generation = self._generations[name], self._next(name)
         origin = self._path(name, before, "origin")
         with naming(origin):
@@ -214,11 +214,11 @@ class WorldFiles:
         self.clean(name, before)
 
     def generation(self, name: str) -> int | None:
-        """Return how often a world was replaced, None if it does not exist."""
+        """Return the present generation of a world, None if the world does not exist."""
         return self._generations.get(name)
 
     def clean(self, name: str, generation: int | None) -> None:
-        """Remove what is left of a generation that is not the present one."""
+        """Remove the files of a generation unless it is the present one."""
         if generation is not None and generation != self._generations.get(name):
             for kind in ("origin", "db"):
                 _remove(self._path(name, generation, kind))
@@ -234,7 +234,7 @@ class WorldFiles:
         self.clean(name, generation)
 
     def _next(self, name: str) -> int:
-        """Return the generation after a world's present one, of which no file exists."""
+        """Return the next generation of a world for which no file exists yet."""
         generation = self._generations.get(name, -1) + 1
         while any(os.path.lexists(self._path(name, generation, kind)) for kind in ("origin", *_DATABASE)):
             generation += 1
@@ -246,7 +246,7 @@ class WorldFiles:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole, on the disk and in its place: a process that is killed leaves none, or all of it."""
+    """Write a file atomically and durably: a process that is killed leaves none of it, or all of it."""
     beginning = path.with_suffix(".new")
     _remove(beginning)
     file = open(beginning, "xb", opener=_open_private)  # noqa: SIM115 - Path.open has no opener
@@ -269,7 +269,7 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def damage_of(image: bytes) -> str | None:
-    """Return why an image is not one of ours or is damaged, None if it is valid."""
+    """Return the reason why an image is not one of ours or is damaged, None if it is valid."""
     if not image:
         return "it is empty"
     if not _is_header_of_ours(image[:100]):
@@ -286,16 +286,16 @@ def damage_of(image: bytes) -> str | None:
 
 
 def _is_header_of_ours(header: bytes) -> bool:
-    """Whether a file begins as ours do. Those of version 0.1.0 do not name us, and are known by their page size."""
+    """Whether a file has our header. Files of version 0.1.0 lack our id and are recognised by their page size."""
     owner = int.from_bytes(header[68:72])
     before_owners = owner == 0 and int.from_bytes(header[60:64]) == 1 and int.from_bytes(header[16:18]) == PAGE_SIZE
     return header.startswith(_FIRST_BYTES) and (owner == APPLICATION_ID or before_owners)
 
 
 def _remove(path: Path) -> None:
-    """Remove a file of ours, or an empty one; leave any other where it is, and say so."""
+    """Remove a file of ours, or an empty one; leave any other in place, and log that."""
     if path.name.endswith(_BESIDE):
-        return  # goes with its database
+        return  # removed together with its database
     try:
         with path.open("rb") as file:
             header = file.read(100)
@@ -312,7 +312,7 @@ def _remove(path: Path) -> None:
 
 
 def _sync(directory: Path) -> None:
-    """Make renames in a directory last, where a system has a way to: Windows has none."""
+    """Make renames in a directory durable, if the system has a way to do so: Windows has none."""
     if os.name != "posix":
         return
     handle = os.open(directory, os.O_RDONLY)
@@ -324,11 +324,11 @@ def _sync(directory: Path) -> None:
 
 
 def _lock(directory: Path) -> "BaseFileLock":
-    # Imported here: most servers keep their worlds in memory, and it takes a twentieth of a start.
+    # Imported here: most servers keep their worlds in memory, and the import takes a twentieth of a start.
     from filelock import FileLock, Timeout  # noqa: PLC0415
 
     directory.mkdir(parents=True, exist_ok=True)
-    # Shared by threads: a server in a thread takes the lock in one and gives it back in another.
+    # Shared by threads: a server in a thread acquires the lock in one thread and releases it in another.
     lock = FileLock(directory / "lock", timeout=0, thread_local=False)
     try:
         lock.acquire()

@@ -10,7 +10,7 @@ from sqlmodel import Field
 from foas_emulator.world.store import Row, Store, assign, equal
 
 LAST_NUMBER = 2**62
-"""The largest number that documents may give as an id or a counter: in 64 bits as many more can follow it."""
+"""The largest number that documents may give as an id or a counter; 64 bits have room for as many more."""
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -19,7 +19,7 @@ _STEP = int.from_bytes(sha256(b"request").digest()[:15]) | 1
 
 
 class Counter(Row, table=True):
-    """The last number that was given out under a name."""
+    """A counter: the last number that was given out under a name."""
 
     __tablename__ = "counters"
 
@@ -38,7 +38,7 @@ def next_number(store: Store, name: str) -> int:
 
 
 def raise_counter(store: Store, name: str, least: int) -> None:
-    """Raise a counter to `least`, so that it never gives out a number up to that. Belongs inside a transaction."""
+    """Raise a counter to `least`, so that its next number is higher. Belongs inside a transaction."""
     counter = store.get(Counter, equal(Counter.name, name))
     if counter is None:
         store.insert(Counter.model_construct(name=name, value=least))
@@ -47,7 +47,7 @@ def raise_counter(store: Store, name: str, least: int) -> None:
 
 
 def seed_of(name: str) -> int:
-    """Return the seed of a new world of this name: two worlds have different ones, two runs the same."""
+    """Return the seed of a new world with this name: two worlds get different seeds, two runs the same one."""
     return int.from_bytes(sha256(name.encode()).digest()[:6])
 
 
@@ -63,15 +63,15 @@ def fraction(seed: int, kind: str, number: int) -> float:
 
 
 def request_numbers(seed: int) -> Iterator[int]:
-    """Return the numbers of a world's requests; the seed decides the first.
+    """Return the numbers of a world's requests; the seed determines the first.
 
-    They are counted outside the database, so that two restores of one snapshot give the same calls the same ids.
+    They are counted outside the database, so that the same calls get the same ids after each restore of a snapshot.
     """
     return count(int.from_bytes(sha256(f"request/{seed}".encode()).digest()[:7]))
 
 
 def request_id(number: int) -> str:
-    """Return the number of a request as an upper-case UUID. Multiples of an odd number all differ in 120 bits."""
+    """Return an upper-case UUID for the number of a request; all multiples of an odd number differ in 120 bits."""
     digits = (number * _STEP & _MASK).to_bytes(15).hex().upper()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-A{digits[15:18]}-{digits[18:]}"
 
@@ -82,5 +82,5 @@ def fresh_secret() -> str:
 
 
 def fresh_seed() -> int:
-    """Return an unpredictable seed, for what has no world."""
+    """Return an unpredictable seed, for request ids that belong to no world."""
     return secrets.randbits(48)

@@ -1,7 +1,7 @@
 """Database images kept in memory beside the worlds, within one byte budget."""
 
 _LARGEST_COMPARED = 1024 * 1024
-"""Bytes of an image that is compared with others, which takes a millisecond for each mebibyte."""
+"""The largest image, in bytes, to compare with others: comparing takes a millisecond for each mebibyte."""
 
 
 class ImageBudgetError(Exception):
@@ -9,7 +9,7 @@ class ImageBudgetError(Exception):
 
 
 class KeptImage:
-    """An image that counts in a budget for as long as somebody holds this object."""
+    """An image that counts in a budget for as long as this object exists."""
 
     __slots__ = ("_budget", "content")
 
@@ -22,7 +22,7 @@ class KeptImage:
 
 
 class ImageBudget:
-    """Bytes of all images that are kept: what worlds reset to, and what they were before a call.
+    """The byte budget of all kept images: those to which worlds are reset, and those from before a call.
 
     Equal images are stored and counted once, unless they are so large that comparing them takes long.
     """
@@ -33,7 +33,7 @@ class ImageBudget:
         self._images: dict[bytes | int, tuple[bytes, int]] = {}
 
     def keep(self, image: bytes) -> KeptImage:
-        """Add an image to the budget; return what keeps it. Raise `ImageBudgetError` if it does not fit."""
+        """Add an image to the budget; return the object that keeps it. Raise `ImageBudgetError` if it does not fit."""
         key = _key(image)
         shared, holders = self._images.get(key, (image, 0))
         added = 0 if holders else len(image)
@@ -47,7 +47,7 @@ class ImageBudget:
         return KeptImage(self, shared)
 
     def release(self, image: bytes) -> None:
-        """Remove one holder of an image, and with the last one the image from the budget."""
+        """Remove one holder of an image, and after the last holder the image itself."""
         key = _key(image)
         _, holders = self._images[key]
         if holders > 1:
@@ -58,5 +58,5 @@ class ImageBudget:
 
 
 def _key(image: bytes) -> bytes | int:
-    """Return what tells images apart: their bytes, or of a large one which object it is."""
+    """Return the key of an image: its bytes, or the identity of the object if it is large."""
     return image if len(image) <= _LARGEST_COMPARED else id(image)

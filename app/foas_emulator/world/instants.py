@@ -1,4 +1,4 @@
-"""Instants, which are milliseconds since the epoch, as dates and as texts."""
+"""Conversion of instants (milliseconds since the epoch) to dates and texts."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -6,13 +6,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def moment(milliseconds: int, zone: tzinfo = UTC) -> datetime:
-    """Return an instant as a date and time, in any year that a world may have.
+    """Return an instant as a date and time, for any year that a world's clock can show.
 
-    `datetime.fromtimestamp` would ask the system, and that of Windows ends with the year 3000.
+    `datetime.fromtimestamp` would ask the system, and Windows' time ends with the year 3000.
     """
     return (_EPOCH + timedelta(milliseconds=milliseconds)).astimezone(zone)
 
 
 def instant_text(milliseconds: int) -> str:
-    """Return an instant as people and machines read it: `2026-01-01T00:00:30.000Z`."""
+    """Return an instant as an ISO 8601 text: `2026-01-01T00:00:30.000Z`."""
     return moment(milliseconds).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -1,4 +1,4 @@
-"""What worlds can be called, and what is raised where there can be no world."""
+"""The names that worlds can have, and the errors for names and numbers of worlds that cannot be."""
 
 import re
 
@@ -15,7 +15,7 @@ class WorldNameError(ValueError):
 
 
 class WorldLimitError(Exception):
-    """No further world may be open at a time."""
+    """As many worlds are open as may be open at a time."""
 
 
 def check_name(name: str) -> None:

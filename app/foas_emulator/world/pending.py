@@ -1,4 +1,4 @@
-"""Pending changes: rows that say what will happen, to what, and at which instant."""
+"""Pending changes: rows that say what will happen to what at which instant."""
 
 import json
 from collections.abc import Mapping
@@ -40,14 +40,14 @@ class PendingChange(Row, table=True):
 
 
 def add(store: Store, *, at: int, subject: str, event: str, details: Mapping[str, Any]) -> None:
-    """Schedule a change for an instant in milliseconds. Those of one instant happen in the order of scheduling."""
+    """Schedule a change for an instant in milliseconds. Changes at one instant happen in the order of scheduling."""
     text = json.dumps(details, ensure_ascii=False, sort_keys=True)
     sequence = next_number(store, "pending_change")
     store.insert(PendingChange.model_construct(sequence=sequence, at=at, subject=subject, event=event, details=text))
 
 
 def cancel(store: Store, subject: str, event: str | None = None) -> int:
-    """Remove the pending changes of a subject, or only those of one event; return how many there were."""
+    """Remove the pending changes of a subject, or only those of one event; return their number."""
     conditions = [equal(PendingChange.subject, subject)]
     if event is not None:
         conditions.append(equal(PendingChange.event, event))
@@ -60,7 +60,7 @@ def next_at(store: Store) -> int | None:
 
 
 def planned(store: Store) -> list[tuple[int, str]]:
-    """Return the instant of every pending change and what it is, in the order in which they will happen."""
+    """Return the instant, and subject and event, of every pending change, in the order in which they will happen."""
     columns = PendingChange.table().c
     rows = store.execute(select(columns.at, columns.subject, columns.event).order_by(columns.at, columns.sequence))
     return [(row.at, f"{row.subject} {row.event}") for row in rows]

@@ -1,4 +1,4 @@
-"""All worlds of a process by name: created on first use, reset to what they were created from."""
+"""All worlds of a process by name: created on first use, and reset to the images from which they were created."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ DEFAULT = "default"
 """The world of a request that names none. It never expires."""
 
 _EXPIRE_AT_ONCE = 100
-"""Worlds that expire at a time, a few milliseconds' work; the others expire at the next look."""
+"""The most worlds to expire at a time: a few milliseconds' work; the others expire at the next check."""
 log = logging.getLogger(__name__)
 
 
@@ -29,8 +29,8 @@ class Registry:
 
     A directory belongs to one process at a time; a second one gets `DirectoryInUseError`. At most `max_worlds` are open
     at a time. A world that was not used for `idle` milliseconds expires when another has to be opened: in memory it is
-    dropped, in a file it is closed and opens again when a request names it. With an `idle` of 0 none expires. Of the
-    worlds in files at most `max_files` are open at a time: one more closes that which was used least recently.
+    dropped, in a file it is closed and opened again when a request names it. With an `idle` of 0 none expires. At most
+    `max_files` worlds in files are open at a time: opening one more closes the least recently used one.
     """
 
     def __init__(
@@ -87,11 +87,11 @@ class Registry:
         return None if world is None else world.last_used
 
     def peek(self, name: str) -> World | None:
-        """Return the world of this name if it is open; looking at it does not count as using it."""
+        """Return the world of this name if it is open, without counting this as a use."""
         return self._worlds.get(name)
 
     def origin(self, name: str) -> bytes:
-        """Return the image that a world resets to. Raise `WorldFileError` if its file cannot be read."""
+        """Return the image to which a world is reset. Raise `WorldFileError` if its file cannot be read."""
         return self._origin(name) if self._files is None else self._files.origin(name)
 
     def holds(self, world: World) -> bool:
@@ -99,7 +99,7 @@ class Registry:
         return self._worlds.get(world.name) is world
 
     def open_existing(self, name: str) -> World | None:
-        """Return the world of this name, opened if it is in a file and closed; None if it does not exist.
+        """Return the world of this name, after opening its file if it is closed; None if it does not exist.
 
         Raise `WorldNameError` for a name that no world can have, `WorldLimitError` if it is closed and no further world
         may be open, and `WorldFileError` if its file cannot be used.
@@ -124,14 +124,14 @@ class Registry:
 
     @property
     def is_in_memory(self) -> bool:
-        """Whether worlds are kept in memory, and in no files."""
+        """Whether worlds are kept in memory rather than in files."""
         return self._files is None
 
     def create_or_replace(self, name: str, image: bytes | None = None, *, store: Store | None = None) -> World:
-        """Create a world from an image, the default one if none is given, or replace the one of this name.
+        """Create the world of this name, or replace it, from an image or, if none is given, the default one.
 
-        `store` is a database in memory that holds the image already, for worlds in memory.
-        A file that cannot be used is no obstacle: the new world takes its place. Raise `ImageBudgetError` if the image
+        `store` is a database in memory that already contains the image, for worlds in memory.
+        A file that cannot be used does not matter: the new world replaces it. Raise `ImageBudgetError` if the image
         cannot be kept for resets, and the errors of `open_existing`.
         """
         image = self.image if image is None else image
@@ -148,12 +148,11 @@ class Registry:
         return world
 
     def reset(self, name: str, *, store: Store | None = None) -> None:
-        """Reset a world to what it was created from; create it if it does not exist.
+        """Reset a world to its origin; create it if it does not exist.
 
-        `store` is a database in memory that holds its `origin` already, for worlds in memory.
-
-        A database file that cannot be used is no obstacle. Where the file of what the world was created from cannot be
-        used either, the world becomes one of the default image, and the log says so.
+        `store` is a database in memory that already contains its `origin`, for worlds in memory.
+        A database file that cannot be used does not matter. If the file of the origin cannot be used either, the world
+        is created from the default image, and the log says so.
         """
         if not self.exists(name):
             self.open_or_create(name)
@@ -164,7 +163,7 @@ class Registry:
         self._notify(name)
 
     def replace_image(self, image: bytes) -> Iterator[str]:
-        """Create new worlds from another image; replace those made from the one before, and yield the name of each."""
+        """Change the default image; replace the worlds made from the previous one, and yield the name of each."""
         before = self.image
         beginnings = {name: world.beginning for name, world in self._worlds.items()}
         names = [name for name in self.names() if self._files is not None or self._origin(name) == before]
@@ -178,7 +177,7 @@ class Registry:
                 yield name
 
     def _replace_made_of(self, name: str, before: bytes) -> bool:
-        """Replace a world if it was made from an image; return whether it was. A file that cannot be read stays."""
+        """Replace a world if it was made from the image `before`; return whether it was. Keep an unreadable file."""
         with suppress(WorldFileError):
             if not self.exists(name) or (self._files is not None and self._files.origin(name) != before):
                 return False
@@ -191,7 +190,7 @@ class Registry:
         return False
 
     def reset_existing(self, name: str) -> None:
-        """Reset a world to what it was created from, if it exists; one that is in a file and closed stays closed."""
+        """Reset a world to its origin if it exists; a closed world in a file stays closed."""
         if not self.exists(name):
             return
         if name in self._worlds or self._files is None:
@@ -215,7 +214,7 @@ class Registry:
     def prewarm(self) -> None:
         """Prepare the database of the next world in memory that is created from the default image.
 
-        Most of the time that a new world takes is spent by SQLite on reading the schema.
+        SQLite needs most of the time for a new world to read the schema.
         """
         if self._ready is None and self._files is None and not self._is_closed:
             self._ready = Store(self.connections, image=self.image)
@@ -227,7 +226,7 @@ class Registry:
             self._ready = None
 
     def close(self) -> None:
-        """Close every world and release the directory. Everything that was acknowledged is on disk already."""
+        """Close every world and release the directory. Every write that was acknowledged is on disk already."""
         self._is_closed = True
         self._drop_ready()
         for world in self._worlds.values():
@@ -247,7 +246,7 @@ class Registry:
         return world
 
     def _prewarm_soon(self) -> None:
-        """Prewarm after the present request. Without an event loop there is none, and nothing is prepared."""
+        """Prewarm after the current request; without an event loop, do nothing."""
         with suppress(RuntimeError):
             asyncio.get_running_loop().call_soon(self.prewarm)
 
@@ -273,7 +272,7 @@ class Registry:
         return Store(self.connections, image=image, path=path)
 
     def _shut(self, name: str) -> None:
-        """Close a world in a file. Once it is open again its request ids go on where they were."""
+        """Close a world in a file, and keep its request ids so that they continue when it is opened again."""
         world = self._worlds.pop(name)
         self._requests_of[name] = world.requests
         world.close()
@@ -296,7 +295,7 @@ class Registry:
         return world
 
     def _move(self, world: World) -> None:
-        """Let an open world go on with the database that has taken the place of its own."""
+        """Make an open world use the database that has replaced its own."""
         try:
             world.move_to(self._store(world.name))
         except BaseException as error:
@@ -320,7 +319,7 @@ class Registry:
         self._replace_file(files, name, origin)
 
     def _load(self, world: World, image: bytes) -> bool:
-        """Load an image into an open world; return whether its file takes it. If not, the world is closed."""
+        """Load an image into an open world; return whether its file could be written. If not, close the world."""
         try:
             world.load(image)
         except BaseException as error:
@@ -356,7 +355,7 @@ class Registry:
             self._origins[name] = self.images.keep(image)
 
     def expire(self) -> None:
-        """Close or drop the worlds whose time is over, and log each."""
+        """Close or drop the worlds that have been idle for too long, and log each."""
         now = stopwatch()
         if not self._idle or now < self._first_expiry:
             return

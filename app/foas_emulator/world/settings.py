@@ -1,4 +1,4 @@
-"""What a world lets its user set: the behaviours and delays that are the world's own."""
+"""The settings of a world: the behaviours and delays that each world can have of its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -32,7 +32,7 @@ class ErrorOverride:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldSettings:
-    """The settings of one world. Delays are milliseconds; `batch_duration` None means until a call ends it."""
+    """The settings of one world. Delays are in milliseconds; a `batch_duration` of None lasts until a call ends it."""
 
     default_format: Format = "json"
     not_running: NotRunning = "fail"
@@ -50,7 +50,7 @@ class WorldSettings:
 
     @property
     def is_impaired(self) -> bool:
-        """Whether calls are slowed down or fail although nothing is wrong with them."""
+        """Whether the settings delay calls or make them fail."""
         return self.latency.longest > 0 or self.error_rate > 0
 
 
@@ -60,9 +60,9 @@ NAMES = tuple(setting.name for setting in fields(WorldSettings))
 
 
 def read_setting(name: str, value: Any) -> Any:
-    """Return the value of a setting as `WorldSettings` keeps it. Raise ValueError that says what is allowed.
+    """Return the value of a setting as `WorldSettings` stores it. Raise ValueError, which says what is allowed.
 
-    Delays take a duration (`30s`) or seconds.
+    A delay is given as a duration (`30s`) or in seconds.
     """
     if name in _CHOICES:
         if value not in _CHOICES[name]:
@@ -100,7 +100,7 @@ def _read_override(code: str, members: Any) -> ErrorOverride:
 
 
 def write_setting(value: Any) -> Any:
-    """Return a setting's value as documents show it and `read_setting` takes it. Delays look like `30s` or `2m`."""
+    """Return a setting's value as documents show it and `read_setting` accepts it; delays look like `30s` or `2m`."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int):

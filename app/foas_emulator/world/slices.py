@@ -9,11 +9,11 @@ from foas_emulator.world.clock import stopwatch
 T = TypeVar("T")
 
 SLICE_NS = 5_000_000
-"""Nanoseconds after which others get their turn."""
+"""Nanoseconds after which other requests get their turn."""
 
 
 async def in_slices(items: Iterable[T]) -> AsyncIterator[T]:
-    """Yield each item; let other requests be served whenever those before have taken a few milliseconds."""
+    """Yield each item; let other requests be served whenever the work on items has taken a few milliseconds."""
     began = stopwatch()
     for item in items:
         yield item

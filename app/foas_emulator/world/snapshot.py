@@ -17,14 +17,14 @@ from foas_emulator.world.store import SCHEMA_VERSION, Connections, Row, Store
 from foas_emulator.world.world import World, WorldRow
 
 VERSION = "snapshot_version"
-"""The member of a snapshot that holds the version of its table layout."""
+"""The member of a snapshot that gives the version of its table layout."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHOWN = 80
 
 
 class SnapshotError(ValueError):
-    """A document that is not a snapshot, or one that this emulator cannot restore."""
+    """A document is not a snapshot, or is one that this emulator cannot restore."""
 
 
 def take_snapshot(world: World) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def read_snapshot(
     """Return the image of the world that a snapshot describes. Raise `SnapshotError`.
 
     `kinds` are the kinds of subjects that pending changes can have. `check` raises ValueError for rows that no
-    operation could have written; it may write to the store, which is discarded.
+    operation could have written; it may write to the store, which is discarded afterwards.
     """
     tables = _check_document(document)
     store = Store(connections, image=connections.empty_image)
@@ -157,14 +157,14 @@ def _shown(value: Any) -> str:
 
 
 def _types(column: "Column[Any]") -> tuple[type, ...]:
-    """Return the types that a column's value may have; where floats are stored an integer may stand."""
+    """Return the types that a column's value may have; a column of floats may also have integers."""
     declared = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
     plain = declared.python_type
     types = (float, int) if plain is float else (plain,)
     return (*types, type(None)) if column.nullable else types
 
 
-# -- what the world itself reads from its rows
+# -- the rows that the world itself reads
 
 
 def _check_state(store: Store, kinds: Collection[str], check: Callable[[Store], None] | None) -> None:

@@ -1,6 +1,6 @@
 """The simple statements on a table, as SQL with named parameters.
 
-SQLAlchemy Core builds each statement once and compiles it for SQLite: compiling it for every use would take five times
+SQLAlchemy Core builds each statement once and compiles it for SQLite: to compile it for every use would take five times
 as long as SQLite takes to run it.
 """
 
@@ -31,13 +31,13 @@ def count(table: Table, equals: Names) -> str:
 
 @lru_cache(maxsize=128)
 def least(table: Table, column: str) -> str:
-    """Return a SELECT of the least value of a column."""
+    """Return a SELECT of the smallest value of a column."""
     return _sql(sqlalchemy.select(func.min(table.c[column])))
 
 
 @lru_cache(maxsize=128)
 def ascending(table: Table, column: str) -> str:
-    """Return a SELECT of the rows whose column is at most `most`, in order of it and of the primary key."""
+    """Return a SELECT of the rows whose column is at most `most`, in order of the column and the primary key."""
     ordered = table.c[column]
     return _sql(table.select().where(ordered <= bindparam("most")).order_by(ordered, *table.primary_key))
 

@@ -35,7 +35,7 @@ from foas_emulator.world.files import (
 )
 
 SCHEMA_VERSION = 1
-"""Version of the table layout, kept in a database's `user_version`. A file of a newer version is refused."""
+"""Version of the table layout, stored in a database's `user_version`. A file with a newer version is refused."""
 
 _MEMORY = ":memory:"
 
@@ -44,7 +44,7 @@ _TABLES = registry(metadata=MetaData())
 
 
 class Row(SQLModel, registry=_TABLES):
-    """Base of every table. Its registry is the emulator's own, so tables of a host program never mix with ours."""
+    """Base of every table. It has a registry of its own, so that tables of a host program never mix with ours."""
 
     model_config = {"defer_build": True}
 
@@ -58,7 +58,7 @@ R = TypeVar("R", bound=Row)
 V = TypeVar("V", str, int, float, str | None, int | None, float | None)
 Values = Mapping[str, Any]
 Condition = tuple[str, str | float | None]
-"""A column's name and the value that it has in the rows that are meant; `equal` makes one."""
+"""A column's name and the value that it must have; `equal` makes one."""
 Change = tuple[str, str | float | None]
 """A column's name and the value that it gets; `assign` makes one."""
 
@@ -79,35 +79,35 @@ def changed(row: R, *changes: Change) -> R:
 
 
 def given_only(*changes: Change) -> list[Change]:
-    """Return the changes that give a value; those to None are left out."""
+    """Return the changes without those to None."""
     return [change for change in changes if change[1] is not None]
 
 
 class StoreClosedError(Exception):
-    """The database was closed meanwhile: its world was dropped or has expired."""
+    """The database has been closed, because its world was dropped or has expired."""
 
 
 class _Closed:
-    """Stands in the place of a connection that was given back, so that nobody writes into the next user's database."""
+    """A replacement for a connection that was given back, so that nobody writes into the next user's database."""
 
     def __getattr__(self, name: str) -> NoReturn:
         raise StoreClosedError("the world was dropped or has expired")
 
 
 class WriteOutsideTransactionError(RuntimeError):
-    """Code of the emulator wrote to a world without a transaction, which an operation that only reads does not have."""
+    """The emulator wrote to a world without a transaction, which only operations that write have."""
 
 
 class Connections:
-    """The engine that all worlds draw their connections from.
+    """The engine from which all worlds get their connections.
 
-    An engine per world would take up to a mebibyte and thirty milliseconds. Transactions are the store's own
-    statements, hence AUTOCOMMIT. A few connections to memory are reused: loading a world into one of them takes half
-    as long as opening another.
+    An engine per world would take up to a mebibyte and thirty milliseconds. The store begins and ends transactions
+    itself, hence AUTOCOMMIT. A few connections to memory are reused: loading a world into one of them takes half as
+    long as opening another.
     """
 
     def __init__(self) -> None:
-        _TABLES.configure()  # or else no row that was not made by its class could be read
+        _TABLES.configure()  # otherwise rows that `_construct` makes could not be read
         self._target = _MEMORY
         pool = QueuePool(self._open, pool_size=4, max_overflow=-1)
         self._memory = create_engine("sqlite://", pool=pool, isolation_level="AUTOCOMMIT")
@@ -120,7 +120,7 @@ class Connections:
 
     @cached_property
     def empty_image(self) -> bytes:
-        """The image of a database with every table and no row."""
+        """The image of a database with all tables and no rows."""
         self._target = _MEMORY
         with self._files.connect() as connection:
             connection.exec_driver_sql(f"PRAGMA page_size = {PAGE_SIZE}")
@@ -145,9 +145,9 @@ class Store:
     __slots__ = ("_connection", "_raw", "path", "revision")
 
     def __init__(self, connections: Connections, *, image: bytes, path: Path | None = None) -> None:
-        """Open `path`, creating it from `image` if it is absent; without a path load `image` into memory.
+        """Open `path`, creating it from `image` if it is absent; without a path, load `image` into memory.
 
-        Raise `WorldFileError` for a file that cannot be used, which stays as it is.
+        Raise `WorldFileError` for a file that cannot be used, and leave it unchanged.
         """
         self.path = path
         self.revision = object()
@@ -185,7 +185,7 @@ class Store:
             if first != "ok":
                 raise WorldFileError(path, f"it is damaged ({first.splitlines()[-1]})")
         self._raw.execute("PRAGMA journal_mode = WAL")
-        # NORMAL survives the death of the process, which is what is promised; a power cut may lose the last commits.
+        # NORMAL survives the death of the process, which is all that we promise; a power cut may lose the last commits.
         self._raw.execute("PRAGMA synchronous = NORMAL")
 
     def prepare(self) -> None:
@@ -202,11 +202,11 @@ class Store:
             self._raw.backup(copy)
             image = copy.serialize()
         copy.close()
-        # A database in memory cannot be in write-ahead mode, which two bytes of the header say.
+        # A database in memory cannot be in write-ahead mode; two bytes of the header give the mode.
         return image[:18] + b"\x01\x01" + image[20:]
 
     def load(self, image: bytes) -> None:
-        """Replace everything by the contents of `image`, all or nothing."""
+        """Replace all contents by those of `image`, atomically."""
         self.revision = object()
         if self.path is None:
             self._raw.deserialize(image)
@@ -217,7 +217,7 @@ class Store:
         source.close()
 
     def close(self) -> None:
-        """Release the connection. What was read before is of no revision that exists any more."""
+        """Release the connection, and change the revision, so that nothing read before is current."""
         self.revision = object()
         self._raw = cast(sqlite3.Connection, _Closed())
         self._connection.close()
@@ -231,9 +231,9 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Run all statements inside together: if anything is raised, none of them takes effect. Nested uses join.
+        """Run the statements inside as one transaction: if anything is raised, none takes effect. Nested uses join it.
 
-        Raise `WorldFileError` where it is the file that refuses, as on a full disk.
+        Raise `WorldFileError` if the file is the cause of an error, as on a full disk.
         """
         if self.in_transaction:
             yield
@@ -243,7 +243,7 @@ class Store:
             yield
             self._raw.execute("COMMIT")
         except BaseException as error:
-            if self.in_transaction:  # SQLite itself rolls back when, say, the disk is full
+            if self.in_transaction:  # SQLite rolls back by itself when, for example, the disk is full
                 self._raw.execute("ROLLBACK")
             translated = file_error(error, self.path)
             if translated is None or translated is error:
@@ -260,7 +260,7 @@ class Store:
     # -- statements
 
     def execute(self, statement: Executable, values: Values | Sequence[Values] | None = None) -> CursorResult[Any]:
-        """Run one Core statement; one that is not a SELECT belongs inside a transaction."""
+        """Run one Core statement; any but a SELECT belongs inside a transaction."""
         if not statement.is_select:
             self._require_transaction()
         return self._connection.execute(statement, values)
@@ -282,35 +282,35 @@ class Store:
         return None if columns is None else _row(model, columns)
 
     def count(self, model: type[Row], *conditions: Condition) -> int:
-        """Return how many rows meet the conditions."""
+        """Return the number of rows that meet the conditions."""
         values = dict(conditions)
         return cast(int, self._raw.execute(statements.count(model.table(), tuple(values)), values).fetchone()[0])
 
     def first(self, model: type[R], column: V, *, most: V) -> R | None:
-        """Return the row whose column has the least value, if that is at most `most`; by primary key among equals."""
+        """Return the row with the smallest value of a column, if that is at most `most`; ties go by primary key."""
         statement = statements.ascending(model.table(), cast(InstrumentedAttribute[Any], column).key)
         columns = self._raw.execute(statement, {"most": most}).fetchone()
         return None if columns is None else _row(model, columns)
 
     def least(self, column: V) -> V | None:
-        """Return the least value that a column has, None if there is no row."""
+        """Return the smallest value of a column, None if there is no row."""
         attribute = cast(InstrumentedAttribute[Any], column)
         least = statements.least(attribute.class_.table(), attribute.key)
         return cast(V | None, self._raw.execute(least).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
-        """Return how many rows every table has."""
+        """Return the number of rows of every table."""
         query = "SELECT count(*) FROM {}"
         return {name: self._raw.execute(query.format(name)).fetchone()[0] for name in Row.metadata.tables}
 
     def insert(self, *rows: Row) -> None:
-        """Add rows. A row whose primary key exists raises `sqlite3.IntegrityError`."""
+        """Add rows. Raise `sqlite3.IntegrityError` if a primary key exists already."""
         self._require_transaction()
         for row in rows:
             self._raw.execute(statements.insert(row.table()), vars(row))
 
     def fill(self, table: Table, rows: Sequence[Values]) -> None:
-        """Add rows that have a value for every column; many at once, and faster than `insert` does."""
+        """Add many rows that have a value for every column, faster than `insert` does."""
         self._require_transaction()
         names = table.columns.keys()
         values = ", ".join("?" * len(names))
@@ -320,14 +320,14 @@ class Store:
         )
 
     def update(self, model: type[Row], *changes: Change, where: Sequence[Condition]) -> int:
-        """Change the rows that meet the conditions; return how many there were."""
+        """Change the rows that meet the conditions; return their number."""
         self._require_transaction()
         return self._update(model, changes, where)
 
     def update_without_revision(self, model: type[Row], *changes: Change, where: Sequence[Condition]) -> int:
-        """Change rows outside of a transaction and keep the revision, so that cached responses stay valid.
+        """Change rows outside a transaction and keep the revision, so that cached responses stay valid.
 
-        Only for columns that no response of the service depends on: the counts of fault rules.
+        Only for columns on which no response of the service depends: the counts of fault rules.
         """
         return self._update(model, changes, where)
 
@@ -337,7 +337,7 @@ class Store:
         return self._raw.execute(statements.update(model.table(), tuple(wanted), tuple(values)), parameters).rowcount
 
     def delete(self, model: type[Row], *conditions: Condition) -> int:
-        """Remove the rows that meet the conditions; return how many there were."""
+        """Remove the rows that meet the conditions; return their number."""
         self._require_transaction()
         values = dict(conditions)
         return self._raw.execute(statements.delete(model.table(), tuple(values)), values).rowcount
@@ -345,7 +345,7 @@ class Store:
 
 @cache
 def _columns(model: type[Row]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of a table's columns, and of those with booleans, which SQLite keeps as numbers."""
+    """Return the names of a table's columns, and of its boolean columns, which SQLite stores as numbers."""
     columns = model.table().columns
     return tuple(columns.keys()), tuple(column.name for column in columns if isinstance(column.type, Boolean))
 
@@ -359,7 +359,7 @@ def _row(model: type[R], values: Sequence[Any]) -> R:
 
 
 def _construct(model: type[R], columns: Mapping[Any, Any]) -> R:
-    """Make a row of values for all of its columns, in a third of the time that `model_construct` takes."""
+    """Make a row from the values of all its columns, in a third of the time that `model_construct` takes."""
     row: R = model.__new__(model)
     vars(row).update(columns)
     return row

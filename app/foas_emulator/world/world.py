@@ -1,4 +1,4 @@
-"""A world: one isolated universe, and the value every request works on."""
+"""A world: one isolated universe, and the value on which every request works."""
 
 import asyncio
 import json
@@ -21,8 +21,8 @@ from foas_emulator.world.world_cache import WorldCache
 class WorldRow(Row, table=True):
     """The one row about the world itself: its seed, and the settings that were given to it (a JSON object).
 
-    A template, from which worlds are created, has the instant it was made at. A world that is created from it derives
-    its seed from its own name, and its pending changes are as far off as they were at that instant.
+    A template, from which worlds are created, has the instant at which it was made. A world that is created from it
+    derives its seed from its own name, and its pending changes are as far off as they were at that instant.
     """
 
     __tablename__ = "world"
@@ -35,7 +35,7 @@ class WorldRow(Row, table=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A pending change that has happened: when, to what, and what it was."""
+    """A pending change that has happened: its instant, its subject and its event."""
 
     at: int
     subject: str
@@ -48,15 +48,15 @@ class Change:
 
 
 Handler = Callable[["World", PendingChange], None]
-"""Applies a change that is due. Runs inside the settling transaction; the clock shows the change's own instant."""
+"""A function that applies a due change, inside the settling transaction; the clock shows the change's own instant."""
 
 
 class World:
     """Rows, clock, id counters, pending changes and settings of one universe: all of it is one database.
 
     Outside the database live only the counter of request ids, the notes of the call in progress and `cache`, in which
-    other packages keep what they made of the rows. What is a copy of rows (clock, settings, next due instant) is read
-    again after every rollback.
+    other packages keep values that they derive from the rows. Copies of rows (clock, settings, next due instant) are
+    read again after every rollback.
     """
 
     __slots__ = (
@@ -84,24 +84,24 @@ class World:
         self.last_used = 0
         self.cache = WorldCache()
         self.settling = asyncio.Lock()
-        """Held by the one who settles in slices or moves the clock; see `advance`."""
+        """Held by the task that settles in slices or moves the clock; see `advance`."""
         self._defaults = defaults
         self._handlers = handlers
         self._notes: dict[str, None] = {}
         self._begin()
 
     def _begin(self) -> None:
-        """Start from the contents of the database, which are new as a whole."""
+        """Begin with the contents of the database, which are completely new."""
         self.beginning = object()
         """Identifies the contents that the world began with: a new object after every replacement and reset."""
         self.cache.clear()
         row = self._read_copies()
         self.seed = row.seed if row.template_at is None else self._leave_template(row.template_at)
         self.requests = ids.request_numbers(self.seed)
-        """The numbers of this world's requests; each is taken once."""
+        """The numbers of this world's requests; each is used once."""
 
     def _read_copies(self) -> WorldRow:
-        """Read from the database everything of which this object holds a copy."""
+        """Read all values from the database of which this object holds copies."""
         self.next_due = pending.next_at(self.store)
         self.clock.reload()
         row = self.store.get(WorldRow, equal(WorldRow.id, 1)) or WorldRow.model_construct()
@@ -136,7 +136,7 @@ class World:
         return ids.next_number(self.store, name)
 
     def next_token(self, kind: str, *, length: int = 24) -> str:
-        """Return a new identifier as the service makes them, of a-z and 0-9. Belongs inside a transaction."""
+        """Return a new identifier of a-z and 0-9, like those of the service. Belongs inside a transaction."""
         return ids.token(self.seed, kind, self.next_number(kind), length=length)
 
     def now(self) -> int:
@@ -144,17 +144,17 @@ class World:
         return self.clock.now()
 
     def second(self) -> int:
-        """Return the same cut to whole seconds, as the service stamps its rows."""
+        """Return the same time truncated to whole seconds, like the service's time stamps."""
         return self.clock.second()
 
     # -- notes
 
     def note(self, sentence: str) -> None:
-        """Warn the client of the call in progress: the response's header and the journal's entry carry the sentence."""
+        """Warn the client of the call in progress with a sentence in the response's header and the journal entry."""
         self._notes[sentence] = None
 
     def take_notes(self) -> list[str]:
-        """Return what was noted since this was last asked, each sentence once."""
+        """Return the sentences noted since the last call of this method, each once."""
         notes = list(self._notes)
         self._notes.clear()
         return notes
@@ -180,7 +180,7 @@ class World:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Apply everything that is written inside, or nothing of it if anything is raised."""
+        """Apply all writes inside the block, or none of them if anything is raised."""
         try:
             with self.store.transaction():
                 yield
@@ -196,7 +196,7 @@ class World:
 
     def cancel(self, subject: str, event: str | None = None) -> None:
         """Remove the pending changes of a subject. Belongs inside a transaction."""
-        # Most worlds have nothing pending most of the time, and every call on an instance comes here.
+        # Most worlds have nothing pending most of the time, and every call on an instance runs this.
         if self.next_due is not None and pending.cancel(self.store, subject, event):
             self.next_due = pending.next_at(self.store)
 
@@ -206,9 +206,9 @@ class World:
         return self.next_due is None or self.next_due > self.clock.peek()
 
     def settle(self, *, until: int | None = None, most: int | None = None) -> list[Change]:
-        """Apply the changes that are due, or due at `until`, in order and each at its own instant; return them.
+        """Apply the changes that are due now, or at `until`, in order and each at its own instant; return them.
 
-        All of them take effect in one transaction. Where there are more than `most`, the others stay pending.
+        All of them take effect in one transaction. If there are more than `most`, the others stay pending.
         """
         if self.next_due is None:
             return []
@@ -230,10 +230,10 @@ class World:
             self.store.delete(PendingChange, equal(PendingChange.sequence, change.sequence))
         return change
 
-    # -- wholes
+    # -- replacing the whole world
 
     def load(self, image: bytes, store: Store | None = None) -> None:
-        """Replace the whole world by an image, or by a database in memory that holds it already."""
+        """Replace the whole world by an image, or by a database in memory that already contains it."""
         if store is None:
             self.store.load(image)
         else:
@@ -241,9 +241,9 @@ class World:
         self._begin()
 
     def move_on(self, image: bytes, store: Store | None = None) -> None:
-        """Replace the rows by an image that was made of this world's own; its request ids go on.
+        """Replace the rows by an image that was derived from this world; its request ids continue.
 
-        `store` is a database in memory that holds the image already.
+        `store` is a database in memory that already contains the image.
         """
         if store is None:
             self.store.load(image)
@@ -263,10 +263,10 @@ class World:
         self.clock = Clock(store)
 
     def continue_requests(self, requests: Iterator[int]) -> None:
-        """Go on with the request ids of the same world before it was closed."""
+        """Continue with the request ids that the same world had before it was closed."""
         self.requests = requests
 
     def close(self) -> None:
-        """Release the world's database, and what is kept beside it: a cached response may still hold the world."""
+        """Release the database and empty the cache, since a cached response may still refer to this world."""
         self.store.close()
         self.cache.clear()

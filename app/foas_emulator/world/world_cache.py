@@ -1,4 +1,4 @@
-"""What other packages keep beside a world's rows, each entry under a typed key of its own."""
+"""A cache for values that other packages keep with a world's rows, each under a typed key of its own."""
 
 from typing import Any, Generic, TypeVar, cast
 
@@ -6,9 +6,9 @@ T = TypeVar("T")
 
 
 class Slot(Generic[T]):
-    """The key of one entry and the type of its value. Slots are told apart by identity, so two never share an entry.
+    """The key of one entry and the type of its value. Slots are compared by identity, so two never share an entry.
 
-    A slot that is `from_rows` holds what can be read from the world's rows again: a rollback empties it.
+    A slot that is `from_rows` has a value that can be read from the world's rows again: a rollback empties it.
     """
 
     __slots__ = ("from_rows",)
@@ -18,7 +18,7 @@ class Slot(Generic[T]):
 
 
 class WorldCache:
-    """Values that belong to the present contents of a world. Replacing the contents as a whole empties it."""
+    """Values that belong to the present contents of a world. Replacing the contents empties the cache."""
 
     __slots__ = ("_values",)
 
@@ -30,7 +30,7 @@ class WorldCache:
         return cast(T | None, self._values.get(slot))
 
     def put(self, slot: Slot[T], value: T) -> T:
-        """Give a slot a value; return it."""
+        """Give a slot a value; return the value."""
         self._values[slot] = value
         return value
 
