@@ -36,7 +36,7 @@ class Authority:
         return self._root.cert_pem.bytes()
 
     def write_certificate(self, host: str, directory: Path) -> Certificate:
-        """Write a certificate for the loopback names, `host` and the hosts of foas into a directory; return its files."""
+        """Write a certificate for the loopback names, `host` and foas's hosts into a directory; return its files."""
         own = NAMES if host in (*NAMES, "0.0.0.0", "::") else (host, *NAMES)  # noqa: S104 - not bound here
         leaf = self._root.issue_cert(*own, *hosts.NAMES)
         certificate, key = directory / "certificate.pem", directory / "key.pem"
@@ -46,7 +46,7 @@ class Authority:
         return Certificate(certificate, key, self.pem)
 
     def context(self, certifies: Callable[[str], bool]) -> ssl.SSLContext:
-        """Return a TLS context for a server, with a certificate for every requested name that `certifies` accepts.
+        """Return a server's TLS context, with a certificate for every requested name that `certifies` accepts.
 
         A client that asks for another name, or for none, gets the certificate of this machine.
         """

@@ -309,7 +309,7 @@ def _ignore(_context: RequestContext, _response: GatewayResponse) -> None:
 
 
 def _quiet(settings: Settings, registry: Registry, own: ASGIApp) -> ASGIApp:
-    """Return the service without journal, faults and cache, for pages of the console, whose calls are not the user's."""
+    """Return the service without journal, faults and cache, for the console, whose calls are not the user's."""
     select_world = SelectWorld(registry)
 
     def take_foreign_id(context: RequestContext) -> None:
@@ -381,7 +381,7 @@ def _console_app(
 
 
 def __getattr__(name: str) -> Any:
-    """Return `app`, built from the environment on first access: `uvicorn foas_emulator.main:app`."""
+    """Return `app`, built from the environment on first access: `uvicorn app.main:app`."""
     if name == "app":
         refuse_workers(sys.argv, os.environ)
         return create_app(from_environment(os.environ))

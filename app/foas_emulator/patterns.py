@@ -73,7 +73,7 @@ class CallPattern(NullsLeftOut):
         return [name for name, value in self.params.items() if not _fits(parameters.get(name), read_text(value))]
 
     def resolve(self, operations: Iterable[Operation]) -> list[Operation]:
-        """Return the operations that match. Raise ValueError if there is none, or for a parameter that none of them has."""
+        """Return the operations that match. Raise ValueError if there is none, or none of them has a parameter."""
         known = {operation.name: operation for operation in operations}
         meant = [operation for name, operation in known.items() if self.names(name)]
         if not meant:

@@ -1,1 +1,1 @@
-"""The make-believe Blink engine: what a job's code says, and what a running job would show. Deterministic; no I/O."""
+"""The simulated Blink engine: it reads a job's code and makes up the data of a running job. Deterministic; no I/O."""

@@ -1,4 +1,4 @@
-"""AutoScaleParams: how the automatic scaling of a job is set, and the texts that say so."""
+"""AutoScaleParams: the settings of a job's automatic scaling, and their JSON texts."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ Period = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoScale:
-    """The switch, the strategy that CommitJob takes as `configure`, and the most CU that may be used.
+    """The switch, the strategy that CommitJob receives as `configure`, and the most CU that may be used.
 
     One CU is one core with 4 GB of memory. Without a maximum the job was never committed with AutoScale.
     """
@@ -32,7 +32,7 @@ class AutoScale:
 
     @property
     def recommends_only(self) -> bool:
-        """Whether plans are only proposed and never put into force."""
+        """Whether plans are only recommended and never applied."""
         return self.strategy is not None and self.strategy.get("recommendOnly") is True
 
     def holds(self, cores: float, memory_gb: float) -> bool:
@@ -40,7 +40,7 @@ class AutoScale:
         return self.max_cu is None or (cores <= self.max_cu and memory_gb <= self.max_cu * GB_PER_CU)
 
     def to_json(self) -> str:
-        """Return the documented text; periods of suspension come last, and only if there are some (inferred)."""
+        """Return the documented text; periods of suspension come last, and only if there are any (inferred)."""
         members: dict[str, Any] = {"isOnOff": self.is_on, "strategyConfigure": self.strategy, "maxCU": self.max_cu}
         if self.suspend_periods:
             members["suspendPeriods"] = self.suspend_periods
@@ -48,7 +48,7 @@ class AutoScale:
 
 
 def from_json(text: str | None) -> AutoScale:
-    """Read an AutoScaleParams text; without one, or if it is not valid, AutoScale is off.
+    """Parse an AutoScaleParams text; without one, or if it is not valid, AutoScale is off.
 
     A seed may give any text, so a member of another type than the service's counts as not given.
     """
@@ -71,7 +71,7 @@ def _is_amount(value: Any) -> bool:
 
 
 def tuned_plan(scale: AutoScale, code: str, *, api_type: str, job_type: str) -> Plan | None:
-    """Return the widest plan for the code that the maximum CU hold; None if AutoScale is off, or for wrong code."""
+    """Return the widest plan for the code within the maximum CU; None if AutoScale is off or the code is wrong."""
     if not scale.is_on or scale.max_cu is None:
         return None
     cores, memory_gb = scale.max_cu, scale.max_cu * GB_PER_CU
@@ -82,7 +82,7 @@ def tuned_plan(scale: AutoScale, code: str, *, api_type: str, job_type: str) -> 
 
 
 def read_switch(text: str) -> bool:
-    """Read a text whose one member is `autoscale.enable`, true or false, bare or quoted. Raises ValueError."""
+    """Parse a text whose only member is `autoscale.enable`, true or false, bare or quoted. Raise ValueError."""
     wanted = _object(text)
     switch = str(wanted.get("autoscale.enable")).lower()
     if set(wanted) != {"autoscale.enable"} or switch not in ("true", "false"):
@@ -91,7 +91,7 @@ def read_switch(text: str) -> bool:
 
 
 def read_strategy(text: str) -> Mapping[str, Any]:
-    """Read a strategy, which must give its threshold in seconds. Raises ValueError."""
+    """Parse a strategy, which must give its threshold in seconds. Raise ValueError."""
     strategy = _object(text)
     threshold = strategy.get("fetch_delay")
     if not isinstance(threshold, int | float) or isinstance(threshold, bool):
@@ -100,7 +100,7 @@ def read_strategy(text: str) -> Mapping[str, Any]:
 
 
 def read_periods(text: str) -> Sequence[Period]:
-    """Read a JSON list of periods of suspension. Raises ValueError."""
+    """Parse a JSON list of periods of suspension. Raise ValueError."""
     try:
         periods = lenient_json.parse(text)
     except ValueError as error:
@@ -111,7 +111,7 @@ def read_periods(text: str) -> Sequence[Period]:
 
 
 def check_periods(periods: Sequence[Period]) -> Sequence[Period]:
-    """Return the periods if each has a start, an end, a plan and a policy. Raises ValueError."""
+    """Return the periods if each has a start, an end, a plan and a policy; else raise ValueError."""
     for period in periods:
         if not period.get("startTime") or not period.get("endTime"):
             raise ValueError("each period needs a startTime and an endTime")

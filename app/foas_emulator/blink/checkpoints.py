@@ -1,7 +1,7 @@
-"""The checkpoints of a running job, as Flink's `/jobs/:jobid/checkpoints` tells them.
+"""The checkpoints of a running job, in the form of Flink's `/jobs/:jobid/checkpoints`.
 
-That GetInstanceCheckpoint hands out Flink's own payload is inferred: its documentation only says that it holds the
-checkpoints, and the console shows Flink's overview, history and summary.
+That GetInstanceCheckpoint returns Flink's own payload is inferred: its documentation says only that the payload
+contains the checkpoints, and the console shows Flink's overview, history and summary.
 """
 
 import json
@@ -19,7 +19,7 @@ _BYTES_PER_SECOND = 4096
 
 @dataclass(frozen=True, slots=True)
 class _Checkpoint:
-    """One checkpoint; `end` is when it was complete or broken by a failure, 0 while it is in progress."""
+    """One checkpoint; `end` is the time of its completion or of a failure during it, 0 while it is in progress."""
 
     number: int
     status: str
@@ -33,7 +33,7 @@ class _Checkpoint:
 
 
 class _Schedule:
-    """Which checkpoints a run has made: one per interval from its start, each found without a look at the others."""
+    """The checkpoints of a run: one per interval from its start, each computed independently of the others."""
 
     def __init__(self, run: Run, interval: int) -> None:
         self._run = run
@@ -56,12 +56,12 @@ class _Schedule:
         return _Checkpoint(number, status, trigger, end, grown + chance.below(_BYTES_PER_SECOND, *parts, "state"))
 
     def failed(self) -> list[_Checkpoint]:
-        """Those that a failure broke, in order."""
+        """Return the checkpoints that a failure aborted, in order."""
         numbers = sorted({(time - self._run.start_time) // self._interval for time in self._failure_times} - {0})
         return [item for item in map(self.checkpoint, numbers) if item.status == "FAILED"]
 
     def completed_before(self, time: int) -> _Checkpoint | None:
-        """The latest that was complete at the time."""
+        """Return the latest checkpoint that was complete at a time, None if there is none."""
         for number in range((time - self._run.start_time) // self._interval, 0, -1):
             checkpoint = self.checkpoint(number)
             if checkpoint.status == "COMPLETED" and checkpoint.end <= time:
@@ -69,16 +69,16 @@ class _Schedule:
         return None
 
     def restored(self) -> list[tuple[int, _Checkpoint]]:
-        """The failures after which there was a checkpoint to go back to, with that checkpoint."""
+        """Return the times of failures after which a checkpoint could be restored, with that checkpoint."""
         pairs = ((time, self.completed_before(time)) for time in self._failure_times)
         return [(time, checkpoint) for time, checkpoint in pairs if checkpoint]
 
 
 def checkpoints(run: Run) -> str:
-    """Flink's overview of the run's checkpoints, as JSON text.
+    """Return Flink's overview of the run's checkpoints, as JSON text.
 
-    Counts grow with the clock by the job's checkpoint interval; a failure breaks the checkpoint that it meets. The
-    summary is taken over the checkpoints of the history, where Flink takes it over all.
+    Counts grow with the clock by the job's checkpoint interval; a failure aborts a checkpoint in progress. The summary
+    covers the checkpoints of the history, while Flink's covers all.
     """
     interval = run.properties.checkpoint_interval
     if interval is None:
@@ -152,7 +152,7 @@ def _statistics(run: Run, checkpoint: _Checkpoint, *, latest: _Checkpoint | None
         "tasks": {},
     }
     if checkpoint.status == "COMPLETED":
-        # Flink keeps one completed checkpoint and throws older ones away.
+        # Flink keeps one completed checkpoint and discards older ones.
         statistics |= {"external_path": _path(run, checkpoint), "discarded": checkpoint != latest}
     elif checkpoint.status == "FAILED":
         statistics |= {"failure_timestamp": checkpoint.end, "failure_message": "The job has failed."}

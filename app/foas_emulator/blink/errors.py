@@ -1,12 +1,12 @@
-"""What Blink says about code that it cannot read."""
+"""Blink's error messages for code that it cannot read."""
 
 
 class UnreadablePlanError(ValueError):
-    """A planJson that is no plan, with a clause that says why: `its nodes are not a list`."""
+    """A planJson is not a plan; the message is a clause that says why, such as `its nodes are not a list`."""
 
 
 class SqlError(Exception):
-    """The first thing in a script that is surely wrong; line and column count from 1."""
+    """The first definite error in a script; line and column count from 1."""
 
     def __init__(self, message: str, *, line: int, column: int) -> None:
         super().__init__(message)
@@ -16,11 +16,11 @@ class SqlError(Exception):
 
 
 def error_text(error: SqlError) -> str:
-    """The text that syntax check, plan making and commit show for the error.
+    """Return the text that syntax check, plan making and commit show for an error.
 
     Code 30017, the brief and the framed report are documented (the console's list of syntax check errors). That the
-    report names the position in the words of Flink's own validator, and that every error carries the one documented
-    ERR_ID, is inferred.
+    report gives the position in the words of Flink's own validator, and that every error has the one documented ERR_ID,
+    is inferred.
     """
     return _report(
         "SQL-00120001", f"SQL validation failed:\n     At line {error.line}, column {error.column}: {error.message}"
@@ -28,10 +28,10 @@ def error_text(error: SqlError) -> str:
 
 
 def submit_error_text(error: SqlError, *, job_name: str) -> str:
-    """Return what an instance shows as LastErrorMessage if the engine does not take its SQL.
+    """Return the LastErrorMessage of an instance whose SQL the engine does not accept.
 
-    The frame is documented, for a queue that is too small (errcode 30011), and so is the text of wrong SQL (30017);
-    that both meet is inferred.
+    The frame is documented for a queue that is too small (errcode 30011), and the text for wrong SQL (30017); that they
+    occur together is inferred.
     """
     return f"Submit blink job failed, name: {job_name}, errcode:30017, errmsg:{error_text(error)}"
 
@@ -39,8 +39,8 @@ def submit_error_text(error: SqlError, *, job_name: str) -> str:
 def plan_error_text(error: UnreadablePlanError) -> str:
     """Return the text that plan making shows for a planJson that cannot be read.
 
-    The frame is that of `error_text`, and the ERR_ID the one that a start shows for a plan that does not fit its job
-    (both documented); the rest is inferred.
+    The frame is that of `error_text`, and the ERR_ID is that of a start with a plan that does not fit its job (both
+    documented); the rest is inferred.
     """
     return _report("CLI-00000001", f"the job's planJson cannot be read:\n     {error}")
 

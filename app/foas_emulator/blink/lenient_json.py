@@ -1,4 +1,4 @@
-"""JSON as people write it into parameters: bare words, single quotes, commas too many or none, comments.
+"""JSON as people write it in parameters: with bare words, single quotes, extra or missing commas, comments.
 
 The documentation's own examples are of that kind: `{a:b}` for a plan and a configuration,
 `{metric: "clusterid.system.mem.memtotal", aggregator: "avg", downsample: "avg"}` for a metric query.
@@ -11,13 +11,13 @@ from itertools import islice
 from typing import Any
 
 LONGEST = 1024 * 1024
-"""Characters of the longest text that is read."""
+"""The most characters of a text to parse."""
 MOST_TOKENS = 20_000
-"""Words and signs of the longest text that is read loosely, which takes longer."""
+"""The most tokens of a text to parse leniently, which is slower."""
 
 _MAX_DEPTH = 100
 _GAP = re.compile(r"(?:\s|(?<![:=])//[^\n]*+)*+")
-"""White space and comments. Right behind a colon or an equals sign `//` is no comment but the rest of an address."""
+"""White space and comments. Directly after a colon or an equals sign, `//` is part of a URL and not a comment."""
 _TOKEN = re.compile(
     r"""
     (?P<mark>[{}\[\]:,=])
@@ -33,11 +33,11 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def parse(text: str) -> Any:
-    """What the text says, read strictly if that works and loosely if not. Raises `ValueError` if neither does.
+    """Parse a text strictly if possible, else leniently. Raise ValueError if neither works.
 
     A bare word is a number, true, false or null if it looks like one; a bare value may contain colons
-    (`limit: avg:sample:50`). Keys and values are separated by a colon or an equals sign. A comment is from `//` to the
-    end of its line. A text of over `LONGEST` characters is not read.
+    (`limit: avg:sample:50`). Keys and values are separated by a colon or an equals sign. A comment extends from `//` to
+    the end of its line. A text of more than `LONGEST` characters is refused.
     """
     if len(text) > LONGEST:
         raise ValueError(f"it has over {LONGEST} characters")

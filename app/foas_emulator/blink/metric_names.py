@@ -1,8 +1,8 @@
-"""The metrics that can be asked for, and what their curves look like.
+"""The names of metrics, and the shapes of their curves.
 
-The job metrics are the table of GetInstanceMetric's page, whole; units are as there. Of the cluster metrics only
-three names are documented, under `system.cpu`, `system.mem` and `yarn`, so the families around them pass. What the
-values look like is made up.
+The job metrics are the complete table of GetInstanceMetric's page; units are as there. Only three names of cluster
+metrics are documented, under `system.cpu`, `system.mem` and `yarn`, so all names of their families are accepted. The
+values are made up.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A level, by how much of itself it swings at most, and what it gains per second since the start.
+    """A level, its largest relative deviation (`swing`), and its growth per second since the start.
 
-    `whole` curves count something.
+    `whole` curves have whole numbers, as counts do.
     """
 
     level: float
@@ -25,13 +25,13 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The names of one kind of metric, by themselves or by the family they begin with."""
+    """The metrics of one kind, by their names or by the prefixes of their families."""
 
     curves: Mapping[str, Curve]
     families: Mapping[str, Curve]
 
     def curve(self, name: str) -> Curve | None:
-        """The curve of a name, by itself or by the family it begins with; None for a name nobody knows."""
+        """Return the curve of a name, or else of its family; None for an unknown name."""
         if name in self.curves:
             return self.curves[name]
         return next((curve for family, curve in self.families.items() if name.startswith(family)), None)

@@ -1,4 +1,4 @@
-"""Reads metricJson: lenient about quoting, strict about meaning."""
+"""Parse metricJson: lenient about syntax, strict about meaning."""
 
 import re
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ _DOWNSAMPLE = re.compile(r"(?:([1-9][0-9]{0,8})(s|m|h)?-)?(max|avg|min)")
 _GRANULARITY = re.compile(r"([1-9][0-9]{0,8})(s|m|h)?")
 _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
 _MILLISECOND_STAMPS = range(10**12, 10**13)
-# The points of GetClusterMetrics' documented answer lie 20 s apart, as do those its examples ask for.
+# The points of GetClusterMetrics' documented answer are 20 s apart, as are those of its example requests.
 _DEFAULT_STEP = 20
 
 
 class MetricQueryError(ValueError):
-    """A query that means nothing, with a sentence that says why."""
+    """A query is not valid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many lines are answered: by what value of a line, from which end, how many."""
+    """The selection of lines to return: the value by which they are compared, the end to take, and their number."""
 
     by: Aggregation = "avg"
     choice: Choice = "sample"
@@ -35,9 +35,9 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One curve that is asked for: a point each `step` seconds, made of the `window` seconds from there on.
+    """One requested curve: a point every `step` seconds, each computed from the `window` seconds after it.
 
-    `curve` is None for a metric of somebody else's, or of a name that nobody knows: there are no points of it.
+    `curve` is None for a metric of another job or cluster, or with an unknown name: it has no points.
     """
 
     metric: str
@@ -50,7 +50,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class MetricQuery:
-    """What is asked for; `start` and `end` are milliseconds since the epoch, None where the query leaves them open."""
+    """A parsed query; `start` and `end` are milliseconds since the epoch, None if the query leaves them open."""
 
     lines: tuple[Line, ...]
     start: int | None
@@ -59,18 +59,18 @@ class MetricQuery:
 
     @property
     def strangers(self) -> tuple[str, ...]:
-        """Return the metrics that there are no points of."""
+        """Return the metrics that have no points."""
         return tuple(line.metric for line in self.lines if line.curve is None)
 
 
 def parse_query(text: str, *, prefix: str, catalogue: Catalogue) -> MetricQuery:
-    """Return the query of a metricJson. Metrics that there are curves of begin with the prefix.
+    """Parse a metricJson. Metrics that have curves begin with the prefix.
 
     The prefix is `blink.{project}.{job}.` for the metrics of a job and `{clusterId}.` for those of a cluster. Both
-    documented forms are read: an object with `queries`, and one query by itself. A metric of another prefix, or that
-    is not in the catalogue, is a line without a curve: an official sample asks for some and goes on with what it gets.
-    Raises `MetricQueryError` for what cannot be read, a start after the end, or a member that is not of its documented
-    form.
+    documented forms are accepted: an object with `queries`, and a single query. A metric with another prefix, or one
+    that is not in the catalogue, becomes a line without a curve: an official sample requests some such metrics and uses
+    the answers it gets. Raise `MetricQueryError` for a text that cannot be parsed, a start after the end, or a member
+    that does not have its documented form.
     """
     content = _content(text)
     queries = content.get("queries", [content])

@@ -1,4 +1,4 @@
-"""The curves behind GetInstanceMetric and GetClusterMetrics: steady, smooth, and a function of the instant alone."""
+"""The curves of GetInstanceMetric and GetClusterMetrics: smooth, stationary, and a function of time only."""
 
 import math
 import struct
@@ -24,9 +24,9 @@ __all__ = ["CLUSTER_METRICS", "JOB_METRICS", "MetricQuery", "MetricQueryError", 
 
 _WARM_UP = 60  # seconds after the start without values (documented for the console's curves)
 _KEPT = 7200  # seconds that can be looked back (official sample code)
-_KNOT = 300  # seconds between the points that a curve is drawn through
-_TASKS = 3  # underlying lines that the aggregator makes one of
-_SAMPLES = 3  # underlying points that the downsampling makes one of
+_KNOT = 300  # seconds between the points through which a curve is drawn
+_TASKS = 3  # underlying lines that the aggregator combines
+_SAMPLES = 3  # underlying points that the downsampling combines
 _MAX_POINTS = 20_000
 _AGGREGATIONS: Mapping[Aggregation, Callable[[Sequence[float]], float]] = MappingProxyType(
     {"max": max, "avg": fmean, "min": min}
@@ -44,12 +44,12 @@ class Series:
 
 
 def evaluate(query: MetricQuery, *, seed: Part, start_time: int, now: int) -> list[Series]:
-    """Return the lines that are asked for, without those that have no points yet.
+    """Return the requested lines, without those that have no points yet.
 
-    A line without a curve is there, empty. There are points from a minute after the job's start on, for the last two
-    hours, none in the future; a query that leaves its start or end open gets all of them. Their times are multiples of
-    the step. A line's summary is the limit's value of its points. Raises `MetricQueryError` for more points than a
-    real call would survive (the documentation warns of a timeout; the number is ours).
+    A line without a curve is included, without points. There are points from a minute after the job's start, for the
+    last two hours, and none in the future; a query that leaves its start or end open gets all of them. Their times are
+    multiples of the step. A line's summary is the aggregate of its points that the limit names. Raise
+    `MetricQueryError` for too many points (the documentation warns of a timeout; the number is ours).
     """
     first = max(start_time // 1000 + _WARM_UP, now // 1000 - _KEPT, -(-(query.start or 0) // 1000))
     last = now // 1000 if query.end is None else min(now, query.end) // 1000
@@ -68,7 +68,7 @@ def evaluate(query: MetricQuery, *, seed: Part, start_time: int, now: int) -> li
 
 
 def _series(query: MetricQuery, line: Line, times: Iterable[int], seed: Part, start: int) -> Series:
-    """The points of a line; none of one without a curve, whose summary is 0 (inferred)."""
+    """Return the points of a line; a line without a curve has none, and its summary is 0 (inferred)."""
     if line.curve is None:
         return Series(line.metric, {}, 0.0)
     points = {str(time): _narrow(value) for time, value in _points(line, line.curve, times, seed, start)}
@@ -76,7 +76,7 @@ def _series(query: MetricQuery, line: Line, times: Iterable[int], seed: Part, st
 
 
 def _points(line: Line, curve: Curve, times: Iterable[int], seed: Part, start: int) -> Iterator[tuple[int, float]]:
-    """The value of each time: of each sample across the tasks by the aggregator, then across the samples."""
+    """Yield each time and its value: aggregate the tasks of each sample, then downsample the samples."""
     aggregate, downsample = _AGGREGATIONS[line.aggregator], _AGGREGATIONS[line.downsample]
 
     @cache
@@ -97,7 +97,7 @@ def _points(line: Line, curve: Curve, times: Iterable[int], seed: Part, start: i
 
 
 def _limited(series: Sequence[Series], limit: Limit) -> list[Series]:
-    """The lines that the limit leaves, in the order they were asked for."""
+    """Return the lines that the limit selects, in the order of the query."""
     if limit.choice == "sample":
         count = min(limit.count, len(series))
         return [series[number * len(series) // count] for number in range(count)]
@@ -107,5 +107,5 @@ def _limited(series: Sequence[Series], limit: Limit) -> list[Series]:
 
 
 def _narrow(value: float) -> float:
-    """The nearest number of 32 bits, which is what the service keeps."""
+    """Return the closest 32-bit number, since the service stores no others."""
     return float(struct.unpack("f", struct.pack("f", value))[0])

@@ -1,8 +1,8 @@
-"""The execution plan of a job, as planJson holds it.
+"""The execution plan of a job, in the form of planJson.
 
 Two dialects are read into one model. The documentation's (GetRefPackageJob's answer, the tuning page) has edges inside
-the nodes, `predecessors`, and `core`; the engine's own files (test resources of Blink's launcher, which are public)
-have them in a list beside the nodes, `links`, and `vcore`, with further kinds of memory.
+the nodes, `predecessors`, and `core`; the engine's own files (public test resources of Blink's launcher) have edges in
+a list beside the nodes, `links`, and `vcore`, with further kinds of memory.
 """
 
 import json
@@ -20,24 +20,24 @@ OPERATOR = "Operator"
 SINK = "Data Sink"
 
 # Defaults of the tuning page. CalcPlanJsonResource's documented answers, 1.2 cores with 3 GB and 5 with 12.5, are
-# 12 and 50 subtasks of just these.
+# exactly 12 and 50 subtasks with these values.
 DEFAULT_CORE = 0.1
 DEFAULT_HEAP_MEMORY = 256
 MOST_NODES = 2000
 MOST_EDGES = 20_000
-"""Operators, and connections between them, of the largest plan that is read."""
+"""The most operators, and connections between them, of a plan."""
 _MB_PER_GB = 1024
 _MOST = 10**9
 _PACTS = {"Source": SOURCE, "Sink": SINK}
 _CORES = ("core", "vcore")
 _OTHER_MEMORY = ("native", "direct", "managed", "floating_managed")
-"""Kinds of memory beside the heap, each with or without `_memory` behind it."""
+"""Kinds of memory besides the heap, each with or without the suffix `_memory`."""
 MAX_PARALLELISM = 32_768  # Flink's own upper bound
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What a node reads: the id of the node before it and how records get there (FORWARD, KEY-GROUP)."""
+    """An input of a node: the id of the node before it, and the way of its records (FORWARD, KEY-GROUP)."""
 
     id: int
     ship_strategy: str = "FORWARD"
@@ -45,9 +45,9 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What each subtask of a node of an SQL plan is given: cores, memory in MB, whether it keeps state (1) or not (0).
+    """The resources of each subtask of a node in an SQL plan: cores, memory in MB, and whether it has state (1 or 0).
 
-    `other_memory` is native, direct and managed memory together. That all of it counts is inferred.
+    `other_memory` is the sum of native, direct and managed memory. That all of it counts is inferred.
     """
 
     core: float = DEFAULT_CORE
@@ -71,25 +71,25 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The operators of a job, each after those it reads from."""
+    """The operators of a job, each after those from which it reads."""
 
     nodes: tuple[Node, ...]
 
     def to_json(self) -> str:
-        """The plan in the documented form and layout (GetRefPackageJob's answer).
+        """Return the plan in the documented form and layout (GetRefPackageJob's answer).
 
-        core, heap_memory, state_size and chainingStrategy are described by the tuning page and never shown; their
-        place among the members is inferred.
+        The tuning page describes core, heap_memory, state_size and chainingStrategy but does not show them; their place
+        among the members is inferred.
         """
         return json.dumps({"nodes": [_members(node) for node in self.nodes]}, indent=2, ensure_ascii=False)
 
 
 def plan_from_json(text: str) -> Plan | None:
-    """Return the plan of a text, as far as the engine uses it; None if it holds none, as `` and the page's `{a:b}`.
+    """Return the plan in a text, as far as the engine uses it; None if there is none, as in `` and the page's `{a:b}`.
 
-    Nodes are known by `id`, or by `uid` where that is all they have, and come in an order in which each stands after
-    those it reads from. Edges that end nowhere are left out; numbers that are missing or make no sense become their
-    defaults. Raises `UnreadablePlanError` for a text that is no JSON object and for nodes without a name.
+    Nodes are identified by `id`, or by `uid` if they have no id, and are sorted so that each follows those from which
+    it reads. Edges to missing nodes are left out; numbers that are missing or invalid get their defaults. Raise
+    `UnreadablePlanError` for a text that is not a JSON object and for nodes without `id` and `uid`.
     """
     if not text.strip():
         return None
@@ -118,7 +118,7 @@ def _edge_lists(content: Mapping[str, Any], entries: Sequence[Any]) -> Iterator[
 
 
 def resources(plan: Plan) -> tuple[float, float]:
-    """Cores and GB of memory of all subtasks together: what each is given times the parallelism, summed up."""
+    """Return the cores and GB of memory of all subtasks: the sum over all nodes of resources times parallelism."""
     cores = memory = 0.0
     for node in plan.nodes:
         given = node.resources or Resources()
@@ -128,7 +128,7 @@ def resources(plan: Plan) -> tuple[float, float]:
 
 
 class _Names:
-    """The entries of `nodes` by the ids they get here, and what the edges call them."""
+    """The entries of `nodes` by the ids that they get here, and the names by which edges refer to them."""
 
     def __init__(self, entries: list[Any]) -> None:
         self.entries: dict[int, Mapping[str, Any]] = {}
@@ -152,7 +152,7 @@ class _Names:
         return number if number in self.entries else self._ids.get(str(name))
 
     def _number(self, entries: Sequence[Mapping[str, Any]]) -> None:
-        """Give nodes that have only a uid an id: the uid if it is a number and free, else the next."""
+        """Give an id to nodes that have only a uid: the uid if it is an unused number, else the next number."""
         following = max(self.entries, default=0)
         for entry in entries:
             if str(entry["uid"]) in self._ids:
@@ -187,7 +187,7 @@ def _plan(names: _Names, content: Mapping[str, Any]) -> Plan:
 
 
 def _sorted(nodes: Mapping[int, Node]) -> Iterator[Node]:
-    """Yield each node after those it reads from, else in the order given; in that order if they read in a circle."""
+    """Yield each node after those from which it reads; in the given order if that does so already, or with cycles."""
     positions = {number: position for position, number in enumerate(nodes)}
     if all(positions[edge.id] < positions[node.id] for node in nodes.values() for edge in node.predecessors):
         yield from nodes.values()

@@ -1,7 +1,7 @@
-"""Makes the plan of a job from its code.
+"""Make the plan of a job from its code.
 
-How the engine cuts a query into operators is documented nowhere; the names are those its consoles and logs show, the
-order is the usual one. Inferred.
+The way in which the engine divides a query into operators is documented nowhere; the names are those in its consoles
+and logs, and the order is the usual one. Inferred.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ from foas_emulator.blink.references import Query, Reference
 from foas_emulator.blink.statements import Insert, View
 
 Note = Callable[[str], object]
-"""Takes one sentence for whoever sent the plan."""
+"""A function that passes one sentence on to the sender of the plan."""
 
 _WINDOWS = frozenset({"TUMBLE", "HOP", "SESSION"})
 _RANKS = frozenset({"ROW_NUMBER", "RANK", "DENSE_RANK"})
@@ -34,7 +34,7 @@ _RANKS = frozenset({"ROW_NUMBER", "RANK", "DENSE_RANK"})
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """An operator of a query; one that keeps state per key receives its records by key."""
+    """An operator of a query; a stateful one keeps state per key and receives its records by key."""
 
     type: str
     stateful: bool = False
@@ -43,10 +43,10 @@ class _Step:
 def raw_plan(
     code: str, *, api_type: str, job_type: str, expected_core: float | None = None, expected_gb: float | None = None
 ) -> Plan:
-    """The plan that GetRawPlanJson makes for the code. Raises `SqlError` for SQL that is surely wrong.
+    """Return the plan that GetRawPlanJson makes for the code. Raise `SqlError` for SQL that is definitely wrong.
 
-    All nodes get the same parallelism: 1, or the largest that stays within both expectations, cores and GB (the
-    service wants both or neither).
+    All nodes get the same parallelism: 1, or the largest that stays within both expectations, cores and GB (the service
+    requires both or neither).
     """
     if api_type.upper() == SQL:
         plan = _SqlPlan(sql.read(code), streaming=job_type.upper() != BATCH).plan()
@@ -55,15 +55,15 @@ def raw_plan(
     if expected_core is None or expected_gb is None or not plan.nodes:
         return plan
     cores, memory = resources(plan)
-    # The sliver gives back what binary fractions lose: 1.2 cores are room for twelve subtasks of 0.1.
+    # The small addition makes up for rounding errors: 1.2 cores have room for twelve subtasks of 0.1.
     parallelism = max(1, int(min(MAX_PARALLELISM, expected_core / cores + 1e-9, expected_gb / memory + 1e-9)))
     return Plan(tuple(replace(node, parallelism=parallelism) for node in plan.nodes))
 
 
 def given_plan(plan_json: str, *, note: Note) -> Plan | None:
-    """Return the plan of a job's planJson. One that cannot be used is not passed over in silence: `note` is told why.
+    """Return the plan in a job's planJson; None if it is empty or cannot be used, so that the code decides.
 
-    None where the plan is to be made from the code: nothing is given, or nothing that can be used.
+    If it cannot be used, pass the reason to `note`.
     """
     try:
         plan = plan_from_json(plan_json)
@@ -78,7 +78,7 @@ def given_plan(plan_json: str, *, note: Note) -> Plan | None:
 def running_plan(plan_json: str, code: str, *, api_type: str, job_type: str, note: Note) -> Plan:
     """Return the plan that a started job runs: the given one, else one made from its code.
 
-    It is empty if neither can be read. `note` is told of a given plan that cannot be used.
+    It is empty if neither can be read. If the given plan cannot be used, pass the reason to `note`.
     """
     given = given_plan(plan_json, note=note)
     if given is not None:
@@ -90,7 +90,7 @@ def running_plan(plan_json: str, code: str, *, api_type: str, job_type: str, not
 
 
 def _datastream_plan(code: str) -> Plan:
-    """The smallest plan in the form of the documented one, with the main class where its own operators would be."""
+    """Return the smallest plan in the documented form, with the main class in place of the program's operators."""
     main_class = properties.read(code).values.get("blink.main.class", "")
     return Plan(
         (
@@ -103,7 +103,7 @@ def _datastream_plan(code: str) -> Plan:
 
 
 class _SqlPlan:
-    """Goes through a script in order; every table and view becomes operators once, when it is first read."""
+    """A builder that walks a script in order; a table or view becomes operators once, when it is first read."""
 
     def __init__(self, script: sql.Script, *, streaming: bool) -> None:
         self._script = script
@@ -131,7 +131,7 @@ class _SqlPlan:
         return edges[0].id
 
     def _streams(self, query: Query) -> Iterator[int]:
-        """The last node of each relation that the query reads as a stream."""
+        """Yield the last node of each relation that the query reads as a stream."""
         for reference in query.references:
             key = reference.name.casefold()
             if reference.function or key in query.common_tables or self._is_looked_up(reference):
@@ -176,7 +176,7 @@ class _SqlPlan:
     def _add(self, type_: str, pact: str, predecessors: tuple[Edge, ...] = (), *, stateful: bool = False) -> int:
         identity = len(self._nodes) + 1
         given = Resources(
-            # The tuning page: operators that keep state must ask for it, and an aggregate never joins a chain.
+            # By the tuning page, stateful operators must declare that, and an aggregate never joins a chain.
             state_size=int(stateful and self._streaming),
             chaining_strategy="HEAD" if stateful or pact == SOURCE else "ALWAYS",
         )

@@ -1,4 +1,4 @@
-"""A job's settings: `key=value` lines, as the console's editors keep them."""
+"""A job's settings: lines of `key=value`, as in the console's editors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from foas_emulator.blink import lenient_json
 
-# The template that the console puts into every new job names these as what it would set.
+# The template that the console puts into every new job gives these values.
 _DEFAULT_CHECKPOINT_INTERVAL = 180_000
 _DEFAULT_STATE_TTL = 129_600_000
 _TTL_KEYS = ("blink.state.ttl.ms", "state.backend.niagara.ttl.ms", "state.backend.rocksdb.ttl.ms")
@@ -14,14 +14,14 @@ _TTL_KEYS = ("blink.state.ttl.ms", "state.backend.niagara.ttl.ms", "state.backen
 
 LONGEST = 256 * 1024
 MOST_LINES = 5000
-"""Characters and lines of a text that settings are looked for in."""
+"""The most characters, and lines, of a text in which to look for settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """The settings that are set, and what the engine makes of some of them.
+    """The settings of a job, and the values of some of them that the engine uses.
 
-    That unset or unreadable ones count as the console's template shows them is inferred.
+    That the console's template gives the defaults of unset and unreadable ones is inferred.
     """
 
     values: Mapping[str, str]
@@ -34,7 +34,7 @@ class Properties:
 
     @property
     def state_ttl(self) -> int:
-        """Milliseconds that unused state is kept."""
+        """Milliseconds for which unused state is kept."""
         key = next((key for key in _TTL_KEYS if key in self.values), _TTL_KEYS[0])
         return self._milliseconds(key, default=_DEFAULT_STATE_TTL)
 
@@ -46,10 +46,10 @@ class Properties:
 
 
 def read(*texts: str) -> Properties:
-    """The settings of the texts together, later ones over earlier ones.
+    """Return the settings of all texts together; later texts override earlier ones.
 
-    A text is lines of `key=value`, with comments from `#` or `--` at the start of a line, or an object as StartJob's
-    `parameterJson` and the documented `{k:v}`. What fits neither is passed over, and so is what lies beyond the limits.
+    A text is lines of `key=value`, with comments that begin with `#` or `--` at the start of a line, or an object such
+    as StartJob's `parameterJson` and the documented `{k:v}`. Other text is ignored, and so is text beyond the limits.
     """
     values: dict[str, str] = {}
     for text in texts:

@@ -1,4 +1,4 @@
-"""Which relations a query reads."""
+"""Find the relations that a query reads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ _TEMPORAL = ("FOR", "SYSTEM_TIME", "AS", "OF")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A relation named after FROM, JOIN or a comma between them.
+    """A relation named after FROM, JOIN or a comma between relations.
 
-    `temporal`: joined as of a point in time, hence a dimension table. `qualified`: it names a catalog or a database.
+    `temporal`: joined as of a point in time, so it is a dimension table. `qualified`: with a catalog or a database.
     """
 
     name: str
@@ -28,9 +28,9 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a query reads, in order of mention and sub-queries included, and the names its WITH clauses give.
+    """The relations that a query reads, sub-queries included, in order of mention, and the names in WITH clauses.
 
-    Those names are taken to hold in the whole query: it refuses less than the standard's scopes.
+    These names are taken to be valid in the whole query, which is more lenient than the scopes of the standard.
     """
 
     references: tuple[Reference, ...]
@@ -39,7 +39,7 @@ class Query:
 
 @dataclass(slots=True)
 class _Scope:
-    """One level of parentheses: whether the next token names a relation, and whether a comma would call for one."""
+    """One level of parentheses: whether the next token names a relation, and whether one must follow a comma."""
 
     opened_at: int = 0
     awaiting: bool = False
@@ -48,7 +48,7 @@ class _Scope:
 
 
 class _Walk:
-    """One pass over a query; a stack instead of recursion, so that depth costs nothing."""
+    """One pass over a query, with a stack instead of recursion, so that its depth does not matter."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.references: list[Reference] = []
@@ -78,7 +78,7 @@ class _Walk:
         if self._is_symbol(-1, "."):
             return
         if token.keyword in _QUERY_STARTS:
-            # A WITH inside a FROM clause that names relations already is a hint, not a query.
+            # A WITH inside a FROM clause that already names relations is a hint, not a query.
             scope.in_from = scope.in_from and token.keyword == "WITH" and not scope.awaiting
             scope.awaiting = False
             scope.selecting = token.keyword == "SELECT"
@@ -119,7 +119,7 @@ class _Walk:
         )
 
     def _read_common_table(self) -> None:
-        """Notes the name in `name [(columns)] AS (SELECT`, given the index of the last parenthesis."""
+        """Record the name in `name [(columns)] AS (SELECT`; the current token is the last parenthesis."""
         query_follows = self._keyword(1) in _QUERY_STARTS or self._is_symbol(1, "(")
         if self._keyword(-1) != "AS" or not query_follows:
             return
@@ -151,7 +151,7 @@ class _Walk:
 
 
 def query_of(tokens: Sequence[Token]) -> Query:
-    """What the tokens of one query, whose parentheses are balanced, read."""
+    """Return the relations that a query reads, given its tokens, whose parentheses must be balanced."""
     walk = _Walk(tokens)
     walk.run()
     return Query(tuple(walk.references), frozenset(walk.common_tables))

@@ -1,4 +1,4 @@
-"""Amounts of what a cluster has to give, a queue takes of it, and an instance asks for."""
+"""Amounts of resources: those of a cluster, of a queue in it, and of an instance."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MODELS = (
     "Ecs_56c224g",
     "Ecs_64c256g",
 )
-"""The models of the documentation and of its samples; a name says the cores and the GB of memory."""
+"""The models in the documentation and its samples; a name gives the cores and the GB of memory."""
 
 _SIZE = re.compile(r"Ecs_([0-9]+)c([0-9]+)g")
 _MB_PER_GB = 1024
@@ -38,7 +38,7 @@ class Resource:
         return f"{self.v_core} vcore and {self.mem} MB"
 
     def exceeds(self, other: "Resource") -> bool:
-        """Whether there is more of this than of the other, in processors or in memory."""
+        """Whether this is more than another amount, in processors or in memory."""
         return self.v_core > other.v_core or self.mem > other.mem
 
 
@@ -48,15 +48,15 @@ def total(amounts: "list[Resource]") -> Resource:
 
 
 def capacity(model: str, count: int) -> Resource:
-    """Return what slaves of a model have for jobs.
+    """Return the resources that slaves of a model have for jobs.
 
-    Each keeps one core and 4 GB for itself. Inferred: so the smallest cluster, two slaves of Ecs_4c16g, has the 600
-    vcore and 24576 MB of the documented answer to GetClusterResource.
+    Each keeps one core and 4 GB for itself. Inferred: with this, the smallest cluster, two slaves of Ecs_4c16g, has the
+    600 vcore and 24576 MB of the documented answer to GetClusterResource.
     """
     size = _SIZE.fullmatch(model)
     return Resource() if size is None else amount(count * (int(size[1]) - 1), count * (int(size[2]) - 4))
 
 
 def amount(cores: float, memory_gb: float) -> Resource:
-    """Return the resource of so many cores and GB."""
+    """Return an amount given in cores and GB."""
     return Resource(v_core=round(cores * _VCORES_PER_CORE), mem=round(memory_gb * _MB_PER_GB))

@@ -1,4 +1,4 @@
-"""A running job: who it is and what flows through it, the ground that all of Flink's payloads stand on."""
+"""A running job: its identity and the data that flows through it, which all payloads of Flink show."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from foas_emulator.blink.properties import Properties
 
 _DAY = 86_400_000
 _MAX_HOSTS = 32
-_MOST = 2**53  # what a JSON number surely carries; a plan whose paths fan out and meet again soon counts further
+_MOST = 2**53  # every JSON number up to this is exact; counts of a plan whose paths fan out and meet again grow fast
 
 
 @dataclass(frozen=True)
 class Run:
-    """A running instance at the instant `now`, which counts as the start if it lies before it.
+    """A running instance at the instant `now`; an instant before the start counts as the start.
 
     Times are milliseconds since the epoch; failures, each a time and a message, are in order of time.
     """
@@ -39,26 +39,26 @@ class Run:
 
     @cached_property
     def past_failures(self) -> tuple[tuple[int, str], ...]:
-        """The failures that have happened while the instance ran."""
+        """The failures so far since the start of the instance."""
         return tuple(failure for failure in self.failures if self.start_time <= failure[0] <= self.now)
 
     @cached_property
     def running_since(self) -> int:
-        """When the vertices last began to run: shortly after the start, or after the latest failure."""
+        """The time at which the vertices last began to run: shortly after the start, or after the latest failure."""
         begun = self.past_failures[-1][0] if self.past_failures else self.start_time
         return min(self.now, begun + chance.between(200, 900, self.seed, self.instance_id, "deploy", begun))
 
     @cached_property
     def hosts(self) -> tuple[str, ...]:
-        """The machines that run task managers: one for each slot of the widest vertex, as long as there are some."""
+        """The machines that run task managers: one for each slot of the widest vertex, at most `_MAX_HOSTS`."""
         widest = max((node.parallelism for node in self.plan.nodes), default=1)
         return tuple(self._host(number) for number in range(min(widest, _MAX_HOSTS)))
 
     @cached_property
     def flows(self) -> Mapping[int, "Flow"]:
-        """What each node, by id, has read and written since the vertices began to run.
+        """The data that each node, by id, has read and written since the vertices began to run.
 
-        Sources read at a steady rate of their own, and every operator hands on each record.
+        Each source reads at a constant rate of its own, and every operator passes on each record.
         """
         read_from = {edge.id for node in self.plan.nodes for edge in node.predecessors}
         flows: dict[int, Flow] = {}
@@ -75,7 +75,7 @@ class Run:
         return flows
 
     def vertex_id(self, node_id: int) -> str:
-        """32 hexadecimal digits, the same in all payloads of the instance."""
+        """Return the id of a vertex: 32 hexadecimal digits, the same in all payloads of the instance."""
         return chance.digits(self.job_id, "vertex", node_id)
 
     def _emitted(self, source: Node) -> int:
@@ -90,7 +90,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Counts of a vertex or of the part of it on one host."""
+    """The counts of a vertex, or of its subtasks on one host."""
 
     read_bytes: int
     read_records: int
@@ -98,7 +98,7 @@ class Flow:
     write_records: int
 
     def share(self, number: int, of: int) -> "Flow":
-        """The part of one among equals; the parts add up to the whole."""
+        """Return one of `of` equal shares; all shares add up to the whole."""
         return Flow(
             *(
                 total // of + (number < total % of)
@@ -108,15 +108,15 @@ class Flow:
 
 
 def job_id(seed: Part, instance_id: int) -> str:
-    """Flink's id of the instance: 32 hexadecimal digits."""
+    """Return Flink's id of an instance: 32 hexadecimal digits."""
     return chance.digits(seed, "job", instance_id)
 
 
 def application_id(seed: Part, instance_id: int, start_time: int) -> str:
-    """YARN's id of the instance: `application_`, when its resource manager was started, a count of four digits.
+    """Return YARN's id of an instance: `application_`, the start time of the resource manager, a four-digit count.
 
-    The form is documented (EngineJobHandler is this, a bar and Flink's id); the example's resource manager had been
-    up for 24 days, hence up to 30 here.
+    The form is documented (EngineJobHandler is this id, a bar and Flink's id); in the example the resource manager had
+    been up for 24 days, hence up to 30 here.
     """
     uptime = chance.below(30 * _DAY, seed, "resource manager", instance_id)
     count = chance.between(1, 9999, seed, "application", instance_id)

@@ -1,6 +1,6 @@
-"""What Flink's REST interface would answer about a running job, as JSON text.
+"""The answers of Flink's REST interface about a running job, as JSON text.
 
-That the service hands out Flink's own payloads is inferred: its documentation calls them the DAG, the settings, the
+That the service returns Flink's own payloads is inferred: its documentation calls them the DAG, the settings, the
 failovers, and shows none. The members are those of Flink's own documentation (`/jobs/:jobid` and below).
 """
 
@@ -37,11 +37,11 @@ FINAL_STATES = {
 """YARN's words for the states of an instance; RUNNING is documented, the others are YARN's own."""
 _TASK_STATES = ("CREATED", "SCHEDULED", "DEPLOYING", "RUNNING", "FINISHED", "CANCELING", "CANCELED", "FAILED")
 _JOB_STATES = ("CREATED", "RUNNING", "FAILING", "FAILED", "CANCELLING", "CANCELED", "FINISHED", "RESTARTING")
-_REPORTED_EXCEPTIONS = 20  # Flink reports no more at once
+_REPORTED_EXCEPTIONS = 20  # the most that Flink reports
 
 
 def details(run: Run) -> str:
-    """`/jobs/:jobid`: the vertices of the plan with what has flowed through them."""
+    """Return `/jobs/:jobid`: the vertices of the plan with the data that has flowed through them."""
     times = dict.fromkeys(_JOB_STATES, 0) | {"CREATED": run.start_time, "RUNNING": run.running_since}
     if run.past_failures:
         times["FAILING"] = times["RESTARTING"] = run.past_failures[-1][0]
@@ -68,7 +68,7 @@ def details(run: Run) -> str:
 
 
 def config(run: Run) -> str:
-    """`/jobs/:jobid/config`: how the job is executed, with its settings."""
+    """Return `/jobs/:jobid/config`: the execution configuration of the job, with its settings."""
     return _text(
         {
             "jid": run.job_id,
@@ -85,7 +85,7 @@ def config(run: Run) -> str:
 
 
 def exceptions(run: Run) -> str:
-    """`/jobs/:jobid/exceptions`: the failures so far, latest first; null and empty if there are none."""
+    """Return `/jobs/:jobid/exceptions`: the failures so far, latest first; null and empty if there are none."""
     failures = run.past_failures[::-1]
     time, message = failures[0] if failures else (None, None)
     return _text(
@@ -99,9 +99,9 @@ def exceptions(run: Run) -> str:
 
 
 def task_managers(run: Run, vertex_id: str) -> str | None:
-    """`/jobs/:jobid/vertices/:vertexid/taskmanagers`: the vertex by host, adding up to the vertex of the details.
+    """Return `/jobs/:jobid/vertices/:vertexid/taskmanagers`: the vertex by host, adding up to that of the details.
 
-    None for an id that is not one of the details'.
+    Return None for an id that is not in the details.
     """
     node = next((node for node in run.plan.nodes if run.vertex_id(node.id) == vertex_id), None)
     if node is None:

@@ -1,8 +1,8 @@
-"""Reads Blink SQL: the tables a job declares, reads and writes, and what is surely wrong with its code.
+"""Read Blink SQL: the tables that a job declares, reads and writes, and the definite errors in its code.
 
-What the engine documents about its dialect is followed (declared tables with a `type`, PERIOD FOR SYSTEM_TIME and
-FOR SYSTEM_TIME AS OF for dimension tables, names without regard to case); everything else passes. That is inferred:
-the service's own parser refuses more.
+The documented rules of the dialect are checked (declared tables with a `type`, PERIOD FOR SYSTEM_TIME and FOR
+SYSTEM_TIME AS OF for dimension tables, case-insensitive names); everything else is accepted. That is inferred: the
+service's own parser refuses more.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,16 +25,16 @@ from foas_emulator.blink.tokens import Positions, tokens_of
 
 __all__ = ["Script", "SqlError", "TableUse", "error_text", "read"]
 
-# The property that names the table in its own store differs by store (DDL pages of the SQL reference).
+# The property with the table's name in its store depends on the store (DDL pages of the SQL reference).
 _NAME_PROPERTIES = ("tableName", "topic", "logStore", "index", "collection")
 
 
 @dataclass(frozen=True, slots=True)
 class TableUse:
-    """A declared table in the part it plays for a job, as ValidateJob tells it.
+    """A declared table in its role for a job, as ValidateJob returns it.
 
-    `alias` is the name in the script and `name` the one in the external store, None if no property gives it: the
-    documented answer has the script's names under Alias and, for tables whose only property is `type`, no Name.
+    `alias` is the name in the script and `name` that in the external store, None if no property gives it: the
+    documented answer has the script's names as Alias and, for tables whose only property is `type`, no Name.
     `workspace` is the store's project, else empty for a result table and None for others, as in that answer.
     """
 
@@ -47,7 +47,7 @@ class TableUse:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script that has nothing surely wrong, as its statements in order."""
+    """A script without definite errors, as its statements in order."""
 
     statements: tuple[Statement, ...]
 
@@ -65,7 +65,7 @@ class Script:
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:
-        """Return what begins with no word that is known to begin a statement."""
+        """Return the parts that do not begin with a word that begins a known statement."""
         return tuple(statement for statement in self.statements if isinstance(statement, Unknown))
 
     @property
@@ -91,7 +91,7 @@ class Script:
 
 
 def read(code: str) -> Script:
-    """Reads the script. Raises `SqlError` for the first thing in it that is surely wrong."""
+    """Read a script. Raise `SqlError` for the first definite error in it."""
     positions = Positions(code)
     script = Script(tuple(statements_of(tuple(tokens_of(code, positions)), positions)))
     errors = sorted([*_untyped_tables(script), *_undeclared_tables(script)])

@@ -1,4 +1,4 @@
-"""The statements of a Blink SQL script, read tolerantly: what is not understood is passed over."""
+"""The statements of a Blink SQL script, parsed tolerantly: unknown syntax is skipped."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,11 +31,11 @@ class Table:
 
     @property
     def key(self) -> str:
-        """The name as it is compared: without regard to case."""
+        """The name for comparisons, which ignore case."""
         return self.name.casefold()
 
     def property_of(self, *names: str) -> str | None:
-        """The first of the properties that is set; their case does not matter."""
+        """Return the first of these properties that is set, ignoring the case of their names."""
         folded = {key.casefold(): value for key, value in self.properties.items()}
         return next((folded[name.casefold()] for name in names if name.casefold() in folded), None)
 
@@ -59,7 +59,7 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """INSERT INTO: what makes a job do something."""
+    """INSERT INTO: a query whose result a job writes into a table."""
 
     target: str
     offset: int
@@ -70,7 +70,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """USE: from here on a catalog may know tables that the script does not declare."""
+    """USE: after it, a catalog may have tables that the script does not declare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What begins with no word that is known to begin a statement, and is passed over."""
+    """A part that does not begin with a word that begins a known statement, and is skipped."""
 
     word: str
     offset: int
@@ -92,9 +92,9 @@ Statement = Table | View | Function | Insert | Use | Select | Unknown
 
 
 def statements_of(tokens: Sequence[Token], positions: Positions) -> Iterator[Statement]:
-    """Yield the statements that say something about tables, and what is no statement.
+    """Yield the statements that concern tables, and the unknown parts.
 
-    Raises `SqlError` for parentheses without partner.
+    Raise `SqlError` for unbalanced parentheses.
     """
     for part in _cut(tokens, positions):
         statement = _read(part)
@@ -103,7 +103,7 @@ def statements_of(tokens: Sequence[Token], positions: Positions) -> Iterator[Sta
 
 
 def _cut(tokens: Sequence[Token], positions: Positions) -> Iterator[Sequence[Token]]:
-    """Cuts at semicolons, and before CREATE and INSERT: the documentation's own scripts forget semicolons."""
+    """Split at semicolons, and before CREATE and INSERT, since the documentation's own scripts omit semicolons."""
     start = 0
     for index in range(len(tokens) + 1):
         if index == len(tokens) or tokens[index].is_symbol(";"):
@@ -202,7 +202,7 @@ def _is_computed(element: Sequence[Token]) -> bool:
 
 
 def _properties(tokens: Sequence[Token]) -> dict[str, str]:
-    """The `key = value` pairs of a WITH clause; commas may be missing, keys dotted or quoted, values bare words."""
+    """Return the `key = value` pairs of a WITH clause; commas may be missing, keys dotted or quoted, values bare."""
     equals = [index for index, token in enumerate(tokens) if token.is_symbol("=")]
     starts = [*(_key_start(tokens, index) for index in equals), len(tokens)]
     properties: dict[str, str] = {}
@@ -227,7 +227,7 @@ def _value(tokens: Sequence[Token]) -> str:
 
 
 def _name(tokens: Sequence[Token], start: int) -> tuple[tuple[str, ...], int, Sequence[Token]]:
-    """The parts of the name at `start`, its offset, and what follows it; no parts if there is no name."""
+    """Return the parts of the name at `start`, its offset, and the tokens after it; no parts if there is no name."""
     if start >= len(tokens) or not tokens[start].is_name:
         return (), 0, ()
     end = start + 1
@@ -241,7 +241,7 @@ def _skip(tokens: Sequence[Token], start: int, keywords: frozenset[str]) -> int:
 
 
 def _group(tokens: Sequence[Token], start: int) -> Sequence[Token]:
-    """What stands between the parenthesis at `start` and its partner."""
+    """Return the tokens between the parenthesis at `start` and its counterpart."""
     depth = 0
     for index in range(start, len(tokens)):
         depth += tokens[index].is_symbol("(") - tokens[index].is_symbol(")")

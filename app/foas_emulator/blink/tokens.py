@@ -1,4 +1,4 @@
-"""Blink SQL as tokens: comments gone, quotes and parentheses known to be balanced."""
+"""Split Blink SQL into tokens without comments; check that quotes and parentheses are balanced."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from foas_emulator.blink.errors import SqlError
 
 
 class Kind(Enum):
-    """What a token is, as far as a tolerant reader cares."""
+    """The kinds of tokens that a tolerant parser distinguishes."""
 
     WORD = auto()
     QUOTED = auto()
@@ -19,7 +19,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of the code; `text` is what it means (quotes removed), `keyword` its upper case if it could be one."""
+    """A token; `text` is without quotes, and `keyword` is the upper case of a word, else empty."""
 
     kind: Kind
     text: str
@@ -28,16 +28,16 @@ class Token:
 
     @property
     def is_name(self) -> bool:
-        """Whether it can name a table, a column or a function."""
+        """Whether the token can be the name of a table, a column or a function."""
         return self.kind is Kind.WORD or self.kind is Kind.QUOTED
 
     def is_symbol(self, text: str) -> bool:
         return self.kind is Kind.SYMBOL and self.text == text
 
 
-# Possessive quantifiers keep the reader linear on any text. Strings know doubled quotes but no backslashes, and `//`
+# Possessive quantifiers keep matching linear on any text. Strings allow doubled quotes but no backslashes, and `//`
 # starts a comment, as in Calcite's lexer; `#` starts one in the properties that the console mixes with code.
-# It is compiled when SQL is first read: that takes two milliseconds, and a start reads none.
+# The pattern is compiled on first use: that takes two milliseconds, and a start reads no SQL.
 _PATTERN = r"""
     (?P<skip>(?:\s++ | --[^\n]*+ | //[^\n]*+ | \#[^\n]*+ | /\*.*?\*/)++)
     | (?:[Nn]|[Uu]&|_[A-Za-z0-9]++)?'(?P<string>[^']*+(?:''[^']*+)*+)'
@@ -58,11 +58,11 @@ _UNTERMINATED = {
 
 
 MOST_TOKENS = 10_000
-"""Words and signs of the longest script that is read, some hundred kilobytes of SQL: a few dozen milliseconds' work."""
+"""The most tokens of a script, some hundred kilobytes of SQL: a few dozen milliseconds' work."""
 
 
 class Positions:
-    """Finds line and column, both from 1, of an offset in the code."""
+    """The lines and columns, both from 1, of offsets in the code."""
 
     def __init__(self, code: str) -> None:
         self._code = code
@@ -73,10 +73,9 @@ class Positions:
 
 
 def tokens_of(code: str, positions: Positions) -> Iterator[Token]:
-    """The tokens of the code.
+    """Yield the tokens of the code.
 
-    Raises `SqlError` where a quote or a comment is opened and never closed, and where there are more than
-    `MOST_TOKENS`.
+    Raise `SqlError` for a quote or a comment that is never closed, and for more than `MOST_TOKENS` tokens.
     """
     found = 0
     for match in re.finditer(_PATTERN, code, re.VERBOSE | re.DOTALL):
@@ -98,7 +97,7 @@ def tokens_of(code: str, positions: Positions) -> Iterator[Token]:
 
 
 def check_parentheses(tokens: Iterable[Token], positions: Positions) -> None:
-    """Raises `SqlError` for a parenthesis that has no partner: the first closing, else the innermost opening one."""
+    """Raise `SqlError` for an unbalanced parenthesis: the first closing one, else the innermost opening one."""
     opened: list[Token] = []
     for token in tokens:
         if token.is_symbol("("):

@@ -3,16 +3,16 @@
 import re
 
 CURRENT = "blink-3.4.4"
-"""The version of the documented instance, and what a job gets that names none."""
+"""The version of the documented instance, and of a job that names none."""
 BETA = "blink-3.7.8"
 INSTALLED = f"current--{CURRENT},beta--{BETA}"
-"""What a new cluster has: each version behind its tag."""
+"""The versions of a new cluster, each after its tag."""
 
 _NUMBERS = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,4}))?")
 
 
 def is_older(version: str, than: str) -> bool:
-    """Whether a version is older than another. One without a number, such as `beta`, is older than none."""
+    """Whether a version is older than another. A version without a number, such as `beta`, is never older."""
     numbers, limit = _numbers(version), _numbers(than)
     return numbers is not None and limit is not None and numbers < limit
 

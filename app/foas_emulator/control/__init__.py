@@ -1,1 +1,1 @@
-"""The emulator's own API under `/_emulator`: health, worlds, time. Thin: everything it does lives below it."""
+"""The emulator's own API under `/_emulator`: health, worlds, time. It is thin: the work is done in the layers below."""

@@ -1,6 +1,6 @@
-"""What the control API answers, for its OpenAPI document: named structures with a meaning for every member.
+"""The answers of the control API, for its OpenAPI document: named structures with a description of every member.
 
-The endpoints answer plain values. FastAPI is not asked to check them a second time; the tests are.
+The endpoints return plain values. FastAPI does not validate these against the models; the tests do.
 """
 
 from typing import Annotated, Any, Literal
@@ -12,7 +12,7 @@ Status = Annotated[int, Field(json_schema_extra={"format": "int32"})]
 
 
 class Answer(BaseModel):
-    """Base of all answers; no answer has other members than these."""
+    """Base of all answers; none has members that its model does not declare."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -20,54 +20,54 @@ class Answer(BaseModel):
 class Health(Answer):
     """Whether the emulator serves requests."""
 
-    status: Literal["ok"] = Field(description="Always ok: whoever is not well does not answer.")
+    status: Literal["ok"] = Field(description="Always ok: a server that is not well does not answer.")
 
 
 class OperationCounts(Answer):
-    """The operations of the service, counted."""
+    """The number of operations of the service."""
 
-    count: Count = Field(description="How many there are.")
-    evidence: dict[str, Count] = Field(description="How many there are by the kind of their evidence.")
+    count: Count = Field(description="Number of operations.")
+    evidence: dict[str, Count] = Field(description="Number of operations by the kind of their evidence.")
 
 
 class Memory(Answer):
-    """What is kept in memory within a budget."""
+    """Use of memory that has a budget."""
 
-    bytes: Count = Field(description="What it takes, estimated.")
-    limit: Count = Field(description="The most it may take.")
+    bytes: Count = Field(description="Bytes in use, estimated.")
+    limit: Count = Field(description="The most bytes that may be in use.")
 
 
 class Information(Answer):
-    """What runs here."""
+    """Information about the running emulator."""
 
     version: str = Field(description="Version of the emulator.")
-    listening: list[str] = Field(description="URLs that it is served at.")
+    listening: list[str] = Field(description="URLs at which it is served.")
     operations: OperationCounts = Field(description="The operations of the service.")
     settings: dict[str, Any] = Field(description="The settings in force; secrets are masked.")
-    memory: dict[str, Memory] = Field(description="What is taken of each setting that limits bytes.")
+    memory: dict[str, Memory] = Field(description="Use of memory, by the setting that limits it.")
 
 
 class NodePorts(Answer):
-    """Ports behind the proxy, for programs that come past it."""
+    """Ports behind the proxy, for programs that bypass it."""
 
     plain: Count = Field(description="Port of http.")
     secure: Count = Field(description="Port of https.")
 
 
 class InterceptionShown(Answer):
-    """Where the proxy is that brings programs here which name no endpoint."""
+    """The proxy that redirects programs which name no endpoint to the emulator."""
 
-    host: str = Field(description="Address that it listens at.")
+    host: str = Field(description="Address at which it listens.")
     port: Count = Field(description="Its port.")
     allowed: list[str] = Field(description="Hosts that it lets through.")
-    node: NodePorts = Field(description="Ports that Node.js programs are sent to.")
+    node: NodePorts = Field(description="Ports to which Node.js programs are redirected.")
     files: str = Field(description="Directory of the files that make programs trust it.")
 
 
 class Credentials(Answer):
-    """The access key of a world with its token, in the words of the credential chains."""
+    """The access key of a world with its token, in the form that credential chains read."""
 
-    code: Literal["Success"] = Field(alias="Code", description="Always Success: whatever else is refused.")
+    code: Literal["Success"] = Field(alias="Code", description="Always Success: any failure is an error.")
     access_key_id: str = Field(alias="AccessKeyId", description="The access key.")
     access_key_secret: str = Field(alias="AccessKeySecret", description="Its secret.")
     security_token: str = Field(alias="SecurityToken", description="Its token.")
@@ -75,21 +75,21 @@ class Credentials(Answer):
 
 
 class WorldIdentity(Answer):
-    """How a world is named."""
+    """The name of a world, and its access key."""
 
     name: str = Field(description="Name of the world.")
-    access_key_id: str = Field(description="The access key that asks for it.")
+    access_key_id: str = Field(description="The access key that selects it.")
 
 
 class WorldShown(WorldIdentity):
-    """A world, and for how long nobody asked for it."""
+    """A world, and the time since its last use."""
 
     open: bool = Field(description="Whether its database is open.")
-    idle_ms: Count | None = Field(description="Milliseconds since it was used last; null if it is not open.")
+    idle_ms: Count | None = Field(description="Milliseconds since its last use; null if it is not open.")
 
 
 class Worlds(Answer):
-    """Every world."""
+    """All worlds."""
 
     worlds: list[WorldShown] = Field(description="The worlds, by name.")
 
@@ -108,19 +108,19 @@ class RuleMatch(Answer):
 
 
 class FaultRuleShown(Answer):
-    """A fault rule, with how many calls it has seen and to how many of them it applied."""
+    """A fault rule, with the numbers of calls that it has seen and to which it applied."""
 
     id: Count = Field(description="Id of the rule.")
     match: RuleMatch = Field(description="The calls that it matches.")
-    effect: dict[str, Any] = Field(description="What it does to them, as it was written.")
-    at: Literal["before", "after_commit"] = Field(description="Whether before a call takes effect or after it.")
+    effect: dict[str, Any] = Field(description="Its effect on them, as it was written.")
+    at: Literal["before", "after_commit"] = Field(description="Whether it applies before a call takes effect or after.")
     skip: Count = Field(description="Matching calls that it lets pass first.")
-    times: Count | None = Field(description="To how many calls it applies at most; null is any number.")
-    probability: float = Field(description="The chance that it applies to a call that matches.")
-    expires_at: Count | None = Field(description="When it ends, in milliseconds since the epoch; null is never.")
+    times: Count | None = Field(description="The most calls to which it applies; null means any number.")
+    probability: float = Field(description="The chance that it applies to a matching call.")
+    expires_at: Count | None = Field(description="Its end, in milliseconds since the epoch; null is never.")
     armed: bool = Field(description="Whether it can still apply.")
     seen: Count = Field(description="Matching calls that it has seen.")
-    hits: Count = Field(description="Calls that it applied to.")
+    hits: Count = Field(description="Calls to which it applied.")
 
 
 class FaultRules(Answer):
@@ -141,32 +141,32 @@ class JournalEntry(Answer):
     """One request and its response."""
 
     number: Count = Field(description="Number of the entry in its world, from 1.")
-    time: str = Field(description="When the request came, by the machine's clock.")
-    world_time: str = Field(description="The same by the world's clock.")
+    time: str = Field(description="Time at which the request arrived, by the machine's clock.")
+    world_time: str = Field(description="The same time by the world's clock.")
     operation: str | None = Field(description="Name of the operation; null if none matched.")
     method: str = Field(description="Method of the request.")
     path: str = Field(description="Path of the operation, or of the request if none matched.")
-    parameters: dict[str, Any] = Field(description="All parameters, wherever they came.")
+    parameters: dict[str, Any] = Field(description="All parameters, of path, query and body.")
     unread: list[str] = Field(description="Names of parameters that nothing read.")
     access_key_id: str | None = Field(description="Access key of the signature.")
-    signature: str | None = Field(description="What became of the signature.")
+    signature: str | None = Field(description="Result of the signature check.")
     format: str | None = Field(description="Format of the response.")
     status: Status | None = Field(description="Status of the response; null if there was none.")
     code: str | None = Field(description="Error code; null on success.")
     request_id: str = Field(description="Id of the request.")
-    milliseconds: float = Field(description="How long it took.")
+    milliseconds: float = Field(description="Time from the request to the end of the response.")
     faults: list[FaultShown] = Field(description="Fault rules that applied to it.")
-    warning: str = Field(default="", description="What the authentication warned of, where it did.")
-    contradicting_action: str = Field(default="", description="Value of x-acs-action, where it contradicts the path.")
-    hint: str | None = Field(default=None, description="The emulator's hint, where it gave one.")
+    warning: str = Field(default="", description="The warning that the response carried, if any.")
+    contradicting_action: str = Field(default="", description="Value of x-acs-action, if it contradicts the path.")
+    hint: str | None = Field(default=None, description="The emulator's hint, if it gave one.")
     evidence: str | None = Field(
-        default=None, description="How that is known: documented, sample, sdk or inferred; only with a hint."
+        default=None, description="Evidence of the error: documented, sample, sdk or inferred; only with a hint."
     )
-    nearest: list[dict[str, Any]] = Field(default=[], description="The closest operations, where none matched.")
+    nearest: list[dict[str, Any]] = Field(default=[], description="The closest operations, if none matched.")
 
 
 class SentRequest(Answer):
-    """What was sent, as far as the journal keeps it; secrets and signatures are masked."""
+    """A request, as far as the journal keeps it; secrets and signatures are masked."""
 
     path: str = Field(description="Path as it was sent.")
     query: str = Field(description="Query string.")
@@ -177,7 +177,7 @@ class SentRequest(Answer):
 
 
 class SentAnswer(Answer):
-    """What was answered, as far as the journal keeps it."""
+    """A response, as far as the journal keeps it."""
 
     headers: dict[str, str] = Field(description="Headers by name.")
     body: str = Field(description="The part of the body that is kept.")
@@ -186,73 +186,73 @@ class SentAnswer(Answer):
 
 
 class DifferenceShown(Answer):
-    """Where what came differs from what was expected."""
+    """A difference between an expected and an actual value."""
 
-    field: str = Field(description="What differs.")
-    expected: str | None = Field(description="What was expected; null if nothing was.")
-    actual: str | None = Field(description="What came; null if nothing did.")
+    field: str = Field(description="Name of the value.")
+    expected: str | None = Field(description="The expected value; null if none was expected.")
+    actual: str | None = Field(description="The actual value; null if there was none.")
 
 
 class SignatureCheck(Answer):
-    """Why a signature does not fit."""
+    """The reasons why a signature is wrong."""
 
-    string_to_sign: str = Field(description="What the server signs.")
-    differences: list[DifferenceShown] = Field(description="Where the client signed something else.")
+    string_to_sign: str = Field(description="The text that the server signs.")
+    differences: list[DifferenceShown] = Field(description="The parts in which the client signed something else.")
 
 
 class JournalEntryWithContents(JournalEntry):
-    """One request and its response, with what was sent and what was answered."""
+    """One request and its response, with their headers and bodies."""
 
-    request: SentRequest = Field(description="What was sent.")
-    answer: SentAnswer = Field(description="What was answered.")
-    hint: str | None = Field(description="The emulator's hint, where it gave one.")
-    evidence: str | None = Field(description="How the behaviour of the operation is known.")
+    request: SentRequest = Field(description="The request.")
+    answer: SentAnswer = Field(description="The response.")
+    hint: str | None = Field(description="The emulator's hint, if it gave one.")
+    evidence: str | None = Field(description="Evidence of the error, if there was one.")
     signature_check: SignatureCheck | None = Field(
-        default=None, description="Why the signature does not fit; only where one was refused or warned of."
+        default=None, description="Why the signature is wrong; only if it was refused or warned of."
     )
 
 
 class JournalPage(Answer):
-    """Entries that fit, the oldest first."""
+    """Entries that match, the oldest first."""
 
     entries: list[JournalEntry] = Field(description="The entries.")
-    total: Count = Field(description="How many fit in all.")
-    after: Count | None = Field(description="What the next page goes on after; null on the last.")
-    lost: Count = Field(description="How many entries have gone over the budget.")
+    total: Count = Field(description="Number of all entries that match.")
+    after: Count | None = Field(description="Value of `after` for the next page; null on the last one.")
+    lost: Count = Field(description="Number of entries that were dropped to keep within the budget.")
 
 
 class Verified(Answer):
-    """What was expected happened."""
+    """The expectation holds."""
 
-    ok: Literal[True] = Field(description="Always true: whatever else is refused.")
+    ok: Literal[True] = Field(description="Always true: otherwise the answer is an error.")
 
 
 class OperationCoverage(Answer):
-    """How one operation was exercised."""
+    """The coverage of one operation."""
 
     calls: Count = Field(description="Calls of it.")
     outcomes: dict[str, Count] = Field(description="Calls by error code, or by ok.")
     formats: dict[str, Count] = Field(description="Calls by the format of the response.")
     parameters: list[str] = Field(description="Parameters that were given.")
-    parameters_missing: list[str] = Field(description="Parameters that never were.")
+    parameters_missing: list[str] = Field(description="Parameters that were never given.")
 
 
 class Exercised(Answer):
-    """What of the service was exercised."""
+    """The parts of the service that were exercised, and those that were not."""
 
     operations: dict[str, OperationCoverage] = Field(description="The operations that were called.")
-    operations_missing: list[str] = Field(description="Those that were not.")
-    operations_percent: float = Field(description="The share that was.")
+    operations_missing: list[str] = Field(description="The operations that were not called.")
+    operations_percent: float = Field(description="Percentage of operations that were called.")
     states: dict[str, Count] = Field(description="States of instances that were seen.")
-    states_missing: list[str] = Field(description="Those that were not.")
+    states_missing: list[str] = Field(description="States that were not seen.")
     error_codes: dict[str, Count] = Field(description="Error codes that were answered.")
 
 
 class Coverage(Answer):
-    """What of the service was exercised, in all and by world."""
+    """Coverage of the service, in all worlds together and by world."""
 
-    all: Exercised = Field(description="In all worlds, those that ended included.")
-    worlds: dict[str, Exercised] = Field(description="In each world.")
+    all: Exercised = Field(description="Coverage in all worlds, including those that were dropped.")
+    worlds: dict[str, Exercised] = Field(description="Coverage in each world.")
 
 
 class Snapshot(BaseModel):
@@ -268,6 +268,6 @@ class WorldSettingsShown(BaseModel):
 
 
 def answers(model: type[BaseModel], *statuses: int) -> dict[str, Any]:
-    """Return the options of a route that answers values of this form, with 200 or with these statuses."""
+    """Return the options of a route that answers with this model, with 200 or with these statuses."""
     described = {status: {"model": model, "description": model.__doc__} for status in statuses or (200,)}
     return {"response_model": None, "responses": described}

@@ -31,11 +31,11 @@ def own_app(
     states: States | None = None,
     home: str = "/docs",
 ) -> FastAPI:
-    """Documentation and control API over the worlds and what is remembered of their calls.
+    """Return the application with the documentation, and the control API of these worlds and their journals.
 
-    `settings` and `budgets` are shown, and the service's `operations` described; `authority` is the certificate that
-    clients of the server's https have to trust, as PEM; `addresses` are the server's URLs; `interception` describes the
-    proxy; `states` are those that Pact verifiers ask for; `home` is where `/` leads.
+    It shows `settings` and `budgets`, and describes the service's `operations`; `authority` is the certificate that
+    clients must trust for https, as PEM; `addresses` are the server's URLs; `interception` describes the proxy;
+    `states` are those that Pact verifiers request; `home` is the path to which `/` redirects.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, generate_unique_id_function=operation_id)
     router = control_router(

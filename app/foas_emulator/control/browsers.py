@@ -1,4 +1,4 @@
-"""What browsers are told about everything the emulator serves them, and under which Host they may ask for it."""
+"""Security headers of everything that the emulator serves to browsers, and the hosts under which it serves them."""
 
 import re
 from collections.abc import Collection
@@ -16,15 +16,15 @@ _NOT_FRAMED = "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or an address is this machine's own."""
+    """Whether a host name or an address is a loopback one."""
     return _LOOPBACK_HOST.fullmatch(host) is not None
 
 
 class HostCheck:
-    """Refuses requests under a Host that may be another site's name, rebound to this machine's address.
+    """A check that refuses requests whose Host may be another site's name, rebound to this machine's address.
 
-    With a token the name does not matter: a page of another site does not know the token. A request without a Host is
-    no browser's.
+    With a token the name does not matter, since a page of another site does not know the token. A request without a
+    Host does not come from a browser.
     """
 
     def __init__(self, *, token: str | None, hosts: Collection[str]) -> None:
@@ -32,7 +32,7 @@ class HostCheck:
         self._hosts = frozenset(host_name(host).lower() for host in hosts)
 
     def refusal(self, scope: Scope) -> ControlError | None:
-        """Return why a request is refused, None if its Host is a loopback name, the address it came to, or known."""
+        """Return the error for a request, None if its Host is loopback, the address it came to, or a known one."""
         host = Headers(scope=scope).get("host")
         if not self._is_needed or host is None:
             return None
@@ -47,7 +47,7 @@ class HostCheck:
 
 
 class Pages:
-    """The emulator's pages: served under a Host that is known, with headers that confine them."""
+    """The emulator's pages, served only under known hosts and with headers that confine them."""
 
     def __init__(self, app: ASGIApp, *, host_check: HostCheck) -> None:
         self._app = app
@@ -64,9 +64,9 @@ class Pages:
 
 
 def confined(scope: Scope, send: Send) -> Send:
-    """Return a `send` that tells browsers to guess no types, to frame no answer and to load nothing foreign.
+    """Return a `send` that adds headers which forbid browsers to guess types, to frame answers and to load other sites.
 
-    An answer that has a policy of its own keeps it.
+    An answer that has its own policy keeps it.
     """
     policy = (_DOCS if scope["path"].startswith("/docs") else "default-src 'none'") + _NOT_FRAMED
 

@@ -1,4 +1,4 @@
-"""The time of a world: read, set, advanced."""
+"""The clock of a world: read, set and advance it."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from foas_emulator.world.world import Change, World
 
 
 def _written(description: str, *, example: str) -> WithJsonSchema:
-    """Return what the OpenAPI document says of a time that is written as a number or as a text."""
+    """Return the OpenAPI description of a time that is written as a number or as a text."""
     number = {"type": "integer", "format": "int64", "minimum": 0, "maximum": LAST_INSTANT}
     return WithJsonSchema({"anyOf": [number, {"type": "string"}], "description": description, "examples": [example]})
 
@@ -47,7 +47,7 @@ Span = Annotated[
 
 
 class ClockSetting(BaseModel):
-    """How a clock shall go on; what is left out stays as it is."""
+    """A new mode and time of a clock; omitted members stay as they are."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,7 +56,7 @@ class ClockSetting(BaseModel):
 
 
 class Advance(BaseModel):
-    """How far to move: by an amount, to an instant, or until the next pending change or until none is left."""
+    """The distance to move: by an amount, to an instant, until the next pending change or until none is left."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -76,39 +76,39 @@ class Advance(BaseModel):
 class PendingShown(BaseModel):
     """A change that will happen."""
 
-    at: int = Field(description="When, in milliseconds since the epoch.")
-    what: str = Field(description="What changes, and how.")
+    at: int = Field(description="Its time, in milliseconds since the epoch.")
+    what: str = Field(description="The thing that changes, and the event.")
 
 
 class ClockShown(BaseModel):
-    """A world's time in milliseconds since the epoch, and what it is going to bring about."""
+    """A world's time in milliseconds since the epoch, and its pending changes."""
 
     now: int = Field(description="The world's time.")
     mode: Mode = Field(description="Whether time passes (real) or stands still (frozen).")
-    offset_ms: int = Field(description="How far it is ahead of the machine's.")
-    pending: list[PendingShown] = Field(description="What will happen, the next change first.")
+    offset_ms: int = Field(description="Milliseconds by which it is ahead of the machine's.")
+    pending: list[PendingShown] = Field(description="The pending changes, the next one first.")
 
 
 class ClockMoved(ClockShown):
-    """The same after the clock was moved, and what that brought about, each change at its own instant."""
+    """A world's time after the clock was moved, and the changes that happened, each at its own instant."""
 
-    changes: list[PendingShown] = Field(description="What that brought about, in order.")
+    changes: list[PendingShown] = Field(description="The changes that happened, in order.")
 
 
 def clock_router(registry: Registry) -> APIRouter:
-    """The clock of each world under `/worlds/{name}/clock`."""
+    """Return the routes of each world's clock under `/worlds/{name}/clock`."""
     router = APIRouter(prefix="/worlds/{name}/clock", route_class=DocumentRoute)
 
     @router.get("", response_model=ClockShown)
     async def get_clock(name: str) -> Response:
-        """What time it is in a world, and what is going to happen there."""
+        """Return the time of a world, and its pending changes."""
         world = require_world(registry, name)
         await settle(world)
         return _as_json(_show(world))
 
     @router.put("", response_model=ClockMoved)
     async def put_clock(name: str, setting: ClockSetting) -> Response:
-        """Freeze a clock, let it run, or set it. What is due then happens; setting it back undoes nothing."""
+        """Freeze a clock, let it run, or set it. Changes that are due then happen; setting it back undoes nothing."""
         world = registry.open_or_create(name)
         changes = await settle(world)
         now = world.now() if setting.now is None else setting.now
@@ -120,9 +120,9 @@ def clock_router(registry: Registry) -> APIRouter:
         name: str,
         advance: Annotated[Advance, Body(openapi_examples=_EXAMPLES)],
         *,
-        dry_run: Annotated[bool, Query(description="Only tell what would happen; the world stays as it is.")] = False,
+        dry_run: Annotated[bool, Query(description="Only return what would happen; the world stays as it is.")] = False,
     ) -> Response:
-        """Move a clock on; the answer lists what that brought about."""
+        """Move a clock on; the answer lists the changes that happened."""
         if dry_run:
             async with copy_of_world(require_world(registry, name), registry) as copy:
                 return await _advanced(copy, advance)
@@ -156,7 +156,7 @@ def _moved(world: World, changes: list[Change]) -> Response:
 
 
 def _as_json(shown: Mapping[str, Any]) -> Response:
-    """Return a response of plain values: FastAPI, and models, would take long for many thousands of changes."""
+    """Return a response of plain values, since FastAPI and models are slow for many thousands of changes."""
     return Response(json.dumps(shown, ensure_ascii=False).encode(), media_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""What of the service was exercised since the server started."""
+"""Coverage of the service since the server started."""
 
 from typing import Any
 
@@ -14,18 +14,18 @@ from foas_emulator.world.slices import in_slices
 
 
 def coverage_router(journal: Journal) -> APIRouter:
-    """What was exercised, under `/coverage`."""
+    """Return the route of the coverage under `/coverage`."""
     router = APIRouter()
 
     @router.get("/coverage", **answers(Coverage))
     async def read_coverage() -> JSONResponse:
-        """Which operations, parameters, states, error codes and formats were exercised, in all and per world.
+        """Return the operations, parameters, states, error codes and formats that were exercised, in all and by world.
 
-        The whole counts worlds that were dropped, too.
+        `all` includes worlds that were dropped.
         """
         whole, worlds = await journal.usages()
         shown = {name: _report(usage) async for name, usage in in_slices(worlds.items())}
-        return JSONResponse({"all": _report(whole), "worlds": shown})  # FastAPI would look at every value of it
+        return JSONResponse({"all": _report(whole), "worlds": shown})  # FastAPI would convert every value in it
 
     return router
 

@@ -1,4 +1,4 @@
-"""The access key of a world, as the credential chains of the SDKs fetch one."""
+"""The access key of a world, in the form in which the SDKs' credential chains fetch one."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,12 +13,12 @@ _LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def credentials_router() -> APIRouter:
-    """The credentials of each world under `/worlds/{name}/credentials`."""
+    """Return the route of each world's credentials under `/worlds/{name}/credentials`."""
     router = APIRouter(prefix="/worlds/{name}/credentials")
 
     @router.get("", **answers(Credentials))
     async def get_credentials(name: str) -> dict[str, Any]:
-        """The key of a world with its token, as ALIBABA_CLOUD_CREDENTIALS_URI wants it. It needs no control token."""
+        """Return the key of a world and its token, for ALIBABA_CLOUD_CREDENTIALS_URI. This needs no control token."""
         access_key_id = world_key(name)
         if access_key_id is None:
             raise WorldNameError(name)

@@ -1,4 +1,4 @@
-"""Bodies that may be JSON or YAML, and answers that may be either."""
+"""Bodies and answers that may be JSON or YAML."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from types import MappingProxyType
@@ -19,7 +19,7 @@ YAML = "application/yaml"
 
 
 def described_body(schema: Mapping[str, Any], **examples: Any) -> dict[str, Any]:
-    """What the OpenAPI document says of a body that an endpoint reads by itself."""
+    """Return the OpenAPI description of a body that an endpoint reads by itself."""
     shown = {name.replace("_", " "): {"value": value} for name, value in examples.items()}
     content = {"schema": dict(schema), "examples": shown}
     return {"requestBody": {"content": {"application/json": content, YAML: content}}}
@@ -33,7 +33,7 @@ def is_yaml(request: Request) -> bool:
 
 
 async def read_body(request: Request) -> bytes | bytearray:
-    """Return a body; a large one is put together in slices, between which other requests are served."""
+    """Return a body; join the pieces of a large one in slices, between which other requests are served."""
     body = bytearray()
     async for piece in in_slices([piece async for piece in request.stream()]):
         body += piece
@@ -41,7 +41,7 @@ async def read_body(request: Request) -> bytes | bytearray:
 
 
 def parse_document(body: bytes | bytearray, *, as_yaml: bool) -> Document:
-    """Return what a JSON or YAML body says, None if it is empty. Raises `ControlError`."""
+    """Parse a JSON or YAML body; the value is None if it is empty. Raise `ControlError`."""
     try:
         text = decode(body)
         return load_yaml(text) if as_yaml else load_json(text)
@@ -52,7 +52,7 @@ def parse_document(body: bytes | bytearray, *, as_yaml: bool) -> Document:
 
 
 def decode(body: bytes | bytearray) -> str:
-    """Return the text of a body. Raises `ControlError`."""
+    """Return the text of a body. Raise `ControlError`."""
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -60,13 +60,13 @@ def decode(body: bytes | bytearray) -> str:
 
 
 MAX_VALUES = 10_000
-"""Values that a body may hold, unless it is a seed or a snapshot."""
+"""The most values in a body that is not a seed or a snapshot."""
 _AT_ONCE = 8 * 1024
-"""Bytes of a body that are read in a few milliseconds."""
+"""The size in bytes of a body that is parsed on the event loop, in a few milliseconds."""
 
 
 class _DocumentRequest(Request):
-    """A request whose body is read by the one reader of documents."""
+    """A request whose body is parsed as all documents are."""
 
     as_yaml = False
 
@@ -78,7 +78,7 @@ class _DocumentRequest(Request):
 
 
 def _few(value: Any) -> Any:
-    """Return a value that has at most `MAX_VALUES` in it: checking one and acting on it takes the event loop's time."""
+    """Return a value if it contains at most `MAX_VALUES`: to check and use them takes the event loop's time."""
     found, ahead = 0, [value]
     while ahead:
         part = ahead.pop()
@@ -93,7 +93,7 @@ def _few(value: Any) -> Any:
 
 
 class DocumentRoute(APIRoute):
-    """A route whose body, JSON or YAML, is read safely and within bounds before FastAPI validates it."""
+    """A route whose body, JSON or YAML, is parsed safely and within bounds before FastAPI validates it."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -101,7 +101,7 @@ class DocumentRoute(APIRoute):
         async def read_safely(request: Request) -> Response:
             safe = _DocumentRequest(request.scope, request.receive)
             safe.as_yaml = is_yaml(request)
-            # FastAPI asks for the value of a body whose type is JSON, whoever reads it.
+            # FastAPI calls `json()` only for a body whose type is JSON.
             MutableHeaders(scope=request.scope)["content-type"] = "application/json"
             return await handle(safe)
 
@@ -113,5 +113,5 @@ def wants_yaml(request: Request) -> bool:
 
 
 def dump_yaml(document: Any) -> str:
-    """Return a document as YAML, with its members in the order they have."""
+    """Return a document as YAML, with its members in their present order."""
     return str(yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120))

@@ -1,4 +1,4 @@
-"""What the control API says when it cannot do what it was asked: `{"error", "hint"}` under a fitting status."""
+"""The errors of the control API: `{"error", "hint"}` with an appropriate status."""
 
 import logging
 import sqlite3
@@ -32,20 +32,20 @@ METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 """The methods of the control API."""
 
 _LONGEST_HINT = 4000
-"""Characters of a hint: what was given wrongly may be of any length, and need not be repeated."""
+"""The most characters of a hint: a wrong value may have any length and need not be repeated completely."""
 
 log = logging.getLogger(__name__)
 
 
 class Refusal(BaseModel):
-    """What is wrong, and what to do about it."""
+    """An error: what is wrong, and what to do about it."""
 
     error: str = Field(description="What is wrong.")
     hint: str = Field(description="What to do about it.")
 
 
 class ControlError(Exception):
-    """A refusal: its status, what is wrong, and what to do about it. `details` are further members of the answer."""
+    """An error of the control API, with what to do about it as `hint`. `details` are further members of the answer."""
 
     def __init__(self, status: int, error: str, hint: str, **details: Any) -> None:
         super().__init__(f"{error} {hint}")
@@ -63,13 +63,13 @@ class ControlError(Exception):
 
 
 def no_world(name: str) -> ControlError:
-    """The refusal of what only a world that exists can be asked; `no_world` in its answer tells programs why."""
+    """Return the error for a world that does not exist; programs recognise it by its member `no_world`."""
     hint = "GET /_emulator/worlds lists those there are; PUT makes one, and so does a request that comes to it."
     return ControlError(404, f"There is no world {name}.", hint, no_world=name)
 
 
 def require_world(registry: Registry, name: str) -> World:
-    """Return a world that exists. Raise `ControlError` for one that does not: calls that only read make none."""
+    """Return an existing world. Raise `ControlError` if it does not exist: calls that only read create no world."""
     world = registry.open_existing(name)
     if world is None:
         raise no_world(name)
@@ -77,9 +77,9 @@ def require_world(registry: Registry, name: str) -> World:
 
 
 def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
-    """Make an application answer all that the control API raises in its one form.
+    """Make an application answer all exceptions in the form of the control API.
 
-    What nobody foresaw is logged once, with its traceback, under the request id that the answer has.
+    An unexpected one is logged once, with its traceback, under the request id in the answer.
     """
     for kind, translate in _TRANSLATIONS.items():
         app.add_exception_handler(kind, _handler(translate))
@@ -108,7 +108,7 @@ def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
 
 
 class _AnswerUnexpected:
-    """Answers an exception that nothing foresaw, so that the connection lives on."""
+    """Middleware that answers unexpected exceptions, so that the connection stays open."""
 
     def __init__(self, app: ASGIApp, *, next_request_id: Callable[[], str]) -> None:
         self._app = app
@@ -135,7 +135,7 @@ class _AnswerUnexpected:
 
 
 def _methods_at(app: FastAPI, request: Request) -> set[str]:
-    """Return the methods that a path has. Each has a route of its own, and Starlette names that of the first alone."""
+    """Return the methods of a path. Each has a route of its own, and Starlette reports only that of the first."""
     methods = {method for method in METHODS if _has_route(app, {**request.scope, "method": method})}
     return methods | {"HEAD"} if "GET" in methods else methods
 
@@ -156,7 +156,7 @@ def _invalid_request(error: RequestValidationError) -> ControlError:
 
 
 def describe_faults(faults: Sequence[Any]) -> str:
-    """What pydantic found, in one line: the place of each fault and what is wrong there."""
+    """Return the errors that pydantic found as one line: the place of each and what is wrong there."""
     return "; ".join(
         f"{'.'.join(str(part) for part in fault['loc'] if part != 'body') or 'body'}: "
         f"{str(fault['msg']).removeprefix('Value error, ')}"

@@ -1,7 +1,7 @@
 """The events of a world as they happen, as `text/event-stream`.
 
-The stream looks a few times a second and tells what is new; a crowd of calls is told as the last few and "n more".
-Whoever reads too slowly is dropped and never waited for.
+The stream checks for news a few times a second; of many calls it reports the last few and the number of others. A
+client that reads too slowly is dropped; the stream never waits for it.
 """
 
 import asyncio
@@ -25,24 +25,24 @@ from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
 
 EVERY = 0.35
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 MOST_STREAMS = 64
 SEND_WITHIN = 5.0
-"""Seconds that a reader is given to take an event."""
+"""Seconds that a client has to receive an event."""
 _QUIET_ROUNDS = 40
-"""After so many looks without news a comment is sent, so that a reader that is gone is noticed."""
+"""The number of checks without news after which a comment is sent, to notice that a client has left."""
 
 
 def event_router(registry: Registry, journal: Journal) -> APIRouter:
-    """The events of each world under `/worlds/{name}/events`."""
+    """Return the route of each world's events under `/worlds/{name}/events`."""
     router = APIRouter(prefix="/worlds/{name}/events")
 
     @router.get("", status_code=200, response_class=EventStream)
     async def watch_world(name: str) -> Response:
-        """Tell calls as they end and changes of state, from now on, at most about three times a second.
+        """Report calls as they end and changes of state, from now on, at most about three times a second.
 
-        Each event is `{"calls", "more", "changed"}`: the latest calls as the journal shows them, how many more there
-        were, and whether the world has changed.
+        Each event is `{"calls", "more", "changed"}`: the latest calls as the journal shows them, the number of other
+        calls, and whether the world has changed.
         """
         require_world(registry, name)
         return EventStream(lambda: (registry.peek(name), journal.world_journal(name)), _written)
@@ -56,7 +56,7 @@ def _written(news: News) -> str:
 
 
 class EventStream(Response):
-    """An answer that goes on until its reader leaves, is too slow, or the world has ended."""
+    """An answer that continues until its client leaves or is too slow, or the world has ended."""
 
     media_type = "text/event-stream"
     _open: ClassVar[int] = 0
@@ -69,7 +69,7 @@ class EventStream(Response):
 
     @classmethod
     def has_room(cls) -> bool:
-        """Whether another reader may come."""
+        """Whether another stream may be opened."""
         return cls._open < MOST_STREAMS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,7 +99,7 @@ class EventStream(Response):
                 world, world_journal = self._observe()
                 if world is None:
                     break
-                await settle(world)  # changes that have come due meanwhile happen first
+                await settle(world)  # apply the changes that have become due in the meantime
                 news = watch.look(world, world_journal)
                 quiet = 0 if news else quiet + 1
                 written = await asyncio.to_thread(self._write, news) if news else ""  # unknown paths take milliseconds

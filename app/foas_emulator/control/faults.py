@@ -1,4 +1,4 @@
-"""Faults on demand: the rules of a world, armed and disarmed."""
+"""Faults on demand: arm and disarm the rules of a world."""
 
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ RuleId = Annotated[int, Path(ge=1, le=LAST_NUMBER)]
 
 
 def fault_router(registry: Registry) -> APIRouter:
-    """The fault rules of each world under `/worlds/{name}/faults`."""
+    """Return the routes of each world's fault rules under `/worlds/{name}/faults`."""
     router = APIRouter(prefix="/worlds/{name}/faults", route_class=DocumentRoute)
 
     @router.post("", status_code=201, **answers(FaultRuleShown, 201))
@@ -30,17 +30,17 @@ def fault_router(registry: Registry) -> APIRouter:
 
     @router.get("", **answers(FaultRules))
     async def list_faults(name: str) -> dict[str, Any]:
-        """Every rule, with how many calls it has seen and to how many of them it applied."""
+        """Return all rules, with the numbers of calls that each has seen and to which it applied."""
         return {"faults": [rule.document() for rule in rules_of(require_world(registry, name))]}
 
     @router.get("/{rule_id}", **answers(FaultRuleShown))
     async def get_fault(name: str, rule_id: RuleId) -> dict[str, Any]:
-        """One rule, with how many calls it has seen and to how many of them it applied."""
+        """Return one rule, with the numbers of calls that it has seen and to which it applied."""
         return _require_rule(require_world(registry, name), rule_id).document()
 
     @router.delete("", status_code=204)
     async def disarm_faults(name: str) -> Response:
-        """Disarm every rule."""
+        """Disarm all rules."""
         disarm_all(require_world(registry, name))
         return Response(status_code=204)
 

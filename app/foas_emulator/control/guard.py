@@ -1,7 +1,7 @@
-"""Who may use the control API and see the pages: callers with the token, else those on this machine; pages let in.
+"""Access control of the control API and the pages: callers need the token or, without one, must be on this machine.
 
-A page in a browser can reach the loopback address. So what a browser tells of a request is checked first, for every
-method: the Host it was asked under, which a rebound name gives away, its Origin, and whether another site sent it.
+A page in a browser can reach the loopback address. So the headers that a browser sends are checked first, for every
+method: the Host, which reveals a rebound name, the Origin, and whether another site sent the request.
 """
 
 import asyncio
@@ -22,23 +22,23 @@ from foas_emulator.control.errors import METHODS, ControlError
 PREFIX = "/_emulator"
 CONSOLE = f"{PREFIX}/console"
 EXEMPT = (f"{PREFIX}/health", f"{PREFIX}/ca.pem", f"{PREFIX}/openapi.json")
-"""What needs no token: it changes nothing, and those who ask may not have one yet."""
+"""Paths that need no token: they change nothing, and their callers may not have one yet."""
 _CREDENTIALS = re.compile(rf"{PREFIX}/worlds/[^/]+/credentials")
-"""Nor do these: what they say is public, and a credential chain sends no token."""
+"""More such paths: their answers are public, and a credential chain sends no token."""
 
 LOOPBACK_ORIGIN = r"https?://(localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\])(:[0-9]+)?"
 _READING = ("GET", "HEAD", "OPTIONS")
 _DOCUMENTS = re.compile(r"/_emulator/worlds/[^/]+(/seed|/snapshot)?/?")
-"""What is given whole worlds, which may be larger than what a client of the service sends."""
+"""Paths that accept whole worlds, which may be larger than requests to the service."""
 
 
 class ControlGate:
-    """Lets callers in to `control` who may use it; every request that is not for the control API goes on to `app`.
+    """An ASGI application that gives authorized callers access to `control`; requests for other paths go to `app`.
 
-    With a token every caller needs it; without one, only callers on this machine are let in, and only under a Host
-    that `host_check` lets through. A page in a browser has to be of an allowed origin, of this server's
-    own, or, if no origins are given, of any loopback one. The pages of the `console` have a door of their own, with the
-    same rules: a browser shows a cookie where others show the token.
+    If there is a token, every caller needs it; otherwise only callers on this machine have access, and only under a
+    Host that `host_check` accepts. A page in a browser must be of an allowed origin, of this server's own or, if no
+    origins are given, of any loopback one. The pages of the `console` check access themselves, by the same rules, with
+    a cookie in place of the token.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ControlGate:
         max_document: int,
         console: ASGIApp | None = None,
     ) -> None:
-        """`max_document` is the limit, in bytes, of a body that holds a seed or a snapshot, `max_body` of others."""
+        """`max_document` is the limit, in bytes, of a body with a seed or a snapshot, `max_body` that of others."""
         self._app = app
         self._console = console
         self._control = control
@@ -89,7 +89,7 @@ class ControlGate:
         is_exempt = _is_exempt(scope["path"])
         refusal = None if is_exempt else self._refusal(scope)
         try:
-            if refusal is None and not is_exempt:  # or else whoever has no token could take the room of those who have
+            if refusal is None and not is_exempt:  # otherwise callers without the token could use up the room
                 limit = self._limits[_DOCUMENTS.fullmatch(scope["path"]) is not None]
                 receive = await with_body(scope, receive, limit=limit, room=room)
                 _take_body_as_json(scope)
@@ -124,7 +124,7 @@ class ControlGate:
 
 
 class Room:
-    """Bytes of bodies that are held at a time, all together."""
+    """A limit, in bytes, for all bodies that are held at the same time."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -132,7 +132,7 @@ class Room:
 
     @contextmanager
     def taken(self) -> Iterator["Taken"]:
-        """Return what takes room; it is given back when this is left."""
+        """Yield an object that takes room for a body; release the room after the block."""
         taken = Taken(self)
         try:
             yield taken
@@ -160,9 +160,9 @@ class Taken:
 
 
 async def with_body(scope: Scope, receive: Receive, *, limit: int, room: Taken) -> Receive:
-    """Read a body of at most `limit` bytes; return what hands it on. Raise `ControlError` or `ClientDisconnect`.
+    """Read a body of at most `limit` bytes; return a `receive` that replays it.
 
-    What it takes is counted in `room`.
+    Its bytes count in `room`. Raise `ControlError` or `ClientDisconnect`.
     """
     headers = Headers(scope=scope)
     length = headers.get("content-length", "0")
@@ -192,7 +192,7 @@ def _is_exempt(path: str) -> bool:
 
 
 def _replaying(pieces: list[bytes], receive: Receive) -> Receive:
-    """Hand on a body as it came, in pieces: a copy of a whole one would hold up the event loop."""
+    """Return a `receive` that replays a body in its pieces: joining a large one would block the event loop."""
     pieces.reverse()
 
     async def replay() -> Message:
@@ -205,7 +205,7 @@ def _replaying(pieces: list[bytes], receive: Receive) -> Receive:
 
 
 async def _serve(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer, also when the server stops meanwhile: whoever waits for something is told so."""
+    """Call an application; if the server stops in the meantime, answer with an error that says so."""
     is_answered = False
 
     async def noting_send(message: Message) -> None:
@@ -243,7 +243,7 @@ def is_local(scope: Scope) -> bool:
 
 
 def _take_body_as_json(scope: Scope) -> None:
-    """Have a body read as JSON whatever its type is, unless it is YAML: `curl -d` sends JSON as a form."""
+    """Mark a body as JSON unless its type is YAML, because `curl -d` sends JSON as a form."""
     headers = MutableHeaders(scope=scope)
     if "yaml" not in headers.get("content-type", ""):
         headers["content-type"] = "application/json"

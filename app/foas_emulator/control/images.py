@@ -1,4 +1,4 @@
-"""Images of whole worlds, for what reads them beside the event loop."""
+"""Images of whole worlds, for work on them outside the event loop."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,13 +15,13 @@ from foas_emulator.world.world import World
 
 
 def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Registry, scratch: Connections) -> bytes:
-    """Return the image of a world that is what a snapshot says. Raise `ControlError` or `SnapshotError`."""
+    """Return the image of the world in a snapshot. Raise `ControlError` or `SnapshotError`."""
     document = parse_document(body, as_yaml=as_yaml).value
     return read_snapshot(document, connections=scratch, kinds=registry.handlers, check=check_world)
 
 
 async def image_of_world(world: World) -> bytes:
-    """Return the image of a world. One in a large file is read over a connection of its own."""
+    """Return the image of a world. A large file is read through a connection of its own."""
     path = world.store.path
     size = 0 if path is None else path.stat().st_size
     if path is None or size <= SMALL:
@@ -30,14 +30,14 @@ async def image_of_world(world: World) -> bytes:
 
 
 def _image_of_file(path: Path) -> bytes:
-    if not path.exists():  # a store would make it anew
+    if not path.exists():  # a store would create it
         raise StoreClosedError("the world was dropped or replaced")
     return Store(Connections(), image=b"", path=path).image()
 
 
 @asynccontextmanager
 async def copy_of_world(world: World, registry: Registry) -> AsyncIterator[World]:
-    """Yield a copy of a world in memory, a large one made over a connection of its own; it is closed after the block.
+    """Yield a copy of a world in memory, and close it after the block; a large copy is made outside the event loop.
 
     Its image is still copied on the loop, a millisecond for each mebibyte: only the loop touches worlds.
     """

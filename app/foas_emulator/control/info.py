@@ -1,4 +1,4 @@
-"""What runs here: health, version, settings, operations."""
+"""Information about the running emulator: health, version, settings, operations."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ SCHEMA = "application/schema+json"
 
 
 class Budget(Protocol):
-    """Something kept in memory: the bytes it takes, estimated, and the limit that a setting gives it."""
+    """Something kept in memory: its estimated size in bytes, and the limit that a setting gives it."""
 
     @property
     def size(self) -> int: ...
@@ -25,16 +25,16 @@ class Budget(Protocol):
 
 
 def info_router(settings: Mapping[str, Any], budgets: Mapping[str, Budget], addresses: Sequence[str] = ()) -> APIRouter:
-    """Health and information; `settings` are shown as they are, so secrets must be masked in them.
+    """Return the routes of health and information; secrets in `settings` must be masked already.
 
-    `addresses` are the URLs that the server listens at. Without them, as under a server that is not ours, the one that
-    the request came to is shown.
+    `addresses` are the URLs at which the server listens. Without them, as under a server that is not ours, the URL to
+    which the request came is shown.
     """
     router = APIRouter()
 
     @router.get("/health", **answers(Health))
     async def health() -> dict[str, str]:
-        """Answers as soon as the emulator serves requests."""
+        """Answer as soon as the emulator serves requests."""
         return {"status": "ok"}
 
     @router.get(
@@ -43,14 +43,14 @@ def info_router(settings: Mapping[str, Any], budgets: Mapping[str, Budget], addr
         responses={200: {"content": {SCHEMA: {"schema": dict(ANY_OBJECT)}}}},
     )
     async def get_seed_schema() -> Response:
-        """The JSON Schema of seed documents, for editors and for whoever writes seeds by program."""
+        """Return the JSON Schema of seed documents, for editors and for programs that write seeds."""
         return Response(published_schema(), media_type=SCHEMA)
 
     @router.get("/info", **answers(Information))
     async def get_info(request: Request) -> dict[str, Any]:
-        """The version, where it listens, the settings in force, operations by kind of evidence, memory within budgets.
+        """Return the version, URLs, settings in force, operations by kind of evidence, and use of memory.
 
-        `memory` has for each setting that limits bytes how many are taken, estimated, and the limit.
+        `memory` gives the estimated bytes in use and the limit for each setting that limits bytes.
         """
         evidence = Counter(operation.evidence.kind for operation in OPERATIONS)
         return {
@@ -65,7 +65,7 @@ def info_router(settings: Mapping[str, Any], budgets: Mapping[str, Budget], addr
 
 
 def _reached_at(request: Request) -> list[str]:
-    """The URL of the socket that a request came to; none where it is no address, as with a Unix socket."""
+    """Return the URL of the socket to which a request came; an empty list if it has no port, as a Unix socket."""
     host, port = request.scope.get("server") or (None, None)
     if host is None or port is None:
         return []

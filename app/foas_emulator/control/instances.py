@@ -1,4 +1,4 @@
-"""Instances put into any state, which no call of the service could do."""
+"""Put instances into any state, which no call of the service can do."""
 
 from typing import Annotated
 
@@ -16,18 +16,18 @@ InstanceId = Annotated[int, Path(ge=-1, le=LAST_NUMBER)]
 
 
 class InstanceState(BaseModel):
-    """A state, in the service's words, and what an instance that FAILED shall say about it."""
+    """A state, in the service's words, and the error message of an instance that FAILED."""
 
     model_config = ConfigDict(extra="forbid")
 
     actual_state: State = Field(alias="ActualState", description="The state.")
     last_error_message: str | None = Field(
-        default=None, alias="LastErrorMessage", description="What an instance that FAILED says about it."
+        default=None, alias="LastErrorMessage", description="The error message of an instance that FAILED."
     )
 
 
 def instance_router(registry: Registry) -> APIRouter:
-    """The state of each instance under its path in a world."""
+    """Return the route of each instance's state under its path in a world."""
     router = APIRouter(
         prefix="/worlds/{name}/projects/{project_name}/jobs/{job_name}/instances/{instance_id}",
         route_class=DocumentRoute,
@@ -37,7 +37,7 @@ def instance_router(registry: Registry) -> APIRouter:
     async def put_instance_state(
         name: str, project_name: str, job_name: str, instance_id: InstanceId, state: InstanceState
     ) -> Response:
-        """Put an instance into a state at once. What was pending for it is dropped."""
+        """Put an instance into a state at once. Its pending changes are dropped."""
         world = registry.open_or_create(name)
         await settle(world)
         with world.transaction():

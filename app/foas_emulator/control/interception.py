@@ -1,4 +1,4 @@
-"""Where the proxy is that brings programs here, for `foas-emulator env` and `run`."""
+"""Information about the proxy that redirects programs here, for `foas-emulator env` and `run`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,12 +10,12 @@ from foas_emulator.control.errors import ControlError
 
 
 def interception_router(interception: Mapping[str, Any] | None) -> APIRouter:
-    """The proxy beside this server, under `/interception`."""
+    """Return the route that describes the proxy beside this server, under `/interception`."""
     router = APIRouter()
 
     @router.get("/interception", **answers(InterceptionShown))
     async def get_interception() -> dict[str, Any]:
-        """Where the proxy listens, which hosts it lets through, and where the files are that make programs trust it."""
+        """Return the proxy's address, the hosts that it lets through, and the files that make programs trust it."""
         if interception is None:
             raise ControlError(404, "This server has no proxy.", "Start it with --intercept PORT; 0 takes a free one.")
         return dict(interception)

@@ -1,4 +1,4 @@
-"""What a world was asked and what it answered: looked through, verified, forgotten."""
+"""The journal of a world: search it, verify expectations on it, and forget it."""
 
 import asyncio
 import json
@@ -24,28 +24,28 @@ from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 
 _TOLD = 3
-"""Differences that the hint of a failed verification tells."""
+"""The most differences in the hint of a failed verification."""
 _LOOK_AT_MOST_EVERY = 0.02
-"""Seconds between two looks at a journal that grows while a verification waits."""
+"""Seconds between two checks of a growing journal while a verification waits."""
 
 
 def journal_router(registry: Registry, journal: Journal) -> APIRouter:
-    """The journal of each world under `/worlds/{name}/journal`."""
+    """Return the routes of each world's journal under `/worlds/{name}/journal`."""
     router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute)
 
     @router.get("", **answers(JournalPage))
     async def read_journal(
         name: str,
         wanted: Annotated[Filter, Depends()],
-        after: Annotated[int, Query(ge=0, description="Number of the entry to go on after.")] = 0,
+        after: Annotated[int, Query(ge=0, description="Number of the entry after which to continue.")] = 0,
         limit: Annotated[int, Query(ge=1, le=1000, description="Entries in the answer.")] = 100,
     ) -> Response:
-        """The entries that fit, the oldest first. `lost` entries before them have gone over the budget."""
+        """Return the entries that match, the oldest first. `lost` entries were dropped to keep within the budget."""
         require_world(registry, name)
         world_journal = journal.world_journal(name)
         page = read_page(world_journal, wanted, after=after, limit=limit)
         entries = []
-        # Written one by one: an entry may be long, and to find what came closest to an unknown path takes a while.
+        # Written one by one: an entry may be long, and the operations that are closest to an unknown path take a while.
         async for number, entry in in_slices(page.entries):
             entries.append(json.dumps(show(number, entry, OPERATIONS), ensure_ascii=False))
         rest = json.dumps({"total": page.total, "after": page.after, "lost": world_journal.lost})
@@ -53,7 +53,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
     async def read_entry(name: str, request_id: str) -> dict[str, Any]:
-        """The entry of one request, with what was sent and what was answered; secrets and signatures are masked."""
+        """Return the entry of one request, with headers and bodies; secrets and signatures are masked."""
         require_world(registry, name)
         found = find(journal.world_journal(name), request_id)
         if found is None:
@@ -64,7 +64,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
 
     @router.delete("", status_code=204)
     async def forget_journal(name: str) -> Response:
-        """Begin the journal anew."""
+        """Forget all entries of the journal."""
         require_world(registry, name)
         journal.forget(name)
         return Response(status_code=204)
@@ -73,7 +73,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     async def verify_journal(
         name: str, request: Request, expected: Annotated[Expectation, Body(openapi_examples=_EXAMPLES)]
     ) -> JSONResponse:
-        """Whether what is expected of the calls is what happened; waits for it until `timeout`, if that is given."""
+        """Verify an expectation on the calls of a world; wait for it until `timeout`, if that is given."""
         try:
             expected.check_scope(OPERATIONS)
         except ValueError as error:
@@ -88,7 +88,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
 
 
 async def _verify_until(journal: Journal, name: str, expected: Expectation, request: Request) -> Finding:
-    """Look again whenever the world has a new entry, until it holds, its time is over, or the client has left."""
+    """Check after every new entry of the world, until the expectation holds, time is up, or the client has left."""
     verification = Verification(expected)
     finding = verification.look(journal.world_journal(name))
     remaining = duration(expected.timeout) / 1000

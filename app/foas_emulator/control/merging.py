@@ -1,4 +1,4 @@
-"""Seeds merged into worlds that requests use meanwhile."""
+"""Merge seeds into worlds while requests use them."""
 
 from functools import partial
 
@@ -12,11 +12,11 @@ from foas_emulator.world.store import Connections, Store
 from foas_emulator.world.world import World
 
 _ATTEMPTS = 3
-"""How often a large seed is merged beside the loop, before a world that does not keep still has to wait for it."""
+"""Attempts to merge a large seed outside the event loop, before a world that keeps changing has to wait for it."""
 
 
 async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:
-    """Apply a seed to a world; a large one to a copy, which becomes the world if that did not change meanwhile."""
+    """Apply a seed to a world; a large seed to a copy, which replaces the world if that has not changed since."""
     for _ in range(_ATTEMPTS if size > SMALL else 0):
         world = registry.open_or_create(name)
         await settle(world)

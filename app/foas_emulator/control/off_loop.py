@@ -1,4 +1,4 @@
-"""Work on large documents beside the event loop, which goes on serving meanwhile."""
+"""Work on large documents in threads, while the event loop continues to serve."""
 
 import asyncio
 import gc
@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 SMALL = 2048
-"""Bytes up to which a document is dealt with at once: a few dozen resources take a few milliseconds."""
+"""The largest document, in bytes, to process on the loop: a few dozen resources take a few milliseconds."""
 LARGE = 1024 * 1024
-"""Bytes from which on one has to wait for others of its kind, and not the small ones for it."""
+"""The size in bytes above which documents have a thread of their own, so that smaller ones need not wait for them."""
 
 
 class _Worker:
-    """A thread that does one work after another, and is no reason for a process that is being stopped to go on."""
+    """A daemon thread that does one task after another; it does not keep a stopping process alive."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -27,7 +27,7 @@ class _Worker:
         self._thread: Thread | None = None
 
     def submit(self, work: Callable[[], T]) -> "Future[T]":
-        """Have something done once everything before it is; one that is cancelled before is not begun."""
+        """Queue a task; it is not begun if its future is cancelled before."""
         future: Future[T] = Future()
         self._works.put((future, work))
         with self._starting:
@@ -52,12 +52,12 @@ class _Worker:
             future.set_result(done)
 
 
-# One thread each: what it works on is nobody else's, and two large documents at a time would need twice the memory.
+# One thread each, because two large documents at a time would need twice the memory.
 _small, _large = _Worker("small documents"), _Worker("large documents")
 
 
 async def off_loop(size: int, work: Callable[[], T], *, at_once: int = SMALL) -> T:
-    """Return what `work` returns, done by another thread if it works on more than `at_once` bytes.
+    """Return the result of `work`, run in another thread if it works on more than `at_once` bytes.
 
     Such work must not touch a world that requests can reach.
     """
@@ -73,7 +73,7 @@ _was_enabled = False
 
 
 def _uncollected(work: Callable[[], T]) -> T:
-    """Do work that makes many objects and no garbage: looking for some would stop every thread again and again."""
+    """Do work without garbage collection, since it makes many objects and no garbage; a collection stops all threads."""
     _stop_collecting()
     try:
         return work()

@@ -1,4 +1,4 @@
-"""An application that is made when its first request comes."""
+"""An application that is built on its first request."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,14 +10,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class OnDemand:
-    """Stands for an application until somebody asks for it, so that a start need not wait for it.
+    """A proxy that builds an application on its first request, so that the start need not wait for it.
 
-    HEAD is answered as GET, without a body. It answers for the lifespan itself: `close` is called when the server
+    HEAD is answered as GET, without a body. The proxy handles the lifespan itself: `close` is called when the server
     stops.
     """
 
     def __init__(self, make: Callable[[], ASGIApp], *, close: Callable[[], None], off_loop: bool = False) -> None:
-        """`off_loop` has a thread make it, so that others are served meanwhile."""
+        """If `off_loop`, build the application in a thread, so that other requests are served meanwhile."""
 
         @asynccontextmanager
         async def lifespan(_: Any) -> AsyncIterator[None]:
@@ -46,7 +46,7 @@ class OnDemand:
 
 
 def _without_body(send: Send) -> Send:
-    """Return a `send` that leaves bodies out, so that HEAD can be answered by what answers GET."""
+    """Return a `send` that leaves bodies out, so that the route of GET can answer HEAD."""
 
     async def send_head(message: Message) -> None:
         if message["type"] == "http.response.body":

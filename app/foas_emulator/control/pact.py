@@ -1,4 +1,4 @@
-"""The states that verifiers of Pact contracts ask for: named seeds, merged into a world and taken away again."""
+"""The provider states that verifiers of Pact contracts request: named seeds, merged into a world and removed again."""
 
 from typing import Any, Literal
 
@@ -18,25 +18,25 @@ from foas_emulator.world.store import Connections
 
 
 class PactState(BaseModel):
-    """A state as verifiers ask for it. What else they send, such as the consumer, is not used."""
+    """A request of a verifier for a state. Other members that it sends, such as the consumer, are ignored."""
 
     state: str = Field(
         max_length=LONGEST_NAME,
-        description="Name of the state; the empty one is every interaction's, and changes nothing.",
+        description="Name of the state; an empty one is sent for every interaction and changes nothing.",
     )
     params: dict[str, Any] | None = Field(default=None, description="Its parameters.")
     action: Literal["setup", "teardown"] = Field(
-        default="setup", description="Whether the state begins, or ends with all that came after the world began."
+        default="setup", description="Whether the state begins, or ends; its end resets the world."
     )
 
 
 def pact_router(registry: Registry, scratch: Connections, states: States) -> APIRouter:
-    """The states of a world; `scratch` opens databases that are thrown away."""
+    """Return the route of a world's states; `scratch` opens temporary databases."""
     router = APIRouter(prefix="/worlds/{name}", route_class=DocumentRoute)
 
     @router.post("/pact-states", status_code=204)
     async def change_pact_state(name: str, change: PactState, request: Request) -> Response:
-        """Merge the seed of a state into the world (setup), or return the world to what it began with (teardown)."""
+        """Merge the seed of a state into the world (setup), or reset the world (teardown)."""
         if change.action == "teardown":
             registry.reset(name)
         elif change.state:
@@ -48,7 +48,7 @@ def pact_router(registry: Registry, scratch: Connections, states: States) -> API
 
 
 async def _seed(registry: Registry, states: States, name: str, change: PactState, *, size: int) -> SeedDocument:
-    """Return the seed of a state, checked for a world as it is now."""
+    """Return the seed of a state, checked against the world as it is now."""
     world = registry.open_or_create(name)
     await settle(world)
     clusters = {cluster.cluster_id for cluster in world.store.find(Cluster)}

@@ -1,4 +1,4 @@
-"""The two OpenAPI documents, and a Swagger page of each that loads nothing from elsewhere."""
+"""The two OpenAPI documents, and a Swagger page for each that loads nothing from other servers."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -26,7 +26,7 @@ def add_pages(app: FastAPI, operations: Sequence[Operation]) -> None:
 
 
 def _add(app: FastAPI, document_path: str, page_path: str, describe: Callable[[], Schema], other: str) -> None:
-    describing = Lock()  # two that ask at a time are answered from two threads, and pydantic is not made for that
+    describing = Lock()  # two requests at a time run in two threads, which pydantic does not support here
 
     def described() -> Schema:
         with describing:

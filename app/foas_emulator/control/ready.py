@@ -1,4 +1,4 @@
-"""Databases that hold a large image before a world moves into them, which then takes no time."""
+"""Databases that are loaded with a large image before a world moves into them, which is then fast."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,9 +10,9 @@ from foas_emulator.world.store import Connections, Store
 
 @asynccontextmanager
 async def made_ready(image: bytes | None, registry: Registry, scratch: Connections) -> AsyncIterator[Store | None]:
-    """A database in memory with an image, copied there off the loop; None for one that is small or goes into a file.
+    """Yield a database in memory, loaded with an image outside the loop; None if it is small or worlds are in files.
 
-    It is closed unless a world has moved into it by the end of the block.
+    Close the database after the block unless a world has moved into it.
     """
     if image is None or len(image) <= LARGE or not registry.is_in_memory:
         yield None

@@ -35,10 +35,10 @@ def control_router(
     interception: Mapping[str, Any] | None = None,
     states: States | None = None,
 ) -> APIRouter:
-    """The control API over a registry of worlds and their journals.
+    """Return the routes of the control API, for a registry of worlds and their journals.
 
-    Settings, budgets and addresses are shown, and so is, if there is a proxy, the interception; `states` are those that
-    Pact verifiers ask for.
+    They show settings, budgets, addresses and, if there is a proxy, the interception; `states` are those that Pact
+    verifiers request.
     """
     router = APIRouter(prefix="/_emulator", responses={"4XX": {"model": Refusal}})
     router.include_router(info_router(settings, budgets, addresses))

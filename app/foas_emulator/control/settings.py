@@ -1,4 +1,4 @@
-"""The settings of a world; flags and variables only give their defaults."""
+"""The settings of a world; flags and variables only define their defaults."""
 
 from typing import Any
 
@@ -13,17 +13,17 @@ from foas_emulator.world.world import World
 
 
 def settings_router(registry: Registry) -> APIRouter:
-    """The settings of each world under `/worlds/{name}/settings`."""
+    """Return the routes of each world's settings under `/worlds/{name}/settings`."""
     router = APIRouter(prefix="/worlds/{name}/settings", route_class=DocumentRoute)
 
     @router.get("", **answers(WorldSettingsShown))
     async def get_settings(name: str) -> dict[str, Any]:
-        """Every setting in force in a world. Delays are durations; a batch_duration of null is until told."""
+        """Return all settings in force in a world. Delays are durations; a batch_duration of null has no end."""
         return _show(require_world(registry, name))
 
     @router.put("", **answers(WorldSettingsShown))
     async def put_settings(name: str, settings: dict[str, Any]) -> dict[str, Any]:
-        """Change the settings that are named, all or none; the others stay. Delays are durations, or seconds."""
+        """Change the given settings, all or none; the others stay. Delays are durations, or seconds."""
         world = registry.open_or_create(name)
         try:
             world.set(settings)

@@ -1,4 +1,4 @@
-"""Whole worlds as documents: seeds merged into them, snapshots taken and restored."""
+"""Whole worlds as documents: merge seeds into them, take and restore snapshots."""
 
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -31,19 +31,19 @@ from foas_emulator.world.snapshot import VERSION, snapshot_of_image, write_snaps
 from foas_emulator.world.store import Connections
 
 _LARGEST_KEPT = 256 * 1024
-"""Bytes of the largest snapshot whose image is kept ready."""
+"""The size in bytes of the largest snapshot whose image is cached."""
 _ROWS_AT_A_TIME = 100
-"""Rows that are written as YAML in one go, so that other threads get their turn."""
+"""Rows to write as YAML at a time; other threads get their turn in between."""
 
 
 def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
-    """Return what is done with whole worlds under `/worlds/{name}`; `scratch` opens databases that are thrown away."""
+    """Return the routes of seeds and snapshots under `/worlds/{name}`; `scratch` opens temporary databases."""
     router = APIRouter(prefix="/worlds/{name}")
 
     def image(body: bytes | bytearray, *, as_yaml: bool) -> bytes:
         return image_of_snapshot(body, as_yaml=as_yaml, registry=registry, scratch=scratch)
 
-    # A suite restores one small snapshot before each of its tests; the last few are kept ready to be loaded.
+    # A test suite often restores one small snapshot before each test, so the images of the last few are cached.
     kept_image = lru_cache(maxsize=4)(image)
 
     @router.get(
@@ -52,7 +52,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         responses={200: {"model": Snapshot, "content": {YAML: {"schema": dict(ANY_OBJECT)}}}},
     )
     async def get_snapshot(name: str, request: Request) -> Response:
-        """The whole world: rows, clock, pending changes, counters, settings and fault rules; YAML if Accept says so."""
+        """Return the whole world: rows, clock, pending changes, counters, settings, fault rules; as YAML by Accept."""
         world = require_world(registry, name)
         await settle(world)
         taken = await image_of_world(world)
@@ -62,7 +62,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
 
     @router.put("/snapshot", status_code=204, openapi_extra=described_body(ANY_OBJECT))
     async def put_snapshot(name: str, request: Request) -> Response:
-        """Make the world what the snapshot says, to the byte; it still resets to what it was created from."""
+        """Replace the world by the one in the snapshot, to the byte; its origin, for resets, stays the same."""
         body, as_yaml = await read_body(request), is_yaml(request)
         if len(body) <= _LARGEST_KEPT:
             restored = await off_loop(len(body), lambda: kept_image(bytes(body), as_yaml=as_yaml))
@@ -74,7 +74,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
 
     @router.post("/seed", status_code=204, openapi_extra=described_body(ANY_OBJECT))
     async def merge_seed(name: str, request: Request) -> Response:
-        """Merge a seed document, all or nothing: a resource it names is replaced whole, everything else stays."""
+        """Merge a seed document, all or nothing: resources that it names are replaced as a whole, all others stay."""
         body = await read_body(request)
         world = registry.open_or_create(name)
         await settle(world)

@@ -1,4 +1,4 @@
-"""Worlds: listed, created, replaced, reset, ended."""
+"""List, create, replace, reset and drop worlds."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +31,7 @@ _BEGINNING_SCHEMA = {
             "description": "A seed document, or the name of a built-in one.",
             "oneOf": [{"type": "object"}, {"type": "string", "enum": [*BUILT_IN]}],
         },
-        "snapshot": {"type": "object", "description": "What GET .../snapshot answered."},
+        "snapshot": {"type": "object", "description": "A snapshot, as GET .../snapshot returns it."},
         "fork": {"type": "string", "description": "The name of the world to copy."},
     },
     "maxProperties": 1,
@@ -39,18 +39,18 @@ _BEGINNING_SCHEMA = {
 
 
 def world_router(registry: Registry, scratch: Connections) -> APIRouter:
-    """Return all worlds under `/worlds`, and each under its name; `scratch` opens databases that are thrown away."""
+    """Return the routes of all worlds under `/worlds`, and of each; `scratch` opens temporary databases."""
     router = APIRouter()
 
     @router.get("/worlds", **answers(Worlds))
     async def list_worlds() -> dict[str, Any]:
-        """Every world, with the access key that asks for it and for how long nobody did."""
+        """Return all worlds, with the access key that selects each and the time since its last use."""
         registry.expire()
         return {"worlds": [_describe(registry, name) for name in registry.names()]}
 
     @router.post("/reset", **answers(WorldNames))
     async def reset_all_worlds() -> dict[str, Any]:
-        """Return every world to what it was created from."""
+        """Reset every world to what it was created from."""
         await _reset_all(registry)
         return {"worlds": registry.names()}
 
@@ -60,7 +60,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         **answers(WorldIdentity, 200, 201),
     )
     async def put_world(name: str, request: Request) -> Response:
-        """Create a world, or replace it: from the default seed without a body, else from what the body names."""
+        """Create a world, or replace it: from the default seed without a body, else as the body says."""
         body, as_yaml = await read_body(request), is_yaml(request)
         image = await off_loop(len(body), lambda: _image(registry, scratch, parse_document(body, as_yaml=as_yaml)))
         if isinstance(image, _Fork):
@@ -72,14 +72,14 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
 
     @router.delete("/worlds/{name}", status_code=204)
     async def delete_world(name: str) -> Response:
-        """End a world. Its name is free again; a request that uses it gets a new one."""
+        """Drop a world. Its name is free again; the next request that uses it creates a new world."""
         if not registry.drop(name):
             raise no_world(name)
         return Response(status_code=204)
 
     @router.post("/worlds/{name}/reset", **answers(WorldIdentity))
     async def reset_world(name: str) -> dict[str, Any]:
-        """Return a world to what it was created from; its journal begins anew."""
+        """Reset a world to what it was created from, and forget its journal."""
         origin = registry.origin(name) if registry.is_in_memory and registry.exists(name) else None
         async with made_ready(origin, registry, scratch) as store:
             is_ready = origin is not None and registry.exists(name) and registry.origin(name) is origin
@@ -90,7 +90,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
 
 
 async def _reset_all(registry: Registry) -> None:
-    """Reset every world, also those after one whose file cannot be written; raise its error in the end."""
+    """Reset every world, even after one whose file cannot be written; raise the first error at the end."""
     failures: list[WorldFileError] = []
     async for name in in_slices(registry.names()):
         try:
@@ -112,9 +112,9 @@ def _describe(registry: Registry, name: str) -> dict[str, Any]:
 
 
 def _image(registry: Registry, scratch: Connections, document: Document) -> "bytes | _Fork | None":
-    """The image that a body asks for, the world that it is to be taken from, or None for the default one.
+    """Return the image that a body defines, the world to copy, or None for the default image.
 
-    Raises `ControlError`, `SeedError`, `SnapshotError`.
+    Raise `ControlError`, `SeedError` or `SnapshotError`.
     """
     body = document.value
     if body is None or body == {}:
@@ -131,7 +131,7 @@ def _image(registry: Registry, scratch: Connections, document: Document) -> "byt
 
 @dataclass(frozen=True)
 class _Fork:
-    """A world to copy, by its name; only the event loop may look at worlds."""
+    """The name of a world to copy; only the event loop may access worlds."""
 
     name: Any
 
@@ -147,7 +147,7 @@ async def _fork(registry: Registry, name: Any) -> bytes:
 def _seeded(registry: Registry, scratch: Connections, body: Document) -> bytes:
     seed = body.value["seed"]
     if isinstance(seed, str):
-        # Only names: a path would let a caller read any file of the server's machine.
+        # Names only: a path would let a caller read any file of the server's machine.
         if seed not in BUILT_IN:
             raise ControlError(400, f"There is no seed {seed!r}.", f"Give a document, or one of {', '.join(BUILT_IN)}.")
         document = read_seed(seed)

@@ -1,1 +1,1 @@
-"""Seed documents: what a world holds at its beginning, in the API's own words."""
+"""Seed documents: the initial contents of a world, in the API's own words."""

@@ -1,4 +1,4 @@
-"""Putting a seed document into a world: the same key replaces the whole resource, all or nothing."""
+"""Apply a seed document to a world, all or nothing; a resource with the same key is replaced as a whole."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,15 +42,15 @@ R = TypeVar("R", bound=Row)
 DEFAULT_REGION = "cn-hangzhou"
 
 _COUNTED = re.compile("[0-9]{1,18}")
-"""FileIds that the counter could come to."""
+"""FileIds that the counter could reach."""
 _EXPECTED = {WAITING: RUNNING, FAILED: RUNNING}
 
 
 def apply(world: World, document: SeedDocument) -> None:
-    """Merge a seed document into a world: a resource it names is replaced whole, everything else stays.
+    """Merge a seed document into a world: resources that it names are replaced as a whole, all others are kept.
 
-    Raises `SeedError`, and changes nothing, for what the world does not let be: a cluster that neither of them has, a
-    folder id that another project's folder has, a timeline that goes beyond the year 9999.
+    Raise `SeedError`, and change nothing, if the document does not fit the world: a cluster that neither of them has, a
+    folder id that another project's folder has, or a timeline that goes beyond the year 9999.
     """
     with world.transaction():
         _require_clusters(world, document)
@@ -67,7 +67,7 @@ def apply(world: World, document: SeedDocument) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A place in a seed document, for what the world it is applied to refuses."""
+    """A place in a seed document, for errors that are found when it is applied to a world."""
 
     origin: Origin
     place: Place
@@ -102,7 +102,7 @@ def _named_clusters(document: SeedDocument) -> Iterator[tuple[Place, str]]:
 
 
 def _reserve_ids(world: World, document: SeedDocument) -> None:
-    """Keep the counters clear of every id the document gives, so that what has none yet never takes one of them."""
+    """Raise the counters above every id in the document, so that resources without one never get any of them."""
     for project in document.projects:
         for folder in project.folders:
             raise_counter(world.store, "folder", folder.folder_id or 0)
@@ -157,7 +157,7 @@ def _put_project(world: World, seed: SeedProject, place: _Place) -> None:
 
 
 def _some_cluster(world: World) -> str:
-    """The first cluster of the world; a world that has none gets one."""
+    """Return the id of the world's first cluster; create a cluster if there is none."""
     clusters = world.store.find(Cluster)
     if clusters:
         return clusters[0].cluster_id
@@ -216,7 +216,7 @@ def _put_job(world: World, project: SeedProject, seed: SeedJob, place: _Place) -
     world.store.insert(job)
     if seed.is_committed or seed.instances:
         world.store.insert(_row(CommittedJob, job.model_dump(), auto_scale_params=seed.auto_scale_params))
-    # A stream job has one instance that is not archived: the last one of the document, unless it says otherwise.
+    # A stream job has one instance that is not archived: the last one, unless the document says otherwise.
     has_current = any(instance.is_archived is False for instance in seed.instances)
     for position, instance in enumerate(seed.instances):
         is_archived = job.job_type == STREAM and (has_current or position < len(seed.instances) - 1)
@@ -229,7 +229,7 @@ def _first(given: Iterable[str | None]) -> str | None:
 
 
 def _queue(world: World, project_name: str, job: SeedJob) -> Queue:
-    """The first queue of a project that is the one a job names, or may be."""
+    """Return a project's first queue with the name and the cluster that a job gives, else its first queue."""
     queues = world.store.find(Queue, equal(Queue.project_name, project_name))
     fitting = (
         queue
@@ -281,6 +281,6 @@ def _plan(world: World, instance_id: int, seed: SeedInstance, place: _Place) -> 
 
 
 def _row(model: type[R], given: Mapping[str, Any], **defaults: Any) -> R:
-    """A row of what is given, then of the defaults, then of the table's own."""
+    """Return a row with the given values, else `defaults`, else the defaults of the table."""
     known = {name: value for name, value in given.items() if name in model.model_fields}
     return cast(R, model.model_construct(None, **defaults | known))

@@ -1,6 +1,6 @@
-"""YAML put together from its events, so that every bound is checked before anything is built.
+"""Compose YAML from its events, so that every bound is checked before anything is built.
 
-What an alias repeats is counted, and nothing but texts, numbers, truth values, null, lists and mappings can come of it.
+The values that aliases repeat are counted, and the result has only texts, numbers, booleans, nulls, lists and mappings.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ from foas_emulator.seeds.limits import (
 
 
 class Lines:
-    """The line of each member and item, by the container it stands in."""
+    """The line of each member and item, by the list or mapping that contains it."""
 
     def __init__(self) -> None:
         self.root: Any = None
@@ -61,12 +61,12 @@ _RESOLVERS = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag in _SCALARS]
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
-"""What a plain scalar is by its looks. Dates stay texts, and so does `=`."""
+"""The patterns by which plain scalars get their types. Dates remain texts, and so does `=`."""
 _CONSTRUCTOR = SafeConstructor()
 _UNREADABLE = object()
-"""Stands for a value that has a flaw, so that the rest can be looked at."""
+"""A placeholder for a value that has a flaw, so that the rest can be checked."""
 _OPEN = object()
-"""Stands for the value of an anchor whose end has not come."""
+"""A placeholder for the value of an anchor that is not complete yet."""
 _MERGING = object()
 """The key `<<`."""
 
@@ -86,7 +86,7 @@ class _Frame:
 
 
 class Composer:
-    """Builds a value of events, with its lines and its flaws; its work grows with the text alone."""
+    """A composer that builds a value from events, with its lines and flaws, in time linear in the text."""
 
     def __init__(self, *, is_json: bool = False) -> None:
         self.value: Any = None
@@ -100,13 +100,13 @@ class Composer:
         self._documents = 0
 
     def take(self, events: Iterable[Any]) -> None:
-        """Take all events of a text, or as many as its bounds let."""
+        """Process the events of a text, until a bound is exceeded."""
         for event in events:
             handle = getattr(self, f"_on_{type(event).__name__}", None)
             if handle is not None and (handle(event) is False or len(self.flaws) >= MAX_FAULTS):
                 return
 
-    # One method for each kind of event; False ends the reading.
+    # One method for each kind of event; it returns False to stop.
 
     def _on_DocumentStartEvent(self, event: Any) -> bool:  # noqa: N802
         self._documents += 1
@@ -147,7 +147,7 @@ class Composer:
     def _on_MappingEndEvent(self, event: Any) -> bool:  # noqa: N802
         return self._close(event)
 
-    # -- what the events do
+    # -- lists, mappings and values
 
     def _open(self, value: list[Any] | dict[str, Any], event: Any) -> bool:
         if event.tag not in _CONTAINERS:
@@ -176,7 +176,7 @@ class Composer:
         return self._put(frame.value, event, frame.line)
 
     def _put(self, value: Any, event: Any, line: int | None = None) -> bool:
-        """Give a value to the list or mapping that awaits it."""
+        """Add a value to the innermost open list or mapping."""
         line = event.start_mark.line + 1 if line is None else line
         if not self._frames:
             self.value = self.lines.root = value
@@ -251,10 +251,10 @@ class Composer:
             return decimal(text, lambda _: _CONSTRUCTOR.construct_yaml_float(node))
         return _CONSTRUCTOR.construct_yaml_bool(node) if tag == _BOOL else None
 
-    # -- what is said of it
+    # -- flaws
 
     def _place(self) -> Place:
-        """Where the next value will stand."""
+        """Return the place of the next value."""
         parts: list[str | int] = []
         for frame in self._frames:
             if isinstance(frame.value, list):

@@ -1,4 +1,4 @@
-"""Whether the rows of a snapshot can be a world: everything belongs to something, and nothing breaks a later call."""
+"""Check that the rows of a snapshot can be a world: no row is an orphan, and none breaks a later call."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -41,7 +41,7 @@ _BELONGS: tuple[tuple[Model, tuple[str, ...], Model, tuple[str, ...]], ...] = (
     (PlanSession, _OF_JOB, Job, _OF_JOB),
     (AutoScalePlan, ("instance_id",), Instance, ("id",)),
 )
-"""What rows belong to: their columns, and those of the row that must be there. NULL belongs to nothing."""
+"""Tables and columns, with the table and columns of the row that must exist for them; NULL refers to nothing."""
 
 _TYPES = ("FLINK_STREAM", "FLINK_BATCH")
 _APIS = ("SQL", "DATASTREAM")
@@ -84,7 +84,7 @@ _RANGES: tuple[tuple[Model, str, int, int], ...] = (
     (ClusterOrder, "slave_num", 2, 1000),
     (Instance, "priority", -(2**31), 2**31 - 1),
 )
-"""Numbers that have edges, with the least and the largest."""
+"""Columns whose numbers are bounded, with the smallest and the largest number."""
 
 _COUNTED: tuple[tuple[str, Model, str], ...] = (
     ("folder", Folder, "folder_id"),
@@ -92,14 +92,14 @@ _COUNTED: tuple[tuple[str, Model, str], ...] = (
     ("fault", FaultRule, "id"),
     ("pending_change", PendingChange, "sequence"),
 )
-"""Counters that must have given out every id in a column: the next one would be taken."""
+"""Counters that must not be lower than any id in a column: otherwise they would give out an existing id."""
 _TOKENS: tuple[tuple[str, Model, str], ...] = (
     ("cluster", Cluster, "cluster_id"),
     ("plan_session", PlanSession, "session_id"),
 )
-"""Counters that ids of letters and digits are made of, with the column of these."""
+"""Counters from which ids of letters and digits are derived, with the columns of these ids."""
 _AHEAD = 1000
-"""How many of the next ids are looked for among those that are taken."""
+"""Number of next ids that must not be in use already."""
 FIRST_ORDER = 285769237053
 """The id of the first order."""
 
@@ -107,9 +107,9 @@ _REMOVED = re.compile(r"(?:[1-9][0-9]{0,3}(?:,[1-9][0-9]{0,3}){0,999})?")
 
 
 def check_world(store: Store) -> None:
-    """Raise ValueError naming the first row that no life of a world could have led to.
+    """Raise ValueError that names the first row that cannot result from any sequence of calls.
 
-    What is pending is brought about on the way, so the store is no longer what it was.
+    All pending changes are applied for this, so the store is changed.
     """
     check_rules(store)
     for problem in _problems(store):
@@ -128,7 +128,7 @@ def _problems(store: Store) -> Iterator[str]:
 
 
 def _first(store: Store, model: Model, condition: str, values: Collection[Any] = ()) -> str | None:
-    """The name of the first row that meets a condition, such as `jobs 'p', 'j'`."""
+    """Return the name of the first row that meets a condition, such as `jobs 'p', 'j'`."""
     table = model.table()
     key = ", ".join(column.name for column in table.primary_key)
     query = f"SELECT {key} FROM {table.name} AS row WHERE {condition} LIMIT 1"  # noqa: S608 - names of our own
@@ -213,7 +213,7 @@ def _counters(store: Store) -> Iterator[str]:
     seed = store.find(WorldRow)[0].seed
     for name, model, column in _TOKENS:
         first = counters.get(name, 0) + 1
-        # A longer id of the same number begins with the shorter one.
+        # A longer id made from the same number begins with the shorter one.
         ahead = {token(seed, name, number) for number in range(first, first + _AHEAD)}
         if any(getattr(row, column)[:24] in ahead for row in store.find(model)):
             yield f"{model.table().name} has an id that the counter {name!r} would give out once more"
@@ -238,10 +238,10 @@ def _subjects(store: Store) -> Iterator[str]:
 
 
 def _bring_about(store: Store) -> None:
-    """Let everything that is pending happen, once: what cannot would break every call from its instant on."""
+    """Apply all pending changes, since one that fails would break every call after its instant."""
     world = World("", store, defaults=WorldSettings(), handlers=HANDLERS)
     try:
         world.settle(until=LAST_INSTANT)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it would happen in the midst of a call
+    except Exception as error:  # noqa: BLE001 - any error would otherwise be raised in the middle of a call
         what = str(error) or type(error).__name__
         raise ValueError(f"what is pending in it cannot come about: {what}") from None

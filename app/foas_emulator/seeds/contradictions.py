@@ -1,4 +1,4 @@
-"""What a seed document says in one place and denies in another."""
+"""Contradictions between places of a seed document."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,11 @@ from foas_emulator.seeds.limits import Place
 from foas_emulator.seeds.parts import Part, Problem, parts, text
 
 _TYPES = {"JobType": "FLINK_STREAM", "ApiType": "SQL"}
-"""What a job is; one that does not say so is what its instances say."""
+"""The types of a job that gives none, and whose instances give none."""
 
 
 def contradictions(document: Part) -> Iterator[Problem]:
-    """Return every place that contradicts what stands around it."""
+    """Yield every place that contradicts the parts that contain it."""
     for place, project in parts((), document, "projects"):
         project_name = text(project, "Name")
         for part in ("jobs", "packages"):
@@ -37,7 +37,7 @@ def _of_job(place: Place, job: Part, project_name: str | None) -> Iterator[Probl
 
 
 def _first(instances: list[tuple[Place, Part]], name: str) -> str | None:
-    """What the first instance that says so gives for its job, too."""
+    """Return the value of a member in the first instance that has it: it holds for the job too."""
     return next((given for _, instance in instances if (given := text(instance, name)) is not None), None)
 
 

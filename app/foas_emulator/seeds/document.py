@@ -25,11 +25,11 @@ Amount = Annotated[int, Field(ge=0, lt=2**31)]
 Time = Annotated[int, Field(ge=0, le=LAST_INSTANT)]
 
 _OWN_MEMBERS = "x-"
-"""Begins members that the emulator does not look at: notes, and anchors to be repeated by aliases."""
+"""The prefix of members that the emulator ignores: notes, and anchors for aliases."""
 
 
 def is_note(name: Any) -> bool:
-    """Whether a member is its author's own business."""
+    """Whether a member is a note, which the emulator ignores."""
     return isinstance(name, str) and name.startswith(_OWN_MEMBERS)
 
 
@@ -49,25 +49,25 @@ FOLDER_PATH = r"^/(?:[^/]+/)*(?:[^/]+)?$"
 
 
 def member(description: str, *examples: Any, default: Any = None, **options: Any) -> Any:
-    """Declare a member that may be left out, with what the schema says of it."""
+    """Declare an optional member, with its description and examples for the schema."""
     return Field(default=default, description=description, examples=list(examples) or None, **options)
 
 
 def required(description: str, *examples: Any, **options: Any) -> Any:
-    """Declare a member that must be given, with what the schema says of it."""
+    """Declare a required member, with its description and examples for the schema."""
     return Field(description=description, examples=list(examples), **options)
 
 
 class Seed(NullsLeftOut):
     """Base of all parts of a seed document: the API's spelling, nothing unknown, no guessing of types.
 
-    Null says the same as leaving a member out, and members that begin with `x-` are ignored.
+    Null means the same as leaving a member out, and members that begin with `x-` are ignored.
     """
 
     model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", strict=True, defer_build=True)
 
     def given(self) -> dict[str, Any]:
-        """Return the members that the document or this model gives, by their names in Python, without nested parts."""
+        """Return the members that are not None, by their names in Python, without nested parts."""
         return {name: value for name, value in self if value is not None and not isinstance(value, list | Seed)}
 
 
@@ -80,7 +80,7 @@ class SeedTimelineEntry(Seed):
 
 
 class SeedInstance(Seed):
-    """A run of a job. Members that are left out follow the job, or are what the service would show."""
+    """A run of a job. Members that are left out follow the job, or get the values that the service would show."""
 
     id: Id | None = member("The instance's id; the world's next one if it is left out.", 412536)
     project_name: Name | None = member("The project's name; the nesting implies it.", "project1")
@@ -211,7 +211,7 @@ class SeedQueue(Seed):
 
 
 class SeedProject(Seed):
-    """A project with all that lives in it."""
+    """A project with everything in it."""
 
     name: Name = required("The project's name, unique in the world.", "project1")
     id: Text | None = member("The project's id; made up if it is left out.", "7ht9ed87rtd48bof9mu8****")
@@ -249,9 +249,9 @@ class SeedProject(Seed):
 
 
 class SeedCluster(Seed):
-    """A cluster. `master_*` and `slave_*` say which machines it has.
+    """A cluster. `master_*` and `slave_*` describe its machines.
 
-    `engine_versions` are those of Blink that it has, each behind its tag, with commas between.
+    `engine_versions` are its versions of Blink, each after its tag, separated by commas.
     """
 
     cluster_id: Name = required("The cluster's id.", "rcmp9x37ztfb63g1x7lt****")
@@ -285,7 +285,7 @@ class SeedCluster(Seed):
 
 
 class SeedFault(FaultDocument):
-    """A fault rule that the world begins with. One of the same id is replaced, one without an id is added."""
+    """A fault rule of a new world. It replaces a rule with the same id; a rule without an id is added."""
 
     id: Id | None = member("The rule's id; the world's next one if it is left out.", 1)
 
@@ -303,7 +303,7 @@ class SeedFault(FaultDocument):
 
 
 class SeedDocument(Seed):
-    """What a world holds at its beginning."""
+    """The contents of a new world."""
 
     clusters: list[SeedCluster] = member("Its clusters.", [{"ClusterId": "c1"}], default=[], alias="clusters")
     projects: list[SeedProject] = member("Its projects.", [{"Name": "project1"}], default=[], alias="projects")
@@ -316,5 +316,5 @@ class SeedDocument(Seed):
 
     @property
     def origin(self) -> Origin:
-        """Where the document was read, for what is found wrong with it later."""
+        """The source of the document, for errors that are found later."""
         return self._origin

@@ -1,4 +1,4 @@
-"""What is wrong with a seed document, and where it stands."""
+"""Faults of seed documents, with their places."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from foas_emulator.seeds.loading import Document
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing wrong with a seed document: where it stands, and what is wrong."""
+    """One fault of a seed document: its place, and a message that says what is wrong."""
 
     file: str
     line: int
@@ -21,7 +21,7 @@ class Fault:
 
 
 class SeedError(Exception):
-    """A seed document that cannot be used, with every fault in it."""
+    """A seed document cannot be used; `faults` are all faults in it."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(map(str, faults)))
@@ -30,9 +30,9 @@ class SeedError(Exception):
 
 @dataclass(frozen=True)
 class Origin:
-    """The text that a seed document was read from; `within` is where in it the seed stands.
+    """The text from which a seed document was read; `within` is the place of the seed in it.
 
-    Documents that say the same are equal wherever they come from.
+    Documents with the same contents are equal even if they come from different files.
     """
 
     file: str = field(default="seed", compare=False)
@@ -40,6 +40,6 @@ class Origin:
     within: Place = field(default=(), compare=False)
 
     def fault(self, place: Place, message: str) -> Fault:
-        """Return a fault of a place in the seed."""
+        """Return a fault at a place in the seed."""
         line = 1 if self.document is None else self.document.line((*self.within, *place))
         return Fault(file=self.file, line=line, path=path_of(place), message=message)

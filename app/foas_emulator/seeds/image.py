@@ -1,4 +1,4 @@
-"""The database image that new worlds are loaded from."""
+"""The database image from which new worlds are loaded."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,7 +12,7 @@ from foas_emulator.world.world import Handler, World, WorldRow
 
 
 def try_seeds(sources: Iterable[str]) -> None:
-    """Read seeds and apply them in order to a world that nobody sees. Raises `SeedError` with every fault."""
+    """Read seeds and apply them in order to a temporary world. Raise `SeedError` with all faults."""
     image_of(read_seeds(sources), connections=Connections(), handlers=HANDLERS, defaults=WorldSettings())
 
 
@@ -23,7 +23,7 @@ def image_of(
     handlers: Mapping[str, Handler],
     defaults: WorldSettings,
 ) -> bytes:
-    """A template that holds these documents, applied in order at one instant."""
+    """Return a template with the contents of these documents, applied in order at one instant."""
     store = Store(connections, image=connections.empty_image)
     with store.transaction():
         store.insert(WorldRow.model_construct())

@@ -1,25 +1,25 @@
-"""The limits of every document, and how what is wrong with one is reported."""
+"""The limits of all documents, and the errors that report flaws in one."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 MAX_DEPTH = 64
-"""How deep lists and mappings may stand in each other."""
+"""The deepest nesting of lists and mappings."""
 MAX_MEMBERS = 1000
-"""How many members one mapping may have."""
+"""The most members of one mapping."""
 MAX_REPEATED = 200_000
-"""How much all aliases of a document may repeat: values, and 32 characters of their texts as one more."""
+"""The most values that all aliases of a document may repeat; every 32 characters of a text count as one more."""
 MAX_FAULTS = 1000
-"""How many faults of one document are reported."""
+"""The most faults of one document to report."""
 
 Place = tuple[str | int, ...]
-"""Where a value stands: names of members and positions in lists, from the top."""
+"""The place of a value: names of members and positions in lists, from the top."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """One thing wrong with a document: the line, counted from 1, the place, and what is wrong."""
+    """One flaw of a document: its line, counted from 1, its place, and a message that says what is wrong."""
 
     line: int
     place: Place
@@ -27,7 +27,7 @@ class Flaw:
 
 
 class DocumentError(ValueError):
-    """A text that is no document, with every flaw that was found in it."""
+    """A text is not a valid document; `flaws` are all flaws that were found in it."""
 
     def __init__(self, flaws: Sequence[Flaw]) -> None:
         super().__init__("; ".join(f"line {flaw.line}: {path_of(flaw.place)}: {flaw.message}" for flaw in flaws[:3]))
@@ -46,7 +46,7 @@ SURROGATE = "the text holds half of a surrogate pair, which no answer can carry"
 
 
 class NumberError(ValueError):
-    """A number that nothing here can hold."""
+    """A number is beyond 64 bits or not finite."""
 
     def __init__(self, text: str, reason: str) -> None:
         super().__init__(f"the number {_shortened(text)} {reason}")

@@ -1,6 +1,6 @@
-"""Documents in YAML or JSON: read safely, within bounds, with the line of every place.
+"""Parse documents in YAML or JSON safely, within bounds, with the line of every place.
 
-The one way in for texts that people write: seeds, snapshots, bodies of the control API, error overrides.
+All texts that people write are read here: seeds, snapshots, bodies of the control API, error overrides.
 """
 
 import json
@@ -31,19 +31,19 @@ from foas_emulator.seeds.limits import (
 )
 
 LARGE = 256 * 1024
-"""Characters from which on JSON is read in steps that let other threads run; the fast reader never pauses."""
+"""The length in characters above which JSON is parsed so that other threads can run; the fast parser never yields."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """A value, and the text it was read from."""
+    """A value, and the text from which it was read."""
 
     value: Any
     _text: str = field(repr=False)
     _lines: "Lines | None" = field(default=None, repr=False)
 
     def line(self, place: Place) -> int:
-        """Return the line of a place, or of the innermost one around it that is known."""
+        """Return the line of a place, or of the innermost enclosing place whose line is known."""
         return self._outline.line(place)
 
     @cached_property
@@ -52,7 +52,7 @@ class Document:
 
 
 def load(text: str) -> Document:
-    """Read a text that is JSON or YAML. Raises `DocumentError`."""
+    """Parse a text that is JSON or YAML. Raise `DocumentError`."""
     try:
         return load_json(text)
     except _NotJsonError:
@@ -60,7 +60,7 @@ def load(text: str) -> Document:
 
 
 def load_json(text: str) -> Document:
-    """Read JSON: no member twice, no NaN, no number beyond 64 bits. Raises `DocumentError`."""
+    """Parse JSON without repeated members, NaN, and numbers beyond 64 bits. Raise `DocumentError`."""
     if not text.strip():
         return Document(None, text)
     repeated: set[str] = set()
@@ -82,7 +82,7 @@ def load_json(text: str) -> Document:
 
 
 def load_yaml(text: str) -> Document:
-    """Read YAML 1.1 without its dates, sets, binaries and tags of one's own. Raises `DocumentError`."""
+    """Parse YAML 1.1 without dates, sets, binary values and custom tags. Raise `DocumentError`."""
     composer = Composer()
     try:
         composer.take(yaml.parse(text, yaml.CSafeLoader))
@@ -99,7 +99,7 @@ def load_yaml(text: str) -> Document:
 
 
 class _NotJsonError(DocumentError):
-    """A text that may still be YAML."""
+    """A text is not JSON, but may be YAML."""
 
 
 # -- JSON
@@ -132,7 +132,7 @@ def _repeated_in(text: str, names: set[str]) -> list[Flaw]:
 
 
 def _unfit(value: Any) -> Iterator[tuple[Place, str]]:
-    """What JSON can hold and no document may: too deep, too many members, half a surrogate pair."""
+    """Yield the parts of a JSON value that documents may not have: too deep, too many members, a lone surrogate."""
     found = 0
     ahead: list[tuple[Place, Any]] = [((), value)]
     while ahead and found < MAX_FAULTS:
@@ -174,16 +174,16 @@ def _is_whole(text: str) -> bool:
 
 
 _NOT_IN_YAML = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)|[^\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What JSON may hold and YAML may not, and every escape; a blank in its place leaves each line where it is."""
+"""Characters that JSON allows and YAML does not, and all escapes; replacing each by a blank keeps the lines."""
 
 
 def _composed_outline(text: str) -> "Composer":
     composer = Composer(is_json=True)
-    with suppress(yaml.YAMLError):  # its lines are known as far as it could be read
+    with suppress(yaml.YAMLError):  # the lines are known up to the place of the error
         composer.take(yaml.parse(_NOT_IN_YAML.sub(" ", text), yaml.CSafeLoader))
     return composer
 
 
 def _outline(text: str) -> "Lines":
-    """The lines of a JSON text, which are asked for only if something is wrong with it."""
+    """Return the lines of a JSON text, which are needed only if there is something to report."""
     return _composed_outline(text).lines

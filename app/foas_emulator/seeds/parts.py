@@ -1,4 +1,4 @@
-"""The parts of a seed document as it was written, valid or not, so that all of it can be looked at in one pass."""
+"""The parts of a seed document as it was written, valid or not, so that all of it can be checked in one pass."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,11 +7,11 @@ from foas_emulator.seeds.limits import Place
 
 Part = Mapping[str, Any]
 Problem = tuple[Place, str]
-"""A place, and what is wrong there."""
+"""A place, and a message that says what is wrong there."""
 
 
 def parts(place: Place, part: Any, name: str) -> Iterator[tuple[Place, Part]]:
-    """Return each mapping in the list that a part has under a name, with its place."""
+    """Yield each mapping in the list that a part has under a name, with its place."""
     found = part.get(name) if isinstance(part, Mapping) else None
     if isinstance(found, list):
         for position, item in enumerate(found):
@@ -20,7 +20,7 @@ def parts(place: Place, part: Any, name: str) -> Iterator[tuple[Place, Part]]:
 
 
 def text(part: Part, name: str) -> str | None:
-    """Return a member that is a text; None for any other."""
+    """Return the value of a member if it is a text, else None."""
     value = part.get(name)
     return value if isinstance(value, str) else None
 

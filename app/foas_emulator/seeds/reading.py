@@ -1,4 +1,4 @@
-"""Reading seed documents from YAML or JSON, with the line of every fault."""
+"""Read seed documents from YAML or JSON, with the line of every fault."""
 
 from collections.abc import Collection, Iterable
 from importlib.resources import files
@@ -13,14 +13,14 @@ from foas_emulator.seeds.validation import validate
 __all__ = ["BUILT_IN", "Fault", "SeedError", "check_seed", "parse_seed", "read_seed", "read_seeds"]
 
 BUILT_IN = ("default", "empty")
-"""Seeds that are named instead of given as a file."""
+"""Seeds that are part of the emulator and given by name."""
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def read_seeds(sources: Iterable[str]) -> list[SeedDocument]:
-    """Return the documents of built-in names, files or directories, applied in this order. Raises `SeedError`.
+    """Return the documents of built-in names, files or directories, in the order in which to apply them.
 
-    Each may name clusters that stand in one before it.
+    Each may name clusters of an earlier one. Raise `SeedError` with all faults.
     """
     documents: list[SeedDocument] = []
     faults: list[Fault] = []
@@ -38,7 +38,7 @@ def read_seeds(sources: Iterable[str]) -> list[SeedDocument]:
 
 
 def seed_files(source: str) -> list[str]:
-    """Return the seeds that a source means: the documents of a directory by their names, else itself alone.
+    """Return the seeds of a source: the documents of a directory in order of their names, else the source itself.
 
     Raise `SeedError` for a directory without any.
     """
@@ -53,7 +53,7 @@ def seed_files(source: str) -> list[str]:
 
 
 def read_seed(source: str, *, clusters: Collection[str] | None = None) -> SeedDocument:
-    """Return the document of a built-in name or of a file. Raises `SeedError` with every fault."""
+    """Return the document of a built-in name or of a file. Raise `SeedError` with all faults."""
     if source in BUILT_IN:
         text = files("foas_emulator.fixtures").joinpath(f"{source}.yaml").read_text("utf-8")
         return parse_seed(text, source, clusters=clusters)
@@ -66,9 +66,9 @@ def read_seed(source: str, *, clusters: Collection[str] | None = None) -> SeedDo
 
 
 def parse_seed(text: str, file: str, *, clusters: Collection[str] | None = None) -> SeedDocument:
-    """Return the document in a YAML or JSON text; `file` names it in faults. Raises `SeedError`.
+    """Return the document in a YAML or JSON text; `file` is its name in faults. Raise `SeedError`.
 
-    `clusters` are those of the world it is for; without them, cluster ids are left to `apply`.
+    `clusters` are the ids in the world that it is for; without them, `apply` checks cluster ids.
     """
     try:
         document = load(text)
@@ -82,7 +82,7 @@ def parse_seed(text: str, file: str, *, clusters: Collection[str] | None = None)
 def check_seed(
     document: Document, file: str, *, within: Place = (), clusters: Collection[str] | None = None
 ) -> SeedDocument:
-    """Return the seed in a document that was read already, `within` the place where it stands. Raises `SeedError`."""
+    """Return the seed at the place `within` of a document that was already parsed. Raise `SeedError`."""
     value = document.value
     for part in within:
         value = value[part]

@@ -1,4 +1,4 @@
-"""What a seed document names and does not hold: clusters, queues, folders, packages."""
+"""References of a seed document to missing clusters, queues, folders and packages."""
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator
@@ -7,20 +7,20 @@ from foas_emulator.seeds.limits import Place
 from foas_emulator.seeds.parts import Part, Problem, parts, text
 
 _COMPARED = 1000
-"""How many names are compared with a wrong one: looking for the nearest must not take longer than reading."""
+"""The most names to compare with a wrong one: looking for the closest must not take longer than reading."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a remark on the name that comes nearest to a wrong one; empty if none does."""
+    """Return a remark with the known name that is closest to a wrong one; empty if none is close."""
     candidates = [each for _, each in zip(range(_COMPARED), known, strict=False) if len(each) <= 256]  # noqa: PLR2004
     near = difflib.get_close_matches(name, candidates, n=1) if len(name) <= 256 else []  # noqa: PLR2004
     return f" (the nearest is {near[0]!r})" if near else ""
 
 
 def references(document: Part, clusters: Collection[str] | None) -> Iterator[Problem]:
-    """Return every place that names what is not there.
+    """Yield every place that refers to something missing.
 
-    `clusters` are those that the world has already; None if they are not known yet, and cluster ids are not looked at.
+    `clusters` are those that the world has already; None if they are not known yet: then cluster ids are not checked.
     """
     own = [name for _, cluster in parts((), document, "clusters") if (name := text(cluster, "ClusterId"))]
     known = None if clusters is None else {*clusters, *own}
@@ -51,7 +51,7 @@ def _is_id(value: object) -> bool:
 
 
 def _queues(place: Place, project: Part) -> Iterator[tuple[str, str | None]]:
-    """The queues of a project with the cluster of each, None for the one that the world picks."""
+    """Yield the queues of a project with the cluster of each, None for the cluster that the world picks."""
     cluster = text(project, "ClusterId")
     found = [
         (name, text(queue, "ClusterId") or cluster)
@@ -68,7 +68,7 @@ def _cluster(place: Place, part: Part, clusters: Collection[str] | None) -> Iter
 
 
 def _queue(place: Place, job: Part, queues: dict[str, str | None]) -> Iterator[Problem]:
-    """A queue that the project does not have, or not on the cluster that the job names."""
+    """Yield a queue of a job that the project does not have, or does not have on the job's cluster."""
     name, cluster = text(job, "QueueName"), text(job, "ClusterId")
     if name is not None and name not in queues:
         yield (*place, "QueueName"), f"the project has no queue {name!r}{nearest(name, queues)}"

@@ -1,4 +1,4 @@
-"""What stands twice in a seed document that can stand there only once."""
+"""Repetitions in a seed document of names and ids that must be unique."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from foas_emulator.seeds.parts import Part, Problem, folder_path, parts
 
 
 def repetitions(document: Part) -> Iterator[Problem]:
-    """Return every place that repeats a name or an id which an earlier place has, and what is to be said of it."""
+    """Yield every place that repeats the name or the id of an earlier place, with a message."""
     projects = list(parts((), document, "projects"))
     jobs = [found for place, project in projects for found in parts(place, project, "jobs")]
     yield from _repeated(parts((), document, "clusters"), "ClusterId")
@@ -27,7 +27,7 @@ def repetitions(document: Part) -> Iterator[Problem]:
 def _repeated(
     found: Iterable[tuple[Place, Part]], name: str, same: Callable[[str], str] = lambda value: value
 ) -> Iterator[Problem]:
-    """Return the places of parts that give a member the value it has in an earlier part."""
+    """Yield the places of parts in which a member has the same value as in an earlier part."""
     seen: set[Any] = set()
     for place, part in found:
         value = part.get(name)

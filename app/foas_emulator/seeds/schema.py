@@ -1,6 +1,6 @@
-"""The JSON Schema of seed documents, for editors and for whoever writes seeds by program.
+"""The JSON Schema of seed documents, for editors and for programs that write seeds.
 
-Made from the models, and as strict as reading is wherever a schema can be. What it cannot say, docs/seeds.md lists.
+It is made from the models, and as strict as they are as far as a schema can be; docs/seeds.md lists the exceptions.
 """
 
 from collections.abc import Iterable
@@ -38,7 +38,7 @@ def json_schema() -> Schema:
 
 
 def _finish(part: Schema, *, has_notes: bool) -> None:
-    """Let members be null that may be left out, and let `x-` members be; a title for each member says nothing."""
+    """Allow null for optional members, allow `x-` members, and remove the titles of members, which say nothing."""
     required = part.get("required", ())
     for name, member in part["properties"].items():
         member.pop("title", None)
@@ -139,7 +139,7 @@ def _override() -> Schema:
 
 
 def _describe_fault(parts: dict[str, Schema]) -> None:
-    """Say of a fault rule what its checks say: operations and codes by name, and one error for a wrong effect."""
+    """Add the checks of a fault rule to its schema: names of operations and codes, and one error for a wrong effect."""
     fault = parts["SeedFault"]
     members = fault["properties"]
     del members["ttl"]
@@ -158,7 +158,7 @@ def _describe_fault(parts: dict[str, Schema]) -> None:
 
 
 def _effect() -> Schema:
-    """The effect by the member that tells it from the others: one that has none of them gets one error."""
+    """Return the schema of an effect, chosen by its distinctive member, so that an unknown effect gets one error."""
     chain: Schema = {"minProperties": 1, "propertyNames": {"enum": list(EFFECTS)}}
     for name, model in reversed(list(EFFECTS.items())):
         chain = {"if": {"required": [name]}, "then": {"$ref": f"#/$defs/{model.__name__}"}, "else": chain}
@@ -171,7 +171,7 @@ def _parameter_names() -> list[str]:
 
 
 def _codes() -> tuple[list[str], list[str]]:
-    """The codes whose texts are known, and those whose texts depend on the call."""
+    """Return the codes whose messages are known, and those whose messages depend on the call."""
     made = [
         template.code.replace("{parameter}", parameter)
         for template in (MISSING, INVALID)
@@ -207,7 +207,7 @@ def _operations() -> Schema:
 
 
 def members_of(schema: Schema) -> Iterable[tuple[str, Schema]]:
-    """Return every member that a schema describes, with its path."""
+    """Yield every member that a schema describes, with its path."""
     for part_name, part in {"seed": schema, **schema["$defs"]}.items():
         for name, member in part.get("properties", {}).items():
             yield f"{part_name}.{name}", member

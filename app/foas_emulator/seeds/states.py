@@ -1,4 +1,4 @@
-"""Named seeds: the states that a verifier of Pact contracts asks for before it makes a call."""
+"""Named seeds: the provider states that a verifier of Pact contracts requests before it makes a call."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,37 +14,37 @@ from foas_emulator.seeds.reading import check_seed
 from foas_emulator.seeds.references import nearest
 
 LONGEST_NAME = 1000
-"""Characters that the name of a state may have."""
+"""The most characters of the name of a state."""
 PARAMETER = "param"
-"""The one member of what stands for a parameter of a state: `JobName: {param: job}`."""
+"""The only member of a placeholder for a parameter of a state: `JobName: {param: job}`."""
 
 
 class StateError(ValueError):
-    """A state that there is not, or one whose parameters are not those that were given."""
+    """A state does not exist, or its parameters are not those that were given."""
 
 
 @dataclass(frozen=True)
 class States:
-    """The seeds of a document by the names of their states; by default there are none."""
+    """The seeds of a document by the names of their states; none by default."""
 
     file: str = "no file of states"
     document: Document | None = None
     size: int = 0
-    """Characters of the file, which bound what a seed of it has."""
+    """The length of the file in characters, which bounds the size of each seed in it."""
 
     @property
     def seeds(self) -> Mapping[str, Any]:
-        """The seeds as they are written, parameters in their places."""
+        """The seeds as they are written, with placeholders for parameters."""
         written: Mapping[str, Any] = MappingProxyType({}) if self.document is None else self.document.value
         return {name: seed for name, seed in written.items() if not is_note(name)}
 
     def seed(
         self, name: str, parameters: Mapping[str, Any], *, clusters: Collection[str] | None = None
     ) -> SeedDocument:
-        """Return the seed of a state with these parameters in their places.
+        """Return the seed of a state, with its placeholders replaced by these parameters.
 
-        `clusters` are those of the world it is for. Raises `StateError` if state or parameters are others than the
-        document has, and `SeedError` if the parameters make a wrong seed.
+        `clusters` are those of the world that it is for. Raise `StateError` if the document does not have this state or
+        these parameters, and `SeedError` if the parameters make a wrong seed.
         """
         if self.document is None or name not in self.seeds:
             raise StateError(f"there is no state {name!r}{nearest(name, self.seeds)}")
@@ -56,7 +56,7 @@ class States:
 
 
 def read_states(file: Path) -> States:
-    """Return the states in a file. Raises `SeedError` with every fault of a seed that has no parameters."""
+    """Return the states in a file. Raise `SeedError` with all faults of seeds that have no parameters."""
     try:
         text = file.read_text("utf-8")
         document = load(text)
@@ -79,7 +79,7 @@ def _faults(states: States, name: str) -> list[Fault]:
         message = f"the name of a state has 1 to {LONGEST_NAME} characters"
         return [_fault(Path(states.file), states.document.line((name,)), (), message)]
     if next(_parameters(states.seeds[name]), None) is not None:
-        return []  # it is checked once it is filled
+        return []  # it is checked once its parameters are known
     try:
         states.seed(name, {})
     except SeedError as error:
@@ -92,7 +92,7 @@ def _fault(file: Path, line: int, place: Place, message: str) -> Fault:
 
 
 def _parameters(value: Any) -> Iterator[str]:
-    """Yield the name of each parameter that stands in a part of a seed."""
+    """Yield the name of each parameter in a part of a seed."""
     if _is_parameter(value):
         yield value[PARAMETER]
     elif isinstance(value, dict | list):
@@ -101,7 +101,7 @@ def _parameters(value: Any) -> Iterator[str]:
 
 
 def _fill(value: Any, parameters: Mapping[str, Any]) -> Any:
-    """Return a part of a seed with the values of its parameters."""
+    """Return a part of a seed with the values of the parameters in place of their placeholders."""
     if _is_parameter(value):
         return parameters[value[PARAMETER]]
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Checking a seed document: its shape, part by part, and what only the whole of it shows."""
+"""Validate a seed document: its shape, part by part, and the relations between its parts."""
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
@@ -20,7 +20,7 @@ from foas_emulator.world.settings import NAMES, read_setting
 def validate(document: Any, *, clusters: Collection[str] | None = None) -> tuple[SeedDocument | None, list[Problem]]:
     """Return the seed in a document, None if there is any problem, and all problems, up to a thousand.
 
-    `clusters` are those of the world it is for; without them, cluster ids are left to `apply`.
+    `clusters` are the ids in the world that it is for; without them, `apply` checks cluster ids.
     """
     found: list[Problem] = []
     seed = _check(SeedDocument, {} if document is None else document, (), found)
@@ -31,7 +31,7 @@ def validate(document: Any, *, clusters: Collection[str] | None = None) -> tuple
 
 
 def _check(model: type[BaseModel], document: Any, place: Place, found: list[Problem]) -> BaseModel | None:
-    """Return the part that a document says; each part in it on its own, so that no check takes long by itself."""
+    """Validate a part of a document, after each part nested in it, so that no single check takes long."""
     if len(found) >= MAX_FAULTS:
         return None
     if not isinstance(document, Mapping):
@@ -55,7 +55,7 @@ def _check(model: type[BaseModel], document: Any, place: Place, found: list[Prob
 
 @cache
 def _parts_of(model: type[BaseModel]) -> Mapping[str, type[BaseModel]]:
-    """The members of a model that are lists of parts."""
+    """Return the members of a model that are lists of parts, with the models of these."""
     lists = {
         field.alias or name: get_args(field.annotation)[0]
         for name, field in model.model_fields.items()
@@ -65,7 +65,7 @@ def _parts_of(model: type[BaseModel]) -> Mapping[str, type[BaseModel]]:
 
 
 def _settings(settings: Mapping[Any, Any], place: Place, found: list[Problem]) -> dict[str, Any]:
-    # The null of batch_duration says until told; any other says the same as leaving the setting out.
+    # A batch_duration of null means until told; any other null means the same as leaving the setting out.
     left_out = {name for name in NAMES if name != "batch_duration" and settings.get(name, ...) is None}
     given = {name: value for name, value in settings.items() if name not in left_out and not is_note(name)}
     found += (((*place, *inner), message) for inner, message in setting_problems(given))
@@ -73,7 +73,7 @@ def _settings(settings: Mapping[Any, Any], place: Place, found: list[Problem]) -
 
 
 def setting_problems(settings: Mapping[Any, Any]) -> Iterator[Problem]:
-    """Return what is wrong with each of a world's settings, as documents give them."""
+    """Yield the problems of a world's settings, given as in documents."""
     for name, value in settings.items():
         try:
             read_setting(name, value)
@@ -85,7 +85,7 @@ def setting_problems(settings: Mapping[Any, Any]) -> Iterator[Problem]:
 
 
 def override_problems(overrides: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Return each code that is overridden and that the catalogue does not have."""
+    """Yield each overridden code that the catalogue does not have."""
     for code in overrides:
         if code not in catalogue():
             yield code, f"the catalogue has no error {code!r}{nearest(code, catalogue())}"

@@ -1,4 +1,4 @@
-"""Noticing that seed documents have changed on disk."""
+"""Watch seed documents on disk for changes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -8,14 +8,14 @@ from pathlib import Path
 from foas_emulator.seeds.reading import SeedError, seed_files
 
 LOOK_EVERY = 0.5
-"""Seconds between two looks at the files. Looking works on every file system, and needs no library."""
+"""Seconds between two checks of the files. Polling works on every file system and needs no library."""
 
 Marks = dict[str, tuple[int, int] | None]
 
 
 @asynccontextmanager
 async def watching(sources: Sequence[str], changed: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Call `changed` after every change of the files that these sources mean, while this is entered."""
+    """Call `changed` after every change of the files of these sources, inside the block."""
     task = asyncio.create_task(_watch(sources, changed))
     try:
         yield
@@ -36,7 +36,7 @@ async def _watch(sources: Sequence[str], changed: Callable[[], Awaitable[None]])
 
 
 def marks(sources: Sequence[str]) -> Marks:
-    """What tells a file that was changed: when it was written and how long it is, None while it is not there."""
+    """Return a mark that changes with each file: its time of modification and its size, None if it is absent."""
     found: Marks = {}
     for source in sources:
         with suppress(SeedError, OSError):
