@@ -1,4 +1,4 @@
-"""The commands of `foas-emulator` that talk to a server, each in a module that is imported when it is asked for."""
+"""The commands of `foas-emulator` that talk to a server, each in a module that is imported on first use."""
 
 from importlib import import_module
 
@@ -20,11 +20,11 @@ NAMES = (
     "state",
     "worlds",
 )
-"""The commands of this package; each is the member `command` of the module of its name."""
+"""The commands of this package; each is `command` in the module with its name."""
 
 
 class LazyGroup(Commands):
-    """A group that has the commands of this package beside its own, so that `serve` starts without them."""
+    """A group that imports the commands of this package only when they are used, so that `serve` starts faster."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *NAMES})

@@ -1,6 +1,6 @@
-"""What all commands share: the options that name a server, and how they fail.
+"""Common parts of all commands: the options that name a server, and the handling of errors.
 
-Every error is one line on standard error, and none is a traceback.
+Every error is one line on standard error, never a traceback.
 """
 
 import os
@@ -28,8 +28,8 @@ TOKEN_OPTION = click.option(
 class Commands(click.Group):
     """A group of commands whose errors are one line each.
 
-    The exit status is 2 for a wrong command line and 1 for what cannot be done. Whoever closes standard output early,
-    as `head` does, is not told.
+    The exit status is 2 for a wrong command line and 1 for any other failure. If a reader closes standard output early,
+    as `head` does, nothing is printed about it.
     """
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any) -> Any:
@@ -72,7 +72,7 @@ def refuse_each(messages: Iterable[object], *, status: int = 1) -> NoReturn:
 
 
 def describe_os_error(error: OSError | UnicodeError) -> str:
-    """What the system refused, with the file it is about; the standard streams have no name of their own."""
+    """Return the reason of a system error with the file that it concerns, or `standard output` if it has no name."""
     reason = getattr(error, "strerror", None) or str(error)
     file = getattr(error, "filename", None)
     return f"{'standard output' if file is None else click.format_filename(file)}: {reason}"
@@ -80,7 +80,7 @@ def describe_os_error(error: OSError | UnicodeError) -> str:
 
 @contextmanager
 def refusals_to_start() -> Iterator[None]:
-    """End the command with what a server that is started here says of its settings, each fault on its line."""
+    """End the command with the errors in the settings of a server that is started inside the block, one per line."""
     from foas_emulator.seeds.reading import SeedError  # noqa: PLC0415 - other commands need no server
     from foas_emulator.server import StartError  # noqa: PLC0415
 
@@ -95,23 +95,23 @@ def refusals_to_start() -> Iterator[None]:
 
 
 def _as_given(error: SettingError) -> str:
-    """The message of a wrong setting, named by the flag or the variable that it was given with."""
+    """Return the message of a wrong setting, with the name of the flag or variable by which it was given."""
     source = click.get_current_context().get_parameter_source(error.setting)
     name = variable(error.setting) if source is ParameterSource.ENVIRONMENT else flag(error.setting)
     return f"{name}: {error.reason}"
 
 
 def _write_any_text() -> None:
-    """Have every text written, whatever encoding the streams have; what they cannot spell is escaped."""
+    """Let the streams write any text in their encoding; characters that it lacks are escaped."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
             if sys.platform == "win32" and not stream.isatty() and "PYTHONIOENCODING" not in os.environ:
-                stream.reconfigure(encoding="utf-8")  # what other programs read is the same on every system
+                stream.reconfigure(encoding="utf-8")  # so that other programs read the same bytes on every system
 
 
 def _close_output() -> None:
-    """Have nothing written to standard output any more: the interpreter would try again when it ends, and complain."""
+    """Discard further output: otherwise the interpreter would try to flush it at its end, and print an error."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

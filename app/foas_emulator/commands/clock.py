@@ -1,4 +1,4 @@
-"""`foas-emulator clock`: the time of a world, shown and moved."""
+"""`foas-emulator clock`: show and move the clock of a world."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from foas_emulator.world.instants import instant_text
 
 @click.group("clock")
 def command() -> None:
-    """Look at the clock of a world, freeze it, let it run, or move it on."""
+    """Show the clock of a world, freeze it, let it run, or move it on."""
 
 
 @command.command("show")
 @remote
 def show(emulator: Remote) -> None:
-    """Say what time it is in a world, and what is going to happen there."""
+    """Show the time of a world, and its pending changes."""
     emulator.existing_world()
     clock = emulator.server.control.request("GET", f"{emulator.path}/clock")
     stands = "stands still" if clock["mode"] == "frozen" else "runs"
@@ -32,7 +32,7 @@ def show(emulator: Remote) -> None:
 @click.argument("instant", required=False)
 @remote
 def freeze(emulator: Remote, *, instant: str | None) -> None:
-    """Stand still, at INSTANT (such as 2026-01-01T00:00:00Z) or where the clock is."""
+    """Freeze the clock, at INSTANT (such as 2026-01-01T00:00:00Z) or where it is."""
     _put(emulator, "frozen", instant)
 
 
@@ -40,7 +40,7 @@ def freeze(emulator: Remote, *, instant: str | None) -> None:
 @click.argument("instant", required=False)
 @remote
 def run(emulator: Remote, *, instant: str | None) -> None:
-    """Go on, from INSTANT or from where the clock is."""
+    """Let the clock run, from INSTANT or from where it is."""
     _put(emulator, "real", instant)
 
 

@@ -1,4 +1,4 @@
-"""`foas-emulator env`: the variables that bring programs to a server that runs."""
+"""`foas-emulator env`: the variables that redirect programs to a running server."""
 
 import os
 
@@ -18,7 +18,7 @@ from foas_emulator.testing.server import Server
 def command(
     *, world: str, shell: str, format_: str | None, url: str | None, port: int, control_token: str | None
 ) -> None:
-    """Print what brings programs that name no endpoint to a server that runs with --intercept.
+    """Print variables that redirect programs without an endpoint to a server that runs with --intercept.
 
     eval "$(foas-emulator env)"
     """

@@ -1,4 +1,4 @@
-"""What the commands about all worlds share: each of several servers is asked, and one that fails hides no other."""
+"""Common parts of commands for several servers: all are asked, and the failure of one does not hide the others."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -19,13 +19,13 @@ URLS_OPTION = click.option(
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Servers that run, by their addresses, and the form in which their user wants to read what happened."""
+    """Running servers, and the form in which the user wants to read results."""
 
     servers: Sequence[Server]
     as_json: bool
 
     def ask(self, question: Callable[[Server], Any]) -> "Answers":
-        """Ask every server the same, all at once."""
+        """Call a function for all servers in parallel."""
         with ThreadPoolExecutor(len(self.servers)) as threads:
             asked = [(server.url, threads.submit(question, server)) for server in self.servers]
         answered, failed = {}, {}
@@ -37,7 +37,7 @@ class Servers:
         return Answers(answered, failed)
 
     def report(self, sentence: str, document: dict[str, Any], failed: dict[str, str]) -> None:
-        """Say what happened, then name each server that failed; the exit status is 1 if there is one."""
+        """Print the result, then each server that failed; the exit status is 1 if there is one."""
         failures = [{"url": url, "error": reason} for url, reason in failed.items()]
         if sentence or self.as_json:
             say(sentence, {**document, "failed": failures}, as_json=self.as_json)
@@ -49,21 +49,21 @@ class Servers:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What each server answered, by its address, and why the others did not."""
+    """The answers of servers by URL, and the reasons why the others failed."""
 
     answered: dict[str, Any]
     failed: dict[str, str]
 
 
 def servers_options(command: Command) -> Command:
-    """Give a command the options that say which servers it asks: those of `servers_of`, and `as_json`."""
+    """Give a command the options that name its servers (the arguments of `servers_of`), and `as_json`."""
     for option in (URLS_OPTION, PORT_OPTION, TOKEN_OPTION, JSON_OPTION):
         command = option(command)
     return command
 
 
 def servers_of(urls: Sequence[str], port: int, control_token: str | None, *, as_json: bool) -> Servers:
-    """The servers that the options name, each once."""
+    """Return the servers that the options name, each once."""
     servers = []
     for target in dict.fromkeys(address(url, port) for url in urls or (None,)):
         with refusals_of(target):

@@ -16,7 +16,7 @@ def command() -> None:
 @command.command("list")
 @remote
 def list_rules(emulator: Remote) -> None:
-    """List every rule, with the calls it has seen and those it applied to."""
+    """List every rule, with the numbers of calls that it has seen and to which it applied."""
     rules = emulator.existing_world().faults.rules()
     sentence = "\n".join(map(_line, rules)) or f"World {emulator.world_name} has no fault rule."
     emulator.report(sentence, {"faults": rules})
@@ -44,14 +44,14 @@ def arm(emulator: Remote, *, effect: str, params: tuple[str, ...], **rule: Any) 
 @click.argument("rule_id", type=int, required=False)
 @remote
 def disarm(emulator: Remote, *, rule_id: int | None) -> None:
-    """Disarm the rule of this id, or every one."""
+    """Disarm the rule with this id, or all rules."""
     emulator.existing_world().faults.disarm(rule_id)
     what = "No fault rule is" if rule_id is None else f"Fault rule {rule_id} is no longer"
     emulator.report(f"{what} armed in world {emulator.world_name}.", {"id": rule_id})
 
 
 def read_effect(text: str) -> dict[str, Any]:
-    """The effect in `name=value`, in a bare name, or in a JSON object. Raises `click.UsageError`."""
+    """Parse an effect: `name=value`, a bare name, or a JSON object. Raise `click.UsageError`."""
     if text.startswith("{"):
         try:
             effect: dict[str, Any] = json.loads(text)

@@ -1,4 +1,4 @@
-"""`foas-emulator healthcheck`: whether a server is well."""
+"""`foas-emulator healthcheck`: check whether a server is healthy."""
 
 import http.client
 import json
@@ -10,14 +10,14 @@ import click
 from foas_emulator.commands.base import PORT_OPTION, URL_OPTION, refuse
 
 _LONGEST_HEALTH = 64 * 1024
-"""Bytes that are read of what says whether a server is well."""
+"""The most bytes of the answer to read."""
 
 
 @click.command("healthcheck")
 @URL_OPTION
 @PORT_OPTION
 def command(url: str | None, port: int) -> None:
-    """Ask a server for its health; exits with 0 if it is well."""
+    """Ask a server for its health; exits with 0 if it is healthy."""
     address = (url or f"http://127.0.0.1:{port}").rstrip("/")
     if not address.startswith(("http://", "https://")):
         refuse(f"{address}: an address begins with http:// or https://")

@@ -1,4 +1,4 @@
-"""`foas-emulator journal`: what a world was asked and what it answered."""
+"""`foas-emulator journal`: the calls of a world and their responses."""
 
 import json
 from typing import Any

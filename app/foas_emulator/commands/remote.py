@@ -1,4 +1,4 @@
-"""What the commands for a running server share: its address, a world there, and how they say what happened."""
+"""Common parts of commands for a running server: its URL, a world there, and the output of results."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from foas_emulator.world.instants import instant_text
 Command = Callable[..., None]
 
 FAILURES = (OSError, EmulatorError, ValueError)
-"""What a server that refuses, or does not answer, raises."""
+"""The exceptions for a server that refuses a request or does not answer."""
 
 WORLD_OPTION = click.option("--world", default="default", show_default=True, help="Name of the world.")
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print the server's answer instead of a sentence.")
@@ -26,7 +26,7 @@ JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print the se
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remote:
-    """A server that runs, a world in it, and the form in which its user wants to read what happened."""
+    """A running server, a world in it, and the form in which the user wants to read results."""
 
     server: Server
     world_name: str
@@ -34,7 +34,7 @@ class Remote:
 
     @property
     def world(self) -> World:
-        """The world, whether there is one of that name or not: a command that makes worlds wants it."""
+        """The world, whether it exists or not, for commands that create worlds."""
         return self.server.world(self.world_name)
 
     @property
@@ -43,7 +43,7 @@ class Remote:
         return self.world.path
 
     def existing_world(self) -> World:
-        """The world, which is not made by a typing error. Raises `EmulatorError` if there is none."""
+        """Return the world; raise `EmulatorError` if it does not exist, so that a typing error creates no world."""
         if not self.server.has_world(self.world_name):
             raise EmulatorError(
                 404, f"There is no world {self.world_name}.", "foas-emulator worlds lists those there are."
@@ -51,12 +51,12 @@ class Remote:
         return self.world
 
     def report(self, sentence: str, document: Any) -> None:
-        """Say what happened: a sentence, or, with --json, the document that the server answered."""
+        """Print the result: a sentence or, with --json, the server's answer."""
         say(sentence, document, as_json=self.as_json)
 
 
 def server_options(command: Command) -> Command:
-    """Give a command the options that say which server it is about, as `url`, `port` and `control_token`."""
+    """Give a command the options that name a server, as `url`, `port` and `control_token`."""
     for option in (URL_OPTION, PORT_OPTION, TOKEN_OPTION):
         command = option(command)
     return command
@@ -76,13 +76,13 @@ def remote(command: Command) -> Command:
 
 
 def address(url: str | None, port: int) -> str:
-    """The address of the server that the options name."""
+    """Return the URL of the server that the options name."""
     return (url or f"http://127.0.0.1:{port}").rstrip("/")
 
 
 @contextmanager
 def refusals_of(target: str) -> Iterator[None]:
-    """End the command with a sentence if the server at an address refuses, or does not answer."""
+    """End the command with a sentence if the server at a URL refuses a request, or does not answer."""
     try:
         yield
     except FAILURES as error:
@@ -97,10 +97,10 @@ def say(sentence: str, document: Any, *, as_json: bool) -> None:
 
 
 def counted(number: int, thing: str) -> str:
-    """`1 world`, `2 worlds`."""
+    """Return a number with its noun: `1 world`, `2 worlds`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def change_lines(changes: list[dict[str, Any]]) -> str:
-    """What happened, or will, a line for each change."""
+    """Return a line for each change."""
     return "".join(f"\n  {instant_text(change['at'])} {change['what']}" for change in changes)

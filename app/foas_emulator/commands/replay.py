@@ -1,4 +1,4 @@
-"""`foas-emulator replay`: a failed test's world as it was, served again, and the calls that it got."""
+"""`foas-emulator replay`: serve a failed test's world as it was, and show its calls."""
 
 import signal
 from dataclasses import replace
@@ -15,10 +15,10 @@ from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
 
 _TAKEN = ("port", "access_keys", "intercept", "intercept_allow")
-"""The settings that say how the world is reached; all that is in it, and its own settings, come from the snapshot."""
+"""The settings that concern access to the server; the contents and settings of the world come from the snapshot."""
 
 _LOOK_EVERY = 0.5
-"""Seconds between two looks for a signal: Windows hands none over while a thread waits without end."""
+"""Seconds between two checks for a signal: Windows delivers none while a thread waits without a timeout."""
 
 
 def _replay(folder: Path, **given: Any) -> None:
@@ -36,14 +36,14 @@ def _serve(artifact: Artifact, given: dict[str, Any]) -> None:
 
     Raise `EmulatorError` for a broken snapshot.
     """
-    # The whole emulator: it takes a while to load.
+    # Imported here because it loads the whole emulator, which takes a while.
     from foas_emulator.testing.in_thread import ThreadedServer  # noqa: PLC0415
 
     stop = Event()
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
-    # Variables may be those of a server that runs: its worlds are left alone.
+    # The variables may be those of a running server, whose worlds must not be touched.
     settings = replace(read_settings({}), **given, seed=("empty",), watch=False, data_dir=None, pact_states=None)
     running = ThreadedServer(settings, port=settings.port)
     try:
@@ -66,7 +66,7 @@ def _options() -> list[click.Parameter]:
     taken: list[click.Parameter] = [folder]
     for option in options():
         if option.name in ("port", "intercept"):
-            option.envvar = None  # the variables may name the ports of a server that runs already
+            option.envvar = None  # the variables may name the ports of a running server
         if option.name == "port":
             option.default, option.show_default = 0, "a free one"
         if option.name in _TAKEN:

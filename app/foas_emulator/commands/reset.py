@@ -1,4 +1,4 @@
-"""`foas-emulator reset`: worlds as they began."""
+"""`foas-emulator reset`: reset worlds."""
 
 import click
 
@@ -21,7 +21,7 @@ def command(
     control_token: str | None,
     as_json: bool,
 ) -> None:
-    """Return a world to what it was created from; its journal begins anew."""
+    """Reset a world to what it was created from, and forget its journal."""
     servers = servers_of(urls, port, control_token, as_json=as_json)
     if everything:
         if context.get_parameter_source("world") is click.core.ParameterSource.COMMANDLINE:

@@ -1,4 +1,4 @@
-"""`foas-emulator run`: a command in an environment in which every SDK ends up at an emulator."""
+"""`foas-emulator run`: run a command in an environment in which every SDK calls an emulator."""
 
 import os
 import shutil
@@ -24,15 +24,15 @@ from foas_emulator.testing.redirection import variables_for
 from foas_emulator.testing.server import Server
 
 OWN_WORLD = "run"
-"""The world of a server that is started for one command: always the same, so that two runs see the same."""
+"""The world of a server that is started for one command: always the same, so that all runs give the same results."""
 
 NOT_FOUND, NOT_EXECUTABLE, KILLED = 127, 126, 128
-"""Statuses as shells have them; a command that a signal has ended has KILLED and the signal's number."""
+"""Exit statuses as in shells; that of a command ended by a signal is KILLED plus the signal's number."""
 
 _CHOSEN_HERE = ("host", "port", "tls", "tls_port", "tls_cert", "tls_key", "intercept")
 _PASSED_ON = ("SIGINT", "SIGBREAK", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _TYPED = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name)]
-"""What a terminal sends to every program that runs in it."""
+"""The signals that a terminal sends to every program in it."""
 
 
 def _run(
@@ -40,8 +40,8 @@ def _run(
 ) -> None:
     """Run COMMAND so that programs which name no endpoint work in a world of an emulator.
 
-    An emulator is started for it on free ports, with the settings of `serve`; --url uses one that runs. The status is
-    the command's. Nothing is left behind.
+    An emulator is started for it on free ports, with the settings of `serve`; --url uses a running one. The exit status
+    is the command's. Nothing is left behind.
     """
     check_variables(os.environ)
     given = [
@@ -62,9 +62,9 @@ def _run(
 
 @contextmanager
 def _started(settings: dict[str, Any]) -> Iterator[tuple[Server, Mapping[str, Any] | None]]:
-    """A server in this process, and what there is to know of its proxy."""
+    """Yield a server in this process, and the description of its proxy."""
     with quickly():
-        # The whole emulator: it takes a while to load.
+        # Imported here because it loads the whole emulator, which takes a while.
         from foas_emulator import logs  # noqa: PLC0415
         from foas_emulator.testing.in_thread import ThreadedServer  # noqa: PLC0415
 
@@ -81,7 +81,7 @@ def _started(settings: dict[str, Any]) -> Iterator[tuple[Server, Mapping[str, An
 
 @contextmanager
 def _world(server: Server, name: str | None) -> Iterator[tuple[Server, str]]:
-    """The world that was named, or one for this command alone, which ends with it."""
+    """Yield the named world, or one for this command only, which is dropped afterwards."""
     if name is not None:
         yield server, name
         return
@@ -96,7 +96,7 @@ def _world(server: Server, name: str | None) -> Iterator[tuple[Server, str]]:
 def _call(
     command: Sequence[str], child: "_Child", server: Server, world: str, *, proxy: Mapping[str, Any] | None = None
 ) -> int:
-    """Run a command in its environment; answers its exit status."""
+    """Run a command in its environment; return its exit status."""
     with TemporaryDirectory(prefix="foas-emulator-") as directory:
         given = variables_for(server, world, os.environ, directory=Path(directory), proxy=proxy)
         try:
@@ -111,16 +111,16 @@ def _call(
 
 
 def _found(command: Sequence[str]) -> list[str]:
-    """Return a command with its program's path, where a system looks for `.exe` alone: npm's, say, is `npm.cmd`."""
+    """Return a command with its program's path on Windows, which looks only for `.exe`, but npm is `npm.cmd`."""
     program, *arguments = command
     return [shutil.which(program) or program if os.name == "nt" else program, *arguments]
 
 
 class _Child:
-    """The command as a process, and the signals that are meant for it.
+    """The command as a process, and the forwarding of signals to it.
 
-    While it runs it gets them, and `run` goes on waiting for it. One that comes before or afterwards ends `run`, which
-    leaves nothing behind then either.
+    While the command runs, signals are passed on to it, and `run` keeps waiting for it. A signal before or after that
+    ends `run`, which cleans up then too.
     """
 
     def __init__(self) -> None:
@@ -144,7 +144,7 @@ class _Child:
 
     @contextmanager
     def taking_signals(self) -> Iterator[None]:
-        """Take every signal that would end a process, but for those that are ignored here, and so by the command."""
+        """Handle all signals that would end a process, except those that this process and so the command ignore."""
         numbers = [getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)]
         numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
         before = {number: signal.signal(number, self._take) for number in numbers}
@@ -165,7 +165,7 @@ class _Child:
 
 
 def _is_from_terminal() -> bool:
-    """Whether an interrupt was typed, so that the terminal has sent it to the command as well."""
+    """Whether an interrupt was typed in the terminal, which then has sent it to the command as well."""
     if sys.platform == "win32":
         return True
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""`foas-emulator scenario`: a world begun anew from a seed document."""
+"""`foas-emulator scenario`: replace a world from a seed document."""
 
 from pathlib import Path
 
@@ -14,9 +14,9 @@ from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seed
 @click.argument("seed", metavar="FILE|NAME")
 @remote
 def command(emulator: Remote, *, seed: str) -> None:
-    """Begin a world anew from a seed document, or from one of the server's own: default, empty.
+    """Replace a world from a seed document, or from a built-in seed: default, empty.
 
-    The world is created if there is none; `reset` returns it to this beginning.
+    The world is created if there is none; `reset` resets it to this seed.
     """
     if seed in BUILT_IN:
         answer = emulator.server.control.request("PUT", emulator.path, {"seed": seed})
@@ -26,7 +26,7 @@ def command(emulator: Remote, *, seed: str) -> None:
 
 
 def _document(file: str) -> object:
-    """What a file holds, checked here, where its faults can be named with their lines."""
+    """Return the document in a file, after checking it here, so that faults are reported with their lines."""
     try:
         read_seed(file)
     except SeedError as error:

@@ -1,4 +1,4 @@
-"""`foas-emulator snapshot`: worlds of a running server as files."""
+"""`foas-emulator snapshot`: save worlds of a running server to files and load them."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from foas_emulator.commands.remote import Remote, remote
 
 @click.group("snapshot")
 def command() -> None:
-    """Keep worlds of a running server as files, and bring them back."""
+    """Save worlds of a running server to files, and load them again."""
 
 
 @command.command("save")
@@ -27,7 +27,7 @@ def save(emulator: Remote, *, file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @remote
 def load(emulator: Remote, *, file: Path) -> None:
-    """Make a world what FILE says; it is created if there is none."""
+    """Replace a world by the snapshot in FILE; it is created if there is none."""
     emulator.world.load(file)
     emulator.report(
         f"World {emulator.world_name} is what {file} says.", {"world": emulator.world_name, "file": str(file)}

@@ -1,4 +1,4 @@
-"""`foas-emulator state`: an instance put into any state."""
+"""`foas-emulator state`: put an instance into any state."""
 
 import click
 

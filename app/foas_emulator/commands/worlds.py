@@ -14,7 +14,7 @@ from foas_emulator.commands.remote import Remote, remote
 def command(
     context: click.Context, *, urls: tuple[str, ...], port: int, control_token: str | None, as_json: bool
 ) -> None:
-    """List the worlds of a server, or of several; the subcommands copy and end one."""
+    """List the worlds of a server, or of several; the subcommands copy and drop one."""
     if context.invoked_subcommand is not None:
         _refuse_options_before(context, context.invoked_subcommand)
         return
@@ -26,7 +26,7 @@ def command(
 
 
 def _refuse_options_before(context: click.Context, subcommand: str) -> None:
-    """Refuse what would be ignored: a subcommand takes its own options, after its name."""
+    """Refuse options before the name of a subcommand, which would be ignored."""
     for option in context.command.params:
         if context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"{option.opts[0]} belongs after {subcommand}.")
@@ -53,6 +53,6 @@ def fork(emulator: Remote, *, name: str) -> None:
 @command.command("drop")
 @remote
 def drop(emulator: Remote) -> None:
-    """End --world. Whoever asks for its name gets a new one."""
+    """Drop --world. The next use of its name creates a new one."""
     emulator.existing_world().drop()
     emulator.report(f"World {emulator.world_name} is gone.", {"name": emulator.world_name})

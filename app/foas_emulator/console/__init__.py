@@ -1,1 +1,1 @@
-"""Pages for people: every world seen, changed and explained in a browser."""
+"""Pages for people: see, change and understand every world in a browser."""

@@ -1,7 +1,7 @@
-"""Who may see and use the pages: the control token once in a cookie, Origin, and a token in every form.
+"""Access to the pages: a cookie in place of the control token, the Origin, and a token in every form.
 
-The door of the pages keeps out other machines and names that were bent to this one. What is checked here is a
-browser's: a page of another site must not send one of our forms.
+`Door` keeps out other machines and host names that were rebound to this one. The checks here concern browsers: a page
+of another site must not send one of our forms.
 """
 
 import hmac
@@ -20,7 +20,7 @@ COOKIE = "foas_emulator_console"
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The rules of one server: its control token, if it has one, and the token that its forms carry."""
+    """The access rules of one server: its control token, if it has one, and the token in its forms."""
 
     control_token: str | None
     form_token: str
@@ -30,7 +30,7 @@ class Access:
         return cls(control_token, fresh_secret())
 
     def is_signed_in(self, request: Request) -> bool:
-        """Whether the request shows the control token: as a bearer, or by the cookie it was exchanged for."""
+        """Whether the request carries the control token as a bearer token, or the cookie that replaces it."""
         if self.control_token is None:
             return True
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
@@ -39,20 +39,20 @@ class Access:
         return _same(request.cookies.get(COOKIE, ""), self._session())
 
     def sign_in(self, given: str, response: Response, *, is_secure: bool) -> bool:
-        """Exchange the control token for a cookie; False if it is another one."""
+        """Exchange the control token for a cookie; return False if the token is wrong."""
         if self.control_token is None or not _same(given.strip(), self.control_token):
             return False
         response.set_cookie(COOKIE, self._session(), path=BASE, httponly=True, samesite="strict", secure=is_secure)
         return True
 
     def allows_form(self, request: Request, form_token: str) -> bool:
-        """Whether a form is one of ours, sent from a page of ours."""
+        """Whether a form is one of ours, sent from one of our pages."""
         origin = request.headers.get("origin")
         is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
         return is_ours and _same(form_token, self.form_token)
 
     def _session(self) -> str:
-        """What the cookie holds: it opens the pages, and does not give the token away."""
+        """Return the value of the cookie, which gives access to the pages without revealing the token."""
         return hmac.new((self.control_token or "").encode(), b"console", sha256).hexdigest()
 
 

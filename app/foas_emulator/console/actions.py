@@ -1,4 +1,4 @@
-"""What the forms of the pages do: each is one call, put together from what the form says and what was typed into it."""
+"""The actions of the pages' forms: each is one call, composed from the form and the values typed into it."""
 
 import json
 from http import HTTPStatus
@@ -21,7 +21,7 @@ _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 
 async def perform_form(site: Site, world: World, request: Request) -> Response:
-    """Make the call that a form describes and go back to the page it stands on, or on to the page it names."""
+    """Make the call that a form describes; redirect to its page, or on success to the page that it names."""
     async with request.form(max_files=1, max_fields=60, max_part_size=site.max_document) as form:
         if not site.access.allows_form(request, _text(form, "token")):
             return await shown_foreign_form(request)
@@ -41,11 +41,12 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
 
 
 async def call_of(form: FormData, world: World) -> Call:
-    """The call of a form. Raises ValueError for one that cannot be made.
+    """Return the call of a form. Raise ValueError for one that cannot be made.
 
-    A button has its `call` in one text; a form has `method`, `target` and `body`. What was typed replaces parts of it:
-    `path:NAME` the `{NAME}` of the target, `json:NAME`, `number:NAME` and `form:NAME` a member of the body; an empty
-    one is left out, and of `nullable:NAME` is null. `upload` is a file: the body, or the member that `wrap` names.
+    A button has its `call` in one text; a form has `method`, `target` and `body`. Typed values replace parts of it:
+    `path:NAME` the `{NAME}` of the target; `json:NAME`, `number:NAME` and `form:NAME` a member of the body, which is
+    left out if it is empty; an empty `nullable:NAME` is null. `upload` is a file: the body, or the member that `wrap`
+    names.
     """
     method, target, body = _text(form, "method"), _text(form, "target"), _text(form, "body")
     if "call" in form:
@@ -118,7 +119,7 @@ async def _upload(method: str, target: str, upload: UploadFile, *, wrap: str) ->
 
 
 async def download_snapshot(site: Site, world: World, request: Request) -> Response:
-    """The world as a file."""
+    """Return a snapshot of the world as a file to download."""
     call = json_call("GET", f"{CONTROL}worlds/{world.name}/snapshot")
     answer = await site.call(call, host=request.url.netloc)
     disposition = f'attachment; filename="{world.name}.snapshot.json"'
@@ -131,7 +132,7 @@ def _text(form: FormData, name: str) -> str:
 
 
 def _back(form: FormData, message: Message, *, target: str = "") -> Response:
-    """Back to a page of the console, never to another site."""
+    """Redirect back to a page of the console, never to another site."""
     wanted = target or _text(form, "back")
     is_ours = wanted.startswith(f"{BASE}/") and wanted.isascii() and wanted.isprintable()
     response = RedirectResponse(wanted if is_ours else f"{BASE}/", HTTPStatus.SEE_OTHER)

@@ -1,4 +1,4 @@
-"""The console as an application: which page stands where, and what holds for all of them."""
+"""The console as an application: the routes of its pages, and their common security."""
 
 import asyncio
 import sqlite3
@@ -47,13 +47,13 @@ SECURITY_HEADERS: Mapping[str, str] = {
 }
 
 _LARGEST_SIGN_IN = 64 * 1024
-"""Bytes of a form of whoever has not shown the token yet."""
+"""The most bytes of a form whose sender has not shown the token yet."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 def console_app(site: Site) -> ASGIApp:
-    """The pages over a site, as an application that is mounted at `BASE`."""
+    """Return the pages of a site as an application that is mounted at `BASE`."""
     routes = [
         Route("/", _to_default),
         Route("/sign-in", _sign_in(site), methods=["GET", "POST"]),
@@ -69,7 +69,7 @@ def console_app(site: Site) -> ASGIApp:
 
 
 class Door:
-    """Stands before the pages: whoever may not see them is told so, and every answer carries the security headers."""
+    """Middleware that refuses unauthorized requests for pages, and adds security headers to every answer."""
 
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app = app
@@ -132,7 +132,7 @@ class Door:
 
 
 def _giving_way(receive: Receive) -> Receive:
-    """Serve others between the pieces of a large form, which may hold a whole world."""
+    """Return a `receive` that serves other requests between the pieces of a large form, such as a whole world."""
 
     async def receive_piece() -> Message:
         await asyncio.sleep(0)
@@ -170,7 +170,7 @@ def _sign_in(site: Site) -> Handler:
 
 
 def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Response]]) -> Handler:
-    """A handler that needs a world that there is; for one that there is not, the page that offers to create it."""
+    """Return a handler for an existing world; for one that does not exist, it shows a page that offers to create it."""
 
     async def handle(request: Request) -> Response:
         name = request.path_params["world"]
@@ -196,7 +196,7 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    """The page of a world whose file cannot be used, that has ended meanwhile, or that would be one too many."""
+    """Return the page for a world whose file cannot be used, that has ended meanwhile, or that would be one too many."""
     text = error.hint if isinstance(error, WorldFileError) else str(error)
     return await shown_plain(
         request, status=HTTPStatus.SERVICE_UNAVAILABLE, title=mark("This world cannot be opened."), text=text

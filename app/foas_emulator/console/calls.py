@@ -1,6 +1,6 @@
-"""What a button of the console does: one call of the control API or of the service's API, made in this process.
+"""The calls of the console's buttons: each is one call of the control API or the service's API, in this process.
 
-So whatever the page does can be done with curl, and a call of the service stands in the journal of its world.
+So curl can do everything that a page does, and the journal of the world records its calls of the service.
 """
 
 import json
@@ -30,7 +30,7 @@ _FIRST_ERROR = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request. `target` is a raw path with its query; `world` is the one a call of the service is made in."""
+    """One request. `target` is a raw path with its query; `world` is the world of a call of the service."""
 
     method: str
     target: str
@@ -38,19 +38,19 @@ class Call:
     body: bytes = b""
     content_type: str = ""
     file: str = ""
-    """The name of the file that the body is, if it is one as it stands."""
+    """The name of the file that is the whole body, if there is one."""
 
     @property
     def is_of_service(self) -> bool:
         return self.target.startswith(SERVICE)
 
     def headers(self) -> dict[str, str]:
-        """What the call says of itself, without a signature."""
+        """Return the headers of the call, without a signature."""
         headers = {"content-type": self.content_type} if self.content_type else {}
         return headers | ({"x-emulator-world": self.world} if self.is_of_service else {})
 
     def curl(self, base_url: str, *, with_token: bool = False) -> str:
-        """The same call as one line for a shell; `with_token` has it read the control token from the environment."""
+        """Return the call as one line for a shell; `with_token` takes the control token from the environment."""
         words = ["curl", *as_it_is(self.target), *([] if self.method == "GET" else ["-X", self.method])]
         words.append(base_url + self.target)
         headers = {name: value for name, value in self.headers().items() if value not in (FORM, JSON, DEFAULT)}
@@ -65,13 +65,13 @@ class Call:
 
 
 def as_it_is(target: str) -> list[str]:
-    """Return what keeps curl from resolving the dot segments of a path, as a job may be called."""
+    """Return the option that keeps curl from resolving dot segments of a path, since a job may have such a name."""
     return ["--path-as-is"] if "/." in target.partition("?")[0] else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a call was answered."""
+    """The answer to a call."""
 
     status: int
     headers: Mapping[str, str]
@@ -82,14 +82,14 @@ class Answer:
         return self.status < _FIRST_ERROR
 
     def document(self) -> Any:
-        """The body as JSON, None if it is something else."""
+        """Return the body parsed as JSON, None if it is something else."""
         try:
             return json.loads(self.body)
         except ValueError:
             return None
 
     def problem(self) -> tuple[str, str]:
-        """What went wrong and what to do about it, of an answer that is not `ok`."""
+        """Return the error of an answer that is not `ok`, and what to do about it."""
         document = self.document()
         members = document if isinstance(document, dict) else {}
         if "Code" in members:
@@ -124,7 +124,7 @@ class _Exchange:
 
 
 async def perform(app: ASGIApp, call: Call, *, host: str) -> Answer:
-    """Make a call as if it had come to `host`; one of the service is signed, so that a strict world serves it too."""
+    """Make a call as if it was sent to `host`; sign a call of the service, so that a strict world serves it too."""
     path, _, query = call.target.partition("?")
     headers = {"host": host, "content-length": str(len(call.body)), **call.headers()}
     if call.is_of_service:
@@ -165,12 +165,12 @@ def _signature(call: Call, path: str, query: str, headers: Mapping[str, str]) ->
 
 
 def json_call(method: str, target: str, document: Any = None) -> Call:
-    """A call of the control API."""
+    """Return a call of the control API."""
     body = b"" if document is None else json.dumps(document, ensure_ascii=False).encode()
     return Call(method=method, target=target, body=body, content_type=JSON if body else "")
 
 
 def service_call(method: str, target: str, *, world: str, form: Mapping[str, str] | None = None) -> Call:
-    """A call of the service's API in a world."""
+    """Return a call of the service's API in a world."""
     body = urlencode(form).encode() if form else b""
     return Call(method=method, target=target, world=world, body=body, content_type=FORM if body else "")

@@ -1,4 +1,4 @@
-"""A curve of a metric: its line for SVG, and its figures for the table beside it."""
+"""The curve of a metric: its line for SVG, and its figures for the table beside it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ WIDTH, HEIGHT = 300, 72
 _TOP, _BOTTOM = 6.0, 66.0
 _MOST_ROWS = 24
 _SECOND = 1000
-"""Milliseconds from which a curve is shown in seconds."""
+"""The number of milliseconds from which a curve is shown in seconds."""
 _UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -28,7 +28,7 @@ class Chart:
 
 
 def chart(name: str, unit: str, points: Mapping[str, str | float]) -> Chart | None:
-    """The chart of points by epoch second, None where there are none. Its height begins at zero."""
+    """Return the chart of points by epoch second, None if there are none. Its vertical axis begins at zero."""
     pairs = [(int(second), float(value)) for second, value in points.items()]
     if not pairs:
         return None
@@ -62,7 +62,7 @@ def chart(name: str, unit: str, points: Mapping[str, str | float]) -> Chart | No
 
 
 def short(value: float) -> str:
-    """A number as people read it: `1.2k`, `0.35`, `12`."""
+    """Return a number as a short text: `1.2k`, `0.35`, `12`."""
     for size, unit in _UNITS:
         if abs(value) >= size:
             return f"{value / size:.1f}{unit}"

@@ -1,4 +1,4 @@
-"""The page of a world's clock: what it shows, what is going to happen, and what moving it would bring about."""
+"""The page of a world's clock: its time, its pending changes, and a preview of moving it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ STEPS = ("30s", "5m", "1h")
 
 
 async def time_page(view: View) -> dict[str, Any]:
-    """The clock, what is pending, and with `preview` what an advance would bring about."""
+    """Return the context of the page: the pending changes and, with `preview`, the changes of an advance."""
     world = view.world
     return {
         "timeline": timeline(points(world, 12), now=world.now()),
@@ -29,12 +29,12 @@ async def time_page(view: View) -> dict[str, Any]:
 
 
 def advance_of(text: str) -> dict[str, str]:
-    """What is asked of the control API for `next`, `idle`, or an amount of time."""
+    """Return the body of an advance to `next`, to `idle`, or by an amount of time."""
     return {"until": text} if text in ("next", "idle") else {"by": text}
 
 
 async def preview(view: View) -> dict[str, Any] | None:
-    """What an advance would bring about: the control API's answer to its dry run, or its refusal."""
+    """Return the changes that an advance would make: the control API's answer to its dry run, or its error."""
     wanted = view.query.get("preview", "")[:40]
     if not wanted:
         return None
@@ -49,7 +49,7 @@ async def preview(view: View) -> dict[str, Any] | None:
 
 
 def named(world: World, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Changes with the names of the jobs that they concern in the place of their instances."""
+    """Return changes with the names of their jobs in place of the ids of instances."""
     names = jobs_of(world, [int(key) for key in map(instance_of, changes) if key])
     return [
         {
@@ -63,6 +63,6 @@ def named(world: World, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, 
 
 
 def instance_of(change: Mapping[str, Any]) -> str:
-    """The id of the instance that a change concerns, or nothing."""
+    """Return the id of the instance that a change concerns, "" if it concerns none."""
     kind, _, key = str(change["what"]).partition(" ")[0].partition(":")
     return key if kind == "instance" and key.isdecimal() else ""

@@ -1,6 +1,6 @@
-"""Two worlds compared by table and row, outside the event loop; and two texts side by side.
+"""Compare two worlds by table and row, outside the event loop, and two texts side by side.
 
-Each side is a world as it is now, what a world was created from, or a snapshot in a file.
+Each side is a world as it is now, the origin of a world, or a snapshot in a file.
 """
 
 import sqlite3
@@ -28,12 +28,12 @@ _TOLD = 6
 MOST_WORLDS = 200
 _LEFT_ALONE = frozenset({"counters"})
 ORIGIN = "@created"
-"""Stands for what a world was created from; no world can have this name."""
+"""The name for the origin of a world, which no world can have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """A row that both have, with the members that differ: name, left, right."""
+    """A row that both sides have, with the members that differ: name, left, right."""
 
     key: str
     members: Sequence[tuple[str, str, str]]
@@ -41,7 +41,7 @@ class Changed:
 
 @dataclass(slots=True, kw_only=True)
 class TableDifference:
-    """How one table differs. Lists hold fifty rows each at most, by key and summary; the counts tell of all."""
+    """The differences of one table. Lists have at most fifty rows each, by key and summary; the counts cover all."""
 
     name: str
     added: list[tuple[str, str]] = field(default_factory=list)
@@ -50,7 +50,7 @@ class TableDifference:
     counts: dict[str, int] = field(default_factory=lambda: {"added": 0, "removed": 0, "changed": 0})
 
     def count(self, kind: str, row: Any) -> None:
-        """Count a row, and keep it while there is room."""
+        """Count a row, and keep it if there is room."""
         kept: list[Any] = getattr(self, kind)
         if len(kept) < MOST_ROWS:
             kept.append(row)
@@ -66,7 +66,7 @@ class Side:
 
 
 class NoImageError(Exception):
-    """Why a side cannot be compared: the texts of the pages' catalogue that say so, and the details."""
+    """A side cannot be compared; `title` and `hint` are texts of the pages' catalogue, or details."""
 
     def __init__(self, title: str, hint: str = "") -> None:
         super().__init__(title, hint)
@@ -75,13 +75,13 @@ class NoImageError(Exception):
 
 
 async def compare_page(view: View) -> dict[str, Any]:
-    """Two worlds: unless the query says otherwise, what this one was created from against what it is now."""
+    """Return the context of a comparison: by default, of this world's origin with its present state."""
     name = view.world.name
     return await compared(view, Side(view.query.get("left", ORIGIN)), Side(view.query.get("right", name)))
 
 
 async def compared(view: View, left: Side, right: Side) -> dict[str, Any]:
-    """What the page shows of two sides."""
+    """Return the context of the comparison of two sides."""
     names = [name for name in view.site.registry.names() if name != view.world.name]
     context: dict[str, Any] = {
         "names": names[:MOST_WORLDS],
@@ -102,7 +102,7 @@ async def compared(view: View, left: Side, right: Side) -> dict[str, Any]:
 
 
 async def image_of(view: View, side: Side) -> bytes:
-    """The image of a side. Raises `NoImageError`."""
+    """Return the image of a side. Raise `NoImageError`."""
     if side.content is not None:
         return await _image_of_file(view.site, side.name, side.content)
     registry = view.site.registry
@@ -134,7 +134,7 @@ async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:
 
 
 def compare(left: bytes, right: bytes) -> list[TableDifference]:
-    """The tables that differ between two images."""
+    """Return the differences of the tables that differ between two images."""
     with closing(sqlite3.connect(":memory:")) as one, closing(sqlite3.connect(":memory:")) as other:
         one.deserialize(left)
         other.deserialize(right)
@@ -144,7 +144,7 @@ def compare(left: bytes, right: bytes) -> list[TableDifference]:
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> dict[str, Mapping[str, Any]]:
-    """The rows of a table by their primary key, as text."""
+    """Return the rows of a table by their primary key, as text."""
     columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
     names = [column[1] for column in columns]
     keys = [column[1] for column in columns if column[5]]
@@ -174,7 +174,7 @@ def _members(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[tupl
 
 
 def summary(row: Mapping[str, Any]) -> str:
-    """What tells a row from others, in one line: its first members that are short and say something."""
+    """Return one line that identifies a row: its first members that are short and not empty."""
     told = [f"{name}: {value}" for name, value in row.items() if value not in (None, "") and len(str(value)) <= _SHORT]
     return ", ".join(told[:_TOLD])
 
@@ -185,16 +185,16 @@ def _shown(value: Any) -> str:
 
 
 def _as_signed(line: str, difference: Mapping[str, Any]) -> str:
-    """A line of what the server signs as the client has it; nothing for a header that it left out."""
+    """Return a line of the server's string to sign as the client signed it; "" for a header that it left out."""
     if difference["actual"] is None and line.startswith(f"{difference['field']}:"):
         return ""
     return line.replace(difference["expected"], difference["actual"] or "", 1)
 
 
 def side_by_side(text: str, differences: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What the server signs, line by line, beside what the client signed, with the first difference marked.
+    """Return the server's string to sign, line by line, beside the client's, with the first difference marked.
 
-    The client's text is not sent, only its signature; where the mistake was found, its line is known.
+    The client sends only its signature and not its text, so its line is known only if the mistake was found.
     """
     first = differences[0] if differences else {"field": "", "expected": None, "actual": None}
     expected = first["expected"] or ""

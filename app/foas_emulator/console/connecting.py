@@ -1,10 +1,10 @@
-"""The lines that bring a program into a world, for each SDK; docs/sdks.md has whole programs."""
+"""The lines with which a program uses a world, for each SDK; docs/sdks.md has whole programs."""
 
 from foas_emulator.console.snippets import access_key, shell
 
 
 def lines(base_url: str, world: str, *, is_strict: bool = False) -> dict[str, str]:
-    """The lines by the name of the tool or the SDK they are for."""
+    """Return the lines by the name of their tool or SDK."""
     key = access_key(world)
     scheme, _, host = base_url.partition("://")
     return {

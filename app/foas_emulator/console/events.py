@@ -1,4 +1,4 @@
-"""The stream of what happens in a world, for a page that is open: calls as rows of the journal, and that it changed."""
+"""The stream of a world's events, for an open page: calls as rows of the journal, and changes of the world."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ from foas_emulator.world.world import World
 
 
 async def event_stream(site: Site, world: World, request: Request) -> Response:
-    """The events of a world from now on; its calls are rows of HTML, rendered as the page renders them."""
+    """Return the events of a world from now on; calls are rows of HTML, rendered as on the page."""
     translate = translator(preferred(request).language)
     template = environment().get_template("rows.html")
     home = f"{BASE}/w/{world.name}"

@@ -1,4 +1,4 @@
-"""The page of faults: the ten usual ones as switches, and the rules that are armed."""
+"""The page of faults: ten common ones as switches, and the rules of the world."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ MOST_RULES = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A usual fault in a tester's words, and the rule that makes it; `operation` is what it is usually wanted for."""
+    """A common fault in a tester's words, and its rule; `operation` is the operation for which it is mostly used."""
 
     name: str
     title: str
@@ -92,7 +92,7 @@ PRESETS = (
 
 
 async def faults_page(view: View) -> dict[str, Any]:
-    """The switches, and the rules with their hits and the time they have left."""
+    """Return the context of the page: the switches, and the rules with their hits and remaining time."""
     rules = [rule.document() for rule in rules_of(view.world)[:MOST_RULES]]
     now = machine_now()
     for rule in rules:
@@ -108,12 +108,12 @@ async def faults_page(view: View) -> dict[str, Any]:
 
 
 def switched_on(rules: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """The last armed rule of each switch, by the switch's name."""
+    """Return the last armed rule of each switch, by the switch's name."""
     return {rule["preset"]: rule for rule in rules if rule["preset"] and rule["armed"]}
 
 
 def preset_of(rule: Mapping[str, Any]) -> str:
-    """The name of the switch that makes a rule like this, or nothing."""
+    """Return the name of the switch that makes a rule like this, "" if there is none."""
     for preset in PRESETS:
         if rule["effect"] == preset.rule["effect"] and rule["at"] == preset.rule.get("at", "before"):
             return preset.name

@@ -17,7 +17,7 @@ _FIRST_ERROR = 400
 
 
 def frame(site: Site, world: World) -> dict[str, Any]:
-    """What the frame shows of a settled world."""
+    """Return the context of the frame for a settled world."""
     names = site.registry.names()
     return {
         "world": world.name,
@@ -33,21 +33,21 @@ def frame(site: Site, world: World) -> dict[str, Any]:
 
 
 def pending_count(store: Store) -> int:
-    """How many changes are still to come."""
+    """Return the number of pending changes."""
     return store.count(pending.PendingChange)
 
 
 def last_calls(site: Site, world_name: str) -> list[Row]:
-    """The last few calls of a world, the latest first."""
+    """Return the last few calls of a world, the latest first."""
     world_journal = site.journal.world_journal(world_name)
     return [row_of(number, entry) for number, entry in latest(world_journal, limit=LAST_CALLS)]
 
 
 def refused(site: Site, world_name: str) -> int:
-    """How many of the latest calls failed since somebody looked at the journal, 99 at most."""
+    """Return the number of latest calls that failed since the journal was last viewed, at most 99."""
     world_journal = site.journal.world_journal(world_name)
     seen = site.looked_at.get(world_name, 0)
-    seen = 0 if seen > world_journal.usage.total else seen  # the journal began anew
+    seen = 0 if seen > world_journal.usage.total else seen  # the journal was forgotten
     count = 0
     for number, entry in latest(world_journal, limit=_LOOKED_THROUGH):
         if number <= seen or count == _MOST_REFUSED:

@@ -1,4 +1,4 @@
-"""A plan drawn from left to right: where its boxes and arrows stand. The template draws them as SVG."""
+"""The drawing of a plan from left to right: the positions of its boxes and arrows, which a template draws as SVG."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _LONGEST = 22
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """A vertex at its place."""
+    """A vertex and its position."""
 
     x: int
     y: int
@@ -30,7 +30,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrow:
-    """An edge: its curve, and where its ship strategy is written."""
+    """An edge: its curve, and the position of its ship strategy."""
 
     path: str
     x: float
@@ -40,7 +40,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """A drawing and how large it is; `hidden` vertices did not fit."""
+    """A drawing and its size; `hidden` is the number of vertices that are left out."""
 
     width: int
     height: int
@@ -50,7 +50,7 @@ class Graph:
 
 
 def graph(plan: Plan) -> Graph:
-    """The drawing of a plan: each vertex stands one column right of the last one that it reads from."""
+    """Return the drawing of a plan, with each vertex one column to the right of the last one from which it reads."""
     nodes = plan.nodes[:MOST_NODES]
     columns: dict[int, int] = {}
     for node in nodes:

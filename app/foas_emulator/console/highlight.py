@@ -1,4 +1,4 @@
-"""SQL as lines of coloured pieces: pairs of a class of the style sheet and a text, escaped where they are shown."""
+"""SQL as lines of coloured pieces: pairs of a class of the style sheet and a text, which the template escapes."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 
 
 def highlighted(code: str) -> list[list[Piece]]:
-    """The code by lines. A long one is cut: nobody reads a hundred thousand characters in a page."""
+    """Return the code by lines, cut after a hundred thousand characters."""
     lines: list[list[Piece]] = [[]]
     for kind, text in _pieces(code[:MOST_CHARACTERS]):
         first, *rest = text.split("\n")

@@ -1,6 +1,6 @@
-"""The page of an instance: what went wrong first, then its curves, checkpoints, task managers and settings.
+"""The page of an instance: first its errors, then its curves, checkpoints, task managers and settings.
 
-At its end stands what GetInstance answers, byte for byte, in both formats.
+At the end it shows the answers of GetInstance, byte for byte, in both formats.
 """
 
 import json
@@ -30,7 +30,7 @@ MOST_VERTICES = 6
 
 
 async def instance_page(view: View) -> dict[str, Any]:
-    """An instance in whatever state; without one of this id, that there is none."""
+    """Return the context of the page for an instance in any state; `instance` is None if it does not exist."""
     project, name, number = view.query.get("project", ""), view.query.get("job", ""), view.number("id")
     row = view.world.store.get(
         Instance, equal(Instance.id, number), equal(Instance.project_name, project), equal(Instance.job_name, name)
@@ -60,12 +60,12 @@ async def instance_page(view: View) -> dict[str, Any]:
 
 
 def parsed(text: str | None) -> Any:
-    """The value of a member that holds JSON, None where there is none."""
+    """Parse a member that contains JSON; return None if it is absent."""
     return None if text is None else json.loads(text)
 
 
 async def charts(view: View, project: str, job: str, instance: int) -> list[Chart]:
-    """The curves that GetInstanceMetric answers; none of an instance that is not running."""
+    """Return the curves from GetInstanceMetric; none for an instance that is not running."""
     prefix = f"blink.{project}.{job}."
     queries = [{"metric": prefix + metric, "granularity": GRANULARITY} for metric, _, _ in CURVES]
     form = {"metricJson": json.dumps({"limit": "avg:sample:50", "queries": queries})}
@@ -77,7 +77,7 @@ async def charts(view: View, project: str, job: str, instance: int) -> list[Char
 
 
 async def task_managers(view: View, path: str) -> list[dict[str, Any]]:
-    """The first vertices of a running instance with the hosts that they run on."""
+    """Return the first vertices of a running instance with their hosts."""
     details = parsed(members(await view.read(f"{path}/details"), "Detail")) or {}
     found = []
     for vertex in details.get("vertices", [])[:MOST_VERTICES]:
@@ -88,7 +88,7 @@ async def task_managers(view: View, path: str) -> list[dict[str, Any]]:
 
 
 def answer_text(answer: Answer) -> dict[str, Any]:
-    """An answer as it is sent: status, type and bytes, a very long body cut."""
+    """Return an answer as it is sent: status, type and body, cut if it is very long."""
     return {
         "status": answer.status,
         "type": answer.headers.get("content-type", ""),

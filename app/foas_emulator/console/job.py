@@ -1,4 +1,4 @@
-"""The page of a job: its plan as a graph, its code with what the parser says, its instances and properties."""
+"""The page of a job: its plan as a graph, its code with the parser's message, its instances and properties."""
 
 import re
 from typing import Any
@@ -30,7 +30,7 @@ _LINE = re.compile(r"line (\d{1,9})")
 
 
 async def job_page(view: View) -> dict[str, Any]:
-    """A job as the service tells of it; without one of this name, that there is none."""
+    """Return the context of the page for a job, as the service returns it; `job` is None if it does not exist."""
     project, name = view.query.get("project", ""), view.query.get("job", "")
     path = job_path(project, name)
     job = (members(await view.read(path), "Job") if project and name else {}) or {}
@@ -72,13 +72,13 @@ async def job_page(view: View) -> dict[str, Any]:
 
 
 def members(answer: Answer, name: str) -> Any:
-    """A member of a successful answer, None of any other."""
+    """Return a member of a successful answer, None for any other answer."""
     document = answer.document()
     return document.get(name) if answer.ok and isinstance(document, dict) else None
 
 
 async def instances(view: View, job: dict[str, Any], *, is_archived: bool) -> list[dict[str, Any]]:
-    """The instances of a job, the newest first, fifty at most."""
+    """Return the instances of a job, the newest first, at most fifty."""
     query = urlencode(
         {
             "jobType": job["JobType"],
@@ -93,7 +93,7 @@ async def instances(view: View, job: dict[str, Any], *, is_archived: bool) -> li
 
 
 def mistake(answer: Answer) -> dict[str, Any]:
-    """What the parser says, and the line that it says it of."""
+    """Return the parser's message, and the line that it concerns."""
     title, hint = answer.problem()
     line = _LINE.search(hint)
     document = answer.document() or {}
@@ -101,7 +101,7 @@ def mistake(answer: Answer) -> dict[str, Any]:
 
 
 def copies(view: View, project: str, name: str, instance: int | None = None) -> dict[str, str]:
-    """A job, or one of its instances, as what reads it and as a seed that makes it again."""
+    """Return programs that read a job or one of its instances, and a seed that recreates it."""
     world = view.world
     is_strict = world.settings.signature == "strict"
     texts = snippets.reading(view.base_url, world.name, project, name, instance, is_strict=is_strict)
@@ -112,7 +112,7 @@ def copies(view: View, project: str, name: str, instance: int | None = None) -> 
 
 
 def plan_of(job: dict[str, Any]) -> Plan | None:
-    """The plan that the job was given, else the one that its code makes; None where neither can be read."""
+    """Return the given plan of a job, else the one made from its code; None if neither can be read."""
     texts = job.get("PlanJson") or "", job.get("Code") or ""
     plan = running_plan(*texts, api_type=job["ApiType"], job_type=job["JobType"], note=lambda _: None)
     return plan if plan.nodes else None

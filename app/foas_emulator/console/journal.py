@@ -1,4 +1,4 @@
-"""The pages of the journal: the latest calls, and one call with why it was answered as it was."""
+"""The pages of the journal: the latest calls, and one call with an explanation of its answer."""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ FILTERS = ("only", "operation", "code", "text")
 
 
 async def journal_page(view: View) -> dict[str, Any]:
-    """The latest calls that fit, two hundred at most; whoever sees them has looked at them."""
+    """Return the context of the latest calls that match, at most two hundred; all calls count as viewed then."""
     world_journal = view.site.journal.world_journal(view.world.name)
     view.site.look_at(view.world.name, world_journal.usage.total)
     wanted = {name: view.query.get(name, "")[:200] for name in FILTERS}
@@ -37,7 +37,7 @@ async def journal_page(view: View) -> dict[str, Any]:
 
 
 async def found(world_journal: WorldJournal, wanted: Mapping[str, str]) -> list[Row]:
-    """The latest rows that fit, as far back as is looked, a slice at a time: others are served in between."""
+    """Return the latest rows that match, among a limited number; other requests are served in between."""
     rows: list[Row] = []
     for position, (number, entry) in enumerate(list(latest(world_journal, limit=LOOKED_THROUGH))):
         if position % _SLICE == _SLICE - 1:
@@ -59,7 +59,7 @@ async def found(world_journal: WorldJournal, wanted: Mapping[str, str]) -> list[
 
 
 async def call_page(view: View) -> dict[str, Any]:
-    """One call: why, then what was sent beside what was answered."""
+    """Return the context of one call: the explanation, then the request beside the answer."""
     request_id = view.query.get("request_id", "")
     pair = find(view.site.journal.world_journal(view.world.name), request_id)
     if pair is None:

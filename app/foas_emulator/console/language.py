@@ -1,4 +1,4 @@
-"""The two languages of the pages. English is the text of the templates itself; Chinese is a catalogue of gettext."""
+"""The two languages of the pages. English texts are in the templates themselves; Chinese is a gettext catalogue."""
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +15,7 @@ Translate = Callable[..., str]
 
 
 def negotiate(accept_language: str) -> Language:
-    """The language that a browser's Accept-Language likes best: Chinese or, for all others, English."""
+    """Return the best language for a browser's Accept-Language: Chinese or, for all others, English."""
     for quality, tag in sorted(_ranges(accept_language), key=lambda pair: -pair[0]):
         if quality > 0 and tag.partition("-")[0] in LANGUAGES:
             return "zh" if tag.startswith("zh") else "en"
@@ -32,7 +32,7 @@ def _ranges(accept_language: str) -> Iterator[tuple[float, str]]:
 
 
 def translator(language: Language) -> Translate:
-    """A function from an English text to the same in a language, its `%(name)s` filled in."""
+    """Return a function that translates an English text into a language and fills in its `%(name)s`."""
     texts = _texts(language)
 
     def translate(text: str, **arguments: Any) -> str:
@@ -50,7 +50,7 @@ def _texts(language: Language) -> Mapping[str, str]:
 
 
 def read_catalogue(text: str) -> dict[str, str]:
-    """The texts of a PO file by their English originals; contexts and plurals are not used here."""
+    """Return the texts of a PO file by their English originals; contexts and plurals are not supported."""
     texts: dict[str, str] = {}
     parts: dict[str, str] = {}
     keyword = ""
@@ -68,5 +68,5 @@ def read_catalogue(text: str) -> dict[str, str]:
 
 
 def mark(text: str) -> str:
-    """Mark a text that a template translates when it is shown, so that catalogues have it."""
+    """Mark a text for the catalogues; templates translate it when they show it."""
     return text

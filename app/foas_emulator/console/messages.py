@@ -1,4 +1,4 @@
-"""What came of the last thing that was done, shown once on the page that follows."""
+"""The result of the last action, shown once on the page that follows."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -11,15 +11,15 @@ from foas_emulator.console.access import BASE
 
 _COOKIE = "foas_emulator_message"
 _LONGEST = (900, 400, 100)
-"""Bytes of a text, tried in turn: quotes and line ends take more room than they have."""
+"""Limits for the bytes of a text, tried in turn, since escaped quotes and line ends take more room."""
 _LARGEST = 3800
-"""Bytes of a cookie that every browser keeps, without its name."""
+"""The bytes of a cookie's value that every browser accepts."""
 _SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Whether it worked, what happened or went wrong, what to do about it, and how to do the same with curl."""
+    """The result of an action: whether it succeeded, a title, a hint what to do, and the same call with curl."""
 
     ok: bool
     title: str = ""
@@ -28,7 +28,7 @@ class Message:
 
 
 def put(response: Response, message: Message) -> None:
-    """Have the next page show a message."""
+    """Let the next page show a message."""
     for longest in _LONGEST:
         text = _written(message, longest)
         if len(text) <= _LARGEST:
@@ -41,12 +41,12 @@ def _written(message: Message, longest: int) -> str:
     for name in ("title", "hint"):
         members[name] = members[name].encode()[:longest].decode(errors="ignore")
     if len(message.curl.encode()) > longest:
-        members["curl"] = ""  # half of a command does something else
+        members["curl"] = ""  # an incomplete command would do something else
     return urlsafe_b64encode(json.dumps(members, ensure_ascii=False).encode()).decode()
 
 
 def read(request: Request) -> Message | None:
-    """The message that is to be shown, if there is one."""
+    """Return the message to show, None if there is none."""
     text = request.cookies.get(_COOKIE)
     if not text:
         return None
@@ -58,6 +58,6 @@ def read(request: Request) -> Message | None:
 
 
 def forget(request: Request, response: Response) -> None:
-    """Show a message once."""
+    """Remove the message, so that it is shown only once."""
     if _COOKIE in request.cookies:
         response.delete_cookie(_COOKIE, path=BASE)

@@ -1,4 +1,4 @@
-"""The service's own operations as buttons: which of them a job in a state allows, and which it would refuse."""
+"""The service's own operations as buttons, with the states of a job in which they are allowed."""
 
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -8,12 +8,12 @@ from foas_emulator.console.language import mark
 
 NOT_STARTED = mark("not started")
 DRAFT = mark("draft")
-"""What a job without an instance is called: committed and never started, or not committed."""
+"""The states of a job without an instance: committed and never started, or not committed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """An operation on a job: its label, its call, and the states in which the service does it."""
+    """An operation on a job: its label, its call, and the states in which the service accepts it."""
 
     name: str
     label: str
@@ -29,12 +29,12 @@ _ENDED = frozenset({NOT_STARTED, "TERMINATED", "SUCCESS", "FAILED"})
 
 
 def job_path(project: str, job: str) -> str:
-    """The path of a job in the service's API."""
+    """Return the path of a job in the service's API."""
     return f"/api/v2/projects/{quote(project, safe='')}/jobs/{quote(job, safe='')}"
 
 
 def buttons(world: str, project: str, job: str, *, instance: int | None, is_stream: bool) -> list[Button]:
-    """The operations on a job and its current instance, in the order of a job's life."""
+    """Return the operations on a job and its current instance, in the order of a job's life."""
     path = job_path(project, job)
 
     def button(name: str, label: str, method: str, target: str, states: frozenset[str], **form: str) -> Button:
@@ -57,4 +57,4 @@ def buttons(world: str, project: str, job: str, *, instance: int | None, is_stre
 
 
 FIRST = ("CommitJob", "StartJob", "Resume", "Pause", "Stop")
-"""The operations that a row of a list shows; the others stand in its menu."""
+"""The operations in a row of a list; the others are in its menu."""

@@ -1,4 +1,4 @@
-"""Which pages there are: each with its path in a world, its template, and the function that gathers what it shows."""
+"""The list of pages: each with its path in a world, its template, and the function that returns its context."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from foas_emulator.console.worlds import worlds_page
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page. `name` is the menu's entry that it belongs to."""
+    """One page. `name` is that of its entry in the menu."""
 
     path: str
     name: str

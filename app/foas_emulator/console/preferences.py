@@ -1,4 +1,4 @@
-"""What a reader has chosen: language and theme, remembered in two cookies."""
+"""The preferences of a reader: language and theme, stored in two cookies."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -27,7 +27,7 @@ class Preferences:
 
     @classmethod
     def chosen(cls, request: Request) -> "dict[str, str] | None":
-        """The cookies to set if the query chooses a language or a theme, else None."""
+        """Return the cookies to set if the query chooses a language or a theme, else None."""
         language, theme = request.query_params.get("lang"), request.query_params.get("theme")
         chosen = {}
         if language in LANGUAGES:
@@ -38,7 +38,7 @@ class Preferences:
 
 
 def preferred(request: Request) -> Preferences:
-    """What the cookies say, else what the browser asks for."""
+    """Return the preferences in the cookies, else those of the browser."""
     language = request.cookies.get(_LANGUAGE, "")
     theme = request.cookies.get(_THEME, "")
     return Preferences(
@@ -50,7 +50,7 @@ def preferred(request: Request) -> Preferences:
 
 
 def remember(request: Request, chosen: dict[str, str]) -> Response:
-    """Set the cookies and show the same page again, without the choice in its address."""
+    """Set the cookies and redirect to the same page, without the choice in its URL."""
     query = urlencode([pair for pair in request.query_params.multi_items() if pair[0] not in ("lang", "theme")])
     path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
     response = RedirectResponse(path + (f"?{query}" if query else ""), HTTPStatus.SEE_OTHER)

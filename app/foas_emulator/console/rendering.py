@@ -1,4 +1,4 @@
-"""Templates into pages: escaped always, in one of two languages, written outside the event loop."""
+"""Render templates to pages: always escaped, in one of two languages, outside the event loop."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from foas_emulator.world.durations import duration_text
 
 SERVICE_ZONE = timezone(timedelta(hours=8))
 _LAST_SHOWN = LAST_INSTANT - 8 * 3_600_000
-"""The service's zone is so far ahead, and no date is of the year 10000."""
+"""The latest instant to show: the service's zone is eight hours ahead, and dates end with the year 9999."""
 """Times are shown as the service's own console shows them; the browser adds its own time as a title."""
 
 _DAY = 86_400_000
@@ -26,7 +26,7 @@ _UNITS = ((365 * _DAY, "y"), (_DAY, "d"), (3_600_000, "h"), (60_000, "m"), (1000
 
 @cache
 def environment() -> Environment:
-    """The templates, with the few filters they use."""
+    """Return the templates with their filters."""
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -53,10 +53,10 @@ def environment() -> Environment:
 
 
 async def render(template: str, context: Mapping[str, Any]) -> str:
-    """The page. A large one takes milliseconds, in which the loop answers others."""
+    """Render a page in a thread, since a large one takes milliseconds in which the loop can answer others."""
 
     def page() -> str:
-        return environment().get_template(template).render(context)  # a template is compiled when it is first used
+        return environment().get_template(template).render(context)  # a template is compiled on first use
 
     return await asyncio.to_thread(page)
 
@@ -66,22 +66,22 @@ def _at(milliseconds: int, zone: timezone) -> datetime:
 
 
 def moment(milliseconds: int | None) -> str:
-    """An instant in the service's zone: `2026-01-01 08:00:00`."""
+    """Return an instant in the service's zone: `2026-01-01 08:00:00`."""
     return "–" if milliseconds is None else _at(milliseconds, SERVICE_ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def clock_time(milliseconds: int) -> str:
-    """The time of day in the service's zone: `08:00:00.120`."""
+    """Return the time of day in the service's zone: `08:00:00.120`."""
     return _at(milliseconds, SERVICE_ZONE).strftime("%H:%M:%S.") + f"{milliseconds % 1000:03d}"
 
 
 def day_time(milliseconds: int) -> str:
-    """The time of day in the service's zone, to the minute: `08:00`."""
+    """Return the time of day in the service's zone, to the minute: `08:00`."""
     return _at(milliseconds, SERVICE_ZONE).strftime("%H:%M")
 
 
 def span(milliseconds: float | None) -> str:
-    """How long, roughly, in the two largest units: `2h 5m`."""
+    """Return a duration, rounded to its two largest units: `2h 5m`."""
     if milliseconds is None:
         return "–"
     left, parts = abs(int(milliseconds)), []
@@ -93,7 +93,7 @@ def span(milliseconds: float | None) -> str:
 
 
 def pretty(value: Any) -> str:
-    """A value as indented JSON; a text that holds JSON likewise, any other text as it is."""
+    """Return a value, or the JSON in a text, as indented JSON; any other text unchanged."""
     if isinstance(value, str):
         try:
             return json.dumps(json.loads(value), indent=2, ensure_ascii=False)
@@ -103,7 +103,7 @@ def pretty(value: Any) -> str:
 
 
 def state_class(state: str) -> str:
-    """The class of a state in the style sheet; one that nobody knows looks like none."""
+    """Return the class of a state in the style sheet; `none` for an unknown state."""
     return state.lower() if state in _STATES else "none"
 
 

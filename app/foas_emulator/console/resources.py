@@ -1,4 +1,4 @@
-"""The page of what a world holds: jobs by project and folder with their states, what failed last, what is to come."""
+"""The page of a world's resources: jobs by project and folder with their states, last failures, pending changes."""
 
 import asyncio
 import sqlite3
@@ -36,7 +36,7 @@ _ORDER = ("FAILED", "RUNNING", "WAITING", "PAUSED", "TERMINATED", "SUCCESS", NOT
 
 
 class Place(NamedTuple):
-    """Where a job stands, and the state of its current instance."""
+    """The place of a job, and the state of its current instance."""
 
     project: str
     folder: str
@@ -47,7 +47,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder of a project, with those of its jobs that are on the page."""
+    """A folder of a project, with its jobs on the page."""
 
     project: str
     path: str
@@ -55,7 +55,7 @@ class Folder:
 
 
 async def resources_page(view: View) -> dict[str, Any]:
-    """What the world holds, fifty jobs at a time."""
+    """Return the context of the page, with fifty jobs at a time."""
     world, query = view.world, view.query
     offset = view.number("offset") // PAGE * PAGE
     wanted = {
@@ -85,7 +85,7 @@ async def resources_page(view: View) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What a page needs to know of all jobs: in order, counted by project and state, and those that failed last."""
+    """The facts about all jobs that a page needs: in order, counted by project and state, and the last to fail."""
 
     places: list[Place]
     counts: dict[str, dict[str, int]]
@@ -93,7 +93,7 @@ class Overview:
 
 
 def overview_of(image: bytes) -> Overview:
-    """The overview of a world's image."""
+    """Return the overview of a world's image."""
     places = places_of(image)
     return Overview(places, counted(places), failed_last(places))
 
@@ -104,12 +104,12 @@ def _statement(statement: str) -> TextualSelect:
 
 
 def rows(world: World, statement: str, **values: Any) -> list[Any]:
-    """The rows of a statement, by name."""
+    """Return the rows of a statement, with columns by name."""
     return list(world.store.execute(_statement(statement), values).mappings())
 
 
 def places_of(image: bytes) -> list[Place]:
-    """Every job of a world's image by project, folder and name, with the state of its current instance."""
+    """Return the jobs of a world's image by project, folder and name, with the state of each current instance."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.deserialize(image)
         folders = dict(connection.execute("SELECT folder_id, path FROM folders"))
@@ -132,7 +132,7 @@ def places_of(image: bytes) -> list[Place]:
 
 
 def fits(place: Place, *, project: str, state: str, text: str) -> bool:
-    """Whether a job is wanted: of this project, in this state, with this text in its name or its folder's."""
+    """Whether a job matches: of this project, in this state, with this text in its name or its folder's."""
     return (
         (not project or place.project == project)
         and (not state or place.state == state)
@@ -141,7 +141,7 @@ def fits(place: Place, *, project: str, state: str, text: str) -> bool:
 
 
 async def details(world: World, places: Sequence[Place]) -> list[dict[str, Any]]:
-    """What rows show of jobs, but of those that are gone; others are served after every few."""
+    """Return the details of jobs that still exist; other requests are served after every few."""
     found = []
     for position, place in enumerate(places, start=1):
         row = rows(world, _DETAILS, project=place.project, job=place.job, instance=place.instance)
@@ -152,13 +152,13 @@ async def details(world: World, places: Sequence[Place]) -> list[dict[str, Any]]
 
 
 def failed_last(places: Sequence[Place]) -> list[Place]:
-    """The jobs that failed last: those of the highest ids."""
+    """Return the jobs that failed last: those whose instances have the highest ids."""
     failed = (place for place in places if place.state == "FAILED")
     return nlargest(MOST_FAILURES, failed, key=lambda place: place.instance)
 
 
 def counted(places: Sequence[Place]) -> dict[str, dict[str, int]]:
-    """How many jobs of each project are in each state."""
+    """Return the number of jobs of each project in each state."""
     counts: dict[str, dict[str, int]] = {}
     for (project, state), count in Counter((place.project, place.state) for place in places).items():
         counts.setdefault(project, {})[state] = count
@@ -166,20 +166,20 @@ def counted(places: Sequence[Place]) -> dict[str, dict[str, int]]:
 
 
 def totals(counts: dict[str, dict[str, int]]) -> list[tuple[str, int]]:
-    """How many jobs of the world are in each state, those first that somebody should look at."""
+    """Return the number of jobs of the world in each state, the most urgent states first."""
     found = [(state, sum(each.get(state, 0) for each in counts.values())) for state in _ORDER]
     return [(state, count) for state, count in found if count]
 
 
 def operations_of(world: World, job: Mapping[str, Any]) -> list[Button]:
-    """The operations on a job as buttons."""
+    """Return the operations on a job as buttons."""
     return buttons(
         world.name, job["project"], job["job"], instance=job["instance"], is_stream=job["type"] == "FLINK_STREAM"
     )
 
 
 def by_folder(jobs: Sequence[Any]) -> list[Folder]:
-    """Jobs that are in order of their folders, folder by folder."""
+    """Group jobs, which must be in order of their folders, by folder."""
     folders: list[Folder] = []
     for job in jobs:
         if not folders or (folders[-1].project, folders[-1].path) != (job["project"], job["folder"] or "/"):
@@ -189,7 +189,7 @@ def by_folder(jobs: Sequence[Any]) -> list[Folder]:
 
 
 def due(world: World) -> dict[int, PendingChange]:
-    """The next change of each instance that has one, by its id, as far as a page may need them."""
+    """Return the next change of each instance, by its id, among the first 500 pending changes."""
     found: dict[int, PendingChange] = {}
     for change in next_changes(world, 500):
         if change.kind == "instance" and change.key.isdecimal():
@@ -198,7 +198,7 @@ def due(world: World) -> dict[int, PendingChange]:
 
 
 def next_changes(world: World, limit: int) -> list[PendingChange]:
-    """The first changes to come."""
+    """Return the next pending changes."""
     if world.next_due is None:
         return []
     table = pending.PendingChange.table()
@@ -206,7 +206,7 @@ def next_changes(world: World, limit: int) -> list[PendingChange]:
 
 
 def points(world: World, limit: int) -> list[Point]:
-    """The first changes to come as points of a time line, named by the jobs that they concern."""
+    """Return the next pending changes as points of a time line, labelled with their jobs."""
     changes = next_changes(world, limit)
     names = jobs_of(world, [int(change.key) for change in changes if change.kind == "instance"])
     return [
@@ -216,7 +216,7 @@ def points(world: World, limit: int) -> list[Point]:
 
 
 def jobs_of(world: World, instances: Sequence[int]) -> dict[str, str]:
-    """The jobs of some instances, by the instances' ids as texts."""
+    """Return the jobs of some instances, by the instances' ids as texts."""
     if not instances:
         return {}
     marks = ", ".join(str(int(each)) for each in instances)

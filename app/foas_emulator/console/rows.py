@@ -16,7 +16,7 @@ _LONGEST = 160
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One call in one line: when, what came of it, what was asked of which resource, and what to look at."""
+    """One call in one line: its time, outcome, operation and resource, and what deserves attention."""
 
     number: int
     request_id: str
@@ -34,25 +34,25 @@ class Row:
 
     @property
     def text(self) -> str:
-        """All words of the row, for whoever searches."""
+        """All words of the row, for searches."""
         return f"{self.status} {self.code} {self.operation} {self.subject} {self.access_key_id} {self.request_id}"
 
 
 def latest(world_journal: WorldJournal, *, limit: int) -> Iterator[tuple[int, Entry]]:
-    """The entries of a world from the last one back, with their numbers."""
+    """Return the entries of a world with their numbers, the last one first."""
     last = world_journal.usage.total
     return ((last - back, entry) for back, entry in enumerate(islice(reversed(world_journal.entries), limit)))
 
 
 def outcome_of(call: Call) -> Outcome:
-    """Whether a call went well, was refused, or met a fault rule."""
+    """Return the outcome of a call: a success, an error, or the effect of a fault rule."""
     if call.faults:
         return "faulted"
     return "ok" if 0 < call.status < _FIRST_ERROR else "refused"
 
 
 def row_of(number: int, entry: Entry) -> Row:
-    """The row of an entry."""
+    """Return the row of an entry."""
     call = entry.call
     return Row(
         number=number,
@@ -72,7 +72,7 @@ def row_of(number: int, entry: Entry) -> Row:
 
 
 def subject_of(call: Call) -> str:
-    """The resource that a call is about: `demo/orders/-1`, the parameters of its path; else those that name one."""
+    """Return the resource of a call from the parameters in its path, and those that name one: `demo/orders/-1`."""
     if call.operation is None:
         return ""
     names = [segment[1:-1] for segment in call.operation.segments if segment.startswith("{")]

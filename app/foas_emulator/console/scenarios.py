@@ -1,4 +1,4 @@
-"""Worlds for front ends at one click: everything runs, nothing is there, all has failed, 5,000 jobs, a mess."""
+"""Worlds for testing front ends, at one click: all running, empty, all failed, 5,000 jobs, a mess."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -46,7 +46,7 @@ MOST_SEEDS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A world to begin with: what it is called, what is in it, and the seed document that makes it."""
+    """A world to start from: its name, a description of its contents, and the seed document that makes it."""
 
     name: str
     title: str
@@ -159,7 +159,7 @@ SCENARIOS = (
 
 
 async def scenarios_page(view: View) -> dict[str, Any]:
-    """The scenarios, then the seeds that the emulator has by name."""
+    """Return the context of the page: the scenarios, then the named seeds."""
     wanted = next((each for each in SCENARIOS if each.name == view.query.get("show")), None)
     text = None
     if wanted is not None and wanted.name != "five-thousand":
@@ -168,19 +168,19 @@ async def scenarios_page(view: View) -> dict[str, Any]:
 
 
 def seeds_of(site: Site) -> list[str]:
-    """The seeds of the emulator, then those that the server was started with: of a directory each document, too."""
+    """Return the built-in seeds, then those with which the server was started; for a directory its documents too."""
     found = list(BUILT_IN)
     for source in site.settings.get("seed", ()):
         try:
             documents = seed_files(source)
         except (OSError, SeedError):
-            documents = []  # the directory was emptied since
+            documents = []  # the directory has been emptied since
         found += [source, *documents]
     return list(dict.fromkeys(found))[:MOST_SEEDS]
 
 
 async def begin(site: Site, world: World, request: Request) -> Response:
-    """Begin the world anew with a scenario, or with a seed that the server was started with."""
+    """Replace the world by a scenario, or by a seed with which the server was started."""
     async with request.form(max_files=0, max_fields=10) as form:
         given = {name: str(form.get(name, "")) for name in ("token", "scenario", "seed")}
     if not site.access.allows_form(request, given["token"]):
@@ -207,5 +207,5 @@ def _document_maker(site: Site, given: Mapping[str, str]) -> Callable[[], list[S
 
 
 def _image(site: Site, make: Callable[[], list[SeedDocument]]) -> bytes:
-    """The image of documents, with connections of its own: those of the worlds belong to the event loop."""
+    """Return the image of documents, made with separate connections: those of worlds belong to the event loop."""
     return image_of(make(), connections=Connections(), handlers=site.registry.handlers, defaults=site.registry.defaults)

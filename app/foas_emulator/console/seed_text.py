@@ -1,4 +1,4 @@
-"""A job as it stands, written as a seed document that makes the same job again in a world of its own."""
+"""A job in its present state, as a seed document that recreates it in another world."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -27,14 +27,14 @@ from foas_emulator.world.world import World
 
 MOST_INSTANCES = 20
 _NESTED = ("project_name", "job_name", "job_type", "api_type")
-"""Members that an instance has from the job it stands in."""
+"""Members that an instance takes from its job."""
 
 
 def seed_of_job(world: World, project: Project, job: Job, *, instance: int | None = None) -> dict[str, Any]:
-    """The seed of a job with what it stands on: its project, cluster, queues, folder and packages.
+    """Return the seed of a job with the resources that it uses: its project, cluster, queues, folder and packages.
 
-    It has the last instances of the job, or the one that is wanted. What is pending is not in it, nor an older copy of
-    the job that may be committed.
+    It has the last instances of the job, or only the given one. It has neither pending changes nor an older, committed
+    version of the job.
     """
     if instance is None:
         runs = instances_of_job(world, job.project_name, job.job_name)[-MOST_INSTANCES:]
@@ -54,12 +54,12 @@ def seed_of_job(world: World, project: Project, job: Job, *, instance: int | Non
 
 
 def seed_text(document: Mapping[str, Any]) -> str:
-    """A seed document as YAML, texts of several lines as blocks."""
+    """Return a seed document as YAML, with multi-line texts as blocks."""
     return yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
 def members(model: type[Seed], row: Row, *, leave_out: Collection[str] = ()) -> dict[str, Any]:
-    """What a row has of a part of a seed, but what is null or would be so anyway."""
+    """Return the members of a seed's part from a row, without those that are null or have their default."""
     found: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         value = getattr(row, name, None)
@@ -104,7 +104,7 @@ def _document(
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes what has lines as lines."""
+    """A dumper that writes multi-line texts as blocks."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

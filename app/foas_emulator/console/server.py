@@ -1,4 +1,4 @@
-"""The pages of what was exercised, and of the settings of the world and of the server."""
+"""The pages of the coverage, and of the settings of the world and the server."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ CHOICES = {
 
 
 async def coverage_page(view: View) -> dict[str, Any]:
-    """Operations by codes, formats and states: of this world, or of the whole server since it started."""
+    """Return the context of the coverage: of this world, or of the whole server since it started."""
     scope = "server" if view.query.get("scope") == "server" else "world"
     usage = (await view.site.journal.usages())[0] if scope == "server" else usage_of(view)
     found = report(usage, OPERATIONS, states=STATES)
@@ -28,12 +28,12 @@ async def coverage_page(view: View) -> dict[str, Any]:
 
 
 def usage_of(view: View) -> Usage:
-    """What was exercised in the world."""
+    """Return the usage of the world."""
     return view.site.journal.world_journal(view.world.name).usage
 
 
 async def settings_page(view: View) -> dict[str, Any]:
-    """The settings of the world, to be changed, and those of the server, as it was started."""
+    """Return the context of the settings: those of the world, to change, and those with which the server started."""
     shown = {name: write_setting(getattr(view.world.settings, name)) for name in NAMES}
     overrides = shown.pop("error_overrides")
     return {

@@ -1,4 +1,4 @@
-"""A page as an answer: its own contents in the frame, in the reader's language."""
+"""A page as a response: its contents in the frame, in the reader's language."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -40,7 +40,7 @@ def _common(request: Request) -> dict[str, Any]:
 async def shown_page(
     site: Site, world: World, request: Request, template: str, context: Mapping[str, Any], *, status: int = 200
 ) -> Response:
-    """A page of a world."""
+    """Return a page of a world."""
 
     def service(method: str, target: str, **form: str) -> Call:
         return service_call(method, target, world=world.name, form=form)
@@ -62,7 +62,7 @@ async def shown_page(
 
 
 async def shown_foreign_form(request: Request) -> Response:
-    """The answer to a form that no page of this server has made."""
+    """Return the response to a form that does not come from a page of this server."""
     return await shown_plain(
         request,
         status=HTTPStatus.FORBIDDEN,
@@ -80,5 +80,5 @@ async def shown_plain(
     text: str = "",
     **context: Any,
 ) -> Response:
-    """A page without a world: a refusal, or the question for the control token."""
+    """Return a page without a world: an error, or the form for the control token."""
     return HTMLResponse(await render(template, {**_common(request), "title": title, "text": text, **context}), status)

@@ -1,6 +1,6 @@
-"""What a page shows as something to run: with curl, in Python and Java, as a test, as a fault rule.
+"""Snippets on pages that users can run: with curl, in Python and Java, as a test, as a fault rule.
 
-Each is a whole text that does what it says when it is pasted: a command, a program, a test.
+Each is complete and works as it is pasted: a command, a program, a test.
 """
 
 import json
@@ -32,14 +32,14 @@ _LEFT_OUT = frozenset(
         "content-md5",
     }
 )
-"""Headers that belong to one request alone, or that the client adds by itself."""
+"""Headers that belong to a single request, or that the client adds by itself."""
 
 _OF_ADDRESSES = "/?&=%+:,;@!$'()*~-._"
-"""Characters that stay as they are in an address; what else a program sent raw is percent-encoded."""
+"""Characters that are kept in a URL; others that a program sent raw are percent-encoded."""
 
 
 def access_key(world: str) -> str:
-    """The access key that leads a program into a world; its secret is `test`."""
+    """Return the access key that selects a world; its secret is `test`."""
     return "test" if world == DEFAULT else f"world-{world}"
 
 
@@ -47,7 +47,7 @@ def access_key(world: str) -> str:
 
 
 def once_more(call: Mapping[str, Any], body: bytes, base_url: str, world: str) -> dict[str, str]:
-    """The call by the names of tools; `body` is what is kept of its body. Only what is known whole is made again."""
+    """Return snippets that repeat a call, by tool; `body` is the kept part of its body. Cut calls are not repeated."""
     texts = {}
     if _is_whole(call, body):
         texts = {"curl": curl(call, base_url, world), "Python": python(call, base_url, world)}
@@ -74,7 +74,7 @@ def _headers(call: Mapping[str, Any], world: str) -> dict[str, str]:
 
 
 def curl(call: Mapping[str, Any], base_url: str, world: str) -> str:
-    """The call as one line for a shell."""
+    """Return the call as one line for a shell."""
     method = {"GET": [], "HEAD": ["-I"]}.get(call["method"], ["-X", call["method"]])
     target = _target(call)
     words = ["curl", "-i", *as_it_is(target), *method, base_url + target]
@@ -86,7 +86,7 @@ def curl(call: Mapping[str, Any], base_url: str, world: str) -> str:
 
 
 def python(call: Mapping[str, Any], base_url: str, world: str) -> str:
-    """The call with the standard library alone; an answer of 400 and above is printed like any other."""
+    """Return a program that uses only the standard library; it prints answers of 400 and above like any other."""
     body = call["request"]["body"]
     lines = [
         "from urllib.error import HTTPError",
@@ -102,7 +102,7 @@ def python(call: Mapping[str, Any], base_url: str, world: str) -> str:
 
 
 def pytest(call: Mapping[str, Any]) -> str:
-    """A test for the pytest plugin: that a program makes this call, and is answered so."""
+    """Return a test for the pytest plugin: that a program makes this call and gets this status."""
     values = {name: value for name, value in call["parameters"].items() if isinstance(value, str | int | bool)}
     lines = [
         f"def test_{_snake(call['operation'])}_is_called(foas_world):",
@@ -121,7 +121,7 @@ def _snake(name: str) -> str:
 
 
 def fault(call: Mapping[str, Any]) -> str:
-    """The rule that answers the next call like this one as this one was, as JSON; nothing for a call that went well."""
+    """Return a fault rule, as JSON, that repeats the error of this call for the next such call; "" after a success."""
     if call["operation"] is None or call["code"] is None:
         return ""
     names = [name for name in ("projectName", "jobName") if isinstance(call["parameters"].get(name), str)]
@@ -130,13 +130,13 @@ def fault(call: Mapping[str, Any]) -> str:
     return json.dumps({"match": match, "effect": effect, "times": 1}, ensure_ascii=False)
 
 
-# -- a job or an instance, as the service's own clients read it
+# -- programs that read a job or an instance
 
 
 def reading(
     base_url: str, world: str, project: str, job: str, instance: int | None = None, *, is_strict: bool = False
 ) -> dict[str, str]:
-    """GetJob, or GetInstance with an instance, from a shell and by the SDKs for Python and Java."""
+    """Return GetJob, or GetInstance if an instance is given, for a shell and the SDKs for Python and Java."""
     path = {"projectName": project, "jobName": job} | ({} if instance is None else {"instanceId": str(instance)})
     target = job_path(project, job) + ("" if instance is None else f"/instances/{instance}")
     operation = "GetJob" if instance is None else "GetInstance"
@@ -148,7 +148,7 @@ def reading(
 
 
 def shell(base_url: str, target: str, world: str, *, is_strict: bool) -> dict[str, str]:
-    """A GET from a shell: with curl, which signs nothing, or where the world wants signatures by our own command."""
+    """Return a GET for a shell: with curl, which does not sign, or for a strict world with our own command."""
     if not is_strict:
         return {"curl": service_call("GET", target, world=world).curl(base_url)}
     return {
@@ -205,5 +205,5 @@ public class Example {{
 
 
 def _encoded(value: str) -> str:
-    """A name as the literal that stands in an address: neither SDK encodes what it puts into a path."""
+    """Return a name as a percent-encoded literal, because neither SDK encodes the parameters of a path."""
     return f'"{quote(value, safe="")}"'

@@ -1,4 +1,4 @@
-"""What is going to happen, as a line from now on: SVG made of nothing but the points."""
+"""The pending changes on a time line that begins now, as points for SVG."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,12 +7,12 @@ WIDTH = 800
 _LEFT, _RIGHT = 12.0, 788.0
 _TEXT = 72.0
 _NEAREST = 26.0
-"""How close two points may come before they would cover each other."""
+"""The smallest distance between two points that do not cover each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """A change to come: its instant in milliseconds, what it is called, and what happens."""
+    """A pending change: its instant in milliseconds, its label, and its event."""
 
     at: int
     label: str
@@ -21,7 +21,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A point at its place on the line."""
+    """A point with its position on the line."""
 
     x: float
     at: int
@@ -32,7 +32,7 @@ class Placed:
 
 
 def timeline(points: Sequence[Point], *, now: int) -> list[Placed]:
-    """Where the points stand on a line that begins now: in proportion, but never one upon the other."""
+    """Return points with positions on a line that begins now: in proportion, but without overlaps."""
     if not points:
         return []
     last = max(point.at for point in points)
@@ -47,7 +47,7 @@ def timeline(points: Sequence[Point], *, now: int) -> list[Placed]:
 
 
 def _told(placed: list[Placed]) -> list[Placed]:
-    """With the times that have room: from left to right, none upon another."""
+    """Return the points with the times for which there is room, from left to right."""
     free = _LEFT
     told: list[Placed] = []
     for each in placed:
@@ -58,7 +58,7 @@ def _told(placed: list[Placed]) -> list[Placed]:
 
 
 def _fitted(placed: list[Placed]) -> list[Placed]:
-    """Squeezed together if the last ones would stand beyond the end."""
+    """Return the points moved closer together if the last ones were beyond the end."""
     over = placed[-1].x / _RIGHT
     if over <= 1:
         return placed

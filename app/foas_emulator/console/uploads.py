@@ -1,4 +1,4 @@
-"""The comparison of files that were chosen or dropped on the page; without one, the page's own address says it all."""
+"""Compare files that were chosen or dropped on the page; without any, the URL of the page names both sides."""
 
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -15,7 +15,7 @@ from foas_emulator.world.world import World
 
 
 async def compare_files(site: Site, world: World, request: Request) -> Response:
-    """Compare the two sides of a form; a file wins over the world that is chosen beside it."""
+    """Compare the two sides of a form; a file takes precedence over the world chosen beside it."""
     async with request.form(max_files=2, max_fields=10, max_part_size=site.max_document) as form:
         if not site.access.allows_form(request, str(form.get("token", ""))):
             return await shown_foreign_form(request)

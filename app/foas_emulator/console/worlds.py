@@ -1,4 +1,4 @@
-"""The page of all worlds: each with its calls, failures, changes to come and clock."""
+"""The page of all worlds: each with its calls, failures, pending changes and clock."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ PAGE = 50
 
 
 async def worlds_page(view: View) -> dict[str, Any]:
-    """Fifty worlds at a time, and the lines that bring a program into this one."""
+    """Return the context of the page: fifty worlds at a time, and the lines with which a program uses this one."""
     registry = view.site.registry
     registry.expire()
     names = registry.names()
@@ -31,7 +31,7 @@ async def worlds_page(view: View) -> dict[str, Any]:
 
 
 def describe(site: Site, name: str) -> dict[str, Any]:
-    """One world. One that is in a file and not open is not opened for this."""
+    """Return the description of one world; a closed world in a file is not opened for this."""
     world_journal = site.journal.world_journal(name)
     succeeded = sum(counters.count for exercised, counters in world_journal.usage.calls.items() if exercised[1] == "OK")
     described: dict[str, Any] = {

@@ -73,7 +73,7 @@ _was_enabled = False
 
 
 def _uncollected(work: Callable[[], T]) -> T:
-    """Do work without garbage collection, since it makes many objects and no garbage; a collection stops all threads."""
+    """Do work without garbage collection: it makes many objects and no garbage, and collecting stops all threads."""
     _stop_collecting()
     try:
         return work()

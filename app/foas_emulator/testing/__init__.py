@@ -1,6 +1,6 @@
-"""For the tests of other people's programs: an emulator in this process, and handles on its worlds.
+"""Support for tests of user programs: an emulator in this process, and objects that represent its worlds.
 
-Importing this is cheap: the emulator itself is loaded when one is started.
+Importing this is fast: the emulator itself is loaded when one is started.
 """
 
 from foas_emulator.testing.client import EmulatorError

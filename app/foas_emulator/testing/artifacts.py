@@ -1,4 +1,4 @@
-"""What is kept of a failed test: a folder with its world, its calls, its report and the line that brings it back."""
+"""The artifact of a failed test: a folder with its world, its calls, its report and the command to replay it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,16 +14,16 @@ __tracebackhide__ = True
 SNAPSHOT, JOURNAL, REPORT, README = "snapshot.json", "journal.json", "report.txt", "README.md"
 
 MOST_WHOLE_CALLS = 200
-"""Calls that are kept with all that the journal has of them; each takes a request."""
+"""The most calls to keep with headers and bodies; each takes a request."""
 
 
 class ArtifactError(ValueError):
-    """A folder that is not what a failed test left."""
+    """A folder is not the artifact of a failed test."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """What a folder holds: the test's id, the name of its world, its calls, and the file of its snapshot."""
+    """The contents of a folder: the test's id, the name of its world, its calls, and the file of its snapshot."""
 
     test: str
     world: str
@@ -32,7 +32,7 @@ class Artifact:
 
 
 def save_state(world: World, file: Path) -> None:
-    """Save a world as it is at this moment: with its clock frozen, so that nothing is due when it is loaded later."""
+    """Save a world in its present state, with its clock frozen, so that nothing is due when it is loaded later."""
     if world.clock.is_frozen:
         world.save(file)
         return
@@ -54,7 +54,7 @@ def save_artifact(folder: Path, world: World, *, test: str, report: str) -> None
 
 
 def load_artifact(folder: Path) -> Artifact:
-    """Return what a folder holds. Raise `ArtifactError` if it is none of ours, and OSError if it cannot be read."""
+    """Load the artifact in a folder. Raise `ArtifactError` if it is not one, and OSError if it cannot be read."""
     if not (folder / JOURNAL).is_file() or not (folder / SNAPSHOT).is_file():
         raise ArtifactError(f"{folder} has no {JOURNAL} and {SNAPSHOT}; name the folder of one test")
     try:
@@ -67,7 +67,7 @@ def load_artifact(folder: Path) -> Artifact:
 
 
 def describe_call(call: Mapping[str, Any]) -> str:
-    """Return a call as one line, and a refused one with its hint on a second."""
+    """Return a call as one line, with its hint or warning, if any, on a second line."""
     asked = call.get("operation") or f"{call.get('method')} {call.get('path')}"
     answered = f"{call.get('status') or 'no answer'} {call.get('code') or ''}".strip()
     line = f"{answered} <- {asked} {json.dumps(call.get('parameters'), ensure_ascii=False)}"
@@ -76,12 +76,12 @@ def describe_call(call: Mapping[str, Any]) -> str:
 
 
 def _whole_calls(world: World) -> list[dict[str, Any]]:
-    """Return the entries of a world's journal, the last ones with what only the page of a single entry has."""
+    """Return the entries of a world's journal, the last ones with headers and bodies."""
     entries = world.journal.entries()
     for place in range(max(0, len(entries) - MOST_WHOLE_CALLS), len(entries)):
         try:
             entries[place] = world.journal.entry(entries[place]["request_id"])
-        except EmulatorError:  # lost to the budget meanwhile, or a request without an id
+        except EmulatorError:  # dropped in the meantime to keep within the budget, or a request without an id
             continue
     return entries
 

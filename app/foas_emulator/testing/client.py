@@ -1,4 +1,4 @@
-"""A client of the control API, from the standard library alone: it is loaded into other people's test processes."""
+"""A client of the control API that uses only the standard library, since it is loaded into users' test processes."""
 
 import json
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from foas_emulator.testing.written import written
 __tracebackhide__ = True
 
 TIMEOUT = 60.0
-"""Seconds after which an answer is not waited for any longer."""
+"""Seconds to wait for an answer."""
 
 
 class EmulatorError(Exception):
-    """The control API refused what it was asked; the message says why, and what to do about it.
+    """The control API refused a request; the message says why, and what to do about it.
 
     `details` are the other members of the answer.
     """
@@ -28,7 +28,7 @@ class EmulatorError(Exception):
 
 
 class ControlClient:
-    """Asks the control API of one emulator. Each request has a connection of its own, so threads can share it."""
+    """A client of one emulator's control API. Each request has its own connection, so threads can share the client."""
 
     def __init__(self, url: str, *, control_token: str | None = None) -> None:
         self.url = url.rstrip("/")
@@ -36,7 +36,7 @@ class ControlClient:
         self._headers = {} if control_token is None else {"authorization": f"Bearer {control_token}"}
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
-        """The JSON that answers a request with this JSON body, None if the answer is empty. Raises as `send` does."""
+        """Send a request with a JSON body; return the JSON of the answer, None if it is empty. Raise as `send` does."""
         text = None if body is None else json.dumps(written(body)).encode()
         answer = self.send(method, path, text, {"content-type": "application/json"})
         return _answered(answer) if answer else None
@@ -44,10 +44,10 @@ class ControlClient:
     def send(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> bytes:
-        """The body that answers a request for a path below `/_emulator`.
+        """Send a request for a path below `/_emulator`; return the body of the answer.
 
-        A world that does not exist yet begins with it, as it begins with a client's first request. Raises
-        `EmulatorError` if the request is refused, and OSError if there is no answer.
+        A world that does not exist yet is created, as it is by a client's first request. Raise `EmulatorError` if the
+        request is refused, and OSError if there is no answer.
         """
         try:
             return self._send(method, path, body, headers)
@@ -55,14 +55,14 @@ class ControlClient:
             name = refusal.details.get("no_world")
             if name is None or method == "DELETE":
                 raise
-        # Changing no settings makes the world, and would not replace one that somebody else has made meanwhile.
+        # An empty change of settings creates the world, and does not replace one that has been created meanwhile.
         self._send("PUT", f"/worlds/{quote(name, safe='')}/settings", b"{}", None)
         return self._send(method, path, body, headers)
 
     def has_world(self, name: str) -> bool:
-        """Whether there is a world of this name. Of one that cannot be asked, the next request tells why.
+        """Whether there is a world of this name; also True for one that cannot be used: the next request says why.
 
-        Raises ValueError if it is no emulator that answers.
+        Raise ValueError if the server that answers is not an emulator.
         """
         try:
             _ = _answered(self._send("GET", f"/worlds/{quote(name, safe='')}/settings", None, None))["signature"]
@@ -71,7 +71,7 @@ class ControlClient:
         return True
 
     def _send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None) -> bytes:
-        # Imported when it is needed: it takes longer to load than the rest of the pytest plugin.
+        # Imported on first use: it takes longer to load than the rest of the pytest plugin.
         from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415
 
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
@@ -85,13 +85,13 @@ class ControlClient:
             raise ConnectionError(f"{self.url} does not answer as an HTTP server does: {error!r}") from error
         finally:
             connection.close()
-        if response.status >= 400:  # noqa: PLR2004 - from here on HTTP statuses are refusals
+        if response.status >= 400:  # noqa: PLR2004 - HTTP statuses from 400 are errors
             raise _refusal(response.status, answer)
         return answer
 
 
 class _Answer(dict[str, Any]):
-    """A document of the control API. One that lacks a member is another server's."""
+    """A document of the control API. If it lacks a member, it comes from another kind of server."""
 
     def __missing__(self, name: str) -> Any:
         raise ValueError(f"it does not answer as a foas-emulator does: there is no {name} in its answer")

@@ -1,4 +1,4 @@
-"""What of the service a test session exercised: collected from every server it used, written to a file, judged."""
+"""Coverage of the service by a test session: collect it from all servers, write it to a file, and check it."""
 
 import json
 import re
@@ -23,9 +23,9 @@ _ENDS_JOURNAL = frozenset(
 
 
 class CoverageCollector:
-    """Gathers the reports of the session's servers, over all xdist workers, and writes them as one.
+    """A plugin that collects the reports of all servers and xdist workers of a session, and writes them as one.
 
-    A session that exercised less than `least` percent of the operations has failed.
+    The session fails if it exercised less than `least` percent of the operations.
     """
 
     def __init__(self, file: Path | None, *, least: float) -> None:
@@ -35,12 +35,12 @@ class CoverageCollector:
         self._told = ""
 
     def collect(self, report: Mapping[str, Any]) -> None:
-        """Take what one server has seen."""
+        """Add the report of one server."""
         self._reports.append(report)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """A worker of xdist has ended and left its reports."""
+        """Add the reports of an xdist worker that has ended."""
         self._reports += getattr(node, "workeroutput", {}).get(_OUTPUT, [])
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -61,7 +61,7 @@ class CoverageCollector:
 
 
 class CountingClient(ControlClient):
-    """Notices which worlds are used through it, and collects what they exercised before their journals begin anew."""
+    """A client that records the worlds that are used through it, and collects their coverage before it is reset."""
 
     def __init__(self, url: str, *, control_token: str | None, collect: Callable[[Mapping[str, Any]], None]) -> None:
         super().__init__(url, control_token=control_token)
@@ -71,7 +71,7 @@ class CountingClient(ControlClient):
     def send(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> bytes:
-        """Send as any client does."""
+        """Send a request as `ControlClient` does, after collecting coverage that it would reset."""
         name = _world_in(path)
         if name is not None and name in self._worlds and _ends_journal(method, path):
             self._collect_from({name})
@@ -83,7 +83,7 @@ class CountingClient(ControlClient):
         return answer
 
     def collect_all(self) -> None:
-        """Collect what the worlds that are left exercised."""
+        """Collect the coverage of the remaining worlds."""
         self._collect_from(self._worlds)
 
     def _collect_from(self, names: AbstractSet[str]) -> None:
@@ -93,25 +93,25 @@ class CountingClient(ControlClient):
 
 
 def _world_in(path: str) -> str | None:
-    """The world that a path of the control API is about."""
+    """Return the name of the world in a path of the control API, None if there is none."""
     match = _WORLD.match(path)
     return None if match is None else unquote(match[1])
 
 
 def _ends_journal(method: str, path: str) -> bool:
-    """Whether a request makes the journal of its world begin anew: a drop, a reset, a new beginning."""
+    """Whether a request makes its world forget its journal, as a drop, a reset or a replacement does."""
     rest = _WORLD.sub("", path, count=1)
     return (method, rest) in _ENDS_JOURNAL
 
 
 def percent_of(exercise: Mapping[str, Any]) -> float:
-    """The share of the operations that was exercised; none if nothing was asked for."""
+    """Return the percentage of operations that were exercised; 0 if there are none."""
     called, missing = len(exercise["operations"]), len(exercise["operations_missing"])
     return 100 * called / (called + missing) if called else 0.0
 
 
 def combine(reports: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The reports of several servers as if one server had served all."""
+    """Combine the reports of several servers as if one server had served all."""
     whole: dict[str, Any] = {"all": {"operations": {}, "operations_missing": []}, "worlds": {}}
     for report in reports:
         whole["all"] = _merged(whole["all"], report["all"])

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class Emulator(Server):
-    """An emulator that serves from a thread of this process, for this machine alone, while it is entered.
+    """An emulator that serves from a thread of this process, only for this machine, inside a `with` block.
 
     Its settings are those of `foas-emulator serve`, written as there: `Emulator(seed=["my.yaml"], start_delay="30s")`.
-    Without `port` it takes a free one.
+    Without `port` it uses a free one.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -22,7 +22,7 @@ class Emulator(Server):
         self._running: ThreadedServer | None = None
 
     def __enter__(self) -> Self:
-        # Imported when it is needed, and not with the pytest plugin: it loads the whole emulator.
+        # Imported on first use rather than with the pytest plugin, because it loads the whole emulator.
         from foas_emulator.settings import read_settings  # noqa: PLC0415
         from foas_emulator.testing.in_thread import ThreadedServer, check_settings  # noqa: PLC0415
 

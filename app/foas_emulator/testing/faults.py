@@ -1,4 +1,4 @@
-"""The fault rules of a world, as a test arms them."""
+"""The fault rules of a world, for tests."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,7 +10,7 @@ __tracebackhide__ = True
 
 
 class Faults:
-    """What goes wrong in a world on purpose. Operations and values may be globs, durations texts (`"60s"`)."""
+    """The fault rules of a world. Operations and values may be globs, and durations texts (`"60s"`)."""
 
     def __init__(self, control: ControlClient, path: str) -> None:
         self._control = control
@@ -28,11 +28,11 @@ class Faults:
         probability: float = 1.0,
         ttl: str | float | timedelta | None = None,
     ) -> int:
-        """Apply an effect, such as `{"error": "Throttling.User"}`, to calls; answers the rule's id.
+        """Apply an effect, such as `{"error": "Throttling.User"}`, to calls; return the rule's id.
 
-        With `after_commit` it applies to calls that succeeded. The first `skip` calls pass; it applies `times` times
-        at most, each time with this probability, until `ttl` is over. Raises `EmulatorError` for a rule that could
-        never apply.
+        With `after_commit` it applies to calls that succeeded. The first `skip` calls pass; it applies at most `times`
+        times, each time with this probability, until `ttl` is over. Raise `EmulatorError` for a rule that could never
+        apply.
         """
         rule = {
             "match": {"operation": operation, "params": dict(params or {})},
@@ -46,13 +46,13 @@ class Faults:
         return int(self._control.request("POST", self._path, rule)["id"])
 
     def rules(self) -> list[dict[str, Any]]:
-        """Every rule, with how many calls it has `seen` and how many `hits` it had."""
+        """Return all rules, each with the number of calls that it has `seen`, and of its `hits`."""
         return list(self._control.request("GET", self._path)["faults"])
 
     def hits(self, rule_id: int) -> int:
-        """How often a rule has applied."""
+        """Return the number of times that a rule has applied."""
         return int(self._control.request("GET", f"{self._path}/{rule_id}")["hits"])
 
     def disarm(self, rule_id: int | None = None) -> None:
-        """Remove a rule, or all."""
+        """Remove a rule, or all rules."""
         self._control.request("DELETE", self._path if rule_id is None else f"{self._path}/{rule_id}")

@@ -1,4 +1,4 @@
-"""The emulator's server in a thread. Importing this loads the whole emulator."""
+"""The emulator's server in a thread. Importing this module loads the whole emulator."""
 
 import asyncio
 import difflib
@@ -28,16 +28,16 @@ from foas_emulator.testing.written import written
 __tracebackhide__ = True
 
 UNAVAILABLE = ("host", "tls", "tls_port", "tls_cert", "tls_key")
-"""Settings that a server in a thread has no use for: it listens on this machine alone, without https."""
+"""Settings that do not apply to a server in a thread, which listens only on this machine, without https."""
 
 START_WITHIN = 30.0
-"""Seconds that the server is given to start."""
+"""Seconds within which the server must start."""
 
 
 def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings as flags have them.
 
-    Raise ValueError for one that no server in a thread has, and for a name that is none, with the nearest that is.
+    Raise ValueError for a setting that a server in a thread does not have, and for an unknown name.
     """
     known = [each.name for each in fields(Settings)]
     for name in given:
@@ -51,17 +51,17 @@ def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class ThreadedServer:
-    """Serves on a port of this machine until it is stopped."""
+    """A server in a thread, on a port of this machine, until it is stopped."""
 
     def __init__(self, settings: Settings, *, port: int = 0) -> None:
-        """Start, on a free port if `port` is 0. Raises `SeedError`, ValueError or `StartError` for what cannot be met.
+        """Start, on a free port if `port` is 0. Raise `SeedError`, ValueError or `StartError` for unusable settings.
 
-        The settings' own port is not looked at: where it is not given it is that of `serve`, which may run beside this.
+        The port in the settings is ignored: its default is that of `serve`, which may be running too.
         """
         with ExitStack() as files, ExitStack() as if_refused:
             interception = files.enter_context(prepare_interception(settings, host=LOOPBACK[0]))
             self.proxy = None if interception is None else interception.document()
-            """What a program has to know to come here by the proxy, if there is one."""
+            """The facts that a program needs to reach the emulator by the proxy, None if there is no proxy."""
             (self._listener,) = listen(LOOPBACK[0], port)
             if_refused.callback(self._listener.close)
             self.url = url_of("http", self._listener)
@@ -72,7 +72,7 @@ class ThreadedServer:
             beside = companions(known, registry, interception, app)
             config = uvicorn_config(app, keep_alive=known.keep_alive, lifespan="on")
             self._server = _Server(config, beside=beside)
-            if_refused.pop_all()  # from here on the application closes the worlds, and uvicorn the socket
+            if_refused.pop_all()  # from now on the application closes the worlds, and uvicorn the socket
             self._thread = Thread(target=self._run, name="foas-emulator", daemon=True)
             self._thread.start()
             if not self._server.ready.wait(START_WITHIN):
@@ -80,7 +80,7 @@ class ThreadedServer:
             self._files = files.pop_all()
 
     def stop(self) -> None:
-        """Finish what is being answered, and stop."""
+        """Finish the answers in progress, and stop."""
         self._server.should_exit = True
         self._thread.join()
         self._files.close()
@@ -91,7 +91,7 @@ class ThreadedServer:
 
 
 class _Server(Accompanied):
-    """Tells when it serves."""
+    """A server that sets an event once it serves."""
 
     def __init__(self, config: uvicorn.Config, *, beside: Sequence[AbstractAsyncContextManager[None]]) -> None:
         super().__init__(config, beside=beside)

@@ -1,4 +1,4 @@
-"""The journal of a world, as a test reads it: what was called, and whether it is what should have been."""
+"""The journal of a world, for tests: read its calls, and verify expectations on them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -14,16 +14,16 @@ _PAGE = 1000
 
 
 class Journal:
-    """What a world was asked and what it answered. Operations and values may be globs, durations texts (`"5s"`)."""
+    """The calls of a world and their responses. Operations and values may be globs, and durations texts (`"5s"`)."""
 
     def __init__(self, control: ControlClient, path: str) -> None:
         self._control = control
         self._path = f"{path}/journal"
 
     def entries(self, **wanted: str | float | bool) -> list[dict[str, Any]]:
-        """The entries that agree in everything that is given, the oldest first.
+        """Return the entries that match all given conditions, the oldest first.
 
-        Given may be: operation, status, code, access_key_id, struck (by a fault), unread (parameters), unknown (path).
+        Conditions: operation, status, code, access_key_id, struck (by a fault), unread (parameters), unknown (path).
         """
         entries: list[dict[str, Any]] = []
         after: int | None = 0
@@ -35,11 +35,11 @@ class Journal:
         return entries
 
     def entry(self, request_id: str) -> dict[str, Any]:
-        """The entry of one request. Raises `EmulatorError` if there is none."""
+        """Return the entry of one request. Raise `EmulatorError` if there is none."""
         return dict(self._control.request("GET", f"{self._path}/{request_id}"))
 
     def clear(self) -> None:
-        """Begin anew: what was called before counts no longer."""
+        """Forget all calls so far."""
         self._control.request("DELETE", self._path)
 
     def assert_called(
@@ -56,13 +56,12 @@ class Journal:
         growth: float = 1,
         timeout: str | float | timedelta = 0,
     ) -> None:
-        """Fail unless the operation was called, with these parameters and answered with this status, so many times.
+        """Fail unless the operation was called this number of times with these parameters and this status.
 
-        `within` counts the busiest stretch of that length. With `min_gap` the calls must be that far apart, and with
-        `growth` every gap that many times longer than the one before. `timeout` waits until it holds.
-
-        Raises AssertionError with what differs and the calls that come nearest, and `EmulatorError` if the journal
-        has lost calls that could matter.
+        `within` counts only the busiest period of that length. With `min_gap` the calls must be that far apart, and
+        with `growth` every gap must be that many times as long as the one before. `timeout` is the longest time to wait
+        for it. Raise AssertionError with the differences and the closest calls, and `EmulatorError` if the journal has
+        dropped calls that could matter.
         """
         count = _given(exactly=exactly, at_least=at_least, at_most=at_most)
         self._verify(
@@ -78,13 +77,13 @@ class Journal:
         )
 
     def assert_not_called(self, operation: str, *, params: Mapping[str, str | int | bool] | None = None) -> None:
-        """Fail if the operation was called with these parameters. Raises as `assert_called` does."""
+        """Fail if the operation was called with these parameters. Raise as `assert_called` does."""
         self.assert_called(operation, params=params, exactly=0)
 
     def assert_in_order(
         self, operations: Sequence[str | Mapping[str, Any]], *, timeout: str | float | timedelta = 0
     ) -> None:
-        """Fail unless these were called one after the other, whatever came in between. Raises as `assert_called` does.
+        """Fail unless these were called one after the other, with any calls in between. Raise as `assert_called` does.
 
         Each is an operation or `{"operation": ..., "params": {...}, "status": ...}`.
         """
@@ -101,7 +100,7 @@ class Journal:
 
 
 def explain(refusal: EmulatorError) -> str:
-    """The message of an assertion that failed: what differs, and the calls that come nearest."""
+    """Return the message of a failed assertion: the differences, and the closest calls."""
     lines = [refusal.error]
     lines += [_line(difference) for difference in refusal.details["differences"]]
     if not refusal.details["nearest"]:

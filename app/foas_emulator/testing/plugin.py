@@ -1,6 +1,6 @@
 """The pytest plugin: `foas_emulator`, a server for the session, and `foas_world`, a fresh world for each test.
 
-`foas_environment` is for programs whose endpoint cannot be set: it brings them to the test's world.
+`foas_environment` is for programs whose endpoint cannot be set: it redirects them to the test's world.
 """
 
 import os
@@ -30,7 +30,7 @@ _REPORTER = "foas_reporter"
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 _settings_used = pytest.StashKey[object]()
-"""The definition of `foas_settings` that the session's `foas_emulator` was made with."""
+"""The definition of `foas_settings` with which the session's `foas_emulator` was made."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Refuse to begin with a server that does not answer, once, and not at every test of every worker."""
+    """Refuse to start if the server does not answer, once for the session instead of for every test."""
     config = session.config
     url = config.getoption("--foas-url")
     if url is None or hasattr(config, "workerinput") or config.getoption("collectonly"):
@@ -84,9 +84,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Have `foas_emulator` set up again for an item that has another `foas_settings` than the one before.
+    """Set `foas_emulator` up again for an item whose `foas_settings` differs from that of the previous item.
 
-    pytest alone would hand over the server that came first, with the settings of that one.
+    Otherwise pytest would pass on the first server, with the first settings.
     """
     definitions = getattr(item, "_fixtureinfo", None)
     if definitions is None or "foas_emulator" not in item.fixturenames:  # type: ignore[attr-defined]
@@ -101,13 +101,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def foas_settings() -> dict[str, Any]:
-    """The settings of the server that `foas_emulator` starts, as `foas-emulator serve` has them; override it."""
+    """Return the settings of the server that `foas_emulator` starts, as for `foas-emulator serve`; override it."""
     return {}
 
 
 @pytest.fixture(scope="session")
 def _foas_servers(pytestconfig: pytest.Config) -> Iterator[OwnServers | SharedServer]:
-    """The servers of this session, which stop with it."""
+    """Yield the servers of this session; stop them at its end."""
     url = pytestconfig.getoption("--foas-url")
     collector: CoverageCollector | None = pytestconfig.pluginmanager.get_plugin(_COVERAGE)
     token = pytestconfig.getoption("--foas-control-token")
@@ -122,7 +122,7 @@ def _foas_servers(pytestconfig: pytest.Config) -> Iterator[OwnServers | SharedSe
 def foas_emulator(
     request: pytest.FixtureRequest, _foas_servers: OwnServers | SharedServer, foas_settings: dict[str, Any]
 ) -> Server:
-    """The emulator of this session: the one at `--foas-url`, or one in this process, on a free port.
+    """Return the emulator of this session: the one at `--foas-url`, or one in this process, on a free port.
 
     Tests that have another `foas_settings` get another server.
     """
@@ -130,14 +130,14 @@ def foas_emulator(
 
 
 def _with_proxy(session: pytest.Session, settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings of the session's server, with a proxy if any of its tests wants one: it takes a while to start."""
+    """Return the settings of the session's server, with a proxy only if a test needs one: it takes a while to start."""
     wanted = any(_ENVIRONMENT in getattr(item, "fixturenames", ()) for item in session.items)
     return {"intercept": 0, **settings} if wanted else settings
 
 
 @pytest.fixture(scope="session")
 def _foas_suffix(pytestconfig: pytest.Config) -> str:
-    """Tells apart the sessions that share a server; those that have their own can do with the same names each time."""
+    """Return a suffix for names of worlds: unique if sessions share a server, else empty, the same in every session."""
     return "" if pytestconfig.getoption("--foas-url") is None else f"-{uuid4().hex[:8]}"
 
 
@@ -148,7 +148,7 @@ def foas_world(
     _foas_suffix: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[World]:
-    """A fresh world for this test alone, from the server's default seed; it ends with the test."""
+    """Yield a fresh world for this test only, from the server's default seed; drop it after the test."""
     world = foas_emulator.world(_world_name(request.node) + _foas_suffix)
     world.create()
     reporter: FailureReporter | None = request.config.pluginmanager.get_plugin(_REPORTER)
@@ -160,10 +160,10 @@ def foas_world(
 
 @pytest.fixture
 def foas_environment(foas_emulator: Server, foas_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """The world of this test, in an environment that brings programs there which name no endpoint.
+    """Return the world of this test, and redirect programs that name no endpoint to it by environment variables.
 
-    It holds in the test's process and in the processes that the test starts, until the test ends. Hosts other than the
-    service's are refused; the setting `intercept_allow` of the server lets them through.
+    They apply to the test's process and to the processes that it starts, until the test ends. The proxy refuses hosts
+    other than the service's unless the server's setting `intercept_allow` names them.
     """
     given = variables_for(foas_emulator, foas_world.name, os.environ)
     for name, value in given.items():
@@ -174,6 +174,6 @@ def foas_environment(foas_emulator: Server, foas_world: World, monkeypatch: pyte
 
 
 def _world_name(node: pytest.Item) -> str:
-    """A name that is the same in every run, since what a world makes up depends on its name."""
+    """Return a name that is the same in every run, since the values that a world makes up depend on its name."""
     slug = _SLUG.sub("-", node.name.lower()).strip("-")[:40].strip("-")
     return f"{slug or 'test'}-{sha256(node.nodeid.encode()).hexdigest()[:8]}"

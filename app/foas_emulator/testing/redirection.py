@@ -1,4 +1,4 @@
-"""The environment that brings programs to a running emulator by its proxy."""
+"""The environment variables that redirect programs to a running emulator by its proxy."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,10 +22,10 @@ def variables_for(
     directory: Path | None = None,
     proxy: Mapping[str, Any] | None = None,
 ) -> dict[str, str]:
-    """What to set in an environment, so that a program that names no endpoint works in a world of a server.
+    """Return the variables to set, so that a program that names no endpoint works in a world of a server.
 
-    The files that make programs trust the server are its own; those of a server on another machine are written into
-    `directory`, if that is given. `proxy` is what the server says of its proxy; without it the server is asked. Raises
+    The files that make programs trust the server are its own; if it is on another machine, they are written into
+    `directory`, if that is given. `proxy` is the server's description of its proxy; without it, request it. Raise
     `EmulatorError` if the server has no proxy, or none that can be reached.
     """
     from foas_emulator.interception.trust import TrustFiles  # noqa: PLC0415 - not with the pytest plugin
@@ -53,7 +53,7 @@ def _fetched(server: Server, proxy: Mapping[str, Any], directory: Path | None) -
 
 
 def _address(server: Server, proxy: Mapping[str, Any]) -> str:
-    """The proxy's address as this machine reaches it."""
+    """Return the proxy's URL as seen from this machine."""
     host = urlsplit(server.url).hostname or ""
     if proxy["host"] in _THIS_MACHINE and host not in _THIS_MACHINE:
         raise EmulatorError(

@@ -1,4 +1,4 @@
-"""What a failed test's report says of its world: in the terminal, in JUnit XML and in Allure."""
+"""The section about its world in the report of a failed test: in the terminal, in JUnit XML and in Allure."""
 
 import sys
 from collections.abc import Generator
@@ -13,15 +13,15 @@ from foas_emulator.testing.world import World
 __tracebackhide__ = True
 
 LAST_CALLS = 50
-"""Calls that the report of a failed test shows."""
+"""The most calls in the report of a failed test."""
 
 _TITLE = "foas-emulator"
 
 
 class FailureReporter:
-    """Adds to the report of every failed test what its world was called, and where a snapshot of it is.
+    """A plugin that adds the calls of its world, and the path of a snapshot, to the report of every failed test.
 
-    `artifacts` is the directory that keeps a folder for each failed test; without it, only a snapshot is kept, in the
+    `artifacts` is the directory with a folder for each failed test; without it, only a snapshot is kept, in the
     session's temporary directory.
     """
 
@@ -61,7 +61,7 @@ class FailureReporter:
             allure.attach(text, name=_TITLE, attachment_type=allure.attachment_type.TEXT)
 
     def _keep(self, item: pytest.Item, world: World, calls: str) -> str:
-        """Keep the world, and return the line that says where."""
+        """Save the world, and return a line that says where."""
         if self._artifacts is None:
             file = item.stash[self._temporary].mktemp("foas") / f"{world.name}.json"
             save_state(world, file)
@@ -72,7 +72,7 @@ class FailureReporter:
 
 
 def _add_section(report: pytest.TestReport, text: str) -> None:
-    """Add a section to the failure itself, which JUnit XML and Allure show too, unless it is no more than a text."""
+    """Add a section to the failure itself, which JUnit XML and Allure show too, or to the report if it is a text."""
     add = getattr(report.longrepr, "addsection", None)
     if add is not None:
         add(_TITLE, text, "-")

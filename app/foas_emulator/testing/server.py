@@ -1,4 +1,4 @@
-"""A running emulator, as a test sees it."""
+"""A running emulator, for tests."""
 
 from typing import Any
 from uuid import uuid4
@@ -10,7 +10,7 @@ __tracebackhide__ = True
 
 
 class Server:
-    """An emulator at an address. `control_token` is needed where it does not listen on this machine alone."""
+    """An emulator at a URL. `control_token` is required unless it listens only on this machine."""
 
     def __init__(self, url: str, *, control_token: str | None = None) -> None:
         self.control = ControlClient(url, control_token=control_token)
@@ -20,25 +20,25 @@ class Server:
         return self.control.url
 
     def world(self, name: str | None = None) -> World:
-        """The world of this name; without one, a new name that nobody else has. It begins when it is first used."""
+        """Return the world of this name, by default a new, unique one. It is created when it is first used."""
         return World(self.control, uuid4().hex if name is None else name)
 
     def worlds(self) -> list[str]:
-        """The names of all worlds."""
+        """Return the names of all worlds."""
         return [world["name"] for world in self.control.request("GET", "/worlds")["worlds"]]
 
     def has_world(self, name: str) -> bool:
-        """Whether there is a world of this name, usable or not; asking makes none."""
+        """Whether there is a world of this name, usable or not; this does not create one."""
         return self.control.has_world(name)
 
     def info(self) -> dict[str, Any]:
-        """Version, settings in force, operations and what they are known from."""
+        """Return the version, the settings in force, and the operations by kind of evidence."""
         return dict(self.control.request("GET", "/info"))
 
     def coverage(self) -> dict[str, Any]:
-        """What of the service was exercised since the server started, in all and per world."""
+        """Return the coverage of the service since the server started, in all and by world."""
         return dict(self.control.request("GET", "/coverage"))
 
     def reset(self) -> None:
-        """Return every world to what it was created from."""
+        """Reset every world to what it was created from."""
         self.control.request("POST", "/reset")

@@ -13,7 +13,7 @@ __tracebackhide__ = True
 
 
 class OwnServers:
-    """Servers in this process, started when they are first wanted and stopped at the end of the session."""
+    """Servers in this process, started on first use and stopped at the end of the session."""
 
     def __init__(self, *, collector: CoverageCollector | None) -> None:
         self._collector = collector
@@ -21,7 +21,7 @@ class OwnServers:
         self._stack = ExitStack()
 
     def get(self, settings: Mapping[str, Any]) -> Server:
-        """Return the server that has these settings."""
+        """Return the server with these settings."""
         key = json.dumps(settings, sort_keys=True, default=repr)
         if key not in self._servers:
             emulator = Emulator(**settings).__enter__()
@@ -40,7 +40,7 @@ class OwnServers:
 
 
 class SharedServer:
-    """The server at an address that other sessions may use too: only what this session calls counts as its coverage."""
+    """A server that other sessions may use too: only the calls of this session count as its coverage."""
 
     def __init__(self, url: str, *, control_token: str | None, collector: CoverageCollector | None) -> None:
         self._server = Server(url, control_token=control_token)
@@ -50,7 +50,7 @@ class SharedServer:
             self._server.control = self._counting
 
     def get(self, _settings: Mapping[str, Any]) -> Server:
-        """Return the server; its settings are its own."""
+        """Return the server; its settings cannot be changed here."""
         return self._server
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""One world of a running emulator, as a test holds it. Everything goes over HTTP."""
+"""One world of a running emulator, for tests. Everything goes over HTTP."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from aliyunsdkcore.client import AcsClient
 
 REGION = "cn-hangzhou"
-"""The region that `World.client` is made for. The emulator serves all alike."""
+"""The region of `World.client`. The emulator treats all regions alike."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that happens in a world, or will: when, in milliseconds since the epoch, and what."""
+    """A change that has happened in a world, or will: its instant in milliseconds since the epoch, and what it is."""
 
     at: int
     what: str
 
 
 class Clock:
-    """The time of a world. Instants are milliseconds since the epoch; given, they may be datetimes or ISO 8601 texts.
+    """The clock of a world. Instants are milliseconds since the epoch; arguments may be datetimes or ISO 8601 texts.
 
-    Whatever moves the clock answers with what came due on the way, each change at its own instant.
+    Methods that move the clock return the changes that became due on the way, each at its own instant.
     """
 
     def __init__(self, control: ControlClient, path: str) -> None:
@@ -51,15 +51,15 @@ class Clock:
 
     @property
     def pending(self) -> list[Change]:
-        """What is going to happen, the next change first."""
+        """The pending changes, the next one first."""
         return _changes(self._read()["pending"])
 
     def freeze(self, at: int | str | datetime | None = None) -> list[Change]:
-        """Stand still, at an instant or where it is. Set back, a clock undoes nothing."""
+        """Freeze the clock, at an instant or where it is. Setting it back undoes nothing."""
         return self._set("frozen", at)
 
     def run(self, at: int | str | datetime | None = None) -> list[Change]:
-        """Go on, from an instant or from where it is."""
+        """Let the clock run, from an instant or from where it is."""
         return self._set("real", at)
 
     def advance(self, by: str | int | timedelta) -> list[Change]:
@@ -71,11 +71,11 @@ class Clock:
         return self._advance(to=at)
 
     def advance_to_next(self) -> list[Change]:
-        """Move on to the next pending change; without one nothing moves."""
+        """Move on to the next pending change; if there is none, do nothing."""
         return self._advance(until="next")
 
     def advance_until_idle(self) -> list[Change]:
-        """Move on until nothing is pending any more."""
+        """Move on until no change is pending."""
         return self._advance(until="idle")
 
     def _read(self) -> Any:
@@ -113,7 +113,7 @@ class Settings(Mapping[str, Any]):
         return len(self._read())
 
     def update(self, **settings: Any) -> None:
-        """Change settings, all or none; those that are not named stay."""
+        """Change the given settings, all or none."""
         self._control.request("PUT", self._path, settings)
 
     def _read(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class Settings(Mapping[str, Any]):
 
 
 class World:
-    """An isolated universe in a running emulator. Clients reach it by its access key, or by its header."""
+    """An isolated universe in a running emulator. Clients select it by its access key, or by its header."""
 
     access_key_secret = "test"  # noqa: S105 - public on purpose
 
@@ -139,29 +139,29 @@ class World:
 
     @property
     def path(self) -> str:
-        """Where the control API has this world."""
+        """The path of this world in the control API."""
         return self._path
 
     # -- for clients
 
     @property
     def endpoint(self) -> str:
-        """The address of the service, with its scheme."""
+        """The URL of the service."""
         return self._control.url
 
     @property
     def access_key_id(self) -> str:
-        """The key whose requests come to this world, signed with `access_key_secret`."""
+        """The key that selects this world; its secret is `access_key_secret`."""
         return f"world-{self.name}"
 
     @property
     def headers(self) -> dict[str, str]:
-        """What brings a request without a signature to this world."""
+        """The headers that select this world for a request without a signature."""
         return {"x-emulator-world": self.name}
 
     def client(self) -> "AcsClient":
-        """A client of the official SDK whose requests come to this world; needs `aliyun-python-sdk-core`."""
-        from aliyunsdkcore.client import AcsClient  # noqa: PLC0415 - only here, and not everybody has it
+        """Return a client of the official SDK for this world; requires `aliyun-python-sdk-core`."""
+        from aliyunsdkcore.client import AcsClient  # noqa: PLC0415 - used only here, and not always installed
 
         client = AcsClient(self.access_key_id, self.access_key_secret, REGION)
         client.add_endpoint(REGION, "foas", self.endpoint)
@@ -170,19 +170,19 @@ class World:
     # -- for tests
 
     def create(self, beginning: Mapping[str, Any] | None = None) -> None:
-        """Begin anew from the default seed, or from one of `{"seed": ...}`, `{"snapshot": ...}`, `{"fork": ...}`."""
+        """Create or replace it: from the default seed, `{"seed": ...}`, `{"snapshot": ...}` or `{"fork": ...}`."""
         self._control.request("PUT", self._path, beginning)
 
     def reset(self) -> None:
-        """Return to what the world was created from; its journal begins anew."""
+        """Reset the world to what it was created from, and forget its journal."""
         self._control.request("POST", f"{self._path}/reset")
 
     def drop(self) -> None:
-        """End the world. Whoever asks for it gets a new one."""
+        """Drop the world. The next use of its name creates a new one."""
         self._control.request("DELETE", self._path)
 
     def fork(self, name: str) -> "World":
-        """Another world that is a copy of this one as it is now."""
+        """Create another world as a copy of this one as it is now."""
         copy = World(self._control, name)
         copy.create({"fork": self.name})
         return copy
@@ -196,11 +196,11 @@ class World:
         self._control.send("POST", f"{self._path}/seed", text.encode(), {"content-type": "application/yaml"})
 
     def snapshot(self) -> dict[str, Any]:
-        """The whole world as a document: rows, clock, pending changes, counters, settings, fault rules."""
+        """Return the whole world as a document: rows, clock, pending changes, counters, settings, fault rules."""
         return dict(self._control.request("GET", f"{self._path}/snapshot"))
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
-        """Make the world what a snapshot says, to the byte."""
+        """Replace the world by the one in a snapshot, to the byte."""
         self._control.request("PUT", f"{self._path}/snapshot", snapshot)
 
     def save(self, file: Path) -> None:
@@ -208,7 +208,7 @@ class World:
         file.write_bytes(self._control.send("GET", f"{self._path}/snapshot"))
 
     def load(self, file: Path) -> None:
-        """Restore a snapshot from a file of JSON."""
+        """Restore a snapshot from a JSON file."""
         self._control.send("PUT", f"{self._path}/snapshot", file.read_bytes())
 
     def put_state(

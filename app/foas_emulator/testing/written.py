@@ -1,4 +1,4 @@
-"""Durations and instants of Python as the control API writes them."""
+"""Convert Python's durations and instants to the texts of the control API."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
