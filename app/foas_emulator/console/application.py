@@ -196,7 +196,7 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    """Return the page for a world whose file cannot be used, that has ended meanwhile, or that would be one too many."""
+    """Return the page for a world whose file cannot be used, that has ended, or that would be one too many."""
     text = error.hint if isinstance(error, WorldFileError) else str(error)
     return await shown_plain(
         request, status=HTTPStatus.SERVICE_UNAVAILABLE, title=mark("This world cannot be opened."), text=text

@@ -18,7 +18,7 @@ from foas_emulator.world.durations import duration_text
 SERVICE_ZONE = timezone(timedelta(hours=8))
 _LAST_SHOWN = LAST_INSTANT - 8 * 3_600_000
 """The latest instant to show: the service's zone is eight hours ahead, and dates end with the year 9999."""
-"""Times are shown as the service's own console shows them; the browser adds its own time as a title."""
+# Times are shown as in the service's own console; the browser adds its local time as a title.
 
 _DAY = 86_400_000
 _UNITS = ((365 * _DAY, "y"), (_DAY, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"))

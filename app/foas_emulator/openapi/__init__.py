@@ -1,1 +1,1 @@
-"""The OpenAPI documents of the service and of the control API, made from the declarations when they are asked for."""
+"""The OpenAPI documents of the service and of the control API, made from the declarations on request."""

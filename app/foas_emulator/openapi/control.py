@@ -1,4 +1,4 @@
-"""The document of the control API by itself, so that no client of the service carries it."""
+"""The document of the control API, which is separate so that clients of the service do not contain it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,20 +11,20 @@ from foas_emulator.openapi.document import SERVERS, Schema, information, nodes, 
 
 TITLE = "foas-emulator control API"
 DESCRIPTION = (
-    "What only the emulator has: worlds, their clocks, faults, settings, snapshots and journals. Bodies are read as "
-    "JSON whatever their type is, or as YAML if it says so. Whatever cannot be done is answered with `error`, "
-    "what is wrong, and `hint`, what to do about it."
+    "The emulator's own features: worlds, their clocks, faults, settings, snapshots and journals. Bodies are read as "
+    "YAML if their type says so, else as JSON. An error is answered with `error`, what is wrong, and `hint`, what to "
+    "do about it."
 )
 _TAGS = {
-    "info": "What runs here.",
+    "info": "Information about the running emulator.",
     "worlds": "Worlds: isolated universes of the service.",
-    "snapshots": "Whole worlds as documents, and seeds merged into them.",
+    "snapshots": "Whole worlds as documents, and the merging of seeds.",
     "settings": "The settings of a world.",
     "clock": "The time of a world.",
-    "instances": "Instances put into any state.",
+    "instances": "The states of instances, set directly.",
     "faults": "Rules that make calls fail on purpose.",
-    "journal": "What was asked and answered.",
-    "coverage": "What of the service was exercised.",
+    "journal": "The calls of a world and their responses.",
+    "coverage": "The parts of the service that were exercised.",
 }
 _PARAMETERS: dict[str, Schema] = {
     "name": {"description": "Name of the world.", "schema": {"pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}},
@@ -32,17 +32,17 @@ _PARAMETERS: dict[str, Schema] = {
     "job_name": {"description": "Name of the job."},
     "instance_id": {"description": "Id of the instance.", "schema": {"format": "int64"}},
     "rule_id": {"description": "Id of the fault rule.", "schema": {"format": "int64"}},
-    "request_id": {"description": "Id of the request, as x-acs-request-id told it."},
+    "request_id": {"description": "Id of the request, as in x-acs-request-id."},
     "operation": {"description": "Only calls of this operation; a glob such as Get*."},
     "status": {"description": "Only calls answered with this status.", "schema": {"format": "int32"}},
     "code": {"description": "Only calls refused with this error code; a glob."},
     "access_key_id": {"description": "Only calls signed with this access key."},
     "struck": {"description": "Whether a fault rule applied."},
-    "unread": {"description": "Whether there were parameters that nothing read."},
+    "unread": {"description": "Whether the request had parameters that nothing read."},
     "unknown": {"description": "Whether no operation matched."},
 }
 _FORMATS = {"integer": "int64", "number": "double"}
-"""Formats of numbers whose model has none."""
+"""Formats of numbers for which the model gives none."""
 _SECURITY = {
     "ControlToken": {
         "type": "http",
@@ -83,7 +83,7 @@ def describe_control(routes: Sequence[BaseRoute]) -> Schema:
 
 
 def _tag(path: str) -> str:
-    """Return the part of the API that a path belongs to: the first of its words that names one."""
+    """Return the tag of a path: the first of its words that names one."""
     words = path.removeprefix("/_emulator/worlds/{name}").strip("/").split("/")
     synonyms = {
         "snapshot": "snapshots",

@@ -1,4 +1,4 @@
-"""What the two documents have in common: what they say of themselves, how they are tidied and how they are written."""
+"""Common parts of the two documents: information about them, tidying, and writing."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -29,35 +29,35 @@ SERVERS: list[Schema] = [
         "url": "http://{host}:{port}",
         "description": "The emulator.",
         "variables": {
-            "host": {"default": "127.0.0.1", "description": "Where it runs."},
-            "port": {"default": "8018", "description": "What it listens at."},
+            "host": {"default": "127.0.0.1", "description": "Its host."},
+            "port": {"default": "8018", "description": "Its port."},
         },
     }
 ]
 
 
 def served(document: Schema, *, base_url: str, other: str) -> Schema:
-    """Return a document as a server shows it: with its own address, and a link to the page of the other document."""
+    """Return a document as a server shows it: with its own URL, and a link to the page of the other document."""
     information = {**document["info"], "description": f"{document['info']['description']}\n\n{other}"}
     return {**document, "info": information, "servers": [{"url": base_url.rstrip("/"), "description": "This server."}]}
 
 
 def as_yaml(document: Schema) -> str:
-    """Return a document as its committed file has it."""
+    """Return a document as YAML, as in its committed file."""
     return yaml.dump(document, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes every part out where it stands, so that a reader finds no anchors."""
+    """A dumper that writes repeated parts in full, so that a reader finds no anchors."""
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True
 
 
 def tidy(document: Schema, *, answers_have_null: bool) -> None:
-    """Tidy what FastAPI made, and drop the schemas that nothing uses.
+    """Tidy a document that FastAPI made, and drop unused schemas.
 
-    What has no value is left out of every request, and of answers unless they have null.
+    Members without a value are left out of every request, and of answers unless they have null.
     """
     schemas = document["components"]["schemas"]
     operations = [operation for item in document["paths"].values() for operation in item.values()]
@@ -100,7 +100,7 @@ def _used(roots: Any, schemas: Schema) -> Iterator[str]:
 
 
 def nodes(node: Any) -> Iterator[Schema]:
-    """Yield every mapping in a part of a document but those of examples, which are data."""
+    """Yield every mapping in a part of a document, except those in examples, which are data."""
     if isinstance(node, dict):
         yield node
         for key, child in node.items():
@@ -112,7 +112,7 @@ def nodes(node: Any) -> Iterator[Schema]:
 
 
 def _tidy(node: Schema) -> None:
-    """Drop titles that repeat a name and texts that stand twice; write whole limits as such."""
+    """Drop titles that repeat a name and duplicate texts; write whole limits as integers."""
     if isinstance(node.get("title"), str):
         del node["title"]
     if "in" in node and "schema" in node:
@@ -125,7 +125,7 @@ def _tidy(node: Schema) -> None:
 
 
 def _split(node: Schema) -> None:
-    """Write a type that is one of several as schemas of one type each, which generators of clients understand."""
+    """Write a choice of types as schemas with one type each, which generators of clients understand."""
     limits = {"string": ("pattern", "minLength", "maxLength"), "number": ("minimum", "maximum")}
     kinds = node.pop("type")
     node["anyOf"] = [
@@ -136,7 +136,7 @@ def _split(node: Schema) -> None:
 
 
 def _drop_null(node: Schema) -> None:
-    """Drop null from what a value may be."""
+    """Drop null from the types of a value."""
     kinds = [kind for kind in node.get("anyOf", []) if kind != {"type": "null"}]
     if len(kinds) == len(node.get("anyOf", [])):
         return
@@ -144,5 +144,5 @@ def _drop_null(node: Schema) -> None:
     node["anyOf"] = kinds
     if len(kinds) == 1:
         del node["anyOf"]
-        # What is said of the member itself stands before what is said of its type.
+        # The description of the member itself takes precedence over that of its type.
         node.update({**kinds[0], **node})

@@ -1,4 +1,4 @@
-"""The examples of every operation, as the emulator answered them: `scripts/examples.py` records them."""
+"""The examples of every operation, which `scripts/examples.py` records from the emulator's answers."""
 
 import json
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ _FIXTURES = "foas_emulator.fixtures"
 
 @cache
 def examples() -> Mapping[str, Any]:
-    """Return by operation the `request`, its `answer`, and the `errors` that calls like it are refused with."""
+    """Return by operation the `request`, its `answer`, and the `errors` of similar calls."""
     recorded: Mapping[str, Any] = json.loads(files(_FIXTURES).joinpath(FILE).read_text("utf-8"))
     return recorded
 
 
 def documented(operation: str) -> Mapping[str, Any] | None:
-    """Return the answer that the service's documentation shows for an operation, where it is part of the emulator."""
+    """Return the answer in the service's documentation of an operation, if it is part of the emulator, else None."""
     file = files(_FIXTURES).joinpath("documented", f"{operation}.json")
     if not file.is_file():
         return None

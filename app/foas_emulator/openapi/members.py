@@ -1,6 +1,6 @@
-"""What the members of answers mean, in our words, after the service's metadata and help pages.
+"""The meanings of the members of answers, in our words, after the service's metadata and help pages.
 
-A member has one meaning wherever it stands, but for those that are named with their model.
+A member has the same meaning in all models, except for those that are given with their model.
 """
 
 _INFERRED = "described nowhere"
@@ -183,5 +183,5 @@ MEMBERS = {
 
 
 def meaning(model: str, member: str) -> str | None:
-    """Return what a member of an answer means; None for a model or a member that is not of an answer."""
+    """Return the meaning of a member of an answer; None for other models and members."""
     return MEMBERS.get(f"{model}.{member}") or MEMBERS.get(member)

@@ -1,7 +1,7 @@
-"""The document of the service alone, which clients are generated from and answers are validated with.
+"""The document of the service, from which clients are generated and with which answers are validated.
 
-FastAPI describes parameters and answer models. What it cannot know is added here: the RequestId of every answer, the
-XML twin of every JSON answer, what members mean, the error envelope, the evidence and the examples.
+FastAPI describes parameters and answer models. This module adds the rest: the RequestId of every answer, the XML form
+of every JSON answer, the meanings of members, the error envelope, the evidence and the examples.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,12 +25,12 @@ DESCRIPTION = (
 )
 _TAGS = {
     "projects": "Projects, which hold jobs, folders and packages, and run on a cluster or in the shared one.",
-    "folders": "Folders, which jobs of a project lie in.",
+    "folders": "Folders, which contain the jobs of a project.",
     "jobs": "Jobs: their drafts, plans, commits and starts.",
-    "instances": "Instances, the runs of jobs: their states and what the engine tells of them.",
-    "packages": "Packages, the files that jobs refer to.",
-    "queues": "Queues, the shares of clusters that projects run in.",
-    "clusters": "Clusters of one's own: ordered, made, grown, shrunk and given up.",
+    "instances": "Instances, the runs of jobs: their states and the engine's reports on them.",
+    "packages": "Packages, the files to which jobs refer.",
+    "queues": "Queues, the shares of clusters in which projects run.",
+    "clusters": "Exclusive clusters: ordered, made, expanded, shrunk and released.",
     "tags": "Tags of clusters.",
     "autoscale": "AutoScale, which changes the plans of running jobs.",
     "metrics": "Metrics of instances and clusters.",
@@ -53,17 +53,17 @@ _ERROR = {
     "required": ["RequestId", "HostId", "Code", "Message", "Recommend"],
     "properties": {
         "RequestId": REQUEST_ID,
-        "HostId": {"type": "string", "description": "Host that the request was sent to."},
+        "HostId": {"type": "string", "description": "Host to which the request was sent."},
         "Code": {"type": "string", "description": "Error code.", "examples": ["InvalidInstance.NotRunning"]},
-        "Message": {"type": "string", "description": "What was wrong."},
-        "Recommend": {"type": "string", "description": "Where the service explains the code."},
+        "Message": {"type": "string", "description": "Error message."},
+        "Recommend": {"type": "string", "description": "URL at which the service explains the code."},
     },
     "xml": {"name": "Error"},
 }
 _HEADERS = {
     "RequestId": {"schema": {"type": "string"}, "description": "Id of the request, as in the body."},
-    "Hint": {"schema": {"type": "string"}, "description": "Why, and what to do about it."},
-    "Evidence": {"schema": {"type": "string"}, "description": "How the emulator knows this error."},
+    "Hint": {"schema": {"type": "string"}, "description": "Reason of the error, and what to do about it."},
+    "Evidence": {"schema": {"type": "string"}, "description": "Evidence for this error."},
 }
 _REQUEST_ID_HEADER = {"x-acs-request-id": {"$ref": "#/components/headers/RequestId"}}
 _ERROR_HEADERS = {
@@ -75,13 +75,13 @@ _COMMON_PARAMETERS = {
     "Format": {
         "name": "Format",
         "in": "query",
-        "description": "Format of the answer; it wins over Accept.",
+        "description": "Format of the answer; it takes precedence over Accept.",
         "schema": {"type": "string", "enum": ["JSON", "XML"]},
     },
     "World": {
         "name": "x-emulator-world",
         "in": "header",
-        "description": "World of the emulator to work in; an access key world-<name> does the same.",
+        "description": "World of the emulator to use; an access key world-<name> does the same.",
         "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"},
     },
 }
@@ -93,7 +93,7 @@ def describe_service(operations: Sequence[Operation]) -> Schema:
     made = get_openapi(title=TITLE, version="", routes=routes)
     components = made["components"]
     components["schemas"]["Error"] = _ERROR
-    components["schemas"]["ApiResponse"]["description"] = "The answer of an operation that has nothing to tell."
+    components["schemas"]["ApiResponse"]["description"] = "The answer of an operation that returns no data."
     document: Schema = {
         "openapi": made["openapi"],
         "info": information(TITLE, DESCRIPTION),
@@ -117,13 +117,13 @@ def describe_service(operations: Sequence[Operation]) -> Schema:
     tidy(document, answers_have_null=False)
     for name, schema in components["schemas"].items():
         _explain(name, schema)
-    # The names that the SDKs have: generators of clients need GetInstanceResponse for the whole response.
+    # Generators of clients need a name such as GetInstanceResponse for the whole response, as the SDKs have it.
     rename_schemas(document, {name: f"{name}Body" for name in components["schemas"] if name.endswith("Response")})
     return document
 
 
 def _complete(described: Schema, operation: Operation, schemas: dict[str, Schema]) -> Schema:
-    """Return what the document says of an operation, its parts in the order in which they are read."""
+    """Return the description of an operation, with its parts in reading order."""
     answer = described["responses"]["200"]["content"]["application/json"]["schema"]
     _add_request_id(schemas[answer["$ref"].rpartition("/")[2]])
     common = [{"$ref": f"#/components/parameters/{name}"} for name in _COMMON_PARAMETERS]
@@ -148,7 +148,7 @@ def _complete(described: Schema, operation: Operation, schemas: dict[str, Schema
 
 
 def _parameter(parameter: Schema, request: Mapping[str, Any]) -> Schema:
-    """Return a parameter, required if a call is refused without it, with the example of the request."""
+    """Return a parameter with the example of the request; it is required if a call is refused without it."""
     schema = dict(parameter["schema"])
     described = {**parameter, "schema": schema}
     if parameter["name"] in request:
@@ -179,21 +179,21 @@ def _body(described: Schema, operation: Operation, schemas: dict[str, Schema], r
     content = {"schema": {"$ref": f"#/components/schemas/{name}"}, **({"example": shown} if shown else {})}
     return {
         "requestBody": {
-            "description": "The SDKs send a form. JSON of the same members is read, too.",
+            "description": "The SDKs send a form. JSON with the same members is accepted too.",
             "required": bool(required),
-            # Generators of clients take the first, and some of them cannot make a form of a list.
+            # Generators of clients use the first type, and some of them cannot encode a list as a form.
             "content": {"application/json": content, _FORM: content},
         }
     }
 
 
 def _success(operation: Operation, answer: Schema, shown: Mapping[str, Any]) -> Schema:
-    # An example of XML is a value, as generators take a text for a mistake; x-xml has the text itself.
+    # The example of XML is a value, because generators take a text for a mistake; x-xml has the text itself.
     example = {"example": shown["json"]} if shown else {}
     text = {"x-xml": shown["xml"]} if shown else {}
     xml = {"allOf": [answer], "xml": {"name": f"{operation.name}Response"}}
     return {
-        "description": "The operation did what it was asked.",
+        "description": "The operation succeeded.",
         "headers": _REQUEST_ID_HEADER,
         "content": {
             "application/json": {"schema": answer, **example},
@@ -203,7 +203,7 @@ def _success(operation: Operation, answer: Schema, shown: Mapping[str, Any]) -> 
 
 
 def _errors(recorded: Sequence[Mapping[str, Any]]) -> Schema:
-    """Return the responses of an operation's own errors by their status, each code an example."""
+    """Return the responses of an operation's own errors by status, with an example for each code."""
     statuses = list(dict.fromkeys(error["status"] for error in recorded))
     return {str(status): _error_examples(status, recorded) for status in statuses}
 
@@ -230,9 +230,9 @@ def _add_request_id(schema: Schema) -> None:
 
 
 def _explain(name: str, schema: Schema) -> None:
-    """Say of each member of an answer what it means."""
+    """Add the meaning of each member to the schema of an answer."""
     for member, described in schema.get("properties", {}).items():
         text = meaning(name, member)
         if text is not None and "description" not in described:
-            # What stands beside a reference is read since OpenAPI 3.1.
+            # A description beside a reference is valid since OpenAPI 3.1.
             described["description"] = text

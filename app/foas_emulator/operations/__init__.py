@@ -1,1 +1,1 @@
-"""What the service means: one package per group of its API."""
+"""The behaviour of the service: one package for each group of its API."""

@@ -1,4 +1,4 @@
-"""The account in whose name everything is done."""
+"""The account that makes all calls."""
 
 ACCOUNT = "239960377092765296"
-"""The documented Starter. The emulator knows one account; access keys only choose a world."""
+"""The documented Starter. The emulator has one account; access keys only select a world."""

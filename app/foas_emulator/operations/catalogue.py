@@ -1,4 +1,4 @@
-"""Every operation of the service, and what connects the groups that declare them."""
+"""All operations of the service, and the connections between the groups that declare them."""
 
 from collections.abc import Mapping
 
@@ -35,7 +35,7 @@ HANDLERS: Mapping[str, Handler] = {
     "instance": instance_lifecycle.apply_change,
     "plan_session": job_lifecycle.apply_change,
 }
-"""Who applies the changes of each kind of subject."""
+"""The functions that apply changes, by the kind of their subject."""
 
 cluster_service.demand_by_queue.connect(instance_service.demand_by_queue)
 cluster_service.taken_by_queues.connect(queue_service.taken)

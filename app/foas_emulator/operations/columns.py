@@ -4,7 +4,7 @@ from foas_emulator.world.store import Row
 
 
 class JobContent(Row):
-    """What a job runs: in the draft, in the committed copy, and in every instance."""
+    """The content of a job, in the draft, in the committed copy, and in every instance."""
 
     code: str | None = None
     plan_json: str | None = None
@@ -13,7 +13,7 @@ class JobContent(Row):
 
 
 class Stamped(Row):
-    """Who made a row and who changed it last, and when: milliseconds, cut to whole seconds."""
+    """The creator and the last modifier of a row, with times in milliseconds, truncated to whole seconds."""
 
     creator: str
     create_time: int

@@ -1,7 +1,7 @@
-"""How a group of operations reaches the groups above it.
+"""Hooks and signals, by which a group of operations reaches the groups above it.
 
-The groups stand in one order, and none imports a group above its own. What a group has to ask or tell upwards is a hook
-or a signal in its `service.py`; `catalogue.py` connects the functions of the other groups to it.
+The groups have one order, and none imports a group above its own. A group asks those above it through a hook and
+notifies them through a signal in its `service.py`; `catalogue.py` connects the functions of the other groups.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class Hook(Generic[P, T]):
         self._function: Callable[P, T] | None = None
 
     def connect(self, function: Callable[P, T]) -> None:
-        """Make `function` the one that is called."""
+        """Set the function to call."""
         self._function = function
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -27,13 +27,13 @@ class Hook(Generic[P, T]):
 
 
 class Signal(Generic[P]):
-    """An event of a group in which groups above it take part, each with a function of its own."""
+    """An event of a group for which groups above it have functions."""
 
     def __init__(self) -> None:
         self._receivers: tuple[Callable[P, None], ...] = ()
 
     def connect(self, *receivers: Callable[P, None]) -> None:
-        """Make `receivers` those that are called."""
+        """Set the functions to call."""
         self._receivers = receivers
 
     def send(self, *args: P.args, **kwargs: P.kwargs) -> None:

@@ -15,7 +15,7 @@ R = TypeVar("R", bound=Row)
 
 
 class Figures(TypedDict):
-    """The members of a paged answer that are not its list."""
+    """The members of a paged answer besides its list."""
 
     page_index: int
     page_size: int
@@ -25,7 +25,7 @@ class Figures(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[R]):
-    """One page of a list, with the figures that its answer has."""
+    """One page of a list, with the figures for its answer."""
 
     items: list[R]
     figures: Figures
@@ -40,8 +40,8 @@ def matching(model: type[Row], *filters: Condition) -> Select[Any]:
 def page(world: World, model: type[R], statement: Select[Any], page_index: int, page_size: int) -> Page[R]:
     """Return one page of the rows that a statement selects; a page past the end is empty.
 
-    Pages count from 1 and hold 1 to 100 rows, else `InvalidpageIndex` or `InvalidpageSize`. The largest size is
-    documented nowhere and inferred.
+    Pages count from 1 and have 1 to 100 rows, else raise `InvalidpageIndex` or `InvalidpageSize`. The largest size is
+    not documented; it is inferred.
     """
     if page_index < 1:
         raise invalid("pageIndex", "pages count from 1.")
@@ -50,7 +50,7 @@ def page(world: World, model: type[R], statement: Select[Any], page_index: int, 
     everything = statement.order_by(None).subquery()
     total_count: int = world.store.execute(select(func.count()).select_from(everything)).scalar_one()
     total_page = -(-total_count // page_size)
-    # A page far past the end would give an offset that SQLite cannot count to.
+    # A page far past the end would give an offset that is too large for SQLite.
     offset = min(page_index - 1, total_page) * page_size
     items = world.store.fetch(model, statement.limit(page_size).offset(offset))
     figures = Figures(page_index=page_index, page_size=page_size, total_count=total_count, total_page=total_page)

@@ -14,7 +14,7 @@ from foas_emulator.world.world import World
 def form(name: str, description: str, *examples: Any, required: bool = False, **schema: Any) -> Any:
     """Declare a parameter of a form; `schema` are members of its JSON schema, such as `minimum=1`.
 
-    `required` is one that the service's metadata calls optional and the service refuses a call without.
+    A `required` one is optional in the service's metadata, but the service refuses a call without it.
     """
     return Form(alias=name, description=description, **_more(examples, schema, required=required))
 
@@ -31,7 +31,7 @@ def path(name: str, description: str, *examples: Any, **schema: Any) -> Any:
 
 def _more(examples: Sequence[Any], schema: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
     extra = {**(REFUSED_WITHOUT if required else {}), **schema}
-    # Without members of its own a parameter keeps those of its type, such as the format of Int64.
+    # A parameter without schema members keeps those of its type, such as the format of Int64.
     return {"examples": [*examples] or None} | ({"json_schema_extra": extra} if extra else {})
 
 

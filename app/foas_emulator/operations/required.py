@@ -1,4 +1,4 @@
-"""What the service requires of the parameters that the gateway accepts, and of the engine version of a job."""
+"""Requirements of the service on parameters that the gateway accepts, and on the engine version of a job."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,7 +8,7 @@ from foas_emulator.gateway.errors import invalid, missing, problem
 from foas_emulator.gateway.evidence import documented
 
 LONGEST_NAME = 128
-"""Characters of a name. The service documents no pattern and no length; this length is inferred."""
+"""The most characters of a name. The service documents neither a pattern nor a length; this length is inferred."""
 
 TOO_OLD = problem(
     "InvalidEngineVersion.TooOld",
@@ -37,7 +37,7 @@ def named(parameter: str, value: str | None) -> str:
 
 
 def readable(parameter: str, read: Callable[[T], U], value: T) -> U:
-    """Return what `read` makes of a value. Raise `Invalid{parameter}` with the text of its ValueError."""
+    """Return the result of `read` for a value. Raise `Invalid{parameter}` with the text of its ValueError."""
     try:
         return read(value)
     except ValueError as error:
@@ -45,7 +45,7 @@ def readable(parameter: str, read: Callable[[T], U], value: T) -> U:
 
 
 def require_engine(required: str, version: str, *, feature: str) -> None:
-    """Raise `InvalidEngineVersion.TooOld` if Blink is too old for a feature; a version without number is not."""
+    """Raise `InvalidEngineVersion.TooOld` if Blink is too old for a feature; a version without a number never is."""
     if is_older(version, required):
         raise TOO_OLD(
             f"{feature} needs Blink {required} or newer and the engine version is {version!r}; "

@@ -1,1 +1,1 @@
-"""AutoScale: plans that a running job was tuned to."""
+"""AutoScale: the plans to which running jobs were tuned."""

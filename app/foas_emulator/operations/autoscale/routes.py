@@ -38,7 +38,7 @@ async def update_auto_scale_config(
     instance_id: InstanceId,
     config_json: ConfigJson = None,
 ) -> ApiResponse:
-    """Switch AutoScale off, or on again, for an instance that was started with it."""
+    """Switch AutoScale off or on again for an instance that was started with it."""
     service.update_auto_scale_config(world, project_name, job_name, instance_id, config_json=config_json)
     return ApiResponse.model_construct()
 
@@ -52,7 +52,7 @@ async def update_auto_scale_config(
 async def get_job_latest_auto_scale_plan(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName
 ) -> GetJobLatestAutoScalePlanResponse:
-    """The plan that AutoScale made last for a job; none is no error."""
+    """Return the last plan that AutoScale made for a job; that there is none is not an error."""
     return GetJobLatestAutoScalePlanResponse.model_construct(
         plan_json=service.get_job_latest_auto_scale_plan(world, project_name, job_name)
     )
@@ -67,7 +67,7 @@ async def get_job_latest_auto_scale_plan(
 async def get_instance_history_auto_scale_plan_list(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceHistoryAutoScalePlanListResponse:
-    """The names of the plans that AutoScale made for a stream job's instance, oldest first."""
+    """Return the names of the plans that AutoScale made for an instance of a stream job, oldest first."""
     names = service.get_instance_history_auto_scale_plan_list(world, project_name, job_name, instance_id)
     return GetInstanceHistoryAutoScalePlanListResponse.model_construct(
         plan_list=PlanList.model_construct(plan=names) if names else None
@@ -83,7 +83,7 @@ async def get_instance_history_auto_scale_plan_list(
 async def get_instance_history_auto_scale_plan_content(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId, plan_name: PlanName
 ) -> GetInstanceHistoryAutoScalePlanContentResponse:
-    """One of the plans that AutoScale made for a stream job's instance."""
+    """Return one of the plans that AutoScale made for an instance of a stream job."""
     content = service.get_instance_history_auto_scale_plan_content(
         world, project_name, job_name, instance_id, plan_name
     )

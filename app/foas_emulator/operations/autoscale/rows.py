@@ -8,7 +8,7 @@ from foas_emulator.world.world import World
 
 
 class AutoScalePlan(Row, table=True):
-    """A plan that AutoScale put into force, named by the time it did so (`2018-09-18 10:10:20`)."""
+    """A plan that AutoScale applied, named by the time of that (`2018-09-18 10:10:20`)."""
 
     __tablename__ = "autoscale_plans"
 

@@ -4,7 +4,7 @@ from foas_emulator.gateway.formats import ApiModel, ApiResponse
 
 
 class GetJobLatestAutoScalePlanResponse(ApiResponse):
-    """The answer of GetJobLatestAutoScalePlan; without a plan if AutoScale made none."""
+    """The answer of GetJobLatestAutoScalePlan; it has no plan if AutoScale made none."""
 
     plan_json: str | None = None
 
@@ -16,7 +16,7 @@ class PlanList(ApiModel):
 
 
 class GetInstanceHistoryAutoScalePlanListResponse(ApiResponse):
-    """The answer of GetInstanceHistoryAutoScalePlanList; without a list if AutoScale made no plan."""
+    """The answer of GetInstanceHistoryAutoScalePlanList; it has no list if AutoScale made no plan."""
 
     plan_list: PlanList | None = None
 

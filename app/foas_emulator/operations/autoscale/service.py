@@ -1,7 +1,7 @@
-"""The operations on AutoScale, which serves stream jobs only, and the plans that it makes.
+"""The operations on AutoScale, which is only for stream jobs, and the plans that it makes.
 
-When AutoScale tunes a job is documented nowhere in numbers; here it does so once each time it begins to watch a
-running instance. Inferred.
+No document says at which times AutoScale tunes a job; here it does so once whenever it begins to watch a running
+instance. Inferred.
 """
 
 from dataclasses import replace
@@ -35,7 +35,7 @@ PLAN_NOT_FOUND = problem("InvalidPlan.NotFound", 404, "The specified plan does n
 def update_auto_scale_config(
     world: World, project_name: str, job_name: str, instance_id: int, *, config_json: str | None
 ) -> None:
-    """Switch AutoScale of a running instance off, or on again, which tunes the instance anew."""
+    """Switch AutoScale of a running instance off or on again, which tunes the instance again."""
     instance = _for_stream_jobs(instances.require_running(world, project_name, job_name, instance_id))
     is_on = readable("configJson", auto_scale.read_switch, given("configJson", config_json))
     scale = auto_scale.from_json(instance.auto_scale_params)
@@ -48,7 +48,7 @@ def update_auto_scale_config(
 
 
 def get_job_latest_auto_scale_plan(world: World, project_name: str, job_name: str) -> str | None:
-    """Return the plan that AutoScale made last for a job, None if it made none."""
+    """Return the last plan that AutoScale made for a job, None if it made none."""
     jobs.require(world, project_name, job_name)
     return latest_plan(world, project_name, job_name)
 
@@ -75,9 +75,9 @@ def get_instance_history_auto_scale_plan_content(
 
 
 def make_plan(world: World, instance: "Instance") -> None:
-    """Tune a running instance that AutoScale watches: keep the widest plan for its code that the maximum CU hold.
+    """Tune a running instance that AutoScale watches: store the widest plan for its code within the maximum CU.
 
-    Without AutoScale, or with code that no plan can be made of, this has no effect.
+    Without AutoScale, or with code from which no plan can be made, this has no effect.
     """
     scale = auto_scale.from_json(instance.auto_scale_params)
     plan = auto_scale.tuned_plan(scale, instance.code or "", api_type=instance.api_type, job_type=instance.job_type)
@@ -97,7 +97,7 @@ def make_plan(world: World, instance: "Instance") -> None:
 
 
 def plan_in_force(world: World, instance: "Instance") -> str | None:
-    """Return the plan that AutoScale runs an instance by, or None if it has made none or only recommends."""
+    """Return the plan by which AutoScale runs an instance, None if it has made none or only recommends."""
     if auto_scale.from_json(instance.auto_scale_params).recommends_only:
         return None
     made = plans_of_instance(world, instance.id)

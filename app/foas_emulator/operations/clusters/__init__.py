@@ -1,1 +1,1 @@
-"""Clusters: the machines, ordered and sized."""
+"""Clusters: orders of machines, and their number and size."""

@@ -1,6 +1,6 @@
-"""The states of a cluster, the table that moves it from one to another, and the changes that this table allows.
+"""The states of a cluster, the table of transitions between them, and the changes that this table allows.
 
-A call begins a change, and the setting `cluster_delay` says when it is finished.
+A call begins a change, which is finished after the setting `cluster_delay`.
 """
 
 from collections.abc import Mapping
@@ -34,10 +34,10 @@ TRANSITIONS: Mapping[tuple[str, Event], State] = MappingProxyType(
         ("DESTROYING", "finish"): "DESTROYED",
     }
 )
-"""State x event -> state; what is not here is refused. No call leads to MAINTAINING."""
+"""State x event -> state; other combinations are refused. No call leads to MAINTAINING."""
 
 SERVING: frozenset[str] = frozenset({"RUNNING", "EXPANDING", "REDUCING", "UPGRADING"})
-"""The states in which a cluster has resources to give."""
+"""The states in which the resources of a cluster are available."""
 
 NOT_RUNNING = problem(
     "InvalidCluster.NotRunning",
@@ -48,7 +48,7 @@ NOT_RUNNING = problem(
 
 
 def start(world: World, cluster: Cluster, *outcome: Change) -> None:
-    """Insert a cluster that is STARTING; it gets the columns of `outcome` when it is RUNNING."""
+    """Insert a cluster that is STARTING; change the columns in `outcome` when it is RUNNING."""
     if world.settings.cluster_delay:
         world.store.insert(cluster)
         _finish_later(world, cluster.cluster_id, *outcome)
@@ -57,7 +57,7 @@ def start(world: World, cluster: Cluster, *outcome: Change) -> None:
 
 
 def begin(world: World, cluster: Cluster, event: Event, *outcome: Change) -> None:
-    """Move a cluster to the state that an event leads to; it gets the columns of `outcome` when that is finished.
+    """Move a cluster to the state to which an event leads; change the columns in `outcome` when that is finished.
 
     Raise `InvalidCluster.NotRunning` if the event is not possible in the state of the cluster.
     """
@@ -74,7 +74,7 @@ def begin(world: World, cluster: Cluster, event: Event, *outcome: Change) -> Non
 
 
 def apply_change(world: World, change: PendingChange) -> None:
-    """Finish a change that came due."""
+    """Finish a change that is due."""
     cluster = find_cluster(world, change.key)
     assert cluster is not None, "changes are cancelled when their cluster is replaced, and none is removed"
     _finish(world, change.key, cluster.state, *change.read_details().items())

@@ -1,4 +1,4 @@
-"""Parameters of an order of machines, and of the cluster that is made of it."""
+"""Parameters of an order of machines, and of the cluster that is made from it."""
 
 from typing import Annotated, Literal
 

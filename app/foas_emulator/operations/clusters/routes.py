@@ -52,7 +52,7 @@ async def create_cell_cluster_order(
     slave_num: ordered.SlaveNum = None,
     period: ordered.Period = None,
 ) -> CreateCellClusterOrderResponse:
-    """Order the machines of an exclusive cluster; CreateCluster makes the cluster of them."""
+    """Order the machines of an exclusive cluster; CreateCluster makes the cluster from them."""
     order = service.create_cell_cluster_order(
         world,
         pay_model=pay_model,
@@ -78,7 +78,7 @@ async def create_cluster(
     user_vpc_id: ordered.UserVpcId = None,
     user_v_switch: ordered.UserVSwitch = None,
 ) -> CreateClusterResponse:
-    """Begin to make a cluster of ordered machines: STARTING, and RUNNING after the setting `cluster_delay`."""
+    """Begin to make a cluster from ordered machines: STARTING, then RUNNING after the setting `cluster_delay`."""
     cluster_id = service.create_cluster(
         world,
         order_id=order_id,
@@ -103,7 +103,7 @@ async def list_cluster(
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
 ) -> ListClusterResponse:
-    """The clusters that fulfil all conditions, newest first, a page at a time; destroyed ones stay in the list."""
+    """Return a page of the clusters that meet all conditions, newest first; destroyed ones stay in the list."""
     found = service.list_cluster(
         world,
         equal(Cluster.cluster_id, cluster_id),
@@ -124,14 +124,14 @@ async def list_cluster(
     evidence=documented("the service's metadata of GetClusterDetails"),
 )
 async def get_cluster_details(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterDetailsResponse:
-    """All that is known of a cluster, its machines among it. While it is STARTING it has none to show."""
+    """Return the details of a cluster, including its machines. While it is STARTING, it has none to show."""
     cluster = service.get_cluster_details(world, cluster_id)
     return GetClusterDetailsResponse.model_construct(details=ClusterDetails.from_row(cluster))
 
 
 @group.reads("GetClusterEngineVersions", "GET", f"{_CLUSTER}/engineversions", evidence="2020-09-28")
 async def get_cluster_engine_versions(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterEngineVersionsResponse:
-    """The versions of Blink that a cluster has, each behind its tag: current is recommended, beta is for tests."""
+    """Return the versions of Blink of a cluster, each after its tag: current is recommended, beta is for tests."""
     versions = service.get_cluster_engine_versions(world, cluster_id)
     return GetClusterEngineVersionsResponse.model_construct(
         engine_versions=EngineVersions.model_construct(engine_version=versions)
@@ -140,7 +140,7 @@ async def get_cluster_engine_versions(world: CurrentWorld, cluster_id: ClusterId
 
 @group.reads("GetClusterResource", "GET", f"{_CLUSTER}/resource", evidence="2019-05-06")
 async def get_cluster_resource(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterResourceResponse:
-    """What a cluster's slaves have, what running instances take of it, and what is left."""
+    """Return the resources of a cluster's slaves, those that running instances use, and the rest."""
     total, allocated = service.get_cluster_resource(world, cluster_id)
     return GetClusterResourceResponse.model_construct(
         resource=ClusterResource.of_amounts(total=total, allocated=allocated)
@@ -165,7 +165,7 @@ async def expand_cluster(
     model: Annotated[str | None, form("model", "Model of the slaves, the one there is.", "Ecs_4c16g")] = None,
     user_v_switch: Annotated[str | None, form("userVSwitch", "One more vSwitch.", "vsw-abcd")] = None,
 ) -> ApiResponse:
-    """Begin to add slaves to a cluster that is paid as it is used: EXPANDING, then RUNNING."""
+    """Begin to add slaves to a pay-as-you-go cluster: EXPANDING, then RUNNING."""
     service.expand_cluster(world, cluster_id, count=count, model=model, user_v_switch=user_v_switch)
     return ApiResponse.model_construct()
 
@@ -181,7 +181,7 @@ async def shrink_cluster(
         str | None, form("modelTargetCount", "How many slaves to keep, where no ids are given.", "2", '{"Ecs_4c16g":2}')
     ] = None,
 ) -> ApiResponse:
-    """Begin to remove slaves from a cluster that is paid as it is used: REDUCING, then RUNNING."""
+    """Begin to remove slaves from a pay-as-you-go cluster: REDUCING, then RUNNING."""
     service.shrink_cluster(world, cluster_id, instance_ids=instance_ids, model_target_count=model_target_count)
     return ApiResponse.model_construct()
 
@@ -194,13 +194,13 @@ async def modify_master_spec(
         str | None, form("masterTargetModel", "Model the masters get.", "Ecs_8c32g", required=True)
     ] = None,
 ) -> ApiResponse:
-    """Begin to change the masters of a cluster that is paid as it is used: UPGRADING, then RUNNING."""
+    """Begin to change the masters of a pay-as-you-go cluster: UPGRADING, then RUNNING."""
     service.modify_master_spec(world, cluster_id, master_target_model=master_target_model)
     return ApiResponse.model_construct()
 
 
 @group.writes("DestroyCluster", "DELETE", _CLUSTER, evidence="2020-09-28")
 async def destroy_cluster(world: CurrentWorld, cluster_id: ClusterId) -> ApiResponse:
-    """Begin to give up a cluster that is paid as it is used and has no projects: DESTROYING, then DESTROYED."""
+    """Begin to release a pay-as-you-go cluster that has no projects: DESTROYING, then DESTROYED."""
     service.destroy_cluster(world, cluster_id)
     return ApiResponse.model_construct()

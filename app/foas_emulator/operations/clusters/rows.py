@@ -1,6 +1,6 @@
-"""The tables of clusters and of the orders they are made of, and the statements on them.
+"""The tables of clusters and of the orders from which they are made, and the statements on them.
 
-Machines are no rows: they follow from the columns of their cluster and the seed of its world.
+Machines are not rows: they are derived from the columns of their cluster and the seed of its world.
 """
 
 import json
@@ -20,9 +20,9 @@ from foas_emulator.world.world import World
 class Cluster(Row, table=True):
     """A cluster and its machines: `master_spec` and `slave_spec` name models such as Ecs_4c16g.
 
-    Slaves are numbered from 1 in the order they were added; `removed_slaves` holds the numbers of the removed ones,
+    Slaves are numbered from 1 in the order in which they were added; `removed_slaves` has the numbers of removed ones,
     separated by commas. `instance_infos` is the text that shows the machines, if a seed gave one. `engine_versions`
-    holds the installed versions, separated by commas.
+    has the installed versions, separated by commas.
     """
 
     __tablename__ = "clusters"
@@ -55,7 +55,7 @@ class Cluster(Row, table=True):
 
 
 class ClusterOrder(Row, table=True):
-    """An order of machines that a cluster can be made of, once. `period` is in months."""
+    """An order of machines from which one cluster can be made. `period` is in months."""
 
     __tablename__ = "cluster_orders"
 
@@ -70,7 +70,7 @@ class ClusterOrder(Row, table=True):
 
 
 def find_cluster(world: World, cluster_id: str) -> Cluster | None:
-    """Return the cluster of this id."""
+    """Return the cluster with this id, None if there is none."""
     return world.store.get(Cluster, equal(Cluster.cluster_id, cluster_id))
 
 
@@ -80,7 +80,7 @@ def update_cluster(world: World, cluster_id: str, *changes: Change) -> None:
 
 
 def select_clusters(*filters: Condition, display_name: str | None) -> Select[Any]:
-    """Select clusters, newest first, whose display name contains this; that it need not be whole is inferred."""
+    """Select clusters, newest first, whose display name contains this text; that a part suffices is inferred."""
     columns = Cluster.table().c
     statement = matching(Cluster, *filters)
     if display_name is not None:
@@ -90,7 +90,7 @@ def select_clusters(*filters: Condition, display_name: str | None) -> Select[Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """A machine: its id, its network interface, its address, its model."""
+    """A machine: its id, network interface, address and model."""
 
     instance_id: str
     eni_id: str
@@ -128,7 +128,7 @@ def _machine(seed: int, cluster: Cluster, role: str, number: int, model: str) ->
 
 
 def instance_infos(seed: int, cluster: Cluster) -> str:
-    """Return the JSON text that GetClusterDetails shows of the machines. Its inner names are inferred."""
+    """Return the JSON text about the machines in GetClusterDetails. The names of its members are inferred."""
     roles = {"masters": masters(seed, cluster), "slaves": list(slaves(seed, cluster).values())}
     shown = {
         role: [

@@ -24,7 +24,7 @@ class CreateClusterResponse(ApiResponse):
 
 
 class ClusterSummary(ApiModel):
-    """What ListCluster shows of a cluster. Times are milliseconds."""
+    """A cluster in the answer of ListCluster. Times are in milliseconds."""
 
     operator: str
     gmt_create: Int64
@@ -55,7 +55,7 @@ class ListClusterResponse(ApiResponse):
 
 
 class ClusterDetails(ApiModel):
-    """What GetClusterDetails shows of a cluster. Times are milliseconds; the last of them are JSON texts."""
+    """The cluster in the answer of GetClusterDetails. Times are in milliseconds; the last members are JSON texts."""
 
     cluster_id: str
     region_id: str
@@ -95,7 +95,7 @@ class GetClusterEngineVersionsResponse(ApiResponse):
 
 
 class ClusterResource(ApiModel):
-    """What GetClusterResource shows: memory in MB, and vcore, of which 100 are one core."""
+    """The resources in the answer of GetClusterResource: memory in MB, and vcore, of which 100 are one core."""
 
     total_mb: Int64 = Field(alias="TotalMB")
     allocated_virtual_cores: Int64
@@ -106,7 +106,7 @@ class ClusterResource(ApiModel):
 
     @classmethod
     def of_amounts(cls, *, total: Resource, allocated: Resource) -> "ClusterResource":
-        """Return total, allocated and the rest, which is 0 where a seed made instances take more than there is."""
+        """Return total, allocated and the rest, which is 0 if instances of a seed use more than there is."""
         available = total - allocated
         return ClusterResource.model_construct(
             total_mb=total.mem,

@@ -1,4 +1,4 @@
-"""The operations on clusters: machines are ordered, made into a cluster, added, removed, replaced and given back."""
+"""The operations on clusters: order machines, make a cluster from them, add, remove, replace and release them."""
 
 import json
 from collections.abc import Mapping
@@ -39,13 +39,13 @@ PREPAID = problem(
 IN_USE = problem("InvalidCluster.InUse", 400, "The specified cluster is in use.")
 
 demand_by_queue: Hook[[World, str], Mapping[str, Resource]] = Hook()
-"""What the running instances of a cluster take, by the names of their queues."""
+"""The resources that the running instances of a cluster use, by the names of their queues."""
 taken_by_queues: Hook[[World, str], Resource] = Hook()
-"""What the queues of a cluster have taken of it, used or not."""
+"""The resources that the queues of a cluster have reserved, used or not."""
 project_names: Hook[[World, str], list[str]] = Hook()
 """The names of the projects on a cluster."""
 destroyed: Signal[[World, str]] = Signal()
-"""A cluster was given back."""
+"""A cluster was released."""
 
 
 # -- the operations
@@ -62,7 +62,7 @@ def create_cell_cluster_order(
     slave_num: int | None,
     period: int | None,
 ) -> ClusterOrder:
-    """Order machines: 1 or 3 masters, at least 2 slaves, and 1 to 12 months if they are paid in advance (`pre`)."""
+    """Order machines: 1 or 3 masters, at least 2 slaves, and 1 to 12 months if they are prepaid (`pre`)."""
     order = ClusterOrder.model_construct(
         order_id=str(_FIRST_ORDER + world.next_number("order") - 1),
         pay_model=given("payModel", pay_model),
@@ -94,7 +94,7 @@ def create_cluster(
     user_vpc_id: str | None,
     user_v_switch: str | None,
 ) -> str:
-    """Begin to make a cluster of what was ordered; return its id. It is RUNNING after the setting `cluster_delay`."""
+    """Begin to make a cluster from an order; return its id. It is RUNNING after the setting `cluster_delay`."""
     zone_id = named("zoneId", zone_id)
     order = _unused_order(world, named("orderId", order_id), zone_id)
     if not zone_id.startswith(order.region):
@@ -129,12 +129,12 @@ def create_cluster(
 def list_cluster(
     world: World, *filters: Condition, display_name: str | None, page_index: int, page_size: int
 ) -> Page[Cluster]:
-    """Return a page of the clusters that pass the filters and whose display name contains this, newest first."""
+    """Return a page of the clusters that pass the filters and whose display name contains this text, newest first."""
     return page(world, Cluster, rows.select_clusters(*filters, display_name=display_name), page_index, page_size)
 
 
 def get_cluster_details(world: World, cluster_id: str) -> Cluster:
-    """Return a cluster with the text that shows its machines; while it is STARTING it has none."""
+    """Return a cluster with the text that shows its machines; while it is STARTING, it has none."""
     cluster = require(world, cluster_id)
     if cluster.instance_infos is not None or cluster.state == "STARTING":
         return cluster
@@ -142,12 +142,12 @@ def get_cluster_details(world: World, cluster_id: str) -> Cluster:
 
 
 def get_cluster_engine_versions(world: World, cluster_id: str) -> list[str]:
-    """Return the engine versions installed on a cluster, each behind its tag: `current--blink-3.4.4`."""
+    """Return the engine versions of a cluster, each after its tag: `current--blink-3.4.4`."""
     return require(world, cluster_id).engine_versions.split(",")
 
 
 def get_cluster_resource(world: World, cluster_id: str) -> tuple[Resource, Resource]:
-    """Return what a cluster has for jobs, and what its running instances take of it."""
+    """Return the resources that a cluster has for jobs, and those that its running instances use."""
     cluster = require(world, cluster_id)
     return capacity(cluster), total(list(demand_by_queue(world, cluster_id).values()))
 
@@ -155,7 +155,7 @@ def get_cluster_resource(world: World, cluster_id: str) -> tuple[Resource, Resou
 def expand_cluster(
     world: World, cluster_id: str, *, count: int | None, model: str | None, user_v_switch: str | None
 ) -> None:
-    """Add slaves until there are `count`, all of the cluster's model. It is EXPANDING meanwhile."""
+    """Add slaves of the cluster's model until there are `count`. The cluster is EXPANDING meanwhile."""
     cluster = _require_postpaid(world, cluster_id)
     if model is not None:
         _check_model(cluster, "model", model)
@@ -175,9 +175,9 @@ def expand_cluster(
 
 
 def shrink_cluster(world: World, cluster_id: str, *, instance_ids: str | None, model_target_count: str | None) -> None:
-    """Remove the slaves of these ids, separated by commas, else the newest until so many are left.
+    """Remove the slaves with these ids, separated by commas, or the newest until the target count is left.
 
-    At least two are left, and as much as the queues have taken (`InvalidCluster.InUse`, which is inferred). The
+    At least two must be left, and as much as the queues have reserved (`InvalidCluster.InUse`, which is inferred). The
     cluster is REDUCING meanwhile.
     """
     cluster = _require_postpaid(world, cluster_id)
@@ -207,7 +207,7 @@ def shrink_cluster(world: World, cluster_id: str, *, instance_ids: str | None, m
 
 
 def modify_master_spec(world: World, cluster_id: str, *, master_target_model: str | None) -> None:
-    """Give a cluster masters of another model, as many as before. It is UPGRADING meanwhile."""
+    """Replace the masters of a cluster by as many of another model. The cluster is UPGRADING meanwhile."""
     cluster = _require_postpaid(world, cluster_id)
     model = _model("masterTargetModel", master_target_model)
     if model == cluster.master_spec:
@@ -217,7 +217,7 @@ def modify_master_spec(world: World, cluster_id: str, *, master_target_model: st
 
 
 def destroy_cluster(world: World, cluster_id: str) -> None:
-    """Give all machines back; the cluster's queues are removed at once, and it stays in the list as DESTROYED.
+    """Release all machines; remove the cluster's queues at once, and keep it in the list as DESTROYED.
 
     Raise `InvalidCluster.InUse` while a project is on it, which is inferred.
     """
@@ -233,7 +233,7 @@ def destroy_cluster(world: World, cluster_id: str) -> None:
 
 
 def require(world: World, cluster_id: str) -> Cluster:
-    """Return the cluster of this id, in whatever state. Raise `InvalidCluster.NotFound`."""
+    """Return the cluster with this id, in any state. Raise `InvalidCluster.NotFound`."""
     cluster = rows.find_cluster(world, cluster_id)
     if cluster is None:
         raise NOT_FOUND(f"World {world.name} has no cluster {cluster_id!r}; ListCluster shows those it has.")
@@ -241,7 +241,7 @@ def require(world: World, cluster_id: str) -> Cluster:
 
 
 def require_serving(world: World, cluster_id: str) -> Cluster:
-    """Return the cluster of this id if it has resources to give. Raise also `InvalidCluster.NotRunning`."""
+    """Return the cluster with this id if its resources are available. Raise also `InvalidCluster.NotRunning`."""
     cluster = require(world, cluster_id)
     if cluster.state not in SERVING:
         raise NOT_RUNNING(f"Cluster {cluster_id!r} is {cluster.state}; wait until ListCluster shows it RUNNING.")
@@ -249,13 +249,13 @@ def require_serving(world: World, cluster_id: str) -> Cluster:
 
 
 def engine_version(world: World, cluster_id: str, asked: str) -> str:
-    """Return the version behind a tag of a cluster, such as `current`; anything else is a version itself."""
+    """Return the version of a cluster's tag, such as `current`; any other text is a version itself."""
     tagged = dict(version.split("--", 1) for version in get_cluster_engine_versions(world, cluster_id))
     return tagged.get(asked, asked)
 
 
 def capacity(cluster: Cluster) -> Resource:
-    """Return what a cluster has for jobs."""
+    """Return the resources that a cluster has for jobs."""
     return resource.capacity(cluster.slave_spec, cluster.slave_num)
 
 
@@ -276,7 +276,7 @@ def _check_model(cluster: Cluster, parameter: str, model: str) -> None:
 
 
 def _model(parameter: str, model: str | None) -> str:
-    """Return a model of machines that there is. Raise `Missing{parameter}` or `Invalid{parameter}`."""
+    """Return a model of machines if it exists. Raise `Missing{parameter}` or `Invalid{parameter}`."""
     name = given(parameter, model)
     if name not in MODELS:
         raise invalid(parameter, f"{name!r} is none of the models {', '.join(MODELS)}.")
@@ -286,8 +286,8 @@ def _model(parameter: str, model: str | None) -> str:
 def _unused_order(world: World, order_id: str, zone_id: str) -> ClusterOrder:
     """Return an order that has no cluster yet. Raise `InvalidOrder.NotFound` or `InvalidOrder.Used`.
 
-    The order id that CreateCluster documents, `blinkonecs_1234`, is not of the kind that CreateCellClusterOrder
-    returns; such ids are taken for orders of the smallest cluster made in the console, which is inferred.
+    The order id in the documentation of CreateCluster, `blinkonecs_1234`, does not have the form of those that
+    CreateCellClusterOrder returns; such ids count as orders of the smallest cluster, made in the console (inferred).
     """
     cluster = world.store.get(Cluster, equal(Cluster.order_id, order_id))
     if cluster is not None:
@@ -323,13 +323,13 @@ def _oss_info(region: str, bucket: str) -> str:
 
 
 def _with_switch(cluster: Cluster, user_v_switch: str | None) -> str | None:
-    """Return the JSON text of the cluster's vSwitches and one more."""
+    """Return the JSON text of the cluster's vSwitches with one more added."""
     if user_v_switch is None:
         return cluster.user_v_switch_list
     try:
         switches = lenient_json.parse(cluster.user_v_switch_list or "[]")
     except ValueError:
-        switches = cluster.user_v_switch_list  # a seed may hold any text
+        switches = cluster.user_v_switch_list  # a seed may give any text
     return json.dumps([*switches, user_v_switch] if isinstance(switches, list) else [switches, user_v_switch])
 
 
@@ -351,7 +351,7 @@ def _newest_slaves(world: World, cluster: Cluster, model_target_count: str) -> A
 
 
 def _target_count(cluster: Cluster, text: str) -> int:
-    """Read a documented form: `2`, or `{"Ecs_4c16g":2}`."""
+    """Parse one of the documented forms: `2`, or `{"Ecs_4c16g":2}`."""
     try:
         target = lenient_json.parse(text)
     except ValueError:

@@ -1,1 +1,1 @@
-"""Folders: the tree that a project's jobs are kept in."""
+"""Folders: the tree of a project's jobs."""

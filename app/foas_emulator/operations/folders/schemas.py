@@ -17,7 +17,7 @@ class FolderDetails(ApiModel):
 
 
 class GetFolderResponse(ApiResponse):
-    """The answer of GetFolder; without a folder there is none at the path."""
+    """The answer of GetFolder; it has no folder if there is none at the path."""
 
     folder: FolderDetails | None = None
 

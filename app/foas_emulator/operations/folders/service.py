@@ -34,11 +34,11 @@ TOO_DEEP = problem(
 )
 
 jobs_in_folder: Hook[[World, int], list[str]] = Hook()
-"""The names of the jobs in a folder, without those in the folders below it."""
+"""The names of the jobs in a folder, without those in folders below it."""
 
 
 def create_folder(world: World, project_name: str, path: str | None) -> Folder:
-    """Make the folder at a path, and those above it that do not exist yet, which is inferred.
+    """Create the folder at a path, and (inferred) folders above it that do not exist yet.
 
     Raise `InvalidFolder.Duplicate`, `InvalidFolder.TooDeep` or `InvalidFolder.LimitExceeded`.
     """
@@ -50,22 +50,22 @@ def create_folder(world: World, project_name: str, path: str | None) -> Folder:
 
 
 def get_folder(world: World, project_name: str, path: str) -> Folder | None:
-    """Return the folder at a path, or None. Raise `InvalidProject.NotFound`, or `Invalidpath` if it is no path."""
+    """Return the folder at a path, or None. Raise `InvalidProject.NotFound`, or `Invalidpath` for a wrong path."""
     projects.require(world, project_name)
     return folder_at(world, project_name, _checked("path", path))
 
 
 def list_child_folder(world: World, project_name: str, path: str) -> list[Folder]:
-    """Return the folders right below a path, by path. Raise `InvalidFolder.NotFound`."""
+    """Return the folders directly below a path, by path. Raise `InvalidFolder.NotFound`."""
     parent = _require(world, project_name, path)
     return [folder for folder in folders_below(world, parent) if _parent(folder.path) == parent.path]
 
 
 def mv_folder(world: World, project_name: str, source: str | None, destination: str | None) -> None:
-    """Give a folder another path. The folders below it and their jobs, which refer to folders by id, move along.
+    """Move a folder to another path, with the folders below it and their jobs, which refer to folders by id.
 
-    Raise `InvalidFolder.Duplicate` if there is a folder at the new path, `InvaliddestPath` if that lies below the
-    folder itself. Folders above the new path are made as `create_folder` makes them.
+    Raise `InvalidFolder.Duplicate` if there is a folder at the new path, `InvaliddestPath` if that is below the folder
+    itself. Create folders above the new path as `create_folder` does.
     """
     projects.require(world, project_name)
     source, destination = _checked("srcPath", source), _checked("destPath", destination)
@@ -104,7 +104,7 @@ def delete_folder(world: World, project_name: str, path: str) -> None:
 
 
 def root(world: World, project_name: str) -> Folder:
-    """Return the root of a project, which also holds the jobs that name no folder."""
+    """Return the root of a project, which also contains the jobs that name no folder."""
     folder = folder_at(world, project_name, ROOT)
     assert folder is not None, "every project is made with a root"
     return folder

@@ -1,8 +1,8 @@
-"""The life of an instance, as a table: state x event -> state; and the changes that follow from it.
+"""The lifecycle of an instance, as a table (state x event -> state), and the changes that follow from it.
 
-A call sets the expected state (ExpectState) at once; the actual one (ActualState) follows when the delay of the call
-has passed. States and the order of calls are documented; that an instance can be stopped while it waits or is paused,
-and that a caller may declare an end (SUCCESS, FAILED), is inferred from the values ModifyInstanceState documents.
+A call sets the expected state (ExpectState) at once; the actual one (ActualState) follows after the delay of the call.
+States and the order of calls are documented; that an instance can be stopped while it waits or is paused, and that a
+caller may declare an end (SUCCESS, FAILED), is inferred from the documented values of ModifyInstanceState.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ExpectedState = Literal["RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED"]
 """The states that ModifyInstanceState can ask for."""
 State = Literal["WAITING", ExpectedState]
-"""The states an instance can be in."""
+"""The states of instances."""
 STATES: tuple[State, ...] = get_args(State)
 
 UNKNOWN: Final = "UNKNOWN"
@@ -60,11 +60,11 @@ _OUTCOMES: Mapping[str, Mapping[str, str]] = {
     "failed": {WAITING: FAILED, RUNNING: FAILED},
 }
 TRANSITIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({**_CALLS, **_OUTCOMES})
-"""Which state each event leads to from each state that allows it.
+"""The state to which each event leads, by the states that allow it.
 
-A call (start, pause, resume, stop, finish, fail) leads to the state that is expected from then on, its outcome
-(started, paused, stopped, finished, failed) to the actual one. Start and resume make a new instance; the one they were
-called on stays as it was.
+A call (start, pause, resume, stop, finish, fail) leads to the new expected state, its outcome (started, paused,
+stopped, finished, failed) to the new actual one. Start and resume make a new instance; the one on which they were
+called stays as it was.
 """
 
 OUTCOMES: Mapping[str, str] = MappingProxyType(
@@ -81,7 +81,7 @@ OUTCOMES: Mapping[str, str] = MappingProxyType(
 CALL_FOR: Mapping[str, str] = MappingProxyType(
     {RUNNING: "resume", PAUSED: "pause", TERMINATED: "stop", SUCCESS: "finish", FAILED: "fail"}
 )
-"""The call that ModifyInstanceState makes for each `expectState`."""
+"""The call of ModifyInstanceState for each `expectState`."""
 
 ARCHIVED_AFTER = 2 * 86_400_000
 """Milliseconds from a batch instance's end to its archiving (documented: two days)."""
@@ -107,11 +107,11 @@ _REFUSALS: Mapping[str, Problem] = {
 }
 
 started: Signal[[World, Instance]] = Signal()
-"""An instance runs from now on."""
+"""An instance has begun to run."""
 
 
 def target(call: str, job: "Job", instance: Instance | None) -> str:
-    """Return the state that a call asks for. Raise the problem that the call has in the state of the instance."""
+    """Return the state that a call requests. Raise the error of the call if the instance's state does not allow it."""
     state = UNKNOWN if instance is None else instance.actual_state
     wanted = TRANSITIONS[call].get(state)
     if wanted is None:
@@ -122,7 +122,7 @@ def target(call: str, job: "Job", instance: Instance | None) -> str:
 
 
 def launch(world: World, job: "Job", copy: "CommittedJob | Instance", *, call: str, parameter_json: str | None) -> int:
-    """Insert an instance that runs a copy of a job, at once or when the delay of the call has passed; return its id."""
+    """Insert an instance that runs a copy of a job, at once or after the delay of the call; return its id."""
     given_plan(copy.plan_json or "", note=world.note)
     instance = Instance.model_construct(
         id=world.next_number("instance"),
@@ -161,7 +161,7 @@ def launch(world: World, job: "Job", copy: "CommittedJob | Instance", *, call: s
 
 
 def apply_call(world: World, instance: Instance, call: str, wanted: str) -> None:
-    """Expect a state from now on, and reach it when the delay of the call has passed. What was planned is dropped."""
+    """Set the expected state, and reach it after the delay of the call. Pending changes are dropped."""
     cancel(world, instance)
     expected = (
         assign(Instance.expect_state, wanted),
@@ -177,7 +177,7 @@ def apply_call(world: World, instance: Instance, call: str, wanted: str) -> None
 
 
 def apply_change(world: World, change: PendingChange) -> None:
-    """Apply a change of an instance that came due: `put_state`, `archive`, or the outcome of a call."""
+    """Apply a due change of an instance: `put_state`, `archive`, or the outcome of a call."""
     instance = world.store.get(Instance, equal(Instance.id, int(change.key)))
     assert instance is not None, "changes are cancelled when their instance is deleted"
     if change.event == "put_state":
@@ -190,8 +190,8 @@ def apply_change(world: World, change: PendingChange) -> None:
 
 
 def enter(world: World, instance: Instance, state: str, message: str | None) -> None:
-    """Put an instance into a state whatever its own one is; with a message it has failed just now."""
-    # A failure is nobody's wish: what was expected stays expected, as of the job that failed in the default seed.
+    """Put an instance into a state from any other; with a message, it has just failed."""
+    # Nobody asks for a failure, so the expected state stays, as for the failed job in the default seed.
     expected = instance.expect_state if state == FAILED else RUNNING if state == WAITING else state
     changes = [assign(Instance.expect_state, expected)]
     if message is not None:
@@ -200,13 +200,13 @@ def enter(world: World, instance: Instance, state: str, message: str | None) -> 
 
 
 def archive(world: World, instance: Instance, *changes: Change) -> None:
-    """Archive an instance, and make more changes with it. What was planned for it is dropped."""
+    """Archive an instance, and apply further changes. Its pending changes are dropped."""
     cancel(world, instance)
     update_instance(world, instance, assign(Instance.is_archived, True), *changes)
 
 
 def cancel(world: World, instance: Instance) -> None:
-    """Drop what was planned for an instance."""
+    """Drop the pending changes of an instance."""
     world.cancel(_subject(instance))
 
 
@@ -229,9 +229,9 @@ def _transition(world: World, instance: Instance, event: str, *changes: Change) 
 
 
 def _judge(world: World, instance: Instance, event: str) -> tuple[str, list[Change]]:
-    """Return the event that really happens, and the columns that say why.
+    """Return the event that really happens, and the columns that give the reason.
 
-    With the setting `sql_check` = `start` an instance whose SQL is surely wrong fails where it would have started.
+    With the setting `sql_check` = `start`, an instance whose SQL is definitely wrong fails instead of starting.
     """
     if event == "started" and world.settings.sql_check == "start" and instance.api_type == SQL:
         try:
@@ -242,12 +242,12 @@ def _judge(world: World, instance: Instance, event: str) -> tuple[str, list[Chan
 
 
 def _failure(world: World, message: str) -> list[Change]:
-    """Return the columns that change when an instance fails just now."""
+    """Return the columns that change when an instance fails now."""
     return [assign(Instance.last_error_time, world.second()), assign(Instance.last_error_message, message)]
 
 
 def _run(world: World, instance: Instance) -> None:
-    """Send `started`; a batch job finishes when the setting `batch_duration` has passed."""
+    """Send `started`; a batch job finishes after the setting `batch_duration`."""
     started.send(world, instance)
     duration = world.settings.batch_duration
     if instance.job_type != BATCH or duration is None:
@@ -259,7 +259,7 @@ def _run(world: World, instance: Instance) -> None:
 
 
 def _enter(world: World, instance: Instance, state: str, *changes: Change) -> Instance:
-    """Make a state the actual one, with the changes and all that follows; return the instance as it is then."""
+    """Set the actual state with further changes and all that follows; return the changed instance."""
     entered = update_instance(world, instance, *changes, *_entering(world, instance, state))
     world.cancel(_subject(instance), "archive")
     _archive_later(world, entered)

@@ -68,7 +68,7 @@ async def list_instance(
     page_index: PageIndex = 1,
     page_size: PageSize = 10,
 ) -> ListInstanceResponse:
-    """The instances of a project that match, newest first; archived ones only if they are asked for."""
+    """Return the matching instances of a project, newest first; archived ones only on request."""
     found = service.list_instance(
         world,
         project_name,
@@ -91,7 +91,7 @@ async def list_instance(
 async def get_instance(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceResponse:
-    """All that is known of a running job's instance; the call fails for a job that is not running."""
+    """Return the details of the instance of a running job; the call fails for a job that is not running."""
     instance = service.get_instance(world, project_name, job_name, instance_id)
     return GetInstanceResponse.model_construct(instance=InstanceDetails.from_row(instance))
 
@@ -107,7 +107,7 @@ async def modify_instance_state(
     is_flush: IsFlush = True,
     trigger_checkpoint: TriggerCheckpoint = False,
 ) -> ApiResponse:
-    """Pause, resume or stop an instance, or end it: what is expected changes at once, what is actual follows."""
+    """Pause, resume, stop or end an instance: its expected state changes at once, and its actual state follows."""
     service.modify_instance_state(
         world,
         project_name,
@@ -124,7 +124,7 @@ async def modify_instance_state(
 async def get_instance_run_summary(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceRunSummaryResponse:
-    """The state of an instance, whatever it is; UNKNOWN for a committed job that was never started."""
+    """Return the state of an instance in any state; UNKNOWN for a committed job that was never started."""
     shown = service.get_instance_run_summary(world, project_name, job_name, instance_id)
     return GetInstanceRunSummaryResponse.model_construct(run_summary=RunSummary.from_row(shown))
 
@@ -133,7 +133,7 @@ async def get_instance_run_summary(
 async def batch_get_instance_run_summary(
     world: CurrentWorld, project_name: ProjectName, job_names: JobNames, job_type: JobTypeNeeded
 ) -> BatchGetInstanceRunSummaryResponse:
-    """The states of several jobs of one type; jobs that are absent, offline or of the other type are passed over."""
+    """Return the states of several jobs of one type; skip jobs that are absent, offline or of the other type."""
     shown = service.batch_get_instance_run_summary(world, project_name, job_names, job_type)
     items = [BatchRunSummary.from_row(instance) for instance in shown]
     return BatchGetInstanceRunSummaryResponse.model_construct(
@@ -145,7 +145,7 @@ async def batch_get_instance_run_summary(
 async def get_instance_config(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceConfigResponse:
-    """The settings that a running instance runs with, in Flink's own form."""
+    """Return the settings of a running instance, in Flink's own form."""
     found = service.get_instance_config(world, project_name, job_name, instance_id)
     return GetInstanceConfigResponse.model_construct(config=found)
 
@@ -154,7 +154,7 @@ async def get_instance_config(
 async def get_instance_detail(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceDetailResponse:
-    """The graph that a running instance runs, with what has flowed through it, in Flink's own form."""
+    """Return the graph of a running instance and the data that has flowed through it, in Flink's own form."""
     found = service.get_instance_detail(world, project_name, job_name, instance_id)
     return GetInstanceDetailResponse.model_construct(detail=found)
 
@@ -163,7 +163,7 @@ async def get_instance_detail(
 async def get_instance_exceptions(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceExceptionsResponse:
-    """The failures of an instance in any state, in Flink's own form."""
+    """Return the failures of an instance in any state, in Flink's own form."""
     found = service.get_instance_exceptions(world, project_name, job_name, instance_id)
     return GetInstanceExceptionsResponse.model_construct(exceptions=found)
 
@@ -172,7 +172,7 @@ async def get_instance_exceptions(
 async def get_instance_checkpoint(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceCheckpointResponse:
-    """The checkpoints that a running instance has taken, in Flink's own form."""
+    """Return the checkpoints of a running instance, in Flink's own form."""
     found = service.get_instance_checkpoint(world, project_name, job_name, instance_id)
     return GetInstanceCheckpointResponse.model_construct(checkpoints=found)
 
@@ -181,7 +181,7 @@ async def get_instance_checkpoint(
 async def get_instance_final_state(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceFinalStateResponse:
-    """What YARN calls the state of an instance, whatever it is."""
+    """Return YARN's word for the state of an instance in any state."""
     found = service.get_instance_final_state(world, project_name, job_name, instance_id)
     return GetInstanceFinalStateResponse.model_construct(finalstate=found)
 
@@ -190,7 +190,7 @@ async def get_instance_final_state(
 async def get_instance_resource(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId
 ) -> GetInstanceResourceResponse:
-    """What a running instance asked its queue for (allocated), and what it really uses of that (total)."""
+    """Return the resources that a running instance requested from its queue (allocated) and that it uses (total)."""
     allocated, total = service.get_instance_resource(world, project_name, job_name, instance_id)
     return GetInstanceResourceResponse.model_construct(
         resource=InstanceResource.model_construct(
@@ -211,6 +211,6 @@ async def get_instance_resource(
 async def get_instance_vertex_task_managers(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, instance_id: InstanceId, vertex_id: VertexId
 ) -> GetInstanceVertexTaskManagersResponse:
-    """Where a vertex of a running instance runs, in Flink's own form."""
+    """Return the hosts on which a vertex of a running instance runs, in Flink's own form."""
     found = service.get_instance_vertex_task_managers(world, project_name, job_name, instance_id, vertex_id)
     return GetInstanceVertexTaskManagersResponse.model_construct(task_managers=found)

@@ -15,7 +15,7 @@ Window = tuple[int | None, int | None]
 
 
 class Instance(JobContent, table=True):
-    """One run of a job, with the copy of the job it runs. A stream job has one instance that is not archived."""
+    """One run of a job, with the copy of the job that it runs. A stream job has one instance that is not archived."""
 
     __tablename__ = "instances"
     __table_args__ = (Index("instances_of_job", "project_name", "job_name", "is_archived"),)
@@ -46,7 +46,7 @@ class Instance(JobContent, table=True):
 
 
 def find_instance(world: World, project_name: str, job_name: str, instance_id: int) -> Instance | None:
-    """Return the instance of a job with this id."""
+    """Return the instance of a job with this id, None if there is none."""
     return world.store.get(Instance, equal(Instance.id, instance_id), *_of_job(project_name, job_name))
 
 
@@ -56,14 +56,14 @@ def current_instance(world: World, project_name: str, job_name: str) -> Instance
 
 
 def newest_instance(world: World, project_name: str, job_name: str) -> Instance | None:
-    """Return the instance that a job was started with last, or None before the first start."""
+    """Return the instance that was started last for a job, or None before the first start."""
     newest = matching(Instance, *_of_job(project_name, job_name)).order_by(Instance.table().c.id.desc()).limit(1)
     found = world.store.fetch(Instance, newest)
     return found[0] if found else None
 
 
 def instances_of_job(world: World, project_name: str, job_name: str, *more: Condition) -> list[Instance]:
-    """Return the instances of a job that meet more conditions."""
+    """Return the instances of a job that meet further conditions."""
     return world.store.find(Instance, *_of_job(project_name, job_name), *more)
 
 
@@ -90,7 +90,7 @@ def select_instances(*filters: Condition, started: Window, ended: Window) -> Sel
 
 
 def update_instance(world: World, instance: Instance, *changes: Change) -> Instance:
-    """Change columns of an instance; return it as it is then."""
+    """Change columns of an instance; return the changed instance."""
     world.store.update(Instance, *changes, where=[equal(Instance.id, instance.id)])
     return changed(instance, *changes)
 

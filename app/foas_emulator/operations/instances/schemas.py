@@ -16,7 +16,7 @@ _ApiType = Annotated[str, words(*get_args(kinds.ApiType))]
 
 
 class InstanceDetails(ApiModel):
-    """What GetInstance shows of an instance. Times and delays are milliseconds."""
+    """The instance in the answer of GetInstance. Times and delays are in milliseconds."""
 
     expect_state: _State
     engine_version: str | None = None
@@ -52,7 +52,7 @@ class GetInstanceResponse(ApiResponse):
 
 
 class ListedInstance(ApiModel):
-    """What ListInstance shows of an instance: all but its AutoScale parameters."""
+    """An instance in the answer of ListInstance: all members except its AutoScale parameters."""
 
     id: Int64
     project_name: str
@@ -97,7 +97,7 @@ class ListInstanceResponse(ApiResponse):
 
 
 class RunSummary(ApiModel):
-    """The light form of an instance."""
+    """The short form of an instance."""
 
     input_delay: Int64 | None = None
     job_name: str
@@ -116,7 +116,7 @@ class GetInstanceRunSummaryResponse(ApiResponse):
 
 
 class BatchRunSummary(ApiModel):
-    """The light form of an instance, as BatchGetInstanceRunSummary orders it."""
+    """The short form of an instance, with its members in the order of BatchGetInstanceRunSummary."""
 
     id: Int64 | None = None
     actual_state: _State
@@ -129,7 +129,7 @@ class BatchRunSummary(ApiModel):
 
 
 class RunSummarys(ApiModel):
-    """The wrapper of a list of summaries, spelt as the service spells it."""
+    """The wrapper of a list of summaries, in the service's spelling."""
 
     run_summary: list[BatchRunSummary]
 
@@ -177,9 +177,9 @@ class GetInstanceVertexTaskManagersResponse(ApiResponse):
 
 
 class InstanceResource(ApiModel):
-    """What an instance uses (total) and asked for (allocated), as the documentation names them.
+    """The resources that an instance uses (total) and requested (allocated), with the documented names.
 
-    Memory is in MB, 100 virtual cores are one core.
+    Memory is in MB; 100 virtual cores are one core.
     """
 
     total_mb: Int64 = Field(alias="TotalMB")

@@ -1,4 +1,4 @@
-"""The operations on instances: which one is meant, and what it shows and does in its state."""
+"""The operations on instances: find the instance of an id, and return its data or change it as its state allows."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from foas_emulator.operations.jobs.rows import CommittedJob, Job
 
 CURRENT = -1
-"""The instance id that stands for a stream job's one instance that is not archived."""
+"""The instance id that means the one instance of a stream job that is not archived."""
 
 NOT_FOUND = problem("InvalidInstance.NotFound", 404, "The specified instance does not exist.")
 VERTEX_NOT_FOUND = problem("InvalidVertex.NotFound", 404, "The specified vertex does not exist.")
 ARCHIVED = problem("InvalidInstance.Archived", 400, "The specified instance is archived.")
 
 auto_scale_plan: Hook[[World, Instance], str | None] = Hook()
-"""The plan that AutoScale put into force for an instance."""
+"""The plan that AutoScale applied to an instance."""
 
 _ONLY_FOR = {PAUSED: STREAM, SUCCESS: BATCH}
 
@@ -52,7 +52,7 @@ def list_instance(
 ) -> Page[Instance]:
     """Return a page of the instances of a project that pass the filters, newest first.
 
-    The documentation calls the *BeginTs parameters upper and the *EndTs ones lower bounds; their names are followed.
+    The documentation calls the *BeginTs parameters upper and the *EndTs ones lower bounds; this follows their names.
     """
     projects.require(world, project_name)
     statement = rows.select_instances(
@@ -64,8 +64,8 @@ def list_instance(
 def get_instance(world: World, project_name: str, job_name: str, instance_id: int) -> Instance:
     """Return a running instance. Raise `InvalidInstance.NotRunning` for one in another state.
 
-    With the setting `not_running` = `answer` every state is shown, and a committed job that was never started is shown
-    as an instance whose state is UNKNOWN.
+    With the setting `not_running` = `answer`, return an instance in any state and, for a committed job that was never
+    started, one whose state is UNKNOWN.
     """
     job = jobs.require(world, project_name, job_name)
     instance = find(world, job, instance_id)
@@ -88,10 +88,10 @@ def modify_instance_state(
     is_flush: bool,
     trigger_checkpoint: bool,
 ) -> None:
-    """Ask an instance for a state. Asking again for what is under way is accepted and changes nothing.
+    """Request a state of an instance. Requesting again a state that is being reached is accepted and changes nothing.
 
-    Resuming makes a new instance, of the latest committed copy of the job or, without `is_flush`, of the copy that
-    the paused one ran, and archives the paused one.
+    Resuming archives the paused instance and makes a new one, from the latest committed copy of the job or, without
+    `is_flush`, from the copy that the paused one ran.
     """
     expect_state = given("expectState", expect_state)
     job = jobs.require(world, project_name, job_name)
@@ -100,7 +100,7 @@ def modify_instance_state(
         raise invalid("expectState", f"{expect_state} is not for a job of type {job.job_type}.")
     if instance is not None and instance.is_archived:
         raise ARCHIVED(f"Instance {instance.id} is archived and {instance.actual_state}; -1 is a stream job's current.")
-    # Nothing is under way for what has ended: one that failed while it was expected to run will not run again.
+    # An ended instance does not reach another state: one that failed while it was expected to run will not run again.
     if (
         instance is not None
         and instance.actual_state in LIVE - {expect_state}
@@ -121,7 +121,7 @@ def modify_instance_state(
 
 
 def get_instance_run_summary(world: World, project_name: str, job_name: str, instance_id: int) -> Instance:
-    """Return an instance in whatever state; that of a committed job that was never started is UNKNOWN.
+    """Return an instance in any state; for a committed job that was never started, the state is UNKNOWN.
 
     Raise `InvalidJob.NotCommitted` for a job that was neither started nor committed.
     """
@@ -133,10 +133,10 @@ def get_instance_run_summary(world: World, project_name: str, job_name: str, ins
 
 
 def batch_get_instance_run_summary(world: World, project_name: str, job_names: str, job_type: str) -> list[Instance]:
-    """Return an instance for each of the jobs that are named in a list with commas, in its order.
+    """Return an instance for each of the jobs in a comma-separated list, in its order.
 
-    Jobs that do not exist, are not committed or are of the other type are left out, as official sample code says.
-    Of a batch job's instances the newest is shown (inferred).
+    Leave out jobs that do not exist, are not committed or are of the other type, as official sample code says. For a
+    batch job, return the newest instance (inferred).
     """
     shown = []
     find_one = rows.current_instance if job_type == STREAM else rows.newest_instance
@@ -149,12 +149,12 @@ def batch_get_instance_run_summary(world: World, project_name: str, job_names: s
 
 
 def get_instance_config(world: World, project_name: str, job_name: str, instance_id: int) -> str:
-    """Return the settings that a running instance runs with."""
+    """Return the settings of a running instance."""
     return runtime.config(require_run(world, project_name, job_name, instance_id))
 
 
 def get_instance_detail(world: World, project_name: str, job_name: str, instance_id: int) -> str:
-    """Return the graph of a running instance, with what has flowed through it."""
+    """Return the graph of a running instance, with the data that has flowed through it."""
     return runtime.details(require_run(world, project_name, job_name, instance_id))
 
 
@@ -164,7 +164,7 @@ def get_instance_exceptions(world: World, project_name: str, job_name: str, inst
 
 
 def get_instance_checkpoint(world: World, project_name: str, job_name: str, instance_id: int) -> str:
-    """Return the checkpoints that a running instance has taken."""
+    """Return the checkpoints of a running instance."""
     return runtime.checkpoints(require_run(world, project_name, job_name, instance_id))
 
 
@@ -176,7 +176,7 @@ def get_instance_final_state(world: World, project_name: str, job_name: str, ins
 def get_instance_resource(
     world: World, project_name: str, job_name: str, instance_id: int
 ) -> tuple[Resource, Resource]:
-    """Return what a running instance asked its queue for, and what it really uses of that.
+    """Return the resources that a running instance requested from its queue, and those that it uses.
 
     It uses a part that stays the same while it runs, which is inferred.
     """
@@ -189,7 +189,7 @@ def get_instance_resource(
 def get_instance_vertex_task_managers(
     world: World, project_name: str, job_name: str, instance_id: int, vertex_id: str
 ) -> str:
-    """Return where a vertex of a running instance runs. Raise `InvalidVertex.NotFound`."""
+    """Return the hosts on which a vertex of a running instance runs. Raise `InvalidVertex.NotFound`."""
     found = runtime.task_managers(require_run(world, project_name, job_name, instance_id), vertex_id)
     if found is None:
         raise VERTEX_NOT_FOUND(f"No vertex has the id {vertex_id!r}; GetInstanceDetail shows those there are.")
@@ -200,10 +200,10 @@ def get_instance_vertex_task_managers(
 
 
 def find(world: World, job: "Job", instance_id: int) -> Instance | None:
-    """Return the instance that an id names: None only for `-1` on a stream job that has none.
+    """Return the instance with an id: None only for `-1` on a stream job that has none.
 
-    Raise `InvalidinstanceId` for `-1` on a batch job and for what is no id, `InvalidInstance.NotFound` for an id
-    that is not an instance of this job.
+    Raise `InvalidinstanceId` for `-1` on a batch job and for a number that cannot be an id, `InvalidInstance.NotFound`
+    for an id that is not an instance of this job.
     """
     if instance_id == CURRENT:
         if job.job_type != STREAM:
@@ -218,7 +218,7 @@ def find(world: World, job: "Job", instance_id: int) -> Instance | None:
 
 
 def require(world: World, project_name: str, job_name: str, instance_id: int) -> Instance:
-    """Return the instance that an id names, in whatever state. Raise `InvalidInstance.NotFound` if there is none."""
+    """Return the instance with an id, in any state. Raise `InvalidInstance.NotFound` if there is none."""
     job = jobs.require(world, project_name, job_name)
     instance = find(world, job, instance_id)
     if instance is None:
@@ -227,7 +227,7 @@ def require(world: World, project_name: str, job_name: str, instance_id: int) ->
 
 
 def require_running(world: World, project_name: str, job_name: str, instance_id: int) -> Instance:
-    """Return the instance that an id names. Raise `InvalidInstance.NotRunning` unless it is running."""
+    """Return the instance with an id. Raise `InvalidInstance.NotRunning` unless it is running."""
     job = jobs.require(world, project_name, job_name)
     instance = find(world, job, instance_id)
     if instance is None or instance.actual_state != RUNNING:
@@ -236,12 +236,12 @@ def require_running(world: World, project_name: str, job_name: str, instance_id:
 
 
 def require_run(world: World, project_name: str, job_name: str, instance_id: int) -> Run:
-    """Return a running instance as the engine sees it. Raise `InvalidInstance.NotRunning`."""
+    """Return the engine's view of a running instance. Raise `InvalidInstance.NotRunning`."""
     return _run_of(world, require_running(world, project_name, job_name, instance_id))
 
 
 def start(world: World, job: "Job", copy: "CommittedJob", parameter_json: str | None) -> int:
-    """Start an instance of a committed copy; return its id. The instance of a stream job before it is archived.
+    """Start an instance of a committed copy; return its id. Archive the previous instance of a stream job.
 
     Raise `InvalidJob.AlreadyStarted`.
     """
@@ -262,10 +262,10 @@ def put_state(
     actual_state: str,
     last_error_message: str | None = None,
 ) -> None:
-    """Put an instance into a state by force, as no call of the service can, and drop what was planned for it.
+    """Force an instance into a state, as no call of the service can, and drop its pending changes.
 
-    Times and engine job handler become what they would be had the instance come there by itself; with a message it
-    has failed just now. The state then holds until a call, or another change that was planned, moves it.
+    Times and the engine job handler change as if the instance had reached the state by itself; with a message, it has
+    just failed. The state then lasts until a call or another planned change.
     """
     instance = require(world, project_name, job_name, instance_id)
     lifecycle.cancel(world, instance)
@@ -273,7 +273,7 @@ def put_state(
 
 
 def set_auto_scale(world: World, instance: Instance, auto_scale_params: str) -> Instance:
-    """Set how a running instance is scaled; return it as it is then."""
+    """Set the AutoScale parameters of a running instance; return the changed instance."""
     return rows.update_instance(world, instance, assign(Instance.auto_scale_params, auto_scale_params))
 
 
@@ -284,7 +284,7 @@ def live_states(world: World, job: "Job") -> Mapping[int, str]:
 
 
 def demand_by_queue(world: World, cluster_id: str) -> Mapping[str, Resource]:
-    """Return what the running instances of a cluster take, by the names of their queues."""
+    """Return the resources that the running instances of a cluster use, by the names of their queues."""
     demands: dict[str, Resource] = {}
     for instance in rows.instances_on_cluster(world, cluster_id, RUNNING):
         queue_name = instance.queue_name or ""
@@ -293,7 +293,7 @@ def demand_by_queue(world: World, cluster_id: str) -> Mapping[str, Resource]:
 
 
 def remove_all(world: World, job: "Job") -> None:
-    """Delete all instances of a job that is being deleted, and what was planned for them."""
+    """Delete all instances of a job that is being deleted, and their pending changes."""
     for instance in rows.instances_of_job(world, job.project_name, job.job_name):
         lifecycle.cancel(world, instance)
     rows.delete_instances(world, job.project_name, job.job_name)
@@ -305,7 +305,7 @@ def _never_started(world: World, job: "Job") -> Instance | None:
 
 
 def _unknown(job: "Job", copy: "CommittedJob") -> Instance:
-    """Return what a committed job without an instance is shown as: UNKNOWN, without id and times."""
+    """Return the instance that represents a committed job without one: UNKNOWN, without id and times."""
     return Instance.model_construct(
         **copy.model_dump(), actual_state=UNKNOWN, expect_state=UNKNOWN, job_type=job.job_type, api_type=job.api_type
     )
@@ -320,7 +320,7 @@ def _not_running(job: "Job", instance: Instance | None) -> str:
 
 
 def _plan_of(world: World, instance: Instance) -> Plan:
-    """Return the plan that AutoScale put into force, else the instance's own, else one made from its code."""
+    """Return the plan that AutoScale applied, else the instance's own, else one made from its code."""
     return running_plan(
         auto_scale_plan(world, instance) or instance.plan_json or "",
         instance.code or "",
@@ -331,9 +331,9 @@ def _plan_of(world: World, instance: Instance) -> Plan:
 
 
 def _run_of(world: World, instance: Instance) -> Run:
-    """Return an instance as the engine sees it now, or saw it last if it has ended.
+    """Return the engine's view of an instance now, or at its end if it has ended.
 
-    The parameters of its start win over its properties, and these over the lines in a DATASTREAM job's code.
+    The parameters of its start override its properties, and these the lines in the code of a DATASTREAM job.
     """
     code = "" if instance.api_type == SQL else instance.code or ""
     settings = properties.read(code, instance.properties or "", instance.parameter_json or "")
@@ -353,5 +353,5 @@ def _run_of(world: World, instance: Instance) -> Run:
 
 
 def _demand(world: World, instance: Instance) -> Resource:
-    """Return what an instance asked its queue for: the sum of its plan."""
+    """Return the resources that an instance requested from its queue: the sum of its plan."""
     return amount(*resources(_plan_of(world, instance)))

@@ -1,7 +1,7 @@
-"""The life of a job and of the sessions that make its plans.
+"""The lifecycle of a job and of the sessions that make its plans.
 
-A job is online while it has a committed copy; only then can it be started, and only without one can it be deleted. A
-session is in run, and success or fail after the setting `plan_delay`.
+A job is online while it has a committed copy; only an online job can be started, and only an offline one deleted. A
+session is in run, then success or fail after the setting `plan_delay`.
 """
 
 from foas_emulator.blink.errors import SqlError, UnreadablePlanError, error_text, plan_error_text
@@ -32,7 +32,7 @@ ONLINE = problem(
 )
 
 latest_auto_scale_plan: Hook[[World, str, str], str | None] = Hook()
-"""The last plan that AutoScale made for a job."""
+"""The last plan that AutoScale made for a job, None if there is none."""
 
 
 def committed(world: World, job: Job) -> CommittedJob | None:
@@ -49,7 +49,7 @@ def require_committed(world: World, job: Job) -> CommittedJob:
 
 
 def not_committed(job: Job) -> ApiError:
-    """Return `InvalidJob.NotCommitted`, for what only a job that is online can do."""
+    """Return `InvalidJob.NotCommitted`, for calls that require the job to be online."""
     return NOT_COMMITTED(f"Job {job.job_name!r} is offline; CommitJob brings it online.")
 
 
@@ -62,7 +62,7 @@ def require_offline(world: World, job: Job) -> None:
 def begin(
     world: World, job: Job, expected_core: float | None, expected_gb: float | None, *, is_tuned: bool
 ) -> PlanSession:
-    """Begin to make a plan of a job's draft."""
+    """Begin to make a plan from a job's draft."""
     session = PlanSession.model_construct(
         session_id=world.next_token("plan_session", length=_SESSION_ID_LENGTH),
         project_name=job.project_name,
@@ -81,7 +81,7 @@ def begin(
 
 
 def apply_change(world: World, change: PendingChange) -> None:
-    """End a session whose plan came due."""
+    """End a session whose plan is due."""
     session = world.store.get(PlanSession, equal(PlanSession.session_id, change.key))
     assert session is not None, "changes are cancelled when their session is deleted"
     job = find_job(world, session.project_name, session.job_name)
@@ -91,13 +91,13 @@ def apply_change(world: World, change: PendingChange) -> None:
 
 
 def cancel_all(world: World, job: Job) -> None:
-    """Cancel what is planned for the sessions of a job that is being deleted."""
+    """Cancel the pending changes of the sessions of a job that is being deleted."""
     for session in find_sessions(world, job):
         world.cancel(_subject(session))
 
 
 def plan_of(job: Job, expected_core: float | None = None, expected_gb: float | None = None) -> Plan:
-    """Return the plan that the engine makes of a job's draft. Raise SqlError for SQL that is surely wrong."""
+    """Return the engine's plan for a job's draft. Raise SqlError for SQL that is definitely wrong."""
     return raw_plan(
         job.code or "",
         api_type=job.api_type,

@@ -9,7 +9,7 @@ from foas_emulator.operations.parameters import form, query
 JobType = Annotated[kinds.JobType, one_of(*get_args(kinds.JobType))]
 ApiType = Annotated[kinds.ApiType, one_of(*get_args(kinds.ApiType))]
 
-# -- what a job is made of
+# -- contents of a job
 
 GivenJobName = Annotated[str | None, form("jobName", "Name of the job.", "job1", required=True)]
 GivenJobType = Annotated[JobType | None, form("jobType", "Stream or batch.", required=True)]
@@ -47,7 +47,7 @@ ClusterId = Annotated[str | None, form("clusterId", "Id of the cluster.", "demo4
 QueueName = Annotated[str | None, form("queueName", "Name of a queue bound to the project.", "root.project1")]
 FolderId = Annotated[Int64 | None, form("folderId", "Id of the folder.", 123)]
 
-# -- what a list is narrowed to
+# -- filters of lists
 
 JobTypeNeeded = Annotated[JobType, query("jobType", "Only jobs of this type.")]
 JobTypeFilter = Annotated[JobType | None, query("jobType", "Only jobs of this type.")]

@@ -55,7 +55,7 @@ async def create_job(
     queue_name: given.QueueName = None,
     folder_id: given.FolderId = None,
 ) -> ApiResponse:
-    """Make a job in a project that has a queue."""
+    """Create a job in a project that has a queue."""
     draft = Draft(
         code=code,
         plan_json=plan_json,
@@ -73,7 +73,7 @@ async def create_job(
 
 @group.reads("GetJob", "GET", _JOB, evidence="2020-09-11")
 async def get_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> GetJobResponse:
-    """A job's draft, and whether the job is online; a job that does not exist is no error."""
+    """Return a job's draft, and whether the job is online; a job that does not exist is not an error."""
     job = service.get_job(world, project_name, job_name)
     if job is None:
         return GetJobResponse.model_construct()
@@ -97,7 +97,7 @@ async def list_job(
     page_index: PageIndex = 1,
     page_size: PageSize = 10,
 ) -> ListJobResponse:
-    """The jobs of a project that match, newest first."""
+    """Return the matching jobs of a project, newest first."""
     found = service.list_job(
         world,
         project_name,
@@ -136,7 +136,7 @@ async def update_job(
     queue_name: given.QueueName = None,
     folder_id: given.FolderId = None,
 ) -> ApiResponse:
-    """Change what is given of a job's draft; what was committed and what runs stays as it is."""
+    """Change the given members of a job's draft; the committed copy and running instances stay as they are."""
     draft = Draft(
         code=code,
         plan_json=plan_json,
@@ -154,14 +154,14 @@ async def update_job(
 
 @group.writes("DeleteJob", "DELETE", _JOB, evidence="2020-09-18")
 async def delete_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ApiResponse:
-    """Remove an offline job, and with it what is known of its instances."""
+    """Delete an offline job with its instances."""
     service.delete_job(world, project_name, job_name)
     return ApiResponse.model_construct()
 
 
 @group.reads("ValidateJob", "GET", f"{_JOB}/validate", evidence="2020-12-31")
 async def validate_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ValidateJobResponse:
-    """The tables that a job reads, writes and joins, or the parser's report if its code is surely wrong."""
+    """Return the tables that a job reads, writes and joins, or the parser's report if its code is definitely wrong."""
     script = service.validate_job(world, project_name, job_name)
     inputs, outputs, dims = (
         [TableUse.from_row(asdict(table)) for table in tables]
@@ -187,7 +187,7 @@ async def get_raw_plan_json(
     expected_gb: given.ExpectedGb = None,
     advisor_action: given.AdvisorAction = None,  # noqa: ARG001 - declared by the SDKs, described nowhere
 ) -> GetRawPlanJsonResponse:
-    """Begin to make a plan of a job's draft; CheckRawPlanJson tells when it is there."""
+    """Begin to make a plan from a job's draft; CheckRawPlanJson returns it once it is ready."""
     session_id = service.get_raw_plan_json(
         world,
         project_name,
@@ -203,7 +203,7 @@ async def get_raw_plan_json(
 async def check_raw_plan_json(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, session_id: given.SessionId
 ) -> CheckRawPlanJsonResponse:
-    """How far the making of a plan is, and the plan or the error once it has ended."""
+    """Return the progress of making a plan, and the plan or the error at its end."""
     session = service.check_raw_plan_json(world, project_name, job_name, session_id)
     return CheckRawPlanJsonResponse.model_construct(plan_json_info=PlanJsonInfo.from_row(session))
 
@@ -214,7 +214,7 @@ async def check_raw_plan_json(
 async def calc_plan_json_resource(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName
 ) -> CalcPlanJsonResourceResponse:
-    """What a job's plan would take of its queue."""
+    """Return the resources that a job's plan requires from its queue."""
     cores, memory_gb = service.calc_plan_json_resource(world, project_name, job_name)
     return CalcPlanJsonResourceResponse.model_construct(
         plan_json_resource=PlanJsonResource.model_construct(memory_gb=memory_gb, cores=cores)
@@ -234,7 +234,7 @@ async def commit_job(
     suspend_periods: given.SuspendPeriods = None,
     suspend_period_param: given.SuspendPeriodParam = None,
 ) -> ApiResponse:
-    """Bring a job online: its draft becomes the copy that the next start runs. AutoScale is off unless switched on."""
+    """Bring a job online: its draft becomes the copy for the next start. AutoScale is off unless it is switched on."""
     service.commit_job(
         world,
         project_name,
@@ -253,13 +253,13 @@ async def commit_job(
 async def start_job(
     world: CurrentWorld, project_name: ProjectName, job_name: JobName, parameter_json: given.ParameterJson = None
 ) -> StartJobResponse:
-    """Start a committed job; answers the id of its new instance, which waits until it runs."""
+    """Start a committed job; return the id of its new instance, which waits until it runs."""
     instance_id = service.start_job(world, project_name, job_name, parameter_json=parameter_json)
     return StartJobResponse.model_construct(instance_id=instance_id)
 
 
 @group.writes("OfflineJob", "PUT", f"{_JOB}/offline", evidence="2020-09-18")
 async def offline_job(world: CurrentWorld, project_name: ProjectName, job_name: JobName) -> ApiResponse:
-    """Take a job offline, once none of its instances lives."""
+    """Take a job offline, once none of its instances is live."""
     service.offline_job(world, project_name, job_name)
     return ApiResponse.model_construct()

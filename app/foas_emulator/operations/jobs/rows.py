@@ -1,4 +1,4 @@
-"""The tables of jobs, and the statements on them: the draft, the committed copy, the sessions that make plans."""
+"""The tables of jobs and the statements on them: drafts, committed copies, and the sessions that make plans."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from foas_emulator.world.world import World
 
 
 class JobCopy(JobContent):
-    """What a job's draft and its committed copy have in common: name, content, engine and queue."""
+    """The common columns of a job's draft and its committed copy: name, content, engine and queue."""
 
     project_name: str = Field(primary_key=True)
     job_name: str = Field(primary_key=True)
@@ -23,7 +23,7 @@ class JobCopy(JobContent):
 
 
 class Job(JobCopy, Stamped, table=True):
-    """A job as it is being edited. What runs is its committed copy."""
+    """The draft of a job. Instances run its committed copy."""
 
     __tablename__ = "jobs"
 
@@ -36,7 +36,7 @@ class Job(JobCopy, Stamped, table=True):
 
 
 class CommittedJob(JobCopy, table=True):
-    """The copy of a job that CommitJob made: the job is online while there is one."""
+    """The copy of a job that CommitJob made; the job is online while it exists."""
 
     __tablename__ = "committed_jobs"
 
@@ -46,7 +46,7 @@ class CommittedJob(JobCopy, table=True):
 class PlanSession(Row, table=True):
     """A session in which a plan is made. `status` is the service's: `Session in run`, `success` or `fail`.
 
-    A plan `is_tuned` if it may follow the job's history, and stays within the expected cores and GB if there are any.
+    A plan that `is_tuned` may follow the job's history. It stays within the expected cores and GB if they are given.
     """
 
     __tablename__ = "plan_sessions"
@@ -64,7 +64,7 @@ class PlanSession(Row, table=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What both CreateJob and UpdateJob can give a job; None is not given."""
+    """The members of a job that both CreateJob and UpdateJob can set; None means not given."""
 
     code: str | None = None
     plan_json: str | None = None
@@ -78,7 +78,7 @@ class Draft:
 
 
 def columns_of(draft: Draft) -> list[Change]:
-    """Return the columns that are given and need no rule; engine version and queue do."""
+    """Return the given columns that need no further rule, as engine version and queue do."""
     return given_only(
         assign(Job.code, draft.code),
         assign(Job.plan_json, draft.plan_json),
@@ -90,7 +90,7 @@ def columns_of(draft: Draft) -> list[Change]:
 
 
 def find_job(world: World, project_name: str, job_name: str) -> Job | None:
-    """Return the draft of a job."""
+    """Return the draft of a job, None if there is none."""
     return world.store.get(Job, equal(Job.project_name, project_name), equal(Job.job_name, job_name))
 
 
@@ -100,7 +100,7 @@ def find_committed(world: World, job: Job) -> CommittedJob | None:
 
 
 def replace_committed(world: World, job: Job, *, auto_scale_params: str) -> None:
-    """Make the draft of a job its committed copy, in the place of the one there may be."""
+    """Make the draft of a job its committed copy, replacing an existing one."""
     delete_committed(world, job)
     copy = CommittedJob.model_construct(
         project_name=job.project_name,
@@ -140,7 +140,7 @@ def find_sessions(world: World, job: Job) -> list[PlanSession]:
 
 
 def select_jobs(*filters: Condition, job_name: str | None) -> Select[Any]:
-    """Select jobs, newest first, whose name contains this, as in the list of packages."""
+    """Select jobs, newest first, whose name contains this text, as in the list of packages."""
     columns = Job.table().c
     statement = matching(Job, *filters)
     if job_name is not None:
@@ -152,7 +152,7 @@ def select_users_of_package(project_name: str, package_name: str) -> Select[Any]
     """Select the jobs whose committed copies use a package, newest first: rows of `Job` with the committed columns."""
     jobs, copies = Job.table().c, CommittedJob.table().c
     same_job = (jobs.project_name == copies.project_name) & (jobs.job_name == copies.job_name)
-    # Names are separated by commas, which may have a blank on either side.
+    # Names are separated by commas, with optional blanks around them.
     packages = func.replace(func.replace("," + copies.packages + ",", ", ", ","), " ,", ",")
     return (
         select(*(copies.get(column.name, column) for column in jobs))

@@ -14,7 +14,7 @@ _Status = Annotated[str, words(*STATUSES)]
 
 
 class JobMembers(ApiModel):
-    """What GetJob and GetRefPackageJob both show of a job. Times are milliseconds."""
+    """The common members of a job in the answers of GetJob and GetRefPackageJob. Times are in milliseconds."""
 
     job_name: str
     project_name: str
@@ -38,19 +38,19 @@ class JobMembers(ApiModel):
 
 
 class JobDetails(JobMembers):
-    """What GetJob shows of a job's draft. Times are milliseconds."""
+    """The draft in the answer of GetJob. Times are in milliseconds."""
 
     file_id: str | None = None
 
 
 class GetJobResponse(ApiResponse):
-    """The answer of GetJob; without a job if there is none of the name."""
+    """The answer of GetJob; it has no job if none has the name."""
 
     job: JobDetails | None = None
 
 
 class ListedJob(ApiModel):
-    """What ListJob shows of a job's draft; without code, plan and properties if full fields are not asked for."""
+    """A draft in the answer of ListJob; without code, plan and properties unless full fields are requested."""
 
     create_time: Int64
     plan_json: str | None = None
@@ -91,9 +91,9 @@ class ListJobResponse(ApiResponse):
 
 
 class TableUse(ApiModel):
-    """A table that a job declares, in the part it plays: its type, its name in its own store, its WITH clause.
+    """A table that a job declares, in one of its roles: its type, its name in its own store, its WITH clause.
 
-    `alias` is the name that the job gives it.
+    `alias` is its name in the job.
     """
 
     type: str
@@ -122,7 +122,7 @@ class Dims(ApiModel):
 
 
 class JobInOut(ApiModel):
-    """The tables of a job, by the part they play."""
+    """The tables of a job, by their roles."""
 
     inputs: Inputs
     outputs: Outputs
@@ -142,7 +142,7 @@ class GetRawPlanJsonResponse(ApiResponse):
 
 
 class PlanJsonInfo(ApiModel):
-    """How far a session is: `Session in run`, `success` with a plan, or `fail` with a message."""
+    """The progress of a session: `Session in run`, `success` with a plan, or `fail` with a message."""
 
     status: _Status
     error_message: str | None = None
@@ -156,7 +156,7 @@ class CheckRawPlanJsonResponse(ApiResponse):
 
 
 class PlanJsonResource(ApiModel):
-    """What a plan costs."""
+    """The resources that a plan requires."""
 
     memory_gb: Float = Field(alias="MemoryGB")
     cores: Float
@@ -169,6 +169,6 @@ class CalcPlanJsonResourceResponse(ApiResponse):
 
 
 class StartJobResponse(ApiResponse):
-    """The answer of StartJob; its member has a small i."""
+    """The answer of StartJob; its member begins with a small i."""
 
     instance_id: Int64 = Field(alias="instanceId")

@@ -1,4 +1,4 @@
-"""The operations on jobs: drafts are made and changed, committed and taken offline, planned and started."""
+"""The operations on jobs: create and change drafts, commit them and take them offline, plan and start them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -65,7 +65,7 @@ start_instance: Hook[[World, Job, CommittedJob, str | None], int] = Hook()
 live_instances: Hook[[World, Job], Mapping[int, str]] = Hook()
 """The ids and states of the instances for which a job counts as started."""
 deleted: Signal[[World, Job]] = Signal()
-"""A job is being deleted: its instances and plans go first."""
+"""A job is being deleted; its instances and plans are deleted before it."""
 
 
 # -- drafts
@@ -74,10 +74,10 @@ deleted: Signal[[World, Job]] = Signal()
 def create_job(
     world: World, project_name: str, *, job_name: str | None, job_type: str | None, api_type: str | None, draft: Draft
 ) -> None:
-    """Make a job. Its project must have a queue; without a cluster and a queue it gets the first that is bound.
+    """Create a job. Its project must have a queue; if no cluster and queue are given, the job gets the first one bound.
 
-    Name, types and code are required (documented); without a folder a job is in the root, and without an engine version
-    it has the cluster's current one (official sample code).
+    Name, types and code are required (documented); the default folder is the root, and the default engine version is
+    the cluster's current one (official sample code).
     """
     projects.require(world, project_name)
     job_name = named("jobName", job_name)
@@ -120,14 +120,14 @@ def get_job(world: World, project_name: str, job_name: str) -> Job | None:
 def list_job(
     world: World, project_name: str, *filters: Condition, job_name: str | None, page_index: int, page_size: int
 ) -> Page[Job]:
-    """Return a page of the jobs of a project that pass the filters and whose name contains this, newest first."""
+    """Return a page of a project's jobs that pass the filters and whose name contains this text, newest first."""
     projects.require(world, project_name)
     statement = rows.select_jobs(equal(Job.project_name, project_name), *filters, job_name=job_name)
     return page(world, Job, statement, page_index, page_size)
 
 
 def update_job(world: World, project_name: str, job_name: str, draft: Draft) -> None:
-    """Change what is given of a job's draft. What was committed, and what runs, stays as it is."""
+    """Change the given members of a job's draft. The committed copy and running instances stay as they are."""
     job = require(world, project_name, job_name)
     _check_draft(world, project_name, draft)
     cluster_id, queue_name, engine_version = job.cluster_id, job.queue_name, job.engine_version
@@ -149,7 +149,7 @@ def update_job(world: World, project_name: str, job_name: str, draft: Draft) -> 
 
 
 def delete_job(world: World, project_name: str, job_name: str) -> None:
-    """Remove an offline job with its instances and plans. Raise `InvalidJob.Online`."""
+    """Delete an offline job with its instances and plans. Raise `InvalidJob.Online`."""
     job = require(world, project_name, job_name)
     lifecycle.require_offline(world, job)
     _remove(world, job)
@@ -182,12 +182,11 @@ def get_raw_plan_json(
     expected_gb: float | None,
     is_tuned: bool,
 ) -> str:
-    """Begin to make a plan of a job's draft; return the id of the session that CheckRawPlanJson asks about.
+    """Begin to make a plan from a job's draft; return the id of the session, for CheckRawPlanJson.
 
-    The session fails for code that is surely wrong, and for a draft whose own planJson cannot be read (inferred).
-
-    Cores and GB are given together or not at all (official sample code). A tuned plan is the last that AutoScale made,
-    if there is one and no resources are given (inferred: it is documented to follow the job's history).
+    The session fails for code that is definitely wrong, and for a draft whose own planJson cannot be read (inferred).
+    Cores and GB are given together or not at all (official sample code). A tuned plan is the last one that AutoScale
+    made, if there is one and no resources are given (inferred: the documents say that it follows the job's history).
     """
     job = require(world, project_name, job_name)
     if (expected_core is None) != (expected_gb is None):
@@ -199,7 +198,7 @@ def get_raw_plan_json(
 
 
 def check_raw_plan_json(world: World, project_name: str, job_name: str, session_id: str) -> PlanSession:
-    """Return a session. Raise `InvalidSession.NotFound` also for a session of another job."""
+    """Return a session. Raise `InvalidSession.NotFound`, also for a session of another job."""
     session = rows.find_session(world, require(world, project_name, job_name), session_id)
     if session is None:
         raise SESSION_NOT_FOUND(f"Job {job_name!r} has no session {session_id!r}; GetRawPlanJson begins one.")
@@ -207,9 +206,9 @@ def check_raw_plan_json(world: World, project_name: str, job_name: str, session_
 
 
 def calc_plan_json_resource(world: World, project_name: str, job_name: str) -> tuple[float, float]:
-    """Return the cores and GB of memory that a job's plan needs; without a plan of its own, that of its code.
+    """Return the cores and GB of memory for a job's own plan or, if it has none, for one made from its code.
 
-    For Blink 3.2.1 and newer (documented). Raise `InvalidJob.SyntaxError` if no plan can be made.
+    This is for Blink 3.2.1 and newer (documented). Raise `InvalidJob.SyntaxError` if no plan can be made.
     """
     job = require(world, project_name, job_name)
     require_engine("3.2.1", job.engine_version, feature="CalcPlanJsonResource")
@@ -243,9 +242,9 @@ def commit_job(
 ) -> None:
     """Make the job's draft its committed copy, which the next start runs. Committing again makes a new copy.
 
-    AutoScale is for stream jobs on Blink 3, and its maximum must hold the job's plan (documented). With it `maxCU` and
-    `configure` are required (documented); periods may come as a list of structures, as a JSON text, or as both.
-    Whether the code makes sense is asked by ValidateJob and not here, as the console asks before it commits.
+    AutoScale is for stream jobs on Blink 3, and its maximum must suffice for the job's plan (documented). It requires
+    `maxCU` and `configure` (documented); periods may be given as a list of structures, as a JSON text, or as both.
+    The code is checked by ValidateJob and not here, since the console calls ValidateJob before it commits.
     """
     scale = AutoScale()
     if is_on_off:
@@ -281,7 +280,7 @@ def start_job(world: World, project_name: str, job_name: str, *, parameter_json:
 
 
 def offline_job(world: World, project_name: str, job_name: str) -> None:
-    """Take a job offline. Raise `InvalidJob.NotCommitted`, or `InvalidJob.NotStopped` while an instance lives.
+    """Take a job offline. Raise `InvalidJob.NotCommitted`, or `InvalidJob.NotStopped` while an instance is live.
 
     That a paused instance counts as not stopped is inferred: it can still be resumed.
     """
@@ -307,12 +306,12 @@ def require(world: World, project_name: str, job_name: str) -> Job:
 
 
 def online(world: World, project_name: str) -> list[str]:
-    """Return the names of a project's jobs that are online."""
+    """Return the names of a project's online jobs."""
     return [copy.job_name for copy in world.store.find(CommittedJob, equal(CommittedJob.project_name, project_name))]
 
 
 def in_folder(world: World, folder_id: int) -> list[str]:
-    """Return the names of the jobs in a folder, without those in the folders below it."""
+    """Return the names of the jobs in a folder, without those in folders below it."""
     return [job.job_name for job in world.store.find(Job, equal(Job.folder_id, folder_id))]
 
 
@@ -322,7 +321,7 @@ def using_package(world: World, project_name: str, package_name: str, page_index
 
 
 def remove_all(world: World, project_name: str) -> None:
-    """Remove the jobs of a project that is being deleted, whatever their state."""
+    """Delete the jobs of a project that is being deleted, in any state."""
     for job in world.store.find(Job, equal(Job.project_name, project_name)):
         _remove(world, job)
 
@@ -334,7 +333,7 @@ def _remove(world: World, job: Job) -> None:
 
 
 def _check_draft(world: World, project_name: str, draft: Draft) -> None:
-    """Raise for a folder or a package that there is not; note why a plan cannot be used."""
+    """Raise for a folder or a package that does not exist; note why a plan cannot be used."""
     if draft.folder_id is not None:
         folders.require_id(world, project_name, draft.folder_id)
     _check_packages(world, project_name, draft.packages)

@@ -34,7 +34,7 @@ async def get_instance_metric(
     instance_id: MeasuredInstanceId = CURRENT,
     metric_json: MetricJson = None,
 ) -> MetricsResponse:
-    """The curves of a running instance in the last two hours, from a minute after its start."""
+    """Return curves of a running instance in the last two hours, from a minute after its start."""
     return _answer(service.get_instance_metric(world, project_name, job_name, instance_id, metric_json=metric_json))
 
 
@@ -42,7 +42,7 @@ async def get_instance_metric(
 async def get_cluster_metrics(
     world: CurrentWorld, cluster_id: ClusterId, metric_json: MetricJson = None
 ) -> MetricsResponse:
-    """The curves of a cluster in the last two hours."""
+    """Return curves of a cluster in the last two hours."""
     return _answer(service.get_cluster_metrics(world, cluster_id, metric_json=metric_json))
 
 

@@ -4,9 +4,9 @@ from foas_emulator.gateway.formats import ApiModel, ApiResponse, Float
 
 
 class Metric(ApiModel):
-    """One curve: its values by seconds since the epoch, and one value for all of it.
+    """One curve: its values by seconds since the epoch, and one value for the whole curve.
 
-    The values are numbers: a public client compares those of instances, which a page's box shows as texts.
+    The values are numbers, because a public client compares those of instances, which a help page shows as texts.
     """
 
     metric_name: str

@@ -1,4 +1,4 @@
-"""The operations on metrics: what may be asked about, and since when there are values."""
+"""The operations on metrics: the metrics that exist, and the times for which they have values."""
 
 from foas_emulator.blink import metrics
 from foas_emulator.blink.chance import Part
@@ -15,7 +15,7 @@ from foas_emulator.world.world import World
 def get_instance_metric(
     world: World, project_name: str, job_name: str, instance_id: int, *, metric_json: str | None
 ) -> list[Series]:
-    """Return the curves of a running instance, since its start. Metrics are named `blink.{project}.{job}.{name}`.
+    """Return curves of a running instance, since its start. Metrics are named `blink.{project}.{job}.{name}`.
 
     One of another project, job or name has no points. Raise `InvalidInstance.NotRunning`, or `InvalidmetricJson` for a
     query that is not valid.
@@ -26,7 +26,7 @@ def get_instance_metric(
 
 
 def get_cluster_metrics(world: World, cluster_id: str, *, metric_json: str | None) -> list[Series]:
-    """Return the curves of a cluster, since it was made. Metrics are named `{clusterId}.{name}`."""
+    """Return curves of a cluster, since it was made. Metrics are named `{clusterId}.{name}`."""
     start_time = clusters.require_serving(world, cluster_id).gmt_create
     seed, now = world.seed, world.now()
     return _curves(world, metric_json, f"{cluster_id}.", CLUSTER_METRICS, seed=seed, start_time=start_time, now=now)

@@ -59,9 +59,9 @@ async def create_package(
     oss_path: _GivenOssPath = None,
     tag: _Tag = None,
 ) -> ApiResponse:
-    """Record a file that lies in OSS as a package of a project on an exclusive cluster.
+    """Register a file in OSS as a package of a project on an exclusive cluster.
 
-    The file itself is not looked at. A project has at most 50 packages.
+    The file itself is not read. A project has at most 50 packages.
     """
     service.create_package(
         world,
@@ -82,7 +82,7 @@ async def create_package(
 
 @group.reads("GetPackage", "GET", _PACKAGE, evidence="2020-09-16")
 async def get_package(world: CurrentWorld, project_name: ProjectName, package_name: _PackageName) -> GetPackageResponse:
-    """All that is known of a package."""
+    """Return the details of a package."""
     package = service.get_package(world, project_name, package_name)
     return GetPackageResponse.model_construct(package=PackageDetails.from_row(package))
 
@@ -98,7 +98,7 @@ async def list_package(
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
 ) -> ListPackageResponse:
-    """The packages of a project that fulfil all conditions, newest first, a page at a time."""
+    """Return a page of a project's packages that meet all conditions, newest first."""
     found = service.list_package(
         world,
         project_name,
@@ -127,7 +127,7 @@ async def update_package(
     oss_path: _OssPath = None,
     tag: _Tag = None,
 ) -> ApiResponse:
-    """Change what is known of a package; what is not given stays as it is."""
+    """Change the given members of a package."""
     service.update_package(
         world,
         project_name,
@@ -146,7 +146,7 @@ async def update_package(
 
 @group.writes("DeletePackage", "DELETE", _PACKAGE, evidence="2020-09-16")
 async def delete_package(world: CurrentWorld, project_name: ProjectName, package_name: _PackageName) -> ApiResponse:
-    """Forget a package that no job which is online refers to."""
+    """Delete a package to which no online job refers."""
     service.delete_package(world, project_name, package_name)
     return ApiResponse.model_construct()
 
@@ -159,7 +159,7 @@ async def get_ref_package_job(
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
 ) -> GetRefPackageJobResponse:
-    """The jobs that use a package, newest first, a page at a time: only those that are online, as committed."""
+    """Return a page of the jobs that use a package, newest first: only online ones, as they were committed."""
     found = service.get_ref_package_job(world, project_name, package_name, page_index=page_index, page_size=page_size)
     shown = [PackageJob.from_row({**job.model_dump(), "is_committed": True}) for job in found.items]
     return GetRefPackageJobResponse.model_construct(**found.figures, jobs=PackageJobs.model_construct(job=shown))

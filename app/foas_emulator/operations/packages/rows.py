@@ -12,7 +12,7 @@ from foas_emulator.world.world import World
 
 
 class Package(Stamped, table=True):
-    """A file that jobs may refer to by name: its place in OSS, and the result of its scan."""
+    """A file to which jobs may refer by name: its place in OSS, and the result of its scan."""
 
     __tablename__ = "packages"
 
@@ -41,7 +41,7 @@ def find_package(world: World, project_name: str, package_name: str) -> Package 
 
 
 def select_packages(*filters: Condition, package_name: str | None) -> Select[Any]:
-    """Select packages, newest first, whose name contains this."""
+    """Select packages, newest first, whose name contains this text."""
     columns = Package.table().c
     statement = matching(Package, *filters)
     if package_name is not None:

@@ -10,7 +10,7 @@ _Type = Annotated[str, words(*TYPES)]
 
 
 class PackageDetails(ApiModel):
-    """What GetPackage shows of a package. Times are milliseconds."""
+    """The package in the answer of GetPackage. Times are in milliseconds."""
 
     project_name: str
     package_name: str
@@ -40,7 +40,7 @@ class GetPackageResponse(ApiResponse):
 
 
 class PackageSummary(ApiModel):
-    """What ListPackage shows of a package. Times are milliseconds."""
+    """A package in the answer of ListPackage. Times are in milliseconds."""
 
     modify_time: Int64
     origin_name: str | None = None
@@ -80,7 +80,7 @@ class ListPackageResponse(ApiResponse):
 
 
 class PackageJob(JobMembers):
-    """What GetRefPackageJob shows of a job, as it was committed. Times are milliseconds."""
+    """A committed job in the answer of GetRefPackageJob. Times are in milliseconds."""
 
 
 class PackageJobs(ApiModel):

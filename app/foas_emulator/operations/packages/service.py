@@ -42,7 +42,7 @@ def create_package(
     package_type: str | None,
     oss_path: str | None,
 ) -> None:
-    """Record a file that lies in OSS. An exclusive cluster knows its bucket, so only the path in it is required.
+    """Register a file in OSS. An exclusive cluster knows its bucket, so only the path in it is required.
 
     Raise `InvalidProject.NotExclusive`, `InvalidPackage.Duplicate` or `InvalidPackage.LimitExceeded`.
     """
@@ -78,14 +78,14 @@ def get_package(world: World, project_name: str, package_name: str) -> Package:
 def list_package(
     world: World, project_name: str, *filters: Condition, package_name: str | None, page_index: int, page_size: int
 ) -> Page[Package]:
-    """Return a page of the packages of a project that pass the filters and whose name contains this, newest first."""
+    """Return a page of a project's packages that pass the filters and whose name contains this text, newest first."""
     projects.require(world, project_name)
     statement = select_packages(equal(Package.project_name, project_name), *filters, package_name=package_name)
     return page(world, Package, statement, page_index, page_size)
 
 
 def update_package(world: World, project_name: str, package_name: str, *details: Change) -> None:
-    """Change what is given of a package; the rest stays as it is."""
+    """Change the given members of a package."""
     get_package(world, project_name, package_name)
     stamps = assign(Package.modifier, ACCOUNT), assign(Package.modify_time, world.second())
     where = equal(Package.project_name, project_name), equal(Package.package_name, package_name)

@@ -1,1 +1,1 @@
-"""Projects: what jobs, folders and packages live in."""
+"""Projects, which contain jobs, folders and packages."""

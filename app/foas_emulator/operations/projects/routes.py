@@ -47,7 +47,7 @@ async def create_project(
         str | None, form("managerIds", "Ids of the managing accounts, commas between.", "1234567")
     ] = None,
 ) -> ApiResponse:
-    """Make a project. Before it can have jobs, a queue must be bound to it (BindQueue)."""
+    """Create a project. Before it can have jobs, a queue must be bound to it (BindQueue)."""
     service.create_project(
         world,
         name=name,
@@ -62,7 +62,7 @@ async def create_project(
 
 @group.reads("GetProject", "GET", _PROJECT, evidence="2019-05-06")
 async def get_project(world: CurrentWorld, project_name: ProjectName) -> GetProjectResponse:
-    """All that is known of a project."""
+    """Return the details of a project."""
     shown = ProjectDetails.from_row(service.get_project(world, project_name))
     shown.deploy_type = shown.deploy_type.upper()  # what is sent as `cell` is returned as `CELL`
     return GetProjectResponse.model_construct(project=shown)
@@ -81,7 +81,7 @@ async def list_project(
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
 ) -> ListProjectResponse:
-    """The projects that fulfil all conditions, newest first, a page at a time."""
+    """Return a page of the projects that meet all conditions, newest first."""
     found = service.list_project(
         world,
         equal(Project.deploy_type, deploy_type),
@@ -115,7 +115,7 @@ async def update_project(
 
 @group.writes("DeleteProject", "DELETE", _PROJECT, evidence="2020-09-15")
 async def delete_project(world: CurrentWorld, project_name: ProjectName) -> ApiResponse:
-    """Delete a project of an exclusive cluster with all it holds. Its jobs must be offline; its queue becomes free."""
+    """Delete a project of an exclusive cluster with its contents. Its jobs must be offline; its queue becomes free."""
     service.delete_project(world, project_name)
     return ApiResponse.model_construct()
 
@@ -133,6 +133,6 @@ async def update_project_config(
         Flag | None, query("IsOpenBatchSQL", "Whether it may have batch SQL jobs.", required=True)
     ] = None,
 ) -> UpdateProjectConfigResponse:
-    """Say whether a project may have batch SQL jobs. It is kept; batch jobs are accepted either way."""
+    """Set whether a project may have batch SQL jobs. The value is stored; batch jobs are accepted either way."""
     service.update_project_config(world, project_name, is_open_batch_sql=is_open_batch_sql)
     return UpdateProjectConfigResponse.model_construct(data=True)

@@ -15,7 +15,7 @@ PUBLIC = "public"
 
 
 class Project(Stamped, table=True):
-    """A project. `region` is that of its cluster."""
+    """A project. `region` is the region of its cluster."""
 
     __tablename__ = "projects"
 
@@ -38,7 +38,7 @@ def find_project(world: World, name: str) -> Project | None:
 
 
 def select_projects(*filters: Condition, name: str | None) -> Select[Any]:
-    """Select projects, newest first, whose name contains this, as in the list of packages."""
+    """Select projects, newest first, whose name contains this text, as in the list of packages."""
     columns = Project.table().c
     statement = matching(Project, *filters)
     if name is not None:

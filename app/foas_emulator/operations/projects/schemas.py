@@ -11,7 +11,7 @@ _DeployType = Annotated[str, words(CELL.upper(), PUBLIC.upper())]
 
 
 class ProjectDetails(ApiModel):
-    """What GetProject shows of a project. Times are milliseconds."""
+    """The project in the answer of GetProject. Times are in milliseconds."""
 
     global_job_config: str | None = None
     state: str
@@ -35,7 +35,7 @@ class GetProjectResponse(ApiResponse):
 
 
 class ProjectSummary(ApiModel):
-    """What ListProject shows of a project. Times are milliseconds."""
+    """A project in the answer of ListProject. Times are in milliseconds."""
 
     name: str
     state: str
@@ -68,6 +68,6 @@ class ListProjectResponse(ApiResponse):
 
 
 class UpdateProjectConfigResponse(ApiResponse):
-    """The answer of UpdateProjectConfig: whether it was done."""
+    """The answer of UpdateProjectConfig: whether the change was made."""
 
     data: bool = Field(examples=[True])

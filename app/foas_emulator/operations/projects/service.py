@@ -30,11 +30,11 @@ NOT_EXCLUSIVE = problem(
 )
 
 online_jobs: Hook[[World, str], list[str]] = Hook()
-"""The names of a project's jobs that are online."""
+"""The names of a project's online jobs."""
 created: Signal[[World, str]] = Signal()
-"""A project was made."""
+"""A project was created."""
 deleted: Signal[[World, str]] = Signal()
-"""A project is being deleted: what is in it goes first, and its queue becomes free."""
+"""A project is being deleted; its contents are deleted before it, and its queue becomes free."""
 
 
 def create_project(
@@ -47,7 +47,7 @@ def create_project(
     description: str | None,
     manager_ids: str | None,
 ) -> None:
-    """Make a project: on a cluster (`cell`), or on the shared one by an order (`public`).
+    """Create a project: on a cluster (`cell`), or on the shared one by an order (`public`).
 
     Raise `InvalidProject.Duplicate`, and for a cluster `InvalidCluster.NotFound` or `InvalidCluster.NotRunning`.
     """
@@ -84,18 +84,18 @@ def get_project(world: World, project_name: str) -> Project:
 
 
 def list_project(world: World, *filters: Condition, name: str | None, page_index: int, page_size: int) -> Page[Project]:
-    """Return a page of the projects that pass the filters and whose name contains this, newest first."""
+    """Return a page of the projects that pass the filters and whose name contains this text, newest first."""
     return page(world, Project, select_projects(*filters, name=name), page_index, page_size)
 
 
 def update_project(world: World, project_name: str, *, global_job_config: str | None) -> None:
-    """Give a project another configuration for all its jobs."""
+    """Replace the configuration of a project that applies to all its jobs."""
     require(world, project_name)
     _update(world, project_name, assign(Project.global_job_config, given("globalJobConfig", global_job_config)))
 
 
 def delete_project(world: World, project_name: str) -> None:
-    """Delete a project with all it holds; its queue becomes free.
+    """Delete a project with its contents; its queue becomes free.
 
     Raise `InvalidProject.NotExclusive`, or `InvalidProject.JobsOnline` while a job is online.
     """
@@ -105,7 +105,7 @@ def delete_project(world: World, project_name: str) -> None:
 
 
 def update_project_config(world: World, project_name: str, *, is_open_batch_sql: bool | None) -> None:
-    """Allow a project to have batch SQL jobs, or no longer."""
+    """Set whether a project may have batch SQL jobs."""
     require(world, project_name)
     _update(world, project_name, assign(Project.is_open_batch_sql, given("IsOpenBatchSQL", is_open_batch_sql)))
 
@@ -141,7 +141,7 @@ def names_on_cluster(world: World, cluster_id: str) -> list[str]:
 
 
 def remove(world: World, project_name: str) -> None:
-    """Delete a project with all it holds, whatever its state; one that does not exist is no error."""
+    """Delete a project with its contents, in any state; one that does not exist is not an error."""
     deleted.send(world, project_name)
     world.store.delete(Project, equal(Project.name, project_name))
 

@@ -48,7 +48,7 @@ async def create_queue(
     max_mem: _MaxMemMB = None,
     gpu: _Gpu = None,
 ) -> ApiResponse:
-    """Set a share of a cluster aside, at once. A name looks like `root.name`."""
+    """Create a queue, which reserves a share of a cluster at once. A name has the form `root.name`."""
     service.create_queue(world, cluster_id, queue_name=queue_name, max_v_core=max_v_core, max_mem=max_mem, gpu=gpu)
     return ApiResponse.model_construct()
 
@@ -63,7 +63,7 @@ async def update_queue(
     max_mem: _OtherMaxMemMB = None,
     gpu: _Gpu = None,
 ) -> ApiResponse:
-    """Give a queue another share of its cluster; what is not given stays as it is."""
+    """Change the given figures of a queue's share of its cluster."""
     service.update_queue(world, cluster_id, queue_name=queue_name, max_v_core=max_v_core, max_mem=max_mem, gpu=gpu)
     return ApiResponse.model_construct()
 
@@ -74,14 +74,14 @@ async def delete_queue(
     cluster_id: ClusterId,
     queue_name: Annotated[str | None, query("queueName", "Name of the queue.", "root.project1", required=True)] = None,
 ) -> ApiResponse:
-    """Delete a queue that no project has."""
+    """Delete a queue that is bound to no project."""
     service.delete_queue(world, cluster_id, queue_name)
     return ApiResponse.model_construct()
 
 
 @group.reads("GetClusterQueueInfo", "GET", "/api/v2/clusters/{clusterId}/queueinfo", evidence="2021-03-11")
 async def get_cluster_queue_info(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterQueueInfoResponse:
-    """The queues of a cluster, by name, with their shares and what running instances take of them."""
+    """Return the queues of a cluster, by name, with their shares and the resources that running instances use."""
     queues = service.get_cluster_queue_info(world, cluster_id)
     shown = QueueDetailsList.model_construct(queue=[QueueDetails.of_queue(queue, used) for queue, used in queues])
     return GetClusterQueueInfoResponse.model_construct(queues=shown)
@@ -96,7 +96,7 @@ async def bind_queue(
     ] = None,
     queue_name: _QueueName = None,
 ) -> ApiResponse:
-    """Give a project the queue its jobs will run in. A queue serves one project, and a project has one queue."""
+    """Bind the queue in which its jobs will run to a project. A queue has one project, and a project has one queue."""
     service.bind_queue(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
     return ApiResponse.model_construct()
 
@@ -108,7 +108,7 @@ async def unbind_queue(
     cluster_id: Annotated[str, query("clusterId", "Cluster of the queue.", "demo4b0v6t1kq8y2w7x5z3ca")],
     queue_name: Annotated[str, query("queueName", "Name of the queue.", "root.project1")],
 ) -> ApiResponse:
-    """Take its queue from a project whose jobs are all offline."""
+    """Unbind the queue of a project whose jobs are all offline."""
     service.unbind_queue(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
     return ApiResponse.model_construct()
 
@@ -117,7 +117,7 @@ async def unbind_queue(
 async def list_project_bind_queue(
     world: CurrentWorld, project_name: ProjectName, cluster_id: _OnlyCluster = None, queue_name: _OnlyName = None
 ) -> ListProjectBindQueueResponse:
-    """The queue that is bound to a project, as a list."""
+    """Return the queue of a project, as a list."""
     queues = service.list_project_bind_queue(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
     shown = BoundQueues.model_construct(queue=[BoundQueue.from_row(queue) for queue in queues])
     return ListProjectBindQueueResponse.model_construct(queues=shown)
@@ -127,7 +127,7 @@ async def list_project_bind_queue(
 async def list_project_bind_queue_resource(
     world: CurrentWorld, project_name: ProjectName, cluster_id: _OnlyCluster = None, queue_name: _OnlyName = None
 ) -> ListProjectBindQueueResourceResponse:
-    """The queue that is bound to a project, as a list, with its share and what running instances take of it."""
+    """Return the queue of a project, as a list, with its share and the resources that running instances use."""
     queues = service.list_project_bind_queue_resource(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
     shown = BoundQueueResources.model_construct(
         queue=[BoundQueueResource.of_queue(queue, used) for queue, used in queues]

@@ -7,7 +7,7 @@ from foas_emulator.world.world import World
 
 
 class Queue(Row, table=True):
-    """A queue of a cluster. 100 vcore are one core; memory is in MB. One project at most has it."""
+    """A queue of a cluster. 100 vcore are one core; memory is in MB. It is bound to at most one project."""
 
     __tablename__ = "queues"
 

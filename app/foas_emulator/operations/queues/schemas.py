@@ -1,6 +1,6 @@
 """The wire models of queues, members in the order of each operation's documented sample.
 
-100 vcore are one core; memory is in MB. The least and the most of a queue are the same, as in the public cloud.
+100 vcore are one core; memory is in MB. The minimum and the maximum of a queue are the same, as in the public cloud.
 """
 
 import json
@@ -14,7 +14,7 @@ _TOO_LARGE = -9999
 
 
 class QueueDetails(ApiModel):
-    """What GetClusterQueueInfo shows of a queue.
+    """A queue in the answer of GetClusterQueueInfo.
 
     A figure too large for 32 bits is -9999; `external_info` has all figures in full, as a JSON text.
     """
@@ -34,7 +34,7 @@ class QueueDetails(ApiModel):
 
     @classmethod
     def of_queue(cls, queue: Queue, used: Resource) -> "QueueDetails":
-        """Show a queue and what is used of it. No job asks for a GPU, so none is used."""
+        """Return a queue with the resources in use. No job requests a GPU, so none is used."""
         return cls.model_construct(
             cluster_id=queue.cluster_id,
             queue_name=queue.queue_name,
@@ -64,7 +64,7 @@ class GetClusterQueueInfoResponse(ApiResponse):
 
 
 class BoundQueue(ApiModel):
-    """What ListProjectBindQueue shows of a queue."""
+    """A queue in the answer of ListProjectBindQueue."""
 
     queue_name: str
     cluster_id: str
@@ -83,7 +83,7 @@ class ListProjectBindQueueResponse(ApiResponse):
 
 
 class BoundQueueResource(ApiModel):
-    """What ListProjectBindQueueResource shows of a queue."""
+    """A queue in the answer of ListProjectBindQueueResource."""
 
     used_gpu: Int32
     max_mem: Int32
@@ -99,7 +99,7 @@ class BoundQueueResource(ApiModel):
 
     @classmethod
     def of_queue(cls, queue: Queue, used: Resource) -> "BoundQueueResource":
-        """Show a queue and what is used of it."""
+        """Return a queue with the resources in use."""
         return cls.from_row(QueueDetails.of_queue(queue, used))
 
 

@@ -43,7 +43,7 @@ INSUFFICIENT = problem(
 )
 
 QueueInUse = tuple[Queue, Resource]
-"""A queue, and what the running instances in it take."""
+"""A queue, and the resources that the running instances in it use."""
 
 
 def create_queue(
@@ -55,7 +55,7 @@ def create_queue(
     max_mem: int | None,
     gpu: int | None,
 ) -> None:
-    """Set a share of a cluster aside.
+    """Create a queue, which reserves a share of a cluster.
 
     Raise `InvalidQueue.Duplicate`, and `InvalidQueue.InsufficientResource` for more than the cluster has left.
     """
@@ -85,7 +85,7 @@ def update_queue(
     max_mem: int | None,
     gpu: int | None,
 ) -> None:
-    """Give a queue another share of its cluster; what is not given stays. Raise as `create_queue` does."""
+    """Change the given figures of a queue's share of its cluster. Raise as `create_queue` does."""
     queue = _require(world, cluster_id, given("queueName", queue_name))
     clusters.require_serving(world, cluster_id)
     share = given_only(assign(Queue.max_v_core, max_v_core), assign(Queue.max_mem, max_mem), assign(Queue.max_gpu, gpu))
@@ -95,7 +95,7 @@ def update_queue(
 
 
 def delete_queue(world: World, cluster_id: str, queue_name: str | None) -> None:
-    """Give a queue's share back to its cluster. Raise `InvalidQueue.Bound` while a project has it."""
+    """Delete a queue, which frees its share of the cluster. Raise `InvalidQueue.Bound` while a project has it."""
     queue = _require(world, cluster_id, given("queueName", queue_name))
     if queue.project_name is not None:
         raise TAKEN(f"Queue {queue.queue_name!r} is bound to project {queue.project_name!r}; UnbindQueue first.")
@@ -103,13 +103,13 @@ def delete_queue(world: World, cluster_id: str, queue_name: str | None) -> None:
 
 
 def get_cluster_queue_info(world: World, cluster_id: str) -> list[QueueInUse]:
-    """Return the queues of a cluster, by name, with what is used of each. Raise `InvalidCluster.NotFound`."""
+    """Return the queues of a cluster, by name, with the resources in use. Raise `InvalidCluster.NotFound`."""
     clusters.require(world, cluster_id)
     return _in_use(world, queues_of_cluster(world, cluster_id))
 
 
 def bind_queue(world: World, project_name: str, *, cluster_id: str | None, queue_name: str | None) -> None:
-    """Give a project a queue that no project has. Raise `InvalidQueue.Bound` or `InvalidProject.QueueBound`."""
+    """Bind a queue that no project has to a project. Raise `InvalidQueue.Bound` or `InvalidProject.QueueBound`."""
     owned = list_project_bind_queue(world, project_name)
     queue = _require(world, given("clusterId", cluster_id), given("queueName", queue_name))
     if queue.project_name is not None:
@@ -120,7 +120,7 @@ def bind_queue(world: World, project_name: str, *, cluster_id: str | None, queue
 
 
 def unbind_queue(world: World, project_name: str, *, cluster_id: str, queue_name: str) -> None:
-    """Free a project's queue. Raise `InvalidQueue.NotBound`, or `InvalidProject.JobsOnline` while a job is online."""
+    """Unbind a project's queue. Raise `InvalidQueue.NotBound`, or `InvalidProject.JobsOnline` while a job is online."""
     projects.require(world, project_name)
     queue = _require(world, cluster_id, queue_name)
     if queue.project_name != project_name:
@@ -134,7 +134,7 @@ def unbind_queue(world: World, project_name: str, *, cluster_id: str, queue_name
 def list_project_bind_queue(
     world: World, project_name: str, *, cluster_id: str | None = None, queue_name: str | None = None
 ) -> list[Queue]:
-    """Return the queues of a project, of this cluster or name only: one at most, unless a seed bound more.
+    """Return the queues of a project, with this cluster and name if given: at most one, unless a seed bound more.
 
     Raise `InvalidProject.NotFound`.
     """
@@ -149,13 +149,13 @@ def list_project_bind_queue(
 def list_project_bind_queue_resource(
     world: World, project_name: str, *, cluster_id: str | None, queue_name: str | None
 ) -> list[QueueInUse]:
-    """Return what `list_project_bind_queue` does, with what is used of each queue."""
+    """Return the queues as `list_project_bind_queue` does, with the resources in use."""
     queues = list_project_bind_queue(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
     return _in_use(world, queues)
 
 
 def require_bound(world: World, project_name: str, cluster_id: str | None, queue_name: str | None) -> Queue:
-    """Return the first queue of a project, of this cluster and name if they are given.
+    """Return the first queue of a project, with this cluster and name if they are given.
 
     Raise `InvalidProject.NoQueue` or `InvalidQueue.NotBound`.
     """
@@ -172,17 +172,17 @@ def require_bound(world: World, project_name: str, cluster_id: str | None, queue
 
 
 def taken(world: World, cluster_id: str) -> Resource:
-    """Return what the queues of a cluster have taken of it, used or not."""
+    """Return the resources that the queues of a cluster have reserved, used or not."""
     return total([_share(queue) for queue in queues_of_cluster(world, cluster_id)])
 
 
 def remove_all(world: World, cluster_id: str) -> None:
-    """Remove the queues of a cluster that is being given back."""
+    """Remove the queues of a cluster that is being released."""
     world.store.delete(Queue, equal(Queue.cluster_id, cluster_id))
 
 
 def unbind_all(world: World, project_name: str) -> None:
-    """Free the queues of a project that is being deleted."""
+    """Unbind the queues of a project that is being deleted."""
     world.store.update(Queue, assign(Queue.project_name, None), where=[equal(Queue.project_name, project_name)])
 
 

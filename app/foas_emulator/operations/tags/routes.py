@@ -32,9 +32,9 @@ async def tag_resources(
         str | None, form("Tags", "JSON, or k:v with commas between.", _TAG, "stage:test", required=True)
     ] = None,
 ) -> TagResponse:
-    """Put tags on clusters; a key that a cluster has already takes the new value.
+    """Put tags on clusters; a key that a cluster already has gets the new value.
 
-    No SDK declares a parameter for it: these are the ones of its sisters, read from the body or the query.
+    No SDK declares parameters for it: these are the ones of the related operations, in the body or the query.
     """
     service.tag_resources(world, resource_type=resource_type, resource_ids=resource_ids, tags=tags)
     return TagResponse.model_construct()
@@ -52,7 +52,7 @@ async def list_tag_resources(
     ] = None,
     next_token: Annotated[str | None, query("NextToken", "The NextToken of the answer before.", "50")] = None,
 ) -> ListTagResourcesResponse:
-    """The tags of clusters, 50 at a time."""
+    """Return the tags of clusters, 50 at a time."""
     found, token = service.list_tag_resources(
         world, resource_type=resource_type, resource_ids=resource_ids, tags=tags, next_token=next_token
     )
@@ -72,7 +72,7 @@ async def untag_resources(
     ] = None,
     everything: Annotated[Flag | None, query("All", "Whether to take off all tags.", False)] = None,
 ) -> TagResponse:
-    """Take tags off clusters: those of these keys, or all of them."""
+    """Remove tags from clusters: those with these keys, or all of them."""
     service.untag_resources(
         world,
         resource_type=resource_type,

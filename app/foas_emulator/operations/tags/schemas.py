@@ -1,4 +1,4 @@
-"""The wire models of tags. Their list is not wrapped, unlike all others."""
+"""The wire models of tags. Unlike all others, their list has no wrapper."""
 
 from pydantic import Field
 
@@ -30,7 +30,7 @@ class TaggedResource(ApiModel):
 
 
 class TagList(ApiModel):
-    """A page of tags; without a token it is the last."""
+    """A page of tags; the last page has no token."""
 
     next_token: str | None = None
     tag_resources: list[TaggedResource]

@@ -1,4 +1,4 @@
-"""The operations on tags. The service documents the shape of the answers and nothing else, so all of it is inferred.
+"""The operations on tags. The service documents only the shape of the answers, so all the rest is inferred.
 
 A list of names or tags in one parameter is JSON (`["a","b"]`, `{"k":"v"}`, `[{"Key":"k","Value":"v"}]`) or text with
 commas (`a,b`, `k:v,k=v,k`).
@@ -16,7 +16,7 @@ from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
 CLUSTER = "cluster"
-"""The resource type where none is given."""
+"""The default resource type."""
 
 _PAGE_SIZE = 50
 _NAME_IN_ITEM = ("Key", "TagKey", "key", "tagKey")
@@ -24,7 +24,7 @@ _VALUE_IN_ITEM = ("Value", "TagValue", "value", "tagValue")
 
 
 def tag_resources(world: World, *, resource_type: str | None, resource_ids: str | None, tags: str | None) -> None:
-    """Put tags on clusters; a key that a cluster has takes the new value. Raise `InvalidCluster.NotFound`."""
+    """Put tags on clusters; a key that a cluster already has gets the new value. Raise `InvalidCluster.NotFound`."""
     cluster_ids = _read_ids(resource_ids)
     pairs = _read_tags("Tags", given("Tags", tags))
     if not pairs:
@@ -43,9 +43,9 @@ def tag_resources(world: World, *, resource_type: str | None, resource_ids: str 
 def list_tag_resources(
     world: World, *, resource_type: str | None, resource_ids: str | None, tags: str | None, next_token: str | None
 ) -> tuple[list[Tag], str | None]:
-    """Return 50 tags of these clusters that have one of these keys, and its value if one is given, by cluster and key.
+    """Return 50 tags of these clusters with one of these keys and, if given, values, by cluster and key.
 
-    With them comes the token of the next page, None on the last one.
+    The second part of the result is the token of the next page, None on the last one.
     """
     cluster_ids = None if resource_ids is None else _read_names("ResourceIds", resource_ids)
     pairs = None if tags is None else _read_tags("Tags", tags)
@@ -62,7 +62,7 @@ def list_tag_resources(
 def untag_resources(
     world: World, *, resource_type: str | None, resource_ids: str | None, tag_keys: str | None, everything: bool
 ) -> None:
-    """Take tags off clusters: those of these keys, or all. A key that a cluster does not have is no error."""
+    """Remove tags from clusters: those with these keys, or all. A key that a cluster does not have is not an error."""
     cluster_ids = _read_ids(resource_ids)
     keys = [] if everything else _read_names("TagKeys", given("TagKeys", tag_keys))
     for cluster_id in cluster_ids:
@@ -93,7 +93,7 @@ def _read_token(token: str | None, count: int) -> int:
 
 
 def _read_names(parameter: str, text: str) -> list[str]:
-    """Return names, each once, in their order. Raise `Invalid{parameter}` for JSON that is no array of texts."""
+    """Return names, each once, in their order. Raise `Invalid{parameter}` for JSON that is not an array of texts."""
     names = _parse(parameter, text)
     if names is None:
         names = [name.strip() for name in text.split(",")]
@@ -118,7 +118,7 @@ def _read_tags(parameter: str, text: str) -> dict[str, str | None]:
 
 
 def _parse(parameter: str, text: str) -> Any:
-    """Return the JSON value of a text, or None for a text that does not begin like JSON."""
+    """Return the JSON value of a text, or None if the text does not begin like JSON."""
     if not text.lstrip().startswith(("[", "{")):
         return None
     try:
