@@ -44,41 +44,38 @@ are separated by blanks.
 """
 CONFIGURATION_TAIL = """
 The delays, `latency`, `error_rate`, `not_running`, `sql_check`, `default_format`, `signature` and the error overrides
-are defaults: every world can be given its own, by `settings` in its seed or over the control API. Which calls an
-`error_rate` strikes, and how long a `latency` is between its ends, follows from the world's seed and the number of the
-call.
-
-With `--intercept` the server has a [proxy](interception.md) that brings programs to it which name no endpoint.
+are defaults: every world can have its own, by `settings` in its seed or over the control API. The world's seed and the
+number of a call determine whether an `error_rate` applies to it, and its `latency` within a range.
+With `--intercept` the server has a [proxy](interception.md) that redirects programs which name no endpoint to it.
 
 ## Connections
 
-An idle connection is kept for `keep_alive`, which a `Keep-Alive` header tells its client, and a few seconds longer. A
+An idle connection is kept for `keep_alive`, which its client gets in a `Keep-Alive` header, and a few seconds longer. A
 request line and its headers may have 64 KiB (the path and query 32 KiB of them) and 256 headers, a query or a body 4096
-parameters, a JSON body 20,000 values. A client that sends or reads nothing for 30 seconds in the middle of a request or
-an answer is given up. What cannot be read is refused in the gateway's envelope.
+parameters, a JSON body 20,000 values. If a client sends or reads nothing for 30 seconds in the middle of a request or an
+answer, its connection is closed. A request that cannot be parsed is refused in the gateway's envelope.
 
-One process serves everybody, so no request may hold it for long. Of a job's code 10,000 words and signs are read as
-SQL, and 5000 lines as settings; of a planJson one mebibyte, 2000 nodes and 20,000 links. ValidateJob and GetRawPlanJson
-say so of what is longer. Large seeds and snapshots are read and written beside everything else; what still takes the
-server's own time of them is a copy, about one millisecond for each mebibyte. A world in a file is written, and the disk
-waited for, while others wait.
+One process serves everybody, so no request may block it for long. Of a job's code, 10,000 tokens are read as SQL, and
+5000 lines as settings; of a planJson, one mebibyte, 2000 nodes and 20,000 links. ValidateJob and GetRawPlanJson report
+longer ones. Large seeds and snapshots are read and written in threads; only copying them takes the server's own time,
+about one millisecond for each mebibyte. While a world in a file is written to disk, other requests wait.
 
 ## The log
 
-Every call that is refused leaves one line on standard error: its request id, operation, world, method and path, status,
-code, and the hint, which says why and what to do about it. The answer has the hint in `x-emulator-hint` and the journal
-in its entry; no SDK hands it to its user. A line is a WARNING, from status 500 on an ERROR; `--no-log-refused` leaves
-the warnings out. In `--log-format json` the same are members of their own.
+Every refused call leaves one line on standard error: its request id, operation, world, method and path, status, code,
+and the hint, which says why and what to do about it. The hint is also in `x-emulator-hint` of the answer and in the
+journal entry; no SDK shows it to its user. A line is a WARNING, or an ERROR from status 500 on; `--no-log-refused` omits
+the warnings. In `--log-format json` each of these is a member of its own.
 
 ```text
 WARNING foas_emulator.access: 9B1F... GetInstance world=w GET /api/v2/... 400 0.4 ms InvalidInstance.NotRunning: ...
 ```
 
-A log line that standard error does not take at once is dropped, and the next one says how many were.
+A log line that standard error does not accept at once is dropped, and the next line reports the number of dropped ones.
 
 ## Error overrides
 
-A team that has seen the real service answer with another code can teach it. The file is a mapping from a code of the
+If you have seen the real service answer with another code, configure it here. The file is a mapping from a code of the
 [catalogue](fidelity.md#errors) to its new `code`, `status` or `message`:
 
 ```yaml
@@ -109,8 +106,8 @@ def operations() -> str:
     """The table of operations, by group."""
     parts = [NOTICE, "# Operations\n\n"]
     parts.append(
-        f"{len(OPERATIONS)} operations of foas 2018-11-11. Parameters in *italics* are required; those of the path are "
-        "always. Errors of the gateway (`Missing…`, `Invalid…`, signatures) come on top.\n"
+        f"{len(OPERATIONS)} operations of foas 2018-11-11. Parameters in *italics* and those of the path are required. "
+        "All operations also have the errors of the gateway (`Missing…`, `Invalid…`, signatures).\n"
     )
     for group in GROUPS:
         parts.append(
@@ -148,13 +145,14 @@ def fidelity() -> str:
 
 FIDELITY_HEAD = """# Fidelity
 
-How the emulator knows what it does. *documented*: stated in the service's documents or metadata. *sample*: seen in a
-published or captured answer. *sdk*: read in, or observed of, official client code. *inferred*: nothing public says it,
-so it is the best reading; the source gives the reason. The paths and answers of all operations are documented; the
-kind below is that of the operation's behaviour. An error answer carries its kind in `x-emulator-evidence`.
+The evidence for the emulator's behaviour. *documented*: stated in the service's documents or metadata. *sample*: seen
+in a published or captured answer. *sdk*: read in, or observed of, official client code. *inferred*: no public source
+says it, so it is the best interpretation; the source column gives the reason. The paths and answers of all operations
+are documented; the kind below is that of the operation's behaviour. An error answer has its kind in
+`x-emulator-evidence`.
 
-Inferred, too, is what is said of HTTP itself: HEAD is answered as GET without a body, raw UTF-8 in a path or a query is
-read as if it were percent-encoded, and a request that cannot be read is refused in the gateway's envelope.
+The behaviour of HTTP itself is inferred too: HEAD is answered as GET without a body, raw UTF-8 in a path or a query is
+read as if it were percent-encoded, and a request that cannot be parsed is refused in the gateway's envelope.
 
 | kind | operations |
 |---|---|
@@ -163,7 +161,7 @@ ERRORS_HEAD = """
 ## Errors
 
 No error code of the service itself is documented; those here follow `Invalid{Resource}.{Reason}` and are inferred.
-What the user knows better can be taught: see [configuration](configuration.md#error-overrides).
+If you know better, override them: see [configuration](configuration.md#error-overrides).
 
 | code | status | message | evidence | source |
 |---|---|---|---|---|
