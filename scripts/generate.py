@@ -52,8 +52,8 @@ With `--intercept` the server has a [proxy](interception.md) that redirects prog
 
 An idle connection is kept for `keep_alive`, which its client gets in a `Keep-Alive` header, and a few seconds longer. A
 request line and its headers may have 64 KiB (the path and query 32 KiB of them) and 256 headers, a query or a body 4096
-parameters, a JSON body 20,000 values. If a client sends or reads nothing for 30 seconds in the middle of a request or an
-answer, its connection is closed. A request that cannot be parsed is refused in the gateway's envelope.
+parameters, a JSON body 20,000 values. If a client sends or reads nothing for 30 seconds in the middle of a request or
+an answer, its connection is closed. A request that cannot be parsed is refused in the gateway's envelope.
 
 One process serves everybody, so no request may block it for long. Of a job's code, 10,000 tokens are read as SQL, and
 5000 lines as settings; of a planJson, one mebibyte, 2000 nodes and 20,000 links. ValidateJob and GetRawPlanJson report
@@ -64,8 +64,8 @@ about one millisecond for each mebibyte. While a world in a file is written to d
 
 Every refused call leaves one line on standard error: its request id, operation, world, method and path, status, code,
 and the hint, which says why and what to do about it. The hint is also in `x-emulator-hint` of the answer and in the
-journal entry; no SDK shows it to its user. A line is a WARNING, or an ERROR from status 500 on; `--no-log-refused` omits
-the warnings. In `--log-format json` each of these is a member of its own.
+journal entry; no SDK shows it to its user. A line is a WARNING, or an ERROR from status 500 on; `--no-log-refused`
+omits the warnings. In `--log-format json` each of these is a member of its own.
 
 ```text
 WARNING foas_emulator.access: 9B1F... GetInstance world=w GET /api/v2/... 400 0.4 ms InvalidInstance.NotRunning: ...

@@ -12,7 +12,7 @@ STATES = ("WAITING", "RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED")
 @click.argument("job")
 @click.argument("instance", type=int)
 @click.argument("state", type=click.Choice(STATES, case_sensitive=False))
-@click.option("--message", help="What an instance that FAILED says about it.")
+@click.option("--message", help="Error message of an instance that FAILED.")
 @remote
 def command(emulator: Remote, *, project: str, job: str, instance: int, state: str, message: str | None) -> None:
     """Put an instance into a state at once, as no call of the service can."""

@@ -71,7 +71,7 @@ class Credentials(Answer):
     access_key_id: str = Field(alias="AccessKeyId", description="The access key.")
     access_key_secret: str = Field(alias="AccessKeySecret", description="Its secret.")
     security_token: str = Field(alias="SecurityToken", description="Its token.")
-    expiration: str = Field(alias="Expiration", description="When it expires, as an ISO 8601 time.")
+    expiration: str = Field(alias="Expiration", description="Time at which it expires, in ISO 8601.")
 
 
 class WorldIdentity(Answer):
@@ -208,7 +208,7 @@ class JournalEntryWithContents(JournalEntry):
     hint: str | None = Field(description="The emulator's hint, if it gave one.")
     evidence: str | None = Field(description="Evidence of the error, if there was one.")
     signature_check: SignatureCheck | None = Field(
-        default=None, description="Why the signature is wrong; only if it was refused or warned of."
+        default=None, description="Reasons why the signature is wrong; only after an error or a warning."
     )
 
 

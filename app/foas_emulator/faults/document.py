@@ -23,23 +23,23 @@ class FaultDocument(NullsLeftOut):
 
     match: CallPattern = Field(
         default=CallPattern(),
-        description="Which calls are meant; all if it is left out.",
+        description="Calls to which it applies; by default all.",
         examples=[{"operation": "StartJob"}],
     )
     effect: AnyEffect = Field(
-        description=f"What becomes of the call: one of {', '.join(EFFECTS)}.", examples=[{"error": "Throttling.User"}]
+        description=f"Effect on the call: one of {', '.join(EFFECTS)}.", examples=[{"error": "Throttling.User"}]
     )
     at: Literal["before", "after_commit"] = Field(
         default="before",
-        description="Whether it applies before the call takes effect, or after it did, to calls that succeeded.",
+        description="Whether it applies before the call takes effect, or afterwards, to calls that succeeded.",
         examples=["before"],
     )
-    skip: int = Field(default=0, ge=0, lt=2**63, description="How many calls that match pass first.", examples=[1])
+    skip: int = Field(default=0, ge=0, lt=2**63, description="Number of matching calls that pass first.", examples=[1])
     times: Annotated[int, Field(ge=1, lt=2**63)] | None = Field(
-        default=None, description="How often it applies at most; without it, always.", examples=[2]
+        default=None, description="Most times that it applies; by default without limit.", examples=[2]
     )
     probability: float = Field(
-        default=1.0, gt=0, le=1, description="The chance that it applies to a call that matches.", examples=[0.5]
+        default=1.0, gt=0, le=1, description="The chance that it applies to a matching call.", examples=[0.5]
     )
     ttl: WrittenDuration | None = None
 

@@ -126,9 +126,9 @@ def _range(latency: Any) -> tuple[int, int]:
 
 
 class Latency(Effect):
-    """Time that passes before the call takes effect or, `after_commit`, before its response is sent.
+    """A delay before the call takes effect or, `after_commit`, before its response is sent.
 
-    One duration, or a list of the shortest and the longest.
+    It is one duration, or a list of the shortest and the longest.
     """
 
     latency: Annotated[str | float | list[str | float], BeforeValidator(_check_range)] = Field(
@@ -179,7 +179,7 @@ class Duplicate(Effect):
 
 
 class Stale(Effect):
-    """A read returns what it would have before the last call that changed the world while the rule was armed."""
+    """A read is answered as before the last call that changed the world while the rule was armed."""
 
     stale: Literal[True] = Field(description="A read is answered as before the last change.", examples=[True])
 
@@ -188,19 +188,19 @@ class Stale(Effect):
 
 
 class Rate(NullsLeftOut):
-    """A number of calls in any period of that length."""
+    """A number of calls in any period of a given length."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    calls: int = Field(ge=1, le=10_000, description="How many calls pass.", examples=[5])
+    calls: int = Field(ge=1, le=10_000, description="Number of calls that pass.", examples=[5])
     per: WrittenDuration
 
 
 class RateLimit(Effect):
-    """`Throttling.User` for every call beyond the limit, which lasts on the machine's time."""
+    """`Throttling.User` for every call beyond the limit, which is measured in real time."""
 
     rate_limit: Rate = Field(
-        description="How many calls pass in a stretch of time.", examples=[{"calls": 5, "per": "1s"}]
+        description="Number of calls that pass in a period of time.", examples=[{"calls": 5, "per": "1s"}]
     )
 
     async def apply(self, invocation: Invocation) -> GatewayResponse:

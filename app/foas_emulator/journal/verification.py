@@ -45,9 +45,9 @@ class Count(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    exactly: Annotated[int, Field(ge=0)] | None = Field(default=None, description="So many.")
-    at_least: Annotated[int, Field(ge=0)] | None = Field(default=None, description="So many, or more.")
-    at_most: Annotated[int, Field(ge=0)] | None = Field(default=None, description="So many, or fewer.")
+    exactly: Annotated[int, Field(ge=0)] | None = Field(default=None, description="Exact number.")
+    at_least: Annotated[int, Field(ge=0)] | None = Field(default=None, description="Smallest number.")
+    at_most: Annotated[int, Field(ge=0)] | None = Field(default=None, description="Largest number.")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -73,7 +73,7 @@ class Backoff(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     min: WrittenDuration
-    factor: float = Field(default=1, ge=1, le=1000, description="By how much each wait is longer than the last.")
+    factor: float = Field(default=1, ge=1, le=1000, description="Factor by which each wait is longer than the last.")
 
 
 def _check_timeout(written: str | float) -> str | float:
@@ -89,12 +89,12 @@ class Expectation(EntryPattern):
     of operations or patterns that must have come one after the other, with anything in between.
     """
 
-    count: Count | None = Field(default=None, description="How many entries must match; one or more if it is left out.")
+    count: Count | None = Field(default=None, description="Number of entries that must match; by default at least one.")
     within: WrittenDuration | None = None
     in_order: Sequence[str | EntryPattern] = Field(
         default=(), max_length=1000, description="Operations or patterns that must have come one after the other."
     )
-    backoff: Backoff | None = Field(default=None, description="How long the caller must have waited between tries.")
+    backoff: Backoff | None = Field(default=None, description="Time that the caller must have waited between tries.")
     timeout: Annotated[WrittenDuration, AfterValidator(_check_timeout)] = 0
     """The longest time to wait until the expectation holds."""
 

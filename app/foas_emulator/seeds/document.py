@@ -74,9 +74,9 @@ class Seed(NullsLeftOut):
 class SeedTimelineEntry(Seed):
     """A state that an instance is put into, a time after the seed was applied."""
 
-    after: WrittenDuration = required("How long after the seed was applied, by the world's clock.", "5m", alias="after")
+    after: WrittenDuration = required("Time after the seed was applied, by the world's clock.", "5m", alias="after")
     actual_state: State = required("The state.", "FAILED")
-    last_error_message: Text | None = member("What the service says of the failure.", "the source went away")
+    last_error_message: Text | None = member("The service's message about the failure.", "the source went away")
 
 
 class SeedInstance(Seed):
@@ -87,13 +87,13 @@ class SeedInstance(Seed):
     job_name: Name | None = member("The job's name; the nesting implies it.", "job1")
     actual_state: State = member("The state it is in.", "RUNNING", default="RUNNING")
     expect_state: State | None = member(
-        "The state that was asked for last: the actual one, or RUNNING where that is WAITING or FAILED.", "RUNNING"
+        "The state requested last; by default the actual one, or RUNNING if that is WAITING or FAILED.", "RUNNING"
     )
     job_type: JobType | None = member("The job's type, which it must agree with.", "FLINK_STREAM")
     api_type: ApiType | None = member("The job's API, which it must agree with.", "DATASTREAM")
     code: Text | None = member("The code it runs; the job's if it is left out.", "SELECT 1")
     properties: Text | None = member("The parameters it runs with; the job's.", "blink.job.timeZone=Asia/Shanghai")
-    packages: Text | None = member("The packages it runs with, with commas between; the job's.", "clicks-1.2.jar")
+    packages: Text | None = member("The packages it runs with, separated by commas; the job's.", "clicks-1.2.jar")
     plan_json: Text | None = member("The plan it runs, a JSON text; the job's.", "")
     engine_version: Text | None = member("The version of Blink it runs on; the job's.", "blink-3.4.4")
     engine_job_handler: Text | None = member(
@@ -102,18 +102,20 @@ class SeedInstance(Seed):
     )
     cluster_id: Text | None = member("The cluster it runs, or ran, on; the job's.", "rcmp9x37ztfb63g1x7lt****")
     queue_name: Text | None = member("The queue it runs, or ran, in; the job's.", "root.project1")
-    starter: Text | None = member("Who started it; the emulator's account.", "239960377092765296")
-    start_time: Time | None = member("When it started, in milliseconds; the world's time.", 1599794335000)
-    end_time: Time | None = member("When it ended; the world's time if its state is an end.", 1599794336000)
-    last_operator: Text | None = member("Who changed it last; the emulator's account.", "239960377092765296")
-    last_operate_time: Time | None = member("When it was changed last; its StartTime.", 1599794334000)
-    last_error_time: Time | None = member("When it failed last.", 1599794334000)
-    last_error_message: Text | None = member("Why it failed last.", "the source went away")
+    starter: Text | None = member("Account that started it; by default the emulator's.", "239960377092765296")
+    start_time: Time | None = member("Time of its start, in milliseconds; by default the world's time.", 1599794335000)
+    end_time: Time | None = member(
+        "Time of its end; by default the world's time if its state is an end.", 1599794336000
+    )
+    last_operator: Text | None = member("Account that changed it last; the emulator's account.", "239960377092765296")
+    last_operate_time: Time | None = member("Time of its last change; by default its StartTime.", 1599794334000)
+    last_error_time: Time | None = member("Time of its last failure.", 1599794334000)
+    last_error_message: Text | None = member("Message of its last failure.", "the source went away")
     input_delay: Long | None = member("Its delay in milliseconds; -99999999 while none is known.", -99999999)
-    auto_scale_params: Text | None = member("How it is scaled, a JSON text; the job's.", '{"isOnOff":false}')
+    auto_scale_params: Text | None = member("AutoScale parameters, a JSON text; the job's.", '{"isOnOff":false}')
     priority: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = member("Its priority.", 10)
     is_archived: bool | None = member(
-        "Whether it is archived. Of several of a stream job the last is the current one, the others are archived.",
+        "Whether it is archived; by default all of a stream job are, except the last.",
         False,
         alias="is_archived",
     )
@@ -133,27 +135,29 @@ class SeedJob(Seed):
     job_id: Text | None = member("The job's id; made up if it is left out.", "6pk6lrhdudrs0lbd0iqs****")
     file_id: Text | None = member("The id of the job's file.", "1052")
     job_type: JobType | None = member(
-        "Whether it streams or ends; what its instances say, or FLINK_STREAM.", "FLINK_STREAM"
+        "Whether it is a stream or a batch job; that of its instances, or FLINK_STREAM.", "FLINK_STREAM"
     )
     api_type: ApiType | None = member(
-        "Whether its code is SQL or settings of a program; what its instances say, or SQL.", "SQL"
+        "Whether its code is SQL or settings of a program; that of its instances, or SQL.", "SQL"
     )
     code: Text | None = member("Its code.", "CREATE TABLE t (id BIGINT) WITH (type = 'random');")
     plan_json: Text | None = member("Its plan, a JSON text.", "")
     properties: Text | None = member("Its parameters, one on each line.", "blink.job.timeZone=Asia/Shanghai")
-    packages: Text | None = member("Names of packages of its project, with commas between.", "clicks-1.2.jar")
+    packages: Text | None = member("Names of packages of its project, separated by commas.", "clicks-1.2.jar")
     is_committed: bool = member("Whether it is online; a job with instances is.", True, default=True)
-    creator: Text | None = member("Who made it; the emulator's account.", "239960377092765296")
-    create_time: Time | None = member("When it was made, in milliseconds; the world's time.", 1597655424000)
-    modifier: Text | None = member("Who changed it last; the emulator's account.", "239960377092765296")
-    modify_time: Time | None = member("When it was changed last; the world's time.", 1599794334000)
-    description: Text | None = member("What it is for.", "counts clicks")
+    creator: Text | None = member("Account that made it; by default the emulator's.", "239960377092765296")
+    create_time: Time | None = member(
+        "Time of its creation, in milliseconds; by default the world's time.", 1597655424000
+    )
+    modifier: Text | None = member("Account that changed it last; by default the emulator's.", "239960377092765296")
+    modify_time: Time | None = member("Time of its last change; by default the world's time.", 1599794334000)
+    description: Text | None = member("A remark.", "counts clicks")
     engine_version: Text | None = member("The version of Blink; blink-3.4.4 if it is left out.", "blink-3.4.4")
     cluster_id: Text | None = member("The cluster of its queue.", "rcmp9x37ztfb63g1x7lt****")
     queue_name: Text | None = member("A queue of its project; the first one if it is left out.", "root.project1")
     folder_id: Id | None = member("The FolderId of a folder of its project; the root if it is left out.", 7)
     auto_scale_params: Text | None = member(
-        "How it is scaled, a JSON text as CommitJob takes it.", '{"isOnOff":false}', alias="auto_scale_params"
+        "AutoScale parameters, a JSON text as for CommitJob.", '{"isOnOff":false}', alias="auto_scale_params"
     )
     instances: list[SeedInstance] = member(
         "Its runs, the oldest first.", [{"ActualState": "RUNNING"}], default=[], alias="instances"
@@ -165,22 +169,24 @@ class SeedPackage(Seed):
 
     package_name: Name = required("The package's name, unique in its project.", "clicks-1.2.jar")
     project_name: Name | None = member("The project's name; the nesting implies it.", "project1")
-    creator: Text | None = member("Who made it; the emulator's account.", "239960377092765296")
-    modifier: Text | None = member("Who changed it last; the emulator's account.", "239960377092765296")
-    create_time: Time | None = member("When it was made, in milliseconds; the world's time.", 1597655424000)
-    modify_time: Time | None = member("When it was changed last; the world's time.", 1597655424000)
-    origin_name: Text | None = member("The name of the file it was made from.", "clicks-1.2.jar")
-    type: Literal["JAR", "DICTIONARY", "SCRIPT", "PYTHON"] = member("What it is.", "JAR", default="JAR")
+    creator: Text | None = member("Account that made it; by default the emulator's.", "239960377092765296")
+    modifier: Text | None = member("Account that changed it last; by default the emulator's.", "239960377092765296")
+    create_time: Time | None = member(
+        "Time of its creation, in milliseconds; by default the world's time.", 1597655424000
+    )
+    modify_time: Time | None = member("Time of its last change; by default the world's time.", 1597655424000)
+    origin_name: Text | None = member("The name of the file from which it was made.", "clicks-1.2.jar")
+    type: Literal["JAR", "DICTIONARY", "SCRIPT", "PYTHON"] = member("Type of the file.", "JAR", default="JAR")
     md5: Text | None = member("The file's MD5.", "d41d8cd98f00b204e9800998ecf8427e")
-    description: Text | None = member("What it is for.", "functions of the shop")
+    description: Text | None = member("A remark.", "functions of the shop")
     oss_endpoint: Text | None = member("The endpoint of OSS that holds it.", "oss-cn-hangzhou.aliyuncs.com")
     oss_bucket: Text | None = member("The bucket that holds it.", "shop")
     oss_owner: Text | None = member("The bucket's owner.", "239960377092765296")
     oss_path: Text | None = member("Its path in the bucket.", "demo/clicks-1.2.jar/0k3d9wq5n7r1.bayes")
     tag: Text | None = member("Its tag.", "v1")
-    scan_link: Text | None = member("Where the report of its scan is.", "https://example.com/scan")
+    scan_link: Text | None = member("URL of the report of its scan.", "https://example.com/scan")
     scan_state: Text | None = member("The state of its scan.", "SUCCESS")
-    scan_error_message: Text | None = member("Why its scan failed.", "no such file")
+    scan_error_message: Text | None = member("Error message of its scan.", "no such file")
     scan_ext_biz_no: Text | None = member("The number of its scan.", "1")
 
 
@@ -216,11 +222,13 @@ class SeedProject(Seed):
     name: Name = required("The project's name, unique in the world.", "project1")
     id: Text | None = member("The project's id; made up if it is left out.", "7ht9ed87rtd48bof9mu8****")
     state: Text = member("The project's state.", "ENABLE", default="ENABLE")
-    creator: Text | None = member("Who made it; the emulator's account.", "239960377092765296")
-    create_time: Time | None = member("When it was made, in milliseconds; the world's time.", 1597655424000)
-    modifier: Text | None = member("Who changed it last; the emulator's account.", "239960377092765296")
-    modify_time: Time | None = member("When it was changed last; the world's time.", 1597655424000)
-    description: Text | None = member("What it is for.", "test")
+    creator: Text | None = member("Account that made it; by default the emulator's.", "239960377092765296")
+    create_time: Time | None = member(
+        "Time of its creation, in milliseconds; by default the world's time.", 1597655424000
+    )
+    modifier: Text | None = member("Account that changed it last; by default the emulator's.", "239960377092765296")
+    modify_time: Time | None = member("Time of its last change; by default the world's time.", 1597655424000)
+    description: Text | None = member("A remark.", "test")
     deploy_type: Annotated[Literal["cell", "public", "CELL", "PUBLIC"], AfterValidator(str.lower)] = member(
         "Whether it has a cluster (cell) or shares one (public).", "cell", default="cell"
     )
@@ -229,8 +237,8 @@ class SeedProject(Seed):
         "rcmp9x37ztfb63g1x7lt****",
     )
     order_id: Text | None = member("The order of a public project.", "203180123456789")
-    manager_ids: Text | None = member("Who manages it, with commas between.", "107992689699****")
-    region: Text | None = member("Where its cluster stands; cn-hangzhou if it is left out.", "cn-hangzhou")
+    manager_ids: Text | None = member("Accounts that manage it, separated by commas.", "107992689699****")
+    region: Text | None = member("Region of its cluster; by default cn-hangzhou.", "cn-hangzhou")
     global_job_config: Text | None = member("Parameters of all its jobs, one on each line.", "a=1")
     is_open_batch_sql: bool = member("Whether batch SQL is on.", False, default=False, alias="IsOpenBatchSQL")
     queues: list[SeedQueue] = member(
@@ -256,28 +264,30 @@ class SeedCluster(Seed):
 
     cluster_id: Name = required("The cluster's id.", "rcmp9x37ztfb63g1x7lt****")
     display_name: Text | None = member("The cluster's name.", "demo")
-    description: Text | None = member("What it is for.", "test")
+    description: Text | None = member("A remark.", "test")
     state: ClusterState = member("The state it is in; it holds until a call changes it.", "RUNNING", default="RUNNING")
-    region_id: Text = member("Where it stands.", "cn-hangzhou", default="cn-hangzhou")
-    zone_id: Text | None = member("The zone it stands in.", "cn-hangzhou-f")
-    owner_id: Text | None = member("Whose it is; the emulator's account.", "239960377092765296")
-    operator: Text | None = member("Who changed it last; the emulator's account.", "239960377092765296")
-    gmt_create: Time | None = member("When it was made, in milliseconds; the world's time.", 1597654146000)
-    gmt_modified: Time | None = member("When it was changed last; the world's time.", 1601051659000)
-    storage_type: Text = member("Where its state is kept.", "HDFS", default="HDFS")
+    region_id: Text = member("Its region.", "cn-hangzhou", default="cn-hangzhou")
+    zone_id: Text | None = member("Its zone.", "cn-hangzhou-f")
+    owner_id: Text | None = member("Account that owns it; by default the emulator's.", "239960377092765296")
+    operator: Text | None = member("Account that changed it last; by default the emulator's.", "239960377092765296")
+    gmt_create: Time | None = member(
+        "Time of its creation, in milliseconds; by default the world's time.", 1597654146000
+    )
+    gmt_modified: Time | None = member("Time of its last change; by default the world's time.", 1601051659000)
+    storage_type: Text = member("Kind of storage for its state.", "HDFS", default="HDFS")
     user_oss_info: Text | None = member("Its OSS bucket.", "shop")
     user_vpc_id: Text | None = member("Its VPC.", "vpc-bp1a2b3c4d5e6f")
     user_sg_id: Text | None = member("Its security group.", "sg-bp1a2b3c4d5e6f", alias="UserSGId")
     user_v_switch_list: Text | None = member("Its switches.", "vsw-bp1a2b3c4d5e6f", alias="UserVSwitchList")
     is_mix_deploy: bool = member("Whether masters and slaves share machines.", False, default=False)
     instance_infos: Text | None = member("Its machines, a JSON text; made up if it is left out.", "{}")
-    pay_model: Literal["pre", "post"] = member("How it is paid for.", "post", default="post", alias="pay_model")
+    pay_model: Literal["pre", "post"] = member("Payment model.", "post", default="post", alias="pay_model")
     master_spec: Text = member("The model of its masters.", "Ecs_4c16g", default="Ecs_4c16g", alias="master_spec")
-    master_num: Literal[1, 3] = member("How many masters it has.", 1, default=1, alias="master_num")
+    master_num: Literal[1, 3] = member("Number of masters.", 1, default=1, alias="master_num")
     slave_spec: Text = member("The model of its slaves.", "Ecs_4c16g", default="Ecs_4c16g", alias="slave_spec")
-    slave_num: Annotated[int, Field(ge=2, le=1000)] = member("How many slaves it has.", 4, default=2, alias="slave_num")
+    slave_num: Annotated[int, Field(ge=2, le=1000)] = member("Number of slaves.", 4, default=2, alias="slave_num")
     engine_versions: Annotated[str, Field(pattern=ENGINE_VERSIONS)] = member(
-        "The versions of Blink it has, each behind its tag, with commas between.",
+        "The versions of Blink, each after its tag, separated by commas.",
         "current--blink-3.4.4,beta--blink-3.7.8",
         default="current--blink-3.4.4,beta--blink-3.7.8",
         alias="engine_versions",
@@ -308,7 +318,7 @@ class SeedDocument(Seed):
     clusters: list[SeedCluster] = member("Its clusters.", [{"ClusterId": "c1"}], default=[], alias="clusters")
     projects: list[SeedProject] = member("Its projects.", [{"Name": "project1"}], default=[], alias="projects")
     faults: list[SeedFault] = member(
-        "Fault rules it begins with.", [{"effect": {"latency": "1s"}}], default=[], alias="faults"
+        "Its initial fault rules.", [{"effect": {"latency": "1s"}}], default=[], alias="faults"
     )
     settings: dict[str, Any] = member("Its settings.", {"start_delay": "30s"}, default={}, alias="settings")
 

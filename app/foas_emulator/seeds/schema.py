@@ -81,7 +81,7 @@ def _settings() -> Schema:
     choices = {
         "default_format": (["json", "xml"], "Format of an answer whose client names none."),
         "not_running": (["fail", "answer"], "GetInstance for a job that is not running: as documented, or its state."),
-        "sql_check": (["validate", "start"], "Who refuses wrong SQL: ValidateJob alone, or the start too."),
+        "sql_check": (["validate", "start"], "Whether only ValidateJob refuses wrong SQL, or the start too."),
         "signature": (["off", "warn", "strict"], "Signatures: not looked at, told of, or refused."),
     }
     properties: dict[str, Schema] = {
@@ -128,7 +128,7 @@ def _override() -> Schema:
     }
     return {
         "type": "object",
-        "description": "What the error is answered with instead.",
+        "description": "Code, status or message to answer with instead.",
         "minProperties": 1,
         "properties": {name: _or_null(member) for name, member in properties.items()},
         "additionalProperties": False,
@@ -154,7 +154,7 @@ def _describe_fault(parts: dict[str, Schema]) -> None:
     parts["Latency"]["properties"]["latency"] |= {
         "anyOf": [_DURATION_REF, {"type": "array", "items": _DURATION_REF, "minItems": 2, "maxItems": 2}]
     }
-    parts["Rate"]["properties"]["per"] = {**_DURATION_REF, "description": "The stretch of time.", "examples": ["1s"]}
+    parts["Rate"]["properties"]["per"] = {**_DURATION_REF, "description": "The period of time.", "examples": ["1s"]}
 
 
 def _effect() -> Schema:
@@ -162,7 +162,7 @@ def _effect() -> Schema:
     chain: Schema = {"minProperties": 1, "propertyNames": {"enum": list(EFFECTS)}}
     for name, model in reversed(list(EFFECTS.items())):
         chain = {"if": {"required": [name]}, "then": {"$ref": f"#/$defs/{model.__name__}"}, "else": chain}
-    text = f"What becomes of the call: one of {', '.join(EFFECTS)}."
+    text = f"Effect on the call: one of {', '.join(EFFECTS)}."
     return {"description": text, "examples": [{"error": "Throttling.User"}], **chain}
 
 

@@ -155,7 +155,7 @@ async def expand_cluster(
         Int32 | None,
         form(
             "count",
-            "How many slaves there shall be then, more than there are.",
+            "New number of slaves, larger than the present one.",
             5,
             required=True,
             minimum=FEWEST_SLAVES,
@@ -178,7 +178,7 @@ async def shrink_cluster(
         str | None, form("instanceIds", "Ids of the slaves to remove, commas between.", "i-abc,i-def")
     ] = None,
     model_target_count: Annotated[
-        str | None, form("modelTargetCount", "How many slaves to keep, where no ids are given.", "2", '{"Ecs_4c16g":2}')
+        str | None, form("modelTargetCount", "Number of slaves to keep, if no ids are given.", "2", '{"Ecs_4c16g":2}')
     ] = None,
 ) -> ApiResponse:
     """Begin to remove slaves from a pay-as-you-go cluster: REDUCING, then RUNNING."""

@@ -84,12 +84,12 @@ SuspendPeriods = Annotated[
     str | None,
     form(
         "suspendPeriods",
-        "When AutoScale rests, as a JSON list.",
+        "Times at which AutoScale is suspended, as a JSON list.",
         '[{"startTime":"18:00","endTime":"18:20","plan":"ORIGINAL","policy":"EVERY_DAY_TIME"}]',
     ),
 ]
 SuspendPeriodParam = Annotated[
-    Items | None, form("suspendPeriodParam", "When AutoScale rests, as suspendPeriodParam.N.startTime and so on.")
+    Items | None, form("suspendPeriodParam", "The same times, as suspendPeriodParam.N.startTime and so on.")
 ]
 ParameterJson = Annotated[
     str | None,

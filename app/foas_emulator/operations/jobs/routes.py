@@ -185,7 +185,7 @@ async def get_raw_plan_json(
     autoconf_enable: given.AutoconfEnable = False,
     expected_core: given.ExpectedCore = None,
     expected_gb: given.ExpectedGb = None,
-    advisor_action: given.AdvisorAction = None,  # noqa: ARG001 - declared by the SDKs, described nowhere
+    advisor_action: given.AdvisorAction = None,  # noqa: ARG001 - declared by the SDKs, not documented
 ) -> GetRawPlanJsonResponse:
     """Begin to make a plan from a job's draft; CheckRawPlanJson returns it once it is ready."""
     session_id = service.get_raw_plan_json(
