@@ -35,7 +35,7 @@ def check_glob(pattern: str) -> str:
 
 
 Glob = Annotated[str, AfterValidator(check_glob)]
-"""A text, or a glob: `*` stands for any characters, `?` for one, `[ab]` for one of these."""
+"""A text, or a glob: `*` matches any characters, `?` one, `[ab]` one of these."""
 
 
 def matches_glob(text: str, pattern: str) -> bool:

@@ -53,7 +53,7 @@ def verify(request: SignedRequest, credentials: Credentials, secret: str) -> Mis
 
 
 def sign(text: str, credentials: Credentials, secret: str) -> bytes:
-    """Return the signature of a signed text as it stands in Authorization."""
+    """Return the signature of a signed text in the form of Authorization."""
     if credentials.scheme == "v1":
         return b64encode(hmac.digest(secret.encode(), text.encode(), "sha1"))
     to_sign = v3_string_to_sign(text, credentials).encode()

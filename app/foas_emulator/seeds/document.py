@@ -200,7 +200,7 @@ class SeedFolder(Seed):
 
 
 class SeedQueue(Seed):
-    """A queue that is bound to the project it stands in. Figures the service computes are accepted and ignored."""
+    """A queue that is bound to its project. Figures that the service computes are accepted and ignored."""
 
     queue_name: Name = required("The queue's name, unique in its cluster.", "root.project1")
     cluster_id: Text | None = member("The queue's cluster; the project's.", "rcmp9x37ztfb63g1x7lt****")

@@ -17,7 +17,7 @@ StartEndTs = Annotated[Int64 | None, query("startEndTs", "Started at or before, 
 EndBeginTs = Annotated[Int64 | None, query("endBeginTs", "Ended at or after, in milliseconds.", 1548397575000)]
 EndEndTs = Annotated[Int64 | None, query("endEndTs", "Ended at or before, in milliseconds.", 1548397575000)]
 IsArchived = Annotated[Flag, query("isArchived", "The archived instances instead of the others.", True)]
-JobNames = Annotated[str, query("jobNames", "Names of jobs, with commas between.", "job1,job2")]
+JobNames = Annotated[str, query("jobNames", "Names of jobs, separated by commas.", "job1,job2")]
 ExpectState = Annotated[
     ExpectedState | None,
     form(

@@ -33,7 +33,7 @@ Code = Annotated[
 ]
 PlanJson = Annotated[str | None, form("planJson", "The execution plan.", "{a:b}")]
 Properties = Annotated[str | None, form("properties", "Settings of the run.", "blink.checkpoint.interval.ms=180000")]
-Packages = Annotated[str | None, form("packages", "Names of packages, with commas between.", "clicks-1.2.jar")]
+Packages = Annotated[str | None, form("packages", "Names of packages, separated by commas.", "clicks-1.2.jar")]
 Description = Annotated[str | None, form("description", "A remark.", "test")]
 EngineVersion = Annotated[
     str | None,

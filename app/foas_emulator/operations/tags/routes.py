@@ -29,7 +29,7 @@ async def tag_resources(
         str | None, form("ResourceIds", "Ids: a JSON array, or commas between.", _ID, required=True)
     ] = None,
     tags: Annotated[
-        str | None, form("Tags", "JSON, or k:v with commas between.", _TAG, "stage:test", required=True)
+        str | None, form("Tags", "JSON, or k:v separated by commas.", _TAG, "stage:test", required=True)
     ] = None,
 ) -> TagResponse:
     """Put tags on clusters; a key that a cluster already has gets the new value.
