@@ -12,7 +12,7 @@ from foas_emulator.world.clock import stopwatch
 BYPASS_HEADERS = frozenset(
     {b"origin", b"content-encoding", b"transfer-encoding", b"x-acs-bearer-token", b"x-acs-zero-trust-idtoken"}
 )
-"""A request with one of these always goes through the stages: it is from a page, may have a body or a rare signature."""
+"""Headers that always lead to the stages: the request is from a page, may have a body, or has a rare signature."""
 
 
 class ResponseCacheMiddleware:
