@@ -124,7 +124,7 @@ class _Exchange:
 
 
 async def perform(app: ASGIApp, call: Call, *, host: str) -> Answer:
-    """Make a call as if it had been sent to `host`; sign a call of the service, so that a strict world serves it too."""
+    """Make a call as if it had been sent to `host`; sign calls of the service, so that a strict world serves them."""
     path, _, query = call.target.partition("?")
     headers = {"host": host, "content-length": str(len(call.body)), **call.headers()}
     if call.is_of_service:
