@@ -59,3 +59,25 @@ def test_a_circle_is_collected_also_one_that_was_frozen_once_very_much_is(monkey
         assert freed() is not None
         gc.collect()
         assert freed() is None
+
+
+def test_what_is_frozen_is_not_counted_while_it_cannot_be_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[bool] = []
+    monkeypatch.setattr(gc, "get_freeze_count", lambda: counted.append(True) or 0)
+    with garbage.in_steps():
+        node = Node()
+        gc.collect()
+        gc.collect()
+        assert not is_watched(node)
+        assert not counted
+
+
+def test_what_is_frozen_is_counted_when_it_could_be_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[bool] = []
+    monkeypatch.setattr(gc, "get_freeze_count", lambda: counted.append(True) or 0)
+    monkeypatch.setattr(garbage, "MOST_FROZEN", 1)
+    with garbage.in_steps():
+        node = Node()
+        gc.collect()
+        assert counted
+        assert not is_watched(node)

@@ -38,12 +38,27 @@ class _Steps:
 
     def __init__(self) -> None:
         self._most = MOST_FROZEN
+        self._room = self._most
 
     def __call__(self, phase: str, info: Mapping[str, Any]) -> None:
         if phase != "stop" or info["generation"] != _OLDEST:
             return
-        if gc.get_freeze_count() > self._most:
+        self._room -= len(gc.get_objects(_OLDEST))
+        if self._room <= 0 and self._are_too_many():
             gc.unfreeze()  # the next collection of the oldest generation looks at everything
-            self._most *= 2
         else:
             gc.freeze()
+
+    def _are_too_many(self) -> bool:
+        """Whether so many are left alone that they want a look.
+
+        Counting them holds everybody up for ten milliseconds or more, as it walks through all of them. So it is done
+        only when as many were frozen since the last time as there was room for; many of those may be gone.
+        """
+        count = gc.get_freeze_count()
+        are_too_many = count > self._most
+        if are_too_many:
+            self._most *= 2
+            count = 0
+        self._room = self._most - count
+        return are_too_many
