@@ -1,5 +1,5 @@
+import asyncio
 import gc
-import sys
 import weakref
 from collections.abc import Iterator
 
@@ -15,9 +15,8 @@ class Node:
 
 
 @pytest.fixture(autouse=True)
-def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The collector of the tests, as it was; they may have made more objects than an emulator ever has."""
-    monkeypatch.setattr(garbage, "MOST_FROZEN", sys.maxsize)
+def collector() -> Iterator[None]:
+    """The collector of the tests, as it was."""
     before, thresholds, callbacks = gc.isenabled(), gc.get_threshold(), list(gc.callbacks)
     yield
     gc.unfreeze()
@@ -47,15 +46,38 @@ def test_what_is_frozen_is_freed_when_nobody_refers_to_it() -> None:
         assert freed() is None
 
 
-def test_a_circle_is_collected_also_one_that_was_frozen_once_very_much_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(garbage, "MOST_FROZEN", 0)
+def test_what_is_frozen_is_never_counted_nor_looked_at_while_the_process_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both walk through everything: they hold the event loop for longer, the longer a server runs."""
+
+    def refuse() -> int:
+        raise AssertionError("it walks through everything")
+
+    monkeypatch.setattr(gc, "get_freeze_count", refuse)
+    monkeypatch.setattr(gc, "unfreeze", refuse)
+    unraisable: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", unraisable.append)  # what a callback of the collector raises goes there
+    clock = iter(range(0, 10_000, 60))
     with garbage.in_steps():
+        steps = garbage.Steps(worked=lambda: next(clock))
+        gc.callbacks.append(steps)
+        for _ in range(garbage.ENOUGH_STEPS + 1):
+            gc.collect()
+            asyncio.run(steps.look_at_everything_if_idle())
+        gc.callbacks.remove(steps)
+    assert unraisable == []
+
+
+def test_a_circle_that_was_frozen_is_collected_once_the_process_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(garbage, "ENOUGH_STEPS", 2)
+    monkeypatch.setattr(garbage, "_IDLE", 60)
+    with garbage.in_steps() as steps:
         node = Node()
         node.other = node
         freed = weakref.ref(node)
-        gc.freeze()
+        gc.collect()
         del node
+        asyncio.run(steps.look_at_everything_if_idle())
+        assert freed() is not None, "there were too few steps for circles to matter"
         gc.collect()
-        assert freed() is not None
-        gc.collect()
+        asyncio.run(steps.look_at_everything_if_idle())
         assert freed() is None

@@ -111,8 +111,14 @@ def serve(settings: Settings) -> None:
             announcement += f"control token: {made_token}\n"
         if settings.host not in LOOPBACK:
             log.warning("bound to %s: the access key test:test and every world-<name>:test open it", settings.host)
-        with garbage.in_steps(), asyncio.Runner(loop_factory=new_event_loop) as runner:
-            main = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="on")
+        with garbage.in_steps() as steps, asyncio.Runner(loop_factory=new_event_loop) as runner:
+            main = uvicorn_config(
+                app,
+                keep_alive=settings.keep_alive,
+                lifespan="on",
+                callback_notify=steps.look_at_everything_if_idle,
+                timeout_notify=garbage.LOOK_EVERY_S,
+            )
             secure = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="off", **tls)
             beside += [_serving(_Beside(secure), sockets) for sockets in listeners[1:]]
             runner.run(_Main(main, announcement=announcement, beside=beside).serve(sockets=listeners[0]))

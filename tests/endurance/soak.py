@@ -105,7 +105,6 @@ def soak(*, bounds: Bounds, seed: int) -> Figures:
             victim.client() as client,
             closing(Connection(victim.port)) as connection,
         ):
-            victim.warm_up()
             user = User(connection, figures)
             resident: list[float | None] = []
             number = 0
