@@ -4,8 +4,9 @@ import weakref
 from collections.abc import Iterator
 
 import pytest
+from starlette.responses import PlainTextResponse
 
-from foas_emulator import garbage
+from foas_emulator import garbage, server
 
 
 class Node:
@@ -56,28 +57,34 @@ def test_what_is_frozen_is_never_counted_nor_looked_at_while_the_process_works(m
     monkeypatch.setattr(gc, "unfreeze", refuse)
     unraisable: list[object] = []
     monkeypatch.setattr("sys.unraisablehook", unraisable.append)  # what a callback of the collector raises goes there
-    clock = iter(range(0, 10_000, 60))
-    with garbage.in_steps():
-        steps = garbage.Steps(worked=lambda: next(clock))
-        gc.callbacks.append(steps)
-        for _ in range(garbage.ENOUGH_STEPS + 1):
+    with garbage.in_steps() as steps:
+        for minute in range(1, garbage.ENOUGH_STEPS + 2):
             gc.collect()
-            asyncio.run(steps.look_at_everything_if_idle())
-        gc.callbacks.remove(steps)
+            steps.look_at_everything_if_idle(minute * 1.0)
     assert unraisable == []
 
 
 def test_a_circle_that_was_frozen_is_collected_once_the_process_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(garbage, "ENOUGH_STEPS", 2)
-    monkeypatch.setattr(garbage, "_IDLE", 60)
     with garbage.in_steps() as steps:
         node = Node()
         node.other = node
         freed = weakref.ref(node)
         gc.collect()
         del node
-        asyncio.run(steps.look_at_everything_if_idle())
+        steps.look_at_everything_if_idle(0.5)
         assert freed() is not None, "there were too few steps for circles to matter"
         gc.collect()
-        asyncio.run(steps.look_at_everything_if_idle())
+        steps.look_at_everything_if_idle(0.5)
         assert freed() is None
+
+
+def test_a_server_has_everything_looked_at_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+    steps = garbage.Steps()
+    monkeypatch.setattr(garbage.Steps, "look_at_everything_if_idle", lambda _, worked: looks.append(worked))
+    config = server._main_config(PlainTextResponse("served"), keep_alive=1000, steps=steps)
+    assert config.timeout_notify == garbage.LOOK_EVERY_S
+    assert config.callback_notify is not None
+    asyncio.run(config.callback_notify())
+    assert looks[0] > 0

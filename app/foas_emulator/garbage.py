@@ -7,8 +7,7 @@ what is frozen Python walks through all of it, which took 50 ms after 40,000 cal
 """
 
 import gc
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,25 +25,24 @@ _IDLE = 0.01
 class Steps:
     """Called by the collector before and after each collection."""
 
-    def __init__(self, *, worked: Callable[[], float] = time.process_time) -> None:
-        """`worked` tells the seconds of processor time that the process has taken."""
+    def __init__(self) -> None:
         self._steps = 0
-        self._worked = worked
-        self._worked_before = worked()
+        self._worked_before = 0.0
 
     def __call__(self, phase: str, info: Mapping[str, Any]) -> None:
         if phase == "stop" and info["generation"] == _OLDEST:
             self._steps += 1
             gc.freeze()
 
-    async def look_at_everything_if_idle(self) -> None:
+    def look_at_everything_if_idle(self, worked: float) -> None:
         """Collect the circles that were frozen before nobody referred to them, if nobody seems to wait for an answer.
 
-        That takes a third of a second for what a long test suite leaves. To be called every `LOOK_EVERY_S`.
+        That takes a third of a second for what a long test suite leaves. To be called every `LOOK_EVERY_S` with the
+        seconds of processor time that the process has taken by then.
         """
-        worked = self._worked() - self._worked_before
-        self._worked_before += worked
-        if worked < _IDLE * LOOK_EVERY_S and self._steps >= ENOUGH_STEPS:
+        is_idle = worked - self._worked_before < _IDLE * LOOK_EVERY_S
+        self._worked_before = worked
+        if is_idle and self._steps >= ENOUGH_STEPS:
             self._steps = 0
             gc.unfreeze()
             gc.collect()
