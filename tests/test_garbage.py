@@ -85,6 +85,10 @@ def test_a_server_has_everything_looked_at_now_and_then(monkeypatch: pytest.Monk
     monkeypatch.setattr(garbage.Steps, "look_at_everything_if_idle", lambda _, worked: looks.append(worked))
     config = server._main_config(PlainTextResponse("served"), keep_alive=1000, steps=steps)
     assert config.timeout_notify == garbage.LOOK_EVERY_S
-    assert config.callback_notify is not None
-    asyncio.run(config.callback_notify())
+
+    async def notify() -> None:
+        assert config.callback_notify is not None
+        await config.callback_notify()
+
+    asyncio.run(notify())
     assert looks[0] > 0
