@@ -102,6 +102,13 @@ class WriteOutsideTransactionError(RuntimeError):
     """Code of the emulator wrote to a world without a transaction, which an operation that only reads does not have."""
 
 
+class _ClosedWhenFreed(sqlite3.Connection):
+    """A connection that is closed with the pool that keeps it, of which Python warns from 3.13 on."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Connections:
     """The engine that all worlds draw their connections from.
 
@@ -134,7 +141,9 @@ class Connections:
             return cast(sqlite3.Connection, connection.connection.driver_connection).serialize()
 
     def _open(self) -> DBAPIConnection:
-        connection = sqlite3.connect(self._target, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self._target, isolation_level=None, check_same_thread=False, factory=_ClosedWhenFreed
+        )
         return cast(DBAPIConnection, connection)
 
 
@@ -210,10 +219,9 @@ class Store:
         """Return the whole database as bytes that `load` and `Store(image=...)` accept."""
         if self.path is None:
             return self._raw.serialize()
-        with sqlite3.connect(":memory:") as copy:
+        with closing(sqlite3.connect(":memory:")) as copy:
             self._raw.backup(copy)
             image = copy.serialize()
-        copy.close()
         # A database in memory cannot be in write-ahead mode, which two bytes of the header say.
         return image[:18] + b"\x01\x01" + image[20:]
 
