@@ -13,10 +13,9 @@ from typing import Any
 from foas_emulator.console.language import mark
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
-from foas_emulator.control.images import image_of_snapshot, image_of_world
+from foas_emulator.control.images import copy_of_world, image_of_snapshot, image_of_world
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.world.advance import settle
-from foas_emulator.world.copies import copied
 from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.snapshot import SnapshotError
@@ -112,8 +111,8 @@ async def image_of(view: View, side: Side) -> bytes:
     registry = view.site.registry
     try:
         if side.name == ORIGIN:
-            with copied(view.world, registry, image=registry.origin(view.world.name)) as copy:
-                return copy.store.image()
+            async with copy_of_world(view.world, registry, image=registry.origin(view.world.name)) as copy:
+                return await image_of_world(copy)
         world = registry.open_existing(side.name)
     except (WorldFileError, WorldLimitError, WorldNameError) as error:
         raise NoImageError(str(error)) from None

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
 from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
+from foas_emulator.control.images import image_of_world
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.control.ready import made_ready
 from foas_emulator.seeds.consistency import check_world
@@ -143,7 +144,7 @@ async def _fork(registry: Registry, name: Any) -> bytes:
     if source is None:
         raise ControlError(404, f"There is no world {name!r} to fork.", "GET /_emulator/worlds lists those there are.")
     await settle(source)
-    return source.store.image()
+    return await image_of_world(source)
 
 
 def _seeded(registry: Registry, scratch: Connections, body: Document) -> bytes:
