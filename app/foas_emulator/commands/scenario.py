@@ -14,9 +14,10 @@ from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seed
 @click.argument("seed", metavar="FILE|NAME")
 @remote
 def command(emulator: Remote, *, seed: str) -> None:
-    """Replace a world from a seed document, or from a built-in seed: default, empty.
+    """Replace a world from a seed document, or from a built-in seed.
 
-    The world is created if there is none; `reset` resets it to this seed.
+    Those are default, empty, everything-running, all-failed, night-shift and five-thousand. The world is created if
+    there is none; `reset` resets it to this seed.
     """
     if seed in BUILT_IN:
         answer = emulator.server.control.request("PUT", emulator.path, {"seed": seed})

@@ -37,6 +37,9 @@ machine_now_ns = time.time_ns
 stopwatch = time.perf_counter_ns
 """A monotonic instant in nanoseconds, for measuring durations."""
 
+processor_time = time.process_time
+"""The processor time that this process has used, in seconds."""
+
 
 def _check_duration(value: Any) -> Any:
     duration(value)
