@@ -25,16 +25,24 @@ MODULES = (
     "foas_emulator.operations.*.service",
     "foas_emulator.operations.*.lifecycle",
 )
-TESTS = ("tests/world", "tests/gateway", "tests/pipeline", "tests/operations", "tests/properties")
+TESTS = {
+    "world": ("tests/world", "tests/pipeline", "tests/properties"),
+    "gateway": ("tests/gateway", "tests/pipeline"),
+    "pipeline": ("tests/pipeline", "tests/gateway", "tests/faults"),
+    "operations": ("tests/operations",),
+}
+"""The tests of each package that may notice: mutmut runs those that reach the function that it changed."""
+VARIANTS = "not json-file and not xml-memory"
+"""Both formats and both kinds of store are tried, and not all four pairs of them."""
 MINUTES = 30
 CONFIGURATION = """
 [tool.mutmut]
 source_paths = ["src"]
 only_mutate = [{patterns}]
 also_copy = ["fixtures", "openapi", "scripts", "docs", "benchmarks"]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "--assert=plain"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "--assert=plain", "-k", "{variants}"]
 pytest_add_cli_args_test_selection = [{tests}]
-mutate_only_covered_lines = true
+timeout_multiplier = 5.0
 """
 
 
@@ -43,11 +51,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modules", nargs="*", default=MODULES, metavar="MODULE")
     parser.add_argument("--minutes", type=float, default=MINUTES)
-    parser.add_argument("--tests", nargs="*", default=TESTS, metavar="PATH", help="tests that may notice")
+    parser.add_argument("--tests", nargs="*", metavar="PATH", help="tests that may notice, instead of the packages'")
     asked = parser.parse_args()
     with TemporaryDirectory(prefix="foas-emulator-mutants-") as directory:
         tree = Path(directory)
-        copy_checkout(tree, asked.modules, asked.tests)
+        copy_checkout(tree, asked.modules, asked.tests or tests_of(asked.modules))
         mutmut = [sys.executable, "-m", "mutmut"]
         ran = run_bounded([*mutmut, "run"], tree, asked.minutes * 60)
         survivors = subprocess.run(
@@ -62,6 +70,12 @@ def main() -> int:
             )
         print(f"{len(names)} mutants survived")
     return ran
+
+
+def tests_of(modules: Iterable[str]) -> list[str]:
+    """The tests that may notice a change of these modules."""
+    packages = [module.split(".")[1] for module in modules]
+    return list(dict.fromkeys(test for package in packages for test in TESTS[package]))
 
 
 def run_bounded(command: Sequence[str], tree: Path, seconds: float) -> int:
@@ -95,7 +109,7 @@ def copy_checkout(tree: Path, modules: Sequence[str], tests: Sequence[str]) -> N
         f"src/{module.replace('.', '/').removesuffix('/*')}{'/*' if module.endswith('*') else '.py'}"
         for module in modules
     )
-    configuration = CONFIGURATION.format(patterns=patterns, tests=quoted(tests))
+    configuration = CONFIGURATION.format(patterns=patterns, tests=quoted(tests), variants=VARIANTS)
     (tree / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text("utf-8") + configuration, "utf-8")
 
 
