@@ -115,7 +115,7 @@ def healthcheck(url: str | None, port: int) -> None:
         status = json.loads(health)["status"]
     except (OSError, ValueError, http.client.HTTPException) as error:
         refuse(f"{target}: {error}")
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, RecursionError):
         refuse(f"{target}: this is no foas-emulator")
     click.echo(health)
     sys.exit(0 if status == "ok" else 1)

@@ -17,8 +17,8 @@ from foas_emulator.world.instants import instant_text
 
 Command = Callable[..., None]
 
-FAILURES = (OSError, EmulatorError, ValueError)
-"""What a server that refuses, or does not answer, raises."""
+FAILURES = (OSError, EmulatorError, ValueError, OverflowError)
+"""What is raised for a server that refuses, does not answer, or is no emulator."""
 
 WORLD_OPTION = click.option("--world", default="default", show_default=True, help="Name of the world.")
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print the server's answer instead of a sentence.")

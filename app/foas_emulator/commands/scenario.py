@@ -8,6 +8,7 @@ from foas_emulator.commands.base import refuse_each
 from foas_emulator.commands.remote import Remote, remote
 from foas_emulator.seeds.loading import load
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seed
+from foas_emulator.testing.shapes import WORLD
 
 
 @click.command("scenario")
@@ -18,10 +19,8 @@ def command(emulator: Remote, *, seed: str) -> None:
 
     The world is created if there is none; `reset` returns it to this beginning.
     """
-    if seed in BUILT_IN:
-        answer = emulator.server.control.request("PUT", emulator.path, {"seed": seed})
-    else:
-        answer = emulator.server.control.request("PUT", emulator.path, {"seed": _document(seed)})
+    beginning = {"seed": seed if seed in BUILT_IN else _document(seed)}
+    answer = emulator.server.control.request("PUT", emulator.path, beginning, shape=WORLD)
     emulator.report(f"World {emulator.world_name} begins anew from {seed}.", answer)
 
 
