@@ -41,7 +41,8 @@ def test_crash_of_ours_shows_nothing_of_itself(format_: Any) -> None:
     heard = sent(internal_error(format_=format_, host="here"))
     assert (heard.status, heard.code) == (500, "InternalError")
     assert heard.members["Message"] == "The request processing has failed due to some unknown error."
-    assert "its log has the details under this request id" in heard.hint
+    assert heard.hint == "The emulator failed; its log has the details under this request id. Please report it."
+    assert heard.members["HostId"] == "here"
 
 
 def test_one_more_header_leaves_the_reply_as_it_was() -> None:

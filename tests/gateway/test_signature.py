@@ -75,8 +75,9 @@ def test_v1_accepts_a_path_that_was_sent_and_signed_as_raw_utf8_beside_escapes_o
         ("AlibabaCloud (Linux; x86_64) PHP/8.2 Client/1.5.32", "/a%20b", "?a&b=1"),
     ],
 )
-def test_first_variant_is_the_form_of_the_client(client: str, path: str, query: str) -> None:
-    request = request_to("/a%20b?b=1&a=", headers={"user-agent": client})
+@pytest.mark.parametrize("header", ["user-agent", "x-sdk-client"])
+def test_first_variant_is_the_form_of_the_client(header: str, client: str, path: str, query: str) -> None:
+    request = request_to("/a%20b?b=1&a=", headers={header: client})
     variants = list(string_to_sign_variants(request))
     assert variants[0] == f"GET\n\n\n\n\n{path}{query}"
     assert len(set(variants)) == len(variants) == 4
@@ -152,7 +153,7 @@ def test_v3_with_sm3_hashes_the_body_and_the_canonical_request_with_it(header: s
     body = b"abc"
     hash_of_abc = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"  # the standard's own example
     request = request_to("/", method="POST", headers={"host": "h", header: hash_of_abc}, body=body)
-    credentials = v3("host", header)._replace(algorithm="ACS3-HMAC-SM3")
+    credentials = v3("host")._replace(algorithm="ACS3-HMAC-SM3")
     text = next(canonical_request_variants(request, credentials))
     assert text.endswith(f"\n{hash_of_abc}")
     assert v3_string_to_sign(text, credentials).startswith("ACS3-HMAC-SM3\n")

@@ -85,6 +85,11 @@ def test_header_that_a_library_changed_after_signing_is_named(name: str, signed:
     assert differences == [Difference(field, REQUEST.headers[name], signed)]
 
 
+def test_digest_that_was_signed_right_and_arrived_wrong_is_named() -> None:
+    request = with_header(REQUEST, "content-md5", "wrong")
+    assert found(text_of(REQUEST), request=request) == [Difference("Content-MD5", "wrong", MD5)]
+
+
 def test_content_type_that_only_the_library_knows_is_named() -> None:
     request = with_header(REQUEST, "content-type", "text/csv; charset=gbk")
     signed = text_of(with_header(REQUEST, "content-type", "text/csv"))
@@ -152,6 +157,31 @@ def test_v3_host_that_was_signed_otherwise_is_named(host: str) -> None:
     assert differences == [Difference("host", "localhost:8080", host)]
 
 
+def test_v3_host_of_a_server_with_an_ipv6_address_that_was_signed_without_its_port_is_named() -> None:
+    request = with_header(REQUEST, "host", "[::1]:8080")
+    differences = found(text_of(with_header(request, "host", "[::1]"), V3), V3, request=request)
+    assert differences == [Difference("host", "[::1]:8080", "[::1]")]
+
+
+def test_v3_header_that_a_library_changed_after_signing_is_named() -> None:
+    differences = found(text_of(with_header(REQUEST, "content-type", "application/json"), V3), V3)
+    assert differences == [Difference("content-type", "application/json;charset=utf-8", "application/json")]
+
+
+def test_v3_hash_of_the_body_that_was_signed_right_and_arrived_wrong_is_named() -> None:
+    credentials = V3._replace(signed_headers=("host", "x-acs-content-sha256"))
+    request = with_header(REQUEST, "x-acs-content-sha256", "0" * 64)
+    [difference] = found(text_of(REQUEST, credentials), credentials, request=request)
+    assert difference == Difference("x-acs-content-sha256", "0" * 64, hashlib.sha256(b"{}").hexdigest())
+
+
+def test_v3_headers_that_the_client_names_otherwise_are_named() -> None:
+    client = text_of(REQUEST, V3).replace(";".join(V3.signed_headers), "host")
+    signed = V3._replace(signature=sign(client, V3, "secret").decode())
+    [difference] = explain(REQUEST, signed, "secret", client_string_to_sign=client)
+    assert difference == Difference("SignedHeaders", "content-type;host;x-acs-date", "host")
+
+
 def test_v3_body_that_arrived_otherwise_is_named() -> None:
     arrived = REQUEST._replace(body=b"{ }")
     [difference] = found(text_of(REQUEST, V3), V3, request=arrived)
@@ -204,6 +234,20 @@ def test_signature_made_by_another_recipe_is_named() -> None:
     assert found_of(b64encode(hmac.digest(b"secret", text, "sha256"))).actual == "HMAC-SHA256"
     rpc = b"POST&%2F&RegionId%3Dcn%2520hangzhou%26Tag%3D%25E4%25B8%25AD%26empty%3D"
     assert found_of(b64encode(hmac.digest(b"secret&", rpc, "sha1"))).actual == "that of the RPC style"
+
+
+def test_slash_in_a_query_is_encoded_in_the_rpc_style() -> None:
+    request = request_to("/?a/b=c/d", headers={})
+    text = b"GET&%2F&a%252Fb%3Dc%252Fd"
+    signed = V1._replace(signature=b64encode(hmac.digest(b"secret&", text, "sha1")).decode())
+    [difference] = explain(request, signed, "secret")
+    assert difference.actual == "that of the RPC style"
+
+
+def test_slash_in_a_query_that_was_encoded_twice_is_named() -> None:
+    request = request_to("/?a=c/d", headers={"host": "h"})
+    signed = text_of(request, V3).replace("c%2Fd", "c%252Fd")
+    assert found(signed, V3, request=request)[0].field == "query a"
 
 
 def test_v3_signature_made_by_another_recipe_is_named() -> None:

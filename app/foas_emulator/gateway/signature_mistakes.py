@@ -105,7 +105,7 @@ def _v1_headers(request: SignedRequest) -> Iterator[tuple[str, str | None]]:
 
 def _v3_headers(request: SignedRequest, credentials: Credentials) -> Iterator[tuple[str, str]]:
     host = request.headers.get("host", "")
-    yield "host", host.partition(":")[0]
+    yield "host", host.rpartition(":")[0]
     yield "host", request.headers.get("x-forwarded-host", host)
     yield "x-acs-content-sha256", v3_hash_of(request.body, credentials)
     yield from ((name, value) for name, value in _media_types(request) if name in credentials.signed_headers)
