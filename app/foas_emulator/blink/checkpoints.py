@@ -1,4 +1,4 @@
-"""The checkpoints of a running job, as Flink's `/jobs/:jobid/checkpoints` tells them.
+"""The checkpoints of a running job, as Flink's `/jobs/:jobid/checkpoints` reports them.
 
 That GetInstanceCheckpoint hands out Flink's own payload is inferred: its documentation only says that it holds the
 checkpoints, and the console shows Flink's overview, history and summary.

@@ -26,7 +26,7 @@ from foas_emulator.blink.references import Query, Reference
 from foas_emulator.blink.statements import Insert, View
 
 Note = Callable[[str], object]
-"""Takes one sentence for whoever sent the plan."""
+"""Takes one sentence for the caller who sent the plan."""
 
 _WINDOWS = frozenset({"TUMBLE", "HOP", "SESSION"})
 _RANKS = frozenset({"ROW_NUMBER", "RANK", "DENSE_RANK"})
@@ -61,7 +61,7 @@ def raw_plan(
 
 
 def given_plan(plan_json: str, *, note: Note) -> Plan | None:
-    """Return the plan of a job's planJson. One that cannot be used is not passed over in silence: `note` is told why.
+    """Return the plan of a job's planJson. For one that cannot be used, `note` is called with the reason.
 
     None where the plan is to be made from the code: nothing is given, or nothing that can be used.
     """
@@ -78,7 +78,7 @@ def given_plan(plan_json: str, *, note: Note) -> Plan | None:
 def running_plan(plan_json: str, code: str, *, api_type: str, job_type: str, note: Note) -> Plan:
     """Return the plan that a started job runs: the given one, else one made from its code.
 
-    It is empty if neither can be read. `note` is told of a given plan that cannot be used.
+    It is empty if neither can be read. `note` is called with the reason why a given plan cannot be used.
     """
     given = given_plan(plan_json, note=note)
     if given is not None:

@@ -31,7 +31,7 @@ _NAME_PROPERTIES = ("tableName", "topic", "logStore", "index", "collection")
 
 @dataclass(frozen=True, slots=True)
 class TableUse:
-    """A declared table in the part it plays for a job, as ValidateJob tells it.
+    """A declared table in the part it plays for a job, as ValidateJob reports it.
 
     `alias` is the name in the script and `name` the one in the external store, None if no property gives it: the
     documented answer has the script's names under Alias and, for tables whose only property is `type`, no Name.

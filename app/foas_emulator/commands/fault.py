@@ -77,4 +77,5 @@ def _line(rule: dict[str, Any]) -> str:
     match = rule["match"]
     where = match["operation"] + "".join(f" {name}={value}" for name, value in match["params"].items())
     armed = "" if rule["armed"] else ", at rest"
-    return f"{rule['id']}: {json.dumps(rule['effect'])} for {where}; seen {rule['seen']}, struck {rule['hits']}{armed}."
+    counts = f"seen {rule['seen']}, applied to {rule['hits']}"
+    return f"{rule['id']}: {json.dumps(rule['effect'])} for {where}; {counts}{armed}."

@@ -20,7 +20,7 @@ class Answer(BaseModel):
 class Health(Answer):
     """Whether the emulator serves requests."""
 
-    status: Literal["ok"] = Field(description="Always ok: whoever is not well does not answer.")
+    status: Literal["ok"] = Field(description="Always ok: a server that is not well does not answer.")
 
 
 class OperationCounts(Answer):

@@ -1,4 +1,4 @@
-"""What browsers are told about everything the emulator serves them, and under which Host they may ask for it."""
+"""The headers of everything that the emulator serves to browsers, and under which Host they may ask for it."""
 
 import re
 from collections.abc import Collection
@@ -64,7 +64,7 @@ class Pages:
 
 
 def confined(scope: Scope, send: Send) -> Send:
-    """Return a `send` that tells browsers to guess no types, to frame no answer and to load nothing foreign.
+    """Return a `send` that asks browsers to guess no types, to frame no answer and to load nothing foreign.
 
     An answer that has a policy of its own keeps it.
     """

@@ -63,7 +63,7 @@ class ControlError(Exception):
 
 
 def no_world(name: str) -> ControlError:
-    """The refusal of what only a world that exists can be asked; `no_world` in its answer tells programs why."""
+    """The refusal of what only a world that exists can be asked; `no_world` in its answer says so to programs."""
     hint = "GET /_emulator/worlds lists those there are; PUT makes one, and so does a request that comes to it."
     return ControlError(404, f"There is no world {name}.", hint, no_world=name)
 

@@ -1,7 +1,7 @@
 """The events of a world as they happen, as `text/event-stream`.
 
-The stream looks a few times a second and tells what is new; a crowd of calls is told as the last few and "n more".
-Whoever reads too slowly is dropped and never waited for.
+The stream looks a few times a second and reports what is new; of a crowd of calls the last few and "n more".
+A reader that is too slow is dropped and never waited for.
 """
 
 import asyncio

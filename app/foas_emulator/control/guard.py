@@ -1,6 +1,6 @@
 """Who may use the control API and see the pages: callers with the token, else those on this machine; pages let in.
 
-A page in a browser can reach the loopback address. So what a browser tells of a request is checked first, for every
+A page in a browser can reach the loopback address. So what a browser reports of a request is checked first, for every
 method: the Host it was asked under, which a rebound name gives away, its Origin, and whether another site sent it.
 """
 
@@ -89,7 +89,7 @@ class ControlGate:
         is_exempt = _is_exempt(scope["path"])
         refusal = None if is_exempt else self._refusal(scope)
         try:
-            if refusal is None and not is_exempt:  # or else whoever has no token could take the room of those who have
+            if refusal is None and not is_exempt:  # else a caller without a token could take others' room
                 limit = self._limits[_DOCUMENTS.fullmatch(scope["path"]) is not None]
                 receive = await with_body(scope, receive, limit=limit, room=room)
                 _take_body_as_json(scope)
@@ -205,7 +205,7 @@ def _replaying(pieces: list[bytes], receive: Receive) -> Receive:
 
 
 async def _serve(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer, also when the server stops meanwhile: whoever waits for something is told so."""
+    """Answer, also when the server stops meanwhile: a client that waits for something gets an error."""
     is_answered = False
 
     async def noting_send(message: Message) -> None:

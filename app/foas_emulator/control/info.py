@@ -43,7 +43,7 @@ def info_router(settings: Mapping[str, Any], budgets: Mapping[str, Budget], addr
         responses={200: {"content": {SCHEMA: {"schema": dict(ANY_OBJECT)}}}},
     )
     async def get_seed_schema() -> Response:
-        """The JSON Schema of seed documents, for editors and for whoever writes seeds by program."""
+        """The JSON Schema of seed documents, for editors and for programs that write seeds."""
         return Response(published_schema(), media_type=SCHEMA)
 
     @router.get("/info", **answers(Information))

@@ -18,7 +18,7 @@ def settings_router(registry: Registry) -> APIRouter:
 
     @router.get("", **answers(WorldSettingsShown))
     async def get_settings(name: str) -> dict[str, Any]:
-        """Every setting in force in a world. Delays are durations; a batch_duration of null is until told."""
+        """Every setting in force in a world. Delays are durations; a batch_duration of null has no end."""
         return _show(require_world(registry, name))
 
     @router.put("", **answers(WorldSettingsShown))

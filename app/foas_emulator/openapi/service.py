@@ -27,7 +27,7 @@ _TAGS = {
     "projects": "Projects, which hold jobs, folders and packages, and run on a cluster or in the shared one.",
     "folders": "Folders, which jobs of a project lie in.",
     "jobs": "Jobs: their drafts, plans, commits and starts.",
-    "instances": "Instances, the runs of jobs: their states and what the engine tells of them.",
+    "instances": "Instances, the runs of jobs: their states and what the engine reports of them.",
     "packages": "Packages, the files that jobs refer to.",
     "queues": "Queues, the shares of clusters that projects run in.",
     "clusters": "Clusters of one's own: ordered, made, grown, shrunk and given up.",
@@ -93,7 +93,7 @@ def describe_service(operations: Sequence[Operation]) -> Schema:
     made = get_openapi(title=TITLE, version="", routes=routes)
     components = made["components"]
     components["schemas"]["Error"] = _ERROR
-    components["schemas"]["ApiResponse"]["description"] = "The answer of an operation that has nothing to tell."
+    components["schemas"]["ApiResponse"]["description"] = "The answer of an operation that has nothing to report."
     document: Schema = {
         "openapi": made["openapi"],
         "info": information(TITLE, DESCRIPTION),

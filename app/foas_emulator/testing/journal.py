@@ -24,7 +24,7 @@ class Journal:
     def entries(self, **wanted: str | float | bool) -> list[dict[str, Any]]:
         """The entries that agree in everything that is given, the oldest first.
 
-        Given may be: operation, status, code, access_key_id, struck (by a fault), unread (parameters), unknown (path).
+        Given may be: operation, status, code, access_key_id, faulted (by a rule), unread (parameters), unknown (path).
         """
         entries: list[dict[str, Any]] = []
         after: int | None = 0
