@@ -64,11 +64,6 @@ class Script:
         return tuple(statement for statement in self.statements if isinstance(statement, Insert))
 
     @property
-    def unknown(self) -> tuple[Unknown, ...]:
-        """Return what begins with no word that is known to begin a statement."""
-        return tuple(statement for statement in self.statements if isinstance(statement, Unknown))
-
-    @property
     def inputs(self) -> tuple[TableUse, ...]:
         """The tables that are read in FROM or JOIN, in order of declaration."""
         read_plainly = {name for query in _queries(self.statements) for name in _names(query, temporal=False)}
@@ -90,10 +85,20 @@ class Script:
         )
 
 
-def read(code: str) -> Script:
-    """Reads the script. Raises `SqlError` for the first thing in it that is surely wrong."""
+def read(code: str, *, passed_over: list[Unknown] | None = None) -> Script:
+    """Reads the script. Raises `SqlError` for the first thing in it that is surely wrong.
+
+    What is no statement is put into `passed_over`, as far as the script could be read.
+    """
     positions = Positions(code)
-    script = Script(tuple(statements_of(tuple(tokens_of(code, positions)), positions)))
+    statements: list[Statement] = []
+    unknown = [] if passed_over is None else passed_over
+    for statement in statements_of(tuple(tokens_of(code, positions)), positions):
+        if isinstance(statement, Unknown):
+            unknown.append(statement)
+        else:
+            statements.append(statement)
+    script = Script(tuple(statements))
     errors = sorted([*_untyped_tables(script), *_undeclared_tables(script)])
     if errors:
         offset, message = errors[0]

@@ -187,3 +187,11 @@ def test_a_statement_that_no_known_word_begins_is_told_by_the_validation(p: Api)
         )
     journal = p.request("GET", "/_emulator/worlds/default/journal?operation=ValidateJob").json()
     assert "frobnicate" in journal["entries"][-1]["warning"]
+
+
+@pytest.mark.parametrize("wrong", ["INSERT INTO nowhere SELECT a FROM s;", "SELECT (a FROM s;"])
+def test_a_validation_that_fails_warns_of_a_statement_that_no_known_word_begins_too(wrong: str, p: Api) -> None:
+    building.job(p, apiType="SQL", code=f"frobnicate t;\n{SQL}\n{wrong}")
+    called = p.call("ValidateJob", **J)
+    assert (called.status, called.code) == (400, "InvalidJob.SyntaxError")
+    assert 'begins with "frobnicate"; it was passed over.' in called.headers["x-emulator-warning"]
