@@ -99,6 +99,7 @@ def test_v1_sorts_headers_by_name_and_not_by_line() -> None:
 
 def test_plus_in_a_query_is_a_space_and_an_encoded_plus_is_a_plus() -> None:
     assert query_pairs("b=x+y&a=x%2By&&c") == [("a", "x+y"), ("b", "x y"), ("c", "")]
+    assert query_pairs("a=x+y") == [("a", "x y")]
 
 
 @pytest.mark.parametrize("wire", ["é".encode(), "é".encode("latin-1")], ids=["sent as UTF-8", "sent as Latin-1"])
@@ -122,10 +123,12 @@ def test_v3_accepts_the_path_as_sent_encoded_anew_or_decoded(path: str) -> None:
 
 
 def test_v3_signs_the_headers_it_names_and_no_others() -> None:
-    request = request_to("/?b=x%20y*~&a=", headers={"host": "h", "x-acs-action": "GetInstance", "accept": "*/*"})
+    request = request_to(
+        "/?b=x%20y*~&a=&c/d=e/f", headers={"host": "h", "x-acs-action": "GetInstance", "accept": "*/*"}
+    )
     text = next(canonical_request_variants(request, v3("x-acs-action", "host", "absent")))
     assert text.split("\n")[2:-1] == [
-        "a=&b=x%20y%2A~", "absent:", "host:h", "x-acs-action:GetInstance", "", "x-acs-action;host;absent",
+        "a=&b=x%20y%2A~&c%2Fd=e%2Ff", "absent:", "host:h", "x-acs-action:GetInstance", "", "x-acs-action;host;absent",
     ]  # fmt: skip
 
 

@@ -116,6 +116,12 @@ def test_resource_signed_in_another_form_is_named(resource: str, field: str) -> 
     assert found(f"{head}\n{resource}")[0].field == field
 
 
+def test_a_parameter_is_named_by_what_stands_before_its_first_equals_sign() -> None:
+    request = request_to("/?a=b=c", headers={})
+    [difference] = found("GET\n\n\n\n\n/", request=request)
+    assert difference == Difference("query a", "a=b=c", None)
+
+
 @pytest.mark.parametrize("credentials", [V1, V3], ids=["V1", "V3"])
 def test_method_in_lower_case_is_named(credentials: Credentials) -> None:
     differences = found(text_of(REQUEST._replace(method="post"), credentials), credentials)
@@ -141,8 +147,9 @@ def test_header_lines_with_a_space_after_the_colon_are_named() -> None:
 
 
 def test_blank_lines_of_absent_headers_left_out_are_named() -> None:
-    request = request_to("/", headers={"accept": "*/*", "date": "today"})
-    assert [difference.field for difference in found("GET\n*/*\ntoday\n/", request=request)] == ["blank lines"]
+    request = request_to("/", headers={"accept": "*/*", "date": "this day"})
+    differences = found("GET\n*/*\nthis day\n/", request=request)
+    assert differences == [Difference("blank lines", "one for every absent header", "left out")]
 
 
 def test_headers_signed_in_the_order_of_the_wire_are_named() -> None:
