@@ -30,6 +30,7 @@ def test_refusal_is_sent_with_its_envelope_its_evidence_and_its_hint(format_: An
         "Message": "Gone: <x>.",
         "Recommend": "https://error-center.aliyun.com/status/search?Keyword=Thing.Gone&source=PopGw",
     }
+    assert all(name == name.lower() for name, _ in heard.headers.raw), "ASGI's headers are in lower case"
     assert heard.headers["x-acs-request-id"] == heard.members["RequestId"]
     assert heard.headers["content-length"] == str(len(heard.body))
     assert heard.headers["x-emulator-evidence"] == "documented"

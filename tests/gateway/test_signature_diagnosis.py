@@ -14,6 +14,7 @@ from tests.gateway.signature_vectors import ALL, Vector, request_to, with_header
 
 V1 = Credentials("v1", "test", "", (), "HMAC-SHA1")
 V3 = Credentials("v3", "test", "", ("content-type", "host", "x-acs-date"), "ACS3-HMAC-SHA256")
+RPC = Difference("string to sign", "that of the ROA style", "that of the RPC style")
 MD5 = b64encode(hashlib.md5(b"{}").digest()).decode()
 REQUEST = request_to(
     "/api/v2/projects/a%20b?RegionId=cn+hangzhou&empty=&Tag=%E4%B8%AD",
@@ -221,10 +222,21 @@ def test_v3_query_signed_in_another_form_is_named(query: str, field: str) -> Non
 
 
 @pytest.mark.parametrize("credentials", [V1, V3], ids=["V1", "V3"])
-@pytest.mark.parametrize("suffix", ["\n", "\r\n", " ", "&"])
-def test_secret_with_something_behind_it_is_named_and_not_shown(credentials: Credentials, suffix: str) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "name"),
+    [
+        ("\n", "a newline"),
+        ("\r\n", "a carriage return and a newline"),
+        (" ", "a space"),
+        ("&", "the & of the RPC style"),
+    ],
+)
+def test_secret_with_something_behind_it_is_named_and_not_shown(
+    credentials: Credentials, suffix: str, name: str
+) -> None:
     difference = found_of(sign(text_of(REQUEST, credentials), credentials, f"secret{suffix}"), credentials)
-    assert difference.field == "secret"
+    words = "the configured secret"
+    assert difference == Difference("secret", words, f"{words} followed by {name}")
     assert sentence([difference]).startswith("The secret of the client's signature: expected the configured secret, ")
 
 
@@ -237,18 +249,19 @@ def test_configured_secret_with_white_space_around_it_is_named() -> None:
 
 def test_signature_made_by_another_recipe_is_named() -> None:
     text = text_of(REQUEST).encode()
-    assert found_of(hmac.digest(b"secret", text, "sha1").hex().encode()).actual == "hexadecimal"
-    assert found_of(b64encode(hmac.digest(b"secret", text, "sha256"))).actual == "HMAC-SHA256"
+    in_hexadecimal = found_of(hmac.digest(b"secret", text, "sha1").hex().encode())
+    assert in_hexadecimal == Difference("encoding", "base64", "hexadecimal")
+    by_sha256 = found_of(b64encode(hmac.digest(b"secret", text, "sha256")))
+    assert by_sha256 == Difference("algorithm", "HMAC-SHA1", "HMAC-SHA256")
     rpc = b"POST&%2F&RegionId%3Dcn%2520hangzhou%26Tag%3D%25E4%25B8%25AD%26empty%3D"
-    assert found_of(b64encode(hmac.digest(b"secret&", rpc, "sha1"))).actual == "that of the RPC style"
+    assert found_of(b64encode(hmac.digest(b"secret&", rpc, "sha1"))) == RPC
 
 
 def test_slash_in_a_query_is_encoded_in_the_rpc_style() -> None:
     request = request_to("/?a/b=c/d", headers={})
     text = b"GET&%2F&a%252Fb%3Dc%252Fd"
     signed = V1._replace(signature=b64encode(hmac.digest(b"secret&", text, "sha1")).decode())
-    [difference] = explain(request, signed, "secret")
-    assert difference.actual == "that of the RPC style"
+    assert explain(request, signed, "secret") == [RPC]
 
 
 def test_slash_in_a_query_that_was_encoded_twice_is_named() -> None:
@@ -259,8 +272,10 @@ def test_slash_in_a_query_that_was_encoded_twice_is_named() -> None:
 
 def test_v3_signature_made_by_another_recipe_is_named() -> None:
     text = text_of(REQUEST, V3)
-    assert found_of(b64encode(bytes.fromhex(sign(text, V3, "secret").decode())), V3).actual == "base64"
-    assert found_of(hmac.digest(b"secret", text.encode(), "sha256").hex().encode(), V3).field == "string to sign"
+    in_base64 = found_of(b64encode(bytes.fromhex(sign(text, V3, "secret").decode())), V3)
+    assert in_base64 == Difference("encoding", "hexadecimal", "base64")
+    unhashed = found_of(hmac.digest(b"secret", text.encode(), "sha256").hex().encode(), V3)
+    assert unhashed == Difference("string to sign", "the hash of the canonical request", "the canonical request")
 
 
 @pytest.mark.parametrize(
@@ -299,8 +314,9 @@ def test_string_of_the_client_is_compared_field_by_field() -> None:
 def test_string_of_the_client_that_does_not_make_its_signature_means_another_secret_too() -> None:
     client = text_of(REQUEST._replace(method="PUT"))
     signed = V1._replace(signature=sign(client, V1, "other").decode())
-    fields = [difference.field for difference in explain(REQUEST, signed, "secret", client_string_to_sign=client)]
-    assert fields == ["method", "secret"]
+    differences = explain(REQUEST, signed, "secret", client_string_to_sign=client)
+    other_secret = Difference("secret", "the one configured for the access key test", "another one")
+    assert differences == [Difference("method", "POST", "PUT"), other_secret]
 
 
 @pytest.mark.parametrize("vector", [ALL["v1-py-get"], ALL["v3-tea-get"]], ids=lambda vector: vector.id)
@@ -314,8 +330,8 @@ def test_v3_string_to_sign_of_the_client_tells_only_that_the_canonical_request_d
     vector = ALL["v3-tea-get"]
     request = vector.request._replace(method="PUT")
     [difference] = explain(request, vector.credentials, vector.secret, client_string_to_sign=vector.string_to_sign)
-    assert difference.field == "hash of the canonical request"
-    assert difference.actual == vector.string_to_sign.split("\n")[1]
+    hashed = hashlib.sha256(text_of(request, vector.credentials).encode()).hexdigest()
+    assert difference == Difference("hash of the canonical request", hashed, vector.string_to_sign.split("\n")[1])
 
 
 def test_string_of_the_client_that_is_no_string_to_sign_is_still_compared() -> None:

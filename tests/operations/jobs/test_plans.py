@@ -86,6 +86,20 @@ def test_a_session_is_in_run_until_its_plan_is_due(sql: Api) -> None:
     assert sql.ok("CheckRawPlanJson", **check)["PlanJsonInfo"]["Status"] == "success"
 
 
+def test_each_session_ends_when_its_own_plan_is_due(sql: Api) -> None:
+    sql.world.set({"plan_delay": "10s"})
+    sql.advance("0s")
+    first = sql.ok("GetRawPlanJson", **J)["SessionId"]
+    sql.advance("5s")
+    second = sql.ok("GetRawPlanJson", **J)["SessionId"]
+    seen = []
+    for _ in range(2):
+        sql.advance("5s")
+        checked = [sql.ok("CheckRawPlanJson", **J, sessionId=each)["PlanJsonInfo"] for each in (first, second)]
+        seen.append([plan["Status"] for plan in checked])
+    assert seen == [["success", "Session in run"], ["success", "success"]]
+
+
 def test_a_plan_for_wrong_code_fails(wrong: Api) -> None:
     plan = plan_of(wrong)
     assert (plan["Status"], plan.get("PlanJson")) == ("fail", None)
@@ -131,6 +145,16 @@ def test_a_tuned_plan_follows_what_autoscale_made(sql: Api) -> None:
     assert plan_of(sql, autoconfEnable=True)["PlanJson"] == tuned
     assert parallelism(plan_of(sql)) == {1}
     assert plan_of(sql, autoconfEnable=True, expectedCore=1, expectedGB=4)["PlanJson"] != tuned
+
+
+def test_a_tuned_plan_that_comes_due_later_follows_what_autoscale_made(sql: Api) -> None:
+    sql.ok("CommitJob", **J, isOnOff=True, maxCU=10, configure='{"fetch_delay":1}')
+    sql.ok("StartJob", **J)
+    tuned = sql.ok("GetJobLatestAutoScalePlan", **J)["PlanJson"]
+    sql.world.set({"plan_delay": "10s"})
+    session_id = sql.ok("GetRawPlanJson", **J, autoconfEnable=True)["SessionId"]
+    sql.advance("10s")
+    assert sql.ok("CheckRawPlanJson", **J, sessionId=session_id)["PlanJsonInfo"]["PlanJson"] == tuned
 
 
 def test_the_cost_of_a_job_is_that_of_its_own_plan(sql: Api) -> None:
