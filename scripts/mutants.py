@@ -45,7 +45,6 @@ only_mutate = [{patterns}]
 also_copy = ["fixtures", "openapi", "scripts", "docs", "benchmarks"]
 pytest_add_cli_args = ["-p", "no:cacheprovider", "--assert=plain", "-k", "{variants}"]
 pytest_add_cli_args_test_selection = [{tests}]
-timeout_multiplier = 5.0
 process_isolation = "forkserver"
 """
 IMPORTED_ANEW = 'forkserver_warmup = "none"\n'
