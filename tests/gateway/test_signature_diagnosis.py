@@ -292,15 +292,22 @@ def test_nothing_that_fits_means_another_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("credentials", "field"),
+    ("credentials", "field", "right"),
     [
-        (V1._replace(signature="x", algorithm="SHA256withRSA"), "x-acs-signature-method"),
-        (V3._replace(signature="x", algorithm="ACS3-RSA-SHA256"), "algorithm"),
+        (V1._replace(signature="x", algorithm="SHA256withRSA"), "x-acs-signature-method", "HMAC-SHA1"),
+        (V3._replace(signature="x", algorithm="ACS3-RSA-SHA256"), "algorithm", "ACS3-HMAC-SHA256"),
     ],
 )
-def test_algorithm_that_the_form_does_not_have_is_named_first(credentials: Credentials, field: str) -> None:
-    [difference] = explain(REQUEST, credentials, "secret")
-    assert (difference.field, difference.actual) == (field, credentials.algorithm)
+def test_algorithm_that_the_form_does_not_have_is_named_first(credentials: Credentials, field: str, right: str) -> None:
+    assert explain(REQUEST, credentials, "secret") == [Difference(field, right, credentials.algorithm)]
+
+
+def test_one_bit_of_the_text_is_looked_for_only_if_that_is_asked_for() -> None:
+    text = text_of(REQUEST).replace("CreateJob", "CreateJoc")
+    assert [difference.field for difference in found(text)] == ["secret"]
+    signed = V1._replace(signature=sign(text, V1, "secret").decode())
+    [difference] = explain(REQUEST, signed, "secret", exhaustive=True)
+    assert difference == Difference("x-acs-action", "CreateJob", "CreateJoc")
 
 
 def test_string_of_the_client_is_compared_field_by_field() -> None:
