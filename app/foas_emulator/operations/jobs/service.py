@@ -225,7 +225,7 @@ def calc_plan_json_resource(world: World, project_name: str, job_name: str) -> t
 
 def _syntax_error(job: Job, error: SqlError) -> ApiError:
     return SYNTAX_ERROR(
-        f"Job {job.job_name!r}, line {error.line}, column {error.column}: {error}", error=error_text(error)
+        f"Job {job.job_name!r}, line {error.line}, column {error.column}: {error}.", error=error_text(error)
     )
 
 
