@@ -163,6 +163,13 @@ def test_the_cost_of_a_job_is_that_of_its_own_plan(sql: Api) -> None:
     assert sql.ok("CalcPlanJsonResource", **J)["PlanJsonResource"] == {"MemoryGB": 3, "Cores": 1.2}
 
 
+@pytest.mark.parametrize(("plan_json", "is_warned_of"), [(None, False), ("", False), ("{a:b}", True)])
+def test_a_draft_without_a_plan_is_not_warned_of(p: Api, plan_json: str | None, *, is_warned_of: bool) -> None:
+    given = {} if plan_json is None else {"planJson": plan_json}
+    created = p.call("CreateJob", **J, jobType="FLINK_STREAM", apiType="SQL", code=SQL, **given)
+    assert (created.status, "x-emulator-warning" in created.headers) == (200, is_warned_of)
+
+
 @pytest.mark.parametrize("plan_json", [None, "", "{a:b}"])
 def test_the_cost_of_a_job_without_a_plan_is_that_of_its_code(sql: Api, plan_json: str) -> None:
     if plan_json is not None:
