@@ -104,7 +104,7 @@ def test_healthcheck_is_unwell_where_something_else_answers(emulator: Emulator) 
 def test_healthcheck_is_unwell_where_none_is(url: str) -> None:
     checked = call("healthcheck", "--url", url)
     assert checked.exit_code == 1
-    assert checked.stderr.startswith(f"{url.rstrip('/')}/_emulator/health: ")
+    assert checked.stderr.startswith(f"{url.rstrip('/')}: ")
 
 
 def raw(vector_id: str, **changed: str) -> bytes:

@@ -1,12 +1,8 @@
 """The command line: `foas-emulator serve`, and what helps around it."""
 
-import gc
 import http
-import http.client
-import json
 import os
 import sys
-import urllib.request
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,11 +10,9 @@ import click
 
 from foas_emulator import __version__
 from foas_emulator.commands import LazyGroup
-from foas_emulator.commands.base import PORT_OPTION, URL_OPTION, refusals_to_start, refuse, refuse_each
+from foas_emulator.commands.base import refusals_to_start, refuse, refuse_each
+from foas_emulator.loading import quickly
 from foas_emulator.settings import NamedPath, Settings, check_variables, options
-
-_LONGEST_HEALTH = 64 * 1024
-"""Bytes that are read of what says whether a server is well."""
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -30,14 +24,10 @@ def main() -> None:
 def _serve(**values: Any) -> None:
     """Serve the API until SIGTERM or SIGINT. Every option is also a FOASEMU_* variable."""
     check_variables(os.environ)
-    gc.disable()  # nothing that is made while starting is garbage, and looking for it takes a tenth of a start
-    try:
-        with refusals_to_start():
-            from foas_emulator.server import serve  # noqa: PLC0415 - other commands need no server
+    with quickly(), refusals_to_start():
+        from foas_emulator.server import serve  # noqa: PLC0415 - other commands need no server
 
-            serve(Settings(**values))
-    finally:
-        gc.enable()
+        serve(Settings(**values))
 
 
 main.add_command(click.Command("serve", params=list(options()), callback=_serve, help=_serve.__doc__))
@@ -98,27 +88,6 @@ def openapi(output: Path | None, *, of_control_api: bool) -> None:
         click.echo(text.encode(), nl=False)  # whatever a terminal's encoding is, the document is UTF-8
     else:
         output.write_bytes(text.encode())
-
-
-@main.command()
-@URL_OPTION
-@PORT_OPTION
-def healthcheck(url: str | None, port: int) -> None:
-    """Ask a server for its health; exits with 0 if it is well."""
-    target = f"{(url or f'http://127.0.0.1:{port}').rstrip('/')}/_emulator/health"
-    if not target.startswith(("http://", "https://")):
-        refuse(f"{target}: an address begins with http:// or https://")
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(target, timeout=5) as response:
-            health = response.read(_LONGEST_HEALTH).decode()
-        status = json.loads(health)["status"]
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        refuse(f"{target}: {error}")
-    except (KeyError, TypeError, RecursionError):
-        refuse(f"{target}: this is no foas-emulator")
-    click.echo(health)
-    sys.exit(0 if status == "ok" else 1)
 
 
 @main.command("get")

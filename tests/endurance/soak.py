@@ -25,7 +25,9 @@ READS = (
     f"{JOBS}/no-such-job",
 )
 FORM = "application/x-www-form-urlencoded"
-READS_IN_A_ROUND = 200
+JOBS_IN_A_ROUND, READS_BEFORE_EACH = 10, 200
+PAGES = 20
+"""Different readings of each path: half of all reads were answered before, since the last write."""
 ENOUGH_ROUNDS = 200
 """Rounds from which on memory tells something."""
 MOST_GROWTH = 8
@@ -61,10 +63,10 @@ def round_of_calls(user: User, chance: random.Random, number: int) -> None:
     """Let a world come, be used in every way, and go."""
     world = f"w{number % 50}-{chance.randrange(1000)}"
     control = f"/_emulator/worlds/{world}"
-    for _ in range(READS_IN_A_ROUND // AT_ONCE):
-        targets = [f"{chance.choice(READS)}?pageIndex={chance.randrange(1, 500)}" for _ in range(AT_ONCE)]
-        user.call(*(request("GET", target, world=world) for target in targets))
-    for each in range(3):
+    for each in range(JOBS_IN_A_ROUND):
+        for _ in range(READS_BEFORE_EACH // AT_ONCE):
+            targets = [f"{chance.choice(READS)}?pageIndex={chance.randrange(1, PAGES + 1)}" for _ in range(AT_ONCE)]
+            user.call(*(request("GET", target, world=world) for target in targets))
         form = {
             "jobName": f"j{each}",
             "jobType": "FLINK_STREAM",

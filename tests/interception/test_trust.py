@@ -92,3 +92,16 @@ def test_variables_keep_what_their_lists_hold_but_nothing_that_lets_a_call_pass_
     assert given["JAVA_TOOL_OPTIONS"].startswith("-Xmx1g -Djavax.net.ssl.trustStore=")
     assert given["PYTHONPATH"].endswith(":src")
     assert given["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "world-w"
+
+
+@pytest.mark.parametrize(("allowed", "trusted"), [((), "authority.pem"), (("oss.example.com",), "bundle.pem")])
+def test_the_python_sdk_trusts_the_systems_roots_where_it_can_meet_them(
+    authority: Authority, tmp_path: Path, allowed: tuple[str, ...], trusted: str
+) -> None:
+    files = write_trust(tmp_path, authority.pem, node=NODE)
+    destination = Destination(
+        url="http://127.0.0.1:1", proxy="http://127.0.0.1:2", world="w", files=files, allowed=allowed
+    )
+    given = variables(destination, {})
+    assert given["ALIBABA_CLOUD_CA_BUNDLE"] == str(tmp_path / trusted)
+    assert given["REQUESTS_CA_BUNDLE"] == str(tmp_path / "bundle.pem")

@@ -6,7 +6,20 @@ import click
 
 from foas_emulator.commands.base import Commands
 
-NAMES = ("clock", "env", "fault", "journal", "replay", "reset", "run", "scenario", "snapshot", "state", "worlds")
+NAMES = (
+    "clock",
+    "env",
+    "fault",
+    "healthcheck",
+    "journal",
+    "replay",
+    "reset",
+    "run",
+    "scenario",
+    "snapshot",
+    "state",
+    "worlds",
+)
 """The commands of this package; each is the member `command` of the module of its name."""
 
 

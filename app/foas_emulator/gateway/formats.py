@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
-import xmltodict
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_pascal
 from pydantic_core import to_json
@@ -138,8 +137,10 @@ def _json(members: bytes) -> Body:
 
 
 def _xml(root: str, members: Mapping[str, Any]) -> Body:
+    from xmltodict import unparse  # noqa: PLC0415 - it loads the parsers too, and most clients ask for JSON
+
     # None of xmltodict's own names, `@…` and `#…`, is the name of an element.
-    written = xmltodict.unparse(
+    written = unparse(
         {root: {"RequestId": "?", **_xml_members(members)}},
         full_document=False,
         short_empty_elements=True,

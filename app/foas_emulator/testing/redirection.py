@@ -36,7 +36,9 @@ def variables_for(
     files = TrustFiles(Path(proxy["files"]))
     if not files.bundle.is_file():
         files = _fetched(server, proxy, directory)
-    destination = Destination(url=server.url, proxy=_address(server, proxy), world=world, files=files)
+    destination = Destination(
+        url=server.url, proxy=_address(server, proxy), world=world, files=files, allowed=proxy["allowed"]
+    )
     return variables(destination, environment)
 
 

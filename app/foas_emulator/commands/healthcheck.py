@@ -1,0 +1,34 @@
+"""`foas-emulator healthcheck`: whether a server is well."""
+
+import http.client
+import json
+import sys
+import urllib.request
+
+import click
+
+from foas_emulator.commands.base import PORT_OPTION, URL_OPTION, refuse
+
+_LONGEST_HEALTH = 64 * 1024
+"""Bytes that are read of what says whether a server is well."""
+
+
+@click.command("healthcheck")
+@URL_OPTION
+@PORT_OPTION
+def command(url: str | None, port: int) -> None:
+    """Ask a server for its health; exits with 0 if it is well."""
+    address = (url or f"http://127.0.0.1:{port}").rstrip("/")
+    if not address.startswith(("http://", "https://")):
+        refuse(f"{address}: an address begins with http:// or https://")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{address}/_emulator/health", timeout=5) as response:
+            health = response.read(_LONGEST_HEALTH).decode()
+        status = json.loads(health)["status"]
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        refuse(f"{address}: {error}")
+    except (KeyError, TypeError, RecursionError):
+        refuse(f"{address}: this is no foas-emulator")
+    click.echo(health)
+    sys.exit(0 if status == "ok" else 1)
