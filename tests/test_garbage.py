@@ -1,11 +1,12 @@
+import asyncio
 import gc
-import sys
 import weakref
 from collections.abc import Iterator
 
 import pytest
+from starlette.responses import PlainTextResponse
 
-from foas_emulator import garbage
+from foas_emulator import garbage, server
 
 
 class Node:
@@ -15,9 +16,8 @@ class Node:
 
 
 @pytest.fixture(autouse=True)
-def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The collector of the tests, as it was; they may have made more objects than an emulator ever has."""
-    monkeypatch.setattr(garbage, "MOST_FROZEN", sys.maxsize)
+def collector() -> Iterator[None]:
+    """The collector of the tests, as it was."""
     before, thresholds, callbacks = gc.isenabled(), gc.get_threshold(), list(gc.callbacks)
     yield
     gc.unfreeze()
@@ -47,15 +47,48 @@ def test_what_is_frozen_is_freed_when_nobody_refers_to_it() -> None:
         assert freed() is None
 
 
-def test_a_circle_is_collected_also_one_that_was_frozen_once_very_much_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(garbage, "MOST_FROZEN", 0)
-    with garbage.in_steps():
+def test_what_is_frozen_is_never_counted_nor_looked_at_while_the_process_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both walk through everything: they hold the event loop for longer, the longer a server runs."""
+
+    def refuse() -> int:
+        raise AssertionError("it walks through everything")
+
+    monkeypatch.setattr(gc, "get_freeze_count", refuse)
+    monkeypatch.setattr(gc, "unfreeze", refuse)
+    unraisable: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", unraisable.append)  # what a callback of the collector raises goes there
+    with garbage.in_steps() as steps:
+        for minute in range(1, garbage.ENOUGH_STEPS + 2):
+            gc.collect()
+            steps.look_at_everything_if_idle(minute * 1.0)
+    assert unraisable == []
+
+
+def test_a_circle_that_was_frozen_is_collected_once_the_process_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(garbage, "ENOUGH_STEPS", 2)
+    with garbage.in_steps() as steps:
         node = Node()
         node.other = node
         freed = weakref.ref(node)
-        gc.freeze()
+        gc.collect()
         del node
+        steps.look_at_everything_if_idle(0.5)
+        assert freed() is not None, "there were too few steps for circles to matter"
         gc.collect()
-        assert freed() is not None
-        gc.collect()
+        steps.look_at_everything_if_idle(0.5)
         assert freed() is None
+
+
+def test_a_server_has_everything_looked_at_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+    steps = garbage.Steps()
+    monkeypatch.setattr(garbage.Steps, "look_at_everything_if_idle", lambda _, worked: looks.append(worked))
+    config = server._main_config(PlainTextResponse("served"), keep_alive=1000, steps=steps)
+    assert config.timeout_notify == garbage.LOOK_EVERY_S
+
+    async def notify() -> None:
+        assert config.callback_notify is not None
+        await config.callback_notify()
+
+    asyncio.run(notify())
+    assert looks[0] > 0

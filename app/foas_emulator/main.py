@@ -348,7 +348,7 @@ def _console(
     make = partial(
         _console_app, settings, registry, journal, control=control, service=service, quiet=quiet, host_check=host_check
     )
-    return OnDemand(make, close=lambda: None, off_loop=True)
+    return OnDemand(make, close=lambda: None)
 
 
 def _console_app(

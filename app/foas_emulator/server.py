@@ -31,6 +31,7 @@ from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
 from foas_emulator.listening import listen, reachable, url_of
 from foas_emulator.main import create_app, is_file_of_keys, open_registry, refuse_workers, watch_seeds
 from foas_emulator.settings import SettingError, Settings
+from foas_emulator.world.clock import processor_time
 from foas_emulator.world.ids import fresh_secret
 from foas_emulator.world.registry import DEFAULT, Registry
 
@@ -41,6 +42,12 @@ if TYPE_CHECKING:
 EXAMPLE = "/api/v2/projects/project1/jobs/job1/instances/412536"
 """The documented call, which the default seed answers."""
 
+TURN = 0.001
+"""Seconds after which a thread that computes lets the event loop have a turn, as soon as it asks for one.
+
+Pages, large documents and images are made in threads beside the loop. With Python's own 5 ms, a call that comes while
+one of them is at work may wait so long once for each time that it lets go of the interpreter.
+"""
 STOP_WITHIN = 1
 """Seconds that open requests are given when the server is told to stop."""
 
@@ -68,6 +75,7 @@ def serve(settings: Settings) -> None:
     """Serve until told to stop. Raise `SeedError`, `SettingError` or `StartError` if the settings cannot be met."""
     logs.configure(level=settings.log_level, format_=settings.log_format)
     raise_limit()
+    sys.setswitchinterval(TURN)
     for given in secrets_in(sys.argv):
         log.warning("%s: everybody on this machine can see what is on a command line; %s", given, _SAFER)
     made_token = None
@@ -111,8 +119,8 @@ def serve(settings: Settings) -> None:
             announcement += f"control token: {made_token}\n"
         if settings.host not in LOOPBACK:
             log.warning("bound to %s: the access key test:test and every world-<name>:test open it", settings.host)
-        with garbage.in_steps(), asyncio.Runner(loop_factory=new_event_loop) as runner:
-            main = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="on")
+        with garbage.in_steps() as steps, asyncio.Runner(loop_factory=new_event_loop) as runner:
+            main = _main_config(app, keep_alive=settings.keep_alive, steps=steps)
             secure = uvicorn_config(app, keep_alive=settings.keep_alive, lifespan="off", **tls)
             beside += [_serving(_Beside(secure), sockets) for sockets in listeners[1:]]
             runner.run(_Main(main, announcement=announcement, beside=beside).serve(sockets=listeners[0]))
@@ -148,6 +156,14 @@ def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.
         timeout_graceful_shutdown=STOP_WITHIN,
         **options,
     )
+
+
+def _main_config(app: ASGIApp, *, keep_alive: int, steps: garbage.Steps) -> uvicorn.Config:
+    async def look_at_garbage() -> None:
+        steps.look_at_everything_if_idle(processor_time())
+
+    often = {"callback_notify": look_at_garbage, "timeout_notify": garbage.LOOK_EVERY_S}
+    return uvicorn_config(app, keep_alive=keep_alive, lifespan="on", **often)
 
 
 class _Beside(uvicorn.Server):

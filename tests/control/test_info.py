@@ -60,6 +60,21 @@ def test_memory_within_budgets_is_shown(control: Control, data_dir: Path | None)
     assert control.ok("GET", "/info")["memory"]["image_bytes"]["bytes"] == 0
 
 
+def test_an_image_that_takes_the_place_of_another_need_not_fit_beside_it() -> None:
+    with open_api() as api:
+        size = api.world.store.size
+    with open_api(image_bytes=size * 3 // 2) as api:
+        control = Control(api)
+        control.ok("PUT", "/worlds/fork", {"fork": "default"}, status=201)
+        for name in ("one", "two"):
+            control.ok("POST", "/worlds/default/seed", {"projects": [{"Name": name}]}, status=204)
+            control.ok("PUT", "/worlds/fork", {"fork": "default"})
+        assert size <= api.registry.images.size <= api.registry.images.limit
+        control.ok("POST", "/worlds/default/seed", {"projects": [{"Name": "three"}]}, status=204)
+        assert "no room" in control.refused("PUT", "/worlds/another", {"fork": "default"}, status=503)
+        assert "no room" in control.refused("PUT", "/worlds/default", {"fork": "default"}, status=503)
+
+
 def test_images_beyond_their_budget_are_refused() -> None:
     with open_api(image_bytes=100) as api:
         answer = Control(api).send("PUT", "/worlds/grown", {"seed": "empty"})

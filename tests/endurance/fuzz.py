@@ -29,7 +29,6 @@ def fuzz(*, bounds: Bounds, seed: int) -> Figures:
     figures = Figures()
     chance = random.Random(seed)
     with TemporaryDirectory() as place, _serving(Path(place)) as victim:
-        victim.warm_up()
         connection = Connection(victim.port)
         for number, request in enumerate(requests_of_both(describe_api(), describe_control_api(), chance)):
             if not bounds.allow(number):

@@ -107,7 +107,6 @@ def soak(*, bounds: Bounds, seed: int) -> Figures:
             victim.client() as client,
             closing(Connection(victim.port)) as connection,
         ):
-            victim.warm_up()
             user = User(connection, figures)
             resident: list[float | None] = []
             number = 0

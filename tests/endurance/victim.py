@@ -4,7 +4,6 @@ import asyncio
 import json
 import multiprocessing
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -50,14 +49,6 @@ class Victim:
         assert self.process.exitcode == 0, f"it ended with {self.process.exitcode}"
         return {} if self.report is None else json.loads(self.report.read_text("utf-8"))
 
-    def warm_up(self) -> None:
-        """Have made what is made on the first call of a control API, once in the life of a server, then forget it."""
-        with self.client() as client:
-            client.get("/openapi.json").raise_for_status()
-            if hasattr(signal, "SIGUSR1"):
-                os.kill(self.process.pid or 0, signal.SIGUSR1)
-            client.get("/_emulator/health").raise_for_status()
-
     def resident(self) -> float | None:
         """Return the MiB that the process has in memory, None where the system does not say."""
         with suppress(OSError):
@@ -74,13 +65,8 @@ class Heart:
     """
 
     def __init__(self) -> None:
-        self.forget()
-
-    def forget(self, *_: object) -> None:
-        """Begin to count anew."""
         self.beats = 0
         self.longest = self.longest_work = 0.0
-        self._worked = time.thread_time()
 
     def found(self) -> dict[str, Any]:
         return {
@@ -91,6 +77,7 @@ class Heart:
 
     def start(self) -> asyncio.AbstractEventLoop:
         loop = NEW_EVENT_LOOP()
+        self._worked = time.thread_time()
         loop.call_soon(self._beat, loop, loop.time())
         return loop
 
@@ -116,8 +103,6 @@ def _serve(told: Connection, settings: Settings, log: Path | None, report: Path 
     if log is not None:
         os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
     heart = Heart()
-    if hasattr(signal, "SIGUSR1"):
-        signal.signal(signal.SIGUSR1, heart.forget)
     server.new_event_loop = heart.start
     server.serve(settings)
     if report is not None:

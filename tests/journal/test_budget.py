@@ -227,3 +227,12 @@ def test_what_was_lost_is_never_guessed(narrow: Api, expected: dict[str, object]
     assert answered == status
     if status == 409:
         assert "has lost the first" in document["error"]
+
+
+def test_a_cached_response_of_a_forgotten_journal_keeps_no_counters_of_other_calls() -> None:
+    journal = Journal(budget=10_000)
+    cached = journal.template("mine", call(1), EMPTY)
+    write(journal, "mine", 2)
+    journal.forget("mine")
+    assert cached.counters.is_closed
+    assert cached.world_journal.usage.size == 0

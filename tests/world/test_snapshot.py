@@ -55,7 +55,7 @@ def test_what_is_restored_goes_on_alike(lived_in: World, restore: Any) -> None:
 
 def test_a_snapshot_is_sorted_and_has_a_row_on_each_line(lived_in: World) -> None:
     document = take_snapshot(lived_in)
-    text = write_snapshot(document)
+    text = write_snapshot(document).decode()
     assert list(document["tables"]) == sorted(document["tables"])
     assert [row["name"] for row in document["tables"]["counters"]] == ["a\n\u2028😀\x85", "pending_change", "z"]
     assert json.loads(text) == document
@@ -65,10 +65,10 @@ def test_a_snapshot_is_sorted_and_has_a_row_on_each_line(lived_in: World) -> Non
 
 
 def test_two_snapshots_differ_in_what_changed(lived_in: World) -> None:
-    before = write_snapshot(take_snapshot(lived_in)).split("\n")
+    before = write_snapshot(take_snapshot(lived_in)).decode().split("\n")
     with lived_in.transaction():
         lived_in.store.update(Counter, assign(Counter.value, 5), where=[equal(Counter.name, "z")])
-    after = write_snapshot(take_snapshot(lived_in)).split("\n")
+    after = write_snapshot(take_snapshot(lived_in)).decode().split("\n")
     assert [line for line in after if line not in before] == ['  {"name": "z", "value": 5}],']
 
 

@@ -15,9 +15,10 @@ from foas_emulator.testing.shapes import WORLD
 @click.argument("seed", metavar="FILE|NAME")
 @remote
 def command(emulator: Remote, *, seed: str) -> None:
-    """Begin a world anew from a seed document, or from one of the server's own: default, empty.
+    """Begin a world anew from a seed document, or from one of the server's own.
 
-    The world is created if there is none; `reset` returns it to this beginning.
+    Those are default, empty, everything-running, all-failed, night-shift and five-thousand. The world is created if
+    there is none; `reset` returns it to this beginning.
     """
     beginning = {"seed": seed if seed in BUILT_IN else _document(seed)}
     answer = emulator.server.control.request("PUT", emulator.path, beginning, shape=WORLD)

@@ -58,4 +58,11 @@ def own_app(
     app.add_api_route("/", lambda: RedirectResponse(home), include_in_schema=False)
     app.openapi = cache(lambda: describe_control(app.routes))  # type: ignore[method-assign]
     add_pages(app, operations)
+    _match_once(app)
     return app
+
+
+def _match_once(app: FastAPI) -> None:
+    """Have FastAPI build the included routes, which it does when a request is first matched against them."""
+    for route in app.routes:
+        route.matches({"type": "http", "method": "GET", "path": "/_emulator/", "headers": []})

@@ -1,17 +1,20 @@
 """Images of whole worlds, for what reads them beside the event loop."""
 
+import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from foas_emulator.control.documents import parse_document
-from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
+from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.seeds.consistency import check_world
-from foas_emulator.world.copies import copied
+from foas_emulator.world import online_backup
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot
-from foas_emulator.world.store import Connections, Store, StoreClosedError
+from foas_emulator.world.store import Connections, Store
 from foas_emulator.world.world import World
+
+log = logging.getLogger(__name__)
 
 
 def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Registry, scratch: Connections) -> bytes:
@@ -21,32 +24,28 @@ def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Regis
 
 
 async def image_of_world(world: World) -> bytes:
-    """Return the image of a world. One in a large file is read over a connection of its own."""
-    path = world.store.path
-    size = 0 if path is None else path.stat().st_size
-    if path is None or size <= SMALL:
-        return world.store.image()
-    return await off_loop(size, lambda: _image_of_file(path))
+    """Return the image of a world, a large one taken by another thread while requests use the world.
 
-
-def _image_of_file(path: Path) -> bytes:
-    if not path.exists():  # a store would make it anew
-        raise StoreClosedError("the world was dropped or replaced")
-    return Store(Connections(), image=b"", path=path).image()
+    Raise `StoreClosedError` if the world is dropped, reset or replaced meanwhile.
+    """
+    store, size = world.store, world.store.size
+    if size <= LARGE or not online_backup.IS_POSSIBLE:
+        return store.image()
+    try:
+        return await off_loop(size, store.image_beside)
+    except (OSError, sqlite3.Error) as error:
+        log.warning("world %s is copied in one piece, which others wait for: %s", world.name, error)
+        return store.image()
 
 
 @asynccontextmanager
-async def copy_of_world(world: World, registry: Registry) -> AsyncIterator[World]:
-    """Yield a copy of a world in memory, a large one made over a connection of its own; it is closed after the block.
-
-    Its image is still copied on the loop, a millisecond for each mebibyte: only the loop touches worlds.
-    """
-    image = await image_of_world(world)
+async def copy_of_world(world: World, registry: Registry, *, image: bytes | None = None) -> AsyncIterator[World]:
+    """Yield a copy of a world in memory, of its own contents or of another image; it is closed after the block."""
+    image = await image_of_world(world) if image is None else image
     if len(image) <= LARGE:
-        with copied(world, registry, image=image) as copy:
-            yield copy
-        return
-    store = await off_loop(len(image), lambda: Store(Connections(), image=image))
+        store = Store(registry.connections, image=image)
+    else:
+        store = await off_loop(len(image), lambda: Store(Connections(), image=image))
     copy = World(world.name, store, defaults=registry.defaults, handlers=registry.handlers)
     try:
         yield copy

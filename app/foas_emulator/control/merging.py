@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from foas_emulator.control.images import image_of_world
 from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.control.ready import made_ready
 from foas_emulator.seeds.applying import apply
@@ -20,7 +21,7 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
     for _ in range(_ATTEMPTS if size > SMALL else 0):
         world = registry.open_or_create(name)
         await settle(world)
-        before, image = world.store.revision, world.store.image()
+        before, image = world.store.revision, await image_of_world(world)
         copy = partial(_merged, image, seed, name=name, registry=registry, scratch=scratch)
         merged = await off_loop(size, copy)
         async with made_ready(merged, registry, scratch) as store:
@@ -36,6 +37,6 @@ def _merged(image: bytes, seed: SeedDocument, *, name: str, registry: Registry, 
     store = Store(scratch, image=image)
     try:
         apply(World(name, store, defaults=registry.defaults, handlers=registry.handlers), seed)
-        return store.image()
+        return store.own_image()
     finally:
         store.close()

@@ -59,7 +59,7 @@ _small, _large = _Worker("small documents"), _Worker("large documents")
 async def off_loop(size: int, work: Callable[[], T], *, at_once: int = SMALL) -> T:
     """Return what `work` returns, done by another thread if it works on more than `at_once` bytes.
 
-    Such work must not touch a world that requests can reach.
+    Such work must not touch a world that requests can reach, but for `Store.image_beside`.
     """
     if size <= at_once:
         return work()

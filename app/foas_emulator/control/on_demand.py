@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from threading import Lock
 from typing import Any
 
 from starlette.routing import Router
@@ -12,13 +13,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 class OnDemand:
     """Stands for an application until somebody asks for it, so that a start need not wait for it.
 
-    HEAD is answered as GET, without a body. It answers for the lifespan itself: `close` is called when the server
-    stops.
+    A thread makes it, so that other requests are served meanwhile. HEAD is answered as GET, without a body. It answers
+    for the lifespan itself: `close` is called when the server stops.
     """
 
-    def __init__(self, make: Callable[[], ASGIApp], *, close: Callable[[], None], off_loop: bool = False) -> None:
-        """`off_loop` has a thread make it, so that others are served meanwhile."""
-
+    def __init__(self, make: Callable[[], ASGIApp], *, close: Callable[[], None]) -> None:
         @asynccontextmanager
         async def lifespan(_: Any) -> AsyncIterator[None]:
             yield
@@ -26,22 +25,24 @@ class OnDemand:
 
         self._lifespan = Router(lifespan=lifespan)
         self._make = make
-        self._off_loop = off_loop
-        self._being_made = asyncio.Lock()
+        self._making = Lock()
         self._application: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
-        elif scope["method"] == "HEAD":
-            await (await self._made())({**scope, "method": "GET"}, receive, _without_body(send))
+            return
+        application = await asyncio.to_thread(self._made) if self._application is None else self._application
+        if scope["method"] == "HEAD":
+            await application({**scope, "method": "GET"}, receive, _without_body(send))
         else:
-            await (await self._made())(scope, receive, send)
+            await application(scope, receive, send)
 
-    async def _made(self) -> ASGIApp:
-        async with self._being_made:
+    def _made(self) -> ASGIApp:
+        """Return the application; only the first to ask makes it, even if its client leaves before it is made."""
+        with self._making:
             if self._application is None:
-                self._application = await asyncio.to_thread(self._make) if self._off_loop else self._make()
+                self._application = self._make()
         return self._application
 
 

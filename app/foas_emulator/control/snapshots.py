@@ -57,7 +57,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         await settle(world)
         taken = await image_of_world(world)
         write = _write_yaml if wants_yaml(request) else write_snapshot
-        text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)).encode())
+        text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)))
         return Response(text, media_type=YAML if wants_yaml(request) else "application/json")
 
     @router.put("/snapshot", status_code=204, openapi_extra=described_body(ANY_OBJECT))
@@ -86,8 +86,8 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
     return router
 
 
-def _write_yaml(document: Mapping[str, Any]) -> str:
-    return "".join(_yaml_parts(document))
+def _write_yaml(document: Mapping[str, Any]) -> bytes:
+    return b"".join([part.encode() for part in _yaml_parts(document)])
 
 
 def _yaml_parts(document: Mapping[str, Any]) -> Iterator[str]:

@@ -9,12 +9,13 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
 from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
-from foas_emulator.control.off_loop import off_loop
+from foas_emulator.control.images import image_of_world
+from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.control.ready import made_ready
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.loading import Document
-from foas_emulator.seeds.reading import BUILT_IN, check_seed, read_seed
+from foas_emulator.seeds.reading import BUILT_IN, MADE, check_seed, read_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.files import WorldFileError
@@ -62,7 +63,9 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     async def put_world(name: str, request: Request) -> Response:
         """Create a world, or replace it: from the default seed without a body, else from what the body names."""
         body, as_yaml = await read_body(request), is_yaml(request)
-        image = await off_loop(len(body), lambda: _image(registry, scratch, parse_document(body, as_yaml=as_yaml)))
+        document = await off_loop(len(body), lambda: parse_document(body, as_yaml=as_yaml))
+        size = LARGE + 1 if document.value == {"seed": MADE} else len(body)
+        image = await off_loop(size, lambda: _image(registry, scratch, document))
         if isinstance(image, _Fork):
             image = await _fork(registry, image.name)
         async with made_ready(image, registry, scratch) as store:
@@ -141,7 +144,7 @@ async def _fork(registry: Registry, name: Any) -> bytes:
     if source is None:
         raise ControlError(404, f"There is no world {name!r} to fork.", "GET /_emulator/worlds lists those there are.")
     await settle(source)
-    return source.store.image()
+    return await image_of_world(source)
 
 
 def _seeded(registry: Registry, scratch: Connections, body: Document) -> bytes:

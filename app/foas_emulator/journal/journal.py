@@ -97,6 +97,7 @@ class Journal:
         self._tombstones += len(world_journal.entries)
         world_journal.entries.clear()
         self._forgotten.merge(world_journal.usage)
+        world_journal.usage = Usage()  # cached responses hold this journal, and need no other counters than their own
         self.size += self._forgotten.size
         if self._tombstones > _MOST_TOMBSTONES and self._tombstones > len(self._sorted) // 2:
             self._sorted = deque(each for each in self._sorted if each.world_journal.entries)

@@ -37,6 +37,9 @@ machine_now_ns = time.time_ns
 stopwatch = time.perf_counter_ns
 """A monotonic instant in nanoseconds, for measuring how long something took."""
 
+processor_time = time.process_time
+"""The seconds of processor time that this process has taken."""
+
 
 def _check_duration(value: Any) -> Any:
     duration(value)

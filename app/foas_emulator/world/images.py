@@ -32,19 +32,28 @@ class ImageBudget:
         self.size = 0
         self._images: dict[bytes | int, tuple[bytes, int]] = {}
 
-    def keep(self, image: bytes) -> KeptImage:
-        """Add an image to the budget; return what keeps it. Raise `ImageBudgetError` if it does not fit."""
+    def keep(self, image: bytes, *, instead_of: KeptImage | None = None) -> KeptImage:
+        """Add an image to the budget; return what keeps it. Raise `ImageBudgetError` if it does not fit.
+
+        `instead_of` is let go by its only holder once this succeeds, so that it need not fit beside the new one.
+        """
         key = _key(image)
         shared, holders = self._images.get(key, (image, 0))
         added = 0 if holders else len(image)
-        if self.size + added > self.limit:
+        kept = self.size - (0 if instead_of is None else self._only_for(instead_of))
+        if kept + added > self.limit:
             raise ImageBudgetError(
-                f"{self.size} bytes of images are kept and {added} more do not fit into {self.limit}: "
+                f"{kept} bytes of images are kept and {added} more do not fit into {self.limit}: "
                 "DELETE worlds that have a beginning of their own, or allow more with the setting image_bytes."
             )
         self.size += added
         self._images[key] = shared, holders + 1
         return KeptImage(self, shared)
+
+    def _only_for(self, kept: KeptImage) -> int:
+        """Return the bytes that are released with a kept image: none while others hold one that is equal."""
+        _, holders = self._images[_key(kept.content)]
+        return len(kept.content) if holders == 1 else 0
 
     def release(self, image: bytes) -> None:
         """Remove one holder of an image, and with the last one the image from the budget."""

@@ -353,7 +353,7 @@ class Registry:
         if image is self.image:
             self._origins.pop(name, None)
         else:
-            self._origins[name] = self.images.keep(image)
+            self._origins[name] = self.images.keep(image, instead_of=self._origins.get(name))
 
     def expire(self) -> None:
         """Close or drop the worlds whose time is over, and log each."""

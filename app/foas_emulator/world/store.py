@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
@@ -33,9 +33,13 @@ from foas_emulator.world.files import (
     naming,
     write_file,
 )
+from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
 
 SCHEMA_VERSION = 1
 """Version of the table layout, kept in a database's `user_version`. A file of a newer version is refused."""
+
+LARGE = 1024 * 1024
+"""Bytes from which on copying an image in one piece would be felt by other threads, and by the event loop."""
 
 _MEMORY = ":memory:"
 
@@ -84,7 +88,7 @@ def given_only(*changes: Change) -> list[Change]:
 
 
 class StoreClosedError(Exception):
-    """The database was closed meanwhile: its world was dropped or has expired."""
+    """The database was closed or replaced meanwhile: its world was dropped, reset or replaced, or has expired."""
 
 
 class _Closed:
@@ -96,6 +100,13 @@ class _Closed:
 
 class WriteOutsideTransactionError(RuntimeError):
     """Code of the emulator wrote to a world without a transaction, which an operation that only reads does not have."""
+
+
+class _ClosedWhenFreed(sqlite3.Connection):
+    """A connection that is closed with the pool that keeps it, of which Python warns from 3.13 on."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class Connections:
@@ -130,7 +141,9 @@ class Connections:
             return cast(sqlite3.Connection, connection.connection.driver_connection).serialize()
 
     def _open(self) -> DBAPIConnection:
-        connection = sqlite3.connect(self._target, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self._target, isolation_level=None, check_same_thread=False, factory=_ClosedWhenFreed
+        )
         return cast(DBAPIConnection, connection)
 
 
@@ -142,7 +155,7 @@ class Store:
     one request's transaction ends before the next request begins.
     """
 
-    __slots__ = ("_connection", "_raw", "path", "revision")
+    __slots__ = ("_backup", "_connection", "_raw", "path", "revision")
 
     def __init__(self, connections: Connections, *, image: bytes, path: Path | None = None) -> None:
         """Open `path`, creating it from `image` if it is absent; without a path load `image` into memory.
@@ -150,6 +163,7 @@ class Store:
         Raise `WorldFileError` for a file that cannot be used, which stays as it is.
         """
         self.path = path
+        self._backup = OnlineBackup()
         self.revision = object()
         """Identifies the present contents: a new object after every commit, load and close."""
         if path is None:
@@ -194,33 +208,58 @@ class Store:
 
     # -- whole images
 
+    @property
+    def size(self) -> int:
+        """How many bytes its image has."""
+        # As statements of their own: as tables SQLite crashes on them once a connection has been loaded anew.
+        pages, page = (self._raw.execute(f"PRAGMA {each}").fetchone()[0] for each in ("page_count", "page_size"))
+        return cast(int, pages * page)
+
     def image(self) -> bytes:
         """Return the whole database as bytes that `load` and `Store(image=...)` accept."""
         if self.path is None:
             return self._raw.serialize()
-        with sqlite3.connect(":memory:") as copy:
+        with closing(sqlite3.connect(":memory:")) as copy:
             self._raw.backup(copy)
             image = copy.serialize()
-        copy.close()
         # A database in memory cannot be in write-ahead mode, which two bytes of the header say.
         return image[:18] + b"\x01\x01" + image[20:]
+
+    def image_beside(self) -> bytes:
+        """Return the image as `image` does; for another thread than the one that goes on using the store meanwhile.
+
+        Raise `StoreClosedError` if it is loaded or closed before the image is taken, and OSError or `sqlite3.Error` if
+        there is no room for it.
+        """
+        try:
+            return self._backup.image(lambda: self._raw)
+        except BackupEndedError:
+            raise StoreClosedError("the world was dropped, reset or replaced") from None
+
+    def own_image(self) -> bytes:
+        """Return the image of a store that only this thread uses; other threads go on while a large one is taken."""
+        if self.size > LARGE:
+            with suppress(OSError, sqlite3.Error):
+                return self.image_beside()
+        return self.image()
 
     def load(self, image: bytes) -> None:
         """Replace everything by the contents of `image`, all or nothing."""
         self.revision = object()
-        if self.path is None:
-            self._raw.deserialize(image)
-            return
-        source = sqlite3.connect(":memory:")
-        source.deserialize(image)
-        source.backup(self._raw)
-        source.close()
+        with self._backup.ended():
+            if self.path is None:
+                self._raw.deserialize(image)
+                return
+            with closing(sqlite3.connect(":memory:")) as source:
+                source.deserialize(image)
+                source.backup(self._raw)
 
     def close(self) -> None:
         """Release the connection. What was read before is of no revision that exists any more."""
         self.revision = object()
-        self._raw = cast(sqlite3.Connection, _Closed())
-        self._connection.close()
+        with self._backup.ended():
+            self._raw = cast(sqlite3.Connection, _Closed())
+            self._connection.close()
 
     # -- transactions
 
