@@ -1,6 +1,7 @@
-"""Worlds that move into a database made ready beside the loop, as those do whose image is large."""
+"""Worlds that move into a database or files made ready beside the loop, as those do whose image is large."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +20,11 @@ def every_image_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def control() -> Iterator[Control]:
-    with open_api() as api:
+def control(data_dir: Path | None) -> Iterator[Control]:
+    with open_api(data_dir=data_dir) as api:
         yield Control(api)
+        if data_dir is not None:
+            assert not list(data_dir.glob("*.new"))
 
 
 def add(control: Control, name: str) -> None:

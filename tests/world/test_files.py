@@ -103,11 +103,20 @@ def die_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
 
 CHANGES: dict[str, Callable[[Registry, bytes], object]] = {
     "replace": lambda registry, image: registry.create_or_replace("alice", image),
+    "replace by files that are ready": lambda registry, image: registry.create_or_replace(
+        "alice", image, files=registry.ready_files(image)
+    ),
     "reset": lambda registry, _: registry.reset("alice"),
     "reset existing": lambda registry, _: registry.reset_existing("alice"),
     "drop": lambda registry, _: registry.drop("alice"),
 }
-AFTER: dict[str, list[str]] = {"replace": ["new"], "reset": ["old"], "reset existing": ["old"], "drop": []}
+AFTER: dict[str, list[str]] = {
+    "replace": ["new"],
+    "replace by files that are ready": ["new"],
+    "reset": ["old"],
+    "reset existing": ["old"],
+    "drop": [],
+}
 """What the world holds after each of them, and resets to."""
 
 
@@ -146,6 +155,46 @@ def test_a_world_and_what_it_resets_to_are_old_or_new_together_wherever_a_kill_c
         pytest.fail("it never came to its end")
     assert number == len(done)
     assert number > 0 or (change.startswith("reset") and state == "open"), "only a transaction has no steps of ours"
+
+
+def test_files_that_are_ready_are_used_up_or_removed_at_the_next_start(
+    directory: Path, open_registry: OpenRegistry
+) -> None:
+    registry = open_registry(directory=directory)
+    image = image_with(registry, "new")
+    before = {path.name for path in directory.iterdir()}
+    files = registry.ready_files(image)
+    assert {path.name for path in directory.iterdir()} - before == {path.name for path in files}
+    assert [path.read_bytes() for path in files] == [image, image]
+    registry.create_or_replace("carol", image, files=files)
+    assert marks(registry, "carol") == ["new"]
+    assert not [path for path in files if path.exists()]
+    left = [*registry.ready_files(image), directory / "+mine.new"]
+    left[-1].write_bytes(image)
+    registry.close()
+    again = open_registry(directory=directory)
+    assert marks(again, "carol") == ["new"]
+    assert [path for path in left if path.exists()] == [directory / "+mine.new"], "nobody but its owner removes that"
+
+
+def test_files_that_cannot_be_made_ready_leave_none(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    image = image_with(registry, "new")
+    before = list(directory.iterdir())
+    synced: list[int] = []
+
+    def refuse_the_second(file: int) -> None:
+        synced.append(file)
+        if len(synced) > 2:  # the first file, and its directory
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", refuse_the_second)
+        with pytest.raises(WorldFileError, match="make room"):
+            registry.ready_files(image)
+    assert list(directory.iterdir()) == before
 
 
 def cut(path: Path) -> None:

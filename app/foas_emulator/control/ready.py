@@ -1,7 +1,8 @@
-"""Databases that hold a large image before a world moves into them, which then takes no time."""
+"""Databases and files that hold a large image before a world moves into them, which then takes no time."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.world.registry import Registry
@@ -23,3 +24,21 @@ async def made_ready(image: bytes | None, registry: Registry, scratch: Connectio
     finally:
         if not any((world := registry.peek(name)) and world.store is store for name in registry.names()):
             store.close()
+
+
+@asynccontextmanager
+async def ready_files(image: bytes | None, registry: Registry) -> AsyncIterator[Sequence[Path]]:
+    """Two files with an image that a world in files begins from, written off the loop; none for one that is small.
+
+    They are removed unless a world has taken them by the end of the block, or else at the next start. Raise
+    `WorldFileError`.
+    """
+    if image is None or len(image) <= LARGE or registry.is_in_memory:
+        yield ()
+        return
+    files = await off_loop(len(image), lambda: registry.ready_files(image))
+    try:
+        yield files
+    finally:
+        for file in files:
+            file.unlink(missing_ok=True)

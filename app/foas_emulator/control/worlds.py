@@ -11,7 +11,7 @@ from foas_emulator.control.documents import described_body, is_yaml, parse_docum
 from foas_emulator.control.errors import ControlError, no_world
 from foas_emulator.control.images import image_of_world
 from foas_emulator.control.off_loop import off_loop
-from foas_emulator.control.ready import made_ready
+from foas_emulator.control.ready import made_ready, ready_files
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.loading import Document
@@ -66,9 +66,9 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         image = await off_loop(len(body), lambda: _image(registry, scratch, parse_document(body, as_yaml=as_yaml)))
         if isinstance(image, _Fork):
             image = await _fork(registry, image.name)
-        async with made_ready(image, registry, scratch) as store:
+        async with made_ready(image, registry, scratch) as store, ready_files(image, registry) as files:
             status = 200 if registry.exists(name) else 201
-            registry.create_or_replace(name, image, store=store)
+            registry.create_or_replace(name, image, store=store, files=files)
         return JSONResponse(_identity(name), status)
 
     @router.delete("/worlds/{name}", status_code=204)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -127,23 +127,29 @@ class Registry:
         """Whether worlds are kept in memory, and in no files."""
         return self._files is None
 
-    def create_or_replace(self, name: str, image: bytes | None = None, *, store: Store | None = None) -> World:
+    def ready_files(self, image: bytes) -> Sequence[Path]:
+        """Return two files that hold an image, for worlds in files. Any thread may call this."""
+        return () if self._files is None else self._files.make_ready(image)
+
+    def create_or_replace(
+        self, name: str, image: bytes | None = None, *, store: Store | None = None, files: Sequence[Path] = ()
+    ) -> World:
         """Create a world from an image, the default one if none is given, or replace the one of this name.
 
-        `store` is a database in memory that holds the image already, for worlds in memory.
+        `store` is a database in memory that holds the image already, and `files` are `ready_files` of it.
         A file that cannot be used is no obstacle: the new world takes its place. Raise `ImageBudgetError` if the image
         cannot be kept for resets, and the errors of `open_existing`.
         """
         image = self.image if image is None else image
         if not self.exists(name):
-            return self._create(name, image, store)
+            return self._create(name, image, store, files)
         if self._files is None:
             world = self._worlds[name]
             world.last_used = stopwatch()
             self._keep_origin(name, image)
             world.load(image, store)
         else:
-            world = self._replace_file(self._files, name, image)
+            world = self._replace_file(self._files, name, image, files)
         self._notify(name)
         return world
 
@@ -236,12 +242,12 @@ class Registry:
         if self._files is not None:
             self._files.close()
 
-    def _create(self, name: str, image: bytes, store: Store | None = None) -> World:
+    def _create(self, name: str, image: bytes, store: Store | None = None, files: Sequence[Path] = ()) -> World:
         self._make_room()
         if self._files is None:
             self._keep_origin(name, image)
         else:
-            self._files.put(name, image)
+            self._files.put(name, image, files)
         world = self._open(name, store)
         self._prewarm_soon()
         return world
@@ -280,12 +286,12 @@ class Registry:
 
     # -- worlds in files
 
-    def _replace_file(self, files: WorldFiles, name: str, image: bytes) -> World:
+    def _replace_file(self, files: WorldFiles, name: str, image: bytes, ready: Sequence[Path] = ()) -> World:
         world = self._worlds.get(name)
         if world is None:
             self._make_room()
         before = files.generation(name)
-        files.put(name, image)
+        files.put(name, image, ready)
         self._requests_of.pop(name, None)
         try:
             if world is None:
