@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from foas_emulator.control import documents, images, ready
+from foas_emulator.control import documents, images, ready, worlds
+from foas_emulator.world.registry import Registry
 from tests.api import open_api
 from tests.control.conftest import Control
 
@@ -85,3 +86,40 @@ def test_a_database_that_no_world_has_moved_into_is_closed(control: Control) -> 
         small = Control(api)
         assert "no room" in small.refused("PUT", "/worlds/fork", {"fork": "default"}, status=503)
         assert [each["name"] for each in small.ok("GET", "/worlds")["worlds"]] == ["default"]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_reset_returns_to_the_beginning_that_the_world_has_by_then(
+    control: Control, monkeypatch: pytest.MonkeyPatch, *, ends: bool
+) -> None:
+    registry = control.api.registry
+    add(control, "other")
+    control.ok("PUT", "/worlds/mine", {"seed": "empty"}, status=201)
+    other = control.api.world.store.image()
+
+    async def change_meanwhile(registry: Registry, name: str) -> bytes:
+        origin = await images.origin_of_world(registry, name)
+        if ends:
+            registry.drop(name)
+        else:
+            registry.create_or_replace(name, other)
+        return origin
+
+    monkeypatch.setattr(worlds, "origin_of_world", change_meanwhile)
+    control.ok("POST", "/worlds/mine/reset")
+    assert (b'"other"' in dump(control, "mine")) is not ends
+    assert registry.origin("mine") == (registry.image if ends else other)
+
+
+def test_a_world_that_is_dropped_before_its_beginning_is_read_is_reset_to_the_default_seed(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.ok("PUT", "/worlds/mine", {"seed": "empty"}, status=201)
+
+    async def drop_before(registry: Registry, name: str) -> bytes:
+        registry.drop(name)
+        return await images.origin_of_world(registry, name)
+
+    monkeypatch.setattr(worlds, "origin_of_world", drop_before)
+    control.ok("POST", "/worlds/mine/reset")
+    assert b'"project1"' in dump(control, "mine")

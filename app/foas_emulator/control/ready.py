@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from foas_emulator.control.off_loop import LARGE, off_loop
@@ -26,9 +27,19 @@ async def made_ready(image: bytes | None, registry: Registry, scratch: Connectio
             store.close()
 
 
+async def load(registry: Registry, scratch: Connections, name: str, image: bytes) -> None:
+    """Make a world what an image holds; it resets to what it did."""
+    async with made_ready(image, registry, scratch) as store, ready_files(image, registry) as files:
+        world = registry.open_or_create(name)
+        if files:
+            registry.exchange(world, files[0], partial(world.load, image))
+        else:
+            world.load(image, store)
+
+
 @asynccontextmanager
-async def ready_files(image: bytes | None, registry: Registry) -> AsyncIterator[Sequence[Path]]:
-    """Two files with an image that a world in files begins from, written off the loop; none for one that is small.
+async def ready_files(image: bytes | None, registry: Registry, number: int = 1) -> AsyncIterator[Sequence[Path]]:
+    """Files with an image, for a world in files, written off the loop; none for one that is small.
 
     They are removed unless a world has taken them by the end of the block, or else at the next start. Raise
     `WorldFileError`.
@@ -36,7 +47,7 @@ async def ready_files(image: bytes | None, registry: Registry) -> AsyncIterator[
     if image is None or len(image) <= LARGE or registry.is_in_memory:
         yield ()
         return
-    files = await off_loop(len(image), lambda: registry.ready_files(image))
+    files = await off_loop(len(image), lambda: registry.ready_files(image, number))
     try:
         yield files
     finally:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
 from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
-from foas_emulator.control.images import image_of_world
+from foas_emulator.control.images import image_of_world, origin_of_world
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.control.ready import made_ready, ready_files
 from foas_emulator.seeds.consistency import check_world
@@ -22,7 +22,7 @@ from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.snapshot import read_snapshot
-from foas_emulator.world.store import Connections
+from foas_emulator.world.store import Connections, StoreClosedError
 
 _BEGINNINGS = ("seed", "snapshot", "fork")
 _BEGINNING_SCHEMA = {
@@ -66,7 +66,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         image = await off_loop(len(body), lambda: _image(registry, scratch, parse_document(body, as_yaml=as_yaml)))
         if isinstance(image, _Fork):
             image = await _fork(registry, image.name)
-        async with made_ready(image, registry, scratch) as store, ready_files(image, registry) as files:
+        async with made_ready(image, registry, scratch) as store, ready_files(image, registry, 2) as files:
             status = 200 if registry.exists(name) else 201
             registry.create_or_replace(name, image, store=store, files=files)
         return JSONResponse(_identity(name), status)
@@ -81,13 +81,29 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.post("/worlds/{name}/reset", **answers(WorldIdentity))
     async def reset_world(name: str) -> dict[str, Any]:
         """Return a world to what it was created from; its journal begins anew."""
-        origin = registry.origin(name) if registry.is_in_memory and registry.exists(name) else None
-        async with made_ready(origin, registry, scratch) as store:
-            is_ready = origin is not None and registry.exists(name) and registry.origin(name) is origin
-            registry.reset(name, store=store if is_ready else None)
+        await _reset(registry, scratch, name)
         return _identity(name)
 
     return router
+
+
+async def _reset(registry: Registry, scratch: Connections, name: str) -> None:
+    world = registry.peek(name)
+    beginning = None if world is None else world.beginning
+    origin = await _origin(registry, name)
+    async with made_ready(origin, registry, scratch) as store, ready_files(origin, registry) as files:
+        if registry.peek(name) is world and (world is None or world.beginning is beginning):
+            registry.reset(name, store=store, ready=files[0] if files else None)
+        else:  # it began anew meanwhile
+            registry.reset(name)
+
+
+async def _origin(registry: Registry, name: str) -> bytes | None:
+    """The image that an open world resets to; None if it is not open or that cannot be read, which a reset mends."""
+    try:
+        return None if registry.peek(name) is None else await origin_of_world(registry, name)
+    except (StoreClosedError, WorldFileError):
+        return None
 
 
 async def _reset_all(registry: Registry) -> None:

@@ -185,19 +185,19 @@ class WorldFiles:
             raise WorldFileError(path, reason)
         return image
 
-    def make_ready(self, image: bytes) -> Sequence[Path]:
-        """Write an image into two files of no world, which `put` only has to rename. Any thread may do this.
+    def make_ready(self, image: bytes, *, number: int) -> Sequence[Path]:
+        """Write an image into files of no world, which only have to be renamed. Any thread may do this.
 
         Raise `WorldFileError` if they cannot be written; then there are no such files.
         """
-        files = [self._directory / f"+{next(self._ready)}.new" for _ in ("db", "origin")]
+        files = [self._directory / f"+{next(self._ready)}.new" for _ in range(number)]
         self._write(files, image)
         return files
 
     def put(self, name: str, image: bytes, ready: Sequence[Path] = ()) -> None:
         """Make a world begin from an image, in one step; the next `clean` removes what it was.
 
-        `ready` are the two files that hold the image already, if there are such; they are used up.
+        `ready` are two files that hold the image already, if there are such; they are used up.
         Raise `WorldFileError` if the files cannot be written; then nothing has changed.
         """
         generation = self._next(name)
@@ -225,12 +225,29 @@ class WorldFiles:
 
     def reset(self, name: str) -> None:
         """Make a world begin from its origin again, in one step; its database may be damaged or missing."""
-        before, generation = self._generations[name], self._next(name)
-        origin = self._path(name, before, "origin")
+        before = self._generations[name]
+        self._move_origin(name, self._next(name))
+        self.clean(name, before)
+
+    def exchange(self, name: str, ready: Path) -> None:
+        """Let a file that is ready take the place of a world's database, in one step; the next `clean` removes that.
+
+        The world resets to what it did. Raise `WorldFileError` if that cannot be; then nothing has changed.
+        """
+        generation = self._next(name)
+        database = self._path(name, generation, "db")
+        self._write([database], b"", [ready])
+        try:
+            self._move_origin(name, generation)
+        except WorldFileError:
+            database.unlink()
+            raise
+
+    def _move_origin(self, name: str, generation: int) -> None:
+        origin = self._path(name, self._generations[name], "origin")
         with naming(origin):
             _move(origin, self._path(name, generation, "origin"))
         self._generations[name] = generation
-        self.clean(name, before)
 
     def generation(self, name: str) -> int | None:
         """Return how often a world was replaced, None if it does not exist."""
