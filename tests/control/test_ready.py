@@ -17,6 +17,7 @@ DEFAULT = "/worlds/default"
 def every_image_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ready, "LARGE", 0)
     monkeypatch.setattr(images, "LARGE", 0)
+    monkeypatch.setattr(worlds, "LARGE", 0)
     monkeypatch.setattr(documents, "LARGE", 0)
 
 
@@ -123,3 +124,21 @@ def test_a_world_that_is_dropped_before_its_beginning_is_read_is_reset_to_the_de
     monkeypatch.setattr(worlds, "origin_of_world", drop_before)
     control.ok("POST", "/worlds/mine/reset")
     assert b'"project1"' in dump(control, "mine")
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_all_worlds_are_reset_but_none_that_ends_meanwhile(
+    control: Control, monkeypatch: pytest.MonkeyPatch, *, ends: bool
+) -> None:
+    before = dump(control)
+    control.ok("PUT", "/worlds/mine", {"fork": "default"}, status=201)
+    add(control, "added")
+
+    async def drop_meanwhile(registry: Registry, name: str) -> bytes:
+        if ends and name == "mine":
+            registry.drop(name)
+        return await images.origin_of_world(registry, name)
+
+    monkeypatch.setattr(worlds, "origin_of_world", drop_meanwhile)
+    assert control.ok("POST", "/reset")["worlds"] == (["default"] if ends else ["default", "mine"])
+    assert dump(control) == before

@@ -1,5 +1,6 @@
 """Worlds: listed, created, replaced, reset, ended."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, ans
 from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
 from foas_emulator.control.images import image_of_world, origin_of_world
-from foas_emulator.control.off_loop import off_loop
+from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.control.ready import made_ready, ready_files
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
@@ -52,7 +53,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.post("/reset", **answers(WorldNames))
     async def reset_all_worlds() -> dict[str, Any]:
         """Return every world to what it was created from."""
-        await _reset_all(registry)
+        await _reset_all(registry, scratch)
         return {"worlds": registry.names()}
 
     @router.put(
@@ -81,13 +82,13 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.post("/worlds/{name}/reset", **answers(WorldIdentity))
     async def reset_world(name: str) -> dict[str, Any]:
         """Return a world to what it was created from; its journal begins anew."""
-        await _reset(registry, scratch, name)
+        await _reset(registry, scratch, name, in_one_piece=registry.reset)
         return _identity(name)
 
     return router
 
 
-async def _reset(registry: Registry, scratch: Connections, name: str) -> None:
+async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_piece: Callable[[str], None]) -> None:
     world = registry.peek(name)
     beginning = None if world is None else world.beginning
     origin = await _origin(registry, name)
@@ -95,7 +96,7 @@ async def _reset(registry: Registry, scratch: Connections, name: str) -> None:
         if registry.peek(name) is world and (world is None or world.beginning is beginning):
             registry.reset(name, store=store, ready=files[0] if files else None)
         else:  # it began anew meanwhile
-            registry.reset(name)
+            in_one_piece(name)
 
 
 async def _origin(registry: Registry, name: str) -> bytes | None:
@@ -106,12 +107,16 @@ async def _origin(registry: Registry, name: str) -> bytes | None:
         return None
 
 
-async def _reset_all(registry: Registry) -> None:
+async def _reset_all(registry: Registry, scratch: Connections) -> None:
     """Reset every world, also those after one whose file cannot be written; raise its error in the end."""
     failures: list[WorldFileError] = []
     async for name in in_slices(registry.names()):
         try:
-            registry.reset_existing(name)
+            world = registry.peek(name)
+            if world is not None and world.store.size > LARGE:
+                await _reset(registry, scratch, name, in_one_piece=registry.reset_existing)
+            else:
+                registry.reset_existing(name)
         except WorldFileError as error:
             failures.append(error)
     if failures:
