@@ -326,6 +326,14 @@ def damage_of(image: bytes) -> str | None:
     return None if first == "ok" else f"it is damaged ({first.splitlines()[-1]})"
 
 
+def require_sound(image: bytes, path: Path | None) -> bytes:
+    """Return the image of a world's file, None for one in memory. Raise `WorldFileError` if it is damaged."""
+    reason = None if path is None else damage_of(image)
+    if path is not None and reason is not None:
+        raise WorldFileError(path, reason)
+    return image
+
+
 def _is_header_of_ours(header: bytes) -> bool:
     """Whether a file begins as ours do. Those of version 0.1.0 do not name us, and are known by their page size."""
     owner = int.from_bytes(header[68:72])

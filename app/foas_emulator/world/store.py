@@ -31,6 +31,7 @@ from foas_emulator.world.files import (
     WorldFileError,
     file_error,
     naming,
+    require_sound,
     write_file,
 )
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
@@ -210,12 +211,14 @@ class Store:
         """Return the whole database as bytes that `load` and `Store(image=...)` accept."""
         if self.path is None:
             return self._raw.serialize()
-        with sqlite3.connect(":memory:") as copy:
+        with closing(sqlite3.connect(":memory:")) as copy:
             self._raw.backup(copy)
-            image = copy.serialize()
-        copy.close()
+            try:
+                image = copy.serialize()
+            except sqlite3.OperationalError as error:
+                raise WorldFileError(self.path, f"it is damaged ({error})") from error
         # A database in memory cannot be in write-ahead mode, which two bytes of the header say.
-        return image[:18] + b"\x01\x01" + image[20:]
+        return require_sound(image[:18] + b"\x01\x01" + image[20:], self.path)
 
     def image_beside(self) -> bytes:
         """Return the image as `image` does; for another thread than the one that goes on using the store meanwhile.
@@ -224,7 +227,7 @@ class Store:
         there is no room for it.
         """
         try:
-            return self._backup.image(lambda: self._raw)
+            return require_sound(self._backup.image(lambda: self._raw), self.path)
         except BackupEndedError:
             raise StoreClosedError("the world was dropped, reset or replaced") from None
 
