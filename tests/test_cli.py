@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from foas_emulator import __version__
 from foas_emulator.cli import main
 from foas_emulator.main import describe_api
+from foas_emulator.seeds.reading import BUILT_IN
 from foas_emulator.settings import Settings, options
 from tests.gateway.signature_vectors import ALL
 from tests.process import Emulator, run, serving
@@ -47,8 +48,14 @@ def test_unknown_variable_refuses_to_serve() -> None:
 def test_good_seeds_are_told_one_by_one(tmp_path: Path) -> None:
     file = tmp_path / "seed.yaml"
     file.write_text("projects: [{Name: a}]", "utf-8")
-    checked = call("seed", "check", str(file), "default", "empty")
-    assert (checked.exit_code, checked.stdout) == (0, f"{file}: ok\ndefault: ok\nempty: ok\n")
+    checked = call("seed", "check", str(file), *BUILT_IN)
+    assert (checked.exit_code, checked.stdout) == (0, "".join(f"{each}: ok\n" for each in (str(file), *BUILT_IN)))
+
+
+@pytest.mark.parametrize("words", [("serve", "--help"), ("scenario", "--help")])
+def test_every_built_in_seed_is_named_where_one_may_be_given(words: tuple[str, ...]) -> None:
+    told = "".join(call(*words).stdout.split())
+    assert all(name in told for name in BUILT_IN)
 
 
 def test_every_fault_of_every_seed_is_told(tmp_path: Path) -> None:

@@ -42,6 +42,12 @@ if TYPE_CHECKING:
 EXAMPLE = "/api/v2/projects/project1/jobs/job1/instances/412536"
 """The documented call, which the default seed answers."""
 
+TURN = 0.001
+"""Seconds after which a thread that computes lets the event loop have a turn, as soon as it asks for one.
+
+Pages, large documents and images are made in threads beside the loop. With Python's own 5 ms, a call that comes while
+one of them is at work may wait so long once for each time that it lets go of the interpreter.
+"""
 STOP_WITHIN = 1
 """Seconds that open requests are given when the server is told to stop."""
 
@@ -69,6 +75,7 @@ def serve(settings: Settings) -> None:
     """Serve until told to stop. Raise `SeedError`, `SettingError` or `StartError` if the settings cannot be met."""
     logs.configure(level=settings.log_level, format_=settings.log_format)
     raise_limit()
+    sys.setswitchinterval(TURN)
     for given in secrets_in(sys.argv):
         log.warning("%s: everybody on this machine can see what is on a command line; %s", given, _SAFER)
     made_token = None

@@ -110,7 +110,8 @@ class Settings:
     port: int = setting(8018, "Port to listen on; 0 takes a free one.", type_=click.IntRange(0, 65535))
     seed: tuple[str, ...] = setting(
         ("default",),
-        "What every new world holds: a file, a directory of files, or one of default, empty. Repeatable.",
+        "What every new world holds: a file, a directory of files, or one of default, empty, everything-running, "
+        "all-failed, night-shift, five-thousand. Repeatable.",
         metavar="FILE|DIR|NAME",
     )
     watch: bool = setting(

@@ -96,6 +96,13 @@ def test_a_scenario_is_what_a_file_says_and_reset_returns_to_it(
     assert projects == {"2020-01-01", "2020-01-02"}
 
 
+@pytest.mark.parametrize("name", ["all-failed", "night-shift"])
+def test_a_scenario_is_a_built_in_seed_by_its_name(emulator: Emulator, world: World, name: str) -> None:
+    assert f"begins anew from {name}." in said(emulator, "scenario", name)
+    failed = [row["job_name"] for row in world.snapshot()["tables"]["instances"] if row["actual_state"] == "FAILED"]
+    assert "payments" in failed
+
+
 @pytest.mark.usefixtures("world")
 def test_a_scenario_with_a_fault_is_refused_with_its_line(emulator: Emulator, tmp_path: Path) -> None:
     file = tmp_path / "seed.yaml"

@@ -56,7 +56,7 @@ def test_other_machines_need_a_token(console: Console) -> None:
 def test_a_form_is_accepted_from_our_own_pages_alone(
     console: Console, *, path: str, token: str | None, origin: str | None, is_accepted: bool
 ) -> None:
-    fields = {"token": console.token() if token is None else token, "call": RESET, "scenario": "nothing"}
+    fields = {"token": console.token() if token is None else token, "call": RESET, "seed": "empty"}
     headers = {} if origin is None else {"origin": origin}
     answer = console.send("POST", f"{CONSOLE}{path}", data=fields, headers=headers)
     assert answer.status_code == (303 if is_accepted else 403)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from foas_emulator.console.pages import PAGES
+from foas_emulator.seeds.reading import BUILT_IN
 from tests.api import open_api
 from tests.console.conftest import Console
 from tests.wire import INSTANCE, signed_v1
@@ -177,7 +178,7 @@ def test_language_and_theme_are_remembered(console: Console) -> None:
 
 
 def test_a_page_of_many_jobs_is_bounded_and_paged(console: Console) -> None:
-    response = console.post("/w/default/scenario", scenario="five-thousand")
+    response = console.post("/w/default/scenario", seed="five-thousand")
     assert response.status_code == 303, response.text
     first = console.page("/w/default/")
     assert len(first.encode()) < 120_000
@@ -192,15 +193,26 @@ def test_a_page_of_many_jobs_is_bounded_and_paged(console: Console) -> None:
     assert "job-4998" not in found
 
 
-@pytest.mark.parametrize("scenario", ["everything-running", "nothing", "all-failed", "night-shift"])
+@pytest.mark.parametrize("scenario", ["everything-running", "empty", "all-failed", "night-shift"])
 def test_a_scenario_is_one_click(console: Console, scenario: str) -> None:
-    assert console.post("/w/default/scenario", scenario=scenario).status_code == 303
+    assert f'name="seed" value="{scenario}"' in console.page("/w/default/scenarios")
+    assert console.post("/w/default/scenario", seed=scenario).status_code == 303
     projects = console.api.request("GET", "/api/v2/projects").json()["Projects"]["Project"]
-    assert [each["Name"] for each in projects] == ([] if scenario == "nothing" else ["shop"])
+    assert [each["Name"] for each in projects] == ([] if scenario == "empty" else ["shop"])
+
+
+def test_every_built_in_seed_is_offered_once_also_one_that_the_server_was_started_with() -> None:
+    with open_api(seed=("night-shift", "default")) as api:
+        page = Console(api).page("/w/default/scenarios")
+    assert [page.count(f'name="seed" value="{name}"') for name in BUILT_IN] == [1] * len(BUILT_IN)
+
+
+def test_a_scenario_is_shown_as_the_document_that_it_is(console: Console) -> None:
+    assert "x-job: &amp;job" in console.page("/w/default/scenarios?show=night-shift")
 
 
 def test_the_night_shift_fails_in_thirty_seconds_as_it_says(console: Console) -> None:
-    console.post("/w/default/scenario", scenario="night-shift")
+    console.post("/w/default/scenario", seed="night-shift")
     answer = console.api.request("POST", "/_emulator/worlds/default/clock/advance", content=json.dumps({"by": "31s"}))
     assert answer.json()["changes"]
     assert "lost its task managers" in console.page("/w/default/")

@@ -32,9 +32,12 @@ def test_a_world_is_created_from_a_seed_document(control: Control) -> None:
     assert projects(control, "alice") == ["p"]
 
 
-def test_a_world_is_created_from_a_built_in_seed(control: Control) -> None:
-    control.ok("PUT", "/worlds/alice", {"seed": "empty"}, status=201)
-    assert projects(control, "alice") == []
+@pytest.mark.parametrize(
+    ("seed", "found"), [("empty", []), ("night-shift", ["shop"]), ("five-thousand", ["large"])], ids=str
+)
+def test_a_world_is_created_from_a_built_in_seed(control: Control, seed: str, found: list[str]) -> None:
+    control.ok("PUT", "/worlds/alice", {"seed": seed}, status=201)
+    assert projects(control, "alice") == found
 
 
 def test_a_body_may_be_yaml(control: Control) -> None:
@@ -152,7 +155,7 @@ def test_a_list_does_not_count_as_use(control: Control) -> None:
         ([], "Give one of seed, snapshot, fork."),
         ("{", "The body is not JSON."),
         ("\ud800".encode("utf-8", "surrogatepass"), "The body is not UTF-8."),
-        ({"seed": "/etc/passwd"}, "There is no seed '/etc/passwd'. Give a document, or one of default, empty."),
+        ({"seed": "/etc/passwd"}, "There is no seed '/etc/passwd'. Give a document, or one of default, empty, "),
         ({"seed": {"projects": [{}]}}, "seed:1: projects[0].Name: Field required"),
         ({"seed": 5}, "The seed document cannot be used."),
         ({"snapshot": {}}, "a snapshot is an object with snapshot_version and tables"),

@@ -1,20 +1,18 @@
 import json
-from pathlib import Path
 
 import jsonschema_rs
 import pytest
-import yaml
 
-from foas_emulator.seeds.reading import SeedError, parse_seed
+from foas_emulator.seeds.loading import load
+from foas_emulator.seeds.reading import BUILT_IN, SeedError, built_in_text, parse_seed
 from foas_emulator.seeds.schema import json_schema, members_of
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
 VALIDATOR = jsonschema_rs.validator_for(json_schema())
 
 
-@pytest.mark.parametrize("name", ["default", "empty"])
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_built_in_seeds_are_valid_by_the_published_schema(name: str) -> None:
-    assert VALIDATOR.is_valid(yaml.safe_load((FIXTURES / f"{name}.yaml").read_text("utf-8")))
+    assert VALIDATOR.is_valid(load(built_in_text(name)).value)
 
 
 @pytest.mark.parametrize(

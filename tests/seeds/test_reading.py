@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,7 +22,18 @@ def faults(text: str) -> list[tuple[int, str, str]]:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_built_in_seeds_are_read_by_their_names(name: str) -> None:
-    assert bool(read_seed(name).projects) == (name == "default")
+    assert bool(read_seed(name).projects) == (name != "empty")
+
+
+def test_the_seed_of_five_thousand_jobs_is_read_only_when_it_is_named() -> None:
+    program = """
+import sys
+from foas_emulator.seeds.reading import read_seed
+read_seed("default")
+assert "foas_emulator.seeds.five_thousand" not in sys.modules
+print(len(read_seed("five-thousand").projects[0].jobs))
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout.split() == [b"5000"]
 
 
 def test_file_is_read_by_its_path(tmp_path: Path) -> None:
@@ -51,7 +64,7 @@ def test_json_that_is_no_yaml_is_read_too_and_keeps_its_lines() -> None:
 @pytest.mark.parametrize("source", ["no-such-file.yaml", "Default", "."])
 def test_what_cannot_be_read_names_what_can_be(source: str) -> None:
     with pytest.raises(
-        SeedError, match=r"cannot be read .* give a file, a directory of files, or one of default, empty"
+        SeedError, match=r"cannot be read .* give a file, a directory of files, or one of default, empty, "
     ):
         read_seed(source)
 

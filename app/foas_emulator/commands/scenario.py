@@ -14,9 +14,10 @@ from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seed
 @click.argument("seed", metavar="FILE|NAME")
 @remote
 def command(emulator: Remote, *, seed: str) -> None:
-    """Begin a world anew from a seed document, or from one of the server's own: default, empty.
+    """Begin a world anew from a seed document, or from one of the server's own.
 
-    The world is created if there is none; `reset` returns it to this beginning.
+    Those are default, empty, everything-running, all-failed, night-shift and five-thousand. The world is created if
+    there is none; `reset` returns it to this beginning.
     """
     if seed in BUILT_IN:
         answer = emulator.server.control.request("PUT", emulator.path, {"seed": seed})

@@ -3,6 +3,7 @@
 Each side is a world as it is now, what a world was created from, or a snapshot in a file.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -92,7 +93,10 @@ async def compared(view: View, left: Side, right: Side) -> dict[str, Any]:
         "problem": None,
     }
     try:
-        images = [await image_of(view, side) for side in (left, right)]
+        images = []
+        for side in (left, right):
+            images.append(await image_of(view, side))
+            await asyncio.sleep(0)  # an image is copied on the event loop
     except NoImageError as error:
         context["problem"] = error
     else:
@@ -135,21 +139,30 @@ async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:
 
 def compare(left: bytes, right: bytes) -> list[TableDifference]:
     """The tables that differ between two images."""
-    with closing(sqlite3.connect(":memory:")) as one, closing(sqlite3.connect(":memory:")) as other:
-        one.deserialize(left)
-        other.deserialize(right)
-        names = [row[0] for row in other.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-        differences = [_table(name, _rows(one, name), _rows(other, name)) for name in names if name not in _LEFT_ALONE]
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.deserialize(left)
+        connection.execute("ATTACH ':memory:' AS other")
+        connection.deserialize(right, name="other")
+        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+        differences = [
+            _table(name, _rows(connection, name, "main", "other"), _rows(connection, name, "other", "main"))
+            for name in names
+            if name not in _LEFT_ALONE
+        ]
     return [each for each in differences if any(each.counts.values())]
 
 
-def _rows(connection: sqlite3.Connection, table: str) -> dict[str, Mapping[str, Any]]:
-    """The rows of a table by their primary key, as text."""
+def _rows(connection: sqlite3.Connection, table: str, side: str, other: str) -> dict[str, Mapping[str, Any]]:
+    """The rows of a table that the other side has not like this, by their primary key, as text.
+
+    Those that are alike never leave SQLite, which looks for them without holding up the other threads.
+    """
     columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
     names = [column[1] for column in columns]
     keys = [column[1] for column in columns if column[5]]
+    only_here = f"SELECT * FROM {side}.{table} EXCEPT SELECT * FROM {other}.{table}"  # noqa: S608 - our own tables
     rows: dict[str, Mapping[str, Any]] = {}
-    for values in connection.execute(f"SELECT * FROM {table}"):  # noqa: S608 - names of our own tables
+    for values in connection.execute(only_here):
         row = dict(zip(names, values, strict=True))
         rows[" / ".join(str(row[key]) for key in keys)] = row
     return rows
@@ -162,7 +175,7 @@ def _table(name: str, left: Mapping[str, Any], right: Mapping[str, Any]) -> Tabl
             found.count("added", (key, summary(right[key])))
         elif key not in right:
             found.count("removed", (key, summary(left[key])))
-        elif left[key] != right[key]:
+        else:
             found.count("changed", Changed(key=key, members=list(_members(left[key], right[key]))))
     return found
 

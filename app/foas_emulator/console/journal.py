@@ -15,7 +15,7 @@ from foas_emulator.operations.catalogue import OPERATIONS
 
 MOST_ROWS = 200
 LOOKED_THROUGH = 5000
-_SLICE = 250
+_SLICE = 50
 FILTERS = ("only", "operation", "code", "text")
 
 

@@ -16,7 +16,7 @@ from foas_emulator.control.ready import made_ready, ready_files
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.loading import Document
-from foas_emulator.seeds.reading import BUILT_IN, check_seed, read_seed
+from foas_emulator.seeds.reading import BUILT_IN, MADE, check_seed, read_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.files import WorldFileError
@@ -64,7 +64,9 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     async def put_world(name: str, request: Request) -> Response:
         """Create a world, or replace it: from the default seed without a body, else from what the body names."""
         body, as_yaml = await read_body(request), is_yaml(request)
-        image = await off_loop(len(body), lambda: _image(registry, scratch, parse_document(body, as_yaml=as_yaml)))
+        document = await off_loop(len(body), lambda: parse_document(body, as_yaml=as_yaml))
+        size = LARGE + 1 if document.value == {"seed": MADE} else len(body)
+        image = await off_loop(size, lambda: _image(registry, scratch, document))
         if isinstance(image, _Fork):
             image = await _fork(registry, image.name)
         async with made_ready(image, registry, scratch) as store, ready_files(image, registry, 2) as files:

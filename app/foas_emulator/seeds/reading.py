@@ -10,9 +10,11 @@ from foas_emulator.seeds.limits import DocumentError, Place, path_of
 from foas_emulator.seeds.loading import Document, load
 from foas_emulator.seeds.validation import validate
 
-__all__ = ["BUILT_IN", "Fault", "SeedError", "check_seed", "parse_seed", "read_seed", "read_seeds"]
+__all__ = ["BUILT_IN", "Fault", "SeedError", "built_in_text", "check_seed", "parse_seed", "read_seed", "read_seeds"]
 
-BUILT_IN = ("default", "empty")
+MADE = "five-thousand"
+"""The built-in seed that is made when it is named; the others are files."""
+BUILT_IN = ("default", "empty", "everything-running", "all-failed", "night-shift", MADE)
 """Seeds that are named instead of given as a file."""
 _SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -55,14 +57,22 @@ def seed_files(source: str) -> list[str]:
 def read_seed(source: str, *, clusters: Collection[str] | None = None) -> SeedDocument:
     """Return the document of a built-in name or of a file. Raises `SeedError` with every fault."""
     if source in BUILT_IN:
-        text = files("foas_emulator.fixtures").joinpath(f"{source}.yaml").read_text("utf-8")
-        return parse_seed(text, source, clusters=clusters)
+        return parse_seed(built_in_text(source), source, clusters=clusters)
     try:
         text = Path(source).read_text("utf-8")
     except (OSError, ValueError) as error:
         reason = f"it cannot be read ({error}); give a file, a directory of files, or one of {', '.join(BUILT_IN)}"
         raise SeedError([Fault(file=source, line=1, path="document", message=reason)]) from None
     return parse_seed(text, source, clusters=clusters)
+
+
+def built_in_text(name: str) -> str:
+    """Return the document of a built-in name as text."""
+    if name == MADE:
+        from foas_emulator.seeds import five_thousand  # noqa: PLC0415 - few ever name it
+
+        return five_thousand.text()
+    return files("foas_emulator.fixtures").joinpath(f"{name}.yaml").read_text("utf-8")
 
 
 def parse_seed(text: str, file: str, *, clusters: Collection[str] | None = None) -> SeedDocument:

@@ -7,16 +7,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
-from sqlalchemy import (
-    Boolean,
-    Connection,
-    CursorResult,
-    Executable,
-    MetaData,
-    Select,
-    Table,
-    create_engine,
-)
+from sqlalchemy import Boolean, Connection, CursorResult, Executable, MetaData, Select, Table, create_engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import InstrumentedAttribute, registry
 from sqlalchemy.pool import NullPool, QueuePool
@@ -43,7 +34,6 @@ LARGE = 1024 * 1024
 """Bytes from which on copying an image in one piece would be felt by other threads, and by the event loop."""
 
 _MEMORY = ":memory:"
-
 
 _TABLES = registry(metadata=MetaData())
 
@@ -103,6 +93,13 @@ class WriteOutsideTransactionError(RuntimeError):
     """Code of the emulator wrote to a world without a transaction, which an operation that only reads does not have."""
 
 
+class _ClosedWhenFreed(sqlite3.Connection):
+    """A connection that is closed with the pool that keeps it, of which Python warns from 3.13 on."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Connections:
     """The engine that all worlds draw their connections from.
 
@@ -135,8 +132,8 @@ class Connections:
             return cast(sqlite3.Connection, connection.connection.driver_connection).serialize()
 
     def _open(self) -> DBAPIConnection:
-        connection = sqlite3.connect(self._target, isolation_level=None, check_same_thread=False)
-        return cast(DBAPIConnection, connection)
+        options: Any = {"isolation_level": None, "check_same_thread": False, "factory": _ClosedWhenFreed}
+        return cast(DBAPIConnection, sqlite3.connect(self._target, **options))
 
 
 class Store:
@@ -203,7 +200,7 @@ class Store:
     @property
     def size(self) -> int:
         """How many bytes its image has."""
-        # As statements of their own: as tables SQLite crashes on them once a connection has been loaded anew.
+        # Two statements: read as tables, they crash SQLite once a connection has been loaded anew.
         pages, page = (self._raw.execute(f"PRAGMA {each}").fetchone()[0] for each in ("page_count", "page_size"))
         return cast(int, pages * page)
 
@@ -223,8 +220,7 @@ class Store:
     def image_beside(self) -> bytes:
         """Return the image as `image` does; for another thread than the one that goes on using the store meanwhile.
 
-        Raise `StoreClosedError` if it is loaded or closed before the image is taken, and OSError or `sqlite3.Error` if
-        there is no room for it.
+        Raise `StoreClosedError` if that loads or closes it, OSError or `sqlite3.Error` if there is no room.
         """
         try:
             return require_sound(self._backup.image(lambda: self._raw), self.path)
