@@ -14,9 +14,9 @@ from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import SeedError, parse_seed
 from foas_emulator.seeds.schema import json_schema
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.durations import PATTERN, RATE_PATTERN, SPAN_PATTERN
 from foas_emulator.world.settings import NAMES, WorldSettings
-from foas_emulator.world.store import Connections
 
 SCHEMA = json_schema()
 VALIDATOR = jsonschema_rs.validator_for(SCHEMA)

@@ -16,10 +16,10 @@ from foas_emulator.control.errors import ControlError
 from foas_emulator.control.images import copy_of_world, image_of_snapshot, image_of_world, origin_of_world
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.world.advance import settle
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.snapshot import SnapshotError
-from foas_emulator.world.store import Connections
 
 MOST_ROWS = 50
 _LONGEST = 400

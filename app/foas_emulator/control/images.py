@@ -9,9 +9,10 @@ from foas_emulator.control.documents import parse_document
 from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world import online_backup
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot
-from foas_emulator.world.store import Connections, Store, StoreClosedError
+from foas_emulator.world.store import Store, StoreClosedError
 from foas_emulator.world.world import World
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,9 @@ from foas_emulator.control.ready import made_ready, ready_files
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.advance import settle
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 
 _ATTEMPTS = 3

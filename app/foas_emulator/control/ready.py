@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from foas_emulator.control.off_loop import LARGE, off_loop
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.store import Store
 
 
 @asynccontextmanager

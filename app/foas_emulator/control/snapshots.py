@@ -26,9 +26,9 @@ from foas_emulator.control.ready import load
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.advance import settle
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import VERSION, snapshot_of_image, write_snapshot
-from foas_emulator.world.store import Connections
 
 _LARGEST_KEPT = 256 * 1024
 """Bytes of the largest snapshot whose image is kept ready."""

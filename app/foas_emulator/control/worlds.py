@@ -19,11 +19,12 @@ from foas_emulator.seeds.loading import Document
 from foas_emulator.seeds.reading import BUILT_IN, MADE, check_seed, read_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.snapshot import read_snapshot
-from foas_emulator.world.store import Connections, StoreClosedError
+from foas_emulator.world.store import StoreClosedError
 
 _BEGINNINGS = ("seed", "snapshot", "fork")
 _BEGINNING_SCHEMA = {

@@ -9,12 +9,13 @@ from itertools import islice
 from pathlib import Path
 
 from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.files import WorldFileError, WorldFiles, raise_for_file
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget, KeptImage
 from foas_emulator.world.names import WorldLimitError, check_name
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.store import Store
 from foas_emulator.world.world import Handler, World
 
 DEFAULT = "default"

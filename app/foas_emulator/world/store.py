@@ -3,21 +3,24 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
-from sqlalchemy import Boolean, Connection, CursorResult, Executable, MetaData, Select, Table, create_engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import (
+    Boolean,
+    CursorResult,
+    Executable,
+    MetaData,
+    Select,
+    Table,
+)
 from sqlalchemy.orm import InstrumentedAttribute, registry
-from sqlalchemy.pool import NullPool, QueuePool
 from sqlmodel import SQLModel
 
 from foas_emulator.world import statements
 from foas_emulator.world.files import (
-    APPLICATION_ID,
     LARGEST_CHECKED,
-    PAGE_SIZE,
     NewerStoreError,
     WorldFileError,
     file_error,
@@ -27,18 +30,19 @@ from foas_emulator.world.files import (
 )
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
 
+if TYPE_CHECKING:
+    from foas_emulator.world.connections import Connections
+
 SCHEMA_VERSION = 1
 """Version of the table layout, kept in a database's `user_version`. A file of a newer version is refused."""
 
 LARGE = 1024 * 1024
 """Bytes from which on copying an image in one piece would be felt by other threads, and by the event loop."""
 
-_MEMORY = ":memory:"
-
-_TABLES = registry(metadata=MetaData())
+TABLES = registry(metadata=MetaData())
 
 
-class Row(SQLModel, registry=_TABLES):
+class Row(SQLModel, registry=TABLES):
     """Base of every table. Its registry is the emulator's own, so tables of a host program never mix with ours."""
 
     model_config = {"defer_build": True}
@@ -93,49 +97,6 @@ class WriteOutsideTransactionError(RuntimeError):
     """Code of the emulator wrote to a world without a transaction, which an operation that only reads does not have."""
 
 
-class _ClosedWhenFreed(sqlite3.Connection):
-    """A connection that is closed with the pool that keeps it, of which Python warns from 3.13 on."""
-
-    def __del__(self) -> None:
-        self.close()
-
-
-class Connections:
-    """The engine that all worlds draw their connections from.
-
-    An engine per world would take up to a mebibyte and thirty milliseconds. Transactions are the store's own
-    statements, hence AUTOCOMMIT. A few connections to memory are reused: loading a world into one of them takes half
-    as long as opening another.
-    """
-
-    def __init__(self) -> None:
-        _TABLES.configure()  # or else no row that was not made by its class could be read
-        self._target = _MEMORY
-        pool = QueuePool(self._open, pool_size=4, max_overflow=-1)
-        self._memory = create_engine("sqlite://", pool=pool, isolation_level="AUTOCOMMIT")
-        self._files = create_engine("sqlite://", pool=NullPool(self._open), isolation_level="AUTOCOMMIT")
-
-    def connect(self, path: Path | None) -> Connection:
-        """Return a connection to a database file, or to one in memory that may still hold another world's rows."""
-        self._target = _MEMORY if path is None else str(path)
-        return (self._memory if path is None else self._files).connect()
-
-    @cached_property
-    def empty_image(self) -> bytes:
-        """The image of a database with every table and no row."""
-        self._target = _MEMORY
-        with self._files.connect() as connection:
-            connection.exec_driver_sql(f"PRAGMA page_size = {PAGE_SIZE}")
-            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-            Row.metadata.create_all(connection)
-            return cast(sqlite3.Connection, connection.connection.driver_connection).serialize()
-
-    def _open(self) -> DBAPIConnection:
-        options: Any = {"isolation_level": None, "check_same_thread": False, "factory": _ClosedWhenFreed}
-        return cast(DBAPIConnection, sqlite3.connect(self._target, **options))
-
-
 class Store:
     """Statements on one database, in memory or in a file.
 
@@ -146,7 +107,7 @@ class Store:
 
     __slots__ = ("_backup", "_connection", "_raw", "path", "revision")
 
-    def __init__(self, connections: Connections, *, image: bytes, path: Path | None = None) -> None:
+    def __init__(self, connections: "Connections", *, image: bytes, path: Path | None = None) -> None:
         """Open `path`, creating it from `image` if it is absent; without a path load `image` into memory.
 
         Raise `WorldFileError` for a file that cannot be used, which stays as it is.
@@ -169,7 +130,7 @@ class Store:
                 self._connection.close()
                 raise
 
-    def _connect(self, connections: Connections) -> None:
+    def _connect(self, connections: "Connections") -> None:
         self._connection = connections.connect(self.path)
         self._raw = cast(sqlite3.Connection, self._connection.connection.driver_connection)
 
