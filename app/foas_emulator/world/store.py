@@ -25,6 +25,7 @@ from foas_emulator.world.files import (
     WorldFileError,
     file_error,
     naming,
+    require_sound,
     write_file,
 )
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
@@ -160,7 +161,7 @@ class Store:
     @property
     def size(self) -> int:
         """How many bytes its image has."""
-        # As statements of their own: as tables SQLite crashes on them once a connection has been loaded anew.
+        # Two statements: read as tables, they crash SQLite once a connection has been loaded anew.
         pages, page = (self._raw.execute(f"PRAGMA {each}").fetchone()[0] for each in ("page_count", "page_size"))
         return cast(int, pages * page)
 
@@ -170,18 +171,20 @@ class Store:
             return self._raw.serialize()
         with closing(sqlite3.connect(":memory:")) as copy:
             self._raw.backup(copy)
-            image = copy.serialize()
+            try:
+                image = copy.serialize()
+            except sqlite3.OperationalError as error:
+                raise WorldFileError(self.path, f"it is damaged ({error})") from error
         # A database in memory cannot be in write-ahead mode, which two bytes of the header say.
-        return image[:18] + b"\x01\x01" + image[20:]
+        return require_sound(image[:18] + b"\x01\x01" + image[20:], self.path)
 
     def image_beside(self) -> bytes:
         """Return the image as `image` does; for another thread than the one that goes on using the store meanwhile.
 
-        Raise `StoreClosedError` if it is loaded or closed before the image is taken, and OSError or `sqlite3.Error` if
-        there is no room for it.
+        Raise `StoreClosedError` if that loads or closes it, OSError or `sqlite3.Error` if there is no room.
         """
         try:
-            return self._backup.image(lambda: self._raw)
+            return require_sound(self._backup.image(lambda: self._raw), self.path)
         except BackupEndedError:
             raise StoreClosedError("the world was dropped, reset or replaced") from None
 
