@@ -3,19 +3,22 @@
     python scripts/mutants.py [--minutes N] [MODULE ...]
 
 MODULE is a module or a pattern such as `foas_emulator.world.*`; without one it is every module in which a mistake is
-costly. The mutants are made in a copy of the checkout, and N bounds the time: what was not tried by then is not
-reported.
+costly. The mutants are made in a copy of the checkout, and N bounds the time: what was not tried by then is counted
+alone, and what survived two thirds of the time may not have been tried with every test.
 """
 
 import argparse
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 MODULES = (
@@ -25,17 +28,29 @@ MODULES = (
     "foas_emulator.operations.*.service",
     "foas_emulator.operations.*.lifecycle",
 )
-TESTS = ("tests/world", "tests/gateway", "tests/pipeline", "tests/operations", "tests/properties")
+TESTS = {
+    "world": ("tests/world", "tests/pipeline", "tests/properties"),
+    "gateway": ("tests/gateway", "tests/pipeline"),
+    "pipeline": ("tests/pipeline", "tests/gateway", "tests/faults"),
+    "operations": ("tests/operations",),
+}
+"""The tests of each package that may notice: mutmut runs those that reach the function that it changed."""
+VARIANTS = "not json-file and not xml-memory"
+"""Both formats and both kinds of store are tried, and not all four pairs of them."""
 MINUTES = 30
 CONFIGURATION = """
 [tool.mutmut]
 source_paths = ["src"]
 only_mutate = [{patterns}]
 also_copy = ["fixtures", "openapi", "scripts", "docs", "benchmarks"]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "--assert=plain"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "--assert=plain", "-k", "{variants}"]
 pytest_add_cli_args_test_selection = [{tests}]
-mutate_only_covered_lines = true
+process_isolation = "forkserver"
 """
+IMPORTED_ANEW = 'forkserver_warmup = "none"\n'
+"""Has every mutant tried by a process that imports it: what runs when a module is imported is noticed only so."""
+FEW = 40
+"""Tests that a mutant is tried with at first."""
 
 
 def main() -> int:
@@ -43,45 +58,91 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modules", nargs="*", default=MODULES, metavar="MODULE")
     parser.add_argument("--minutes", type=float, default=MINUTES)
-    parser.add_argument("--tests", nargs="*", default=TESTS, metavar="PATH", help="tests that may notice")
+    parser.add_argument("--tests", nargs="*", metavar="PATH", help="tests that may notice, instead of the packages'")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with TemporaryDirectory(prefix="foas-emulator-mutants-") as directory:
         tree = Path(directory)
-        copy_checkout(tree, asked.modules, asked.tests)
-        mutmut = [sys.executable, "-m", "mutmut"]
-        ran = run_bounded([*mutmut, "run"], tree, asked.minutes * 60)
-        survivors = subprocess.run(
-            [*mutmut, "results"], cwd=tree, capture_output=True, encoding="utf-8", check=False
-        ).stdout
-        names = [line.split(":")[0].strip() for line in survivors.splitlines() if line.endswith("survived")]
-        for name in names:
-            print(
-                subprocess.run(
-                    [*mutmut, "show", name], cwd=tree, capture_output=True, encoding="utf-8", check=False
-                ).stdout
-            )
-        print(f"{len(names)} mutants survived")
+        copy_checkout(tree, asked.modules, asked.tests or tests_of(asked.modules))
+        ran = try_mutants(tree, deadline=time.monotonic() + asked.minutes * 60)
+        survivors = unnoticed(tree)
+        for name in survivors:
+            print(mutmut(tree, "show", name))
+        print(f"{len(survivors)} mutants survived, {mutmut(tree, 'results').count('not checked')} were not tried")
     return ran
 
 
-def run_bounded(command: Sequence[str], tree: Path, seconds: float) -> int:
-    """Run mutmut for so long at most; its progress is shown to a terminal only. Return its exit status."""
+def try_mutants(tree: Path, *, deadline: float) -> int:
+    """Try each mutant with few tests, then those that survived with all that reach them. Return the exit status."""
+    # Mutants that no name matches: mutmut makes them all, notes which test reaches which function, and gives up.
+    log = run_bounded(tree, ["run", "none"], deadline)[1]
+    statistics = tree / "mutants" / "mutmut-stats.json"
+    if not statistics.exists():
+        print(log)
+        return 1
+    noted = statistics.read_text("utf-8")
+    statistics.write_text(json.dumps(fewer_tests(json.loads(noted))), "utf-8")
+    now = time.monotonic()
+    status, log = run_bounded(tree, ["run", "*"], now + (deadline - now) * 2 / 3)
+    statistics.write_text(noted, "utf-8")
+    if not status and (survivors := unnoticed(tree)):
+        configuration = tree / "pyproject.toml"
+        configuration.write_text(configuration.read_text("utf-8") + IMPORTED_ANEW, "utf-8")
+        status, log = run_bounded(tree, ["run", *survivors], deadline)
+    if status:
+        print(log)
+    return status
+
+
+def fewer_tests(statistics: dict[str, Any]) -> dict[str, Any]:
+    """What mutmut has noted, with the quickest tests of each function alone, and those of the file that mirrors it."""
+    duration = statistics["duration_by_test"]
+    reaching = statistics["tests_by_mangled_function_name"]
+    for function, tests in reaching.items():
+        mirror = f"/test_{function.split('.')[-2]}.py"
+        quickest = sorted(tests, key=lambda test: (mirror not in test, duration.get(test, 0.0)))
+        reaching[function] = quickest[:FEW]
+    return statistics
+
+
+def unnoticed(tree: Path) -> list[str]:
+    """The names of the mutants that survived, or that no test reaches."""
+    results = (line.rpartition(": ") for line in mutmut(tree, "results").splitlines())
+    return [name.strip() for name, _, result in results if result in ("survived", "no tests")]
+
+
+def mutmut(tree: Path, *arguments: str) -> str:
+    """What mutmut says."""
+    command = [sys.executable, "-m", "mutmut", *arguments]
+    return subprocess.run(command, cwd=tree, capture_output=True, encoding="utf-8", check=False).stdout
+
+
+def tests_of(modules: Iterable[str]) -> list[str]:
+    """The tests that may notice a change of these modules."""
+    packages = [module.split(".")[1] for module in modules]
+    return list(dict.fromkeys(test for package in packages for test in TESTS[package]))
+
+
+def run_bounded(tree: Path, arguments: Sequence[str], deadline: float) -> tuple[int, str]:
+    """Run mutmut until it ends or the time is over. Return its exit status and the end of what it said.
+
+    Its progress is shown to a terminal only.
+    """
     log = tree / "mutmut.log"
     with log.open("wb") as file:
         output = None if sys.stdout.isatty() else file
+        command = [sys.executable, "-m", "mutmut", *arguments]
         process = subprocess.Popen(command, cwd=tree, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         try:
-            status = process.wait(seconds)
+            status = process.wait(max(0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             status = 0
-            print(f"\nThe {seconds:g} seconds are over; what was tried until now:")
+            print("The time is over.")
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)  # with the processes that try a mutant each
                 process.wait()
-    if status:
-        print(log.read_text("utf-8", "replace")[-4000:])
-    return status
+    return status, log.read_text("utf-8", "replace")[-4000:]
 
 
 def copy_checkout(tree: Path, modules: Sequence[str], tests: Sequence[str]) -> None:
@@ -95,7 +156,7 @@ def copy_checkout(tree: Path, modules: Sequence[str], tests: Sequence[str]) -> N
         f"src/{module.replace('.', '/').removesuffix('/*')}{'/*' if module.endswith('*') else '.py'}"
         for module in modules
     )
-    configuration = CONFIGURATION.format(patterns=patterns, tests=quoted(tests))
+    configuration = CONFIGURATION.format(patterns=patterns, tests=quoted(tests), variants=VARIANTS)
     (tree / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text("utf-8") + configuration, "utf-8")
 
 

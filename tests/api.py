@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from foas_emulator.world.store import Row
 from foas_emulator.world.world import Change, World
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
+SENTENCE = re.compile(r"\S+ .+ .*\S\.")
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Api:
         before = dump(self.world)
         outcome = self.call(name, **parameters)
         assert (outcome.status, outcome.code) == (status, code), f"{name}: {outcome.text} ({outcome.hint})"
-        assert outcome.hint, "a refusal says why"
+        assert SENTENCE.fullmatch(outcome.hint), f"a refusal says why, in a sentence: {outcome.hint!r}"
         assert dump(self.world) == before, f"{name} was refused, and changed the world"
         return outcome
 

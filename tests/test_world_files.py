@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from foas_emulator.control import images
 from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.store import Store
 from tests.api import Api, open_api
@@ -31,10 +32,13 @@ def damage(api: Api, directory: Path) -> None:
     store._raw.execute("PRAGMA cache_size = 0")
 
 
+@pytest.mark.parametrize("is_large", [False, True])
 @pytest.mark.parametrize("mend", [("PUT", ""), ("POST", "/reset"), ("DELETE", "")])
 def test_a_file_that_is_damaged_while_it_is_open_is_named_by_both_apis(
-    mend: tuple[str, str], api: Api, tmp_path: Path
+    mend: tuple[str, str], api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_large: bool
 ) -> None:
+    if is_large:
+        monkeypatch.setattr(images, "LARGE", 0)
     damage(api, tmp_path)
     answer = api.request("GET", "/api/v2/projects", headers=ALICE)
     assert (answer.status_code, answer.json()["Code"]) == (503, "ServiceUnavailable")

@@ -143,7 +143,7 @@ class Settings:
     )
     signature: str = setting(
         "warn",
-        "Signatures: off looks at none, warn serves and tells, strict refuses as the gateway does.",
+        "Signatures: off looks at none, warn serves and reports, strict refuses as the gateway does.",
         type_=click.Choice(["off", "warn", "strict"]),
     )
     access_keys: tuple[str, ...] = setting(
@@ -165,7 +165,9 @@ class Settings:
     pause_delay: int = setting(0, "From a pause until the instance is PAUSED.", type_=Duration())
     stop_delay: int = setting(0, "From a stop until the instance is TERMINATED.", type_=Duration())
     batch_duration: int | None = setting(
-        None, "From RUNNING until a batch instance is SUCCESS; without it, until told.", type_=Duration()
+        None,
+        "From RUNNING until a batch instance is SUCCESS; without it, until its state is set.",
+        type_=Duration(),
     )
     plan_delay: int = setting(0, "From GetRawPlanJson until the plan is made.", type_=Duration())
     cluster_delay: int = setting(0, "From a change of a cluster until it is RUNNING again.", type_=Duration())

@@ -2,10 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import click
 import pytest
@@ -242,44 +239,6 @@ def test_a_server_that_is_not_there_is_told(name: str) -> None:
     where = [] if name == "run" else ["--url", NOWHERE]
     result = CliRunner().invoke(main, [*words, *where], env={"FOASEMU_PORT": None})
     assert (result.exit_code, result.stderr.startswith(f"{NOWHERE}: ")) == (1, True), result.output
-
-
-@pytest.fixture(params=[b"{}", b"[1]", b"3"])
-def foreign(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of a server that answers every request alike, and is no emulator."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("content-length", str(len(request.param)))
-            self.end_headers()
-            self.wfile.write(request.param)
-
-        do_POST = do_GET  # noqa: N815 - as http.server wants it
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-def test_another_server_than_an_emulator_is_told(foreign: str) -> None:
-    for words in (
-        ["worlds"],
-        ["reset"],
-        ["reset", "--all"],
-        ["clock", "show"],
-        ["env"],
-        ["fault", "list"],
-        ["journal"],
-        ["snapshot", "save", "x.json"],
-    ):
-        result = CliRunner().invoke(main, [*words, "--url", foreign], env={"FOASEMU_PORT": None})
-        said = (result.exit_code, result.stderr.partition(", ")[0].partition(": there")[0])
-        assert said == (1, f"{foreign}: it does not answer as a foas-emulator does"), words
 
 
 @pytest.mark.parametrize("words", [("worlds",), ("reset", "--all"), ("reset",), ("clock", "show")])

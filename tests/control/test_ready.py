@@ -1,10 +1,12 @@
-"""Worlds that move into a database made ready beside the loop, as those do whose image is large."""
+"""Worlds that move into a database or files made ready beside the loop, as those do whose image is large."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from foas_emulator.control import documents, images, ready
+from foas_emulator.control import documents, images, ready, worlds
+from foas_emulator.world.registry import Registry
 from tests.api import open_api
 from tests.control.conftest import Control
 
@@ -15,13 +17,16 @@ DEFAULT = "/worlds/default"
 def every_image_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ready, "LARGE", 0)
     monkeypatch.setattr(images, "LARGE", 0)
+    monkeypatch.setattr(worlds, "LARGE", 0)
     monkeypatch.setattr(documents, "LARGE", 0)
 
 
 @pytest.fixture
-def control() -> Iterator[Control]:
-    with open_api() as api:
+def control(data_dir: Path | None) -> Iterator[Control]:
+    with open_api(data_dir=data_dir) as api:
         yield Control(api)
+        if data_dir is not None:
+            assert not list(data_dir.glob("*.new"))
 
 
 def add(control: Control, name: str) -> None:
@@ -82,3 +87,58 @@ def test_a_database_that_no_world_has_moved_into_is_closed(control: Control) -> 
         small = Control(api)
         assert "no room" in small.refused("PUT", "/worlds/fork", {"fork": "default"}, status=503)
         assert [each["name"] for each in small.ok("GET", "/worlds")["worlds"]] == ["default"]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_reset_returns_to_the_beginning_that_the_world_has_by_then(
+    control: Control, monkeypatch: pytest.MonkeyPatch, *, ends: bool
+) -> None:
+    registry = control.api.registry
+    add(control, "other")
+    control.ok("PUT", "/worlds/mine", {"seed": "empty"}, status=201)
+    other = control.api.world.store.image()
+
+    async def change_meanwhile(registry: Registry, name: str) -> bytes:
+        origin = await images.origin_of_world(registry, name)
+        if ends:
+            registry.drop(name)
+        else:
+            registry.create_or_replace(name, other)
+        return origin
+
+    monkeypatch.setattr(worlds, "origin_of_world", change_meanwhile)
+    control.ok("POST", "/worlds/mine/reset")
+    assert (b'"other"' in dump(control, "mine")) is not ends
+    assert registry.origin("mine") == (registry.image if ends else other)
+
+
+def test_a_world_that_is_dropped_before_its_beginning_is_read_is_reset_to_the_default_seed(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.ok("PUT", "/worlds/mine", {"seed": "empty"}, status=201)
+
+    async def drop_before(registry: Registry, name: str) -> bytes:
+        registry.drop(name)
+        return await images.origin_of_world(registry, name)
+
+    monkeypatch.setattr(worlds, "origin_of_world", drop_before)
+    control.ok("POST", "/worlds/mine/reset")
+    assert b'"project1"' in dump(control, "mine")
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_all_worlds_are_reset_but_none_that_ends_meanwhile(
+    control: Control, monkeypatch: pytest.MonkeyPatch, *, ends: bool
+) -> None:
+    before = dump(control)
+    control.ok("PUT", "/worlds/mine", {"fork": "default"}, status=201)
+    add(control, "added")
+
+    async def drop_meanwhile(registry: Registry, name: str) -> bytes:
+        if ends and name == "mine":
+            registry.drop(name)
+        return await images.origin_of_world(registry, name)
+
+    monkeypatch.setattr(worlds, "origin_of_world", drop_meanwhile)
+    assert control.ok("POST", "/reset")["worlds"] == (["default"] if ends else ["default", "mine"])
+    assert dump(control) == before

@@ -147,16 +147,33 @@ def test_mismatch_carries_what_the_message_is_made_of() -> None:
     wrong = v1.credentials.signature.swapcase()
     refused = failure_of(with_header(V1, "authorization", f"acs testid:{wrong}"))
     assert refused.message_args == {"string_to_sign": v1.string_to_sign}
+    assert refused.differences
     refused = failure_of(with_header(V3, "authorization", V3.headers["authorization"][:-4] + "0000"))
     assert refused.message_args == {"string_to_sign": v3.string_to_sign, "canonical_request": v3.signed_text}
+
+
+@pytest.mark.parametrize("date", ["2019-08-01T12:00:00Z", "noon"])
+def test_a_v1_request_is_dated_by_its_date_alone(date: str) -> None:
+    old = with_header(V1, "date", "Thu, 01 Aug 2019 11:00:00 GMT")
+    assert failure_of(with_header(old, "x-acs-date", date)).code == "InvalidTimeStamp.Expired"
+    assert check(signed_anew(with_header(V1, "x-acs-date", date))) is None
 
 
 def test_repeated_nonce_is_refused_for_the_same_key_alone() -> None:
     nonces = Nonces()
     assert check(V1, nonces=nonces) is None
-    assert failure_of(V1, nonces=nonces).code == "SignatureNonceUsed"
+    refused = failure_of(V1, nonces=nonces)
+    assert refused.code == "SignatureNonceUsed"
+    assert refused.hint == "The x-acs-signature-nonce was used before: make a new one for every request."
     assert nonces.used[0] == ("testid", V1.headers["x-acs-signature-nonce"])
     assert check(STS, nonces=nonces) is None
+
+
+def test_a_token_in_place_of_a_signature_uses_up_no_nonce() -> None:
+    nonces = Nonces()
+    for _ in range(2):
+        assert check(with_header(BEARER, "x-acs-signature-nonce", "nonce"), nonces=nonces) is None
+    assert nonces.used == []
 
 
 def test_request_without_a_nonce_may_be_repeated() -> None:

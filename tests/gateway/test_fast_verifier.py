@@ -79,6 +79,16 @@ def test_the_unusual_is_left_to_a_close_look(headers: Mapping[str, str | None]) 
     assert not verify(changed(**headers))
 
 
+@pytest.mark.parametrize(("signed", "is_believed"), [("/a%20b", True), ("/a b", False)])
+def test_an_escaped_path_is_believed_if_it_was_signed_as_it_was_sent(signed: str, *, is_believed: bool) -> None:
+    unsigned = V1._replace(raw_path="/a%20b")
+    text = next(text for text in string_to_sign_variants(unsigned) if signed in text)
+    signature = sign(text, Credentials("v1", "testid"), "testsecret").decode()
+    request = unsigned._replace(headers={**V1.headers, "authorization": f"acs testid:{signature}"})
+    assert verify(request) is is_believed
+    assert check(request) is None
+
+
 @pytest.mark.parametrize(
     "authorization", ["", "acs", "acs :", "acs testid:", "acs nobody:x", "ACS3-HMAC-SHA256 x", "acs testid:\xe4"]
 )

@@ -30,6 +30,7 @@ def test_refusal_is_sent_with_its_envelope_its_evidence_and_its_hint(format_: An
         "Message": "Gone: <x>.",
         "Recommend": "https://error-center.aliyun.com/status/search?Keyword=Thing.Gone&source=PopGw",
     }
+    assert all(name == name.lower() for name, _ in heard.headers.raw), "ASGI's headers are in lower case"
     assert heard.headers["x-acs-request-id"] == heard.members["RequestId"]
     assert heard.headers["content-length"] == str(len(heard.body))
     assert heard.headers["x-emulator-evidence"] == "documented"
@@ -41,7 +42,8 @@ def test_crash_of_ours_shows_nothing_of_itself(format_: Any) -> None:
     heard = sent(internal_error(format_=format_, host="here"))
     assert (heard.status, heard.code) == (500, "InternalError")
     assert heard.members["Message"] == "The request processing has failed due to some unknown error."
-    assert "its log has the details under this request id" in heard.hint
+    assert heard.hint == "The emulator failed; its log has the details under this request id. Please report it."
+    assert heard.members["HostId"] == "here"
 
 
 def test_one_more_header_leaves_the_reply_as_it_was() -> None:

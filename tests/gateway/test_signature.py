@@ -75,8 +75,9 @@ def test_v1_accepts_a_path_that_was_sent_and_signed_as_raw_utf8_beside_escapes_o
         ("AlibabaCloud (Linux; x86_64) PHP/8.2 Client/1.5.32", "/a%20b", "?a&b=1"),
     ],
 )
-def test_first_variant_is_the_form_of_the_client(client: str, path: str, query: str) -> None:
-    request = request_to("/a%20b?b=1&a=", headers={"user-agent": client})
+@pytest.mark.parametrize("header", ["user-agent", "x-sdk-client"])
+def test_first_variant_is_the_form_of_the_client(header: str, client: str, path: str, query: str) -> None:
+    request = request_to("/a%20b?b=1&a=", headers={header: client})
     variants = list(string_to_sign_variants(request))
     assert variants[0] == f"GET\n\n\n\n\n{path}{query}"
     assert len(set(variants)) == len(variants) == 4
@@ -98,6 +99,7 @@ def test_v1_sorts_headers_by_name_and_not_by_line() -> None:
 
 def test_plus_in_a_query_is_a_space_and_an_encoded_plus_is_a_plus() -> None:
     assert query_pairs("b=x+y&a=x%2By&&c") == [("a", "x+y"), ("b", "x y"), ("c", "")]
+    assert query_pairs("a=x+y") == [("a", "x y")]
 
 
 @pytest.mark.parametrize("wire", ["é".encode(), "é".encode("latin-1")], ids=["sent as UTF-8", "sent as Latin-1"])
@@ -121,10 +123,12 @@ def test_v3_accepts_the_path_as_sent_encoded_anew_or_decoded(path: str) -> None:
 
 
 def test_v3_signs_the_headers_it_names_and_no_others() -> None:
-    request = request_to("/?b=x%20y*~&a=", headers={"host": "h", "x-acs-action": "GetInstance", "accept": "*/*"})
+    request = request_to(
+        "/?b=x%20y*~&a=&c/d=e/f", headers={"host": "h", "x-acs-action": "GetInstance", "accept": "*/*"}
+    )
     text = next(canonical_request_variants(request, v3("x-acs-action", "host", "absent")))
     assert text.split("\n")[2:-1] == [
-        "a=&b=x%20y%2A~", "absent:", "host:h", "x-acs-action:GetInstance", "", "x-acs-action;host;absent",
+        "a=&b=x%20y%2A~&c%2Fd=e%2Ff", "absent:", "host:h", "x-acs-action:GetInstance", "", "x-acs-action;host;absent",
     ]  # fmt: skip
 
 
@@ -152,7 +156,7 @@ def test_v3_with_sm3_hashes_the_body_and_the_canonical_request_with_it(header: s
     body = b"abc"
     hash_of_abc = "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0"  # the standard's own example
     request = request_to("/", method="POST", headers={"host": "h", header: hash_of_abc}, body=body)
-    credentials = v3("host", header)._replace(algorithm="ACS3-HMAC-SM3")
+    credentials = v3("host")._replace(algorithm="ACS3-HMAC-SM3")
     text = next(canonical_request_variants(request, credentials))
     assert text.endswith(f"\n{hash_of_abc}")
     assert v3_string_to_sign(text, credentials).startswith("ACS3-HMAC-SM3\n")

@@ -14,6 +14,7 @@ from tests.gateway.signature_vectors import ALL, Vector, request_to, with_header
 
 V1 = Credentials("v1", "test", "", (), "HMAC-SHA1")
 V3 = Credentials("v3", "test", "", ("content-type", "host", "x-acs-date"), "ACS3-HMAC-SHA256")
+RPC = Difference("string to sign", "that of the ROA style", "that of the RPC style")
 MD5 = b64encode(hashlib.md5(b"{}").digest()).decode()
 REQUEST = request_to(
     "/api/v2/projects/a%20b?RegionId=cn+hangzhou&empty=&Tag=%E4%B8%AD",
@@ -85,6 +86,11 @@ def test_header_that_a_library_changed_after_signing_is_named(name: str, signed:
     assert differences == [Difference(field, REQUEST.headers[name], signed)]
 
 
+def test_digest_that_was_signed_right_and_arrived_wrong_is_named() -> None:
+    request = with_header(REQUEST, "content-md5", "wrong")
+    assert found(text_of(REQUEST), request=request) == [Difference("Content-MD5", "wrong", MD5)]
+
+
 def test_content_type_that_only_the_library_knows_is_named() -> None:
     request = with_header(REQUEST, "content-type", "text/csv; charset=gbk")
     signed = text_of(with_header(REQUEST, "content-type", "text/csv"))
@@ -109,6 +115,12 @@ def test_content_type_that_only_the_library_knows_is_named() -> None:
 def test_resource_signed_in_another_form_is_named(resource: str, field: str) -> None:
     head, _, _ = text_of(REQUEST).rpartition("\n")
     assert found(f"{head}\n{resource}")[0].field == field
+
+
+def test_a_parameter_is_named_by_what_stands_before_its_first_equals_sign() -> None:
+    request = request_to("/?a=b=c", headers={})
+    [difference] = found("GET\n\n\n\n\n/", request=request)
+    assert difference == Difference("query a", "a=b=c", None)
 
 
 @pytest.mark.parametrize("credentials", [V1, V3], ids=["V1", "V3"])
@@ -136,8 +148,9 @@ def test_header_lines_with_a_space_after_the_colon_are_named() -> None:
 
 
 def test_blank_lines_of_absent_headers_left_out_are_named() -> None:
-    request = request_to("/", headers={"accept": "*/*", "date": "today"})
-    assert [difference.field for difference in found("GET\n*/*\ntoday\n/", request=request)] == ["blank lines"]
+    request = request_to("/", headers={"accept": "*/*", "date": "this day"})
+    differences = found("GET\n*/*\nthis day\n/", request=request)
+    assert differences == [Difference("blank lines", "one for every absent header", "left out")]
 
 
 def test_headers_signed_in_the_order_of_the_wire_are_named() -> None:
@@ -150,6 +163,31 @@ def test_headers_signed_in_the_order_of_the_wire_are_named() -> None:
 def test_v3_host_that_was_signed_otherwise_is_named(host: str) -> None:
     differences = found(text_of(with_header(REQUEST, "host", host), V3), V3)
     assert differences == [Difference("host", "localhost:8080", host)]
+
+
+def test_v3_host_of_a_server_with_an_ipv6_address_that_was_signed_without_its_port_is_named() -> None:
+    request = with_header(REQUEST, "host", "[::1]:8080")
+    differences = found(text_of(with_header(request, "host", "[::1]"), V3), V3, request=request)
+    assert differences == [Difference("host", "[::1]:8080", "[::1]")]
+
+
+def test_v3_header_that_a_library_changed_after_signing_is_named() -> None:
+    differences = found(text_of(with_header(REQUEST, "content-type", "application/json"), V3), V3)
+    assert differences == [Difference("content-type", "application/json;charset=utf-8", "application/json")]
+
+
+def test_v3_hash_of_the_body_that_was_signed_right_and_arrived_wrong_is_named() -> None:
+    credentials = V3._replace(signed_headers=("host", "x-acs-content-sha256"))
+    request = with_header(REQUEST, "x-acs-content-sha256", "0" * 64)
+    [difference] = found(text_of(REQUEST, credentials), credentials, request=request)
+    assert difference == Difference("x-acs-content-sha256", "0" * 64, hashlib.sha256(b"{}").hexdigest())
+
+
+def test_v3_headers_that_the_client_names_otherwise_are_named() -> None:
+    client = text_of(REQUEST, V3).replace(";".join(V3.signed_headers), "host")
+    signed = V3._replace(signature=sign(client, V3, "secret").decode())
+    [difference] = explain(REQUEST, signed, "secret", client_string_to_sign=client)
+    assert difference == Difference("SignedHeaders", "content-type;host;x-acs-date", "host")
 
 
 def test_v3_body_that_arrived_otherwise_is_named() -> None:
@@ -184,10 +222,21 @@ def test_v3_query_signed_in_another_form_is_named(query: str, field: str) -> Non
 
 
 @pytest.mark.parametrize("credentials", [V1, V3], ids=["V1", "V3"])
-@pytest.mark.parametrize("suffix", ["\n", "\r\n", " ", "&"])
-def test_secret_with_something_behind_it_is_named_and_not_shown(credentials: Credentials, suffix: str) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "name"),
+    [
+        ("\n", "a newline"),
+        ("\r\n", "a carriage return and a newline"),
+        (" ", "a space"),
+        ("&", "the & of the RPC style"),
+    ],
+)
+def test_secret_with_something_behind_it_is_named_and_not_shown(
+    credentials: Credentials, suffix: str, name: str
+) -> None:
     difference = found_of(sign(text_of(REQUEST, credentials), credentials, f"secret{suffix}"), credentials)
-    assert difference.field == "secret"
+    words = "the configured secret"
+    assert difference == Difference("secret", words, f"{words} followed by {name}")
     assert sentence([difference]).startswith("The secret of the client's signature: expected the configured secret, ")
 
 
@@ -200,16 +249,33 @@ def test_configured_secret_with_white_space_around_it_is_named() -> None:
 
 def test_signature_made_by_another_recipe_is_named() -> None:
     text = text_of(REQUEST).encode()
-    assert found_of(hmac.digest(b"secret", text, "sha1").hex().encode()).actual == "hexadecimal"
-    assert found_of(b64encode(hmac.digest(b"secret", text, "sha256"))).actual == "HMAC-SHA256"
+    in_hexadecimal = found_of(hmac.digest(b"secret", text, "sha1").hex().encode())
+    assert in_hexadecimal == Difference("encoding", "base64", "hexadecimal")
+    by_sha256 = found_of(b64encode(hmac.digest(b"secret", text, "sha256")))
+    assert by_sha256 == Difference("algorithm", "HMAC-SHA1", "HMAC-SHA256")
     rpc = b"POST&%2F&RegionId%3Dcn%2520hangzhou%26Tag%3D%25E4%25B8%25AD%26empty%3D"
-    assert found_of(b64encode(hmac.digest(b"secret&", rpc, "sha1"))).actual == "that of the RPC style"
+    assert found_of(b64encode(hmac.digest(b"secret&", rpc, "sha1"))) == RPC
+
+
+def test_slash_in_a_query_is_encoded_in_the_rpc_style() -> None:
+    request = request_to("/?a/b=c/d", headers={})
+    text = b"GET&%2F&a%252Fb%3Dc%252Fd"
+    signed = V1._replace(signature=b64encode(hmac.digest(b"secret&", text, "sha1")).decode())
+    assert explain(request, signed, "secret") == [RPC]
+
+
+def test_slash_in_a_query_that_was_encoded_twice_is_named() -> None:
+    request = request_to("/?a=c/d", headers={"host": "h"})
+    signed = text_of(request, V3).replace("c%2Fd", "c%252Fd")
+    assert found(signed, V3, request=request)[0].field == "query a"
 
 
 def test_v3_signature_made_by_another_recipe_is_named() -> None:
     text = text_of(REQUEST, V3)
-    assert found_of(b64encode(bytes.fromhex(sign(text, V3, "secret").decode())), V3).actual == "base64"
-    assert found_of(hmac.digest(b"secret", text.encode(), "sha256").hex().encode(), V3).field == "string to sign"
+    in_base64 = found_of(b64encode(bytes.fromhex(sign(text, V3, "secret").decode())), V3)
+    assert in_base64 == Difference("encoding", "hexadecimal", "base64")
+    unhashed = found_of(hmac.digest(b"secret", text.encode(), "sha256").hex().encode(), V3)
+    assert unhashed == Difference("string to sign", "the hash of the canonical request", "the canonical request")
 
 
 @pytest.mark.parametrize(
@@ -226,15 +292,22 @@ def test_nothing_that_fits_means_another_secret() -> None:
 
 
 @pytest.mark.parametrize(
-    ("credentials", "field"),
+    ("credentials", "field", "right"),
     [
-        (V1._replace(signature="x", algorithm="SHA256withRSA"), "x-acs-signature-method"),
-        (V3._replace(signature="x", algorithm="ACS3-RSA-SHA256"), "algorithm"),
+        (V1._replace(signature="x", algorithm="SHA256withRSA"), "x-acs-signature-method", "HMAC-SHA1"),
+        (V3._replace(signature="x", algorithm="ACS3-RSA-SHA256"), "algorithm", "ACS3-HMAC-SHA256"),
     ],
 )
-def test_algorithm_that_the_form_does_not_have_is_named_first(credentials: Credentials, field: str) -> None:
-    [difference] = explain(REQUEST, credentials, "secret")
-    assert (difference.field, difference.actual) == (field, credentials.algorithm)
+def test_algorithm_that_the_form_does_not_have_is_named_first(credentials: Credentials, field: str, right: str) -> None:
+    assert explain(REQUEST, credentials, "secret") == [Difference(field, right, credentials.algorithm)]
+
+
+def test_one_bit_of_the_text_is_looked_for_only_if_that_is_asked_for() -> None:
+    text = text_of(REQUEST).replace("CreateJob", "CreateJoc")
+    assert [difference.field for difference in found(text)] == ["secret"]
+    signed = V1._replace(signature=sign(text, V1, "secret").decode())
+    [difference] = explain(REQUEST, signed, "secret", exhaustive=True)
+    assert difference == Difference("x-acs-action", "CreateJob", "CreateJoc")
 
 
 def test_string_of_the_client_is_compared_field_by_field() -> None:
@@ -248,8 +321,9 @@ def test_string_of_the_client_is_compared_field_by_field() -> None:
 def test_string_of_the_client_that_does_not_make_its_signature_means_another_secret_too() -> None:
     client = text_of(REQUEST._replace(method="PUT"))
     signed = V1._replace(signature=sign(client, V1, "other").decode())
-    fields = [difference.field for difference in explain(REQUEST, signed, "secret", client_string_to_sign=client)]
-    assert fields == ["method", "secret"]
+    differences = explain(REQUEST, signed, "secret", client_string_to_sign=client)
+    other_secret = Difference("secret", "the one configured for the access key test", "another one")
+    assert differences == [Difference("method", "POST", "PUT"), other_secret]
 
 
 @pytest.mark.parametrize("vector", [ALL["v1-py-get"], ALL["v3-tea-get"]], ids=lambda vector: vector.id)
@@ -263,8 +337,8 @@ def test_v3_string_to_sign_of_the_client_tells_only_that_the_canonical_request_d
     vector = ALL["v3-tea-get"]
     request = vector.request._replace(method="PUT")
     [difference] = explain(request, vector.credentials, vector.secret, client_string_to_sign=vector.string_to_sign)
-    assert difference.field == "hash of the canonical request"
-    assert difference.actual == vector.string_to_sign.split("\n")[1]
+    hashed = hashlib.sha256(text_of(request, vector.credentials).encode()).hexdigest()
+    assert difference == Difference("hash of the canonical request", hashed, vector.string_to_sign.split("\n")[1])
 
 
 def test_string_of_the_client_that_is_no_string_to_sign_is_still_compared() -> None:

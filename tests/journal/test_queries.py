@@ -32,6 +32,8 @@ def busy(api: Api) -> Api:
         ({"status": 200}, [1, 3, 6]),
         ({"code": "*NotFound"}, [2, 4]),
         ({"access_key_id": "me"}, [6]),
+        ({"faulted": True}, [5]),
+        ({"faulted": False}, [1, 2, 3, 4, 6]),
         ({"struck": True}, [5]),
         ({"struck": False}, [1, 2, 3, 4, 6]),
         ({"unread": True}, [6]),

@@ -1,9 +1,11 @@
 """Latency and error rate of a world."""
 
 from collections import Counter
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from foas_emulator.pipeline import impair
@@ -65,6 +67,35 @@ def test_every_call_waits_as_long_as_the_settings_say(impaired: Api, monkeypatch
     assert len(waits) == 20
     assert all(0.1 <= seconds <= 0.4 for seconds in waits)
     assert len(set(waits)) > 10
+
+
+def held_back(api: Api, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object]) -> httpx.Response:
+    """What a call is answered if something happens to its world while the latency holds it back."""
+
+    async def sleep(_: float) -> None:
+        meanwhile()
+
+    api.world.set({"latency": "1s"})
+    monkeypatch.setattr(impair, "asyncio", SimpleNamespace(sleep=sleep))
+    return api.request("GET", "/api/v2/projects/project1")
+
+
+def test_a_call_that_was_held_back_is_refused_if_its_world_was_dropped(
+    impaired: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    response = held_back(impaired, monkeypatch, lambda: impaired.registry.drop("default"))
+    assert (response.status_code, response.json()["Code"]) == (503, "ServiceUnavailable")
+    assert "was dropped while its latency held this call back" in response.headers["x-emulator-hint"]
+
+
+def test_a_call_that_was_held_back_meets_the_world_that_has_taken_the_others_place(
+    impaired: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replace() -> None:
+        impaired.registry.drop("default")
+        impaired.registry.open_or_create("default")
+
+    assert held_back(impaired, monkeypatch, replace).status_code == 200
 
 
 @pytest.mark.parametrize(

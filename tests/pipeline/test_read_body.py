@@ -208,7 +208,12 @@ def test_an_encoded_body_is_refused_with_its_encoding(served: Api) -> None:
     heard = create(served, b"\x1f\x8b\x08", content_encoding="gzip")
     assert (heard.status, heard.code) == (400, "RequestParameterMalformed")
     assert "'gzip'" in heard.hint
-    assert create(served, b"path=/x", content_encoding="identity").status == 200
+    assert create(served, b"path=/x", content_encoding=" Identity ").status == 200
+
+
+def test_a_body_of_no_bytes_has_no_encoding(served: Api) -> None:
+    heard = ask(served.app, f"{FOLDERS}?path=/x", method="POST", headers={"content-encoding": "gzip"}, body=[b"", b""])
+    assert heard.status == 200
 
 
 def test_a_body_may_hold_so_many_parameters_and_no_more() -> None:

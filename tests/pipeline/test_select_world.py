@@ -33,6 +33,7 @@ def create_folder(served: Api, headers: dict[str, str], path: str = "/new") -> N
         ({"authorization": "ACS3-HMAC-SHA256 Credential=world-three,SignedHeaders=host,Signature=0"}, "three"),
         ({"authorization": "ACS3-HMAC-SHA256 Signature=0,SignedHeaders=host,Credential=world-three"}, "three"),
         ({"authorization": "acs world-two:sig", "x-emulator-world": "one"}, "one"),
+        ({"authorization": "acs  world-two : sig"}, "two"),
         ({"authorization": "acs test:world-x"}, "default"),
         ({"authorization": "acs myworld-x:sig"}, "default"),
         ({"authorization": "ACS3-HMAC-SHA256 Credential=test,SignedHeaders=world-x,Signature=0"}, "default"),
@@ -52,6 +53,17 @@ def test_name_that_no_world_can_have_is_refused_whoever_gives_it(served: Api, na
         heard = ask(served.app, headers=headers)
         assert (heard.status, heard.code) == (400, "InvalidParameter.World")
     assert served.registry.names() == ["default"]
+
+
+@pytest.mark.parametrize("format_", ["json", "xml"])
+def test_a_name_is_refused_in_the_clients_format_and_under_a_request_id(served: Api, format_: str) -> None:
+    ids = set()
+    for query, headers in ((f"?Format={format_}", {}), ("", {"accept": f"application/{format_}"})):
+        heard = ask(served.app, f"/api/v2/projects/demo{query}", headers={**headers, "x-emulator-world": "A"})
+        assert (heard.format, heard.code) == (format_, "InvalidParameter.World")
+        assert heard.members["RequestId"] == heard.headers["x-acs-request-id"]
+        ids.add(heard.members["RequestId"])
+    assert len(ids - {""}) == 2
 
 
 def test_longest_name_is_a_name(served: Api) -> None:

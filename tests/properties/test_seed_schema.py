@@ -7,16 +7,16 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import SeedError, parse_seed
 from foas_emulator.seeds.schema import json_schema
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.durations import PATTERN, RATE_PATTERN, SPAN_PATTERN
 from foas_emulator.world.settings import NAMES, WorldSettings
-from foas_emulator.world.store import Connections
 
 SCHEMA = json_schema()
 VALIDATOR = jsonschema_rs.validator_for(SCHEMA)
@@ -195,9 +195,17 @@ def test_schema_and_check_agree_on_spans(value: object) -> None:
 
 @settings(deadline=None)
 @given(st.from_regex(rf"\A{RATE_PATTERN}\Z") | st.text("0123456789. %", max_size=8) | st.floats() | st.booleans())
+@example(-0.0)
 def test_schema_and_check_agree_on_rates(value: object) -> None:
     document = {"settings": {"error_rate": value}}
     assert VALIDATOR.is_valid(document) == (not faults(document))
+
+
+@pytest.mark.parametrize("number", [True, "1", 2, 0.5])
+def test_a_number_of_masters_that_is_not_listed_is_refused_by_both(number: object) -> None:
+    document = {"clusters": [{**FULL["clusters"][0], "master_num": number}]}
+    assert not VALIDATOR.is_valid(document)
+    assert faults(document)
 
 
 @pytest.mark.parametrize("number", [1.0, 2.0])

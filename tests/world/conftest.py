@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from foas_emulator.world.clock import machine_now
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.store import Store
 from foas_emulator.world.world import World, WorldRow
 
 

@@ -101,14 +101,39 @@ def die_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
     return done
 
 
+def exchange(registry: Registry, image: bytes) -> None:
+    world = registry.open_or_create("alice")
+    (ready,) = registry.ready_files(image, 1)
+    registry.exchange(world, ready, lambda store: world.load(image, store))
+
+
+def reset_to_ready(registry: Registry) -> None:
+    registry.open_or_create("alice")
+    (ready,) = registry.ready_files(registry.origin("alice"), 1)
+    registry.reset("alice", ready=ready)
+
+
 CHANGES: dict[str, Callable[[Registry, bytes], object]] = {
     "replace": lambda registry, image: registry.create_or_replace("alice", image),
+    "replace by files that are ready": lambda registry, image: registry.create_or_replace(
+        "alice", image, files=registry.ready_files(image, 2)
+    ),
+    "load a file that is ready": exchange,
     "reset": lambda registry, _: registry.reset("alice"),
+    "reset to a file that is ready": lambda registry, _: reset_to_ready(registry),
     "reset existing": lambda registry, _: registry.reset_existing("alice"),
     "drop": lambda registry, _: registry.drop("alice"),
 }
-AFTER: dict[str, list[str]] = {"replace": ["new"], "reset": ["old"], "reset existing": ["old"], "drop": []}
-"""What the world holds after each of them, and resets to."""
+AFTER: dict[str, tuple[list[str], list[str]]] = {
+    "replace": (["new"], ["new"]),
+    "replace by files that are ready": (["new"], ["new"]),
+    "load a file that is ready": (["new"], ["old"]),
+    "reset": (["old"], ["old"]),
+    "reset to a file that is ready": (["old"], ["old"]),
+    "reset existing": (["old"], ["old"]),
+    "drop": ([], []),
+}
+"""What the world holds after each of them, and what it resets to."""
 
 
 @pytest.mark.parametrize("state", ["open", "closed"])
@@ -137,15 +162,55 @@ def test_a_world_and_what_it_resets_to_are_old_or_new_together_wherever_a_kill_c
         rows = marks(after, "alice")
         after.reset("alice")
         outcome = (rows, marks(after, "alice"))
-        assert outcome in ((AFTER[change], AFTER[change]), (["later", "old"], ["old"]))
+        assert outcome in (AFTER[change], (["later", "old"], ["old"]))
         if not was_killed:
-            assert rows == AFTER[change]
+            assert outcome == AFTER[change]
             assert not [path.name for path in left.iterdir() if path.suffix == ".new"]
             break
     else:
         pytest.fail("it never came to its end")
     assert number == len(done)
     assert number > 0 or (change.startswith("reset") and state == "open"), "only a transaction has no steps of ours"
+
+
+def test_files_that_are_ready_are_used_up_or_removed_at_the_next_start(
+    directory: Path, open_registry: OpenRegistry
+) -> None:
+    registry = open_registry(directory=directory)
+    image = image_with(registry, "new")
+    before = {path.name for path in directory.iterdir()}
+    files = registry.ready_files(image, 2)
+    assert {path.name for path in directory.iterdir()} - before == {path.name for path in files}
+    assert [path.read_bytes() for path in files] == [image, image]
+    registry.create_or_replace("carol", image, files=files)
+    assert marks(registry, "carol") == ["new"]
+    assert not [path for path in files if path.exists()]
+    left = [*registry.ready_files(image, 1), directory / "+mine.new"]
+    left[-1].write_bytes(image)
+    registry.close()
+    again = open_registry(directory=directory)
+    assert marks(again, "carol") == ["new"]
+    assert [path for path in left if path.exists()] == [directory / "+mine.new"], "nobody but its owner removes that"
+
+
+def test_files_that_cannot_be_made_ready_leave_none(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    image = image_with(registry, "new")
+    before = list(directory.iterdir())
+    synced: list[int] = []
+
+    def refuse_the_second(file: int) -> None:
+        synced.append(file)
+        if len(synced) > 2:  # the first file, and its directory
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", refuse_the_second)
+        with pytest.raises(WorldFileError, match="make room"):
+            registry.ready_files(image, 2)
+    assert list(directory.iterdir()) == before
 
 
 def cut(path: Path) -> None:

@@ -5,13 +5,13 @@ from threading import Thread
 
 import pytest
 
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.files import DirectoryInUseError
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.images import KeptImage
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.registry import _EXPIRE_AT_ONCE, DEFAULT, Registry
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.store import Connections
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
 

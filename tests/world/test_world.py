@@ -6,10 +6,11 @@ import pytest
 
 from foas_emulator.world import pending
 from foas_emulator.world.clock import machine_now
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.ids import Counter, seed_of
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import ErrorOverride
-from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.store import Store
 from foas_emulator.world.world import Change, World, WorldRow
 from foas_emulator.world.world_cache import Slot
 from tests.world.conftest import rung

@@ -1,4 +1,4 @@
-"""The checkpoints of a running job, in the form of Flink's `/jobs/:jobid/checkpoints`.
+"""The checkpoints of a running job, as Flink's `/jobs/:jobid/checkpoints` reports them.
 
 That GetInstanceCheckpoint returns Flink's own payload is inferred: its documentation says only that the payload
 contains the checkpoints, and the console shows Flink's overview, history and summary.

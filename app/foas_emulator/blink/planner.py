@@ -78,7 +78,7 @@ def given_plan(plan_json: str, *, note: Note) -> Plan | None:
 def running_plan(plan_json: str, code: str, *, api_type: str, job_type: str, note: Note) -> Plan:
     """Return the plan that a started job runs: the given one, else one made from its code.
 
-    It is empty if neither can be read. If the given plan cannot be used, pass the reason to `note`.
+    It is empty if neither can be read. `note` is called with the reason why a given plan cannot be used.
     """
     given = given_plan(plan_json, note=note)
     if given is not None:

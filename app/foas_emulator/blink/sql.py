@@ -31,7 +31,7 @@ _NAME_PROPERTIES = ("tableName", "topic", "logStore", "index", "collection")
 
 @dataclass(frozen=True, slots=True)
 class TableUse:
-    """A declared table in its role for a job, as ValidateJob returns it.
+    """A declared table in the part it plays for a job, as ValidateJob reports it.
 
     `alias` is the name in the script and `name` that in the external store, None if no property gives it: the
     documented answer has the script's names as Alias and, for tables whose only property is `type`, no Name.
@@ -64,11 +64,6 @@ class Script:
         return tuple(statement for statement in self.statements if isinstance(statement, Insert))
 
     @property
-    def unknown(self) -> tuple[Unknown, ...]:
-        """Return the parts that do not begin with a word that begins a known statement."""
-        return tuple(statement for statement in self.statements if isinstance(statement, Unknown))
-
-    @property
     def inputs(self) -> tuple[TableUse, ...]:
         """The tables that are read in FROM or JOIN, in order of declaration."""
         read_plainly = {name for query in _queries(self.statements) for name in _names(query, temporal=False)}
@@ -90,10 +85,20 @@ class Script:
         )
 
 
-def read(code: str) -> Script:
-    """Read a script. Raise `SqlError` for the first definite error in it."""
+def read(code: str, *, passed_over: list[Unknown] | None = None) -> Script:
+    """Read a script. Raise `SqlError` for the first definite error in it.
+
+    Parts that are no statements are added to `passed_over`, as far as the script could be read.
+    """
     positions = Positions(code)
-    script = Script(tuple(statements_of(tuple(tokens_of(code, positions)), positions)))
+    statements: list[Statement] = []
+    unknown = [] if passed_over is None else passed_over
+    for statement in statements_of(tuple(tokens_of(code, positions)), positions):
+        if isinstance(statement, Unknown):
+            unknown.append(statement)
+        else:
+            statements.append(statement)
+    script = Script(tuple(statements))
     errors = sorted([*_untyped_tables(script), *_undeclared_tables(script)])
     if errors:
         offset, message = errors[0]

@@ -28,8 +28,8 @@ TOKEN_OPTION = click.option(
 class Commands(click.Group):
     """A group of commands whose errors are one line each.
 
-    The exit status is 2 for a wrong command line and 1 for any other failure. If a reader closes standard output early,
-    as `head` does, nothing is printed about it.
+    The exit status is 2 for a wrong command line and 1 for what cannot be done. A reader that closes standard output
+    early, as `head` does, gets no error.
     """
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from foas_emulator.commands.remote import Remote, change_lines, counted, remote
+from foas_emulator.testing.shapes import CLOCK, MOVED_CLOCK
 from foas_emulator.world.instants import instant_text
 
 
@@ -18,7 +19,7 @@ def command() -> None:
 def show(emulator: Remote) -> None:
     """Show the time of a world, and its pending changes."""
     emulator.existing_world()
-    clock = emulator.server.control.request("GET", f"{emulator.path}/clock")
+    clock = emulator.server.control.request("GET", f"{emulator.path}/clock", shape=CLOCK)
     stands = "stands still" if clock["mode"] == "frozen" else "runs"
     pending = clock["pending"]
     sentence = (
@@ -59,16 +60,17 @@ def advance(emulator: Remote, *, duration: str | None, instant: str | None, unti
     if len(how) != 1 or (until_next and until_idle):
         raise click.UsageError("Give one of DURATION, --to, --next and --idle.")
     emulator.existing_world()
-    _moved(emulator, emulator.server.control.request("POST", f"{emulator.path}/clock/advance", how))
+    _move(emulator, "POST", "clock/advance", how)
 
 
 def _put(emulator: Remote, mode: str, instant: str | None) -> None:
     emulator.existing_world()
     setting = {"mode": mode} if instant is None else {"mode": mode, "now": instant}
-    _moved(emulator, emulator.server.control.request("PUT", f"{emulator.path}/clock", setting))
+    _move(emulator, "PUT", "clock", setting)
 
 
-def _moved(emulator: Remote, clock: dict[str, Any]) -> None:
+def _move(emulator: Remote, method: str, path: str, how: dict[str, Any]) -> None:
+    clock = emulator.server.control.request(method, f"{emulator.path}/{path}", how, shape=MOVED_CLOCK)
     stands = "stands still at" if clock["mode"] == "frozen" else "runs from"
     changes = clock["changes"]
     sentence = (

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from foas_emulator.commands.remote import Remote, remote
+from foas_emulator.testing.shapes import FAULT_RULE
 
 
 @click.group("fault")
@@ -36,7 +37,7 @@ def arm(emulator: Remote, *, effect: str, params: tuple[str, ...], **rule: Any) 
     """Apply EFFECT to calls: error=Throttling.User, latency=2s, drop, reset, truncate=0.5, or a JSON object."""
     faults = emulator.existing_world().faults
     number = faults.arm(read_effect(effect), params=dict(map(_parameter, params)), **rule)
-    armed = next(each for each in faults.rules() if each["id"] == number)
+    armed = emulator.server.control.request("GET", f"{emulator.path}/faults/{number}", shape=FAULT_RULE)
     emulator.report(f"World {emulator.world_name} has the fault rule {_line(armed)}", armed)
 
 
@@ -76,4 +77,5 @@ def _line(rule: dict[str, Any]) -> str:
     match = rule["match"]
     where = match["operation"] + "".join(f" {name}={value}" for name, value in match["params"].items())
     armed = "" if rule["armed"] else ", at rest"
-    return f"{rule['id']}: {json.dumps(rule['effect'])} for {where}; seen {rule['seen']}, struck {rule['hits']}{armed}."
+    counts = f"seen {rule['seen']}, applied to {rule['hits']}"
+    return f"{rule['id']}: {json.dumps(rule['effect'])} for {where}; {counts}{armed}."

@@ -28,7 +28,7 @@ def command(url: str | None, port: int) -> None:
         status = json.loads(health)["status"]
     except (OSError, ValueError, http.client.HTTPException) as error:
         refuse(f"{address}: {error}")
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, RecursionError):
         refuse(f"{address}: this is no foas-emulator")
     click.echo(health)
     sys.exit(0 if status == "ok" else 1)

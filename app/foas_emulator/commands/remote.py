@@ -17,8 +17,8 @@ from foas_emulator.world.instants import instant_text
 
 Command = Callable[..., None]
 
-FAILURES = (OSError, EmulatorError, ValueError)
-"""The exceptions for a server that refuses a request or does not answer."""
+FAILURES = (OSError, EmulatorError, ValueError, OverflowError)
+"""The exceptions for a server that refuses, does not answer, or is not an emulator."""
 
 WORLD_OPTION = click.option("--world", default="default", show_default=True, help="Name of the world.")
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print the server's answer instead of a sentence.")

@@ -4,6 +4,7 @@ import click
 
 from foas_emulator.commands.fan_out import Servers, servers_of, servers_options
 from foas_emulator.commands.remote import WORLD_OPTION, Remote, counted, refusals_of
+from foas_emulator.testing.shapes import WORLD, WORLD_NAMES
 
 
 @click.command("reset")
@@ -34,12 +35,12 @@ def command(
     with refusals_of(server.url):
         emulator = Remote(server=server, world_name=world, as_json=as_json)
         emulator.existing_world()
-        answer = server.control.request("POST", f"{emulator.path}/reset")
+        answer = server.control.request("POST", f"{emulator.path}/reset", shape=WORLD)
         emulator.report(f"World {world} is as it began.", answer)
 
 
 def _reset_all(servers: Servers) -> None:
-    answers = servers.ask(lambda server: server.control.request("POST", "/reset")["worlds"])
+    answers = servers.ask(lambda server: server.control.request("POST", "/reset", shape=WORLD_NAMES)["worlds"])
     names = [name for worlds in answers.answered.values() for name in worlds]
     sentence = f"{counted(len(names), 'world')} as they began: {', '.join(names)}." if answers.answered else ""
     servers.report(sentence, {"worlds": names}, answers.failed)

@@ -8,6 +8,7 @@ from foas_emulator.commands.base import refuse_each
 from foas_emulator.commands.remote import Remote, remote
 from foas_emulator.seeds.loading import load
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seed
+from foas_emulator.testing.shapes import WORLD
 
 
 @click.command("scenario")
@@ -19,10 +20,8 @@ def command(emulator: Remote, *, seed: str) -> None:
     Those are default, empty, everything-running, all-failed, night-shift and five-thousand. The world is created if
     there is none; `reset` resets it to this seed.
     """
-    if seed in BUILT_IN:
-        answer = emulator.server.control.request("PUT", emulator.path, {"seed": seed})
-    else:
-        answer = emulator.server.control.request("PUT", emulator.path, {"seed": _document(seed)})
+    beginning = {"seed": seed if seed in BUILT_IN else _document(seed)}
+    answer = emulator.server.control.request("PUT", emulator.path, beginning, shape=WORLD)
     emulator.report(f"World {emulator.world_name} begins anew from {seed}.", answer)
 
 

@@ -6,6 +6,7 @@ import click
 
 from foas_emulator.commands.fan_out import servers_of, servers_options
 from foas_emulator.commands.remote import Remote, remote
+from foas_emulator.testing.shapes import WORLDS
 
 
 @click.group("worlds", invoke_without_command=True)
@@ -19,7 +20,7 @@ def command(
         _refuse_options_before(context, context.invoked_subcommand)
         return
     servers = servers_of(urls, port, control_token, as_json=as_json)
-    answers = servers.ask(lambda server: server.control.request("GET", "/worlds")["worlds"])
+    answers = servers.ask(lambda server: server.control.request("GET", "/worlds", shape=WORLDS)["worlds"])
     worlds = [{"url": url, **world} for url, listed in answers.answered.items() for world in listed]
     lines = "\n".join(_line(world, with_url=len(servers.servers) > 1) for world in worlds)
     servers.report(lines, {"worlds": worlds}, answers.failed)

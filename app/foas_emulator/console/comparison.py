@@ -13,13 +13,13 @@ from typing import Any
 from foas_emulator.console.language import mark
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
-from foas_emulator.control.images import copy_of_world, image_of_snapshot, image_of_world
+from foas_emulator.control.images import copy_of_world, image_of_snapshot, image_of_world, origin_of_world
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.world.advance import settle
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.snapshot import SnapshotError
-from foas_emulator.world.store import Connections
 
 MOST_ROWS = 50
 _LONGEST = 400
@@ -111,7 +111,8 @@ async def image_of(view: View, side: Side) -> bytes:
     registry = view.site.registry
     try:
         if side.name == ORIGIN:
-            async with copy_of_world(view.world, registry, image=registry.origin(view.world.name)) as copy:
+            origin = await origin_of_world(registry, view.world.name)
+            async with copy_of_world(view.world, registry, image=origin) as copy:
                 return await image_of_world(copy)
         world = registry.open_existing(side.name)
     except (WorldFileError, WorldLimitError, WorldNameError) as error:

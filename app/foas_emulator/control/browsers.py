@@ -64,7 +64,7 @@ class Pages:
 
 
 def confined(scope: Scope, send: Send) -> Send:
-    """Return a `send` that adds headers which forbid browsers to guess types, to frame answers and to load other sites.
+    """Return a `send` that asks browsers to guess no types, to frame no answer and to load nothing foreign.
 
     An answer that has its own policy keeps it.
     """

@@ -120,7 +120,7 @@ def clock_router(registry: Registry) -> APIRouter:
         name: str,
         advance: Annotated[Advance, Body(openapi_examples=_EXAMPLES)],
         *,
-        dry_run: Annotated[bool, Query(description="Only return what would happen; the world stays as it is.")] = False,
+        dry_run: Annotated[bool, Query(description="Only report what would happen; the world stays as it is.")] = False,
     ) -> Response:
         """Move a clock on; the answer lists the changes that happened."""
         if dry_run:

@@ -101,7 +101,7 @@ class DocumentRoute(APIRoute):
         async def read_safely(request: Request) -> Response:
             safe = _DocumentRequest(request.scope, request.receive)
             safe.as_yaml = is_yaml(request)
-            # FastAPI calls `json()` only for a body whose type is JSON.
+            # FastAPI asks for the value of a body whose type is JSON, even where nothing reads it.
             MutableHeaders(scope=request.scope)["content-type"] = "application/json"
             return await handle(safe)
 

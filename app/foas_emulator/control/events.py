@@ -1,7 +1,7 @@
 """The events of a world as they happen, as `text/event-stream`.
 
-The stream checks for news a few times a second; of many calls it reports the last few and the number of others. A
-client that reads too slowly is dropped; the stream never waits for it.
+The stream looks a few times a second and reports what is new; of a crowd of calls the last few and "n more".
+A reader that is too slow is dropped and never waited for.
 """
 
 import asyncio

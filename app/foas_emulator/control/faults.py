@@ -74,7 +74,7 @@ _EXAMPLES: Any = {
     "throttle twice": {
         "value": {"match": {"operation": "StartJob"}, "effect": {"error": "Throttling.User"}, "times": 2}
     },
-    "start the job, tell nobody": {
+    "start the job, lose the answer": {
         "value": {"match": {"operation": "StartJob"}, "effect": {"drop": True}, "at": "after_commit"}
     },
     "a slow network": {"value": {"effect": {"latency": ["100ms", "2s"]}, "ttl": "60s"}},

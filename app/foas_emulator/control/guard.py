@@ -1,7 +1,7 @@
 """Access control of the control API and the pages: callers need the token or, without one, must be on this machine.
 
-A page in a browser can reach the loopback address. So the headers that a browser sends are checked first, for every
-method: the Host, which reveals a rebound name, the Origin, and whether another site sent the request.
+A page in a browser can reach the loopback address. So what a browser reports of a request is checked first, for every
+method: the Host it was asked under, which a rebound name gives away, its Origin, and whether another site sent it.
 """
 
 import asyncio
@@ -89,7 +89,7 @@ class ControlGate:
         is_exempt = _is_exempt(scope["path"])
         refusal = None if is_exempt else self._refusal(scope)
         try:
-            if refusal is None and not is_exempt:  # otherwise callers without the token could use up the room
+            if refusal is None and not is_exempt:  # else a caller without a token could take others' room
                 limit = self._limits[_DOCUMENTS.fullmatch(scope["path"]) is not None]
                 receive = await with_body(scope, receive, limit=limit, room=room)
                 _take_body_as_json(scope)
@@ -205,7 +205,7 @@ def _replaying(pieces: list[bytes], receive: Receive) -> Receive:
 
 
 async def _serve(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Call an application; if the server stops in the meantime, answer with an error that says so."""
+    """Answer, also when the server stops meanwhile: a client that waits for something gets an error."""
     is_answered = False
 
     async def noting_send(message: Message) -> None:

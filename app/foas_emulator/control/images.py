@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from foas_emulator.control.documents import parse_document
-from foas_emulator.control.off_loop import LARGE, off_loop
+from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world import online_backup
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot
-from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.store import Store, StoreClosedError
 from foas_emulator.world.world import World
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,19 @@ async def image_of_world(world: World) -> bytes:
     except (OSError, sqlite3.Error) as error:
         log.warning("world %s is copied in one piece, which others wait for: %s", world.name, error)
         return store.image()
+
+
+async def origin_of_world(registry: Registry, name: str) -> bytes:
+    """Return the image that a world resets to, read by a thread where worlds are in files.
+
+    Raise `StoreClosedError` if the world is dropped meanwhile, and `WorldFileError` if its file cannot be read.
+    """
+    if registry.is_in_memory:
+        return registry.origin(name)
+    try:
+        return await off_loop(SMALL + 1, lambda: registry.origin(name))
+    except KeyError:
+        raise StoreClosedError("the world was dropped") from None
 
 
 @asynccontextmanager

@@ -23,8 +23,8 @@ from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 
-_TOLD = 3
-"""The most differences in the hint of a failed verification."""
+_NAMED = 3
+"""Differences that the hint of a failed verification names."""
 _LOOK_AT_MOST_EVERY = 0.02
 """Seconds between two checks of a growing journal while a verification waits."""
 
@@ -120,19 +120,19 @@ def _failed(journal: Journal, name: str, expected: Expectation, finding: Finding
     if not finding.is_certain:
         return ControlError(
             409,
-            f"The journal has lost the first {world_journal.lost} entries of world {name}, so this cannot be told.",
+            f"The journal has lost the first {world_journal.lost} entries of world {name}, so this cannot be decided.",
             "DELETE the journal before the calls that matter, or raise the setting journal_bytes.",
         )
     near = [
         {"entry": show(each.number, each.entry, OPERATIONS), "differences": _show(each.differences)}
         for each in closest_entries(world_journal, expected)
     ]
-    told = [f"{each.field}: expected {each.expected}, got {each.actual}" for each in finding.differences]
-    more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    differing = [f"{each.field}: expected {each.expected}, got {each.actual}" for each in finding.differences]
+    more = f"; and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
     return ControlError(
         422,
         f"World {name} was not called as expected.",
-        "; ".join(told[:_TOLD]) + more + ".",
+        "; ".join(differing[:_NAMED]) + more + ".",
         ok=False,
         differences=_show(finding.differences),
         nearest=near,

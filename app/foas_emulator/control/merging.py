@@ -4,12 +4,13 @@ from functools import partial
 
 from foas_emulator.control.images import image_of_world
 from foas_emulator.control.off_loop import SMALL, off_loop
-from foas_emulator.control.ready import made_ready
+from foas_emulator.control.ready import made_ready, ready_files
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.advance import settle
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 
 _ATTEMPTS = 3
@@ -24,9 +25,12 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
         before, image = world.store.revision, await image_of_world(world)
         copy = partial(_merged, image, seed, name=name, registry=registry, scratch=scratch)
         merged = await off_loop(size, copy)
-        async with made_ready(merged, registry, scratch) as store:
+        async with made_ready(merged, registry, scratch) as store, ready_files(merged, registry) as files:
             if registry.open_existing(name) is world and world.store.revision is before:
-                world.move_on(merged, store)
+                if files:
+                    registry.exchange(world, files[0], partial(world.move_on, merged))
+                else:
+                    world.move_on(merged, store)
                 return
     world = registry.open_or_create(name)
     await settle(world)

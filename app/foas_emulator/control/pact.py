@@ -13,8 +13,8 @@ from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.states import LONGEST_NAME, StateError, States
 from foas_emulator.world.advance import settle
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.store import Connections
 
 
 class PactState(BaseModel):

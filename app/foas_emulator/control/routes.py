@@ -21,8 +21,8 @@ from foas_emulator.control.snapshots import snapshot_router
 from foas_emulator.control.worlds import world_router
 from foas_emulator.journal.journal import Journal
 from foas_emulator.seeds.states import States
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.store import Connections
 
 
 def control_router(

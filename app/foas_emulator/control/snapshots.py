@@ -22,13 +22,13 @@ from foas_emulator.control.errors import require_world
 from foas_emulator.control.images import image_of_snapshot, image_of_world
 from foas_emulator.control.merging import merge
 from foas_emulator.control.off_loop import off_loop
-from foas_emulator.control.ready import made_ready
+from foas_emulator.control.ready import load
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.advance import settle
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import VERSION, snapshot_of_image, write_snapshot
-from foas_emulator.world.store import Connections
 
 _LARGEST_KEPT = 256 * 1024
 """The size in bytes of the largest snapshot whose image is cached."""
@@ -68,8 +68,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
             restored = await off_loop(len(body), lambda: kept_image(bytes(body), as_yaml=as_yaml))
         else:
             restored = await off_loop(len(body), lambda: image(body, as_yaml=as_yaml))
-        async with made_ready(restored, registry, scratch) as store:
-            registry.open_or_create(name).load(restored, store)
+        await load(registry, scratch, name, restored)
         return Response(status_code=204)
 
     @router.post("/seed", status_code=204, openapi_extra=described_body(ANY_OBJECT))

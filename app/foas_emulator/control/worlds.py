@@ -1,5 +1,6 @@
 """List, create, replace, reset and drop worlds."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,20 +10,21 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
 from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
-from foas_emulator.control.images import image_of_world
+from foas_emulator.control.images import image_of_world, origin_of_world
 from foas_emulator.control.off_loop import LARGE, off_loop
-from foas_emulator.control.ready import made_ready
+from foas_emulator.control.ready import made_ready, ready_files
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.loading import Document
 from foas_emulator.seeds.reading import BUILT_IN, MADE, check_seed, read_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.snapshot import read_snapshot
-from foas_emulator.world.store import Connections
+from foas_emulator.world.store import StoreClosedError
 
 _BEGINNINGS = ("seed", "snapshot", "fork")
 _BEGINNING_SCHEMA = {
@@ -51,8 +53,8 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
 
     @router.post("/reset", **answers(WorldNames))
     async def reset_all_worlds() -> dict[str, Any]:
-        """Reset every world to what it was created from."""
-        await _reset_all(registry)
+        """Return every world to what it was created from."""
+        await _reset_all(registry, scratch)
         return {"worlds": registry.names()}
 
     @router.put(
@@ -68,9 +70,9 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         image = await off_loop(size, lambda: _image(registry, scratch, document))
         if isinstance(image, _Fork):
             image = await _fork(registry, image.name)
-        async with made_ready(image, registry, scratch) as store:
+        async with made_ready(image, registry, scratch) as store, ready_files(image, registry, 2) as files:
             status = 200 if registry.exists(name) else 201
-            registry.create_or_replace(name, image, store=store)
+            registry.create_or_replace(name, image, store=store, files=files)
         return JSONResponse(_identity(name), status)
 
     @router.delete("/worlds/{name}", status_code=204)
@@ -82,22 +84,42 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
 
     @router.post("/worlds/{name}/reset", **answers(WorldIdentity))
     async def reset_world(name: str) -> dict[str, Any]:
-        """Reset a world to what it was created from, and forget its journal."""
-        origin = registry.origin(name) if registry.is_in_memory and registry.exists(name) else None
-        async with made_ready(origin, registry, scratch) as store:
-            is_ready = origin is not None and registry.exists(name) and registry.origin(name) is origin
-            registry.reset(name, store=store if is_ready else None)
+        """Return a world to what it was created from; its journal begins anew."""
+        await _reset(registry, scratch, name, in_one_piece=registry.reset)
         return _identity(name)
 
     return router
 
 
-async def _reset_all(registry: Registry) -> None:
-    """Reset every world, even after one whose file cannot be written; raise the first error at the end."""
+async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_piece: Callable[[str], None]) -> None:
+    world = registry.peek(name)
+    beginning = None if world is None else world.beginning
+    origin = await _origin(registry, name)
+    async with made_ready(origin, registry, scratch) as store, ready_files(origin, registry) as files:
+        if registry.peek(name) is world and (world is None or world.beginning is beginning):
+            registry.reset(name, store=store, ready=files[0] if files else None)
+        else:  # it began anew meanwhile
+            in_one_piece(name)
+
+
+async def _origin(registry: Registry, name: str) -> bytes | None:
+    """The image that an open world resets to; None if it is not open or that cannot be read, which a reset mends."""
+    try:
+        return None if registry.peek(name) is None else await origin_of_world(registry, name)
+    except (StoreClosedError, WorldFileError):
+        return None
+
+
+async def _reset_all(registry: Registry, scratch: Connections) -> None:
+    """Reset every world, also those after one whose file cannot be written; raise its error in the end."""
     failures: list[WorldFileError] = []
     async for name in in_slices(registry.names()):
         try:
-            registry.reset_existing(name)
+            world = registry.peek(name)
+            if world is not None and world.store.size > LARGE:
+                await _reset(registry, scratch, name, in_one_piece=registry.reset_existing)
+            else:
+                registry.reset_existing(name)
         except WorldFileError as error:
             failures.append(error)
     if failures:

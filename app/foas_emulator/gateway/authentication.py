@@ -96,9 +96,12 @@ def missing_access_key(credentials: Credentials) -> AuthenticationFailure | None
 def untimely(
     headers: Mapping[str, str], scheme: Scheme, *, now_ms: int, max_skew_ms: int
 ) -> AuthenticationFailure | None:
-    """Return InvalidTimeStamp.Format, or InvalidTimeStamp.Expired for more than `max_skew_ms` between date and now."""
+    """InvalidTimeStamp.Format or, if the date is more than `max_skew_ms` from `now_ms`, InvalidTimeStamp.Expired.
+
+    The request has a date: `missing_date` has seen it.
+    """
     name = _date_header(headers, scheme)
-    text = headers.get(name, "")
+    text = headers[name]
     at = milliseconds_of(text)
     if at is None:
         wanted = "2018-11-11T08:00:00Z" if name == "x-acs-date" else "Sun, 11 Nov 2018 08:00:00 GMT"

@@ -44,7 +44,6 @@ class FastVerifier:
             or at is None
             or abs(now_ms - at) > self._max_skew_ms
             or query is None
-            or b"%" in raw_path
             or headers.get(b"x-acs-signature-method", _ALGORITHM) != _ALGORITHM
             or b"x-acs-security-token" in headers
             or b"content-md5" in headers

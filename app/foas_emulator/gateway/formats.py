@@ -35,7 +35,6 @@ _FORMATS_OF: Mapping[str, Format] = {
 _PROLOG = "<?xml version='1.0' encoding='UTF-8'?>"
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _NOT_IN_NAMES = re.compile(r"[^\w.-]", re.ASCII)
-_NO_ATTRIBUTES = "\x00"
 _NO_EXTRAS: Mapping[Any, Any] = {"__pydantic_extra__": None, "__pydantic_private__": None}
 
 
@@ -140,13 +139,11 @@ def _json(members: bytes) -> Body:
 def _xml(root: str, members: Mapping[str, Any]) -> Body:
     from xmltodict import unparse  # noqa: PLC0415 - it loads the parsers too, and most clients ask for JSON
 
+    # None of xmltodict's own names, `@…` and `#…`, is the name of an element.
     written = unparse(
         {root: {"RequestId": "?", **_xml_members(members)}},
         full_document=False,
         short_empty_elements=True,
-        attr_prefix=_NO_ATTRIBUTES,
-        cdata_key=_NO_ATTRIBUTES,
-        comment_key=_NO_ATTRIBUTES,
     )
     # The writer does not escape a carriage return, which a parser would read as a line feed.
     text = written.replace("\r", "&#13;").encode()

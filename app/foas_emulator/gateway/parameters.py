@@ -139,7 +139,7 @@ def unread(given: Iterable[str], declared: Container[str]) -> tuple[str, ...]:
     """
     names = list(given)
     passed = _SENT_BY_SDKS.union(name.lower() for name in names if name in declared)
-    return tuple(sorted(name for name in names if name not in declared and name.lower() not in passed))
+    return tuple(sorted(name for name in names if name.lower() not in passed))
 
 
 def parameter_error(refused: RequestValidationError) -> ApiError:

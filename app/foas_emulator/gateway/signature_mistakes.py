@@ -33,6 +33,7 @@ _MEDIA_TYPES = (
     "*/*",
 )
 _CHARSETS = ("", ";charset=utf-8", "; charset=utf-8", "; charset=UTF-8")
+_PORT = re.compile(r":\d+$")
 _SECRET = "the configured secret"  # noqa: S105 - words, not a secret
 
 
@@ -105,7 +106,7 @@ def _v1_headers(request: SignedRequest) -> Iterator[tuple[str, str | None]]:
 
 def _v3_headers(request: SignedRequest, credentials: Credentials) -> Iterator[tuple[str, str]]:
     host = request.headers.get("host", "")
-    yield "host", host.partition(":")[0]
+    yield "host", _PORT.sub("", host)
     yield "host", request.headers.get("x-forwarded-host", host)
     yield "x-acs-content-sha256", v3_hash_of(request.body, credentials)
     yield from ((name, value) for name, value in _media_types(request) if name in credentials.signed_headers)

@@ -16,8 +16,10 @@ class Filter:
     status: int | None = None
     code: Glob | None = None
     access_key_id: str | None = None
-    struck: bool | None = None
+    faulted: bool | None = None
     """Whether a fault rule applied."""
+    struck: bool | None = None
+    """The older name of `faulted`."""
     unread: bool | None = None
     """Whether the request had parameters that nothing read."""
     unknown: bool | None = None
@@ -30,6 +32,7 @@ class Filter:
             and (self.status is None or call.status == self.status)
             and (self.code is None or matches_glob(call.code or "", self.code))
             and (self.access_key_id is None or call.access_key_id == self.access_key_id)
+            and (self.faulted is None or bool(call.faults) == self.faulted)
             and (self.struck is None or bool(call.faults) == self.struck)
             and (self.unread is None or bool(call.unread) == self.unread)
             and (self.unknown is None or (call.operation is None) == self.unknown)

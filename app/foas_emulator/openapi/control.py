@@ -32,13 +32,14 @@ _PARAMETERS: dict[str, Schema] = {
     "job_name": {"description": "Name of the job."},
     "instance_id": {"description": "Id of the instance.", "schema": {"format": "int64"}},
     "rule_id": {"description": "Id of the fault rule.", "schema": {"format": "int64"}},
-    "request_id": {"description": "Id of the request, as in x-acs-request-id."},
+    "request_id": {"description": "Id of the request, as x-acs-request-id names it."},
     "operation": {"description": "Only calls of this operation; a glob such as Get*."},
     "status": {"description": "Only calls answered with this status.", "schema": {"format": "int32"}},
     "code": {"description": "Only calls refused with this error code; a glob."},
     "access_key_id": {"description": "Only calls signed with this access key."},
-    "struck": {"description": "Whether a fault rule applied."},
-    "unread": {"description": "Whether the request had parameters that nothing read."},
+    "faulted": {"description": "Whether a fault rule applied."},
+    "struck": {"description": "The older name of faulted."},
+    "unread": {"description": "Whether there were parameters that nothing read."},
     "unknown": {"description": "Whether no operation matched."},
 }
 _FORMATS = {"integer": "int64", "number": "double"}

@@ -27,10 +27,10 @@ _TAGS = {
     "projects": "Projects, which hold jobs, folders and packages, and run on a cluster or in the shared one.",
     "folders": "Folders, which contain the jobs of a project.",
     "jobs": "Jobs: their drafts, plans, commits and starts.",
-    "instances": "Instances, the runs of jobs: their states and the engine's reports on them.",
-    "packages": "Packages, the files to which jobs refer.",
-    "queues": "Queues, the shares of clusters in which projects run.",
-    "clusters": "Exclusive clusters: ordered, made, expanded, shrunk and released.",
+    "instances": "Instances, the runs of jobs: their states and what the engine reports of them.",
+    "packages": "Packages, the files that jobs refer to.",
+    "queues": "Queues, the shares of clusters that projects run in.",
+    "clusters": "Clusters of one's own: ordered, made, grown, shrunk and given up.",
     "tags": "Tags of clusters.",
     "autoscale": "AutoScale, which changes the plans of running jobs.",
     "metrics": "Metrics of instances and clusters.",
@@ -93,7 +93,7 @@ def describe_service(operations: Sequence[Operation]) -> Schema:
     made = get_openapi(title=TITLE, version="", routes=routes)
     components = made["components"]
     components["schemas"]["Error"] = _ERROR
-    components["schemas"]["ApiResponse"]["description"] = "The answer of an operation that returns no data."
+    components["schemas"]["ApiResponse"]["description"] = "The answer of an operation that has nothing to report."
     document: Schema = {
         "openapi": made["openapi"],
         "info": information(TITLE, DESCRIPTION),

@@ -6,8 +6,9 @@ The published JSON Schema (`fixtures/seed.schema.json`) is made from these model
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic.alias_generators import to_pascal
+from pydantic_core import PydanticCustomError
 
 from foas_emulator.blink.kinds import ApiType, JobType
 from foas_emulator.faults.document import FaultDocument, check_scope
@@ -39,6 +40,13 @@ def _encodable(text: str) -> str:
     except UnicodeEncodeError:
         raise ValueError("the text holds half of a surrogate pair, which no answer can carry") from None
     return text
+
+
+def _whole(value: Any) -> Any:
+    """Refuse what only equals a number that is listed: pydantic takes true for the 1 of a Literal, and 1.0 too."""
+    if type(value) is not int:
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return value
 
 
 Text = Annotated[str, AfterValidator(_encodable)]
@@ -283,7 +291,9 @@ class SeedCluster(Seed):
     instance_infos: Text | None = member("Its machines, a JSON text; made up if it is left out.", "{}")
     pay_model: Literal["pre", "post"] = member("Payment model.", "post", default="post", alias="pay_model")
     master_spec: Text = member("The model of its masters.", "Ecs_4c16g", default="Ecs_4c16g", alias="master_spec")
-    master_num: Literal[1, 3] = member("Number of masters.", 1, default=1, alias="master_num")
+    master_num: Annotated[Literal[1, 3], BeforeValidator(_whole)] = member(
+        "How many masters it has.", 1, default=1, alias="master_num"
+    )
     slave_spec: Text = member("The model of its slaves.", "Ecs_4c16g", default="Ecs_4c16g", alias="slave_spec")
     slave_num: Annotated[int, Field(ge=2, le=1000)] = member("Number of slaves.", 4, default=2, alias="slave_num")
     engine_versions: Annotated[str, Field(pattern=ENGINE_VERSIONS)] = member(

@@ -6,8 +6,9 @@ from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.reading import read_seeds
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.store import Connections, Store, assign, equal
+from foas_emulator.world.store import Store, assign, equal
 from foas_emulator.world.world import Handler, World, WorldRow
 
 

@@ -76,13 +76,13 @@ def _settings() -> Schema:
         "stop_delay": "From a stop until the instance is TERMINATED.",
         "plan_delay": "From GetRawPlanJson until the plan is made.",
         "cluster_delay": "From a change of a cluster until it is RUNNING again.",
-        "batch_duration": "From RUNNING until a batch instance is SUCCESS; null is until told.",
+        "batch_duration": "From RUNNING until a batch instance is SUCCESS; null lasts until its state is set.",
     }
     choices = {
         "default_format": (["json", "xml"], "Format of an answer whose client names none."),
         "not_running": (["fail", "answer"], "GetInstance for a job that is not running: as documented, or its state."),
-        "sql_check": (["validate", "start"], "Whether only ValidateJob refuses wrong SQL, or the start too."),
-        "signature": (["off", "warn", "strict"], "Signatures: not looked at, told of, or refused."),
+        "sql_check": (["validate", "start"], "Who refuses wrong SQL: ValidateJob alone, or the start too."),
+        "signature": (["off", "warn", "strict"], "Signatures: not looked at, reported, or refused."),
     }
     properties: dict[str, Schema] = {
         name: {"enum": allowed, "type": "string", "description": text, "examples": [allowed[-1]]}

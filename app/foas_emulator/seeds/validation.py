@@ -65,7 +65,7 @@ def _parts_of(model: type[BaseModel]) -> Mapping[str, type[BaseModel]]:
 
 
 def _settings(settings: Mapping[Any, Any], place: Place, found: list[Problem]) -> dict[str, Any]:
-    # A batch_duration of null means until told; any other null means the same as leaving the setting out.
+    # The null of batch_duration says until its state is set; any other says the same as leaving the setting out.
     left_out = {name for name in NAMES if name != "batch_duration" and settings.get(name, ...) is None}
     given = {name: value for name, value in settings.items() if name not in left_out and not is_note(name)}
     found += (((*place, *inner), message) for inner, message in setting_problems(given))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from foas_emulator.testing.shapes import SETTINGS, Shape, checked
 from foas_emulator.testing.written import written
 
 __tracebackhide__ = True
@@ -35,11 +36,14 @@ class ControlClient:
         self._parts = urlsplit(self.url)
         self._headers = {} if control_token is None else {"authorization": f"Bearer {control_token}"}
 
-    def request(self, method: str, path: str, body: Any = None) -> Any:
-        """Send a request with a JSON body; return the JSON of the answer, None if it is empty. Raise as `send` does."""
+    def request(self, method: str, path: str, body: Any = None, *, shape: Shape = dict) -> Any:
+        """The JSON that answers a request with this JSON body, None if the answer is empty.
+
+        Raises as `send` does, and ValueError for an answer of another shape: it is no emulator that answers.
+        """
         text = None if body is None else json.dumps(written(body)).encode()
         answer = self.send(method, path, text, {"content-type": "application/json"})
-        return _answered(answer) if answer else None
+        return checked(_answered(answer), shape) if answer or shape is not dict else None
 
     def send(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -53,7 +57,7 @@ class ControlClient:
             return self._send(method, path, body, headers)
         except EmulatorError as refusal:
             name = refusal.details.get("no_world")
-            if name is None or method == "DELETE":
+            if not isinstance(name, str) or method == "DELETE":
                 raise
         # An empty change of settings creates the world, and does not replace one that has been created meanwhile.
         self._send("PUT", f"/worlds/{quote(name, safe='')}/settings", b"{}", None)
@@ -65,7 +69,7 @@ class ControlClient:
         Raise ValueError if the server that answers is not an emulator.
         """
         try:
-            _ = _answered(self._send("GET", f"/worlds/{quote(name, safe='')}/settings", None, None))["signature"]
+            checked(_answered(self._send("GET", f"/worlds/{quote(name, safe='')}/settings", None, None)), SETTINGS)
         except EmulatorError as refusal:
             return "no_world" not in refusal.details
         return True
@@ -98,10 +102,11 @@ class _Answer(dict[str, Any]):
 
 
 def _answered(answer: bytes) -> Any:
-    document = json.loads(answer)
-    if not isinstance(document, dict):
-        raise ValueError("it does not answer as a foas-emulator does, with an object")
-    return _Answer(document)
+    try:
+        document = json.loads(answer)
+    except (ValueError, RecursionError):
+        raise ValueError("it does not answer as a foas-emulator does: its answer is not JSON") from None
+    return _Answer(document) if isinstance(document, dict) else document
 
 
 def _refusal(status: int, answer: bytes) -> EmulatorError:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from foas_emulator.testing.client import ControlClient
+from foas_emulator.testing.shapes import FAULT_RULE, FAULT_RULES
 
 __tracebackhide__ = True
 
@@ -43,15 +44,15 @@ class Faults:
             "probability": probability,
             "ttl": ttl,
         }
-        return int(self._control.request("POST", self._path, rule)["id"])
+        return int(self._control.request("POST", self._path, rule, shape=FAULT_RULE)["id"])
 
     def rules(self) -> list[dict[str, Any]]:
         """Return all rules, each with the number of calls that it has `seen`, and of its `hits`."""
-        return list(self._control.request("GET", self._path)["faults"])
+        return list(self._control.request("GET", self._path, shape=FAULT_RULES)["faults"])
 
     def hits(self, rule_id: int) -> int:
         """Return the number of times that a rule has applied."""
-        return int(self._control.request("GET", f"{self._path}/{rule_id}")["hits"])
+        return int(self._control.request("GET", f"{self._path}/{rule_id}", shape=FAULT_RULE)["hits"])
 
     def disarm(self, rule_id: int | None = None) -> None:
         """Remove a rule, or all rules."""

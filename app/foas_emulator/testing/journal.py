@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from foas_emulator.testing.client import ControlClient, EmulatorError
+from foas_emulator.testing.shapes import JOURNAL_PAGE
 
 __tracebackhide__ = True
 
@@ -23,15 +24,17 @@ class Journal:
     def entries(self, **wanted: str | float | bool) -> list[dict[str, Any]]:
         """Return the entries that match all given conditions, the oldest first.
 
-        Conditions: operation, status, code, access_key_id, struck (by a fault), unread (parameters), unknown (path).
+        Conditions: operation, status, code, access_key_id, faulted (by a rule), unread (parameters), unknown (path).
         """
         entries: list[dict[str, Any]] = []
         after: int | None = 0
         while after is not None:
             query = urlencode({**wanted, "limit": _PAGE, "after": after})
-            page = self._control.request("GET", f"{self._path}?{query}")
+            page = self._control.request("GET", f"{self._path}?{query}", shape=JOURNAL_PAGE)
             entries += page["entries"]
-            after = page["after"]
+            before, after = after, page["after"]
+            if after is not None and after <= before:
+                raise ValueError("it does not answer as a foas-emulator does: its pages have no end")
         return entries
 
     def entry(self, request_id: str) -> dict[str, Any]:

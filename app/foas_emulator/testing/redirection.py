@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
+from foas_emulator.testing.shapes import PROXY
 
 if TYPE_CHECKING:
     from foas_emulator.interception.trust import TrustFiles
@@ -31,7 +32,7 @@ def variables_for(
     from foas_emulator.interception.trust import TrustFiles  # noqa: PLC0415 - not with the pytest plugin
     from foas_emulator.interception.variables import Destination, variables  # noqa: PLC0415
 
-    proxy = proxy or server.control.request("GET", "/interception")
+    proxy = proxy or server.control.request("GET", "/interception", shape=PROXY)
     files = TrustFiles(Path(proxy["files"]))
     if not files.bundle.is_file():
         files = _fetched(server, proxy, directory)

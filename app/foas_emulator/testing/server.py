@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from foas_emulator.testing.client import ControlClient
+from foas_emulator.testing.shapes import WORLDS
 from foas_emulator.testing.world import World
 
 __tracebackhide__ = True
@@ -25,7 +26,7 @@ class Server:
 
     def worlds(self) -> list[str]:
         """Return the names of all worlds."""
-        return [world["name"] for world in self.control.request("GET", "/worlds")["worlds"]]
+        return [world["name"] for world in self.control.request("GET", "/worlds", shape=WORLDS)["worlds"]]
 
     def has_world(self, name: str) -> bool:
         """Whether there is a world of this name, usable or not; this does not create one."""

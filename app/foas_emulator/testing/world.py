@@ -11,6 +11,7 @@ from urllib.parse import quote
 from foas_emulator.testing.client import ControlClient
 from foas_emulator.testing.faults import Faults
 from foas_emulator.testing.journal import Journal
+from foas_emulator.testing.shapes import CLOCK, MOVED_CLOCK, WORLD
 from foas_emulator.testing.written import written
 
 __tracebackhide__ = True
@@ -79,14 +80,14 @@ class Clock:
         return self._advance(until="idle")
 
     def _read(self) -> Any:
-        return self._control.request("GET", self._path)
+        return self._control.request("GET", self._path, shape=CLOCK)
 
     def _set(self, mode: str, at: int | str | datetime | None) -> list[Change]:
         setting = {"mode": mode} if at is None else {"mode": mode, "now": at}
-        return _changes(self._control.request("PUT", self._path, setting)["changes"])
+        return _changes(self._control.request("PUT", self._path, setting, shape=MOVED_CLOCK)["changes"])
 
     def _advance(self, **how: int | str | datetime | timedelta) -> list[Change]:
-        return _changes(self._control.request("POST", f"{self._path}/advance", how)["changes"])
+        return _changes(self._control.request("POST", f"{self._path}/advance", how, shape=MOVED_CLOCK)["changes"])
 
 
 def _changes(documents: list[dict[str, Any]]) -> list[Change]:
@@ -170,8 +171,8 @@ class World:
     # -- for tests
 
     def create(self, beginning: Mapping[str, Any] | None = None) -> None:
-        """Create or replace it: from the default seed, `{"seed": ...}`, `{"snapshot": ...}` or `{"fork": ...}`."""
-        self._control.request("PUT", self._path, beginning)
+        """Begin anew from the default seed, or from one of `{"seed": ...}`, `{"snapshot": ...}`, `{"fork": ...}`."""
+        self._control.request("PUT", self._path, beginning, shape=WORLD)
 
     def reset(self) -> None:
         """Reset the world to what it was created from, and forget its journal."""

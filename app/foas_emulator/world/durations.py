@@ -99,7 +99,7 @@ def rate(text: str | float) -> float:
     if not fits:
         raise ValueError(f"{text!r} is not a rate: give a percentage such as 5%, or a number from 0 to 1")
     number, percent, _ = str(text).partition("%")
-    return float(number) / (100 if percent else 1)
+    return abs(float(number)) / (100 if percent else 1)  # -0.0 is written as no rate is
 
 
 def rate_text(value: float) -> str:

@@ -13,8 +13,9 @@ import logging
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from itertools import count, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ DEVICES = {"con", "prn", "aux", "nul"} | _PORTS if os.name == "nt" else frozense
 """Names that no file may have on this system, with any extension: the devices of Windows."""
 
 _FILE = re.compile(r"_?([a-z0-9][a-z0-9_-]{0,63})(?:\.([1-9][0-9]{0,8}))?\.(origin|db|db-wal|db-shm|new)")
+_READY = re.compile(r"\+[0-9]+\.new")
+"""A file that is ready to become one of a world's. No world can have such a name."""
 _DATABASE = ("db", "db-wal", "db-shm")
 _BESIDE = ("-wal", "-shm")
 """Suffixes of the files that SQLite keeps beside a database that is in use, or was when its process was killed."""
@@ -133,6 +136,7 @@ class WorldFiles:
         self._directory = directory
         self._lock = _lock(directory)
         self._generations: dict[str, int] = {}
+        self._ready = count()
         try:
             self._find()
         except BaseException:
@@ -149,6 +153,8 @@ class WorldFiles:
         for _, (name, generation, kind) in ((path, match.groups()) for path, match in found):
             if kind == "origin":
                 self._generations[name] = max(self._generations.get(name, 0), int(generation or 0))
+        for path in [path for path in self._directory.iterdir() if _READY.fullmatch(path.name)]:
+            _remove(path)
         for path, match in found:
             name, generation, kind = match.groups()
             if kind == "new" or self._generations.get(name) != int(generation or 0):
@@ -179,23 +185,37 @@ class WorldFiles:
             raise WorldFileError(path, reason)
         return image
 
-    def put(self, name: str, image: bytes) -> None:
+    def make_ready(self, image: bytes, *, number: int) -> Sequence[Path]:
+        """Write an image into files of no world, which only have to be renamed. Any thread may do this.
+
+        Raise `WorldFileError` if they cannot be written; then there are no such files.
+        """
+        files = [self._directory / f"+{next(self._ready)}.new" for _ in range(number)]
+        self._write(files, image)
+        return files
+
+    def put(self, name: str, image: bytes, ready: Sequence[Path] = ()) -> None:
         """Create or replace a world from an image, in one step; the next `clean` removes its previous files.
 
+        `ready` are two files that hold the image already, if there are such; they are used up.
         Raise `WorldFileError` if the files cannot be written; then nothing has changed.
         """
         generation = self._next(name)
-        database, origin = (self._path(name, generation, kind) for kind in ("db", "origin"))
+        self._write([self._path(name, generation, kind) for kind in ("db", "origin")], image, ready)
+        self._generations[name] = generation
+
+    @staticmethod
+    def _write(paths: Sequence[Path], image: bytes, ready: Sequence[Path] = ()) -> None:
+        """Write or move files into their places, in order: all, or none of them."""
         try:
-            for path in (database, origin):
+            for path, made in zip_longest(paths, ready):
                 with naming(path):
-                    write_file(path, image)
+                    write_file(path, image) if made is None else _move(made, path)
         except WorldFileError:
-            for path in (database, origin):
+            for path in paths:
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
             raise
-        self._generations[name] = generation
 
     def replace(self, name: str, image: bytes) -> None:
         """Replace a closed world by an image, in one step. Raise `WorldFileError` as `put` does."""
@@ -204,14 +224,30 @@ class WorldFiles:
         self.clean(name, before)
 
     def reset(self, name: str) -> None:
-        """Reset a world to its origin, in one step; its database may be damaged or missing."""
-        before, generation = self._generations[name], self._next(name)
-        origin = self._path(name, before, "origin")
-        with naming(origin):
-            origin.rename(self._path(name, generation, "origin"))
-            _sync(self._directory)
-        self._generations[name] = generation
+        """Make a world begin from its origin again, in one step; its database may be damaged or missing."""
+        before = self._generations[name]
+        self._move_origin(name, self._next(name))
         self.clean(name, before)
+
+    def exchange(self, name: str, ready: Path) -> None:
+        """Let a file that is ready take the place of a world's database, in one step; the next `clean` removes that.
+
+        The world resets to what it did. Raise `WorldFileError` if that cannot be; then nothing has changed.
+        """
+        generation = self._next(name)
+        database = self._path(name, generation, "db")
+        self._write([database], b"", [ready])
+        try:
+            self._move_origin(name, generation)
+        except WorldFileError:
+            database.unlink()
+            raise
+
+    def _move_origin(self, name: str, generation: int) -> None:
+        origin = self._path(name, self._generations[name], "origin")
+        with naming(origin):
+            _move(origin, self._path(name, generation, "origin"))
+        self._generations[name] = generation
 
     def generation(self, name: str) -> int | None:
         """Return the present generation of a world, None if the world does not exist."""
@@ -263,6 +299,11 @@ def write_file(path: Path, content: bytes) -> None:
     _sync(path.parent)
 
 
+def _move(file: Path, path: Path) -> None:
+    file.rename(path)
+    _sync(path.parent)
+
+
 def _open_private(path: str, flags: int) -> int:
     # SQLite gives the files beside a database the same permissions.
     return os.open(path, flags, 0o600)
@@ -283,6 +324,14 @@ def damage_of(image: bytes) -> str | None:
         opened.deserialize(image)
         (first,) = opened.execute("PRAGMA quick_check(1)").fetchone()
     return None if first == "ok" else f"it is damaged ({first.splitlines()[-1]})"
+
+
+def require_sound(image: bytes, path: Path | None) -> bytes:
+    """Return the image of a world's file, None for one in memory. Raise `WorldFileError` if it is damaged."""
+    reason = None if path is None else damage_of(image)
+    if path is not None and reason is not None:
+        raise WorldFileError(path, reason)
+    return image
 
 
 def _is_header_of_ours(header: bytes) -> bool:

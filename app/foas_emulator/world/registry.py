@@ -2,18 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from foas_emulator.world.clock import stopwatch
-from foas_emulator.world.files import WorldFileError, WorldFiles, file_error, raise_for_file
+from foas_emulator.world.connections import Connections
+from foas_emulator.world.files import WorldFileError, WorldFiles, raise_for_file
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget, KeptImage
 from foas_emulator.world.names import WorldLimitError, check_name
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.store import Connections, Store
+from foas_emulator.world.store import Store
 from foas_emulator.world.world import Handler, World
 
 DEFAULT = "default"
@@ -114,10 +116,7 @@ class Registry:
         return self._open(name)
 
     def open_or_create(self, name: str) -> World:
-        """Return the world of this name, created from the default image if it does not exist.
-
-        Raise the errors of `open_existing`.
-        """
+        """Return the world of this name, made of the default image if there is none. Raise as `open_existing` does."""
         return self.open_existing(name) or self._create(name, self.image)
 
     # -- beginnings and ends
@@ -127,37 +126,45 @@ class Registry:
         """Whether worlds are kept in memory rather than in files."""
         return self._files is None
 
-    def create_or_replace(self, name: str, image: bytes | None = None, *, store: Store | None = None) -> World:
-        """Create the world of this name, or replace it, from an image or, if none is given, the default one.
+    def ready_files(self, image: bytes, number: int) -> Sequence[Path]:
+        """Return so many files that hold an image, for worlds in files. Any thread may call this."""
+        return () if self._files is None else self._files.make_ready(image, number=number)
 
-        `store` is a database in memory that already contains the image, for worlds in memory.
-        A file that cannot be used does not matter: the new world replaces it. Raise `ImageBudgetError` if the image
+    def create_or_replace(
+        self, name: str, image: bytes | None = None, *, store: Store | None = None, files: Sequence[Path] = ()
+    ) -> World:
+        """Create a world from an image, the default one if none is given, or replace the one of this name.
+
+        `store` is a database in memory that holds the image already, and `files` are two `ready_files` of it.
+        A file that cannot be used is no obstacle: the new world takes its place. Raise `ImageBudgetError` if the image
         cannot be kept for resets, and the errors of `open_existing`.
         """
         image = self.image if image is None else image
         if not self.exists(name):
-            return self._create(name, image, store)
+            return self._create(name, image, store, files)
         if self._files is None:
             world = self._worlds[name]
             world.last_used = stopwatch()
             self._keep_origin(name, image)
             world.load(image, store)
         else:
-            world = self._replace_file(self._files, name, image)
+            world = self._replace_file(self._files, name, image, files)
         self._notify(name)
         return world
 
-    def reset(self, name: str, *, store: Store | None = None) -> None:
-        """Reset a world to its origin; create it if it does not exist.
+    def reset(self, name: str, *, store: Store | None = None, ready: Path | None = None) -> None:
+        """Reset a world to what it was created from; create it if it does not exist.
 
-        `store` is a database in memory that already contains its `origin`, for worlds in memory.
-        A database file that cannot be used does not matter. If the file of the origin cannot be used either, the world
-        is created from the default image, and the log says so.
+        `store` is a database in memory, `ready` a file for an open world in a file, that holds its `origin` already.
+        A database file that cannot be used is no obstacle. Where the file of what the world was created from cannot be
+        used either, the world becomes one of the default image, and the log says so.
         """
         if not self.exists(name):
             self.open_or_create(name)
         elif self._files is None:
             self.open_or_create(name).load(self._origin(name), store)
+        elif ready is not None:
+            self.exchange(self._worlds[name], ready, partial(self._worlds[name].load, b""))
         else:
             self._reset_file(self._files, name)
         self._notify(name)
@@ -212,10 +219,7 @@ class Registry:
         return True
 
     def prewarm(self) -> None:
-        """Prepare the database of the next world in memory that is created from the default image.
-
-        SQLite needs most of the time for a new world to read the schema.
-        """
+        """Prepare the database of the next world in memory: SQLite takes most of its time to read the schema."""
         if self._ready is None and self._files is None and not self._is_closed:
             self._ready = Store(self.connections, image=self.image)
             self._ready.prepare()
@@ -235,12 +239,12 @@ class Registry:
         if self._files is not None:
             self._files.close()
 
-    def _create(self, name: str, image: bytes, store: Store | None = None) -> World:
+    def _create(self, name: str, image: bytes, store: Store | None = None, files: Sequence[Path] = ()) -> World:
         self._make_room()
         if self._files is None:
             self._keep_origin(name, image)
         else:
-            self._files.put(name, image)
+            self._files.put(name, image, files)
         world = self._open(name, store)
         self._prewarm_soon()
         return world
@@ -279,56 +283,59 @@ class Registry:
 
     # -- worlds in files
 
-    def _replace_file(self, files: WorldFiles, name: str, image: bytes) -> World:
+    def _replace_file(self, files: WorldFiles, name: str, image: bytes, ready: Sequence[Path] = ()) -> World:
         world = self._worlds.get(name)
         if world is None:
             self._make_room()
         before = files.generation(name)
-        files.put(name, image)
+        files.put(name, image, ready)
         self._requests_of.pop(name, None)
         try:
             if world is None:
                 return self._open(name)
-            self._move(world)
+            with self._closed_if_that_fails(world):
+                world.move_to(self._store(name))
         finally:
             files.clean(name, before)
         return world
 
-    def _move(self, world: World) -> None:
-        """Make an open world use the database that has replaced its own."""
+    def exchange(self, world: World, ready: Path, take: Callable[[Store], None]) -> None:
+        """Have an open world in a file `take` a database that is ready; it resets to what it did."""
+        assert self._files is not None
+        before = self._files.generation(world.name)
+        self._files.exchange(world.name, ready)
         try:
-            world.move_to(self._store(world.name))
+            with self._closed_if_that_fails(world):
+                take(self._store(world.name))
+        finally:
+            self._files.clean(world.name, before)
+
+    @contextmanager
+    def _closed_if_that_fails(self, world: World) -> Iterator[None]:
+        """Close a world if anything is raised, for the next request to open; raise `WorldFileError` for its file."""
+        try:
+            yield
         except BaseException as error:
             path = world.store.path
-            self._worlds.pop(world.name).close()  # the next request for it opens the new file
+            self._worlds.pop(world.name).close()
             raise_for_file(error, path)
             raise
         world.last_used = stopwatch()
 
     def _reset_file(self, files: WorldFiles, name: str) -> None:
+        world = self._worlds.get(name)
         try:
             origin = files.origin(name)
         except WorldFileError as error:
-            log.warning(
-                "world %s becomes one of the default seed, for what it was created from is lost: %s", name, error
-            )
+            text = "world %s becomes one of the default seed, for what it was created from is lost: %s"
+            log.warning(text, name, error)
             origin = self.image
         else:
-            if name in self._worlds and self._load(self._worlds[name], origin):
-                return
+            if world is not None:
+                with suppress(WorldFileError), self._closed_if_that_fails(world):
+                    world.load(origin)
+                    return
         self._replace_file(files, name, origin)
-
-    def _load(self, world: World, image: bytes) -> bool:
-        """Load an image into an open world; return whether its file could be written. If not, close the world."""
-        try:
-            world.load(image)
-        except BaseException as error:
-            self._worlds.pop(world.name).close()
-            if file_error(error, world.store.path) is None:
-                raise
-            return False
-        world.last_used = stopwatch()
-        return True
 
     def _take_ready(self, name: str) -> Store | None:
         if name in self._origins or self._files is not None:

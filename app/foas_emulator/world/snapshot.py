@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Column, Table, TypeDecorator, select
 
 from foas_emulator.world.clock import LAST_INSTANT, ClockRow, machine_now
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.ids import LAST_NUMBER, Counter
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import read_setting
-from foas_emulator.world.store import SCHEMA_VERSION, Connections, Row, Store
+from foas_emulator.world.store import SCHEMA_VERSION, Row, Store
 from foas_emulator.world.world import World, WorldRow
 
 VERSION = "snapshot_version"

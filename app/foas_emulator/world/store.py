@@ -3,37 +3,35 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from sqlalchemy import (
     Boolean,
-    Connection,
     CursorResult,
     Executable,
     MetaData,
     Select,
     Table,
-    create_engine,
 )
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import InstrumentedAttribute, registry
-from sqlalchemy.pool import NullPool, QueuePool
 from sqlmodel import SQLModel
 
 from foas_emulator.world import statements
 from foas_emulator.world.files import (
-    APPLICATION_ID,
     LARGEST_CHECKED,
-    PAGE_SIZE,
     NewerStoreError,
     WorldFileError,
     file_error,
     naming,
+    require_sound,
     write_file,
 )
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
+
+if TYPE_CHECKING:
+    from foas_emulator.world.connections import Connections
 
 SCHEMA_VERSION = 1
 """Version of the table layout, stored in a database's `user_version`. A file with a newer version is refused."""
@@ -41,14 +39,11 @@ SCHEMA_VERSION = 1
 LARGE = 1024 * 1024
 """The size in bytes from which copying an image in one piece would delay other threads and the event loop."""
 
-_MEMORY = ":memory:"
+TABLES = registry(metadata=MetaData())
 
 
-_TABLES = registry(metadata=MetaData())
-
-
-class Row(SQLModel, registry=_TABLES):
-    """Base of every table. It has a registry of its own, so that tables of a host program never mix with ours."""
+class Row(SQLModel, registry=TABLES):
+    """Base of every table. Its registry is the emulator's own, so tables of a host program never mix with ours."""
 
     model_config = {"defer_build": True}
 
@@ -102,51 +97,6 @@ class WriteOutsideTransactionError(RuntimeError):
     """The emulator wrote to a world without a transaction, which only operations that write have."""
 
 
-class _ClosedWhenFreed(sqlite3.Connection):
-    """A connection that is closed when its pool is freed; otherwise Python warns from 3.13 on."""
-
-    def __del__(self) -> None:
-        self.close()
-
-
-class Connections:
-    """The engine from which all worlds get their connections.
-
-    An engine per world would take up to a mebibyte and thirty milliseconds. The store begins and ends transactions
-    itself, hence AUTOCOMMIT. A few connections to memory are reused: loading a world into one of them takes half as
-    long as opening another.
-    """
-
-    def __init__(self) -> None:
-        _TABLES.configure()  # otherwise rows that `_construct` makes could not be read
-        self._target = _MEMORY
-        pool = QueuePool(self._open, pool_size=4, max_overflow=-1)
-        self._memory = create_engine("sqlite://", pool=pool, isolation_level="AUTOCOMMIT")
-        self._files = create_engine("sqlite://", pool=NullPool(self._open), isolation_level="AUTOCOMMIT")
-
-    def connect(self, path: Path | None) -> Connection:
-        """Return a connection to a database file, or to one in memory that may still hold another world's rows."""
-        self._target = _MEMORY if path is None else str(path)
-        return (self._memory if path is None else self._files).connect()
-
-    @cached_property
-    def empty_image(self) -> bytes:
-        """The image of a database with all tables and no rows."""
-        self._target = _MEMORY
-        with self._files.connect() as connection:
-            connection.exec_driver_sql(f"PRAGMA page_size = {PAGE_SIZE}")
-            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-            Row.metadata.create_all(connection)
-            return cast(sqlite3.Connection, connection.connection.driver_connection).serialize()
-
-    def _open(self) -> DBAPIConnection:
-        connection = sqlite3.connect(
-            self._target, isolation_level=None, check_same_thread=False, factory=_ClosedWhenFreed
-        )
-        return cast(DBAPIConnection, connection)
-
-
 class Store:
     """Statements on one database, in memory or in a file.
 
@@ -157,8 +107,8 @@ class Store:
 
     __slots__ = ("_backup", "_connection", "_raw", "path", "revision")
 
-    def __init__(self, connections: Connections, *, image: bytes, path: Path | None = None) -> None:
-        """Open `path`, creating it from `image` if it is absent; without a path, load `image` into memory.
+    def __init__(self, connections: "Connections", *, image: bytes, path: Path | None = None) -> None:
+        """Open `path`, creating it from `image` if it is absent; without a path load `image` into memory.
 
         Raise `WorldFileError` for a file that cannot be used, and leave it unchanged.
         """
@@ -180,7 +130,7 @@ class Store:
                 self._connection.close()
                 raise
 
-    def _connect(self, connections: Connections) -> None:
+    def _connect(self, connections: "Connections") -> None:
         self._connection = connections.connect(self.path)
         self._raw = cast(sqlite3.Connection, self._connection.connection.driver_connection)
 
@@ -210,8 +160,8 @@ class Store:
 
     @property
     def size(self) -> int:
-        """The size of the image in bytes."""
-        # Separate statements: SQLite crashes on the table-valued functions after a connection has been reloaded.
+        """How many bytes its image has."""
+        # Two statements: read as tables, they crash SQLite once a connection has been loaded anew.
         pages, page = (self._raw.execute(f"PRAGMA {each}").fetchone()[0] for each in ("page_count", "page_size"))
         return cast(int, pages * page)
 
@@ -221,18 +171,20 @@ class Store:
             return self._raw.serialize()
         with closing(sqlite3.connect(":memory:")) as copy:
             self._raw.backup(copy)
-            image = copy.serialize()
-        # A database in memory cannot be in write-ahead mode; two bytes of the header give the mode.
-        return image[:18] + b"\x01\x01" + image[20:]
+            try:
+                image = copy.serialize()
+            except sqlite3.OperationalError as error:
+                raise WorldFileError(self.path, f"it is damaged ({error})") from error
+        # A database in memory cannot be in write-ahead mode, which two bytes of the header say.
+        return require_sound(image[:18] + b"\x01\x01" + image[20:], self.path)
 
     def image_beside(self) -> bytes:
         """Return the image as `image` does, called in another thread while the store's own thread keeps using it.
 
-        Raise `StoreClosedError` if the store is loaded or closed before the image is taken, and OSError or
-        `sqlite3.Error` if there is no room for it.
+        Raise `StoreClosedError` if that loads or closes it, OSError or `sqlite3.Error` if there is no room.
         """
         try:
-            return self._backup.image(lambda: self._raw)
+            return require_sound(self._backup.image(lambda: self._raw), self.path)
         except BackupEndedError:
             raise StoreClosedError("the world was dropped, reset or replaced") from None
 

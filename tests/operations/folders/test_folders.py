@@ -108,6 +108,8 @@ def test_a_project_has_fifty_folders_at_most(p: Api) -> None:
     p.refused("CreateFolder", projectName="p", path="/x/y", code="InvalidFolder.LimitExceeded")
     make(p, "/x")
     p.refused("CreateFolder", projectName="p", path="/y", code="InvalidFolder.LimitExceeded")
+    building.project(p, "other")
+    p.ok("CreateFolder", projectName="other", path="/y")
     p.ok("DeleteFolder", projectName="p", path="/x")
     make(p, "/y")
 

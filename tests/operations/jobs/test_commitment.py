@@ -182,6 +182,13 @@ def test_autoscale_settings_must_make_sense(p: Api, parameter: str, value: Any) 
     p.refused("CommitJob", **J, **SCALED | {parameter: value}, code=f"Invalid{parameter.split('.', maxsplit=1)[0]}")
 
 
+def test_the_maximum_of_autoscale_is_anything_above_nothing(p: Api) -> None:
+    building.job(p)
+    refusal = p.refused("CommitJob", **J, **SCALED | {"maxCU": 0}, code="InvalidmaxCU")
+    assert refusal.hint.endswith("it must be more than 0.")
+    p.ok("CommitJob", **J, **SCALED | {"maxCU": 0.5})
+
+
 def test_autoscale_rests_in_the_periods_given_either_way(p: Api) -> None:
     building.job(p)
     daily = {"startTime": "18:00", "endTime": "18:20", "plan": "ORIGINAL", "policy": "EVERY_DAY_TIME"}

@@ -148,6 +148,8 @@ def test_a_project_has_100_jobs_at_most(p: Api) -> None:
     for number in range(100):
         building.job(p, f"j{number}")
     refuse_new(p, "InvalidJob.LimitExceeded")
+    building.project_with_queue(p, "other")
+    building.job(p, "j", project_name="other")
     p.ok("DeleteJob", projectName="p", jobName="j0")
     building.job(p, "j")
 

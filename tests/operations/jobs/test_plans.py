@@ -86,6 +86,20 @@ def test_a_session_is_in_run_until_its_plan_is_due(sql: Api) -> None:
     assert sql.ok("CheckRawPlanJson", **check)["PlanJsonInfo"]["Status"] == "success"
 
 
+def test_each_session_ends_when_its_own_plan_is_due(sql: Api) -> None:
+    sql.world.set({"plan_delay": "10s"})
+    sql.advance("0s")
+    first = sql.ok("GetRawPlanJson", **J)["SessionId"]
+    sql.advance("5s")
+    second = sql.ok("GetRawPlanJson", **J)["SessionId"]
+    seen = []
+    for _ in range(2):
+        sql.advance("5s")
+        checked = [sql.ok("CheckRawPlanJson", **J, sessionId=each)["PlanJsonInfo"] for each in (first, second)]
+        seen.append([plan["Status"] for plan in checked])
+    assert seen == [["success", "Session in run"], ["success", "success"]]
+
+
 def test_a_plan_for_wrong_code_fails(wrong: Api) -> None:
     plan = plan_of(wrong)
     assert (plan["Status"], plan.get("PlanJson")) == ("fail", None)
@@ -133,10 +147,27 @@ def test_a_tuned_plan_follows_what_autoscale_made(sql: Api) -> None:
     assert plan_of(sql, autoconfEnable=True, expectedCore=1, expectedGB=4)["PlanJson"] != tuned
 
 
+def test_a_tuned_plan_that_comes_due_later_follows_what_autoscale_made(sql: Api) -> None:
+    sql.ok("CommitJob", **J, isOnOff=True, maxCU=10, configure='{"fetch_delay":1}')
+    sql.ok("StartJob", **J)
+    tuned = sql.ok("GetJobLatestAutoScalePlan", **J)["PlanJson"]
+    sql.world.set({"plan_delay": "10s"})
+    session_id = sql.ok("GetRawPlanJson", **J, autoconfEnable=True)["SessionId"]
+    sql.advance("10s")
+    assert sql.ok("CheckRawPlanJson", **J, sessionId=session_id)["PlanJsonInfo"]["PlanJson"] == tuned
+
+
 def test_the_cost_of_a_job_is_that_of_its_own_plan(sql: Api) -> None:
     plan = {"nodes": [{"id": 1, "pact": "Data Source", "parallelism": 12, "core": 0.1, "heap_memory": 256}]}
     sql.ok("UpdateJob", **J, planJson=json.dumps(plan))
     assert sql.ok("CalcPlanJsonResource", **J)["PlanJsonResource"] == {"MemoryGB": 3, "Cores": 1.2}
+
+
+@pytest.mark.parametrize(("plan_json", "is_warned_of"), [(None, False), ("", False), ("{a:b}", True)])
+def test_a_draft_without_a_plan_is_not_warned_of(p: Api, plan_json: str | None, *, is_warned_of: bool) -> None:
+    given = {} if plan_json is None else {"planJson": plan_json}
+    created = p.call("CreateJob", **J, jobType="FLINK_STREAM", apiType="SQL", code=SQL, **given)
+    assert (created.status, "x-emulator-warning" in created.headers) == (200, is_warned_of)
 
 
 @pytest.mark.parametrize("plan_json", [None, "", "{a:b}"])
@@ -187,3 +218,11 @@ def test_a_statement_that_no_known_word_begins_is_told_by_the_validation(p: Api)
         )
     journal = p.request("GET", "/_emulator/worlds/default/journal?operation=ValidateJob").json()
     assert "frobnicate" in journal["entries"][-1]["warning"]
+
+
+@pytest.mark.parametrize("wrong", ["INSERT INTO nowhere SELECT a FROM s;", "SELECT (a FROM s;"])
+def test_a_validation_that_fails_warns_of_a_statement_that_no_known_word_begins_too(wrong: str, p: Api) -> None:
+    building.job(p, apiType="SQL", code=f"frobnicate t;\n{SQL}\n{wrong}")
+    called = p.call("ValidateJob", **J)
+    assert (called.status, called.code) == (400, "InvalidJob.SyntaxError")
+    assert 'begins with "frobnicate"; it was passed over.' in called.headers["x-emulator-warning"]

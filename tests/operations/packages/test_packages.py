@@ -90,6 +90,8 @@ def test_a_project_has_fifty_packages_at_most(p: Api) -> None:
     make(p, *(f"{number}.jar" for number in range(50)))
     parameters: dict[str, Any] = {"packageName": "one-more.jar", "type": "JAR", "ossPath": "x"}
     p.refused("CreatePackage", projectName="p", **parameters, code="InvalidPackage.LimitExceeded")
+    building.project(p, "other")
+    p.ok("CreatePackage", projectName="other", **parameters)
     p.ok("DeletePackage", projectName="p", packageName="0.jar")
     p.ok("CreatePackage", projectName="p", **parameters)
 

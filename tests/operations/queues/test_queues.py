@@ -258,3 +258,18 @@ def test_a_running_instance_uses_what_its_plan_asks_for(api: Api) -> None:
     assert (resource["UsedVCore"], resource["UsedMem"]) == (250, 10240)
     api.ok("ModifyInstanceState", projectName="p", jobName="j", instanceId=-1, expectState="PAUSED")
     assert {queue["UsedVCore"] for queue in queues(api, cluster_id)} == {0}
+
+
+def test_instances_in_one_queue_use_the_sum_of_what_their_plans_ask_for(api: Api) -> None:
+    cluster_id = building.project_with_queue(api, "p")
+    nodes = json.loads(PLAN)["nodes"]
+    small = json.dumps({"nodes": [{**nodes[0], "parallelism": 1}]})
+    used = []
+    for name in ("j", "k"):
+        building.online_job(api, name, planJson=small)
+        api.ok("StartJob", projectName="p", jobName=name)
+        (queue,) = queues(api, cluster_id)
+        used.append((queue["UsedVCore"], queue["UsedMem"]))
+    (vcore, memory), both = used
+    assert vcore > 0
+    assert both == (2 * vcore, 2 * memory)

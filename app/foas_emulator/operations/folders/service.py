@@ -114,7 +114,7 @@ def require_id(world: World, project_name: str, folder_id: int) -> Folder:
     """Return the folder of a project with this id. Raise `InvalidFolder.NotFound`."""
     folder = world.store.get(Folder, equal(Folder.folder_id, folder_id), equal(Folder.project_name, project_name))
     if folder is None:
-        raise NOT_FOUND(f"Project {project_name!r} has no folder with the id {folder_id}; GetFolder tells a path's id.")
+        raise NOT_FOUND(f"Project {project_name!r} has no folder with the id {folder_id}; GetFolder has a path's id.")
     return folder
 
 

@@ -231,7 +231,7 @@ def require_running(world: World, project_name: str, job_name: str, instance_id:
     job = jobs.require(world, project_name, job_name)
     instance = find(world, job, instance_id)
     if instance is None or instance.actual_state != RUNNING:
-        raise NOT_RUNNING(f"{_not_running(job, instance)} Only a running instance can tell this.")
+        raise NOT_RUNNING(f"{_not_running(job, instance)} Only a running instance can report this.")
     return instance
 
 

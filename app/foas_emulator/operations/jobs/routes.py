@@ -187,7 +187,7 @@ async def get_raw_plan_json(
     expected_gb: given.ExpectedGb = None,
     advisor_action: given.AdvisorAction = None,  # noqa: ARG001 - declared by the SDKs, not documented
 ) -> GetRawPlanJsonResponse:
-    """Begin to make a plan from a job's draft; CheckRawPlanJson returns it once it is ready."""
+    """Begin to make a plan of a job's draft; CheckRawPlanJson reports when it is there."""
     session_id = service.get_raw_plan_json(
         world,
         project_name,

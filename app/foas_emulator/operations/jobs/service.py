@@ -10,6 +10,7 @@ from foas_emulator.blink.plan import resources
 from foas_emulator.blink.planner import given_plan, running_plan
 from foas_emulator.blink.properties import check_start_parameters
 from foas_emulator.blink.sql import Script
+from foas_emulator.blink.statements import Unknown
 from foas_emulator.difference import shown
 from foas_emulator.gateway.errors import ApiError, invalid, missing, problem
 from foas_emulator.gateway.evidence import documented
@@ -164,13 +165,15 @@ def validate_job(world: World, project_name: str, job_name: str) -> Script:
     Raise `InvalidJob.SyntaxError` with the parser's report.
     """
     job = require(world, project_name, job_name)
+    passed_over: list[Unknown] = []
     try:
-        script = sql.read(job.code or "" if job.api_type == SQL else "")
+        return sql.read(job.code or "" if job.api_type == SQL else "", passed_over=passed_over)
     except SqlError as error:
         raise _syntax_error(job, error) from None
-    if script.unknown:
-        world.note(f"No statement that is known here begins with {shown(script.unknown[0].word)}; it was passed over.")
-    return script
+    finally:
+        if passed_over:
+            word = shown(passed_over[0].word)
+            world.note(f"No statement that is known here begins with {word}; it was passed over.")
 
 
 def get_raw_plan_json(
@@ -221,7 +224,7 @@ def calc_plan_json_resource(world: World, project_name: str, job_name: str) -> t
 
 def _syntax_error(job: Job, error: SqlError) -> ApiError:
     return SYNTAX_ERROR(
-        f"Job {job.job_name!r}, line {error.line}, column {error.column}: {error}", error=error_text(error)
+        f"Job {job.job_name!r}, line {error.line}, column {error.column}: {error}.", error=error_text(error)
     )
 
 

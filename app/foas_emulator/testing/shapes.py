@@ -1,0 +1,71 @@
+"""What an answer of the control API looks like, as far as it is read here; another server's looks different.
+
+A shape is a type, a list of one shape for a list of any length, or a dictionary of the members that are read.
+"""
+
+from types import UnionType
+from typing import Any
+
+__tracebackhide__ = True
+
+Shape = type | UnionType | list["Shape"] | dict[str, "Shape"]
+
+WORLD: Shape = {"name": str, "access_key_id": str}
+WORLDS: Shape = {"worlds": [{"name": str, "access_key_id": str, "idle_ms": int | None}]}
+WORLD_NAMES: Shape = {"worlds": [str]}
+SETTINGS: Shape = {"signature": str}
+CHANGES: Shape = [{"at": int, "what": str}]
+CLOCK: Shape = {"mode": str, "now": int, "pending": CHANGES}
+MOVED_CLOCK: Shape = {"mode": str, "now": int, "pending": CHANGES, "changes": CHANGES}
+FAULT_RULE: Shape = {
+    "id": int,
+    "match": {"operation": str, "params": dict},
+    "effect": dict,
+    "seen": int,
+    "hits": int,
+    "armed": bool,
+}
+FAULT_RULES: Shape = {"faults": [FAULT_RULE]}
+JOURNAL_PAGE: Shape = {
+    "after": int | None,
+    "entries": [
+        {
+            "number": int,
+            "operation": str | None,
+            "method": str,
+            "path": str,
+            "parameters": dict,
+            "status": int | None,
+            "code": str | None,
+        }
+    ],
+}
+PROXY: Shape = {
+    "host": str,
+    "port": int,
+    "allowed": [str],
+    "node": {"plain": int, "secure": int},
+    "files": str,
+}
+
+
+def checked(answer: Any, shape: Shape, place: str = "its answer") -> Any:
+    """Return an answer that has a shape. Raise ValueError for one that has not: it is another server's."""
+    kind: Any = type(shape) if isinstance(shape, dict | list) else shape
+    if not isinstance(answer, kind) or (isinstance(answer, bool) and kind is not bool):
+        raise ValueError(f"it does not answer as a foas-emulator does: {place} is {_name_of(answer)}")
+    if isinstance(shape, dict):
+        for name, inner in shape.items():
+            if name not in answer:
+                raise ValueError(f"it does not answer as a foas-emulator does: there is no {name} in {place}")
+            checked(answer[name], inner, name)
+    elif isinstance(shape, list):
+        for each in answer:
+            checked(each, shape[0], f"one of {place}")
+    return answer
+
+
+def _name_of(value: Any) -> str:
+    """What JSON calls a value."""
+    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")
