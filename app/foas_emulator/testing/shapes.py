@@ -1,4 +1,4 @@
-"""What an answer of the control API looks like, as far as it is read here; another server's looks different.
+"""Shapes of the control API's answers, as far as they are read here; another server's answers differ.
 
 A shape is a type, a list of one shape for a list of any length, or a dictionary of the members that are read.
 """
@@ -66,6 +66,6 @@ def checked(answer: Any, shape: Shape, place: str = "its answer") -> Any:
 
 
 def _name_of(value: Any) -> str:
-    """What JSON calls a value."""
+    """Return the JSON name of the type of a value."""
     names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")

@@ -16,14 +16,14 @@ _MEMORY = ":memory:"
 
 
 class _ClosedWhenFreed(sqlite3.Connection):
-    """A connection that is closed with the pool that keeps it, of which Python warns from 3.13 on."""
+    """A connection that is closed when its pool is freed; otherwise Python warns from 3.13 on."""
 
     def __del__(self) -> None:
         self.close()
 
 
 class Connections:
-    """The engine that all worlds draw their connections from.
+    """The engine from which all worlds get their connections.
 
     An engine per world would take up to a mebibyte and thirty milliseconds. Transactions are the store's own
     statements, hence AUTOCOMMIT. A few connections to memory are reused: loading a world into one of them takes half
@@ -31,7 +31,7 @@ class Connections:
     """
 
     def __init__(self) -> None:
-        TABLES.configure()  # or else no row that was not made by its class could be read
+        TABLES.configure()  # otherwise rows that `_construct` makes could not be read
         self._target = _MEMORY
         pool = QueuePool(self._open, pool_size=4, max_overflow=-1)
         self._memory = create_engine("sqlite://", pool=pool, isolation_level="AUTOCOMMIT")
@@ -44,7 +44,7 @@ class Connections:
 
     @cached_property
     def empty_image(self) -> bytes:
-        """The image of a database with every table and no row."""
+        """The image of a database with all tables and no rows."""
         self._target = _MEMORY
         with self._files.connect() as connection:
             connection.exec_driver_sql(f"PRAGMA page_size = {PAGE_SIZE}")

@@ -160,7 +160,7 @@ class Store:
 
     @property
     def size(self) -> int:
-        """How many bytes its image has."""
+        """The size of the image in bytes."""
         # Two statements: read as tables, they crash SQLite once a connection has been loaded anew.
         pages, page = (self._raw.execute(f"PRAGMA {each}").fetchone()[0] for each in ("page_count", "page_size"))
         return cast(int, pages * page)
