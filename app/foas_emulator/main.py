@@ -182,7 +182,7 @@ def _why_unusable(directory: Path, error: Exception) -> str:
     if isinstance(error, OSError):
         return f"worlds cannot be kept in {directory}: {error.strerror or error}"
     if isinstance(error, WorldFileError) and error.advice == DAMAGED:
-        advice = "move it away, and the world begins anew, put a copy of it back, or give another directory"
+        advice = "move it away, and the world starts over, put a copy of it back, or give another directory"
         return f"{error.path} cannot be used: {error.reason}; {advice}"
     return str(error)
 
@@ -208,7 +208,7 @@ def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextM
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:
             names = [name async for name in in_slices(registry.replace_image(image))]
-            log.info("the seeds have changed; worlds that begin anew: %s", ", ".join(names))
+            log.info("the seeds have changed; worlds that start over: %s", ", ".join(names))
 
     return watching(files, read_again)
 

@@ -115,7 +115,7 @@ class Settings:
         metavar="FILE|DIR|NAME",
     )
     watch: bool = setting(
-        False, "Read the seeds again when a file changes; worlds that began with them begin anew.", type_=bool
+        False, "Read the seeds again when a file changes; worlds that began with them start over.", type_=bool
     )
     pact_states: Path | None = setting(
         None, "YAML file of seeds by the names of the states that Pact verifiers ask for.", type_=NamedPath()

@@ -13,14 +13,14 @@ from foas_emulator.commands.remote import Remote, remote
 @click.option("--status", type=int, help="Only calls that were answered with this status.")
 @click.option("--code", help="Only calls that were answered with this error.")
 @click.option("--last", type=click.IntRange(min=1), default=20, show_default=True, help="Show the last so many.")
-@click.option("--clear", is_flag=True, help="Begin the journal anew instead of showing it.")
+@click.option("--clear", is_flag=True, help="Clear the journal instead of showing it.")
 @remote
 def command(emulator: Remote, *, last: int, clear: bool, **wanted: Any) -> None:
     """Show the last calls of a world, the oldest first."""
     journal = emulator.existing_world().journal
     if clear:
         journal.clear()
-        emulator.report(f"The journal of world {emulator.world_name} begins anew.", {"world": emulator.world_name})
+        emulator.report(f"The journal of world {emulator.world_name} starts over.", {"world": emulator.world_name})
         return
     entries = journal.entries(**{name: value for name, value in wanted.items() if value is not None})[-last:]
     lines = [_line(entry) for entry in entries] or [f"World {emulator.world_name} was asked nothing of the kind."]

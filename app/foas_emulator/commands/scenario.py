@@ -22,7 +22,7 @@ def command(emulator: Remote, *, seed: str) -> None:
     """
     beginning = {"seed": seed if seed in BUILT_IN else _document(seed)}
     answer = emulator.server.control.request("PUT", emulator.path, beginning, shape=WORLD)
-    emulator.report(f"World {emulator.world_name} begins anew from {seed}.", answer)
+    emulator.report(f"World {emulator.world_name} starts over from {seed}.", answer)
 
 
 def _document(file: str) -> object:

@@ -101,7 +101,7 @@ async def begin(site: Site, world: World, request: Request) -> Response:
     response = RedirectResponse(f"{BASE}/w/{world.name}/", HTTPStatus.SEE_OTHER)
     try:
         site.registry.create_or_replace(world.name, await off_loop(SMALL + 1, lambda: _image(site, seed)))
-        messages.put(response, Message(ok=True, title=mark("The world begins anew.")))
+        messages.put(response, Message(ok=True, title=mark("The world starts over.")))
     except (ImageBudgetError, SeedError, WorldFileError, WorldLimitError) as error:
         messages.put(response, Message(ok=False, title=mark("The world stays as it is."), hint=str(error)))
     return response

@@ -67,7 +67,7 @@ async def shown_foreign_form(request: Request) -> Response:
         request,
         status=HTTPStatus.FORBIDDEN,
         title=mark("This form is not one of this server's pages."),
-        text=mark("Load the page again: the server may have been started anew since."),
+        text=mark("Load the page again: the server may have been restarted since."),
     )
 
 

@@ -84,7 +84,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
 
     @router.post("/worlds/{name}/reset", **answers(WorldIdentity))
     async def reset_world(name: str) -> dict[str, Any]:
-        """Return a world to what it was created from; its journal begins anew."""
+        """Return a world to what it was created from; its journal starts over."""
         await _reset(registry, scratch, name, in_one_piece=registry.reset)
         return _identity(name)
 
@@ -98,7 +98,7 @@ async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_
     async with made_ready(origin, registry, scratch) as store, ready_files(origin, registry) as files:
         if registry.peek(name) is world and (world is None or world.beginning is beginning):
             registry.reset(name, store=store, ready=files[0] if files else None)
-        else:  # it began anew meanwhile
+        else:  # it started over meanwhile
             in_one_piece(name)
 
 

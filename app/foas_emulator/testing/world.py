@@ -171,7 +171,7 @@ class World:
     # -- for tests
 
     def create(self, beginning: Mapping[str, Any] | None = None) -> None:
-        """Begin anew from the default seed, or from one of `{"seed": ...}`, `{"snapshot": ...}`, `{"fork": ...}`."""
+        """Start over from the default seed, or from one of `{"seed": ...}`, `{"snapshot": ...}`, `{"fork": ...}`."""
         self._control.request("PUT", self._path, beginning, shape=WORLD)
 
     def reset(self) -> None:

@@ -161,7 +161,7 @@ class Store:
     @property
     def size(self) -> int:
         """The size of the image in bytes."""
-        # Two statements: read as tables, they crash SQLite once a connection has been loaded anew.
+        # Two statements: read as tables, they crash SQLite once a connection has been loaded again.
         pages, page = (self._raw.execute(f"PRAGMA {each}").fetchone()[0] for each in ("page_count", "page_size"))
         return cast(int, pages * page)
 

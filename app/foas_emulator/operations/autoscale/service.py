@@ -41,7 +41,7 @@ def update_auto_scale_config(
     scale = auto_scale.from_json(instance.auto_scale_params)
     if scale.max_cu is None:
         raise NOT_CHOSEN(
-            f"Instance {instance.id} runs without AutoScale; CommitJob with isOnOff=true, then start anew."
+            f"Instance {instance.id} runs without AutoScale; CommitJob with isOnOff=true, then start it again."
         )
     if is_on != scale.is_on:
         make_plan(world, instances.set_auto_scale(world, instance, replace(scale, is_on=is_on).to_json()))
