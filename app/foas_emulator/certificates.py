@@ -48,7 +48,8 @@ class Authority:
     def context(self, certifies: Callable[[str], bool]) -> ssl.SSLContext:
         """Return a server's TLS context, with a certificate for every requested name that `certifies` accepts.
 
-        A client that asks for another name, or for none, gets the certificate of this machine.
+        A client that asks for another name gets the certificate of this machine and of every public host. So does one
+        that asks for none, as the Python core SDK from Python 3.12 on.
         """
 
         def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
@@ -56,7 +57,7 @@ class Authority:
                 connection.context = certified(name.lower())
 
         certified = lru_cache(maxsize=_MOST_NAMES)(self._context)
-        context = self._context(*NAMES)
+        context = self._context(*NAMES, *hosts.NAMES)
         context.sni_callback = choose
         return context
 

@@ -63,9 +63,19 @@ def test_a_name_is_certified_when_it_is_asked_for_and_no_other(authority: Author
             assert trusted, name
 
 
-def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> None:
+def test_a_client_that_asks_for_no_name_meets_every_public_host(authority: Authority) -> None:
+    """The Python core SDK is such a client from Python 3.12 on, and checks the name nevertheless."""
+    trusting = ssl.create_default_context(cadata=authority.pem.decode())
+    trusting.check_hostname = False
+    met = shake_hands(trusting, authority.context(is_ours), None).getpeercert()
+    assert met is not None
+    assert {("DNS", name) for name in NAMES} <= set(met["subjectAltName"])
+
+
+def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str | None) -> ssl.SSLObject:
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    sides = [client.wrap_bio(back, there, server_hostname=name), server.wrap_bio(there, back, server_side=True)]
+    asking = client.wrap_bio(back, there, server_hostname=name)
+    sides = [asking, server.wrap_bio(there, back, server_side=True)]
     while sides:
         for side in list(sides):
             try:
@@ -73,6 +83,7 @@ def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> No
             except ssl.SSLWantReadError:
                 continue
             sides.remove(side)
+    return asking
 
 
 def test_variables_keep_what_their_lists_hold_but_nothing_that_lets_a_call_pass_by(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from foas_emulator.world.clock import ClockRow
 from foas_emulator.world.connections import Connections, _ClosedWhenFreed
@@ -258,3 +259,12 @@ def test_a_pool_closes_its_connections_when_it_is_freed(monkeypatch: pytest.Monk
     del connections, store
     gc.collect()
     assert ours in closed
+
+
+def test_a_connection_that_could_not_be_opened_is_freed_in_silence(
+    connections: Connections, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(DBAPIError):
+        connections.connect(tmp_path / "none" / "world.db")
+    gc.collect()
+    assert capsys.readouterr().err == ""

@@ -1,6 +1,7 @@
 """The connections to databases that worlds take and give back."""
 
 import sqlite3
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -19,7 +20,8 @@ class _ClosedWhenFreed(sqlite3.Connection):
     """A connection that is closed when its pool is freed; otherwise Python warns from 3.13 on."""
 
     def __del__(self) -> None:
-        self.close()
+        with suppress(sqlite3.ProgrammingError):  # it could not be opened
+            self.close()
 
 
 class Connections:
