@@ -178,8 +178,9 @@ class Registry:
         self._drop_ready()
         for name in names:
             world = self._worlds.get(name)
-            if world is not None and world.beginning is not beginnings.get(name, world.beginning):
-                continue  # it was reset or replaced meanwhile
+            is_as_before = world is None or world.beginning is beginnings.get(name, world.beginning)
+            if self._files is None and not is_as_before:
+                continue  # it was reset or replaced meanwhile; of one in a file, its origin tells
             if self._replace_made_of(name, before):
                 yield name
 
