@@ -45,6 +45,7 @@ LINGER = 1.0
 CLOSE_AFTER = 5.0
 """Seconds that an idle connection is kept beyond the announced time, since a request may be under way."""
 
+_BESIDE_A_HEADER = len(b": \r\n")
 _LONGEST_METHOD = 20
 _SPACES_OF_A_REQUEST_LINE = 2
 _HEAD_TOO_LARGE = HEADERS_TOO_LARGE(f"The request line and headers have over {MAX_HEAD} bytes, which is the limit.")
@@ -61,6 +62,21 @@ class RefusedRequest(Exception):  # noqa: N818 - it carries the error
     def __init__(self, error: ApiError) -> None:
         super().__init__(error.hint)
         self.error = error
+
+
+class _Trailers(list[tuple[bytes, bytes]]):
+    """The headers of a request whose body is being read. What a client sends after the body becomes none of them.
+
+    They are copies: those of the request itself have been handed over, and checks of them must not see others later.
+    """
+
+    _size = 0
+
+    def append(self, pair: tuple[bytes, bytes]) -> None:
+        """Take no notice of a trailer. Raise `RefusedRequest` if there are too many."""
+        self._size += len(pair[0]) + len(pair[1]) + _BESIDE_A_HEADER
+        if self._size > MAX_HEAD:
+            raise RefusedRequest(HEADERS_TOO_LARGE(f"Trailers have over {MAX_HEAD} bytes, which is the limit."))
 
 
 class UpgradeOffer(Exception):  # noqa: N818 - it is no error
@@ -177,6 +193,11 @@ class EmulatorProtocol(HttpToolsProtocol):
         elif self._ahead:
             self._ahead.clear()
         super().on_headers_complete()
+
+    def on_chunk_header(self) -> None:
+        """Called by the parser at each chunk of a body: only after chunks are there trailers."""
+        if not isinstance(self.headers, _Trailers):
+            self.headers = _Trailers(self.headers)
 
     def _is_in_head(self) -> bool:
         """Whether a request has begun and its headers are not complete."""

@@ -17,6 +17,8 @@ from foas_emulator.console.shown import shown_foreign_form
 from foas_emulator.console.site import Site
 from foas_emulator.world.world import World
 
+_DEEPEST = 20
+"""Levels of the body that the name of a field may lead down."""
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 
@@ -85,7 +87,7 @@ def _json_body(form: FormData, text: str) -> Any:
     document = document if isinstance(document, dict) else {}
     for name, value in members.items():
         place = document
-        *outer, last = name.split(".")
+        *outer, last = name.split(".", _DEEPEST)
         for part in outer:
             place = place.setdefault(part, {})
             if not isinstance(place, dict):
