@@ -12,7 +12,8 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from foas_emulator import http_protocol
-from foas_emulator.http_protocol import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET, EmulatorProtocol
+from foas_emulator.http_limits import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET
+from foas_emulator.http_protocol import EmulatorProtocol
 from foas_emulator.testing import Emulator
 from tests.wire import INSTANCE
 

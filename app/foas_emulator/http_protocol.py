@@ -26,15 +26,8 @@ from foas_emulator.gateway.errors import (
     URI_TOO_LONG,
     ApiError,
 )
+from foas_emulator.http_limits import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET, RefusedRequest, Trailers
 from foas_emulator.pipeline.context import UNREADABLE
-
-MAX_HEAD = 64 * 1024
-"""The most bytes of a request line and its headers."""
-MAX_HEADERS = 256
-MAX_TARGET = 32 * 1024
-"""The most bytes of the target in a request line."""
-MAX_PIPELINED = 256
-"""The most requests of one connection that may wait for their turn."""
 
 PATIENCE = 30.0
 """Seconds that a client may take to send its headers, or to send or read the next byte of a request or an answer."""
@@ -45,7 +38,6 @@ LINGER = 1.0
 CLOSE_AFTER = 5.0
 """Seconds that an idle connection is kept beyond the announced time, since a request may be under way."""
 
-_BESIDE_A_HEADER = len(b": \r\n")
 _LONGEST_METHOD = 20
 _SPACES_OF_A_REQUEST_LINE = 2
 _HEAD_TOO_LARGE = HEADERS_TOO_LARGE(f"The request line and headers have over {MAX_HEAD} bytes, which is the limit.")
@@ -54,29 +46,6 @@ _KEPT_HEADERS = frozenset({b"accept", b"authorization", b"host", b"x-emulator-wo
 
 
 log = logging.getLogger(__name__)
-
-
-class RefusedRequest(Exception):  # noqa: N818 - it carries the error
-    """Raised in a callback of the parser to refuse a request with `error`."""
-
-    def __init__(self, error: ApiError) -> None:
-        super().__init__(error.hint)
-        self.error = error
-
-
-class _Trailers(list[tuple[bytes, bytes]]):
-    """The headers of a request whose body is being read. What a client sends after the body becomes none of them.
-
-    They are copies: those of the request itself have been handed over, and checks of them must not see others later.
-    """
-
-    _size = 0
-
-    def append(self, pair: tuple[bytes, bytes]) -> None:
-        """Take no notice of a trailer. Raise `RefusedRequest` if there are too many."""
-        self._size += len(pair[0]) + len(pair[1]) + _BESIDE_A_HEADER
-        if self._size > MAX_HEAD:
-            raise RefusedRequest(HEADERS_TOO_LARGE(f"Trailers have over {MAX_HEAD} bytes, which is the limit."))
 
 
 class UpgradeOffer(Exception):  # noqa: N818 - it is no error
@@ -196,8 +165,8 @@ class EmulatorProtocol(HttpToolsProtocol):
 
     def on_chunk_header(self) -> None:
         """Called by the parser at each chunk of a body: only after chunks are there trailers."""
-        if not isinstance(self.headers, _Trailers):
-            self.headers = _Trailers(self.headers)
+        if not isinstance(self.headers, Trailers):
+            self.headers = Trailers(self.headers)
 
     def _is_in_head(self) -> bool:
         """Whether a request has begun and its headers are not complete."""

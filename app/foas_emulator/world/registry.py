@@ -179,9 +179,8 @@ class Registry:
         for name in names:
             world = self._worlds.get(name)
             is_as_before = world is None or world.beginning is beginnings.get(name, world.beginning)
-            if self._files is None and not is_as_before:
-                continue  # it was reset or replaced meanwhile; of one in a file, its origin tells
-            if self._replace_made_of(name, before):
+            # One in memory may have been reset or replaced meanwhile; for one in a file, its origin shows that.
+            if (self._files is not None or is_as_before) and self._replace_made_of(name, before):
                 yield name
 
     def _replace_made_of(self, name: str, before: bytes) -> bool:
