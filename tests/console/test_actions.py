@@ -122,7 +122,7 @@ def test_a_look_ahead_changes_nothing_and_tells_what_the_advance_does(console: C
     console.done(call=f"POST {JOB}/failed-stream/instance")
     assert state(console, "failed-stream") == "WAITING"
     before = console.get("/w/default/snapshot").text
-    assert "demo/failed-stream started" in console.page("/w/default/time?preview=next")
+    assert "demo/failed-stream becomes RUNNING" in console.page("/w/default/time?preview=next")
     assert console.get("/w/default/snapshot").text == before
     answer = console.api.request(
         "POST", "/_emulator/worlds/default/clock/advance", content=json.dumps({"until": "next"})
@@ -252,7 +252,7 @@ def test_what_the_last_steps_brought_about_is_told(console: Console) -> None:
     console.done(call='POST /_emulator/worlds/default/clock/advance {"by": "1m"}')
     page = console.page("/w/default/time")
     assert "What the last steps brought about" in page
-    assert "demo/failed-stream started" in page
+    assert "demo/failed-stream becomes RUNNING" in page
 
 
 def test_a_switch_shows_that_it_is_on(console: Console) -> None:

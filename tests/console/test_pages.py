@@ -285,6 +285,18 @@ def test_the_night_shift_fails_in_thirty_seconds_as_it_says(console: Console) ->
     assert "lost its task managers" in console.page("/w/default/")
 
 
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "shop/clicks becomes FAILED"), ("zh", "shop/clicks 变为 FAILED")]
+)
+@pytest.mark.parametrize("path", ["", "time", "time?preview=next"])
+def test_what_is_pending_is_told_by_its_job_and_the_state_it_brings(path: str, language: str, told: str) -> None:
+    with open_api(seed=("night-shift",)) as api:
+        page = Console(api).page(f"/w/default/{path}", accept_language=language)
+    assert page.count(told) >= (3 if "?" in path else 2), "on the line and beside it, and in the preview"
+    assert "put_state" not in page
+    assert "→ FAILED" in page or path
+
+
 def test_the_documents_of_a_directory_of_seeds_are_offered_one_by_one(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.yaml").write_text(f"projects: [{{Name: {name}}}]", "utf-8")
