@@ -297,6 +297,16 @@ def test_what_is_pending_is_told_by_its_job_and_the_state_it_brings(path: str, l
     assert "→ FAILED" in page or path
 
 
+def test_a_step_tells_the_states_that_it_brought() -> None:
+    with open_api(seed=("night-shift",)) as api:
+        console = Console(api)
+        console.done(call='POST /_emulator/worlds/default/clock/advance {"until": "next"}')
+        page = console.page("/w/default/time")
+    steps = page.partition('id="steps"')[2].partition("</section>")[0]
+    assert "shop/clicks becomes FAILED" in steps
+    assert "put_state" not in steps
+
+
 def test_the_documents_of_a_directory_of_seeds_are_offered_one_by_one(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / f"{name}.yaml").write_text(f"projects: [{{Name: {name}}}]", "utf-8")

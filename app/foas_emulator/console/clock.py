@@ -24,7 +24,8 @@ async def time_page(view: View) -> dict[str, Any]:
         "steps": STEPS,
         "preview": await preview(view),
         "last_steps": [
-            (step.now, named(view.world, step.changes)) for step in view.site.steps.get(view.world.name, ())
+            (step.now, named(view.world, step.changes, step.states))
+            for step in view.site.steps.get(view.world.name, ())
         ],
     }
 
@@ -44,15 +45,19 @@ async def preview(view: View) -> dict[str, Any] | None:
     shown: dict[str, Any] = {"wanted": wanted, "advance": json_call("POST", target, advance_of(wanted))}
     if answer.ok:
         document = answer.document()
-        changes = named(view.world, document["changes"][:MOST_SHOWN])
+        changes = named(view.world, document["changes"][:MOST_SHOWN], planned_states(view.world))
         return {**shown, "now": document["now"], "changes": changes, "problem": None}
     return {**shown, "problem": answer.problem()}
 
 
-def named(world: World, changes: Sequence[Mapping[str, Any]]) -> list[Point]:
+def planned_states(world: World) -> dict[tuple[int, str], str]:
+    """Return the states that the next pending changes bring, each by its instant and what the control API calls it."""
+    return {(change.at, change.what): brings(change) for change in next_changes(world, MOST_SHOWN)}
+
+
+def named(world: World, changes: Sequence[Mapping[str, Any]], states: Mapping[tuple[int, str], str]) -> list[Point]:
     """Return changes with the names of their jobs, and with the states that they bring as far as these are known."""
     names = jobs_of(world, [int(key) for key in map(instance_of, changes) if key])
-    states = {(change.at, change.what): brings(change) for change in next_changes(world, MOST_SHOWN)}
     found = []
     for change in changes:
         subject, _, event = change["what"].partition(" ")
