@@ -1,11 +1,14 @@
 """What the forms do: each is one call, which curl could make too."""
 
 import json
+from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.api import open_api
 from tests.console.conftest import CONSOLE, Console
+from tests.machine_clock import MachineClock
 
 JOB = "/api/v2/projects/demo/jobs"
 
@@ -120,7 +123,7 @@ def test_a_look_ahead_changes_nothing_and_tells_what_the_advance_does(console: C
     console.done(call=f"POST {JOB}/failed-stream/instance")
     assert state(console, "failed-stream") == "WAITING"
     before = console.get("/w/default/snapshot").text
-    assert "demo/failed-stream started" in console.page("/w/default/time?preview=next")
+    assert "demo/failed-stream becomes RUNNING" in console.page("/w/default/time?preview=next")
     assert console.get("/w/default/snapshot").text == before
     answer = console.api.request(
         "POST", "/_emulator/worlds/default/clock/advance", content=json.dumps({"until": "next"})
@@ -164,6 +167,39 @@ def compare(
         data={"token": console.token() if token is None else token, **named},
         files=files or {"left_file": ("", b"")},
     )
+
+
+def body(page: str) -> str:
+    """The part of a page that is its own, without the frame."""
+    return page.partition("<main")[2].partition("</main")[0]
+
+
+@pytest.mark.parametrize("in_file", [False, True], ids=["in memory", "in a file"])
+def test_time_alone_makes_no_difference_to_the_origin(
+    machine_clock: MachineClock, tmp_path: Path, *, in_file: bool
+) -> None:
+    """The pending changes of a seed are told as far off as they were when the world began."""
+    with open_api(seed=("night-shift",), data_dir=tmp_path if in_file else None) as api:
+        machine_clock.let_pass(5_000)
+        api.request("PUT", "/_emulator/worlds/later", content="{}")
+        machine_clock.let_pass(7_000)
+        assert "No difference." in Console(api).page("/w/later/compare")
+    if in_file:
+        with open_api(seed=("night-shift",), data_dir=tmp_path) as api:
+            assert "No difference." in Console(api).page("/w/later/compare"), "nor once it is opened again"
+
+
+def test_a_change_that_came_due_is_told_as_it_was_planned(machine_clock: MachineClock) -> None:
+    with open_api(seed=("night-shift",)) as api:
+        console = Console(api)
+        machine_clock.let_pass(5_000)
+        api.request("PUT", "/_emulator/worlds/later", content="{}")
+        planned = machine_clock.now + 30_000
+        machine_clock.let_pass(60_000)
+        page = console.page("/w/later/compare")
+        assert f"at: {planned}, " in page
+        machine_clock.let_pass(7_000)
+        assert body(console.page("/w/later/compare")) == body(page)
 
 
 def test_a_snapshot_of_before_shows_what_has_changed_since(console: Console) -> None:
@@ -217,7 +253,7 @@ def test_what_the_last_steps_brought_about_is_told(console: Console) -> None:
     console.done(call='POST /_emulator/worlds/default/clock/advance {"by": "1m"}')
     page = console.page("/w/default/time")
     assert "What the last steps brought about" in page
-    assert "demo/failed-stream started" in page
+    assert "demo/failed-stream becomes RUNNING" in page
 
 
 def test_a_switch_shows_that_it_is_on(console: Console) -> None:

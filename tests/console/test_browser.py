@@ -197,7 +197,7 @@ def test_a_point_of_the_time_line_tells_what_it_does(emulator: Emulator, page: "
     tip = page.locator(".tip")
     assert tip.is_hidden()
     page.locator(".point").focus()
-    tip.get_by_text("demo/failed-stream started").wait_for()
+    tip.get_by_text("demo/failed-stream becomes RUNNING").wait_for()
 
 
 def test_a_page_follows_what_happens_and_leaves_alone_what_is_pointed_at(

@@ -53,6 +53,7 @@ def test_names_messages_codes_bodies_and_headers_are_escaped_everywhere(console:
     assert api.request("POST", "/_emulator/worlds/default/faults", content=json.dumps(fault)).status_code == 201
     number = api.request("GET", "/api/v2/projects/shop/instances?jobType=FLINK_STREAM").json()
     instance = number["Instances"]["Instance"][0]["Id"]
+    missing = f"job?project={evil}&job={evil}"
     for path in (
         "",
         f"?text={evil}&state={evil}&project={evil}",
@@ -60,7 +61,7 @@ def test_names_messages_codes_bodies_and_headers_are_escaped_everywhere(console:
         "job?project=shop&job=job&tab=properties",
         "job?project=shop&job=job&tab=copy",
         "job?project=shop&job=job&tab=instances",
-        f"job?project={evil}&job={evil}",
+        missing,
         f"instance?project=shop&job=job&id={instance}",
         "journal",
         f"journal?text={evil}&only={evil}&code={evil}",
@@ -76,7 +77,7 @@ def test_names_messages_codes_bodies_and_headers_are_escaped_everywhere(console:
         f"scenarios?show={evil}",
     ):
         tags = Tags()
-        tags.feed(console.page("/w/default/" + path.replace("&amp;", "&"), status=200))
+        tags.feed(console.page("/w/default/" + path.replace("&amp;", "&"), status=404 if path == missing else 200))
         assert not tags.found, path
 
 

@@ -46,6 +46,14 @@ def test_no_text_stands_in_a_template_untranslated() -> None:
         assert not left.findall(template.read_text("utf-8")), template.name
 
 
+def test_no_punctuation_stands_in_a_template_between_texts() -> None:
+    """Chinese has its own: `_(", ")` and the like."""
+    between = re.compile(r"""join\(['"]| \}\}[.,:][ <]|%\}[.,] """)
+    values = '{{ value|join(", ") or "–" }}'
+    for template in (ROOT / "templates").glob("*.html"):
+        assert not between.findall(template.read_text("utf-8").replace(values, "")), template.name
+
+
 @pytest.mark.parametrize(
     ("accept", "language"),
     [

@@ -23,13 +23,10 @@ PATHS = [
     f"{JOB}&tab=instances",
     f"{JOB}&tab=properties",
     f"{JOB}&tab=plan",
-    "job?project=demo&job=nothing",
     "instance?project=demo&job=running-stream&id=500002",
     "instance?project=demo&job=failed-stream&id=500005",
-    "instance?project=demo&job=failed-stream&id=1",
     "journal",
     "journal?only=refused&text=x",
-    "journal/unknown",
     "faults",
     "time",
     "time?preview=5m",
@@ -42,6 +39,17 @@ PATHS = [
     "worlds",
     "scenarios?show=night-shift",
 ]
+
+
+MISSING = {
+    "job": "This address names no job.",
+    "job?project=demo": "This address names no job.",
+    "job?project=demo&job=nothing": "There is no job nothing in project demo.",
+    "instance": "This address names no instance.",
+    "instance?project=demo&job=failed-stream": "This address names no instance.",
+    "instance?project=demo&job=failed-stream&id=1": "Job failed-stream has no instance 1.",
+    "journal/unknown": "The journal has no call unknown.",
+}
 
 
 class Links(HTMLParser):
@@ -61,10 +69,10 @@ class Links(HTMLParser):
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN,zh;q=0.9,en;q=0.8"])
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", [*PATHS, *MISSING])
 def test_a_page_is_whole_in_both_languages_and_keeps_the_policy(console: Console, path: str, language: str) -> None:
     console.api.request("GET", INSTANCE)
-    page = console.page(f"/w/default/{path}", accept_language=language)
+    page = console.page(f"/w/default/{path}", status=404 if path in MISSING else 200, accept_language=language)
     found = Links()
     found.feed(page)
     assert f'lang="{"zh-CN" if language.startswith("zh") else "en"}"' in page
@@ -77,6 +85,65 @@ def test_every_page_is_among_those() -> None:
     assert {page.path.partition("/")[0] for page in PAGES} == {
         path.partition("?")[0].partition("/")[0] for path in PATHS
     }
+
+
+@pytest.mark.parametrize("path", MISSING)
+def test_what_is_not_there_is_a_page_that_says_so_and_leads_back(console: Console, path: str) -> None:
+    page = console.page(f"/w/default/{path}", status=404)
+    assert MISSING[path] in page
+    assert 'href="/_emulator/console/w/default/' in page.partition("<main")[2].partition("</main")[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/nothing", 404), ("/w/default/nothing", 404), ("/static/nothing", 404), ("/w/default/call", 405)],
+)
+def test_an_address_without_a_page_leads_back_too(console: Console, path: str, status: int) -> None:
+    page = console.page(path, status=status)
+    assert "There is no such page." in page
+    assert 'href="/_emulator/console/"' in page
+    assert "没有这个页面。" in console.page(path, status=status, accept_language="zh")
+
+
+def test_settings_are_written_as_the_command_line_writes_them() -> None:
+    with open_api(console=True, access_log=False) as api:
+        page = Console(api).page("/w/default/settings")
+    assert re.search("<dt>console</dt><dd>on</dd>", page)
+    assert re.search("<dt>access_log</dt><dd>off</dd>", page)
+    assert not re.search("True|False", page)
+
+
+@pytest.mark.parametrize(
+    ("headers", "english", "chinese"),
+    [
+        ({}, "Signature: not there: the request is unsigned", "签名：请求没有签名"),
+        (signed_v1(headers={"accept": "application/json"}), "Signature: valid", "签名：有效"),
+    ],
+    ids=["unsigned", "signed"],
+)
+def test_the_signature_of_a_call_is_told_in_words(
+    console: Console, headers: dict[str, str], english: str, chinese: str
+) -> None:
+    call = console.api.request("GET", INSTANCE, headers=headers).json()["RequestId"]
+    assert english in console.page(f"/w/default/journal/{call}")
+    assert chinese in console.page(f"/w/default/journal/{call}", accept_language="zh")
+
+
+def test_chinese_is_set_in_chinese_punctuation(console: Console) -> None:
+    console.api.request("PUT", "/_emulator/worlds/a", content="{}")
+    page = console.page("/w/a/", accept_language="zh")
+    assert "程序访问地址：<code>http://127.0.0.1:8018</code>，AccessKey ID：<code>world-a</code>。<a" in page
+    assert "左：世界" in console.page("/w/a/compare", accept_language="zh")
+
+
+@pytest.mark.parametrize("seed", BUILT_IN)
+def test_the_call_that_an_empty_journal_offers_succeeds(seed: str) -> None:
+    with open_api(seed=(seed,)) as api:
+        offered = re.search(
+            r"data-copy=\"curl [^\"]*http://127.0.0.1:8018([^\s&\"]+)", Console(api).page("/w/default/journal")
+        )
+        assert offered
+        assert api.request("GET", offered[1]).status_code == 200
 
 
 def test_the_root_leads_a_browser_to_the_world_named_default(console: Console) -> None:
@@ -216,6 +283,28 @@ def test_the_night_shift_fails_in_thirty_seconds_as_it_says(console: Console) ->
     answer = console.api.request("POST", "/_emulator/worlds/default/clock/advance", content=json.dumps({"by": "31s"}))
     assert answer.json()["changes"]
     assert "lost its task managers" in console.page("/w/default/")
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "shop/clicks becomes FAILED"), ("zh", "shop/clicks 变为 FAILED")]
+)
+@pytest.mark.parametrize("path", ["", "time", "time?preview=next"])
+def test_what_is_pending_is_told_by_its_job_and_the_state_it_brings(path: str, language: str, told: str) -> None:
+    with open_api(seed=("night-shift",)) as api:
+        page = Console(api).page(f"/w/default/{path}", accept_language=language)
+    assert page.count(told) >= (3 if "?" in path else 2), "on the line and beside it, and in the preview"
+    assert "put_state" not in page
+    assert "→ FAILED" in page or path
+
+
+def test_a_step_tells_the_states_that_it_brought() -> None:
+    with open_api(seed=("night-shift",)) as api:
+        console = Console(api)
+        console.done(call='POST /_emulator/worlds/default/clock/advance {"until": "next"}')
+        page = console.page("/w/default/time")
+    steps = page.partition('id="steps"')[2].partition("</section>")[0]
+    assert "shop/clicks becomes FAILED" in steps
+    assert "put_state" not in steps
 
 
 def test_the_documents_of_a_directory_of_seeds_are_offered_one_by_one(tmp_path: Path) -> None:

@@ -3,13 +3,16 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foas_emulator.operations.instances.lifecycle import State
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, parse_seed, read_seed
 
+EVERY_STATE = set(get_args(State))
 NO_DURATION = "is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms"
 STATES = "Input should be 'WAITING', 'RUNNING', 'PAUSED', 'TERMINATED', 'SUCCESS' or 'FAILED'"
 
@@ -34,6 +37,23 @@ assert "foas_emulator.seeds.five_thousand" not in sys.modules
 print(len(read_seed("five-thousand").projects[0].jobs))
 """
     assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout.split() == [b"5000"]
+
+
+@pytest.mark.parametrize("name", ["night-shift", "five-thousand"])
+def test_a_seed_of_every_state_has_every_state_a_draft_and_reasons_for_failures(name: str) -> None:
+    jobs = [job for project in read_seed(name).projects for job in project.jobs]
+    instances = [instance for job in jobs for instance in job.instances]
+    assert {instance.actual_state for instance in instances} == EVERY_STATE
+    assert any(job.is_committed is False for job in jobs)
+    assert all(each.last_error_message for each in instances if each.actual_state == "FAILED")
+
+
+def test_each_folder_of_the_five_thousand_jobs_has_jobs_of_every_state() -> None:
+    states: dict[int | None, set[str]] = {}
+    for job in read_seed("five-thousand").projects[0].jobs:
+        states.setdefault(job.folder_id, set()).update(each.actual_state for each in job.instances)
+    assert len(states) == 20
+    assert all(found == EVERY_STATE for found in states.values())
 
 
 def test_file_is_read_by_its_path(tmp_path: Path) -> None:

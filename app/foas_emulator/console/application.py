@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -70,7 +71,14 @@ def console_app(site: Site) -> ASGIApp:
         Route("/w/{world}/compare", _in_world(site, uploads.compare_files), methods=["POST"]),
         *(Route(f"/w/{{world}}/{page.path}", _in_world(site, _page(page))) for page in PAGES),
     ]
-    return Door(Starlette(routes=[Mount(BASE, routes=routes)]), site)
+    missing: dict[Any, Any] = dict.fromkeys((HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED), _no_page)
+    return Door(Starlette(routes=[Mount(BASE, routes=routes)], exception_handlers=missing), site)
+
+
+async def _no_page(request: Request, error: HTTPException) -> Response:
+    response = await shown_plain(request, status=error.status_code, title=mark("There is no such page."))
+    response.headers.update(error.headers or {})
+    return response
 
 
 class Door:
@@ -93,7 +101,7 @@ class Door:
         refusal = self._refusal(request)
         if refusal is not None:
             status, title, text = refusal
-            response = await shown_plain(request, status=status, title=title, text=text)
+            response = await shown_plain(request, status=status, title=title, text=text, has_way=False)
             await response(scope, receive, send_guarded)
         elif not self._is_open(request) and not self._site.access.is_signed_in(request):
             await RedirectResponse(f"{BASE}/sign-in", HTTPStatus.SEE_OTHER)(scope, receive, send_guarded)
@@ -225,6 +233,7 @@ def _page(page: Page) -> Callable[[Site, World, Request], Awaitable[Response]]:
         view = View(site=site, world=world, query=query, base_url=f"{request.url.scheme}://{request.url.netloc}")
         await settle(world)
         context: dict[str, Any] = await page.make(view)
-        return await shown_page(site, world, request, page.template, {"page": page.name, **context})
+        status = context.pop("status", HTTPStatus.OK)
+        return await shown_page(site, world, request, page.template, {"page": page.name, **context}, status=status)
 
     return handle

@@ -6,7 +6,8 @@ from typing import Any
 from foas_emulator.console.calls import json_call
 from foas_emulator.console.resources import jobs_of, next_changes, points
 from foas_emulator.console.site import View
-from foas_emulator.console.timeline import timeline
+from foas_emulator.console.timeline import Point, brings, timeline
+from foas_emulator.operations.instances.lifecycle import TRANSITIONS
 from foas_emulator.world.world import World
 
 MOST_SHOWN = 100
@@ -19,11 +20,12 @@ async def time_page(view: View) -> dict[str, Any]:
     return {
         "timeline": timeline(points(world, 12), now=world.now()),
         "changes": next_changes(world, MOST_SHOWN),
-        "labels": [point.label for point in points(world, MOST_SHOWN)],
+        "points": points(world, MOST_SHOWN),
         "steps": STEPS,
         "preview": await preview(view),
         "last_steps": [
-            (step.now, named(view.world, step.changes)) for step in view.site.steps.get(view.world.name, ())
+            (step.now, named(view.world, step.changes, step.states))
+            for step in view.site.steps.get(view.world.name, ())
         ],
     }
 
@@ -43,23 +45,26 @@ async def preview(view: View) -> dict[str, Any] | None:
     shown: dict[str, Any] = {"wanted": wanted, "advance": json_call("POST", target, advance_of(wanted))}
     if answer.ok:
         document = answer.document()
-        changes = named(view.world, document["changes"][:MOST_SHOWN])
+        changes = named(view.world, document["changes"][:MOST_SHOWN], planned_states(view.world))
         return {**shown, "now": document["now"], "changes": changes, "problem": None}
     return {**shown, "problem": answer.problem()}
 
 
-def named(world: World, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return changes with the names of their jobs in place of the ids of instances."""
+def planned_states(world: World) -> dict[tuple[int, str], str]:
+    """Return the states that the next pending changes bring, each by its instant and what the control API calls it."""
+    return {(change.at, change.what): brings(change) for change in next_changes(world, MOST_SHOWN)}
+
+
+def named(world: World, changes: Sequence[Mapping[str, Any]], states: Mapping[tuple[int, str], str]) -> list[Point]:
+    """Return changes with the names of their jobs, and with the states that they bring as far as these are known."""
     names = jobs_of(world, [int(key) for key in map(instance_of, changes) if key])
-    return [
-        {
-            **change,
-            "what": change["what"].replace(
-                f"instance:{instance_of(change)}", names.get(instance_of(change), change["what"].split()[0])
-            ),
-        }
-        for change in changes
-    ]
+    found = []
+    for change in changes:
+        subject, _, event = change["what"].partition(" ")
+        job = names.get(instance_of(change), "")
+        state = states.get((change["at"], change["what"])) or next(iter(TRANSITIONS.get(event, {}).values()), "")
+        found.append(Point(at=change["at"], label=f"{job or subject} {event}", event=event, job=job, state=state))
+    return found
 
 
 def instance_of(change: Mapping[str, Any]) -> str:

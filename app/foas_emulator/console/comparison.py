@@ -15,11 +15,15 @@ from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.images import copy_of_world, image_of_snapshot, image_of_world, origin_of_world
 from foas_emulator.control.off_loop import off_loop
+from foas_emulator.world import pending
 from foas_emulator.world.advance import settle
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
+from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.snapshot import SnapshotError
+from foas_emulator.world.store import equal
+from foas_emulator.world.world import World
 
 MOST_ROWS = 50
 _LONGEST = 400
@@ -113,6 +117,7 @@ async def image_of(view: View, side: Side) -> bytes:
         if side.name == ORIGIN:
             origin = await origin_of_world(registry, view.world.name)
             async with copy_of_world(view.world, registry, image=origin) as copy:
+                _postpone_as(view.world, copy)
                 return await image_of_world(copy)
         world = registry.open_existing(side.name)
     except (WorldFileError, WorldLimitError, WorldNameError) as error:
@@ -121,6 +126,19 @@ async def image_of(view: View, side: Side) -> bytes:
         raise NoImageError(mark("One of these worlds does not exist."), mark("Choose another one."))
     await settle(world)
     return await image_of_world(world)
+
+
+def _postpone_as(world: World, copy: World) -> None:
+    """Postpone the pending changes of a copy of a world's origin by as much as those of the world were.
+
+    A change that is still pending says by how much. Without one, it is what the world remembers, and 0 after its file
+    was opened again: the same each time, in any case.
+    """
+    oldest = pending.oldest(world.store)
+    same = oldest and copy.store.get(PendingChange, equal(PendingChange.sequence, oldest.sequence))
+    by = world.postponed_by - copy.postponed_by if not oldest or not same else oldest.at - same.at
+    with copy.store.transaction():
+        pending.postpone(copy.store, by=by)
 
 
 async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:

@@ -4,6 +4,7 @@ At the end it shows the answers of GetInstance, byte for byte, in both formats.
 """
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from foas_emulator.console.calls import Answer
@@ -36,7 +37,13 @@ async def instance_page(view: View) -> dict[str, Any]:
         Instance, equal(Instance.id, number), equal(Instance.project_name, project), equal(Instance.job_name, name)
     )
     if row is None:
-        return {"instance": None, "project": project, "name": name, "number": number}
+        return {
+            "instance": None,
+            "project": project,
+            "name": name,
+            "number": number,
+            "status": HTTPStatus.NOT_FOUND,
+        }
     path = f"{job_path(project, name)}/instances/{number}"
     job = members(await view.read(job_path(project, name)), "Job") or {}
     current = await instances(view, job, is_archived=False) if job else []

@@ -1,6 +1,7 @@
 """The page of a job: its plan as a graph, its code with the parser's message, its instances and properties."""
 
 import re
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -35,7 +36,7 @@ async def job_page(view: View) -> dict[str, Any]:
     path = job_path(project, name)
     job = (members(await view.read(path), "Job") if project and name else {}) or {}
     if not job:
-        return {"job": None, "project": project, "name": name}
+        return {"job": None, "project": project, "name": name, "status": HTTPStatus.NOT_FOUND}
     tab = view.query.get("tab", "overview")
     current = await instances(view, job, is_archived=False)
     newest = current[0] if current else None

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from foas_emulator.console import snippets
 from foas_emulator.console.comparison import side_by_side
+from foas_emulator.console.language import mark
 from foas_emulator.console.rows import Row, latest, outcome_of, row_of
 from foas_emulator.console.site import View
 from foas_emulator.journal.contents import show_contents
@@ -16,6 +18,12 @@ from foas_emulator.operations.catalogue import OPERATIONS
 MOST_ROWS = 200
 LOOKED_THROUGH = 5000
 _SLICE = 50
+SIGNATURES = {
+    "valid": mark("valid"),
+    "unsigned": mark("not there: the request is unsigned"),
+    "unchecked": mark("not checked"),
+}
+"""What the journal's words for a signature mean; its other words are codes of errors."""
 FILTERS = ("only", "operation", "code", "text")
 
 
@@ -63,7 +71,7 @@ async def call_page(view: View) -> dict[str, Any]:
     request_id = view.query.get("request_id", "")
     pair = find(view.site.journal.world_journal(view.world.name), request_id)
     if pair is None:
-        return {"call": None, "request_id": request_id}
+        return {"call": None, "request_id": request_id, "status": HTTPStatus.NOT_FOUND}
     number, entry = pair
     document = show(number, entry, OPERATIONS) | show_contents(entry.call.contents, entry.request_id)
     check = document.get("signature_check")
@@ -71,6 +79,7 @@ async def call_page(view: View) -> dict[str, Any]:
         "call": document,
         "row": row_of(number, entry),
         "request_id": request_id,
+        "signatures": SIGNATURES,
         "signature": side_by_side(check["string_to_sign"], check["differences"]) if check else None,
         "snippets": snippets.once_more(document, entry.call.contents.sent, view.base_url, view.world.name),
         "fault": snippets.fault(document),

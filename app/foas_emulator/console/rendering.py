@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from foas_emulator.console.timeline import brings
 from foas_emulator.world import instants
 from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.durations import duration_text
@@ -47,6 +48,7 @@ def environment() -> Environment:
         "thousands": lambda number: f"{number:,}",
         "pretty": pretty,
         "state_class": state_class,
+        "brings": brings,
     }
     made.filters |= filters
     return made

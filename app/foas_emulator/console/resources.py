@@ -14,7 +14,7 @@ from sqlalchemy import TextualSelect, text
 
 from foas_emulator.console.operations import DRAFT, FIRST, NOT_STARTED, Button, buttons
 from foas_emulator.console.site import View
-from foas_emulator.console.timeline import Point, timeline
+from foas_emulator.console.timeline import Point, brings, timeline
 from foas_emulator.world import pending
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.world import World
@@ -210,7 +210,13 @@ def points(world: World, limit: int) -> list[Point]:
     changes = next_changes(world, limit)
     names = jobs_of(world, [int(change.key) for change in changes if change.kind == "instance"])
     return [
-        Point(at=change.at, label=f"{names.get(change.key, change.subject)} {change.event}", event=change.event)
+        Point(
+            at=change.at,
+            label=f"{names.get(change.key, change.subject)} {change.event}",
+            event=change.event,
+            job=names.get(change.key, ""),
+            state=brings(change),
+        )
         for change in changes
     ]
 

@@ -78,7 +78,9 @@ async def shown_plain(
     template: str = "plain.html",
     title: str = "",
     text: str = "",
+    has_way: bool = True,
     **context: Any,
 ) -> Response:
-    """Return a page without a world: an error, or the form for the control token."""
-    return HTMLResponse(await render(template, {**_common(request), "title": title, "text": text, **context}), status)
+    """Return a page without a world: an error, with a way to the console, or the form for the control token."""
+    shown = {**_common(request), "title": title, "text": text, "has_way": has_way, **context}
+    return HTMLResponse(await render(template, shown), status)

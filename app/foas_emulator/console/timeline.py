@@ -1,7 +1,10 @@
 """The pending changes on a time line that begins now, as points for SVG."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+
+from foas_emulator.operations.instances.lifecycle import TRANSITIONS
+from foas_emulator.world.pending import PendingChange
 
 WIDTH = 800
 _LEFT, _RIGHT = 12.0, 788.0
@@ -12,11 +15,13 @@ _NEAREST = 26.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """A pending change: its instant in milliseconds, its label, and its event."""
+    """A pending change: its instant in milliseconds, its label and event; its job and the state it brings, if any."""
 
     at: int
     label: str
     event: str
+    job: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +32,17 @@ class Placed:
     at: int
     label: str
     event: str
+    job: str
+    state: str
     is_told: bool = True
     """Whether there is room for the time below the point."""
+
+
+def brings(change: PendingChange) -> str:
+    """Return the state that a pending change brings, "" if it brings none."""
+    if change.event == "put_state":
+        return str(change.read_details().get("ActualState", ""))
+    return next(iter(TRANSITIONS.get(change.event, {}).values()), "")
 
 
 def timeline(points: Sequence[Point], *, now: int) -> list[Placed]:
@@ -42,7 +56,7 @@ def timeline(points: Sequence[Point], *, now: int) -> list[Placed]:
     for point in sorted(points, key=lambda each: each.at):
         x = max(_LEFT + _NEAREST + (point.at - now) * scale, least)
         least = x + _NEAREST
-        placed.append(Placed(x=x, at=point.at, label=point.label, event=point.event))
+        placed.append(Placed(x=x, **asdict(point)))
     return _told(_fitted(placed))
 
 

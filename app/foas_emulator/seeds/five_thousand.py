@@ -1,10 +1,23 @@
 """The built-in seed `five-thousand`, which is too long for a file and is generated on use."""
 
 import json
+from typing import Any
 
 _JOBS = 5000
 _FOLDERS = 20
-_STATES = ("RUNNING", "RUNNING", "RUNNING", "PAUSED", "TERMINATED", "FAILED", "WAITING", None)
+_MESSAGE = "org.apache.flink.runtime.JobException: Recovery is suppressed by NoRestartBackoffTimeStrategy"
+_KINDS: tuple[dict[str, Any], ...] = (
+    *[{"instances": [{"ActualState": "RUNNING"}]}] * 4,
+    {"instances": [{"ActualState": "PAUSED"}]},
+    {"instances": [{"ActualState": "TERMINATED"}]},
+    {"instances": [{"ActualState": "FAILED", "LastErrorMessage": _MESSAGE}]},
+    {"instances": [{"ActualState": "WAITING"}]},
+    {"JobType": "FLINK_BATCH", "instances": [{"ActualState": "SUCCESS"}]},
+    {},
+    {"IsCommitted": False},
+)
+"""What jobs have beside their names: an instance, none yet, or no committed version. Their number and that of the
+folders have no common divisor, so each folder has jobs of every kind."""
 _FIRST_FOLDER = 2
 """The id of the first folder; 1 is the root."""
 
@@ -17,7 +30,7 @@ def text() -> str:
             "JobName": f"job-{number:04}",
             "Code": "",
             "FolderId": _FIRST_FOLDER + number % _FOLDERS,
-            **({} if (state := _STATES[number % len(_STATES)]) is None else {"instances": [{"ActualState": state}]}),
+            **_KINDS[number % len(_KINDS)],
         }
         for number in range(_JOBS)
     ]

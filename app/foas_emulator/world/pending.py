@@ -72,6 +72,12 @@ def postpone(store: Store, *, by: int) -> None:
     store.execute(table.update().values(at=table.c.at + by))
 
 
+def oldest(store: Store) -> PendingChange | None:
+    """Return the change that was scheduled before all others that are pending, None if there is none."""
+    sequence = store.least(PendingChange.sequence)
+    return None if sequence is None else store.get(PendingChange, equal(PendingChange.sequence, sequence))
+
+
 def earliest(store: Store, *, until: int) -> PendingChange | None:
     """Return the first change that is due at `until`, None if there is none."""
     return store.first(PendingChange, PendingChange.at, most=until)

@@ -70,6 +70,7 @@ class World:
         "last_used",
         "name",
         "next_due",
+        "postponed_by",
         "requests",
         "seed",
         "settings",
@@ -94,6 +95,8 @@ class World:
         """Begin with the contents of the database, which are completely new."""
         self.beginning = object()
         """Identifies the contents that the world began with: a new object after every replacement and reset."""
+        self.postponed_by = 0
+        """The milliseconds by which this object postponed the pending changes of a template that it began with."""
         self.cache.clear()
         row = self._read_copies()
         self.seed = row.seed if row.template_at is None else self._leave_template(row.template_at)
@@ -117,7 +120,8 @@ class World:
                 WorldRow, assign(WorldRow.seed, seed), assign(WorldRow.template_at, None), where=[equal(WorldRow.id, 1)]
             )
             if self.next_due is not None:
-                pending.postpone(self.store, by=machine_now() - template_at)
+                self.postponed_by = machine_now() - template_at
+                pending.postpone(self.store, by=self.postponed_by)
                 self.next_due = pending.next_at(self.store)
         return seed
 
