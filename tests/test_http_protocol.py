@@ -12,7 +12,8 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from foas_emulator import http_protocol
-from foas_emulator.http_protocol import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET, EmulatorProtocol
+from foas_emulator.http_limits import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET
+from foas_emulator.http_protocol import EmulatorProtocol
 from foas_emulator.testing import Emulator
 from tests.wire import INSTANCE
 
@@ -360,3 +361,21 @@ def test_every_request_of_a_pipeline_ends_with_its_client(emulator: Emulator, ca
     expected = {"operation": "GetInstance", "count": {"at_least": 1}, "timeout": "20s"}
     assert emulator.control.request("POST", "/worlds/pipelined/journal/verify", expected) == {"ok": True}
     assert "Traceback" not in caplog.text
+
+
+CHUNKED = f"POST {FOLDERS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+
+
+def test_trailers_have_a_limit(emulator: Emulator) -> None:
+    endless = b"".join(b"a%d: b\r\n" % number for number in range(MAX_HEAD // 4))
+    answer = send(emulator, CHUNKED + b"3\r\na=b\r\n0\r\n" + endless)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b"Trailers have over 65536 bytes" in answer
+
+
+def test_a_trailer_is_no_header(emulator: Emulator) -> None:
+    request = CHUNKED.replace(FOLDERS.encode(), b"/_emulator/worlds/default/reset").replace(
+        b"x\r\n", b"localhost\r\n", 1
+    )
+    answer = send(emulator, request + b"2\r\n{}\r\n0\r\nHost: evil\r\nOrigin: http://evil\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -54,7 +55,8 @@ class Authority:
 
         def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
             if name is not None and certifies(name.lower()):
-                connection.context = certified(name.lower())
+                with suppress(ValueError):  # no certificate can be made for some names, such as foas.-.aliyuncs.com
+                    connection.context = certified(name.lower())
 
         certified = lru_cache(maxsize=_MOST_NAMES)(self._context)
         context = self._context(*NAMES, *hosts.NAMES)

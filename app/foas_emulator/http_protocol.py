@@ -26,15 +26,8 @@ from foas_emulator.gateway.errors import (
     URI_TOO_LONG,
     ApiError,
 )
+from foas_emulator.http_limits import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET, RefusedRequest, Trailers
 from foas_emulator.pipeline.context import UNREADABLE
-
-MAX_HEAD = 64 * 1024
-"""The most bytes of a request line and its headers."""
-MAX_HEADERS = 256
-MAX_TARGET = 32 * 1024
-"""The most bytes of the target in a request line."""
-MAX_PIPELINED = 256
-"""The most requests of one connection that may wait for their turn."""
 
 PATIENCE = 30.0
 """Seconds that a client may take to send its headers, or to send or read the next byte of a request or an answer."""
@@ -53,14 +46,6 @@ _KEPT_HEADERS = frozenset({b"accept", b"authorization", b"host", b"x-emulator-wo
 
 
 log = logging.getLogger(__name__)
-
-
-class RefusedRequest(Exception):  # noqa: N818 - it carries the error
-    """Raised in a callback of the parser to refuse a request with `error`."""
-
-    def __init__(self, error: ApiError) -> None:
-        super().__init__(error.hint)
-        self.error = error
 
 
 class UpgradeOffer(Exception):  # noqa: N818 - it is no error
@@ -177,6 +162,11 @@ class EmulatorProtocol(HttpToolsProtocol):
         elif self._ahead:
             self._ahead.clear()
         super().on_headers_complete()
+
+    def on_chunk_header(self) -> None:
+        """Called by the parser at each chunk of a body: only after chunks are there trailers."""
+        if not isinstance(self.headers, Trailers):
+            self.headers = Trailers(self.headers)
 
     def _is_in_head(self) -> bool:
         """Whether a request has begun and its headers are not complete."""

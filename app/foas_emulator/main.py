@@ -202,15 +202,22 @@ def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextM
         raise SettingError("watch", "there is no file to watch: give --seed a file or a directory")
 
     async def read_again() -> None:
+        if _has_pipe(files):
+            log.warning("a seed is a pipe now, which nothing may ever be written to; everything stays as it is")
+            return
         try:
             image = await off_loop(LARGE, lambda: _seeded_image(settings.seed, Connections(), registry.defaults))
-        except SeedError as error:
+        except (OSError, SeedError) as error:
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:
             names = [name async for name in in_slices(registry.replace_image(image))]
             log.info("the seeds have changed; worlds that start over: %s", ", ".join(names))
 
     return watching(files, read_again)
+
+
+def _has_pipe(files: Sequence[str]) -> bool:
+    return any(Path(file).is_fifo() for file in files)
 
 
 def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> None:

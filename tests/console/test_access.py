@@ -1,5 +1,6 @@
 """Who may see the pages and send their forms."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,43 @@ def test_the_command_of_a_guarded_control_api_reads_the_token_from_the_environme
     page = guarded.done(call=RESET)
     assert "authorization: Bearer $FOASEMU_CONTROL_TOKEN" in page
     assert "horse" not in page
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://a]", "//"])
+@pytest.mark.parametrize("path", ["/sign-in", "/w/default/call", "/w/default/scenario", "/w/default/compare"])
+def test_an_origin_that_is_no_address_is_not_ours(console: Console, *, path: str, origin: str) -> None:
+    answer = console.send("POST", f"{CONSOLE}{path}", data={"token": "x"}, headers={"origin": origin})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "charset", ["punycode", "idna", "unicode_escape", '"utf-7"', "UTF-8; charset=utf-7", '"utf-8"x']
+)
+@pytest.mark.parametrize("parameter", ["charset=", "Charset =", "charset*=utf-8''", "charset*0="])
+def test_a_form_in_another_charset_than_utf_8_is_refused_before_it_is_read(
+    guarded: Console, *, parameter: str, charset: str
+) -> None:
+    body = b'--X\r\nContent-Disposition: form-data; name="token"\r\n\r\n-\\ud800\r\n--X--\r\n'
+    kind = f"multipart/form-data; boundary=X; {parameter}{charset}"
+    answer = guarded.send("POST", f"{CONSOLE}/sign-in", content=body, headers={"content-type": kind})
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", '; charset="UTF-8"', ";charset=UTF-8 ;x=y"])
+def test_a_form_in_utf_8_is_read(guarded: Console, charset: str) -> None:
+    kind = f"application/x-www-form-urlencoded{charset}"
+    answer = guarded.send("POST", f"{CONSOLE}/sign-in", content=b"token=x", headers={"content-type": kind})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("path", [f"{CONSOLE}/sign-in", "/_emulator/health", "/docs"])
+def test_cookies_full_of_escapes_are_read_at_once(console: Console, path: str) -> None:
+    began = time.process_time()
+    answer = console.send("GET", path, headers={"cookie": 'a="' + '\\"' * 30_000 + '"'})
+    assert answer.status_code == 200
+    assert time.process_time() - began < 1
+
+
+def test_the_name_of_a_field_leads_no_deeper_than_forms_need(console: Console) -> None:
+    fields = {"token": console.token(), "call": "PUT /_emulator/worlds/x", "json:" + "a." * 100_000 + "a": "1"}
+    assert console.send("POST", f"{CONSOLE}/w/default/call", data=fields).status_code == 303

@@ -99,6 +99,7 @@ def test_a_file_that_is_no_snapshot_is_refused_with_the_reason(console: Console)
         {"method": "PUT", "target": "/_emulator/worlds/{name}"},
         {"call": "PUT /_emulator/worlds/default/settings {"},
         {"method": "POST", "target": "/_emulator/worlds/default/faults", "number__times": "many"},
+        {"method": "PUT", "target": "/_emulator/worlds/{a}{a}{a}{a}", "path__a": "a" * 10_000},
     ],
 )
 def test_a_form_that_makes_no_call_says_so_and_changes_nothing(console: Console, members: dict[str, str]) -> None:

@@ -128,3 +128,9 @@ def test_a_server_with_an_open_stream_stops_without_a_word(tmp_path: Any) -> Non
         assert next(stream.iter_lines()) == ": here"
         emulator.stop()
     assert "Traceback" not in log.read_text("utf-8")
+
+
+def test_head_of_the_stream_is_its_head_alone(emulator: Emulator) -> None:
+    with httpx.Client(base_url=emulator.url, trust_env=False, timeout=10) as client:
+        head = client.head("/_emulator/worlds/default/events")
+    assert (head.status_code, head.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")

@@ -1,12 +1,15 @@
 """Worlds that move into a database or files made ready beside the loop, as those do whose image is large."""
 
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from foas_emulator.control import documents, images, ready, worlds
+from foas_emulator.control import documents, images, merging, ready, worlds
+from foas_emulator.faults.rules import ArmedRule, rules_of
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.world import World
 from tests.api import open_api
 from tests.control.conftest import Control
 
@@ -142,3 +145,46 @@ def test_all_worlds_are_reset_but_none_that_ends_meanwhile(
     monkeypatch.setattr(worlds, "origin_of_world", drop_meanwhile)
     assert control.ok("POST", "/reset")["worlds"] == (["default"] if ends else ["default", "mine"])
     assert dump(control) == before
+
+
+def test_a_fault_rule_that_is_used_up_during_a_merge_stays_used_up(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = {"match": {"operation": "GetInstance"}, "effect": {"error": "Throttling.User"}, "times": 1}
+    armed = control.ok("POST", f"{DEFAULT}/faults", rule, status=201)["id"]
+
+    async def strike_meanwhile(world: World) -> bytes:
+        image = await images.image_of_world(world)
+        (row,) = [each for each in rules_of(world) if each.id == armed]
+        if row.is_armed():
+            assert ArmedRule(row, window=deque()).count_match(world)
+        return image
+
+    monkeypatch.setattr(merging, "image_of_world", strike_meanwhile)
+    jobs = [{"JobName": f"job{number}", "Code": "x" * 100} for number in range(50)]
+    control.ok("POST", f"{DEFAULT}/seed", {"projects": [{"Name": "p", "jobs": jobs}]}, status=204)
+    (found,) = control.ok("GET", f"{DEFAULT}/faults")["faults"]
+    assert (found["hits"], found["armed"]) == (1, False)
+    assert b'"job49"' in dump(control)
+
+
+def test_a_reset_returns_to_the_default_seed_that_there_is_by_then(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = control.api.registry
+    for name in ("first", "second"):
+        registry.open_or_create(name)
+    control.ok("PUT", "/worlds/other", {"seed": {"projects": [{"Name": "newer"}]}}, status=201)
+    replacing = registry.replace_image(registry.origin("other"))
+    registry.drop("other")
+
+    async def change_seed_meanwhile(registry: Registry, name: str) -> bytes:
+        origin = await images.origin_of_world(registry, name)
+        assert next(replacing) == "default"
+        return origin
+
+    monkeypatch.setattr(worlds, "origin_of_world", change_seed_meanwhile)
+    control.ok("POST", "/worlds/second/reset")
+    list(replacing)
+    assert b'"newer"' in dump(control, "first")
+    assert b'"newer"' in dump(control, "second")

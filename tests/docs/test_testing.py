@@ -17,7 +17,7 @@ PROGRAMS = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTAL
 @pytest.mark.parametrize("suite", SUITES, ids=[re.findall(r"def test_(\w+)", suite)[0] for suite in SUITES])
 def test_a_suite_on_the_page_passes(pytester: pytest.Pytester, suite: str) -> None:
     # The SDK itself warns of what it uses; that is not what the page is about.
-    pytester.makeini("[pytest]\n")
+    pytester.makeini("[pytest]\nfilterwarnings = ignore\n")
     pytester.makepyfile(suite)
     pytester.runpytest_inprocess().assert_outcomes(passed=suite.count("def test_"))
 

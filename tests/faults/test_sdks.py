@@ -107,6 +107,7 @@ def test_a_client_cannot_tell_a_lost_answer_from_a_lost_call(server: Running, wo
     assert folder["Folder"]["Path"] == "/made"
 
 
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")  # the SDK's, from Python 3.12 on
 def test_a_client_of_the_next_generation_waits_as_long_as_it_is_told_and_tries_again(
     server: Running, world: str
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 import xmltodict
 from pydantic import Field
 
-from foas_emulator.gateway.formats import ApiModel, ApiResponse, Format, render, render_error
+from foas_emulator.gateway.formats import MOST_RANGES, ApiModel, ApiResponse, Format, render, render_error
 from tests.api import open_api
 from tests.wire import INSTANCE, ask
 
@@ -38,6 +38,7 @@ def app(default_format: str) -> Iterator[Any]:
         ("application/json;q=much, application/xml;q=0.1", "xml"),
         ("text/xml, */*;q=0.8", "xml"),
         ("text/*", "xml"),
+        (f"application/json;q=0.1{', text/plain' * MOST_RANGES}, text/xml", "json"),
     ],
 )
 def test_accept_is_answered_in_what_it_likes_best(app: Any, accept: str, format_: str) -> None:

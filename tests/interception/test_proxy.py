@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 import ssl
+import struct
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -250,6 +251,43 @@ def test_a_silent_connection_is_ended() -> None:
         return received
 
     assert asyncio.run(left()) == b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+def test_a_tunnel_ends_with_a_client_that_resets_it() -> None:
+    async def ends() -> bytes:
+        received: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                received.set_result(await reader.read())
+            except ConnectionResetError:
+                received.set_result(b"")
+            writer.close()
+
+        server = await asyncio.start_server(listen, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()[:2]
+        proxy = Proxy(Policy(), plain=address, secure=address)
+        listener = socket.create_server(("127.0.0.1", 0))
+        await proxy.start(listener)
+        reader, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+        writer.write(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        no_linger = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
+        writer.transport.abort()
+        try:
+            return await asyncio.wait_for(received, SECONDS)
+        finally:
+            await proxy.stop()
+            server.close()
+
+    assert asyncio.run(ends()) == b""
+
+
+def test_a_name_that_no_certificate_can_be_made_for_gets_that_of_this_machine(interception: dict[str, Any]) -> None:
+    connection = tunnel(interception, "foas.-.aliyuncs.com")
+    with pytest.raises(ssl.SSLCertVerificationError, match="mismatch"):
+        ask(connection, INSTANCE)
 
 
 def test_files_go_when_the_server_stops() -> None:

@@ -92,7 +92,8 @@ def test_variables_keep_what_their_lists_hold_but_nothing_that_lets_a_call_pass_
     files = write_trust(tmp_path, authority.pem, node=NODE)
     destination = Destination(url="http://127.0.0.1:1", proxy="http://127.0.0.1:2", world="w", files=files)
     before = {
-        "NO_PROXY": "db.internal.example.com,*,.aliyuncs.com,foas.cn-hangzhou.aliyuncs.com,.com",
+        "NO_PROXY": "db.internal.example.com,*,.aliyuncs.com,foas.cn-hangzhou.aliyuncs.com,.com,"
+        "Foas.Aliyuncs.com,foas.aliyuncs.com:443",
         "NODE_OPTIONS": "--trace-warnings",
         "JAVA_TOOL_OPTIONS": "-Xmx1g",
         "PYTHONPATH": "src",

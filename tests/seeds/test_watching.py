@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -113,3 +114,44 @@ def test_there_must_be_something_to_watch() -> None:
             watch_seeds(Settings(), registry)
     finally:
         registry.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in its file system")
+def test_a_seed_that_became_a_pipe_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_EVERY", 0.01)
+    seed = tmp_path / "seed.yaml"
+    write(seed, "before")
+    settings = Settings(seed=(str(seed),))
+    registry = open_registry(settings)
+
+    def become_a_pipe() -> None:
+        seed.unlink()
+        if sys.platform != "win32":
+            os.mkfifo(seed)
+
+    watch(settings, registry, become_a_pipe, lambda: "a seed is a pipe now" in caplog.text)
+    assert projects(registry, "default") == {"before"}
+    registry.close()
+
+
+def test_a_directory_that_cannot_be_listed_ends_no_watch(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(watching, "LOOK_EVERY", 0.01)
+    write(tmp_path / "a.yaml", "before")
+    settings = Settings(seed=(str(tmp_path),))
+    registry = open_registry(settings)
+
+    def refuse(_: Path) -> None:
+        raise PermissionError("no")
+
+    with monkeypatch.context() as patched:
+        watch(
+            settings,
+            registry,
+            lambda: patched.setattr(Path, "iterdir", refuse),
+            lambda: "cannot be used" in caplog.text,
+        )
+    registry.close()

@@ -250,7 +250,7 @@ def test_afterwards_it_is_gone():
 
 def test_a_program_that_names_no_endpoint_works_in_the_world_of_its_test(pytester: pytest.Pytester) -> None:
     # The SDK itself warns of what it uses; that is not what this is about.
-    pytester.makeini("[pytest]\n")
+    pytester.makeini("[pytest]\nfilterwarnings = ignore\n")
     pytester.makepyfile(WITHOUT_ENDPOINT)
     pytester.runpytest_inprocess().assert_outcomes(passed=3)
 

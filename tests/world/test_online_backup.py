@@ -1,5 +1,6 @@
 """Images that another thread takes of a store, whose user goes on reading and writing between the steps."""
 
+import os
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -191,3 +192,15 @@ def test_the_image_of_a_large_store_of_one_s_own_needs_no_room_for_a_file(
     with pytest.raises(OSError, match="missing"):
         store.image_beside()
     assert len(store.own_image()) == store.size
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed there")
+def test_a_kill_during_a_backup_could_leave_no_file(
+    store: Store, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store)
+    there: set[Path] = set()
+    pauses = between_steps(monkeypatch, lambda _: there.update(temporary.iterdir()))
+    store.image_beside()
+    assert pauses
+    assert there == set()

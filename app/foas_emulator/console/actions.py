@@ -1,6 +1,7 @@
 """The actions of the pages' forms: each is one call, composed from the form and the values typed into it."""
 
 import json
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -15,8 +16,13 @@ from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json
 from foas_emulator.console.messages import Message
 from foas_emulator.console.shown import shown_foreign_form
 from foas_emulator.console.site import Site
+from foas_emulator.control.off_loop import off_loop
 from foas_emulator.world.world import World
 
+_DEEPEST = 20
+"""Levels of the body that the name of a field may lead down."""
+_LONGEST_TARGET = 32 * 1024
+"""Characters of a call's path and query, before they are percent-encoded."""
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 
@@ -52,7 +58,10 @@ async def call_of(form: FormData, world: World) -> Call:
     if "call" in form:
         method, target, body = [*_text(form, "call").split(" ", 2), "", ""][:3]
     for name in [name for name in form if name.startswith("path:")]:
-        target = target.replace("{" + name.removeprefix("path:") + "}", quote(_text(form, name), safe=""))
+        place, value = "{" + name.removeprefix("path:") + "}", _text(form, name)
+        if len(target) + target.count(place) * len(value) > _LONGEST_TARGET:
+            raise ValueError("The path of this call is too long.")
+        target = target.replace(place, quote(value, safe=""))
     if method not in _METHODS or not target.startswith((SERVICE, CONTROL)) or not target.isascii():
         raise ValueError("This form makes no call of the emulator.")
     upload = form.get("upload")
@@ -67,12 +76,12 @@ async def call_of(form: FormData, world: World) -> Call:
             body=urlencode(pairs).encode(),
             content_type=FORM if pairs else "",
         )
-    return json_call(method, target, _json_body(form, body))
+    return json_call(method, target, await _json_body(form, body))
 
 
-def _json_body(form: FormData, text: str) -> Any:
+async def _json_body(form: FormData, text: str) -> Any:
     try:
-        document = json.loads(text) if text else None
+        document = await off_loop(len(text), partial(json.loads, text)) if text else None
     except RecursionError:
         raise ValueError("Lists and objects stand in each other too deep.") from None
     members: dict[str, Any] = dict(_typed(form, "json:"))
@@ -85,7 +94,7 @@ def _json_body(form: FormData, text: str) -> Any:
     document = document if isinstance(document, dict) else {}
     for name, value in members.items():
         place = document
-        *outer, last = name.split(".")
+        *outer, last = name.split(".", _DEEPEST)
         for part in outer:
             place = place.setdefault(part, {})
             if not isinstance(place, dict):

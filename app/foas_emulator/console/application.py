@@ -1,6 +1,7 @@
 """The console as an application: the routes of its pages, and their common security."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -17,12 +18,12 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.console import actions, scenarios, uploads
-from foas_emulator.console.access import BASE
+from foas_emulator.console.access import BASE, is_from_ours
 from foas_emulator.console.events import event_stream
 from foas_emulator.console.language import mark
 from foas_emulator.console.pages import PAGES, Page
 from foas_emulator.console.preferences import Preferences, remember
-from foas_emulator.console.shown import shown_page, shown_plain
+from foas_emulator.console.shown import shown_foreign_form, shown_page, shown_plain
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.guard import Room, Taken, is_local, with_body
@@ -48,6 +49,10 @@ SECURITY_HEADERS: Mapping[str, str] = {
 
 _LARGEST_SIGN_IN = 64 * 1024
 """The most bytes of a form whose sender has not shown the token yet."""
+
+_READING = ("GET", "HEAD", "OPTIONS")
+_CHARSET = re.compile(r"(?i)charset")
+_UTF_8 = re.compile(r"(?i)charset=(?:utf-8|\"utf-8\")[ \t]*(?=;|$)")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -92,6 +97,12 @@ class Door:
             await response(scope, receive, send_guarded)
         elif not self._is_open(request) and not self._site.access.is_signed_in(request):
             await RedirectResponse(f"{BASE}/sign-in", HTTPStatus.SEE_OTHER)(scope, receive, send_guarded)
+        elif request.method not in _READING and not is_from_ours(request):  # before its form costs anything
+            await (await shown_foreign_form(request))(scope, receive, send_guarded)
+        elif not _is_in_utf_8(request.headers.get("content-type", "")):
+            title, text = mark("This form is not one of this server's pages."), mark("A form is to be in UTF-8.")
+            response = await shown_plain(request, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title=title, text=text)
+            await response(scope, receive, send_guarded)
         else:
             await self._serve(scope, receive, send_guarded)
 
@@ -129,6 +140,11 @@ class Door:
 
     def _is_open(self, request: Request) -> bool:
         return request.url.path == f"{BASE}/sign-in" or request.url.path.startswith(f"{BASE}/static/")
+
+
+def _is_in_utf_8(content_type: str) -> bool:
+    """Whether a form names no charset but UTF-8: codecs of Python take any time, and make texts that are none."""
+    return len(_CHARSET.findall(content_type)) == len(_UTF_8.findall(content_type))
 
 
 def _giving_way(receive: Receive) -> Receive:

@@ -140,6 +140,7 @@ async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:
 def compare(left: bytes, right: bytes) -> list[TableDifference]:
     """Return the differences of the tables that differ between two images."""
     with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("PRAGMA temp_store = MEMORY")  # or else large tables need room on a disk
         connection.deserialize(left)
         connection.execute("ATTACH ':memory:' AS other")
         connection.deserialize(right, name="other")

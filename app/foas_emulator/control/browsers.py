@@ -55,12 +55,24 @@ class Pages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            drop_escapes(scope)
             send = confined(scope, send)
             refusal = self._host_check.refusal(scope)
             if refusal is not None:
                 await refusal.answer()(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def drop_escapes(scope: Scope) -> None:
+    """Take the backslashes out of a request's cookies.
+
+    None of ours has any, and `http.cookies` of Python before 3.11.10 and 3.12.6 takes seconds to read many of them.
+    """
+    if any(name == b"cookie" and b"\\" in value for name, value in scope["headers"]):
+        scope["headers"] = [
+            (name, value.replace(b"\\", b"") if name == b"cookie" else value) for name, value in scope["headers"]
+        ]
 
 
 def confined(scope: Scope, send: Send) -> Send:

@@ -77,6 +77,10 @@ class EventStream(Response):
             refusal = ControlError(503, f"{MOST_STREAMS} event streams are open.", "Close one of the others first.")
             await refusal.answer()(scope, receive, send)
             return
+        if scope.get("method") == "HEAD":
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
         EventStream._open += 1
         gone = asyncio.ensure_future(_until_gone(receive))
         try:

@@ -16,7 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foas_emulator.control.browsers import HostCheck, confined, is_loopback
+from foas_emulator.control.browsers import HostCheck, confined, drop_escapes, is_loopback
 from foas_emulator.control.errors import METHODS, ControlError
 
 PREFIX = "/_emulator"
@@ -74,6 +74,7 @@ class ControlGate:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await self._app(scope, receive, send)
             return
+        drop_escapes(scope)
         send = confined(scope, send)
         if self._console is not None and scope["path"].startswith(CONSOLE):
             await self._console(scope, receive, send)

@@ -97,7 +97,9 @@ async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_
     beginning = None if world is None else world.beginning
     origin = await _origin(registry, name)
     async with made_ready(origin, registry, scratch) as store, ready_files(origin, registry) as files:
-        if registry.peek(name) is world and (world is None or world.beginning is beginning):
+        is_same = registry.peek(name) is world and (world is None or world.beginning is beginning)
+        # The default seed may have changed meanwhile, and the world's turn to begin with that not have come yet.
+        if is_same and (origin is None or not registry.is_in_memory or registry.origin(name) is origin):
             registry.reset(name, store=store, ready=files[0] if files else None)
         else:  # it started over meanwhile
             in_one_piece(name)

@@ -23,7 +23,7 @@ async def relay(
     rest of the answer. If the server resets its connection, the client's is reset too.
     """
     activity = _Activity(idle)
-    sending = asyncio.create_task(_pump(client[0], server[1], activity, most=upward))
+    sending = asyncio.create_task(_send_up(client[0], server[1], activity, most=upward))
     try:
         await _pump(server[0], client[1], activity)
     except ConnectionResetError:
@@ -51,6 +51,17 @@ async def end(client: tuple[asyncio.StreamReader, asyncio.StreamWriter], *, most
                 writer.write_eof()
             while most > 0 and (data := await reader.read(_CHUNK)):
                 most -= len(data)
+
+
+async def _send_up(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, activity: "_Activity", *, most: int | None
+) -> None:
+    """Pass on what a client sends. One that has reset its connection reads no answer: the server's ends with it."""
+    try:
+        await _pump(reader, writer, activity, most=most)
+    except ConnectionResetError:
+        writer.transport.abort()
+        raise
 
 
 class _Activity:

@@ -10,7 +10,7 @@ from foas_emulator.interception.trust import STORE_PASSWORD, TrustFiles
 
 ACCESS_KEY_SECRET = "test"  # noqa: S105 - public on purpose
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_PASSES_BY = re.compile(r"\*?\.?(?:com|(?:.*\.)?aliyuncs\.com)?")
+_PASSES_BY = re.compile(r"\*?\.?(?:com|(?:.*\.)?aliyuncs\.com)?(?::[0-9]*)?", re.IGNORECASE)
 """Entries of NO_PROXY that would let calls of the service bypass the proxy: "", `*`, `.com`, `foas.aliyuncs.com`."""
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 

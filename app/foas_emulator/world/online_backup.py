@@ -6,6 +6,7 @@ at all. The image goes through a file, because Python copies SQLite's memory in 
 for a millisecond for every two or three mebibytes; the bytes of a file are read without it.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -44,18 +45,22 @@ class OnlineBackup:
         Raise `BackupEndedError`, and OSError or `sqlite3.Error` if there is no room for a temporary file, which is
         removed in any case.
         """
-        with TemporaryDirectory(prefix="foas-emulator-") as directory:
+        temporary = TemporaryDirectory(prefix="foas-emulator-")
+        with temporary as directory:
             path = Path(directory) / "copy.db"
-            with closing(sqlite3.connect(path, isolation_level=None)) as copy:
+            with path.open("x+b") as file, closing(sqlite3.connect(path, isolation_level=None)) as copy:
                 copy.execute("PRAGMA synchronous = OFF")
                 copy.execute("PRAGMA journal_mode = OFF")
+                copy.execute("SELECT 1 FROM sqlite_master").fetchone()  # opens the file
+                if os.name != "nt":
+                    temporary.cleanup()  # the open file needs no name, and so not even a kill leaves it behind
                 with self._at_work:
                     connection().backup(copy, pages=PAGES, progress=self._pause, sleep=_RETRY_S)
-            with path.open("r+b") as file:
                 # A database in memory cannot be in write-ahead mode; two bytes of the header give the mode.
                 file.seek(18)
                 file.write(b"\x01\x01")
-            return path.read_bytes()
+                file.seek(0)
+                return file.read()
 
     def _pause(self, _status: int, _remaining: int, _total: int) -> None:
         if self._is_ending:

@@ -178,9 +178,9 @@ class Registry:
         self._drop_ready()
         for name in names:
             world = self._worlds.get(name)
-            if world is not None and world.beginning is not beginnings.get(name, world.beginning):
-                continue  # it was reset or replaced meanwhile
-            if self._replace_made_of(name, before):
+            is_as_before = world is None or world.beginning is beginnings.get(name, world.beginning)
+            # One in memory may have been reset or replaced meanwhile; for one in a file, its origin shows that.
+            if (self._files is not None or is_as_before) and self._replace_made_of(name, before):
                 yield name
 
     def _replace_made_of(self, name: str, before: bytes) -> bool:

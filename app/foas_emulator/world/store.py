@@ -156,6 +156,11 @@ class Store:
         """Let SQLite read the schema, which it does before the first statement."""
         self._raw.execute("SELECT 1 FROM sqlite_master").fetchone()
 
+    @property
+    def writes(self) -> int:
+        """How many rows were written over its connection so far, also those that made no revision."""
+        return self._raw.total_changes
+
     # -- whole images
 
     @property
