@@ -70,6 +70,13 @@ def test_every_fault_of_every_seed_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_a_seed_that_does_not_exist_is_told_with_the_nearest(tmp_path: Path) -> None:
+    checked = call("seed", "check", "night-shif", str(tmp_path))
+    missing, without = checked.stderr.splitlines()
+    assert missing.startswith("night-shif: there is no such file, and no built-in seed is called so (the nearest is ")
+    assert without.startswith(f"{tmp_path}: the directory has no document")
+
+
 def test_seed_check_wants_a_file() -> None:
     assert call("seed", "check").exit_code == 2
 

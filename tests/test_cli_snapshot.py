@@ -29,7 +29,9 @@ def test_a_world_is_saved_and_loaded(emulator: Emulator, tmp_path: Path) -> None
     assert (saved.exit_code, saved.output) == (0, f"World saved is saved in {file}.\n")
     assert file.read_text("utf-8").startswith('{"snapshot_version": 1')
     loaded = run(emulator, "load", str(file), "--world", "loaded", FOASEMU_CONTROL_TOKEN="secret")
-    assert loaded.exit_code == 0
+    assert (loaded.exit_code, loaded.output) == (0, f"World loaded is created from {file}.\n")
+    again = run(emulator, "load", str(file), "--world", "loaded", FOASEMU_CONTROL_TOKEN="secret")
+    assert again.output == f"World loaded is what {file} says.\n"
     assert emulator.world("loaded").snapshot() == world.snapshot()
 
 
@@ -44,7 +46,7 @@ def test_what_the_server_refuses_is_told(emulator: Emulator, tmp_path: Path) -> 
     file = tmp_path / "world.json"
     refused = run(emulator, "save", str(file))
     assert (refused.exit_code, file.exists()) == (1, False)
-    assert "The control API wants its token." in refused.output
+    assert "It wants its control token." in refused.output
     file.write_text("{}", "utf-8")
     refused = run(emulator, "load", str(file), "--control-token", "secret")
     assert refused.exit_code == 1

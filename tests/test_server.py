@@ -69,6 +69,11 @@ def test_info_tells_the_ports_that_were_taken() -> None:
         assert ports == [int(url.rpartition(":")[2]) for url in urls]
 
 
+def test_what_it_holds_once_is_told_as_one() -> None:
+    with serving("--seed", "night-shift", lines=5) as emulator:
+        assert emulator.announcement[1].startswith("the default world holds 1 cluster, 1 project, ")
+
+
 def test_seed_beside_worlds_that_exist_says_that_it_concerns_new_ones(tmp_path: Path) -> None:
     log, worlds = tmp_path / "log", tmp_path / "worlds"
     options = ("--data-dir", str(worlds), "--seed", "empty")
@@ -141,7 +146,7 @@ def test_file_of_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--seed", "no-such-seed"), "no-such-seed:1: document: it cannot be read"),
+        (("--seed", "no-such-seed"), "no-such-seed: there is no such file"),
         (("--error-overrides", "no-such-file"), "--error-overrides: no-such-file cannot be read"),
         (("--access-keys", "no-such-file"), "--access-keys: an entry is neither ID:SECRET[:TOKEN] nor a file"),
         (("--tls-cert", "x"), "tls_cert and tls_key belong together"),

@@ -347,9 +347,13 @@ def _write(text: str) -> None:
         data = data[os.write(sys.stdout.fileno(), data) :]
 
 
+def _counted(number: int, things: str) -> str:
+    return f"{number} {things.removesuffix('s') if number == 1 else things}"
+
+
 def _announcement(urls: list[str], settings: Settings, registry: Registry) -> str:
     counts = registry.open_or_create(DEFAULT).store.counts()
-    holds = ", ".join(f"{counts[name]} {name}" for name in ("clusters", "projects", "jobs", "instances"))
+    holds = ", ".join(_counted(counts[name], name) for name in ("clusters", "projects", "jobs", "instances"))
     example = EXAMPLE if "default" in settings.seed else "/api/v2/projects"
     lines = [*(f"listening on {url}" for url in urls), f"the default world holds {holds}"]
     client = "foas-emulator get" if settings.signature == "strict" else "curl"

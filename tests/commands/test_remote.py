@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import pytest
@@ -82,6 +84,97 @@ def test_a_typing_error_makes_no_world(words: tuple[str, ...], emulator: Emulato
     assert emulator.worlds() == before
 
 
+@pytest.mark.parametrize("name", ["Bad Name", "", "a" * 65])
+@pytest.mark.parametrize("words", [("clock", "show"), ("env",), ("reset",), ("scenario", "empty")])
+def test_a_name_that_no_world_can_have_is_a_usage_error(words: tuple[str, ...], name: str, emulator: Emulator) -> None:
+    result = run(emulator, *words, "--world", name)
+    assert (result.exit_code, "cannot name a world" in result.stderr) == (click.UsageError.exit_code, True)
+
+
+def test_a_world_is_dropped_by_its_name_and_none_without_one(emulator: Emulator, world: World) -> None:
+    emulator.world("gone").create()
+    refused = run(emulator, "worlds", "drop")
+    assert (refused.exit_code, "worlds drop NAME" in refused.stderr) == (click.UsageError.exit_code, True)
+    assert run(emulator, "worlds", "drop", "gone").output == "World gone is gone.\n"
+    assert run(emulator, "worlds", "drop", "gone").exit_code == 1
+    assert {"default", world.name} <= set(emulator.worlds())
+    assert "gone" not in emulator.worlds()
+
+
+def test_a_copy_says_whether_it_replaced_a_world_and_is_never_made_of_itself(emulator: Emulator, world: World) -> None:
+    assert "World twin is a copy of mine;" in said(emulator, "worlds", "fork", "twin")
+    assert "World twin was replaced by a copy of mine;" in said(emulator, "worlds", "fork", "twin")
+    run(emulator, "worlds", "drop", "twin")
+    refused = run(emulator, "worlds", "fork", "mine", "--world", world.name)
+    assert "World mine cannot be a copy of itself" in refused.stderr
+
+
+def test_a_scenario_creates_a_world_and_says_so(emulator: Emulator) -> None:
+    words = ("scenario", "empty", "--world", "created")
+    assert run(emulator, *words).output == "World created is created from empty.\n"
+    assert run(emulator, *words).output == "World created starts over from empty.\n"
+    run(emulator, "worlds", "drop", "created")
+
+
+@pytest.mark.usefixtures("world")
+def test_a_scenario_is_no_directory(emulator: Emulator, tmp_path: Path) -> None:
+    result = run(emulator, "scenario", str(tmp_path), "--world", "mine")
+    assert (result.exit_code, result.stderr.startswith(f"{tmp_path}: it is a directory")) == (1, True)
+
+
+def test_a_dry_run_says_what_would_happen_and_the_world_stays(emulator: Emulator, world: World) -> None:
+    said(emulator, "clock", "freeze", "2026-01-01T00:00:00Z")
+    before = world.snapshot()
+    told = said(emulator, "clock", "advance", "90s", "--dry-run")
+    assert "would stand still at 2026-01-01T00:01:30.000Z; 0 changes would come due, 0 pending." in told
+    assert world.snapshot() == before
+    said(emulator, "clock", "run")
+    assert "would run from " in said(emulator, "clock", "advance", "90s", "--dry-run")
+
+
+def test_the_journal_tells_when_which_request_and_what_had_a_part_in_it(emulator: Emulator, world: World) -> None:
+    assert said(emulator, "journal") == "The journal of world mine has no call.\n"
+    _call(emulator, "/api/v2/projects")
+    world.faults.arm({"error": "Throttling.User"}, times=1)
+    _call(emulator, "/api/v2/projects")
+    _call(emulator, "/api/v2/nothing")
+    passed, faulted, unknown = world.journal.entries()
+    told = said(emulator, "journal")
+    for entry in (passed, faulted, unknown):
+        assert f"   {entry['time']} request {entry['request_id']}" in told
+    assert f"request {faulted['request_id']}; fault rule 1 applied {json.dumps({'error': 'Throttling.User'})}\n" in told
+    assert f"\n   {unknown['hint']}\n" in told
+    failed = said(emulator, "journal", "--failed")
+    assert ("#1 " in failed, "#2 " in failed, "#3 " in failed) == (False, True, True)
+    assert said(emulator, "journal", "--operation", "StopJob") == "The journal of world mine has no such call.\n"
+
+
+def _call(emulator: Emulator, path: str) -> None:
+    address = urlsplit(emulator.url)
+    connection = HTTPConnection(address.hostname or "", address.port)
+    try:
+        connection.request("GET", path, headers={"x-emulator-world": "mine"})
+        connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+def test_states_are_shown_as_the_service_writes_them(emulator: Emulator) -> None:
+    wrong = run(emulator, "state", "p", "j", "1", "DONE").stderr
+    assert "'DONE' is none of WAITING, RUNNING, PAUSED, TERMINATED, SUCCESS, FAILED." in wrong
+    assert "PROJECT JOB INSTANCE STATE" in run(emulator, "state", "--help").stdout
+
+
+def test_a_state_is_completed_however_it_is_typed() -> None:
+    variables = {
+        "_FOAS_EMULATOR_COMPLETE": "bash_complete",
+        "COMP_WORDS": "foas-emulator state p j 1 fa",
+        "COMP_CWORD": "5",
+    }
+    completed = CliRunner().invoke(main, [], env=variables, prog_name="foas-emulator", standalone_mode=True)
+    assert completed.stdout == "plain,FAILED\n"
+
+
 def test_a_scenario_is_what_a_file_says_and_reset_returns_to_it(
     emulator: Emulator, world: World, tmp_path: Path
 ) -> None:
@@ -150,6 +243,10 @@ def test_effects_are_read_as_people_write_them(text: str, effect: dict[str, obje
         ("clock", "advance", "1s", "--next"),
         ("clock", "advance", "--next", "--idle"),
         ("state", "p", "j", "1", "BROKEN"),
+        ("state", "p", "j", "1", "RUNNING", "--message", "x"),
+        ("worlds", "drop", "mine"),  # --world names one as well
+        ("worlds", "fork", "mine"),
+        ("worlds", "fork", "Bad Name"),
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(words: tuple[str, ...], emulator: Emulator) -> None:
@@ -200,7 +297,23 @@ def test_a_server_that_refuses_is_named_too(emulator: Emulator) -> None:
     with Emulator(control_token="another") as stranger:
         result = run(emulator, "worlds", "--url", stranger.url)
     assert (result.exit_code, "default" in result.stdout) == (1, True)
-    assert result.stderr.startswith(f"{stranger.url}: The control API wants its token.")
+    assert result.stderr.startswith(f"{stranger.url}: This is not its control token. ")
+    assert "--control-token or FOASEMU_CONTROL_TOKEN" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("worlds",), ("clock", "show"), ("env",), ("run", "true"), ("reset", "--all")])
+@pytest.mark.parametrize(
+    ("token", "reason"), [(None, "It wants its control token. "), ("bad", "This is not its control token. ")]
+)
+def test_a_missing_token_and_a_wrong_one_are_told_apart(
+    words: tuple[str, ...], token: str | None, reason: str, emulator: Emulator
+) -> None:
+    command, *rest = words
+    where = ["--url", emulator.url, *([] if token is None else ["--control-token", token])]
+    result = CliRunner().invoke(main, [command, *where, *rest] if command == "run" else [*words, *where])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"{emulator.url}: {reason}")
+    assert "Authorization" not in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -240,6 +353,18 @@ def test_a_server_that_is_not_there_is_told(name: str) -> None:
     where = [] if name == "run" else ["--url", NOWHERE]
     result = CliRunner().invoke(main, [*words, *where], env={"FOASEMU_PORT": None})
     assert (result.exit_code, result.stderr.startswith(f"{NOWHERE}: ")) == (1, True), result.output
+
+
+@pytest.mark.parametrize("words", [("worlds",), ("clock", "show"), ("env",), ("healthcheck",), ("run", "true")])
+def test_an_address_without_a_scheme_is_told_what_it_lacks(words: tuple[str, ...]) -> None:
+    command, *rest = words
+    where = ["--url", "localhost:18311"]
+    given = [command, *where, *rest] if command == "run" else [*words, *where]
+    result = CliRunner().invoke(main, given, env={"FOASEMU_PORT": None})
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "localhost:18311: an address begins with http:// or https://\n",
+    )
 
 
 @pytest.mark.parametrize("words", [("worlds",), ("reset", "--all"), ("reset",), ("clock", "show")])

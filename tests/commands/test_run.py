@@ -60,7 +60,7 @@ def test_settings_of_serve_are_its_options(tmp_path: Path) -> None:
     assert "project1" not in ran.stdout
     assert "Projects" in ran.stdout
     refused = run("run", "--seed", str(tmp_path / "none"), "--", sys.executable)
-    assert (refused.returncode, "it cannot be read" in refused.stderr) == (1, True)
+    assert (refused.returncode, "there is no such file" in refused.stderr) == (1, True)
     assert "Traceback" not in refused.stderr
 
 
@@ -86,6 +86,13 @@ def test_settings_of_a_server_that_runs_already_are_refused(emulator: Emulator) 
     refused = run("run", "--url", emulator.url, "--seed", "empty", "--", sys.executable)
     assert refused.returncode == 2
     assert "--seed is for a server that is started here" in refused.stderr
+
+
+@pytest.mark.parametrize("where", [(), ("--url", "http://127.0.0.1:1")])
+def test_a_name_that_no_world_can_have_is_refused_before_anything_starts(where: tuple[str, ...]) -> None:
+    refused = run("run", *where, "--world", "Bad Name", "--", sys.executable, "-c", "print('ran')")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "'Bad Name' cannot name a world" in refused.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

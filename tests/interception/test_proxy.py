@@ -84,6 +84,15 @@ def test_another_host_is_told_why_not_in_the_status_line(interception: dict[str,
     assert "<Code>RefusedByEmulator</Code>" in text
 
 
+def test_a_host_that_may_be_reached_and_cannot_be_is_logged(
+    interception: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    status, _ = ask(plain(interception), "http://127.0.0.1:1/")
+    assert status == 502
+    (told,) = [record for record in caplog.records if "cannot reach 127.0.0.1 on port 1" in record.getMessage()]
+    assert told.levelname == "WARNING"
+
+
 def test_a_tunnel_for_foas_serves_no_other_host(interception: dict[str, Any]) -> None:
     status, text = ask(tunnel(interception, HOST), "/", {"host": "ecs.aliyuncs.com"})
     assert (status, "ecs.aliyuncs.com" in text) == (421, True)

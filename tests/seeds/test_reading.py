@@ -81,12 +81,21 @@ def test_json_that_is_no_yaml_is_read_too_and_keeps_its_lines() -> None:
     assert faults(text) == [(4, "projects[0].Nmae", "there is no such member (the nearest is 'Name')")]
 
 
-@pytest.mark.parametrize("source", ["no-such-file.yaml", "Default", "."])
-def test_what_cannot_be_read_names_what_can_be(source: str) -> None:
-    with pytest.raises(
-        SeedError, match=r"cannot be read .* give a file, a directory of files, or one of default, empty, "
-    ):
+@pytest.mark.parametrize(
+    ("source", "near"), [("no-such-file.yaml", ""), ("night-shif", " (the nearest is 'night-shift')")]
+)
+def test_a_file_that_does_not_exist_has_no_line_and_the_nearest_seed_is_named(source: str, near: str) -> None:
+    with pytest.raises(SeedError) as raised:
         read_seed(source)
+    assert str(raised.value) == (
+        f"{source}: there is no such file, and no built-in seed is called so{near}; those are {', '.join(BUILT_IN)}"
+    )
+
+
+def test_a_directory_is_no_seed_and_has_no_line(tmp_path: Path) -> None:
+    with pytest.raises(SeedError) as raised:
+        read_seed(str(tmp_path))
+    assert str(raised.value).startswith(f"{tmp_path}: it cannot be read: ")
 
 
 def test_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:

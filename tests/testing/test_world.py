@@ -249,7 +249,7 @@ def test_what_is_no_emulator_is_told() -> None:
     with answering(page) as url, pytest.raises(EmulatorError, match="Is this the address of a foas-emulator") as raised:
         Server(url).worlds()
     assert raised.value.status == 404
-    assert "<html>" in raised.value.error
+    assert raised.value.error == "It answers with status 404, as no control API does."
 
 
 def test_a_server_that_speaks_no_http_is_told() -> None:

@@ -50,8 +50,17 @@ def run(emulator: Remote, *, instant: str | None) -> None:
 @click.option("--to", "instant", help="Move on to this instant.")
 @click.option("--next", "until_next", is_flag=True, help="Move on to the next pending change.")
 @click.option("--idle", "until_idle", is_flag=True, help="Move on until nothing is pending any more.")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen; the world stays as it is.")
 @remote
-def advance(emulator: Remote, *, duration: str | None, instant: str | None, until_next: bool, until_idle: bool) -> None:
+def advance(
+    emulator: Remote,
+    *,
+    duration: str | None,
+    instant: str | None,
+    until_next: bool,
+    until_idle: bool,
+    dry_run: bool,
+) -> None:
     """Move on by DURATION, such as 30s, or as far as an option says."""
     given = {"by": duration, "to": instant, "until": ("next" if until_next else None)}
     if until_idle:
@@ -60,7 +69,7 @@ def advance(emulator: Remote, *, duration: str | None, instant: str | None, unti
     if len(how) != 1 or (until_next and until_idle):
         raise click.UsageError("Give one of DURATION, --to, --next and --idle.")
     emulator.existing_world()
-    _move(emulator, "POST", "clock/advance", how)
+    _move(emulator, "POST", "clock/advance", how, dry_run=dry_run)
 
 
 def _put(emulator: Remote, mode: str, instant: str | None) -> None:
@@ -69,12 +78,15 @@ def _put(emulator: Remote, mode: str, instant: str | None) -> None:
     _move(emulator, "PUT", "clock", setting)
 
 
-def _move(emulator: Remote, method: str, path: str, how: dict[str, Any]) -> None:
-    clock = emulator.server.control.request(method, f"{emulator.path}/{path}", how, shape=MOVED_CLOCK)
-    stands = "stands still at" if clock["mode"] == "frozen" else "runs from"
+def _move(emulator: Remote, method: str, path: str, how: dict[str, Any], *, dry_run: bool = False) -> None:
+    query = "?dry_run=true" if dry_run else ""
+    clock = emulator.server.control.request(method, f"{emulator.path}/{path}{query}", how, shape=MOVED_CLOCK)
+    stands, came = "stands still at" if clock["mode"] == "frozen" else "runs from", "came due"
+    if dry_run:
+        stands, came = "would stand still at" if clock["mode"] == "frozen" else "would run from", "would come due"
     changes = clock["changes"]
     sentence = (
         f"The clock of world {emulator.world_name} {stands} {instant_text(clock['now'])}; "
-        f"{counted(len(changes), 'change')} came due, {len(clock['pending'])} pending.{change_lines(changes)}"
+        f"{counted(len(changes), 'change')} {came}, {len(clock['pending'])} pending.{change_lines(changes)}"
     )
     emulator.report(sentence, clock)

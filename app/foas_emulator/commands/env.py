@@ -4,14 +4,21 @@ import os
 
 import click
 
-from foas_emulator.commands.remote import address, refusals_of, server_options
+from foas_emulator.commands.remote import address, refusals_of, server_options, world_name
 from foas_emulator.interception.shells import FORMATS, SHELLS
 from foas_emulator.testing.redirection import variables_for
 from foas_emulator.testing.server import Server
 
 
 @click.command("env")
-@click.option("--world", default="default", show_default=True, help="World that the programs work in.")
+@click.option(
+    "--world",
+    type=world_name,
+    metavar="NAME",
+    default="default",
+    show_default=True,
+    help="World that the programs work in.",
+)
 @click.option("--shell", type=click.Choice(list(SHELLS)), default="sh", show_default=True)
 @click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="Write a file's form instead of a shell's.")
 @server_options

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION
-from foas_emulator.commands.remote import FAILURES, JSON_OPTION, Command, address, refusals_of, say
+from foas_emulator.commands.remote import FAILURES, JSON_OPTION, Command, address, reason_of, refusals_of, say
 from foas_emulator.testing.server import Server
 
 URLS_OPTION = click.option(
@@ -33,7 +33,7 @@ class Servers:
             try:
                 answered[url] = answer.result()
             except FAILURES as error:
-                failed[url] = str(error)
+                failed[url] = reason_of(error)
         return Answers(answered, failed)
 
     def report(self, sentence: str, document: dict[str, Any], failed: dict[str, str]) -> None:

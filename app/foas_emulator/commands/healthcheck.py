@@ -8,6 +8,7 @@ import urllib.request
 import click
 
 from foas_emulator.commands.base import PORT_OPTION, URL_OPTION, refuse
+from foas_emulator.commands.remote import address
 
 _LONGEST_HEALTH = 64 * 1024
 """The most bytes of the answer to read."""
@@ -18,17 +19,15 @@ _LONGEST_HEALTH = 64 * 1024
 @PORT_OPTION
 def command(url: str | None, port: int) -> None:
     """Ask a server for its health; exits with 0 if it is healthy."""
-    address = (url or f"http://127.0.0.1:{port}").rstrip("/")
-    if not address.startswith(("http://", "https://")):
-        refuse(f"{address}: an address begins with http:// or https://")
+    target = address(url, port)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{address}/_emulator/health", timeout=5) as response:
+        with opener.open(f"{target}/_emulator/health", timeout=5) as response:
             health = response.read(_LONGEST_HEALTH).decode()
         status = json.loads(health)["status"]
     except (OSError, ValueError, http.client.HTTPException) as error:
-        refuse(f"{address}: {error}")
+        refuse(f"{target}: {error}")
     except (KeyError, TypeError, RecursionError):
-        refuse(f"{address}: this is no foas-emulator")
+        refuse(f"{target}: this is no foas-emulator")
     click.echo(health)
     sys.exit(0 if status == "ok" else 1)

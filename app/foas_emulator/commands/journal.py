@@ -1,6 +1,7 @@
 """`foas-emulator journal`: the calls of a world and their responses."""
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 import click
@@ -12,22 +13,33 @@ from foas_emulator.commands.remote import Remote, remote
 @click.option("--operation", help="Only calls of this operation; a glob such as 'Get*'.")
 @click.option("--status", type=int, help="Only calls that were answered with this status.")
 @click.option("--code", help="Only calls that were answered with this error.")
+@click.option("--failed", is_flag=True, help="Only calls that failed: with an error, or with no answer.")
 @click.option("--last", type=click.IntRange(min=1), default=20, show_default=True, help="Show the last so many.")
 @click.option("--clear", is_flag=True, help="Clear the journal instead of showing it.")
 @remote
-def command(emulator: Remote, *, last: int, clear: bool, **wanted: Any) -> None:
+def command(emulator: Remote, *, failed: bool, last: int, clear: bool, **wanted: Any) -> None:
     """Show the last calls of a world, the oldest first."""
     journal = emulator.existing_world().journal
     if clear:
         journal.clear()
         emulator.report(f"The journal of world {emulator.world_name} starts over.", {"world": emulator.world_name})
         return
-    entries = journal.entries(**{name: value for name, value in wanted.items() if value is not None})[-last:]
-    lines = [_line(entry) for entry in entries] or [f"World {emulator.world_name} was asked nothing of the kind."]
+    conditions = {name: value for name, value in wanted.items() if value is not None}
+    entries = [entry for entry in journal.entries(**conditions) if not failed or _has_failed(entry)][-last:]
+    which = "no such call" if conditions or failed else "no call"
+    lines = [_lines(entry) for entry in entries] or [f"The journal of world {emulator.world_name} has {which}."]
     emulator.report("\n".join(lines), {"entries": entries})
 
 
-def _line(entry: dict[str, Any]) -> str:
+def _has_failed(entry: dict[str, Any]) -> bool:
+    return entry["status"] is None or entry["status"] >= HTTPStatus.BAD_REQUEST
+
+
+def _lines(entry: dict[str, Any]) -> str:
+    """Return what was asked and answered and, below it, when, the id, and what of the emulator had a part in it."""
     asked = entry["operation"] or f"{entry['method']} {entry['path']}"
     answered = f"{entry['status'] or 'no answer'} {entry['code'] or ''}".strip()
-    return f"#{entry['number']} {asked} {json.dumps(entry['parameters'], ensure_ascii=False)} -> {answered}"
+    call = f"#{entry['number']} {asked} {json.dumps(entry['parameters'], ensure_ascii=False)} -> {answered}"
+    faults = "".join(f"; fault rule {fault['id']} applied {json.dumps(fault['effect'])}" for fault in entry["faults"])
+    hint = f"\n   {' '.join(str(entry['hint']).split())}" if entry.get("hint") else ""
+    return f"{call}\n   {entry['time']} request {entry['request_id']}{faults}{hint}"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 import click
@@ -14,13 +15,26 @@ from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
 from foas_emulator.testing.world import World
 from foas_emulator.world.instants import instant_text
+from foas_emulator.world.names import WorldNameError, check_name
 
 Command = Callable[..., None]
 
 FAILURES = (OSError, EmulatorError, ValueError, OverflowError)
 """The exceptions for a server that refuses, does not answer, or is not an emulator."""
 
-WORLD_OPTION = click.option("--world", default="default", show_default=True, help="Name of the world.")
+
+def world_name(name: str) -> str:
+    """Return a name of a world as it is. Raise `click.BadParameter` if no world can have it."""
+    try:
+        check_name(name)
+    except WorldNameError as error:
+        raise click.BadParameter(str(error)) from None
+    return name
+
+
+WORLD_OPTION = click.option(
+    "--world", type=world_name, metavar="NAME", default="default", show_default=True, help="Name of the world."
+)
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print the server's answer instead of a sentence.")
 
 
@@ -76,8 +90,11 @@ def remote(command: Command) -> Command:
 
 
 def address(url: str | None, port: int) -> str:
-    """Return the URL of the server that the options name."""
-    return (url or f"http://127.0.0.1:{port}").rstrip("/")
+    """Return the URL of the server that the options name. End the command if it is no URL of http or https."""
+    target = (url or f"http://127.0.0.1:{port}").rstrip("/")
+    if not target.lower().startswith(("http://", "https://")):
+        refuse(f"{target}: an address begins with http:// or https://")
+    return target
 
 
 @contextmanager
@@ -88,7 +105,19 @@ def refusals_of(target: str) -> Iterator[None]:
     except FAILURES as error:
         if isinstance(error, OSError) and error.filename is not None:
             refuse(describe_os_error(error))
-        refuse(f"{target}: {error}")
+        refuse(f"{target}: {reason_of(error)}")
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a server failed; if it wants another token, with the option that gives it."""
+    if not (isinstance(error, EmulatorError) and error.status == HTTPStatus.UNAUTHORIZED and "token" in error.error):
+        return str(error)
+    is_given = click.get_current_context().params.get("control_token") is not None
+    wrong = "This is not its control token." if is_given else "It wants its control token."
+    return (
+        f"{wrong} Give the token with --control-token or FOASEMU_CONTROL_TOKEN; "
+        "it is the server's setting, or was printed when it started."
+    )
 
 
 def say(sentence: str, document: Any, *, as_json: bool) -> None:

@@ -16,7 +16,7 @@ import click
 
 from foas_emulator import garbage
 from foas_emulator.commands.base import refusals_to_start
-from foas_emulator.commands.remote import refusals_of
+from foas_emulator.commands.remote import address, refusals_of, world_name
 from foas_emulator.loading import quickly
 from foas_emulator.settings import Settings, check_variables, flag, options
 from foas_emulator.testing.client import EmulatorError
@@ -56,7 +56,11 @@ def _run(
         if url is None:
             with _started(settings) as (server, proxy):
                 sys.exit(_call(command, child, server, world or OWN_WORLD, proxy=proxy))
-        with refusals_of(url), _world(Server(url, control_token=settings["control_token"]), world) as (server, name):
+        target = address(url, 0)
+        with (
+            refusals_of(target),
+            _world(Server(target, control_token=settings["control_token"]), world) as (server, name),
+        ):
             sys.exit(_call(command, child, server, name))
 
 
@@ -177,7 +181,12 @@ def _options() -> list[click.Parameter]:
     ours: list[click.Parameter] = [
         click.Argument(["command"], nargs=-1, required=True, type=click.UNPROCESSED),
         click.Option(["--url"], help="Use the server that runs there, with --intercept, instead of starting one."),
-        click.Option(["--world"], help="World that the command works in; without it one of its own."),
+        click.Option(
+            ["--world"],
+            type=world_name,
+            metavar="NAME",
+            help="World that the command works in; without it one of its own.",
+        ),
     ]
     for option in options():
         if option.name == "log_level":

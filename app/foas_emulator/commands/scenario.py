@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from foas_emulator.commands.base import refuse_each
+from foas_emulator.commands.base import refuse, refuse_each
 from foas_emulator.commands.remote import Remote, remote
 from foas_emulator.seeds.loading import load
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seed
@@ -21,12 +21,15 @@ def command(emulator: Remote, *, seed: str) -> None:
     there is none; `reset` resets it to this seed.
     """
     beginning = {"seed": seed if seed in BUILT_IN else _document(seed)}
+    is_new = not emulator.server.has_world(emulator.world_name)
     answer = emulator.server.control.request("PUT", emulator.path, beginning, shape=WORLD)
-    emulator.report(f"World {emulator.world_name} starts over from {seed}.", answer)
+    emulator.report(f"World {emulator.world_name} {'is created' if is_new else 'starts over'} from {seed}.", answer)
 
 
 def _document(file: str) -> object:
     """Return the document in a file, after checking it here, so that faults are reported with their lines."""
+    if Path(file).is_dir():
+        refuse(f"{file}: it is a directory, and a scenario is one document; foas-emulator serve --seed takes both.")
     try:
         read_seed(file)
     except SeedError as error:

@@ -28,8 +28,7 @@ def save(emulator: Remote, *, file: Path) -> None:
 @remote
 def load(emulator: Remote, *, file: Path) -> None:
     """Replace a world by the snapshot in FILE; it is created if there is none."""
-    emulator.server.has_world(emulator.world_name)  # any server might answer the next request, which has no answer
+    is_new = not emulator.server.has_world(emulator.world_name)
     emulator.world.load(file)
-    emulator.report(
-        f"World {emulator.world_name} is what {file} says.", {"world": emulator.world_name, "file": str(file)}
-    )
+    became = f"is created from {file}" if is_new else f"is what {file} says"
+    emulator.report(f"World {emulator.world_name} {became}.", {"world": emulator.world_name, "file": str(file)})

@@ -7,17 +7,33 @@ from foas_emulator.commands.remote import Remote, remote
 STATES = ("WAITING", "RUNNING", "PAUSED", "TERMINATED", "SUCCESS", "FAILED")
 
 
+def _state(text: str) -> str:
+    """Return a state in capitals, however it is typed. Raise `click.BadParameter` if it is none."""
+    if text.upper() not in STATES:
+        raise click.BadParameter(f"{text!r} is none of {', '.join(STATES)}.")
+    return text.upper()
+
+
+def _completed(_: click.Context, __: click.Parameter, text: str) -> list[str]:
+    return [state for state in STATES if state.startswith(text.upper())]
+
+
 @click.command("state")
 @click.argument("project")
 @click.argument("job")
 @click.argument("instance", type=int)
-@click.argument("state", type=click.Choice(STATES, case_sensitive=False))
+@click.argument("state", type=_state, shell_complete=_completed)
 @click.option("--message", help="Error message of an instance that FAILED.")
 @remote
 def command(emulator: Remote, *, project: str, job: str, instance: int, state: str, message: str | None) -> None:
-    """Put an instance into a state at once, as no call of the service can."""
-    emulator.existing_world().put_state(project, job, instance, state.upper(), last_error_message=message)
+    """Put an instance into STATE at once, as no call of the service can.
+
+    STATE is one of WAITING, RUNNING, PAUSED, TERMINATED, SUCCESS and FAILED.
+    """
+    if message is not None and state != "FAILED":
+        raise click.UsageError(f"--message is for an instance that FAILED, and not for {state}.")
+    emulator.existing_world().put_state(project, job, instance, state, last_error_message=message)
     emulator.report(
-        f"Instance {instance} of {project}/{job} in world {emulator.world_name} is {state.upper()}.",
-        {"Id": instance, "ProjectName": project, "JobName": job, "ActualState": state.upper()},
+        f"Instance {instance} of {project}/{job} in world {emulator.world_name} is {state}.",
+        {"Id": instance, "ProjectName": project, "JobName": job, "ActualState": state},
     )

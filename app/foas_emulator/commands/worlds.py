@@ -1,11 +1,12 @@
 """`foas-emulator worlds`: the worlds of one server or of several."""
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from foas_emulator.commands.fan_out import servers_of, servers_options
-from foas_emulator.commands.remote import Remote, remote
+from foas_emulator.commands.remote import Remote, remote, world_name
 from foas_emulator.testing.shapes import WORLDS
 
 
@@ -40,20 +41,30 @@ def _line(world: dict[str, Any], *, with_url: bool) -> str:
 
 
 @command.command("fork")
-@click.argument("name")
+@click.argument("name", type=world_name)
 @remote
 def fork(emulator: Remote, *, name: str) -> None:
-    """Make the world NAME a copy of --world as it is now."""
-    copy = emulator.existing_world().fork(name)
+    """Make the world NAME a copy of --world as it is now; a world of that name is replaced."""
+    if name == emulator.world_name:
+        raise click.UsageError(f"World {name} cannot be a copy of itself; --world names the world to copy.")
+    world, is_replaced = emulator.existing_world(), emulator.server.has_world(name)
+    copy = world.fork(name)
+    became = "was replaced by" if is_replaced else "is"
     emulator.report(
-        f"World {name} is a copy of {emulator.world_name}; its access key is {copy.access_key_id}.",
+        f"World {name} {became} a copy of {emulator.world_name}; its access key is {copy.access_key_id}.",
         {"name": name, "access_key_id": copy.access_key_id},
     )
 
 
 @command.command("drop")
+@click.argument("name", type=world_name, required=False)
 @remote
-def drop(emulator: Remote) -> None:
-    """Drop --world. The next use of its name creates a new one."""
+@click.pass_context
+def drop(context: click.Context, emulator: Remote, *, name: str | None) -> None:
+    """Drop the world NAME, which --world may name as well. The next use of the name creates a new world."""
+    is_named = context.get_parameter_source("world") is click.core.ParameterSource.COMMANDLINE
+    if (name is None) is not is_named:
+        raise click.UsageError("Name the world to drop, once: worlds drop NAME.")
+    emulator = emulator if name is None else replace(emulator, world_name=name)
     emulator.existing_world().drop()
     emulator.report(f"World {emulator.world_name} is gone.", {"name": emulator.world_name})

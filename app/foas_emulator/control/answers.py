@@ -133,7 +133,7 @@ class FaultShown(Answer):
     """A fault rule that applied to a call."""
 
     id: Count = Field(description="Id of the rule.")
-    effect: str = Field(description="Name of its effect.")
+    effect: dict[str, Any] = Field(description="Its effect.")
     at: str = Field(description="before or after_commit.")
 
 

@@ -17,6 +17,7 @@ from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.loading import Document
 from foas_emulator.seeds.reading import BUILT_IN, MADE, check_seed, read_seed
+from foas_emulator.seeds.references import nearest
 from foas_emulator.world.advance import settle
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
@@ -176,7 +177,11 @@ def _seeded(registry: Registry, scratch: Connections, body: Document) -> bytes:
     if isinstance(seed, str):
         # Names only: a path would let a caller read any file of the server's machine.
         if seed not in BUILT_IN:
-            raise ControlError(400, f"There is no seed {seed!r}.", f"Give a document, or one of {', '.join(BUILT_IN)}.")
+            raise ControlError(
+                400,
+                f"There is no seed {seed!r}{nearest(seed, BUILT_IN)}.",
+                f"Give a document, or one of {', '.join(BUILT_IN)}.",
+            )
         document = read_seed(seed)
     else:
         document = check_seed(body, "seed", within=("seed",), clusters=())

@@ -127,10 +127,12 @@ class Proxy:
                 return await asyncio.open_connection(host, port)
         except (OSError, TimeoutError, UnicodeError) as error:
             reason = str(error) or "no answer in time"
-            raise _RefusedError(502, f"foas-emulator cannot reach {host} on port {port}: {reason}.") from None
+            sentence = f"foas-emulator cannot reach {host} on port {port}: {reason}."
+            self._tell(sentence)
+            raise _RefusedError(502, sentence) from None
 
     def _tell(self, sentence: str) -> None:
-        """Log each refusal once."""
+        """Log each reason for which a host is not reached once."""
         if sentence not in self._told and len(self._told) < 1000:  # noqa: PLR2004 - a bound
             self._told.add(sentence)
             log.warning("%s", sentence)

@@ -9,7 +9,10 @@ from foas_emulator.seeds.loading import Document
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault of a seed document: its place, and a message that says what is wrong."""
+    """One fault of a seed document: its place, and a message that says what is wrong.
+
+    The path is empty if there is no document: the line means nothing then.
+    """
 
     file: str
     line: int
@@ -17,7 +20,8 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.path}: {self.message}"
+        where = f"{self.file}:{self.line}: {self.path}" if self.path else self.file
+        return f"{where}: {self.message}"
 
 
 class SeedError(Exception):

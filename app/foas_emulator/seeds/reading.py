@@ -8,6 +8,7 @@ from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.errors import Fault, Origin, SeedError
 from foas_emulator.seeds.limits import DocumentError, Place, path_of
 from foas_emulator.seeds.loading import Document, load
+from foas_emulator.seeds.references import nearest
 from foas_emulator.seeds.validation import validate
 
 __all__ = ["BUILT_IN", "Fault", "SeedError", "built_in_text", "check_seed", "parse_seed", "read_seed", "read_seeds"]
@@ -50,7 +51,7 @@ def seed_files(source: str) -> list[str]:
     found = sorted(str(file) for file in directory.iterdir() if file.suffix in _SUFFIXES and file.is_file())
     if not found:
         message = f"the directory has no document whose name ends in {', '.join(_SUFFIXES)}"
-        raise SeedError([Fault(file=source, line=1, path="document", message=message)])
+        raise SeedError([Fault(file=source, line=1, path="", message=message)])
     return found
 
 
@@ -60,9 +61,12 @@ def read_seed(source: str, *, clusters: Collection[str] | None = None) -> SeedDo
         return parse_seed(built_in_text(source), source, clusters=clusters)
     try:
         text = Path(source).read_text("utf-8")
+    except FileNotFoundError:
+        seeds = f"no built-in seed is called so{nearest(source, BUILT_IN)}; those are {', '.join(BUILT_IN)}"
+        raise SeedError([Fault(file=source, line=1, path="", message=f"there is no such file, and {seeds}")]) from None
     except (OSError, ValueError) as error:
-        reason = f"it cannot be read ({error}); give a file, a directory of files, or one of {', '.join(BUILT_IN)}"
-        raise SeedError([Fault(file=source, line=1, path="document", message=reason)]) from None
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SeedError([Fault(file=source, line=1, path="", message=f"it cannot be read: {reason}")]) from None
     return parse_seed(text, source, clusters=clusters)
 
 

@@ -114,4 +114,4 @@ def _refusal(status: int, answer: bytes) -> EmulatorError:
         return EmulatorError(status, **json.loads(answer))
     except (ValueError, TypeError):
         hint = "Is this the address of a foas-emulator?"
-        return EmulatorError(status, f"Status {status}: {answer[:200].decode(errors='replace')}", hint)
+        return EmulatorError(status, f"It answers with status {status}, as no control API does.", hint)

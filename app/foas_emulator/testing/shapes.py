@@ -37,6 +37,9 @@ JOURNAL_PAGE: Shape = {
             "parameters": dict,
             "status": int | None,
             "code": str | None,
+            "time": str,
+            "request_id": str,
+            "faults": [{"id": int, "effect": dict}],
         }
     ],
 }
