@@ -3,7 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,35 @@ from foas_emulator.seeds.reading import SeedError, seed_files
 from foas_emulator.settings import Settings
 from foas_emulator.testing import Emulator
 from foas_emulator.world.registry import Registry
+
+OpenWatched = Callable[[Path], tuple[Settings, Registry]]
+
+
+@pytest.fixture(autouse=True)
+def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "LOOK_EVERY", 0.01)
+
+
+@pytest.fixture
+def seed(tmp_path: Path) -> Path:
+    """A seed with the project `first`."""
+    file = tmp_path / "a.yaml"
+    write(file, "first")
+    return file
+
+
+@pytest.fixture
+def open_watched() -> Iterator[OpenWatched]:
+    """Open the worlds of a seed; they are closed at the end of the test."""
+    with ExitStack() as opened:
+
+        def open_(source: Path) -> tuple[Settings, Registry]:
+            settings = Settings(seed=(str(source),))
+            registry = open_registry(settings)
+            opened.callback(registry.close)
+            return settings, registry
+
+        yield open_
 
 
 def write(file: Path, name: str) -> None:
@@ -51,10 +81,7 @@ def watch(settings: Settings, registry: Registry, change: Callable[[], None], un
 
 
 @pytest.mark.parametrize("in_files", [False, True])
-def test_worlds_that_began_with_a_seed_begin_anew_when_it_changes(
-    *, in_files: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watching, "LOOK_EVERY", 0.01)
+def test_worlds_that_began_with_a_seed_begin_anew_when_it_changes(*, in_files: bool, tmp_path: Path) -> None:
     seeds = tmp_path / "seeds"
     seeds.mkdir()
     write(seeds / "a.yaml", "first")
@@ -79,18 +106,11 @@ def test_worlds_that_began_with_a_seed_begin_anew_when_it_changes(
 
 
 def test_a_seed_with_a_fault_is_logged_and_changes_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    seed: Path, open_watched: OpenWatched, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(watching, "LOOK_EVERY", 0.01)
-    file = tmp_path / "a.yaml"
-    write(file, "first")
-    settings = Settings(seed=(str(file),))
-    registry = open_registry(settings)
-    try:
-        watch(settings, registry, file.unlink, lambda: "cannot be used" in caplog.text)
-        assert projects(registry, "default") == {"first"}
-    finally:
-        registry.close()
+    settings, registry = open_watched(seed)
+    watch(settings, registry, seed.unlink, lambda: "cannot be used" in caplog.text)
+    assert projects(registry, "default") == {"first"}
 
 
 def test_a_server_that_listens_watches_too() -> None:
@@ -118,13 +138,9 @@ def test_there_must_be_something_to_watch() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in its file system")
 def test_a_seed_that_became_a_pipe_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    seed: Path, open_watched: OpenWatched, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(watching, "LOOK_EVERY", 0.01)
-    seed = tmp_path / "seed.yaml"
-    write(seed, "before")
-    settings = Settings(seed=(str(seed),))
-    registry = open_registry(settings)
+    settings, registry = open_watched(seed)
 
     def become_a_pipe() -> None:
         seed.unlink()
@@ -132,17 +148,13 @@ def test_a_seed_that_became_a_pipe_is_not_waited_for(
             os.mkfifo(seed)
 
     watch(settings, registry, become_a_pipe, lambda: "a seed is a pipe now" in caplog.text)
-    assert projects(registry, "default") == {"before"}
-    registry.close()
+    assert projects(registry, "default") == {"first"}
 
 
 def test_a_directory_that_cannot_be_listed_ends_no_watch(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    seed: Path, open_watched: OpenWatched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(watching, "LOOK_EVERY", 0.01)
-    write(tmp_path / "a.yaml", "before")
-    settings = Settings(seed=(str(tmp_path),))
-    registry = open_registry(settings)
+    settings, registry = open_watched(seed.parent)
 
     def refuse(_: Path) -> None:
         raise PermissionError("no")
@@ -154,4 +166,4 @@ def test_a_directory_that_cannot_be_listed_ends_no_watch(
             lambda: patched.setattr(Path, "iterdir", refuse),
             lambda: "cannot be used" in caplog.text,
         )
-    registry.close()
+    assert projects(registry, "default") == {"first"}

@@ -10,16 +10,17 @@ from foas_emulator.seeds.loading import load
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seed
 from foas_emulator.testing.shapes import WORLD
 
+_HELP = f"""Replace a world from a seed document, or from a built-in seed.
 
-@click.command("scenario")
+Those are {", ".join(BUILT_IN)}. The world is created if there is none; `reset` resets it to this seed.
+"""
+
+
+@click.command("scenario", help=_HELP)
 @click.argument("seed", metavar="FILE|NAME")
 @remote
 def command(emulator: Remote, *, seed: str) -> None:
-    """Replace a world from a seed document, or from a built-in seed.
-
-    Those are default, empty, everything-running, all-failed, night-shift and five-thousand. The world is created if
-    there is none; `reset` resets it to this seed.
-    """
+    """Replace a world."""
     beginning = {"seed": seed if seed in BUILT_IN else _document(seed)}
     is_new = not emulator.server.has_world(emulator.world_name)
     answer = emulator.server.control.request("PUT", emulator.path, beginning, shape=WORLD)

@@ -1,6 +1,7 @@
 """Shapes of the control API's answers, as far as they are read here; another server's answers differ.
 
 A shape is a type, a list of one shape for a list of any length, or a dictionary of the members that are read.
+The structures in `control/answers.py` are not used, because importing them loads the whole emulator.
 """
 
 from types import UnionType

@@ -83,14 +83,14 @@ def given_only(*changes: Change) -> list[Change]:
 
 
 class StoreClosedError(Exception):
-    """The database has been closed or replaced: its world was dropped, reset or replaced, or has expired."""
+    """The database has been closed or replaced: its world was dropped, reset, replaced, or closed while it was idle."""
 
 
 class _Closed:
     """A replacement for a connection that was given back, so that nobody writes into the next user's database."""
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise StoreClosedError("the world was dropped or has expired")
+        raise StoreClosedError("the world was dropped, or closed while it was idle")
 
 
 class WriteOutsideTransactionError(RuntimeError):
@@ -191,7 +191,7 @@ class Store:
         try:
             return require_sound(self._backup.image(lambda: self._raw), self.path)
         except BackupEndedError:
-            raise StoreClosedError("the world was dropped, reset or replaced") from None
+            raise StoreClosedError("the world was dropped, reset or replaced, or closed while it was idle") from None
 
     def own_image(self) -> bytes:
         """Return the image of a store that only this thread uses; other threads continue while a large one is taken."""
