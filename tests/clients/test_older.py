@@ -4,6 +4,7 @@ They make the steps that those of today make, each from an installation of its o
 was not yet there.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -96,6 +97,8 @@ class Generation:
     command: Callable[[Path], list[str]]
     otherwise: Mapping[str, Expected] = field(default_factory=dict)
     """How the last call of a step ends with this generation, by the step's name."""
+    before_python: tuple[int, int] | None = None
+    """The first Python in which it cannot be imported."""
 
     def __str__(self) -> str:
         return self.dialect.name
@@ -112,7 +115,7 @@ def _python(project: Path) -> list[str]:
 
 
 GENERATIONS = (
-    Generation(dialect=PythonCore213(), project=PYTHON_CORE_2_13, command=_python),
+    Generation(dialect=PythonCore213(), project=PYTHON_CORE_2_13, command=_python, before_python=(3, 12)),
     Generation(dialect=Tea02(), project=PYTHON_TEA_0_2, command=_python),
     Generation(dialect=PopCore13(), project=NODE_1_3, command=lambda project: ["node", str(project / "drive.js")]),
     Generation(
@@ -133,6 +136,8 @@ GENERATIONS = (
 @pytest.fixture(scope="module", params=GENERATIONS, ids=str)
 def generation(request: pytest.FixtureRequest) -> Generation:
     chosen: Generation = request.param
+    if chosen.before_python is not None and sys.version_info >= chosen.before_python:
+        pytest.skip(f"{chosen} cannot be imported in Python {sys.version_info.major}.{sys.version_info.minor}")
     return chosen
 
 
