@@ -15,6 +15,7 @@ from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.images import copy_of_world, image_of_snapshot, image_of_world, origin_of_world
 from foas_emulator.control.off_loop import off_loop
+from foas_emulator.seeds.limits import weight
 from foas_emulator.world import pending
 from foas_emulator.world.advance import settle
 from foas_emulator.world.connections import Connections
@@ -148,7 +149,7 @@ async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:
         return image_of_snapshot(content, as_yaml=as_yaml, registry=site.registry, scratch=Connections())
 
     try:
-        return await off_loop(len(content), image)
+        return await off_loop(weight(content), image)
     except ControlError as error:
         raise NoImageError(f"{name}: {error.error}", error.hint) from None
     except SnapshotError as error:
