@@ -13,7 +13,7 @@ from foas_emulator.world.advance import (
     set_clock,
     settle,
 )
-from foas_emulator.world.clock import LAST_INSTANT, ClockRangeError, Mode
+from foas_emulator.world.clock import LAST_INSTANT, ClockIsAheadError, ClockRangeError, Mode
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
@@ -143,6 +143,33 @@ def test_others_are_served_between_the_slices_of_an_advance(world: World, apart:
         assert count == due
     if apart:
         assert len(seen) > 3
+
+
+async def _to_an_instant_before(world: World) -> None:
+    with pytest.raises(ClockIsAheadError):
+        await advance_to(world, 10_000)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [lambda world: set_clock(world, mode="frozen"), advance_to_next, _to_an_instant_before],
+    ids=["freeze", "next", "to"],
+)
+def test_a_move_that_waits_for_another_starts_where_that_has_come_to(
+    world: World, other: Callable[[World], Any]
+) -> None:
+    asyncio.run(set_clock(world, mode="frozen", now=0))
+    plan_bells(world, 3 * SLICE, apart=1)
+
+    async def both() -> None:
+        advancing = asyncio.create_task(advance_by(world, 100_000))
+        await asyncio.sleep(0)
+        assert world.settling.locked()
+        await other(world)
+        await advancing
+
+    asyncio.run(both())
+    assert world.clock.peek() == 100_000
 
 
 def test_a_move_ends_with_an_error_if_its_world_is_dropped_meanwhile(registry: Registry) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from foas_emulator.control.documents import DocumentRoute
-from foas_emulator.control.errors import ControlError, require_world
+from foas_emulator.control.errors import require_world
 from foas_emulator.control.images import copy_of_world
 from foas_emulator.world import pending
 from foas_emulator.world.advance import (
@@ -111,8 +111,7 @@ def clock_router(registry: Registry) -> APIRouter:
         """Freeze a clock, let it run, or set it. Changes that are due then happen; setting it back undoes nothing."""
         world = registry.open_or_create(name)
         changes = await settle(world)
-        now = world.now() if setting.now is None else setting.now
-        changes += await set_clock(world, mode=setting.mode or world.clock.mode, now=now)
+        changes += await set_clock(world, mode=setting.mode, now=setting.now)
         return _moved(world, changes)
 
     @router.post("/advance", response_model=ClockMoved)
@@ -140,10 +139,7 @@ async def _advanced(world: World, advance: Advance) -> Response:
 async def _advance(world: World, advance: Advance) -> list[Change]:
     if advance.until is not None:
         return await (advance_to_next(world) if advance.until == "next" else advance_until_idle(world))
-    target = advance.to if advance.to is not None else world.now() + (advance.by or 0)
-    if target < world.now():
-        raise ControlError(400, "A clock does not advance into its past.", "PUT .../clock sets it to any instant.")
-    return await (advance_to(world, target) if advance.by is None else advance_by(world, advance.by))
+    return await (advance_by(world, advance.by or 0) if advance.to is None else advance_to(world, advance.to))
 
 
 def _show(world: World) -> dict[str, Any]:
