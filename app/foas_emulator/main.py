@@ -42,7 +42,8 @@ from foas_emulator.seeds.watching import watching
 from foas_emulator.setting_files import error_overrides, pact_states
 from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.files import DAMAGED, DirectoryInUseError, WorldFileError
+from foas_emulator.world.file_errors import DAMAGED, WorldFileError
+from foas_emulator.world.files import DirectoryInUseError
 from foas_emulator.world.registry import DEFAULT, Registry
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.slices import in_slices

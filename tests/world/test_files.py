@@ -5,14 +5,16 @@ import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from foas_emulator.world import files, store
-from foas_emulator.world.files import WorldFileError, WorldFiles, write_file
+from foas_emulator.world.file_errors import WorldFileError
+from foas_emulator.world.files import WorldFiles, write_file
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.registry import Registry
@@ -171,6 +173,65 @@ def test_a_world_and_what_it_resets_to_are_old_or_new_together_wherever_a_kill_c
         pytest.fail("it never came to its end")
     assert number == len(done)
     assert number > 0 or (change.startswith("reset") and state == "open"), "only a transaction has no steps of ours"
+
+
+@pytest.mark.parametrize("state", ["open", "closed"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_that_finds_no_descriptor_changes_nothing(
+    change: str, state: str, directory: Path, open_registry: OpenRegistry, tmp_path: Path
+) -> None:
+    opened = os.open
+    for number in count():
+        place = tmp_path / f"copy{number}"
+        shutil.copytree(directory, place)
+        registry = open_registry(directory=place)
+        image = image_with(registry, "new")
+        if state == "open":
+            registry.open_existing("alice")
+        left = iter(range(number))
+
+        def open_some(*given: Any, left: Iterator[int] = left, **more: Any) -> int:
+            if next(left, None) is None:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return opened(*given, **more)
+
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setattr(os, "open", open_some)
+            refused = ""
+            try:
+                CHANGES[change](registry, image)
+            except WorldFileError as error:
+                refused = error.advice
+        registry.close()
+        after = open_registry(directory=place)
+        rows = marks(after, "alice")
+        after.reset("alice")
+        assert (rows, marks(after, "alice")) == ((["later", "old"], ["old"]) if refused else AFTER[change])
+        if not refused:
+            break
+        assert refused.endswith("(ulimit -n)")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_is_no_file_and_nobody_waits_for_it(
+    directory: Path, open_registry: OpenRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("alice.3.origin", "alice.new", "bob.origin", "carol.new"):
+        os.mkfifo(directory / name)
+    registry = open_registry(directory=directory)
+    assert registry.names() == ["alice"]
+    assert marks(registry, "bob") == []
+    with pytest.raises(WorldFileError, match=r"carol\.db cannot be used: File exists"):
+        registry.open_or_create("carol")
+    assert "carol.new is no file and is left where it is" in caplog.text
+    for name in ("alice.db", "alice.origin"):
+        (directory / name).unlink()
+        os.mkfifo(directory / name)
+    for use in (registry.open_existing, registry.origin):
+        with pytest.raises(WorldFileError, match="it is no file; move it away"):
+            use("alice")
+    registry.reset("alice")
+    assert marks(registry, "alice") == []
 
 
 def test_files_that_are_ready_are_used_up_or_removed_at_the_next_start(

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from foas_emulator.world.clock import ClockRow
 from foas_emulator.world.connections import Connections, _ClosedWhenFreed
-from foas_emulator.world.files import NewerStoreError
+from foas_emulator.world.file_errors import NewerStoreError
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.store import (
     SCHEMA_VERSION,

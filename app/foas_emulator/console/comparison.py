@@ -19,7 +19,7 @@ from foas_emulator.seeds.limits import weight
 from foas_emulator.world import pending
 from foas_emulator.world.advance import settle
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.files import WorldFileError
+from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.snapshot import SnapshotError

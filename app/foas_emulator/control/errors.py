@@ -20,7 +20,7 @@ from foas_emulator.faults.rules import RuleLimitError
 from foas_emulator.gateway.errors import ApiError
 from foas_emulator.seeds.reading import SeedError
 from foas_emulator.world.clock import ClockIsAheadError, ClockRangeError
-from foas_emulator.world.files import WorldFileError, file_error
+from foas_emulator.world.file_errors import WorldFileError, file_error
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.registry import Registry

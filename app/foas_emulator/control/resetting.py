@@ -7,7 +7,7 @@ from foas_emulator.control.images import origin_of_world
 from foas_emulator.control.off_loop import LARGE
 from foas_emulator.control.ready import made_ready, ready_files
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.files import WorldFileError
+from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.store import StoreClosedError

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.files import WorldFileError, WorldFiles, raise_for_file
+from foas_emulator.world.file_errors import WorldFileError, raise_for_file
+from foas_emulator.world.files import WorldFiles
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget, KeptImage
 from foas_emulator.world.names import WorldLimitError, check_name

@@ -19,15 +19,8 @@ from sqlalchemy.orm import InstrumentedAttribute, registry
 from sqlmodel import SQLModel
 
 from foas_emulator.world import statements
-from foas_emulator.world.files import (
-    LARGEST_CHECKED,
-    NewerStoreError,
-    WorldFileError,
-    file_error,
-    naming,
-    require_sound,
-    write_file,
-)
+from foas_emulator.world.file_errors import NewerStoreError, WorldFileError, file_error, naming, require_file
+from foas_emulator.world.files import LARGEST_CHECKED, require_sound, write_file
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
 
 if TYPE_CHECKING:
@@ -120,6 +113,7 @@ class Store:
             self._connect(connections)
             self._raw.deserialize(image)
             return
+        require_file(path)
         with naming(path):
             if not path.exists():
                 write_file(path, image)
