@@ -44,7 +44,8 @@ from foas_emulator.settings import SettingError, Settings, from_environment, sho
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.file_errors import DAMAGED, WorldFileError
 from foas_emulator.world.files import DirectoryInUseError
-from foas_emulator.world.registry import DEFAULT, Registry
+from foas_emulator.world.names import DEFAULT
+from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.slices import in_slices
 

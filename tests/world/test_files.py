@@ -451,6 +451,48 @@ def test_request_ids_go_on_when_a_closed_world_is_opened_again(open_registry: Op
     assert registry.open_or_create("alice").next_request_id() != first
 
 
+def test_request_ids_go_on_though_a_world_could_not_be_dropped_or_replaced(
+    open_registry: OpenRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=tmp_path)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    given = {registry.open_or_create("alice").next_request_id()}
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", fail)
+        with pytest.raises(WorldFileError, match="Read-only file system"):
+            registry.drop("alice")
+    given.add(registry.open_or_create("alice").next_request_id())
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "_prepare_file", fail)
+        with pytest.raises(WorldFileError, match="Read-only file system"):
+            registry.create_or_replace("alice")
+    given.add(registry.open_or_create("alice").next_request_id())
+    assert len(given) == 3
+
+
+def test_a_world_in_use_is_neither_closed_nor_dropped(open_registry: OpenRegistry, tmp_path: Path) -> None:
+    for directory in (tmp_path, None):
+        registry = open_registry(directory=directory, max_files=1, idle=1)
+        alice = registry.open_or_create("alice")
+        with alice.in_use():
+            alice.last_used = 0
+            registry._expiry._first = 0
+            registry.expire()
+            assert registry.holds(alice)
+            if directory is not None:
+                with pytest.raises(WorldLimitError, match="ulimit -n"):
+                    registry.open_or_create("bob")
+        registry.expire()
+        assert registry.holds(alice), "it was used just now"
+        alice.last_used = 0
+        registry._expiry._first = 0
+        registry.expire()
+        assert not registry.holds(alice)
+
+
 def test_worlds_that_are_being_settled_are_not_closed(open_registry: OpenRegistry, tmp_path: Path) -> None:
     registry = open_registry(directory=tmp_path, max_files=1)
     registry.open_or_create("alice").settling._locked = True  # type: ignore[attr-defined]

@@ -33,7 +33,8 @@ async def image_of_world(world: World) -> bytes:
     if size <= LARGE or not online_backup.IS_POSSIBLE:
         return store.image()
     try:
-        return await off_loop(size, store.image_beside)
+        with world.in_use():
+            return await off_loop(size, store.image_beside)
     except (OSError, sqlite3.Error) as error:
         log.warning("world %s is copied in one piece, which others wait for: %s", world.name, error)
         return store.image()

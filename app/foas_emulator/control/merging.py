@@ -22,19 +22,29 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
     for _ in range(_ATTEMPTS if size > SMALL else 0):
         world = registry.open_or_create(name)
         await settle(world)
-        before, image = _contents(world), await image_of_world(world)
-        copy = partial(_merged, image, seed, name=name, registry=registry, scratch=scratch)
-        merged = await off_loop(size, copy)
-        async with made_ready(merged, registry, scratch) as store, ready_files(merged, registry) as files:
-            if registry.open_existing(name) is world and _contents(world) == before:
-                if files:
-                    registry.exchange(world, files[0], partial(world.move_on, merged))
-                else:
-                    world.move_on(merged, store)
+        with world.in_use():
+            if await _merge_beside(registry, scratch, world, seed, size=size):
                 return
     world = registry.open_or_create(name)
     await settle(world)
     apply(world, seed)
+
+
+async def _merge_beside(
+    registry: Registry, scratch: Connections, world: World, seed: SeedDocument, *, size: int
+) -> bool:
+    """Apply a seed to a copy of a world, which replaces it unless it has changed meanwhile; return whether it did."""
+    before, image = _contents(world), await image_of_world(world)
+    copy = partial(_merged, image, seed, name=world.name, registry=registry, scratch=scratch)
+    merged = await off_loop(size, copy)
+    async with made_ready(merged, registry, scratch) as store, ready_files(merged, registry) as files:
+        if not registry.holds(world) or _contents(world) != before:
+            return False
+        if files:
+            registry.exchange(world, files[0], partial(world.move_on, merged))
+        else:
+            world.move_on(merged, store)
+        return True
 
 
 def _contents(world: World) -> tuple[object, int]:

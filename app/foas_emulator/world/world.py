@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Field
 
 from foas_emulator.world import ids, pending
-from foas_emulator.world.clock import Clock, machine_now
+from foas_emulator.world.clock import Clock, machine_now, stopwatch
 from foas_emulator.world.ids import seed_of
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings, read_setting, write_setting
@@ -76,6 +76,7 @@ class World:
         "settings",
         "settling",
         "store",
+        "users",
     )
 
     def __init__(self, name: str, store: Store, *, defaults: WorldSettings, handlers: Mapping[str, Handler]) -> None:
@@ -83,6 +84,8 @@ class World:
         self.store = store
         self.clock = Clock(store)
         self.last_used = 0
+        self.users = 0
+        """How many tasks use it for so long that others are served meanwhile."""
         self.cache = WorldCache()
         self.settling = asyncio.Lock()
         """Held by the task that settles in slices or moves the clock; see `advance`."""
@@ -128,6 +131,23 @@ class World:
     def _apply_settings(self) -> None:
         read = {name: read_setting(name, value) for name, value in self._given.items()}
         self.settings = replace(self._defaults, **read)
+
+    # -- use
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a task uses it while others are served: it must not be closed for them."""
+        return self.users > 0 or self.settling.locked()
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the world open inside the block, however long it is idle otherwise."""
+        self.users += 1
+        try:
+            yield
+        finally:
+            self.users -= 1
+            self.last_used = stopwatch()
 
     # -- identity and time
 
