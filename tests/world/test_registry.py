@@ -295,6 +295,15 @@ def test_worlds_that_begin_anew_while_the_seed_is_replaced_stay_as_they_are(regi
     assert "late" in marks(registry.open_or_create("dave"))
 
 
+def test_others_are_served_while_worlds_that_stay_are_looked_at(open_registry: OpenRegistry, tmp_path: Path) -> None:
+    registry = open_registry(directory=tmp_path)
+    mark(registry.open_or_create("alice"))
+    mine = registry.open_or_create("alice").store.image()
+    registry.create_or_replace("alice", mine)
+    registry.open_or_create("bob")
+    assert list(registry.replace_image(mine)) == [None, "bob"]
+
+
 def test_many_worlds_expire_in_several_looks(connections: Connections, template: bytes) -> None:
     registry = Registry(image=template, handlers={}, connections=connections, defaults=WorldSettings(), idle=1)
     for number in range(EXPIRE_AT_ONCE + 5):

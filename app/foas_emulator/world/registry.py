@@ -164,8 +164,11 @@ class Registry:
             self._reset_file(self._files, name)
         self._notify(name)
 
-    def replace_image(self, image: bytes) -> Iterator[str]:
-        """Change the default image; replace the worlds made from the previous one, and yield the name of each."""
+    def replace_image(self, image: bytes) -> Iterator[str | None]:
+        """Change the default image; replace the worlds made from the previous one, and yield the name of each.
+
+        Yield None after each that was looked at and stays, so that others can be served in between.
+        """
         before = self.image
         beginnings = {name: world.beginning for name, world in self._worlds.items()}
         names = [name for name in self.names() if self._files is not None or self._origin(name) == before]
@@ -175,8 +178,8 @@ class Registry:
             world = self._worlds.get(name)
             is_as_before = world is None or world.beginning is beginnings.get(name, world.beginning)
             # One in memory may have been reset or replaced meanwhile; for one in a file, its origin shows that.
-            if (self._files is not None or is_as_before) and self._replace_made_of(name, before):
-                yield name
+            is_replaced = (self._files is not None or is_as_before) and self._replace_made_of(name, before)
+            yield name if is_replaced else None
 
     def _replace_made_of(self, name: str, before: bytes) -> bool:
         """Replace a world if it was made from the image `before`; return whether it was. Keep an unreadable file."""
