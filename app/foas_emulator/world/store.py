@@ -209,7 +209,10 @@ class Store:
         """Release the connection, and change the revision, so that nothing read before is current."""
         self.revision = object()
         with self._backup.ended():
+            is_large = self.path is None and not isinstance(self._raw, _Closed) and self.size > LARGE
             self._raw = cast(sqlite3.Connection, _Closed())
+            if is_large:
+                self._connection.detach()  # one that is kept for the next world would keep all that it holds
             self._connection.close()
 
     # -- transactions
