@@ -234,7 +234,7 @@ def test_a_pipe_is_no_file_and_nobody_waits_for_it(
     assert marks(registry, "alice") == []
 
 
-def test_files_that_are_ready_are_used_up_or_removed_at_the_next_start(
+def test_files_that_are_ready_are_used_up_or_removed_at_the_end_or_the_next_start(
     directory: Path, open_registry: OpenRegistry
 ) -> None:
     registry = open_registry(directory=directory)
@@ -249,6 +249,8 @@ def test_files_that_are_ready_are_used_up_or_removed_at_the_next_start(
     left = [*registry.ready_files(image, 1), directory / "+mine.new"]
     left[-1].write_bytes(image)
     registry.close()
+    assert not left[0].exists()
+    left[0].write_bytes(image)  # as a kill leaves it
     again = open_registry(directory=directory)
     assert marks(again, "carol") == ["new"]
     assert [path for path in left if path.exists()] == [directory / "+mine.new"], "nobody but its owner removes that"

@@ -81,15 +81,20 @@ class WorldFiles:
         for _, (name, generation, kind) in ((path, match.groups()) for path, match in found):
             if kind == "origin":
                 self._generations[name] = max(self._generations.get(name, 0), int(generation or 0))
-        for path in [path for path in self._directory.iterdir() if _READY.fullmatch(path.name)]:
-            _remove(path)
+        self._remove_ready()
         for path, match in found:
             name, generation, kind = match.groups()
             if kind == "new" or self._generations.get(name) != int(generation or 0):
                 _remove(path)
 
+    def _remove_ready(self) -> None:
+        for path in [path for path in self._directory.iterdir() if _READY.fullmatch(path.name)]:
+            _remove(path)
+
     def close(self) -> None:
-        """Release the directory, so that another process may own it."""
+        """Release the directory, so that another process may own it; remove what no world will take any more."""
+        with suppress(OSError):
+            self._remove_ready()
         self._lock.release()
 
     def names(self) -> list[str]:
