@@ -1,13 +1,18 @@
 """Worlds that move into a database or files made ready beside the loop, as those do whose image is large."""
 
+import asyncio
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from threading import current_thread
 
+import httpx
 import pytest
 
 from foas_emulator.control import documents, images, merging, ready, resetting
 from foas_emulator.faults.rules import ArmedRule, rules_of
+from foas_emulator.seeds.applying import apply
+from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import World
 from tests.api import open_api
@@ -222,3 +227,41 @@ def test_the_end_of_a_state_of_pact_resets_beside_the_loop_too(
     control.ok("POST", "/worlds/mine/pact-states", {"state": "any", "action": "teardown"}, status=204)
     assert made == ["mine"]
     assert dump(control, "mine") == before
+
+
+def test_those_who_keep_changing_a_world_wait_in_the_end_until_a_large_seed_is_merged(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[asyncio.Task[httpx.Response]] = []
+    threads: set[str] = set()
+
+    def applying(world: World, seed: SeedDocument) -> None:
+        threads.add(current_thread().name)
+        apply(world, seed)
+
+    async def both() -> list[int]:
+        transport = httpx.ASGITransport(control.api.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost/_emulator") as client:
+
+            async def change_meanwhile(world: World) -> bytes:
+                image = await images.image_of_world(world)
+                changing = asyncio.create_task(client.put(f"{DEFAULT}/settings", json={"start_delay": "1s"}))
+                starting = asyncio.create_task(client.get("http://localhost/api/v2/projects/p/jobs/job49"))
+                waiting.extend((changing, starting))
+                if world.hold is None:
+                    await asyncio.gather(*waiting)
+                else:
+                    for _ in range(50):
+                        await asyncio.sleep(0)
+                    assert not changing.done()
+                    assert not starting.done()
+                return image
+
+            monkeypatch.setattr(merging, "image_of_world", change_meanwhile)
+            monkeypatch.setattr(merging, "apply", applying)
+            jobs = [{"JobName": f"job{number}", "Code": "x" * 100} for number in range(50)]
+            merged = await client.post(f"{DEFAULT}/seed", json={"projects": [{"Name": "p", "jobs": jobs}]})
+            return [merged.status_code, *[(await each).status_code for each in waiting]]
+
+    assert asyncio.run(both()) == [204, 200, 404, 200, 404, 200, 200]
+    assert threads == {"small documents"}

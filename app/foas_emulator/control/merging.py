@@ -13,16 +13,16 @@ from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 
-_ATTEMPTS = 3
-"""Attempts to merge a large seed outside the event loop, before a world that keeps changing has to wait for it."""
+_ATTEMPTS = (False, False, True, True)
+"""Attempts to merge a large seed outside the event loop: whether those who would change the world meanwhile wait."""
 
 
 async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:
     """Apply a seed to a world; a large seed to a copy, which replaces the world if that has not changed since."""
-    for _ in range(_ATTEMPTS if size > SMALL else 0):
+    for is_last in _ATTEMPTS if size > SMALL else ():
         world = registry.open_or_create(name)
         await settle(world)
-        with world.in_use():
+        with world.held() if is_last else world.in_use():
             if await _merge_beside(registry, scratch, world, seed, size=size):
                 return
     world = registry.open_or_create(name)

@@ -15,8 +15,10 @@ SLICE = 50
 
 
 async def settle(world: World) -> list[Change]:
-    """Settle everything that is due now; return the changes. On return nothing is due."""
+    """Settle everything that is due now, once nobody holds the world; return the changes. On return nothing is due."""
     changes: list[Change] = []
+    while world.hold is not None:
+        await world.hold.wait()
     if world.is_settled:
         return changes
     async with world.settling:

@@ -67,6 +67,7 @@ class World:
         "beginning",
         "cache",
         "clock",
+        "hold",
         "last_used",
         "name",
         "next_due",
@@ -89,6 +90,8 @@ class World:
         self.cache = WorldCache()
         self.settling = asyncio.Lock()
         """Held by the task that settles in slices or moves the clock; see `advance`."""
+        self.hold: asyncio.Event | None = None
+        """Set once the task that holds off all others lets them go; None while nobody holds the world."""
         self._defaults = defaults
         self._handlers = handlers
         self._notes: dict[str, None] = {}
@@ -148,6 +151,17 @@ class World:
         finally:
             self.users -= 1
             self.last_used = stopwatch()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let the others that settle the world, as all do before they use it, wait until the end of the block."""
+        self.hold = hold = asyncio.Event()
+        try:
+            with self.in_use():
+                yield
+        finally:
+            self.hold = None
+            hold.set()
 
     # -- identity and time
 
