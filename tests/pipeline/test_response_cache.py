@@ -104,6 +104,17 @@ def test_a_wrong_signature_is_told_of_every_time(served: Api, walks: list[str]) 
     assert len(walks) == 4
 
 
+@pytest.mark.parametrize("name", ["x-acs-bearer-token", "x-acs-zero-trust-idtoken"])
+def test_strict_refuses_an_unsigned_request_after_one_with_a_bearer_token(name: str) -> None:
+    with open_api(signature="strict", bearer_tokens=("t",)) as served:
+        date = {"date": signed_v1()["date"]}
+        for _ in range(2):
+            assert ask(served.app, headers={name: "t", **date}).status == 200
+            assert ask(served.app).code == "MissingDate"
+            assert ask(served.app, headers=date).code == "MissingAccessKeyId"
+            assert ask(served.app, headers={name: "u", **date}).code == "InvalidBearerToken"
+
+
 def test_strict_refuses_a_nonce_that_came_by_the_shortcut() -> None:
     with open_api(signature="strict") as served:
         first, second = (signed_v1(headers={"x-acs-signature-nonce": nonce}) for nonce in ("1", "2"))
