@@ -18,7 +18,7 @@ from foas_emulator.operations.jobs import lifecycle as job_lifecycle
 from foas_emulator.operations.jobs import service as jobs
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
-from foas_emulator.operations.required import given, require_engine
+from foas_emulator.operations.required import given, listed, require_engine
 from foas_emulator.world.store import Condition, assign, equal
 from foas_emulator.world.world import World
 
@@ -140,7 +140,7 @@ def batch_get_instance_run_summary(world: World, project_name: str, job_names: s
     """
     shown = []
     find_one = rows.current_instance if job_type == STREAM else rows.newest_instance
-    for job_name in dict.fromkeys(name.strip() for name in job_names.split(",")):
+    for job_name in listed("jobNames", job_names):
         job = jobs.get_job(world, project_name, job_name)
         copy = None if job is None or job.job_type != job_type else job_lifecycle.committed(world, job)
         if job is not None and copy is not None:

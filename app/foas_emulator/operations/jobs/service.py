@@ -23,7 +23,7 @@ from foas_emulator.operations.jobs.rows import CommittedJob, Draft, Job, PlanSes
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.queues import service as queues
-from foas_emulator.operations.required import given, named, readable, require_engine
+from foas_emulator.operations.required import given, listed, named, readable, require_engine
 from foas_emulator.world.store import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
@@ -345,7 +345,7 @@ def _check_draft(world: World, project_name: str, draft: Draft) -> None:
 
 def _check_packages(world: World, project_name: str, names: str | None) -> None:
     if names:
-        check_packages(world, project_name, [name.strip() for name in names.split(",")])
+        check_packages(world, project_name, listed("packages", names))
 
 
 def _check_scale(world: World, job: Job, scale: AutoScale) -> None:
