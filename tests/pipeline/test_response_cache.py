@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.gateway.operation import LONGEST_KEPT
 from foas_emulator.pipeline.cache_reads import cache_key
 from foas_emulator.pipeline.select_world import SelectWorld
 from tests.api import Api, open_api
@@ -96,6 +97,15 @@ def test_signed_as_usual_only_the_first_walks(walks: list[str], mode: str) -> No
             heard = ask(served.app, headers=signed_v1(headers={"x-acs-signature-nonce": f"{number}"}))
             assert (heard.status, heard.warning) == (200, None)
     assert len(walks) == 1
+
+
+@pytest.mark.parametrize("mode", ["off", "warn", "strict"])
+def test_one_with_a_long_query_walks_so_that_nothing_keeps_it(walks: list[str], mode: str) -> None:
+    short, long = (f"{INSTANCE}?a={'x' * length}" for length in (100, LONGEST_KEPT))
+    with open_api(signature=mode) as served:
+        for target in (short, long) * 3:
+            assert ask(served.app, target, headers=signed_v1(target)).status == 200
+    assert len(walks) == 1 + 3
 
 
 def test_a_wrong_signature_is_told_of_every_time(served: Api, walks: list[str]) -> None:
