@@ -60,7 +60,8 @@ class Authenticate:
         self._select_world = select_world
         self._keys = keys
         self._max_skew_ms = max_skew_ms
-        self._nonces = Nonces(keep_ms=max_skew_ms)
+        # A date that lies ahead of this clock by the largest skew stays fresh for twice as long.
+        self._nonces = Nonces(keep_ms=2 * max_skew_ms)
         self._fast_verifier = FastVerifier(keys, max_skew_ms=max_skew_ms)
         self._warned: set[tuple[str, str]] = set()
 
