@@ -1,6 +1,6 @@
 """The operations on jobs: create and change drafts, commit them and take them offline, plan and start them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from foas_emulator.blink import auto_scale, sql
 from foas_emulator.blink.auto_scale import AutoScale, Period
@@ -119,11 +119,20 @@ def get_job(world: World, project_name: str, job_name: str) -> Job | None:
 
 
 def list_job(
-    world: World, project_name: str, *filters: Condition, job_name: str | None, page_index: int, page_size: int
+    world: World,
+    project_name: str,
+    *filters: Condition,
+    job_name: str | None,
+    without: Collection[str] = (),
+    page_index: int,
+    page_size: int,
 ) -> Page[Job]:
-    """Return a page of a project's jobs that pass the filters and whose name contains this text, newest first."""
+    """Return a page of a project's jobs that pass the filters and whose name contains this text, newest first.
+
+    Columns in `without` are None.
+    """
     projects.require(world, project_name)
-    statement = rows.select_jobs(equal(Job.project_name, project_name), *filters, job_name=job_name)
+    statement = rows.select_jobs(equal(Job.project_name, project_name), *filters, job_name=job_name, without=without)
     return page(world, Job, statement, page_index, page_size)
 
 
@@ -310,12 +319,12 @@ def require(world: World, project_name: str, job_name: str) -> Job:
 
 def online(world: World, project_name: str) -> list[str]:
     """Return the names of a project's online jobs."""
-    return [copy.job_name for copy in world.store.find(CommittedJob, equal(CommittedJob.project_name, project_name))]
+    return rows.names(world, CommittedJob, equal(CommittedJob.project_name, project_name))
 
 
 def in_folder(world: World, folder_id: int) -> list[str]:
     """Return the names of the jobs in a folder, without those in folders below it."""
-    return [job.job_name for job in world.store.find(Job, equal(Job.folder_id, folder_id))]
+    return rows.names(world, Job, equal(Job.folder_id, folder_id))
 
 
 def using_package(world: World, project_name: str, package_name: str, page_index: int, page_size: int) -> Page[Job]:
