@@ -79,6 +79,14 @@ def test_warn_logs_each_mistake_of_a_key_once(caplog: pytest.LogCaptureFixture) 
         assert len(caplog.messages) == 2
 
 
+def test_warn_remembers_and_logs_no_more_than_the_beginning_of_a_long_key(caplog: pytest.LogCaptureFixture) -> None:
+    with open_api() as served, caplog.at_level(logging.WARNING):
+        for end in ("a", "b"):
+            ask(served.app, headers=signed_v1(key="k" * 60_000 + end))
+    assert len(caplog.messages) == 1
+    assert len(caplog.messages[0]) < 1000
+
+
 def test_warn_remembers_no_nonces() -> None:
     with open_api() as served:
         for _ in range(2):
