@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from foas_emulator.world.advance import (
 from foas_emulator.world.clock import LAST_INSTANT, ClockIsAheadError, ClockRangeError, Mode
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import StoreClosedError
-from foas_emulator.world.world import World
+from foas_emulator.world.world import LONGEST_SLICE, World
 from tests.machine_clock import MachineClock
 from tests.world.conftest import rung
 
@@ -170,6 +171,30 @@ def test_a_move_that_waits_for_another_starts_where_that_has_come_to(
 
     asyncio.run(both())
     assert world.clock.peek() == 100_000
+
+
+@pytest.mark.parametrize("move", [advance_until_idle, lambda world: advance_by(world, 100_000)])
+def test_others_are_served_between_changes_that_take_long(
+    world: World, monkeypatch: pytest.MonkeyPatch, move: Callable[[World], Any]
+) -> None:
+    plan_bells(world, 10, apart=0)
+    used = itertools.count()
+    monkeypatch.setattr("foas_emulator.world.world.processor_time", lambda: next(used) * LONGEST_SLICE * 1.1)
+    seen: list[int] = []
+
+    async def look() -> None:
+        while len(rung(world)) < 10:
+            seen.append(len(rung(world)))
+            await asyncio.sleep(0)
+
+    async def both() -> int:
+        looking = asyncio.create_task(look())
+        changes = await move(world)
+        await looking
+        return len(changes)
+
+    assert asyncio.run(both()) == 10
+    assert seen == list(range(1, 10)), "one change at a time"
 
 
 def test_a_move_ends_with_an_error_if_its_world_is_dropped_meanwhile(registry: Registry) -> None:

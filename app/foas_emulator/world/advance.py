@@ -93,7 +93,7 @@ async def _move(world: World, *, until: int, mode: Mode, final: Reading | None =
     while not is_there:
         with world.transaction():
             settled = _settle_slice(world, until=until, mode=mode)
-            is_there = len(settled) < SLICE
+            is_there = world.next_due is None or world.next_due > until
             if is_there and final is not None:
                 world.clock.put(final)
             elif is_there:

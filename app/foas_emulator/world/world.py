@@ -10,12 +10,15 @@ from typing import Any
 from sqlmodel import Field
 
 from foas_emulator.world import ids, pending
-from foas_emulator.world.clock import Clock, machine_now, stopwatch
+from foas_emulator.world.clock import Clock, machine_now, processor_time, stopwatch
 from foas_emulator.world.ids import seed_of
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings, read_setting, write_setting
 from foas_emulator.world.store import Row, Store, assign, equal
 from foas_emulator.world.world_cache import WorldCache
+
+LONGEST_SLICE = 0.02
+"""Seconds of processor time after which no further change is settled in one go, if others may settle the rest."""
 
 
 class WorldRow(Row, table=True):
@@ -246,7 +249,8 @@ class World:
     def settle(self, *, until: int | None = None, most: int | None = None) -> list[Change]:
         """Apply the changes that are due now, or at `until`, in order and each at its own instant; return them.
 
-        All of them take effect in one transaction. If there are more than `most`, the others stay pending.
+        All of them take effect in one transaction. If there are more than `most`, or if they take longer than
+        `LONGEST_SLICE`, the others stay pending; without `most`, none does.
         """
         if self.next_due is None:
             return []
@@ -254,11 +258,14 @@ class World:
         if self.next_due > now:
             return []
         settled: list[Change] = []
+        begun = processor_time()
         with self.transaction():
             while (most is None or len(settled) < most) and (change := self._take_due(now)) is not None:
                 with self.clock.held_at(change.at):
                     self._handlers[change.kind](self, change)
                 settled.append(Change(at=change.at, subject=change.subject, event=change.event))
+                if most is not None and processor_time() - begun > LONGEST_SLICE:
+                    break  # the plan of a long script alone takes some ten milliseconds
             self.next_due = pending.next_at(self.store)
         return settled
 
