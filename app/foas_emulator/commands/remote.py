@@ -131,5 +131,12 @@ def counted(number: int, thing: str) -> str:
 
 
 def change_lines(changes: list[dict[str, Any]]) -> str:
-    """Return a line for each change."""
-    return "".join(f"\n  {instant_text(change['at'])} {change['what']}" for change in changes)
+    """Return a line for each change: what it brings about, and in parentheses what it is."""
+    return "".join(f"\n  {instant_text(change['at'])} {_told(change)}" for change in changes)
+
+
+def _told(change: dict[str, Any]) -> str:
+    what, job, state = change["what"], change["job"], change["state"]
+    if state is not None:
+        return f"{job or what.partition(' ')[0]} becomes {state} ({what})"
+    return what if job is None else f"{job} ({what})"

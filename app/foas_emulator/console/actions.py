@@ -13,7 +13,6 @@ from starlette.responses import RedirectResponse, Response
 from foas_emulator.console import messages
 from foas_emulator.console.access import BASE
 from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json_call
-from foas_emulator.console.clock import planned_states
 from foas_emulator.console.messages import Message
 from foas_emulator.console.shown import shown_foreign_form
 from foas_emulator.console.site import Site
@@ -36,14 +35,12 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
             call = await call_of(form, world)
         except ValueError as error:
             return _back(form, Message(ok=False, title=str(error)))
-    advances = call.target == f"{CONTROL}worlds/{world.name}/clock/advance"
-    states = planned_states(world) if advances else {}
     answer = await site.call(call, host=request.url.netloc)
     with_token = site.access.control_token is not None
     curl = call.curl(f"{request.url.scheme}://{request.url.netloc}", with_token=with_token)
     if answer.ok:
-        if advances:
-            site.note_step(world.name, answer.document(), states)
+        if call.target == f"{CONTROL}worlds/{world.name}/clock/advance":
+            site.note_step(world.name, answer.document())
         return _back(form, Message(ok=True, curl=curl), target=_text(form, "next"))
     title, hint = answer.problem()
     return _back(form, Message(ok=False, title=title, hint=hint, curl=curl))

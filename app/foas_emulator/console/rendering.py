@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from foas_emulator.console.timeline import brings
+from foas_emulator.operations.instances.lifecycle import brings
 from foas_emulator.world import instants
 from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.durations import duration_text
@@ -36,7 +36,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    filters: dict[str, Callable[..., str]] = {
+    filters: dict[str, Callable[..., str | None]] = {
         "iso": instants.instant_text,
         "moment": moment,
         "clock_time": clock_time,

@@ -23,8 +23,6 @@ class Step:
 
     now: int
     changes: Sequence[Mapping[str, Any]]
-    states: Mapping[tuple[int, str], str]
-    """The states that were planned before it, as `planned_states` tells them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +61,11 @@ class Site:
         """Make a call of the control API or, as the user's, of the service's API."""
         return await perform(self.control if call.target.startswith(CONTROL) else self.service, call, host=host)
 
-    def note_step(self, world_name: str, advance: Any, states: Mapping[tuple[int, str], str]) -> None:
-        """Record the control API's answer to an advance, with the states that were planned before it."""
+    def note_step(self, world_name: str, advance: Any) -> None:
+        """Record the control API's answer to an advance."""
         if len(self.steps) > _MOST_DERIVED:
             self.steps.clear()
-        step = Step(advance["now"], advance["changes"][:MOST_CHANGES], states)
+        step = Step(advance["now"], advance["changes"][:MOST_CHANGES])
         self.steps.setdefault(world_name, deque(maxlen=_MOST_STEPS)).appendleft(step)
 
     async def worked_out(self, world: World, kind: str, derive: Callable[[bytes], Any]) -> Any:

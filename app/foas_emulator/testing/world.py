@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,10 +25,16 @@ REGION = "cn-hangzhou"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change that has happened in a world, or will: its instant in milliseconds since the epoch, and what it is."""
+    """A change that has happened in a world, or will: its instant in milliseconds since the epoch, and what it is.
+
+    `job` is `project/job` for a change of an instance, `state` the state that the change brings, if any.
+    Changes are equal if they are the same thing at the same instant.
+    """
 
     at: int
     what: str
+    job: str | None = field(default=None, compare=False)
+    state: str | None = field(default=None, compare=False)
 
 
 class Clock:
@@ -91,7 +97,7 @@ class Clock:
 
 
 def _changes(documents: list[dict[str, Any]]) -> list[Change]:
-    return [Change(**document) for document in documents]
+    return [Change(each["at"], each["what"], job=each["job"], state=each["state"]) for each in documents]
 
 
 class Settings(Mapping[str, Any]):
