@@ -1,6 +1,7 @@
 """`foas-emulator run`: its environment, its status, its signals, and that nothing is left behind."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from threading import Event
 
 import pytest
 
+from foas_emulator.commands.run import _Child
 from foas_emulator.testing import Emulator
 from tests.process import command, environment, run
 
@@ -36,6 +38,18 @@ def test_a_command_that_is_not_there_or_cannot_be_run_has_the_status_of_shells(t
     plain.write_text("no program", "utf-8")
     refused = run("run", "--", str(plain))
     assert (refused.returncode, f"{plain} cannot be run" in refused.stderr) == (126, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="variables are text there")
+def test_paths_that_are_no_text_stay_what_they_are_in_the_environment(emulator: Emulator) -> None:
+    told = subprocess.run(
+        [*command("env"), "--url", emulator.url],
+        env={**environment({"FOASEMU_CONTROL_TOKEN": "secret"}), "PYTHONPATH": os.fsdecode(b"/tmp/\xff")},
+        capture_output=True,
+        check=True,
+    )
+    (line,) = [line for line in told.stdout.splitlines() if line.startswith(b"export PYTHONPATH=")]
+    assert line.rstrip(b"'").endswith(b":/tmp/\xff")
 
 
 def test_options_of_the_command_are_its_own() -> None:
@@ -125,6 +139,33 @@ def test_a_signal_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None
         started.kill()
         started.wait()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/tty")
+def test_an_interrupt_that_was_typed_is_not_passed_on_also_where_standard_input_is_no_terminal() -> None:
+    import pty  # noqa: PLC0415 - not there on Windows
+
+    look = "from foas_emulator.commands.run import _is_from_terminal; print(_is_from_terminal())"
+    script = f"import os; os.dup2(os.open(os.devnull, os.O_RDONLY), 0); {look}"
+    read: list[bytes] = []
+
+    def take(descriptor: int) -> bytes:
+        read.append(os.read(descriptor, 1024))
+        return read[-1]
+
+    assert pty.spawn([sys.executable, "-c", script], take) == 0
+    assert b"".join(read).split() == [b"True"]
+
+
+def test_a_signal_that_may_not_be_passed_on_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_process: object, _number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(subprocess.Popen, "send_signal", refuse)
+    child = _Child()
+    interrupt = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); raise SystemExit(7)"
+    with child.taking_signals():
+        assert child.run([sys.executable, "-c", interrupt], environment({})) == 7
 
 
 def test_a_command_that_a_signal_ends_has_the_status_of_shells() -> None:

@@ -164,7 +164,7 @@ class _Child:
         elif self._process is None:
             raise SystemExit(KILLED + number)
         elif not (number in _TYPED and _is_from_terminal()):
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):  # it has ended, or is another user's, as sudo is
                 self._process.send_signal(number)
 
 
@@ -172,9 +172,16 @@ def _is_from_terminal() -> bool:
     """Whether an interrupt was typed in the terminal, which then has sent it to the command as well."""
     if sys.platform == "win32":
         return True
-    with suppress(OSError):
-        return sys.stdin is not None and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-    return False
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)  # standard input may be something else
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
 
 
 def _options() -> list[click.Parameter]:
