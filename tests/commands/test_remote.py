@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import click
 import pytest
@@ -161,6 +161,22 @@ def test_what_changes_is_told_by_its_job_and_the_state_it_brings(emulator: Emula
     assert (archived.what, archived.job, archived.state) == ("instance:5 archive", "shop/clicks", None)
 
 
+def test_no_terminal_obeys_what_a_program_has_sent(emulator: Emulator, world: World) -> None:
+    evil = "\x1b]0;x\x07\x9b31m\u202e\x7f"
+    world.seed({"projects": [{"Name": "p", "jobs": [_failing_later(evil)]}]})
+    world.faults.arm({"error": "Throttling.User"}, params={"jobName": evil})
+    _call(emulator, f"/api/v2/projects?{urlencode({'x': evil})}")
+    for words in (("clock", "show"), ("fault", "list"), ("journal",)):
+        for form in ((), ("--json",)):
+            told = said(emulator, *words, *form)
+            assert told.replace("\n", "").isprintable(), words
+            assert "\\u001b]0;x\\u0007\\u009b31m\\u202e\\u007f" in told
+
+
+def _failing_later(name: str) -> dict[str, object]:
+    return {"JobName": name, "instances": [{"timeline": [{"after": "30s", "ActualState": "FAILED"}]}]}
+
+
 @pytest.mark.parametrize(("job", "told"), [(None, "cluster:c becomes RUNNING (cluster:c finish)"), ("p/j", "p/j")])
 def test_a_change_is_told_by_what_it_changes_if_it_is_of_no_job(job: str | None, told: str) -> None:
     what = "cluster:c finish" if job is None else "instance:1 archive"
@@ -275,6 +291,7 @@ def test_effects_are_read_as_people_write_them(text: str, effect: dict[str, obje
     "words",
     [
         ("fault", "arm", "{"),
+        ("fault", "arm", '{"a":' * 50_000),
         ("fault", "arm", "drop", "--param", "x"),
         ("clock", "advance"),
         ("clock", "advance", "1s", "--next"),
