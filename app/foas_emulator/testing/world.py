@@ -13,6 +13,7 @@ from foas_emulator.testing.faults import Faults
 from foas_emulator.testing.journal import Journal
 from foas_emulator.testing.shapes import CLOCK, MOVED_CLOCK, WORLD
 from foas_emulator.testing.written import written
+from foas_emulator.writing import write_file
 
 __tracebackhide__ = True
 
@@ -212,7 +213,7 @@ class World:
 
     def save(self, file: Path) -> None:
         """Write a snapshot into a file, with every row on a line of its own."""
-        file.write_bytes(self._control.send("GET", f"{self._path}/snapshot"))
+        write_file(file, self._control.send("GET", f"{self._path}/snapshot"))
 
     def load(self, file: Path) -> None:
         """Restore a snapshot from a JSON file."""
