@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from foas_emulator.console.access import Access
 from foas_emulator.console.calls import CONTROL, Answer, Call, perform, service_call
 from foas_emulator.control.browsers import HostCheck
-from foas_emulator.control.images import image_of_world
+from foas_emulator.control.images import image_of_world, turn
 from foas_emulator.journal.journal import Journal
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import World
@@ -71,13 +71,17 @@ class Site:
     async def worked_out(self, world: World, kind: str, derive: Callable[[bytes], Any]) -> Any:
         """Return the value that `derive` computes from a world's image, in a thread, and cache it by revision."""
         revision, known = self.derived.get((world.name, kind), (None, None))
-        if revision is not world.store.revision:
-            revision = world.store.revision
-            image = await image_of_world(world)
-            known = await asyncio.to_thread(derive, image)
-            if len(self.derived) > _MOST_DERIVED:
-                self.derived.clear()
-            self.derived[world.name, kind] = revision, known
+        if revision is world.store.revision:
+            return known
+        async with turn(self.registry, world.store.size):
+            revision, known = self.derived.get((world.name, kind), (None, None))
+            if revision is not world.store.revision:  # nobody has done it meanwhile
+                revision = world.store.revision
+                image = await image_of_world(world)
+                known = await asyncio.to_thread(derive, image)
+                if len(self.derived) > _MOST_DERIVED:
+                    self.derived.clear()
+                self.derived[world.name, kind] = revision, known
         return known
 
 

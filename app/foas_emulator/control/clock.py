@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from foas_emulator.control.changes import ChangeShown, show_pending, show_settled
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
-from foas_emulator.control.images import copy_of_world
+from foas_emulator.control.images import copy_of_world, turn
 from foas_emulator.world.advance import (
     advance_by,
     advance_to,
@@ -117,7 +117,8 @@ def clock_router(registry: Registry) -> APIRouter:
     ) -> Response:
         """Move a clock on; the answer lists the changes that happened."""
         if dry_run:
-            async with copy_of_world(require_world(registry, name), registry) as copy:
+            world = require_world(registry, name)
+            async with turn(registry, world.store.size), copy_of_world(world, registry) as copy:
                 return await _advanced(copy, advance)
         return await _advanced(registry.open_or_create(name), advance)
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from foas_emulator.control.images import image_of_world
+from foas_emulator.control.images import image_of_world, turn
 from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.control.ready import made_ready, ready_files
 from foas_emulator.seeds.applying import apply
@@ -22,16 +22,17 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
     for _ in range(_ATTEMPTS if size > SMALL else 0):
         world = registry.open_or_create(name)
         await settle(world)
-        before, image = _contents(world), await image_of_world(world)
-        copy = partial(_merged, image, seed, name=name, registry=registry, scratch=scratch)
-        merged = await off_loop(size, copy)
-        async with made_ready(merged, registry, scratch) as store, ready_files(merged, registry) as files:
-            if registry.open_existing(name) is world and _contents(world) == before:
-                if files:
-                    registry.exchange(world, files[0], partial(world.move_on, merged))
-                else:
-                    world.move_on(merged, store)
-                return
+        async with turn(registry, world.store.size):
+            before, image = _contents(world), await image_of_world(world)
+            copy = partial(_merged, image, seed, name=name, registry=registry, scratch=scratch)
+            merged = await off_loop(size, copy)
+            async with made_ready(merged, registry, scratch) as store, ready_files(merged, registry) as files:
+                if registry.open_existing(name) is world and _contents(world) == before:
+                    if files:
+                        registry.exchange(world, files[0], partial(world.move_on, merged))
+                    else:
+                        world.move_on(merged, store)
+                    return
     world = registry.open_or_create(name)
     await settle(world)
     apply(world, seed)
