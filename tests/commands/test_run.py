@@ -65,6 +65,16 @@ def test_the_files_and_the_servers_own_environment_are_gone_afterwards(tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell's")
+def test_a_program_that_is_left_behind_and_still_writes_changes_no_status(tmp_path: Path) -> None:
+    """Such as one in the background that compiles the package certifi, which stands among the files of trust."""
+    write = 'for i in $(seq 1000); do mkdir -p "$d/python/x$i"; done'
+    wait = 'until [ -d "$d/python/x1" ]; do sleep 0.01; done'
+    script = f'd=$(dirname "$SSL_CERT_FILE"); ({write}) > {tmp_path}/out 2>&1 & {wait}; exit 5'
+    ran = run("run", "--", "sh", "-c", script, variables={"TMPDIR": str(tmp_path)})
+    assert (ran.returncode, ran.stderr) == (5, "")
+
+
 def test_settings_of_serve_are_its_options(tmp_path: Path) -> None:
     ask = (
         "import os, urllib.request as u;"

@@ -101,7 +101,7 @@ def _call(
     command: Sequence[str], child: "_Child", server: Server, world: str, *, proxy: Mapping[str, Any] | None = None
 ) -> int:
     """Run a command in its environment; return its exit status."""
-    with TemporaryDirectory(prefix="foas-emulator-") as directory:
+    with TemporaryDirectory(prefix="foas-emulator-", ignore_cleanup_errors=True) as directory:
         given = variables_for(server, world, os.environ, directory=Path(directory), proxy=proxy)
         try:
             status = child.run(_found(command), {**os.environ, **given})
