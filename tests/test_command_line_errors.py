@@ -198,6 +198,13 @@ def test_output_that_cannot_be_written_is_named(place: str, files: Path) -> None
             assert emulator.url not in line
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_file_on_a_full_disk_is_named() -> None:
+    with serving() as emulator:
+        for arguments in (("openapi", "-o", "/dev/full"), ("snapshot", "save", "--url", emulator.url, "/dev/full")):
+            assert refusal(*arguments).startswith("/dev/full: No space left on device")
+
+
 def test_file_that_is_no_snapshot_is_refused_in_a_line(files: Path) -> None:
     with serving() as emulator:
         for name in ("bytes", "text", "list", "directory", "absent"):

@@ -1,5 +1,6 @@
 """Certificates made at start, to serve https without one of the user's, for the names of this machine and of foas."""
 
+import logging
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,6 +11,8 @@ from pathlib import Path
 import trustme
 
 from foas_emulator.interception import hosts
+
+log = logging.getLogger(__name__)
 
 NAMES = ("localhost", "127.0.0.1", "::1")
 _MOST_NAMES = 256
@@ -39,7 +42,11 @@ class Authority:
     def write_certificate(self, host: str, directory: Path) -> Certificate:
         """Write a certificate for the loopback names, `host` and foas's hosts into a directory; return its files."""
         own = NAMES if host in (*NAMES, "0.0.0.0", "::") else (host, *NAMES)  # noqa: S104 - not bound here
-        leaf = self._root.issue_cert(*own, *hosts.NAMES)
+        try:
+            leaf = self._root.issue_cert(*own, *hosts.NAMES)
+        except ValueError as error:  # such as a name with an underscore, or one at which nothing can listen
+            log.warning("the certificate does not name %r: %s", host, error)
+            leaf = self._root.issue_cert(*NAMES, *hosts.NAMES)
         certificate, key = directory / "certificate.pem", directory / "key.pem"
         certificate.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
         key.touch(mode=0o600)

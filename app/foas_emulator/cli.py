@@ -13,6 +13,7 @@ from foas_emulator.commands import LazyGroup
 from foas_emulator.commands.base import refusals_to_start, refuse, refuse_each
 from foas_emulator.loading import quickly
 from foas_emulator.settings import NamedPath, Settings, check_variables, options
+from foas_emulator.writing import write_file
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -87,7 +88,7 @@ def openapi(output: Path | None, *, of_control_api: bool) -> None:
     if output is None:
         click.echo(text.encode(), nl=False)  # the document is UTF-8, even if the terminal's encoding is another
     else:
-        output.write_bytes(text.encode())
+        write_file(output, text.encode())
 
 
 @main.command("get")

@@ -290,7 +290,8 @@ def prepare_interception(
         allowed = read_allowed(settings.intercept_allow)
     except ValueError as error:
         raise SettingError("intercept_allow", error) from None
-    with TemporaryDirectory(prefix="foas-emulator-") as directory, ExitStack() as sockets:
+    # A program that still runs may write into it, as Python does that compiles what it imports.
+    with TemporaryDirectory(prefix="foas-emulator-", ignore_cleanup_errors=True) as directory, ExitStack() as sockets:
         proxy = [sockets.enter_context(each) for each in listen(host, settings.intercept, setting="intercept")]
         behind = [sockets.enter_context(listen(LOOPBACK[0], 0)[0]) for _ in ("plain", "secure")]
         authority = authority or _make_authority()

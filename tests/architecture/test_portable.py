@@ -27,3 +27,11 @@ def test_every_process_that_is_read_as_text_has_an_encoding() -> None:
     mode = re.compile(r"\b(text|universal_newlines)=" + "True")
     assert SOURCES
     assert not [str(file) for file in SOURCES if mode.search(file.read_text("utf-8"))]
+
+
+def test_no_file_is_written_by_a_descriptor_that_was_opened_without_the_flags_of_open() -> None:
+    """On Windows `os.open` alone makes a text file, in which each line feed of what is written becomes two bytes."""
+    wrong = re.compile(r"\bfdopen\(|os\.open\([^)]*O_(?:RDWR|CREAT)")
+    written = [file for file in SOURCES if "app" in file.relative_to(ROOT).parts]
+    assert written
+    assert not [str(file) for file in written if wrong.search(file.read_text("utf-8"))]

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import click
 import pytest
@@ -13,7 +13,20 @@ from click.testing import CliRunner, Result
 from foas_emulator.cli import main
 from foas_emulator.commands import NAMES
 from foas_emulator.commands.fault import read_effect
+from foas_emulator.commands.remote import change_lines
 from foas_emulator.testing import Emulator, World
+
+TIMELINE = """
+projects:
+- Name: shop
+  jobs:
+  - JobName: clicks
+    JobType: FLINK_BATCH
+    instances:
+    - Id: 5
+      timeline:
+      - {after: 30s, ActualState: FAILED}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +145,46 @@ def test_a_dry_run_says_what_would_happen_and_the_world_stays(emulator: Emulator
     assert "would run from " in said(emulator, "clock", "advance", "90s", "--dry-run")
 
 
+def test_what_changes_is_told_by_its_job_and_the_state_it_brings(emulator: Emulator, world: World) -> None:
+    said(emulator, "clock", "freeze", "2026-01-01T00:00:00Z")
+    world.seed(TIMELINE)
+    told = "shop/clicks becomes FAILED (instance:5 put_state)"
+    assert f"1 change pending.\n  2026-01-01T00:00:30.000Z {told}\n" in said(emulator, "clock", "show")
+    assert f"1 change would come due, 1 pending.\n  2026-01-01T00:00:30.000Z {told}\n" in said(
+        emulator, "clock", "advance", "30s", "--dry-run"
+    )
+    assert f"1 change came due, 1 pending.\n  2026-01-01T00:00:30.000Z {told}\n" in said(
+        emulator, "clock", "advance", "30s"
+    )
+    assert "2026-01-03T00:00:30.000Z shop/clicks (instance:5 archive)\n" in said(emulator, "clock", "show")
+    (archived,) = world.clock.advance_until_idle()
+    assert (archived.what, archived.job, archived.state) == ("instance:5 archive", "shop/clicks", None)
+
+
+def test_no_terminal_obeys_what_a_program_has_sent(emulator: Emulator, world: World) -> None:
+    evil = "\x1b]0;x\x07\x9b31m\u202e\x7f"
+    world.seed({"projects": [{"Name": "p", "jobs": [_failing_later(evil)]}]})
+    world.faults.arm({"error": "Throttling.User"}, params={"jobName": evil})
+    _call(emulator, f"/api/v2/projects?{urlencode({'x': evil})}")
+    for words in (("clock", "show"), ("fault", "list"), ("journal",)):
+        for form in ((), ("--json",)):
+            told = said(emulator, *words, *form)
+            assert told.replace("\n", "").isprintable(), words
+            assert "\\u001b]0;x\\u0007\\u009b31m\\u202e\\u007f" in told
+
+
+def _failing_later(name: str) -> dict[str, object]:
+    return {"JobName": name, "instances": [{"timeline": [{"after": "30s", "ActualState": "FAILED"}]}]}
+
+
+@pytest.mark.parametrize(("job", "told"), [(None, "cluster:c becomes RUNNING (cluster:c finish)"), ("p/j", "p/j")])
+def test_a_change_is_told_by_what_it_changes_if_it_is_of_no_job(job: str | None, told: str) -> None:
+    what = "cluster:c finish" if job is None else "instance:1 archive"
+    change = {"at": 0, "what": what, "job": job, "state": "RUNNING" if job is None else None}
+    assert change_lines([change]).startswith(f"\n  1970-01-01T00:00:00.000Z {told}")
+    assert change_lines([change | {"job": None, "state": None}]) == f"\n  1970-01-01T00:00:00.000Z {what}"
+
+
 def test_the_journal_tells_when_which_request_and_what_had_a_part_in_it(emulator: Emulator, world: World) -> None:
     assert said(emulator, "journal") == "The journal of world mine has no call.\n"
     _call(emulator, "/api/v2/projects")
@@ -238,6 +291,7 @@ def test_effects_are_read_as_people_write_them(text: str, effect: dict[str, obje
     "words",
     [
         ("fault", "arm", "{"),
+        ("fault", "arm", '{"a":' * 50_000),
         ("fault", "arm", "drop", "--param", "x"),
         ("clock", "advance"),
         ("clock", "advance", "1s", "--next"),

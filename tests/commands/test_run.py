@@ -1,6 +1,7 @@
 """`foas-emulator run`: its environment, its status, its signals, and that nothing is left behind."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from threading import Event
 
 import pytest
 
+from foas_emulator.commands.run import _Child
 from foas_emulator.testing import Emulator
 from tests.process import command, environment, run
 
@@ -38,6 +40,18 @@ def test_a_command_that_is_not_there_or_cannot_be_run_has_the_status_of_shells(t
     assert (refused.returncode, f"{plain} cannot be run" in refused.stderr) == (126, True)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="variables are text there")
+def test_paths_that_are_no_text_stay_what_they_are_in_the_environment(emulator: Emulator) -> None:
+    told = subprocess.run(
+        [*command("env"), "--url", emulator.url],
+        env={**environment({"FOASEMU_CONTROL_TOKEN": "secret"}), "PYTHONPATH": os.fsdecode(b"/tmp/\xff")},
+        capture_output=True,
+        check=True,
+    )
+    (line,) = [line for line in told.stdout.splitlines() if line.startswith(b"export PYTHONPATH=")]
+    assert line.rstrip(b"'").endswith(b":/tmp/\xff")
+
+
 def test_options_of_the_command_are_its_own() -> None:
     ran = run("run", "--", sys.executable, "-c", "import sys; print(sys.argv[1:])", "--help", "--seed", "x")
     assert ran.stdout == "['--help', '--seed', 'x']\n"
@@ -49,6 +63,16 @@ def test_the_files_and_the_servers_own_environment_are_gone_afterwards(tmp_path:
     assert given["SSL_CERT_FILE"].startswith(str(tmp_path))
     assert given["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "world-run"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell's")
+def test_a_program_that_is_left_behind_and_still_writes_changes_no_status(tmp_path: Path) -> None:
+    """Such as one in the background that compiles the package certifi, which stands among the files of trust."""
+    write = 'for i in $(seq 1000); do mkdir -p "$d/python/x$i"; done'
+    wait = 'until [ -d "$d/python/x1" ]; do sleep 0.01; done'
+    script = f'd=$(dirname "$SSL_CERT_FILE"); ({write}) > {tmp_path}/out 2>&1 & {wait}; exit 5'
+    ran = run("run", "--", "sh", "-c", script, variables={"TMPDIR": str(tmp_path)})
+    assert (ran.returncode, ran.stderr) == (5, "")
 
 
 def test_settings_of_serve_are_its_options(tmp_path: Path) -> None:
@@ -125,6 +149,27 @@ def test_a_signal_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None
         started.kill()
         started.wait()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/tty")
+def test_an_interrupt_that_was_typed_is_not_passed_on_also_where_standard_input_is_no_terminal() -> None:
+    look = "from foas_emulator.commands.run import _is_from_terminal; print(_is_from_terminal())"
+    script = f"import os; os.dup2(os.open(os.devnull, os.O_RDONLY), 0); {look}"
+    in_terminal = f"import pty, sys; pty.spawn([sys.executable, '-c', {script!r}])"
+    ran = subprocess.run([sys.executable, "-c", in_terminal], stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    assert ran.stdout.split() == [b"True"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there os.kill ends a process")
+def test_a_signal_that_may_not_be_passed_on_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_process: object, _number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(subprocess.Popen, "send_signal", refuse)
+    child = _Child()
+    interrupt = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); raise SystemExit(7)"
+    with child.taking_signals():
+        assert child.run([sys.executable, "-c", interrupt], environment({})) == 7
 
 
 def test_a_command_that_a_signal_ends_has_the_status_of_shells() -> None:

@@ -82,6 +82,31 @@ def test_a_snapshot_is_saved_and_loaded(console: Console, wrap: str) -> None:
     assert "No difference." in console.page("/w/copy/compare") if wrap else True
 
 
+@pytest.mark.parametrize("wrap", ["", "snapshot"])
+@pytest.mark.parametrize(
+    ("name", "begin"), [("world.json", "\ufeff"), ("world.yaml", "---\n"), ("world.yml", "\ufeff--- \r\n")]
+)
+def test_a_snapshot_is_loaded_however_its_file_begins(console: Console, name: str, begin: str, wrap: str) -> None:
+    saved = console.get("/w/default/snapshot").content
+    target = "/_emulator/worlds/copy" if wrap else "/_emulator/worlds/copy/snapshot"
+    console.send(
+        "POST",
+        f"{CONSOLE}/w/default/call",
+        data={"token": console.token(), "method": "PUT", "target": target, "wrap": wrap},
+        files={"upload": (name, begin.encode() + saved)},
+    )
+    assert "Done." in console.page("/w/default/")
+    copy = console.api.request("GET", "/_emulator/worlds/copy/snapshot").json()
+    assert copy["tables"]["jobs"] == json.loads(saved)["tables"]["jobs"]
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "1e3", "-1", ""])
+def test_what_is_no_number_is_told_in_few_words(console: Console, number: str) -> None:
+    page = console.done(method="PUT", target="/_emulator/worlds/default/clock", number__now=number)
+    assert ("which is not a whole number." in page) is bool(number)
+    assert "digits" not in page
+
+
 def test_a_file_that_is_no_snapshot_is_refused_with_the_reason(console: Console) -> None:
     console.send(
         "POST",

@@ -1,10 +1,16 @@
 """Everything that a program sends is text, whatever it looks like."""
 
+import asyncio
 import json
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
+from foas_emulator.console import job
+from foas_emulator.console.seed_text import seed_text
 from tests.console.conftest import CONSOLE, Console
 
 EVIL = [
@@ -33,8 +39,8 @@ class Tags(HTMLParser):
 
 def hostile_world(evil: str) -> dict[str, object]:
     instance = {"ActualState": "FAILED", "LastErrorMessage": evil, "Starter": evil}
-    job = {"JobName": "job", "Code": evil, "Description": evil, "Properties": evil, "instances": [instance]}
-    return {"seed": {"projects": [{"Name": "shop", "Description": evil, "jobs": [job]}]}}
+    made = {"JobName": "job", "Code": evil, "Description": evil, "Properties": evil, "instances": [instance]}
+    return {"seed": {"projects": [{"Name": "shop", "Description": evil, "jobs": [made]}]}}
 
 
 @pytest.mark.parametrize("evil", EVIL)
@@ -97,3 +103,45 @@ def test_the_name_and_the_rows_of_a_snapshot_are_escaped(console: Console, evil:
         tags = Tags()
         tags.feed(answer.text)
         assert not tags.found
+
+
+@pytest.mark.parametrize("plan", ["[" * 50_000, '{"a":' * 50_000], ids=["lists", "objects"])
+def test_a_plan_that_is_nested_too_deep_to_be_read_is_shown_as_it_is(console: Console, plan: str) -> None:
+    seed = {"seed": {"projects": [{"Name": "p", "jobs": [{"JobName": "deep", "PlanJson": plan}]}]}}
+    made = console.api.request("PUT", "/_emulator/worlds/default", content=json.dumps(seed))
+    assert made.status_code == 200, made.text
+    assert plan[:1000].replace('"', "&#34;") in console.page("/w/default/job?project=p&job=deep&tab=plan")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    ["[" * 20_000, '{"ok": {}, "title": {"a": 1}, "hint": [1], "curl": 5}', '{"ok": 1, "title": null}', "[]", "5"],
+    ids=["deep", "other types", "missing", "list", "number"],
+)
+def test_a_message_that_is_none_of_ours_is_not_shown(console: Console, forged: str) -> None:
+    cookie = urlsafe_b64encode(forged.encode()).decode()
+    assert 'class="message' not in console.page("/w/default/", cookie=f"foas_emulator_message={cookie}")
+
+
+def test_a_job_with_long_texts_is_shown_and_offered_as_no_seed(console: Console) -> None:
+    jobs = [{"JobName": name, "Code": "a b " * count} for name, count in (("short", 10), ("long", 60_000))]
+    seed = {"seed": {"projects": [{"Name": "p", "jobs": jobs}]}}
+    assert console.api.request("PUT", "/_emulator/worlds/default", content=json.dumps(seed)).status_code == 200
+    pages = {name: console.page(f"/w/default/job?project=p&job={name}&tab=copy") for name in ("short", "long")}
+    assert {name: 'aria-label="seed"' in page for name, page in pages.items()} == {"short": True, "long": False}
+    assert all('aria-label="curl"' in page for page in pages.values())
+
+
+@pytest.mark.parametrize("path", ["job?project=p&job=j&tab=copy", "instance?project=p&job=j&id=5"])
+def test_a_seed_is_written_beside_the_event_loop(console: Console, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    seed = {"projects": [{"Name": "p", "jobs": [{"JobName": "j", "Code": "x", "instances": [{"Id": 5}]}]}]}
+    console.api.request("PUT", "/_emulator/worlds/default", content=json.dumps({"seed": seed}))
+    loops: list[bool] = []
+
+    def write(document: Mapping[str, Any]) -> str:
+        loops.append(asyncio._get_running_loop() is not None)
+        return seed_text(document)
+
+    monkeypatch.setattr(job, "seed_text", write)
+    assert "JobName: j" in console.page(f"/w/default/{path}")
+    assert loops == [False]

@@ -2,7 +2,9 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.control.changes import SLICE
 from tests.control.conftest import Control
+from tests.operations import building
 
 NEW_YEAR = 1_767_225_600_000
 CLOCK = "/worlds/default/clock"
@@ -56,6 +58,57 @@ def test_a_clock_tells_what_is_going_to_happen(timeline: Control) -> None:
     assert (clock["now"], clock["mode"]) == (NEW_YEAR, "frozen")
     assert what(clock, "pending") == [PAUSED, FAILED]
     assert "changes" not in clock
+
+
+def test_a_change_tells_its_job_and_the_state_it_brings(timeline: Control) -> None:
+    brought = [("p/j", "PAUSED"), ("p/j", "FAILED")]
+    assert _brought(timeline.ok("GET", CLOCK)["pending"]) == brought
+    assert _brought(timeline.ok("POST", f"{CLOCK}/advance?dry_run=true", {"by": "1h"})["changes"]) == brought
+    assert _brought(timeline.ok("POST", f"{CLOCK}/advance", {"by": "1h"})["changes"]) == brought
+
+
+def test_a_change_tells_what_came_about_even_if_something_else_was_planned(timeline: Control) -> None:
+    timeline.ok("PUT", "/worlds/default/settings", {"start_delay": "30s", "cluster_delay": "40s", "sql_check": "start"})
+    timeline.ok("POST", "/worlds/default/seed", WRONG_SQL, status=204)
+    timeline.api.ok("StartJob", projectName="q", jobName="wrong")
+    building.cluster(timeline.api)
+    pending = timeline.ok("GET", CLOCK)["pending"]
+    assert ("q/wrong", "RUNNING") in _brought(pending)
+    assert (None, None) in _brought(pending), "a cluster's state is known when it comes"
+    changes = timeline.ok("POST", f"{CLOCK}/advance", {"by": "40s"})["changes"]
+    assert ("q/wrong", "FAILED") in _brought(changes)
+    assert (None, "RUNNING") in _brought(changes)
+
+
+WRONG_SQL = {
+    "projects": [
+        {
+            "Name": "q",
+            "jobs": [
+                {
+                    "JobName": "wrong",
+                    "Code": "create table t (a int) with (type='print'); insert into t select a from absent;",
+                }
+            ],
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize("count", [SLICE - 1, SLICE, 2 * SLICE, 2 * SLICE + 1])
+def test_many_changes_are_told_in_order_and_each_once(control: Control, count: int) -> None:
+    entries = [{"after": f"{second // 2}s", "ActualState": "PAUSED"} for second in range(2, count + 2)]
+    jobs = [{"JobName": "j", "instances": [{"Id": 900001, "timeline": entries}]}]
+    control.ok("PUT", "/worlds/many", {"seed": {"projects": [{"Name": "p", "jobs": jobs}]}}, status=201)
+    pending = control.ok("GET", "/worlds/many/clock")["pending"]
+    assert (len(pending), {change["job"] for change in pending}) == (count, {"p/j"})
+    assert pending == sorted(pending, key=lambda change: change["at"])
+    changes = control.ok("POST", "/worlds/many/clock/advance", {"until": "idle"})["changes"]
+    assert changes == pending
+
+
+def _brought(changes: list[dict[str, Any]]) -> list[tuple[str | None, str | None]]:
+    return [(change["job"], change["state"]) for change in changes]
 
 
 @pytest.mark.parametrize("by", ["30s", 30_000, "0.5m"])

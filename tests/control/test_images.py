@@ -1,22 +1,26 @@
 """Images of worlds that requests go on using, taken beside the event loop where they are large."""
 
 import asyncio
+import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from threading import Event
 from time import sleep
-from typing import Any
+from typing import Any, Literal
 
+import httpx
 import pytest
 
-from foas_emulator.control import images
+from foas_emulator.console import comparison, site
+from foas_emulator.control import images, merging, snapshots, worlds
 from foas_emulator.control.images import copy_of_world, image_of_world
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.world import online_backup
 from foas_emulator.world.expiry import Expiry
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.store import Store, StoreClosedError
+from foas_emulator.world.world import World
 from tests.api import Api, dump, open_api
 
 
@@ -175,3 +179,76 @@ def test_a_small_world_is_copied_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         with pytest.raises(StopIteration) as ended:
             copying.send(None)  # it waits for nothing
         assert ended.value.value == api.world.store.image()
+
+
+class CountingLock(asyncio.Lock):
+    """Counts those who wait for it."""
+
+    waiting = 0
+
+    async def acquire(self) -> Literal[True]:
+        self.waiting += 1
+        return await super().acquire()
+
+
+LARGE_SEED = json.dumps({"projects": [{"Name": "mine", "Description": "x" * 3000}]})
+WHOLE_WORLDS = [
+    ("GET", "/_emulator/worlds/default/snapshot", "", 200),
+    ("POST", "/_emulator/worlds/default/clock/advance?dry_run=true", '{"by": "1s"}', 200),
+    ("POST", "/_emulator/worlds/default/seed", LARGE_SEED, 204),
+    ("PUT", "/_emulator/worlds/copy", '{"fork": "default"}', 201),
+    ("GET", "/_emulator/console/w/default/", "", 200),
+    ("GET", "/_emulator/console/w/default/compare", "", 200),
+]
+
+
+def test_requests_for_whole_worlds_wait_for_their_turn_before_they_hold_any(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise each of a crowd would hold an image while it waits for the thread that works on them."""
+    lock = CountingLock()
+    monkeypatch.setitem(images._turns, api.registry, lock)
+    taken: list[World] = []
+    for module in (snapshots, images, merging, worlds, site, comparison):
+        monkeypatch.setattr(module, "image_of_world", noting(module.image_of_world, taken))
+
+    async def crowd() -> list[int]:
+        transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            async with lock:
+                asked = [
+                    asyncio.create_task(client.request(method, path, content=body))
+                    for method, path, body, _ in WHOLE_WORLDS
+                ]
+                while lock.waiting <= len(asked):
+                    await asyncio.sleep(0.01)
+                    assert not any(task.done() for task in asked)
+                assert taken == []
+            return [response.status_code for response in await asyncio.gather(*asked)]
+
+    assert asyncio.run(crowd()) == [status for *_, status in WHOLE_WORLDS]
+    assert len(taken) >= len(WHOLE_WORLDS)
+
+
+def noting(
+    take: Callable[[World], Awaitable[bytes]], taken: list[World]
+) -> Callable[[World], Coroutine[Any, Any, bytes]]:
+    async def note(world: World) -> bytes:
+        taken.append(world)
+        return await take(world)
+
+    return note
+
+
+def test_a_small_world_waits_for_nobody(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "LARGE", api.world.store.size)
+
+    async def ask() -> int:
+        transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
+        async with (
+            images.turn(api.registry, api.world.store.size + 1),
+            httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
+        ):
+            return (await client.get("/_emulator/worlds/default/snapshot")).status_code
+
+    assert asyncio.run(ask()) == 200

@@ -23,6 +23,16 @@ def test_fish_and_powershell_are_quoted_by_their_rules() -> None:
     assert powershell({"A": "it's $x"}) == "$env:A = 'it''s $x'\n"
 
 
+def test_typographic_quotes_end_no_text_in_powershell() -> None:
+    assert powershell({"A": "O\u2019Brien\u2018\u201b"}) == "$env:A = 'O\u2019\u2019Brien\u2018\u2018\u201b\u201b'\n"
+
+
+@pytest.mark.parametrize("value", ["it's", "a\nb"])
+def test_a_file_is_refused_what_it_cannot_hold(value: str) -> None:
+    with pytest.raises(ValueError, match=r"^A holds a quote or a line end"):
+        dotenv({"A": value})
+
+
 def test_files_hold_the_values_as_they_are() -> None:
     assert dotenv({"A": "b c"}) == "A='b c'\n"
     assert json.loads(as_json(AWKWARD)) == AWKWARD

@@ -51,6 +51,16 @@ def test_a_certificate_of_the_start_names_every_public_host(authority: Authority
     assert {("DNS", name) for name in NAMES} <= set(named)
 
 
+@pytest.mark.parametrize("host", ["my_host", "a b", "[::1]", "xn--a"])
+def test_a_host_that_no_certificate_can_name_is_told_and_left_out(
+    authority: Authority, tmp_path: Path, host: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = authority.write_certificate(host, tmp_path)
+    named = ssl._ssl._test_decode_cert(str(made.certificate))["subjectAltName"]  # type: ignore[attr-defined]
+    assert {("DNS", "localhost"), ("DNS", NAMES[0])} <= set(named)
+    assert f"the certificate does not name {host!r}" in caplog.text
+
+
 def test_a_name_is_certified_when_it_is_asked_for_and_no_other(authority: Authority) -> None:
     context = authority.context(is_ours)
     trusting = ssl.create_default_context(cadata=authority.pem.decode())
@@ -93,13 +103,13 @@ def test_variables_keep_what_their_lists_hold_but_nothing_that_lets_a_call_pass_
     destination = Destination(url="http://127.0.0.1:1", proxy="http://127.0.0.1:2", world="w", files=files)
     before = {
         "NO_PROXY": "db.internal.example.com,*,.aliyuncs.com,foas.cn-hangzhou.aliyuncs.com,.com,"
-        "Foas.Aliyuncs.com,foas.aliyuncs.com:443",
+        "Foas.Aliyuncs.com,foas.aliyuncs.com:443,foas.aliyuncs.com. aliyuncs.com\tcache.internal",
         "NODE_OPTIONS": "--trace-warnings",
         "JAVA_TOOL_OPTIONS": "-Xmx1g",
         "PYTHONPATH": "src",
     }
     given = variables(destination, before)
-    assert given["NO_PROXY"] == "localhost,127.0.0.1,::1,db.internal.example.com"
+    assert given["NO_PROXY"] == "localhost,127.0.0.1,::1,db.internal.example.com,cache.internal"
     assert given["NODE_OPTIONS"].startswith("--trace-warnings --require ")
     assert given["JAVA_TOOL_OPTIONS"].startswith("-Xmx1g -Djavax.net.ssl.trustStore=")
     assert given["PYTHONPATH"].endswith(":src")

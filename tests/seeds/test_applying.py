@@ -149,7 +149,7 @@ def test_timeline_is_planned_from_the_moment_of_applying(world: World) -> None:
     timeline = "[{after: 5m, ActualState: FAILED, LastErrorMessage: gone}, {after: 90, ActualState: PAUSED}]"
     seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, instances: [{{Id: 5, timeline: {timeline}}}]}}]}}]")
     now = world.now()
-    assert [(at - now, what) for at, what in planned(world.store)] == [
+    assert [(change.at - now, change.what) for change in planned(world.store)] == [
         (90_000, "instance:5 put_state"),
         (300_000, "instance:5 put_state"),
     ]

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from foas_emulator import __version__
-from foas_emulator.testing import Server
+from foas_emulator.testing import Emulator, Server
 from tests.clients.builds import Project, built
 from tests.process import environment
 from tests.setup.test_files import ROOT, WORKFLOWS, conforms
@@ -51,25 +51,41 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
-def test_the_step_that_starts_ends_with_a_served_world(tmp_path: Path) -> None:
-    """The installation is that of this environment: a test must not need a network."""
-    files = {name: tmp_path / name for name in ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH")}
-    inputs = {name: str(each["default"]) for name, each in ACTION["inputs"].items()}
-    inputs |= {"port": str(free_port()), "options": "--seed empty --start-delay 7s"}
+FILES = ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH")
+
+
+def start_step(directory: Path, **inputs: object) -> subprocess.CompletedProcess[str]:
+    """Run the step that starts the emulator, with its files in a directory, as a runner does."""
+    given = {name: str(each["default"]) for name, each in ACTION["inputs"].items()}
+    given |= {name: str(value) for name, value in inputs.items()}
     start = STEPS[1]
-    variables = filled(start["env"], inputs) | {name: str(file) for name, file in files.items()}
+    variables = filled(start["env"], given) | {name: str(directory / name) for name in FILES}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", start["run"]]
-    done = subprocess.run(
-        shell,
-        cwd=tmp_path,
-        env=environment({**variables, "RUNNER_TEMP": str(tmp_path), "PATH": path}),
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", start["run"]],
+        cwd=directory,
+        env=environment({**variables, "RUNNER_TEMP": str(directory), "PATH": path}),
         capture_output=True,
         encoding="utf-8",
         timeout=120,
         check=False,
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
+def test_the_step_that_starts_fails_where_another_server_has_the_port(tmp_path: Path) -> None:
+    with Emulator() as other:
+        done = start_step(tmp_path, port=other.url.rpartition(":")[2])
+    assert done.returncode == 1
+    assert "--port: " in done.stdout
+    assert not (tmp_path / "GITHUB_OUTPUT").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
+def test_the_step_that_starts_ends_with_a_served_world(tmp_path: Path) -> None:
+    """The installation is that of this environment: a test must not need a network."""
+    done = start_step(tmp_path, port=free_port(), options="--seed empty --start-delay 7s")
+    files = {name: tmp_path / name for name in FILES}
     try:
         assert done.returncode == 0, done.stdout + done.stderr
         outputs = dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text("utf-8").splitlines())

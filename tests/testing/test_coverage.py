@@ -112,3 +112,18 @@ def test_enough_coverage_lets_the_session_pass(tmp_path: Path) -> None:
     done = run(tmp_path, "--foas-coverage-min=2.5")
     assert "of the operations exercised\n" in done.stdout
     assert done.returncode == pytest.ExitCode.OK
+
+
+def test_a_file_that_cannot_be_written_is_told_and_fails_the_session(tmp_path: Path) -> None:
+    done = run(tmp_path, f"--foas-coverage={tmp_path / 'absent' / 'coverage.json'}", "-k", "nothing")
+    assert "--foas-coverage: " in done.stdout
+    assert "cannot be written: No such file or directory" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize("percent", ["nan", "-1", "100.5", "half"])
+def test_a_percentage_that_is_none_is_refused(tmp_path: Path, percent: str) -> None:
+    done = run(tmp_path, f"--foas-coverage-min={percent}")
+    assert f"{percent!r} is no percentage from 0 to 100" in done.stderr
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from foas_emulator.testing import Emulator
+from foas_emulator.testing import Emulator, Server
 
 pytest_plugins = ["pytester"]
 
@@ -191,6 +191,12 @@ def test_a_server_that_is_gone_does_not_hide_the_failure(pytester: pytest.Pytest
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(failed=1, errors=1)
     result.stdout.fnmatch_lines(["*assert 1 == 2", "world test-it-* cannot be asked any more:*"])
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8018", "ftp://127.0.0.1:8018", "http://", "localhost"])
+def test_an_address_that_is_none_is_refused_with_one_that_is(url: str) -> None:
+    with pytest.raises(ValueError, match=r"is no address of a server: give one such as http://127\.0\.0\.1:8018"):
+        Server(url)
 
 
 def test_loading_the_plugin_loads_nothing_heavy() -> None:

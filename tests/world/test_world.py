@@ -129,7 +129,7 @@ def test_a_change_that_fails_undoes_all_that_came_due_with_it(world: World) -> N
     with pytest.raises(RuntimeError, match="it broke"):
         world.settle()
     assert rung(world) == []
-    assert [at for at, _ in pending.planned(world.store)] == [100, 200]
+    assert [change.at for change in pending.planned(world.store)] == [100, 200]
 
 
 def test_what_was_planned_for_a_subject_can_be_dropped(world: World) -> None:
@@ -139,10 +139,10 @@ def test_what_was_planned_for_a_subject_can_be_dropped(world: World) -> None:
     plan(world, 300, bell="b")
     with world.transaction():
         world.cancel("bell:a", "fall")
-    assert [what for _, what in pending.planned(world.store)] == ["bell:a ring", "bell:b ring"]
+    assert [change.what for change in pending.planned(world.store)] == ["bell:a ring", "bell:b ring"]
     with world.transaction():
         world.cancel("bell:a")
-    assert [what for _, what in pending.planned(world.store)] == ["bell:b ring"]
+    assert [change.what for change in pending.planned(world.store)] == ["bell:b ring"]
     assert world.next_due == 300
 
 

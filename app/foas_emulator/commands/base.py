@@ -4,6 +4,7 @@ Every error is one line on standard error, never a traceback.
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -23,6 +24,10 @@ PORT_OPTION = click.option(
 TOKEN_OPTION = click.option(
     "--control-token", envvar="FOASEMU_CONTROL_TOKEN", show_envvar=True, help="Token of the server's control API."
 )
+
+
+_CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""All but the line end, and those that change the direction of writing."""
 
 
 class Commands(click.Group):
@@ -67,8 +72,16 @@ def refuse_each(messages: Iterable[object], *, status: int = 1) -> NoReturn:
     """Print each message as a line of its own on standard error, and exit."""
     with suppress(OSError):
         for message in messages:
-            click.echo(" ".join(str(message).split()), err=True)
+            click.echo(harmless(" ".join(str(message).split())), err=True)
     sys.exit(status)
+
+
+def harmless(text: str) -> str:
+    """Return a text of lines with its control characters escaped as in JSON: a terminal would obey them.
+
+    Names and messages come from servers, which have them from programs.
+    """
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def describe_os_error(error: OSError | UnicodeError) -> str:

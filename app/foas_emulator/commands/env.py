@@ -4,6 +4,7 @@ import os
 
 import click
 
+from foas_emulator.commands.base import refuse
 from foas_emulator.commands.remote import address, refusals_of, server_options, world_name
 from foas_emulator.interception.shells import FORMATS, SHELLS
 from foas_emulator.testing.redirection import variables_for
@@ -32,4 +33,8 @@ def command(
     target = address(url, port)
     with refusals_of(target):
         given = variables_for(Server(target, control_token=control_token), world, os.environ)
-    click.echo((SHELLS[shell] if format_ is None else FORMATS[format_])(given), nl=False)
+    try:
+        text = (SHELLS[shell] if format_ is None else FORMATS[format_])(given)
+    except ValueError as error:
+        refuse(str(error))
+    click.echo(os.fsencode(text), nl=False)  # paths may hold bytes that are no text, and are to stay what they are

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION
+from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION, harmless
 from foas_emulator.commands.remote import FAILURES, JSON_OPTION, Command, address, reason_of, refusals_of, say
 from foas_emulator.testing.server import Server
 
@@ -42,7 +42,7 @@ class Servers:
         if sentence or self.as_json:
             say(sentence, {**document, "failed": failures}, as_json=self.as_json)
         for failure in failures:
-            click.echo(f"{failure['url']}: {failure['error']}", err=True)
+            click.echo(harmless(f"{failure['url']}: {failure['error']}"), err=True)
         if failures:
             sys.exit(1)
 

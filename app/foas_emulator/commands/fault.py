@@ -56,13 +56,13 @@ def read_effect(text: str) -> dict[str, Any]:
     if text.startswith("{"):
         try:
             effect: dict[str, Any] = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise click.UsageError(f"EFFECT is not JSON: {error}") from None
         return effect
     name, equals, value = text.partition("=")
     try:
         return {name: json.loads(value) if equals else True}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {name: value}
 
 

@@ -7,7 +7,7 @@ import urllib.request
 
 import click
 
-from foas_emulator.commands.base import PORT_OPTION, URL_OPTION, refuse
+from foas_emulator.commands.base import PORT_OPTION, URL_OPTION, harmless, refuse
 from foas_emulator.commands.remote import address
 
 _LONGEST_HEALTH = 64 * 1024
@@ -29,5 +29,5 @@ def command(url: str | None, port: int) -> None:
         refuse(f"{target}: {error}")
     except (KeyError, TypeError, RecursionError):
         refuse(f"{target}: this is no foas-emulator")
-    click.echo(health)
+    click.echo(harmless(health))
     sys.exit(0 if status == "ok" else 1)

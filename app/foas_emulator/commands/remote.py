@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION, URL_OPTION, describe_os_error, refuse
+from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION, URL_OPTION, describe_os_error, harmless, refuse
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
 from foas_emulator.testing.world import World
@@ -122,7 +122,7 @@ def reason_of(error: Exception) -> str:
 
 def say(sentence: str, document: Any, *, as_json: bool) -> None:
     """Print a sentence, or a document as JSON."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2) if as_json else sentence)
+    click.echo(harmless(json.dumps(document, ensure_ascii=False, indent=2) if as_json else sentence))
 
 
 def counted(number: int, thing: str) -> str:
@@ -131,5 +131,12 @@ def counted(number: int, thing: str) -> str:
 
 
 def change_lines(changes: list[dict[str, Any]]) -> str:
-    """Return a line for each change."""
-    return "".join(f"\n  {instant_text(change['at'])} {change['what']}" for change in changes)
+    """Return a line for each change: what it brings about, and in parentheses what it is."""
+    return "".join(f"\n  {instant_text(change['at'])} {_told(change)}" for change in changes)
+
+
+def _told(change: dict[str, Any]) -> str:
+    what, job, state = change["what"], change["job"], change["state"]
+    if state is not None:
+        return f"{job or what.partition(' ')[0]} becomes {state} ({what})"
+    return what if job is None else f"{job} ({what})"

@@ -101,7 +101,7 @@ def _call(
     command: Sequence[str], child: "_Child", server: Server, world: str, *, proxy: Mapping[str, Any] | None = None
 ) -> int:
     """Run a command in its environment; return its exit status."""
-    with TemporaryDirectory(prefix="foas-emulator-") as directory:
+    with TemporaryDirectory(prefix="foas-emulator-", ignore_cleanup_errors=True) as directory:
         given = variables_for(server, world, os.environ, directory=Path(directory), proxy=proxy)
         try:
             status = child.run(_found(command), {**os.environ, **given})
@@ -164,7 +164,7 @@ class _Child:
         elif self._process is None:
             raise SystemExit(KILLED + number)
         elif not (number in _TYPED and _is_from_terminal()):
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):  # it has ended, or is another user's, as sudo is
                 self._process.send_signal(number)
 
 
@@ -172,9 +172,16 @@ def _is_from_terminal() -> bool:
     """Whether an interrupt was typed in the terminal, which then has sent it to the command as well."""
     if sys.platform == "win32":
         return True
-    with suppress(OSError):
-        return sys.stdin is not None and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
-    return False
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)  # standard input may be something else
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
 
 
 def _options() -> list[click.Parameter]:

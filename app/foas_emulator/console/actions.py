@@ -1,8 +1,11 @@
 """The actions of the pages' forms: each is one call, composed from the form and the values typed into it."""
 
 import json
+import re
+from codecs import BOM_UTF8
 from functools import partial
 from http import HTTPStatus
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -13,7 +16,6 @@ from starlette.responses import RedirectResponse, Response
 from foas_emulator.console import messages
 from foas_emulator.console.access import BASE
 from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json_call
-from foas_emulator.console.clock import planned_states
 from foas_emulator.console.messages import Message
 from foas_emulator.console.shown import shown_foreign_form
 from foas_emulator.console.site import Site
@@ -24,6 +26,9 @@ _DEEPEST = 20
 """Levels of the body that the name of a field may lead down."""
 _LONGEST_TARGET = 32 * 1024
 """Characters of a call's path and query, before they are percent-encoded."""
+_BEGIN = re.compile(rb"\A---[ \t]*\r?\n")
+"""The line with which a YAML document may begin; inside another one it has no meaning."""
+_LONGEST_NUMBER = 20
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 
@@ -36,14 +41,12 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
             call = await call_of(form, world)
         except ValueError as error:
             return _back(form, Message(ok=False, title=str(error)))
-    advances = call.target == f"{CONTROL}worlds/{world.name}/clock/advance"
-    states = planned_states(world) if advances else {}
     answer = await site.call(call, host=request.url.netloc)
     with_token = site.access.control_token is not None
     curl = call.curl(f"{request.url.scheme}://{request.url.netloc}", with_token=with_token)
     if answer.ok:
-        if advances:
-            site.note_step(world.name, answer.document(), states)
+        if call.target == f"{CONTROL}worlds/{world.name}/clock/advance":
+            site.note_step(world.name, answer.document())
         return _back(form, Message(ok=True, curl=curl), target=_text(form, "next"))
     title, hint = answer.problem()
     return _back(form, Message(ok=False, title=title, hint=hint, curl=curl))
@@ -107,7 +110,7 @@ async def _json_body(form: FormData, text: str) -> Any:
 
 
 def _number(name: str, text: str) -> int:
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > _LONGEST_NUMBER:
         raise ValueError(f"{name} is {text[:40]!r}, which is not a whole number.")
     return int(text)
 
@@ -119,15 +122,21 @@ def _typed(form: FormData, prefix: str) -> dict[str, str]:
 
 async def _upload(method: str, target: str, upload: UploadFile, *, wrap: str) -> Call:
     content = await upload.read()
-    file = "" if wrap else str(upload.filename)
-    if str(upload.filename).endswith((".yaml", ".yml")):
-        if wrap:
-            content = wrap.encode() + b":\n" + b"\n".join(b"  " + line for line in content.splitlines())
-        return Call(method=method, target=target, body=content, content_type="application/yaml", file=file)
-    if wrap:
-        content = json.dumps(wrap).encode() + b":" + content
-        content = b"{" + content + b"}"
-    return Call(method=method, target=target, body=content, content_type=JSON, file=file)
+    as_yaml = str(upload.filename).endswith((".yaml", ".yml"))
+    content_type = "application/yaml" if as_yaml else JSON
+    if not wrap:
+        return Call(method=method, target=target, body=content, content_type=content_type, file=str(upload.filename))
+    body = await off_loop(len(content), partial(_wrapped, content, wrap, as_yaml=as_yaml))
+    return Call(method=method, target=target, body=body, content_type=content_type)
+
+
+def _wrapped(content: bytes, name: str, *, as_yaml: bool) -> bytes:
+    """Return a document as the member of another one, without parsing it; a mark of its begin stays outside."""
+    content = content.removeprefix(BOM_UTF8)
+    if not as_yaml:
+        return b"".join((b"{", json.dumps(name).encode(), b":", content, b"}"))
+    lines = (b"  " + line for line in BytesIO(_BEGIN.sub(b"", content, count=1)))  # line by line, so that others run
+    return b"".join((name.encode(), b":\n", *lines))
 
 
 async def download_snapshot(site: Site, world: World, request: Request) -> Response:

@@ -1,14 +1,11 @@
 """The page of a world's clock: its time, its pending changes, and a preview of moving it."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from foas_emulator.console.calls import json_call
-from foas_emulator.console.resources import jobs_of, next_changes, points
+from foas_emulator.console.resources import next_changes, points
 from foas_emulator.console.site import View
-from foas_emulator.console.timeline import Point, brings, timeline
-from foas_emulator.operations.instances.lifecycle import TRANSITIONS
-from foas_emulator.world.world import World
+from foas_emulator.console.timeline import point, timeline
 
 MOST_SHOWN = 100
 STEPS = ("30s", "5m", "1h")
@@ -24,8 +21,7 @@ async def time_page(view: View) -> dict[str, Any]:
         "steps": STEPS,
         "preview": await preview(view),
         "last_steps": [
-            (step.now, named(view.world, step.changes, step.states))
-            for step in view.site.steps.get(view.world.name, ())
+            (step.now, [point(change) for change in step.changes]) for step in view.site.steps.get(view.world.name, ())
         ],
     }
 
@@ -45,29 +41,6 @@ async def preview(view: View) -> dict[str, Any] | None:
     shown: dict[str, Any] = {"wanted": wanted, "advance": json_call("POST", target, advance_of(wanted))}
     if answer.ok:
         document = answer.document()
-        changes = named(view.world, document["changes"][:MOST_SHOWN], planned_states(view.world))
+        changes = [point(change) for change in document["changes"][:MOST_SHOWN]]
         return {**shown, "now": document["now"], "changes": changes, "problem": None}
     return {**shown, "problem": answer.problem()}
-
-
-def planned_states(world: World) -> dict[tuple[int, str], str]:
-    """Return the states that the next pending changes bring, each by its instant and what the control API calls it."""
-    return {(change.at, change.what): brings(change) for change in next_changes(world, MOST_SHOWN)}
-
-
-def named(world: World, changes: Sequence[Mapping[str, Any]], states: Mapping[tuple[int, str], str]) -> list[Point]:
-    """Return changes with the names of their jobs, and with the states that they bring as far as these are known."""
-    names = jobs_of(world, [int(key) for key in map(instance_of, changes) if key])
-    found = []
-    for change in changes:
-        subject, _, event = change["what"].partition(" ")
-        job = names.get(instance_of(change), "")
-        state = states.get((change["at"], change["what"])) or next(iter(TRANSITIONS.get(event, {}).values()), "")
-        found.append(Point(at=change["at"], label=f"{job or subject} {event}", event=event, job=job, state=state))
-    return found
-
-
-def instance_of(change: Mapping[str, Any]) -> str:
-    """Return the id of the instance that a change concerns, "" if it concerns none."""
-    kind, _, key = str(change["what"]).partition(" ")[0].partition(":")
-    return key if kind == "instance" and key.isdecimal() else ""

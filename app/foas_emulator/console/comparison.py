@@ -13,7 +13,7 @@ from typing import Any
 from foas_emulator.console.language import mark
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
-from foas_emulator.control.images import copy_of_world, image_of_snapshot, image_of_world, origin_of_world
+from foas_emulator.control.images import copy_of_world, image_of_snapshot, image_of_world, origin_of_world, turn
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.seeds.limits import weight
 from foas_emulator.world import pending
@@ -98,15 +98,23 @@ async def compared(view: View, left: Side, right: Side) -> dict[str, Any]:
         "problem": None,
     }
     try:
-        images = []
-        for side in (left, right):
-            images.append(await image_of(view, side))
-            await asyncio.sleep(0)  # an image is copied on the event loop
+        async with turn(view.site.registry, max(size_of(view, left), size_of(view, right))):
+            images = []
+            for side in (left, right):
+                images.append(await image_of(view, side))
+                await asyncio.sleep(0)  # an image is copied on the event loop
+            context["differences"] = await off_loop(len(images[0]) + len(images[1]), lambda: compare(*images))
     except NoImageError as error:
         context["problem"] = error
-    else:
-        context["differences"] = await off_loop(len(images[0]) + len(images[1]), lambda: compare(*images))
     return context
+
+
+def size_of(view: View, side: Side) -> int:
+    """Return about how many bytes the image of a side has."""
+    if side.content is not None:
+        return len(side.content)
+    world = view.world if side.name == ORIGIN else view.site.registry.peek(side.name)
+    return 0 if world is None else world.store.size
 
 
 async def image_of(view: View, side: Side) -> bytes:

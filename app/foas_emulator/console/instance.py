@@ -62,7 +62,7 @@ async def instance_page(view: View) -> dict[str, Any]:
         "task_managers": await task_managers(view, path),
         "config": parsed(members(await view.read(f"{path}/config"), "Config")),
         "answers": {format_: answer_text(await view.read(f"{path}?Format={format_}")) for format_ in ("JSON", "XML")},
-        "copies": copies(view, project, name, number),
+        "copies": await copies(view, project, name, number),
     }
 
 

@@ -1,5 +1,6 @@
 """The page of a job: its plan as a graph, its code with the parser's message, its instances and properties."""
 
+import asyncio
 import re
 from http import HTTPStatus
 from typing import Any
@@ -10,11 +11,10 @@ from foas_emulator.blink.planner import running_plan
 from foas_emulator.console import snippets
 from foas_emulator.console.calls import Answer
 from foas_emulator.console.graph import BOX_WIDTH, graph
-from foas_emulator.console.highlight import highlighted
 from foas_emulator.console.language import mark
 from foas_emulator.console.operations import DRAFT, NOT_STARTED, buttons, job_path
 from foas_emulator.console.resources import due
-from foas_emulator.console.seed_text import seed_of_job, seed_text
+from foas_emulator.console.seed_text import MOST_CHARACTERS, length_of, seed_of_job, seed_text
 from foas_emulator.console.site import View
 from foas_emulator.operations.jobs.rows import find_job
 from foas_emulator.operations.projects.rows import find_project
@@ -61,14 +61,14 @@ async def job_page(view: View) -> dict[str, Any]:
         ),
         "current": current,
         "archived": await instances(view, job, is_archived=True) if tab == "instances" else [],
-        "code": highlighted(job.get("Code") or ""),
+        "code": job.get("Code") or "",
         "tables": members(checked, "JobInOut") or {},
         "mistake": None if checked.ok else mistake(checked),
         "plan": plan,
         "box_width": BOX_WIDTH,
         "graph": graph(plan) if plan is not None else None,
         "path": path,
-        "copies": copies(view, project, name) if tab == "copy" else {},
+        "copies": await copies(view, project, name) if tab == "copy" else {},
     }
 
 
@@ -101,14 +101,16 @@ def mistake(answer: Answer) -> dict[str, Any]:
     return {"text": document.get("Message", title), "hint": hint, "line": int(line[1]) if line else 0}
 
 
-def copies(view: View, project: str, name: str, instance: int | None = None) -> dict[str, str]:
-    """Return programs that read a job or one of its instances, and a seed that recreates it."""
+async def copies(view: View, project: str, name: str, instance: int | None = None) -> dict[str, str]:
+    """Return programs that read a job or one of its instances and, unless it is too long, a seed that recreates it."""
     world = view.world
     is_strict = world.settings.signature == "strict"
     texts = snippets.reading(view.base_url, world.name, project, name, instance, is_strict=is_strict)
     parent, job = find_project(world, project), find_job(world, project, name)
     if parent is not None and job is not None:
-        texts["seed"] = seed_text(seed_of_job(world, parent, job, instance=instance))
+        document = seed_of_job(world, parent, job, instance=instance)
+        if length_of(document) <= MOST_CHARACTERS:
+            texts["seed"] = await asyncio.to_thread(seed_text, document)
     return texts
 
 

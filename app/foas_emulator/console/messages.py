@@ -52,9 +52,16 @@ def read(request: Request) -> Message | None:
         return None
     try:
         members = json.loads(urlsafe_b64decode(text))
-        return Message(**{name: members[name] for name in ("ok", "title", "hint", "curl")})
-    except (ValueError, TypeError, KeyError):
+        title, hint, curl = (_text(members[name]) for name in ("title", "hint", "curl"))
+        return Message(ok=members["ok"] is True, title=title, hint=hint, curl=curl)
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a message consists of texts")
+    return value
 
 
 def forget(request: Request, response: Response) -> None:

@@ -11,7 +11,8 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from foas_emulator.console.timeline import brings
+from foas_emulator.console.highlight import highlighted
+from foas_emulator.operations.instances.lifecycle import brings
 from foas_emulator.world import instants
 from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.durations import duration_text
@@ -36,7 +37,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    filters: dict[str, Callable[..., str]] = {
+    filters: dict[str, Callable[..., object]] = {
         "iso": instants.instant_text,
         "moment": moment,
         "clock_time": clock_time,
@@ -49,6 +50,7 @@ def environment() -> Environment:
         "pretty": pretty,
         "state_class": state_class,
         "brings": brings,
+        "highlighted": highlighted,
     }
     made.filters |= filters
     return made
@@ -99,7 +101,7 @@ def pretty(value: Any) -> str:
     if isinstance(value, str):
         try:
             return json.dumps(json.loads(value), indent=2, ensure_ascii=False)
-        except ValueError:
+        except (ValueError, RecursionError):
             return str(value)
     return json.dumps(value, indent=2, ensure_ascii=False)
 

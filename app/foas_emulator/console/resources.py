@@ -14,7 +14,8 @@ from sqlalchemy import TextualSelect, text
 
 from foas_emulator.console.operations import DRAFT, FIRST, NOT_STARTED, Button, buttons
 from foas_emulator.console.site import View
-from foas_emulator.console.timeline import Point, brings, timeline
+from foas_emulator.console.timeline import Point, point, timeline
+from foas_emulator.control.changes import show_changes
 from foas_emulator.world import pending
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.world import World
@@ -201,30 +202,9 @@ def next_changes(world: World, limit: int) -> list[PendingChange]:
     """Return the next pending changes."""
     if world.next_due is None:
         return []
-    table = pending.PendingChange.table()
-    return world.store.fetch(PendingChange, table.select().order_by(table.c.at, table.c.sequence).limit(limit))
+    return pending.planned(world.store, limit)
 
 
 def points(world: World, limit: int) -> list[Point]:
     """Return the next pending changes as points of a time line, labelled with their jobs."""
-    changes = next_changes(world, limit)
-    names = jobs_of(world, [int(change.key) for change in changes if change.kind == "instance"])
-    return [
-        Point(
-            at=change.at,
-            label=f"{names.get(change.key, change.subject)} {change.event}",
-            event=change.event,
-            job=names.get(change.key, ""),
-            state=brings(change),
-        )
-        for change in changes
-    ]
-
-
-def jobs_of(world: World, instances: Sequence[int]) -> dict[str, str]:
-    """Return the jobs of some instances, by the instances' ids as texts."""
-    if not instances:
-        return {}
-    marks = ", ".join(str(int(each)) for each in instances)
-    found = rows(world, f"SELECT id, project_name, job_name FROM instances WHERE id IN ({marks})")  # noqa: S608 - numbers
-    return {str(row["id"]): f"{row['project_name']}/{row['job_name']}" for row in found}
+    return [point(change) for change in show_changes(world, next_changes(world, limit))]

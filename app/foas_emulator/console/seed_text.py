@@ -26,6 +26,8 @@ from foas_emulator.world.store import Row, equal
 from foas_emulator.world.world import World
 
 MOST_INSTANCES = 20
+MOST_CHARACTERS = 200_000
+"""The most characters of a seed on a page: to write so many takes a quarter of a second, in a thread."""
 _NESTED = ("project_name", "job_name", "job_type", "api_type")
 """Members that an instance takes from its job."""
 
@@ -51,6 +53,13 @@ def seed_of_job(world: World, project: Project, job: Job, *, instance: int | Non
     if runs:
         written["instances"] = [_instance(run, content) for run in runs]
     return _document(world, project, job, runs, written)
+
+
+def length_of(part: object) -> int:
+    """Return the number of characters of all texts in a seed."""
+    if isinstance(part, Mapping):
+        return sum(map(length_of, part.values()))
+    return sum(map(length_of, part)) if isinstance(part, list) else len(str(part))
 
 
 def seed_text(document: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from foas_emulator.console.access import Access
 from foas_emulator.console.calls import CONTROL, Answer, Call, perform, service_call
 from foas_emulator.control.browsers import HostCheck
-from foas_emulator.control.images import image_of_world
+from foas_emulator.control.images import image_of_world, turn
 from foas_emulator.journal.journal import Journal
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import World
@@ -23,8 +23,6 @@ class Step:
 
     now: int
     changes: Sequence[Mapping[str, Any]]
-    states: Mapping[tuple[int, str], str]
-    """The states that were planned before it, as `planned_states` tells them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,23 +61,27 @@ class Site:
         """Make a call of the control API or, as the user's, of the service's API."""
         return await perform(self.control if call.target.startswith(CONTROL) else self.service, call, host=host)
 
-    def note_step(self, world_name: str, advance: Any, states: Mapping[tuple[int, str], str]) -> None:
-        """Record the control API's answer to an advance, with the states that were planned before it."""
+    def note_step(self, world_name: str, advance: Any) -> None:
+        """Record the control API's answer to an advance."""
         if len(self.steps) > _MOST_DERIVED:
             self.steps.clear()
-        step = Step(advance["now"], advance["changes"][:MOST_CHANGES], states)
+        step = Step(advance["now"], advance["changes"][:MOST_CHANGES])
         self.steps.setdefault(world_name, deque(maxlen=_MOST_STEPS)).appendleft(step)
 
     async def worked_out(self, world: World, kind: str, derive: Callable[[bytes], Any]) -> Any:
         """Return the value that `derive` computes from a world's image, in a thread, and cache it by revision."""
         revision, known = self.derived.get((world.name, kind), (None, None))
-        if revision is not world.store.revision:
-            revision = world.store.revision
-            image = await image_of_world(world)
-            known = await asyncio.to_thread(derive, image)
-            if len(self.derived) > _MOST_DERIVED:
-                self.derived.clear()
-            self.derived[world.name, kind] = revision, known
+        if revision is world.store.revision:
+            return known
+        async with turn(self.registry, world.store.size):
+            revision, known = self.derived.get((world.name, kind), (None, None))
+            if revision is not world.store.revision:  # nobody has done it meanwhile
+                revision = world.store.revision
+                image = await image_of_world(world)
+                known = await asyncio.to_thread(derive, image)
+                if len(self.derived) > _MOST_DERIVED:
+                    self.derived.clear()
+                self.derived[world.name, kind] = revision, known
         return known
 
 

@@ -1,10 +1,8 @@
 """The pending changes on a time line that begins now, as points for SVG."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-
-from foas_emulator.operations.instances.lifecycle import TRANSITIONS
-from foas_emulator.world.pending import PendingChange
+from typing import Any
 
 WIDTH = 800
 _LEFT, _RIGHT = 12.0, 788.0
@@ -38,11 +36,11 @@ class Placed:
     """Whether there is room for the time below the point."""
 
 
-def brings(change: PendingChange) -> str:
-    """Return the state that a pending change brings, "" if it brings none."""
-    if change.event == "put_state":
-        return str(change.read_details().get("ActualState", ""))
-    return next(iter(TRANSITIONS.get(change.event, {}).values()), "")
+def point(change: Mapping[str, Any]) -> Point:
+    """Return a change, as the control API shows it, as a point labelled with its job."""
+    subject, _, event = change["what"].partition(" ")
+    job, state = change["job"] or "", change["state"] or ""
+    return Point(at=change["at"], label=f"{job or subject} {event}", event=event, job=job, state=state)
 
 
 def timeline(points: Sequence[Point], *, now: int) -> list[Placed]:

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from foas_emulator.control.changes import ChangeShown, show_pending, show_settled
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import require_world
-from foas_emulator.control.images import copy_of_world
-from foas_emulator.world import pending
+from foas_emulator.control.images import copy_of_world, turn
 from foas_emulator.world.advance import (
     advance_by,
     advance_to,
@@ -73,26 +73,19 @@ class Advance(BaseModel):
         return self
 
 
-class PendingShown(BaseModel):
-    """A change that will happen."""
-
-    at: int = Field(description="Its time, in milliseconds since the epoch.")
-    what: str = Field(description="The thing that changes, and the event.")
-
-
 class ClockShown(BaseModel):
     """A world's time in milliseconds since the epoch, and its pending changes."""
 
     now: int = Field(description="The world's time.")
     mode: Mode = Field(description="Whether time passes (real) or stands still (frozen).")
     offset_ms: int = Field(description="Milliseconds by which it is ahead of the machine's.")
-    pending: list[PendingShown] = Field(description="The pending changes, the next one first.")
+    pending: list[ChangeShown] = Field(description="The pending changes, the next one first.")
 
 
 class ClockMoved(ClockShown):
     """A world's time after the clock was moved, and the changes that happened, each at its own instant."""
 
-    changes: list[PendingShown] = Field(description="The changes that happened, in order.")
+    changes: list[ChangeShown] = Field(description="The changes that happened, in order.")
 
 
 def clock_router(registry: Registry) -> APIRouter:
@@ -104,7 +97,7 @@ def clock_router(registry: Registry) -> APIRouter:
         """Return the time of a world, and its pending changes."""
         world = require_world(registry, name)
         await settle(world)
-        return _as_json(_show(world))
+        return _as_json(await _show(world))
 
     @router.put("", response_model=ClockMoved)
     async def put_clock(name: str, setting: ClockSetting) -> Response:
@@ -112,7 +105,7 @@ def clock_router(registry: Registry) -> APIRouter:
         world = registry.open_or_create(name)
         changes = await settle(world)
         changes += await set_clock(world, mode=setting.mode, now=setting.now)
-        return _moved(world, changes)
+        return await _moved(world, changes)
 
     @router.post("/advance", response_model=ClockMoved)
     async def advance_clock(
@@ -123,7 +116,8 @@ def clock_router(registry: Registry) -> APIRouter:
     ) -> Response:
         """Move a clock on; the answer lists the changes that happened."""
         if dry_run:
-            async with copy_of_world(require_world(registry, name), registry) as copy:
+            world = require_world(registry, name)
+            async with turn(registry, world.store.size), copy_of_world(world, registry) as copy:
                 return await _advanced(copy, advance)
         return await _advanced(registry.open_or_create(name), advance)
 
@@ -133,7 +127,7 @@ def clock_router(registry: Registry) -> APIRouter:
 async def _advanced(world: World, advance: Advance) -> Response:
     changes = await settle(world)
     changes += await _advance(world, advance)
-    return _moved(world, changes)
+    return await _moved(world, changes)
 
 
 async def _advance(world: World, advance: Advance) -> list[Change]:
@@ -142,13 +136,13 @@ async def _advance(world: World, advance: Advance) -> list[Change]:
     return await (advance_by(world, advance.by or 0) if advance.to is None else advance_to(world, advance.to))
 
 
-def _show(world: World) -> dict[str, Any]:
-    clock, planned = world.clock, [{"at": at, "what": what} for at, what in pending.planned(world.store)]
-    return {"now": clock.now(), "mode": clock.mode, "offset_ms": clock.offset_ms, "pending": planned}
+async def _show(world: World) -> dict[str, Any]:
+    clock = {"now": world.clock.now(), "mode": world.clock.mode, "offset_ms": world.clock.offset_ms}
+    return clock | {"pending": await show_pending(world)}
 
 
-def _moved(world: World, changes: list[Change]) -> Response:
-    return _as_json(_show(world) | {"changes": [{"at": change.at, "what": change.what} for change in changes]})
+async def _moved(world: World, changes: list[Change]) -> Response:
+    return _as_json(await _show(world) | {"changes": await show_settled(world, changes)})
 
 
 def _as_json(shown: Mapping[str, Any]) -> Response:

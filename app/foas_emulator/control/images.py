@@ -1,9 +1,11 @@
 """Images of whole worlds, for work on them outside the event loop."""
 
+import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from weakref import WeakKeyDictionary
 
 from foas_emulator.control.documents import parse_document
 from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
@@ -16,6 +18,17 @@ from foas_emulator.world.store import Store, StoreClosedError
 from foas_emulator.world.world import World
 
 log = logging.getLogger(__name__)
+
+
+_turns: WeakKeyDictionary[Registry, asyncio.Lock] = WeakKeyDictionary()
+
+
+def turn(registry: Registry, size: int) -> AbstractAsyncContextManager[None]:
+    """Return the lock to hold while using images of `size` bytes: of large ones only one request at a time has any.
+
+    Otherwise memory would grow with the number of requests that wait for the thread that works on them.
+    """
+    return _turns.setdefault(registry, asyncio.Lock()) if size > LARGE else nullcontext()
 
 
 def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Registry, scratch: Connections) -> bytes:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from foas_emulator.control.images import image_of_world
+from foas_emulator.control.images import image_of_world, turn
 from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.control.ready import made_ready, ready_files
 from foas_emulator.seeds.applying import apply
@@ -20,11 +20,12 @@ _ATTEMPTS = (False, False, True, True)
 async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:
     """Apply a seed to a world; a large seed to a copy, which replaces the world if that has not changed since."""
     for is_last in _ATTEMPTS if size > SMALL else ():
-        world = registry.open_or_create(name)
-        await settle(world)
-        with world.held() if is_last else world.in_use():
-            if await _merge_beside(registry, scratch, world, seed, size=size):
-                return
+        async with turn(registry, registry.open_or_create(name).store.size):
+            world = registry.open_or_create(name)
+            await settle(world)
+            with world.held() if is_last else world.in_use():
+                if await _merge_beside(registry, scratch, world, seed, size=size):
+                    return
     world = registry.open_or_create(name)
     await settle(world)
     apply(world, seed)

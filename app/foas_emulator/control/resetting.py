@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from foas_emulator.control.images import origin_of_world
+from foas_emulator.control.images import origin_of_world, turn
 from foas_emulator.control.off_loop import LARGE
 from foas_emulator.control.ready import made_ready, ready_files
 from foas_emulator.world.connections import Connections
@@ -37,16 +37,17 @@ async def reset_all(registry: Registry, scratch: Connections) -> None:
 
 
 async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_piece: Callable[[str], None]) -> None:
-    world = registry.peek(name)
-    beginning = None if world is None else world.beginning
-    origin = await _origin(registry, name)
-    async with made_ready(origin, registry, scratch) as store, ready_files(origin, registry) as files:
-        is_same = registry.peek(name) is world and (world is None or world.beginning is beginning)
-        # The default seed may have changed meanwhile, and the world's turn to begin with that not have come yet.
-        if is_same and (origin is None or not registry.is_in_memory or registry.origin(name) is origin):
-            registry.reset(name, store=store, ready=files[0] if files else None)
-        else:  # it started over meanwhile
-            in_one_piece(name)
+    async with turn(registry, 0 if (used := registry.peek(name)) is None else used.store.size):
+        world = registry.peek(name)
+        beginning = None if world is None else world.beginning
+        origin = await _origin(registry, name)
+        async with made_ready(origin, registry, scratch) as store, ready_files(origin, registry) as files:
+            is_same = registry.peek(name) is world and (world is None or world.beginning is beginning)
+            # The default seed may have changed meanwhile, and the world's turn to begin with that not have come yet.
+            if is_same and (origin is None or not registry.is_in_memory or registry.origin(name) is origin):
+                registry.reset(name, store=store, ready=files[0] if files else None)
+            else:  # it started over meanwhile
+                in_one_piece(name)
 
 
 async def _origin(registry: Registry, name: str) -> bytes | None:

@@ -19,7 +19,7 @@ from foas_emulator.control.documents import (
     wants_yaml,
 )
 from foas_emulator.control.errors import require_world
-from foas_emulator.control.images import image_of_snapshot, image_of_world
+from foas_emulator.control.images import image_of_snapshot, image_of_world, turn
 from foas_emulator.control.merging import merge
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.control.ready import load
@@ -56,9 +56,10 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         """Return the whole world: rows, clock, pending changes, counters, settings, fault rules; as YAML by Accept."""
         world = require_world(registry, name)
         await settle(world)
-        taken = await image_of_world(world)
         write = _write_yaml if wants_yaml(request) else write_snapshot
-        text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)))
+        async with turn(registry, world.store.size):
+            taken = await image_of_world(world)
+            text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)))
         return Response(text, media_type=YAML if wants_yaml(request) else "application/json")
 
     @router.put("/snapshot", status_code=204, openapi_extra=described_body(ANY_OBJECT))

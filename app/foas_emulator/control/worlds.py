@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
 from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
-from foas_emulator.control.images import image_of_world
+from foas_emulator.control.images import image_of_world, turn
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.control.ready import made_ready, ready_files
 from foas_emulator.control.resetting import reset, reset_all
@@ -71,11 +71,17 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         size = LARGE + 1 if document.value == {"seed": MADE} else weight(body)
         image = await off_loop(size, lambda: _image(registry, scratch, document))
         if isinstance(image, _Fork):
-            image = await _fork(registry, image.name)
+            async with turn(registry, image.size(registry)):
+                status = await _begin(name, await _fork(registry, image.name))
+        else:
+            status = await _begin(name, image)
+        return JSONResponse(_identity(name), status)
+
+    async def _begin(name: str, image: bytes | None) -> int:
         async with made_ready(image, registry, scratch) as store, ready_files(image, registry, 2) as files:
             status = 200 if registry.exists(name) else 201
             registry.create_or_replace(name, image, store=store, files=files)
-        return JSONResponse(_identity(name), status)
+        return status
 
     @router.delete("/worlds/{name}", status_code=204)
     async def delete_world(name: str) -> Response:
@@ -126,6 +132,11 @@ class _Fork:
     """The name of a world to copy; only the event loop may access worlds."""
 
     name: Any
+
+    def size(self, registry: Registry) -> int:
+        """Return about how many bytes the image of the world has, 0 if it is not open."""
+        world = registry.peek(self.name) if isinstance(self.name, str) else None
+        return 0 if world is None else world.store.size
 
 
 async def _fork(registry: Registry, name: Any) -> bytes:

@@ -1,8 +1,12 @@
 """Environment variables in the syntax of each shell, and of tools that read them from files."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Mapping
+
+_POWERSHELL_QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
+"""The characters that end a text in single quotes in PowerShell, which takes typographic quotes for the same."""
 
 
 def sh(variables: Mapping[str, str]) -> str:
@@ -24,14 +28,20 @@ def powershell(variables: Mapping[str, str]) -> str:
     """Return commands for PowerShell: `foas-emulator env --shell powershell | Out-String | Invoke-Expression`."""
 
     def line(name: str, value: str) -> str:
-        escaped = value.replace("'", "''")
+        escaped = _POWERSHELL_QUOTES.sub(r"\g<0>\g<0>", value)
         return f"$env:{name} = '{escaped}'"
 
     return _lines(variables, line)
 
 
 def dotenv(variables: Mapping[str, str]) -> str:
-    """Return lines for tools that read .env files; values are in single quotes, so they are taken literally."""
+    """Return lines for tools that read .env files; values are in single quotes, so they are taken literally.
+
+    Raise ValueError for a value that cannot be: the tools differ in what else they read.
+    """
+    for name, value in variables.items():
+        if "'" in value or "\n" in value:
+            raise ValueError(f"{name} holds a quote or a line end, which a .env file cannot hold; --format json can")
     return _lines(variables, lambda name, value: f"{name}='{value}'")
 
 

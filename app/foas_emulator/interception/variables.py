@@ -10,7 +10,7 @@ from foas_emulator.interception.trust import STORE_PASSWORD, TrustFiles
 
 ACCESS_KEY_SECRET = "test"  # noqa: S105 - public on purpose
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_PASSES_BY = re.compile(r"\*?\.?(?:com|(?:.*\.)?aliyuncs\.com)?(?::[0-9]*)?", re.IGNORECASE)
+_PASSES_BY = re.compile(r"\*?\.?(?:(?:com|(?:.*\.)?aliyuncs\.com)\.?)?(?::[0-9]*)?", re.IGNORECASE)
 """Entries of NO_PROXY that would let calls of the service bypass the proxy: "", `*`, `.com`, `foas.aliyuncs.com`."""
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 
@@ -54,7 +54,7 @@ def variables(destination: Destination, environment: Mapping[str, str]) -> dict[
 
 def _no_proxy(given: str) -> str:
     """Return the hosts to reach without a proxy: this machine, and those given, except hosts of the real cloud."""
-    named = [entry.strip() for entry in given.split(",")]
+    named = re.split(r"[,\s]+", given)  # programs differ in whether a space separates, too
     kept = [entry for entry in named if _PASSES_BY.fullmatch(entry) is None]
     return ",".join(dict.fromkeys((*_LOOPBACK, *kept)))
 

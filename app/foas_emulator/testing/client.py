@@ -34,6 +34,8 @@ class ControlClient:
     def __init__(self, url: str, *, control_token: str | None = None) -> None:
         self.url = url.rstrip("/")
         self._parts = urlsplit(self.url)
+        if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
+            raise ValueError(f"{url!r} is no address of a server: give one such as http://127.0.0.1:8018")
         self._headers = {} if control_token is None else {"authorization": f"Bearer {control_token}"}
 
     def request(self, method: str, path: str, body: Any = None, *, shape: Shape = dict) -> Any:

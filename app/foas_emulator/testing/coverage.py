@@ -48,13 +48,17 @@ class CoverageCollector:
             session.config.workeroutput[_OUTPUT] = self._reports
             return
         report = combine(self._reports)
-        if self._file is not None:
-            self._file.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
         percent = percent_of(report["all"])
         self._told = f"foas-emulator: {percent:.1f} % of the operations exercised"
         if percent < self._least:
             self._told += f", {self._least:g} % wanted; missing: {', '.join(report['all']['operations_missing'])}"
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self._file is not None:
+            try:
+                self._file.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
+            except OSError as error:
+                self._told += f"\n--foas-coverage: {self._file} cannot be written: {error.strerror}"
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(self._told)

@@ -6,7 +6,9 @@
 import os
 import re
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -54,10 +56,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--foas-coverage-min",
         metavar="PERCENT",
-        type=float,
+        type=_percent,
         default=0,
         help="Fail the session if the tests exercised less of the operations.",
     )
+
+
+def _percent(text: str) -> float:
+    """Return a percentage. Raise `ArgumentTypeError` for anything but a number from 0 to 100, such as nan."""
+    with suppress(ValueError):
+        if 0 <= float(text) <= 100:  # noqa: PLR2004 - what a percentage is
+            return float(text)
+    raise ArgumentTypeError(f"{text!r} is no percentage from 0 to 100")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -50,7 +50,7 @@ class FailureReporter:
             calls = "\n".join(describe_call(call) for call in world.journal.entries()[-LAST_CALLS:])
             calls = calls or "it was not called"
             text = f"{calls}\n{self._keep(item, world, calls)}"
-        except (EmulatorError, OSError) as error:
+        except (EmulatorError, OSError, ValueError) as error:
             text = f"world {world.name} cannot be asked any more: {error}"
         _add_section(report, text)
         properties = [("foas-world", world.name), ("foas-emulator", text)]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from foas_emulator.testing.faults import Faults
 from foas_emulator.testing.journal import Journal
 from foas_emulator.testing.shapes import CLOCK, MOVED_CLOCK, WORLD
 from foas_emulator.testing.written import written
+from foas_emulator.writing import write_file
 
 __tracebackhide__ = True
 
@@ -25,10 +26,16 @@ REGION = "cn-hangzhou"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change that has happened in a world, or will: its instant in milliseconds since the epoch, and what it is."""
+    """A change that has happened in a world, or will: its instant in milliseconds since the epoch, and what it is.
+
+    `job` is `project/job` for a change of an instance, `state` the state that the change brings, if any.
+    Changes are equal if they are the same thing at the same instant.
+    """
 
     at: int
     what: str
+    job: str | None = field(default=None, compare=False)
+    state: str | None = field(default=None, compare=False)
 
 
 class Clock:
@@ -91,7 +98,7 @@ class Clock:
 
 
 def _changes(documents: list[dict[str, Any]]) -> list[Change]:
-    return [Change(**document) for document in documents]
+    return [Change(each["at"], each["what"], job=each["job"], state=each["state"]) for each in documents]
 
 
 class Settings(Mapping[str, Any]):
@@ -206,7 +213,7 @@ class World:
 
     def save(self, file: Path) -> None:
         """Write a snapshot into a file, with every row on a line of its own."""
-        file.write_bytes(self._control.send("GET", f"{self._path}/snapshot"))
+        write_file(file, self._control.send("GET", f"{self._path}/snapshot"))
 
     def load(self, file: Path) -> None:
         """Restore a snapshot from a JSON file."""

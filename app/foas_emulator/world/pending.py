@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import tuple_
 from sqlmodel import Field
 
 from foas_emulator.world.ids import next_number
@@ -59,11 +59,14 @@ def next_at(store: Store) -> int | None:
     return cast(int | None, store.least(PendingChange.at))
 
 
-def planned(store: Store) -> list[tuple[int, str]]:
-    """Return the instant, and subject and event, of every pending change, in the order in which they will happen."""
-    columns = PendingChange.table().c
-    rows = store.execute(select(columns.at, columns.subject, columns.event).order_by(columns.at, columns.sequence))
-    return [(row.at, f"{row.subject} {row.event}") for row in rows]
+def planned(store: Store, most: int | None = None, *, after: PendingChange | None = None) -> list[PendingChange]:
+    """Return the pending changes, or the next ones (after another one), in the order in which they will happen."""
+    table = PendingChange.table()
+    place = table.c.at, table.c.sequence
+    statement = table.select().order_by(*place).limit(most)
+    if after is not None:
+        statement = statement.where(tuple_(*place) > tuple_(after.at, after.sequence))
+    return store.fetch(PendingChange, statement)
 
 
 def postpone(store: Store, *, by: int) -> None:

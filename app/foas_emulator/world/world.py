@@ -38,11 +38,20 @@ class WorldRow(Row, table=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A pending change that has happened: its instant, its subject and its event."""
+    """A pending change that has happened: its instant, its subject, its event and the state that it brought, if any."""
 
     at: int
     subject: str
     event: str
+    state: str | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.subject.partition(":")[0]
+
+    @property
+    def key(self) -> str:
+        return self.subject.partition(":")[2]
 
     @property
     def what(self) -> str:
@@ -50,8 +59,11 @@ class Change:
         return f"{self.subject} {self.event}"
 
 
-Handler = Callable[["World", PendingChange], None]
-"""A function that applies a due change, inside the settling transaction; the clock shows the change's own instant."""
+Handler = Callable[["World", PendingChange], str | None]
+"""A function that applies a due change, inside the settling transaction; the clock shows the change's own instant.
+
+It returns the state that the change brought, None if there is no such thing.
+"""
 
 
 class World:
@@ -262,8 +274,8 @@ class World:
         with self.transaction():
             while (most is None or len(settled) < most) and (change := self._take_due(now)) is not None:
                 with self.clock.held_at(change.at):
-                    self._handlers[change.kind](self, change)
-                settled.append(Change(at=change.at, subject=change.subject, event=change.event))
+                    state = self._handlers[change.kind](self, change)
+                settled.append(Change(at=change.at, subject=change.subject, event=change.event, state=state))
                 if most is not None and processor_time() - begun > LONGEST_SLICE:
                     break  # the plan of a long script alone takes some ten milliseconds
             self.next_due = pending.next_at(self.store)

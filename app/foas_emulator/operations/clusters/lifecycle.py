@@ -73,11 +73,11 @@ def begin(world: World, cluster: Cluster, event: Event, *outcome: Change) -> Non
         _finish(world, cluster.cluster_id, state, operator, *outcome)
 
 
-def apply_change(world: World, change: PendingChange) -> None:
-    """Finish a change that is due."""
+def apply_change(world: World, change: PendingChange) -> str:
+    """Finish a change that is due; return the state of the cluster."""
     cluster = find_cluster(world, change.key)
     assert cluster is not None, "changes are cancelled when their cluster is replaced, and none is removed"
-    _finish(world, change.key, cluster.state, *change.read_details().items())
+    return _finish(world, change.key, cluster.state, *change.read_details().items())
 
 
 def _finish_later(world: World, cluster_id: str, *outcome: Change) -> None:
@@ -85,6 +85,8 @@ def _finish_later(world: World, cluster_id: str, *outcome: Change) -> None:
     world.schedule("finish", f"cluster:{cluster_id}", at=at, **dict(outcome))
 
 
-def _finish(world: World, cluster_id: str, state: str, *changes: Change) -> None:
-    finished = assign(Cluster.state, TRANSITIONS[state, "finish"])
-    update_cluster(world, cluster_id, finished, assign(Cluster.gmt_modified, world.second()), *changes)
+def _finish(world: World, cluster_id: str, state: str, *changes: Change) -> str:
+    final = TRANSITIONS[state, "finish"]
+    modified = assign(Cluster.gmt_modified, world.second())
+    update_cluster(world, cluster_id, assign(Cluster.state, final), modified, *changes)
+    return final

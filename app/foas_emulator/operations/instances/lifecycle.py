@@ -176,17 +176,26 @@ def apply_call(world: World, instance: Instance, call: str, wanted: str) -> None
         _transition(world, instance, OUTCOMES[call], *expected)
 
 
-def apply_change(world: World, change: PendingChange) -> None:
-    """Apply a due change of an instance: `put_state`, `archive`, or the outcome of a call."""
+def brings(change: PendingChange) -> str | None:
+    """Return the state that a pending change of an instance is going to bring, None if it brings none."""
+    if change.event == "put_state":
+        state = change.read_details().get("ActualState")
+        return None if state is None else str(state)
+    return next(iter(_OUTCOMES.get(change.event, {}).values()), None)
+
+
+def apply_change(world: World, change: PendingChange) -> str | None:
+    """Apply a due change of an instance, `put_state`, `archive` or the outcome of a call; return its new state."""
     instance = world.store.get(Instance, equal(Instance.id, int(change.key)))
     assert instance is not None, "changes are cancelled when their instance is deleted"
     if change.event == "put_state":
         details = change.read_details()
         enter(world, instance, details["ActualState"], details.get("LastErrorMessage"))
-    elif change.event == "archive":
+        return brings(change)
+    if change.event == "archive":
         archive(world, instance)
-    else:
-        _transition(world, instance, change.event)
+        return None
+    return _transition(world, instance, change.event).actual_state
 
 
 def enter(world: World, instance: Instance, state: str, message: str | None) -> None:
@@ -221,11 +230,10 @@ def _delay(world: World, call: str) -> int:
     return delays.get(call, 0)
 
 
-def _transition(world: World, instance: Instance, event: str, *changes: Change) -> None:
+def _transition(world: World, instance: Instance, event: str, *changes: Change) -> Instance:
     event, reasons = _judge(world, instance, event)
     entered = _enter(world, instance, TRANSITIONS[event][instance.actual_state], *changes, *reasons)
-    if event == "started":
-        _run(world, entered)
+    return _run(world, entered) if event == "started" else entered
 
 
 def _judge(world: World, instance: Instance, event: str) -> tuple[str, list[Change]]:
@@ -246,16 +254,16 @@ def _failure(world: World, message: str) -> list[Change]:
     return [assign(Instance.last_error_time, world.second()), assign(Instance.last_error_message, message)]
 
 
-def _run(world: World, instance: Instance) -> None:
-    """Send `started`; a batch job finishes after the setting `batch_duration`."""
+def _run(world: World, instance: Instance) -> Instance:
+    """Send `started`; a batch job finishes after the setting `batch_duration`. Return the instance as it is then."""
     started.send(world, instance)
     duration = world.settings.batch_duration
     if instance.job_type != BATCH or duration is None:
-        return
-    if duration:
-        world.schedule("finished", _subject(instance), at=world.now() + duration)
-    else:
-        _transition(world, instance, "finished")
+        return instance
+    if not duration:
+        return _transition(world, instance, "finished")
+    world.schedule("finished", _subject(instance), at=world.now() + duration)
+    return instance
 
 
 def _enter(world: World, instance: Instance, state: str, *changes: Change) -> Instance:

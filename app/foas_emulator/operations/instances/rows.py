@@ -1,8 +1,9 @@
 """The table of instances, and the statements on it."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Index, Select
+from sqlalchemy import Index, Select, select
 from sqlmodel import Field
 
 from foas_emulator.operations.columns import JobContent
@@ -75,6 +76,13 @@ def instances_on_cluster(world: World, cluster_id: str, state: str) -> list[Inst
         equal(Instance.actual_state, state),
         equal(Instance.is_archived, False),
     )
+
+
+def jobs_of_instances(world: World, ids: Sequence[int]) -> dict[int, str]:
+    """Return `project/job` of those of a few hundred instances that exist, by id."""
+    columns = Instance.table().c
+    jobs = select(columns.id, columns.project_name, columns.job_name).where(columns.id.in_(ids))
+    return {row.id: f"{row.project_name}/{row.job_name}" for row in world.store.execute(jobs)}
 
 
 def select_instances(*filters: Condition, started: Window, ended: Window) -> Select[Any]:

@@ -80,14 +80,15 @@ def begin(
     return session
 
 
-def apply_change(world: World, change: PendingChange) -> None:
-    """End a session whose plan is due."""
+def apply_change(world: World, change: PendingChange) -> str:
+    """End a session whose plan is due; return its status."""
     session = world.store.get(PlanSession, equal(PlanSession.session_id, change.key))
     assert session is not None, "changes are cancelled when their session is deleted"
     job = find_job(world, session.project_name, session.job_name)
     assert job is not None, "sessions are deleted with their job"
     outcome = _outcome(world, job, session)
     world.store.update(PlanSession, *outcome, where=[equal(PlanSession.session_id, session.session_id)])
+    return changed(session, *outcome).status
 
 
 def cancel_all(world: World, job: Job) -> None:
