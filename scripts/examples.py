@@ -21,7 +21,8 @@ from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.main import create_app, open_registry
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.settings import Settings
-from foas_emulator.world.registry import DEFAULT, Registry
+from foas_emulator.world.names import DEFAULT
+from foas_emulator.world.registry import Registry
 
 Request = Mapping[str, Any]
 

@@ -111,6 +111,9 @@ def test_duration_takes_a_unit_and_a_bare_number_is_seconds(text: str, milliseco
         (("--max-body", "0"), "0 is not in the range x>=1"),
         (("--start-delay", "soon"), "'soon' is not a duration: give a number with ms, s, m, h or d"),
         (("--start-delay", "-1s"), "'-1s' is not a duration"),
+        (("--control-token", "tö"), "what was given is no token: give letters, digits and signs of ASCII"),
+        (("--control-token", "a b"), "what was given is no token"),
+        (("--bearer-tokens", "tö"), "what was given is no token"),
     ],
 )
 def test_wrong_value_names_the_setting_and_what_is_allowed(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from foas_emulator.control import images
-from foas_emulator.world.files import WorldFileError
+from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.store import Store
 from tests.api import Api, open_api
 

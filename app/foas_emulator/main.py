@@ -42,8 +42,10 @@ from foas_emulator.seeds.watching import watching
 from foas_emulator.setting_files import error_overrides, pact_states
 from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.files import DAMAGED, DirectoryInUseError, WorldFileError
-from foas_emulator.world.registry import DEFAULT, Registry
+from foas_emulator.world.file_errors import DAMAGED, WorldFileError
+from foas_emulator.world.files import DirectoryInUseError
+from foas_emulator.world.names import DEFAULT
+from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.slices import in_slices
 
@@ -210,7 +212,7 @@ def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextM
         except (OSError, SeedError) as error:
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:
-            names = [name async for name in in_slices(registry.replace_image(image))]
+            names = [name async for name in in_slices(registry.replace_image(image)) if name is not None]
             log.info("the seeds have changed; worlds that start over: %s", ", ".join(names))
 
     return watching(files, read_again)

@@ -33,7 +33,8 @@ from foas_emulator.main import create_app, is_file_of_keys, open_registry, refus
 from foas_emulator.settings import SettingError, Settings
 from foas_emulator.world.clock import processor_time
 from foas_emulator.world.ids import fresh_secret
-from foas_emulator.world.registry import DEFAULT, Registry
+from foas_emulator.world.names import DEFAULT
+from foas_emulator.world.registry import Registry
 
 if TYPE_CHECKING:
     from foas_emulator.certificates import Authority

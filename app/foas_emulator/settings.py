@@ -62,17 +62,23 @@ RATE = Written("rate", rate, rate_text)
 
 
 class Checked(click.ParamType[str]):
-    """The type of a text that must match a pattern; `advice` says what to give instead of one that does not."""
+    """The type of a text that must match a pattern; `advice` says what to give instead of one that does not.
 
-    def __init__(self, name: str, pattern: str, advice: str) -> None:
+    A `secret` text is not shown.
+    """
+
+    def __init__(self, name: str, pattern: str, advice: str, *, secret: bool = False) -> None:
         self.name = name
+        self._secret = secret
         self._pattern = re.compile(pattern)
         self._advice = advice
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the text that was typed."""
         if self._pattern.fullmatch(value) is None:
-            self.fail(f"{value!r} is no {self.name}: {self._advice}", param, ctx)
+            self.fail(
+                f"{'what was given' if self._secret else repr(value)} is no {self.name}: {self._advice}", param, ctx
+            )
         return value
 
 
@@ -80,6 +86,7 @@ ORIGIN = Checked(
     "origin", r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+", "give scheme://host or scheme://host:port, in lower case"
 )
 HOST = Checked("host", r"[^\s/?#@]+", "give a name or an address, without a scheme")
+TOKEN = Checked("token", "[!-~]+", "give letters, digits and signs of ASCII, which a header can carry", secret=True)
 TEXT = Checked("text", r"(?s).*\S.*", "leave it out, or give one that is not empty")
 """Any text except an empty one, which an unset variable of a script would give."""
 
@@ -155,7 +162,7 @@ class Settings:
     bearer_tokens: tuple[str, ...] = setting(
         (),
         "Bearer or identity token that is believed in place of a signature; without one none is. Repeatable.",
-        metavar="TOKEN",
+        type_=TOKEN,
         secret=True,
     )
     signature_max_skew: int = setting(
@@ -205,6 +212,7 @@ class Settings:
     control_token: str | None = setting(
         None,
         "Token that callers of the control API need; made and printed if --host is not a loopback address.",
+        type_=TOKEN,
         secret=True,
     )
     control_hosts: tuple[str, ...] = setting(

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from foas_emulator.blink.metric_query import MOST_QUERIES
 from foas_emulator.blink.metrics import (
     CLUSTER_METRICS,
     JOB_METRICS,
@@ -172,7 +173,17 @@ def test_healthy_job_has_no_failures_and_no_late_records() -> None:
 
 def test_asking_for_too_many_points_is_refused() -> None:
     with pytest.raises(MetricQueryError, match="coarser granularity"):
-        ask(*["delay"] * 60)
+        ask(*["delay"] * 21)
+    assert len(ask(*["delay"] * 20)) == 20
+    assert len(ask("delay", query={"granularity": "1s"})[0].dps) > 7000
+
+
+@pytest.mark.parametrize("name", ["delay", "speed"])
+def test_asking_for_too_many_curves_is_refused(name: str) -> None:
+    with pytest.raises(MetricQueryError, match="queries holds 51 of them, 50 are allowed"):
+        ask(*[name] * (MOST_QUERIES + 1), query={"granularity": "600s"})
+    assert len(ask(*[name] * MOST_QUERIES, query={"granularity": "600s"})) == MOST_QUERIES
+    assert len(JOB_METRICS.curves) <= MOST_QUERIES
 
 
 def test_no_curve_is_ever_negative() -> None:

@@ -53,6 +53,17 @@ def test_objects_are_read_and_nonsense_is_passed_over(text: str, values: dict[st
     assert read(text).values == values
 
 
+@pytest.mark.parametrize(("value", "ttl"), [("-5", 0), ("0", 0), ("9" * 18, 10**18 - 1)])
+def test_state_is_kept_for_no_negative_time(value: str, ttl: int) -> None:
+    assert read(f"blink.state.ttl.ms={value}").state_ttl == ttl
+
+
+@pytest.mark.parametrize("value", ["", "often", "1.5", "1_0", "٣", "9" * 19, "-" + "9" * 4300, "9" * 4301])
+def test_what_is_no_number_of_milliseconds_gives_the_default(value: str) -> None:
+    told = read(f"blink.state.ttl.ms={value}\nblink.checkpoint.interval.ms={value}")
+    assert (told.state_ttl, told.checkpoint_interval) == (129_600_000, 180_000)
+
+
 @pytest.mark.parametrize(("value", "interval"), [("0", None), ("-1", None), ("often", 180_000), ("1", 1)])
 def test_checkpoint_interval_of_zero_or_less_switches_checkpoints_off(value: str, interval: int | None) -> None:
     assert read(f"blink.checkpoint.interval.ms={value}").checkpoint_interval == interval

@@ -4,8 +4,10 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from foas_emulator.control.events import EventStream
 from foas_emulator.journal.entries import WorldJournal
 from foas_emulator.journal.events import MOST_ENTRIES, Watch
 from foas_emulator.testing import Emulator
+from foas_emulator.world.file_errors import WorldFileError
 from tests.api import open_api
 from tests.wire import INSTANCE
 
@@ -110,6 +113,24 @@ def test_the_stream_ends_with_its_world() -> None:
     stream = EventStream(lambda: (next(seen), WorldJournal()), str)  # type: ignore[arg-type, return-value]
     asyncio.run(asyncio.wait_for(stream({"type": "http"}, reader.receive, reader.send), 20))
     assert reader.messages[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+
+
+def test_the_stream_ends_where_its_world_cannot_be_settled(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    reader = Reader(takes=9)
+    with open_api() as api:
+        world = api.world
+        with world.transaction():
+            world.schedule("put_state", "instance:1", at=0)
+
+        def fail(*_: Any, **__: Any) -> None:
+            raise WorldFileError(Path("a.db"), "disk I/O error")
+
+        with patch.object(type(world), "settle", fail):
+            stream = EventStream(lambda: (world, WorldJournal()), str)
+            asyncio.run(asyncio.wait_for(stream({"type": "http"}, reader.receive, reader.send), 20))
+    assert reader.messages[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+    assert "a.db cannot be used: disk I/O error" in caplog.text
 
 
 def test_one_stream_too_many_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

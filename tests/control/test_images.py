@@ -17,6 +17,7 @@ from foas_emulator.control import images, merging, snapshots, worlds
 from foas_emulator.control.images import copy_of_world, image_of_world
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.world import online_backup
+from foas_emulator.world.expiry import Expiry
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.store import Store, StoreClosedError
 from foas_emulator.world.world import World
@@ -81,6 +82,29 @@ def test_requests_use_a_world_while_its_image_is_taken(api: Api, pauses: tuple[E
 
     image = asyncio.run(write_meanwhile())
     assert rows_of(api, image) == dump(world)
+
+
+@needs_threads
+def test_a_world_whose_image_is_taken_does_not_expire(api: Api, pauses: tuple[Event, Event]) -> None:
+    paused, may_go_on = pauses
+    registry = api.registry
+    registry._expiry = Expiry(idle=1)
+    world = registry.open_or_create("mine")
+
+    async def expire_meanwhile() -> None:
+        taking = asyncio.create_task(image_of_world(world))
+        assert await asyncio.to_thread(paused.wait, 60)
+        world.last_used = 0
+        registry.expire()
+        assert registry.holds(world)
+        may_go_on.set()
+        await taking
+
+    asyncio.run(expire_meanwhile())
+    world.last_used = 0
+    registry._expiry = Expiry(idle=1)
+    registry.expire()
+    assert not registry.holds(world)
 
 
 @needs_threads

@@ -1,10 +1,17 @@
 import asyncio
 import gc
 import threading
+from unittest.mock import patch
 
 import pytest
 
+from foas_emulator.control import merging
 from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
+from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.seeds import applying, image
+from foas_emulator.seeds.document import SeedDocument
+from foas_emulator.world.world import World
+from tests.api import open_api
 
 
 def test_what_is_small_is_done_at_once_and_what_is_not_by_another_thread() -> None:
@@ -56,3 +63,28 @@ def test_no_thread_of_it_keeps_a_process_alive() -> None:
     asyncio.run(off_loop(LARGE + 1, lambda: None))
     assert [thread.daemon for thread in threading.enumerate() if "documents" in thread.name] != []
     assert all(thread.daemon for thread in threading.enumerate() if "documents" in thread.name)
+
+
+RUNS = "x-runs: &runs [{}, {}]"
+PROJECTS = "projects: [{Name: one, jobs: &jobs [{JobName: a, instances: *runs}]}, {Name: two, jobs: *jobs}]"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/worlds/mine", f"seed:\n  {RUNS}\n  {PROJECTS}"),
+        ("POST", "/worlds/mine/seed", f"{RUNS}\n{PROJECTS}"),
+    ],
+)
+def test_a_short_document_that_repeats_itself_is_worked_on_by_another_thread(method: str, path: str, body: str) -> None:
+    threads: set[str] = set()
+
+    def noting(world: World, document: SeedDocument) -> None:
+        threads.add(threading.current_thread().name)
+        applying.apply(world, document)
+
+    with open_api(seed=("empty",)) as api, patch.object(merging, "apply", noting), patch.object(image, "apply", noting):
+        answer = api.request(method, f"/_emulator{path}", content=body, headers={"content-type": "application/yaml"})
+        assert answer.status_code in (201, 204), answer.text
+        assert api.registry.open_or_create("mine").store.count(Instance) == 4
+    assert threads == {"small documents"}

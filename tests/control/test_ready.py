@@ -1,13 +1,18 @@
 """Worlds that move into a database or files made ready beside the loop, as those do whose image is large."""
 
+import asyncio
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from threading import current_thread
 
+import httpx
 import pytest
 
-from foas_emulator.control import documents, images, merging, ready, worlds
+from foas_emulator.control import documents, images, merging, ready, resetting
 from foas_emulator.faults.rules import ArmedRule, rules_of
+from foas_emulator.seeds.applying import apply
+from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import World
 from tests.api import open_api
@@ -20,7 +25,7 @@ DEFAULT = "/worlds/default"
 def every_image_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ready, "LARGE", 0)
     monkeypatch.setattr(images, "LARGE", 0)
-    monkeypatch.setattr(worlds, "LARGE", 0)
+    monkeypatch.setattr(resetting, "LARGE", 0)
     monkeypatch.setattr(documents, "LARGE", 0)
 
 
@@ -109,7 +114,7 @@ def test_a_reset_returns_to_the_beginning_that_the_world_has_by_then(
             registry.create_or_replace(name, other)
         return origin
 
-    monkeypatch.setattr(worlds, "origin_of_world", change_meanwhile)
+    monkeypatch.setattr(resetting, "origin_of_world", change_meanwhile)
     control.ok("POST", "/worlds/mine/reset")
     assert (b'"other"' in dump(control, "mine")) is not ends
     assert registry.origin("mine") == (registry.image if ends else other)
@@ -124,7 +129,7 @@ def test_a_world_that_is_dropped_before_its_beginning_is_read_is_reset_to_the_de
         registry.drop(name)
         return await images.origin_of_world(registry, name)
 
-    monkeypatch.setattr(worlds, "origin_of_world", drop_before)
+    monkeypatch.setattr(resetting, "origin_of_world", drop_before)
     control.ok("POST", "/worlds/mine/reset")
     assert b'"project1"' in dump(control, "mine")
 
@@ -142,7 +147,7 @@ def test_all_worlds_are_reset_but_none_that_ends_meanwhile(
             registry.drop(name)
         return await images.origin_of_world(registry, name)
 
-    monkeypatch.setattr(worlds, "origin_of_world", drop_meanwhile)
+    monkeypatch.setattr(resetting, "origin_of_world", drop_meanwhile)
     assert control.ok("POST", "/reset")["worlds"] == (["default"] if ends else ["default", "mine"])
     assert dump(control) == before
 
@@ -183,8 +188,80 @@ def test_a_reset_returns_to_the_default_seed_that_there_is_by_then(
         assert next(replacing) == "default"
         return origin
 
-    monkeypatch.setattr(worlds, "origin_of_world", change_seed_meanwhile)
+    monkeypatch.setattr(resetting, "origin_of_world", change_seed_meanwhile)
     control.ok("POST", "/worlds/second/reset")
     list(replacing)
     assert b'"newer"' in dump(control, "first")
     assert b'"newer"' in dump(control, "second")
+
+
+def test_a_closed_world_in_a_file_is_reset_beside_the_loop_too(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.ok("PUT", "/worlds/mine", {"fork": "default"}, status=201)
+    before = dump(control, "mine")
+    control.ok("PUT", "/worlds/mine/settings", {"start_delay": "1h"})
+    registry = control.api.registry
+    if not registry.is_in_memory:
+        registry._shut("mine")
+    loaded: list[bytes] = []
+    monkeypatch.setattr(registry, "_reset_file", lambda files, name: loaded.append(files.origin(name)))
+    control.ok("POST", "/worlds/mine/reset")
+    assert loaded == []
+    assert dump(control, "mine") == before
+
+
+def test_the_end_of_a_state_of_pact_resets_beside_the_loop_too(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control.ok("PUT", "/worlds/mine", {"fork": "default"}, status=201)
+    before = dump(control, "mine")
+    control.ok("PUT", "/worlds/mine/settings", {"start_delay": "1h"})
+    made: list[str] = []
+
+    async def noting(registry: Registry, name: str) -> bytes:
+        made.append(name)
+        return await images.origin_of_world(registry, name)
+
+    monkeypatch.setattr(resetting, "origin_of_world", noting)
+    control.ok("POST", "/worlds/mine/pact-states", {"state": "any", "action": "teardown"}, status=204)
+    assert made == ["mine"]
+    assert dump(control, "mine") == before
+
+
+def test_those_who_keep_changing_a_world_wait_in_the_end_until_a_large_seed_is_merged(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[asyncio.Task[httpx.Response]] = []
+    threads: set[str] = set()
+
+    def applying(world: World, seed: SeedDocument) -> None:
+        threads.add(current_thread().name)
+        apply(world, seed)
+
+    async def both() -> list[int]:
+        transport = httpx.ASGITransport(control.api.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost/_emulator") as client:
+
+            async def change_meanwhile(world: World) -> bytes:
+                image = await images.image_of_world(world)
+                changing = asyncio.create_task(client.put(f"{DEFAULT}/settings", json={"start_delay": "1s"}))
+                starting = asyncio.create_task(client.get("http://localhost/api/v2/projects/p/jobs/job49"))
+                waiting.extend((changing, starting))
+                if world.hold is None:
+                    await asyncio.gather(*waiting)
+                else:
+                    for _ in range(50):
+                        await asyncio.sleep(0)
+                    assert not changing.done()
+                    assert not starting.done()
+                return image
+
+            monkeypatch.setattr(merging, "image_of_world", change_meanwhile)
+            monkeypatch.setattr(merging, "apply", applying)
+            jobs = [{"JobName": f"job{number}", "Code": "x" * 100} for number in range(50)]
+            merged = await client.post(f"{DEFAULT}/seed", json={"projects": [{"Name": "p", "jobs": jobs}]})
+            return [merged.status_code, *[(await each).status_code for each in waiting]]
+
+    assert asyncio.run(both()) == [204, 200, 404, 200, 404, 200, 200]
+    assert threads == {"small documents"}

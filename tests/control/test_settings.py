@@ -56,6 +56,8 @@ def test_settings_take_effect_at_once(control: Control) -> None:
         ({"start_delay": "30s", "gravity": 1}, "there is no setting 'gravity'"),
         ({"start_delay": "30s", "not_running": "maybe"}, "not_running is 'maybe'; allowed: fail, answer"),
         ({"start_delay": "soon"}, "'soon' is not a duration"),
+        ({"error_overrides": {"NoSuchCode": {"status": 410}}}, "the catalogue has no error 'NoSuchCode'"),
+        ({"error_overrides": {"InvalidJob.NotFound": {"status": 410.0}}}, "has status 410.0; allowed: 400 to 599"),
         ("[]", "Input should be a valid dictionary"),
     ],
 )

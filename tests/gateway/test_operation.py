@@ -6,7 +6,7 @@ import pytest
 from foas_emulator.gateway.errors import ApiError
 from foas_emulator.gateway.evidence import DOCUMENTED
 from foas_emulator.gateway.formats import ApiResponse
-from foas_emulator.gateway.operation import Group, OperationIndex, decode_segment
+from foas_emulator.gateway.operation import LONGEST_KEPT, Group, OperationIndex, decode_segment
 from foas_emulator.operations.catalogue import OPERATIONS
 
 group = Group("things")
@@ -139,6 +139,15 @@ def test_broken_escape_on_an_unknown_path_is_an_unknown_path() -> None:
 def test_text_without_escapes_is_returned_as_it_is() -> None:
     text = "plain"
     assert decode_segment(text) is text
+
+
+def test_only_short_paths_are_remembered() -> None:
+    index = OperationIndex(OPERATIONS)
+    for number in range(10):
+        assert index.find("GET", f"/api/v2/projects/{number}") is not None
+        assert index.find("GET", f"/api/v2/projects/{number}" + "x" * LONGEST_KEPT) is not None
+        assert index.find("GET", f"/nothing/{number}" + "x" * LONGEST_KEPT) is None
+    assert index._find_short.cache_info().currsize == 10
 
 
 def test_every_operation_of_the_service_is_found_at_its_own_place() -> None:

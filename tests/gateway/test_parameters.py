@@ -166,6 +166,8 @@ def test_text_becomes_its_value(parameter: str, value: Any, meaning: Any) -> Non
         ("isOpen", ""),
         ("decimal", "nan"),
         ("decimal", "inf"),
+        ("decimal", "1e400"),
+        ("decimal", "-1e999"),
         ("decimal", "1."),
         ("decimal", ""),
         ("type", "WHEEL"),

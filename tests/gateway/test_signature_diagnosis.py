@@ -353,6 +353,14 @@ def test_request_of_a_thousand_headers_is_given_up_on() -> None:
     assert difference.field == "secret"
 
 
+@pytest.mark.parametrize(("pairs", "field"), [(10, "path"), (4000, "secret")])
+@pytest.mark.parametrize("credentials", [V1, V3])
+def test_request_of_a_long_query_is_given_up_on(credentials: Credentials, pairs: int, field: str) -> None:
+    request = REQUEST._replace(raw_query="&".join(f"a{number}=%41+" for number in range(pairs)))
+    [difference] = found(text_of(request._replace(raw_path="/"), credentials), credentials, request=request)
+    assert difference.field == field
+
+
 def test_sentence_is_ascii_whatever_was_signed() -> None:
     texts = [sentence([Difference(field, "中\n", "\x00é")]) for field in ("path", "signature", "query 中")]
     assert all(text.isascii() and text.isprintable() for text in texts)

@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import pytest
+
+from foas_emulator.gateway.formats import Body
+from foas_emulator.journal.coverage import Usage
 from foas_emulator.operations.catalogue import OPERATIONS
 from tests.api import Api
 from tests.journal.reading import GET
+from tests.journal.test_budget import call
 
 INSTANCE = "/api/v2/projects/project1/jobs/job1/instances/412536"
 
@@ -47,6 +52,31 @@ def test_every_state_that_an_answer_shows_counts(api: Api) -> None:
     for job_type in ("FLINK_STREAM", "FLINK_BATCH"):
         api.ok("ListInstance", projectName="demo", jobType=job_type, pageIndex=1, pageSize=100)
     assert coverage(api)["all"]["states_missing"] == []
+
+
+@pytest.mark.parametrize("text", ['"ActualState":"GONE"', "<ActualState>GONE</ActualState>", "ActualState>GONE"])
+@pytest.mark.parametrize("format_", ["JSON", "XML"])
+def test_a_text_in_an_answer_is_no_state(api: Api, text: str, format_: str) -> None:
+    api.ok("UpdateJob", projectName="demo", jobName="draft", code=text)
+    answer = api.request("GET", f"/api/v2/projects/demo/jobs/draft?Format={format_}")
+    assert (answer.status_code, "GONE" in answer.text) == (200, True)
+    api.request("GET", f"{INSTANCE}?Format={format_}")
+    assert coverage(api)["all"]["states"] == {"RUNNING": 1}
+
+
+def test_what_answers_and_requests_make_up_takes_bounded_room() -> None:
+    operation = next(each for each in OPERATIONS if each.name == "GetInstance")
+    usage, whole = Usage(), Usage()
+    for number in range(500):
+        made_up = call(number)._replace(operation=operation, parameters={f"name{number}": 1, "jobName": "a"}, unread=())
+        made_up = made_up._replace(code="x" * 10_000)
+        state = "".join(chr(ord("A") + int(digit)) for digit in str(number)).encode()
+        usage.count_states_and_get_counters(made_up, Body(b"", b'{"ActualState":"%s"}' % state)).count += 1
+        whole.merge(usage)
+    for each in (usage, whole):
+        assert len(each.states) == 100
+        assert [counters.parameters for counters in each.calls.values()] == [{"jobName"}]
+        assert [len(outcome) for _, outcome, _ in each.calls] == [200]
 
 
 def test_a_cached_answer_counts_as_a_call(api: Api) -> None:

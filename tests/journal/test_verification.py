@@ -2,22 +2,24 @@
 
 import asyncio
 import json
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import httpx
 import pytest
 
-from foas_emulator.difference import Difference
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, EntryTemplate, WorldJournal
 from foas_emulator.journal.journal import Journal
-from foas_emulator.journal.verification import Expectation, Verification
-from foas_emulator.journal.verification import verify as judge
+from foas_emulator.journal.queries import Filter, read_page
+from foas_emulator.journal.verification import Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.world import slices
 from tests.api import Api
 from tests.journal.reading import GET, read, verify
 from tests.journal.test_budget import EMPTY, call
 
+T = TypeVar("T")
 MS = 1_000_000
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
@@ -38,8 +40,12 @@ def add(made: WorldJournal, name: str, *, at: int = 0, status: int) -> None:
     made.entries.append(Entry(template, "", started=at * MS, ended=at * MS, ended_at=at * MS))
 
 
+def look(verification: Verification, made: WorldJournal) -> Finding:
+    return asyncio.run(verification.look(made))
+
+
 def differences(made: WorldJournal, **expected: Any) -> list[tuple[str, str | None, str | None]]:
-    finding = judge(made, Expectation.model_validate(expected))
+    finding = look(Verification(Expectation.model_validate(expected)), made)
     assert finding.is_certain
     assert finding.holds == (not finding.differences)
     return [(each.field, each.expected, each.actual) for each in finding.differences]
@@ -214,9 +220,9 @@ def test_a_verification_gives_up_when_its_time_is_over(api: Api) -> None:
 class _Counting(Expectation):
     """Counts the calls that it is compared with."""
 
-    def differences(self, call: Call) -> list[Difference]:
+    def matches(self, call: Call) -> bool:
         compared.append(call)
-        return super().differences(call)
+        return super().matches(call)
 
 
 compared: list[Call] = []
@@ -227,33 +233,103 @@ def test_a_verification_that_looks_again_compares_only_what_is_new() -> None:
     made = world_journal(*[(at, "StartJob") for at in range(100)])
     verification = Verification(_Counting.model_validate({"operation": "StartJob", "count": {"exactly": 102}}))
     for _ in range(3):
-        assert not verification.look(made).holds
+        assert not look(verification, made).holds
     assert len(compared) == 100
     for at in (100, 101):
         add(made, "StartJob", at=at, status=200)
-        finding = verification.look(made)
+        finding = look(verification, made)
     assert finding.holds
     assert len(compared) == 102
+
+
+def test_repetitions_of_a_call_are_compared_once() -> None:
+    compared.clear()
+    made = world_journal((0, "StartJob"))
+    for at in range(1, 100):
+        made.entries.append(made.entries[0]._replace(started=at * MS))
+        made.entries[0].template.counters.count += 1
+    verification = Verification(_Counting.model_validate({"operation": "StartJob", "count": {"exactly": 100}}))
+    assert look(verification, made).holds
+    assert len(compared) == 1
+
+
+class _Yields:
+    """Counts how often others were served."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def during(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.ensure_future(work)
+        while not task.done():
+            self.count += 1
+            await asyncio.sleep(0)
+        return task.result()
+
+
+@pytest.fixture
+def every_slice_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "SLICE_NS", -1)
+
+
+@pytest.mark.usefixtures("every_slice_ends_at_once")
+def test_others_are_served_between_comparisons() -> None:
+    made = world_journal(*[(at, "StartJob") for at in range(100)])
+    steps = Expectation.model_validate({"in_order": ["StartJob"] * 50 + ["CommitJob"]})
+    yields = _Yields()
+    finding = asyncio.run(yields.during(Verification(steps).look(made)))
+    assert [each.field for each in finding.differences] == ["in_order[50]"]
+    assert yields.count > 100 * 50
+    yields = _Yields()
+    closest = asyncio.run(yields.during(closest_entries(made, steps)))
+    assert [each.number for each in closest] == [100, 99, 98]
+    assert yields.count > 100
+    yields = _Yields()
+    page = asyncio.run(yields.during(read_page(made, Filter(operation="Start*"), after=10, limit=5)))
+    assert ([number for number, _ in page.entries], page.total, page.after) == ([11, 12, 13, 14, 15], 100, 15)
+    assert yields.count > 100
+
+
+@pytest.mark.usefixtures("every_slice_ends_at_once")
+def test_a_look_that_was_interrupted_is_continued() -> None:
+    made = world_journal(*[(at, "StartJob") for at in range(100)])
+    verification = Verification(Expectation.model_validate({"operation": "StartJob", "count": {"exactly": 100}}))
+
+    async def interrupt() -> None:
+        first = asyncio.ensure_future(verification.look(made))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert (await verification.look(made)).holds
+
+    asyncio.run(interrupt())
+
+
+def test_a_long_backoff_is_told_in_part() -> None:
+    made = world_journal(*((at, "StartJob") for at in range(1000)))
+    assert len(differences(made, operation="StartJob", backoff={"min": "1h", "factor": 1000})) == 100
 
 
 def test_an_entry_that_was_seen_counts_though_the_journal_has_lost_it_since() -> None:
     made = world_journal((0, "StartJob"))
     verification = Verification(Expectation.model_validate({"operation": "StartJob", "count": {"exactly": 2}}))
-    assert not verification.look(made).holds
+    assert not look(verification, made).holds
     add(made, "StartJob", at=1, status=200)
     made.entries.popleft()
-    assert verification.look(made).holds
+    assert look(verification, made).holds
     add(made, "CommitJob", at=2, status=200)
     add(made, "CommitJob", at=3, status=200)
     for _ in range(2):
         made.entries.popleft()
-    assert not verification.look(made).is_certain, "one was lost before anybody saw it"
+    assert not look(verification, made).is_certain, "one was lost before anybody saw it"
 
 
 def test_a_verification_begins_anew_when_its_journal_does() -> None:
     verification = Verification(Expectation.model_validate({"operation": "StartJob", "count": {"exactly": 1}}))
-    assert verification.look(world_journal((0, "StartJob"))).holds
-    assert not verification.look(WorldJournal()).holds
+    assert look(verification, world_journal((0, "StartJob"))).holds
+    assert not look(verification, WorldJournal()).holds
 
 
 @pytest.mark.parametrize("arrival", [("StartJob", "CommitJob"), ("CommitJob", "StartJob")])
@@ -262,9 +338,9 @@ def test_an_order_is_that_of_the_beginnings_whenever_entries_are_seen(arrival: t
     verification = Verification(Expectation.model_validate({"in_order": ["CommitJob", "StartJob"]}))
     made = WorldJournal()
     for name in arrival:
-        assert not verification.look(made).holds
+        assert not look(verification, made).holds
         add(made, name, at=begun[name], status=200)
-    assert verification.look(made).holds
+    assert look(verification, made).holds
 
 
 def test_only_those_who_wait_for_this_world_are_woken() -> None:

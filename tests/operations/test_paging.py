@@ -55,3 +55,42 @@ def test_pages_count_from_one(api: Api, page_index: int) -> None:
 def test_a_page_holds_one_to_a_hundred_items(api: Api, page_size: int) -> None:
     api.refused("ListProject", pageSize=page_size, code="InvalidpageSize")
     assert api.ok("ListProject", pageSize=100)["PageSize"] == 100
+
+
+@pytest.fixture
+def long_jobs(api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
+    """Three jobs, a page of which may hold the code of two."""
+    monkeypatch.setattr("foas_emulator.operations.paging.MOST_CHARACTERS", 5000)
+    building.stand_still(api)
+    building.project_with_queue(api)
+    for name in ("c", "a", "b"):
+        building.job(api, name, code=name * 2000)
+    return api
+
+
+def jobs(members: dict[str, Any]) -> list[str]:
+    return [f"{job['JobName']}{len(job.get('Code', ''))}" for job in members["Jobs"]["Job"]]
+
+
+def test_a_page_of_long_items_is_refused_before_they_are_read(long_jobs: Api) -> None:
+    hint = long_jobs.refused("ListJob", projectName="p", pageSize=3, code="InvalidpageSize").hint
+    assert hint == "pageSize: 3 of its items have over 5000 characters; ask for fewer items at a time."
+    assert jobs(long_jobs.ok("ListJob", projectName="p", pageSize=2)) == ["a2000", "b2000"]
+    assert jobs(long_jobs.ok("ListJob", projectName="p", pageSize=2, pageIndex=2)) == ["c2000"]
+
+
+def test_long_items_are_listed_without_what_makes_them_long(long_jobs: Api) -> None:
+    assert jobs(long_jobs.ok("ListJob", projectName="p", pageSize=3, isShowFullField=False)) == ["a0", "b0", "c0"]
+
+
+def test_a_page_of_one_item_may_be_of_any_length(long_jobs: Api) -> None:
+    building.job(long_jobs, "long", code="x" * 9000)
+    assert jobs(long_jobs.ok("ListJob", projectName="p", jobName="long")) == ["long9000"]
+
+
+def test_long_jobs_that_use_a_package_are_listed_in_order(long_jobs: Api) -> None:
+    long_jobs.ok("CreatePackage", projectName="p", packageName="a.jar", type="jar", ossPath="a.jar")
+    for name in ("c", "a"):
+        long_jobs.ok("UpdateJob", projectName="p", jobName=name, packages="a.jar")
+        long_jobs.ok("CommitJob", projectName="p", jobName=name)
+    assert jobs(long_jobs.ok("GetRefPackageJob", projectName="p", packageName="a.jar")) == ["a2000", "c2000"]

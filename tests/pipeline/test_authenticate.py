@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.gateway.authentication import milliseconds_of
 from foas_emulator.pipeline.authenticate import Nonces
 from tests.api import open_api
 from tests.wire import INSTANCE, ask, signed_v1, signed_v3
@@ -78,6 +79,14 @@ def test_warn_logs_each_mistake_of_a_key_once(caplog: pytest.LogCaptureFixture) 
         assert len(caplog.messages) == 2
 
 
+def test_warn_remembers_and_logs_no_more_than_the_beginning_of_a_long_key(caplog: pytest.LogCaptureFixture) -> None:
+    with open_api() as served, caplog.at_level(logging.WARNING):
+        for end in ("a", "b"):
+            ask(served.app, headers=signed_v1(key="k" * 60_000 + end))
+    assert len(caplog.messages) == 1
+    assert len(caplog.messages[0]) < 1000
+
+
 def test_warn_remembers_no_nonces() -> None:
     with open_api() as served:
         for _ in range(2):
@@ -144,6 +153,25 @@ def test_wrong_key_refuses_to_start_and_its_secret_is_not_shown(entries: tuple[s
     with pytest.raises(ValueError, match=r"^access_keys: ") as refusal, open_api(access_keys=entries):
         pass
     assert not {":b", ":c", "no-such-file"} & set(str(refusal.value).split())
+
+
+@SIGNERS
+def test_a_request_of_a_fast_clock_cannot_be_repeated_as_long_as_its_date_is_fresh(
+    sign: Sign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skew = 900_000
+    signed = sign(headers={"x-acs-signature-nonce": "n"})
+    dated = milliseconds_of(signed.get("x-acs-date") or signed["date"])
+    assert dated is not None
+    instant = [dated - skew]
+    monkeypatch.setattr("foas_emulator.pipeline.authenticate.machine_now", lambda: instant[0])
+    with open_api(signature="strict", signature_max_skew=skew) as served:
+        assert ask(served.app, headers=signed).status == 200
+        for passed in (1, skew, skew + 1, 2 * skew):
+            instant[0] = dated - skew + passed
+            assert ask(served.app, headers=signed).code == "SignatureNonceUsed"
+        instant[0] += 1
+        assert ask(served.app, headers=signed).code == "InvalidTimeStamp.Expired"
 
 
 def test_nonces_are_told_apart_by_key_and_forgotten_oldest_first() -> None:

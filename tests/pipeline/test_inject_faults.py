@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from foas_emulator.faults.rules import FaultRule, active_rules
+from foas_emulator.faults.document import FaultDocument
+from foas_emulator.faults.rules import MOST_RULES, FaultRule, active_rules
+from foas_emulator.faults.rules import arm as arm_rule
 from foas_emulator.world.store import Store
 from tests.api import Api
 from tests.wire import INSTANCE, ask
@@ -140,3 +142,26 @@ def test_a_crash_of_ours_is_an_answer_that_a_rule_may_strike(
     with caplog.at_level(logging.ERROR):
         response = api.request("GET", INSTANCE)
     assert (response.status_code, response.json()["Code"]) == (500, "InternalError")
+
+
+@pytest.mark.parametrize("fault", [{"effect": {"latency": 0}}, {"effect": {"latency": 0}, "skip": 5}])
+@pytest.mark.parametrize("at", ["before", "after_commit"])
+def test_a_call_goes_through_as_many_rules_as_a_world_may_have(api: Api, fault: dict[str, Any], at: str) -> None:
+    document = FaultDocument.model_validate({**fault, "at": at})
+    for _ in range(MOST_RULES):
+        arm_rule(api.world, document)
+    assert api.request("GET", INSTANCE).status_code == 200
+    assert seen(api) == [1] * MOST_RULES
+
+
+@pytest.mark.parametrize(("rules", "calls"), [(1, 2), (3, 8), (4, 16), (5, 16), (100, 16)])
+def test_rules_that_duplicate_each_others_duplicates_come_to_an_end(api: Api, rules: int, calls: int) -> None:
+    for _ in range(rules):
+        arm(api, {"match": {"operation": "GetInstance"}, "effect": {"duplicate": True}})
+    made: list[str] = []
+    api.world.store._raw.set_trace_callback(made.append)
+    response = api.request("GET", INSTANCE)
+    api.world.store._raw.set_trace_callback(None)
+    assert response.status_code == 200
+    assert sum("FROM instances" in statement for statement in made) == calls
+    assert ("One call is duplicated 15 times at most" in response.headers.get("x-emulator-warning", "")) == (rules > 4)

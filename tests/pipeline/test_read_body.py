@@ -15,10 +15,11 @@ from foas_emulator.journal.coverage import Usage
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.pipeline.find_operation import MAX_PARAMETERS
-from foas_emulator.pipeline.read_body import _STRING_OR_MARK, MAX_VALUES, fold_lists, read_parameters
+from foas_emulator.pipeline.read_body import _STRING_OR_MARK, MAX_DEPTH, MAX_VALUES, fold_lists, read_parameters
 from foas_emulator.world.clock import Reading
 from foas_emulator.world.store import equal
 from tests.api import Api, open_api
+from tests.operations import building
 from tests.wire import Heard, ask
 
 FORM = "application/x-www-form-urlencoded"
@@ -301,6 +302,24 @@ def test_a_json_body_holds_a_limited_number_of_values(value: str) -> None:
     too_many = f'{{"a":[{",".join([value] * (MAX_VALUES + 1))}]}}'
     with pytest.raises(ApiError, match="more than 20000 values"):
         read_parameters(too_many.encode(), "application/json")
+
+
+@pytest.mark.parametrize(("begin", "end"), [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize(("deep", "code"), [(MAX_DEPTH - 1, None), (MAX_DEPTH, "RequestParameterMalformed")])
+def test_what_a_body_nests_is_bounded_so_that_the_journal_can_show_it(
+    api: Api, begin: str, end: str, deep: int, code: str | None
+) -> None:
+    building.project(api, "demo")
+    text = f'{{"path": "/a", "unread": [{begin * (deep - 1)}1{end * (deep - 1)}]}}'
+    assert ask(api.app, FOLDERS, method="POST", body=text.encode()).code == code
+    shown = api.request("GET", "/_emulator/worlds/default/journal")
+    assert shown.status_code == 200
+    assert shown.json()["entries"][-1]["code"] == code
+
+
+@pytest.mark.parametrize("text", ["[" * 500 + "]" * 500, "{}" * 10_000])
+def test_brackets_in_a_text_nest_nothing(text: str) -> None:
+    assert read_parameters(json.dumps({"a": text}).encode(), "application/json") == {"a": text}
 
 
 @pytest.mark.parametrize("text", ["a," * MAX_VALUES, "[{" * MAX_VALUES, '\\",' * MAX_VALUES])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.gateway.operation import LONGEST_KEPT
 from foas_emulator.pipeline.cache_reads import cache_key
 from foas_emulator.pipeline.select_world import SelectWorld
 from tests.api import Api, open_api
@@ -98,10 +99,30 @@ def test_signed_as_usual_only_the_first_walks(walks: list[str], mode: str) -> No
     assert len(walks) == 1
 
 
+@pytest.mark.parametrize("mode", ["off", "warn", "strict"])
+def test_one_with_a_long_query_walks_so_that_nothing_keeps_it(walks: list[str], mode: str) -> None:
+    short, long = (f"{INSTANCE}?a={'x' * length}" for length in (100, LONGEST_KEPT))
+    with open_api(signature=mode) as served:
+        for target in (short, long) * 3:
+            assert ask(served.app, target, headers=signed_v1(target)).status == 200
+    assert len(walks) == 1 + 3
+
+
 def test_a_wrong_signature_is_told_of_every_time(served: Api, walks: list[str]) -> None:
     for secret, warned in (("wrong", True), ("test", False), ("test", False), ("wrong", True), ("wrong", True)):
         assert (ask(served.app, headers=signed_v1(secret=secret)).warning is not None) == warned
     assert len(walks) == 4
+
+
+@pytest.mark.parametrize("name", ["x-acs-bearer-token", "x-acs-zero-trust-idtoken"])
+def test_strict_refuses_an_unsigned_request_after_one_with_a_bearer_token(name: str) -> None:
+    with open_api(signature="strict", bearer_tokens=("t",)) as served:
+        date = {"date": signed_v1()["date"]}
+        for _ in range(2):
+            assert ask(served.app, headers={name: "t", **date}).status == 200
+            assert ask(served.app).code == "MissingDate"
+            assert ask(served.app, headers=date).code == "MissingAccessKeyId"
+            assert ask(served.app, headers={name: "u", **date}).code == "InvalidBearerToken"
 
 
 def test_strict_refuses_a_nonce_that_came_by_the_shortcut() -> None:

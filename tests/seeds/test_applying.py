@@ -1,8 +1,10 @@
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from foas_emulator.faults.rules import MOST_RULES
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances.rows import Instance
@@ -226,3 +228,10 @@ def test_given_file_ids_are_kept_and_given_to_no_other_job(world: World) -> None
     seed(world, "projects: [{Name: p, jobs: [{JobName: a}, {JobName: b, FileId: '7'}, {JobName: c, FileId: mine}]}]")
     jobs = {job.job_name: job.file_id for job in world.store.find(Job)}
     assert jobs == {"a": "8", "b": "7", "c": "mine"}
+
+
+def test_too_many_fault_rules_are_a_fault_of_the_seed(world: World) -> None:
+    rules = [{"effect": {"error": "Throttling.User"}}] * (MOST_RULES + 1)
+    with pytest.raises(SeedError, match=r"seed:1: faults\[1000\]: a world has at most 1000 fault rules"):
+        seed(world, json.dumps({"projects": [{"Name": "p"}], "faults": rules}))
+    assert world.store.count(Project) == 0

@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +14,10 @@ from foas_emulator.world.advance import (
     set_clock,
     settle,
 )
-from foas_emulator.world.clock import LAST_INSTANT, ClockRangeError, Mode
+from foas_emulator.world.clock import LAST_INSTANT, ClockIsAheadError, ClockRangeError, Mode
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import StoreClosedError
-from foas_emulator.world.world import World
+from foas_emulator.world.world import LONGEST_SLICE, World
 from tests.machine_clock import MachineClock
 from tests.world.conftest import rung
 
@@ -143,6 +144,57 @@ def test_others_are_served_between_the_slices_of_an_advance(world: World, apart:
         assert count == due
     if apart:
         assert len(seen) > 3
+
+
+async def _to_an_instant_before(world: World) -> None:
+    with pytest.raises(ClockIsAheadError):
+        await advance_to(world, 10_000)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [lambda world: set_clock(world, mode="frozen"), advance_to_next, _to_an_instant_before],
+    ids=["freeze", "next", "to"],
+)
+def test_a_move_that_waits_for_another_starts_where_that_has_come_to(
+    world: World, other: Callable[[World], Any]
+) -> None:
+    asyncio.run(set_clock(world, mode="frozen", now=0))
+    plan_bells(world, 3 * SLICE, apart=1)
+
+    async def both() -> None:
+        advancing = asyncio.create_task(advance_by(world, 100_000))
+        await asyncio.sleep(0)
+        assert world.settling.locked()
+        await other(world)
+        await advancing
+
+    asyncio.run(both())
+    assert world.clock.peek() == 100_000
+
+
+@pytest.mark.parametrize("move", [advance_until_idle, lambda world: advance_by(world, 100_000)])
+def test_others_are_served_between_changes_that_take_long(
+    world: World, monkeypatch: pytest.MonkeyPatch, move: Callable[[World], Any]
+) -> None:
+    plan_bells(world, 10, apart=0)
+    used = itertools.count()
+    monkeypatch.setattr("foas_emulator.world.world.processor_time", lambda: next(used) * LONGEST_SLICE * 1.1)
+    seen: list[int] = []
+
+    async def look() -> None:
+        while len(rung(world)) < 10:
+            seen.append(len(rung(world)))
+            await asyncio.sleep(0)
+
+    async def both() -> int:
+        looking = asyncio.create_task(look())
+        changes = await move(world)
+        await looking
+        return len(changes)
+
+    assert asyncio.run(both()) == 10
+    assert seen == list(range(1, 10)), "one change at a time"
 
 
 def test_a_move_ends_with_an_error_if_its_world_is_dropped_meanwhile(registry: Registry) -> None:

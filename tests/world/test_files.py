@@ -5,14 +5,17 @@ import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from foas_emulator.world import files, store
-from foas_emulator.world.files import WorldFileError, WorldFiles, write_file
+from foas_emulator.world.file_errors import WorldFileError
+from foas_emulator.world.files import WorldFiles, write_file
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.registry import Registry
@@ -173,7 +176,71 @@ def test_a_world_and_what_it_resets_to_are_old_or_new_together_wherever_a_kill_c
     assert number > 0 or (change.startswith("reset") and state == "open"), "only a transaction has no steps of ours"
 
 
-def test_files_that_are_ready_are_used_up_or_removed_at_the_next_start(
+@pytest.mark.parametrize("state", ["open", "closed"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_that_finds_no_descriptor_changes_nothing(
+    change: str, state: str, directory: Path, open_registry: OpenRegistry, tmp_path: Path
+) -> None:
+    opened = os.open
+    for number in count():
+        place = tmp_path / f"copy{number}"
+        shutil.copytree(directory, place)
+        registry = open_registry(directory=place)
+        image = image_with(registry, "new")
+        if state == "open":
+            registry.open_existing("alice")
+        left = iter(range(number))
+
+        def open_some(*given: Any, left: Iterator[int] = left, **more: Any) -> int:
+            if next(left, None) is None:
+                raise OSError(errno.EMFILE, "Too many open files")
+            return opened(*given, **more)
+
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.setattr(os, "open", open_some)
+            refused = ""
+            try:
+                CHANGES[change](registry, image)
+            except WorldFileError as error:
+                refused = error.advice
+        registry.close()
+        after = open_registry(directory=place)
+        rows = marks(after, "alice")
+        after.reset("alice")
+        assert (rows, marks(after, "alice")) == ((["later", "old"], ["old"]) if refused else AFTER[change])
+        if not refused:
+            break
+        assert refused.endswith("(ulimit -n)")
+
+
+def make_pipe(path: Path) -> None:
+    if sys.platform != "win32":
+        os.mkfifo(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in its file system")
+def test_a_pipe_is_no_file_and_nobody_waits_for_it(
+    directory: Path, open_registry: OpenRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("alice.3.origin", "alice.new", "bob.origin", "carol.new"):
+        make_pipe(directory / name)
+    registry = open_registry(directory=directory)
+    assert registry.names() == ["alice"]
+    assert marks(registry, "bob") == []
+    with pytest.raises(WorldFileError, match=r"carol\.db cannot be used: File exists"):
+        registry.open_or_create("carol")
+    assert "carol.new is no file and is left where it is" in caplog.text
+    for name in ("alice.db", "alice.origin"):
+        (directory / name).unlink()
+        make_pipe(directory / name)
+    for use in (registry.open_existing, registry.origin):
+        with pytest.raises(WorldFileError, match="it is no file; move it away"):
+            use("alice")
+    registry.reset("alice")
+    assert marks(registry, "alice") == []
+
+
+def test_files_that_are_ready_are_used_up_or_removed_at_the_end_or_the_next_start(
     directory: Path, open_registry: OpenRegistry
 ) -> None:
     registry = open_registry(directory=directory)
@@ -188,6 +255,8 @@ def test_files_that_are_ready_are_used_up_or_removed_at_the_next_start(
     left = [*registry.ready_files(image, 1), directory / "+mine.new"]
     left[-1].write_bytes(image)
     registry.close()
+    assert not left[0].exists()
+    left[0].write_bytes(image)  # as a kill leaves it
     again = open_registry(directory=directory)
     assert marks(again, "carol") == ["new"]
     assert [path for path in left if path.exists()] == [directory / "+mine.new"], "nobody but its owner removes that"
@@ -388,6 +457,48 @@ def test_request_ids_go_on_when_a_closed_world_is_opened_again(open_registry: Op
     registry.open_or_create("bob")
     assert registry.last_used("alice") is None
     assert registry.open_or_create("alice").next_request_id() != first
+
+
+def test_request_ids_go_on_though_a_world_could_not_be_dropped_or_replaced(
+    open_registry: OpenRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=tmp_path)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    given = {registry.open_or_create("alice").next_request_id()}
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", fail)
+        with pytest.raises(WorldFileError, match="Read-only file system"):
+            registry.drop("alice")
+    given.add(registry.open_or_create("alice").next_request_id())
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "_prepare_file", fail)
+        with pytest.raises(WorldFileError, match="Read-only file system"):
+            registry.create_or_replace("alice")
+    given.add(registry.open_or_create("alice").next_request_id())
+    assert len(given) == 3
+
+
+def test_a_world_in_use_is_neither_closed_nor_dropped(open_registry: OpenRegistry, tmp_path: Path) -> None:
+    for directory in (tmp_path, None):
+        registry = open_registry(directory=directory, max_files=1, idle=1)
+        alice = registry.open_or_create("alice")
+        with alice.in_use():
+            alice.last_used = 0
+            registry._expiry._first = 0
+            registry.expire()
+            assert registry.holds(alice)
+            if directory is not None:
+                with pytest.raises(WorldLimitError, match="ulimit -n"):
+                    registry.open_or_create("bob")
+        registry.expire()
+        assert registry.holds(alice), "it was used just now"
+        alice.last_used = 0
+        registry._expiry._first = 0
+        registry.expire()
+        assert not registry.holds(alice)
 
 
 def test_worlds_that_are_being_settled_are_not_closed(open_registry: OpenRegistry, tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ from threading import Thread
 import pytest
 
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.expiry import EXPIRE_AT_ONCE
 from foas_emulator.world.files import DirectoryInUseError
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.images import KeptImage
-from foas_emulator.world.names import WorldLimitError, WorldNameError
-from foas_emulator.world.registry import _EXPIRE_AT_ONCE, DEFAULT, Registry
+from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
+from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
@@ -207,7 +208,7 @@ def test_a_file_counts_while_it_is_open(open_registry: OpenRegistry, tmp_path: P
 def leave(registry: Registry, name: str, *, seconds: int) -> None:
     """Make it so long ago that somebody used a world."""
     registry.open_or_create(name).last_used -= seconds * 1_000_000_000
-    registry._first_expiry = 0
+    registry._expiry._first = 0
 
 
 def test_a_world_in_memory_that_nobody_uses_is_dropped(
@@ -294,13 +295,22 @@ def test_worlds_that_begin_anew_while_the_seed_is_replaced_stay_as_they_are(regi
     assert "late" in marks(registry.open_or_create("dave"))
 
 
+def test_others_are_served_while_worlds_that_stay_are_looked_at(open_registry: OpenRegistry, tmp_path: Path) -> None:
+    registry = open_registry(directory=tmp_path)
+    mark(registry.open_or_create("alice"))
+    mine = registry.open_or_create("alice").store.image()
+    registry.create_or_replace("alice", mine)
+    registry.open_or_create("bob")
+    assert list(registry.replace_image(mine)) == [None, "bob"]
+
+
 def test_many_worlds_expire_in_several_looks(connections: Connections, template: bytes) -> None:
     registry = Registry(image=template, handlers={}, connections=connections, defaults=WorldSettings(), idle=1)
-    for number in range(_EXPIRE_AT_ONCE + 5):
+    for number in range(EXPIRE_AT_ONCE + 5):
         registry._open(f"w{number}")
     for world in registry._worlds.values():
         world.last_used = 0
-    registry._first_expiry = 0
+    registry._expiry._first = 0
     registry.expire()
     assert len(registry.names()) == 5
     registry.expire()

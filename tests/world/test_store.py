@@ -1,16 +1,17 @@
 import gc
 from collections.abc import Callable
 from pathlib import Path
-from sqlite3 import IntegrityError, OperationalError
+from sqlite3 import IntegrityError, OperationalError, ProgrammingError
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from foas_emulator.world import store as store_module
 from foas_emulator.world.clock import ClockRow
 from foas_emulator.world.connections import Connections, _ClosedWhenFreed
-from foas_emulator.world.files import NewerStoreError
+from foas_emulator.world.file_errors import NewerStoreError
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.store import (
     SCHEMA_VERSION,
@@ -220,6 +221,22 @@ def test_a_closed_store_touches_no_other_database(connections: Connections) -> N
     with pytest.raises(StoreClosedError), store.transaction():
         pass
     other.close()
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_connection_is_used_again_unless_it_holds_much(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, *, is_large: bool
+) -> None:
+    monkeypatch.setattr(store_module, "LARGE", 0 if is_large else 10**6)
+    store = Store(connections, image=connections.empty_image)
+    raw = store._raw
+    for _ in range(2):  # to close it once more changes nothing
+        store.close()
+    if is_large:
+        with pytest.raises(ProgrammingError, match="closed"):
+            raw.execute("SELECT 1")
+    else:
+        assert raw.execute("SELECT count(*) FROM counters").fetchone() == (0,)
 
 
 def test_a_commit_that_fails_leaves_no_transaction_open(connections: Connections) -> None:

@@ -93,6 +93,7 @@ def read_switch(text: str) -> bool:
 def read_strategy(text: str) -> Mapping[str, Any]:
     """Parse a strategy, which must give its threshold in seconds. Raise ValueError."""
     strategy = _object(text)
+    _check_finite(strategy)
     threshold = strategy.get("fetch_delay")
     if not isinstance(threshold, int | float) or isinstance(threshold, bool):
         raise ValueError('it must give the threshold in seconds, as {"fetch_delay":44.5}, in this case')
@@ -107,6 +108,7 @@ def read_periods(text: str) -> Sequence[Period]:
         raise ValueError(f"it cannot be read: {error}") from None
     if not isinstance(periods, list) or not all(isinstance(period, dict) for period in periods):
         raise ValueError("it must be a list of objects")
+    _check_finite(periods)
     return check_periods(periods)
 
 
@@ -119,6 +121,14 @@ def check_periods(periods: Sequence[Period]) -> Sequence[Period]:
             if period.get(member) not in allowed:
                 raise ValueError(f"each period's {member} must be {' or '.join(allowed)}")
     return periods
+
+
+def _check_finite(value: Any) -> None:
+    """Raise ValueError for NaN and for a number that is too large: no client could parse the answer that shows it."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise ValueError("its numbers must be finite") from None
 
 
 def _object(text: str) -> dict[str, Any]:

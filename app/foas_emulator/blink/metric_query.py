@@ -18,6 +18,8 @@ _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
 _MILLISECOND_STAMPS = range(10**12, 10**13)
 # The points of GetClusterMetrics' documented answer are 20 s apart, as are those of its example requests.
 _DEFAULT_STEP = 20
+MOST_QUERIES = 50
+"""The most queries of one text: more than a job has metrics."""
 
 
 class MetricQueryError(ValueError):
@@ -69,13 +71,15 @@ def parse_query(text: str, *, prefix: str, catalogue: Catalogue) -> MetricQuery:
     The prefix is `blink.{project}.{job}.` for the metrics of a job and `{clusterId}.` for those of a cluster. Both
     documented forms are accepted: an object with `queries`, and a single query. A metric with another prefix, or one
     that is not in the catalogue, becomes a line without a curve: an official sample requests some such metrics and uses
-    the answers it gets. Raise `MetricQueryError` for a text that cannot be parsed, a start after the end, or a member
-    that does not have its documented form.
+    the answers it gets. Raise `MetricQueryError` for a text that cannot be parsed, a start after the end, more than
+    `MOST_QUERIES`, or a member that does not have its documented form.
     """
     content = _content(text)
     queries = content.get("queries", [content])
     if not isinstance(queries, list) or not queries or not all(isinstance(query, dict) for query in queries):
         raise MetricQueryError("queries must be a list of at least one query")
+    if len(queries) > MOST_QUERIES:
+        raise MetricQueryError(f"queries holds {len(queries)} of them, {MOST_QUERIES} are allowed")
     start, end = _instant(content, "start"), _instant(content, "end")
     if start is not None and end is not None and start > end:
         raise MetricQueryError(f"start {start} is after end {end}")

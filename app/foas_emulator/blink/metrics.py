@@ -5,7 +5,6 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from statistics import fmean
 from types import MappingProxyType
 
 from foas_emulator.blink import chance
@@ -27,9 +26,9 @@ _KEPT = 7200  # seconds that can be looked back (official sample code)
 _KNOT = 300  # seconds between the points through which a curve is drawn
 _TASKS = 3  # underlying lines that the aggregator combines
 _SAMPLES = 3  # underlying points that the downsampling combines
-_MAX_POINTS = 20_000
+_MAX_POINTS = 7500  # one line at the finest granularity, or twenty at the default one: a few dozen milliseconds' work
 _AGGREGATIONS: Mapping[Aggregation, Callable[[Sequence[float]], float]] = MappingProxyType(
-    {"max": max, "avg": fmean, "min": min}
+    {"max": max, "avg": lambda values: math.fsum(values) / len(values), "min": min}
 )
 
 
@@ -78,21 +77,27 @@ def _series(query: MetricQuery, line: Line, times: Iterable[int], seed: Part, st
 def _points(line: Line, curve: Curve, times: Iterable[int], seed: Part, start: int) -> Iterator[tuple[int, float]]:
     """Yield each time and its value: aggregate the tasks of each sample, then downsample the samples."""
     aggregate, downsample = _AGGREGATIONS[line.aggregator], _AGGREGATIONS[line.downsample]
+    offsets = [line.window * sample // _SAMPLES for sample in range(_SAMPLES)]
 
     @cache
-    def knot(task: int, number: int) -> float:
-        return 2 * chance.fraction(seed, line.metric, task, number) - 1
+    def knots(number: int) -> list[float]:
+        return [2 * chance.fraction(seed, line.metric, task, number) - 1 for task in range(_TASKS)]
 
-    def at(task: int, second: int) -> float:
+    @cache
+    def between(number: int) -> list[tuple[float, float]]:
+        return list(zip(knots(number), knots(number + 1), strict=True))
+
+    @cache
+    def at(second: int) -> float:
         number, passed = divmod(second, _KNOT)
         share = passed / _KNOT
         share *= share * (3 - 2 * share)
-        noise = knot(task, number) * (1 - share) + knot(task, number + 1) * share
+        rest = 1 - share
+        noise = aggregate([before * rest + after * share for before, after in between(number)])
         return curve.level * (1 + curve.swing * noise) + curve.growth * (second - start)
 
     for time in times:
-        seconds = [time + line.window * sample // _SAMPLES for sample in range(_SAMPLES)]
-        value = downsample([aggregate([at(task, second) for task in range(_TASKS)]) for second in seconds])
+        value = downsample([at(time + offset) for offset in offsets])
         yield time, math.floor(value) if curve.whole else value
 
 

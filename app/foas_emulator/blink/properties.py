@@ -1,5 +1,6 @@
 """A job's settings: lines of `key=value`, as in the console's editors."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from foas_emulator.blink import lenient_json
 # The template that the console puts into every new job gives these values.
 _DEFAULT_CHECKPOINT_INTERVAL = 180_000
 _DEFAULT_STATE_TTL = 129_600_000
+_MILLISECONDS = re.compile(r"-?[0-9]{1,18}")  # numbers that surely fit into the engine's 64 bits
 _TTL_KEYS = ("blink.state.ttl.ms", "state.backend.niagara.ttl.ms", "state.backend.rocksdb.ttl.ms")
 
 
@@ -39,10 +41,8 @@ class Properties:
         return self._milliseconds(key, default=_DEFAULT_STATE_TTL)
 
     def _milliseconds(self, key: str, *, default: int) -> int:
-        try:
-            return int(self.values[key])
-        except (KeyError, ValueError):
-            return default
+        text = self.values.get(key, "")
+        return max(int(text), 0) if _MILLISECONDS.fullmatch(text) else default
 
 
 def read(*texts: str) -> Properties:

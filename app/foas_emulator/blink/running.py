@@ -33,7 +33,7 @@ class Run:
     def __post_init__(self) -> None:
         object.__setattr__(self, "now", max(self.now, self.start_time))
 
-    @property
+    @cached_property
     def job_id(self) -> str:
         return job_id(self.seed, self.instance_id)
 
@@ -76,7 +76,14 @@ class Run:
 
     def vertex_id(self, node_id: int) -> str:
         """Return the id of a vertex: 32 hexadecimal digits, the same in all payloads of the instance."""
-        return chance.digits(self.job_id, "vertex", node_id)
+        known = self._vertex_ids  # a plan may have thousands of edges to the same nodes
+        if node_id not in known:
+            known[node_id] = chance.digits(self.job_id, "vertex", node_id)
+        return known[node_id]
+
+    @cached_property
+    def _vertex_ids(self) -> dict[int, str]:
+        return {}
 
     def _emitted(self, source: Node) -> int:
         per_second = chance.between(100, 2000, self.seed, self.instance_id, "rate", source.id)

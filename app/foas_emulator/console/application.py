@@ -29,9 +29,8 @@ from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.guard import Room, Taken, is_local, with_body
 from foas_emulator.world.advance import settle
-from foas_emulator.world.files import WorldFileError, file_error
-from foas_emulator.world.names import WorldLimitError, WorldNameError
-from foas_emulator.world.registry import DEFAULT
+from foas_emulator.world.file_errors import WorldFileError, file_error
+from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
 

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message
 from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.signature import SignedRequest, sign, string_to_sign_variants
 from foas_emulator.world.clock import machine_now
-from foas_emulator.world.registry import DEFAULT
+from foas_emulator.world.names import DEFAULT
 
 SERVICE = "/api/v2/"
 CONTROL = "/_emulator/"

@@ -15,10 +15,11 @@ from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.images import copy_of_world, image_of_snapshot, image_of_world, origin_of_world, turn
 from foas_emulator.control.off_loop import off_loop
+from foas_emulator.seeds.limits import weight
 from foas_emulator.world import pending
 from foas_emulator.world.advance import settle
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.files import WorldFileError
+from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.snapshot import SnapshotError
@@ -156,7 +157,7 @@ async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:
         return image_of_snapshot(content, as_yaml=as_yaml, registry=site.registry, scratch=Connections())
 
     try:
-        return await off_loop(len(content), image)
+        return await off_loop(weight(content), image)
     except ControlError as error:
         raise NoImageError(f"{name}: {error.error}", error.hint) from None
     except SnapshotError as error:

@@ -17,7 +17,7 @@ from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import BUILT_IN, MADE, SeedError, built_in_text, read_seeds, seed_files
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.files import WorldFileError
+from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.world import World

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from foas_emulator.console.calls import as_it_is, service_call
 from foas_emulator.console.operations import job_path
-from foas_emulator.world.registry import DEFAULT
+from foas_emulator.world.names import DEFAULT
 
 _LEFT_OUT = frozenset(
     {

@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.off_loop import LARGE, off_loop
-from foas_emulator.seeds.limits import DocumentError, path_of
+from foas_emulator.seeds.limits import DocumentError, path_of, weight
 from foas_emulator.seeds.loading import Document, load_json, load_yaml
 from foas_emulator.world.slices import in_slices
 
@@ -73,7 +73,7 @@ class _DocumentRequest(Request):
     async def json(self) -> Any:
         body = await self.body()
         return await off_loop(
-            len(body), lambda: _few(parse_document(body, as_yaml=self.as_yaml).value), at_once=_AT_ONCE
+            weight(body), lambda: _few(parse_document(body, as_yaml=self.as_yaml).value), at_once=_AT_ONCE
         )
 
 

@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foas_emulator.faults.rules import RuleLimitError
 from foas_emulator.gateway.errors import ApiError
 from foas_emulator.seeds.reading import SeedError
-from foas_emulator.world.clock import ClockRangeError
-from foas_emulator.world.files import WorldFileError, file_error
+from foas_emulator.world.clock import ClockIsAheadError, ClockRangeError
+from foas_emulator.world.file_errors import WorldFileError, file_error
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.registry import Registry
@@ -179,6 +179,9 @@ def _bad_seed(error: SeedError) -> ControlError:
 
 _TRANSLATIONS: dict[type[Exception], Callable[[Any], ControlError]] = {
     ApiError: _refused_call,
+    ClockIsAheadError: lambda _: ControlError(
+        400, "A clock does not advance into its past.", "PUT .../clock sets it to any instant."
+    ),
     ClockRangeError: lambda error: ControlError(400, "No clock goes beyond the year 9999.", f"{error}."),
     ControlError: lambda error: error,
     ImageBudgetError: lambda error: ControlError(503, "There is no room for one more image.", str(error)),

@@ -6,6 +6,7 @@ A reader that is too slow is dropped and never waited for.
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -20,9 +21,12 @@ from foas_emulator.journal.events import News, Watch
 from foas_emulator.journal.journal import Journal
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.advance import settle
+from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
+
+log = logging.getLogger(__name__)
 
 EVERY = 0.35
 """Seconds between two checks."""
@@ -109,7 +113,8 @@ class EventStream(Response):
                 written = await asyncio.to_thread(self._write, news) if news else ""  # unknown paths take milliseconds
                 text = f"data: {written}\n\n" if news else ": here\n\n" if not quiet % _QUIET_ROUNDS else ""
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except StoreClosedError:  # the world ended while it was settled
+        except (StoreClosedError, WorldFileError) as error:  # the world ended while it was settled, or its disk is full
+            log.info("the event stream of a world has ended: %s", error)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except TimeoutError:
             self._drop(scope)

@@ -10,6 +10,7 @@ from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.faults.document import FaultDocument, check_scope
 from foas_emulator.faults.rules import FaultRule, arm, disarm, disarm_all, rules_of
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.world.advance import settle
 from foas_emulator.world.ids import LAST_NUMBER
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import equal
@@ -26,7 +27,9 @@ def fault_router(registry: Registry) -> APIRouter:
     async def arm_fault(name: str, fault: Annotated[FaultDocument, Body(openapi_examples=_EXAMPLES)]) -> dict[str, Any]:
         """Arm a rule. It applies to calls from now on; of several that match, the one armed first is the outermost."""
         _require_scope(fault)
-        return arm(registry.open_or_create(name), fault).document()
+        world = registry.open_or_create(name)
+        await settle(world)
+        return arm(world, fault).document()
 
     @router.get("", **answers(FaultRules))
     async def list_faults(name: str) -> dict[str, Any]:

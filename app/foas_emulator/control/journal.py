@@ -32,6 +32,7 @@ _LOOK_AT_MOST_EVERY = 0.02
 def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     """Return the routes of each world's journal under `/worlds/{name}/journal`."""
     router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute)
+    turns = asyncio.Lock()
 
     @router.get("", **answers(JournalPage))
     async def read_journal(
@@ -43,12 +44,13 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         """Return the entries that match, the oldest first. `lost` entries were dropped to keep within the budget."""
         require_world(registry, name)
         world_journal = journal.world_journal(name)
-        page = read_page(world_journal, wanted, after=after, limit=limit)
+        lost = world_journal.lost
+        page = await read_page(world_journal, wanted, after=after, limit=limit)
         entries = []
         # Written one by one: an entry may be long, and the operations that are closest to an unknown path take a while.
         async for number, entry in in_slices(page.entries):
             entries.append(json.dumps(show(number, entry, OPERATIONS), ensure_ascii=False))
-        rest = json.dumps({"total": page.total, "after": page.after, "lost": world_journal.lost})
+        rest = json.dumps({"total": page.total, "after": page.after, "lost": lost})
         return Response(f'{{"entries":[{",".join(entries)}],{rest[1:]}'.encode(), media_type="application/json")
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
@@ -79,18 +81,26 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         except ValueError as error:
             raise ControlError(400, "What is expected could never happen.", f"{error}.") from None
         require_world(registry, name)
-        finding = await _verify_until(journal, name, expected, request)
+        finding = await _verify_until(journal, name, expected, request, turns)
         if finding.holds:
             return JSONResponse({"ok": True})
-        raise _failed(journal, name, expected, finding)
+        raise await _failed(journal, name, expected, finding)
 
     return router
 
 
-async def _verify_until(journal: Journal, name: str, expected: Expectation, request: Request) -> Finding:
+async def _verify_until(
+    journal: Journal, name: str, expected: Expectation, request: Request, turns: asyncio.Lock
+) -> Finding:
     """Check after every new entry of the world, until the expectation holds, time is up, or the client has left."""
     verification = Verification(expected)
-    finding = verification.look(journal.world_journal(name))
+
+    async def look() -> Finding:
+        async with turns:
+            await asyncio.sleep(0)  # others are served between two that look
+            return await verification.look(journal.world_journal(name))
+
+    finding = await look()
     remaining = duration(expected.timeout) / 1000
     if finding.holds or remaining <= 0:
         return finding
@@ -104,10 +114,10 @@ async def _verify_until(journal: Journal, name: str, expected: Expectation, requ
                     await changed.wait()
                     await asyncio.sleep(_LOOK_AT_MOST_EVERY)
                     changed.clear()
-                    finding = verification.look(journal.world_journal(name))
+                    finding = await look()
         finally:
             left.cancel()
-    return finding if finding.holds else verification.look(journal.world_journal(name))
+    return finding if finding.holds else await look()
 
 
 async def _client_left(request: Request) -> None:
@@ -115,7 +125,7 @@ async def _client_left(request: Request) -> None:
         pass
 
 
-def _failed(journal: Journal, name: str, expected: Expectation, finding: Finding) -> ControlError:
+async def _failed(journal: Journal, name: str, expected: Expectation, finding: Finding) -> ControlError:
     world_journal = journal.world_journal(name)
     if not finding.is_certain:
         return ControlError(
@@ -125,7 +135,7 @@ def _failed(journal: Journal, name: str, expected: Expectation, finding: Finding
         )
     near = [
         {"entry": show(each.number, each.entry, OPERATIONS), "differences": _show(each.differences)}
-        for each in closest_entries(world_journal, expected)
+        for each in await closest_entries(world_journal, expected)
     ]
     differing = [f"{each.field}: expected {each.expected}, got {each.actual}" for each in finding.differences]
     more = f"; and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""

@@ -1,5 +1,6 @@
 """Merge seeds into worlds while requests use them."""
 
+from contextlib import nullcontext
 from functools import partial
 
 from foas_emulator.control.images import image_of_world, turn
@@ -13,29 +14,39 @@ from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 
-_ATTEMPTS = 3
-"""Attempts to merge a large seed outside the event loop, before a world that keeps changing has to wait for it."""
+_ATTEMPTS = (False, False, True, True)
+"""Attempts to merge a large seed outside the event loop: whether those who would change the world meanwhile wait."""
 
 
 async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:
     """Apply a seed to a world; a large seed to a copy, which replaces the world if that has not changed since."""
-    for _ in range(_ATTEMPTS if size > SMALL else 0):
+    for is_last in _ATTEMPTS if size > SMALL else ():
         world = registry.open_or_create(name)
         await settle(world)
-        async with turn(registry, world.store.size):
-            before, image = _contents(world), await image_of_world(world)
-            copy = partial(_merged, image, seed, name=name, registry=registry, scratch=scratch)
-            merged = await off_loop(size, copy)
-            async with made_ready(merged, registry, scratch) as store, ready_files(merged, registry) as files:
-                if registry.open_existing(name) is world and _contents(world) == before:
-                    if files:
-                        registry.exchange(world, files[0], partial(world.move_on, merged))
-                    else:
-                        world.move_on(merged, store)
+        async with turn(registry, world.store.size, world):
+            with world.held() if is_last else nullcontext():
+                if await _merge_beside(registry, scratch, world, seed, size=size):
                     return
     world = registry.open_or_create(name)
     await settle(world)
     apply(world, seed)
+
+
+async def _merge_beside(
+    registry: Registry, scratch: Connections, world: World, seed: SeedDocument, *, size: int
+) -> bool:
+    """Apply a seed to a copy of a world, which replaces it unless it has changed meanwhile; return whether it did."""
+    before, image = _contents(world), await image_of_world(world)
+    copy = partial(_merged, image, seed, name=world.name, registry=registry, scratch=scratch)
+    merged = await off_loop(size, copy)
+    async with made_ready(merged, registry, scratch) as store, ready_files(merged, registry) as files:
+        if not registry.holds(world) or _contents(world) != before:
+            return False
+        if files:
+            registry.exchange(world, files[0], partial(world.move_on, merged))
+        else:
+            world.move_on(merged, store)
+        return True
 
 
 def _contents(world: World) -> tuple[object, int]:

@@ -2,13 +2,14 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.merging import merge
-from foas_emulator.control.off_loop import off_loop
+from foas_emulator.control.off_loop import LARGE, off_loop
+from foas_emulator.control.resetting import reset
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.states import LONGEST_NAME, StateError, States
@@ -35,13 +36,15 @@ def pact_router(registry: Registry, scratch: Connections, states: States) -> API
     router = APIRouter(prefix="/worlds/{name}", route_class=DocumentRoute)
 
     @router.post("/pact-states", status_code=204)
-    async def change_pact_state(name: str, change: PactState, request: Request) -> Response:
+    async def change_pact_state(name: str, change: PactState) -> Response:
         """Merge the seed of a state into the world (setup), or reset the world (teardown)."""
         if change.action == "teardown":
-            registry.reset(name)
+            await reset(registry, scratch, name)
         elif change.state:
-            seed = await _seed(registry, states, name, change, size=states.size + len(await request.body()))
-            await merge(registry, scratch, name, seed, size=states.size)
+            # A parameter may stand in many places of a state.
+            size = LARGE if change.params else states.size
+            seed = await _seed(registry, states, name, change, size=size)
+            await merge(registry, scratch, name, seed, size=size)
         return Response(status_code=204)
 
     return router

@@ -7,6 +7,8 @@ from fastapi import APIRouter
 from foas_emulator.control.answers import WorldSettingsShown, answers
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
+from foas_emulator.seeds.validation import setting_problems
+from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import NAMES, write_setting
 from foas_emulator.world.world import World
@@ -25,10 +27,11 @@ def settings_router(registry: Registry) -> APIRouter:
     async def put_settings(name: str, settings: dict[str, Any]) -> dict[str, Any]:
         """Change the given settings, all or none; the others stay. Delays are durations, or seconds."""
         world = registry.open_or_create(name)
-        try:
-            world.set(settings)
-        except ValueError as error:
-            raise ControlError(400, "The settings cannot be used.", f"{error}.") from None
+        await settle(world)
+        problems = [message for _, message in setting_problems(settings)]
+        if problems:
+            raise ControlError(400, "The settings cannot be used.", f"{'; '.join(problems)}.")
+        world.set(settings)
         return _show(world)
 
     return router

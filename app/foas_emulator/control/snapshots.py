@@ -24,6 +24,7 @@ from foas_emulator.control.merging import merge
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.control.ready import load
 from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.seeds.limits import weight
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.connections import Connections
@@ -56,7 +57,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         world = require_world(registry, name)
         await settle(world)
         write = _write_yaml if wants_yaml(request) else write_snapshot
-        async with turn(registry, world.store.size):
+        async with turn(registry, world.store.size, world):
             taken = await image_of_world(world)
             text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)))
         return Response(text, media_type=YAML if wants_yaml(request) else "application/json")
@@ -66,9 +67,9 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         """Replace the world by the one in the snapshot, to the byte; its origin, for resets, stays the same."""
         body, as_yaml = await read_body(request), is_yaml(request)
         if len(body) <= _LARGEST_KEPT:
-            restored = await off_loop(len(body), lambda: kept_image(bytes(body), as_yaml=as_yaml))
+            restored = await off_loop(weight(body), lambda: kept_image(bytes(body), as_yaml=as_yaml))
         else:
-            restored = await off_loop(len(body), lambda: image(body, as_yaml=as_yaml))
+            restored = await off_loop(weight(body), lambda: image(body, as_yaml=as_yaml))
         await load(registry, scratch, name, restored)
         return Response(status_code=204)
 
@@ -79,8 +80,9 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         world = registry.open_or_create(name)
         await settle(world)
         clusters = {cluster.cluster_id for cluster in world.store.find(Cluster)}
-        document = await off_loop(len(body), lambda: parse_seed(decode(body), "body", clusters=clusters))
-        await merge(registry, scratch, name, document, size=len(body))
+        size = weight(body)
+        document = await off_loop(size, lambda: parse_seed(decode(body), "body", clusters=clusters))
+        await merge(registry, scratch, name, document, size=size)
         return Response(status_code=204)
 
     return router

@@ -1,6 +1,6 @@
 """List, create, replace, reset and drop worlds."""
 
-from collections.abc import Callable
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,22 +10,22 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
 from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
-from foas_emulator.control.images import image_of_world, origin_of_world, turn
+from foas_emulator.control.images import image_of_world, turn
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.control.ready import made_ready, ready_files
+from foas_emulator.control.resetting import reset, reset_all
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
+from foas_emulator.seeds.limits import weight
 from foas_emulator.seeds.loading import Document
 from foas_emulator.seeds.reading import BUILT_IN, MADE, check_seed, read_seed
 from foas_emulator.seeds.references import nearest
 from foas_emulator.world.advance import settle
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.files import WorldFileError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.snapshot import read_snapshot
-from foas_emulator.world.store import StoreClosedError
 
 _BEGINNINGS = ("seed", "snapshot", "fork")
 _BEGINNING_SCHEMA = {
@@ -47,16 +47,17 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     router = APIRouter()
 
     @router.get("/worlds", **answers(Worlds))
-    async def list_worlds() -> dict[str, Any]:
+    async def list_worlds() -> Response:
         """Return all worlds, with the access key that selects each and the time since its last use."""
         registry.expire()
-        return {"worlds": [_describe(registry, name) for name in registry.names()]}
+        shown = [json.dumps(_describe(registry, name)) async for name in in_slices(registry.names())]
+        return Response(f'{{"worlds":[{",".join(shown)}]}}'.encode(), media_type="application/json")
 
     @router.post("/reset", **answers(WorldNames))
-    async def reset_all_worlds() -> dict[str, Any]:
+    async def reset_all_worlds() -> Response:
         """Return every world to what it was created from."""
-        await _reset_all(registry, scratch)
-        return {"worlds": registry.names()}
+        await reset_all(registry, scratch)
+        return JSONResponse({"worlds": registry.names()})  # FastAPI would convert every name in it
 
     @router.put(
         "/worlds/{name}",
@@ -66,8 +67,8 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     async def put_world(name: str, request: Request) -> Response:
         """Create a world, or replace it: from the default seed without a body, else as the body says."""
         body, as_yaml = await read_body(request), is_yaml(request)
-        document = await off_loop(len(body), lambda: parse_document(body, as_yaml=as_yaml))
-        size = LARGE + 1 if document.value == {"seed": MADE} else len(body)
+        document = await off_loop(weight(body), lambda: parse_document(body, as_yaml=as_yaml))
+        size = LARGE + 1 if document.value == {"seed": MADE} else weight(body)
         image = await off_loop(size, lambda: _image(registry, scratch, document))
         if isinstance(image, _Fork):
             async with turn(registry, image.size(registry)):
@@ -92,47 +93,10 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
     @router.post("/worlds/{name}/reset", **answers(WorldIdentity))
     async def reset_world(name: str) -> dict[str, Any]:
         """Return a world to what it was created from; its journal starts over."""
-        await _reset(registry, scratch, name, in_one_piece=registry.reset)
+        await reset(registry, scratch, name)
         return _identity(name)
 
     return router
-
-
-async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_piece: Callable[[str], None]) -> None:
-    world = registry.peek(name)
-    beginning = None if world is None else world.beginning
-    origin = await _origin(registry, name)
-    async with made_ready(origin, registry, scratch) as store, ready_files(origin, registry) as files:
-        is_same = registry.peek(name) is world and (world is None or world.beginning is beginning)
-        # The default seed may have changed meanwhile, and the world's turn to begin with that not have come yet.
-        if is_same and (origin is None or not registry.is_in_memory or registry.origin(name) is origin):
-            registry.reset(name, store=store, ready=files[0] if files else None)
-        else:  # it started over meanwhile
-            in_one_piece(name)
-
-
-async def _origin(registry: Registry, name: str) -> bytes | None:
-    """The image that an open world resets to; None if it is not open or that cannot be read, which a reset mends."""
-    try:
-        return None if registry.peek(name) is None else await origin_of_world(registry, name)
-    except (StoreClosedError, WorldFileError):
-        return None
-
-
-async def _reset_all(registry: Registry, scratch: Connections) -> None:
-    """Reset every world, also those after one whose file cannot be written; raise its error in the end."""
-    failures: list[WorldFileError] = []
-    async for name in in_slices(registry.names()):
-        try:
-            world = registry.peek(name)
-            if world is not None and world.store.size > LARGE:
-                await _reset(registry, scratch, name, in_one_piece=registry.reset_existing)
-            else:
-                registry.reset_existing(name)
-        except WorldFileError as error:
-            failures.append(error)
-    if failures:
-        raise failures[0]
 
 
 def _identity(name: str) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from foas_emulator.gateway.routes import OperationRoute, WritingRoute
 
 Endpoint = Callable[..., Any]
 
+LONGEST_KEPT = 512
+"""The most characters of a path or a query whose reading is cached, so that a cache takes a few mebibytes at most."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
@@ -115,10 +118,13 @@ class OperationIndex:
             for segment in operation.segments:
                 node = node.setdefault("{}" if segment.startswith("{") else segment, {})
             node[None] = operation
-        self.find = lru_cache(maxsize=4096)(self._find)
+        self._find_short = lru_cache(maxsize=4096)(self._find)
+
+    def find(self, method: str, raw_path: str) -> Match | None:
+        """Return the operation at a path, or None. Raise `RequestParameterMalformed` for a path that is not UTF-8."""
+        return self._find_short(method, raw_path) if len(raw_path) <= LONGEST_KEPT else self._find(method, raw_path)
 
     def _find(self, method: str, raw_path: str) -> Match | None:
-        """Return the operation at a path, or None. Raise `RequestParameterMalformed` for a path that is not UTF-8."""
         if not raw_path.startswith("/"):
             return None
         segments = raw_path[1:].split("/")

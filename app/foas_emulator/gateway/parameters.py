@@ -5,6 +5,7 @@ FastAPI binds and describes them; the pydantic types here parse texts as the gat
 """
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
@@ -51,7 +52,10 @@ def _read_decimal(value: Any) -> float:
     text = read_text(value)
     if _DECIMAL.fullmatch(text) is None:
         raise ValueError("it must be a decimal number")
-    return float(text)
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("it must be a decimal number that is not too large")
+    return number
 
 
 def _read_flag(value: Any) -> bool:

@@ -11,6 +11,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -121,13 +122,17 @@ def stated_hash(headers: Mapping[str, str]) -> str | None:
     return headers.get("x-acs-content-sha256", headers.get("x-acs-content-sm3"))
 
 
-def query_pairs(raw_query: str) -> list[tuple[str, str]]:
-    """Return the decoded names and values of a query, sorted; `+` is a space, and a missing value is empty."""
+@lru_cache(maxsize=4)
+def query_pairs(raw_query: str) -> tuple[tuple[str, str], ...]:
+    """Return the decoded names and values of a query, sorted; `+` is a space, and a missing value is empty.
+
+    A wrong signature is compared with several texts of one query; decoding a long one takes most of their time.
+    """
     if not raw_query:
-        return []
+        return ()
     decode = unquote_plus if "%" in raw_query or "+" in raw_query else str
     fields = [field.partition("=") for field in raw_query.split("&") if field]
-    return sorted([(decode(name), decode(value)) for name, _, value in fields])
+    return tuple(sorted([(decode(name), decode(value)) for name, _, value in fields]))
 
 
 def v1_queries(raw_query: str) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ _ABOUT_SIGNING = (
 )
 _ADVICE = "what is signed must be what arrives."
 _PATIENCE = 500  # mistakes to try; an ordinary request has about a hundred, one of a thousand headers has more
+_MOST_ENCODED = 64 * 1024  # characters of paths and queries to encode again in all mistakes: some ten milliseconds
 _SLIPS = 2  # characters in which a signature may differ from the right one and still count as a bad copy of it
 
 
@@ -62,10 +63,15 @@ def explain(
         return _told(request, credentials, secret, client_string_to_sign)
     return (
         _wrong_signature(request, credentials, secret)
-        or _wrong_text(request, credentials, secret, islice(mistaken_texts(request, credentials), _PATIENCE))
+        or _wrong_text(request, credentials, secret, islice(mistaken_texts(request, credentials), _patience(request)))
         or (exhaustive and _wrong_text(request, credentials, secret, texts_one_bit_off(request, credentials)))
         or [_wrong_secret(credentials, "probably another one")]
     )
+
+
+def _patience(request: SignedRequest) -> int:
+    """Return the number of mistakes to try: fewer for a long target, which is encoded again in each of them."""
+    return min(_PATIENCE, _MOST_ENCODED // (len(request.raw_path) + len(request.raw_query) + 1))
 
 
 def sentence(differences: list[Difference]) -> str:

@@ -3,14 +3,22 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from foas_emulator.gateway.formats import Body
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.journal.calls import Call
+from foas_emulator.journal.contents import MOST_BYTES
 
-_STATE = re.compile(rb'ActualState(?:":"|>)([A-Z]+)')
+_STATE = {
+    "json": re.compile(rb'"ActualState":"([A-Z]{1,20})"'),
+    "xml": re.compile(rb"<ActualState>([A-Z]{1,20})</ActualState>"),
+}
+"""The member of an answer that has an instance's state, which no text of a client can imitate in the same format."""
+_MOST_STATES = 100
+"""The most states to count; answers that fault rules make up may have any."""
 
 Exercised = tuple[str, str, str]
 """An operation, its outcome, and the format of its response.
@@ -24,6 +32,10 @@ COUNTERS_SIZE = 700
 """Approximate size in bytes of one `Counters` object with the names of its parameters."""
 _MOST_COUNTERS = 2000
 """The most outcomes to count separately; fault rules can make up codes without end, so any more count as `other`."""
+
+
+_LONGEST_CODE = 200
+"""The most characters of a code by which calls are counted."""
 
 
 class Counters:
@@ -64,12 +76,17 @@ class Usage:
     def count_states_and_get_counters(self, call: Call, content: Body) -> Counters:
         """Count the states of instances in a response; return the counters for its call and all repetitions."""
         if content is not self._last:  # the read cache passes the same object again for the same request
-            self._last = content
-            self.states.update(state.decode() for state in _STATE.findall(content.tail))
+            self._last = content if len(content.tail) <= MOST_BYTES else None  # no world keeps a long response
+            self._count_states(state.decode() for state in _STATE[call.format].findall(content.tail))
         counters = self._counters_of(_exercised(call))
         if call.operation is not None:
-            counters.parameters.update(call.parameters.keys() - set(call.unread))
+            # What a refused call sent was not looked at, so that anything may be unread.
+            read = call.parameters.keys() - set(call.unread)
+            counters.parameters.update(read & _parameters(call.operation))
         return counters
+
+    def _count_states(self, states: Iterable[str]) -> None:
+        self.states.update(state for state in states if state in self.states or len(self.states) < _MOST_STATES)
 
     def _counters_of(self, exercised: Exercised | None) -> Counters:
         if exercised is not None and exercised not in self._counters and len(self._counters) >= _MOST_COUNTERS:
@@ -88,13 +105,21 @@ class Usage:
             own = self._counters_of(exercised)
             own.count += counters.count
             own.parameters |= counters.parameters
-        self.states.update(other.states)
+        for state, count in other.states.items():
+            if state in self.states or len(self.states) < _MOST_STATES:
+                self.states[state] += count
 
 
 def _exercised(call: Call) -> Exercised | None:
     if call.operation is None:
         return None
-    return call.operation.name, call.code or ("OK" if call.status else "unanswered"), call.format
+    outcome = call.code[:_LONGEST_CODE] if call.code else "OK" if call.status else "unanswered"
+    return call.operation.name, outcome, call.format
+
+
+@cache
+def _parameters(operation: Operation) -> frozenset[str]:
+    return frozenset(parameter.name for parameter in declared_parameters(operation.endpoint))
 
 
 def report(usage: Usage, operations: Iterable[Operation], *, states: Iterable[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, WorldJournal
 from foas_emulator.patterns import Glob, matches_glob
+from foas_emulator.world.slices import in_slices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +49,21 @@ class Page:
     after: int | None
 
 
-def read_page(world_journal: WorldJournal, wanted: Filter, *, after: int, limit: int) -> Page:
-    """Return the first `limit` matching entries with a number above `after`, in order."""
-    fitting = [(number, entry) for number, entry in world_journal.numbered() if wanted.matches(entry.call)]
-    rest = [(number, entry) for number, entry in fitting if number > after]
-    return Page(entries=rest[:limit], total=len(fitting), after=rest[limit - 1][0] if len(rest) > limit else None)
+async def read_page(world_journal: WorldJournal, wanted: Filter, *, after: int, limit: int) -> Page:
+    """Return the first `limit` matching entries with a number above `after`, in order; others are served meanwhile."""
+    compared: dict[int, bool] = {}  # by call, which repetitions share
+    entries: list[tuple[int, Entry]] = []
+    total, is_last = 0, True
+    async for number, entry in in_slices(list(world_journal.numbered())):
+        fits = compared.get(id(entry.call))
+        if fits is None:
+            fits = compared[id(entry.call)] = wanted.matches(entry.call)
+        total += fits
+        if fits and number > after:
+            is_last = len(entries) < limit
+            if is_last:
+                entries.append((number, entry))
+    return Page(entries=entries, total=total, after=None if is_last else entries[-1][0])
 
 
 def find(world_journal: WorldJournal, request_id: str) -> tuple[int, Entry] | None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import pairwise
+from heapq import nsmallest
+from itertools import islice, pairwise
+from operator import itemgetter
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -15,9 +17,12 @@ from foas_emulator.journal.entries import Entry, WorldJournal
 from foas_emulator.patterns import CallPattern
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.durations import duration, duration_text
+from foas_emulator.world.slices import in_slices
 
 _NEAREST = 3
 MAX_TIMEOUT_MS = 300_000
+_MOST_GAPS = 100
+"""The most gaps of a backoff to report."""
 _GRACE_MS = 1
 """Tolerated shortfall of a gap, in milliseconds: requests are timed when they arrive, not when they are sent."""
 
@@ -26,6 +31,18 @@ class EntryPattern(CallPattern):
     """A pattern that matches calls with these parameters and this status of the response."""
 
     status: int | None = Field(default=None, description="Status of the response; any if it is left out.")
+
+    def matches(self, call: Call) -> bool:
+        """Whether a call has no difference from the pattern."""
+        name = call.operation_name
+        is_named = name is not None and self.names(name) and self.status in (None, call.status)
+        return is_named and not self.differing(call.parameters)
+
+    def distance(self, call: Call) -> int:
+        """Return the number of differences between a call and the pattern."""
+        name = call.operation_name
+        is_other = not (name and self.names(name)), self.status not in (None, call.status)
+        return sum(is_other) + len(self.differing(call.parameters))
 
     def differences(self, call: Call) -> list[Difference]:
         """Return the differences between a call and the pattern, none if it matches."""
@@ -134,7 +151,7 @@ class Verification:
     """A repeated check of an expectation against the journal of a world while the journal grows.
 
     Each entry is compared with the expectation once, when it is first seen, and counts even if the journal has dropped
-    it since.
+    it since. Other requests are served between comparisons.
     """
 
     def __init__(self, expected: Expectation) -> None:
@@ -143,23 +160,29 @@ class Verification:
         self._world_journal: WorldJournal | None = None
         self._seen = 0
         self._missed = 0
-        self._fitting: list[Entry] = []
-        self._stepping: list[tuple[Entry, frozenset[int]]] = []
-        """The entries that match a step of `in_order`, with the indexes of those steps."""
+        self._fitting: list[int] = []
+        """The beginnings of the entries that match."""
+        self._stepping: list[tuple[int, frozenset[int]]] = []
+        """The beginnings of the entries that match a step of `in_order`, with the indexes of those steps."""
         self._finding: Finding | None = None
 
-    def look(self, world_journal: WorldJournal) -> Finding:
+    async def look(self, world_journal: WorldJournal) -> Finding:
         """Return whether the expectation holds now. A certain failure is reported before an uncertain one."""
         if world_journal is not self._world_journal:
             self._begin(world_journal)
-        missed, matters = self._missed, False
-        self._missed += max(0, world_journal.lost - self._seen)
+        missed = max(0, world_journal.lost - self._seen)
         new = world_journal.since(self._seen)
-        self._seen = world_journal.lost + len(world_journal.entries)
-        for entry in new:
-            matters |= self._take(entry)
-        if self._finding is None or matters or self._missed != missed:
-            self._finding = self._find()
+        self._missed += missed
+        self._seen += missed
+        if missed:
+            self._finding = None
+        compared: dict[int, tuple[bool, frozenset[int]]] = {}  # by call, which repetitions share
+        async for entry in in_slices(new):
+            found = compared.get(id(entry.call))
+            if found is None:
+                found = compared[id(entry.call)] = await self._compare(entry.call)
+            self._take(entry, *found)
+        self._finding = self._finding or self._find()
         return self._finding
 
     def _begin(self, world_journal: WorldJournal) -> None:
@@ -167,25 +190,31 @@ class Verification:
         self._seen = self._missed = 0
         self._fitting, self._stepping, self._finding = [], [], None
 
-    def _take(self, entry: Entry) -> bool:
-        """Keep an entry if it matches the expectation or a step, and return whether it does."""
-        fits = not self._expected.differences(entry.call)
-        places = frozenset(place for place, step in enumerate(self._steps) if not step.differences(entry.call))
+    async def _compare(self, call: Call) -> tuple[bool, frozenset[int]]:
+        """Return whether a call matches the expectation, and the indexes of the steps that it matches."""
+        places = [place async for place, step in in_slices(enumerate(self._steps)) if step.matches(call)]
+        return self._expected.matches(call), frozenset(places)
+
+    def _take(self, entry: Entry, fits: bool, places: frozenset[int]) -> None:  # noqa: FBT001 - what `_compare` found
+        """Keep the beginning of an entry if it matches the expectation or a step."""
+        self._seen += 1
         if fits:
-            self._fitting.append(entry)
+            self._fitting.append(entry.started)
         if places:
-            self._stepping.append((entry, places))
-        return fits or bool(places)
+            self._stepping.append((entry.started, places))
+        if fits or places:
+            self._finding = None
 
     def _find(self) -> Finding:
         expected, is_whole = self._expected, self._missed == 0
-        fitting = sorted(self._fitting, key=lambda entry: entry.started)
+        fitting = self._fitting
+        fitting.sort()
         findings = []
         if expected.count is not None or expected.within is not None or not (expected.in_order or expected.backoff):
             findings.append(_check_count(fitting, expected, is_whole=is_whole))
         if expected.in_order:
-            ordered = sorted(self._stepping, key=lambda pair: pair[0].started)
-            findings.append(_check_order([places for _, places in ordered], self._steps, is_whole=is_whole))
+            self._stepping.sort(key=itemgetter(0))
+            findings.append(_check_order((places for _, places in self._stepping), self._steps, is_whole=is_whole))
         if expected.backoff is not None:
             findings.append(_check_backoff(fitting, expected.backoff, is_whole=is_whole))
         failed = [finding for finding in findings if finding.differences and finding.is_certain]
@@ -195,30 +224,25 @@ class Verification:
         )
 
 
-def verify(world_journal: WorldJournal, expected: Expectation) -> Finding:
-    """Return whether an expectation holds now. A certain failure is reported before an uncertain one."""
-    return Verification(expected).look(world_journal)
-
-
-def closest_entries(world_journal: WorldJournal, expected: Expectation) -> list[CloseEntry]:
-    """Return the closest entries, the latest first.
+async def closest_entries(world_journal: WorldJournal, expected: Expectation) -> list[CloseEntry]:
+    """Return the closest entries, the latest first; other requests are served between comparisons.
 
     Entries that match come first, so that a reader sees which calls are too many.
     """
-    ranked = sorted(
-        (
-            (len(differences := expected.differences(entry.call)), -number, entry, differences)
-            for number, entry in world_journal.numbered()
-        ),
-        key=lambda rank: rank[:2],
-    )
+    compared: dict[int, int] = {}
+    ranked: list[tuple[int, int, Entry]] = []
+    async for number, entry in in_slices(list(world_journal.numbered())):
+        distance = compared.get(id(entry.call))
+        if distance is None:
+            distance = compared[id(entry.call)] = expected.distance(entry.call)
+        ranked.append((distance, -number, entry))
     return [
-        CloseEntry(number=-negative, entry=entry, differences=differences)
-        for _, negative, entry, differences in ranked[:_NEAREST]
+        CloseEntry(number=-negative, entry=entry, differences=expected.differences(entry.call))
+        for _, negative, entry in nsmallest(_NEAREST, ranked, key=itemgetter(0, 1))
     ]
 
 
-def _check_count(fitting: Sequence[Entry], expected: Expectation, *, is_whole: bool) -> Finding:
+def _check_count(fitting: Sequence[int], expected: Expectation, *, is_whole: bool) -> Finding:
     wanted = expected.count or Count(at_least=1)
     least, most = wanted.bounds
     within = None if expected.within is None else duration(expected.within)
@@ -232,11 +256,11 @@ def _check_count(fitting: Sequence[Entry], expected: Expectation, *, is_whole: b
     )
 
 
-def _busiest(entries: Sequence[Entry], within_ms: int) -> int:
-    """Return the largest number of entries within any period of this length."""
+def _busiest(beginnings: Sequence[int], within_ms: int) -> int:
+    """Return the largest number of beginnings within any period of this length."""
     most = first = 0
-    for last, entry in enumerate(entries):
-        while entry.started - entries[first].started > within_ms * 1_000_000:
+    for last, began in enumerate(beginnings):
+        while began - beginnings[first] > within_ms * 1_000_000:
             first += 1
         most = max(most, last - first + 1)
     return most
@@ -254,18 +278,16 @@ def _check_order(entries: Iterable[AbstractSet[int]], steps: Sequence[EntryPatte
     return Finding()
 
 
-def _check_backoff(fitting: Sequence[Entry], backoff: Backoff, *, is_whole: bool) -> Finding:
+def _check_backoff(fitting: Sequence[int], backoff: Backoff, *, is_whole: bool) -> Finding:
     if len(fitting) < 2:  # noqa: PLR2004 - a gap needs two
         return Finding(differences=(Difference("backoff", "at least 2 calls", str(len(fitting))),), is_certain=is_whole)
-    gaps = [(later.started - earlier.started) / 1e6 for earlier, later in pairwise(fitting)]
+    gaps = [(later - earlier) / 1e6 for earlier, later in pairwise(fitting)]
     least = [float(duration(backoff.min))]
     while len(least) < len(gaps):
         least.append(least[-1] * backoff.factor)  # overflows to infinity, where a power would raise
-    return Finding(
-        differences=tuple(
-            Difference(f"backoff[{place}]", f"a gap of {wanted:.0f} ms or more", f"{gap:.0f} ms")
-            for place, (gap, wanted) in enumerate(zip(gaps, least, strict=True))
-            if gap + _GRACE_MS < wanted
-        ),
-        is_certain=is_whole,
+    short = (
+        Difference(f"backoff[{place}]", f"a gap of {wanted:.0f} ms or more", f"{gap:.0f} ms")
+        for place, (gap, wanted) in enumerate(zip(gaps, least, strict=True))
+        if gap + _GRACE_MS < wanted
     )
+    return Finding(differences=tuple(islice(short, _MOST_GAPS)), is_certain=is_whole)

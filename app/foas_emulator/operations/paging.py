@@ -6,10 +6,12 @@ from typing import Any, Generic, TypedDict, TypeVar
 from sqlalchemy import Select, func, select
 
 from foas_emulator.gateway.errors import invalid
-from foas_emulator.world.store import Condition, Row
+from foas_emulator.world.store import Condition, Row, Store
 from foas_emulator.world.world import World
 
 LARGEST_PAGE = 100
+MOST_CHARACTERS = 8 * 1024 * 1024
+"""The most characters in the rows of a page of several; a page of one may have more. The number is ours."""
 
 R = TypeVar("R", bound=Row)
 
@@ -41,7 +43,7 @@ def page(world: World, model: type[R], statement: Select[Any], page_index: int, 
     """Return one page of the rows that a statement selects; a page past the end is empty.
 
     Pages count from 1 and have 1 to 100 rows, else raise `InvalidpageIndex` or `InvalidpageSize`. The largest size is
-    not documented; it is inferred.
+    not documented; it is inferred. Raise `InvalidpageSize` also for rows with more than `MOST_CHARACTERS`.
     """
     if page_index < 1:
         raise invalid("pageIndex", "pages count from 1.")
@@ -52,6 +54,24 @@ def page(world: World, model: type[R], statement: Select[Any], page_index: int, 
     total_page = -(-total_count // page_size)
     # A page far past the end would give an offset that is too large for SQLite.
     offset = min(page_index - 1, total_page) * page_size
-    items = world.store.fetch(model, statement.limit(page_size).offset(offset))
+    of_page = statement.limit(page_size).offset(offset)
+    items = (_bounded if world.store.size > MOST_CHARACTERS else Store.fetch)(world.store, model, of_page)
     figures = Figures(page_index=page_index, page_size=page_size, total_count=total_count, total_page=total_page)
     return Page(items=items, figures=figures)
+
+
+def _bounded(store: Store, model: type[R], statement: Select[Any]) -> list[R]:
+    """Return the rows that a statement selects; read one after another, so that too much is never read at once."""
+    key = model.table().primary_key.columns
+    items: list[R] = []
+    characters = 0
+    for values in store.execute(statement.with_only_columns(*key)).all():
+        found = (column == value for column, value in zip(key, values, strict=True))
+        items += store.fetch(model, statement.order_by(None).limit(None).offset(None).where(*found))
+        characters += sum(len(value) for value in vars(items[-1]).values() if isinstance(value, str))
+        if characters > MOST_CHARACTERS and len(items) > 1:
+            raise invalid(
+                "pageSize",
+                f"{len(items)} of its items have over {MOST_CHARACTERS} characters; ask for fewer items at a time.",
+            )
+    return items

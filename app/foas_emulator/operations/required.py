@@ -10,6 +10,9 @@ from foas_emulator.gateway.evidence import documented
 LONGEST_NAME = 128
 """The most characters of a name. The service documents neither a pattern nor a length; this length is inferred."""
 
+MOST_NAMES = 1000
+"""The most entries of a parameter that lists several; each costs a statement or two. The number is ours."""
+
 TOO_OLD = problem(
     "InvalidEngineVersion.TooOld",
     400,
@@ -34,6 +37,18 @@ def named(parameter: str, value: str | None) -> str:
     if not 1 <= len(name) <= LONGEST_NAME:
         raise invalid(parameter, f"a name has 1 to {LONGEST_NAME} characters, and this has {len(name)}.")
     return name
+
+
+def listed(parameter: str, text: str) -> list[str]:
+    """Return the names in a text with commas between them, each once. Raise `Invalid{parameter}` for too many."""
+    check_count(parameter, text.count(",") + 1)
+    return list(dict.fromkeys(name.strip() for name in text.split(",")))
+
+
+def check_count(parameter: str, count: int) -> None:
+    """Raise `Invalid{parameter}` for more than `MOST_NAMES` entries."""
+    if count > MOST_NAMES:
+        raise invalid(parameter, f"{count} are more than the {MOST_NAMES} that one call may hold.")
 
 
 def readable(parameter: str, read: Callable[[T], U], value: T) -> U:

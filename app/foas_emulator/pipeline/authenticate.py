@@ -18,6 +18,8 @@ from foas_emulator.world.clock import machine_now
 
 log = logging.getLogger(__name__)
 
+_LONGEST_KEY = 128
+"""The most characters of an access key id to remember and to log."""
 _V1_MISMATCH = "Specified signature is not matched with our calculation. server string to sign is:{string_to_sign}"
 _V3_MISMATCH = (
     "Specified signature does not match our calculation. "
@@ -60,7 +62,8 @@ class Authenticate:
         self._select_world = select_world
         self._keys = keys
         self._max_skew_ms = max_skew_ms
-        self._nonces = Nonces(keep_ms=max_skew_ms)
+        # A date that lies ahead of this clock by the largest skew stays fresh for twice as long.
+        self._nonces = Nonces(keep_ms=2 * max_skew_ms)
         self._fast_verifier = FastVerifier(keys, max_skew_ms=max_skew_ms)
         self._warned: set[tuple[str, str]] = set()
 
@@ -106,7 +109,7 @@ class Authenticate:
 
     def _warn(self, context: RequestContext, failure: AuthenticationFailure) -> None:
         context.warning = f"signature=strict would refuse this with {failure.code}: {failure.hint}"
-        key = key_of(context.headers.get("authorization", ""))
+        key = key_of(context.headers.get("authorization", ""))[:_LONGEST_KEY]
         if (key, failure.code) not in self._warned and len(self._warned) < 1000:  # noqa: PLR2004 - a bound
             self._warned.add((key, failure.code))
             log.warning("access key %r: %s", key, context.warning)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from starlette.types import Scope
 
 from foas_emulator.gateway.formats import CONTENT_TYPES, Body
+from foas_emulator.gateway.operation import LONGEST_KEPT
 from foas_emulator.gateway.responses import GatewayResponse, Headers
 from foas_emulator.journal.entries import EntryTemplate
 from foas_emulator.pipeline.context import RequestContext
@@ -149,9 +150,11 @@ class CacheReads:
     def _set_template(self, context: RequestContext, response: GatewayResponse, cached: CachedResponse) -> None:
         """Set the journal template of a cached response, unless its repetitions must go through the stages.
 
-        They must if this request gets a warning, since all of them will, and if its world is impaired.
+        They must if this request gets a warning, since all of them will, if its world is impaired, and if its query is
+        long: the hot path would keep how a signature reads it.
         """
-        if context.warning is not None or context.settings.is_impaired:
+        is_long = len(context.query_string) > LONGEST_KEPT
+        if context.warning is not None or context.settings.is_impaired or is_long:
             return
         if cached.template is None or cached.template.counters.is_closed:
             context.template = self._template(context, response)

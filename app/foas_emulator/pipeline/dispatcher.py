@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foas_emulator.gateway.errors import MISSING, UNAVAILABLE, ApiError
 from foas_emulator.gateway.responses import GatewayResponse, failure, host_name, internal_error
 from foas_emulator.pipeline.context import UNREADABLE, RequestContext
-from foas_emulator.world.files import file_error
+from foas_emulator.world.file_errors import file_error
 
 log = logging.getLogger(__name__)
 

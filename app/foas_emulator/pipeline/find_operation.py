@@ -10,15 +10,13 @@ from types import MappingProxyType
 from foas_emulator.gateway.errors import FORBIDDEN, INVALID_VERSION, MALFORMED, UNKNOWN_OPERATION, ApiError
 from foas_emulator.gateway.escapes import unquoted
 from foas_emulator.gateway.formats import negotiate
-from foas_emulator.gateway.operation import Operation, OperationIndex, check_escapes
+from foas_emulator.gateway.operation import LONGEST_KEPT, Operation, OperationIndex, check_escapes
 from foas_emulator.pipeline.context import UNREADABLE, RequestContext
 
 VERSION = "2018-11-11"
 
 MAX_PARAMETERS = 4096
 """The most parameters that a query or a body may have."""
-_LONGEST_KEPT = 512
-"""The most characters of a query whose parameters are cached, so that the cache takes a few mebibytes at most."""
 _LONGEST_SHOWN = 512
 """The most characters of a path to compare with those of operations: comparing takes more than linear time."""
 
@@ -101,7 +99,7 @@ def choose_format(context: RequestContext) -> ApiError | None:
 
 def read_query(text: str) -> Mapping[str, str]:
     """Return the parameters of a query; the results for a few thousand short queries are cached."""
-    return _read_short_query(text) if len(text) <= _LONGEST_KEPT else _read_query(text)
+    return _read_short_query(text) if len(text) <= LONGEST_KEPT else _read_query(text)
 
 
 def _read_query(text: str) -> Mapping[str, str]:

@@ -24,6 +24,10 @@ MAX_VALUES = 20_000
 """The most values of a JSON body; each takes far more memory and time than its bytes do."""
 
 
+MAX_DEPTH = 100
+"""The most lists and objects of a JSON body inside one another: the journal shows them by calls inside one another."""
+
+
 class ReadBody:
     """The stage that reads a body of at most `limit` bytes: a JSON object or a form, with or without a content type."""
 
@@ -113,6 +117,8 @@ def _read_json(text: str) -> Mapping[str, Any]:
         raise MALFORMED("The body must be a JSON object that holds the parameters.")
     if len(document) > MAX_PARAMETERS:
         raise MALFORMED(f"The body holds {len(document)} parameters; a request may have {MAX_PARAMETERS}.")
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(document):
+        raise MALFORMED(f"The body holds more than {MAX_DEPTH} lists and objects inside one another.")
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(document, ensure_ascii=False)):
         raise MALFORMED("The body holds half of a surrogate pair, which no text can carry.")
     return document
@@ -124,6 +130,14 @@ def _has_too_many_values(text: str) -> bool:
         return False
     marks = (match for match in _STRING_OR_MARK.finditer(text) if match.lastgroup)
     return next(islice(marks, MAX_VALUES, None), None) is not None
+
+
+def _is_too_deep(document: Mapping[str, Any]) -> bool:
+    level: list[Any] = [document]
+    for _ in range(MAX_DEPTH):
+        inside = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [value for values in inside for value in values if isinstance(value, dict | list)]
+    return bool(level)
 
 
 def fold_lists(pairs: Mapping[str, str]) -> Mapping[str, Any]:

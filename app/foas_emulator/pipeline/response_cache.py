@@ -60,10 +60,14 @@ class ResponseCacheMiddleware:
         return cached if cached is not None and self._may_repeat(cached, scope, headers) else None
 
     def _may_repeat(self, cached: CachedResponse, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
-        """Whether the stages would send this response now: the only condition of the hot path, the nonce last."""
+        """Whether the stages would send this response now: the only condition of the hot path, the nonce last.
+
+        A response to a bearer token may be cached under the key of an unsigned request, which strict refuses.
+        """
+        mode = cached.world.settings.signature
         return (
             cached.is_current()
             and cached.template is not None
             and not cached.template.counters.is_closed
-            and (b"authorization" not in headers or self._verify(scope, headers, cached.world.settings.signature))
+            and (self._verify(scope, headers, mode) if b"authorization" in headers else mode != "strict")
         )

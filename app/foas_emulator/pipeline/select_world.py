@@ -3,9 +3,9 @@
 from foas_emulator.gateway.errors import INVALID_WORLD, UNAVAILABLE, ApiError
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.find_operation import choose_format
-from foas_emulator.world.files import WorldFileError
-from foas_emulator.world.names import WorldLimitError, WorldNameError
-from foas_emulator.world.registry import DEFAULT, Registry
+from foas_emulator.world.file_errors import WorldFileError
+from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
+from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import World
 
 _KEY_PREFIX = "world-"

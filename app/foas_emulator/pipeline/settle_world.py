@@ -22,7 +22,8 @@ class SettleWorld:
 
     def __call__(self, context: RequestContext) -> Awaitable[None] | None:
         world = context.world
-        return None if self._registry.holds(world) and world.is_settled else self._settle(context)
+        is_ready = world.hold is None and self._registry.holds(world) and world.is_settled
+        return None if is_ready else self._settle(context)
 
     async def _settle(self, context: RequestContext) -> None:
         while True:

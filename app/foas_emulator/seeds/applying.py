@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from foas_emulator.blink import versions
 from foas_emulator.blink.kinds import SQL, STREAM
 from foas_emulator.blink.runtime import engine_job_handler
-from foas_emulator.faults.rules import arm
+from foas_emulator.faults.rules import RuleLimitError, arm
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.folders.rows import Folder
@@ -50,7 +50,7 @@ def apply(world: World, document: SeedDocument) -> None:
     """Merge a seed document into a world: resources that it names are replaced as a whole, all others are kept.
 
     Raise `SeedError`, and change nothing, if the document does not fit the world: a cluster that neither of them has, a
-    folder id that another project's folder has, or a timeline that goes beyond the year 9999.
+    folder id that another project's folder has, a timeline that goes beyond the year 9999, or too many fault rules.
     """
     with world.transaction():
         _require_clusters(world, document)
@@ -59,8 +59,11 @@ def apply(world: World, document: SeedDocument) -> None:
             _put_cluster(world, cluster)
         for position, project in enumerate(document.projects):
             _put_project(world, project, _Place(document.origin, ("projects", position)))
-        for fault in document.faults:
-            arm(world, fault, rule_id=fault.id)
+        for position, fault in enumerate(document.faults):
+            try:
+                arm(world, fault, rule_id=fault.id)
+            except RuleLimitError as error:
+                raise _Place(document.origin, ("faults", position)).fault(str(error)) from None
         if document.settings:
             world.set(document.settings)
 

@@ -34,6 +34,12 @@ class DocumentError(ValueError):
         self.flaws = flaws
 
 
+def weight(text: str | bytes | bytearray) -> int:
+    """Return the size by which to judge how long work on a text takes: aliases can make much of a short one."""
+    has_anchor = "&" in text if isinstance(text, str) else b"&" in text
+    return max(len(text), MAX_REPEATED) if has_anchor else len(text)
+
+
 def path_of(place: Place) -> str:
     """Return a place as people write it: `projects[0].jobs[1].JobName`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)

@@ -8,7 +8,7 @@ from typing import Any
 
 from foas_emulator.seeds.document import SeedDocument, is_note
 from foas_emulator.seeds.errors import Fault, SeedError
-from foas_emulator.seeds.limits import DocumentError, Place, path_of
+from foas_emulator.seeds.limits import DocumentError, Place, path_of, weight
 from foas_emulator.seeds.loading import Document, load
 from foas_emulator.seeds.reading import check_seed
 from foas_emulator.seeds.references import nearest
@@ -30,7 +30,7 @@ class States:
     file: str = "no file of states"
     document: Document | None = None
     size: int = 0
-    """The length of the file in characters, which bounds the size of each seed in it."""
+    """The weight of the file, which bounds that of each seed in it."""
 
     @property
     def seeds(self) -> Mapping[str, Any]:
@@ -66,7 +66,7 @@ def read_states(file: Path) -> States:
         raise SeedError([_fault(file, 1, (), f"it cannot be read: {error}")]) from None
     if not isinstance(document.value, dict):
         raise SeedError([_fault(file, 1, (), "it must be a mapping from the name of each state to its seed")])
-    states = States(str(file), document, len(text))
+    states = States(str(file), document, weight(text))
     faults = [fault for name in states.seeds for fault in _faults(states, name)]
     if faults:
         raise SeedError(faults)

@@ -6,7 +6,7 @@ clock moves slice by slice too, so that a request between two slices sees the wo
 
 import asyncio
 
-from foas_emulator.world.clock import LAST_INSTANT, ClockRangeError, Mode, Reading
+from foas_emulator.world.clock import LAST_INSTANT, ClockIsAheadError, ClockRangeError, Mode, Reading
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import Change, World
 
@@ -15,8 +15,10 @@ SLICE = 50
 
 
 async def settle(world: World) -> list[Change]:
-    """Settle everything that is due now; return the changes. On return nothing is due."""
+    """Settle everything that is due now, once nobody holds the world; return the changes. On return nothing is due."""
     changes: list[Change] = []
+    while world.hold is not None:
+        await world.hold.wait()
     if world.is_settled:
         return changes
     async with world.settling:
@@ -24,15 +26,17 @@ async def settle(world: World) -> list[Change]:
     return changes
 
 
-async def set_clock(world: World, *, mode: Mode, now: int) -> list[Change]:
+async def set_clock(world: World, *, mode: Mode | None = None, now: int | None = None) -> list[Change]:
     """Set the clock to `now` (milliseconds), running or frozen; return what came due. Going back undoes nothing.
 
-    Raise `ClockRangeError` for an instant outside the years 1970 to 9999.
+    None keeps the mode or the time that the clock has when its turn comes. Raise `ClockRangeError` for an instant
+    outside the years 1970 to 9999.
     """
-    if not 0 <= now <= LAST_INSTANT:
+    if now is not None and not 0 <= now <= LAST_INSTANT:
         raise ClockRangeError
     async with world.settling:
-        return await _move(world, until=now, mode=mode)
+        until = world.clock.peek() if now is None else now
+        return await _move(world, until=until, mode=mode or world.clock.mode)
 
 
 async def advance_by(world: World, by: int) -> list[Change]:
@@ -43,13 +47,24 @@ async def advance_by(world: World, by: int) -> list[Change]:
 
 
 async def advance_to(world: World, at: int) -> list[Change]:
-    """Move the clock on to an instant in milliseconds; return what came due. Raise `ClockRangeError` as `set_clock`."""
-    return await set_clock(world, mode=world.clock.mode, now=at)
+    """Move the clock on to an instant in milliseconds; return what came due. Raise `ClockRangeError` as `set_clock`.
+
+    Raise `ClockIsAheadError` if the clock is past the instant already.
+    """
+    if at > LAST_INSTANT:
+        raise ClockRangeError
+    async with world.settling:
+        if at < world.clock.peek():
+            raise ClockIsAheadError
+        return await _move(world, until=at, mode=world.clock.mode)
 
 
 async def advance_to_next(world: World) -> list[Change]:
     """Move the clock on to the next pending change and apply it. If there is none, do nothing."""
-    return [] if world.next_due is None else await advance_to(world, max(world.next_due, world.clock.peek()))
+    async with world.settling:
+        if world.next_due is None:
+            return []
+        return await _move(world, until=max(world.next_due, world.clock.peek()), mode=world.clock.mode)
 
 
 async def advance_until_idle(world: World) -> list[Change]:
@@ -78,7 +93,7 @@ async def _move(world: World, *, until: int, mode: Mode, final: Reading | None =
     while not is_there:
         with world.transaction():
             settled = _settle_slice(world, until=until, mode=mode)
-            is_there = len(settled) < SLICE
+            is_there = world.next_due is None or world.next_due > until
             if is_there and final is not None:
                 world.clock.put(final)
             elif is_there:

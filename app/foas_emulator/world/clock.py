@@ -26,6 +26,10 @@ class ClockRangeError(ValueError):
         super().__init__("a clock shows the years 1970 to 9999 and cannot be moved out of them")
 
 
+class ClockIsAheadError(ValueError):
+    """A clock cannot move on to an instant that it has passed already."""
+
+
 def machine_now() -> int:
     """Return the machine's time in milliseconds since the epoch, for uses that must not follow a world's clock."""
     return time.time_ns() // 1_000_000

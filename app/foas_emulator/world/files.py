@@ -8,7 +8,6 @@ the next start. A file that the emulator did not write is never overwritten or r
 whose name is that of a device begin with an underscore.
 """
 
-import errno
 import logging
 import os
 import re
@@ -19,7 +18,7 @@ from itertools import count, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError
+from foas_emulator.world.file_errors import WorldFileError, naming, require_file
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -45,84 +44,11 @@ _BESIDE = ("-wal", "-shm")
 """Suffixes of the files that SQLite keeps beside a database that is in use, or was when its process was killed."""
 _FIRST_BYTES = b"SQLite format 3\x00"
 
-_FULL = "make room on the disk and ask again; nothing that was acknowledged is lost"
-_LOCKED = "end the other program that has it open, and ask again"
-_OURS_ALONE = "let the user of the emulator read and write it and its directory"
-DAMAGED = "PUT, reset or DELETE of the world mends it, or put a copy of the file back"
-
-_TROUBLES = {
-    sqlite3.SQLITE_BUSY: _LOCKED,
-    sqlite3.SQLITE_CANTOPEN: _OURS_ALONE,
-    sqlite3.SQLITE_CORRUPT: DAMAGED,
-    sqlite3.SQLITE_FULL: _FULL,
-    sqlite3.SQLITE_IOERR: _FULL,
-    sqlite3.SQLITE_LOCKED: _LOCKED,
-    sqlite3.SQLITE_NOTADB: DAMAGED,
-    sqlite3.SQLITE_PERM: _OURS_ALONE,
-    sqlite3.SQLITE_READONLY: _OURS_ALONE,
-}
-"""Advice for each error of SQLite that is caused by a file rather than by a statement."""
-
 log = logging.getLogger(__name__)
-
-
-class WorldFileError(Exception):
-    """A file of a world cannot be used; the message names the file, the reason, and what to do about it."""
-
-    def __init__(self, path: Path, reason: str, advice: str = DAMAGED) -> None:
-        super().__init__(f"{path} cannot be used: {reason}; {advice}.")
-        self.path = path
-        self.reason = reason
-        self.advice = advice
-        self.hint = f"The file {path.name} of the data directory cannot be used: {reason}; {advice}."
-        """The same message for clients, without the path of the directory."""
-
-
-class NewerStoreError(WorldFileError):
-    """A database file was written by a newer version of the emulator; it was left untouched."""
-
-    def __init__(self, path: Path, *, version: int, known: int) -> None:
-        reason = f"it has schema version {version}, and this emulator reads up to {known}"
-        super().__init__(path, reason, "use a newer emulator, or another --data-dir")
 
 
 class DirectoryInUseError(Exception):
     """Another process keeps its worlds in the same directory."""
-
-
-def file_error(error: BaseException, path: Path | None) -> WorldFileError | None:
-    """Return the file error behind an error of a database, None if its file is not the cause."""
-    if isinstance(error, WorldFileError):
-        return error
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    advice = _TROUBLES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
-    return None if advice is None or path is None else WorldFileError(path, str(cause), advice)
-
-
-def raise_for_file(error: BaseException, path: Path | None) -> None:
-    """Raise `WorldFileError` if the cause of an exception is a world's file."""
-    translated = file_error(error, path)
-    if translated is not None:
-        raise translated from error
-
-
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Raise `WorldFileError` if an operation on this file fails inside the block."""
-    try:
-        yield
-    except OSError as error:
-        advice = _FULL if _is_full(error) else _OURS_ALONE
-        raise WorldFileError(path, error.strerror or str(error), advice) from error
-    except (sqlite3.Error, DBAPIError) as error:
-        translated = file_error(error, path)
-        if translated is None:
-            raise
-        raise translated from error
-
-
-def _is_full(error: OSError) -> bool:
-    return error.errno in (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))
 
 
 class WorldFiles:
@@ -148,20 +74,27 @@ class WorldFiles:
         found = [
             (path, match)
             for path in self._directory.iterdir()
-            if (match := _FILE.fullmatch(path.name)) and path.name.startswith("_") == (match[1] in DEVICES)
+            if (match := _FILE.fullmatch(path.name))
+            and path.name.startswith("_") == (match[1] in DEVICES)
+            and path.is_file()
         ]
         for _, (name, generation, kind) in ((path, match.groups()) for path, match in found):
             if kind == "origin":
                 self._generations[name] = max(self._generations.get(name, 0), int(generation or 0))
-        for path in [path for path in self._directory.iterdir() if _READY.fullmatch(path.name)]:
-            _remove(path)
+        self._remove_ready()
         for path, match in found:
             name, generation, kind = match.groups()
             if kind == "new" or self._generations.get(name) != int(generation or 0):
                 _remove(path)
 
+    def _remove_ready(self) -> None:
+        for path in [path for path in self._directory.iterdir() if _READY.fullmatch(path.name)]:
+            _remove(path)
+
     def close(self) -> None:
-        """Release the directory, so that another process may own it."""
+        """Release the directory, so that another process may own it; remove what no world will take any more."""
+        with suppress(OSError):
+            self._remove_ready()
         self._lock.release()
 
     def names(self) -> list[str]:
@@ -178,6 +111,7 @@ class WorldFiles:
     def origin(self, name: str) -> bytes:
         """Return the image to which a world is reset. Raise `WorldFileError` if it cannot be read or is not valid."""
         path = self._path(name, self._generations[name], "origin")
+        require_file(path)
         with naming(path):
             image = path.read_bytes()
             reason = damage_of(image)
@@ -263,9 +197,8 @@ class WorldFiles:
         """Remove a world. Raise `WorldFileError` if its origin cannot be removed; then it still exists."""
         generation = self._generations[name]
         origin = self._path(name, generation, "origin")
-        with naming(origin):
+        with naming(origin), _synced(self._directory):
             origin.unlink(missing_ok=True)
-            _sync(self._directory)
         del self._generations[name]
         self.clean(name, generation)
 
@@ -291,17 +224,17 @@ def write_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        beginning.replace(path)
+        with _synced(path.parent):
+            beginning.replace(path)
     except OSError:
         with suppress(OSError):
             beginning.unlink()
         raise
-    _sync(path.parent)
 
 
 def _move(file: Path, path: Path) -> None:
-    file.rename(path)
-    _sync(path.parent)
+    with _synced(path.parent):
+        file.rename(path)
 
 
 def _open_private(path: str, flags: int) -> int:
@@ -346,6 +279,9 @@ def _remove(path: Path) -> None:
     if path.name.endswith(_BESIDE):
         return  # removed together with its database
     try:
+        if not path.is_file() and os.path.lexists(path):
+            log.warning("%s is no file and is left where it is", path)
+            return
         with path.open("rb") as file:
             header = file.read(100)
         if header and not _is_header_of_ours(header):
@@ -360,12 +296,18 @@ def _remove(path: Path) -> None:
         log.warning("%s cannot be removed (%s) and is left where it is", path, error.strerror)
 
 
-def _sync(directory: Path) -> None:
-    """Make renames in a directory durable, if the system has a way to do so: Windows has none."""
+@contextmanager
+def _synced(directory: Path) -> Iterator[None]:
+    """Make a rename in a directory durable, if the system has a way to do so: Windows has none.
+
+    The directory is opened before the rename: where that fails, as without a free descriptor, nothing has changed.
+    """
     if os.name != "posix":
+        yield
         return
     handle = os.open(directory, os.O_RDONLY)
     try:
+        yield
         with suppress(OSError):  # some file systems refuse it for directories
             os.fsync(handle)
     finally:

@@ -2,6 +2,9 @@
 
 import re
 
+DEFAULT = "default"
+"""The world of a request that names none. It never expires."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 

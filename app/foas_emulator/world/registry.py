@@ -5,12 +5,13 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.files import WorldFileError, WorldFiles, raise_for_file
+from foas_emulator.world.expiry import Expiry, least_recently_used
+from foas_emulator.world.file_errors import WorldFileError, raise_for_file
+from foas_emulator.world.files import WorldFiles
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget, KeptImage
 from foas_emulator.world.names import WorldLimitError, check_name
@@ -18,11 +19,6 @@ from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import Handler, World
 
-DEFAULT = "default"
-"""The world of a request that names none. It never expires."""
-
-_EXPIRE_AT_ONCE = 100
-"""The most worlds to expire at a time: a few milliseconds' work; the others expire at the next check."""
 log = logging.getLogger(__name__)
 
 
@@ -55,8 +51,7 @@ class Registry:
         self._files = None if directory is None else WorldFiles(directory)
         self._max_files = max_files
         self._max_worlds = max_worlds
-        self._idle = idle * 1_000_000
-        self._first_expiry = 0
+        self._expiry = Expiry(idle)
         self._worlds: dict[str, World] = {}
         self.images = ImageBudget(limit=image_bytes)
         self._origins: dict[str, KeptImage] = {}
@@ -169,8 +164,11 @@ class Registry:
             self._reset_file(self._files, name)
         self._notify(name)
 
-    def replace_image(self, image: bytes) -> Iterator[str]:
-        """Change the default image; replace the worlds made from the previous one, and yield the name of each."""
+    def replace_image(self, image: bytes) -> Iterator[str | None]:
+        """Change the default image; replace the worlds made from the previous one, and yield the name of each.
+
+        Yield None after each that was looked at and stays, so that others can be served in between.
+        """
         before = self.image
         beginnings = {name: world.beginning for name, world in self._worlds.items()}
         names = [name for name in self.names() if self._files is not None or self._origin(name) == before]
@@ -180,8 +178,8 @@ class Registry:
             world = self._worlds.get(name)
             is_as_before = world is None or world.beginning is beginnings.get(name, world.beginning)
             # One in memory may have been reset or replaced meanwhile; for one in a file, its origin shows that.
-            if (self._files is not None or is_as_before) and self._replace_made_of(name, before):
-                yield name
+            is_replaced = (self._files is not None or is_as_before) and self._replace_made_of(name, before)
+            yield name if is_replaced else None
 
     def _replace_made_of(self, name: str, before: bytes) -> bool:
         """Replace a world if it was made from the image `before`; return whether it was. Keep an unreadable file."""
@@ -211,7 +209,7 @@ class Registry:
         if not self.exists(name):
             return False
         if name in self._worlds:
-            self._worlds.pop(name).close()
+            self._shut(name)
         if self._files is not None:
             self._files.remove(name)
         self._origins.pop(name, None)
@@ -276,7 +274,7 @@ class Registry:
         return Store(self.connections, image=image, path=path)
 
     def _shut(self, name: str) -> None:
-        """Close a world in a file, and keep its request ids so that they continue when it is opened again."""
+        """Close a world, and keep its request ids so that they continue if it is opened again."""
         world = self._worlds.pop(name)
         self._requests_of[name] = world.requests
         world.close()
@@ -317,7 +315,7 @@ class Registry:
             yield
         except BaseException as error:
             path = world.store.path
-            self._worlds.pop(world.name).close()
+            self._shut(world.name)
             raise_for_file(error, path)
             raise
         world.last_used = stopwatch()
@@ -363,14 +361,8 @@ class Registry:
 
     def expire(self) -> None:
         """Close or drop the worlds that have been idle for too long, and log each."""
-        now = stopwatch()
-        if not self._idle or now < self._first_expiry:
-            return
-        idle = (each for each in self._worlds.values() if each.name != DEFAULT and each.last_used + self._idle <= now)
-        for world in list(islice(idle, _EXPIRE_AT_ONCE)):
+        for world in self._expiry.due(self._worlds.values()):
             self._expire(world)
-        used = (world.last_used for world in self._worlds.values() if world.name != DEFAULT)
-        self._first_expiry = min(used, default=now) + self._idle
 
     def _expire(self, world: World) -> None:
         if self._files is None:
@@ -391,10 +383,10 @@ class Registry:
             self._close_least_recent()
 
     def _close_least_recent(self) -> None:
-        idle = [world for world in self._worlds.values() if world.name != DEFAULT and not world.settling.locked()]
-        if not idle:
+        world = least_recently_used(self._worlds.values())
+        if world is None:
             raise WorldLimitError(
                 f"The files of {len(self._worlds)} worlds are open and in use, and the system allows this process no "
                 "more: ask again, or raise its limit of open files (ulimit -n)."
             )
-        self._shut(min(idle, key=lambda world: world.last_used).name)
+        self._shut(world.name)

@@ -92,7 +92,7 @@ def _read_override(code: str, members: Any) -> ErrorOverride:
     if not isinstance(members, Mapping) or not members or set(members) - {"code", "status", "message"}:
         raise ValueError(f"the override of {code} must give one or more of code, status and message, and nothing else")
     override = ErrorOverride(**members)
-    if override.status is not None and override.status not in _ERROR_STATUSES:
+    if override.status is not None and (type(override.status) is not int or override.status not in _ERROR_STATUSES):
         raise ValueError(f"the override of {code} has status {override.status!r}; allowed: 400 to 599")
     if not all(isinstance(text, str | None) for text in (override.code, override.message)):
         raise ValueError(f"the override of {code} must give code and message as texts")

@@ -19,15 +19,8 @@ from sqlalchemy.orm import InstrumentedAttribute, registry
 from sqlmodel import SQLModel
 
 from foas_emulator.world import statements
-from foas_emulator.world.files import (
-    LARGEST_CHECKED,
-    NewerStoreError,
-    WorldFileError,
-    file_error,
-    naming,
-    require_sound,
-    write_file,
-)
+from foas_emulator.world.file_errors import NewerStoreError, WorldFileError, file_error, naming, require_file
+from foas_emulator.world.files import LARGEST_CHECKED, require_sound, write_file
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
 
 if TYPE_CHECKING:
@@ -120,6 +113,7 @@ class Store:
             self._connect(connections)
             self._raw.deserialize(image)
             return
+        require_file(path)
         with naming(path):
             if not path.exists():
                 write_file(path, image)
@@ -215,7 +209,10 @@ class Store:
         """Release the connection, and change the revision, so that nothing read before is current."""
         self.revision = object()
         with self._backup.ended():
+            is_large = self.path is None and not isinstance(self._raw, _Closed) and self.size > LARGE
             self._raw = cast(sqlite3.Connection, _Closed())
+            if is_large:
+                self._connection.detach()  # one that is kept for the next world would keep all that it holds
             self._connection.close()
 
     # -- transactions

@@ -10,12 +10,15 @@ from typing import Any
 from sqlmodel import Field
 
 from foas_emulator.world import ids, pending
-from foas_emulator.world.clock import Clock, machine_now
+from foas_emulator.world.clock import Clock, machine_now, processor_time, stopwatch
 from foas_emulator.world.ids import seed_of
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings, read_setting, write_setting
 from foas_emulator.world.store import Row, Store, assign, equal
 from foas_emulator.world.world_cache import WorldCache
+
+LONGEST_SLICE = 0.02
+"""Seconds of processor time after which no further change is settled in one go, if others may settle the rest."""
 
 
 class WorldRow(Row, table=True):
@@ -79,6 +82,7 @@ class World:
         "beginning",
         "cache",
         "clock",
+        "hold",
         "last_used",
         "name",
         "next_due",
@@ -88,6 +92,7 @@ class World:
         "settings",
         "settling",
         "store",
+        "users",
     )
 
     def __init__(self, name: str, store: Store, *, defaults: WorldSettings, handlers: Mapping[str, Handler]) -> None:
@@ -95,9 +100,13 @@ class World:
         self.store = store
         self.clock = Clock(store)
         self.last_used = 0
+        self.users = 0
+        """How many tasks use it for so long that others are served meanwhile."""
         self.cache = WorldCache()
         self.settling = asyncio.Lock()
         """Held by the task that settles in slices or moves the clock; see `advance`."""
+        self.hold: asyncio.Event | None = None
+        """Set once the task that holds off all others lets them go; None while nobody holds the world."""
         self._defaults = defaults
         self._handlers = handlers
         self._notes: dict[str, None] = {}
@@ -140,6 +149,34 @@ class World:
     def _apply_settings(self) -> None:
         read = {name: read_setting(name, value) for name, value in self._given.items()}
         self.settings = replace(self._defaults, **read)
+
+    # -- use
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a task uses it while others are served: it must not be closed for them."""
+        return self.users > 0 or self.settling.locked()
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the world open inside the block, however long it is idle otherwise."""
+        self.users += 1
+        try:
+            yield
+        finally:
+            self.users -= 1
+            self.last_used = stopwatch()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let the others that settle the world, as all do before they use it, wait until the end of the block."""
+        self.hold = hold = asyncio.Event()
+        try:
+            with self.in_use():
+                yield
+        finally:
+            self.hold = None
+            hold.set()
 
     # -- identity and time
 
@@ -224,7 +261,8 @@ class World:
     def settle(self, *, until: int | None = None, most: int | None = None) -> list[Change]:
         """Apply the changes that are due now, or at `until`, in order and each at its own instant; return them.
 
-        All of them take effect in one transaction. If there are more than `most`, the others stay pending.
+        All of them take effect in one transaction. If there are more than `most`, or if they take longer than
+        `LONGEST_SLICE`, the others stay pending; without `most`, none does.
         """
         if self.next_due is None:
             return []
@@ -232,11 +270,14 @@ class World:
         if self.next_due > now:
             return []
         settled: list[Change] = []
+        begun = processor_time()
         with self.transaction():
             while (most is None or len(settled) < most) and (change := self._take_due(now)) is not None:
                 with self.clock.held_at(change.at):
                     state = self._handlers[change.kind](self, change)
                 settled.append(Change(at=change.at, subject=change.subject, event=change.event, state=state))
+                if most is not None and processor_time() - begun > LONGEST_SLICE:
+                    break  # the plan of a long script alone takes some ten milliseconds
             self.next_due = pending.next_at(self.store)
         return settled
 

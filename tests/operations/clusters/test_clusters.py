@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.blink.plan import Plan
+from foas_emulator.blink.planner import running_plan
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.instances import service
 from foas_emulator.world.store import assign, equal
 from tests.api import Api
 from tests.operations import building
@@ -243,6 +246,30 @@ def test_what_running_instances_ask_for_is_allocated_as_their_queue_says(api: Ap
     assert queue["UsedVCore"] > 0
     assert resource["AvailableVirtualCores"] == 600 - queue["UsedVCore"]
     assert resource["AvailableMB"] == 24576 - queue["UsedMem"]
+
+
+def test_what_is_allocated_is_counted_once_for_each_plan(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[str, ...]] = []
+
+    def count(*texts: str, **more: Any) -> Plan:
+        made.append(texts)
+        return running_plan(*texts, **more)
+
+    monkeypatch.setattr(service, "running_plan", count)
+    cluster_id = building.project_with_queue(api, "p")
+    for name, code in (("a", "same"), ("b", "same"), ("c", "other")):
+        building.online_job(api, name, code=code, planJson='{"nodes":[{"type":"neither"}]}')
+        api.ok("StartJob", projectName="p", jobName=name)
+    asked = [api.call("GetClusterResource", clusterId=cluster_id) for _ in range(2)]
+    assert len(made) == 2
+    assert asked[0].members == asked[1].members
+    assert all("planJson cannot be read" in each.headers["x-emulator-warning"] for each in asked)
+    api.ok("UpdateJob", projectName="p", jobName="a", planJson='{"nodes":[{"id":1,"core":2}]}')
+    api.ok("CommitJob", projectName="p", jobName="a")
+    api.ok("ModifyInstanceState", projectName="p", jobName="a", instanceId=-1, expectState="TERMINATED")
+    api.ok("StartJob", projectName="p", jobName="a")
+    later = api.ok("GetClusterResource", clusterId=cluster_id)["Resource"]
+    assert later["AllocatedVirtualCores"] > asked[0].members["Resource"]["AllocatedVirtualCores"]
 
 
 def test_a_cluster_of_unknown_machines_has_nothing_to_give(api: Api) -> None:

@@ -14,7 +14,7 @@ from foas_emulator.operations.clusters.lifecycle import NOT_RUNNING, SERVING
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
 from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
-from foas_emulator.operations.required import given, named
+from foas_emulator.operations.required import given, listed, named
 from foas_emulator.world.store import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
@@ -335,7 +335,7 @@ def _with_switch(cluster: Cluster, user_v_switch: str | None) -> str | None:
 
 def _named_slaves(world: World, cluster: Cluster, instance_ids: str) -> AbstractSet[int]:
     numbers = {machine.instance_id: number for number, machine in rows.slaves(world.seed, cluster).items()}
-    names = {name.strip() for name in instance_ids.split(",") if name.strip()}
+    names = {name for name in listed("instanceIds", instance_ids) if name}
     for name in sorted(names - numbers.keys()):
         raise invalid("instanceIds", f"cluster {cluster.cluster_id!r} has no slave {name!r}; see GetClusterDetails.")
     if not names:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from foas_emulator.blink import chance, properties, runtime
 from foas_emulator.blink.kinds import BATCH, SQL, STREAM
 from foas_emulator.blink.plan import Plan, resources
-from foas_emulator.blink.planner import running_plan
+from foas_emulator.blink.planner import Note, running_plan
 from foas_emulator.blink.resource import Resource, amount
 from foas_emulator.blink.runtime import Run
 from foas_emulator.gateway.errors import invalid, problem
@@ -18,9 +18,10 @@ from foas_emulator.operations.jobs import lifecycle as job_lifecycle
 from foas_emulator.operations.jobs import service as jobs
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
-from foas_emulator.operations.required import given, require_engine
+from foas_emulator.operations.required import given, listed, require_engine
 from foas_emulator.world.store import Condition, assign, equal
 from foas_emulator.world.world import World
+from foas_emulator.world.world_cache import Slot
 
 if TYPE_CHECKING:
     from foas_emulator.operations.jobs.rows import CommittedJob, Job
@@ -34,6 +35,10 @@ ARCHIVED = problem("InvalidInstance.Archived", 400, "The specified instance is a
 
 auto_scale_plan: Hook[[World, Instance], str | None] = Hook()
 """The plan that AutoScale applied to an instance."""
+
+_DEMANDS: Slot[dict[int, tuple[Resource, list[str]]]] = Slot(from_rows=False)
+"""The demands of plans with the notes about them, by the hash of the texts that the plan is made from."""
+_MOST_DEMANDS = 1000
 
 _ONLY_FOR = {PAUSED: STREAM, SUCCESS: BATCH}
 
@@ -140,7 +145,7 @@ def batch_get_instance_run_summary(world: World, project_name: str, job_names: s
     """
     shown = []
     find_one = rows.current_instance if job_type == STREAM else rows.newest_instance
-    for job_name in dict.fromkeys(name.strip() for name in job_names.split(",")):
+    for job_name in listed("jobNames", job_names):
         job = jobs.get_job(world, project_name, job_name)
         copy = None if job is None or job.job_type != job_type else job_lifecycle.committed(world, job)
         if job is not None and copy is not None:
@@ -319,14 +324,14 @@ def _not_running(job: "Job", instance: Instance | None) -> str:
 # -- the engine's view
 
 
-def _plan_of(world: World, instance: Instance) -> Plan:
+def _plan_of(instance: Instance, applied: str | None, note: Note) -> Plan:
     """Return the plan that AutoScale applied, else the instance's own, else one made from its code."""
     return running_plan(
-        auto_scale_plan(world, instance) or instance.plan_json or "",
+        applied or instance.plan_json or "",
         instance.code or "",
         api_type=instance.api_type,
         job_type=instance.job_type,
-        note=world.note,
+        note=note,
     )
 
 
@@ -346,12 +351,27 @@ def _run_of(world: World, instance: Instance) -> Run:
         job_name=instance.job_name,
         start_time=next(begun, now),
         now=now,
-        plan=_plan_of(world, instance),
+        plan=_plan_of(instance, auto_scale_plan(world, instance), world.note),
         properties=settings,
         failures=() if failed_at is None else ((failed_at, instance.last_error_message or ""),),
     )
 
 
 def _demand(world: World, instance: Instance) -> Resource:
-    """Return the resources that an instance requested from its queue: the sum of its plan."""
-    return amount(*resources(_plan_of(world, instance)))
+    """Return the resources that an instance requested from its queue: the sum of its plan.
+
+    The sums of the latest plans are kept, since the plan of a long script takes some ten milliseconds to make, and a
+    cluster may run a hundred; the notes about a plan are repeated each time.
+    """
+    demands = world.cache.get(_DEMANDS)
+    if demands is None or len(demands) >= _MOST_DEMANDS:
+        demands = world.cache.put(_DEMANDS, {})
+    applied = auto_scale_plan(world, instance)
+    key = hash((applied, instance.plan_json, instance.code, instance.api_type, instance.job_type))
+    if key not in demands:
+        notes: list[str] = []
+        demands[key] = amount(*resources(_plan_of(instance, applied, notes.append))), notes
+    demand, notes = demands[key]
+    for sentence in notes:
+        world.note(sentence)
+    return demand

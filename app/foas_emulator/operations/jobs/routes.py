@@ -108,15 +108,12 @@ async def list_job(
         equal(Job.queue_name, queue_name),
         equal(Job.folder_id, folder_id),
         job_name=job_name,
+        without=() if is_show_full_field else _LONG_FIELDS,
         page_index=page_index,
         page_size=page_size,
     )
     online = set(service.online(world, project_name))
-    hidden = set() if is_show_full_field else set(_LONG_FIELDS)
-    items = [
-        ListedJob.from_row(job.model_dump(exclude=hidden) | {"is_committed": job.job_name in online})
-        for job in found.items
-    ]
+    items = [ListedJob.from_row(job.model_dump() | {"is_committed": job.job_name in online}) for job in found.items]
     return ListJobResponse.model_construct(**found.figures, jobs=Jobs.model_construct(job=items))
 
 

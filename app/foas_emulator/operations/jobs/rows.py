@@ -1,9 +1,10 @@
 """The tables of jobs and the statements on them: drafts, committed copies, and the sessions that make plans."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, null, select
 from sqlmodel import Field
 
 from foas_emulator.operations.columns import JobContent, Stamped
@@ -139,10 +140,21 @@ def find_sessions(world: World, job: Job) -> list[PlanSession]:
     return world.store.find(PlanSession, *_sessions_of(job))
 
 
-def select_jobs(*filters: Condition, job_name: str | None) -> Select[Any]:
-    """Select jobs, newest first, whose name contains this text, as in the list of packages."""
+def names(world: World, model: type[JobCopy], *conditions: Condition) -> list[str]:
+    """Return the names of the drafts or committed copies that meet the conditions, by project and name."""
+    columns = model.table().c
+    statement = select(columns.job_name).where(*(columns[name] == value for name, value in conditions))
+    return list(world.store.execute(statement.order_by(columns.project_name, columns.job_name)).scalars())
+
+
+def select_jobs(*filters: Condition, job_name: str | None, without: Collection[str] = ()) -> Select[Any]:
+    """Select jobs, newest first, whose name contains this text, as in the list of packages.
+
+    Columns in `without` are selected as NULL, so that long texts are not read.
+    """
     columns = Job.table().c
-    statement = matching(Job, *filters)
+    shown = (null().label(column.name) if column.name in without else column for column in columns)
+    statement = matching(Job, *filters).with_only_columns(*shown)
     if job_name is not None:
         statement = statement.where(func.instr(columns.job_name, job_name) > 0)
     return statement.order_by(columns.create_time.desc(), columns.job_name)

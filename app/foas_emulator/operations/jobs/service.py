@@ -1,6 +1,6 @@
 """The operations on jobs: create and change drafts, commit them and take them offline, plan and start them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from foas_emulator.blink import auto_scale, sql
 from foas_emulator.blink.auto_scale import AutoScale, Period
@@ -23,7 +23,7 @@ from foas_emulator.operations.jobs.rows import CommittedJob, Draft, Job, PlanSes
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.queues import service as queues
-from foas_emulator.operations.required import given, named, readable, require_engine
+from foas_emulator.operations.required import given, listed, named, readable, require_engine
 from foas_emulator.world.store import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
@@ -119,11 +119,20 @@ def get_job(world: World, project_name: str, job_name: str) -> Job | None:
 
 
 def list_job(
-    world: World, project_name: str, *filters: Condition, job_name: str | None, page_index: int, page_size: int
+    world: World,
+    project_name: str,
+    *filters: Condition,
+    job_name: str | None,
+    without: Collection[str] = (),
+    page_index: int,
+    page_size: int,
 ) -> Page[Job]:
-    """Return a page of a project's jobs that pass the filters and whose name contains this text, newest first."""
+    """Return a page of a project's jobs that pass the filters and whose name contains this text, newest first.
+
+    Columns in `without` are None.
+    """
     projects.require(world, project_name)
-    statement = rows.select_jobs(equal(Job.project_name, project_name), *filters, job_name=job_name)
+    statement = rows.select_jobs(equal(Job.project_name, project_name), *filters, job_name=job_name, without=without)
     return page(world, Job, statement, page_index, page_size)
 
 
@@ -310,12 +319,12 @@ def require(world: World, project_name: str, job_name: str) -> Job:
 
 def online(world: World, project_name: str) -> list[str]:
     """Return the names of a project's online jobs."""
-    return [copy.job_name for copy in world.store.find(CommittedJob, equal(CommittedJob.project_name, project_name))]
+    return rows.names(world, CommittedJob, equal(CommittedJob.project_name, project_name))
 
 
 def in_folder(world: World, folder_id: int) -> list[str]:
     """Return the names of the jobs in a folder, without those in folders below it."""
-    return [job.job_name for job in world.store.find(Job, equal(Job.folder_id, folder_id))]
+    return rows.names(world, Job, equal(Job.folder_id, folder_id))
 
 
 def using_package(world: World, project_name: str, package_name: str, page_index: int, page_size: int) -> Page[Job]:
@@ -345,7 +354,7 @@ def _check_draft(world: World, project_name: str, draft: Draft) -> None:
 
 def _check_packages(world: World, project_name: str, names: str | None) -> None:
     if names:
-        check_packages(world, project_name, [name.strip() for name in names.split(",")])
+        check_packages(world, project_name, listed("packages", names))
 
 
 def _check_scale(world: World, job: Job, scale: AutoScale) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.clusters import service as clusters
-from foas_emulator.operations.required import given
+from foas_emulator.operations.required import check_count, given, listed
 from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
@@ -19,6 +19,8 @@ CLUSTER = "cluster"
 """The default resource type."""
 
 _PAGE_SIZE = 50
+_COMMAS_OF_AN_ITEM = 4
+"""More than there are in an item of a JSON array, with the one after it."""
 _NAME_IN_ITEM = ("Key", "TagKey", "key", "tagKey")
 _VALUE_IN_ITEM = ("Value", "TagValue", "value", "tagValue")
 
@@ -29,6 +31,7 @@ def tag_resources(world: World, *, resource_type: str | None, resource_ids: str 
     pairs = _read_tags("Tags", given("Tags", tags))
     if not pairs:
         raise invalid("Tags", "give at least one tag.")
+    check_count("Tags", len(cluster_ids) * len(pairs))
     kind = resource_type or CLUSTER
     for cluster_id in cluster_ids:
         clusters.require(world, cluster_id)
@@ -65,6 +68,7 @@ def untag_resources(
     """Remove tags from clusters: those with these keys, or all. A key that a cluster does not have is not an error."""
     cluster_ids = _read_ids(resource_ids)
     keys = [] if everything else _read_names("TagKeys", given("TagKeys", tag_keys))
+    check_count("TagKeys", len(cluster_ids) * len(keys))
     for cluster_id in cluster_ids:
         where = [equal(Tag.resource_type, resource_type or CLUSTER), equal(Tag.resource_id, cluster_id)]
         if everything:
@@ -96,9 +100,10 @@ def _read_names(parameter: str, text: str) -> list[str]:
     """Return names, each once, in their order. Raise `Invalid{parameter}` for JSON that is not an array of texts."""
     names = _parse(parameter, text)
     if names is None:
-        names = [name.strip() for name in text.split(",")]
+        names = listed(parameter, text)
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise invalid(parameter, 'write a JSON array of texts, or names with commas between: ["a","b"] or a,b.')
+    check_count(parameter, len(names))
     return list(dict.fromkeys(name for name in names if name))
 
 
@@ -106,12 +111,13 @@ def _read_tags(parameter: str, text: str) -> dict[str, str | None]:
     """Return keys with their values; None for a key alone. Raise `Invalid{parameter}`."""
     given = _parse(parameter, text)
     if given is None:
-        pairs = [_pair(item) for item in text.split(",") if item.strip()]
+        pairs = [_pair(item) for item in listed(parameter, text) if item]
     elif isinstance(given, dict) and _key_of(given) is None:
         pairs = list(given.items())
     else:
         items = given if isinstance(given, list) else [given]
         pairs = [(_key_of(item), _first(item, _VALUE_IN_ITEM)) for item in items]
+    check_count(parameter, len(pairs))
     if not all(isinstance(key, str) and key and isinstance(value, str | None) for key, value in pairs):
         raise invalid(parameter, 'write [{"Key":"k","Value":"v"}], {"k":"v"}, or k:v with commas between.')
     return {str(key): value for key, value in pairs}
@@ -121,6 +127,7 @@ def _parse(parameter: str, text: str) -> Any:
     """Return the JSON value of a text, or None if the text does not begin like JSON."""
     if not text.lstrip().startswith(("[", "{")):
         return None
+    check_count(parameter, text.count(",") // _COMMAS_OF_AN_ITEM)  # before it is parsed
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -1,0 +1,57 @@
+"""Return worlds to what they were created from, outside the event loop where that takes long."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from foas_emulator.control.images import origin_of_world
+from foas_emulator.control.off_loop import LARGE
+from foas_emulator.control.ready import made_ready, ready_files
+from foas_emulator.world.connections import Connections
+from foas_emulator.world.file_errors import WorldFileError
+from foas_emulator.world.registry import Registry
+from foas_emulator.world.slices import in_slices
+from foas_emulator.world.store import StoreClosedError
+
+
+async def reset(registry: Registry, scratch: Connections, name: str) -> None:
+    """Reset a world; create it if it does not exist."""
+    with suppress(WorldFileError):  # which a reset mends
+        registry.open_existing(name)
+    await _reset(registry, scratch, name, in_one_piece=registry.reset)
+
+
+async def reset_all(registry: Registry, scratch: Connections) -> None:
+    """Reset every world, also those after one whose file cannot be written; raise its error in the end."""
+    failures: list[WorldFileError] = []
+    async for name in in_slices(registry.names()):
+        try:
+            world = registry.peek(name)
+            if world is not None and world.store.size > LARGE:
+                await _reset(registry, scratch, name, in_one_piece=registry.reset_existing)
+            else:
+                registry.reset_existing(name)
+        except WorldFileError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
+async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_piece: Callable[[str], None]) -> None:
+    world = registry.peek(name)
+    beginning = None if world is None else world.beginning
+    origin = await _origin(registry, name)
+    async with made_ready(origin, registry, scratch) as store, ready_files(origin, registry) as files:
+        is_same = registry.peek(name) is world and (world is None or world.beginning is beginning)
+        # The default seed may have changed meanwhile, and the world's turn to begin with that not have come yet.
+        if is_same and (origin is None or not registry.is_in_memory or registry.origin(name) is origin):
+            registry.reset(name, store=store, ready=files[0] if files else None)
+        else:  # it started over meanwhile
+            in_one_piece(name)
+
+
+async def _origin(registry: Registry, name: str) -> bytes | None:
+    """The image that an open world resets to; None if it is not open or that cannot be read, which a reset mends."""
+    try:
+        return None if registry.peek(name) is None else await origin_of_world(registry, name)
+    except (StoreClosedError, WorldFileError):
+        return None

@@ -1,0 +1,41 @@
+"""Which open worlds go when they are idle, or when others need room."""
+
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
+
+from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.names import DEFAULT
+from foas_emulator.world.world import World
+
+EXPIRE_AT_ONCE = 100
+"""The most worlds to expire at a time: a few milliseconds' work; the others expire at the next check."""
+
+
+class Expiry:
+    """The time, in milliseconds, after which a world that nobody uses expires; with 0 none does."""
+
+    def __init__(self, idle: int) -> None:
+        self._idle = idle * 1_000_000
+        self._first = 0
+
+    def due(self, worlds: Collection[World]) -> list[World]:
+        """Return worlds that have been idle for too long."""
+        now = stopwatch()
+        if not self._idle or now < self._first:
+            return []
+        found = list(islice((world for world in _able_to_go(worlds) if self._end(world) <= now), EXPIRE_AT_ONCE))
+        later = (self._end(world) for world in _able_to_go(worlds) if self._end(world) > now)
+        self._first = now if len(found) == EXPIRE_AT_ONCE else min(later, default=now + self._idle)
+        return found
+
+    def _end(self, world: World) -> int:
+        return world.last_used + self._idle
+
+
+def least_recently_used(worlds: Iterable[World]) -> World | None:
+    """Return the world that goes first if others need room, None if all are in use."""
+    return min(_able_to_go(worlds), key=lambda world: world.last_used, default=None)
+
+
+def _able_to_go(worlds: Iterable[World]) -> Iterator[World]:
+    return (world for world in worlds if world.name != DEFAULT and not world.is_in_use)

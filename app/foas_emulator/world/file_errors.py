@@ -1,0 +1,92 @@
+"""Errors of the files in which worlds are kept: each names its file, the reason, and what to do about it."""
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+_FULL = "make room on the disk and ask again; nothing that was acknowledged is lost"
+_TOO_MANY = "ask again when fewer files and connections are open, or allow more of them (ulimit -n)"
+_LOCKED = "end the other program that has it open, and ask again"
+_OURS_ALONE = "let the user of the emulator read and write it and its directory"
+DAMAGED = "PUT, reset or DELETE of the world mends it, or put a copy of the file back"
+
+_ADVICE = {
+    errno.EFBIG: _FULL,
+    errno.ENOSPC: _FULL,
+    getattr(errno, "EDQUOT", errno.ENOSPC): _FULL,
+    errno.EMFILE: _TOO_MANY,
+    errno.ENFILE: _TOO_MANY,
+}
+"""Advice for the errors of the system that have other causes than the rights to a file."""
+_TROUBLES = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_CANTOPEN: _OURS_ALONE,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR: _FULL,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
+    sqlite3.SQLITE_PERM: _OURS_ALONE,
+    sqlite3.SQLITE_READONLY: _OURS_ALONE,
+}
+"""Advice for each error of SQLite that is caused by a file rather than by a statement."""
+
+
+class WorldFileError(Exception):
+    """A file of a world cannot be used; the message names the file, the reason, and what to do about it."""
+
+    def __init__(self, path: Path, reason: str, advice: str = DAMAGED) -> None:
+        super().__init__(f"{path} cannot be used: {reason}; {advice}.")
+        self.path = path
+        self.reason = reason
+        self.advice = advice
+        self.hint = f"The file {path.name} of the data directory cannot be used: {reason}; {advice}."
+        """The same message for clients, without the path of the directory."""
+
+
+class NewerStoreError(WorldFileError):
+    """A database file was written by a newer version of the emulator; it was left untouched."""
+
+    def __init__(self, path: Path, *, version: int, known: int) -> None:
+        reason = f"it has schema version {version}, and this emulator reads up to {known}"
+        super().__init__(path, reason, "use a newer emulator, or another --data-dir")
+
+
+def file_error(error: BaseException, path: Path | None) -> WorldFileError | None:
+    """Return the file error behind an error of a database, None if its file is not the cause."""
+    if isinstance(error, WorldFileError):
+        return error
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    advice = _TROUBLES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+    return None if advice is None or path is None else WorldFileError(path, str(cause), advice)
+
+
+def raise_for_file(error: BaseException, path: Path | None) -> None:
+    """Raise `WorldFileError` if the cause of an exception is a world's file."""
+    translated = file_error(error, path)
+    if translated is not None:
+        raise translated from error
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Raise `WorldFileError` if an operation on this file fails inside the block."""
+    try:
+        yield
+    except OSError as error:
+        raise WorldFileError(path, error.strerror or str(error), _ADVICE.get(error.errno or 0, _OURS_ALONE)) from error
+    except (sqlite3.Error, DBAPIError) as error:
+        translated = file_error(error, path)
+        if translated is None:
+            raise
+        raise translated from error
+
+
+def require_file(path: Path) -> None:
+    """Raise `WorldFileError` for what is there and no file: reading from a pipe, for example, might never end."""
+    if path.exists() and not path.is_file():
+        raise WorldFileError(path, "it is no file", "move it away, and PUT, reset or DELETE the world")
