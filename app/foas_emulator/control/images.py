@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext
 from weakref import WeakKeyDictionary
 
 from foas_emulator.control.documents import parse_document
@@ -23,12 +23,17 @@ log = logging.getLogger(__name__)
 _turns: WeakKeyDictionary[Registry, asyncio.Lock] = WeakKeyDictionary()
 
 
-def turn(registry: Registry, size: int) -> AbstractAsyncContextManager[None]:
-    """Return the lock to hold while using images of `size` bytes: of large ones only one request at a time has any.
+@asynccontextmanager
+async def turn(registry: Registry, size: int, world: World | None = None) -> AsyncIterator[None]:
+    """Let the block use images of `size` bytes: of large ones only one request at a time has any.
 
-    Otherwise memory would grow with the number of requests that wait for the thread that works on them.
+    Otherwise memory would grow with the number of requests that wait for the thread that works on them. The world is
+    kept open meanwhile.
     """
-    return _turns.setdefault(registry, asyncio.Lock()) if size > LARGE else nullcontext()
+    lock = _turns.setdefault(registry, asyncio.Lock()) if size > LARGE else nullcontext()
+    with nullcontext() if world is None else world.in_use():
+        async with lock:
+            yield
 
 
 def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Registry, scratch: Connections) -> bytes:

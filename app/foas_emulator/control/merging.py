@@ -1,5 +1,6 @@
 """Merge seeds into worlds while requests use them."""
 
+from contextlib import nullcontext
 from functools import partial
 
 from foas_emulator.control.images import image_of_world, turn
@@ -20,10 +21,10 @@ _ATTEMPTS = (False, False, True, True)
 async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:
     """Apply a seed to a world; a large seed to a copy, which replaces the world if that has not changed since."""
     for is_last in _ATTEMPTS if size > SMALL else ():
-        async with turn(registry, registry.open_or_create(name).store.size):
-            world = registry.open_or_create(name)
+        world = registry.open_or_create(name)
+        async with turn(registry, world.store.size, world):
             await settle(world)
-            with world.held() if is_last else world.in_use():
+            with world.held() if is_last else nullcontext():
                 if await _merge_beside(registry, scratch, world, seed, size=size):
                     return
     world = registry.open_or_create(name)
