@@ -96,6 +96,12 @@ def test_pending_change_that_comes_due_ends_what_was_kept(served: Api) -> None:
     assert ask(served.app).code == "InvalidInstance.NotRunning"
 
 
+def test_a_read_with_a_body_is_not_kept_since_its_key_has_no_body(served: Api, calls: list[str]) -> None:
+    for body in (b"a=1", b"a=1", b"a=2"):
+        assert ask(served.app, headers=FORM, body=body).status == 200
+    assert len(calls) == 3
+
+
 def test_refusals_are_not_kept(served: Api, calls: list[str]) -> None:
     for _ in range(2):
         assert ask(served.app, INSTANCE.replace("412536", "1")).status == 404
