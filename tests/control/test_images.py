@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from threading import Event
 from time import sleep
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +20,7 @@ from foas_emulator.world import online_backup
 from foas_emulator.world.expiry import Expiry
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.store import Store, StoreClosedError
+from foas_emulator.world.turns import Turns
 from foas_emulator.world.world import World
 from tests.api import Api, dump, open_api
 
@@ -181,14 +182,14 @@ def test_a_small_world_is_copied_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         assert ended.value.value == api.world.store.image()
 
 
-class CountingLock(asyncio.Lock):
-    """Counts those who wait for it."""
+class CountingTurns(Turns):
+    """Counts those who wait for their turn."""
 
     waiting = 0
 
-    async def acquire(self) -> Literal[True]:
+    async def __aenter__(self) -> None:
         self.waiting += 1
-        return await super().acquire()
+        await super().__aenter__()
 
 
 LARGE_SEED = json.dumps({"projects": [{"Name": "mine", "Description": "x" * 3000}]})
@@ -206,8 +207,8 @@ def test_requests_for_whole_worlds_wait_for_their_turn_before_they_hold_any(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise each of a crowd would hold an image while it waits for the thread that works on them."""
-    lock = CountingLock()
-    monkeypatch.setitem(images._turns, api.registry, lock)
+    turns = CountingTurns()
+    monkeypatch.setattr(images, "_turns", turns)
     taken: list[World] = []
     for module in (snapshots, images, merging, worlds, site, comparison):
         monkeypatch.setattr(module, "image_of_world", noting(module.image_of_world, taken))
@@ -215,12 +216,12 @@ def test_requests_for_whole_worlds_wait_for_their_turn_before_they_hold_any(
     async def crowd() -> list[int]:
         transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            async with lock:
+            async with turns:
                 asked = [
                     asyncio.create_task(client.request(method, path, content=body))
                     for method, path, body, _ in WHOLE_WORLDS
                 ]
-                while lock.waiting <= len(asked):
+                while turns.waiting <= len(asked):
                     await asyncio.sleep(0.01)
                     assert not any(task.done() for task in asked)
                 assert taken == []
@@ -246,7 +247,7 @@ def test_a_small_world_waits_for_nobody(api: Api, monkeypatch: pytest.MonkeyPatc
     async def ask() -> int:
         transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
         async with (
-            images.turn(api.registry, api.world.store.size + 1),
+            images.turn(api.world.store.size + 1),
             httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
         ):
             return (await client.get("/_emulator/worlds/default/snapshot")).status_code

@@ -1,5 +1,6 @@
 """Files of worlds: replaced in one step, mended where they are damaged, and never taken from somebody else."""
 
+import asyncio
 import errno
 import os
 import re
@@ -503,9 +504,13 @@ def test_a_world_in_use_is_neither_closed_nor_dropped(open_registry: OpenRegistr
 
 def test_worlds_that_are_being_settled_are_not_closed(open_registry: OpenRegistry, tmp_path: Path) -> None:
     registry = open_registry(directory=tmp_path, max_files=1)
-    registry.open_or_create("alice").settling._locked = True  # type: ignore[attr-defined]
-    with pytest.raises(WorldLimitError, match="ulimit -n"):
-        registry.open_or_create("bob")
+
+    async def need_room() -> None:
+        async with registry.open_or_create("alice").settling:
+            with pytest.raises(WorldLimitError, match="ulimit -n"):
+                registry.open_or_create("bob")
+
+    asyncio.run(need_room())
     assert registry.names() == ["alice"]
 
 

@@ -98,7 +98,7 @@ async def compared(view: View, left: Side, right: Side) -> dict[str, Any]:
         "problem": None,
     }
     try:
-        async with turn(view.site.registry, max(size_of(view, left), size_of(view, right))):
+        async with turn(max(size_of(view, left), size_of(view, right))):
             images = []
             for side in (left, right):
                 images.append(await image_of(view, side))

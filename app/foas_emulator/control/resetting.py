@@ -37,7 +37,7 @@ async def reset_all(registry: Registry, scratch: Connections) -> None:
 
 
 async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_piece: Callable[[str], None]) -> None:
-    async with turn(registry, 0 if (used := registry.peek(name)) is None else used.store.size):
+    async with turn(0 if (used := registry.peek(name)) is None else used.store.size):
         world = registry.peek(name)
         beginning = None if world is None else world.beginning
         origin = await _origin(registry, name)

@@ -57,7 +57,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         world = require_world(registry, name)
         await settle(world)
         write = _write_yaml if wants_yaml(request) else write_snapshot
-        async with turn(registry, world.store.size, world):
+        async with turn(world.store.size, world):
             taken = await image_of_world(world)
             text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)))
         return Response(text, media_type=YAML if wants_yaml(request) else "application/json")
