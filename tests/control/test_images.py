@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from foas_emulator.console import comparison, site
-from foas_emulator.control import images, merging, snapshots, worlds
+from foas_emulator.control import images, merging, resetting, snapshots, worlds
 from foas_emulator.control.images import copy_of_world, image_of_world
 from foas_emulator.control.off_loop import off_loop
+from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.world import online_backup
 from foas_emulator.world.expiry import Expiry
 from foas_emulator.world.ids import Counter
@@ -253,3 +254,52 @@ def test_a_small_world_waits_for_nobody(api: Api, monkeypatch: pytest.MonkeyPatc
             return (await client.get("/_emulator/worlds/default/snapshot")).status_code
 
     assert asyncio.run(ask()) == 200
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("in_files", [False, True])
+def test_a_reset_waits_for_its_turn_where_the_world_began_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_files: bool, waits: bool
+) -> None:
+    with open_api(data_dir=tmp_path if in_files else None) as api:
+        began, world = api.registry.origin_size("default"), api.world
+        assert began == len(api.registry.origin("default"))
+        projects = [{"Name": "mine", "Description": "x" * 100_000}]
+        api.request("POST", "/_emulator/worlds/default/seed", content=json.dumps({"projects": projects}))
+        assert world.store.size > began
+        turns = CountingTurns()
+        monkeypatch.setattr(images, "_turns", turns)
+        for module in (images, resetting):
+            monkeypatch.setattr(module, "LARGE", began - waits)
+
+        async def ask() -> None:
+            transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/_emulator") as client:
+                async with turns:
+                    asked = [asyncio.create_task(client.post(path)) for path in ("/worlds/default/reset", "/reset")]
+                    while turns.waiting < 3 if waits else not all(task.done() for task in asked):
+                        await asyncio.sleep(0.01)
+                    assert (world.store.size > began) is waits
+                assert [response.status_code for response in await asyncio.gather(*asked)] == [200, 200]
+                assert world.store.size == began
+
+        asyncio.run(asyncio.wait_for(ask(), 60))
+
+
+@needs_threads
+def test_a_snapshot_that_had_to_wait_is_settled(api: Api) -> None:
+    world = api.world
+    instance = world.store.find(Instance)[0]
+
+    async def ask() -> dict[str, Any]:
+        transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/_emulator") as client:
+            async with images.turn(world.store.size):
+                asked = asyncio.create_task(client.get("/worlds/default/snapshot"))
+                while not world.users:
+                    await asyncio.sleep(0.01)
+                with world.transaction():
+                    world.schedule("put_state", f"instance:{instance.id}", at=0, ActualState="PAUSED")
+            return dict((await asked).json())
+
+    assert asyncio.run(ask())["tables"]["pending_changes"] == []

@@ -241,6 +241,20 @@ def test_a_pipe_is_no_file_and_nobody_waits_for_it(
     assert marks(registry, "alice") == []
 
 
+def test_a_file_that_cannot_even_be_looked_at_is_told(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+
+    def deny(self: Path, **_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "stat", deny)
+    for use in (registry.open_existing, registry.origin):
+        with pytest.raises(WorldFileError, match=r"alice\.(db|origin) cannot be used: Permission denied"):
+            use("alice")
+
+
 def test_files_that_are_ready_are_used_up_or_removed_at_the_end_or_the_next_start(
     directory: Path, open_registry: OpenRegistry
 ) -> None:

@@ -113,7 +113,9 @@ def size_of(view: View, side: Side) -> int:
     """Return about how many bytes the image of a side has."""
     if side.content is not None:
         return len(side.content)
-    world = view.world if side.name == ORIGIN else view.site.registry.peek(side.name)
+    if side.name == ORIGIN:
+        return view.site.registry.origin_size(view.world.name)
+    world = view.site.registry.peek(side.name)
     return 0 if world is None else world.store.size
 
 
