@@ -277,8 +277,11 @@ def test_a_reset_waits_for_its_turn_where_the_world_began_large(
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/_emulator") as client:
                 async with turns:
                     asked = [asyncio.create_task(client.post(path)) for path in ("/worlds/default/reset", "/reset")]
-                    while turns.waiting < 3 if waits else not all(task.done() for task in asked):
+                    while turns.waiting < 3 and waits:
                         await asyncio.sleep(0.01)
+                        assert not any(task.done() for task in asked)
+                    if not waits:
+                        await asyncio.gather(*asked)
                     assert (world.store.size > began) is waits
                 assert [response.status_code for response in await asyncio.gather(*asked)] == [200, 200]
                 assert world.store.size == began
@@ -298,6 +301,7 @@ def test_a_snapshot_that_had_to_wait_is_settled(api: Api) -> None:
                 asked = asyncio.create_task(client.get("/worlds/default/snapshot"))
                 while not world.users:
                     await asyncio.sleep(0.01)
+                    assert not asked.done()
                 with world.transaction():
                     world.schedule("put_state", f"instance:{instance.id}", at=0, ActualState="PAUSED")
             return dict((await asked).json())
