@@ -26,8 +26,8 @@ _DEEPEST = 20
 """Levels of the body that the name of a field may lead down."""
 _LONGEST_TARGET = 32 * 1024
 """Characters of a call's path and query, before they are percent-encoded."""
-_BEGIN = re.compile(rb"\A---[ \t]*\r?\n")
-"""The line with which a YAML document may begin; inside another one it has no meaning."""
+_BEGIN = re.compile(rb"\A(?:[ \t]*(?:#[^\n]*)?\r?\n)*---[ \t]*(?:#[^\n]*)?\r?\n")
+"""The line with which a YAML document may begin, after comments; inside another one it has no meaning."""
 _LONGEST_NUMBER = 20
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
