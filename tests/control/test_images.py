@@ -307,3 +307,50 @@ def test_a_snapshot_that_had_to_wait_is_settled(api: Api) -> None:
             return dict((await asked).json())
 
     assert asyncio.run(ask())["tables"]["pending_changes"] == []
+
+
+def test_nothing_is_done_for_a_client_that_left_while_it_waited_for_a_snapshot(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = CountingTurns()
+    monkeypatch.setattr(images, "_turns", turns)
+    taken: list[World] = []
+    monkeypatch.setattr(snapshots, "image_of_world", noting(image_of_world, taken))
+    left = asyncio.Event()
+
+    async def receive() -> dict[str, Any]:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(_: Any) -> None:
+        pass
+
+    async def ask() -> None:
+        request = httpx.Request("GET", "http://127.0.0.1/_emulator/worlds/default/snapshot")
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": request.url.path,
+            "raw_path": request.url.raw_path,
+            "query_string": b"",
+            "root_path": "",
+            "scheme": "http",
+            "http_version": "1.1",
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+            "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        }
+        for leaves in (True, False):
+            async with turns:
+                asked = asyncio.create_task(api.app(dict(scope), receive, send))
+                before = turns.waiting
+                while turns.waiting == before:
+                    await asyncio.sleep(0.01)
+                    assert not asked.done()
+                if leaves:
+                    left.set()
+            await asked
+            assert taken == ([] if leaves else [api.world])
+            left.clear()
+
+    asyncio.run(asyncio.wait_for(ask(), 60))

@@ -57,6 +57,8 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         world = require_world(registry, name)
         write = _write_yaml if wants_yaml(request) else write_snapshot
         async with turn(world.store.size, world):
+            if await request.is_disconnected():
+                return Response()  # nobody reads it, and others wait
             await settle(world)
             taken = await image_of_world(world)
             text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)))
