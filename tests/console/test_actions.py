@@ -84,7 +84,14 @@ def test_a_snapshot_is_saved_and_loaded(console: Console, wrap: str) -> None:
 
 @pytest.mark.parametrize("wrap", ["", "snapshot"])
 @pytest.mark.parametrize(
-    ("name", "begin"), [("world.json", "\ufeff"), ("world.yaml", "---\n"), ("world.yml", "\ufeff--- \r\n")]
+    ("name", "begin"),
+    [
+        ("world.json", "\ufeff"),
+        ("world.yaml", "---\n"),
+        ("world.yml", "\ufeff--- \r\n"),
+        ("world.yml", "# of the night\r\n\n--- # now\n"),
+        ("world.yml", "# of the night\n"),
+    ],
 )
 def test_a_snapshot_is_loaded_however_its_file_begins(console: Console, name: str, begin: str, wrap: str) -> None:
     saved = console.get("/w/default/snapshot").content

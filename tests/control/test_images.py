@@ -7,19 +7,21 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
 from threading import Event
 from time import sleep
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import pytest
 
 from foas_emulator.console import comparison, site
-from foas_emulator.control import images, merging, snapshots, worlds
+from foas_emulator.control import images, merging, resetting, snapshots, worlds
 from foas_emulator.control.images import copy_of_world, image_of_world
 from foas_emulator.control.off_loop import off_loop
+from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.world import online_backup
 from foas_emulator.world.expiry import Expiry
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.store import Store, StoreClosedError
+from foas_emulator.world.turns import Turns
 from foas_emulator.world.world import World
 from tests.api import Api, dump, open_api
 
@@ -181,14 +183,14 @@ def test_a_small_world_is_copied_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
         assert ended.value.value == api.world.store.image()
 
 
-class CountingLock(asyncio.Lock):
-    """Counts those who wait for it."""
+class CountingTurns(Turns):
+    """Counts those who wait for their turn."""
 
     waiting = 0
 
-    async def acquire(self) -> Literal[True]:
+    async def __aenter__(self) -> None:
         self.waiting += 1
-        return await super().acquire()
+        await super().__aenter__()
 
 
 LARGE_SEED = json.dumps({"projects": [{"Name": "mine", "Description": "x" * 3000}]})
@@ -206,8 +208,8 @@ def test_requests_for_whole_worlds_wait_for_their_turn_before_they_hold_any(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise each of a crowd would hold an image while it waits for the thread that works on them."""
-    lock = CountingLock()
-    monkeypatch.setitem(images._turns, api.registry, lock)
+    turns = CountingTurns()
+    monkeypatch.setattr(images, "_turns", turns)
     taken: list[World] = []
     for module in (snapshots, images, merging, worlds, site, comparison):
         monkeypatch.setattr(module, "image_of_world", noting(module.image_of_world, taken))
@@ -215,12 +217,12 @@ def test_requests_for_whole_worlds_wait_for_their_turn_before_they_hold_any(
     async def crowd() -> list[int]:
         transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            async with lock:
+            async with turns:
                 asked = [
                     asyncio.create_task(client.request(method, path, content=body))
                     for method, path, body, _ in WHOLE_WORLDS
                 ]
-                while lock.waiting <= len(asked):
+                while turns.waiting <= len(asked):
                     await asyncio.sleep(0.01)
                     assert not any(task.done() for task in asked)
                 assert taken == []
@@ -246,9 +248,109 @@ def test_a_small_world_waits_for_nobody(api: Api, monkeypatch: pytest.MonkeyPatc
     async def ask() -> int:
         transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
         async with (
-            images.turn(api.registry, api.world.store.size + 1),
+            images.turn(api.world.store.size + 1),
             httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
         ):
             return (await client.get("/_emulator/worlds/default/snapshot")).status_code
 
     assert asyncio.run(ask()) == 200
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("in_files", [False, True])
+def test_a_reset_waits_for_its_turn_where_the_world_began_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_files: bool, waits: bool
+) -> None:
+    with open_api(data_dir=tmp_path if in_files else None) as api:
+        began, world = api.registry.origin_size("default"), api.world
+        assert began == len(api.registry.origin("default"))
+        projects = [{"Name": "mine", "Description": "x" * 100_000}]
+        api.request("POST", "/_emulator/worlds/default/seed", content=json.dumps({"projects": projects}))
+        assert world.store.size > began
+        turns = CountingTurns()
+        monkeypatch.setattr(images, "_turns", turns)
+        for module in (images, resetting):
+            monkeypatch.setattr(module, "LARGE", began - waits)
+
+        async def ask() -> None:
+            transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/_emulator") as client:
+                async with turns:
+                    asked = [asyncio.create_task(client.post(path)) for path in ("/worlds/default/reset", "/reset")]
+                    while turns.waiting < 3 and waits:
+                        await asyncio.sleep(0.01)
+                        assert not any(task.done() for task in asked)
+                    if not waits:
+                        await asyncio.gather(*asked)
+                    assert (world.store.size > began) is waits
+                assert [response.status_code for response in await asyncio.gather(*asked)] == [200, 200]
+                assert world.store.size == began
+
+        asyncio.run(asyncio.wait_for(ask(), 60))
+
+
+@needs_threads
+def test_a_snapshot_that_had_to_wait_is_settled(api: Api) -> None:
+    world = api.world
+    instance = world.store.find(Instance)[0]
+
+    async def ask() -> dict[str, Any]:
+        transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/_emulator") as client:
+            async with images.turn(world.store.size):
+                asked = asyncio.create_task(client.get("/worlds/default/snapshot"))
+                while not world.users:
+                    await asyncio.sleep(0.01)
+                    assert not asked.done()
+                with world.transaction():
+                    world.schedule("put_state", f"instance:{instance.id}", at=0, ActualState="PAUSED")
+            return dict((await asked).json())
+
+    assert asyncio.run(ask())["tables"]["pending_changes"] == []
+
+
+def test_nothing_is_done_for_a_client_that_left_while_it_waited_for_a_snapshot(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = CountingTurns()
+    monkeypatch.setattr(images, "_turns", turns)
+    taken: list[World] = []
+    monkeypatch.setattr(snapshots, "image_of_world", noting(image_of_world, taken))
+    left = asyncio.Event()
+
+    async def receive() -> dict[str, Any]:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(_: Any) -> None:
+        pass
+
+    async def ask() -> None:
+        request = httpx.Request("GET", "http://127.0.0.1/_emulator/worlds/default/snapshot")
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": request.url.path,
+            "raw_path": request.url.raw_path,
+            "query_string": b"",
+            "root_path": "",
+            "scheme": "http",
+            "http_version": "1.1",
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 80),
+            "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        }
+        for leaves in (True, False):
+            async with turns:
+                asked = asyncio.create_task(api.app(dict(scope), receive, send))
+                before = turns.waiting
+                while turns.waiting == before:
+                    await asyncio.sleep(0.01)
+                    assert not asked.done()
+                if leaves:
+                    left.set()
+            await asked
+            assert taken == ([] if leaves else [api.world])
+            left.clear()
+
+    asyncio.run(asyncio.wait_for(ask(), 60))

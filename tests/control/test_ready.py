@@ -248,7 +248,7 @@ def test_those_who_keep_changing_a_world_wait_in_the_end_until_a_large_seed_is_m
                 changing = asyncio.create_task(client.put(f"{DEFAULT}/settings", json={"start_delay": "1s"}))
                 starting = asyncio.create_task(client.get("http://localhost/api/v2/projects/p/jobs/job49"))
                 waiting.extend((changing, starting))
-                if world.hold is None:
+                if not world.is_held:
                     await asyncio.gather(*waiting)
                 else:
                     for _ in range(50):

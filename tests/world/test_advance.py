@@ -11,6 +11,7 @@ from foas_emulator.world.advance import (
     advance_to,
     advance_to_next,
     advance_until_idle,
+    held,
     set_clock,
     settle,
 )
@@ -171,6 +172,39 @@ def test_a_move_that_waits_for_another_starts_where_that_has_come_to(
 
     asyncio.run(both())
     assert world.clock.peek() == 100_000
+
+
+@pytest.mark.parametrize("waiting", [settle, lambda world: advance_by(world, 1)], ids=["settle", "advance"])
+def test_nobody_else_changes_a_world_that_is_held(world: World, waiting: Callable[[World], Any]) -> None:
+    """Also not those who began to move its clock before, or have waited longer."""
+    asyncio.run(set_clock(world, mode="frozen", now=0))
+    plan_bells(world, 3 * SLICE, apart=1)
+
+    async def hold() -> None:
+        async with held(world):
+            assert len(rung(world)) == 3 * SLICE, "the move had begun before"
+            before = world.store.revision
+            others.append(asyncio.create_task(waiting(world)))
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert world.store.revision is before
+            assert not others[-1].done()
+            assert world.is_in_use
+            raise ZeroDivisionError
+
+    others: list[asyncio.Task[Any]] = []
+
+    async def both() -> None:
+        others.append(asyncio.create_task(advance_by(world, 100_000)))
+        await asyncio.sleep(0)
+        others.append(asyncio.create_task(settle(world)))
+        with pytest.raises(ZeroDivisionError):
+            await hold()
+        await asyncio.gather(*others)
+
+    asyncio.run(both())
+    assert not world.is_held
+    assert not world.is_in_use
 
 
 @pytest.mark.parametrize("move", [advance_until_idle, lambda world: advance_by(world, 100_000)])

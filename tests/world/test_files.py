@@ -1,5 +1,6 @@
 """Files of worlds: replaced in one step, mended where they are damaged, and never taken from somebody else."""
 
+import asyncio
 import errno
 import os
 import re
@@ -238,6 +239,20 @@ def test_a_pipe_is_no_file_and_nobody_waits_for_it(
             use("alice")
     registry.reset("alice")
     assert marks(registry, "alice") == []
+
+
+def test_a_file_that_cannot_even_be_looked_at_is_told(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+
+    def deny(self: Path, **_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "stat", deny)
+    for use in (registry.open_existing, registry.origin):
+        with pytest.raises(WorldFileError, match=r"alice\.(db|origin) cannot be used: Permission denied"):
+            use("alice")
 
 
 def test_files_that_are_ready_are_used_up_or_removed_at_the_end_or_the_next_start(
@@ -503,9 +518,13 @@ def test_a_world_in_use_is_neither_closed_nor_dropped(open_registry: OpenRegistr
 
 def test_worlds_that_are_being_settled_are_not_closed(open_registry: OpenRegistry, tmp_path: Path) -> None:
     registry = open_registry(directory=tmp_path, max_files=1)
-    registry.open_or_create("alice").settling._locked = True  # type: ignore[attr-defined]
-    with pytest.raises(WorldLimitError, match="ulimit -n"):
-        registry.open_or_create("bob")
+
+    async def need_room() -> None:
+        async with registry.open_or_create("alice").settling:
+            with pytest.raises(WorldLimitError, match="ulimit -n"):
+                registry.open_or_create("bob")
+
+    asyncio.run(need_room())
     assert registry.names() == ["alice"]
 
 

@@ -26,8 +26,10 @@ _DEEPEST = 20
 """Levels of the body that the name of a field may lead down."""
 _LONGEST_TARGET = 32 * 1024
 """Characters of a call's path and query, before they are percent-encoded."""
-_BEGIN = re.compile(rb"\A---[ \t]*\r?\n")
-"""The line with which a YAML document may begin; inside another one it has no meaning."""
+_BEGIN = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*---[ \t]*(?:#[^\n]*)?\r?\n")
+"""The line with which a YAML document may begin, after comments; inside another one it has no meaning."""
+_LONGEST_BEGIN = 8192
+"""The most bytes in which to look for it, since nobody is served meanwhile."""
 _LONGEST_NUMBER = 20
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
@@ -135,7 +137,9 @@ def _wrapped(content: bytes, name: str, *, as_yaml: bool) -> bytes:
     content = content.removeprefix(BOM_UTF8)
     if not as_yaml:
         return b"".join((b"{", json.dumps(name).encode(), b":", content, b"}"))
-    lines = (b"  " + line for line in BytesIO(_BEGIN.sub(b"", content, count=1)))  # line by line, so that others run
+    document, begin = BytesIO(content), _BEGIN.match(content, 0, _LONGEST_BEGIN)
+    document.seek(0 if begin is None else begin.end())
+    lines = (b"  " + line for line in document)  # line by line, so that others run
     return b"".join((name.encode(), b":\n", *lines))
 
 

@@ -98,7 +98,7 @@ async def compared(view: View, left: Side, right: Side) -> dict[str, Any]:
         "problem": None,
     }
     try:
-        async with turn(view.site.registry, max(size_of(view, left), size_of(view, right))):
+        async with turn(max(size_of(view, left), size_of(view, right))):
             images = []
             for side in (left, right):
                 images.append(await image_of(view, side))
@@ -113,7 +113,9 @@ def size_of(view: View, side: Side) -> int:
     """Return about how many bytes the image of a side has."""
     if side.content is not None:
         return len(side.content)
-    world = view.world if side.name == ORIGIN else view.site.registry.peek(side.name)
+    if side.name == ORIGIN:
+        return view.site.registry.origin_size(view.world.name)
+    world = view.site.registry.peek(side.name)
     return 0 if world is None else world.store.size
 
 

@@ -73,7 +73,7 @@ class Site:
         revision, known = self.derived.get((world.name, kind), (None, None))
         if revision is world.store.revision:
             return known
-        async with turn(self.registry, world.store.size, world):
+        async with turn(world.store.size, world):
             revision, known = self.derived.get((world.name, kind), (None, None))
             if revision is not world.store.revision:  # nobody has done it meanwhile
                 revision = world.store.revision

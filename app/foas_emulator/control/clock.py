@@ -117,7 +117,7 @@ def clock_router(registry: Registry) -> APIRouter:
         """Move a clock on; the answer lists the changes that happened."""
         if dry_run:
             world = require_world(registry, name)
-            async with turn(registry, world.store.size, world), copy_of_world(world, registry) as copy:
+            async with turn(world.store.size, world), copy_of_world(world, registry) as copy:
                 return await _advanced(copy, advance)
         return await _advanced(registry.open_or_create(name), advance)
 

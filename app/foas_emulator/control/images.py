@@ -1,11 +1,9 @@
 """Images of whole worlds, for work on them outside the event loop."""
 
-import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from weakref import WeakKeyDictionary
 
 from foas_emulator.control.documents import parse_document
 from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
@@ -15,24 +13,23 @@ from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot
 from foas_emulator.world.store import Store, StoreClosedError
+from foas_emulator.world.turns import Turns
 from foas_emulator.world.world import World
 
 log = logging.getLogger(__name__)
 
-
-_turns: WeakKeyDictionary[Registry, asyncio.Lock] = WeakKeyDictionary()
+_turns = Turns()
 
 
 @asynccontextmanager
-async def turn(registry: Registry, size: int, world: World | None = None) -> AsyncIterator[None]:
+async def turn(size: int, world: World | None = None) -> AsyncIterator[None]:
     """Let the block use images of `size` bytes: of large ones only one request at a time has any.
 
     Otherwise memory would grow with the number of requests that wait for the thread that works on them. The world is
     kept open meanwhile.
     """
-    lock = _turns.setdefault(registry, asyncio.Lock()) if size > LARGE else nullcontext()
     with nullcontext() if world is None else world.in_use():
-        async with lock:
+        async with _turns if size > LARGE else nullcontext():
             yield
 
 

@@ -22,6 +22,7 @@ from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
+from foas_emulator.world.turns import Turns
 
 _NAMED = 3
 """Differences that the hint of a failed verification names."""
@@ -32,7 +33,7 @@ _LOOK_AT_MOST_EVERY = 0.02
 def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     """Return the routes of each world's journal under `/worlds/{name}/journal`."""
     router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute)
-    turns = asyncio.Lock()
+    turns = Turns()
 
     @router.get("", **answers(JournalPage))
     async def read_journal(
@@ -89,9 +90,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     return router
 
 
-async def _verify_until(
-    journal: Journal, name: str, expected: Expectation, request: Request, turns: asyncio.Lock
-) -> Finding:
+async def _verify_until(journal: Journal, name: str, expected: Expectation, request: Request, turns: Turns) -> Finding:
     """Check after every new entry of the world, until the expectation holds, time is up, or the client has left."""
     verification = Verification(expected)
 

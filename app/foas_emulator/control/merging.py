@@ -8,7 +8,7 @@ from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.control.ready import made_ready, ready_files
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
-from foas_emulator.world.advance import settle
+from foas_emulator.world.advance import held, settle
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
@@ -22,9 +22,9 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
     """Apply a seed to a world; a large seed to a copy, which replaces the world if that has not changed since."""
     for is_last in _ATTEMPTS if size > SMALL else ():
         world = registry.open_or_create(name)
-        async with turn(registry, world.store.size, world):
+        async with turn(world.store.size, world):
             await settle(world)
-            with world.held() if is_last else nullcontext():
+            async with held(world) if is_last else nullcontext():
                 if await _merge_beside(registry, scratch, world, seed, size=size):
                     return
     world = registry.open_or_create(name)

@@ -25,8 +25,7 @@ async def reset_all(registry: Registry, scratch: Connections) -> None:
     failures: list[WorldFileError] = []
     async for name in in_slices(registry.names()):
         try:
-            world = registry.peek(name)
-            if world is not None and world.store.size > LARGE:
+            if registry.peek(name) is not None and registry.origin_size(name) > LARGE:
                 await _reset(registry, scratch, name, in_one_piece=registry.reset_existing)
             else:
                 registry.reset_existing(name)
@@ -37,7 +36,7 @@ async def reset_all(registry: Registry, scratch: Connections) -> None:
 
 
 async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_piece: Callable[[str], None]) -> None:
-    async with turn(registry, 0 if (used := registry.peek(name)) is None else used.store.size):
+    async with turn(0 if registry.peek(name) is None else registry.origin_size(name)):
         world = registry.peek(name)
         beginning = None if world is None else world.beginning
         origin = await _origin(registry, name)

@@ -55,9 +55,11 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
     async def get_snapshot(name: str, request: Request) -> Response:
         """Return the whole world: rows, clock, pending changes, counters, settings, fault rules; as YAML by Accept."""
         world = require_world(registry, name)
-        await settle(world)
         write = _write_yaml if wants_yaml(request) else write_snapshot
-        async with turn(registry, world.store.size, world):
+        async with turn(world.store.size, world):
+            if await request.is_disconnected():
+                return Response()  # nobody reads it, and others wait
+            await settle(world)
             taken = await image_of_world(world)
             text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)))
         return Response(text, media_type=YAML if wants_yaml(request) else "application/json")

@@ -71,7 +71,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         size = LARGE + 1 if document.value == {"seed": MADE} else weight(body)
         image = await off_loop(size, lambda: _image(registry, scratch, document))
         if isinstance(image, _Fork):
-            async with turn(registry, image.size(registry)):
+            async with turn(image.size(registry)):
                 status = await _begin(name, await _fork(registry, image.name))
         else:
             status = await _begin(name, image)

@@ -22,7 +22,7 @@ class SettleWorld:
 
     def __call__(self, context: RequestContext) -> Awaitable[None] | None:
         world = context.world
-        is_ready = world.hold is None and self._registry.holds(world) and world.is_settled
+        is_ready = not world.is_held and self._registry.holds(world) and world.is_settled
         return None if is_ready else self._settle(context)
 
     async def _settle(self, context: RequestContext) -> None:

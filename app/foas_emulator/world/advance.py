@@ -5,6 +5,8 @@ clock moves slice by slice too, so that a request between two slices sees the wo
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from foas_emulator.world.clock import LAST_INSTANT, ClockIsAheadError, ClockRangeError, Mode, Reading
 from foas_emulator.world.store import StoreClosedError
@@ -17,13 +19,22 @@ SLICE = 50
 async def settle(world: World) -> list[Change]:
     """Settle everything that is due now, once nobody holds the world; return the changes. On return nothing is due."""
     changes: list[Change] = []
-    while world.hold is not None:
-        await world.hold.wait()
-    if world.is_settled:
-        return changes
-    async with world.settling:
-        await _settle(world, changes)
+    if world.is_held or not world.is_settled:
+        async with world.settling:
+            await _settle(world, changes)
     return changes
+
+
+@asynccontextmanager
+async def held(world: World) -> AsyncIterator[None]:
+    """Settle a world, and hold off all others until the end of the block: those who settle it, and move its clock."""
+    async with world.settling:
+        await _settle(world, [])
+        world.is_held = True
+        try:
+            yield
+        finally:
+            world.is_held = False
 
 
 async def set_clock(world: World, *, mode: Mode | None = None, now: int | None = None) -> list[Change]:

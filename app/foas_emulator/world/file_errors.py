@@ -88,5 +88,7 @@ def naming(path: Path) -> Iterator[None]:
 
 def require_file(path: Path) -> None:
     """Raise `WorldFileError` for what is there and no file: reading from a pipe, for example, might never end."""
-    if path.exists() and not path.is_file():
+    with naming(path):
+        is_something_else = path.exists() and not path.is_file()
+    if is_something_else:
         raise WorldFileError(path, "it is no file", "move it away, and PUT, reset or DELETE the world")

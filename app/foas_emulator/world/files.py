@@ -119,6 +119,12 @@ class WorldFiles:
             raise WorldFileError(path, reason)
         return image
 
+    def origin_size(self, name: str) -> int:
+        """Return how many bytes `origin` has, 0 if its file cannot be read or the world has ended."""
+        with suppress(KeyError, OSError):
+            return self._path(name, self._generations[name], "origin").stat().st_size
+        return 0
+
     def make_ready(self, image: bytes, *, number: int) -> Sequence[Path]:
         """Write an image into files of no world, which only have to be renamed. Any thread may do this.
 

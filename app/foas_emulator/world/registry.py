@@ -10,7 +10,7 @@ from pathlib import Path
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.expiry import Expiry, least_recently_used
-from foas_emulator.world.file_errors import WorldFileError, raise_for_file
+from foas_emulator.world.file_errors import WorldFileError, naming, raise_for_file
 from foas_emulator.world.files import WorldFiles
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget, KeptImage
@@ -90,6 +90,10 @@ class Registry:
     def origin(self, name: str) -> bytes:
         """Return the image to which a world is reset. Raise `WorldFileError` if its file cannot be read."""
         return self._origin(name) if self._files is None else self._files.origin(name)
+
+    def origin_size(self, name: str) -> int:
+        """Return how many bytes the image has to which a world is reset, 0 if it cannot be read."""
+        return len(self._origin(name)) if self._files is None else self._files.origin_size(name)
 
     def holds(self, world: World) -> bool:
         """Whether a world is open: neither dropped nor expired since it was returned."""
@@ -270,7 +274,8 @@ class Registry:
         if self._files is None:
             return Store(self.connections, image=self._origin(name))
         path = self._files.database(name)
-        image = b"" if path.exists() else self._files.origin(name)
+        with naming(path):
+            image = b"" if path.exists() else self._files.origin(name)
         return Store(self.connections, image=image, path=path)
 
     def _shut(self, name: str) -> None:

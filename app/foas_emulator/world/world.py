@@ -1,6 +1,5 @@
 """A world: one isolated universe, and the value on which every request works."""
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from foas_emulator.world.ids import seed_of
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings, read_setting, write_setting
 from foas_emulator.world.store import Row, Store, assign, equal
+from foas_emulator.world.turns import Turns
 from foas_emulator.world.world_cache import WorldCache
 
 LONGEST_SLICE = 0.02
@@ -82,7 +82,7 @@ class World:
         "beginning",
         "cache",
         "clock",
-        "hold",
+        "is_held",
         "last_used",
         "name",
         "next_due",
@@ -103,10 +103,10 @@ class World:
         self.users = 0
         """How many tasks use it for so long that others are served meanwhile."""
         self.cache = WorldCache()
-        self.settling = asyncio.Lock()
-        """Held by the task that settles in slices or moves the clock; see `advance`."""
-        self.hold: asyncio.Event | None = None
-        """Set once the task that holds off all others lets them go; None while nobody holds the world."""
+        self.settling = Turns()
+        """Taken by the task that settles in slices, moves the clock or holds off all others; see `advance`."""
+        self.is_held = False
+        """Whether all others wait for the task that has its turn; see `advance.held`."""
         self._defaults = defaults
         self._handlers = handlers
         self._notes: dict[str, None] = {}
@@ -166,17 +166,6 @@ class World:
         finally:
             self.users -= 1
             self.last_used = stopwatch()
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Let the others that settle the world, as all do before they use it, wait until the end of the block."""
-        self.hold = hold = asyncio.Event()
-        try:
-            with self.in_use():
-                yield
-        finally:
-            self.hold = None
-            hold.set()
 
     # -- identity and time
 

@@ -1,0 +1,26 @@
+"""Locks for an application that may serve in several event loops, one after another."""
+
+import asyncio
+from weakref import WeakKeyDictionary
+
+
+class Turns:
+    """A lock that tasks take in turns, in each event loop for itself.
+
+    One of asyncio's belongs to the first loop in which a task waits for it, and raises RuntimeError in all others.
+    """
+
+    __slots__ = ("_locks",)
+
+    def __init__(self) -> None:
+        self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+    def locked(self) -> bool:
+        """Whether a task has its turn."""
+        return any(lock.locked() for lock in self._locks.values())
+
+    async def __aenter__(self) -> None:
+        await self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()).acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._locks[asyncio.get_running_loop()].release()
