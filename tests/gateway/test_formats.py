@@ -94,6 +94,7 @@ class SomeResponse(ApiResponse):
     points: Points | None = None
     alpha: int | None = None
     values: dict[str, str] | None = None
+    curve: dict[str, float] | None = None
 
 
 def rendered(format_: Format, **members: Any) -> str:
@@ -150,6 +151,21 @@ def test_what_xml_cannot_carry_becomes_the_replacement_character() -> None:
     written = rendered("xml", zeta=text)
     assert ET.fromstring(written).findtext("Zeta") == "a\ufffdb\ufffdc\ufffdd\ufffde\ufffd\t"
     assert json.loads(rendered("json", zeta=text))["Zeta"] == text
+
+
+def test_each_character_that_xml_cannot_carry_is_replaced_wherever_it_is() -> None:
+    illegal = "".join(map(chr, [*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF]))
+    written = rendered("xml", zeta=f"{illegal}a{illegal[::-1]}中{illegal}")
+    replaced = "\ufffd" * len(illegal)
+    assert ET.fromstring(written).findtext("Zeta") == f"{replaced}a{replaced}中{replaced}"
+
+
+def test_a_curve_has_an_element_for_each_point() -> None:
+    written = rendered("xml", curve={"1599794335000": 0.5, "in_rps": 1e20, "<": -2.0}, zeta="\ufffeb\uffff")
+    points = "<_1599794335000>0.5</_1599794335000><in_rps>1e+20</in_rps><_>-2.0</_>"
+    assert f"<Curve>{points}</Curve>" in written
+    assert "<Zeta>\ufffdb\ufffd</Zeta>" in written
+    assert "<Curve/>" in rendered("xml", curve={})
 
 
 @pytest.mark.parametrize("text", ["<&>\"'", "]]>", "@id", "#text", " leading and trailing ", "\n", "{a:b}", "&#13;"])

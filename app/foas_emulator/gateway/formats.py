@@ -36,7 +36,8 @@ _FORMATS_OF: Mapping[str, Format] = {
 }
 """The format that a wildcard in Accept does not include if this media type has the quality 0."""
 _PROLOG = "<?xml version='1.0' encoding='UTF-8'?>"
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_BEGIN, _END = "\ufffe", "\uffff"
+_NOT_IN_XML = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{_BEGIN}{_END}]")
 _NOT_IN_NAMES = re.compile(r"[^\w.-]", re.ASCII)
 _NO_EXTRAS: Mapping[Any, Any] = {"__pydantic_extra__": None, "__pydantic_private__": None}
 
@@ -149,7 +150,7 @@ def _xml(root: str, members: Mapping[str, Any]) -> Body:
         short_empty_elements=True,
     )
     # The writer does not escape a carriage return, which a parser would read as a line feed.
-    text = written.replace("\r", "&#13;").encode()
+    text = written.replace("\r", "&#13;").replace(_BEGIN, "<").replace(_END, ">").encode()
     place = text.index(b"<RequestId>") + len(b"<RequestId>")
     return Body(_PROLOG.encode() + text[:place], text[place + 1 :])
 
@@ -157,14 +158,37 @@ def _xml(root: str, members: Mapping[str, Any]) -> Body:
 def _xml_members(value: Any) -> Any:
     """Return a value with legal element names, and U+FFFD for every character that XML does not allow."""
     if isinstance(value, str):
-        return _NOT_IN_XML.sub("\ufffd", value)
+        return _legal(value)
     if isinstance(value, Mapping):
+        if value and all(type(member) is float for member in value.values()):
+            return _elements(value)
         return {_element_name(str(name)): _xml_members(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
         return [_xml_members(item) for item in value]
     return value
 
 
+def _legal(text: str) -> str:
+    found = _NOT_IN_XML.search(text)
+    while found:  # at most once for each of these characters, of which there may be a million
+        text = text.replace(found[0], "\ufffd")
+        found = _NOT_IN_XML.search(text, found.start())
+    return text
+
+
+def _elements(numbers: Mapping[str, float]) -> str:
+    """Return the elements of the points of a curve as one text: the writer would take a long time for each of them.
+
+    Instead of `<` and `>` it has two characters that no other text has, since XML does not allow them.
+    """
+    return "".join(
+        [
+            f"{_BEGIN}{name}{_END}{value}{_BEGIN}/{name}{_END}"
+            for name, value in zip(map(_element_name, numbers), numbers.values(), strict=True)
+        ]
+    )
+
+
 def _element_name(name: str) -> str:
-    legal = _NOT_IN_NAMES.sub("_", name)
+    legal = name if name.isascii() and name.isalnum() else _NOT_IN_NAMES.sub("_", name)
     return legal if legal and (legal[0].isalpha() or legal[0] == "_") else f"_{legal}"
