@@ -7,7 +7,16 @@ import pytest
 import xmltodict
 from pydantic import Field
 
-from foas_emulator.gateway.formats import MOST_RANGES, ApiModel, ApiResponse, Format, render, render_error
+from foas_emulator.gateway.formats import (
+    MOST_RANGES,
+    ApiModel,
+    ApiResponse,
+    Format,
+    _negotiate_short,
+    negotiate,
+    render,
+    render_error,
+)
 from tests.api import open_api
 from tests.wire import INSTANCE, ask
 
@@ -44,6 +53,14 @@ def app(default_format: str) -> Iterator[Any]:
 def test_accept_is_answered_in_what_it_likes_best(app: Any, accept: str, format_: str) -> None:
     heard = ask(app, headers={"accept": accept})
     assert (heard.status, heard.format) == (200, format_)
+
+
+def test_the_meaning_of_a_long_accept_is_not_kept() -> None:
+    _negotiate_short.cache_clear()
+    for number in range(3):
+        assert negotiate(None, f"text/xml{' ' * 1000}, a/b{number:020}", "json") == "xml"
+        assert negotiate(None, f"text/xml, a/{number}", "json") == "xml"
+    assert _negotiate_short.cache_info().currsize == 3
 
 
 @pytest.mark.parametrize("accept", [None, "", " ", "*/*", "application/*", "application/octet-stream", "*/*;q=0.1"])

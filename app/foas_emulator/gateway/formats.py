@@ -27,6 +27,8 @@ _MEDIA_TYPES: Mapping[str, Format | None] = {
     "application/*": None,
     "*/*": None,
 }
+_LONGEST_KEPT = 1024
+"""The most characters of what a client asks for whose meaning is cached."""
 MOST_RANGES = 100
 """Media types of an Accept header that are read: no client asks for more, and all of 50,000 would take 40 ms."""
 
@@ -86,12 +88,17 @@ class Body:
         return self.head + request_id + self.tail
 
 
-@lru_cache(maxsize=256)
 def negotiate(asked: str | None, accept: str | None, default: Format) -> Format:
     """Return the format of an answer: the query's `Format`, else the best match of Accept, else the default.
 
-    Raise `InvalidParameter.Format` or `InvalidParameter.Accept` for a format that is neither JSON nor XML.
+    The results for short texts are cached. Raise `InvalidParameter.Format` or `InvalidParameter.Accept` for a format
+    that is neither JSON nor XML.
     """
+    is_short = len(asked or "") + len(accept or "") <= _LONGEST_KEPT
+    return (_negotiate_short if is_short else _negotiate)(asked, accept, default)
+
+
+def _negotiate(asked: str | None, accept: str | None, default: Format) -> Format:
     if asked is not None:
         if asked.lower() not in ("json", "xml"):
             raise INVALID_FORMAT(f"Format is {asked!r}; it may be JSON or XML.")
@@ -109,6 +116,9 @@ def negotiate(asked: str | None, accept: str | None, default: Format) -> Format:
                 if format_ not in excluded:
                     return format_
     raise INVALID_ACCEPT(f"Accept is {accept!r}; ask for application/json, application/xml or text/xml.")
+
+
+_negotiate_short = lru_cache(maxsize=256)(_negotiate)
 
 
 def _read_range(text: str) -> tuple[float, str]:
