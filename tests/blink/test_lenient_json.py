@@ -88,5 +88,5 @@ def test_a_text_has_limits() -> None:
 
 
 def test_an_error_names_the_beginning_of_a_long_word() -> None:
-    with pytest.raises(ValueError, match="^unexpected x{100}$"):
+    with pytest.raises(ValueError, match=r"^unexpected x{100}$"):
         parse("{a:b} " + "x" * 100_000)
