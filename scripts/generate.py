@@ -52,13 +52,16 @@ With `--intercept` the server has a [proxy](interception.md) that redirects prog
 
 An idle connection is kept for `keep_alive`, which its client gets in a `Keep-Alive` header, and a few seconds longer. A
 request line and its headers may have 64 KiB (the path and query 32 KiB of them) and 256 headers, a query or a body 4096
-parameters, a JSON body 20,000 values. If a client sends or reads nothing for 30 seconds in the middle of a request or
-an answer, its connection is closed. A request that cannot be parsed is refused in the gateway's envelope.
+parameters, a JSON body 20,000 values, 100 lists and objects inside one another. If a client sends or reads nothing for
+30 seconds in the middle of a request or an answer, its connection is closed. A request that cannot be parsed is refused
+in the gateway's envelope.
 
 One process serves everybody, so no request may block it for long. Of a job's code, 10,000 tokens are read as SQL, and
-5000 lines as settings; of a planJson, one mebibyte, 2000 nodes and 20,000 links. ValidateJob and GetRawPlanJson report
-longer ones. Large seeds and snapshots are read and written in threads; only copying them takes the server's own time,
-about one millisecond for each mebibyte. While a world in a file is written to disk, other requests wait.
+5000 lines as settings; of a planJson, one mebibyte, 2000 nodes and 5000 links. ValidateJob and GetRawPlanJson report
+longer ones. A parameter that lists jobs, packages, machines or tags may have 1000 of them, a metricJson 50 queries and
+15,000 points, and the items of one page 8 MiB of texts; what is more is refused. Large seeds and snapshots are read and
+written in threads; only copying them takes the server's own time, about one millisecond for each mebibyte. While a
+world in a file is written to disk, other requests wait.
 
 ## The log
 

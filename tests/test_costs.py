@@ -18,7 +18,7 @@ AIR = 1.0 if sys.version_info[:2] == (3, 11) else 1.3
 
 STATEMENTS_OF_A_COLD_READ = 2
 CALLS_OF_A_HOT_READ = 28
-CALLS_OF_A_SIGNED_READ = 55
+CALLS_OF_A_SIGNED_READ = 58
 MODULES_AT_START = 830
 NEVER_AT_START = ("cryptography", "trustme", "jinja2", "httpx")
 

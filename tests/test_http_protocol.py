@@ -246,6 +246,35 @@ def test_a_request_that_offers_http2_keeps_its_body(emulator: Emulator, cut: int
     assert b'"Path":"/h2c"' in answers
 
 
+@pytest.mark.parametrize("cut", [None, 30, 80, 150, 250, 400])
+def test_requests_one_after_another_that_offer_http2_keep_their_bodies(emulator: Emulator, cut: int | None) -> None:
+    world = f"upgrades-{cut or 0}"
+    offer = f"x-emulator-world: {world}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+    sized = f"POST {FOLDERS} HTTP/1.1\r\n{offer}content-length: 7\r\n\r\npath=/a"
+    chunked = f"POST {FOLDERS} HTTP/1.1\r\n{offer}transfer-encoding: chunked\r\n\r\n7\r\npath=/b\r\n0\r\n\r\n"
+    request = (sized + chunked).encode() * 2 + get(f"{FOLDERS}?path=/a", *offer.split("\r\n")[:-1])
+    pieces = [request] if cut is None else [request[:cut], request[cut:]]
+    last = get(f"{FOLDERS}?path=/b", f"x-emulator-world: {world}", "connection: close")
+    answers = send(emulator, *pieces, last)
+    assert answers.count(b"HTTP/1.1 ") == 6
+    assert answers.count(b"HTTP/1.1 200 OK") == 4
+    assert answers.count(b"HTTP/1.1 400 ") == answers.count(b'"Code":"InvalidFolder.Duplicate"') == 2
+    assert answers.index(b'"Path":"/a"') < answers.index(b'"Path":"/b"')
+
+
+def test_a_connect_is_answered(emulator: Emulator) -> None:
+    for offer in ("", "connection: upgrade\r\nupgrade: h2c\r\n"):
+        answers = send(emulator, f"CONNECT a:1 HTTP/1.1\r\n{offer}\r\n".encode())
+        assert answers.startswith(b"HTTP/1.1 4")
+
+
+def test_as_many_offers_as_fit_into_one_piece_are_no_trouble(emulator: Emulator) -> None:
+    offer = get("/_emulator/health", "connection: upgrade", "upgrade: a")
+    answers = send(emulator, offer * (MAX_HEAD // len(offer)))
+    assert answers.count(b"HTTP/1.1 200") == MAX_PIPELINED + 1
+    assert b"before the first was answered" in answers
+
+
 # -- limits
 
 

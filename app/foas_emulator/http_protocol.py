@@ -48,10 +48,6 @@ _KEPT_HEADERS = frozenset({b"accept", b"authorization", b"host", b"x-emulator-wo
 log = logging.getLogger(__name__)
 
 
-class UpgradeOffer(Exception):  # noqa: N818 - it is no error
-    """Raised in a callback of the parser if the request offers to continue in another protocol."""
-
-
 class EmulatorProtocol(HttpToolsProtocol):
     """uvicorn's protocol for one connection.
 
@@ -73,6 +69,8 @@ class EmulatorProtocol(HttpToolsProtocol):
         self._heads = 0
         self._head_is_whole = True
         """Whether `_head` begins at the beginning of a request."""
+        self._offers = False
+        """Whether the request whose head was read last offers to continue in another protocol."""
         self._ahead: deque[RequestResponseCycle] = deque()
         """Requests that were followed by others before they were answered; the last of these is `cycle`."""
         self._waited_for: object = None
@@ -124,25 +122,29 @@ class EmulatorProtocol(HttpToolsProtocol):
                 self._feed(data[start : start + MAX_HEAD])
 
     def _feed(self, data: bytes) -> None:
+        while data:
+            data = self._parse(data)
+
+    def _parse(self, data: bytes) -> bytes:
+        """Let the parser read bytes; return those that it has to read next, which are none unless it met an offer."""
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # serve the request as HTTP/1.1: RFC 9110 allows a server to ignore an upgrade
+        except httptools.HttpParserUpgrade as stop:
+            return self._without_offer(data[stop.args[0] :])
         except httptools.HttpParserInvalidURLError as error:
             self._feed_encoded(data, error)
         except httptools.HttpParserError as error:
-            if isinstance(error.__context__, UpgradeOffer):
-                self._feed_without_upgrade(data)
-            else:
-                head = bytes(self._head + data)
-                self._refuse(_reason(error, head), head)
+            head = bytes(self._head + data)
+            self._refuse(_reason(error, head), head)
         else:
             if self._is_in_head():
                 self._keep_head(data)
+        return b""
 
     def on_headers_complete(self) -> None:
-        if self.parser.should_upgrade() and self._is_whole():
-            raise UpgradeOffer
+        self._offers = self.parser.should_upgrade() and any(name == b"upgrade" for name, _ in self.headers)
+        if self._offers:
+            return
         if len(self.headers) > MAX_HEADERS:
             raise RefusedRequest(HEADERS_TOO_LARGE(f"{len(self.headers)} headers came; {MAX_HEADERS} are allowed."))
         if len(self.url) > MAX_TARGET:
@@ -162,6 +164,10 @@ class EmulatorProtocol(HttpToolsProtocol):
         elif self._ahead:
             self._ahead.clear()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self._offers:
+            super().on_message_complete()
 
     def on_chunk_header(self) -> None:
         """Called by the parser at each chunk of a body: only after chunks are there trailers."""
@@ -187,16 +193,18 @@ class EmulatorProtocol(HttpToolsProtocol):
         """Whether the latest bytes, together with `_head`, begin at the beginning of a request."""
         return self._head_is_whole if self._head else self._is_first_in_line()
 
-    def _feed_without_upgrade(self, data: bytes) -> None:
-        """Parse a request that offers another protocol (Java's client offers HTTP/2) without its offer.
+    def _without_offer(self, following: bytes) -> bytes:
+        """Return a request that offers another protocol (Java's client offers HTTP/2) without its offer, and the rest.
 
-        The parser would treat the bytes after the headers as that protocol, and lose the body.
+        The parser takes the bytes that follow its head for that protocol, and would lose the body. RFC 9110 allows a
+        server to ignore the offer. After a CONNECT, where the parser stops too, nothing more is read.
         """
-        head, end, rest = bytes(self._head + data).partition(b"\r\n\r\n")
-        lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"upgrade:")]
-        self._head.clear()
+        if not self._offers:
+            return b""
+        line = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        lines = [line, *(b"%s: %s" % pair for pair in self.headers if pair[0] != b"upgrade")]
         self.parser = httptools.HttpRequestParser(self)
-        self._feed(b"\r\n".join(lines) + end + rest)
+        return b"\r\n".join(lines) + b"\r\n\r\n" + following
 
     def _feed_encoded(self, data: bytes, error: httptools.HttpParserError) -> None:
         """Parse a request line with bytes beyond ASCII as if they were percent-encoded, as some clients mean them.

@@ -85,3 +85,8 @@ def test_a_text_has_limits() -> None:
     assert len(parse("[" + "a," * (MOST_TOKENS // 2 - 1) + "]")) == MOST_TOKENS // 2 - 1
     with pytest.raises(ValueError, match="over 20000 words and signs"):
         parse("[" + "a," * (MOST_TOKENS // 2) + "]")
+
+
+def test_an_error_names_the_beginning_of_a_long_word() -> None:
+    with pytest.raises(ValueError, match=r"^unexpected x{100}$"):
+        parse("{a:b} " + "x" * 100_000)

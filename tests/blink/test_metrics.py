@@ -173,9 +173,23 @@ def test_healthy_job_has_no_failures_and_no_late_records() -> None:
 
 def test_asking_for_too_many_points_is_refused() -> None:
     with pytest.raises(MetricQueryError, match="coarser granularity"):
-        ask(*["delay"] * 21)
-    assert len(ask(*["delay"] * 20)) == 20
+        ask(*["delay"] * 42)
+    assert len(ask(*["delay"] * 41)) == 41
     assert len(ask("delay", query={"granularity": "1s"})[0].dps) > 7000
+
+
+def test_all_metrics_of_a_job_can_be_asked_for_at_once() -> None:
+    found = ask(*JOB_METRICS.curves, query={"granularity": "20s"})
+    assert [len(series.dps) for series in found] == [360] * len(JOB_METRICS.curves)
+
+
+def test_what_a_time_had_as_its_value_it_keeps_in_later_versions() -> None:
+    (series,) = ask("delay", query={"aggregator": "max", "downsample": "20s-min"}, start=NOW - 3_600_000)
+    assert list(series.dps.items())[::60] == [
+        ("1606291040", 1320.060791015625),
+        ("1606292240", 1344.44970703125),
+        ("1606293440", 1232.5904541015625),
+    ]
 
 
 @pytest.mark.parametrize("name", ["delay", "speed"])

@@ -1,11 +1,13 @@
 """A quick look verify the usual signatures, and nothing that a close look would refuse."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foas_emulator.gateway import fast_verifier
 from foas_emulator.gateway.authentication import milliseconds_of
 from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.fast_verifier import FastVerifier
@@ -39,6 +41,23 @@ def test_what_is_believed_of_official_clients_passes(vector: Vector) -> None:
     assert at is not None
     if verify(vector.request, now_ms=at):
         assert check(vector.request, now_ms=at) is None
+
+
+def test_nothing_long_is_kept_of_what_was_sent() -> None:
+    kept: list[Any] = [LOOK._signer, fast_verifier._milliseconds_of, fast_verifier._form]
+    long = "x" * 5000
+    for request in (
+        V1._replace(headers={**V1.headers, "authorization": f"ACS3-HMAC-SHA256 Credential={long}"}),
+        V1._replace(headers={**V1.headers, "authorization": f"acs {long}:a"}),
+        changed(**{f"x_acs_{long}": ""}),
+    ):
+        before = [each.cache_info().currsize for each in kept]
+        assert not verify(request)
+        assert [each.cache_info().currsize for each in kept] == before
+    for end in ("a", "b"):
+        assert not verify(changed(date=f"{V1.headers['date']} {long}{end}"))
+    assert fast_verifier._milliseconds_of.cache_info().currsize <= before[1] + 1
+    assert verify(V1)
 
 
 def test_the_usual_signature_is_believed_within_the_skew() -> None:

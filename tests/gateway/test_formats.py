@@ -7,7 +7,16 @@ import pytest
 import xmltodict
 from pydantic import Field
 
-from foas_emulator.gateway.formats import MOST_RANGES, ApiModel, ApiResponse, Format, render, render_error
+from foas_emulator.gateway.formats import (
+    MOST_RANGES,
+    ApiModel,
+    ApiResponse,
+    Format,
+    _negotiate_short,
+    negotiate,
+    render,
+    render_error,
+)
 from tests.api import open_api
 from tests.wire import INSTANCE, ask
 
@@ -44,6 +53,14 @@ def app(default_format: str) -> Iterator[Any]:
 def test_accept_is_answered_in_what_it_likes_best(app: Any, accept: str, format_: str) -> None:
     heard = ask(app, headers={"accept": accept})
     assert (heard.status, heard.format) == (200, format_)
+
+
+def test_the_meaning_of_a_long_accept_is_not_kept() -> None:
+    _negotiate_short.cache_clear()
+    for number in range(3):
+        assert negotiate(None, f"text/xml{' ' * 1000}, a/b{number:020}", "json") == "xml"
+        assert negotiate(None, f"text/xml, a/{number}", "json") == "xml"
+    assert _negotiate_short.cache_info().currsize == 3
 
 
 @pytest.mark.parametrize("accept", [None, "", " ", "*/*", "application/*", "application/octet-stream", "*/*;q=0.1"])
@@ -94,6 +111,7 @@ class SomeResponse(ApiResponse):
     points: Points | None = None
     alpha: int | None = None
     values: dict[str, str] | None = None
+    curve: dict[str, float] | None = None
 
 
 def rendered(format_: Format, **members: Any) -> str:
@@ -150,6 +168,21 @@ def test_what_xml_cannot_carry_becomes_the_replacement_character() -> None:
     written = rendered("xml", zeta=text)
     assert ET.fromstring(written).findtext("Zeta") == "a\ufffdb\ufffdc\ufffdd\ufffde\ufffd\t"
     assert json.loads(rendered("json", zeta=text))["Zeta"] == text
+
+
+def test_each_character_that_xml_cannot_carry_is_replaced_wherever_it_is() -> None:
+    illegal = "".join(map(chr, [*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF]))
+    written = rendered("xml", zeta=f"{illegal}a{illegal[::-1]}中{illegal}")
+    replaced = "\ufffd" * len(illegal)
+    assert ET.fromstring(written).findtext("Zeta") == f"{replaced}a{replaced}中{replaced}"
+
+
+def test_a_curve_has_an_element_for_each_point() -> None:
+    written = rendered("xml", curve={"1599794335000": 0.5, "in_rps": 1e20, "<": -2.0}, zeta="\ufffeb\uffff")
+    points = "<_1599794335000>0.5</_1599794335000><in_rps>1e+20</in_rps><_>-2.0</_>"
+    assert f"<Curve>{points}</Curve>" in written
+    assert "<Zeta>\ufffdb\ufffd</Zeta>" in written
+    assert "<Curve/>" in rendered("xml", curve={})
 
 
 @pytest.mark.parametrize("text", ["<&>\"'", "]]>", "@id", "#text", " leading and trailing ", "\n", "{a:b}", "&#13;"])

@@ -64,6 +64,15 @@ def test_a_text_in_an_answer_is_no_state(api: Api, text: str, format_: str) -> N
     assert coverage(api)["all"]["states"] == {"RUNNING": 1}
 
 
+@pytest.mark.parametrize("format_", ["JSON", "XML"])
+def test_a_property_of_a_table_is_no_state(api: Api, format_: str) -> None:
+    code = "CREATE TABLE a (x INT) WITH (type='t', ActualState='GONE'); INSERT INTO a SELECT x FROM a;"
+    api.ok("UpdateJob", projectName="demo", jobName="draft", code=code)
+    answer = api.request("GET", f"/api/v2/projects/demo/jobs/draft/validate?Format={format_}")
+    assert "ActualState" in answer.text
+    assert coverage(api)["all"]["states"] == {}
+
+
 def test_what_answers_and_requests_make_up_takes_bounded_room() -> None:
     operation = next(each for each in OPERATIONS if each.name == "GetInstance")
     usage, whole = Usage(), Usage()

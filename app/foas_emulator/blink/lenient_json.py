@@ -16,6 +16,7 @@ MOST_TOKENS = 20_000
 """The most tokens of a text to parse leniently, which is slower."""
 
 _MAX_DEPTH = 100
+_MOST_SHOWN = 100  # characters of a word that an error names
 _GAP = re.compile(r"(?:\s|(?<![:=])//[^\n]*+)*+")
 """White space and comments. Directly after a colon or an equals sign, `//` is part of a URL and not a comment."""
 _TOKEN = re.compile(
@@ -58,7 +59,7 @@ class _Reader:
     def document(self) -> Any:
         value = self._value(_MAX_DEPTH)
         if self._index < len(self._tokens):
-            raise ValueError(f"unexpected {self._tokens[self._index][0]}")
+            raise ValueError(f"unexpected {self._tokens[self._index][0][:_MOST_SHOWN]}")
         return value
 
     def _value(self, depth: int) -> Any:

@@ -24,7 +24,7 @@ SINK = "Data Sink"
 DEFAULT_CORE = 0.1
 DEFAULT_HEAP_MEMORY = 256
 MOST_NODES = 2000
-MOST_EDGES = 20_000
+MOST_EDGES = 5000
 """The most operators, and connections between them, of a plan."""
 _MB_PER_GB = 1024
 _MOST = 10**9

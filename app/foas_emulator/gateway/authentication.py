@@ -25,6 +25,8 @@ from foas_emulator.gateway.signature_diagnosis import explain, sentence
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT", re.ASCII)
 _ACS_DATE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+LONGEST_DATE = 30
+"""More characters than a date has in either form; what is cut off there is still none."""
 _UNSIGNED = "sign it with a configured access key, or set signature to warn or off."
 
 
@@ -102,7 +104,7 @@ def untimely(
     """
     name = _date_header(headers, scheme)
     text = headers[name]
-    at = milliseconds_of(text)
+    at = milliseconds_of(text[:LONGEST_DATE])
     if at is None:
         wanted = "2018-11-11T08:00:00Z" if name == "x-acs-date" else "Sun, 11 Nov 2018 08:00:00 GMT"
         hint = f"The header {name} is {shown(text)}: write it like {wanted}."

@@ -11,11 +11,15 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from foas_emulator.gateway.access_keys import AccessKeys
-from foas_emulator.gateway.authentication import milliseconds_of
+from foas_emulator.gateway.authentication import LONGEST_DATE, milliseconds_of
 from foas_emulator.gateway.credentials import ALGORITHMS
 from foas_emulator.gateway.signature import V1_HEADERS, v1_queries
 
 _ALGORITHM = ALGORITHMS["v1"].encode()
+_LONGEST_KEY = 128
+"""The most characters of an access key id."""
+_LONGEST_NAMES = 1024
+"""The most characters of all names of headers together."""
 _milliseconds_of = lru_cache(maxsize=256)(lambda date: milliseconds_of(date.decode("latin-1")))
 
 
@@ -35,12 +39,14 @@ class FastVerifier:
         """
         kind, _, rest = headers[b"authorization"].partition(b" ")
         access_key_id, _, claimed = rest.partition(b":")
+        # What is cached below must be short, whatever was sent: thousands of long headers take hundreds of mebibytes.
+        if kind != b"acs" or len(access_key_id) > _LONGEST_KEY or len(b"".join(headers)) > _LONGEST_NAMES:
+            return False
         signer = self._signer(access_key_id)
-        at = _milliseconds_of(headers.get(b"date", b""))
+        at = _milliseconds_of(headers.get(b"date", b"")[:LONGEST_DATE])
         query = _query(raw_query)
         if (
-            kind != b"acs"
-            or signer is None
+            signer is None
             or at is None
             or abs(now_ms - at) > self._max_skew_ms
             or query is None

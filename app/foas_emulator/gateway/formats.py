@@ -27,6 +27,8 @@ _MEDIA_TYPES: Mapping[str, Format | None] = {
     "application/*": None,
     "*/*": None,
 }
+_LONGEST_KEPT = 1024
+"""The most characters of what a client asks for whose meaning is cached."""
 MOST_RANGES = 100
 """Media types of an Accept header that are read: no client asks for more, and all of 50,000 would take 40 ms."""
 
@@ -36,7 +38,8 @@ _FORMATS_OF: Mapping[str, Format] = {
 }
 """The format that a wildcard in Accept does not include if this media type has the quality 0."""
 _PROLOG = "<?xml version='1.0' encoding='UTF-8'?>"
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_BEGIN, _END = "\ufffe", "\uffff"
+_NOT_IN_XML = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{_BEGIN}{_END}]")
 _NOT_IN_NAMES = re.compile(r"[^\w.-]", re.ASCII)
 _NO_EXTRAS: Mapping[Any, Any] = {"__pydantic_extra__": None, "__pydantic_private__": None}
 
@@ -85,12 +88,17 @@ class Body:
         return self.head + request_id + self.tail
 
 
-@lru_cache(maxsize=256)
 def negotiate(asked: str | None, accept: str | None, default: Format) -> Format:
     """Return the format of an answer: the query's `Format`, else the best match of Accept, else the default.
 
-    Raise `InvalidParameter.Format` or `InvalidParameter.Accept` for a format that is neither JSON nor XML.
+    The results for short texts are cached. Raise `InvalidParameter.Format` or `InvalidParameter.Accept` for a format
+    that is neither JSON nor XML.
     """
+    is_short = len(asked or "") + len(accept or "") <= _LONGEST_KEPT
+    return (_negotiate_short if is_short else _negotiate)(asked, accept, default)
+
+
+def _negotiate(asked: str | None, accept: str | None, default: Format) -> Format:
     if asked is not None:
         if asked.lower() not in ("json", "xml"):
             raise INVALID_FORMAT(f"Format is {asked!r}; it may be JSON or XML.")
@@ -108,6 +116,9 @@ def negotiate(asked: str | None, accept: str | None, default: Format) -> Format:
                 if format_ not in excluded:
                     return format_
     raise INVALID_ACCEPT(f"Accept is {accept!r}; ask for application/json, application/xml or text/xml.")
+
+
+_negotiate_short = lru_cache(maxsize=256)(_negotiate)
 
 
 def _read_range(text: str) -> tuple[float, str]:
@@ -149,7 +160,7 @@ def _xml(root: str, members: Mapping[str, Any]) -> Body:
         short_empty_elements=True,
     )
     # The writer does not escape a carriage return, which a parser would read as a line feed.
-    text = written.replace("\r", "&#13;").encode()
+    text = written.replace("\r", "&#13;").replace(_BEGIN, "<").replace(_END, ">").encode()
     place = text.index(b"<RequestId>") + len(b"<RequestId>")
     return Body(_PROLOG.encode() + text[:place], text[place + 1 :])
 
@@ -157,14 +168,37 @@ def _xml(root: str, members: Mapping[str, Any]) -> Body:
 def _xml_members(value: Any) -> Any:
     """Return a value with legal element names, and U+FFFD for every character that XML does not allow."""
     if isinstance(value, str):
-        return _NOT_IN_XML.sub("\ufffd", value)
+        return _legal(value)
     if isinstance(value, Mapping):
+        if value and all(type(member) is float for member in value.values()):
+            return _elements(value)
         return {_element_name(str(name)): _xml_members(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
         return [_xml_members(item) for item in value]
     return value
 
 
+def _legal(text: str) -> str:
+    found = _NOT_IN_XML.search(text)
+    while found:  # at most once for each of these characters, of which there may be a million
+        text = text.replace(found[0], "\ufffd")
+        found = _NOT_IN_XML.search(text, found.start())
+    return text
+
+
+def _elements(numbers: Mapping[str, float]) -> str:
+    """Return the elements of the points of a curve as one text: the writer would take a long time for each of them.
+
+    Instead of `<` and `>` it has two characters that no other text has, since XML does not allow them.
+    """
+    return "".join(
+        [
+            f"{_BEGIN}{name}{_END}{value}{_BEGIN}/{name}{_END}"
+            for name, value in zip(map(_element_name, numbers), numbers.values(), strict=True)
+        ]
+    )
+
+
 def _element_name(name: str) -> str:
-    legal = _NOT_IN_NAMES.sub("_", name)
+    legal = name if name.isascii() and name.isalnum() else _NOT_IN_NAMES.sub("_", name)
     return legal if legal and (legal[0].isalpha() or legal[0] == "_") else f"_{legal}"

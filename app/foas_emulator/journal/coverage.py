@@ -17,6 +17,8 @@ _STATE = {
     "xml": re.compile(rb"<ActualState>([A-Z]{1,20})</ActualState>"),
 }
 """The member of an answer that has an instance's state, which no text of a client can imitate in the same format."""
+_GROUP_WITH_STATES = "instances"
+"""The operations that answer with states; members of other answers have the names that clients give to properties."""
 _MOST_STATES = 100
 """The most states to count; answers that fault rules make up may have any."""
 
@@ -77,7 +79,8 @@ class Usage:
         """Count the states of instances in a response; return the counters for its call and all repetitions."""
         if content is not self._last:  # the read cache passes the same object again for the same request
             self._last = content if len(content.tail) <= MOST_BYTES else None  # no world keeps a long response
-            self._count_states(state.decode() for state in _STATE[call.format].findall(content.tail))
+            if call.operation is not None and call.operation.group == _GROUP_WITH_STATES:
+                self._count_states(state.decode() for state in _STATE[call.format].findall(content.tail))
         counters = self._counters_of(_exercised(call))
         if call.operation is not None:
             # What a refused call sent was not looked at, so that anything may be unread.

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.operations.tags.rows import Tag
+from foas_emulator.world import store
 from tests.api import Api
 from tests.operations import building
 
@@ -95,6 +97,9 @@ def test_a_list_of_tags_is_narrowed_by_clusters_keys_values_and_type(api: Api) -
     assert tags(api, ResourceIds=second) == {(second, "a"): "1", (second, "b"): "1"}
     assert tags(api, Tags="a") == {(first, "a"): "2", (second, "a"): "1"}
     assert tags(api, Tags="a:2") == {(first, "a"): "2"}
+    assert tags(api, Tags="a:2,b") == {(first, "a"): "2", (first, "b"): "1", (second, "b"): "1"}
+    assert tags(api, Tags="a:2,b", ResourceIds=f"{second},absent") == {(second, "b"): "1"}
+    assert tags(api, Tags='{"a":"' + "'" + '","b":""}') == tags(api, Tags="") == tags(api, ResourceIds="") == {}
     assert tags(api, ResourceType="other") == {(first, "c"): "1"}
     assert tags(api, ResourceIds="absent") == {}
 
@@ -110,10 +115,33 @@ def test_tags_are_listed_fifty_at_a_time(api: Api) -> None:
     assert keys == [f"key{number:03}" for number in range(101)]
 
 
-@pytest.mark.parametrize("token", ["x", "-1", "0", "51", "100"])
+@pytest.mark.parametrize("token", ["x", "-1", "0", "51", "100", "050", " 50", "٥٠", "9" * 16 + "50", "1" + "0" * 5000])
 def test_a_token_is_one_that_was_handed_out(api: Api, token: Any) -> None:
     tag(api, building.cluster(api), ",".join(f"key{number}" for number in range(60)))
     api.refused("ListTagResources", NextToken=token, code="InvalidNextToken")
+
+
+def test_a_list_of_tags_reads_one_page_of_them(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster_id = building.cluster(api)
+    tag(api, cluster_id, ",".join(f"key{number}:v" for number in range(200)))
+    read: list[object] = []
+
+    def construct(model: Any, columns: Any) -> Any:
+        read.append(model)
+        return constructed(model, columns)
+
+    constructed = store._construct
+    monkeypatch.setattr(store, "_construct", construct)
+    assert len(tags(api, NextToken="100")) == 50
+    assert read.count(Tag) == 51
+
+
+@pytest.mark.parametrize("text", ["k" * 129, f"k:{'v' * 129}", '{"k":"' + "v" * 129 + '"}'])
+def test_keys_and_values_have_at_most_128_characters(api: Api, text: str) -> None:
+    cluster_id = building.cluster(api)
+    api.refused("TagResources", ResourceIds=cluster_id, Tags=text, code="InvalidTags")
+    tag(api, cluster_id, f"{'k' * 128}:{'v' * 128}")
+    assert tags(api) == {(cluster_id, "k" * 128): "v" * 128}
 
 
 def test_tags_are_taken_off_by_key_or_all(api: Api) -> None:

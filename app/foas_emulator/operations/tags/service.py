@@ -8,10 +8,10 @@ import json
 import re
 from typing import Any
 
-from foas_emulator.gateway.errors import invalid
+from foas_emulator.gateway.errors import ApiError, invalid
 from foas_emulator.operations.clusters import service as clusters
-from foas_emulator.operations.required import check_count, given, listed
-from foas_emulator.operations.tags.rows import Tag
+from foas_emulator.operations.required import LONGEST_NAME, check_count, given, listed
+from foas_emulator.operations.tags.rows import Tag, select_tags
 from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
@@ -19,6 +19,7 @@ CLUSTER = "cluster"
 """The default resource type."""
 
 _PAGE_SIZE = 50
+_TOKEN = re.compile("[1-9][0-9]{1,17}")
 _COMMAS_OF_AN_ITEM = 4
 """More than there are in an item of a JSON array, with the one after it."""
 _NAME_IN_ITEM = ("Key", "TagKey", "key", "tagKey")
@@ -52,14 +53,12 @@ def list_tag_resources(
     """
     cluster_ids = None if resource_ids is None else _read_names("ResourceIds", resource_ids)
     pairs = None if tags is None else _read_tags("Tags", tags)
-    found = [
-        row
-        for row in world.store.find(Tag, equal(Tag.resource_type, resource_type or CLUSTER))
-        if (cluster_ids is None or row.resource_id in cluster_ids) and (pairs is None or _is_one_of(pairs, row))
-    ]
-    start = _read_token(next_token, len(found))
-    end = start + _PAGE_SIZE
-    return found[start:end], str(end) if end < len(found) else None
+    start = _read_token(next_token)
+    statement = select_tags(resource_type or CLUSTER, cluster_ids, pairs)
+    found = world.store.fetch(Tag, statement.limit(_PAGE_SIZE + 1).offset(start))
+    if start and not found:
+        raise _wrong_token()
+    return found[:_PAGE_SIZE], str(start + _PAGE_SIZE) if len(found) > _PAGE_SIZE else None
 
 
 def untag_resources(
@@ -84,16 +83,16 @@ def _read_ids(resource_ids: str | None) -> list[str]:
     return cluster_ids
 
 
-def _is_one_of(pairs: dict[str, str | None], row: Tag) -> bool:
-    return row.tag_key in pairs and pairs[row.tag_key] in (None, row.tag_value)
-
-
-def _read_token(token: str | None, count: int) -> int:
+def _read_token(token: str | None) -> int:
     if not token:
         return 0
-    if token not in map(str, range(_PAGE_SIZE, count, _PAGE_SIZE)):
-        raise invalid("NextToken", "hand back the NextToken of the answer before, unchanged.")
+    if not _TOKEN.fullmatch(token) or int(token) % _PAGE_SIZE:
+        raise _wrong_token()
     return int(token)
+
+
+def _wrong_token() -> ApiError:
+    return invalid("NextToken", "hand back the NextToken of the answer before, unchanged.")
 
 
 def _read_names(parameter: str, text: str) -> list[str]:
@@ -120,6 +119,8 @@ def _read_tags(parameter: str, text: str) -> dict[str, str | None]:
     check_count(parameter, len(pairs))
     if not all(isinstance(key, str) and key and isinstance(value, str | None) for key, value in pairs):
         raise invalid(parameter, 'write [{"Key":"k","Value":"v"}], {"k":"v"}, or k:v with commas between.')
+    if any(len(text or "") > LONGEST_NAME for pair in pairs for text in pair):
+        raise invalid(parameter, f"keys and values have at most {LONGEST_NAME} characters.")
     return {str(key): value for key, value in pairs}
 
 
