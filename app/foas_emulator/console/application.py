@@ -203,6 +203,7 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
         chosen = Preferences.chosen(request)
         if chosen is not None:
             return remember(request, chosen)
+        await site.journal.sort()
         try:
             world = site.registry.open_existing(name)
         except WorldNameError as error:
