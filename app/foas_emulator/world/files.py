@@ -157,11 +157,24 @@ class WorldFiles:
         self.put(name, image)
         self.clean(name, before)
 
-    def reset(self, name: str) -> None:
-        """Make a world begin from its origin again, in one step; its database may be damaged or missing."""
+    def reset(self, name: str, ready: Path | None = None) -> None:
+        """Make a world begin from its origin again, in one step; its database may be damaged or missing.
+
+        `ready` is a file that holds the origin already.
+        """
         before = self._generations[name]
-        self._move_origin(name, self._next(name))
+        if ready is None:
+            self._move_origin(name, self._next(name))
+        else:
+            self.exchange(name, ready)
         self.clean(name, before)
+
+    def origin_stamp(self, name: str) -> tuple[int, int, int]:
+        """Return the size of a world's origin, and what changes with its contents. Raise `WorldFileError`."""
+        path = self._path(name, self._generations[name], "origin")
+        with naming(path):
+            found = path.stat()
+        return found.st_size, found.st_ino, found.st_mtime_ns
 
     def exchange(self, name: str, ready: Path) -> None:
         """Let a file that is ready take the place of a world's database, in one step; the next `clean` removes that.
