@@ -57,7 +57,8 @@ class WorldFiles:
     def __init__(self, directory: Path) -> None:
         """Lock a directory, after creating it if it is absent, and find its worlds.
 
-        Raise `DirectoryInUseError` if another process owns it, and OSError if it cannot be used.
+        Raise `DirectoryInUseError` if another process owns it, `WorldFileError` if the lock is not ours, and OSError if
+        it cannot be used.
         """
         self._directory = directory
         self._lock = _lock(directory)
@@ -332,8 +333,13 @@ def _lock(directory: Path) -> "BaseFileLock":
     from filelock import FileLock, Timeout  # noqa: PLC0415
 
     directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "lock"
+    if path.exists() and (
+        not path.is_file() or path.stat().st_size
+    ):  # releases of filelock before 4.2.5 would empty it
+        raise WorldFileError(path, "it is no file of foas-emulator", "move it away, or give another --data-dir")
     # Shared by threads: a server in a thread acquires the lock in one thread and releases it in another.
-    lock = FileLock(directory / "lock", timeout=0, thread_local=False)
+    lock = FileLock(path, timeout=0, thread_local=False)
     try:
         lock.acquire()
     except Timeout:
