@@ -1,5 +1,6 @@
 """Fixtures that every test may use: an emulator in this process, over both formats and both kinds of store."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -17,6 +18,8 @@ from tests.surroundings import forget
 __all__ = ["machine_clock"]
 
 forget()
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in what a shell has put in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # or what tests start would ignore it, too
 
 settings.register_profile("emulator", deadline=None)  # a busy machine is no fault of the code
 settings.load_profile("emulator")

@@ -47,9 +47,12 @@ def test_v3_keeps_an_algorithm_it_cannot_verify() -> None:
     assert read_credentials({"authorization": authorization}).algorithm == "ACS3-RSA-SHA256"
 
 
+@pytest.mark.parametrize(
+    "authorization", ["acs id:sig", "ACS3-HMAC-SHA256 Credential=id,SignedHeaders=host,Signature=abc"]
+)
 @pytest.mark.parametrize("sent", ["tok==", ""])
-def test_security_token_is_read_and_an_empty_one_is_none(sent: str) -> None:
-    headers = {"authorization": "acs id:sig", "x-acs-security-token": sent}
+def test_security_token_is_read_and_an_empty_one_is_none(authorization: str, sent: str) -> None:
+    headers = {"authorization": authorization, "x-acs-security-token": sent}
     assert read_credentials(headers).security_token == (sent or None)
 
 

@@ -141,3 +141,16 @@ def test_a_response_fits_that_fills_a_half_of_the_cache_and_none_that_is_larger(
     assert cache.size == 500
     cache.put(b"c", response_of(1))
     assert (cache.size, cache.get(b"a") is not None) == (501, True), "a and b are in the older half now"
+
+
+def test_a_response_that_is_read_again_moves_to_the_younger_half_and_counts_once() -> None:
+    cache = ReadCache(limit=1000)
+    cache.put(b"a", response_of(200))
+    cache.put(b"b", response_of(250))
+    cache.put(b"c", response_of(100))
+    assert cache.size == 550, "a and b are in the older half now"
+    for _ in range(2):
+        assert cache.get(b"a") is not None
+        assert cache.size == 550
+    cache.put(b"d", response_of(250))
+    assert (cache.size, cache.get(b"b")) == (550, None), "a and c are in the older half now"

@@ -45,6 +45,7 @@ def test_every_default_can_be_written_and_read(name: str) -> None:
         ("start_delay", "soon", "is not a duration"),
         ("error_overrides", [], "error overrides are a mapping"),
         ("error_overrides", {"A": {}}, "the override of A must give one or more of"),
+        ("error_overrides", {"A": {"code": None}}, "the override of A must give one or more of"),
         ("error_overrides", {"A": {"colour": "red"}}, "the override of A must give one or more of"),
         ("error_overrides", {"A": {"status": 200}}, "the override of A has status 200; allowed: 400 to 599"),
         ("error_overrides", {"A": {"code": 5}}, "must give code and message as texts"),

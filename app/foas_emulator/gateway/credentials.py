@@ -45,10 +45,9 @@ def read_credentials(headers: Mapping[str, str]) -> Credentials:
     Raise MalformedAuthorization. Source: the signature pages of the ROA style (V1, V3), and the official clients.
     """
     authorization = headers.get("authorization")
-    token = headers.get("x-acs-security-token") or None
     if not authorization:
-        is_bearer = any(headers.get(name) for name in TOKEN_HEADERS)
-        return Credentials("bearer" if is_bearer else "anonymous", security_token=token)
+        return Credentials("bearer" if any(headers.get(name) for name in TOKEN_HEADERS) else "anonymous")
+    token = headers.get("x-acs-security-token") or None
     kind, _, rest = authorization.partition(" ")
     if kind == "acs":
         return _v1(rest.strip(), headers.get("x-acs-signature-method", ALGORITHMS["v1"]), token)

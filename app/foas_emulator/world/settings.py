@@ -89,7 +89,8 @@ def read_overrides(document: Any) -> Mapping[str, ErrorOverride]:
 
 
 def _read_override(code: str, members: Any) -> ErrorOverride:
-    if not isinstance(members, Mapping) or not members or set(members) - {"code", "status", "message"}:
+    given = {name for name, value in members.items() if value is not None} if isinstance(members, Mapping) else set()
+    if not given or members.keys() - {"code", "status", "message"}:
         raise ValueError(f"the override of {code} must give one or more of code, status and message, and nothing else")
     override = ErrorOverride(**members)
     if override.status is not None and (type(override.status) is not int or override.status not in _ERROR_STATUSES):
