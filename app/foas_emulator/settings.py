@@ -24,7 +24,7 @@ class SettingError(ValueError):
         self.reason = " ".join(str(reason).split())
 
 
-class Duration(click.ParamType[int]):
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
     """The type of a duration: milliseconds, written as `30s`, `500ms`, `4m59s`, `1h`, `3d`, or a number of seconds."""
 
     name = "duration"
@@ -39,7 +39,7 @@ class Duration(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
-class Written(click.ParamType[Any]):
+class Written(click.ParamType):  # type: ignore[type-arg]  # as above
     """The type of a value that people write as a text: `read` parses the text, and `write` formats the value."""
 
     def __init__(self, name: str, read: Callable[[str], Any], write: Callable[[Any], str]) -> None:
@@ -61,7 +61,7 @@ LATENCY = Written("latency", span, span_text)
 RATE = Written("rate", rate, rate_text)
 
 
-class Checked(click.ParamType[str]):
+class Checked(click.ParamType):  # type: ignore[type-arg]  # as above
     """The type of a text that must match a pattern; `advice` says what to give instead of one that does not.
 
     A `secret` text is not shown.

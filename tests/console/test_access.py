@@ -120,6 +120,18 @@ def test_the_command_of_a_guarded_control_api_reads_the_token_from_the_environme
     assert "horse" not in page
 
 
+@pytest.mark.parametrize("path", ["/w/default/", "/w/default/events", "/w/default/snapshot"])
+@pytest.mark.parametrize("origin", [{}, {"origin": "http://evil.example"}])
+def test_a_page_of_another_site_leads_to_ours_but_loads_none(
+    console: Console, *, path: str, origin: dict[str, str]
+) -> None:
+    embedded = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image", **origin}
+    for method in ("GET", "HEAD"):
+        assert console.send(method, f"{CONSOLE}{path}", headers=embedded).status_code == 403
+    followed = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    assert console.get("/w/default/", headers=followed).status_code == 200
+
+
 @pytest.mark.parametrize("origin", ["http://[", "http://a]", "//"])
 @pytest.mark.parametrize("path", ["/sign-in", "/w/default/call", "/w/default/scenario", "/w/default/compare"])
 def test_an_origin_that_is_no_address_is_not_ours(console: Console, *, path: str, origin: str) -> None:

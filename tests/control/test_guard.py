@@ -184,9 +184,34 @@ def test_a_page_of_another_site_changes_nothing_without_an_origin(control: Contr
     for method, path in (("PUT", "/worlds/alice"), ("POST", "/reset"), ("DELETE", "/worlds/default")):
         assert control.send(method, path, sec_fetch_site="cross-site").status_code == 403
         assert control.send(method, path, sec_fetch_site="none").status_code < 300
-    assert control.send("GET", "/worlds", sec_fetch_site="cross-site").status_code == 200
     own = {"origin": "http://localhost:3000", "sec_fetch_site": "cross-site"}
     assert control.send("PUT", "/worlds/alice", **own).status_code == 200
+
+
+FOLLOWED = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec_fetch_site": "cross-site"},
+        {"sec_fetch_site": "cross-site", "sec_fetch_mode": "no-cors", "sec_fetch_dest": "image"},
+        {**FOLLOWED, "sec_fetch_dest": "iframe"},
+        {**FOLLOWED, "sec_purpose": "prefetch"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/worlds", "/worlds/default/events", "/worlds/default/snapshot"])
+def test_a_page_of_another_site_makes_no_work_by_loading_what_it_cannot_read(
+    control: Control, path: str, headers: dict[str, str]
+) -> None:
+    for method in ("GET", "HEAD"):
+        assert control.send(method, path, **headers).status_code == 403
+    assert control.send("GET", "/health", **headers).status_code == 200
+
+
+def test_a_link_of_another_site_may_be_followed(control: Control) -> None:
+    assert control.send("GET", "/worlds", **FOLLOWED).status_code == 200
+    assert control.send("POST", "/reset", **FOLLOWED).status_code == 403
 
 
 def test_a_page_of_another_site_calls_no_operation_that_writes_without_an_origin(control: Control) -> None:

@@ -76,3 +76,9 @@ def test_what_is_not_there_cannot_be_put_into_a_state(control: Control, path: st
 )
 def test_a_state_that_cannot_be_is_refused(control: Control, body: object, reason: str) -> None:
     assert reason in control.refused("PUT", STATE, body)
+
+
+def test_only_an_instance_that_failed_has_an_error_message(control: Control) -> None:
+    hint = control.refused("PUT", STATE, {"ActualState": "RUNNING", "LastErrorMessage": "lost"})
+    assert "LastErrorMessage is that of an instance that FAILED" in hint
+    control.ok("PUT", STATE, {"ActualState": "RUNNING", "LastErrorMessage": None}, status=204)

@@ -211,6 +211,41 @@ def test_a_closed_world_in_a_file_is_reset_beside_the_loop_too(
     assert dump(control, "mine") == before
 
 
+@pytest.mark.parametrize("store_kind", ["file"])
+@pytest.mark.parametrize("meanwhile", ["nothing", "dropped", "replaced", "opened"])
+def test_a_closed_world_has_a_whole_file_again_after_all_are_reset(
+    control: Control, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    """Opening it would else write its file on the loop."""
+    registry = control.api.registry
+    control.ok("PUT", "/worlds/mine", {"fork": "default"}, status=201)
+    before = dump(control, "mine")
+    control.ok("PUT", "/worlds/mine/settings", {"start_delay": "1h"})
+    registry._shut("mine")
+
+    async def change_meanwhile(registry: Registry, name: str) -> bytes:
+        origin = await images.origin_of_world(registry, name)
+        if name == "mine" and meanwhile == "dropped":
+            registry.drop(name)
+        elif name == "mine" and meanwhile == "replaced":
+            registry.create_or_replace(name)
+            registry._shut(name)
+        elif name == "mine" and meanwhile == "opened":
+            registry.open_existing(name)
+        return origin
+
+    monkeypatch.setattr(resetting, "origin_of_world", change_meanwhile)
+    control.ok("POST", "/reset")
+    if meanwhile == "dropped":
+        assert not registry.exists("mine")
+        return
+    if meanwhile == "nothing":
+        assert registry.peek("mine") is None
+        assert registry._files is not None
+        assert registry._files.database("mine").exists()
+    assert (dump(control, "mine") == before) is (meanwhile != "replaced")
+
+
 def test_the_end_of_a_state_of_pact_resets_beside_the_loop_too(
     control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:

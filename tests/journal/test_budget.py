@@ -1,5 +1,6 @@
 """One budget for the journals of all worlds."""
 
+import asyncio
 import tracemalloc
 from collections.abc import Iterator
 from copy import deepcopy
@@ -15,6 +16,7 @@ from foas_emulator.journal.contents import MOST_BYTES
 from foas_emulator.journal.coverage import COUNTERS_SIZE, Usage
 from foas_emulator.journal.journal import WORLD_JOURNAL_SIZE, Journal
 from foas_emulator.pipeline.record import memory_of
+from foas_emulator.world import slices
 from foas_emulator.world.clock import Reading
 from tests.api import BY_NAME, Api, open_api
 from tests.journal.reading import GET, read, verify
@@ -127,6 +129,64 @@ def test_worlds_without_entries_count_too() -> None:
     assert journal.size == room(2, worlds=3)
     for world in "abc":
         journal.forget(world)
+    assert journal.size == 0
+
+
+def test_worlds_that_are_not_called_any_more_leave_room_for_the_entries_of_others() -> None:
+    budget = 4 * 1024 * 1024
+    journal = Journal(budget=budget)
+    for number in range(5):
+        write(journal, "mine", number)
+    cached = journal.template("cached", call(0), EMPTY)
+    for number in range(10_000):
+        write(journal, f"w{number}", 0)
+        if number % 500 == 0:
+            write(journal, "mine", number)
+            journal.write(cached.repeated(), str(number), number)
+    assert [number for number, _ in kept(journal, "mine")] == list(range(1, 26))
+    assert len(kept(journal, "cached")) == 20
+    assert kept(journal, "w9999") == [(1, "/0")]
+    assert kept(journal, "w0") == []
+    assert journal.world_journal("w0").lost == 1
+    assert journal.size <= budget
+    write(journal, "w0", 7)
+    assert kept(journal, "w0") == [(2, "/7")]
+    journal.forget("w0")
+    assert journal.world_journal("w0").lost == 0
+    for world in ("mine", "cached", *(f"w{number}" for number in range(10_000))):
+        journal.forget(world)
+    assert journal.size == 0
+
+
+def test_what_was_lost_with_a_whole_journal_is_not_forgotten_before_the_world_is() -> None:
+    journal = Journal(budget=0)
+    for number in range(1000):
+        write(journal, f"w{number}", 0)
+    assert journal.world_journal("w0").lost == 1
+    journal.forget("w0")
+    assert journal.world_journal("w0").lost == 0
+
+
+def test_entries_of_many_calls_are_sorted_while_others_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "SLICE_NS", -1)
+    journal = Journal(budget=10**9)
+    for number in range(10_000):
+        write(journal, "a" if number % 2 else "b", number)
+    journal.forget("b")
+    served = 0
+
+    async def serve() -> None:
+        nonlocal served
+        sorting = asyncio.ensure_future(journal.sort())
+        while not sorting.done():
+            served += 1
+            await asyncio.sleep(0)
+
+    asyncio.run(serve())
+    assert served > 3
+    assert [number for number, _ in kept(journal, "a")] == list(range(1, 5001))
+    assert kept(journal, "b") == []
+    journal.forget("a")
     assert journal.size == 0
 
 

@@ -389,3 +389,11 @@ def test_a_verification_ends_when_its_client_has_left(api: Api) -> None:
         pass
 
     asyncio.run(asyncio.wait_for(api.app(scope, receive, send), 20))
+
+
+@pytest.mark.usefixtures("every_slice_ends_at_once")
+def test_others_are_served_while_the_steps_are_checked() -> None:
+    steps = Expectation.model_validate({"in_order": ["StartJob"] * 50})
+    yields = _Yields()
+    asyncio.run(yields.during(steps.check_scope(OPERATIONS)))
+    assert yields.count > 50

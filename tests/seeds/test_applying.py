@@ -204,6 +204,27 @@ def test_document_that_takes_the_folder_id_of_another_project_changes_nothing(wo
     assert dump(world) == before
 
 
+@pytest.mark.parametrize(
+    ("projects", "place"),
+    [
+        ("{Name: p, queues: [{QueueName: root.q}]}, {Name: q, ClusterId: c, queues: [{QueueName: root.q}]}", "queues"),
+        ("{Name: p, queues: [{QueueName: root.q, ClusterId: c}]}, {Name: q, ClusterId: c}", "Name"),
+        ("{Name: q}, {Name: p, queues: [{QueueName: root.q}]}", "queues"),
+    ],
+)
+def test_a_queue_is_bound_to_one_project_of_a_document(world: World, projects: str, place: str) -> None:
+    with pytest.raises(SeedError, match=rf"projects\[1\].{place}.*queue 'root.q' of cluster c is bound to project"):
+        seed(world, f"clusters: [{{ClusterId: c}}]\nprojects: [{projects}]")
+    assert world.store.count(Project) == 0
+
+
+def test_queues_of_two_clusters_may_have_one_name(world: World) -> None:
+    queues = "queues: [{QueueName: root.q}]"
+    projects = f"{{Name: p, ClusterId: c, {queues}}}, {{Name: q, ClusterId: d, {queues}}}"
+    seed(world, f"clusters: [{{ClusterId: c}}, {{ClusterId: d}}]\nprojects: [{projects}]")
+    assert world.store.count(Queue) == 2
+
+
 def test_queue_of_a_cluster_is_bound_to_the_project_that_names_it_last(world: World) -> None:
     text = "clusters: [{ClusterId: c}]\nprojects: [{Name: %s, ClusterId: c, queues: [{QueueName: root.shared}]}]"
     seed(world, text % "p")

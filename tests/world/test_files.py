@@ -402,6 +402,23 @@ def test_files_of_others_are_neither_overwritten_nor_removed(open_registry: Open
     assert all((tmp_path / name).read_bytes() == b"of somebody else" for name in names)
 
 
+@pytest.mark.parametrize("kind", ["file", "link", "directory"])
+def test_a_lock_of_somebody_else_is_not_emptied(tmp_path: Path, kind: str) -> None:
+    lock, target = tmp_path / "data" / "lock", tmp_path / "notes"
+    lock.parent.mkdir()
+    target.write_bytes(b"of somebody else")
+    if kind == "file":
+        target = target.rename(lock)
+    elif kind == "link":
+        lock.symlink_to(target)
+    else:
+        lock.mkdir()
+        target = target.rename(lock / "notes")
+    with pytest.raises(WorldFileError, match="lock cannot be used: it is no file of foas-emulator; move it away"):
+        WorldFiles(lock.parent)
+    assert target.read_bytes() == b"of somebody else"
+
+
 def test_a_directory_of_the_first_version_is_read_as_it_is(directory: Path, open_registry: OpenRegistry) -> None:
     """Its files do not say whose they are."""
     for path in (directory / "alice.db", directory / "alice.origin"):

@@ -26,6 +26,7 @@ from foas_emulator.console.pages import PAGES, Page
 from foas_emulator.console.preferences import Preferences, remember
 from foas_emulator.console.shown import shown_foreign_form, shown_page, shown_plain
 from foas_emulator.console.site import Site, View
+from foas_emulator.control.browsers import is_embedded
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.guard import Room, Taken, is_local, with_body
 from foas_emulator.world.advance import settle
@@ -131,6 +132,8 @@ class Door:
             await self._app(scope, _giving_way(receive), send)
 
     def _refusal(self, request: Request) -> tuple[int, str, str] | None:
+        if request.method in _READING and is_embedded(request.scope):
+            return HTTPStatus.FORBIDDEN, mark("Other sites may not load this page."), ""
         if self._site.access.control_token is None and not is_local(request.scope):
             return (
                 HTTPStatus.FORBIDDEN,
@@ -200,6 +203,7 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
         chosen = Preferences.chosen(request)
         if chosen is not None:
             return remember(request, chosen)
+        await site.journal.sort()
         try:
             world = site.registry.open_existing(name)
         except WorldNameError as error:

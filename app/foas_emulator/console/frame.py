@@ -47,7 +47,7 @@ def refused(site: Site, world_name: str) -> int:
     """Return the number of latest calls that failed since the journal was last viewed, at most 99."""
     world_journal = site.journal.world_journal(world_name)
     seen = site.looked_at.get(world_name, 0)
-    seen = 0 if seen > world_journal.usage.total else seen  # the journal was forgotten
+    seen = 0 if seen > world_journal.total else seen  # the journal was forgotten
     count = 0
     for number, entry in latest(world_journal, limit=_LOOKED_THROUGH):
         if number <= seen or count == _MOST_REFUSED:

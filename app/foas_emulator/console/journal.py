@@ -30,7 +30,7 @@ FILTERS = ("only", "operation", "code", "text")
 async def journal_page(view: View) -> dict[str, Any]:
     """Return the context of the latest calls that match, at most two hundred; all calls count as viewed then."""
     world_journal = view.site.journal.world_journal(view.world.name)
-    view.site.look_at(view.world.name, world_journal.usage.total)
+    view.site.look_at(view.world.name, world_journal.total)
     wanted = {name: view.query.get(name, "")[:200] for name in FILTERS}
     codes = {outcome for _, outcome, _ in world_journal.usage.calls if outcome not in ("OK", "unanswered")}
     return {
@@ -38,7 +38,7 @@ async def journal_page(view: View) -> dict[str, Any]:
         "wanted": wanted,
         "operations": sorted({name for name, _, _ in world_journal.usage.calls}),
         "codes": sorted(codes)[:100],
-        "total": world_journal.usage.total,
+        "total": world_journal.total,
         "lost": world_journal.lost,
         "most": MOST_ROWS,
     }

@@ -40,7 +40,7 @@ class Row:
 
 def latest(world_journal: WorldJournal, *, limit: int) -> Iterator[tuple[int, Entry]]:
     """Return the entries of a world with their numbers, the last one first."""
-    last = world_journal.usage.total
+    last = world_journal.total
     return ((last - back, entry) for back, entry in enumerate(islice(reversed(world_journal.entries), limit)))
 
 

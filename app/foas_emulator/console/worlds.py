@@ -37,7 +37,7 @@ def describe(site: Site, name: str) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": name,
         "access_key": snippets.access_key(name),
-        "calls": world_journal.usage.total,
+        "calls": world_journal.total,
         "failures": world_journal.usage.total - succeeded,
         "pending": None,
         "clock": None,

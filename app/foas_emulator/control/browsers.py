@@ -20,6 +20,18 @@ def is_loopback(host: str) -> bool:
     return _LOOPBACK_HOST.fullmatch(host) is not None
 
 
+def is_embedded(scope: Scope) -> bool:
+    """Whether a page of another site loads this as a part of itself, such as an image, or sends it a form.
+
+    A link that is followed is no such request: the browser leaves that page. One that is only prefetched is.
+    """
+    headers = Headers(scope=scope)
+    if headers.get("sec-fetch-site") != "cross-site":
+        return False
+    is_followed = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return scope["method"] != "GET" or not is_followed or "sec-purpose" in headers
+
+
 class HostCheck:
     """A check that refuses requests whose Host may be another site's name, rebound to this machine's address.
 

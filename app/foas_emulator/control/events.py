@@ -49,6 +49,7 @@ def event_router(registry: Registry, journal: Journal) -> APIRouter:
         calls, and whether the world has changed.
         """
         require_world(registry, name)
+        await journal.sort()
         return EventStream(lambda: (registry.peek(name), journal.world_journal(name)), _written)
 
     return router

@@ -16,7 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foas_emulator.control.browsers import HostCheck, confined, drop_escapes, is_loopback
+from foas_emulator.control.browsers import HostCheck, confined, drop_escapes, is_embedded, is_loopback
 from foas_emulator.control.errors import METHODS, ControlError
 
 PREFIX = "/_emulator"
@@ -27,7 +27,6 @@ _CREDENTIALS = re.compile(rf"{PREFIX}/worlds/[^/]+/credentials")
 """More such paths: their answers are public, and a credential chain sends no token."""
 
 LOOPBACK_ORIGIN = r"https?://(localhost|127\.[0-9]+\.[0-9]+\.[0-9]+|\[::1\])(:[0-9]+)?"
-_READING = ("GET", "HEAD", "OPTIONS")
 _DOCUMENTS = re.compile(r"/_emulator/worlds/[^/]+(/seed|/snapshot)?/?")
 """Paths that accept whole worlds, which may be larger than requests to the service."""
 
@@ -112,8 +111,8 @@ class ControlGate:
                 f"Pages of {origin} may not use the control API.",
                 "The setting control_origins lets other origins in.",
             )
-        if origin is None and headers.get("sec-fetch-site") == "cross-site" and scope["method"] not in _READING:
-            return _CROSS_SITE
+        if origin is None and is_embedded(scope):  # reading costs too: streams of events, whole worlds
+            return CROSS_SITE
         if self._token is None:
             return None if is_local(scope) else _TOKEN_UNSET
         scheme, _, given = headers.get("authorization", "").partition(" ")
@@ -221,7 +220,7 @@ async def _serve(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> No
             await _STOPPING.answer()(scope, receive, send)
 
 
-_CROSS_SITE = ControlError(
+CROSS_SITE = ControlError(
     403, "Pages of other sites may not use the control API.", "The setting control_origins lets other origins in."
 )
 _STOPPING = ControlError(503, "The emulator is being stopped.", "Ask again once it runs.")

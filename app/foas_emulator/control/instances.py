@@ -1,12 +1,12 @@
 """Put instances into any state, which no call of the service can do."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from foas_emulator.control.documents import DocumentRoute
-from foas_emulator.operations.instances.lifecycle import State
+from foas_emulator.operations.instances.lifecycle import FAILED, State
 from foas_emulator.operations.instances.service import put_state
 from foas_emulator.world.advance import settle
 from foas_emulator.world.ids import LAST_NUMBER
@@ -24,6 +24,12 @@ class InstanceState(BaseModel):
     last_error_message: str | None = Field(
         default=None, alias="LastErrorMessage", description="The error message of an instance that FAILED."
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.last_error_message and self.actual_state != FAILED:
+            raise ValueError(f"LastErrorMessage is that of an instance that FAILED, and not of one {self.actual_state}")
+        return self
 
 
 def instance_router(registry: Registry) -> APIRouter:

@@ -44,6 +44,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     ) -> Response:
         """Return the entries that match, the oldest first. `lost` entries were dropped to keep within the budget."""
         require_world(registry, name)
+        await journal.sort()
         world_journal = journal.world_journal(name)
         lost = world_journal.lost
         page = await read_page(world_journal, wanted, after=after, limit=limit)
@@ -58,6 +59,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     async def read_entry(name: str, request_id: str) -> dict[str, Any]:
         """Return the entry of one request, with headers and bodies; secrets and signatures are masked."""
         require_world(registry, name)
+        await journal.sort()
         found = find(journal.world_journal(name), request_id)
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
@@ -78,7 +80,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     ) -> JSONResponse:
         """Verify an expectation on the calls of a world; wait for it until `timeout`, if that is given."""
         try:
-            expected.check_scope(OPERATIONS)
+            await expected.check_scope(OPERATIONS)
         except ValueError as error:
             raise ControlError(400, "What is expected could never happen.", f"{error}.") from None
         require_world(registry, name)
@@ -97,6 +99,7 @@ async def _verify_until(journal: Journal, name: str, expected: Expectation, requ
     async def look() -> Finding:
         async with turns:
             await asyncio.sleep(0)  # others are served between two that look
+            await journal.sort()
             return await verification.look(journal.world_journal(name))
 
     finding = await look()

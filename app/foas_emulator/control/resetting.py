@@ -28,7 +28,7 @@ async def reset_all(registry: Registry, scratch: Connections) -> None:
             if registry.peek(name) is not None and registry.origin_size(name) > LARGE:
                 await _reset(registry, scratch, name, in_one_piece=registry.reset_existing)
             else:
-                registry.reset_existing(name)
+                await _reset_small_or_closed(registry, name)
         except WorldFileError as error:
             failures.append(error)
     if failures:
@@ -47,6 +47,24 @@ async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_
                 registry.reset(name, store=store, ready=files[0] if files else None)
             else:  # it started over meanwhile
                 in_one_piece(name)
+
+
+async def _reset_small_or_closed(registry: Registry, name: str) -> None:
+    """Reset a world; write the file of a large one that is closed off the loop, or opening it would do so on it."""
+    stamp = registry.origin_stamp(name)
+    if stamp is None or stamp[0] <= LARGE:
+        registry.reset_existing(name)
+        return
+    with suppress(StoreClosedError):  # it was dropped meanwhile
+        await _reset_closed(registry, name, stamp)
+
+
+async def _reset_closed(registry: Registry, name: str, stamp: tuple[int, int, int]) -> None:
+    async with turn(registry, stamp[0]):
+        origin = await origin_of_world(registry, name)
+        async with ready_files(origin, registry) as files:
+            is_same = registry.origin_stamp(name) == stamp
+            registry.reset_existing(name, ready=files[0] if is_same else None)
 
 
 async def _origin(registry: Registry, name: str) -> bytes | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from foas_emulator.control.clock import clock_router
 from foas_emulator.control.coverage import coverage_router
@@ -16,6 +16,7 @@ from foas_emulator.control.instances import instance_router
 from foas_emulator.control.interception import interception_router
 from foas_emulator.control.journal import journal_router
 from foas_emulator.control.pact import pact_router
+from foas_emulator.control.queries import refuse_unknown_query
 from foas_emulator.control.settings import settings_router
 from foas_emulator.control.snapshots import snapshot_router
 from foas_emulator.control.worlds import world_router
@@ -45,14 +46,17 @@ def control_router(
     router.include_router(interception_router(interception))
     router.include_router(credentials_router())
     scratch = Connections()
-    router.include_router(world_router(registry, scratch))
-    router.include_router(snapshot_router(registry, scratch))
-    router.include_router(pact_router(registry, scratch, states or States()))
-    router.include_router(settings_router(registry))
-    router.include_router(clock_router(registry))
-    router.include_router(instance_router(registry))
-    router.include_router(fault_router(registry))
-    router.include_router(journal_router(registry, journal))
-    router.include_router(event_router(registry, journal))
-    router.include_router(coverage_router(journal))
+    for strict in (
+        world_router(registry, scratch),
+        snapshot_router(registry, scratch),
+        pact_router(registry, scratch, states or States()),
+        settings_router(registry),
+        clock_router(registry),
+        instance_router(registry),
+        fault_router(registry),
+        journal_router(registry, journal),
+        event_router(registry, journal),
+        coverage_router(journal),
+    ):
+        router.include_router(strict, dependencies=[Depends(refuse_unknown_query)])
     return router

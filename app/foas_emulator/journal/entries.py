@@ -69,16 +69,34 @@ new_entry = partial(tuple.__new__, Entry)
 class WorldJournal:
     """The entries of one world; the oldest may have been dropped to keep within the budget."""
 
-    __slots__ = ("entries", "usage")
+    __slots__ = ("earlier", "entries", "repeated", "size", "templates", "usage")
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: int = 0) -> None:
+        """Begin after so many calls that a journal of the same world has counted, and lost with all that it held."""
+        self.earlier = earlier
         self.entries: deque[Entry] = deque()
+        self.size = 0
+        """The estimated size of the entries, in bytes."""
         self.usage = Usage()
+        self.templates = 0
+        """The number of templates made for this journal, which is that of calls that no cache answered."""
+        self.repeated = 0
+        """The number of other calls when it was last checked whether the world is still called."""
+
+    @property
+    def total(self) -> int:
+        """The number of calls since the journal began or was cleared."""
+        return self.earlier + self.usage.total
+
+    def was_repeated(self) -> bool:
+        """Whether a cache has answered calls since this was last asked."""
+        before, self.repeated = self.repeated, self.usage.total - self.templates
+        return self.repeated != before
 
     @property
     def lost(self) -> int:
         """The number of entries that were dropped."""
-        return self.usage.total - len(self.entries)
+        return self.total - len(self.entries)
 
     def since(self, number: int) -> list[Entry]:
         """Return the remaining entries with a higher number, in the order in which their responses ended."""

@@ -30,11 +30,11 @@ class Watch:
 
     def __init__(self, world: World, world_journal: WorldJournal) -> None:
         self._revision = world.store.revision
-        self._last = world_journal.usage.total
+        self._last = world_journal.total
 
     def look(self, world: World, world_journal: WorldJournal) -> News:
         """Return the news since the last look; the world must be settled."""
-        total = world_journal.usage.total
+        total = world_journal.total
         new = total - self._last if total >= self._last else total  # fewer: the journal was cleared
         has_changed = world.store.revision is not self._revision or total < self._last
         kept = min(new, MOST_ENTRIES, len(world_journal.entries))

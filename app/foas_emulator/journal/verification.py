@@ -119,10 +119,13 @@ class Expectation(EntryPattern):
     def steps(self) -> list[EntryPattern]:
         return [EntryPattern(operation=step) if isinstance(step, str) else step for step in self.in_order]
 
-    def check_scope(self, operations: Iterable[Operation]) -> None:
-        """Raise ValueError for an unknown operation or parameter: that nobody called it would prove nothing."""
+    async def check_scope(self, operations: Iterable[Operation]) -> None:
+        """Raise ValueError for an unknown operation or parameter: that nobody called it would prove nothing.
+
+        Other requests are served between two patterns.
+        """
         known = list(operations)
-        for pattern in (self, *self.steps):
+        async for pattern in in_slices((self, *self.steps)):
             pattern.resolve(known)
 
 

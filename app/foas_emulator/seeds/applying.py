@@ -43,6 +43,8 @@ DEFAULT_REGION = "cn-hangzhou"
 
 _COUNTED = re.compile("[0-9]{1,18}")
 """FileIds that the counter could reach."""
+_QueueKey = tuple[str, str]
+"""The cluster and the name of a queue."""
 _EXPECTED = {WAITING: RUNNING, FAILED: RUNNING}
 
 
@@ -50,15 +52,17 @@ def apply(world: World, document: SeedDocument) -> None:
     """Merge a seed document into a world: resources that it names are replaced as a whole, all others are kept.
 
     Raise `SeedError`, and change nothing, if the document does not fit the world: a cluster that neither of them has, a
-    folder id that another project's folder has, a timeline that goes beyond the year 9999, or too many fault rules.
+    folder id that another project's folder has, a queue of two projects, a timeline that goes beyond the year 9999, or
+    too many fault rules.
     """
     with world.transaction():
         _require_clusters(world, document)
         _reserve_ids(world, document)
         for cluster in document.clusters:
             _put_cluster(world, cluster)
+        bound: dict[_QueueKey, str] = {}
         for position, project in enumerate(document.projects):
-            _put_project(world, project, _Place(document.origin, ("projects", position)))
+            _put_project(world, project, _Place(document.origin, ("projects", position)), bound)
         for position, fault in enumerate(document.faults):
             try:
                 arm(world, fault, rule_id=fault.id)
@@ -125,7 +129,7 @@ def _put_cluster(world: World, seed: SeedCluster) -> None:
     )
 
 
-def _put_project(world: World, seed: SeedProject, place: _Place) -> None:
+def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_QueueKey, str]) -> None:
     now = world.second()
     cluster_id = seed.cluster_id or _some_cluster(world)
     projects.remove(world, seed.name)
@@ -142,7 +146,7 @@ def _put_project(world: World, seed: SeedProject, place: _Place) -> None:
             region=DEFAULT_REGION,
         )
     )
-    _put_queues(world, seed, cluster_id)
+    _put_queues(world, seed, cluster_id, place, bound)
     _put_folders(world, seed, place)
     for package in seed.packages:
         world.store.insert(
@@ -169,10 +173,17 @@ def _some_cluster(world: World) -> str:
     return cluster_id
 
 
-def _put_queues(world: World, project: SeedProject, cluster_id: str) -> None:
+def _put_queues(
+    world: World, project: SeedProject, cluster_id: str, place: _Place, bound: dict[_QueueKey, str]
+) -> None:
+    """Bind a project's queues to it. `bound` are those of the projects before it, which it does not take away."""
     queues = project.queues or [SeedQueue.model_validate({"QueueName": f"root.{project.name}"})]
-    for queue in queues:
+    for position, queue in enumerate(queues):
         row = _row(Queue, queue.given() | {"project_name": project.name}, cluster_id=cluster_id)
+        key = row.cluster_id, row.queue_name
+        if bound.setdefault(key, project.name) != project.name:
+            name = place.inner("queues", position, "QueueName") if project.queues else place.inner("Name")
+            raise name.fault(f"queue {row.queue_name!r} of cluster {row.cluster_id} is bound to project {bound[key]!r}")
         world.store.delete(Queue, equal(Queue.cluster_id, row.cluster_id), equal(Queue.queue_name, row.queue_name))
         world.store.insert(row)
 

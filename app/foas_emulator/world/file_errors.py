@@ -34,6 +34,8 @@ _TROUBLES = {
     sqlite3.SQLITE_READONLY: _OURS_ALONE,
 }
 """Advice for each error of SQLite that is caused by a file rather than by a statement."""
+_NO_TEXT = "Could not decode to UTF-8"
+"""How the error of Python's sqlite3 begins for a text that is none; it has no code."""
 
 
 class WorldFileError(Exception):
@@ -62,6 +64,8 @@ def file_error(error: BaseException, path: Path | None) -> WorldFileError | None
         return error
     cause = error.orig if isinstance(error, DBAPIError) else error
     advice = _TROUBLES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+    if isinstance(cause, sqlite3.Error) and str(cause).startswith(_NO_TEXT):
+        advice = DAMAGED
     return None if advice is None or path is None else WorldFileError(path, str(cause), advice)
 
 
@@ -84,6 +88,8 @@ def naming(path: Path) -> Iterator[None]:
         if translated is None:
             raise
         raise translated from error
+    except UnicodeDecodeError as error:  # sqlite3 raises it for an error of SQLite that quotes bytes which are no text
+        raise WorldFileError(path, "it is damaged (it names what is no text)") from error
 
 
 def require_file(path: Path) -> None:

@@ -57,7 +57,8 @@ class WorldFiles:
     def __init__(self, directory: Path) -> None:
         """Lock a directory, after creating it if it is absent, and find its worlds.
 
-        Raise `DirectoryInUseError` if another process owns it, and OSError if it cannot be used.
+        Raise `DirectoryInUseError` if another process owns it, `WorldFileError` if the lock is not ours, and OSError if
+        it cannot be used.
         """
         self._directory = directory
         self._lock = _lock(directory)
@@ -163,11 +164,24 @@ class WorldFiles:
         self.put(name, image)
         self.clean(name, before)
 
-    def reset(self, name: str) -> None:
-        """Make a world begin from its origin again, in one step; its database may be damaged or missing."""
+    def reset(self, name: str, ready: Path | None = None) -> None:
+        """Make a world begin from its origin again, in one step; its database may be damaged or missing.
+
+        `ready` is a file that holds the origin already.
+        """
         before = self._generations[name]
-        self._move_origin(name, self._next(name))
+        if ready is None:
+            self._move_origin(name, self._next(name))
+        else:
+            self.exchange(name, ready)
         self.clean(name, before)
+
+    def origin_stamp(self, name: str) -> tuple[int, int, int]:
+        """Return the size of a world's origin, and what changes with its contents. Raise `WorldFileError`."""
+        path = self._path(name, self._generations[name], "origin")
+        with naming(path):
+            found = path.stat()
+        return found.st_size, found.st_ino, found.st_mtime_ns
 
     def exchange(self, name: str, ready: Path) -> None:
         """Let a file that is ready take the place of a world's database, in one step; the next `clean` removes that.
@@ -261,7 +275,10 @@ def damage_of(image: bytes) -> str | None:
         return None
     with closing(sqlite3.connect(":memory:")) as opened:
         opened.deserialize(image)
-        (first,) = opened.execute("PRAGMA quick_check(1)").fetchone()
+        try:
+            (first,) = opened.execute("PRAGMA quick_check(1)").fetchone()
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # which names what is no text
+            return f"it is damaged ({error})"
     return None if first == "ok" else f"it is damaged ({first.splitlines()[-1]})"
 
 
@@ -325,8 +342,12 @@ def _lock(directory: Path) -> "BaseFileLock":
     from filelock import FileLock, Timeout  # noqa: PLC0415
 
     directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "lock"
+    # Releases of filelock before 4.2.5 would empty a file of somebody else.
+    if path.exists() and (not path.is_file() or path.stat().st_size):
+        raise WorldFileError(path, "it is no file of foas-emulator", "move it away, or give another --data-dir")
     # Shared by threads: a server in a thread acquires the lock in one thread and releases it in another.
-    lock = FileLock(directory / "lock", timeout=0, thread_local=False)
+    lock = FileLock(path, timeout=0, thread_local=False)
     try:
         lock.acquire()
     except Timeout:

@@ -198,14 +198,20 @@ class Registry:
             return True
         return False
 
-    def reset_existing(self, name: str) -> None:
-        """Reset a world to its origin if it exists; a closed world in a file stays closed."""
+    def origin_stamp(self, name: str) -> tuple[int, int, int] | None:
+        """Return the size of a closed world's origin, and what changes with its contents; None if it is not closed."""
+        if self._files is None or name not in self._files or name in self._worlds:
+            return None
+        return self._files.origin_stamp(name)
+
+    def reset_existing(self, name: str, *, ready: Path | None = None) -> None:
+        """Reset a world to its origin, in `ready` already, if it exists; a closed world in a file stays closed."""
         if not self.exists(name):
             return
         if name in self._worlds or self._files is None:
             self.reset(name)
         else:
-            self._files.reset(name)
+            self._files.reset(name, ready)
             self._forget(name)
 
     def drop(self, name: str) -> bool:

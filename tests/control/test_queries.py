@@ -1,0 +1,33 @@
+"""Query parameters that a path of the control API does not have."""
+
+import pytest
+
+from tests.control.conftest import Control
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "hint"),
+    [
+        ("POST", "/clock/advance?dry_run1=true", "'dry_run1' here (the nearest is 'dry_run'). It has dry_run."),
+        ("POST", "/clock/advance?dry_run=true&dryRun=true", "'dryRun' here (the nearest is 'dry_run')"),
+        ("GET", "/journal?statuss=200", "'statuss' here (the nearest is 'status')"),
+        ("GET", "/journal?Limit=1", "'Limit' here (the nearest is 'limit')"),
+        ("DELETE", "/faults?id=1", "'id' here. It has none."),
+        ("POST", "/reset?dry_run=true", "'dry_run' here. It has none."),
+        ("DELETE", "?=", "'' here. It has none."),
+    ],
+)
+def test_an_unknown_query_parameter_is_refused_before_anything_is_done(
+    control: Control, method: str, path: str, hint: str
+) -> None:
+    control.ok("PUT", "/worlds/default/clock", {"mode": "frozen"})
+    control.ok("POST", "/worlds/default/faults", {"effect": {"drop": True}}, status=201)
+    before = control.send("GET", "/worlds/default/snapshot").content
+    body = {"by": "1h"} if "advance" in path else None
+    assert f"There is no query parameter {hint}" in control.refused(method, f"/worlds/default{path}", body)
+    assert control.send("GET", "/worlds/default/snapshot").content == before
+
+
+def test_what_is_asked_by_probes_and_credential_chains_may_have_any(control: Control) -> None:
+    for path in ("/health", "/worlds/default/credentials"):
+        control.ok("GET", f"{path}?at=1")
