@@ -53,6 +53,17 @@ def test_a_file_that_is_damaged_while_it_is_open_is_named_by_both_apis(
     assert api.request("GET", "/api/v2/projects", headers=ALICE).status_code == 200
 
 
+@pytest.mark.parametrize("target", ["/api/v2/projects", "/_emulator/worlds/alice/snapshot"])
+def test_a_text_in_a_file_that_is_none_is_damage(api: Api, target: str) -> None:
+    store = api.registry.open_or_create("alice").store
+    store._raw.execute("UPDATE projects SET description = CAST(x'ff80' AS TEXT)")
+    answer = api.request("GET", target, headers=ALICE)
+    assert answer.status_code == 503
+    assert SAID in answer.headers.get("x-emulator-hint", answer.text)
+    assert api.request("PUT", "/_emulator/worlds/alice").is_success
+    assert api.request("GET", target, headers=ALICE).is_success
+
+
 @pytest.mark.parametrize("read", ["service", "control"])
 def test_an_error_that_is_about_no_file_stays_what_it_is(read: str, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:

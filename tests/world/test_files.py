@@ -308,8 +308,13 @@ def make_foreign(path: Path) -> None:
     other.close()
 
 
+def garble(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE", b"CREATE T\xe8BLE"))
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "malformed": cut,
+    "it names what is no text": garble,
     "it is empty": lambda path: path.write_bytes(b""),
     "not a database": lambda path: path.write_bytes(b"my notes\n" * 99),
     "it is no world of foas-emulator": make_foreign,
@@ -348,7 +353,7 @@ def put_noise(path: Path) -> None:
     path.write_bytes(content[:512] + b"x" * (len(content) - 512))
 
 
-@pytest.mark.parametrize("damage", [cut, put_noise])
+@pytest.mark.parametrize("damage", [cut, put_noise, garble])
 @pytest.mark.parametrize("state", ["open", "closed"])
 def test_a_lost_origin_is_said_and_the_default_one_takes_its_place(
     damage: Callable[[Path], object],
@@ -364,7 +369,7 @@ def test_a_lost_origin_is_said_and_the_default_one_takes_its_place(
     registry.reset("alice")
     assert marks(registry, "alice") == []
     assert "what it was created from is lost" in caplog.text
-    assert re.search(r"alice\.origin cannot be used: .*(it was cut|malformed)", caplog.text)
+    assert re.search(r"alice\.origin cannot be used: .*(it was cut|malformed|what is no text)", caplog.text)
 
 
 def test_what_was_replaced_does_not_come_back_though_the_new_world_could_not_be_opened(

@@ -12,6 +12,8 @@ _FULL = "make room on the disk and ask again; nothing that was acknowledged is l
 _TOO_MANY = "ask again when fewer files and connections are open, or allow more of them (ulimit -n)"
 _LOCKED = "end the other program that has it open, and ask again"
 _OURS_ALONE = "let the user of the emulator read and write it and its directory"
+NAMES_NO_TEXT = "it is damaged (it names what is no text)"
+"""The reason where sqlite3 raises UnicodeDecodeError, for an error of SQLite that quotes bytes which are no text."""
 DAMAGED = "PUT, reset or DELETE of the world mends it, or put a copy of the file back"
 
 _ADVICE = {
@@ -88,8 +90,8 @@ def naming(path: Path) -> Iterator[None]:
         if translated is None:
             raise
         raise translated from error
-    except UnicodeDecodeError as error:  # sqlite3 raises it for an error of SQLite that quotes bytes which are no text
-        raise WorldFileError(path, "it is damaged (it names what is no text)") from error
+    except UnicodeDecodeError as error:
+        raise WorldFileError(path, NAMES_NO_TEXT) from error
 
 
 def require_file(path: Path) -> None:

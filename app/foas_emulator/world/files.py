@@ -18,7 +18,7 @@ from itertools import count, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foas_emulator.world.file_errors import WorldFileError, naming, require_file
+from foas_emulator.world.file_errors import NAMES_NO_TEXT, WorldFileError, naming, require_file
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -277,7 +277,9 @@ def damage_of(image: bytes) -> str | None:
         opened.deserialize(image)
         try:
             (first,) = opened.execute("PRAGMA quick_check(1)").fetchone()
-        except (sqlite3.Error, UnicodeDecodeError) as error:  # which names what is no text
+        except UnicodeDecodeError:
+            return NAMES_NO_TEXT
+        except sqlite3.Error as error:
             return f"it is damaged ({error})"
     return None if first == "ok" else f"it is damaged ({first.splitlines()[-1]})"
 
