@@ -60,7 +60,7 @@ async def _reset_small_or_closed(registry: Registry, name: str) -> None:
 
 
 async def _reset_closed(registry: Registry, name: str, stamp: tuple[int, int, int]) -> None:
-    async with turn(registry, stamp[0]):
+    async with turn(stamp[0]):
         origin = await origin_of_world(registry, name)
         async with ready_files(origin, registry) as files:
             is_same = registry.origin_stamp(name) == stamp

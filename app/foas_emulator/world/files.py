@@ -271,8 +271,10 @@ def damage_of(image: bytes) -> str | None:
     pages = int.from_bytes(image[28:32])
     if len(image) < pages * int.from_bytes(image[16:18]):
         return "it was cut"
-    if len(image) > LARGEST_CHECKED:
-        return None
+    return None if len(image) > LARGEST_CHECKED else _found_by_check(image)
+
+
+def _found_by_check(image: bytes) -> str | None:
     with closing(sqlite3.connect(":memory:")) as opened:
         opened.deserialize(image)
         try:

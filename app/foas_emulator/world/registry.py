@@ -200,17 +200,14 @@ class Registry:
 
     def origin_stamp(self, name: str) -> tuple[int, int, int] | None:
         """Return the size of a closed world's origin, and what changes with its contents; None if it is not closed."""
-        if self._files is None or name not in self._files or name in self._worlds:
-            return None
-        return self._files.origin_stamp(name)
+        is_closed = self._files is not None and name in self._files and name not in self._worlds
+        return self._files.origin_stamp(name) if self._files is not None and is_closed else None
 
     def reset_existing(self, name: str, *, ready: Path | None = None) -> None:
         """Reset a world to its origin, in `ready` already, if it exists; a closed world in a file stays closed."""
-        if not self.exists(name):
-            return
-        if name in self._worlds or self._files is None:
+        if name in self._worlds:
             self.reset(name)
-        else:
+        elif self.exists(name) and self._files is not None:
             self._files.reset(name, ready)
             self._forget(name)
 
