@@ -20,8 +20,14 @@ def impaired() -> Any:
         yield api
 
 
-def codes(api: Api, number: int = CALLS) -> list[str | None]:
-    return [api.request("GET", "/api/v2/projects/project1").json().get("Code") for _ in range(number)]
+def codes(api: Api, number: int = CALLS, *, world: str = "default") -> list[str | None]:
+    target, headers = "/api/v2/projects/project1", {"x-emulator-world": world}
+    return [api.request("GET", target, headers=headers).json().get("Code") for _ in range(number)]
+
+
+def test_calls_that_fail_are_throttled_first(impaired: Api) -> None:
+    impaired.world.set({"error_rate": "100%"})
+    assert codes(impaired, 3) == ["Throttling.User", "ServiceUnavailable", "Throttling.User"]
 
 
 def test_a_share_of_calls_fails_throttled_and_unavailable_in_turn(impaired: Api) -> None:
@@ -38,6 +44,12 @@ def test_the_same_world_fails_the_same_calls(impaired: Api) -> None:
     with open_api() as again:
         again.world.set({"error_rate": 0.3})
         assert codes(impaired, 50) == codes(again, 50)
+
+
+def test_another_world_fails_other_calls(impaired: Api) -> None:
+    for name in ("alice", "bob"):
+        impaired.registry.open_or_create(name).set({"error_rate": 0.3})
+    assert codes(impaired, 50, world="alice") != codes(impaired, 50, world="bob")
 
 
 def test_an_answer_that_was_kept_is_no_way_around_it(impaired: Api) -> None:
