@@ -135,7 +135,7 @@ def test_a_world_in_the_path_counts_before_all_others(proxy: Proxy) -> None:
         name = f"{proxy.name}-path-{number}"
         headers = [("authorization", "acs world-other:s"), ("x-emulator-world", "other")]
         proxy.client.put(f"/_emulator/worlds/{name}", headers=dict(headers)).raise_for_status()
-        assert ask(proxy, f"/_emulator/worlds/{name}/clock?x=/_emulator/worlds/other", headers) == 200
+        assert ask(proxy, f"/_emulator/worlds/{name}/credentials?x=/_emulator/worlds/other", headers) == 200
         assert ask(proxy, f"/_emulator/worlds/{name.replace('n', '%6e')}/clock", headers) == 200
         assert ask(proxy, f"/_emulator/worlds/{name}/credentials") == 200
 

@@ -343,12 +343,13 @@ def _synced(directory: Path) -> Iterator[None]:
 
 def _lock(directory: Path) -> "BaseFileLock":
     # Imported here: most servers keep their worlds in memory, and the import takes a twentieth of a start.
-    from filelock import FileLock, Timeout  # noqa: PLC0415
+    from filelock import FileLock, SoftFileLock, Timeout  # noqa: PLC0415
 
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "lock"
-    # Releases of filelock before 4.2.5 would empty a file of somebody else.
-    if path.exists() and (not path.is_file() or path.stat().st_size):
+    # Releases of filelock before 4.2.5 would empty a file of somebody else. Where the system has no locks, the file is
+    # the lock and not empty, and one that exists is never opened.
+    if FileLock is not SoftFileLock and path.exists() and (not path.is_file() or path.stat().st_size):
         raise WorldFileError(path, "it is no file of foas-emulator", "move it away, or give another --data-dir")
     # Shared by threads: a server in a thread acquires the lock in one thread and releases it in another.
     lock = FileLock(path, timeout=0, thread_local=False)
