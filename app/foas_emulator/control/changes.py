@@ -48,7 +48,8 @@ async def show_settled(world: World, changes: Sequence[Change]) -> list[dict[str
 
 def show_changes(world: World, changes: Sequence[Change | PendingChange]) -> list[dict[str, Any]]:
     """Return changes of a world, pending or not, as the control API shows them."""
-    subjects = {int(change.key): change.subject for change in changes if change.kind == "instance"}
+    parts = (change.subject.partition(":") for change in changes)
+    subjects = {int(key): f"{kind}:{key}" for kind, _, key in parts if kind == "instance"}
     jobs = {subjects[instance]: job for instance, job in jobs_of_instances(world, [*subjects]).items()}
     return [
         {"at": change.at, "what": change.what, "job": jobs.get(change.subject), "state": _state(change)}

@@ -23,7 +23,6 @@ _READ_TYPES = "send application/json or application/x-www-form-urlencoded"
 MAX_VALUES = 20_000
 """The most values of a JSON body; each takes far more memory and time than its bytes do."""
 
-
 MAX_DEPTH = 100
 """The most lists and objects of a JSON body inside one another: the journal shows them by calls inside one another."""
 

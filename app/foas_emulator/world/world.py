@@ -46,14 +46,6 @@ class Change:
     state: str | None = None
 
     @property
-    def kind(self) -> str:
-        return self.subject.partition(":")[0]
-
-    @property
-    def key(self) -> str:
-        return self.subject.partition(":")[2]
-
-    @property
     def what(self) -> str:
         """Subject and event in one text: `instance:412536 started`."""
         return f"{self.subject} {self.event}"
