@@ -65,7 +65,7 @@ def test_an_effect_is_shown_as_it_was_written(api: Api, kind: str) -> None:
         ({"effect": {"error": "InvalidNothing"}}, "there is no parameter 'Nothing'"),
         ({"effect": {"explode": True}}, "there is no such effect"),
         ({"effect": "drop"}, "there is no such effect"),
-        ({"effect": {"drop": True, "reset": True}}, "Extra inputs"),
+        ({"effect": {"drop": True, "reset": True}}, "effect.reset: there is no such member beside 'drop'"),
         ({"effect": {"drop": False}}, "should be True"),
         ({"effect": {"status": 200, "code": "OK"}}, "greater than or equal to 400"),
         ({"effect": {"latency": "soon"}}, "'soon' is not a duration"),
@@ -109,10 +109,16 @@ faults:
     effect: {drop: true}
   - effect: {drop: true}
     ttl: 5s
+  - match: {operation: StrtJob}
+    effect: {error: No.Such}
+  - effect: {rate_limit: {calls: 1, pr: 1s}}
 """
     with pytest.raises(SeedError) as refusal:
         parse_seed(text, "seed.yaml")
-    first, second, third = map(str, refusal.value.faults)
+    first, second, third, *both, missing, unknown = map(str, refusal.value.faults)
+    assert [each.split(": ")[1] for each in both] == ["faults[4].match", "faults[4].effect.error"]
+    assert missing == "seed.yaml:12: faults[5].effect.rate_limit.per: Field required"
+    assert unknown.endswith("faults[5].effect.rate_limit.pr: there is no such member (the nearest is 'per')")
     assert first.startswith("seed.yaml:5: faults[1].effect")
-    assert second == "seed.yaml:6: faults[2]: there is no operation 'StrtJob' (the nearest is StartJob)"
+    assert second == "seed.yaml:6: faults[2].match: there is no operation 'StrtJob' (the nearest is StartJob)"
     assert third.startswith("seed.yaml:8: faults[3]: a rule of a seed has no ttl")

@@ -187,7 +187,13 @@ def test_a_call_without_an_answer_has_no_status() -> None:
         ({"within": "a while"}, "is not a duration"),
         ({"backoff": {"factor": 2}}, "backoff.min"),
         ({"backoff": {"min": "1s", "factor": 0.5}}, "greater than or equal to 1"),
-        ({"operations": "StartJob"}, "operations"),
+        ({"operations": "StartJob"}, "operations: there is no such member (the nearest is 'operation')"),
+        ({"count": {"exacty": 1}}, "count.exacty: there is no such member (the nearest is 'exactly')"),
+        (
+            {"in_order": [{"operation": "StartJob", "parms": {}}]},
+            "in_order[0].parms: there is no such member (the nearest is 'params')",
+        ),
+        ({f"m{number}": 1 for number in range(30)}, "; and 10 more"),
     ],
 )
 def test_what_could_never_be_told_is_refused(api: Api, expected: dict[str, Any], hint: str) -> None:

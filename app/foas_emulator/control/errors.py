@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.faults.rules import RuleLimitError
 from foas_emulator.gateway.errors import ApiError
+from foas_emulator.seeds.limits import path_of
+from foas_emulator.seeds.members import problem
 from foas_emulator.seeds.reading import SeedError
 from foas_emulator.world.clock import ClockIsAheadError, ClockRangeError
 from foas_emulator.world.file_errors import WorldFileError, file_error
@@ -96,6 +98,10 @@ def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
             refusal.headers["allow"] = ", ".join(sorted(_methods_at(app, request)))
         return refusal.answer()
 
+    async def refuse_invalid(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        return _invalid_request(request, error).answer()
+
     async def refuse_file(request: Request, error: Exception) -> JSONResponse:
         trouble = file_error(error, Path(f"{request.path_params.get('name')}.db"))
         if trouble is None:
@@ -103,6 +109,7 @@ def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
         return _unusable_file(trouble).answer()
 
     app.add_exception_handler(HTTPException, refuse_route)
+    app.add_exception_handler(RequestValidationError, refuse_invalid)
     for kind in (sqlite3.DatabaseError, DBAPIError):
         app.add_exception_handler(kind, refuse_file)
 
@@ -151,17 +158,28 @@ def _handler(translate: Callable[[Any], ControlError]) -> Callable[[Request, Exc
     return handle
 
 
-def _invalid_request(error: RequestValidationError) -> ControlError:
-    return ControlError(400, "The request is not valid.", describe_faults(error.errors()))
+def _invalid_request(request: Request, error: RequestValidationError) -> ControlError:
+    bodies = request.scope["route"].dependant.body_params
+    root = bodies[0].field_info.annotation if len(bodies) == 1 else None
+    return ControlError(400, "The request is not valid.", describe_problems(error.errors(), root))
 
 
-def describe_faults(faults: Sequence[Any]) -> str:
-    """Return the errors that pydantic found as one line: the place of each and what is wrong there."""
-    return "; ".join(
-        f"{'.'.join(str(part) for part in fault['loc'] if part != 'body') or 'body'}: "
-        f"{str(fault['msg']).removeprefix('Value error, ')}"
-        for fault in faults
-    )
+_SHOWN_PROBLEMS = 20
+"""The most problems of a request to describe."""
+
+
+def describe_problems(found: Sequence[Any], body: Any) -> str:
+    """Return the problems that pydantic found in a request, with a body of this type, as one line."""
+    problems = [_problem(details, body) for details in found[:_SHOWN_PROBLEMS]]
+    more = [f"and {len(found) - len(problems)} more"] if len(found) > len(problems) else []
+    return "; ".join([*problems, *more])
+
+
+def _problem(details: Mapping[str, Any], body: Any) -> str:
+    part, *inner = details["loc"]
+    place, message = problem(body if part == "body" else None, {**details, "loc": inner})
+    whole = place if part == "body" else (part, *place)
+    return f"{path_of(whole) if whole else 'body'}: {message}"
 
 
 def _refused_call(error: ApiError) -> ControlError:
@@ -185,7 +203,6 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], ControlError]] = {
     ClockRangeError: lambda error: ControlError(400, "No clock goes beyond the year 9999.", f"{error}."),
     ControlError: lambda error: error,
     ImageBudgetError: lambda error: ControlError(503, "There is no room for one more image.", str(error)),
-    RequestValidationError: _invalid_request,
     SeedError: _bad_seed,
     StoreClosedError: lambda error: ControlError(409, "The world has ended meanwhile.", f"{error}: ask again."),
     RuleLimitError: lambda error: ControlError(400, "There are too many fault rules.", f"{error}."),

@@ -6,7 +6,7 @@ The published JSON Schema (`fixtures/seed.schema.json`) is made from these model
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pydantic.alias_generators import to_pascal
 from pydantic_core import PydanticCustomError
 
@@ -16,6 +16,7 @@ from foas_emulator.nulls import NullsLeftOut
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.clusters.lifecycle import State as ClusterState
 from foas_emulator.operations.instances.lifecycle import State
+from foas_emulator.patterns import CallPattern
 from foas_emulator.seeds.errors import Origin
 from foas_emulator.world.clock import LAST_INSTANT, WrittenDuration
 from foas_emulator.world.ids import LAST_NUMBER
@@ -315,6 +316,12 @@ class SeedFault(FaultDocument):
         if isinstance(document, Mapping) and "ttl" in document:
             raise ValueError("a rule of a seed has no ttl: it is armed for as long as its world has it")
         return document
+
+    @field_validator("match")
+    @classmethod
+    def _check_match(cls, match: CallPattern) -> CallPattern:
+        match.resolve(OPERATIONS)  # here, too: a rule as a whole is only checked if each of its members is right
+        return match
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -11,6 +11,7 @@ from foas_emulator.gateway.errors import catalogue
 from foas_emulator.seeds.contradictions import contradictions
 from foas_emulator.seeds.document import SeedDocument, is_note
 from foas_emulator.seeds.limits import MAX_FAULTS, Place
+from foas_emulator.seeds.members import problem
 from foas_emulator.seeds.parts import Problem
 from foas_emulator.seeds.references import nearest, references
 from foas_emulator.seeds.repetitions import repetitions
@@ -49,7 +50,9 @@ def _check(model: type[BaseModel], document: Any, place: Place, found: list[Prob
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        found += (_problem(model, details, place) for details in error.errors(include_url=False, include_context=False))
+        for details in error.errors(include_url=False, include_context=False):
+            inner, message = problem(model, details)
+            found.append(((*place, *inner), message))
         return None
 
 
@@ -89,12 +92,3 @@ def override_problems(overrides: Mapping[str, Any]) -> Iterator[tuple[str, str]]
     for code in overrides:
         if code not in catalogue():
             yield code, f"the catalogue has no error {code!r}{nearest(code, catalogue())}"
-
-
-def _problem(model: type[BaseModel], details: Mapping[str, Any], place: Place) -> Problem:
-    inner: Place = tuple(details["loc"])
-    message = str(details["msg"]).removeprefix("Value error, ")
-    if details["type"] == "extra_forbidden":
-        known = [field.alias or name for name, field in model.model_fields.items()] if len(inner) == 1 else []
-        message = f"there is no such member{nearest(str(inner[-1]), known) or '; check its spelling'}"
-    return (*place, *inner), message
