@@ -1,6 +1,7 @@
 """Every page, in both languages, without a browser."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -326,6 +327,21 @@ def test_a_seed_that_is_a_file_is_offered_once(tmp_path: Path) -> None:
         page = Console(api).page("/w/default/scenarios")
         assert page.count(f"<code>{tmp_path / 'one.yaml'}</code>") == 1
         assert page.count("<code>default</code>") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="this system gives pipes no names")
+def test_a_seed_that_was_a_pipe_is_not_offered_as_it_holds_nothing_any_more() -> None:
+    pipe, end = os.pipe()
+    seed = f"/dev/fd/{pipe}"
+    try:
+        os.write(end, b"projects: [{Name: one}]")
+        os.close(end)
+        with open_api(seed=(seed,)) as api:
+            console = Console(api)
+            assert f"<code>{seed}</code>" not in console.page("/w/default/scenarios")
+            assert console.post("/w/default/scenario", seed=seed).status_code == 404
+    finally:
+        os.close(pipe)
 
 
 def test_a_world_whose_file_is_broken_is_told_and_not_a_crash(tmp_path: Path) -> None:
