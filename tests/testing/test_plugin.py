@@ -43,6 +43,11 @@ def test_a_world_ends_with_its_test(pytester: pytest.Pytester) -> None:
     pytester.runpytest_inprocess().assert_outcomes(passed=2)
 
 
+def test_a_test_may_drop_its_world_itself(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(foas_world): foas_world.drop()")
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
 def names(pytester: pytest.Pytester, *options: str) -> list[str]:
     result = pytester.runpytest_inprocess("-s", *options)
     result.assert_outcomes(passed=2)
