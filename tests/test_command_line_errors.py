@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -266,3 +267,15 @@ def test_output_that_is_full_is_told_in_a_line(arguments: str) -> None:
             command(arguments), stdout=full, stderr=subprocess.PIPE, encoding="utf-8", env=environment(), check=False
         )
     assert (ended.returncode, ended.stderr) == (1, "standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize("arguments", [("serve", "--tls"), ("serve", "--intercept=0"), ("run", "true")])
+def test_a_machine_without_a_place_for_temporary_files_is_told(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    def nowhere() -> list[str]:
+        return ["/nowhere"]
+
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", nowhere)
+    assert refusal(*arguments) == "No usable temporary directory found in ['/nowhere']"

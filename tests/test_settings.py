@@ -11,6 +11,7 @@ from foas_emulator.settings import (
     check_variables,
     from_environment,
     options,
+    read_settings,
     show_settings,
     variable,
 )
@@ -82,6 +83,18 @@ def test_flag_wins_over_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOASEMU_PORT", "1")
     monkeypatch.setenv("FOASEMU_TLS", "true")
     assert (parse("--port", "2").port, parse("--no-tls").tls) == (2, False)
+
+
+@pytest.mark.parametrize("name", [each.name for each in fields(Settings) if isinstance(each.default, tuple)])
+def test_a_repeatable_setting_that_is_blank_is_refused_where_it_would_replace_a_default(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable(name), "  ")
+    if getattr(Settings(), name):
+        with pytest.raises(click.BadParameter, match="it is blank"):
+            read_settings({})
+    else:
+        assert read_settings({}) == Settings()
 
 
 def test_repeatable_settings_collect_their_values(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -278,7 +278,15 @@ def _option(declared: "Field[Any]") -> click.Option:
         show_default=shown_default(declared) or False,
         help=declared.metadata["help"],
         metavar=declared.metadata["metavar"],
+        callback=_not_blank if isinstance(default, tuple) else None,
     )
+
+
+def _not_blank(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values of a repeatable setting; refuse none in place of a default, as a variable of blanks has."""
+    if not values and option.default:
+        raise click.BadParameter("it is blank: leave it out, or give one value or more")
+    return values
 
 
 def shown_default(declared: "Field[Any]") -> str:

@@ -26,7 +26,8 @@ def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes
         raise ValueError("give a whole URL, such as http://127.0.0.1:8018/api/v2/projects")
     path, query = quote(parts.path or "/", safe=_AS_IT_IS), quote(parts.query, safe=_AS_IT_IS)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=TIMEOUT)
+    port = kind.default_port if parts.port is None else parts.port  # else it is looked for in the host
+    connection = kind(parts.hostname, port, timeout=TIMEOUT)
     try:
         connection.request(
             "GET", f"{path}?{query}" if query else path, headers=_signed(path, query, access_key_id, secret)

@@ -1,6 +1,7 @@
 """The commands for a running server: what they do there, what they say, and what they refuse."""
 
 import json
+import os
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -237,6 +238,18 @@ def test_a_scenario_is_what_a_file_says_and_reset_returns_to_it(
     said(emulator, "reset")
     projects = {row["name"] for row in world.snapshot()["tables"]["projects"]}
     assert projects == {"2020-01-01", "2020-01-02"}
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="this system gives pipes no names")
+def test_a_scenario_may_come_from_a_pipe_which_gives_it_only_once(emulator: Emulator, world: World) -> None:
+    pipe, end = os.pipe()
+    try:
+        os.write(end, b"projects:\n- Name: piped\n")
+        os.close(end)
+        said(emulator, "scenario", f"/dev/fd/{pipe}")
+    finally:
+        os.close(pipe)
+    assert [row["name"] for row in world.snapshot()["tables"]["projects"]] == ["piped"]
 
 
 @pytest.mark.parametrize("name", ["all-failed", "night-shift"])

@@ -4,6 +4,8 @@ import http.cookies
 from pathlib import Path
 
 import pytest
+from starlette.datastructures import URL
+from starlette.requests import Request
 
 from foas_emulator.console.application import SECURITY_HEADERS
 from tests.api import open_api
@@ -89,6 +91,15 @@ def test_a_cookie_of_another_token_and_a_forged_form_open_nothing(guarded: Conso
     answer = guarded.send("POST", f"{CONSOLE}/sign-in", data={"token": "x", "control_token": "correct horse"})
     assert answer.status_code == 401
     assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/static/", "/sign-in"])
+def test_a_host_with_the_path_of_an_open_page_opens_no_other(
+    guarded: Console, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_old_releases = URL(f"http://emulator{CONSOLE}{path}?{CONSOLE}/w/default/")
+    monkeypatch.setattr(Request, "url", of_old_releases)
+    assert guarded.get("/w/default/").headers["location"] == f"{CONSOLE}/sign-in"
 
 
 def test_a_bearer_is_let_in_as_everywhere_else(guarded: Console) -> None:

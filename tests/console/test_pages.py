@@ -1,15 +1,19 @@
 """Every page, in both languages, without a browser."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from foas_emulator.console.calls import Answer
 from foas_emulator.console.pages import PAGES
+from foas_emulator.console.site import View
 from foas_emulator.seeds.reading import BUILT_IN
 from tests.api import open_api
 from tests.console.conftest import Console
@@ -326,6 +330,43 @@ def test_a_seed_that_is_a_file_is_offered_once(tmp_path: Path) -> None:
         page = Console(api).page("/w/default/scenarios")
         assert page.count(f"<code>{tmp_path / 'one.yaml'}</code>") == 1
         assert page.count("<code>default</code>") == 1
+
+
+@pytest.mark.parametrize("signature", ["warn", "strict"])
+@pytest.mark.parametrize("page", ["job?project=project1&job=job1", "instance?project=project1&job=job1&id=412536"])
+def test_a_world_that_is_dropped_while_its_page_is_made_is_not_created_again(
+    monkeypatch: pytest.MonkeyPatch, page: str, signature: str
+) -> None:
+    with open_api(signature=signature) as api:
+        api.registry.open_or_create("mine")
+        made = Console(api).page(f"/w/mine/{page}")
+        assert "job1" in made
+        read, drop = View.read, iter([api.registry.drop])
+
+        async def read_and_drop(view: View, target: str, **options: Any) -> Answer:
+            answer = await read(view, target, **options)
+            for drop_once in drop:
+                drop_once("mine")
+            return answer
+
+        monkeypatch.setattr(View, "read", read_and_drop)
+        assert "the world was dropped" in Console(api).page(f"/w/mine/{page}", status=503)
+        assert not api.registry.exists("mine")
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="this system gives pipes no names")
+def test_a_seed_that_was_a_pipe_is_not_offered_as_it_holds_nothing_any_more() -> None:
+    pipe, end = os.pipe()
+    seed = f"/dev/fd/{pipe}"
+    try:
+        os.write(end, b"projects: [{Name: one}]")
+        os.close(end)
+        with open_api(seed=(seed,)) as api:
+            console = Console(api)
+            assert f"<code>{seed}</code>" not in console.page("/w/default/scenarios")
+            assert console.post("/w/default/scenario", seed=seed).status_code == 404
+    finally:
+        os.close(pipe)
 
 
 def test_a_world_whose_file_is_broken_is_told_and_not_a_crash(tmp_path: Path) -> None:

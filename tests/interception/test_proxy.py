@@ -62,8 +62,9 @@ def test_a_signed_call_for_the_real_host_is_answered_by_the_emulator(interceptio
     assert (status, json.loads(text)["Instance"]["Id"]) == (200, 412536)
 
 
-def test_plain_http_for_the_real_host_is_too(interception: dict[str, Any]) -> None:
-    status, text = ask(plain(interception), f"http://{HOST}{INSTANCE}", signed_v1() | {"host": HOST})
+@pytest.mark.parametrize("port", ["", ":80", ":443", ":8080"])
+def test_plain_http_for_the_real_host_is_too_at_any_port(interception: dict[str, Any], port: str) -> None:
+    status, text = ask(plain(interception), f"http://{HOST}{port}{INSTANCE}", signed_v1() | {"host": f"{HOST}{port}"})
     assert (status, json.loads(text)["Instance"]["Id"]) == (200, 412536)
 
 

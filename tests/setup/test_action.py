@@ -84,7 +84,9 @@ def test_the_step_that_starts_fails_where_another_server_has_the_port(tmp_path: 
 @pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
 def test_the_step_that_starts_ends_with_a_served_world(tmp_path: Path) -> None:
     """The installation is that of this environment: a test must not need a network."""
-    done = start_step(tmp_path, port=free_port(), options="--seed empty --start-delay 7s")
+    (tmp_path / "file").touch()  # a * is none of the files that are there
+    options = "--seed empty --start-delay 7s --cors-origins *"
+    done = start_step(tmp_path, port=free_port(), options=options)
     files = {name: tmp_path / name for name in FILES}
     try:
         assert done.returncode == 0, done.stdout + done.stderr
@@ -92,6 +94,7 @@ def test_the_step_that_starts_ends_with_a_served_world(tmp_path: Path) -> None:
         exported = dict(line.split("=", 1) for line in files["GITHUB_ENV"].read_text("utf-8").splitlines())
         assert exported == {"FOAS_ENDPOINT": outputs["url"], "FOAS_ARTIFACTS": "foas-artifacts"}
         assert Server(outputs["url"]).world("default").settings["start_delay"] == "7s"
+        assert Server(outputs["url"]).info()["settings"]["cors_origins"] == ["*"]
         assert "listening on" in Path(outputs["log"]).read_text("utf-8")
     finally:
         os.kill(int((tmp_path / "foas-emulator.pid").read_text("utf-8")), signal.SIGTERM)

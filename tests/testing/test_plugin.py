@@ -4,10 +4,12 @@ import json
 import re
 import subprocess
 import sys
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 
 import pytest
 
+from foas_emulator.signed_get import signed_get
 from foas_emulator.testing import Emulator, Server
 
 pytest_plugins = ["pytester"]
@@ -41,6 +43,11 @@ def test_a_world_ends_with_its_test(pytester: pytest.Pytester) -> None:
         """
     )
     pytester.runpytest_inprocess().assert_outcomes(passed=2)
+
+
+def test_a_test_may_drop_its_world_itself(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(foas_world): foas_world.drop()")
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
 def names(pytester: pytest.Pytester, *options: str) -> list[str]:
@@ -197,6 +204,33 @@ def test_a_server_that_is_gone_does_not_hide_the_failure(pytester: pytest.Pytest
 def test_an_address_that_is_none_is_refused_with_one_that_is(url: str) -> None:
     with pytest.raises(ValueError, match=r"is no address of a server: give one such as http://127\.0\.0\.1:8018"):
         Server(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("http://[::1]", ("::1", 80)),
+        ("https://[fd00::abcd]", ("fd00::abcd", 443)),
+        ("http://[::1]:8018", ("::1", 8018)),
+        ("https://emulator.test", ("emulator.test", 443)),
+    ],
+)
+def test_an_address_without_a_port_has_that_of_its_scheme(
+    monkeypatch: pytest.MonkeyPatch, url: str, address: tuple[str, int]
+) -> None:
+    asked = []
+
+    def connect(connection: HTTPConnection) -> None:
+        asked.append((connection.host, connection.port))
+        raise ConnectionRefusedError
+
+    for kind in (HTTPConnection, HTTPSConnection):
+        monkeypatch.setattr(kind, "connect", connect)
+    with pytest.raises(ConnectionRefusedError):
+        Server(url).worlds()
+    with pytest.raises(ConnectionRefusedError):
+        signed_get(f"{url}/api/v2/projects", access_key_id="test", secret="test")
+    assert asked == [address, address]
 
 
 def test_loading_the_plugin_loads_nothing_heavy() -> None:

@@ -3,6 +3,7 @@
 Every error is one line on standard error, never a traceback.
 """
 
+import errno
 import os
 import re
 import sys
@@ -28,6 +29,11 @@ TOKEN_OPTION = click.option(
 
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """All but the line end, and those that change the direction of writing."""
+
+_OF_WRITING = {
+    getattr(errno, name, None) for name in ("EAGAIN", "EBADF", "EDQUOT", "EFBIG", "EINVAL", "EIO", "ENOSPC", "ENXIO")
+}
+"""The errors of output that takes nothing, of a disk that is full or a terminal that is gone."""
 
 
 class Commands(click.Group):
@@ -85,10 +91,15 @@ def harmless(text: str) -> str:
 
 
 def describe_os_error(error: OSError | UnicodeError) -> str:
-    """Return the reason of a system error with the file that it concerns, or `standard output` if it has no name."""
+    """Return the reason of a system error with the file that it concerns.
+
+    That is standard output for an error of writing without a name. Other errors without one concern no file.
+    """
     reason = getattr(error, "strerror", None) or str(error)
     file = getattr(error, "filename", None)
-    return f"{'standard output' if file is None else click.format_filename(file)}: {reason}"
+    if file is not None:
+        return f"{click.format_filename(file)}: {reason}"
+    return f"standard output: {reason}" if isinstance(error, UnicodeError) or error.errno in _OF_WRITING else reason
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import click
 from foas_emulator.commands.base import refuse, refuse_each
 from foas_emulator.commands.remote import Remote, remote
 from foas_emulator.seeds.loading import load
-from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seed
+from foas_emulator.seeds.reading import BUILT_IN, SeedError, parse_seed, text_in
 from foas_emulator.testing.shapes import WORLD
 
 _HELP = f"""Replace a world from a seed document, or from a built-in seed.
@@ -32,8 +32,9 @@ def _document(file: str) -> object:
     if Path(file).is_dir():
         refuse(f"{file}: it is a directory, and a scenario is one document; foas-emulator serve --seed takes both.")
     try:
-        read_seed(file)
+        text = text_in(file)
+        parse_seed(text, file)
     except SeedError as error:
         refuse_each(error.faults)
-    value: object = load(Path(file).read_text("utf-8")).value
+    value: object = load(text).value
     return value

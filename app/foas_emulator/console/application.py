@@ -149,7 +149,12 @@ class Door:
         return None
 
     def _is_open(self, request: Request) -> bool:
-        return request.url.path == f"{BASE}/sign-in" or request.url.path.startswith(f"{BASE}/static/")
+        """Whether a page needs no sign-in, by the path that is routed.
+
+        Older releases of Starlette make `request.url` of the Host as it was sent, whose path would then be the page's.
+        """
+        path: str = request.scope["path"]
+        return path == f"{BASE}/sign-in" or path.startswith(f"{BASE}/static/")
 
 
 def _is_in_utf_8(content_type: str) -> bool:

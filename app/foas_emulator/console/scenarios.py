@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -80,7 +81,7 @@ def seeds_of(site: Site) -> list[str]:
     scenarios = {each.name for each in SCENARIOS}
     found = [name for name in BUILT_IN if name not in scenarios]
     for source in site.settings.get("seed", ()):
-        if source in scenarios:
+        if source in scenarios or Path(source).is_fifo():  # a pipe holds nothing any more, and to open it may wait
             continue
         try:
             documents = seed_files(source)

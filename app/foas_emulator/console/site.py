@@ -14,6 +14,7 @@ from foas_emulator.control.browsers import HostCheck
 from foas_emulator.control.images import image_of_world, turn
 from foas_emulator.journal.journal import Journal
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
 
 
@@ -106,9 +107,14 @@ class View:
         return self.base_url.partition("://")[2]
 
     async def read(self, target: str, *, method: str = "GET", form: Mapping[str, str] | None = None) -> Answer:
-        """Return the service's answer in the world, without leaving an entry in the journal."""
+        """Return the service's answer in the world, without leaving an entry in the journal.
+
+        Raise `StoreClosedError` if the world has been dropped: the service would create it again.
+        """
         call = service_call(method, target, world=self.world.name, form=form)
         await asyncio.sleep(0)  # a page makes many of these, and other requests come in between
+        if self.site.registry.open_existing(self.world.name) is None:
+            raise StoreClosedError("the world was dropped while its page was made")
         return await perform(self.site.quiet, call, host=self.host)
 
     def number(self, name: str, default: int = 0) -> int:

@@ -94,7 +94,7 @@ class Proxy:
         if isinstance(route, Refused):
             self._tell(route.sentence)
             raise _RefusedError(403, route.sentence, request)
-        reader, writer = await self._connect(route)
+        reader, writer = await self._connect(route, is_tunnel=request.head is None)
         try:
             if request.head is None:
                 client[1].write(_ESTABLISHED)
@@ -117,9 +117,10 @@ class Proxy:
         except BadRequestError as error:
             raise _RefusedError(400, str(error)) from None
 
-    async def _connect(self, route: ToEmulator | PassThrough) -> Stream:
+    async def _connect(self, route: ToEmulator | PassThrough, *, is_tunnel: bool) -> Stream:
         if isinstance(route, ToEmulator):
-            host, port = self._secure if route.secure else self._plain
+            # What is in a tunnel its port tells; a request that the proxy could read is in plain http at any port.
+            host, port = self._secure if route.secure and is_tunnel else self._plain
         else:
             host, port = route.host, route.port
         try:

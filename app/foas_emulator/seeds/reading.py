@@ -59,15 +59,19 @@ def read_seed(source: str, *, clusters: Collection[str] | None = None) -> SeedDo
     """Return the document of a built-in name or of a file. Raise `SeedError` with all faults."""
     if source in BUILT_IN:
         return parse_seed(built_in_text(source), source, clusters=clusters)
+    return parse_seed(text_in(source), source, clusters=clusters)
+
+
+def text_in(source: str) -> str:
+    """Return the text of a file; a pipe has it only once. Raise `SeedError` for one that cannot be read."""
     try:
-        text = Path(source).read_text("utf-8")
+        return Path(source).read_text("utf-8")
     except FileNotFoundError:
         seeds = f"no built-in seed is called so{nearest(source, BUILT_IN)}; those are {', '.join(BUILT_IN)}"
         raise SeedError([Fault(file=source, line=1, path="", message=f"there is no such file, and {seeds}")]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SeedError([Fault(file=source, line=1, path="", message=f"it cannot be read: {reason}")]) from None
-    return parse_seed(text, source, clusters=clusters)
 
 
 def built_in_text(name: str) -> str:

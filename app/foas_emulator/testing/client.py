@@ -81,7 +81,8 @@ class ControlClient:
         from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415
 
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-        connection = kind(self._parts.hostname or "", self._parts.port, timeout=TIMEOUT)
+        port = kind.default_port if self._parts.port is None else self._parts.port  # else it is looked for in the host
+        connection = kind(self._parts.hostname or "", port, timeout=TIMEOUT)
         try:
             target = f"{self._parts.path}/_emulator{path}"
             connection.request(method, target, body, {**self._headers, **(headers or {})})
