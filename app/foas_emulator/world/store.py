@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, registry
 from sqlmodel import SQLModel
 
 from foas_emulator.world import statements
-from foas_emulator.world.file_errors import NewerStoreError, WorldFileError, file_error, naming, require_file
+from foas_emulator.world.file_errors import LOCKED, NewerStoreError, WorldFileError, file_error, naming, require_file
 from foas_emulator.world.files import LARGEST_CHECKED, require_sound, write_file
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
 
@@ -169,7 +169,7 @@ class Store:
         if self.path is None:
             return self._raw.serialize()
         with closing(sqlite3.connect(":memory:")) as copy:
-            self._raw.backup(copy)
+            self._raw.backup(copy, progress=self._refuse_to_wait)
             try:
                 image = copy.serialize()
             except sqlite3.OperationalError as error:
@@ -203,7 +203,12 @@ class Store:
                 return
             with closing(sqlite3.connect(":memory:")) as source:
                 source.deserialize(image)
-                source.backup(self._raw)
+                source.backup(self._raw, progress=self._refuse_to_wait)
+
+    def _refuse_to_wait(self, status: int, _remaining: int, _total: int) -> None:
+        """Raise `WorldFileError` if another program has locked the file: SQLite would try to copy for ever."""
+        if self.path is not None and status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise WorldFileError(self.path, "database is locked", LOCKED)
 
     def close(self) -> None:
         """Release the connection, and change the revision, so that nothing read before is current."""
