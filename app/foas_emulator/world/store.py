@@ -20,7 +20,7 @@ from sqlmodel import SQLModel
 
 from foas_emulator.world import statements
 from foas_emulator.world.file_errors import LOCKED, NewerStoreError, WorldFileError, file_error, naming, require_file
-from foas_emulator.world.files import LARGEST_CHECKED, require_sound, write_file
+from foas_emulator.world.files import LARGEST_CHECKED, remove_beside, require_sound, write_file
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ class Store:
         require_file(path)
         with naming(path):
             if not path.exists():
+                remove_beside(path)
                 write_file(path, image)
             self._connect(connections)
             try:
