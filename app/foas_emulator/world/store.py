@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from sqlalchemy import (
     Boolean,
+    Connection,
     CursorResult,
     Executable,
     MetaData,
@@ -215,11 +216,14 @@ class Store:
         """Release the connection, and change the revision, so that nothing read before is current."""
         self.revision = object()
         with self._backup.ended():
-            is_large = self.path is None and not isinstance(self._raw, _Closed) and self.size > LARGE
+            connection = self._connection
+            if isinstance(connection, _Closed):
+                return
+            if self.path is None and self.size > LARGE:
+                connection.detach()  # one that is kept for the next world would keep all that it holds
             self._raw = cast(sqlite3.Connection, _Closed())
-            if is_large:
-                self._connection.detach()  # one that is kept for the next world would keep all that it holds
-            self._connection.close()
+            self._connection = cast(Connection, _Closed())
+            connection.close()
 
     # -- transactions
 
