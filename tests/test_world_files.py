@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,21 @@ def test_a_world_that_cannot_be_reset_keeps_none_of_the_others_from_it(
         if "mine" in api.request("GET", "/api/v2/projects", headers={"x-emulator-world": name}).text
     ]
     assert holding == ["bob"]
+
+
+@pytest.mark.parametrize("mend", [("PUT", ""), ("POST", "/reset"), ("DELETE", "")])
+def test_nobody_waits_for_a_program_that_has_locked_a_file(mend: tuple[str, str], api: Api, tmp_path: Path) -> None:
+    store = api.registry.open_or_create("alice").store
+    assert store._raw.execute("PRAGMA busy_timeout").fetchone()[0] < 50
+    snapshot = api.request("GET", "/_emulator/worlds/alice/snapshot").content
+    with closing(sqlite3.connect(tmp_path / "alice.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = api.request("POST", "/api/v2/projects", headers=ALICE, data={"name": "mine", "clusterId": "c"})
+        assert (answer.status_code, answer.json()["Code"]) == (503, "ServiceUnavailable")
+        assert answer.headers["x-emulator-hint"].startswith(f"{SAID}database is locked; end the other program")
+        restored = api.request("PUT", "/_emulator/worlds/alice/snapshot", content=snapshot)
+        assert (restored.status_code, restored.json()["hint"]) == (503, answer.headers["x-emulator-hint"])
+        assert api.request("GET", "/_emulator/worlds/alice/snapshot").content == snapshot
+        method, path = mend
+        assert api.request(method, f"/_emulator/worlds/alice{path}").is_success
+    assert api.request("PUT", "/_emulator/worlds/alice/snapshot", content=snapshot).is_success

@@ -385,3 +385,8 @@ def test_the_last_instants_that_a_clock_can_show_have_a_page(console: Console) -
     answer = console.api.request("POST", "/_emulator/worlds/default/clock/advance", content=body)
     assert answer.status_code == 200, answer.text
     assert "9999-12-31 23:59:59" in console.page("/w/default/time")
+    world = console.api.registry.open_or_create("default")
+    with world.transaction():
+        world.schedule("stopped", "instance:1", at=world.now() + 1000)
+    for path in ("", "time", "time?preview=next"):
+        assert "9999-12-31" in console.page(f"/w/default/{path}"), "also with what never happens"

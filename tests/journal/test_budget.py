@@ -12,7 +12,6 @@ import pytest
 from foas_emulator.gateway.formats import Body
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
-from foas_emulator.journal.contents import MOST_BYTES
 from foas_emulator.journal.coverage import COUNTERS_SIZE, Usage
 from foas_emulator.journal.journal import WORLD_JOURNAL_SIZE, Journal
 from foas_emulator.pipeline.record import memory_of
@@ -200,9 +199,9 @@ def test_error_codes_that_fault_rules_make_up_are_counted_one_by_one_up_to_a_lim
     assert usage.calls[operation.name, "other", "json"].count == 1000
 
 
-def test_the_usage_of_a_world_keeps_no_long_answer(operation: Operation) -> None:
+def test_the_usage_of_a_world_keeps_no_answer(operation: Operation) -> None:
     usage = Usage()
-    answer = Body(b"", b'{"ActualState":"RUNNING"}'.ljust(MOST_BYTES + 1))
+    answer = Body(b"", b'{"ActualState":"RUNNING"}')
     held = getrefcount(answer)
     usage.count_states_and_get_counters(call(0)._replace(operation=operation), answer)
     assert usage.states == {"RUNNING": 1}

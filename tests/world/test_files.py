@@ -391,6 +391,18 @@ def test_a_world_whose_database_is_gone_begins_from_its_origin(directory: Path, 
     assert marks(open_registry(directory=directory), "alice") == ["old"]
 
 
+def test_a_world_whose_database_is_gone_takes_over_nothing_that_a_kill_left_beside_it(
+    directory: Path, open_registry: OpenRegistry
+) -> None:
+    registry = open_registry(directory=directory)
+    mark(registry.open_or_create("alice"), "last")
+    log = (directory / "alice.db-wal").read_bytes()
+    registry.close()
+    (directory / "alice.db-wal").write_bytes(log)
+    (directory / "alice.db").unlink()
+    assert marks(open_registry(directory=directory), "alice") == ["old"]
+
+
 def test_files_of_others_are_neither_overwritten_nor_removed(open_registry: OpenRegistry, tmp_path: Path) -> None:
     names = ("alice.db", "alice.db-wal", "alice.1.db-shm", "bob.new", "bob.txt")
     for name in names:

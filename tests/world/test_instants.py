@@ -3,6 +3,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from foas_emulator.world.clock import LAST_INSTANT, instant
+from foas_emulator.world.durations import LONGEST
 from foas_emulator.world.instants import instant_text, moment
 
 
@@ -18,6 +19,10 @@ from foas_emulator.world.instants import instant_text, moment
 def test_an_instant_is_shown_in_every_year_that_a_world_may_have(milliseconds: int, text: str) -> None:
     assert instant_text(milliseconds) == text
     assert instant(text) == milliseconds
+
+
+def test_what_never_happens_is_shown_at_the_last_instant() -> None:
+    assert instant_text(LAST_INSTANT + LONGEST) == "9999-12-31T23:59:59.999Z"
 
 
 def test_a_moment_is_in_the_zone_that_is_asked_for() -> None:

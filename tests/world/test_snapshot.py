@@ -4,11 +4,14 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.world.clock import LAST_INSTANT
+from foas_emulator.world.durations import LONGEST
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import SnapshotError, read_snapshot, take_snapshot, write_snapshot
 from foas_emulator.world.store import SCHEMA_VERSION, Row, assign, equal
 from foas_emulator.world.world import World
+from tests.machine_clock import MachineClock
 
 Document = dict[str, Any]
 
@@ -39,6 +42,19 @@ def test_a_snapshot_restored_is_the_same_world(lived_in: World, restore: Any) ->
     assert take_snapshot(restored) == taken
     assert restored.settings == lived_in.settings
     assert (restored.now(), restored.next_due, restored.seed) == (lived_in.now(), lived_in.next_due, lived_in.seed)
+
+
+@pytest.mark.parametrize("end", [0, LAST_INSTANT])
+@pytest.mark.parametrize("passed", [-5, 5])
+def test_a_world_at_either_end_of_time_is_restored_with_what_never_happens(
+    world: World, restore: Any, machine_clock: MachineClock, end: int, passed: int
+) -> None:
+    with world.transaction():
+        world.clock.set(mode="real", now=end)
+        world.schedule("ring", "bell:last", at=LAST_INSTANT + LONGEST)
+    machine_clock.let_pass(passed)
+    taken = take_snapshot(world)
+    assert take_snapshot(restore(taken)) == taken
 
 
 def test_what_is_restored_goes_on_alike(lived_in: World, restore: Any) -> None:
@@ -139,10 +155,11 @@ def test_tables_that_cannot_be_are_refused(restore: Any, tables: Any, reason: st
         ("clock", {"frozen_at": 253_402_300_800_000}, "beyond the year 9999"),
         ("clock", {"frozen_at": -1}, "before 1970"),
         ("clock", {"mode": "real", "offset_ms": 2**62}, "beyond the year 9999"),
+        ("clock", {"mode": "real", "offset_ms": -(2**62)}, "before 1970"),
         ("counters", {"value": -1}, "it may be 0 to"),
         ("counters", {"value": 2**62 + 1}, "it may be 0 to"),
-        ("pending_changes", {"at": 2**62}, "due before 1970 or beyond the year 9999"),
-        ("pending_changes", {"at": -1}, "due before 1970 or beyond the year 9999"),
+        ("pending_changes", {"at": 2**62}, "due before 1970 or long beyond the year 9999"),
+        ("pending_changes", {"at": -1}, "due before 1970 or long beyond the year 9999"),
         ("pending_changes", {"details": "[]"}, "are no object"),
         ("world", {"settings": '{"start_delay": "soon"}'}, "'soon' is not a duration"),
         ("world", {"settings": '{"gravity": 1}'}, "there is no setting 'gravity'"),

@@ -218,8 +218,13 @@ def test_a_closed_store_touches_no_other_database(connections: Connections) -> N
     other = Store(connections, image=connections.empty_image)
     with pytest.raises(StoreClosedError):
         store.find(Counter)
+    with pytest.raises(StoreClosedError):
+        store.execute(select(Counter))
+    with pytest.raises(StoreClosedError):
+        store.fetch(Counter, select(Counter))
     with pytest.raises(StoreClosedError), store.transaction():
         pass
+    store.close()
     other.close()
 
 

@@ -10,7 +10,6 @@ from foas_emulator.gateway.formats import Body
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.journal.calls import Call
-from foas_emulator.journal.contents import MOST_BYTES
 
 _STATE = {
     "json": re.compile(rb'"ActualState":"([A-Z]{1,20})"'),
@@ -57,8 +56,7 @@ class Usage:
     def __init__(self) -> None:
         self._counters: dict[Exercised | None, Counters] = {}
         self.states: Counter[str] = Counter()
-        """The states of instances in responses; the same bytes sent again do not count again."""
-        self._last: Body | None = None
+        """The states of instances in responses; what the read cache sends again does not count again."""
 
     @property
     def calls(self) -> Mapping[Exercised, Counters]:
@@ -77,10 +75,8 @@ class Usage:
 
     def count_states_and_get_counters(self, call: Call, content: Body) -> Counters:
         """Count the states of instances in a response; return the counters for its call and all repetitions."""
-        if content is not self._last:  # the read cache passes the same object again for the same request
-            self._last = content if len(content.tail) <= MOST_BYTES else None  # no world keeps a long response
-            if call.operation is not None and call.operation.group == _GROUP_WITH_STATES:
-                self._count_states(state.decode() for state in _STATE[call.format].findall(content.tail))
+        if call.operation is not None and call.operation.group == _GROUP_WITH_STATES:
+            self._count_states(state.decode() for state in _STATE[call.format].findall(content.tail))
         counters = self._counters_of(_exercised(call))
         if call.operation is not None:
             # What a refused call sent was not looked at, so that anything may be unread.

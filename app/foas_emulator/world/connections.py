@@ -15,6 +15,9 @@ from foas_emulator.world.store import SCHEMA_VERSION, TABLES, Row
 
 _MEMORY = ":memory:"
 
+_WAIT_S = 0.01
+"""Seconds to wait for another program that has locked a world's file: all requests wait meanwhile."""
+
 
 class _ClosedWhenFreed(sqlite3.Connection):
     """A connection that is closed when its pool is freed; otherwise Python warns from 3.13 on."""
@@ -57,6 +60,10 @@ class Connections:
 
     def _open(self) -> DBAPIConnection:
         connection = sqlite3.connect(
-            self._target, isolation_level=None, check_same_thread=False, factory=_ClosedWhenFreed
+            self._target,
+            timeout=_WAIT_S,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=_ClosedWhenFreed,
         )
         return cast(DBAPIConnection, connection)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 _FULL = "make room on the disk and ask again; nothing that was acknowledged is lost"
 _TOO_MANY = "ask again when fewer files and connections are open, or allow more of them (ulimit -n)"
-_LOCKED = "end the other program that has it open, and ask again"
+LOCKED = "end the other program that has it open, and ask again"
 _OURS_ALONE = "let the user of the emulator read and write it and its directory"
 NAMES_NO_TEXT = "it is damaged (it names what is no text)"
 """The reason where sqlite3 raises UnicodeDecodeError, for an error of SQLite that quotes bytes which are no text."""
@@ -25,12 +25,12 @@ _ADVICE = {
 }
 """Advice for the errors of the system that have other causes than the rights to a file."""
 _TROUBLES = {
-    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_BUSY: LOCKED,
     sqlite3.SQLITE_CANTOPEN: _OURS_ALONE,
     sqlite3.SQLITE_CORRUPT: DAMAGED,
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_IOERR: _FULL,
-    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
     sqlite3.SQLITE_NOTADB: DAMAGED,
     sqlite3.SQLITE_PERM: _OURS_ALONE,
     sqlite3.SQLITE_READONLY: _OURS_ALONE,

@@ -314,13 +314,19 @@ def _remove(path: Path) -> None:
         if header and not _is_header_of_ours(header):
             log.warning("%s is no file of foas-emulator and is left where it is", path)
             return
-        for suffix in _BESIDE if path.suffix == ".db" else ():
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        if path.suffix == ".db":
+            remove_beside(path)
         path.unlink()
     except FileNotFoundError:
         pass
     except OSError as error:
         log.warning("%s cannot be removed (%s) and is left where it is", path, error.strerror)
+
+
+def remove_beside(database: Path) -> None:
+    """Remove what SQLite kept beside a database, which it would take for changes of another file in its place."""
+    for suffix in _BESIDE:
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -2,15 +2,17 @@
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from foas_emulator.world.clock import LAST_INSTANT
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def moment(milliseconds: int, zone: tzinfo = UTC) -> datetime:
-    """Return an instant as a date and time, for any year that a world's clock can show.
+    """Return an instant as a date and time; one that no clock can reach is shown as the last that one can.
 
     `datetime.fromtimestamp` would ask the system, and Windows' time ends with the year 3000.
     """
-    return (_EPOCH + timedelta(milliseconds=milliseconds)).astimezone(zone)
+    return (_EPOCH + timedelta(milliseconds=min(milliseconds, LAST_INSTANT))).astimezone(zone)
 
 
 def instant_text(milliseconds: int) -> str:

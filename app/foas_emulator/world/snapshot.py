@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Column, Table, TypeDecorator, select
 
-from foas_emulator.world.clock import LAST_INSTANT, ClockRow, machine_now
+from foas_emulator.world.clock import LAST_INSTANT, ClockRow
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.durations import LONGEST
 from foas_emulator.world.ids import LAST_NUMBER, Counter
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import read_setting
@@ -204,8 +205,9 @@ def _check_clock(store: Store) -> None:
     if [(row.id, row.mode) for row in store.find(ClockRow)] not in ([], [(1, "real")], [(1, "frozen")]):
         raise ValueError("clock does not hold at most one row, with id 1 and mode real or frozen")
     for clock in store.find(ClockRow):
-        shown = clock.frozen_at if clock.mode == "frozen" else machine_now() + clock.offset_ms
-        if not 0 <= shown <= LAST_INSTANT:
+        # One that runs shows either end while it is past it, as any that was set to an end is a moment later.
+        least, given = (0, clock.frozen_at) if clock.mode == "frozen" else (-LAST_INSTANT, clock.offset_ms)
+        if not least <= given <= LAST_INSTANT:
             raise ValueError("clock shows a time before 1970 or beyond the year 9999")
 
 
@@ -217,8 +219,9 @@ def _check_counters(store: Store) -> None:
 
 def _check_pending(store: Store, kinds: Collection[str]) -> None:
     for change in store.find(PendingChange):
-        if not 0 <= change.at <= LAST_INSTANT:
-            raise ValueError(f"the pending change {change.what!r} is due before 1970 or beyond the year 9999")
+        # A change beyond the year 9999 never happens, and can be planned by a delay all the same.
+        if not 0 <= change.at <= LAST_INSTANT + LONGEST:
+            raise ValueError(f"the pending change {change.what!r} is due before 1970 or long beyond the year 9999")
         if change.kind not in kinds:
             raise ValueError(f"nothing is known of pending changes like {change.what!r}")
         if not isinstance(change.read_details(), dict):

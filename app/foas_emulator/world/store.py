@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 from sqlalchemy import (
     Boolean,
+    Connection,
     CursorResult,
     Executable,
     MetaData,
@@ -19,8 +20,8 @@ from sqlalchemy.orm import InstrumentedAttribute, registry
 from sqlmodel import SQLModel
 
 from foas_emulator.world import statements
-from foas_emulator.world.file_errors import NewerStoreError, WorldFileError, file_error, naming, require_file
-from foas_emulator.world.files import LARGEST_CHECKED, require_sound, write_file
+from foas_emulator.world.file_errors import LOCKED, NewerStoreError, WorldFileError, file_error, naming, require_file
+from foas_emulator.world.files import LARGEST_CHECKED, remove_beside, require_sound, write_file
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ class Store:
         require_file(path)
         with naming(path):
             if not path.exists():
+                remove_beside(path)
                 write_file(path, image)
             self._connect(connections)
             try:
@@ -169,7 +171,7 @@ class Store:
         if self.path is None:
             return self._raw.serialize()
         with closing(sqlite3.connect(":memory:")) as copy:
-            self._raw.backup(copy)
+            self._raw.backup(copy, progress=self._refuse_to_wait)
             try:
                 image = copy.serialize()
             except sqlite3.OperationalError as error:
@@ -203,17 +205,25 @@ class Store:
                 return
             with closing(sqlite3.connect(":memory:")) as source:
                 source.deserialize(image)
-                source.backup(self._raw)
+                source.backup(self._raw, progress=self._refuse_to_wait)
+
+    def _refuse_to_wait(self, status: int, _remaining: int, _total: int) -> None:
+        """Raise `WorldFileError` if another program has locked the file: SQLite would try to copy for ever."""
+        if self.path is not None and status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise WorldFileError(self.path, "database is locked", LOCKED)
 
     def close(self) -> None:
         """Release the connection, and change the revision, so that nothing read before is current."""
         self.revision = object()
         with self._backup.ended():
-            is_large = self.path is None and not isinstance(self._raw, _Closed) and self.size > LARGE
+            connection = self._connection
+            if isinstance(connection, _Closed):
+                return
+            if self.path is None and self.size > LARGE:
+                connection.detach()  # one that is kept for the next world would keep all that it holds
             self._raw = cast(sqlite3.Connection, _Closed())
-            if is_large:
-                self._connection.detach()  # one that is kept for the next world would keep all that it holds
-            self._connection.close()
+            self._connection = cast(Connection, _Closed())
+            connection.close()
 
     # -- transactions
 
