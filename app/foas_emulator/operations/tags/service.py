@@ -4,10 +4,10 @@ A list of names or tags in one parameter is JSON (`["a","b"]`, `{"k":"v"}`, `[{"
 commas (`a,b`, `k:v,k=v,k`).
 """
 
-import json
 import re
 from typing import Any
 
+from foas_emulator.blink import lenient_json
 from foas_emulator.gateway.errors import ApiError, invalid
 from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.required import LONGEST_NAME, check_count, given, listed
@@ -130,9 +130,9 @@ def _parse(parameter: str, text: str) -> Any:
         return None
     check_count(parameter, text.count(",") // _COMMAS_OF_AN_ITEM)  # before it is parsed
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise invalid(parameter, f"{text!r} begins like JSON, and is not.") from None
+        return lenient_json.parse_strictly(text)
+    except ValueError as error:
+        raise invalid(parameter, f"{text!r} begins like JSON, and is not: {error}.") from None
 
 
 def _pair(item: str) -> tuple[str, str | None]:
