@@ -59,7 +59,7 @@ def parse_strictly(text: str) -> Any:
 
 
 def _storable(text: str, value: Any) -> Any:
-    """Return the value of a text. Raise ValueError for half of a surrogate pair, which no database and answer can hold."""
+    """Return the value of a text. Raise ValueError for half of a surrogate pair, which no database can hold."""
     if _ESCAPED_SURROGATE.search(text):
         try:
             json.dumps(value, ensure_ascii=False).encode()
