@@ -15,6 +15,7 @@ from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
 from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.required import given, listed, named
+from foas_emulator.operations.texts import check_weight
 from foas_emulator.world.store import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
@@ -126,7 +127,7 @@ def create_cluster(
         slave_num=order.slave_num,
     )
     security_group = f"sg-{world.next_token('security_group', length=20)}"
-    lifecycle.start(world, cluster, assign(Cluster.user_sg_id, security_group))
+    lifecycle.start(world, check_weight(cluster), assign(Cluster.user_sg_id, security_group))
     return cluster.cluster_id
 
 

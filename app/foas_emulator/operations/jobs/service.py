@@ -24,6 +24,7 @@ from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.queues import service as queues
 from foas_emulator.operations.required import given, listed, named, readable, require_engine
+from foas_emulator.operations.texts import check_weight
 from foas_emulator.world.store import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
@@ -107,7 +108,7 @@ def create_job(
         modifier=ACCOUNT,
         modify_time=now,
     )
-    world.store.insert(changed(job, *rows.columns_of(draft)))
+    world.store.insert(check_weight(changed(job, *rows.columns_of(draft))))
 
 
 def get_job(world: World, project_name: str, job_name: str) -> Job | None:
@@ -154,6 +155,7 @@ def update_job(world: World, project_name: str, job_name: str, draft: Draft) -> 
         assign(Job.modifier, ACCOUNT),
         assign(Job.modify_time, world.second()),
     )
+    check_weight(changed(job, *changes))
     where = equal(Job.project_name, project_name), equal(Job.job_name, job_name)
     world.store.update(Job, *changes, where=where)
 
@@ -260,8 +262,8 @@ def commit_job(
     """
     scale = AutoScale()
     if is_on_off:
-        if given("maxCU", max_cu) <= 0:
-            raise invalid("maxCU", "it must be more than 0.")
+        if not 0 < given("maxCU", max_cu) < auto_scale.MOST_CU:
+            raise invalid("maxCU", f"it must be more than 0 and less than {auto_scale.MOST_CU}.")
         strategy = dict(readable("configure", auto_scale.read_strategy, given("configure", configure)))
         if recommend_only is not None:
             strategy["recommendOnly"] = recommend_only
@@ -270,6 +272,8 @@ def commit_job(
             *(readable("suspendPeriods", auto_scale.read_periods, suspend_periods) if suspend_periods else ()),
         ]
         scale = AutoScale(is_on=True, strategy=strategy, max_cu=max_cu, suspend_periods=periods)
+        if len(scale.to_json()) > auto_scale.LONGEST:
+            raise invalid("configure", f"with the periods it has over {auto_scale.LONGEST} characters.")
     job = require(world, project_name, job_name)
     queues.require_bound(world, project_name, job.cluster_id, job.queue_name)
     _check_packages(world, project_name, job.packages)

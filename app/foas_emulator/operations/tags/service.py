@@ -10,7 +10,7 @@ from typing import Any
 from foas_emulator.blink import lenient_json
 from foas_emulator.gateway.errors import ApiError, invalid
 from foas_emulator.operations.clusters import service as clusters
-from foas_emulator.operations.required import LONGEST_NAME, check_count, given, listed
+from foas_emulator.operations.required import LONGEST_NAME, check_count, given, listed, named
 from foas_emulator.operations.tags.rows import Tag, select_tags
 from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
@@ -33,7 +33,7 @@ def tag_resources(world: World, *, resource_type: str | None, resource_ids: str 
     if not pairs:
         raise invalid("Tags", "give at least one tag.")
     check_count("Tags", len(cluster_ids) * len(pairs))
-    kind = resource_type or CLUSTER
+    kind = named("ResourceType", resource_type or CLUSTER)
     for cluster_id in cluster_ids:
         clusters.require(world, cluster_id)
         for key, value in pairs.items():
