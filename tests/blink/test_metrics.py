@@ -218,7 +218,12 @@ def test_line_without_a_curve_is_a_series_without_points_and_counts_as_one() -> 
 def test_a_long_name_and_a_wide_window_cost_no_more_than_others(monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
     whole = chance.fraction
-    monkeypatch.setattr(chance, "fraction", lambda *parts: hashed.append(str(parts[1])) or whole(*parts))
+
+    def counted(*parts: str | int) -> float:
+        hashed.append(str(parts[1]))
+        return whole(*parts)
+
+    monkeypatch.setattr(chance, "fraction", counted)
 
     def ask_family(length: int) -> None:
         asked = {"metric": f"c1.system.{'x' * (length - 10)}", "granularity": "20s", "downsample": "999999999h-avg"}

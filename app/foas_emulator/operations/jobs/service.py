@@ -326,6 +326,12 @@ def online(world: World, project_name: str) -> list[str]:
     return rows.names(world, CommittedJob, equal(CommittedJob.project_name, project_name))
 
 
+def online_of_type(world: World, project_name: str, job_type: str) -> Mapping[str, str]:
+    """Return the API types of a project's online jobs of a type, by name. Raise `InvalidProject.NotFound`."""
+    projects.require(world, project_name)
+    return rows.online_of_type(world, project_name, job_type)
+
+
 def in_folder(world: World, folder_id: int) -> list[str]:
     """Return the names of the jobs in a folder, without those in folders below it."""
     return rows.names(world, Job, equal(Job.folder_id, folder_id))
