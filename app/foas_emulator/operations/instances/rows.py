@@ -73,6 +73,11 @@ def instances_of_job(world: World, project_name: str, job_name: str, *more: Cond
     return world.store.find(Instance, *_of_job(project_name, job_name), *more)
 
 
+def light_instances_of_job(world: World, project_name: str, job_name: str, *more: Condition) -> list[Instance]:
+    """Return the instances of a job that meet further conditions, without their content."""
+    return world.store.fetch(Instance, _light(*_of_job(project_name, job_name), *more))
+
+
 def instances_on_cluster(world: World, cluster_id: str, state: str) -> list[Instance]:
     """Return the instances on a cluster that are in a state and not archived, without their content."""
     on_cluster = _light(

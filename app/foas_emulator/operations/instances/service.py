@@ -295,7 +295,7 @@ def set_auto_scale(world: World, instance: Instance, auto_scale_params: str) -> 
 
 def live_states(world: World, job: "Job") -> Mapping[int, str]:
     """Return the ids and states of the instances for which a job counts as started: live, and not archived."""
-    unarchived = rows.instances_of_job(world, job.project_name, job.job_name, equal(Instance.is_archived, False))
+    unarchived = rows.light_instances_of_job(world, job.project_name, job.job_name, equal(Instance.is_archived, False))
     return {instance.id: instance.actual_state for instance in unarchived if instance.actual_state in LIVE}
 
 
@@ -310,7 +310,7 @@ def demand_by_queue(world: World, cluster_id: str) -> Mapping[str, Resource]:
 
 def remove_all(world: World, job: "Job") -> None:
     """Delete all instances of a job that is being deleted, and their pending changes."""
-    for instance in rows.instances_of_job(world, job.project_name, job.job_name):
+    for instance in rows.light_instances_of_job(world, job.project_name, job.job_name):
         lifecycle.cancel(world, instance)
     rows.delete_instances(world, job.project_name, job.job_name)
 

@@ -140,9 +140,9 @@ def find_session(world: World, job: Job, session_id: str) -> PlanSession | None:
     return world.store.get(PlanSession, equal(PlanSession.session_id, session_id), *_sessions_of(job))
 
 
-def find_sessions(world: World, job: Job) -> list[PlanSession]:
-    """Return all sessions of a job."""
-    return world.store.find(PlanSession, *_sessions_of(job))
+def find_sessions(world: World, job: Job, status: str) -> list[PlanSession]:
+    """Return the sessions of a job that have a status."""
+    return world.store.find(PlanSession, *_sessions_of(job), equal(PlanSession.status, status))
 
 
 def names(world: World, model: type[JobCopy], *conditions: Condition) -> list[str]:
@@ -176,15 +176,22 @@ def select_jobs(*filters: Condition, job_name: str | None, without: Collection[s
     return statement.order_by(columns.create_time.desc(), columns.job_name)
 
 
-def select_users_of_package(project_name: str, package_name: str) -> Select[Any]:
-    """Select the jobs whose committed copies use a package, newest first: rows of `Job` with the committed columns."""
+def packages_of_copies(world: World, project_name: str, part: str) -> dict[str, str]:
+    """Return the names of packages, as they were given, of the committed copies in whose text this part is, by job."""
+    copies = CommittedJob.table().c
+    statement = select(copies.job_name, copies.packages).where(
+        copies.project_name == project_name, func.instr(copies.packages, part) > 0
+    )
+    return {row.job_name: row.packages for row in world.store.execute(statement)}
+
+
+def select_committed(project_name: str, job_names: Collection[str]) -> Select[Any]:
+    """Select online jobs by name, newest first: rows of `Job` with the committed columns."""
     jobs, copies = Job.table().c, CommittedJob.table().c
-    # Names are separated by commas, with optional blanks around them.
-    packages = func.replace(func.replace("," + copies.packages + ",", ", ", ","), " ,", ",")
     return (
         select(*(copies.get(column.name, column) for column in jobs))
         .join_from(Job.table(), CommittedJob.table(), _is_same_job())
-        .where(copies.project_name == project_name, func.instr(packages, f",{package_name},") > 0)
+        .where(copies.project_name == project_name, copies.job_name.in_(job_names))
         .order_by(jobs.create_time.desc(), jobs.job_name)
     )
 

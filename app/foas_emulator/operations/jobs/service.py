@@ -339,7 +339,9 @@ def in_folder(world: World, folder_id: int) -> list[str]:
 
 def using_package(world: World, project_name: str, package_name: str, page_index: int, page_size: int) -> Page[Job]:
     """Return a page of the online jobs that use a package, newest first, as they were committed."""
-    return page(world, Job, rows.select_users_of_package(project_name, package_name), page_index, page_size)
+    copies = rows.packages_of_copies(world, project_name, package_name)
+    users = [job_name for job_name, packages in copies.items() if package_name in map(str.strip, packages.split(","))]
+    return page(world, Job, rows.select_committed(project_name, users), page_index, page_size)
 
 
 def remove_all(world: World, project_name: str) -> None:
