@@ -67,7 +67,7 @@ world in a file is written to disk, other requests wait.
 
 Every refused call leaves one line on standard error: its request id, operation, world, method and path, status, code,
 and the hint, which says why and what to do about it. The hint is also in `x-emulator-hint` of the answer and in the
-journal entry; no SDK shows it to its user. A line is a WARNING, or an ERROR from status 500 on; `--no-log-refused`
+journal entry; of the SDKs only Go's prints it. A line is a WARNING, or an ERROR from status 500 on; `--no-log-refused`
 omits the warnings. In `--log-format json` each of these is a member of its own.
 
 ```text

@@ -4,19 +4,31 @@ A number that grows is a regression to explain; one that shrinks is to be lowere
 dependencies and Python 3.11; other versions are only held to them with some air.
 """
 
-import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.api import Api, open_api
-from tests.hot_read import request
+from tests.operations import building
 
+ROOT = Path(__file__).parents[1]
 AIR = 1.0 if sys.version_info[:2] == (3, 11) else 1.3
 
-STATEMENTS_OF_A_COLD_READ = 2
+STATEMENTS = {
+    "GetInstance": 2,
+    "CreateJob": 14,
+    "CommitJob": 7,
+    "StartJob": 8,
+    "ModifyInstanceState": 5,
+    "OfflineJob": 6,
+    "DeleteJob": 11,
+}
+"""Of each call of a job's life when nothing is cached, BEGIN and COMMIT among them."""
 CALLS_OF_A_HOT_READ = 28
 CALLS_OF_A_SIGNED_READ = 58
 MODULES_AT_START = 830
@@ -30,12 +42,32 @@ def cold_api() -> Iterator[Api]:
         yield api
 
 
-def test_a_cold_read_runs_few_statements(cold_api: Api) -> None:
-    assert asyncio.run(request(cold_api)) == 200, "the first request of a world reads its fault rules too"
-    statements: list[str] = []
-    cold_api.world.store._raw.set_trace_callback(statements.append)
-    assert asyncio.run(request(cold_api)) == 200
-    assert len(statements) <= STATEMENTS_OF_A_COLD_READ, statements
+def test_the_calls_of_a_life_of_a_job_run_few_statements(cold_api: Api) -> None:
+    building.project_with_queue(cold_api)
+    building.online_job(cold_api, "first")  # what a world reads once, such as its fault rules, is read by now
+    counted: dict[str, int] = {}
+
+    def count(operation: str, **given: Any) -> None:
+        statements: list[str] = []
+        cold_api.world.store._raw.set_trace_callback(statements.append)
+        cold_api.ok(operation, projectName="p", jobName="j", **given)
+        cold_api.world.store._raw.set_trace_callback(None)
+        counted[operation] = len(statements)
+
+    count("CreateJob", jobType="FLINK_STREAM", apiType="DATASTREAM", code="blink.main.class=Main")
+    count("CommitJob")
+    count("StartJob")
+    count("GetInstance", instanceId=-1)
+    count("ModifyInstanceState", instanceId=-1, expectState="TERMINATED")
+    count("OfflineJob")
+    count("DeleteJob")
+    assert counted == STATEMENTS
+
+
+def test_the_notes_tell_the_number_of_statements() -> None:
+    notes = (ROOT / "benchmarks" / "NOTES.md").read_text("utf-8")
+    for operation, number in STATEMENTS.items():
+        assert re.search(rf"^\| {operation}(, not cached)? \| {number} \|$", notes, re.MULTILINE), operation
 
 
 def test_a_hot_read_calls_few_functions() -> None:

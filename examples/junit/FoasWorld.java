@@ -37,7 +37,7 @@ class FoasWorld implements BeforeEachCallback, AfterEachCallback {
     @Override
     public void afterEach(ExtensionContext test) throws Exception {
         if (test.getExecutionException().isPresent()) {
-            test.publishReportEntry("foas-emulator", control("GET", "/journal?limit=1000", ""));
+            System.out.println(control("GET", "/journal?limit=1000", "")); // which Maven, Gradle and the console all show
         }
         control("DELETE", "", "");
     }

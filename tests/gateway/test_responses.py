@@ -4,7 +4,7 @@ import pytest
 
 from foas_emulator.gateway.errors import Problem
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.gateway.responses import GatewayResponse, failure, header_text, internal_error
+from foas_emulator.gateway.responses import GatewayResponse, failure, header_text, internal_error, one_line
 from tests.wire import Heard, ask
 
 GONE = Problem(code="Thing.Gone", status=410, message="Gone: {name}.", evidence=documented("a page"))
@@ -64,6 +64,23 @@ def test_one_more_header_leaves_the_reply_as_it_was() -> None:
 )
 def test_text_of_a_header_is_one_line_of_printable_ascii(text: str, header: bytes) -> None:
     assert header_text(text) == header
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("plain", "plain"),
+        ("two\nlines\r\n\tand  more ", "two lines and more"),
+        ("\u4e2d\xe9\U0001f388", "\u4e2d\xe9\U0001f388"),
+        ("\u4e2d\x00b\x7fc\x1bd\u202e\ud800", "\u4e2d\\x00b\\x7fc\\x1bd\\u202e\\ud800"),
+    ],
+)
+def test_text_of_a_line_is_printable_in_any_language(text: str, line: str) -> None:
+    assert one_line(text) == line
+
+
+def test_a_refusal_keeps_its_hint_as_it_is_read() -> None:
+    assert failure(GONE("Why \u4e2d\nor."), format_="json", host="here", overrides={}).hint == "Why \u4e2d or."
 
 
 def test_a_header_repeats_no_long_text() -> None:

@@ -98,9 +98,11 @@ def test_a_server_error_is_logged_even_without_an_access_log(
 
 
 def refused(hint: str, code: str = "InvalidInstance.NotRunning", status: int = 400) -> GatewayResponse:
-    headers = ((b"x-emulator-hint", hint.encode()), (b"x-emulator-evidence", b"documented"))
+    headers = ((b"x-emulator-evidence", b"documented"),)
     body = Body(b"", b"")
-    return GatewayResponse(status_code=status, content=body, content_type=b"", extra_headers=headers, code=code)
+    return GatewayResponse(
+        status_code=status, content=body, content_type=b"", extra_headers=headers, code=code, hint=hint
+    )
 
 
 def test_a_refused_call_leaves_one_warning_that_says_why(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:

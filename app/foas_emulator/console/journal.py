@@ -73,7 +73,7 @@ async def call_page(view: View) -> dict[str, Any]:
     if pair is None:
         return {"call": None, "request_id": request_id, "status": HTTPStatus.NOT_FOUND}
     number, entry = pair
-    document = show(number, entry, OPERATIONS) | show_contents(entry.call.contents, entry.request_id)
+    document = show(number, entry, OPERATIONS) | show_contents(entry.call.contents, entry.request_id, entry.call.hint)
     check = document.get("signature_check")
     return {
         "call": document,

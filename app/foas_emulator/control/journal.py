@@ -65,7 +65,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
             raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)
         number, entry = found
-        return show(number, entry, OPERATIONS) | show_contents(entry.call.contents, entry.request_id)
+        return show(number, entry, OPERATIONS) | show_contents(entry.call.contents, entry.request_id, entry.call.hint)
 
     @router.delete("", status_code=204)
     async def forget_journal(name: str) -> Response:

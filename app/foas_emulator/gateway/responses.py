@@ -17,7 +17,7 @@ REQUEST_ID_LENGTH = 36
 
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _RECOMMEND = "https://error-center.aliyun.com/status/search?Keyword={code}&source=PopGw"
-_UNPRINTABLE = re.compile("[^ -~]")
+_NOT_ASCII = re.compile("[^ -~]")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,6 +29,8 @@ class GatewayResponse:
     content_type: bytes
     extra_headers: Headers = ()
     code: str | None = None
+    hint: str | None = None
+    """Why a call was refused, as the log and the journal show it: its header has to be in ASCII."""
 
     def with_header(self, name: str, text: str) -> "GatewayResponse":
         """Return the same response with one more header; its text is escaped as in `header_text`."""
@@ -76,6 +78,7 @@ def failure(error: ApiError, *, format_: Format, host: str, overrides: Mapping[s
         content_type=CONTENT_TYPES[format_],
         extra_headers=tuple((name.encode(), header_text(text)) for name, text in headers.items()),
         code=code,
+        hint=one_line(error.hint),
     )
 
 
@@ -98,8 +101,25 @@ _LONGEST_HEADER = 4000
 
 def header_text(text: str) -> bytes:
     """Return a text as the value of a header: one line of printable ASCII, cut if it is long."""
-    line = " ".join((text if len(text) <= _LONGEST_HEADER else f"{text[:_LONGEST_HEADER]}...").split())
-    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), line).encode()
+    return _NOT_ASCII.sub(_escaped, _cut(text)).encode()
+
+
+def one_line(text: str) -> str:
+    """Return a text as one line of printable characters of any language, cut if it is long."""
+    line = _cut(text)
+    return line if line.isprintable() else "".join(each if each.isprintable() else _escape(each) for each in line)
+
+
+def _cut(text: str) -> str:
+    return " ".join((text if len(text) <= _LONGEST_HEADER else f"{text[:_LONGEST_HEADER]}...").split())
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return _escape(found[0])
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 def host_name(host: str) -> str:

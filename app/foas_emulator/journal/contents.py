@@ -89,7 +89,7 @@ def kept_answer(content: Body) -> Body:
     return content if len(content.tail) <= MOST_BYTES else Body(content.head, content.tail[:MOST_BYTES])
 
 
-def show_contents(contents: Contents, request_id: str) -> dict[str, Any]:
+def show_contents(contents: Contents, request_id: str, hint: str | None) -> dict[str, Any]:
     """Return the members `request`, `answer`, `hint`, `evidence` and `signature_check` of an entry."""
     answer = contents.answer.with_request_id(request_id.encode()) if contents.answer_size else b""
     request = {
@@ -104,7 +104,7 @@ def show_contents(contents: Contents, request_id: str) -> dict[str, Any]:
             "headers": {name.decode("latin-1"): value.decode("latin-1") for name, value in contents.answer_headers},
             **_body(answer, contents.answer_size),
         },
-        "hint": contents.answer_header("x-emulator-hint"),
+        "hint": hint,
         "evidence": contents.answer_header("x-emulator-evidence"),
     }
     if contents.string_to_sign:

@@ -16,7 +16,7 @@ from foas_emulator.world.clock import stopwatch
 SERVER_ERROR = 500
 """Answers with this status or a higher one are always logged, as errors of the server."""
 
-HINT, EVIDENCE = b"x-emulator-hint", b"x-emulator-evidence"
+EVIDENCE = b"x-emulator-evidence"
 
 _CALL = 250
 """Approximate size in bytes of a call, without its parameters and texts."""
@@ -54,7 +54,6 @@ class Record:
     def _write_line(self, context: RequestContext, response: GatewayResponse) -> None:
         milliseconds = (stopwatch() - context.started) / 1e6 if context.started else 0.0
         operation = context.operation.name if context.operation else "-"
-        hint = response.header(HINT)
         access_log.log(
             _level(response, log_refused=self._log_refused),
             "%s %s world=%s %s %d %.3f ms%s",
@@ -64,7 +63,7 @@ class Record:
             f"{context.method} {context.raw_path}",
             response.status_code,
             milliseconds,
-            "" if response.code is None else f" {header_text(response.code).decode()}: {hint}",
+            "" if response.code is None else f" {header_text(response.code).decode()}: {response.hint}",
             extra={
                 "request_id": context.request_id,
                 "operation": operation,
@@ -72,7 +71,7 @@ class Record:
                 "status": response.status_code,
                 "milliseconds": round(milliseconds, 3),
                 "code": response.code,
-                "hint": hint,
+                "hint": response.hint,
             },
         )
 
@@ -92,7 +91,6 @@ def call_of(context: RequestContext, response: GatewayResponse) -> Call:
     action = action if action is not None and operation is not None and action != operation.name else None
     contents = contents_of(context, response)
     is_refused = response.code is not None
-    hint = response.header(HINT) if is_refused else None
     return Call(
         operation,
         context.method,
@@ -113,12 +111,12 @@ def call_of(context: RequestContext, response: GatewayResponse) -> Call:
         + len(access_key_id)
         + len(action or "")
         + len(context.warning or "")
-        + len(hint or "")
+        + (getsizeof(response.hint) if response.hint else 0)
         + memory_of(context.parameters)
         + (memory_of([rule.written for rule in faults]) if faults else 0)
         + contents.size,
         contents,
-        hint=hint,
+        hint=response.hint,
         evidence=response.header(EVIDENCE) if is_refused else None,
     )
 
