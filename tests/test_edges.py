@@ -230,3 +230,41 @@ def test_json_values_of_this_page_are_read_or_refused_by_the_snapshot_of_setting
     snapshot["tables"]["world"][0]["settings"] = f'{{"start_delay": {value}}}'
     told(api, "PUT", f"{W}/snapshot", json.dumps(snapshot))
     assert api.request("GET", f"{W}/settings").status_code == 200
+
+
+HALVES = [r'"\ud800"', r'["\ud800"]', r'{"\udc00": "\ud800", "fetch_delay": 1, "startOffset": "1"}']
+HALVES += [
+    r'{"queries": [{"metric": "rcmp9x37ztfb63g1x7lt****.system.\ud800"}]}',
+    r'{"nodes": [{"id": 1, "type": "\ud800"}]}',
+]
+
+
+@pytest.mark.parametrize("text", HALVES)
+def test_half_of_a_surrogate_pair_in_json_within_a_parameter(text: str) -> None:
+    """Each text in every parameter at once with the others as they should be, and in what is read afterwards."""
+    job, cluster = "/api/v2/projects/project1/jobs/job1", "/api/v2/clusters/rcmp9x37ztfb63g1x7lt****"
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    given = quote(text, safe="")
+    with open_api() as api:
+        for method, path, pairs in (
+            ("POST", "/api/v2/cluster/tags", f"ResourceIds=rcmp9x37ztfb63g1x7lt****&Tags={given}"),
+            ("POST", "/api/v2/cluster/tags", f"ResourceIds={given}&Tags=a"),
+            ("GET", f"/api/v2/cluster/tags?ResourceIds={given}", ""),
+            ("GET", f"/api/v2/cluster/tags?Tags={given}", ""),
+            ("DELETE", f"/api/v2/cluster/tags?ResourceIds=x&TagKeys={given}", ""),
+            ("PUT", f"{cluster}/expand", f"count=9&userVSwitch={given}"),
+            ("PUT", f"{cluster}/shrink", f"modelTargetCount={given}"),
+            ("POST", f"{cluster}/metrics", f"metricJson={given}"),
+            ("POST", f"{job}/metric", f"metricJson={given}"),
+            ("PUT", f"{job}/instance/-1/autoscale/config", f"configJson={given}"),
+            ("PUT", job, f"planJson={given}&properties={given}&packages={given}"),
+            ("PUT", job, f"planJson={given}&properties={given}"),
+            ("PUT", f"{job}/commit", f"isOnOff=true&maxCU=10&configure={given}"),
+            ("PUT", f"{job}/commit", f"isOnOff=true&maxCU=10&configure=%7Bfetch_delay%3A1%7D&suspendPeriods={given}"),
+            ("PUT", f"{job}/commit", ""),
+            ("PUT", f"{job}/instances/-1/expectstate", "expectState=TERMINATED"),
+            ("POST", f"{job}/instance", f"parameterJson={given}"),
+            ("POST", f"{job}/instance", ""),
+            *(("GET", f"{job}/instances/-1{path}", "") for path in ("", "/details", "/config", "/checkpoints")),
+        ):
+            told(api, method, path, pairs or None, **(form if pairs else {}))

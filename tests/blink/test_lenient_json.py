@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foas_emulator.blink.lenient_json import LONGEST, MOST_TOKENS, parse
+from foas_emulator.blink.lenient_json import LONGEST, MOST_TOKENS, parse, parse_strictly
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -90,3 +90,18 @@ def test_a_text_has_limits() -> None:
 def test_an_error_names_the_beginning_of_a_long_word() -> None:
     with pytest.raises(ValueError, match=r"^unexpected x{100}$"):
         parse("{a:b} " + "x" * 100_000)
+
+
+@pytest.mark.parametrize("text", [r'"\ud800"', r'{"\uDC00a": 1}', r"[{a: '\ud800'}]", r'"\ud83dx\ude00"'])
+def test_half_of_a_surrogate_pair_is_refused(text: str) -> None:
+    for read in (parse, parse_strictly):
+        with pytest.raises(ValueError, match="half of a surrogate pair" if read is parse or "'" not in text else r"\w"):
+            read(text)
+    assert parse_strictly(r'"\ud83d\ude00"') == parse(r'"\ud83d\ude00"') == "😀"
+    assert parse(r'"\\ud800"') == r"\ud800", "a backslash that is escaped begins no surrogate"
+
+
+def test_a_strict_text_of_any_depth_is_read_or_refused() -> None:
+    for depth in range(1, 1100):
+        with suppress(ValueError):
+            parse_strictly("[" * depth + r'"\ud83d\ude00"' + "]" * depth)

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from foas_emulator.blink.metric_query import MOST_QUERIES
+from foas_emulator.blink import chance
+from foas_emulator.blink.metric_query import LONGEST_METRIC, MOST_QUERIES
 from foas_emulator.blink.metrics import (
     CLUSTER_METRICS,
     JOB_METRICS,
@@ -212,3 +213,25 @@ def test_line_without_a_curve_is_a_series_without_points_and_counts_as_one() -> 
     assert (stranger.name, stranger.dps, stranger.summary) == (f"{PREFIX}speed", {}, 0.0)
     assert [series.name for series in ask("speed", "delay", limit="avg:above:1")] == [f"{PREFIX}delay"]
     assert [series.name for series in ask("speed", now=START)] == [f"{PREFIX}speed"]
+
+
+def test_a_long_name_and_a_wide_window_cost_no_more_than_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+    whole = chance.fraction
+
+    def counted(*parts: str | int) -> float:
+        hashed.append(str(parts[1]))
+        return whole(*parts)
+
+    monkeypatch.setattr(chance, "fraction", counted)
+
+    def ask_family(length: int) -> None:
+        asked = {"metric": f"c1.system.{'x' * (length - 10)}", "granularity": "20s", "downsample": "999999999h-avg"}
+        query = parse_query(json.dumps(asked), prefix="c1.", catalogue=CLUSTER_METRICS)
+        (series,) = evaluate(query, seed="seed", start_time=START, now=NOW)
+        assert series.dps
+
+    ask_family(LONGEST_METRIC)
+    assert 0 < len(hashed) < 150
+    with pytest.raises(MetricQueryError, match="metric has 513 characters, 512 are allowed"):
+        ask_family(LONGEST_METRIC + 1)

@@ -185,3 +185,17 @@ def test_running_job_has_its_own_plan_or_none() -> None:
     assert types(running_plan("{nodes: [{id: 1, type: Mine}]}", script("passthrough"), **options)) == ["Mine"]
     assert running_plan("", "select (", **options) == Plan(())
     assert notes == []
+
+
+def test_a_long_name_of_a_function_stands_cut_in_each_operator_that_calls_it() -> None:
+    code = f"""CREATE FUNCTION f AS '{"x" * 50_000}';
+        CREATE TABLE a (i INT) WITH (type='x'); CREATE TABLE `{"b" * 50_000}` (i INT) WITH (type='x');
+        INSERT INTO `{"b" * 50_000}` SELECT * FROM a {", LATERAL TABLE(f(i))" * 500}"""
+    plan = raw_plan(code, api_type="SQL", job_type="FLINK_STREAM")
+    assert sum(name.startswith("Correlate(xxx") for name in types(plan)) == 500
+    assert len(plan.to_json()) < 10 * len(code)
+    main = raw_plan(f"blink.main.class={'x' * 50_000}", api_type="DATASTREAM", job_type="FLINK_STREAM")
+    assert max(map(len, types(main))) < 300
+    with pytest.raises(SqlError) as told:
+        raw_plan(f"INSERT INTO `{'b' * 50_000}` SELECT 1", api_type="SQL", job_type="FLINK_STREAM")
+    assert len(str(told.value)) < 1100

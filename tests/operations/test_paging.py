@@ -60,7 +60,7 @@ def test_a_page_holds_one_to_a_hundred_items(api: Api, page_size: int) -> None:
 @pytest.fixture
 def long_jobs(api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
     """Three jobs, a page of which may hold the code of two."""
-    monkeypatch.setattr("foas_emulator.operations.paging.MOST_CHARACTERS", 5000)
+    monkeypatch.setattr("foas_emulator.operations.paging.MOST_WEIGHT", 5000)
     building.stand_still(api)
     building.project_with_queue(api)
     for name in ("c", "a", "b"):
@@ -74,7 +74,7 @@ def jobs(members: dict[str, Any]) -> list[str]:
 
 def test_a_page_of_long_items_is_refused_before_they_are_read(long_jobs: Api) -> None:
     hint = long_jobs.refused("ListJob", projectName="p", pageSize=3, code="InvalidpageSize").hint
-    assert hint == "pageSize: 3 of its items have over 5000 characters; ask for fewer items at a time."
+    assert hint.startswith("pageSize: 3 of its items have over 5000 characters, in which one that is escaped counts 4")
     assert jobs(long_jobs.ok("ListJob", projectName="p", pageSize=2)) == ["a2000", "b2000"]
     assert jobs(long_jobs.ok("ListJob", projectName="p", pageSize=2, pageIndex=2)) == ["c2000"]
 

@@ -154,6 +154,8 @@ def mutate(snapshot: dict[str, Any], changes: Any) -> dict[str, Any]:
             break
         name = sorted(tables)[which_table % len(tables)]
         rows = tables[name]
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            break  # an earlier change left no rows to change
         if kind == 0:
             del tables[name]
         elif kind == 1 or not rows:

@@ -13,7 +13,10 @@ from foas_emulator.blink.planner import raw_plan
 GB_PER_CU = 4
 
 _PERIOD = {"plan": ("ORIGINAL", "CURRENT"), "policy": ("EVERY_DAY_TIME", "SPECIFIED_TIME")}
-_MOST_CU = 2**31
+MOST_CU = 2**31
+"""The first maximum that is too large to be one."""
+LONGEST = 64 * 1024
+"""The most characters of an AutoScaleParams text that CommitJob makes."""
 
 Period = Mapping[str, str]
 
@@ -67,7 +70,7 @@ def from_json(text: str | None) -> AutoScale:
 
 
 def _is_amount(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _MOST_CU
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < MOST_CU
 
 
 def tuned_plan(scale: AutoScale, code: str, *, api_type: str, job_type: str) -> Plan | None:

@@ -5,10 +5,15 @@ class UnreadablePlanError(ValueError):
     """A planJson is not a plan; the message is a clause that says why, such as `its nodes are not a list`."""
 
 
+_LONGEST = 1000
+"""The most characters of the message of an error: a name in it may have megabytes."""
+
+
 class SqlError(Exception):
     """The first definite error in a script; line and column count from 1."""
 
     def __init__(self, message: str, *, line: int, column: int) -> None:
+        message = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}..."
         super().__init__(message)
         self.message = message
         self.line = line

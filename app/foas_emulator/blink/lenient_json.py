@@ -31,6 +31,7 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parse(text: str) -> Any:
@@ -38,14 +39,35 @@ def parse(text: str) -> Any:
 
     A bare word is a number, true, false or null if it looks like one; a bare value may contain colons
     (`limit: avg:sample:50`). Keys and values are separated by a colon or an equals sign. A comment extends from `//` to
-    the end of its line. A text of more than `LONGEST` characters is refused.
+    the end of its line. A text of more than `LONGEST` characters is refused, and so is half of a surrogate pair.
     """
     if len(text) > LONGEST:
         raise ValueError(f"it has over {LONGEST} characters")
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        return _Reader(text).document()
+        value = _Reader(text).document()
+    return _storable(text, value)
+
+
+def parse_strictly(text: str) -> Any:
+    """Parse JSON. Raise ValueError for a text that is none, or that holds half of a surrogate pair."""
+    try:
+        return _storable(text, json.loads(text))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _storable(text: str, value: Any) -> Any:
+    """Return the value of a text. Raise ValueError for half of a surrogate pair, which no database can hold."""
+    if _ESCAPED_SURROGATE.search(text):
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("it holds half of a surrogate pair, which no text can carry") from None
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+    return value
 
 
 class _Reader:

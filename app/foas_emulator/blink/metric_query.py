@@ -20,6 +20,8 @@ _MILLISECOND_STAMPS = range(10**12, 10**13)
 _DEFAULT_STEP = 20
 MOST_QUERIES = 50
 """The most queries of one text: more than a job has metrics."""
+LONGEST_METRIC = 512
+"""The most characters of a metric's name, which is hashed hundreds of times for one curve. The number is ours."""
 
 
 class MetricQueryError(ValueError):
@@ -119,6 +121,8 @@ def _line(query: Mapping[str, Any], prefix: str, catalogue: Catalogue) -> Line:
     metric = query.get("metric")
     if not isinstance(metric, str) or not metric:
         raise MetricQueryError(f"metric must be a name, as {prefix}{next(iter(catalogue.curves))}, and is {metric}")
+    if len(metric) > LONGEST_METRIC:
+        raise MetricQueryError(f"metric has {len(metric)} characters, {LONGEST_METRIC} are allowed")
     curve = catalogue.curve(metric.removeprefix(prefix)) if metric.startswith(prefix) else None
     window, downsample = _downsample(query.get("downsample"))
     step = _granularity(query.get("granularity")) or window or _DEFAULT_STEP

@@ -103,7 +103,8 @@ def _values(line: Line, curve: Curve, times: range, seed: Part, start: int) -> I
             for second, deviation in zip(seconds, noise, strict=True)
         ]
 
-    offsets = [line.window * sample // _SAMPLES for sample in range(_SAMPLES)]
+    window = min(line.window, _KEPT)  # beyond that, no two samples would have a knot in common
+    offsets = [window * sample // _SAMPLES for sample in range(_SAMPLES)]
     at = {offset: sampled(range(times.start + offset, times.stop + offset, times.step)) for offset in set(offsets)}
     values = map(_AGGREGATIONS[line.downsample], zip(*(at[offset] for offset in offsets), strict=True))
     return map(math.floor, values) if curve.whole else values

@@ -30,6 +30,8 @@ Note = Callable[[str], object]
 
 _WINDOWS = frozenset({"TUMBLE", "HOP", "SESSION"})
 _RANKS = frozenset({"ROW_NUMBER", "RANK", "DENSE_RANK"})
+_LONGEST_TYPE = 256
+"""The most characters of an operator's name: a long name of a function would stand in every operator that calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,12 @@ def _datastream_plan(code: str) -> Plan:
         (
             Node(1, "Source: Custom Source", SOURCE),
             Node(2, "Timestamps/Watermarks", OPERATOR, predecessors=(Edge(1),)),
-            Node(3, main_class.rpartition(".")[2] or "Process", OPERATOR, predecessors=(Edge(2, "KEY-GROUP"),)),
+            Node(
+                3,
+                main_class.rpartition(".")[2][:_LONGEST_TYPE] or "Process",
+                OPERATOR,
+                predecessors=(Edge(2, "KEY-GROUP"),),
+            ),
             Node(4, "Sink: Unnamed", SINK, predecessors=(Edge(3),)),
         )
     )
@@ -180,5 +187,6 @@ class _SqlPlan:
             state_size=int(stateful and self._streaming),
             chaining_strategy="HEAD" if stateful or pact == SOURCE else "ALWAYS",
         )
-        self._nodes.append(Node(identity, type_, pact, predecessors=predecessors, resources=given))
+        shown = type_ if len(type_) <= _LONGEST_TYPE else f"{type_[:_LONGEST_TYPE]}..."
+        self._nodes.append(Node(identity, shown, pact, predecessors=predecessors, resources=given))
         return identity

@@ -6,12 +6,11 @@ from typing import Any, Generic, TypedDict, TypeVar
 from sqlalchemy import Select, func, select
 
 from foas_emulator.gateway.errors import invalid
+from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.world.store import Condition, Row, Store
 from foas_emulator.world.world import World
 
 LARGEST_PAGE = 100
-MOST_CHARACTERS = 8 * 1024 * 1024
-"""The most characters in the rows of a page of several; a page of one may have more. The number is ours."""
 
 R = TypeVar("R", bound=Row)
 
@@ -43,7 +42,7 @@ def page(world: World, model: type[R], statement: Select[Any], page_index: int, 
     """Return one page of the rows that a statement selects; a page past the end is empty.
 
     Pages count from 1 and have 1 to 100 rows, else raise `InvalidpageIndex` or `InvalidpageSize`. The largest size is
-    not documented; it is inferred. Raise `InvalidpageSize` also for rows with more than `MOST_CHARACTERS`.
+    not documented; it is inferred. Raise `InvalidpageSize` also for several rows that weigh more than `MOST_WEIGHT`.
     """
     if page_index < 1:
         raise invalid("pageIndex", "pages count from 1.")
@@ -55,7 +54,7 @@ def page(world: World, model: type[R], statement: Select[Any], page_index: int, 
     # A page far past the end would give an offset that is too large for SQLite.
     offset = min(page_index - 1, total_page) * page_size
     of_page = statement.limit(page_size).offset(offset)
-    items = (_bounded if world.store.size > MOST_CHARACTERS else Store.fetch)(world.store, model, of_page)
+    items = (_bounded if world.store.size > MOST_WEIGHT // OF_AN_ESCAPE else Store.fetch)(world.store, model, of_page)
     figures = Figures(page_index=page_index, page_size=page_size, total_count=total_count, total_page=total_page)
     return Page(items=items, figures=figures)
 
@@ -64,14 +63,15 @@ def _bounded(store: Store, model: type[R], statement: Select[Any]) -> list[R]:
     """Return the rows that a statement selects; read one after another, so that too much is never read at once."""
     key = model.table().primary_key.columns
     items: list[R] = []
-    characters = 0
+    total = 0
     for values in store.execute(statement.with_only_columns(*key)).all():
         found = (column == value for column, value in zip(key, values, strict=True))
         items += store.fetch(model, statement.order_by(None).limit(None).offset(None).where(*found))
-        characters += sum(len(value) for value in vars(items[-1]).values() if isinstance(value, str))
-        if characters > MOST_CHARACTERS and len(items) > 1:
+        total += weight(items[-1])
+        if total > MOST_WEIGHT and len(items) > 1:
             raise invalid(
                 "pageSize",
-                f"{len(items)} of its items have over {MOST_CHARACTERS} characters; ask for fewer items at a time.",
+                f"{len(items)} of its items have over {MOST_WEIGHT} characters, in which one that is escaped counts "
+                f"{OF_AN_ESCAPE} times; ask for fewer items at a time.",
             )
     return items

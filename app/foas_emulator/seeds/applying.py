@@ -70,6 +70,7 @@ def apply(world: World, document: SeedDocument) -> None:
                 raise _Place(document.origin, ("faults", position)).fault(str(error)) from None
         if document.settings:
             world.set(document.settings)
+    world.cache.discard_from_rows()  # an instance may have been replaced by another one with its id
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.operations.clusters import lifecycle as clusters
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
+from foas_emulator.operations.clusters.service import MOST_REMOVED
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances import lifecycle as instances
 from foas_emulator.operations.instances.rows import Instance
@@ -103,7 +104,7 @@ _AHEAD = 1000
 FIRST_ORDER = 285769237053
 """The id of the first order."""
 
-_REMOVED = re.compile(r"(?:[1-9][0-9]{0,3}(?:,[1-9][0-9]{0,3}){0,999})?")
+_REMOVED = re.compile(rf"(?:[1-9][0-9]{{0,4}}(?:,[1-9][0-9]{{0,4}}){{0,{MOST_REMOVED - 1}}})?")
 
 
 def check_world(store: Store) -> None:

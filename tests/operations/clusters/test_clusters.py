@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.blink.lenient_json import LONGEST
 from foas_emulator.blink.plan import Plan
 from foas_emulator.blink.planner import running_plan
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.clusters.service import MOST_REMOVED, MOST_SWITCHES
 from foas_emulator.operations.instances import service
+from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world.store import assign, equal
 from tests.api import Api
 from tests.operations import building
@@ -347,7 +350,43 @@ def test_an_expansion_adds_a_v_switch(api: Api, told: str, expected: Any) -> Non
     assert json.loads(details(api, cluster_id)["UserVSwitchList"]) == expected
 
 
+def test_a_cluster_has_a_bounded_number_of_v_switches_with_names_of_a_bounded_length(api: Api) -> None:
+    cluster_id = building.cluster(api)
+    api.refused("ExpandCluster", clusterId=cluster_id, count=3, userVSwitch="x" * 129, code="InvaliduserVSwitch")
+    for count in range(3, 3 + MOST_SWITCHES - 1):
+        api.ok("ExpandCluster", clusterId=cluster_id, count=count, userVSwitch=f"vsw-{count}")
+    assert len(json.loads(details(api, cluster_id)["UserVSwitchList"])) == MOST_SWITCHES
+    api.refused("ExpandCluster", clusterId=cluster_id, count=999, userVSwitch="vsw", code="InvaliduserVSwitch")
+    api.ok("ExpandCluster", clusterId=cluster_id, count=999, userVSwitch="")
+
+
+def test_v_switches_of_a_seed_that_are_too_long_to_read_are_not_quoted_again_and_again(api: Api) -> None:
+    cluster_id = building.cluster(api)
+    with api.world.transaction():
+        api.world.store.update(
+            Cluster,
+            assign(Cluster.user_v_switch_list, '"' * (LONGEST + 1)),
+            where=[equal(Cluster.cluster_id, cluster_id)],
+        )
+    api.refused("ExpandCluster", clusterId=cluster_id, count=3, userVSwitch="vsw", code="InvaliduserVSwitch")
+
+
 # -- fewer machines
+
+
+def test_a_cluster_gives_up_a_bounded_number_of_slaves(api: Api) -> None:
+    cluster_id = building.cluster(api, slaveNum=4)
+    removed = ",".join(map(str, range(1, MOST_REMOVED)))
+    with api.world.transaction():
+        api.world.store.update(
+            Cluster, assign(Cluster.removed_slaves, removed), where=[equal(Cluster.cluster_id, cluster_id)]
+        )
+    given: dict[str, Any] = {"clusterId": cluster_id, "code": "InvalidmodelTargetCount"}
+    assert "10000 slaves at most" in api.refused("ShrinkCluster", modelTargetCount=2, **given).hint
+    api.ok("ShrinkCluster", clusterId=cluster_id, modelTargetCount=3)
+    check_world(api.world.store)
+    api.ok("ExpandCluster", clusterId=cluster_id, count=1000)
+    api.refused("ShrinkCluster", modelTargetCount=999, **given)
 
 
 def test_the_slaves_of_the_given_ids_go_and_never_come_back(api: Api) -> None:

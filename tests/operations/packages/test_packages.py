@@ -22,6 +22,19 @@ def make(api: Api, *names: str, **more: Any) -> None:
         api.ok("CreatePackage", projectName="p", packageName=name, **given)
 
 
+@pytest.mark.parametrize(
+    "text", ["a.jar,  b.jar", "b.jar \t,a.jar", "a.jar,\nb.jar", "b.jar", " b.jar", "a.jar,b.jar,b.jar"]
+)
+def test_a_package_is_in_use_however_the_names_are_spaced(p: Api, text: str) -> None:
+    make(p, "a.jar", "b.jar", "xb.jar")
+    building.job(p, "one", packages=text)
+    building.job(p, "two", packages="xb.jar")
+    for name in ("one", "two"):
+        p.ok("CommitJob", projectName="p", jobName=name)
+    assert users(p, "b.jar") == ["one"]
+    p.refused("DeletePackage", projectName="p", packageName="b.jar", code="InvalidPackage.InUse")
+
+
 def listed(api: Api, **conditions: Any) -> list[Any]:
     packages = api.ok("ListPackage", projectName="p", **conditions)["Packages"]["Package"]
     return [package["PackageName"] for package in packages]

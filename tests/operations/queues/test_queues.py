@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.operations.queues import service
 from foas_emulator.operations.queues.rows import Queue
 from tests.api import Api
 from tests.operations import building
@@ -273,3 +274,14 @@ def test_instances_in_one_queue_use_the_sum_of_what_their_plans_ask_for(api: Api
     (vcore, memory), both = used
     assert vcore > 0
     assert both == (2 * vcore, 2 * memory)
+
+
+def test_a_cluster_has_a_bounded_number_of_queues(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "LARGEST_COUNT", 2)
+    cluster_id = building.cluster(api)
+    for name in ("root.a", "root.b"):
+        building.queue(api, cluster_id, name, vcore=1, mem=1)
+    given: dict[str, Any] = {"clusterId": cluster_id, "queueName": "root.c"}
+    api.refused("CreateQueue", **given, maxVcore=1, maxMemMB=1, code="InvalidQueue.LimitExceeded")
+    api.ok("DeleteQueue", clusterId=cluster_id, queueName="root.a")
+    api.ok("CreateQueue", **given, maxVcore=1, maxMemMB=1)

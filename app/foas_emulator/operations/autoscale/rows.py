@@ -1,5 +1,6 @@
 """The table of plans that AutoScale made, and the statements on it."""
 
+from sqlalchemy import select
 from sqlmodel import Field
 
 from foas_emulator.operations.paging import matching
@@ -19,9 +20,24 @@ class AutoScalePlan(Row, table=True):
     plan_json: str
 
 
-def plans_of_instance(world: World, instance_id: int) -> list[AutoScalePlan]:
-    """Return the plans of an instance, oldest first."""
-    return world.store.find(AutoScalePlan, equal(AutoScalePlan.instance_id, instance_id))
+def names_of_plans(world: World, instance_id: int) -> list[str]:
+    """Return the names of the plans of an instance, oldest first."""
+    columns = AutoScalePlan.table().c
+    names = select(columns.plan_name).where(columns.instance_id == instance_id).order_by(columns.plan_name)
+    return list(world.store.execute(names).scalars())
+
+
+def find_plan(world: World, instance_id: int, plan_name: str) -> AutoScalePlan | None:
+    """Return the plan of an instance with this name, None if there is none."""
+    return world.store.get(
+        AutoScalePlan, equal(AutoScalePlan.instance_id, instance_id), equal(AutoScalePlan.plan_name, plan_name)
+    )
+
+
+def latest_plan_of_instance(world: World, instance_id: int) -> AutoScalePlan | None:
+    """Return the last plan of an instance, None if there is none."""
+    names = names_of_plans(world, instance_id)
+    return find_plan(world, instance_id, names[-1]) if names else None
 
 
 def latest_plan_of_job(world: World, project_name: str, job_name: str) -> AutoScalePlan | None:

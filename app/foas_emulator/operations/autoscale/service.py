@@ -11,7 +11,13 @@ from foas_emulator.blink import auto_scale
 from foas_emulator.blink.kinds import STREAM
 from foas_emulator.gateway.errors import invalid, problem
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.operations.autoscale.rows import AutoScalePlan, latest_plan_of_job, plans_of_instance
+from foas_emulator.operations.autoscale.rows import (
+    AutoScalePlan,
+    find_plan,
+    latest_plan_of_instance,
+    latest_plan_of_job,
+    names_of_plans,
+)
 from foas_emulator.operations.instances import service as instances
 from foas_emulator.operations.jobs import service as jobs
 from foas_emulator.operations.required import given, readable
@@ -58,7 +64,7 @@ def get_instance_history_auto_scale_plan_list(
 ) -> list[str]:
     """Return the names of the plans that AutoScale made for an instance, oldest first."""
     instance = _for_stream_jobs(instances.require(world, project_name, job_name, instance_id))
-    return [plan.plan_name for plan in plans_of_instance(world, instance.id)]
+    return names_of_plans(world, instance.id)
 
 
 def get_instance_history_auto_scale_plan_content(
@@ -66,12 +72,12 @@ def get_instance_history_auto_scale_plan_content(
 ) -> str:
     """Return one of the plans of an instance. Raise `InvalidPlan.NotFound`."""
     instance = _for_stream_jobs(instances.require(world, project_name, job_name, instance_id))
-    for plan in plans_of_instance(world, instance.id):
-        if plan.plan_name == plan_name:
-            return plan.plan_json
-    raise PLAN_NOT_FOUND(
-        f"Instance {instance.id} has no plan {plan_name!r}; GetInstanceHistoryAutoScalePlanList shows those it has."
-    )
+    plan = find_plan(world, instance.id, plan_name)
+    if plan is None:
+        raise PLAN_NOT_FOUND(
+            f"Instance {instance.id} has no plan {plan_name!r}; GetInstanceHistoryAutoScalePlanList shows those it has."
+        )
+    return plan.plan_json
 
 
 def make_plan(world: World, instance: "Instance") -> None:
@@ -100,8 +106,8 @@ def plan_in_force(world: World, instance: "Instance") -> str | None:
     """Return the plan by which AutoScale runs an instance, None if it has made none or only recommends."""
     if auto_scale.from_json(instance.auto_scale_params).recommends_only:
         return None
-    made = plans_of_instance(world, instance.id)
-    return made[-1].plan_json if made else None
+    made = latest_plan_of_instance(world, instance.id)
+    return None if made is None else made.plan_json
 
 
 def latest_plan(world: World, project_name: str, job_name: str) -> str | None:

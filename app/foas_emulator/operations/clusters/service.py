@@ -15,12 +15,17 @@ from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
 from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.required import given, listed, named
+from foas_emulator.operations.texts import check_weight
 from foas_emulator.world.store import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
 FEWEST_SLAVES = 2
 MOST_SLAVES = 1000
 """The emulator's own limit: it shows every machine of a cluster."""
+MOST_REMOVED = 10_000
+"""The most slaves that a cluster may give up over time: the number of each of them is kept. The number is ours."""
+MOST_SWITCHES = 100
+"""The most vSwitches of a cluster. The number is ours."""
 
 _MASTERS = (1, 3)
 _LONGEST_PERIOD = 12
@@ -122,7 +127,7 @@ def create_cluster(
         slave_num=order.slave_num,
     )
     security_group = f"sg-{world.next_token('security_group', length=20)}"
-    lifecycle.start(world, cluster, assign(Cluster.user_sg_id, security_group))
+    lifecycle.start(world, check_weight(cluster), assign(Cluster.user_sg_id, security_group))
     return cluster.cluster_id
 
 
@@ -190,6 +195,9 @@ def shrink_cluster(world: World, cluster_id: str, *, instance_ids: str | None, m
     slave_num = cluster.slave_num - len(leaving)
     if slave_num < FEWEST_SLAVES:
         raise invalid(parameter, f"{slave_num} slaves would be left, and a cluster has at least {FEWEST_SLAVES}.")
+    removed = rows.removed_numbers(cluster) | leaving
+    if len(removed) > MOST_REMOVED:
+        raise invalid(parameter, f"a cluster gives up {MOST_REMOVED} slaves at most in all; make a new cluster.")
     taken, left = taken_by_queues(world, cluster_id), capacity(changed(cluster, assign(Cluster.slave_num, slave_num)))
     if taken.exceeds(left):
         raise IN_USE(
@@ -201,7 +209,7 @@ def shrink_cluster(world: World, cluster_id: str, *, instance_ids: str | None, m
         cluster,
         "shrink",
         assign(Cluster.slave_num, slave_num),
-        assign(Cluster.removed_slaves, ",".join(map(str, sorted(rows.removed_numbers(cluster) | leaving)))),
+        assign(Cluster.removed_slaves, ",".join(map(str, sorted(removed)))),
         assign(Cluster.instance_infos, None),
     )
 
@@ -323,14 +331,19 @@ def _oss_info(region: str, bucket: str) -> str:
 
 
 def _with_switch(cluster: Cluster, user_v_switch: str | None) -> str | None:
-    """Return the JSON text of the cluster's vSwitches with one more added."""
-    if user_v_switch is None:
+    """Return the JSON text of the cluster's vSwitches with one more added. Raise `InvaliduserVSwitch`."""
+    if not user_v_switch:
         return cluster.user_v_switch_list
+    name, present = named("userVSwitch", user_v_switch), cluster.user_v_switch_list or "[]"
     try:
-        switches = lenient_json.parse(cluster.user_v_switch_list or "[]")
+        switches = lenient_json.parse(present)
     except ValueError:
-        switches = cluster.user_v_switch_list  # a seed may give any text
-    return json.dumps([*switches, user_v_switch] if isinstance(switches, list) else [switches, user_v_switch])
+        switches = present  # a seed may give any text
+    switches = switches if isinstance(switches, list) else [switches]
+    # A text that cannot be read would be quoted again in each text that has one more.
+    if len(switches) >= MOST_SWITCHES or len(present) > lenient_json.LONGEST:
+        raise invalid("userVSwitch", f"a cluster has {MOST_SWITCHES} vSwitches at most.")
+    return json.dumps([*switches, name])
 
 
 def _named_slaves(world: World, cluster: Cluster, instance_ids: str) -> AbstractSet[int]:

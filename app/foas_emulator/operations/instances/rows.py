@@ -3,23 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Index, Select, select
+from sqlalchemy import Index, Select, null, select
 from sqlmodel import Field
 
 from foas_emulator.operations.columns import JobContent
 from foas_emulator.operations.paging import matching
-from foas_emulator.world.store import Change, Condition, changed, equal
+from foas_emulator.world.store import Change, Condition, Row, changed, equal
 from foas_emulator.world.world import World
 
 Window = tuple[int | None, int | None]
 """The first and the last millisecond of a span of time, both included; None leaves a side open."""
 
 
-class Instance(JobContent, table=True):
-    """One run of a job, with the copy of the job that it runs. A stream job has one instance that is not archived."""
-
-    __tablename__ = "instances"
-    __table_args__ = (Index("instances_of_job", "project_name", "job_name", "is_archived"),)
+class _InstanceMembers(Row):
+    """The columns of an instance besides its content."""
 
     id: int = Field(primary_key=True)
     project_name: str
@@ -43,6 +40,14 @@ class Instance(JobContent, table=True):
     auto_scale_params: str | None = None
     priority: int | None = None
     is_archived: bool = False
+
+
+class Instance(JobContent, _InstanceMembers, table=True):
+    """One run of a job, with the copy of the job that it runs. A stream job has one instance that is not archived."""
+
+    __tablename__ = "instances"
+    __table_args__ = (Index("instances_of_job", "project_name", "job_name", "is_archived"),)
+
     parameter_json: str | None = None
 
 
@@ -56,9 +61,9 @@ def current_instance(world: World, project_name: str, job_name: str) -> Instance
     return world.store.get(Instance, *_of_job(project_name, job_name), equal(Instance.is_archived, False))
 
 
-def newest_instance(world: World, project_name: str, job_name: str) -> Instance | None:
-    """Return the instance that was started last for a job, or None before the first start."""
-    newest = matching(Instance, *_of_job(project_name, job_name)).order_by(Instance.table().c.id.desc()).limit(1)
+def newest_instance(world: World, project_name: str, job_name: str, *more: Condition) -> Instance | None:
+    """Return the instance that was started last for a job, without its content, or None before the first start."""
+    newest = _light(*_of_job(project_name, job_name), *more).order_by(Instance.table().c.id.desc()).limit(1)
     found = world.store.fetch(Instance, newest)
     return found[0] if found else None
 
@@ -68,14 +73,19 @@ def instances_of_job(world: World, project_name: str, job_name: str, *more: Cond
     return world.store.find(Instance, *_of_job(project_name, job_name), *more)
 
 
+def light_instances_of_job(world: World, project_name: str, job_name: str, *more: Condition) -> list[Instance]:
+    """Return the instances of a job that meet further conditions, without their content."""
+    return world.store.fetch(Instance, _light(*_of_job(project_name, job_name), *more))
+
+
 def instances_on_cluster(world: World, cluster_id: str, state: str) -> list[Instance]:
-    """Return the instances on a cluster that are in a state and not archived."""
-    return world.store.find(
-        Instance,
+    """Return the instances on a cluster that are in a state and not archived, without their content."""
+    on_cluster = _light(
         equal(Instance.cluster_id, cluster_id),
         equal(Instance.actual_state, state),
         equal(Instance.is_archived, False),
     )
+    return world.store.fetch(Instance, on_cluster)
 
 
 def jobs_of_instances(world: World, ids: Sequence[int]) -> dict[int, str]:
@@ -106,6 +116,14 @@ def update_instance(world: World, instance: Instance, *changes: Change) -> Insta
 def delete_instances(world: World, project_name: str, job_name: str) -> None:
     """Delete the instances of a job."""
     world.store.delete(Instance, *_of_job(project_name, job_name))
+
+
+def _light(*conditions: Condition) -> Select[Any]:
+    """Select instances, with NULL for each column of their content, of which there may be megabytes."""
+    columns = Instance.table().c
+    content = {*JobContent.model_fields, "parameter_json"}
+    shown = (null().label(column.name) if column.name in content else column for column in columns)
+    return matching(Instance, *conditions).with_only_columns(*shown)
 
 
 def _of_job(project_name: str, job_name: str) -> tuple[Condition, ...]:

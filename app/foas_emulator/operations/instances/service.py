@@ -38,7 +38,10 @@ auto_scale_plan: Hook[[World, Instance], str | None] = Hook()
 
 _DEMANDS: Slot[dict[int, tuple[Resource, list[str]]]] = Slot(from_rows=False)
 """The demands of plans with the notes about them, by the hash of the texts that the plan is made from."""
+_HASHES: Slot[dict[tuple[int, str | None], int]] = Slot(from_rows=True)
+"""That hash by the id of an instance and the plan that AutoScale applied, so that the other texts are read once."""
 _MOST_DEMANDS = 1000
+_MOST_HASHES = 10_000
 
 _ONLY_FOR = {PAUSED: STREAM, SUCCESS: BATCH}
 
@@ -143,14 +146,22 @@ def batch_get_instance_run_summary(world: World, project_name: str, job_names: s
     Leave out jobs that do not exist, are not committed or are of the other type, as official sample code says. For a
     batch job, return the newest instance (inferred).
     """
-    shown = []
-    find_one = rows.current_instance if job_type == STREAM else rows.newest_instance
-    for job_name in listed("jobNames", job_names):
-        job = jobs.get_job(world, project_name, job_name)
-        copy = None if job is None or job.job_type != job_type else job_lifecycle.committed(world, job)
-        if job is not None and copy is not None:
-            shown.append(find_one(world, project_name, job_name) or _unknown(job, copy))
-    return shown
+    names = listed("jobNames", job_names)
+    online = jobs.online_of_type(world, project_name, job_type)
+    current = [equal(Instance.is_archived, False)] if job_type == STREAM else []
+    return [
+        rows.newest_instance(world, project_name, name, *current)
+        or Instance.model_construct(
+            project_name=project_name,
+            job_name=name,
+            job_type=job_type,
+            api_type=online[name],
+            actual_state=UNKNOWN,
+            expect_state=UNKNOWN,
+        )
+        for name in names
+        if name in online
+    ]
 
 
 def get_instance_config(world: World, project_name: str, job_name: str, instance_id: int) -> str:
@@ -284,7 +295,7 @@ def set_auto_scale(world: World, instance: Instance, auto_scale_params: str) -> 
 
 def live_states(world: World, job: "Job") -> Mapping[int, str]:
     """Return the ids and states of the instances for which a job counts as started: live, and not archived."""
-    unarchived = rows.instances_of_job(world, job.project_name, job.job_name, equal(Instance.is_archived, False))
+    unarchived = rows.light_instances_of_job(world, job.project_name, job.job_name, equal(Instance.is_archived, False))
     return {instance.id: instance.actual_state for instance in unarchived if instance.actual_state in LIVE}
 
 
@@ -299,7 +310,7 @@ def demand_by_queue(world: World, cluster_id: str) -> Mapping[str, Resource]:
 
 def remove_all(world: World, job: "Job") -> None:
     """Delete all instances of a job that is being deleted, and their pending changes."""
-    for instance in rows.instances_of_job(world, job.project_name, job.job_name):
+    for instance in rows.light_instances_of_job(world, job.project_name, job.job_name):
         lifecycle.cancel(world, instance)
     rows.delete_instances(world, job.project_name, job.job_name)
 
@@ -363,14 +374,19 @@ def _demand(world: World, instance: Instance) -> Resource:
     The sums of the latest plans are kept, since the plan of a long script takes some ten milliseconds to make, and a
     cluster may run a hundred; the notes about a plan are repeated each time.
     """
-    demands = world.cache.get(_DEMANDS)
-    if demands is None or len(demands) >= _MOST_DEMANDS:
-        demands = world.cache.put(_DEMANDS, {})
+    demands, hashes = world.cache.get(_DEMANDS) or {}, world.cache.get(_HASHES) or {}
     applied = auto_scale_plan(world, instance)
-    key = hash((applied, instance.plan_json, instance.code, instance.api_type, instance.job_type))
-    if key not in demands:
-        notes: list[str] = []
-        demands[key] = amount(*resources(_plan_of(instance, applied, notes.append))), notes
+    key = hashes.get((instance.id, applied))
+    if key is None or key not in demands:
+        whole = rows.find_instance(world, instance.project_name, instance.job_name, instance.id)
+        assert whole is not None, "the instance was read from the same world"
+        key = hash((applied, whole.plan_json, whole.code, whole.api_type, whole.job_type))
+        hashes = world.cache.put(_HASHES, hashes if len(hashes) < _MOST_HASHES else {})
+        hashes[instance.id, applied] = key
+        if key not in demands:
+            texts: list[str] = []
+            demands = world.cache.put(_DEMANDS, demands if len(demands) < _MOST_DEMANDS else {})
+            demands[key] = amount(*resources(_plan_of(whole, applied, texts.append))), texts
     demand, notes = demands[key]
     for sentence in notes:
         world.note(sentence)

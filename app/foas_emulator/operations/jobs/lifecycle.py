@@ -93,7 +93,7 @@ def apply_change(world: World, change: PendingChange) -> str:
 
 def cancel_all(world: World, job: Job) -> None:
     """Cancel the pending changes of the sessions of a job that is being deleted."""
-    for session in find_sessions(world, job):
+    for session in find_sessions(world, job, IN_RUN):
         world.cancel(_subject(session))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, null, select
+from sqlalchemy import ColumnElement, Select, func, null, select
 from sqlmodel import Field
 
 from foas_emulator.operations.columns import JobContent, Stamped
@@ -13,8 +13,8 @@ from foas_emulator.world.store import Change, Condition, Row, assign, equal, giv
 from foas_emulator.world.world import World
 
 
-class JobCopy(JobContent):
-    """The common columns of a job's draft and its committed copy: name, content, engine and queue."""
+class JobCopy(Row):
+    """The common columns of a job's draft and its committed copy, besides its content: name, engine and queue."""
 
     project_name: str = Field(primary_key=True)
     job_name: str = Field(primary_key=True)
@@ -23,20 +23,25 @@ class JobCopy(JobContent):
     queue_name: str
 
 
-class Job(JobCopy, Stamped, table=True):
-    """The draft of a job. Instances run its committed copy."""
-
-    __tablename__ = "jobs"
+class _JobMembers(JobCopy, Stamped):
+    """The other columns of a job's draft."""
 
     job_id: str
     job_type: str
     api_type: str
-    description: str | None = None
     folder_id: int
     file_id: str | None = None
 
 
-class CommittedJob(JobCopy, table=True):
+class Job(JobContent, _JobMembers, table=True):
+    """The draft of a job. Instances run its committed copy."""
+
+    __tablename__ = "jobs"
+
+    description: str | None = None
+
+
+class CommittedJob(JobContent, JobCopy, table=True):
     """The copy of a job that CommitJob made; the job is online while it exists."""
 
     __tablename__ = "committed_jobs"
@@ -135,9 +140,9 @@ def find_session(world: World, job: Job, session_id: str) -> PlanSession | None:
     return world.store.get(PlanSession, equal(PlanSession.session_id, session_id), *_sessions_of(job))
 
 
-def find_sessions(world: World, job: Job) -> list[PlanSession]:
-    """Return all sessions of a job."""
-    return world.store.find(PlanSession, *_sessions_of(job))
+def find_sessions(world: World, job: Job, status: str) -> list[PlanSession]:
+    """Return the sessions of a job that have a status."""
+    return world.store.find(PlanSession, *_sessions_of(job), equal(PlanSession.status, status))
 
 
 def names(world: World, model: type[JobCopy], *conditions: Condition) -> list[str]:
@@ -145,6 +150,17 @@ def names(world: World, model: type[JobCopy], *conditions: Condition) -> list[st
     columns = model.table().c
     statement = select(columns.job_name).where(*(columns[name] == value for name, value in conditions))
     return list(world.store.execute(statement.order_by(columns.project_name, columns.job_name)).scalars())
+
+
+def online_of_type(world: World, project_name: str, job_type: str) -> dict[str, str]:
+    """Return the API types of a project's online jobs of a type, by name."""
+    jobs, copies = Job.table().c, CommittedJob.table().c
+    statement = (
+        select(copies.job_name, jobs.api_type)
+        .join_from(CommittedJob.table(), Job.table(), _is_same_job())
+        .where(copies.project_name == project_name, jobs.job_type == job_type)
+    )
+    return {row.job_name: row.api_type for row in world.store.execute(statement)}
 
 
 def select_jobs(*filters: Condition, job_name: str | None, without: Collection[str] = ()) -> Select[Any]:
@@ -160,18 +176,29 @@ def select_jobs(*filters: Condition, job_name: str | None, without: Collection[s
     return statement.order_by(columns.create_time.desc(), columns.job_name)
 
 
-def select_users_of_package(project_name: str, package_name: str) -> Select[Any]:
-    """Select the jobs whose committed copies use a package, newest first: rows of `Job` with the committed columns."""
+def packages_of_copies(world: World, project_name: str, part: str) -> dict[str, str]:
+    """Return the names of packages, as they were given, of the committed copies in whose text this part is, by job."""
+    copies = CommittedJob.table().c
+    statement = select(copies.job_name, copies.packages).where(
+        copies.project_name == project_name, func.instr(copies.packages, part) > 0
+    )
+    return {row.job_name: row.packages for row in world.store.execute(statement)}
+
+
+def select_committed(project_name: str, job_names: Collection[str]) -> Select[Any]:
+    """Select online jobs by name, newest first: rows of `Job` with the committed columns."""
     jobs, copies = Job.table().c, CommittedJob.table().c
-    same_job = (jobs.project_name == copies.project_name) & (jobs.job_name == copies.job_name)
-    # Names are separated by commas, with optional blanks around them.
-    packages = func.replace(func.replace("," + copies.packages + ",", ", ", ","), " ,", ",")
     return (
         select(*(copies.get(column.name, column) for column in jobs))
-        .join_from(Job.table(), CommittedJob.table(), same_job)
-        .where(copies.project_name == project_name, func.instr(packages, f",{package_name},") > 0)
+        .join_from(Job.table(), CommittedJob.table(), _is_same_job())
+        .where(copies.project_name == project_name, copies.job_name.in_(job_names))
         .order_by(jobs.create_time.desc(), jobs.job_name)
     )
+
+
+def _is_same_job() -> ColumnElement[bool]:
+    jobs, copies = Job.table().c, CommittedJob.table().c
+    return (jobs.project_name == copies.project_name) & (jobs.job_name == copies.job_name)
 
 
 def _copy_of(job: Job) -> tuple[Condition, ...]:

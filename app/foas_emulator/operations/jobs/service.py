@@ -24,6 +24,7 @@ from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.queues import service as queues
 from foas_emulator.operations.required import given, listed, named, readable, require_engine
+from foas_emulator.operations.texts import check_weight
 from foas_emulator.world.store import Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
@@ -107,7 +108,7 @@ def create_job(
         modifier=ACCOUNT,
         modify_time=now,
     )
-    world.store.insert(changed(job, *rows.columns_of(draft)))
+    world.store.insert(check_weight(changed(job, *rows.columns_of(draft))))
 
 
 def get_job(world: World, project_name: str, job_name: str) -> Job | None:
@@ -154,6 +155,7 @@ def update_job(world: World, project_name: str, job_name: str, draft: Draft) -> 
         assign(Job.modifier, ACCOUNT),
         assign(Job.modify_time, world.second()),
     )
+    check_weight(changed(job, *changes))
     where = equal(Job.project_name, project_name), equal(Job.job_name, job_name)
     world.store.update(Job, *changes, where=where)
 
@@ -260,8 +262,8 @@ def commit_job(
     """
     scale = AutoScale()
     if is_on_off:
-        if given("maxCU", max_cu) <= 0:
-            raise invalid("maxCU", "it must be more than 0.")
+        if not 0 < given("maxCU", max_cu) < auto_scale.MOST_CU:
+            raise invalid("maxCU", f"it must be more than 0 and less than {auto_scale.MOST_CU}.")
         strategy = dict(readable("configure", auto_scale.read_strategy, given("configure", configure)))
         if recommend_only is not None:
             strategy["recommendOnly"] = recommend_only
@@ -270,6 +272,8 @@ def commit_job(
             *(readable("suspendPeriods", auto_scale.read_periods, suspend_periods) if suspend_periods else ()),
         ]
         scale = AutoScale(is_on=True, strategy=strategy, max_cu=max_cu, suspend_periods=periods)
+        if len(scale.to_json()) > auto_scale.LONGEST:
+            raise invalid("configure", f"with the periods it has over {auto_scale.LONGEST} characters.")
     job = require(world, project_name, job_name)
     queues.require_bound(world, project_name, job.cluster_id, job.queue_name)
     _check_packages(world, project_name, job.packages)
@@ -322,6 +326,12 @@ def online(world: World, project_name: str) -> list[str]:
     return rows.names(world, CommittedJob, equal(CommittedJob.project_name, project_name))
 
 
+def online_of_type(world: World, project_name: str, job_type: str) -> Mapping[str, str]:
+    """Return the API types of a project's online jobs of a type, by name. Raise `InvalidProject.NotFound`."""
+    projects.require(world, project_name)
+    return rows.online_of_type(world, project_name, job_type)
+
+
 def in_folder(world: World, folder_id: int) -> list[str]:
     """Return the names of the jobs in a folder, without those in folders below it."""
     return rows.names(world, Job, equal(Job.folder_id, folder_id))
@@ -329,7 +339,9 @@ def in_folder(world: World, folder_id: int) -> list[str]:
 
 def using_package(world: World, project_name: str, package_name: str, page_index: int, page_size: int) -> Page[Job]:
     """Return a page of the online jobs that use a package, newest first, as they were committed."""
-    return page(world, Job, rows.select_users_of_package(project_name, package_name), page_index, page_size)
+    copies = rows.packages_of_copies(world, project_name, package_name)
+    users = [job_name for job_name, packages in copies.items() if package_name in map(str.strip, packages.split(","))]
+    return page(world, Job, rows.select_committed(project_name, users), page_index, page_size)
 
 
 def remove_all(world: World, project_name: str) -> None:

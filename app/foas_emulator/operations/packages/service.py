@@ -10,6 +10,7 @@ from foas_emulator.operations.packages.rows import Package, find_package, select
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import given, named
+from foas_emulator.operations.texts import check_weight
 from foas_emulator.world.store import Change, Condition, assign, changed, equal, given_only
 from foas_emulator.world.world import World
 
@@ -63,7 +64,7 @@ def create_package(
         type=given("type", package_type),
         oss_path=given("ossPath", oss_path),
     )
-    world.store.insert(changed(package, *details))
+    world.store.insert(check_weight(changed(package, *details)))
 
 
 def get_package(world: World, project_name: str, package_name: str) -> Package:
@@ -86,7 +87,8 @@ def list_package(
 
 def update_package(world: World, project_name: str, package_name: str, *details: Change) -> None:
     """Change the given members of a package."""
-    get_package(world, project_name, package_name)
+    package = get_package(world, project_name, package_name)
+    check_weight(changed(package, *given_only(*details)))
     stamps = assign(Package.modifier, ACCOUNT), assign(Package.modify_time, world.second())
     where = equal(Package.project_name, project_name), equal(Package.package_name, package_name)
     world.store.update(Package, *given_only(*details), *stamps, where=where)

@@ -8,7 +8,8 @@ from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects.rows import CELL, Project, find_project, select_projects
 from foas_emulator.operations.required import given, named
-from foas_emulator.world.store import Change, Condition, assign, equal
+from foas_emulator.operations.texts import check_weight
+from foas_emulator.world.store import Change, Condition, assign, changed, equal
 from foas_emulator.world.world import World
 
 DEFAULT_REGION = "cn-shanghai"
@@ -74,7 +75,7 @@ def create_project(
         manager_ids=manager_ids,
         region=region,
     )
-    world.store.insert(project)
+    world.store.insert(check_weight(project))
     created.send(world, name)
 
 
@@ -90,8 +91,8 @@ def list_project(world: World, *filters: Condition, name: str | None, page_index
 
 def update_project(world: World, project_name: str, *, global_job_config: str | None) -> None:
     """Replace the configuration of a project that applies to all its jobs."""
-    require(world, project_name)
-    _update(world, project_name, assign(Project.global_job_config, given("globalJobConfig", global_job_config)))
+    project = require(world, project_name)
+    _update(world, project, assign(Project.global_job_config, given("globalJobConfig", global_job_config)))
 
 
 def delete_project(world: World, project_name: str) -> None:
@@ -106,8 +107,8 @@ def delete_project(world: World, project_name: str) -> None:
 
 def update_project_config(world: World, project_name: str, *, is_open_batch_sql: bool | None) -> None:
     """Set whether a project may have batch SQL jobs."""
-    require(world, project_name)
-    _update(world, project_name, assign(Project.is_open_batch_sql, given("IsOpenBatchSQL", is_open_batch_sql)))
+    project = require(world, project_name)
+    _update(world, project, assign(Project.is_open_batch_sql, given("IsOpenBatchSQL", is_open_batch_sql)))
 
 
 def require(world: World, project_name: str) -> Project:
@@ -146,6 +147,7 @@ def remove(world: World, project_name: str) -> None:
     world.store.delete(Project, equal(Project.name, project_name))
 
 
-def _update(world: World, project_name: str, change: Change) -> None:
+def _update(world: World, project: Project, change: Change) -> None:
+    check_weight(changed(project, change))
     stamps = assign(Project.modifier, ACCOUNT), assign(Project.modify_time, world.second())
-    world.store.update(Project, change, *stamps, where=[equal(Project.name, project_name)])
+    world.store.update(Project, change, *stamps, where=[equal(Project.name, project.name)])

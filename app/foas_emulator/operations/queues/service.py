@@ -13,6 +13,8 @@ from foas_emulator.world.store import assign, changed, equal, given_only
 from foas_emulator.world.world import World
 
 _FIRST_LEVEL = re.compile(r"root\.[^.\s]+")
+LARGEST_COUNT = 500
+"""The most queues of a cluster, all of which one answer shows. The number is ours."""
 
 NOT_FOUND = problem("InvalidQueue.NotFound", 404, "The specified queue does not exist.")
 DUPLICATE = problem("InvalidQueue.Duplicate", 400, "The specified queue already exists.")
@@ -42,6 +44,8 @@ INSUFFICIENT = problem(
     documented("CreateQueue: a queue takes its resources at once; the code and its text are inferred"),
 )
 
+TOO_MANY = problem("InvalidQueue.LimitExceeded", 400, "The cluster has the largest number of queues already.")
+
 QueueInUse = tuple[Queue, Resource]
 """A queue, and the resources that the running instances in it use."""
 
@@ -65,6 +69,8 @@ def create_queue(
         raise invalid("queueName", f"{queue_name!r} is no queue of the first level, such as root.project1.")
     if find_queue(world, cluster_id, queue_name) is not None:
         raise DUPLICATE(f"Cluster {cluster_id!r} has a queue {queue_name!r} already; UpdateQueue changes it.")
+    if world.store.count(Queue, equal(Queue.cluster_id, cluster_id)) >= LARGEST_COUNT:
+        raise TOO_MANY(f"Cluster {cluster_id!r} has {LARGEST_COUNT} queues; delete some first.")
     queue = Queue.model_construct(
         cluster_id=cluster_id,
         queue_name=queue_name,

@@ -4,13 +4,13 @@ A list of names or tags in one parameter is JSON (`["a","b"]`, `{"k":"v"}`, `[{"
 commas (`a,b`, `k:v,k=v,k`).
 """
 
-import json
 import re
 from typing import Any
 
+from foas_emulator.blink import lenient_json
 from foas_emulator.gateway.errors import ApiError, invalid
 from foas_emulator.operations.clusters import service as clusters
-from foas_emulator.operations.required import LONGEST_NAME, check_count, given, listed
+from foas_emulator.operations.required import LONGEST_NAME, check_count, given, listed, named
 from foas_emulator.operations.tags.rows import Tag, select_tags
 from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
@@ -33,7 +33,7 @@ def tag_resources(world: World, *, resource_type: str | None, resource_ids: str 
     if not pairs:
         raise invalid("Tags", "give at least one tag.")
     check_count("Tags", len(cluster_ids) * len(pairs))
-    kind = resource_type or CLUSTER
+    kind = named("ResourceType", resource_type or CLUSTER)
     for cluster_id in cluster_ids:
         clusters.require(world, cluster_id)
         for key, value in pairs.items():
@@ -130,9 +130,9 @@ def _parse(parameter: str, text: str) -> Any:
         return None
     check_count(parameter, text.count(",") // _COMMAS_OF_AN_ITEM)  # before it is parsed
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise invalid(parameter, f"{text!r} begins like JSON, and is not.") from None
+        return lenient_json.parse_strictly(text)
+    except ValueError as error:
+        raise invalid(parameter, f"{text!r} begins like JSON, and is not: {error}.") from None
 
 
 def _pair(item: str) -> tuple[str, str | None]:

@@ -1,0 +1,115 @@
+"""The texts of what is stored have a bound: each answer that shows them writes all of them at once."""
+
+from typing import Any
+
+import pytest
+
+from foas_emulator.operations import texts
+from foas_emulator.operations.columns import JobContent
+from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.operations.jobs.rows import CommittedJob, Job
+from foas_emulator.operations.tags.rows import Tag
+from tests.api import Api
+from tests.operations import building
+
+LIMIT = 10_000
+
+
+@pytest.fixture
+def p(api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
+    building.project_with_queue(api)
+    building.job(api)
+    api.ok("CreatePackage", projectName="p", packageName="a", type="jar", ossPath="a.jar")
+    monkeypatch.setattr(texts, "MOST_WEIGHT", LIMIT)
+    return api
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("UpdateJob", {"jobName": "j", "code": None}, {"jobName": "j", "planJson": None}),
+        ("UpdatePackage", {"packageName": "a", "tag": None}, {"packageName": "a", "md5": None}),
+    ],
+)
+def test_all_texts_of_a_row_count_together(p: Api, name: str, first: dict[str, Any], second: dict[str, Any]) -> None:
+    def given(members: dict[str, Any], length: int) -> dict[str, Any]:
+        return {"projectName": "p"} | {key: value or "x" * length for key, value in members.items()}
+
+    p.ok(name, **given(first, LIMIT // 2))
+    p.ok(name, **given(second, LIMIT // 3))
+    refused = p.refused(name, **given(second, LIMIT // 2), code="InvalidParameter.TooLong")
+    assert f"may have {LIMIT}" in refused.hint
+    p.ok(name, **given(first, 10))
+    p.ok(name, **given(second, LIMIT // 2))
+
+
+@pytest.mark.parametrize("character", ["&", "<", "\r", "\x01"])
+def test_characters_that_are_escaped_count_four_times(p: Api, character: str) -> None:
+    p.ok("UpdateProject", projectName="p", globalJobConfig=character * (LIMIT // 5))
+    over = character * (LIMIT // 4)
+    p.refused("UpdateProject", projectName="p", globalJobConfig=over, code="InvalidParameter.TooLong")
+    p.ok("UpdateProject", projectName="p", globalJobConfig="ä\n" * (LIMIT // 4))
+
+
+def test_what_is_created_has_the_bound_too(p: Api) -> None:
+    over, code = "x" * LIMIT, "InvalidParameter.TooLong"
+    project: dict[str, Any] = {"name": "q", "deployType": "public", "orderId": "o"}
+    p.refused("CreateProject", **project, managerIds=over, code=code)
+    cluster: dict[str, Any] = {
+        "orderId": "blinkonecs_9",
+        "zoneId": "cn-hangzhou-f",
+        "displayName": "d",
+        "userOssBucket": "b",
+    }
+    p.refused("CreateCluster", **cluster, userVpcId="v", userVSwitch="w", description=over, code=code)
+    package: dict[str, Any] = {"projectName": "p", "packageName": "b", "type": "jar"}
+    p.refused("CreatePackage", **package, ossPath=over, code=code)
+    job: dict[str, Any] = {"projectName": "p", "jobName": "k", "jobType": "flink_stream", "apiType": "sql"}
+    refused = p.call("CreateJob", **job, code=over)
+    assert refused.code == code
+
+
+def test_the_kind_of_a_tagged_resource_is_short(p: Api) -> None:
+    cluster_id = p.ok("ListCluster")["Clusters"]["Cluster"][0]["ClusterId"]
+    given: dict[str, Any] = {"ResourceIds": cluster_id, "Tags": "a,b,c", "ResourceType": "x" * 129}
+    p.refused("TagResources", **given, code="InvalidResourceType")
+    assert p.world.store.count(Tag) == 0
+
+
+def test_auto_scale_params_are_bounded(p: Api) -> None:
+    given: dict[str, Any] = {"projectName": "p", "jobName": "j", "isOnOff": True, "configure": '{"fetch_delay":1}'}
+    for wrong in (0, 2**31, "1e300"):
+        p.refused("CommitJob", **given, maxCU=wrong, code="InvalidmaxCU")
+    p.ok("CommitJob", **given, maxCU=2**31 - 1)
+    long = {"configure": '{"fetch_delay":1,"x":"' + "x" * 65_536 + '"}'}
+    p.refused("CommitJob", **given | long, maxCU=10, code="Invalidconfigure")
+
+
+def test_content_is_the_last_part_of_a_row_and_read_only_where_it_is_shown(p: Api) -> None:
+    for model in (Job, CommittedJob, Instance):
+        names = list(model.table().c.keys())
+        assert max(map(names.index, ("job_name", "queue_name"))) < min(map(names.index, JobContent.model_fields))
+    p.ok("CommitJob", projectName="p", jobName="j")
+    p.ok("StartJob", projectName="p", jobName="j")
+    cluster_id = p.ok("ListCluster")["Clusters"]["Cluster"][0]["ClusterId"]
+    first = p.ok("GetClusterResource", clusterId=cluster_id)
+    read: list[str] = []
+    p.world.store._raw.set_trace_callback(read.append)
+    p.world.store.revision = object()  # nothing of the read cache is current
+    assert p.ok("GetClusterResource", clusterId=cluster_id)["Resource"] == first["Resource"]
+    p.ok("BatchGetInstanceRunSummary", projectName="p", jobNames="j", jobType="flink_stream")
+    assert any("instances" in statement for statement in read)
+    assert not [statement for statement in read if ".code" in statement]
+
+
+def test_what_a_replaced_instance_takes_is_counted_anew(p: Api) -> None:
+    p.ok("CommitJob", projectName="p", jobName="j")
+    instance_id = p.ok("StartJob", projectName="p", jobName="j")["instanceId"]
+    cluster_id = p.ok("ListCluster")["Clusters"]["Cluster"][0]["ClusterId"]
+    asked: dict[str, Any] = {"clusterId": cluster_id}
+    before = p.ok("GetClusterResource", **asked)["Resource"]["AllocatedVirtualCores"]
+    job = {"JobName": "j", "PlanJson": '{"nodes":[{"id":1,"core":7}]}', "instances": [{"Id": instance_id}]}
+    seed = {"projects": [{"Name": "p", "ClusterId": cluster_id, "jobs": [job]}]}
+    assert p.request("POST", "/_emulator/worlds/default/seed", json=seed).status_code == 204
+    after = p.ok("GetClusterResource", **asked)["Resource"]["AllocatedVirtualCores"]
+    assert (before != 700, after) == (True, 700)
