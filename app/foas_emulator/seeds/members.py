@@ -49,7 +49,7 @@ def _models(types: Iterable[Any]) -> Iterator[type[BaseModel]]:
 
 
 def _tagged(types: Iterable[Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the members of unions, however deep, each with its tag: that of a tagged union, or the name of the class."""
+    """Yield the members of unions, however deep, each under its tag; without one, under the name of its class."""
     for each in types:
         for kind in get_args(each):
             yield from ((tag.tag, kind) for tag in get_args(kind)[1:] if isinstance(tag, Tag))
