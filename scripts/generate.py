@@ -58,10 +58,10 @@ in the gateway's envelope.
 
 One process serves everybody, so no request may block it for long. Of a job's code, 10,000 tokens are read as SQL, and
 5000 lines as settings; of a planJson, one mebibyte; any plan has at most 1000 nodes and 2500 links. ValidateJob and
-GetRawPlanJson report longer ones. A parameter that lists jobs, packages, machines or tags may have 1000 of them, a metricJson 50 queries and
-15,000 points, and the items of one page 8 MiB of texts; what is more is refused. Large seeds and snapshots are read and
-written in threads; only copying them takes the server's own time, about one millisecond for each mebibyte. While a
-world in a file is written to disk, other requests wait.
+GetRawPlanJson report longer ones. A parameter that lists jobs, packages, machines or tags may have 1000 of them, a
+metricJson 50 queries, 15,000 points and 512 characters in a name, and the items of one page 8 MiB of texts; what is
+more is refused. Large seeds and snapshots are read and written in threads; only copying them takes the server's own
+time, about one millisecond for each mebibyte. While a world in a file is written to disk, other requests wait.
 
 ## The log
 

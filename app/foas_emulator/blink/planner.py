@@ -46,7 +46,8 @@ class _Step:
 def raw_plan(
     code: str, *, api_type: str, job_type: str, expected_core: float | None = None, expected_gb: float | None = None
 ) -> Plan:
-    """Return the plan that GetRawPlanJson makes for the code. Raise `SqlError` for SQL that is definitely wrong or long.
+    """Return the plan that GetRawPlanJson makes for the code. Raise `SqlError` for SQL that is definitely wrong, and
+    for a plan of more than `MOST_NODES` operators.
 
     All nodes get the same parallelism: 1, or the largest that stays within both expectations, cores and GB (the service
     requires both or neither).
@@ -184,9 +185,7 @@ class _SqlPlan:
     def _add(self, type_: str, pact: str, predecessors: tuple[Edge, ...] = (), *, stateful: bool = False) -> int:
         identity = len(self._nodes) + 1
         if identity > MOST_NODES:
-            raise sql.SqlError(
-                f"The plan would have over {MOST_NODES} operators, the most that the emulator makes", line=1, column=1
-            )
+            raise sql.SqlError(f"The plan would have over {MOST_NODES} operators", line=1, column=1)
         given = Resources(
             # By the tuning page, stateful operators must declare that, and an aggregate never joins a chain.
             state_size=int(stateful and self._streaming),

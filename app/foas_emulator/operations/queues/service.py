@@ -182,6 +182,11 @@ def taken(world: World, cluster_id: str) -> Resource:
     return total([_share(queue) for queue in queues_of_cluster(world, cluster_id)])
 
 
+def bound_projects(world: World, cluster_id: str) -> list[str]:
+    """Return the names of the projects to which queues of a cluster are bound."""
+    return [queue.project_name for queue in queues_of_cluster(world, cluster_id) if queue.project_name is not None]
+
+
 def remove_all(world: World, cluster_id: str) -> None:
     """Remove the queues of a cluster that is being released."""
     world.store.delete(Queue, equal(Queue.cluster_id, cluster_id))
@@ -221,7 +226,7 @@ def _check_share(world: World, queue: Queue) -> None:
             raise invalid(parameter, f"it must be {least} at least.")
     cluster = clusters.require(world, queue.cluster_id)
     others = [each for each in queues_of_cluster(world, queue.cluster_id) if each.queue_name != queue.queue_name]
-    left = clusters.capacity(cluster) - total([_share(each) for each in others])
+    left = clusters.lasting_capacity(world, cluster) - total([_share(each) for each in others])
     if _share(queue).exceeds(left):
         raise INSUFFICIENT(
             f"Queue {queue.queue_name!r} asks for {_share(queue)}, and the other queues leave {left} of cluster "
