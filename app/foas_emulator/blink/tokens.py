@@ -79,7 +79,7 @@ def tokens_of(code: str, positions: Positions) -> Iterator[Token]:
     """
     found = 0
     for match in re.finditer(_PATTERN, code, re.VERBOSE | re.DOTALL):
-        group = match.lastgroup
+        group = str(match.lastgroup)
         if group == "skip":
             continue
         found += 1

@@ -53,7 +53,7 @@ folder_service.jobs_in_folder.connect(job_service.in_folder)
 
 job_service.check_packages.connect(package_service.require_all)
 job_service.start_instance.connect(instance_service.start)
-job_service.live_instances.connect(instance_service.live_states)
+job_service.live_instance.connect(instance_service.live_instance)
 job_service.deleted.connect(instance_service.remove_all, autoscale_service.remove_all)
 job_lifecycle.latest_auto_scale_plan.connect(autoscale_service.latest_plan)
 

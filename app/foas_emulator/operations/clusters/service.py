@@ -1,7 +1,7 @@
 """The operations on clusters: order machines, make a cluster from them, add, remove, replace and release them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from collections.abc import Set as AbstractSet
 
 from foas_emulator.blink import lenient_json, resource
@@ -43,8 +43,9 @@ PREPAID = problem(
 )
 IN_USE = problem("InvalidCluster.InUse", 400, "The specified cluster is in use.")
 
-demand_by_queue: Hook[[World, str], Mapping[str, Resource]] = Hook()
-"""The resources that the running instances of a cluster use, by the names of their queues."""
+demand_by_queue: Hook[[World, str], Awaitable[Mapping[str, Resource]]] = Hook()
+"""The resources that the running instances of a cluster use, by the names of their queues. Others are served meanwhile.
+"""
 taken_by_queues: Hook[[World, str], Resource] = Hook()
 """The resources that the queues of a cluster have reserved, used or not."""
 project_names: Hook[[World, str], list[str]] = Hook()
@@ -153,10 +154,11 @@ def get_cluster_engine_versions(world: World, cluster_id: str) -> list[str]:
     return require(world, cluster_id).engine_versions.split(",")
 
 
-def get_cluster_resource(world: World, cluster_id: str) -> tuple[Resource, Resource]:
+async def get_cluster_resource(world: World, cluster_id: str) -> tuple[Resource, Resource]:
     """Return the resources that a cluster has for jobs, and those that its running instances use."""
     cluster = require(world, cluster_id)
-    return capacity(cluster), total(list(demand_by_queue(world, cluster_id).values()))
+    demands = await demand_by_queue(world, cluster_id)
+    return capacity(cluster), total(list(demands.values()))
 
 
 def expand_cluster(

@@ -1,6 +1,6 @@
 """The table of instances, and the statements on it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Index, Select, null, select
@@ -13,6 +13,9 @@ from foas_emulator.world.world import World
 
 Window = tuple[int | None, int | None]
 """The first and the last millisecond of a span of time, both included; None leaves a side open."""
+
+_AT_ONCE = 100
+"""The most instances to read in one go, if others are served while one after another is worked on."""
 
 
 class _InstanceMembers(Row):
@@ -73,19 +76,35 @@ def instances_of_job(world: World, project_name: str, job_name: str, *more: Cond
     return world.store.find(Instance, *_of_job(project_name, job_name), *more)
 
 
-def light_instances_of_job(world: World, project_name: str, job_name: str, *more: Condition) -> list[Instance]:
-    """Return the instances of a job that meet further conditions, without their content."""
-    return world.store.fetch(Instance, _light(*_of_job(project_name, job_name), *more))
+def first_instance(world: World, project_name: str, job_name: str, states: Collection[str]) -> Instance | None:
+    """Return the first instance of a job that is in one of these states and not archived, without its content."""
+    columns = Instance.table().c
+    unarchived = _light(*_of_job(project_name, job_name), equal(Instance.is_archived, False))
+    first = unarchived.where(columns.actual_state.in_(states)).order_by(columns.id).limit(1)
+    found = world.store.fetch(Instance, first)
+    return found[0] if found else None
 
 
-def instances_on_cluster(world: World, cluster_id: str, state: str) -> list[Instance]:
-    """Return the instances on a cluster that are in a state and not archived, without their content."""
-    on_cluster = _light(
+def select_ids(project_name: str, job_name: str) -> Select[Any]:
+    """Select the ids of the instances of a job."""
+    return matching(Instance, *_of_job(project_name, job_name)).with_only_columns(Instance.table().c.id)
+
+
+def instances_on_cluster(world: World, cluster_id: str, state: str) -> Iterator[Instance]:
+    """Yield the instances on a cluster that are now in a state and not archived, without their content.
+
+    They are read a few at a time; those that are deleted meanwhile are left out.
+    """
+    columns = Instance.table().c
+    on_cluster = matching(
+        Instance,
         equal(Instance.cluster_id, cluster_id),
         equal(Instance.actual_state, state),
         equal(Instance.is_archived, False),
-    )
-    return world.store.fetch(Instance, on_cluster)
+    ).with_only_columns(columns.id)
+    ids = world.store.execute(on_cluster).scalars().all()
+    for start in range(0, len(ids), _AT_ONCE):
+        yield from world.store.fetch(Instance, _light().where(columns.id.in_(ids[start : start + _AT_ONCE])))
 
 
 def jobs_of_instances(world: World, ids: Sequence[int]) -> dict[int, str]:

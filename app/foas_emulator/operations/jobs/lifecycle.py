@@ -10,7 +10,14 @@ from foas_emulator.blink.planner import raw_plan
 from foas_emulator.gateway.errors import ApiError, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.hooks import Hook
-from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession, find_committed, find_job, find_sessions
+from foas_emulator.operations.jobs.rows import (
+    CommittedJob,
+    Job,
+    PlanSession,
+    find_committed,
+    find_job,
+    select_session_ids,
+)
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.store import Change, assign, changed, equal
 from foas_emulator.world.world import World
@@ -21,6 +28,7 @@ FAILED = "fail"
 STATUSES = (IN_RUN, MADE, FAILED)
 """The states of a session, in the service's words."""
 
+_KIND = "plan_session"
 _SESSION_ID_LENGTH = 141  # that of the documented example
 
 NOT_COMMITTED = problem("InvalidJob.NotCommitted", 400, "The specified job is not committed.")
@@ -93,8 +101,7 @@ def apply_change(world: World, change: PendingChange) -> str:
 
 def cancel_all(world: World, job: Job) -> None:
     """Cancel the pending changes of the sessions of a job that is being deleted."""
-    for session in find_sessions(world, job, IN_RUN):
-        world.cancel(_subject(session))
+    world.cancel_all(_KIND, select_session_ids(job))
 
 
 def plan_of(job: Job, expected_core: float | None = None, expected_gb: float | None = None) -> Plan:
@@ -109,7 +116,7 @@ def plan_of(job: Job, expected_core: float | None = None, expected_gb: float | N
 
 
 def _subject(session: PlanSession) -> str:
-    return f"plan_session:{session.session_id}"
+    return f"{_KIND}:{session.session_id}"
 
 
 def _outcome(world: World, job: Job, session: PlanSession) -> tuple[Change, Change]:

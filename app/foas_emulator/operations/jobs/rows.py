@@ -140,9 +140,9 @@ def find_session(world: World, job: Job, session_id: str) -> PlanSession | None:
     return world.store.get(PlanSession, equal(PlanSession.session_id, session_id), *_sessions_of(job))
 
 
-def find_sessions(world: World, job: Job, status: str) -> list[PlanSession]:
-    """Return the sessions of a job that have a status."""
-    return world.store.find(PlanSession, *_sessions_of(job), equal(PlanSession.status, status))
+def select_session_ids(job: Job) -> Select[Any]:
+    """Select the ids of the sessions of a job."""
+    return matching(PlanSession, *_sessions_of(job)).with_only_columns(PlanSession.table().c.session_id)
 
 
 def names(world: World, model: type[JobCopy], *conditions: Condition) -> list[str]:
@@ -174,6 +174,12 @@ def select_jobs(*filters: Condition, job_name: str | None, without: Collection[s
     if job_name is not None:
         statement = statement.where(func.instr(columns.job_name, job_name) > 0)
     return statement.order_by(columns.create_time.desc(), columns.job_name)
+
+
+def light_jobs(world: World, project_name: str) -> list[Job]:
+    """Return the drafts of a project without their content, of which there may be megabytes."""
+    of_project = select_jobs(equal(Job.project_name, project_name), job_name=None, without=JobContent.model_fields)
+    return world.store.fetch(Job, of_project)
 
 
 def packages_of_copies(world: World, project_name: str, part: str) -> dict[str, str]:

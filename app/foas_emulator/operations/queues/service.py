@@ -108,10 +108,10 @@ def delete_queue(world: World, cluster_id: str, queue_name: str | None) -> None:
     world.store.delete(Queue, equal(Queue.cluster_id, cluster_id), equal(Queue.queue_name, queue.queue_name))
 
 
-def get_cluster_queue_info(world: World, cluster_id: str) -> list[QueueInUse]:
+async def get_cluster_queue_info(world: World, cluster_id: str) -> list[QueueInUse]:
     """Return the queues of a cluster, by name, with the resources in use. Raise `InvalidCluster.NotFound`."""
     clusters.require(world, cluster_id)
-    return _in_use(world, queues_of_cluster(world, cluster_id))
+    return await _in_use(world, queues_of_cluster(world, cluster_id))
 
 
 def bind_queue(world: World, project_name: str, *, cluster_id: str | None, queue_name: str | None) -> None:
@@ -152,12 +152,12 @@ def list_project_bind_queue(
     ]
 
 
-def list_project_bind_queue_resource(
+async def list_project_bind_queue_resource(
     world: World, project_name: str, *, cluster_id: str | None, queue_name: str | None
 ) -> list[QueueInUse]:
     """Return the queues as `list_project_bind_queue` does, with the resources in use."""
     queues = list_project_bind_queue(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
-    return _in_use(world, queues)
+    return await _in_use(world, queues)
 
 
 def require_bound(world: World, project_name: str, cluster_id: str | None, queue_name: str | None) -> Queue:
@@ -206,9 +206,9 @@ def _require(world: World, cluster_id: str, queue_name: str) -> Queue:
     return queue
 
 
-def _in_use(world: World, queues: list[Queue]) -> list[QueueInUse]:
+async def _in_use(world: World, queues: list[Queue]) -> list[QueueInUse]:
     cluster_ids = {queue.cluster_id for queue in queues}
-    demands = {cluster_id: clusters.demand_by_queue(world, cluster_id) for cluster_id in cluster_ids}
+    demands = {cluster_id: await clusters.demand_by_queue(world, cluster_id) for cluster_id in cluster_ids}
     return [(queue, demands[queue.cluster_id].get(queue.queue_name, Resource())) for queue in queues]
 
 
