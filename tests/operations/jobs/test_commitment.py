@@ -251,6 +251,25 @@ def test_a_job_is_taken_offline_and_deleted_alike_however_many_instances_it_has(
     assert len(subjects) == len(set(subjects)) == instances + 1
 
 
+@pytest.mark.parametrize("jobs", [1, 20])
+def test_a_project_is_told_of_and_deleted_alike_however_many_jobs_it_has(api: Api, jobs: int) -> None:
+    building.project_with_queue(api)
+    api.world.set({"plan_delay": "1d"})
+    names = [f"j{number}" for number in range(jobs)]
+    for name in names:
+        building.online_job(api, name)
+        api.ok("GetRawPlanJson", projectName="p", jobName=name)
+        api.ok("StartJob", projectName="p", jobName=name)
+        api.ok("ModifyInstanceState", projectName="p", jobName=name, instanceId=-1, expectState="TERMINATED")
+    asked: dict[str, Any] = {"projectName": "p", "jobNames": ",".join(names), "jobType": "FLINK_STREAM"}
+    assert statements(api, lambda: api.ok("BatchGetInstanceRunSummary", **asked)) == 3
+    for name in names:
+        api.ok("OfflineJob", projectName="p", jobName=name)
+    assert statements(api, lambda: api.ok("DeleteProject", projectName="p")) == 16
+    counts = api.world.store.counts()
+    assert counts["pending_changes"] == counts["jobs"] == counts["instances"] == counts["plan_sessions"] == 0
+
+
 def statements(api: Api, call: Callable[[], object]) -> int:
     """The number of statements of a call."""
     run: list[str] = []

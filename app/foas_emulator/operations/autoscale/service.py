@@ -18,6 +18,7 @@ from foas_emulator.operations.autoscale.rows import (
     latest_plan_of_job,
     names_of_plans,
 )
+from foas_emulator.operations.columns import of_jobs
 from foas_emulator.operations.instances import service as instances
 from foas_emulator.operations.jobs import service as jobs
 from foas_emulator.operations.required import given, readable
@@ -27,7 +28,6 @@ from foas_emulator.world.world import World
 
 if TYPE_CHECKING:
     from foas_emulator.operations.instances.rows import Instance
-    from foas_emulator.operations.jobs.rows import Job
 
 NOT_CHOSEN = problem(
     "InvalidInstance.NoAutoScale",
@@ -116,11 +116,9 @@ def latest_plan(world: World, project_name: str, job_name: str) -> str | None:
     return None if plan is None else plan.plan_json
 
 
-def remove_all(world: World, job: "Job") -> None:
-    """Delete all plans of a job that is being deleted."""
-    world.store.delete(
-        AutoScalePlan, equal(AutoScalePlan.project_name, job.project_name), equal(AutoScalePlan.job_name, job.job_name)
-    )
+def remove_all(world: World, project_name: str, job_name: str | None) -> None:
+    """Delete all plans of a job, or of all jobs of a project, that is being deleted."""
+    world.store.delete(AutoScalePlan, *of_jobs(project_name, job_name))
 
 
 def _for_stream_jobs(instance: "Instance") -> "Instance":

@@ -221,9 +221,9 @@ def cancel(world: World, instance: Instance) -> None:
     world.cancel(_subject(instance))
 
 
-def cancel_all(world: World, job: "Job") -> None:
-    """Drop the pending changes of all instances of a job."""
-    world.cancel_all(_KIND, select_ids(job.project_name, job.job_name))
+def cancel_all(world: World, project_name: str, job_name: str | None) -> None:
+    """Drop the pending changes of all instances of a job, or of all jobs of a project."""
+    world.cancel_all(_KIND, select_ids(project_name, job_name))
 
 
 def _subject(instance: Instance) -> str:

@@ -38,7 +38,7 @@ auto_scale_plan: Hook[[World, Instance], str | None] = Hook()
 """The plan that AutoScale applied to an instance."""
 
 _DEMANDS: Slot[dict[int, tuple[Resource, list[str]]]] = Slot(from_rows=False)
-"""The demands of plans with the notes about them, by the hash of the texts that the plan is made from."""
+"""The demands of plans, each of which may take milliseconds, with the notes about it, by the hash of its texts."""
 _HASHES: Slot[dict[tuple[int, int], int]] = Slot(from_rows=True)
 """That hash by the id of an instance and the hash of the plan that AutoScale applied: other texts are read once."""
 _MOST_KEPT = 10_000
@@ -148,8 +148,9 @@ def batch_get_instance_run_summary(world: World, project_name: str, job_names: s
     names = listed("jobNames", job_names)
     online = jobs.online_of_type(world, project_name, job_type)
     current = [equal(Instance.is_archived, False)] if job_type == STREAM else []
+    newest = rows.newest_instances(world, project_name, names, *current)
     return [
-        rows.newest_instance(world, project_name, name, *current)
+        newest.get(name)
         or Instance.model_construct(
             project_name=project_name,
             job_name=name,
@@ -316,10 +317,10 @@ async def demand_by_queue(world: World, cluster_id: str) -> Mapping[str, Resourc
     return demands
 
 
-def remove_all(world: World, job: "Job") -> None:
-    """Delete all instances of a job that is being deleted, and their pending changes."""
-    lifecycle.cancel_all(world, job)
-    rows.delete_instances(world, job.project_name, job.job_name)
+def remove_all(world: World, project_name: str, job_name: str | None) -> None:
+    """Delete all instances of a job, or of all jobs of a project, that is being deleted, and their pending changes."""
+    lifecycle.cancel_all(world, project_name, job_name)
+    rows.delete_instances(world, project_name, job_name)
 
 
 def _never_started(world: World, job: "Job") -> Instance | None:
@@ -376,10 +377,7 @@ def _run_of(world: World, instance: Instance) -> Run:
 
 
 def _demand(world: World, instance: Instance, note: Note) -> Resource:
-    """Return the resources that an instance requested from its queue: the sum of its plan, none if it was deleted.
-
-    The sums of the latest plans are kept, since that of a long script takes some ten milliseconds to make.
-    """
+    """Return the resources that an instance requested from its queue: the sum of its plan, none if it was deleted."""
     demands, hashes = world.cache.get(_DEMANDS) or {}, world.cache.get(_HASHES) or {}
     applied = auto_scale_plan(world, instance)
     key = hashes.get((instance.id, hash(applied)))

@@ -99,9 +99,9 @@ def apply_change(world: World, change: PendingChange) -> str:
     return changed(session, *outcome).status
 
 
-def cancel_all(world: World, job: Job) -> None:
-    """Cancel the pending changes of the sessions of a job that is being deleted."""
-    world.cancel_all(_KIND, select_session_ids(job))
+def cancel_all(world: World, project_name: str, job_name: str | None) -> None:
+    """Cancel the pending changes of the sessions of a job, or of all jobs of a project, that is being deleted."""
+    world.cancel_all(_KIND, select_session_ids(project_name, job_name))
 
 
 def plan_of(job: Job, expected_core: float | None = None, expected_gb: float | None = None) -> Plan:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, null, select
 from sqlmodel import Field
 
-from foas_emulator.operations.columns import JobContent, Stamped
+from foas_emulator.operations.columns import JobContent, Stamped, of_jobs
 from foas_emulator.operations.paging import matching
 from foas_emulator.world.store import Change, Condition, Row, assign, equal, given_only
 from foas_emulator.world.world import World
@@ -128,11 +128,10 @@ def delete_committed(world: World, job: Job) -> None:
     world.store.delete(CommittedJob, *_copy_of(job))
 
 
-def delete_job_rows(world: World, job: Job) -> None:
-    """Delete a job's draft, its committed copy and its sessions."""
-    delete_committed(world, job)
-    world.store.delete(PlanSession, *_sessions_of(job))
-    world.store.delete(Job, equal(Job.project_name, job.project_name), equal(Job.job_name, job.job_name))
+def delete_job_rows(world: World, project_name: str, job_name: str | None) -> None:
+    """Delete the draft, the committed copy and the sessions of a job, or of all jobs of a project."""
+    for model in (CommittedJob, PlanSession, Job):
+        world.store.delete(model, *of_jobs(project_name, job_name))
 
 
 def find_session(world: World, job: Job, session_id: str) -> PlanSession | None:
@@ -140,9 +139,10 @@ def find_session(world: World, job: Job, session_id: str) -> PlanSession | None:
     return world.store.get(PlanSession, equal(PlanSession.session_id, session_id), *_sessions_of(job))
 
 
-def select_session_ids(job: Job) -> Select[Any]:
-    """Select the ids of the sessions of a job."""
-    return matching(PlanSession, *_sessions_of(job)).with_only_columns(PlanSession.table().c.session_id)
+def select_session_ids(project_name: str, job_name: str | None) -> Select[Any]:
+    """Select the ids of the sessions of a job, or of all jobs of a project."""
+    of_them = matching(PlanSession, *of_jobs(project_name, job_name))
+    return of_them.with_only_columns(PlanSession.table().c.session_id)
 
 
 def names(world: World, model: type[JobCopy], *conditions: Condition) -> list[str]:
@@ -174,12 +174,6 @@ def select_jobs(*filters: Condition, job_name: str | None, without: Collection[s
     if job_name is not None:
         statement = statement.where(func.instr(columns.job_name, job_name) > 0)
     return statement.order_by(columns.create_time.desc(), columns.job_name)
-
-
-def light_jobs(world: World, project_name: str) -> list[Job]:
-    """Return the drafts of a project without their content, of which there may be megabytes."""
-    of_project = select_jobs(equal(Job.project_name, project_name), job_name=None, without=JobContent.model_fields)
-    return world.store.fetch(Job, of_project)
 
 
 def packages_of_copies(world: World, project_name: str, part: str) -> dict[str, str]:

@@ -66,8 +66,8 @@ start_instance: Hook[[World, Job, CommittedJob, str | None], int] = Hook()
 """Start an instance of a committed copy with these parameters; return its id."""
 live_instance: Hook[[World, Job], tuple[int, str] | None] = Hook()
 """The id and the state of the first of the instances for which a job counts as started."""
-deleted: Signal[[World, Job]] = Signal()
-"""A job is being deleted; its instances and plans are deleted before it."""
+deleted: Signal[[World, str, str | None]] = Signal()
+"""A job of a project, or each of its jobs, is being deleted; its instances and plans are deleted before it."""
 
 
 # -- drafts
@@ -164,7 +164,7 @@ def delete_job(world: World, project_name: str, job_name: str) -> None:
     """Delete an offline job with its instances and plans. Raise `InvalidJob.Online`."""
     job = require(world, project_name, job_name)
     lifecycle.require_offline(world, job)
-    _remove(world, job)
+    remove_all(world, project_name, job_name)
 
 
 # -- plans
@@ -344,16 +344,11 @@ def using_package(world: World, project_name: str, package_name: str, page_index
     return page(world, Job, rows.select_committed(project_name, users), page_index, page_size)
 
 
-def remove_all(world: World, project_name: str) -> None:
-    """Delete the jobs of a project that is being deleted, in any state."""
-    for job in rows.light_jobs(world, project_name):
-        _remove(world, job)
-
-
-def _remove(world: World, job: Job) -> None:
-    deleted.send(world, job)
-    lifecycle.cancel_all(world, job)
-    rows.delete_job_rows(world, job)
+def remove_all(world: World, project_name: str, job_name: str | None = None) -> None:
+    """Delete the jobs of a project that is being deleted, in any state, or the one of this name."""
+    deleted.send(world, project_name, job_name)
+    lifecycle.cancel_all(world, project_name, job_name)
+    rows.delete_job_rows(world, project_name, job_name)
 
 
 def _check_draft(world: World, project_name: str, draft: Draft) -> None:
