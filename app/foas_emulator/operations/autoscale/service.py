@@ -29,6 +29,9 @@ from foas_emulator.world.world import World
 if TYPE_CHECKING:
     from foas_emulator.operations.instances.rows import Instance
 
+MOST_PLANS = 100
+"""The most plans of an instance that are kept, the newest ones. The number is ours."""
+
 NOT_CHOSEN = problem(
     "InvalidInstance.NoAutoScale",
     400,
@@ -83,6 +86,8 @@ def get_instance_history_auto_scale_plan_content(
 def make_plan(world: World, instance: "Instance") -> None:
     """Tune a running instance that AutoScale watches: store the widest plan for its code within the maximum CU.
 
+    It forgets the oldest of more than `MOST_PLANS` plans.
+
     Without AutoScale, or with code from which no plan can be made, this has no effect.
     """
     scale = auto_scale.from_json(instance.auto_scale_params)
@@ -100,6 +105,9 @@ def make_plan(world: World, instance: "Instance") -> None:
         AutoScalePlan, equal(AutoScalePlan.instance_id, instance.id), equal(AutoScalePlan.plan_name, made.plan_name)
     )
     world.store.insert(made)
+    for name in names_of_plans(world, instance.id)[:-MOST_PLANS]:
+        of_name = equal(AutoScalePlan.instance_id, instance.id), equal(AutoScalePlan.plan_name, name)
+        world.store.delete(AutoScalePlan, *of_name)
 
 
 def plan_in_force(world: World, instance: "Instance") -> str | None:

@@ -14,8 +14,10 @@ from foas_emulator.operations.jobs.rows import (
     CommittedJob,
     Job,
     PlanSession,
+    delete_sessions,
     find_committed,
     find_job,
+    select_old_sessions,
     select_session_ids,
 )
 from foas_emulator.world.pending import PendingChange
@@ -27,6 +29,9 @@ MADE = "success"
 FAILED = "fail"
 STATUSES = (IN_RUN, MADE, FAILED)
 """The states of a session, in the service's words."""
+
+MOST_SESSIONS = 100
+"""The most sessions of a job that are kept, each with its plan. The number is ours."""
 
 _KIND = "plan_session"
 _SESSION_ID_LENGTH = 141  # that of the documented example
@@ -70,7 +75,7 @@ def require_offline(world: World, job: Job) -> None:
 def begin(
     world: World, job: Job, expected_core: float | None, expected_gb: float | None, *, is_tuned: bool
 ) -> PlanSession:
-    """Begin to make a plan from a job's draft."""
+    """Begin to make a plan from a job's draft. The job forgets the oldest of more than `MOST_SESSIONS` sessions."""
     session = PlanSession.model_construct(
         session_id=world.next_token("plan_session", length=_SESSION_ID_LENGTH),
         project_name=job.project_name,
@@ -85,6 +90,9 @@ def begin(
         world.schedule("made", _subject(session), at=world.now() + world.settings.plan_delay)
     else:
         world.store.insert(changed(session, *_outcome(world, job, session)))
+    old = select_old_sessions(job, MOST_SESSIONS)
+    world.cancel_all(_KIND, old)
+    delete_sessions(world, old)
     return session
 
 

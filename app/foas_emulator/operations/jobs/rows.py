@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, null, select
+from sqlalchemy import ColumnElement, Select, func, literal_column, null, select
 from sqlmodel import Field
 
 from foas_emulator.operations.columns import JobContent, Stamped, of_jobs
@@ -143,6 +143,20 @@ def select_session_ids(project_name: str, job_name: str | None) -> Select[Any]:
     """Select the ids of the sessions of a job, or of all jobs of a project."""
     of_them = matching(PlanSession, *of_jobs(project_name, job_name))
     return of_them.with_only_columns(PlanSession.table().c.session_id)
+
+
+def select_old_sessions(job: Job, most: int) -> Select[Any]:
+    """Select the ids of all sessions of a job but this many of the newest."""
+    columns = PlanSession.table().c
+    ids = select_session_ids(job.project_name, job.job_name)
+    newest = ids.order_by(literal_column("rowid").desc()).limit(most)
+    return ids.where(columns.session_id.not_in(newest))
+
+
+def delete_sessions(world: World, ids: Select[Any]) -> None:
+    """Delete the sessions with the ids that a statement selects."""
+    table = PlanSession.table()
+    world.store.execute(table.delete().where(table.c.session_id.in_(ids)))
 
 
 def names(world: World, model: type[JobCopy], *conditions: Condition) -> list[str]:
