@@ -69,6 +69,17 @@ def test_what_is_created_has_the_bound_too(p: Api) -> None:
     assert refused.code == code
 
 
+def test_texts_that_a_seed_gave_may_be_longer_and_may_not_grow(p: Api) -> None:
+    job = {"JobName": "long", "Code": "x" * 2 * LIMIT}
+    assert p.request(
+        "POST", "/_emulator/worlds/default/seed", json={"projects": [{"Name": "p", "jobs": [job]}]}
+    ).is_success
+    given: dict[str, Any] = {"projectName": "p", "jobName": "long"}
+    p.ok("UpdateJob", **given, engineVersion="current")
+    p.ok("UpdateJob", **given, code="x" * (2 * LIMIT - 1))
+    assert p.call("UpdateJob", **given, description="xx").code == "InvalidParameter.TooLong"
+
+
 def test_the_kind_of_a_tagged_resource_is_short(p: Api) -> None:
     cluster_id = p.ok("ListCluster")["Clusters"]["Cluster"][0]["ClusterId"]
     given: dict[str, Any] = {"ResourceIds": cluster_id, "Tags": "a,b,c", "ResourceType": "x" * 129}

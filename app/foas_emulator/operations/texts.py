@@ -20,10 +20,13 @@ def weight(row: Row) -> int:
     return sum(_weight(value) for value in vars(row).values() if isinstance(value, str))
 
 
-def check_weight(row: R) -> R:
-    """Return a row that is about to be stored. Raise `InvalidParameter.TooLong` if its texts weigh too much."""
+def check_weight(row: R, *, before: R | None = None) -> R:
+    """Return a row that is about to be stored. Raise `InvalidParameter.TooLong` if its texts weigh too much.
+
+    A seed may have given it more `before`: then they must not grow.
+    """
     total = weight(row)
-    if total > MOST_WEIGHT:
+    if total > MOST_WEIGHT and (before is None or total > weight(before)):
         raise TOO_LONG(
             f"All texts together would have {total} characters, in which one that is escaped in answers counts "
             f"{OF_AN_ESCAPE} times, and may have {MOST_WEIGHT}."

@@ -155,7 +155,7 @@ def update_job(world: World, project_name: str, job_name: str, draft: Draft) -> 
         assign(Job.modifier, ACCOUNT),
         assign(Job.modify_time, world.second()),
     )
-    check_weight(changed(job, *changes))
+    check_weight(changed(job, *changes), before=job)
     where = equal(Job.project_name, project_name), equal(Job.job_name, job_name)
     world.store.update(Job, *changes, where=where)
 
