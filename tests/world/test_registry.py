@@ -281,6 +281,80 @@ def test_large_images_are_told_apart_by_identity(registry: Registry) -> None:
     assert registry.images.size == 0
 
 
+def test_what_a_world_resets_to_is_its_own(registry: Registry) -> None:
+    mark(registry.open_or_create("alice"), "mine")
+    mine = registry.open_or_create("alice").store.image()
+    registry.create_or_replace("bob", mine)
+    assert registry.origin("alice") == registry.image
+    assert registry.origin("bob") == mine
+    assert registry.origin_size("alice") == len(registry.image)
+    assert registry.origin_size("bob") == len(mine)
+    registry.drop("bob")
+    registry.open_or_create("bob")
+    assert registry.origin("bob") == registry.image
+    assert marks(registry.open_or_create("bob")) == []
+
+
+def test_a_world_that_is_not_open_is_not_peeked_at(open_registry: OpenRegistry, tmp_path: Path) -> None:
+    first = open_registry(directory=tmp_path)
+    alice = first.open_or_create("alice")
+    assert first.peek("alice") is alice
+    assert first.peek("bob") is None
+    assert first.origin_stamp("alice") is None
+    first.close()
+    second = open_registry(directory=tmp_path)
+    assert second.peek("alice") is None
+    stamp = second.origin_stamp("alice")
+    assert stamp is not None
+    assert stamp[0] == len(second.image)
+    assert second.origin_stamp("bob") is None
+    second.open_or_create("alice")
+    assert second.origin_stamp("alice") is None
+
+
+def test_closed_worlds_made_of_the_default_image_are_replaced_with_it(
+    open_registry: OpenRegistry, tmp_path: Path
+) -> None:
+    first = open_registry(directory=tmp_path)
+    for name in ("alice", "bob", "carol"):
+        mark(first.open_or_create(name), "later")
+    mine = first.open_or_create("bob").store.image()
+    first.create_or_replace("bob", mine)
+    first.close()
+    second = open_registry(directory=tmp_path)
+    told: list[str] = []
+    second.watch(told.append)
+    opened = second.open_or_create("alice")
+    assert list(second.replace_image(mine)) == ["alice", None, "carol"]
+    assert told == ["alice", "carol"]
+    assert second.peek("alice") is opened
+    assert [second.peek(name) for name in ("bob", "carol")] == [None, None]
+    for name in ("alice", "bob", "carol"):
+        assert second.origin(name) == mine
+        assert marks(second.open_or_create(name)) == ["later"]
+    assert len(list(tmp_path.glob("*.origin"))) == 3
+
+
+def test_a_world_whose_file_cannot_be_read_stays_when_the_seed_is_replaced(
+    open_registry: OpenRegistry, tmp_path: Path
+) -> None:
+    first = open_registry(directory=tmp_path)
+    for name in ("alice", "bob"):
+        mark(first.open_or_create(name), "later")
+    mine = first.open_or_create("bob").store.image()
+    first.close()
+    (tmp_path / "alice.origin").write_bytes(b"of somebody else")
+    second = open_registry(directory=tmp_path)
+    assert list(second.replace_image(mine)) == [None, "bob"]
+    assert (tmp_path / "alice.origin").read_bytes() == b"of somebody else"
+
+
+def test_nothing_is_prepared_once_the_registry_is_closed(registry: Registry) -> None:
+    registry.close()
+    registry.prewarm()
+    assert registry._ready is None
+
+
 def test_worlds_that_begin_anew_while_the_seed_is_replaced_stay_as_they_are(registry: Registry) -> None:
     for name in ("alice", "bob", "carol"):
         registry.open_or_create(name)
