@@ -1,5 +1,6 @@
 """The tables of jobs and the statements on them: drafts, committed copies, and the sessions that make plans."""
 
+import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -188,10 +189,12 @@ def packages_of_copies(world: World, project_name: str, part: str) -> dict[str, 
 def select_committed(project_name: str, job_names: Collection[str]) -> Select[Any]:
     """Select online jobs by name, newest first: rows of `Job` with the committed columns."""
     jobs, copies = Job.table().c, CommittedJob.table().c
+    # One parameter, whatever the number of names: SQLite has a limit on those of a statement.
+    names = select(func.json_each(json.dumps(list(job_names))).table_valued("value").c.value)
     return (
         select(*(copies.get(column.name, column) for column in jobs))
         .join_from(Job.table(), CommittedJob.table(), _is_same_job())
-        .where(copies.project_name == project_name, copies.job_name.in_(job_names))
+        .where(copies.project_name == project_name, copies.job_name.in_(names))
         .order_by(jobs.create_time.desc(), jobs.job_name)
     )
 
