@@ -4,7 +4,7 @@ import time
 import pytest
 
 from foas_emulator.world import clock as clocks
-from foas_emulator.world.clock import LAST_INSTANT, Clock, ClockRow, Reading, instant, machine_now, stopwatch
+from foas_emulator.world.clock import LAST_INSTANT, Clock, ClockRow, Mode, Reading, instant, machine_now, stopwatch
 from foas_emulator.world.durations import duration, duration_text
 from foas_emulator.world.store import Store
 
@@ -119,14 +119,24 @@ def test_equal_clocks_are_kept_alike(store: Store, monkeypatch: pytest.MonkeyPat
     """Snapshots of equal worlds are equal: no column holds what is left of another state."""
     monkeypatch.setattr(clocks, "machine_now", lambda: NEW_YEAR)
     clock = Clock(store)
-    for mode, instant_ms, by, kept in (
-        ("frozen", NEW_YEAR, 1, ClockRow(mode="frozen", offset_ms=0, frozen_at=NEW_YEAR + 1)),
-        ("real", NEW_YEAR + 5, 1, ClockRow(mode="real", offset_ms=6, frozen_at=0)),
-        ("frozen", 0, 0, ClockRow(mode="frozen", offset_ms=0, frozen_at=0)),
-    ):
+
+    def set_to(mode: Mode, now: int) -> None:
         with store.transaction():
-            clock.set(mode=mode, now=instant_ms)  # type: ignore[arg-type]
+            clock.set(mode=mode, now=now)
+
+    def advance(by: int) -> None:
+        with store.transaction():
             clock.advance(by)
+
+    for move, given, kept in (
+        (set_to, ("frozen", NEW_YEAR), ClockRow(mode="frozen", offset_ms=0, frozen_at=NEW_YEAR)),
+        (advance, (1,), ClockRow(mode="frozen", offset_ms=0, frozen_at=NEW_YEAR + 1)),
+        (set_to, ("real", NEW_YEAR + 5), ClockRow(mode="real", offset_ms=5, frozen_at=0)),
+        (advance, (1,), ClockRow(mode="real", offset_ms=6, frozen_at=0)),
+        (set_to, ("frozen", 0), ClockRow(mode="frozen", offset_ms=0, frozen_at=0)),
+        (advance, (0,), ClockRow(mode="frozen", offset_ms=0, frozen_at=0)),
+    ):
+        move(*given)  # type: ignore[operator]
         assert [row.model_dump() for row in store.find(ClockRow)] == [kept.model_dump()]
         assert clock.reading == kept.reading()
 
