@@ -136,7 +136,7 @@ def test_equal_clocks_are_kept_alike(store: Store, monkeypatch: pytest.MonkeyPat
         (set_to, ("frozen", 0), ClockRow(mode="frozen", offset_ms=0, frozen_at=0)),
         (advance, (0,), ClockRow(mode="frozen", offset_ms=0, frozen_at=0)),
     ):
-        move(*given)  # type: ignore[operator]
+        move(*given)
         assert [row.model_dump() for row in store.find(ClockRow)] == [kept.model_dump()]
         assert clock.reading == kept.reading()
 

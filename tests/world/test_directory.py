@@ -51,6 +51,19 @@ def test_the_size_of_an_origin_is_0_where_there_is_none(kept: WorldFiles, place:
         kept.origin_stamp("alice")
 
 
+def test_an_origin_of_another_size_is_not_even_read(
+    kept: WorldFiles, place: Path, template: bytes, other: bytes
+) -> None:
+    kept.put("alice", template)
+    assert kept.begins_from("alice", template)
+    same_size = template[:-1] + bytes([template[-1] ^ 1])
+    assert not kept.begins_from("alice", same_size)
+    (place / "alice.origin").write_bytes(b"x" * len(template))
+    with pytest.raises(WorldFileError):
+        kept.begins_from("alice", template)
+    assert not kept.begins_from("alice", other + b"longer")
+
+
 def test_a_stamp_tells_one_origin_from_the_next(kept: WorldFiles, template: bytes, other: bytes) -> None:
     kept.put("alice", template)
     kept.put("bob", template)
