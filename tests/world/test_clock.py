@@ -5,7 +5,7 @@ import pytest
 
 from foas_emulator.world import clock as clocks
 from foas_emulator.world.clock import LAST_INSTANT, Clock, ClockRow, Mode, Reading, instant, machine_now, stopwatch
-from foas_emulator.world.durations import duration, duration_text
+from foas_emulator.world.durations import duration, duration_text, rate
 from foas_emulator.world.store import Store
 
 NEW_YEAR = 1_767_225_600_000
@@ -57,6 +57,20 @@ def test_what_is_too_long_for_a_duration_is_refused(text: str | float) -> None:
 @pytest.mark.parametrize("text", ["0s", "500ms", "30s", "2m", "1h", "3d", "90s", "1500ms"])
 def test_a_duration_is_written_as_it_is_read(text: str) -> None:
     assert duration_text(duration(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [(0, 0.0), (1, 1.0), (0.25, 0.25), ("5%", 0.05), ("100%", 1.0), ("0.5", 0.5), (-0.0, 0.0)]
+)
+def test_a_rate_is_a_percentage_or_a_number_up_to_1(written: str | float, read: float) -> None:
+    assert rate(written) == pytest.approx(read)
+
+
+@pytest.mark.parametrize("written", [1.5, 2, -0.1, float("nan"), True, "101%", "1.5", "-1%", "half", ""])
+def test_what_is_no_rate_is_refused(written: str | float) -> None:
+    with pytest.raises(ValueError, match="is not a rate: give a percentage such as 5%") as refusal:
+        rate(written)
+    assert str(refusal.value).startswith(repr(written))
 
 
 @pytest.mark.parametrize(

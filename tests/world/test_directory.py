@@ -118,6 +118,26 @@ def test_a_world_whose_origin_is_gone_can_be_removed(kept: WorldFiles, place: Pa
     assert names(place) == set()
 
 
+def test_only_files_of_another_generation_are_cleaned(kept: WorldFiles, place: Path, template: bytes) -> None:
+    kept.put("alice", template)
+    for generation in (None, 0):
+        kept.clean("alice", generation)
+        assert names(place) == {"alice.db", "alice.origin"}
+    kept.put("alice", template)
+    kept.clean("alice", 0)
+    assert names(place) == {"alice.1.db", "alice.1.origin"}
+
+
+def test_a_world_whose_origin_cannot_be_removed_is_still_there(kept: WorldFiles, place: Path, template: bytes) -> None:
+    kept.put("alice", template)
+    (place / "alice.origin").unlink()
+    (place / "alice.origin").mkdir()
+    with pytest.raises(WorldFileError, match=r"alice\.origin cannot be used"):
+        kept.remove("alice")
+    assert "alice" in kept
+    assert (place / "alice.db").read_bytes() == template
+
+
 @pytest.mark.parametrize("order", [sorted, lambda paths: sorted(paths, reverse=True)])
 def test_the_highest_generation_is_found_and_all_others_go(
     order: Callable[[Iterator[Path]], list[Path]], tmp_path: Path, template: bytes, monkeypatch: pytest.MonkeyPatch
