@@ -207,8 +207,9 @@ def test_a_package_may_have_more_users_than_a_statement_has_parameters(p: Api) -
     make(p, "a.jar")
     for name in ("x", "y", "z"):
         building.online_job(p, name, packages="a.jar")
-    before = p.world.store._raw.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 5)
+    before = p.world.store._raw.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 4)
     try:
-        assert users(p, "a.jar") == ["x", "y", "z"]
+        assert users(p, "a.jar", pageSize=2) == ["x", "y"]
+        assert users(p, "a.jar", pageSize=2, pageIndex=2) == ["z"]
     finally:
         p.world.store._raw.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, before)
