@@ -1,7 +1,11 @@
+import sys
+import time
+
 import pytest
 
-from foas_emulator.world.clock import Clock, instant, machine_now, stopwatch
-from foas_emulator.world.durations import duration, duration_text
+from foas_emulator.world import clock as clocks
+from foas_emulator.world.clock import LAST_INSTANT, Clock, ClockRow, Mode, Reading, instant, machine_now, stopwatch
+from foas_emulator.world.durations import duration, duration_text, rate
 from foas_emulator.world.store import Store
 
 NEW_YEAR = 1_767_225_600_000
@@ -22,6 +26,8 @@ NEW_YEAR = 1_767_225_600_000
         ("7", 7000),
         (7, 7000),
         (0.25, 250),
+        (0, 0),
+        ("36525d", 36_525 * 86_400_000),
     ],
 )
 def test_a_duration_has_a_unit_or_is_seconds(text: str | float, milliseconds: int) -> None:
@@ -36,19 +42,35 @@ def test_a_duration_has_a_unit_or_is_seconds(text: str | float, milliseconds: in
     ],
 )
 def test_what_is_no_duration_is_refused(text: str | float) -> None:
-    with pytest.raises(ValueError, match="is not a duration"):
+    with pytest.raises(ValueError, match="is not a duration") as refusal:
         duration(text)
+    assert str(refusal.value).startswith(repr(text)[:40])
 
 
 @pytest.mark.parametrize("text", ["36526d", "36524d25h", 2**63, 10**400, float("inf")])
 def test_what_is_too_long_for_a_duration_is_refused(text: str | float) -> None:
-    with pytest.raises(ValueError, match="is too long for a duration"):
+    with pytest.raises(ValueError, match="is too long for a duration") as refusal:
         duration(text)
+    assert str(refusal.value).startswith("a number of" if text == 10**400 else repr(text))
 
 
 @pytest.mark.parametrize("text", ["0s", "500ms", "30s", "2m", "1h", "3d", "90s", "1500ms"])
 def test_a_duration_is_written_as_it_is_read(text: str) -> None:
     assert duration_text(duration(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [(0, 0.0), (1, 1.0), (0.25, 0.25), ("5%", 0.05), ("100%", 1.0), ("0.5", 0.5), (-0.0, 0.0)]
+)
+def test_a_rate_is_a_percentage_or_a_number_up_to_1(written: str | float, read: float) -> None:
+    assert rate(written) == pytest.approx(read)
+
+
+@pytest.mark.parametrize("written", [1.5, 2, -0.1, float("nan"), True, "101%", "1.5", "-1%", "half", ""])
+def test_what_is_no_rate_is_refused(written: str | float) -> None:
+    with pytest.raises(ValueError, match="is not a rate: give a percentage such as 5%") as refusal:
+        rate(written)
+    assert str(refusal.value).startswith(repr(written))
 
 
 @pytest.mark.parametrize(
@@ -63,6 +85,17 @@ def test_a_duration_is_written_as_it_is_read(text: str) -> None:
 )
 def test_an_instant_is_milliseconds_or_an_iso_time(value: str | int, milliseconds: int) -> None:
     assert instant(value) == milliseconds
+
+
+def test_an_instant_without_a_zone_is_in_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.platform == "win32":
+        pytest.skip("Windows has one time zone for all programs")
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "CST-8")
+        time.tzset()
+        read = instant("2026-01-01T00:00:00")
+    time.tzset()
+    assert read == NEW_YEAR
 
 
 def test_what_is_no_instant_is_refused() -> None:
@@ -94,6 +127,46 @@ def test_a_running_clock_goes_on_from_where_it_was_set(store: Store) -> None:
         clock.set(mode="real", now=NEW_YEAR)
     assert NEW_YEAR <= clock.now() <= NEW_YEAR + machine_now() - before
     assert clock.mode == "real"
+
+
+def test_equal_clocks_are_kept_alike(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Snapshots of equal worlds are equal: no column holds what is left of another state."""
+    monkeypatch.setattr(clocks, "machine_now", lambda: NEW_YEAR)
+    clock = Clock(store)
+
+    def set_to(mode: Mode, now: int) -> None:
+        with store.transaction():
+            clock.set(mode=mode, now=now)
+
+    def advance(by: int) -> None:
+        with store.transaction():
+            clock.advance(by)
+
+    for move, given, kept in (
+        (set_to, ("frozen", NEW_YEAR), ClockRow(mode="frozen", offset_ms=0, frozen_at=NEW_YEAR)),
+        (advance, (1,), ClockRow(mode="frozen", offset_ms=0, frozen_at=NEW_YEAR + 1)),
+        (set_to, ("real", NEW_YEAR + 5), ClockRow(mode="real", offset_ms=5, frozen_at=0)),
+        (advance, (1,), ClockRow(mode="real", offset_ms=6, frozen_at=0)),
+        (set_to, ("frozen", 0), ClockRow(mode="frozen", offset_ms=0, frozen_at=0)),
+        (advance, (0,), ClockRow(mode="frozen", offset_ms=0, frozen_at=0)),
+    ):
+        move(*given)
+        assert [row.model_dump() for row in store.find(ClockRow)] == [kept.model_dump()]
+        assert clock.reading == kept.reading()
+
+
+def test_a_clock_stays_within_the_years_it_has() -> None:
+    assert Reading(-5, None).at(3) == 0
+    assert Reading(5, None).at(LAST_INSTANT) == LAST_INSTANT
+
+
+def test_reading_a_clock_is_counted_and_looking_at_it_is_not(store: Store) -> None:
+    clock = Clock(store)
+    assert clock.reads == 0
+    clock.peek()
+    clock.now()
+    clock.second()
+    assert clock.reads == 2
 
 
 @pytest.mark.parametrize("mode", ["real", "frozen"])

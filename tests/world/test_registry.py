@@ -281,18 +281,126 @@ def test_large_images_are_told_apart_by_identity(registry: Registry) -> None:
     assert registry.images.size == 0
 
 
+def test_what_a_world_resets_to_is_its_own(registry: Registry) -> None:
+    mark(registry.open_or_create("alice"), "mine")
+    mine = registry.open_or_create("alice").store.image()
+    registry.create_or_replace("bob", mine)
+    assert registry.origin("alice") == registry.image
+    assert registry.origin("bob") == mine
+    assert registry.origin_size("alice") == len(registry.image)
+    assert registry.origin_size("bob") == len(mine)
+    registry.drop("bob")
+    assert registry.images.size == 0
+    registry.open_or_create("bob")
+    assert registry.origin("bob") == registry.image
+    assert marks(registry.open_or_create("bob")) == []
+
+
+def test_a_world_that_is_not_open_is_not_peeked_at(open_registry: OpenRegistry, tmp_path: Path) -> None:
+    first = open_registry(directory=tmp_path)
+    alice = first.open_or_create("alice")
+    assert first.peek("alice") is alice
+    assert first.peek("bob") is None
+    assert first.origin_stamp("alice") is None
+    first.close()
+    second = open_registry(directory=tmp_path)
+    assert second.peek("alice") is None
+    stamp = second.origin_stamp("alice")
+    assert stamp is not None
+    assert stamp[0] == len(second.image)
+    assert second.origin_stamp("bob") is None
+    second.open_or_create("alice")
+    assert second.origin_stamp("alice") is None
+
+
+def test_closed_worlds_made_of_the_default_image_are_replaced_with_it(
+    open_registry: OpenRegistry, tmp_path: Path
+) -> None:
+    first = open_registry(directory=tmp_path)
+    for name in ("alice", "bob", "carol"):
+        mark(first.open_or_create(name), "later")
+    mine = first.open_or_create("bob").store.image()
+    first.create_or_replace("bob", mine)
+    first.close()
+    second = open_registry(directory=tmp_path)
+    told: list[str] = []
+    second.watch(told.append)
+    opened = second.open_or_create("alice")
+    assert list(second.replace_image(mine)) == ["alice", None, "carol"]
+    assert told == ["alice", "carol"]
+    assert second.peek("alice") is opened
+    assert [second.peek(name) for name in ("bob", "carol")] == [None, None]
+    for name in ("alice", "bob", "carol"):
+        assert second.origin(name) == mine
+        assert marks(second.open_or_create(name)) == ["later"]
+    assert len(list(tmp_path.glob("*.origin"))) == 3
+
+
+def test_a_world_whose_file_cannot_be_read_stays_when_the_seed_is_replaced(
+    open_registry: OpenRegistry, tmp_path: Path
+) -> None:
+    first = open_registry(directory=tmp_path)
+    for name in ("alice", "bob"):
+        mark(first.open_or_create(name), "later")
+    mine = first.open_or_create("bob").store.image()
+    first.close()
+    (tmp_path / "alice.origin").write_bytes(b"of somebody else")
+    second = open_registry(directory=tmp_path)
+    assert list(second.replace_image(mine)) == [None, "bob"]
+    assert (tmp_path / "alice.origin").read_bytes() == b"of somebody else"
+
+
+def test_what_a_world_resets_to_makes_room_for_its_next(open_registry: OpenRegistry) -> None:
+    registry = open_registry(directory=None)
+    images = []
+    for name in ("first", "second"):
+        mark(registry.open_or_create("alice"), name)
+        images.append(registry.open_or_create("alice").store.image())
+    registry.images.limit = len(images[1])
+    for image in images:
+        registry.create_or_replace("bob", image)
+        assert registry.images.size == len(image)
+
+
+@pytest.mark.parametrize("kind", ["database that is ready", "image"])
+def test_a_world_in_a_file_has_one_pair_of_files_after_each_reset(
+    kind: str, open_registry: OpenRegistry, tmp_path: Path
+) -> None:
+    registry = open_registry(directory=tmp_path)
+    mark(registry.open_or_create("bob"), "mine")
+    mine = registry.open_or_create("bob").store.image()
+    registry.create_or_replace("alice", mine)
+    for _ in range(2):
+        mark(registry.open_or_create("alice"), "later")
+        files = registry.ready_files(registry.origin("alice"), 1) if kind != "image" else [None]
+        registry.reset("alice", ready=files[0])
+        assert marks(registry.open_or_create("alice")) == ["mine"]
+        assert len(list(tmp_path.glob("alice*.db"))) == len(list(tmp_path.glob("alice*.origin"))) == 1
+
+
+def test_nothing_is_prepared_once_the_registry_is_closed(registry: Registry) -> None:
+    registry.close()
+    registry.prewarm()
+    assert registry._ready is None
+
+
 def test_worlds_that_begin_anew_while_the_seed_is_replaced_stay_as_they_are(registry: Registry) -> None:
     for name in ("alice", "bob", "carol"):
         registry.open_or_create(name)
+    mark(registry.open_or_create("alice"), "own")
+    own = registry.open_or_create("alice").store.image()
+    registry.create_or_replace("zoe", own)
     mark(registry.open_or_create("alice"), "mine")
     mine = registry.open_or_create("alice").store.image()
     replaced = registry.replace_image(mine)
     assert next(replaced) == "alice"
-    registry.create_or_replace("bob", registry.origin("alice")[:])
+    registry.create_or_replace("bob", own)
     registry.drop("carol")
     mark(registry.open_or_create("dave"), "late")
     assert "carol" not in list(replaced)
     assert "late" in marks(registry.open_or_create("dave"))
+    for name, expected in (("alice", ["mine", "own"]), ("bob", ["own"]), ("zoe", ["own"])):
+        assert sorted(marks(registry.open_or_create(name))) == expected
 
 
 def test_others_are_served_while_worlds_that_stay_are_looked_at(open_registry: OpenRegistry, tmp_path: Path) -> None:

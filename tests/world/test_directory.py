@@ -1,0 +1,222 @@
+"""The pairs of files of a data directory, without the worlds in them."""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from foas_emulator.world import files
+from foas_emulator.world.file_errors import WorldFileError
+from foas_emulator.world.files import WorldFiles, damage_of, require_sound
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[WorldFiles]:
+    opened = WorldFiles(tmp_path / "some" / "where")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "some" / "where"
+
+
+@pytest.fixture
+def other(template: bytes) -> bytes:
+    """An image that differs from the template."""
+    with sqlite3.connect(":memory:") as opened:
+        opened.deserialize(template)
+        opened.execute("INSERT INTO counters (name, value) VALUES ('other', 1)")
+        opened.commit()
+        image = opened.serialize()
+    opened.close()
+    return image
+
+
+def names(place: Path) -> set[str]:
+    return {path.name for path in place.iterdir()} - {"lock"}
+
+
+def test_the_size_of_an_origin_is_0_where_there_is_none(kept: WorldFiles, place: Path, template: bytes) -> None:
+    kept.put("alice", template)
+    assert kept.origin_size("alice") == len(template)
+    assert kept.origin_size("nobody") == 0
+    (place / "alice.origin").unlink()
+    assert kept.origin_size("alice") == 0
+    with pytest.raises(WorldFileError, match=r"alice\.origin cannot be used"):
+        kept.origin_stamp("alice")
+
+
+def test_an_origin_of_another_size_is_not_even_read(
+    kept: WorldFiles, place: Path, template: bytes, other: bytes
+) -> None:
+    kept.put("alice", template)
+    assert kept.begins_from("alice", template)
+    same_size = template[:-1] + bytes([template[-1] ^ 1])
+    assert not kept.begins_from("alice", same_size)
+    (place / "alice.origin").write_bytes(b"x" * len(template))
+    with pytest.raises(WorldFileError):
+        kept.begins_from("alice", template)
+    assert not kept.begins_from("alice", other + b"longer")
+
+
+def test_a_stamp_tells_one_origin_from_the_next(kept: WorldFiles, template: bytes, other: bytes) -> None:
+    kept.put("alice", template)
+    kept.put("bob", template)
+    before = kept.origin_stamp("alice")
+    assert before[0] == len(template)
+    assert kept.origin_stamp("alice") == before
+    kept.replace("bob", other)
+    assert kept.origin_stamp("alice") == before
+    kept.replace("alice", other)
+    assert kept.origin_stamp("alice") != before
+
+
+def test_replacing_leaves_one_pair(kept: WorldFiles, place: Path, template: bytes, other: bytes) -> None:
+    kept.put("alice", template)
+    kept.put("bob", template)
+    kept.replace("alice", other)
+    assert names(place) == {"alice.1.db", "alice.1.origin", "bob.db", "bob.origin"}
+    assert (place / "alice.1.db").read_bytes() == kept.origin("alice") == other
+    assert kept.origin("bob") == template
+    assert kept.database("alice") == place / "alice.1.db"
+    kept.replace("alice", template)
+    assert names(place) == {"alice.2.db", "alice.2.origin", "bob.db", "bob.origin"}
+
+
+def test_what_is_ready_becomes_the_database_of_a_reset(kept: WorldFiles, place: Path, template: bytes) -> None:
+    kept.put("alice", template)
+    (ready,) = kept.make_ready(template, number=1)
+    (place / "alice.db").write_bytes(b"damaged")
+    kept.reset("alice", ready)
+    assert not ready.exists()
+    assert kept.database("alice").read_bytes() == template
+    assert kept.origin("alice") == template
+    assert (place / "alice.db").read_bytes() == b"damaged", "what may be somebody else's stays"
+
+
+def test_a_generation_of_which_any_file_is_there_is_passed_over(kept: WorldFiles, place: Path, template: bytes) -> None:
+    kept.put("alice", template)
+    for name in ("alice.1.origin", "alice.2.db", "alice.3.db-wal", "alice.4.db-shm"):
+        (place / name).write_bytes(b"of somebody else")
+    kept.replace("alice", template)
+    assert kept.generation("alice") == 5
+    assert kept.database("alice") == place / "alice.5.db"
+
+
+def test_a_world_whose_origin_is_gone_can_be_removed(kept: WorldFiles, place: Path, template: bytes) -> None:
+    kept.put("alice", template)
+    (place / "alice.origin").unlink()
+    for beside in ("alice.db-wal", "alice.db-shm"):
+        (place / beside).write_bytes(b"")
+    kept.remove("alice")
+    assert "alice" not in kept
+    assert names(place) == set()
+
+
+def test_only_files_of_another_generation_are_cleaned(kept: WorldFiles, place: Path, template: bytes) -> None:
+    kept.put("alice", template)
+    for generation in (None, 0):
+        kept.clean("alice", generation)
+        assert names(place) == {"alice.db", "alice.origin"}
+    kept.put("alice", template)
+    kept.clean("alice", 0)
+    assert names(place) == {"alice.1.db", "alice.1.origin"}
+
+
+def test_a_world_whose_origin_cannot_be_removed_is_still_there(kept: WorldFiles, place: Path, template: bytes) -> None:
+    kept.put("alice", template)
+    (place / "alice.origin").unlink()
+    (place / "alice.origin").mkdir()
+    with pytest.raises(WorldFileError, match=r"alice\.origin cannot be used"):
+        kept.remove("alice")
+    assert "alice" in kept
+    assert (place / "alice.db").read_bytes() == template
+
+
+@pytest.mark.parametrize("order", [sorted, lambda paths: sorted(paths, reverse=True)])
+def test_the_highest_generation_is_found_and_all_others_go(
+    order: Callable[[Iterator[Path]], list[Path]], tmp_path: Path, template: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for stem in ("alice", "alice.2", "alice.10", "bob.3"):
+        for kind in ("db", "origin"):
+            (tmp_path / f"{stem}.{kind}").write_bytes(template)
+    for name in ("alice.new", "alice.10.new", "+3.new", "carol.db"):
+        (tmp_path / name).write_bytes(template)
+    listed = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda path: iter(order(listed(path))))
+    found = WorldFiles(tmp_path)
+    found.close()
+    assert (found.generation("alice"), found.generation("bob"), sorted(found.names())) == (10, 3, ["alice", "bob"])
+    assert names(tmp_path) == {"alice.10.db", "alice.10.origin", "bob.3.db", "bob.3.origin"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
+def test_files_are_for_their_owner_alone(kept: WorldFiles, place: Path, template: bytes) -> None:
+    kept.put("alice", template)
+    before = os.umask(0)
+    try:
+        kept.replace("alice", template)
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in place.iterdir() if path.name != "lock"} == {0o600}
+
+
+def of_somebody_else(**pragmas: int) -> bytes:
+    """A database of another program, with these pragmas."""
+    with sqlite3.connect(":memory:") as opened:
+        for name, value in pragmas.items():
+            opened.execute(f"PRAGMA {name} = {value}")
+        opened.execute("CREATE TABLE notes (text)")
+        opened.commit()
+        image = opened.serialize()
+    opened.close()
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (b"", "it is empty"),
+        (b"my notes", "it is no file of foas-emulator"),
+        (of_somebody_else(), "it is no file of foas-emulator"),
+        (of_somebody_else(page_size=512), "it is no file of foas-emulator"),
+        (of_somebody_else(page_size=1024, user_version=1), "it is no file of foas-emulator"),
+        (of_somebody_else(page_size=512, user_version=1, application_id=7), "it is no file of foas-emulator"),
+        (of_somebody_else(page_size=512, user_version=1), None),
+        (of_somebody_else(page_size=512, application_id=files.APPLICATION_ID), None),
+    ],
+)
+def test_a_file_is_ours_by_its_header(image: bytes, reason: str | None) -> None:
+    assert damage_of(image) == reason
+
+
+def test_a_file_that_was_cut_anywhere_is_damaged(template: bytes) -> None:
+    assert damage_of(template) is None
+    for length in (len(template) - 1, len(template) // 2, 100):
+        assert damage_of(template[:length]) == "it was cut"
+
+
+def test_a_damaged_page_is_found_where_the_file_is_not_too_large(
+    template: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = template[:-512] + b"\xff" * 512
+    found = damage_of(damaged)
+    assert found is not None
+    assert found.startswith("it is damaged (")
+    assert "\n" not in found
+    monkeypatch.setattr(files, "LARGEST_CHECKED", len(template))
+    assert damage_of(damaged) == found
+    monkeypatch.setattr(files, "LARGEST_CHECKED", len(template) - 1)
+    assert damage_of(damaged) is None
+
+
+def test_only_what_comes_from_a_file_is_checked(template: bytes) -> None:
+    assert require_sound(b"anything", None) == b"anything"
+    assert require_sound(template, Path("alice.db")) == template
+    with pytest.raises(WorldFileError, match=r"^alice\.db cannot be used: it is no file of foas-emulator; PUT, reset"):
+        require_sound(b"anything", Path("alice.db"))

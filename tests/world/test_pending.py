@@ -1,0 +1,62 @@
+"""What is planned, in the order in which it will happen."""
+
+import pytest
+
+from foas_emulator.world import pending
+from foas_emulator.world.store import Store
+
+
+@pytest.fixture
+def planned(store: Store) -> Store:
+    """A store with changes at 10 and at 20, two each, the later ones scheduled first."""
+    with store.transaction():
+        for at, key in ((20, "c"), (20, "d"), (10, "a"), (10, "b")):
+            pending.add(store, at=at, subject=f"bell:{key}", event="ring", details={})
+    return store
+
+
+def keys(changes: list[pending.PendingChange]) -> str:
+    return "".join(change.key for change in changes)
+
+
+def test_changes_are_planned_by_time_and_then_by_their_order(planned: Store) -> None:
+    assert keys(pending.planned(planned)) == "abcd"
+    assert pending.next_at(planned) == 10
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_pages_of_what_is_planned_leave_out_and_repeat_nothing(planned: Store, most: int) -> None:
+    page = pending.planned(planned, most)
+    found = keys(page)
+    while page:
+        assert len(page) <= most
+        page = pending.planned(planned, most, after=page[-1])
+        found += keys(page)
+    assert found == "abcd"
+
+
+def test_the_oldest_change_is_the_one_that_was_scheduled_first(planned: Store) -> None:
+    oldest = pending.oldest(planned)
+    assert oldest is not None
+    assert oldest.key == "c"
+    with planned.transaction():
+        pending.cancel(planned, "bell:c")
+        pending.postpone(planned, by=5)
+    after = pending.oldest(planned)
+    assert after is not None
+    assert (after.key, after.at) == ("d", 25)
+
+
+def test_without_a_change_nothing_is_the_oldest_or_the_next(store: Store) -> None:
+    assert pending.oldest(store) is None
+    assert pending.next_at(store) is None
+    assert pending.planned(store) == []
+
+
+def test_details_are_kept_in_one_form(store: Store) -> None:
+    """Snapshots of equal worlds are equal."""
+    with store.transaction():
+        pending.add(store, at=1, subject="bell:a", event="ring", details={"b": "铃", "a": 1})
+    (change,) = pending.planned(store)
+    assert change.details == '{"a": 1, "b": "铃"}'
+    assert change.read_details() == {"a": 1, "b": "铃"}
