@@ -14,6 +14,7 @@ from foas_emulator.operations.jobs.rows import (
     CommittedJob,
     Job,
     PlanSession,
+    count_sessions,
     delete_sessions,
     find_committed,
     find_job,
@@ -90,9 +91,10 @@ def begin(
         world.schedule("made", _subject(session), at=world.now() + world.settings.plan_delay)
     else:
         world.store.insert(changed(session, *_outcome(world, job, session)))
-    old = select_old_sessions(job, MOST_SESSIONS)
-    world.cancel_all(_KIND, old)
-    delete_sessions(world, old)
+    if count_sessions(world, job) > MOST_SESSIONS:
+        old = select_old_sessions(job, MOST_SESSIONS)
+        world.cancel_all(_KIND, old)
+        delete_sessions(world, old)
     return session
 
 

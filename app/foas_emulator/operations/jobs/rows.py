@@ -145,6 +145,11 @@ def select_session_ids(project_name: str, job_name: str | None) -> Select[Any]:
     return of_them.with_only_columns(PlanSession.table().c.session_id)
 
 
+def count_sessions(world: World, job: Job) -> int:
+    """Return how many sessions a job has."""
+    return world.store.count(PlanSession, *_sessions_of(job))
+
+
 def select_old_sessions(job: Job, most: int) -> Select[Any]:
     """Select the ids of all sessions of a job but this many of the newest."""
     columns = PlanSession.table().c
