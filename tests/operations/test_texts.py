@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.operations import texts
+from foas_emulator.operations import paging, texts
 from foas_emulator.operations.columns import JobContent
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import CommittedJob, Job
 from foas_emulator.operations.tags.rows import Tag
+from foas_emulator.world.store import assign, changed, equal
 from tests.api import Api
 from tests.operations import building
 
@@ -100,6 +101,37 @@ def test_content_is_the_last_part_of_a_row_and_read_only_where_it_is_shown(p: Ap
     p.ok("BatchGetInstanceRunSummary", projectName="p", jobNames="j", jobType="flink_stream")
     assert any("instances" in statement for statement in read)
     assert not [statement for statement in read if ".code" in statement]
+
+
+def test_a_page_of_many_jobs_is_read_once_and_a_summary_of_few_reads_no_others(
+    p: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted in SQLite's steps and characters of statements, with the rows of a page read one after another."""
+    monkeypatch.setattr(paging, "MOST_WEIGHT", 50_000)
+    p.ok("UpdateJob", projectName="p", jobName="j", packages="a")
+    p.ok("CommitJob", projectName="p", jobName="j")
+    (job,), (copy,) = (p.world.store.find(model, equal(model.project_name, "p")) for model in (Job, CommittedJob))
+    raw = p.world.store._raw
+    ticks: list[None] = []
+    statements: list[str] = []
+
+    def count(operation: str, **given: Any) -> tuple[int, int]:
+        ticks.clear()
+        statements.clear()
+        raw.set_trace_callback(statements.append)
+        raw.set_progress_handler(lambda: ticks.append(None), 10)
+        p.ok(operation, projectName="p", **given)
+        raw.set_progress_handler(None, 0)
+        raw.set_trace_callback(None)
+        return len(ticks), sum(map(len, statements))
+
+    summary: dict[str, Any] = {"jobNames": "j,j1", "jobType": "flink_stream"}
+    with p.world.transaction():
+        for model, row in ((Job, job), (CommittedJob, copy)):
+            p.world.store.insert(*(changed(row, assign(Job.job_name, f"j{number}")) for number in range(1000)))
+            assert p.world.store.count(model) > 1000
+    assert count("BatchGetInstanceRunSummary", **summary)[0] < 100
+    assert count("GetRefPackageJob", packageName="a", pageSize=100)[1] < 200_000
 
 
 def test_what_a_replaced_instance_takes_is_counted_anew(p: Api) -> None:

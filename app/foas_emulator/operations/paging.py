@@ -1,9 +1,10 @@
 """Pages of lists."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypedDict, TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
@@ -44,29 +45,62 @@ def page(world: World, model: type[R], statement: Select[Any], page_index: int, 
     Pages count from 1 and have 1 to 100 rows, else raise `InvalidpageIndex` or `InvalidpageSize`. The largest size is
     not documented; it is inferred. Raise `InvalidpageSize` also for several rows that weigh more than `MOST_WEIGHT`.
     """
+    _require_page(page_index, page_size)
+    everything = statement.order_by(None).subquery()
+    total_count: int = world.store.execute(select(func.count()).select_from(everything)).scalar_one()
+    figures = _figures(total_count, page_index, page_size)
+    of_page = statement.limit(page_size).offset(_offset(figures))
+    return Page(items=_rows(world.store, model, of_page), figures=figures)
+
+
+def page_of_names(
+    world: World,
+    model: type[R],
+    names: Sequence[str],
+    page_index: int,
+    page_size: int,
+    *,
+    select_named: Callable[[Sequence[str]], Select[Any]],
+) -> Page[R]:
+    """Return one page, as `page` does, of the rows that are selected by these names, which have the same order."""
+    _require_page(page_index, page_size)
+    figures = _figures(len(names), page_index, page_size)
+    of_page = select_named(names[_offset(figures) :][:page_size])
+    return Page(items=_rows(world.store, model, of_page), figures=figures)
+
+
+def _require_page(page_index: int, page_size: int) -> None:
     if page_index < 1:
         raise invalid("pageIndex", "pages count from 1.")
     if not 1 <= page_size <= LARGEST_PAGE:
         raise invalid("pageSize", f"a page holds 1 to {LARGEST_PAGE} items.")
-    everything = statement.order_by(None).subquery()
-    total_count: int = world.store.execute(select(func.count()).select_from(everything)).scalar_one()
+
+
+def _figures(total_count: int, page_index: int, page_size: int) -> Figures:
     total_page = -(-total_count // page_size)
+    return Figures(page_index=page_index, page_size=page_size, total_count=total_count, total_page=total_page)
+
+
+def _offset(figures: Figures) -> int:
     # A page far past the end would give an offset that is too large for SQLite.
-    offset = min(page_index - 1, total_page) * page_size
-    of_page = statement.limit(page_size).offset(offset)
-    items = (_bounded if world.store.size > MOST_WEIGHT // OF_AN_ESCAPE else Store.fetch)(world.store, model, of_page)
-    figures = Figures(page_index=page_index, page_size=page_size, total_count=total_count, total_page=total_page)
-    return Page(items=items, figures=figures)
+    return min(figures["page_index"] - 1, figures["total_page"]) * figures["page_size"]
+
+
+def _rows(store: Store, model: type[R], of_page: Select[Any]) -> list[R]:
+    return (_bounded if store.size > MOST_WEIGHT // OF_AN_ESCAPE else Store.fetch)(store, model, of_page)
 
 
 def _bounded(store: Store, model: type[R], statement: Select[Any]) -> list[R]:
     """Return the rows that a statement selects; read one after another, so that too much is never read at once."""
-    key = model.table().primary_key.columns
+    key = list(model.table().primary_key.columns)
+    # Made once: to make it for each row would take longer than to run it.
+    is_it = (column == bindparam(f"key_{column.name}") for column in key)
+    one = statement.order_by(None).limit(None).offset(None).where(*is_it)
     items: list[R] = []
     total = 0
     for values in store.execute(statement.with_only_columns(*key)).all():
-        found = (column == value for column, value in zip(key, values, strict=True))
-        items += store.fetch(model, statement.order_by(None).limit(None).offset(None).where(*found))
+        found = {f"key_{column.name}": value for column, value in zip(key, values, strict=True)}
+        items += store.fetch(model, one, found)
         total += weight(items[-1])
         if total > MOST_WEIGHT and len(items) > 1:
             raise invalid(

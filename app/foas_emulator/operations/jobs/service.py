@@ -1,6 +1,7 @@
 """The operations on jobs: create and change drafts, commit them and take them offline, plan and start them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 from foas_emulator.blink import auto_scale, sql
 from foas_emulator.blink.auto_scale import AutoScale, Period
@@ -20,7 +21,7 @@ from foas_emulator.operations.folders import service as folders
 from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.jobs import lifecycle, rows
 from foas_emulator.operations.jobs.rows import CommittedJob, Draft, Job, PlanSession
-from foas_emulator.operations.paging import Page, page
+from foas_emulator.operations.paging import Page, page, page_of_names
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.queues import service as queues
 from foas_emulator.operations.required import given, listed, named, readable, require_engine
@@ -326,10 +327,10 @@ def online(world: World, project_name: str) -> list[str]:
     return rows.names(world, CommittedJob, equal(CommittedJob.project_name, project_name))
 
 
-def online_of_type(world: World, project_name: str, job_type: str) -> Mapping[str, str]:
-    """Return the API types of a project's online jobs of a type, by name. Raise `InvalidProject.NotFound`."""
+def online_of_type(world: World, project_name: str, job_names: Collection[str], job_type: str) -> Mapping[str, str]:
+    """Return the API types of those jobs that are online and of a type, by name. Raise `InvalidProject.NotFound`."""
     projects.require(world, project_name)
-    return rows.online_of_type(world, project_name, job_type)
+    return rows.online_of_type(world, project_name, job_names, job_type)
 
 
 def in_folder(world: World, folder_id: int) -> list[str]:
@@ -341,7 +342,8 @@ def using_package(world: World, project_name: str, package_name: str, page_index
     """Return a page of the online jobs that use a package, newest first, as they were committed."""
     copies = rows.packages_of_copies(world, project_name, package_name)
     users = [job_name for job_name, packages in copies.items() if package_name in map(str.strip, packages.split(","))]
-    return page(world, Job, rows.select_committed(project_name, users), page_index, page_size)
+    select_named = partial(rows.select_committed, project_name)
+    return page_of_names(world, Job, users, page_index, page_size, select_named=select_named)
 
 
 def remove_all(world: World, project_name: str) -> None:
