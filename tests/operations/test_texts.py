@@ -9,6 +9,7 @@ from foas_emulator.operations.columns import JobContent
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import CommittedJob, Job
 from foas_emulator.operations.tags.rows import Tag
+from foas_emulator.seeds import consistency
 from foas_emulator.world.store import assign, changed, equal
 from tests.api import Api
 from tests.operations import building
@@ -68,6 +69,29 @@ def test_what_is_created_has_the_bound_too(p: Api) -> None:
     job: dict[str, Any] = {"projectName": "p", "jobName": "k", "jobType": "flink_stream", "apiType": "sql"}
     refused = p.call("CreateJob", **job, code=over)
     assert refused.code == code
+
+
+def test_documents_have_the_bound_too(p: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, over = "/_emulator/worlds/default", "x" * (LIMIT + 1)
+    for job in ({"Code": over}, {"Code": "&" * (LIMIT // 4 + 1)}, {"instances": [{"LastErrorMessage": over}]}):
+        seed = {"projects": [{"Name": "p", "jobs": [{"JobName": "k"} | job]}]}
+        refused = p.request("POST", f"{world}/seed", json=seed)
+        assert (refused.status_code, f"may have {LIMIT}" in refused.text) == (400, True)
+    overrides = {"InvalidJob.NotFound": {"message": over}}
+    assert "over 10000 characters" in p.request("PUT", f"{world}/settings", json={"error_overrides": overrides}).text
+    effect = {"error": "Throttling.User", "message": over}
+    assert p.request("POST", f"{world}/faults", json={"effect": effect}).status_code == 400
+    p.ok("CommitJob", projectName="p", jobName="j")
+    p.ok("StartJob", projectName="p", jobName="j")
+    failed = {"ActualState": "FAILED", "LastErrorMessage": "x" * 1_000_001}
+    state = p.request("PUT", f"{world}/projects/p/jobs/j/instances/-1/state", json=failed)
+    assert "at most 1000000 characters" in state.text
+    p.ok("UpdateJob", projectName="p", jobName="j", description="\0" + "&" * (LIMIT // 5))
+    snapshot = p.request("GET", f"{world}/snapshot").content
+    assert p.request("PUT", f"{world}/snapshot", content=snapshot).status_code == 204
+    monkeypatch.setattr(consistency, "_MOST_WEIGHT", LIMIT // 2)
+    told = p.request("PUT", f"{world}/snapshot", content=snapshot + b" ").json()  # of the same one, the image is kept
+    assert "jobs 'p', 'j' has longer texts than any world may hold" in told["hint"]
 
 
 def test_the_kind_of_a_tagged_resource_is_short(p: Api) -> None:
