@@ -94,6 +94,28 @@ def test_documents_have_the_bound_too(p: Api, monkeypatch: pytest.MonkeyPatch) -
     assert "jobs 'p', 'j' has longer texts than any world may hold" in told["hint"]
 
 
+def test_documents_give_a_cluster_as_many_queues_as_calls_do_and_a_project_as_many_folders(p: Api) -> None:
+    world = "/_emulator/worlds/default"
+    cluster = {"clusters": [{"ClusterId": "c"}]}
+
+    def given(number: int, **more: Any) -> str:
+        queues = {"queues": [{"QueueName": f"root.q{at}", "ClusterId": "c"} for at in range(number)]}
+        body = cluster | {"projects": [{"Name": "q"} | (queues if number else {}) | more]}
+        return p.request("PUT", world, json={"seed": body}).text
+
+    assert "cluster c would have over 500 queues" in given(501)
+    assert "over 1000 folders" in given(0, folders=[{"Path": "/" + "x/" * 400 + str(at)} for at in range(600)])
+    assert "error" not in given(500, folders=[{"Path": f"/{at}"} for at in range(999)])
+    snapshot = p.request("GET", f"{world}/snapshot").json()
+    assert p.request("PUT", f"{world}/snapshot", json=snapshot).status_code == 204
+    queues, folders = snapshot["tables"]["queues"], snapshot["tables"]["folders"]
+    for rows, more in ((queues, {"queue_name": "root.more"}), (folders, {"folder_id": 10**6, "path": "/more"})):
+        rows.append(rows[-1] | more)
+        told = p.request("PUT", f"{world}/snapshot", json=snapshot)
+        assert "has over" in told.json()["hint"]
+        rows.pop()
+
+
 def test_the_kind_of_a_tagged_resource_is_short(p: Api) -> None:
     cluster_id = p.ok("ListCluster")["Clusters"]["Cluster"][0]["ClusterId"]
     given: dict[str, Any] = {"ResourceIds": cluster_id, "Tags": "a,b,c", "ResourceType": "x" * 129}

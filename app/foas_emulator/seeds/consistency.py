@@ -19,7 +19,9 @@ from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.queues.rows import Queue
+from foas_emulator.operations.queues.service import LARGEST_COUNT
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
+from foas_emulator.seeds.applying import MOST_FOLDERS
 from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH
 from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.ids import LAST_NUMBER, Counter, token
@@ -124,6 +126,8 @@ def check_world(store: Store) -> None:
 
 
 def _problems(store: Store) -> Iterator[str]:
+    yield from _long(store)
+    yield from _many(store)
     yield from _lost(store)
     yield from _beyond(store)
     yield from _folders(store)
@@ -131,7 +135,6 @@ def _problems(store: Store) -> Iterator[str]:
     yield from _jobs(store)
     yield from _counters(store)
     yield from _subjects(store)
-    yield from _long(store)
 
 
 def _long(store: Store) -> Iterator[str]:
@@ -144,6 +147,14 @@ def _long(store: Store) -> Iterator[str]:
             (whole,) = store.find(model, *((column.name, value) for column, value in zip(key, row, strict=True)))
             if weight(whole) > _MOST_WEIGHT:
                 yield f"{table.name} {', '.join(map(repr, row))} has longer texts than any world may hold"
+
+
+def _many(store: Store) -> Iterator[str]:
+    for model, column, most in ((Queue, "cluster_id", LARGEST_COUNT), (Folder, "project_name", MOST_FOLDERS)):
+        owner = model.table().c[column]
+        many = select(owner).group_by(owner).having(func.count() > most).order_by(owner).limit(1)
+        for name in store.execute(many).scalars():
+            yield f"{column} {name!r} has over {most} {model.table().name}"
 
 
 def _first(store: Store, model: Model, condition: str, values: Collection[Any] = ()) -> str | None:
