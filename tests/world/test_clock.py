@@ -4,8 +4,8 @@ import time
 import pytest
 
 from foas_emulator.world import clock as clocks
-from foas_emulator.world.clock import LAST_INSTANT, Clock, ClockRow, Reading, instant, machine_now, stopwatch
-from foas_emulator.world.durations import duration, duration_text
+from foas_emulator.world.clock import LAST_INSTANT, Clock, ClockRow, Mode, Reading, instant, machine_now, stopwatch
+from foas_emulator.world.durations import duration, duration_text, rate
 from foas_emulator.world.store import Store
 
 NEW_YEAR = 1_767_225_600_000
@@ -57,6 +57,20 @@ def test_what_is_too_long_for_a_duration_is_refused(text: str | float) -> None:
 @pytest.mark.parametrize("text", ["0s", "500ms", "30s", "2m", "1h", "3d", "90s", "1500ms"])
 def test_a_duration_is_written_as_it_is_read(text: str) -> None:
     assert duration_text(duration(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [(0, 0.0), (1, 1.0), (0.25, 0.25), ("5%", 0.05), ("100%", 1.0), ("0.5", 0.5), (-0.0, 0.0)]
+)
+def test_a_rate_is_a_percentage_or_a_number_up_to_1(written: str | float, read: float) -> None:
+    assert rate(written) == pytest.approx(read)
+
+
+@pytest.mark.parametrize("written", [1.5, 2, -0.1, float("nan"), True, "101%", "1.5", "-1%", "half", ""])
+def test_what_is_no_rate_is_refused(written: str | float) -> None:
+    with pytest.raises(ValueError, match="is not a rate: give a percentage such as 5%") as refusal:
+        rate(written)
+    assert str(refusal.value).startswith(repr(written))
 
 
 @pytest.mark.parametrize(
@@ -119,14 +133,24 @@ def test_equal_clocks_are_kept_alike(store: Store, monkeypatch: pytest.MonkeyPat
     """Snapshots of equal worlds are equal: no column holds what is left of another state."""
     monkeypatch.setattr(clocks, "machine_now", lambda: NEW_YEAR)
     clock = Clock(store)
-    for mode, instant_ms, by, kept in (
-        ("frozen", NEW_YEAR, 1, ClockRow(mode="frozen", offset_ms=0, frozen_at=NEW_YEAR + 1)),
-        ("real", NEW_YEAR + 5, 1, ClockRow(mode="real", offset_ms=6, frozen_at=0)),
-        ("frozen", 0, 0, ClockRow(mode="frozen", offset_ms=0, frozen_at=0)),
-    ):
+
+    def set_to(mode: Mode, now: int) -> None:
         with store.transaction():
-            clock.set(mode=mode, now=instant_ms)  # type: ignore[arg-type]
+            clock.set(mode=mode, now=now)
+
+    def advance(by: int) -> None:
+        with store.transaction():
             clock.advance(by)
+
+    for move, given, kept in (
+        (set_to, ("frozen", NEW_YEAR), ClockRow(mode="frozen", offset_ms=0, frozen_at=NEW_YEAR)),
+        (advance, (1,), ClockRow(mode="frozen", offset_ms=0, frozen_at=NEW_YEAR + 1)),
+        (set_to, ("real", NEW_YEAR + 5), ClockRow(mode="real", offset_ms=5, frozen_at=0)),
+        (advance, (1,), ClockRow(mode="real", offset_ms=6, frozen_at=0)),
+        (set_to, ("frozen", 0), ClockRow(mode="frozen", offset_ms=0, frozen_at=0)),
+        (advance, (0,), ClockRow(mode="frozen", offset_ms=0, frozen_at=0)),
+    ):
+        move(*given)
         assert [row.model_dump() for row in store.find(ClockRow)] == [kept.model_dump()]
         assert clock.reading == kept.reading()
 

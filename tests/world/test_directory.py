@@ -51,6 +51,19 @@ def test_the_size_of_an_origin_is_0_where_there_is_none(kept: WorldFiles, place:
         kept.origin_stamp("alice")
 
 
+def test_an_origin_of_another_size_is_not_even_read(
+    kept: WorldFiles, place: Path, template: bytes, other: bytes
+) -> None:
+    kept.put("alice", template)
+    assert kept.begins_from("alice", template)
+    same_size = template[:-1] + bytes([template[-1] ^ 1])
+    assert not kept.begins_from("alice", same_size)
+    (place / "alice.origin").write_bytes(b"x" * len(template))
+    with pytest.raises(WorldFileError):
+        kept.begins_from("alice", template)
+    assert not kept.begins_from("alice", other + b"longer")
+
+
 def test_a_stamp_tells_one_origin_from_the_next(kept: WorldFiles, template: bytes, other: bytes) -> None:
     kept.put("alice", template)
     kept.put("bob", template)
@@ -103,6 +116,26 @@ def test_a_world_whose_origin_is_gone_can_be_removed(kept: WorldFiles, place: Pa
     kept.remove("alice")
     assert "alice" not in kept
     assert names(place) == set()
+
+
+def test_only_files_of_another_generation_are_cleaned(kept: WorldFiles, place: Path, template: bytes) -> None:
+    kept.put("alice", template)
+    for generation in (None, 0):
+        kept.clean("alice", generation)
+        assert names(place) == {"alice.db", "alice.origin"}
+    kept.put("alice", template)
+    kept.clean("alice", 0)
+    assert names(place) == {"alice.1.db", "alice.1.origin"}
+
+
+def test_a_world_whose_origin_cannot_be_removed_is_still_there(kept: WorldFiles, place: Path, template: bytes) -> None:
+    kept.put("alice", template)
+    (place / "alice.origin").unlink()
+    (place / "alice.origin").mkdir()
+    with pytest.raises(WorldFileError, match=r"alice\.origin cannot be used"):
+        kept.remove("alice")
+    assert "alice" in kept
+    assert (place / "alice.db").read_bytes() == template
 
 
 @pytest.mark.parametrize("order", [sorted, lambda paths: sorted(paths, reverse=True)])

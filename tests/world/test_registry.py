@@ -290,6 +290,7 @@ def test_what_a_world_resets_to_is_its_own(registry: Registry) -> None:
     assert registry.origin_size("alice") == len(registry.image)
     assert registry.origin_size("bob") == len(mine)
     registry.drop("bob")
+    assert registry.images.size == 0
     registry.open_or_create("bob")
     assert registry.origin("bob") == registry.image
     assert marks(registry.open_or_create("bob")) == []
@@ -349,6 +350,34 @@ def test_a_world_whose_file_cannot_be_read_stays_when_the_seed_is_replaced(
     assert (tmp_path / "alice.origin").read_bytes() == b"of somebody else"
 
 
+def test_what_a_world_resets_to_makes_room_for_its_next(open_registry: OpenRegistry) -> None:
+    registry = open_registry(directory=None)
+    images = []
+    for name in ("first", "second"):
+        mark(registry.open_or_create("alice"), name)
+        images.append(registry.open_or_create("alice").store.image())
+    registry.images.limit = len(images[1])
+    for image in images:
+        registry.create_or_replace("bob", image)
+        assert registry.images.size == len(image)
+
+
+@pytest.mark.parametrize("kind", ["database that is ready", "image"])
+def test_a_world_in_a_file_has_one_pair_of_files_after_each_reset(
+    kind: str, open_registry: OpenRegistry, tmp_path: Path
+) -> None:
+    registry = open_registry(directory=tmp_path)
+    mark(registry.open_or_create("bob"), "mine")
+    mine = registry.open_or_create("bob").store.image()
+    registry.create_or_replace("alice", mine)
+    for _ in range(2):
+        mark(registry.open_or_create("alice"), "later")
+        files = registry.ready_files(registry.origin("alice"), 1) if kind != "image" else [None]
+        registry.reset("alice", ready=files[0])
+        assert marks(registry.open_or_create("alice")) == ["mine"]
+        assert len(list(tmp_path.glob("alice*.db"))) == len(list(tmp_path.glob("alice*.origin"))) == 1
+
+
 def test_nothing_is_prepared_once_the_registry_is_closed(registry: Registry) -> None:
     registry.close()
     registry.prewarm()
@@ -358,15 +387,20 @@ def test_nothing_is_prepared_once_the_registry_is_closed(registry: Registry) -> 
 def test_worlds_that_begin_anew_while_the_seed_is_replaced_stay_as_they_are(registry: Registry) -> None:
     for name in ("alice", "bob", "carol"):
         registry.open_or_create(name)
+    mark(registry.open_or_create("alice"), "own")
+    own = registry.open_or_create("alice").store.image()
+    registry.create_or_replace("zoe", own)
     mark(registry.open_or_create("alice"), "mine")
     mine = registry.open_or_create("alice").store.image()
     replaced = registry.replace_image(mine)
     assert next(replaced) == "alice"
-    registry.create_or_replace("bob", registry.origin("alice")[:])
+    registry.create_or_replace("bob", own)
     registry.drop("carol")
     mark(registry.open_or_create("dave"), "late")
     assert "carol" not in list(replaced)
     assert "late" in marks(registry.open_or_create("dave"))
+    for name, expected in (("alice", ["mine", "own"]), ("bob", ["own"]), ("zoe", ["own"])):
+        assert sorted(marks(registry.open_or_create(name))) == expected
 
 
 def test_others_are_served_while_worlds_that_stay_are_looked_at(open_registry: OpenRegistry, tmp_path: Path) -> None:

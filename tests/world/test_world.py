@@ -171,6 +171,75 @@ def test_a_template_s_changes_are_as_far_off_for_every_world(connections: Connec
     assert world.seed == seed_of("alice")
 
 
+def test_a_template_is_left_once(connections: Connections, world: World) -> None:
+    store = Store(connections, image=connections.empty_image)
+    with store.transaction():
+        store.insert(WorldRow(template_at=1))
+        pending.add(store, at=1, subject="bell:door", event="ring", details={})
+    image = store.image()
+    store.close()
+    world.load(image)
+    (row,) = world.store.find(WorldRow)
+    assert (row.seed, row.template_at) == (seed_of("alice"), None)
+    assert row.seed < 2**48
+    assert world.postponed_by > 0
+    own = world.store.image()
+    planned = pending.planned(world.store)
+    world.load(own)
+    assert world.postponed_by == 0
+    assert pending.planned(world.store) == planned
+
+
+def test_equal_settings_are_kept_alike(world: World) -> None:
+    """Snapshots of equal worlds are equal, and people read them."""
+    override = {"message": "没有这个作业"}
+    world.set({"start_delay": "1s", "error_overrides": {"InvalidJob.NotFound": override}})
+    (row,) = world.store.find(WorldRow)
+    assert row.settings == (
+        '{"error_overrides": {"InvalidJob.NotFound": {"message": "没有这个作业"}}, "start_delay": "1s"}'
+    )
+
+
+def test_notes_are_taken_once_in_their_order(world: World) -> None:
+    for sentence in ("b", "a", "b"):
+        world.note(sentence)
+    assert world.take_notes() == ["b", "a"]
+    assert world.take_notes() == []
+
+
+def test_a_world_moves_on_with_its_request_ids(world: World) -> None:
+    before = world.store.image()
+    beginning = world.beginning
+    first = world.next_request_id()
+    with world.transaction():
+        world.store.insert(Counter(name="later", value=1))
+    world.move_on(before)
+    assert [counter.name for counter in world.store.find(Counter)] == []
+    assert world.beginning is beginning
+    assert world.next_request_id() != first
+
+
+def test_a_database_that_is_ready_takes_the_place_of_the_rows(world: World, connections: Connections) -> None:
+    plan(world, at=5)
+    freeze(world, 3)
+    for take in (world.load, world.move_on):
+        ready = Store(connections, image=world.store.image())
+        take(b"", ready)
+        assert world.store is ready
+        assert (world.clock.now(), world.next_due) == (3, 5)
+
+
+def test_what_has_happened_tells_the_state_that_it_brought(world: World) -> None:
+    def wake(_: World, change: pending.PendingChange) -> str:
+        return f"{change.key} is awake"
+
+    world._handlers = {"cat": wake}
+    freeze(world, 10)
+    with world.transaction():
+        world.schedule("wake", "cat:tom", at=7)
+    assert world.settle() == [Change(at=7, subject="cat:tom", event="wake", state="tom is awake")]
+
+
 def test_what_others_keep_with_a_world_goes_with_its_rows(world: World) -> None:
     read, counted = Slot[int](from_rows=True), Slot[int](from_rows=False)
     world.cache.put(read, 1)

@@ -1,6 +1,6 @@
 """Pages of lists."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypedDict, TypeVar
 
@@ -40,54 +40,42 @@ def matching(model: type[Row], *filters: Condition) -> Select[Any]:
 
 
 def page(world: World, model: type[R], statement: Select[Any], page_index: int, page_size: int) -> Page[R]:
-    """Return one page of the rows that a statement selects; a page past the end is empty.
-
-    Pages count from 1 and have 1 to 100 rows, else raise `InvalidpageIndex` or `InvalidpageSize`. The largest size is
-    not documented; it is inferred. Raise `InvalidpageSize` also for several rows that weigh more than `MOST_WEIGHT`.
-    """
-    _require_page(page_index, page_size)
+    """Return one page of the rows that a statement selects. Raise as `page_of_parts` does."""
     everything = statement.order_by(None).subquery()
     total_count: int = world.store.execute(select(func.count()).select_from(everything)).scalar_one()
-    figures = _figures(total_count, page_index, page_size)
-    of_page = statement.limit(page_size).offset(_offset(figures))
-    return Page(items=_rows(world.store, model, of_page), figures=figures)
+
+    def part(begin: int, end: int) -> Select[Any]:
+        return statement.limit(end - begin).offset(begin)
+
+    return page_of_parts(world, model, total_count, part, page_index=page_index, page_size=page_size)
 
 
-def page_of_names(
+def page_of_parts(
     world: World,
     model: type[R],
-    names: Sequence[str],
+    total_count: int,
+    part: Callable[[int, int], Select[Any]],
+    *,
     page_index: int,
     page_size: int,
-    *,
-    select_named: Callable[[Sequence[str]], Select[Any]],
 ) -> Page[R]:
-    """Return one page, as `page` does, of the rows that are selected by these names, which have the same order."""
-    _require_page(page_index, page_size)
-    figures = _figures(len(names), page_index, page_size)
-    of_page = select_named(names[_offset(figures) :][:page_size])
-    return Page(items=_rows(world.store, model, of_page), figures=figures)
+    """Return one page of so many rows, of which `part` selects those from one position to another.
 
-
-def _require_page(page_index: int, page_size: int) -> None:
+    A page past the end is empty. Pages count from 1 and have 1 to 100 rows, else raise `InvalidpageIndex` or
+    `InvalidpageSize`. The largest size is not documented; it is inferred. Raise `InvalidpageSize` also for several rows
+    that weigh more than `MOST_WEIGHT`.
+    """
     if page_index < 1:
         raise invalid("pageIndex", "pages count from 1.")
     if not 1 <= page_size <= LARGEST_PAGE:
         raise invalid("pageSize", f"a page holds 1 to {LARGEST_PAGE} items.")
-
-
-def _figures(total_count: int, page_index: int, page_size: int) -> Figures:
     total_page = -(-total_count // page_size)
-    return Figures(page_index=page_index, page_size=page_size, total_count=total_count, total_page=total_page)
-
-
-def _offset(figures: Figures) -> int:
     # A page far past the end would give an offset that is too large for SQLite.
-    return min(figures["page_index"] - 1, figures["total_page"]) * figures["page_size"]
-
-
-def _rows(store: Store, model: type[R], of_page: Select[Any]) -> list[R]:
-    return (_bounded if store.size > MOST_WEIGHT // OF_AN_ESCAPE else Store.fetch)(store, model, of_page)
+    begin = min(page_index - 1, total_page) * page_size
+    of_page = part(begin, begin + page_size)
+    items = (_bounded if world.store.size > MOST_WEIGHT // OF_AN_ESCAPE else Store.fetch)(world.store, model, of_page)
+    figures = Figures(page_index=page_index, page_size=page_size, total_count=total_count, total_page=total_page)
+    return Page(items=items, figures=figures)
 
 
 def _bounded(store: Store, model: type[R], statement: Select[Any]) -> list[R]:

@@ -126,6 +126,10 @@ class WorldFiles:
             return self._path(name, self._generations[name], "origin").stat().st_size
         return 0
 
+    def begins_from(self, name: str, image: bytes) -> bool:
+        """Whether an image is the one to which a world is reset. Raise `WorldFileError` as `origin` does."""
+        return self.origin_size(name) == len(image) and self.origin(name) == image
+
     def make_ready(self, image: bytes, *, number: int) -> Sequence[Path]:
         """Write an image into files of no world, which only have to be renamed. Any thread may do this.
 

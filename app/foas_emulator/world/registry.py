@@ -188,7 +188,7 @@ class Registry:
     def _replace_made_of(self, name: str, before: bytes) -> bool:
         """Replace a world if it was made from the image `before`; return whether it was. Keep an unreadable file."""
         with suppress(WorldFileError):
-            if not self.exists(name) or (self._files is not None and self._files.origin(name) != before):
+            if not self.exists(name) or (self._files is not None and not self._files.begins_from(name, before)):
                 return False
             if self._files is None or name in self._worlds:
                 self.create_or_replace(name)

@@ -1,5 +1,6 @@
 """The rules of packages."""
 
+import sqlite3
 from typing import Any
 
 import pytest
@@ -200,3 +201,15 @@ def test_the_jobs_of_a_package_have_pages(p: Api) -> None:
     members = p.ok("GetRefPackageJob", projectName="p", packageName="a.jar", pageSize=2, pageIndex=2)
     assert [job["JobName"] for job in members["Jobs"]["Job"]] == ["z"]
     assert [members[name] for name in ("PageIndex", "PageSize", "TotalCount", "TotalPage")] == [2, 2, 3, 2]
+
+
+def test_a_package_may_have_more_users_than_a_statement_has_parameters(p: Api) -> None:
+    make(p, "a.jar")
+    for name in ("x", "y", "z"):
+        building.online_job(p, name, packages="a.jar")
+    before = p.world.store._raw.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 4)
+    try:
+        assert users(p, "a.jar", pageSize=2) == ["x", "y"]
+        assert users(p, "a.jar", pageSize=2, pageIndex=2) == ["z"]
+    finally:
+        p.world.store._raw.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, before)

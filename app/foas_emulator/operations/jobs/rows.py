@@ -173,33 +173,37 @@ def select_jobs(*filters: Condition, job_name: str | None, without: Collection[s
     statement = matching(Job, *filters).with_only_columns(*shown)
     if job_name is not None:
         statement = statement.where(func.instr(columns.job_name, job_name) > 0)
-    return statement.order_by(columns.create_time.desc(), columns.job_name)
+    return _newest_first(statement)
 
 
 def packages_of_copies(world: World, project_name: str, part: str) -> dict[str, str]:
     """Return the names of packages, as they were given, of the committed copies in whose text this part is.
 
-    They are by job, the newest job first.
+    They are given by job, newest first.
     """
-    jobs, copies = Job.table().c, CommittedJob.table().c
+    copies = CommittedJob.table().c
     statement = (
         select(copies.job_name, copies.packages)
         .join_from(CommittedJob.table(), Job.table(), _is_same_job())
         .where(copies.project_name == project_name, func.instr(copies.packages, part) > 0)
-        .order_by(jobs.create_time.desc(), jobs.job_name)
     )
-    return {row.job_name: row.packages for row in world.store.execute(statement)}
+    return {row.job_name: row.packages for row in world.store.execute(_newest_first(statement))}
 
 
 def select_committed(project_name: str, job_names: Collection[str]) -> Select[Any]:
-    """Select online jobs by name, newest first: rows of `Job` with the committed columns."""
+    """Select a few online jobs by name, newest first: rows of `Job` with the committed columns."""
     jobs, copies = Job.table().c, CommittedJob.table().c
-    return (
+    statement = (
         select(*(copies.get(column.name, column) for column in jobs))
         .join_from(Job.table(), CommittedJob.table(), _is_same_job())
         .where(copies.project_name == project_name, copies.job_name.in_(job_names))
-        .order_by(jobs.create_time.desc(), jobs.job_name)
     )
+    return _newest_first(statement)
+
+
+def _newest_first(statement: Select[Any]) -> Select[Any]:
+    columns = Job.table().c
+    return statement.order_by(columns.create_time.desc(), columns.job_name)
 
 
 def _is_same_job() -> ColumnElement[bool]:

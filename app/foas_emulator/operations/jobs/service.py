@@ -1,7 +1,6 @@
 """The operations on jobs: create and change drafts, commit them and take them offline, plan and start them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
 
 from foas_emulator.blink import auto_scale, sql
 from foas_emulator.blink.auto_scale import AutoScale, Period
@@ -21,7 +20,7 @@ from foas_emulator.operations.folders import service as folders
 from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.jobs import lifecycle, rows
 from foas_emulator.operations.jobs.rows import CommittedJob, Draft, Job, PlanSession
-from foas_emulator.operations.paging import Page, page, page_of_names
+from foas_emulator.operations.paging import Page, page, page_of_parts
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.queues import service as queues
 from foas_emulator.operations.required import given, listed, named, readable, require_engine
@@ -342,8 +341,14 @@ def using_package(world: World, project_name: str, package_name: str, page_index
     """Return a page of the online jobs that use a package, newest first, as they were committed."""
     copies = rows.packages_of_copies(world, project_name, package_name)
     users = [job_name for job_name, packages in copies.items() if package_name in map(str.strip, packages.split(","))]
-    select_named = partial(rows.select_committed, project_name)
-    return page_of_names(world, Job, users, page_index, page_size, select_named=select_named)
+    return page_of_parts(
+        world,
+        Job,
+        len(users),
+        lambda begin, end: rows.select_committed(project_name, users[begin:end]),
+        page_index=page_index,
+        page_size=page_size,
+    )
 
 
 def remove_all(world: World, project_name: str) -> None:
