@@ -109,7 +109,10 @@ def test_documents_give_a_cluster_as_many_queues_as_calls_do_and_a_project_as_ma
     snapshot = p.request("GET", f"{world}/snapshot").json()
     assert p.request("PUT", f"{world}/snapshot", json=snapshot).status_code == 204
     queues, folders = snapshot["tables"]["queues"], snapshot["tables"]["folders"]
-    for rows, more in ((queues, {"queue_name": "root.more"}), (folders, {"folder_id": 10**6, "path": "/more"})):
+    for rows, more in (
+        (queues, {"cluster_id": "c", "queue_name": "r"}),
+        (folders, {"folder_id": 10**6, "project_name": "q", "path": "/r"}),
+    ):
         rows.append(rows[-1] | more)
         told = p.request("PUT", f"{world}/snapshot", json=snapshot)
         assert "has over" in told.json()["hint"]
