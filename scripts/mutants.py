@@ -104,7 +104,7 @@ def try_mutants(tree: Path, *, deadline: float) -> int:
 
 
 def fewer_tests(statistics: dict[str, Any]) -> dict[str, Any]:
-    """What mutmut has noted, with few tests of each function: those of its mirror, file or folder, then the quickest."""
+    """What mutmut noted, with few tests of each function: those of its mirror, file or folder, then the quickest."""
     duration = statistics["duration_by_test"]
     reaching = statistics["tests_by_mangled_function_name"]
     for function, tests in reaching.items():
