@@ -60,7 +60,7 @@ for name in sys.argv[1:]:
 """
 """What `mutmut show` does, which takes a name and starts anew for each."""
 FEW = 40
-"""Tests that a mutant is tried with at first."""
+"""The most tests that a mutant is tried with at first."""
 
 
 def main() -> int:
@@ -104,12 +104,13 @@ def try_mutants(tree: Path, *, deadline: float) -> int:
 
 
 def fewer_tests(statistics: dict[str, Any]) -> dict[str, Any]:
-    """What mutmut has noted, with the quickest tests of each function alone, and those of the file that mirrors it."""
+    """What mutmut noted, with few tests of each function: those of its mirror, file or folder, then the quickest."""
     duration = statistics["duration_by_test"]
     reaching = statistics["tests_by_mangled_function_name"]
     for function, tests in reaching.items():
-        mirror = f"/test_{function.split('.')[-2]}.py"
-        quickest = sorted(tests, key=lambda test: (mirror not in test, duration.get(test, 0.0)))
+        *_, folder, module, _ = function.split(".")
+        mirrors = f"/test_{module}.py", f"/{folder}/"
+        quickest = sorted(tests, key=lambda test: (*(each not in test for each in mirrors), duration.get(test, 0.0)))
         reaching[function] = quickest[:FEW]
     return statistics
 

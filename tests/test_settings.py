@@ -166,3 +166,10 @@ def test_settings_are_shown_as_people_write_them_and_secrets_are_not() -> None:
     assert shown["tls_cert"] is None
     assert "secret" not in str(shown)
     assert shown.keys() == set(NAMES)
+
+
+@pytest.mark.parametrize("host", ["*", "*.example", "http://a", "a/b", ""])
+def test_a_host_that_no_request_can_name_is_refused(host: str) -> None:
+    with pytest.raises(click.BadParameter, match=r"is no host: give a name or an address, without a scheme or a \*"):
+        parse("--control-hosts", host)
+    assert parse("--control-hosts", "emulator.test").control_hosts == ("emulator.test",)

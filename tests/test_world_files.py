@@ -11,6 +11,7 @@ from foas_emulator.control import images
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.store import Store
 from tests.api import Api, open_api
+from tests.console.conftest import Console
 
 SAID = "The file alice.db of the data directory cannot be used: "
 ALICE = {"x-emulator-world": "alice"}
@@ -121,3 +122,33 @@ def test_nobody_waits_for_a_program_that_has_locked_a_file(mend: tuple[str, str]
         method, path = mend
         assert api.request(method, f"/_emulator/worlds/alice{path}").is_success
     assert api.request("PUT", "/_emulator/worlds/alice/snapshot", content=snapshot).is_success
+
+
+def turn_columns_round(path: Path) -> None:
+    """Give all tables of a database their columns in the opposite order."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as opened:
+        for (table,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            columns = opened.execute(f"PRAGMA table_info({table})").fetchall()[::-1]
+            declared = [f"{name} {kind}{' NOT NULL' if required else ''}" for _, name, kind, required, *_ in columns]
+            keys = ", ".join(name for key, name in sorted((column[5], column[1]) for column in columns) if key)
+            opened.execute(f"ALTER TABLE {table} RENAME TO before")
+            opened.execute(f"CREATE TABLE {table} ({', '.join(declared)}, PRIMARY KEY ({keys}))")
+            names = ", ".join(column[1] for column in columns)
+            opened.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM before")
+            opened.execute("DROP TABLE before")
+
+
+def test_a_file_whose_tables_have_their_columns_in_another_order_holds_the_same_world(tmp_path: Path) -> None:
+    snapshot = "/_emulator/worlds/{}/snapshot"
+    with open_api(data_dir=tmp_path) as api:
+        api.ok("GetJob", projectName="project1", jobName="job1")
+        taken = api.request("GET", snapshot.format("default")).text
+    turn_columns_round(tmp_path / "default.db")
+    with open_api(data_dir=tmp_path) as api:
+        assert api.request("GET", snapshot.format("default")).text == taken
+        assert api.request("PUT", snapshot.format("restored"), content=taken).is_success
+        for left, right in (("default", "restored"), ("restored", "default")):
+            page = Console(api).page(f"/w/default/compare?left={left}&right={right}")
+            assert "Every row of every table is the same on both sides." in page
+        api.ok("UpdateJob", projectName="project1", jobName="job1", description="new")
+        assert "new" in Console(api).page("/w/default/compare?left=restored&right=default")

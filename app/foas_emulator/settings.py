@@ -85,7 +85,7 @@ class Checked(click.ParamType):  # type: ignore[type-arg]  # as above
 ORIGIN = Checked(
     "origin", r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+", "give scheme://host or scheme://host:port, in lower case"
 )
-HOST = Checked("host", r"[^\s/?#@]+", "give a name or an address, without a scheme")
+HOST = Checked("host", r"[^\s/?#@*]+", "give a name or an address, without a scheme or a *")
 TOKEN = Checked("token", "[!-~]+", "give letters, digits and signs of ASCII, which a header can carry", secret=True)
 TEXT = Checked("text", r"(?s).*\S.*", "leave it out, or give one that is not empty")
 """Any text except an empty one, which an unset variable of a script would give."""

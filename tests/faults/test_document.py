@@ -65,6 +65,10 @@ def test_an_effect_is_shown_as_it_was_written(api: Api, kind: str) -> None:
         ({"effect": {"error": "InvalidNothing"}}, "there is no parameter 'Nothing'"),
         ({"effect": {"explode": True}}, "there is no such effect"),
         ({"effect": "drop"}, "there is no such effect"),
+        (
+            {"effect": {"latency": "1s", "Latency": 2}},
+            "effect.Latency: there is no such member beside 'latency' (the ne",
+        ),
         ({"effect": {"drop": True, "reset": True}}, "effect.reset: there is no such member beside 'drop'"),
         ({"effect": {"drop": False}}, "should be True"),
         ({"effect": {"status": 200, "code": "OK"}}, "greater than or equal to 400"),

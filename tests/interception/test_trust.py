@@ -1,5 +1,6 @@
 """The files that make programs trust the emulator."""
 
+import os
 import shutil
 import ssl
 import stat
@@ -127,3 +128,30 @@ def test_the_python_sdk_trusts_the_systems_roots_where_it_can_meet_them(
     given = variables(destination, {})
     assert given["ALIBABA_CLOUD_CA_BUNDLE"] == str(tmp_path / trusted)
     assert given["REQUESTS_CA_BUNDLE"] == str(tmp_path / "bundle.pem")
+
+
+_NODE_PROGRAM = """
+const net = require('net');
+net.Socket.prototype.connect = function (...args) {
+  console.log((Array.isArray(args[0]) ? args[0][0] : args[0]).port);
+  process.nextTick(() => this.destroy());
+  return this;
+};
+require(process.argv[1]);
+const host = 'foas.cn-hangzhou.aliyuncs.com';
+const ask = (kind, port) => require(kind).get({ host, port }).on('error', () => {});
+for (const port of [80, 8080]) ask('http', port);
+for (const port of [443, 8443]) ask('https', port);
+net.connect({ host, port: 443 });
+"""
+
+
+def test_node_reaches_the_port_for_http_or_for_https_whatever_port_the_program_names(
+    authority: Authority, tmp_path: Path
+) -> None:
+    if shutil.which("node") is None:
+        do_without("node is not installed")
+    files = write_trust(tmp_path, authority.pem, node=NODE)
+    command = ["node", "-e", _NODE_PROGRAM, str(files.node_preload)]
+    told = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, env={"PATH": os.environ["PATH"]})
+    assert told.stdout.split() == ["1", "1", "2", "2", "2"], told.stderr

@@ -94,3 +94,13 @@ def test_long_jobs_that_use_a_package_are_listed_in_order(long_jobs: Api) -> Non
         long_jobs.ok("UpdateJob", projectName="p", jobName=name, packages="a.jar")
         long_jobs.ok("CommitJob", projectName="p", jobName=name)
     assert jobs(long_jobs.ok("GetRefPackageJob", projectName="p", packageName="a.jar")) == ["a2000", "c2000"]
+
+
+def test_a_page_of_escaped_texts_is_refused_in_a_world_that_is_smaller_than_they_weigh(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    building.project_with_queue(api)
+    for name in ("a", "b", "c"):
+        building.job(api, name, description="&" * 20_000)
+    monkeypatch.setattr("foas_emulator.operations.paging.MOST_WEIGHT", api.world.store.size + 1)
+    api.refused("ListJob", projectName="p", code="InvalidpageSize")

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.operations import texts
+from foas_emulator.operations import paging, texts
 from foas_emulator.operations.columns import JobContent
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import CommittedJob, Job
 from foas_emulator.operations.tags.rows import Tag
+from foas_emulator.seeds import consistency
+from foas_emulator.world.store import assign, changed, equal
 from tests.api import Api
 from tests.operations import building
 
@@ -69,15 +71,60 @@ def test_what_is_created_has_the_bound_too(p: Api) -> None:
     assert refused.code == code
 
 
-def test_texts_that_a_seed_gave_may_be_longer_and_may_not_grow(p: Api) -> None:
-    job = {"JobName": "long", "Code": "x" * 2 * LIMIT}
-    assert p.request(
-        "POST", "/_emulator/worlds/default/seed", json={"projects": [{"Name": "p", "jobs": [job]}]}
-    ).is_success
-    given: dict[str, Any] = {"projectName": "p", "jobName": "long"}
-    p.ok("UpdateJob", **given, engineVersion="current")
-    p.ok("UpdateJob", **given, code="x" * (2 * LIMIT - 1))
+def test_texts_that_were_longer_before_may_not_grow(p: Api) -> None:
+    with p.world.transaction():
+        p.world.store.update(Job, assign(Job.code, "x" * 2 * LIMIT), where=[equal(Job.job_name, "j")])
+    given: dict[str, Any] = {"projectName": "p", "jobName": "j"}
+    p.ok("UpdateJob", **given, code="y" * (2 * LIMIT - 1))
     assert p.call("UpdateJob", **given, description="xx").code == "InvalidParameter.TooLong"
+
+
+def test_documents_have_the_bound_too(p: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, over = "/_emulator/worlds/default", "x" * (LIMIT + 1)
+    for job in ({"Code": over}, {"Code": "&" * (LIMIT // 4 + 1)}, {"instances": [{"LastErrorMessage": over}]}):
+        seed = {"projects": [{"Name": "p", "jobs": [{"JobName": "k"} | job]}]}
+        refused = p.request("POST", f"{world}/seed", json=seed)
+        assert (refused.status_code, f"may have {LIMIT}" in refused.text) == (400, True)
+    overrides = {"InvalidJob.NotFound": {"message": over}}
+    assert "over 10000 characters" in p.request("PUT", f"{world}/settings", json={"error_overrides": overrides}).text
+    effect = {"error": "Throttling.User", "message": over}
+    assert p.request("POST", f"{world}/faults", json={"effect": effect}).status_code == 400
+    p.ok("CommitJob", projectName="p", jobName="j")
+    p.ok("StartJob", projectName="p", jobName="j")
+    failed = {"ActualState": "FAILED", "LastErrorMessage": "x" * 1_000_001}
+    state = p.request("PUT", f"{world}/projects/p/jobs/j/instances/-1/state", json=failed)
+    assert "at most 1000000 characters" in state.text
+    p.ok("UpdateJob", projectName="p", jobName="j", description="\0" + "&" * (LIMIT // 5))
+    snapshot = p.request("GET", f"{world}/snapshot").content
+    assert p.request("PUT", f"{world}/snapshot", content=snapshot).status_code == 204
+    monkeypatch.setattr(consistency, "_MOST_WEIGHT", LIMIT // 2)
+    told = p.request("PUT", f"{world}/snapshot", content=snapshot + b" ").json()  # of the same one, the image is kept
+    assert "jobs 'p', 'j' has longer texts than any world may hold" in told["hint"]
+
+
+def test_documents_give_a_cluster_as_many_queues_as_calls_do_and_a_project_as_many_folders(p: Api) -> None:
+    world = "/_emulator/worlds/default"
+    cluster = {"clusters": [{"ClusterId": "c"}]}
+
+    def given(number: int, **more: Any) -> str:
+        queues = {"queues": [{"QueueName": f"root.q{at}", "ClusterId": "c"} for at in range(number)]}
+        body = cluster | {"projects": [{"Name": "q"} | (queues if number else {}) | more]}
+        return p.request("POST", f"{world}/seed", json=body).text
+
+    assert "cluster c would have over 500 queues" in given(501)
+    assert "over 1000 folders" in given(0, folders=[{"Path": "/" + "x/" * 400 + str(at)} for at in range(600)])
+    assert "error" not in given(500, folders=[{"Path": f"/{at}"} for at in range(999)])
+    snapshot = p.request("GET", f"{world}/snapshot").json()
+    assert p.request("PUT", f"{world}/snapshot", json=snapshot).status_code == 204
+    queues, folders = snapshot["tables"]["queues"], snapshot["tables"]["folders"]
+    for rows, more in (
+        (queues, {"cluster_id": "c", "queue_name": "r"}),
+        (folders, {"folder_id": 10**6, "project_name": "q", "path": "/r"}),
+    ):
+        rows.append(rows[-1] | more)
+        told = p.request("PUT", f"{world}/snapshot", json=snapshot)
+        assert "has over" in told.json()["hint"]
+        rows.pop()
 
 
 def test_the_kind_of_a_tagged_resource_is_short(p: Api) -> None:
@@ -111,6 +158,37 @@ def test_content_is_the_last_part_of_a_row_and_read_only_where_it_is_shown(p: Ap
     p.ok("BatchGetInstanceRunSummary", projectName="p", jobNames="j", jobType="flink_stream")
     assert any("instances" in statement for statement in read)
     assert not [statement for statement in read if ".code" in statement]
+
+
+def test_a_page_of_many_jobs_is_read_once_and_a_summary_of_few_reads_no_others(
+    p: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted in SQLite's steps and characters of statements, with the rows of a page read one after another."""
+    monkeypatch.setattr(paging, "MOST_WEIGHT", 50_000)
+    p.ok("UpdateJob", projectName="p", jobName="j", packages="a")
+    p.ok("CommitJob", projectName="p", jobName="j")
+    (job,), (copy,) = (p.world.store.find(model, equal(model.project_name, "p")) for model in (Job, CommittedJob))
+    raw = p.world.store._raw
+    ticks: list[None] = []
+    statements: list[str] = []
+
+    def count(operation: str, **given: Any) -> tuple[int, int]:
+        ticks.clear()
+        statements.clear()
+        raw.set_trace_callback(statements.append)
+        raw.set_progress_handler(lambda: ticks.append(None), 10)
+        p.ok(operation, projectName="p", **given)
+        raw.set_progress_handler(None, 0)
+        raw.set_trace_callback(None)
+        return len(ticks), sum(map(len, statements))
+
+    summary: dict[str, Any] = {"jobNames": "j,j1", "jobType": "flink_stream"}
+    with p.world.transaction():
+        for model, row in ((Job, job), (CommittedJob, copy)):
+            p.world.store.insert(*(changed(row, assign(Job.job_name, f"j{number}")) for number in range(1000)))
+            assert p.world.store.count(model) > 1000
+    assert count("BatchGetInstanceRunSummary", **summary)[0] < 100
+    assert count("GetRefPackageJob", packageName="a", pageSize=100)[1] < 200_000
 
 
 def test_what_a_replaced_instance_takes_is_counted_anew(p: Api) -> None:

@@ -108,7 +108,8 @@ _WORDS = ["", "a", "30s", "5 m", "-1s", "1e5", "soon", "9" * 17, "9999d", "/", "
 _MORE_WORDS = ["cell", "FLINK_BATCH", "SQL", "Get*", "Nothing", "StartJob", "Throttling", "InvalidjobName", "x" * 300]
 _CODES = ["InvalidInstance.NotRunning", "Missing{parameter}", "current--blink-3.4.4", "current-blink", "after_commit"]
 _SHAPES: list[Any] = [[], {}, [None], [1], ["1s", "2s"], ["2s", "1s"], {"a": 1}, {"drop": True}, {"status": 500}]
-_values = st.sampled_from([None, True, False, *_NUMBERS, *_WORDS, *_MORE_WORDS, *_CODES, *_SHAPES])
+_values = st.sampled_from([None, True, False, *_NUMBERS, *_WORDS, *_MORE_WORDS, *_CODES, *_SHAPES]).map(copy.deepcopy)
+"""Copies, since what is drawn becomes a part of a document that further draws change."""
 _names = st.sampled_from(
     sorted(
         {name for part in [SCHEMA, *SCHEMA["$defs"].values()] for name in part.get("properties", {})}

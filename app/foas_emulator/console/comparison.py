@@ -185,12 +185,14 @@ def compare(left: bytes, right: bytes) -> list[TableDifference]:
 def _rows(connection: sqlite3.Connection, table: str, side: str, other: str) -> dict[str, Mapping[str, Any]]:
     """Return the rows of a table that the other side lacks or has different, by their primary key, as text.
 
-    Equal rows never leave SQLite, which compares rows without blocking the other threads.
+    Equal rows never leave SQLite, which compares rows without blocking the other threads. Their columns are named,
+    because those of a file that another version made may have another order.
     """
     columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
     names = [column[1] for column in columns]
     keys = [column[1] for column in columns if column[5]]
-    only_here = f"SELECT * FROM {side}.{table} EXCEPT SELECT * FROM {other}.{table}"  # noqa: S608 - our own tables
+    shown = ", ".join(names)
+    only_here = f"SELECT {shown} FROM {side}.{table} EXCEPT SELECT {shown} FROM {other}.{table}"  # noqa: S608 - ours
     rows: dict[str, Mapping[str, Any]] = {}
     for values in connection.execute(only_here):
         row = dict(zip(names, values, strict=True))

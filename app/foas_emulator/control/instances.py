@@ -22,7 +22,10 @@ class InstanceState(BaseModel):
 
     actual_state: State = Field(alias="ActualState", description="The state.")
     last_error_message: str | None = Field(
-        default=None, alias="LastErrorMessage", description="The error message of an instance that FAILED."
+        default=None,
+        max_length=1_000_000,
+        alias="LastErrorMessage",
+        description="The error message of an instance that FAILED.",
     )
 
     @model_validator(mode="after")

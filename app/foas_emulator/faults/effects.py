@@ -80,7 +80,10 @@ class CatalogueError(Effect):
         description="A code of the catalogue.", examples=["Throttling.User"]
     )
     message: str | None = Field(
-        default=None, description="Its text; the catalogue's if it is left out.", examples=["slow down"]
+        default=None,
+        max_length=10_000,
+        description="Its text; the catalogue's if it is left out.",
+        examples=["slow down"],
     )
 
     @model_validator(mode="after")

@@ -31,7 +31,8 @@ net.Socket.prototype.connect = function (...args) {
   const options = optionsOf(args);
   const host = String(options.host || '').toLowerCase().replace(/\.$/, '');
   if (ours.test(host)) {
-    const port = Number(options.port) === 80 ? plain : secure;
+    // A socket of TLS is encrypted at any port; another one is plain, unless TLS is to begin in it later.
+    const port = this.encrypted || Number(options.port) === 443 ? secure : plain;
     return connect.apply(this, withOptions(args, { ...options, host: '127.0.0.1', port, lookup: undefined }));
   }
   if (host.endsWith('.aliyuncs.com') && !isAllowed(host)) {

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypedDict, TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
@@ -80,12 +80,15 @@ def page_of_parts(
 
 def _bounded(store: Store, model: type[R], statement: Select[Any]) -> list[R]:
     """Return the rows that a statement selects; read one after another, so that too much is never read at once."""
-    key = model.table().primary_key.columns
+    key = list(model.table().primary_key.columns)
+    # Made once: to make it for each row would take longer than to run it.
+    is_it = (column == bindparam(f"key_{column.name}") for column in key)
+    one = statement.order_by(None).limit(None).offset(None).where(*is_it)
     items: list[R] = []
     total = 0
     for values in store.execute(statement.with_only_columns(*key)).all():
-        found = (column == value for column, value in zip(key, values, strict=True))
-        items += store.fetch(model, statement.order_by(None).limit(None).offset(None).where(*found))
+        found = {f"key_{column.name}": value for column, value in zip(key, values, strict=True)}
+        items += store.fetch(model, one, found)
         total += weight(items[-1])
         if total > MOST_WEIGHT and len(items) > 1:
             raise invalid(

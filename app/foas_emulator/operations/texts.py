@@ -2,6 +2,8 @@
 
 from typing import TypeVar
 
+from pydantic import BaseModel
+
 from foas_emulator.gateway.errors import problem
 from foas_emulator.world.store import Row
 
@@ -15,23 +17,34 @@ TOO_LONG = problem("InvalidParameter.TooLong", 400, "The specified parameters ar
 R = TypeVar("R", bound=Row)
 
 
-def weight(row: Row) -> int:
-    """Return the bytes of a row's texts; those that XML or JSON escapes count four times, since they take that long."""
-    return sum(_weight(value) for value in vars(row).values() if isinstance(value, str))
+def weight(model: BaseModel) -> int:
+    """Return the bytes of the texts of a row or a document, without those of its parts.
+
+    Characters that XML or JSON escapes count four times, since they take that long.
+    """
+    return sum(_weight(value) for value in vars(model).values() if isinstance(value, str))
 
 
 def check_weight(row: R, *, before: R | None = None) -> R:
     """Return a row that is about to be stored. Raise `InvalidParameter.TooLong` if its texts weigh too much.
 
-    A seed may have given it more `before`: then they must not grow.
+    If it had more already `before`, as after a snapshot, they must not grow.
     """
-    total = weight(row)
-    if total > MOST_WEIGHT and (before is None or total > weight(before)):
-        raise TOO_LONG(
-            f"All texts together would have {total} characters, in which one that is escaped in answers counts "
-            f"{OF_AN_ESCAPE} times, and may have {MOST_WEIGHT}."
-        )
+    fault = too_heavy(row)
+    if fault is not None and (before is None or weight(row) > weight(before)):
+        raise TOO_LONG(fault)
     return row
+
+
+def too_heavy(model: BaseModel, *, most: int | None = None) -> str | None:
+    """Return a sentence about texts that weigh more than they may, `MOST_WEIGHT` unless `most` is given."""
+    total, most = weight(model), MOST_WEIGHT if most is None else most
+    if total <= most:
+        return None
+    return (
+        f"All texts together would have {total} characters, in which one that is escaped in answers counts "
+        f"{OF_AN_ESCAPE} times, and may have {most}."
+    )
 
 
 def _weight(text: str) -> int:

@@ -19,6 +19,7 @@ from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.queues.rows import Queue
+from foas_emulator.operations.queues.service import LARGEST_COUNT
 from foas_emulator.seeds.document import (
     SeedCluster,
     SeedDocument,
@@ -40,6 +41,8 @@ from foas_emulator.world.world import World
 R = TypeVar("R", bound=Row)
 
 DEFAULT_REGION = "cn-hangzhou"
+MOST_FOLDERS = 1000
+"""The most folders of a project in a document, all of which one answer may show; calls make fewer. It is ours."""
 
 _COUNTED = re.compile("[0-9]{1,18}")
 """FileIds that the counter could reach."""
@@ -187,12 +190,19 @@ def _put_queues(
             raise name.fault(f"queue {row.queue_name!r} of cluster {row.cluster_id} is bound to project {bound[key]!r}")
         world.store.delete(Queue, equal(Queue.cluster_id, row.cluster_id), equal(Queue.queue_name, row.queue_name))
         world.store.insert(row)
+        if world.store.count(Queue, equal(Queue.cluster_id, row.cluster_id)) > LARGEST_COUNT:
+            name = place.inner("queues", position) if project.queues else place.inner("Name")
+            raise name.fault(
+                f"cluster {row.cluster_id} would have over {LARGEST_COUNT} queues, all of which answers show"
+            )
 
 
 def _put_folders(world: World, project: SeedProject, place: _Place) -> None:
     given = {folder_path(folder.path): folder.folder_id for folder in project.folders}
     positions = {folder_path(folder.path): position for position, folder in enumerate(project.folders)}
     paths = {"/"} | {above for path in given for above in _with_parents(path)}
+    if len(paths) > MOST_FOLDERS:
+        raise place.inner("folders").fault(f"with those above them they are over {MOST_FOLDERS} folders")
     for path in sorted(paths):
         folder_id = given.get(path) or world.next_number("folder")
         taken = world.store.get(Folder, equal(Folder.folder_id, folder_id))

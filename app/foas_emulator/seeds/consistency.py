@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import LargeBinary, cast, func, literal, select, text
 
 from foas_emulator.faults.rules import FaultRule, check_rules
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
@@ -19,6 +19,9 @@ from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.queues.rows import Queue
+from foas_emulator.operations.queues.service import LARGEST_COUNT
+from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
+from foas_emulator.seeds.applying import MOST_FOLDERS
 from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH
 from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.ids import LAST_NUMBER, Counter, token
@@ -104,6 +107,10 @@ _AHEAD = 1000
 FIRST_ORDER = 285769237053
 """The id of the first order."""
 
+_WITH_TEXTS: tuple[Model, ...] = (Cluster, Project, Package, Job, CommittedJob, Instance, PendingChange)
+_MOST_WEIGHT = 2 * MOST_WEIGHT
+"""An instance may have texts of its own beside those of its job."""
+
 _REMOVED = re.compile(rf"(?:[1-9][0-9]{{0,4}}(?:,[1-9][0-9]{{0,4}}){{0,{MOST_REMOVED - 1}}})?")
 
 
@@ -119,6 +126,8 @@ def check_world(store: Store) -> None:
 
 
 def _problems(store: Store) -> Iterator[str]:
+    yield from _long(store)
+    yield from _many(store)
     yield from _lost(store)
     yield from _beyond(store)
     yield from _folders(store)
@@ -126,6 +135,26 @@ def _problems(store: Store) -> Iterator[str]:
     yield from _jobs(store)
     yield from _counters(store)
     yield from _subjects(store)
+
+
+def _long(store: Store) -> Iterator[str]:
+    for model in _WITH_TEXTS:
+        table = model.table()
+        # As bytes, whose length does not end at a zero.
+        size = sum((func.length(cast(func.coalesce(each, ""), LargeBinary)) for each in table.c), start=literal(0))
+        key = list(table.primary_key.columns)
+        for row in store.execute(select(*key).where(size * OF_AN_ESCAPE > _MOST_WEIGHT)).all():
+            (whole,) = store.find(model, *((column.name, value) for column, value in zip(key, row, strict=True)))
+            if weight(whole) > _MOST_WEIGHT:
+                yield f"{table.name} {', '.join(map(repr, row))} has longer texts than any world may hold"
+
+
+def _many(store: Store) -> Iterator[str]:
+    for model, column, most in ((Queue, "cluster_id", LARGEST_COUNT), (Folder, "project_name", MOST_FOLDERS)):
+        owner = model.table().c[column]
+        many = select(owner).group_by(owner).having(func.count() > most).order_by(owner).limit(1)
+        for name in store.execute(many).scalars():
+            yield f"{column} {name!r} has over {most} {model.table().name}"
 
 
 def _first(store: Store, model: Model, condition: str, values: Collection[Any] = ()) -> str | None:

@@ -16,6 +16,7 @@ from foas_emulator.nulls import NullsLeftOut
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.clusters.lifecycle import State as ClusterState
 from foas_emulator.operations.instances.lifecycle import State
+from foas_emulator.operations.texts import too_heavy
 from foas_emulator.patterns import CallPattern
 from foas_emulator.seeds.errors import Origin
 from foas_emulator.world.clock import LAST_INSTANT, WrittenDuration
@@ -74,6 +75,13 @@ class Seed(NullsLeftOut):
     """
 
     model_config = ConfigDict(alias_generator=to_pascal, extra="forbid", strict=True, defer_build=True)
+
+    @model_validator(mode="after")
+    def _check_weight(self) -> Self:
+        fault = too_heavy(self)
+        if fault is not None:
+            raise ValueError(f"{fault[0].lower()}{fault[1:].removesuffix('.')}")
+        return self
 
     def given(self) -> dict[str, Any]:
         """Return the members that are not None, by their names in Python, without nested parts."""

@@ -1,7 +1,8 @@
 """Say where in a document an error of pydantic is, and what is wrong there, as people write it."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, get_args
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag
 
@@ -20,9 +21,9 @@ def problem(root: Any, details: Mapping[str, Any]) -> Problem:
     known: list[str] = []
     tag = beside = ""
     for step in details["loc"]:
-        tagged = [kind for name, kind in _tagged(types) if name == step]
+        tagged = [(kind, is_member) for name, kind, is_member in _tagged(types) if name == step]
         if tagged:
-            types, tag = tagged, "" if isinstance(tagged[0], type) else f" beside {step!r}"
+            types, tag = [kind for kind, _ in tagged], f" beside {step!r}" if tagged[0][1] else ""
             continue
         place.append(step)
         beside, tag = tag, ""
@@ -48,11 +49,21 @@ def _models(types: Iterable[Any]) -> Iterator[type[BaseModel]]:
             yield from _models(get_args(each))
 
 
-def _tagged(types: Iterable[Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the members of unions, however deep, each under its tag; without one, under the name of its class."""
+def _tagged(types: Iterable[Any]) -> Iterator[tuple[str, Any, bool]]:
+    """Yield the members of unions, however deep, each under its tag; without one, under the name of its class.
+
+    The last item is whether it has a tag, which is the name of the member of a document that tells them apart.
+    """
     for each in types:
-        for kind in get_args(each):
-            yield from ((tag.tag, kind) for tag in get_args(kind)[1:] if isinstance(tag, Tag))
+        for kind in _members(each):
+            yield from ((tag.tag, get_args(kind)[0], True) for tag in get_args(kind)[1:] if isinstance(tag, Tag))
             if isinstance(kind, type):
-                yield kind.__name__, kind
+                yield kind.__name__, kind, False
         yield from _tagged(get_args(each))
+
+
+def _members(kind: Any) -> Sequence[Any]:
+    """Return the members of a union, of which pydantic counts one as a place unless it is the only one beside None."""
+    members = get_args(kind) if get_origin(kind) in (Union, UnionType) else ()
+    some = [member for member in members if member is not NoneType]
+    return some if len(some) > 1 else []

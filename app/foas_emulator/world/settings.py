@@ -81,6 +81,10 @@ def read_setting(name: str, value: Any) -> Any:
     raise ValueError(f"there is no setting {name!r}; there are: {', '.join(NAMES)}")
 
 
+_LONGEST_TEXT = 10_000
+"""The most characters of a code or a message that overrides another: every answer with it is written anew."""
+
+
 def read_overrides(document: Any) -> Mapping[str, ErrorOverride]:
     """Return the overrides of a document `{catalogue code: {code, status, message}}`. Raise ValueError."""
     if not isinstance(document, Mapping):
@@ -97,6 +101,8 @@ def _read_override(code: str, members: Any) -> ErrorOverride:
         raise ValueError(f"the override of {code} has status {override.status!r}; allowed: 400 to 599")
     if not all(isinstance(text, str | None) for text in (override.code, override.message)):
         raise ValueError(f"the override of {code} must give code and message as texts")
+    if max(len(override.code or ""), len(override.message or "")) > _LONGEST_TEXT:
+        raise ValueError(f"the override of {code} has a text of over {_LONGEST_TEXT} characters")
     return override
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from foas_emulator.operations.autoscale import service
+from foas_emulator.operations.autoscale.rows import AutoScalePlan, latest_plan_of_instance
 from tests.api import Api
 from tests.operations import building
 
@@ -180,3 +181,14 @@ def test_an_instance_keeps_its_newest_plans(scaled: Api, monkeypatch: pytest.Mon
         scaled.ok("UpdateAutoScaleConfig", **LIVE, configJson=ON)
         made.append(plan_names(scaled)[-1])
     assert plan_names(scaled) == made[-2:]
+
+
+def test_the_last_plan_of_an_instance_is_the_one_in_force(api: Api) -> None:
+    plans = [("2020-01-02 00:00:00", "second"), ("2020-01-01 00:00:00", "first")]
+    with api.world.transaction():
+        for name, text in plans:
+            of_it: dict[str, Any] = {"instance_id": 1, "project_name": "p", "job_name": "j"}
+            api.world.store.insert(AutoScalePlan.model_construct(plan_name=name, plan_json=text, **of_it))
+    latest = latest_plan_of_instance(api.world, 1)
+    assert latest is not None
+    assert latest.plan_json == "second"

@@ -146,7 +146,7 @@ def batch_get_instance_run_summary(world: World, project_name: str, job_names: s
     batch job, return the newest instance (inferred).
     """
     names = listed("jobNames", job_names)
-    online = jobs.online_of_type(world, project_name, job_type)
+    online = jobs.online_of_type(world, project_name, names, job_type)
     current = [equal(Instance.is_archived, False)] if job_type == STREAM else []
     newest = rows.newest_instances(world, project_name, names, *current)
     return [

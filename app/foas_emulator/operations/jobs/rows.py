@@ -171,13 +171,13 @@ def names(world: World, model: type[JobCopy], *conditions: Condition) -> list[st
     return list(world.store.execute(statement.order_by(columns.project_name, columns.job_name)).scalars())
 
 
-def online_of_type(world: World, project_name: str, job_type: str) -> dict[str, str]:
-    """Return the API types of a project's online jobs of a type, by name."""
+def online_of_type(world: World, project_name: str, job_names: Collection[str], job_type: str) -> dict[str, str]:
+    """Return the API types of those of a project's jobs that are online and of a type, by name."""
     jobs, copies = Job.table().c, CommittedJob.table().c
     statement = (
         select(copies.job_name, jobs.api_type)
         .join_from(CommittedJob.table(), Job.table(), _is_same_job())
-        .where(copies.project_name == project_name, jobs.job_type == job_type)
+        .where(copies.project_name == project_name, copies.job_name.in_(job_names), jobs.job_type == job_type)
     )
     return {row.job_name: row.api_type for row in world.store.execute(statement)}
 

@@ -326,10 +326,10 @@ def online(world: World, project_name: str) -> list[str]:
     return rows.names(world, CommittedJob, equal(CommittedJob.project_name, project_name))
 
 
-def online_of_type(world: World, project_name: str, job_type: str) -> Mapping[str, str]:
-    """Return the API types of a project's online jobs of a type, by name. Raise `InvalidProject.NotFound`."""
+def online_of_type(world: World, project_name: str, job_names: Collection[str], job_type: str) -> Mapping[str, str]:
+    """Return the API types of those jobs that are online and of a type, by name. Raise `InvalidProject.NotFound`."""
     projects.require(world, project_name)
-    return rows.online_of_type(world, project_name, job_type)
+    return rows.online_of_type(world, project_name, job_names, job_type)
 
 
 def in_folder(world: World, folder_id: int) -> list[str]:
