@@ -26,7 +26,7 @@ STATEMENTS = {
     "StartJob": 8,
     "ModifyInstanceState": 5,
     "OfflineJob": 6,
-    "DeleteJob": 11,
+    "DeleteJob": 9,
 }
 """Of each call of a job's life when nothing is cached, BEGIN and COMMIT among them."""
 CALLS_OF_A_HOT_READ = 28

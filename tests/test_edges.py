@@ -14,6 +14,7 @@ from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.settings import Duration, options
 from tests.api import Api, open_api
+from tests.operations import building
 
 NUMBERS = ["9" * 400, "9223372036854775807", "9223372036854775808", "-9223372036854775809", "9" * 30, "1e30", "1e200"]
 NUMBERS += ["1e999", "NaN", "Infinity", "-1", "0", "1.5", "253402300799999", "4611686018427387904"]
@@ -268,3 +269,15 @@ def test_half_of_a_surrogate_pair_in_json_within_a_parameter(text: str) -> None:
             *(("GET", f"{job}/instances/-1{path}", "") for path in ("", "/details", "/config", "/checkpoints")),
         ):
             told(api, method, path, pairs or None, **(form if pairs else {}))
+
+
+def test_a_world_in_memory_that_is_full_says_so_and_goes_on() -> None:
+    with open_api() as api:
+        building.project_with_queue(api)
+        raw = api.world.store._raw
+        raw.execute(f"PRAGMA max_page_count = {raw.execute('PRAGMA page_count').fetchone()[0] + 50}")
+        job: dict[str, Any] = {"projectName": "p", "jobName": "j", "jobType": "FLINK_STREAM", "apiType": "SQL"}
+        refused = api.call("CreateJob", **job | {"code": "x" * 1_000_000})
+        assert (refused.status, refused.code) == (503, "ServiceUnavailable")
+        assert refused.hint.startswith("The world is full: one in memory holds a gibibyte; delete")
+        api.ok("CreateJob", **job | {"code": "SELECT 1"})

@@ -85,9 +85,8 @@ def test_groups_consist_of_the_same_files(module: str) -> None:
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: str(group.name))
 def test_every_operation_has_its_function_in_the_service_of_its_group(group: Group) -> None:
-    names = {
-        node.name for node in TREES[f"operations/{group.name}/service.py"].body if isinstance(node, ast.FunctionDef)
-    }
+    body = TREES[f"operations/{group.name}/service.py"].body
+    names = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     assert names >= {operation.endpoint.__name__ for operation in group.declared}
 
 

@@ -218,7 +218,7 @@ def test_any_text_is_a_plan_or_none_or_unreadable(text: str) -> None:
 
 
 def test_a_plan_has_limits() -> None:
-    with pytest.raises(UnreadablePlanError, match="over 2000 nodes"):
+    with pytest.raises(UnreadablePlanError, match=f"over {MOST_NODES} nodes"):
         plan_from_json(json.dumps({"nodes": [{"id": 1}] * (MOST_NODES + 1)}))
     links = [{"source": 1, "target": 2}] * MOST_EDGES
     assert plan_from_json(json.dumps({"nodes": [{"id": 1}, {"id": 2}], "links": links}))

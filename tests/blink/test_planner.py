@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from foas_emulator.blink.plan import Edge, Plan, plan_from_json, resources
+from foas_emulator.blink.plan import MOST_NODES, Edge, Plan, plan_from_json, resources
 from foas_emulator.blink.planner import raw_plan, running_plan
 from foas_emulator.blink.sql import SqlError
 from tests.blink.fragments import FRAGMENTS
@@ -199,3 +199,16 @@ def test_a_long_name_of_a_function_stands_cut_in_each_operator_that_calls_it() -
     with pytest.raises(SqlError) as told:
         raw_plan(f"INSERT INTO `{'b' * 50_000}` SELECT 1", api_type="SQL", job_type="FLINK_STREAM")
     assert len(str(told.value)) < 1100
+
+
+def test_a_plan_that_is_made_has_as_many_operators_as_one_that_can_be_given() -> None:
+    def planned(inserts: int) -> Plan:
+        code = "CREATE TABLE a (i INT) WITH (type='x'); " + "INSERT INTO a " * inserts
+        return raw_plan(code, api_type="SQL", job_type="FLINK_STREAM")
+
+    of_one = len(planned(1).nodes)
+    most = planned(MOST_NODES // of_one)
+    assert MOST_NODES - of_one < len(most.nodes) <= MOST_NODES
+    assert plan_from_json(most.to_json()) == most
+    with pytest.raises(SqlError, match=f"over {MOST_NODES} operators"):
+        planned(MOST_NODES // of_one + 1)

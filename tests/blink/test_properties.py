@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from foas_emulator.blink.properties import LONGEST, MOST_LINES, read
@@ -72,3 +74,8 @@ def test_checkpoint_interval_of_zero_or_less_switches_checkpoints_off(value: str
 def test_settings_beyond_the_limits_are_passed_over() -> None:
     assert read("\n" * (MOST_LINES - 1) + "a=1\nb=2").values == {"a": "1"}
     assert read("x" * LONGEST + "\na=1").values == {}
+
+
+def test_an_object_has_as_many_settings_as_lines_can_have() -> None:
+    members = {f"k{number}": number for number in range(MOST_LINES + 1)}
+    assert list(read(json.dumps(members)).values) == [*members][:MOST_LINES]

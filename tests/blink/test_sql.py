@@ -1,14 +1,16 @@
 import re
 import string
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from foas_emulator.blink import sql
 from foas_emulator.blink.sql import Script, SqlError, error_text, read
 from foas_emulator.blink.statements import Unknown
-from foas_emulator.blink.tokens import _PATTERN, MOST_TOKENS
+from foas_emulator.blink.tokens import _PATTERN, MOST_TOKENS, Positions, Token, tokens_of
 from tests.blink.fragments import FRAGMENTS
 
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.sql"), key=lambda path: path.stem)
@@ -335,3 +337,26 @@ def test_comments_and_space_are_passed_over_at_once_however_many_there_are(gap: 
     gaps = [match for match in re.finditer(_PATTERN, gap * 1000 + "x", re.VERBOSE | re.DOTALL) if match["skip"]]
     assert len(gaps) == 1
     assert not read(gap * 1000).statements
+
+
+def test_a_script_that_is_read_again_is_not_split_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    split: list[str] = []
+
+    def counted(code: str, positions: Positions) -> Iterator[Token]:
+        split.append(code)
+        return tokens_of(code, positions)
+
+    monkeypatch.setattr(sql, "tokens_of", counted)
+    code = "frob; SELECT 'once'"
+    assert read(code) == read(code)
+    assert passed_over(code) == passed_over(code) == ["frob"]
+    assert split == [code]
+
+
+def test_a_wrong_script_that_is_read_again_is_refused_alike() -> None:
+    refusals = []
+    for _ in range(3):
+        with pytest.raises(SqlError) as refused:
+            read("\nSELECT (1")
+        refusals.append((str(refused.value), refused.value.line, refused.value.column, len(refused.traceback)))
+    assert len(set(refusals)) == 1

@@ -71,6 +71,14 @@ def test_what_is_created_has_the_bound_too(p: Api) -> None:
     assert refused.code == code
 
 
+def test_texts_that_were_longer_before_may_not_grow(p: Api) -> None:
+    with p.world.transaction():
+        p.world.store.update(Job, assign(Job.code, "x" * 2 * LIMIT), where=[equal(Job.job_name, "j")])
+    given: dict[str, Any] = {"projectName": "p", "jobName": "j"}
+    p.ok("UpdateJob", **given, code="y" * (2 * LIMIT - 1))
+    assert p.call("UpdateJob", **given, description="xx").code == "InvalidParameter.TooLong"
+
+
 def test_documents_have_the_bound_too(p: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     world, over = "/_emulator/worlds/default", "x" * (LIMIT + 1)
     for job in ({"Code": over}, {"Code": "&" * (LIMIT // 4 + 1)}, {"instances": [{"LastErrorMessage": over}]}):

@@ -14,6 +14,7 @@ from foas_emulator.journal.calls import Call
 from foas_emulator.journal.coverage import Usage
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.folders.rows import Folder
+from foas_emulator.pipeline import read_body
 from foas_emulator.pipeline.find_operation import MAX_PARAMETERS
 from foas_emulator.pipeline.read_body import _STRING_OR_MARK, MAX_DEPTH, MAX_VALUES, fold_lists, read_parameters
 from foas_emulator.world.clock import Reading
@@ -333,3 +334,17 @@ def test_a_string_without_end_is_looked_through_once() -> None:
     assert len(list(_STRING_OR_MARK.finditer(text))) == 3
     with pytest.raises(ApiError, match="not JSON"):
         read_parameters(text.encode(), "application/json")
+
+
+def test_others_are_served_between_a_large_body_and_its_call(served: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        turns.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(read_body, "LARGE", len("path=%2Fa"))
+    create(served, b"path=%2Fa")
+    assert turns == []
+    create(served, b"path=%2Fab")
+    assert turns == [0]

@@ -290,3 +290,14 @@ def test_a_connection_that_could_not_be_opened_is_freed_in_silence(
         connections.connect(tmp_path / "none" / "world.db")
     gc.collect()
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("file", [None, "world.db"])
+def test_what_is_deleted_is_not_overwritten(connections: Connections, tmp_path: Path, file: str | None) -> None:
+    """That would take seconds for a world of a gigabyte; it is the default of many builds of SQLite."""
+    path = None if file is None else tmp_path / file
+    store = Store(connections, image=connections.empty_image, path=path)
+    for _ in range(2):
+        assert store._raw.execute("PRAGMA secure_delete").fetchone() == (0,)
+        store.load(connections.empty_image)
+    store.close()

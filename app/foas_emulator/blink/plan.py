@@ -23,9 +23,9 @@ SINK = "Data Sink"
 # exactly 12 and 50 subtasks with these values.
 DEFAULT_CORE = 0.1
 DEFAULT_HEAP_MEMORY = 256
-MOST_NODES = 2000
-MOST_EDGES = 5000
-"""The most operators, and connections between them, of a plan."""
+MOST_NODES = 1000
+MOST_EDGES = 2500
+"""The most operators, and connections between them, of a plan: some twenty milliseconds' work to read or show."""
 _MB_PER_GB = 1024
 _MOST = 10**9
 _PACTS = {"Source": SOURCE, "Sink": SINK}

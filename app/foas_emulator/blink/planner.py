@@ -12,6 +12,7 @@ from foas_emulator.blink.errors import UnreadablePlanError
 from foas_emulator.blink.kinds import BATCH, SQL
 from foas_emulator.blink.plan import (
     MAX_PARALLELISM,
+    MOST_NODES,
     OPERATOR,
     SINK,
     SOURCE,
@@ -45,7 +46,8 @@ class _Step:
 def raw_plan(
     code: str, *, api_type: str, job_type: str, expected_core: float | None = None, expected_gb: float | None = None
 ) -> Plan:
-    """Return the plan that GetRawPlanJson makes for the code. Raise `SqlError` for SQL that is definitely wrong.
+    """Return the plan that GetRawPlanJson makes for the code. Raise `SqlError` for SQL that is definitely wrong, and
+    for a plan of more than `MOST_NODES` operators.
 
     All nodes get the same parallelism: 1, or the largest that stays within both expectations, cores and GB (the service
     requires both or neither).
@@ -182,6 +184,8 @@ class _SqlPlan:
 
     def _add(self, type_: str, pact: str, predecessors: tuple[Edge, ...] = (), *, stateful: bool = False) -> int:
         identity = len(self._nodes) + 1
+        if identity > MOST_NODES:
+            raise sql.SqlError(f"The plan would have over {MOST_NODES} operators", line=1, column=1)
         given = Resources(
             # By the tuning page, stateful operators must declare that, and an aggregate never joins a chain.
             state_size=int(stateful and self._streaming),

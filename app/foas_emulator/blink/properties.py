@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from foas_emulator.blink import lenient_json
@@ -16,7 +17,7 @@ _TTL_KEYS = ("blink.state.ttl.ms", "state.backend.niagara.ttl.ms", "state.backen
 
 LONGEST = 256 * 1024
 MOST_LINES = 5000
-"""The most characters, and lines, of a text in which to look for settings."""
+"""The most characters, and lines or members, of a text in which to look for settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ def _object(text: str) -> dict[str, str]:
         content = lenient_json.parse(text)
     except ValueError:
         return {}
-    return {key: _text(value) for key, value in content.items()} if isinstance(content, dict) else {}
+    members = islice(content.items(), MOST_LINES) if isinstance(content, dict) else ()
+    return {key: _text(value) for key, value in members}
 
 
 def _text(value: Any) -> str:

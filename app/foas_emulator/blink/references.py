@@ -9,6 +9,8 @@ _QUERY_STARTS = frozenset({"SELECT", "WITH", "VALUES"})
 _CLAUSES_AFTER_FROM = frozenset(
     {"WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "MINUS", "WINDOW", "EMIT"}
 )
+_TURNS = _QUERY_STARTS | _CLAUSES_AFTER_FROM | {"FROM", "JOIN"}
+"""The words after which names mean something else; most words of a script are none of them."""
 _TEMPORAL = ("FOR", "SYSTEM_TIME", "AS", "OF")
 
 
@@ -62,11 +64,11 @@ class _Walk:
         while self._index < len(self._tokens):
             token = self._tokens[self._index]
             scope = self._scopes[-1]
-            if token.is_symbol("("):
+            if token.symbol == "(":
                 self._read_common_table()
                 self._scopes.append(_Scope(self._index, awaiting=scope.awaiting, in_from=scope.awaiting))
                 scope.awaiting = False
-            elif token.is_symbol(")"):
+            elif token.symbol == ")":
                 self._opened_at[self._index] = self._scopes.pop().opened_at
             elif scope.awaiting and token.keyword not in _QUERY_STARTS:
                 self._read_relation(scope, token)
@@ -75,7 +77,7 @@ class _Walk:
             self._index += 1
 
     def _read_word(self, scope: _Scope, token: Token) -> None:
-        if self._is_symbol(-1, "."):
+        if (token.keyword not in _TURNS and token.symbol != ",") or self._is_symbol(-1, "."):
             return
         if token.keyword in _QUERY_STARTS:
             # A WITH inside a FROM clause that already names relations is a hint, not a query.
@@ -84,7 +86,7 @@ class _Walk:
             scope.selecting = token.keyword == "SELECT"
         elif token.keyword == "FROM" and scope.selecting and not self._follows_is_distinct():
             scope.selecting, scope.in_from, scope.awaiting = False, True, True
-        elif scope.in_from and (token.keyword == "JOIN" or token.is_symbol(",")):
+        elif scope.in_from and (token.keyword == "JOIN" or token.symbol == ","):
             scope.awaiting = True
         elif token.keyword in _CLAUSES_AFTER_FROM:
             scope.in_from = False
@@ -132,7 +134,9 @@ class _Walk:
     def _is_temporal(self) -> bool:
         # The alias may stand before the clause, with or without AS.
         skipped = {"AS": 3, "FOR": 1}.get(self._keyword(1), 2)
-        return tuple(self._keyword(skipped + step) for step in range(4)) == _TEMPORAL
+        if self._keyword(skipped) != "FOR":
+            return False
+        return all(self._keyword(skipped + step) == word for step, word in enumerate(_TEMPORAL))
 
     def _follows_is_distinct(self) -> bool:
         return self._keyword(-1) == "DISTINCT" and self._keyword(-2) in {"IS", "NOT"}
@@ -143,7 +147,7 @@ class _Walk:
 
     def _is_symbol(self, distance: int, text: str) -> bool:
         token = self._at(distance)
-        return token is not None and token.is_symbol(text)
+        return token is not None and token.symbol == text
 
     def _at(self, distance: int) -> Token | None:
         index = self._index + distance

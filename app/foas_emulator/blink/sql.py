@@ -7,6 +7,7 @@ service's own parser refuses more.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from foas_emulator.blink.errors import SqlError, error_text
 from foas_emulator.blink.references import Query
@@ -90,20 +91,30 @@ def read(code: str, *, passed_over: list[Unknown] | None = None) -> Script:
 
     Parts that are no statements are added to `passed_over`, as far as the script could be read.
     """
+    found, unknown = _read(code)
+    if passed_over is not None:
+        passed_over += unknown
+    if isinstance(found, SqlError):
+        raise SqlError(found.message, line=found.line, column=found.column)  # a new one: this one may be raised again
+    return found
+
+
+@lru_cache(maxsize=1)  # a start checks the script and makes a plan of it, and polls come in a row
+def _read(code: str) -> tuple[Script | SqlError, tuple[Unknown, ...]]:
     positions = Positions(code)
     statements: list[Statement] = []
-    unknown = [] if passed_over is None else passed_over
-    for statement in statements_of(tuple(tokens_of(code, positions)), positions):
-        if isinstance(statement, Unknown):
-            unknown.append(statement)
-        else:
-            statements.append(statement)
+    unknown: list[Unknown] = []
+    try:
+        for statement in statements_of(tuple(tokens_of(code, positions)), positions):
+            if isinstance(statement, Unknown):
+                unknown.append(statement)
+            else:
+                statements.append(statement)
+    except SqlError as error:
+        return error.with_traceback(None), tuple(unknown)
     script = Script(tuple(statements))
     errors = sorted([*_untyped_tables(script), *_undeclared_tables(script)])
-    if errors:
-        offset, message = errors[0]
-        raise positions.error(message, offset)
-    return script
+    return positions.error(errors[0][1], errors[0][0]) if errors else script, tuple(unknown)
 
 
 def _untyped_tables(script: Script) -> Iterator[tuple[int, str]]:

@@ -16,6 +16,9 @@ _BEGINNINGS = frozenset(
     }
 )
 _BEFORE_TARGET = frozenset({"TABLE"})
+_CUT_BEFORE = frozenset({"CREATE", "INSERT"})
+_DEPTHS = {"(": 1, ")": -1}
+"""The signs that change how deep the tokens after them are in parentheses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +108,18 @@ def statements_of(tokens: Sequence[Token], positions: Positions) -> Iterator[Sta
 def _cut(tokens: Sequence[Token], positions: Positions) -> Iterator[Sequence[Token]]:
     """Split at semicolons, and before CREATE and INSERT, since the documentation's own scripts omit semicolons."""
     start = 0
-    for index in range(len(tokens) + 1):
-        if index == len(tokens) or tokens[index].is_symbol(";"):
-            part = tokens[start:index]
-            check_parentheses(part, positions)
-            yield from _cut_at_beginnings(part)
-            start = index + 1
+    for index in (*(index for index, token in enumerate(tokens) if token.symbol == ";"), len(tokens)):
+        part = tokens[start:index]
+        check_parentheses(part, positions)
+        yield from _cut_at_beginnings(part)
+        start = index + 1
 
 
 def _cut_at_beginnings(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
     depth = start = 0
     for index, token in enumerate(tokens):
-        depth += token.is_symbol("(") - token.is_symbol(")")
-        if depth == 0 and _begins_statement(tokens, index):
+        depth += _DEPTHS.get(token.symbol, 0)
+        if token.keyword in _CUT_BEFORE and depth == 0 and _begins_statement(tokens, index):
             yield tokens[start:index]
             start = index
     yield tokens[start:]
@@ -125,7 +127,7 @@ def _cut_at_beginnings(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
 
 def _begins_statement(tokens: Sequence[Token], index: int) -> bool:
     following = tokens[index + 1] if index + 1 < len(tokens) else None
-    if following is None or (index and tokens[index - 1].is_symbol(".")):
+    if following is None or (index and tokens[index - 1].symbol == "."):
         return False
     keyword = tokens[index].keyword
     return (keyword == "CREATE" and following.kind is Kind.WORD) or (
@@ -148,11 +150,11 @@ def _read(tokens: Sequence[Token]) -> Statement | None:
 
 def _is_known(tokens: Sequence[Token]) -> bool:
     """Whether these are the tokens of a statement, of a query in parentheses, or of a property: `a.b=c`."""
-    if tokens[0].keyword in _BEGINNINGS or tokens[0].is_symbol("("):
+    if tokens[0].keyword in _BEGINNINGS or tokens[0].symbol == "(":
         return True
-    name = takewhile(lambda token: token.kind is Kind.WORD or token.is_symbol("."), tokens)
+    name = takewhile(lambda token: token.kind is Kind.WORD or token.symbol == ".", tokens)
     following = tokens[length] if 0 < (length := len(list(name))) < len(tokens) else None
-    return following is not None and following.is_symbol("=")
+    return following is not None and following.symbol == "="
 
 
 def _read_create(tokens: Sequence[Token]) -> Statement | None:
@@ -179,7 +181,7 @@ def _read_insert(tokens: Sequence[Token]) -> Insert | None:
 
 
 def _table(name: str, offset: int, tokens: Sequence[Token]) -> Table:
-    columns = _group(tokens, 0) if tokens and tokens[0].is_symbol("(") else ()
+    columns = _group(tokens, 0) if tokens and tokens[0].symbol == "(" else ()
     beginnings = [[token.keyword for token in element[:3]] for element in _split(columns)]
     return Table(
         name,
@@ -193,7 +195,7 @@ def _table(name: str, offset: int, tokens: Sequence[Token]) -> Table:
 
 def _with_index(tokens: Sequence[Token]) -> int:
     pairs = enumerate(pairwise(tokens))
-    found = (index for index, (token, following) in pairs if token.keyword == "WITH" and following.is_symbol("("))
+    found = (index for index, (token, following) in pairs if token.keyword == "WITH" and following.symbol == "(")
     return next(found, len(tokens))
 
 
@@ -203,7 +205,7 @@ def _is_computed(element: Sequence[Token]) -> bool:
 
 def _properties(tokens: Sequence[Token]) -> dict[str, str]:
     """Return the `key = value` pairs of a WITH clause; commas may be missing, keys dotted or quoted, values bare."""
-    equals = [index for index, token in enumerate(tokens) if token.is_symbol("=")]
+    equals = [index for index, token in enumerate(tokens) if token.symbol == "="]
     starts = [*(_key_start(tokens, index) for index in equals), len(tokens)]
     properties: dict[str, str] = {}
     for position, index in enumerate(equals):
@@ -214,7 +216,7 @@ def _properties(tokens: Sequence[Token]) -> dict[str, str]:
 
 def _key_start(tokens: Sequence[Token], equals: int) -> int:
     start = max(equals - 1, 0)
-    while start > 1 and tokens[start - 1].is_symbol("."):
+    while start > 1 and tokens[start - 1].symbol == ".":
         start -= 2
     return start
 
@@ -222,7 +224,7 @@ def _key_start(tokens: Sequence[Token], equals: int) -> int:
 def _value(tokens: Sequence[Token]) -> str:
     if tokens and tokens[0].kind is Kind.STRING:
         return tokens[0].text
-    end = next((index for index, token in enumerate(tokens) if token.is_symbol(",")), len(tokens))
+    end = next((index for index, token in enumerate(tokens) if token.symbol == ","), len(tokens))
     return "".join(token.text for token in tokens[:end])
 
 
@@ -231,7 +233,7 @@ def _name(tokens: Sequence[Token], start: int) -> tuple[tuple[str, ...], int, Se
     if start >= len(tokens) or not tokens[start].is_name:
         return (), 0, ()
     end = start + 1
-    while end + 1 < len(tokens) and tokens[end].is_symbol(".") and tokens[end + 1].is_name:
+    while end + 1 < len(tokens) and tokens[end].symbol == "." and tokens[end + 1].is_name:
         end += 2
     return tuple(token.text for token in tokens[start:end:2]), tokens[start].offset, tokens[end:]
 
@@ -244,7 +246,7 @@ def _group(tokens: Sequence[Token], start: int) -> Sequence[Token]:
     """Return the tokens between the parenthesis at `start` and its counterpart."""
     depth = 0
     for index in range(start, len(tokens)):
-        depth += tokens[index].is_symbol("(") - tokens[index].is_symbol(")")
+        depth += _DEPTHS.get(tokens[index].symbol, 0)
         if depth == 0:
             return tokens[start + 1 : index]
     return ()
@@ -253,8 +255,8 @@ def _group(tokens: Sequence[Token], start: int) -> Sequence[Token]:
 def _split(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
     depth = start = 0
     for index, token in enumerate(tokens):
-        depth += token.is_symbol("(") - token.is_symbol(")")
-        if depth == 0 and token.is_symbol(","):
+        depth += _DEPTHS.get(token.symbol, 0)
+        if depth == 0 and token.symbol == ",":
             yield tokens[start:index]
             start = index + 1
     yield tokens[start:]

@@ -22,7 +22,7 @@ from foas_emulator.seeds.limits import path_of
 from foas_emulator.seeds.members import problem
 from foas_emulator.seeds.reading import SeedError
 from foas_emulator.world.clock import ClockIsAheadError, ClockRangeError
-from foas_emulator.world.file_errors import WorldFileError, file_error
+from foas_emulator.world.file_errors import WorldFileError, WorldFullError, file_error
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.registry import Registry
@@ -208,6 +208,7 @@ _TRANSLATIONS: dict[type[Exception], Callable[[Any], ControlError]] = {
     RuleLimitError: lambda error: ControlError(400, "There are too many fault rules.", f"{error}."),
     SnapshotError: lambda error: ControlError(400, "The snapshot cannot be used.", str(error)),
     WorldFileError: _unusable_file,
+    WorldFullError: lambda error: ControlError(503, "The world is full.", error.hint),
     WorldLimitError: lambda error: ControlError(503, "There are too many worlds.", str(error)),
     WorldNameError: lambda error: ControlError(400, "No world can have this name.", str(error)),
 }

@@ -40,6 +40,7 @@ HANDLERS: Mapping[str, Handler] = {
 cluster_service.demand_by_queue.connect(instance_service.demand_by_queue)
 cluster_service.taken_by_queues.connect(queue_service.taken)
 cluster_service.project_names.connect(project_service.names_on_cluster)
+cluster_service.bound_projects.connect(queue_service.bound_projects)
 cluster_service.destroyed.connect(queue_service.remove_all)
 
 project_service.online_jobs.connect(job_service.online)
@@ -52,7 +53,7 @@ folder_service.jobs_in_folder.connect(job_service.in_folder)
 
 job_service.check_packages.connect(package_service.require_all)
 job_service.start_instance.connect(instance_service.start)
-job_service.live_instances.connect(instance_service.live_states)
+job_service.live_instance.connect(instance_service.live_instance)
 job_service.deleted.connect(instance_service.remove_all, autoscale_service.remove_all)
 job_lifecycle.latest_auto_scale_plan.connect(autoscale_service.latest_plan)
 

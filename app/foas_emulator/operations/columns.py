@@ -1,6 +1,6 @@
 """Columns that several tables share."""
 
-from foas_emulator.world.store import Row
+from foas_emulator.world.store import Condition, Row
 
 
 class JobContent(Row):
@@ -23,3 +23,11 @@ class Stamped(Row):
     create_time: int
     modifier: str
     modify_time: int
+
+
+def of_jobs(project_name: str, job_name: str | None) -> list[Condition]:
+    """Return the conditions that rows are of a job, or without its name of all jobs of a project.
+
+    All tables with rows of jobs have these names for the columns.
+    """
+    return [("project_name", project_name), *([] if job_name is None else [("job_name", job_name)])]

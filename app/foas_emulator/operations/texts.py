@@ -25,10 +25,13 @@ def weight(model: BaseModel) -> int:
     return sum(_weight(value) for value in vars(model).values() if isinstance(value, str))
 
 
-def check_weight(row: R) -> R:
-    """Return a row that is about to be stored. Raise `InvalidParameter.TooLong` if its texts weigh too much."""
+def check_weight(row: R, *, before: R | None = None) -> R:
+    """Return a row that is about to be stored. Raise `InvalidParameter.TooLong` if its texts weigh too much.
+
+    If it had more already `before`, as after a snapshot, they must not grow.
+    """
     fault = too_heavy(row)
-    if fault is not None:
+    if fault is not None and (before is None or weight(row) > weight(before)):
         raise TOO_LONG(fault)
     return row
 

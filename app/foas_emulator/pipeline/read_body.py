@@ -1,5 +1,6 @@
 """Read the body of a request, up to a limit, and add its parameters to those of the path and the query."""
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Mapping
@@ -19,6 +20,9 @@ _STRING_OR_MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"?|(?P<mark>[,\[{])', re.DOTAL
 """An unclosed string extends to the end; otherwise every quote in it would be tried as the start of a string."""
 _READ_TYPES = "send application/json or application/x-www-form-urlencoded"
 
+
+LARGE = 256 * 1024
+"""The bytes of a body from which others are served between reading its parameters and the call."""
 
 MAX_VALUES = 20_000
 """The most values of a JSON body; each takes far more memory and time than its bytes do."""
@@ -61,6 +65,8 @@ class ReadBody:
             raise MALFORMED(f"The body has the content-encoding {encoding!r}, which is not read: send it unencoded.")
         read = read_parameters(context.body, content_type)
         context.parameters = {**read, **context.parameters}
+        if len(context.body) > LARGE:
+            await asyncio.sleep(0)  # decoding it took some ten milliseconds, and so may the call
 
     def _too_large(self) -> Exception:
         return BODY_TOO_LARGE(f"A body may have {self._limit} bytes; the setting max_body changes that.")

@@ -52,6 +52,14 @@ class WorldFileError(Exception):
         """The same message for clients, without the path of the directory."""
 
 
+class WorldFullError(WorldFileError):
+    """A world in memory has the largest size of such a database; there is no file."""
+
+    def __init__(self) -> None:
+        super().__init__(Path(":memory:"), "the world is full", "delete some of it, or serve with --data-dir")
+        self.hint = f"The world is full: one in memory holds a gibibyte; {self.advice}."
+
+
 class NewerStoreError(WorldFileError):
     """A database file was written by a newer version of the emulator; it was left untouched."""
 
@@ -61,14 +69,16 @@ class NewerStoreError(WorldFileError):
 
 
 def file_error(error: BaseException, path: Path | None) -> WorldFileError | None:
-    """Return the file error behind an error of a database, None if its file is not the cause."""
+    """Return the file error behind an error of a database, None if neither its file nor a full memory is the cause."""
     if isinstance(error, WorldFileError):
         return error
     cause = error.orig if isinstance(error, DBAPIError) else error
     advice = _TROUBLES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
     if isinstance(cause, sqlite3.Error) and str(cause).startswith(_NO_TEXT):
         advice = DAMAGED
-    return None if advice is None or path is None else WorldFileError(path, str(cause), advice)
+    if path is None:
+        return WorldFullError() if getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL else None
+    return None if advice is None else WorldFileError(path, str(cause), advice)
 
 
 def raise_for_file(error: BaseException, path: Path | None) -> None:

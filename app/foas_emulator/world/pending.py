@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import tuple_
+from sqlalchemy import Select, String, literal, select, tuple_
+from sqlalchemy import cast as cast_to
 from sqlmodel import Field
 
 from foas_emulator.world.ids import next_number
@@ -52,6 +53,13 @@ def cancel(store: Store, subject: str, event: str | None = None) -> int:
     if event is not None:
         conditions.append(equal(PendingChange.event, event))
     return store.delete(PendingChange, *conditions)
+
+
+def cancel_all(store: Store, kind: str, keys: Select[Any]) -> int:
+    """Remove the pending changes of the subjects of a kind whose keys a statement selects; return their number."""
+    table = PendingChange.table()
+    subjects = select(literal(f"{kind}:") + cast_to(keys.subquery().c[0], String))
+    return store.execute(table.delete().where(table.c.subject.in_(subjects))).rowcount
 
 
 def next_at(store: Store) -> int | None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import Select
 from sqlmodel import Field
 
 from foas_emulator.world import ids, pending
@@ -232,6 +233,11 @@ class World:
         """Remove the pending changes of a subject. Belongs inside a transaction."""
         # Most worlds have nothing pending most of the time, and every call on an instance runs this.
         if self.next_due is not None and pending.cancel(self.store, subject, event):
+            self.next_due = pending.next_at(self.store)
+
+    def cancel_all(self, kind: str, keys: Select[Any]) -> None:
+        """Remove the pending changes of all subjects of a kind with these keys. Belongs inside a transaction."""
+        if self.next_due is not None and pending.cancel_all(self.store, kind, keys):
             self.next_due = pending.next_at(self.store)
 
     @property

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.operations.autoscale import service
 from foas_emulator.operations.autoscale.rows import AutoScalePlan, latest_plan_of_instance
 from tests.api import Api
 from tests.operations import building
@@ -169,6 +170,17 @@ def test_autoscale_does_not_serve_batch_jobs(p: Api, operation: str, given: Any)
 
 def test_the_latest_plan_of_an_absent_job_is_not_found(p: Api) -> None:
     p.refused("GetJobLatestAutoScalePlan", projectName="p", jobName="absent", code="InvalidJob.NotFound", status=404)
+
+
+def test_an_instance_keeps_its_newest_plans(scaled: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MOST_PLANS", 2)
+    made = [*plan_names(scaled)]
+    for _ in range(3):
+        scaled.advance("1s")
+        scaled.ok("UpdateAutoScaleConfig", **LIVE, configJson=OFF)
+        scaled.ok("UpdateAutoScaleConfig", **LIVE, configJson=ON)
+        made.append(plan_names(scaled)[-1])
+    assert plan_names(scaled) == made[-2:]
 
 
 def test_the_last_plan_of_an_instance_is_the_one_in_force(api: Api) -> None:

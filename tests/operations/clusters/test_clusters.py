@@ -478,6 +478,18 @@ def test_a_cluster_with_a_project_is_not_destroyed(api: Api) -> None:
     api.ok("DestroyCluster", clusterId=cluster_id)
 
 
+def test_a_cluster_whose_queue_a_project_on_another_cluster_has_is_not_destroyed(api: Api) -> None:
+    building.project(api, "p")
+    cluster_id = building.cluster(api)
+    building.queue(api, cluster_id, "root.q")
+    bound: dict[str, Any] = {"projectName": "p", "clusterId": cluster_id, "queueName": "root.q"}
+    api.ok("BindQueue", **bound)
+    refusal = api.refused("DestroyCluster", clusterId=cluster_id, code="InvalidCluster.InUse")
+    assert "'p'; UnbindQueue" in refusal.hint
+    api.ok("UnbindQueue", **bound)
+    api.ok("DestroyCluster", clusterId=cluster_id)
+
+
 @pytest.mark.parametrize(
     ("operation", "given"),
     [

@@ -1,10 +1,12 @@
 """The order of a job's life: made, committed, started, stopped, taken offline, deleted."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from foas_emulator.world.pending import planned
 from tests.api import Api
 from tests.operations import building
 
@@ -229,3 +231,49 @@ def test_the_maximum_of_autoscale_must_hold_the_plan(p: Api) -> None:
     outcome = p.refused("CommitJob", **J, **SCALED, code="InvalidJob.ResourceValidateFailed")
     assert outcome.members["Message"].startswith("resource validate failed")
     p.ok("CommitJob", **J, **SCALED | {"maxCU": 10})
+
+
+@pytest.mark.parametrize("instances", [1, 30])
+def test_a_job_is_taken_offline_and_deleted_alike_however_many_instances_it_has(api: Api, instances: int) -> None:
+    building.project_with_queue(api)
+    api.world.set({"batch_duration": "1h", "plan_delay": "1d"})
+    for name in ("j", "other"):
+        building.online_job(api, name, jobType="FLINK_BATCH")
+        api.ok("GetRawPlanJson", projectName="p", jobName=name)
+        for _ in range(instances):
+            api.ok("StartJob", projectName="p", jobName=name)
+    given: dict[str, Any] = {"projectName": "p", "jobName": "j"}
+    assert statements(api, lambda: api.call("OfflineJob", **given)) == 8
+    api.advance("1h")
+    assert statements(api, lambda: api.ok("OfflineJob", **given)) == 7
+    assert statements(api, lambda: api.ok("DeleteJob", **given)) == 13
+    subjects = [change.subject for change in planned(api.world.store)]
+    assert len(subjects) == len(set(subjects)) == instances + 1
+
+
+@pytest.mark.parametrize("jobs", [1, 20])
+def test_a_project_is_told_of_and_deleted_alike_however_many_jobs_it_has(api: Api, jobs: int) -> None:
+    building.project_with_queue(api)
+    api.world.set({"plan_delay": "1d"})
+    names = [f"j{number}" for number in range(jobs)]
+    for name in names:
+        building.online_job(api, name)
+        api.ok("GetRawPlanJson", projectName="p", jobName=name)
+        api.ok("StartJob", projectName="p", jobName=name)
+        api.ok("ModifyInstanceState", projectName="p", jobName=name, instanceId=-1, expectState="TERMINATED")
+    asked: dict[str, Any] = {"projectName": "p", "jobNames": ",".join(names), "jobType": "FLINK_STREAM"}
+    assert statements(api, lambda: api.ok("BatchGetInstanceRunSummary", **asked)) == 3
+    for name in names:
+        api.ok("OfflineJob", projectName="p", jobName=name)
+    assert statements(api, lambda: api.ok("DeleteProject", projectName="p")) == 16
+    counts = api.world.store.counts()
+    assert counts["pending_changes"] == counts["jobs"] == counts["instances"] == counts["plan_sessions"] == 0
+
+
+def statements(api: Api, call: Callable[[], object]) -> int:
+    """The number of statements of a call."""
+    run: list[str] = []
+    api.world.store._raw.set_trace_callback(run.append)
+    call()
+    api.world.store._raw.set_trace_callback(None)
+    return len(run)

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.operations.jobs import lifecycle
+from foas_emulator.world.pending import planned
 from tests.api import Api
 from tests.operations import building
 
@@ -226,3 +228,18 @@ def test_a_validation_that_fails_warns_of_a_statement_that_no_known_word_begins_
     called = p.call("ValidateJob", **J)
     assert (called.status, called.code) == (400, "InvalidJob.SyntaxError")
     assert 'begins with "frobnicate"; it was passed over.' in called.headers["x-emulator-warning"]
+
+
+@pytest.mark.parametrize("delay", ["0s", "1d"])
+def test_a_job_keeps_its_newest_sessions(sql: Api, monkeypatch: pytest.MonkeyPatch, delay: str) -> None:
+    monkeypatch.setattr(lifecycle, "MOST_SESSIONS", 2)
+    sql.world.set({"plan_delay": delay})
+    building.job(sql, "other")
+    other = sql.ok("GetRawPlanJson", projectName="p", jobName="other")["SessionId"]
+    forgotten, *kept = [sql.ok("GetRawPlanJson", **J)["SessionId"] for _ in range(3)]
+    sql.refused("CheckRawPlanJson", **J, sessionId=forgotten, code="InvalidSession.NotFound", status=404)
+    for session_id in kept:
+        sql.ok("CheckRawPlanJson", **J, sessionId=session_id)
+    sql.ok("CheckRawPlanJson", projectName="p", jobName="other", sessionId=other)
+    subjects = {change.subject for change in planned(sql.world.store)}
+    assert subjects == ({f"plan_session:{each}" for each in (other, *kept)} if delay == "1d" else set())

@@ -138,6 +138,31 @@ def test_a_queue_of_a_cluster_that_is_starting_cannot_be_made(api: Api) -> None:
     api.ok("CreateQueue", **given)
 
 
+def test_a_queue_of_a_cluster_that_is_shrinking_has_its_share_of_what_will_be_left(api: Api) -> None:
+    cluster_id = building.cluster(api, slaveNum=3)  # 900 vcore
+    given: dict[str, Any] = {"clusterId": cluster_id, "queueName": "root.a", "maxMemMB": 1}
+    api.ok("CreateQueue", **given, maxVcore=100)
+    api.world.set({"cluster_delay": "30s"})
+    api.ok("ShrinkCluster", clusterId=cluster_id, modelTargetCount="2")
+    code = "InvalidQueue.InsufficientResource"
+    api.refused("UpdateQueue", **given, maxVcore=601, code=code)
+    api.refused("CreateQueue", **given | {"queueName": "root.b"}, maxVcore=501, code=code)
+    api.ok("CreateQueue", **given | {"queueName": "root.b"}, maxVcore=500)
+    api.advance("30s")
+    resource = api.ok("GetClusterResource", clusterId=cluster_id)["Resource"]
+    assert sum(queue["MaxVCore"] for queue in queues(api, cluster_id)) == resource["TotalVirtualCores"] == 600
+
+
+def test_a_queue_of_a_cluster_that_is_growing_has_its_share_of_what_is_there(api: Api) -> None:
+    cluster_id = building.cluster(api)
+    api.world.set({"cluster_delay": "30s"})
+    api.ok("ExpandCluster", clusterId=cluster_id, count=3)
+    given: dict[str, Any] = {"clusterId": cluster_id, "queueName": "root.a", "maxMemMB": 1, "maxVcore": 601}
+    api.refused("CreateQueue", **given, code="InvalidQueue.InsufficientResource")
+    api.advance("30s")
+    api.ok("CreateQueue", **given)
+
+
 def test_an_absent_queue_or_cluster_is_not_found(api: Api) -> None:
     cluster_id = building.project(api, "p")
     for operation in ("UpdateQueue", "DeleteQueue"):

@@ -18,6 +18,7 @@ from foas_emulator.operations.autoscale.rows import (
     latest_plan_of_job,
     names_of_plans,
 )
+from foas_emulator.operations.columns import of_jobs
 from foas_emulator.operations.instances import service as instances
 from foas_emulator.operations.jobs import service as jobs
 from foas_emulator.operations.required import given, readable
@@ -27,7 +28,9 @@ from foas_emulator.world.world import World
 
 if TYPE_CHECKING:
     from foas_emulator.operations.instances.rows import Instance
-    from foas_emulator.operations.jobs.rows import Job
+
+MOST_PLANS = 100
+"""The most plans of an instance that are kept, the newest ones. The number is ours."""
 
 NOT_CHOSEN = problem(
     "InvalidInstance.NoAutoScale",
@@ -83,6 +86,8 @@ def get_instance_history_auto_scale_plan_content(
 def make_plan(world: World, instance: "Instance") -> None:
     """Tune a running instance that AutoScale watches: store the widest plan for its code within the maximum CU.
 
+    It forgets the oldest of more than `MOST_PLANS` plans.
+
     Without AutoScale, or with code from which no plan can be made, this has no effect.
     """
     scale = auto_scale.from_json(instance.auto_scale_params)
@@ -100,6 +105,9 @@ def make_plan(world: World, instance: "Instance") -> None:
         AutoScalePlan, equal(AutoScalePlan.instance_id, instance.id), equal(AutoScalePlan.plan_name, made.plan_name)
     )
     world.store.insert(made)
+    for name in names_of_plans(world, instance.id)[:-MOST_PLANS]:
+        of_name = equal(AutoScalePlan.instance_id, instance.id), equal(AutoScalePlan.plan_name, name)
+        world.store.delete(AutoScalePlan, *of_name)
 
 
 def plan_in_force(world: World, instance: "Instance") -> str | None:
@@ -116,11 +124,9 @@ def latest_plan(world: World, project_name: str, job_name: str) -> str | None:
     return None if plan is None else plan.plan_json
 
 
-def remove_all(world: World, job: "Job") -> None:
-    """Delete all plans of a job that is being deleted."""
-    world.store.delete(
-        AutoScalePlan, equal(AutoScalePlan.project_name, job.project_name), equal(AutoScalePlan.job_name, job.job_name)
-    )
+def remove_all(world: World, project_name: str, job_name: str | None) -> None:
+    """Delete all plans of a job, or of all jobs of a project, that is being deleted."""
+    world.store.delete(AutoScalePlan, *of_jobs(project_name, job_name))
 
 
 def _for_stream_jobs(instance: "Instance") -> "Instance":

@@ -12,7 +12,7 @@ from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.rows import Cluster, find_cluster, update_cluster
 from foas_emulator.world.pending import PendingChange
-from foas_emulator.world.store import Change, assign, changed
+from foas_emulator.world.store import Change, assign, changed, equal
 from foas_emulator.world.world import World
 
 State = Literal["STARTING", "RUNNING", "EXPANDING", "REDUCING", "UPGRADING", "MAINTAINING", "DESTROYING", "DESTROYED"]
@@ -73,6 +73,13 @@ def begin(world: World, cluster: Cluster, event: Event, *outcome: Change) -> Non
         _finish(world, cluster.cluster_id, state, operator, *outcome)
 
 
+def lasting_slaves(world: World, cluster: Cluster) -> int:
+    """Return how many slaves a cluster has both now and after the change that it is in, if it is in one."""
+    change = world.store.get(PendingChange, equal(PendingChange.subject, _subject(cluster.cluster_id)))
+    planned: int = cluster.slave_num if change is None else change.read_details().get("slave_num", cluster.slave_num)
+    return min(cluster.slave_num, planned)
+
+
 def apply_change(world: World, change: PendingChange) -> str:
     """Finish a change that is due; return the state of the cluster."""
     cluster = find_cluster(world, change.key)
@@ -82,7 +89,11 @@ def apply_change(world: World, change: PendingChange) -> str:
 
 def _finish_later(world: World, cluster_id: str, *outcome: Change) -> None:
     at = world.now() + world.settings.cluster_delay
-    world.schedule("finish", f"cluster:{cluster_id}", at=at, **dict(outcome))
+    world.schedule("finish", _subject(cluster_id), at=at, **dict(outcome))
+
+
+def _subject(cluster_id: str) -> str:
+    return f"cluster:{cluster_id}"
 
 
 def _finish(world: World, cluster_id: str, state: str, *changes: Change) -> str:

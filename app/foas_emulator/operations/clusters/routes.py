@@ -141,7 +141,7 @@ async def get_cluster_engine_versions(world: CurrentWorld, cluster_id: ClusterId
 @group.reads("GetClusterResource", "GET", f"{_CLUSTER}/resource", evidence="2019-05-06")
 async def get_cluster_resource(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterResourceResponse:
     """Return the resources of a cluster's slaves, those that running instances use, and the rest."""
-    total, allocated = service.get_cluster_resource(world, cluster_id)
+    total, allocated = await service.get_cluster_resource(world, cluster_id)
     return GetClusterResourceResponse.model_construct(
         resource=ClusterResource.of_amounts(total=total, allocated=allocated)
     )

@@ -1,7 +1,7 @@
 """The operations on clusters: order machines, make a cluster from them, add, remove, replace and release them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from collections.abc import Set as AbstractSet
 
 from foas_emulator.blink import lenient_json, resource
@@ -43,12 +43,15 @@ PREPAID = problem(
 )
 IN_USE = problem("InvalidCluster.InUse", 400, "The specified cluster is in use.")
 
-demand_by_queue: Hook[[World, str], Mapping[str, Resource]] = Hook()
-"""The resources that the running instances of a cluster use, by the names of their queues."""
+demand_by_queue: Hook[[World, str], Awaitable[Mapping[str, Resource]]] = Hook()
+"""The resources that the running instances of a cluster use, by the names of their queues. Others are served meanwhile.
+"""
 taken_by_queues: Hook[[World, str], Resource] = Hook()
 """The resources that the queues of a cluster have reserved, used or not."""
 project_names: Hook[[World, str], list[str]] = Hook()
 """The names of the projects on a cluster."""
+bound_projects: Hook[[World, str], list[str]] = Hook()
+"""The names of the projects to which queues of a cluster are bound; they may be on another cluster."""
 destroyed: Signal[[World, str]] = Signal()
 """A cluster was released."""
 
@@ -151,10 +154,11 @@ def get_cluster_engine_versions(world: World, cluster_id: str) -> list[str]:
     return require(world, cluster_id).engine_versions.split(",")
 
 
-def get_cluster_resource(world: World, cluster_id: str) -> tuple[Resource, Resource]:
+async def get_cluster_resource(world: World, cluster_id: str) -> tuple[Resource, Resource]:
     """Return the resources that a cluster has for jobs, and those that its running instances use."""
     cluster = require(world, cluster_id)
-    return capacity(cluster), total(list(demand_by_queue(world, cluster_id).values()))
+    demands = await demand_by_queue(world, cluster_id)
+    return capacity(cluster), total(list(demands.values()))
 
 
 def expand_cluster(
@@ -227,12 +231,15 @@ def modify_master_spec(world: World, cluster_id: str, *, master_target_model: st
 def destroy_cluster(world: World, cluster_id: str) -> None:
     """Release all machines; remove the cluster's queues at once, and keep it in the list as DESTROYED.
 
-    Raise `InvalidCluster.InUse` while a project is on it, which is inferred.
+    Raise `InvalidCluster.InUse` while a project is on it or has one of its queues, which is inferred.
     """
     cluster = _require_postpaid(world, cluster_id)
     names = project_names(world, cluster_id)
     if names:
         raise IN_USE(f"Cluster {cluster_id!r} has {len(names)} projects, {names[0]!r} among them; DeleteProject first.")
+    bound = bound_projects(world, cluster_id)
+    if bound:
+        raise IN_USE(f"A queue of cluster {cluster_id!r} is bound to project {bound[0]!r}; UnbindQueue first.")
     lifecycle.begin(world, cluster, "destroy")
     destroyed.send(world, cluster_id)
 
@@ -265,6 +272,11 @@ def engine_version(world: World, cluster_id: str, asked: str) -> str:
 def capacity(cluster: Cluster) -> Resource:
     """Return the resources that a cluster has for jobs."""
     return resource.capacity(cluster.slave_spec, cluster.slave_num)
+
+
+def lasting_capacity(world: World, cluster: Cluster) -> Resource:
+    """Return the resources that a cluster has for jobs both now and after the change that it is in."""
+    return capacity(changed(cluster, assign(Cluster.slave_num, lifecycle.lasting_slaves(world, cluster))))
 
 
 def _require_postpaid(world: World, cluster_id: str) -> Cluster:

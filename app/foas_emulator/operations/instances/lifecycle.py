@@ -18,7 +18,7 @@ from foas_emulator.gateway.errors import Problem, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.hooks import Signal
-from foas_emulator.operations.instances.rows import Instance, update_instance
+from foas_emulator.operations.instances.rows import Instance, select_ids, update_instance
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.store import Change, assign, changed, equal
 from foas_emulator.world.world import World
@@ -105,6 +105,8 @@ _REFUSALS: Mapping[str, Problem] = {
     "finish": NOT_RUNNING,
     "fail": ENDED,
 }
+
+_KIND = "instance"
 
 started: Signal[[World, Instance]] = Signal()
 """An instance has begun to run."""
@@ -219,8 +221,13 @@ def cancel(world: World, instance: Instance) -> None:
     world.cancel(_subject(instance))
 
 
+def cancel_all(world: World, project_name: str, job_name: str | None) -> None:
+    """Drop the pending changes of all instances of a job, or of all jobs of a project."""
+    world.cancel_all(_KIND, select_ids(project_name, job_name))
+
+
 def _subject(instance: Instance) -> str:
-    return f"instance:{instance.id}"
+    return f"{_KIND}:{instance.id}"
 
 
 def _delay(world: World, call: str) -> int:

@@ -1,18 +1,21 @@
 """The table of instances, and the statements on it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Index, Select, null, select
+from sqlalchemy import Index, Select, func, null, select
 from sqlmodel import Field
 
-from foas_emulator.operations.columns import JobContent
+from foas_emulator.operations.columns import JobContent, of_jobs
 from foas_emulator.operations.paging import matching
 from foas_emulator.world.store import Change, Condition, Row, changed, equal
 from foas_emulator.world.world import World
 
 Window = tuple[int | None, int | None]
 """The first and the last millisecond of a span of time, both included; None leaves a side open."""
+
+_AT_ONCE = 100
+"""The most instances to read in one go, if others are served while one after another is worked on."""
 
 
 class _InstanceMembers(Row):
@@ -61,11 +64,14 @@ def current_instance(world: World, project_name: str, job_name: str) -> Instance
     return world.store.get(Instance, *_of_job(project_name, job_name), equal(Instance.is_archived, False))
 
 
-def newest_instance(world: World, project_name: str, job_name: str, *more: Condition) -> Instance | None:
-    """Return the instance that was started last for a job, without its content, or None before the first start."""
-    newest = _light(*_of_job(project_name, job_name), *more).order_by(Instance.table().c.id.desc()).limit(1)
-    found = world.store.fetch(Instance, newest)
-    return found[0] if found else None
+def newest_instances(
+    world: World, project_name: str, job_names: Collection[str], *more: Condition
+) -> dict[str, Instance]:
+    """Return, for each job of which an instance meets further conditions, the one started last, without its content."""
+    columns = Instance.table().c
+    ids = matching(Instance, equal(Instance.project_name, project_name), *more).with_only_columns(func.max(columns.id))
+    newest = ids.where(columns.job_name.in_(job_names)).group_by(columns.job_name)
+    return {found.job_name: found for found in world.store.fetch(Instance, _light().where(columns.id.in_(newest)))}
 
 
 def instances_of_job(world: World, project_name: str, job_name: str, *more: Condition) -> list[Instance]:
@@ -73,19 +79,35 @@ def instances_of_job(world: World, project_name: str, job_name: str, *more: Cond
     return world.store.find(Instance, *_of_job(project_name, job_name), *more)
 
 
-def light_instances_of_job(world: World, project_name: str, job_name: str, *more: Condition) -> list[Instance]:
-    """Return the instances of a job that meet further conditions, without their content."""
-    return world.store.fetch(Instance, _light(*_of_job(project_name, job_name), *more))
+def first_instance(world: World, project_name: str, job_name: str, states: Collection[str]) -> Instance | None:
+    """Return the first instance of a job that is in one of these states and not archived, without its content."""
+    columns = Instance.table().c
+    unarchived = _light(*_of_job(project_name, job_name), equal(Instance.is_archived, False))
+    first = unarchived.where(columns.actual_state.in_(states)).order_by(columns.id).limit(1)
+    found = world.store.fetch(Instance, first)
+    return found[0] if found else None
 
 
-def instances_on_cluster(world: World, cluster_id: str, state: str) -> list[Instance]:
-    """Return the instances on a cluster that are in a state and not archived, without their content."""
-    on_cluster = _light(
+def select_ids(project_name: str, job_name: str | None) -> Select[Any]:
+    """Select the ids of the instances of a job, or of all jobs of a project."""
+    return matching(Instance, *of_jobs(project_name, job_name)).with_only_columns(Instance.table().c.id)
+
+
+def instances_on_cluster(world: World, cluster_id: str, state: str) -> Iterator[Instance]:
+    """Yield the instances on a cluster that are now in a state and not archived, without their content.
+
+    They are read a few at a time; those that are deleted meanwhile are left out.
+    """
+    columns = Instance.table().c
+    on_cluster = matching(
+        Instance,
         equal(Instance.cluster_id, cluster_id),
         equal(Instance.actual_state, state),
         equal(Instance.is_archived, False),
-    )
-    return world.store.fetch(Instance, on_cluster)
+    ).with_only_columns(columns.id)
+    ids = world.store.execute(on_cluster).scalars().all()
+    for start in range(0, len(ids), _AT_ONCE):
+        yield from world.store.fetch(Instance, _light().where(columns.id.in_(ids[start : start + _AT_ONCE])))
 
 
 def jobs_of_instances(world: World, ids: Sequence[int]) -> dict[int, str]:
@@ -113,9 +135,9 @@ def update_instance(world: World, instance: Instance, *changes: Change) -> Insta
     return changed(instance, *changes)
 
 
-def delete_instances(world: World, project_name: str, job_name: str) -> None:
-    """Delete the instances of a job."""
-    world.store.delete(Instance, *_of_job(project_name, job_name))
+def delete_instances(world: World, project_name: str, job_name: str | None) -> None:
+    """Delete the instances of a job, or of all jobs of a project."""
+    world.store.delete(Instance, *of_jobs(project_name, job_name))
 
 
 def _light(*conditions: Condition) -> Select[Any]:

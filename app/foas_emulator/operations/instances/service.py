@@ -19,7 +19,8 @@ from foas_emulator.operations.jobs import service as jobs
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import given, listed, require_engine
-from foas_emulator.world.store import Condition, assign, equal
+from foas_emulator.world.slices import in_slices
+from foas_emulator.world.store import Condition, StoreClosedError, assign, equal
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
 
@@ -37,12 +38,10 @@ auto_scale_plan: Hook[[World, Instance], str | None] = Hook()
 """The plan that AutoScale applied to an instance."""
 
 _DEMANDS: Slot[dict[int, tuple[Resource, list[str]]]] = Slot(from_rows=False)
-"""The demands of plans with the notes about them, by the hash of the texts that the plan is made from."""
-_HASHES: Slot[dict[tuple[int, str | None], int]] = Slot(from_rows=True)
-"""That hash by the id of an instance and the plan that AutoScale applied, so that the other texts are read once."""
-_MOST_DEMANDS = 1000
-_MOST_HASHES = 10_000
-
+"""The demands of plans, each of which may take milliseconds, with the notes about it, by the hash of its texts."""
+_HASHES: Slot[dict[tuple[int, int], int]] = Slot(from_rows=True)
+"""That hash by the id of an instance and the hash of the plan that AutoScale applied: other texts are read once."""
+_MOST_KEPT = 10_000
 _ONLY_FOR = {PAUSED: STREAM, SUCCESS: BATCH}
 
 
@@ -149,8 +148,9 @@ def batch_get_instance_run_summary(world: World, project_name: str, job_names: s
     names = listed("jobNames", job_names)
     online = jobs.online_of_type(world, project_name, names, job_type)
     current = [equal(Instance.is_archived, False)] if job_type == STREAM else []
+    newest = rows.newest_instances(world, project_name, names, *current)
     return [
-        rows.newest_instance(world, project_name, name, *current)
+        newest.get(name)
         or Instance.model_construct(
             project_name=project_name,
             job_name=name,
@@ -197,7 +197,7 @@ def get_instance_resource(
     It uses a part that stays the same while it runs, which is inferred.
     """
     instance = require_running(world, project_name, job_name, instance_id)
-    asked = _demand(world, instance)
+    asked = _demand(world, instance, world.note)
     percent = chance.between(40, 80, world.seed, instance.id, "usage")
     return asked, Resource(v_core=asked.v_core * percent // 100, mem=asked.mem * percent // 100)
 
@@ -293,26 +293,34 @@ def set_auto_scale(world: World, instance: Instance, auto_scale_params: str) -> 
     return rows.update_instance(world, instance, assign(Instance.auto_scale_params, auto_scale_params))
 
 
-def live_states(world: World, job: "Job") -> Mapping[int, str]:
-    """Return the ids and states of the instances for which a job counts as started: live, and not archived."""
-    unarchived = rows.light_instances_of_job(world, job.project_name, job.job_name, equal(Instance.is_archived, False))
-    return {instance.id: instance.actual_state for instance in unarchived if instance.actual_state in LIVE}
+def live_instance(world: World, job: "Job") -> tuple[int, str] | None:
+    """Return id and state of the first of the instances for which a job counts as started: live, and not archived."""
+    found = rows.first_instance(world, job.project_name, job.job_name, LIVE)
+    return None if found is None else (found.id, found.actual_state)
 
 
-def demand_by_queue(world: World, cluster_id: str) -> Mapping[str, Resource]:
-    """Return the resources that the running instances of a cluster use, by the names of their queues."""
+async def demand_by_queue(world: World, cluster_id: str) -> Mapping[str, Resource]:
+    """Return the resources that the running instances of a cluster use, by the names of their queues.
+
+    Other calls are served between two plans. Raise `StoreClosedError` if one of them replaces the world.
+    """
     demands: dict[str, Resource] = {}
-    for instance in rows.instances_on_cluster(world, cluster_id, RUNNING):
-        queue_name = instance.queue_name or ""
-        demands[queue_name] = demands.get(queue_name, Resource()) + _demand(world, instance)
+    notes, beginning = list[str](), world.beginning
+    with world.in_use():
+        async for instance in in_slices(rows.instances_on_cluster(world, cluster_id, RUNNING)):
+            if world.beginning is not beginning:
+                raise StoreClosedError("the world was replaced or reset")
+            queue_name = instance.queue_name or ""
+            demands[queue_name] = demands.get(queue_name, Resource()) + _demand(world, instance, notes.append)
+    for sentence in notes:  # only now: calls that are served meanwhile take all notes
+        world.note(sentence)
     return demands
 
 
-def remove_all(world: World, job: "Job") -> None:
-    """Delete all instances of a job that is being deleted, and their pending changes."""
-    for instance in rows.light_instances_of_job(world, job.project_name, job.job_name):
-        lifecycle.cancel(world, instance)
-    rows.delete_instances(world, job.project_name, job.job_name)
+def remove_all(world: World, project_name: str, job_name: str | None) -> None:
+    """Delete all instances of a job, or of all jobs of a project, that is being deleted, and their pending changes."""
+    lifecycle.cancel_all(world, project_name, job_name)
+    rows.delete_instances(world, project_name, job_name)
 
 
 def _never_started(world: World, job: "Job") -> Instance | None:
@@ -368,26 +376,23 @@ def _run_of(world: World, instance: Instance) -> Run:
     )
 
 
-def _demand(world: World, instance: Instance) -> Resource:
-    """Return the resources that an instance requested from its queue: the sum of its plan.
-
-    The sums of the latest plans are kept, since the plan of a long script takes some ten milliseconds to make, and a
-    cluster may run a hundred; the notes about a plan are repeated each time.
-    """
+def _demand(world: World, instance: Instance, note: Note) -> Resource:
+    """Return the resources that an instance requested from its queue: the sum of its plan, none if it was deleted."""
     demands, hashes = world.cache.get(_DEMANDS) or {}, world.cache.get(_HASHES) or {}
     applied = auto_scale_plan(world, instance)
-    key = hashes.get((instance.id, applied))
+    key = hashes.get((instance.id, hash(applied)))
     if key is None or key not in demands:
         whole = rows.find_instance(world, instance.project_name, instance.job_name, instance.id)
-        assert whole is not None, "the instance was read from the same world"
+        if whole is None:
+            return Resource()
         key = hash((applied, whole.plan_json, whole.code, whole.api_type, whole.job_type))
-        hashes = world.cache.put(_HASHES, hashes if len(hashes) < _MOST_HASHES else {})
-        hashes[instance.id, applied] = key
+        hashes = world.cache.put(_HASHES, hashes if len(hashes) < _MOST_KEPT else {})
+        hashes[instance.id, hash(applied)] = key
         if key not in demands:
             texts: list[str] = []
-            demands = world.cache.put(_DEMANDS, demands if len(demands) < _MOST_DEMANDS else {})
+            demands = world.cache.put(_DEMANDS, demands if len(demands) < _MOST_KEPT else {})
             demands[key] = amount(*resources(_plan_of(whole, applied, texts.append))), texts
     demand, notes = demands[key]
     for sentence in notes:
-        world.note(sentence)
+        note(sentence)
     return demand

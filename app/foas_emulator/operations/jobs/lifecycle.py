@@ -10,7 +10,17 @@ from foas_emulator.blink.planner import raw_plan
 from foas_emulator.gateway.errors import ApiError, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.hooks import Hook
-from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession, find_committed, find_job, find_sessions
+from foas_emulator.operations.jobs.rows import (
+    CommittedJob,
+    Job,
+    PlanSession,
+    count_sessions,
+    delete_sessions,
+    find_committed,
+    find_job,
+    select_old_sessions,
+    select_session_ids,
+)
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.store import Change, assign, changed, equal
 from foas_emulator.world.world import World
@@ -21,6 +31,10 @@ FAILED = "fail"
 STATUSES = (IN_RUN, MADE, FAILED)
 """The states of a session, in the service's words."""
 
+MOST_SESSIONS = 100
+"""The most sessions of a job that are kept, each with its plan. The number is ours."""
+
+_KIND = "plan_session"
 _SESSION_ID_LENGTH = 141  # that of the documented example
 
 NOT_COMMITTED = problem("InvalidJob.NotCommitted", 400, "The specified job is not committed.")
@@ -62,7 +76,7 @@ def require_offline(world: World, job: Job) -> None:
 def begin(
     world: World, job: Job, expected_core: float | None, expected_gb: float | None, *, is_tuned: bool
 ) -> PlanSession:
-    """Begin to make a plan from a job's draft."""
+    """Begin to make a plan from a job's draft. The job forgets the oldest of more than `MOST_SESSIONS` sessions."""
     session = PlanSession.model_construct(
         session_id=world.next_token("plan_session", length=_SESSION_ID_LENGTH),
         project_name=job.project_name,
@@ -77,6 +91,10 @@ def begin(
         world.schedule("made", _subject(session), at=world.now() + world.settings.plan_delay)
     else:
         world.store.insert(changed(session, *_outcome(world, job, session)))
+    if count_sessions(world, job) > MOST_SESSIONS:
+        old = select_old_sessions(job, MOST_SESSIONS)
+        world.cancel_all(_KIND, old)
+        delete_sessions(world, old)
     return session
 
 
@@ -91,10 +109,9 @@ def apply_change(world: World, change: PendingChange) -> str:
     return changed(session, *outcome).status
 
 
-def cancel_all(world: World, job: Job) -> None:
-    """Cancel the pending changes of the sessions of a job that is being deleted."""
-    for session in find_sessions(world, job, IN_RUN):
-        world.cancel(_subject(session))
+def cancel_all(world: World, project_name: str, job_name: str | None) -> None:
+    """Cancel the pending changes of the sessions of a job, or of all jobs of a project, that is being deleted."""
+    world.cancel_all(_KIND, select_session_ids(project_name, job_name))
 
 
 def plan_of(job: Job, expected_core: float | None = None, expected_gb: float | None = None) -> Plan:
@@ -109,7 +126,7 @@ def plan_of(job: Job, expected_core: float | None = None, expected_gb: float | N
 
 
 def _subject(session: PlanSession) -> str:
-    return f"plan_session:{session.session_id}"
+    return f"{_KIND}:{session.session_id}"
 
 
 def _outcome(world: World, job: Job, session: PlanSession) -> tuple[Change, Change]:

@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, null, select
+from sqlalchemy import ColumnElement, Select, func, literal_column, null, select
 from sqlmodel import Field
 
-from foas_emulator.operations.columns import JobContent, Stamped
+from foas_emulator.operations.columns import JobContent, Stamped, of_jobs
 from foas_emulator.operations.paging import matching
 from foas_emulator.world.store import Change, Condition, Row, assign, equal, given_only
 from foas_emulator.world.world import World
@@ -128,11 +128,10 @@ def delete_committed(world: World, job: Job) -> None:
     world.store.delete(CommittedJob, *_copy_of(job))
 
 
-def delete_job_rows(world: World, job: Job) -> None:
-    """Delete a job's draft, its committed copy and its sessions."""
-    delete_committed(world, job)
-    world.store.delete(PlanSession, *_sessions_of(job))
-    world.store.delete(Job, equal(Job.project_name, job.project_name), equal(Job.job_name, job.job_name))
+def delete_job_rows(world: World, project_name: str, job_name: str | None) -> None:
+    """Delete the draft, the committed copy and the sessions of a job, or of all jobs of a project."""
+    for model in (CommittedJob, PlanSession, Job):
+        world.store.delete(model, *of_jobs(project_name, job_name))
 
 
 def find_session(world: World, job: Job, session_id: str) -> PlanSession | None:
@@ -140,9 +139,29 @@ def find_session(world: World, job: Job, session_id: str) -> PlanSession | None:
     return world.store.get(PlanSession, equal(PlanSession.session_id, session_id), *_sessions_of(job))
 
 
-def find_sessions(world: World, job: Job, status: str) -> list[PlanSession]:
-    """Return the sessions of a job that have a status."""
-    return world.store.find(PlanSession, *_sessions_of(job), equal(PlanSession.status, status))
+def select_session_ids(project_name: str, job_name: str | None) -> Select[Any]:
+    """Select the ids of the sessions of a job, or of all jobs of a project."""
+    of_them = matching(PlanSession, *of_jobs(project_name, job_name))
+    return of_them.with_only_columns(PlanSession.table().c.session_id)
+
+
+def count_sessions(world: World, job: Job) -> int:
+    """Return how many sessions a job has."""
+    return world.store.count(PlanSession, *_sessions_of(job))
+
+
+def select_old_sessions(job: Job, most: int) -> Select[Any]:
+    """Select the ids of all sessions of a job but this many of the newest."""
+    columns = PlanSession.table().c
+    ids = select_session_ids(job.project_name, job.job_name)
+    newest = ids.order_by(literal_column("rowid").desc()).limit(most)
+    return ids.where(columns.session_id.not_in(newest))
+
+
+def delete_sessions(world: World, ids: Select[Any]) -> None:
+    """Delete the sessions with the ids that a statement selects."""
+    table = PlanSession.table()
+    world.store.execute(table.delete().where(table.c.session_id.in_(ids)))
 
 
 def names(world: World, model: type[JobCopy], *conditions: Condition) -> list[str]:

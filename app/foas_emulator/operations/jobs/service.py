@@ -64,10 +64,10 @@ check_packages: Hook[[World, str, list[str]], None] = Hook()
 """Raise `InvalidPackage.NotFound` unless a project has all these packages."""
 start_instance: Hook[[World, Job, CommittedJob, str | None], int] = Hook()
 """Start an instance of a committed copy with these parameters; return its id."""
-live_instances: Hook[[World, Job], Mapping[int, str]] = Hook()
-"""The ids and states of the instances for which a job counts as started."""
-deleted: Signal[[World, Job]] = Signal()
-"""A job is being deleted; its instances and plans are deleted before it."""
+live_instance: Hook[[World, Job], tuple[int, str] | None] = Hook()
+"""The id and the state of the first of the instances for which a job counts as started."""
+deleted: Signal[[World, str, str | None]] = Signal()
+"""A job of a project, or each of its jobs, is being deleted; its instances and plans are deleted before it."""
 
 
 # -- drafts
@@ -155,7 +155,7 @@ def update_job(world: World, project_name: str, job_name: str, draft: Draft) -> 
         assign(Job.modifier, ACCOUNT),
         assign(Job.modify_time, world.second()),
     )
-    check_weight(changed(job, *changes))
+    check_weight(changed(job, *changes), before=job)
     where = equal(Job.project_name, project_name), equal(Job.job_name, job_name)
     world.store.update(Job, *changes, where=where)
 
@@ -164,7 +164,7 @@ def delete_job(world: World, project_name: str, job_name: str) -> None:
     """Delete an offline job with its instances and plans. Raise `InvalidJob.Online`."""
     job = require(world, project_name, job_name)
     lifecycle.require_offline(world, job)
-    _remove(world, job)
+    remove_all(world, project_name, job_name)
 
 
 # -- plans
@@ -302,10 +302,10 @@ def offline_job(world: World, project_name: str, job_name: str) -> None:
     """
     job = require(world, project_name, job_name)
     lifecycle.require_committed(world, job)
-    for instance_id, state in live_instances(world, job).items():
+    live = live_instance(world, job)
+    if live is not None:
         raise NOT_STOPPED(
-            f"Job {job_name!r} has instance {instance_id}, which is {state}; "
-            "ModifyInstanceState to TERMINATED stops it."
+            f"Job {job_name!r} has instance {live[0]}, which is {live[1]}; ModifyInstanceState to TERMINATED stops it."
         )
     rows.delete_committed(world, job)
 
@@ -351,16 +351,11 @@ def using_package(world: World, project_name: str, package_name: str, page_index
     )
 
 
-def remove_all(world: World, project_name: str) -> None:
-    """Delete the jobs of a project that is being deleted, in any state."""
-    for job in world.store.find(Job, equal(Job.project_name, project_name)):
-        _remove(world, job)
-
-
-def _remove(world: World, job: Job) -> None:
-    deleted.send(world, job)
-    lifecycle.cancel_all(world, job)
-    rows.delete_job_rows(world, job)
+def remove_all(world: World, project_name: str, job_name: str | None = None) -> None:
+    """Delete the jobs of a project that is being deleted, in any state, or the one of this name."""
+    deleted.send(world, project_name, job_name)
+    lifecycle.cancel_all(world, project_name, job_name)
+    rows.delete_job_rows(world, project_name, job_name)
 
 
 def _check_draft(world: World, project_name: str, draft: Draft) -> None:

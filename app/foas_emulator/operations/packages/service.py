@@ -88,7 +88,7 @@ def list_package(
 def update_package(world: World, project_name: str, package_name: str, *details: Change) -> None:
     """Change the given members of a package."""
     package = get_package(world, project_name, package_name)
-    check_weight(changed(package, *given_only(*details)))
+    check_weight(changed(package, *given_only(*details)), before=package)
     stamps = assign(Package.modifier, ACCOUNT), assign(Package.modify_time, world.second())
     where = equal(Package.project_name, project_name), equal(Package.package_name, package_name)
     world.store.update(Package, *given_only(*details), *stamps, where=where)

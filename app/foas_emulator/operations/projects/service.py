@@ -148,6 +148,6 @@ def remove(world: World, project_name: str) -> None:
 
 
 def _update(world: World, project: Project, change: Change) -> None:
-    check_weight(changed(project, change))
+    check_weight(changed(project, change), before=project)
     stamps = assign(Project.modifier, ACCOUNT), assign(Project.modify_time, world.second())
     world.store.update(Project, change, *stamps, where=[equal(Project.name, project.name)])

@@ -82,7 +82,7 @@ async def delete_queue(
 @group.reads("GetClusterQueueInfo", "GET", "/api/v2/clusters/{clusterId}/queueinfo", evidence="2021-03-11")
 async def get_cluster_queue_info(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterQueueInfoResponse:
     """Return the queues of a cluster, by name, with their shares and the resources that running instances use."""
-    queues = service.get_cluster_queue_info(world, cluster_id)
+    queues = await service.get_cluster_queue_info(world, cluster_id)
     shown = QueueDetailsList.model_construct(queue=[QueueDetails.of_queue(queue, used) for queue, used in queues])
     return GetClusterQueueInfoResponse.model_construct(queues=shown)
 
@@ -128,7 +128,9 @@ async def list_project_bind_queue_resource(
     world: CurrentWorld, project_name: ProjectName, cluster_id: _OnlyCluster = None, queue_name: _OnlyName = None
 ) -> ListProjectBindQueueResourceResponse:
     """Return the queue of a project, as a list, with its share and the resources that running instances use."""
-    queues = service.list_project_bind_queue_resource(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
+    queues = await service.list_project_bind_queue_resource(
+        world, project_name, cluster_id=cluster_id, queue_name=queue_name
+    )
     shown = BoundQueueResources.model_construct(
         queue=[BoundQueueResource.of_queue(queue, used) for queue, used in queues]
     )

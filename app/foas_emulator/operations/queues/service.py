@@ -108,10 +108,10 @@ def delete_queue(world: World, cluster_id: str, queue_name: str | None) -> None:
     world.store.delete(Queue, equal(Queue.cluster_id, cluster_id), equal(Queue.queue_name, queue.queue_name))
 
 
-def get_cluster_queue_info(world: World, cluster_id: str) -> list[QueueInUse]:
+async def get_cluster_queue_info(world: World, cluster_id: str) -> list[QueueInUse]:
     """Return the queues of a cluster, by name, with the resources in use. Raise `InvalidCluster.NotFound`."""
     clusters.require(world, cluster_id)
-    return _in_use(world, queues_of_cluster(world, cluster_id))
+    return await _in_use(world, queues_of_cluster(world, cluster_id))
 
 
 def bind_queue(world: World, project_name: str, *, cluster_id: str | None, queue_name: str | None) -> None:
@@ -152,12 +152,12 @@ def list_project_bind_queue(
     ]
 
 
-def list_project_bind_queue_resource(
+async def list_project_bind_queue_resource(
     world: World, project_name: str, *, cluster_id: str | None, queue_name: str | None
 ) -> list[QueueInUse]:
     """Return the queues as `list_project_bind_queue` does, with the resources in use."""
     queues = list_project_bind_queue(world, project_name, cluster_id=cluster_id, queue_name=queue_name)
-    return _in_use(world, queues)
+    return await _in_use(world, queues)
 
 
 def require_bound(world: World, project_name: str, cluster_id: str | None, queue_name: str | None) -> Queue:
@@ -182,6 +182,11 @@ def taken(world: World, cluster_id: str) -> Resource:
     return total([_share(queue) for queue in queues_of_cluster(world, cluster_id)])
 
 
+def bound_projects(world: World, cluster_id: str) -> list[str]:
+    """Return the names of the projects to which queues of a cluster are bound."""
+    return [queue.project_name for queue in queues_of_cluster(world, cluster_id) if queue.project_name is not None]
+
+
 def remove_all(world: World, cluster_id: str) -> None:
     """Remove the queues of a cluster that is being released."""
     world.store.delete(Queue, equal(Queue.cluster_id, cluster_id))
@@ -201,9 +206,9 @@ def _require(world: World, cluster_id: str, queue_name: str) -> Queue:
     return queue
 
 
-def _in_use(world: World, queues: list[Queue]) -> list[QueueInUse]:
+async def _in_use(world: World, queues: list[Queue]) -> list[QueueInUse]:
     cluster_ids = {queue.cluster_id for queue in queues}
-    demands = {cluster_id: clusters.demand_by_queue(world, cluster_id) for cluster_id in cluster_ids}
+    demands = {cluster_id: await clusters.demand_by_queue(world, cluster_id) for cluster_id in cluster_ids}
     return [(queue, demands[queue.cluster_id].get(queue.queue_name, Resource())) for queue in queues]
 
 
@@ -221,7 +226,7 @@ def _check_share(world: World, queue: Queue) -> None:
             raise invalid(parameter, f"it must be {least} at least.")
     cluster = clusters.require(world, queue.cluster_id)
     others = [each for each in queues_of_cluster(world, queue.cluster_id) if each.queue_name != queue.queue_name]
-    left = clusters.capacity(cluster) - total([_share(each) for each in others])
+    left = clusters.lasting_capacity(world, cluster) - total([_share(each) for each in others])
     if _share(queue).exceeds(left):
         raise INSUFFICIENT(
             f"Queue {queue.queue_name!r} asks for {_share(queue)}, and the other queues leave {left} of cluster "
