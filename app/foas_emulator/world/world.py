@@ -235,9 +235,12 @@ class World:
         if self.next_due is not None and pending.cancel(self.store, subject, event):
             self.next_due = pending.next_at(self.store)
 
-    def cancel_all(self, kind: str, keys: Select[Any]) -> None:
-        """Remove the pending changes of all subjects of a kind with these keys. Belongs inside a transaction."""
-        if self.next_due is not None and pending.cancel_all(self.store, kind, keys):
+    def cancel_all(self, kind: str, keys: Callable[[], Select[Any]]) -> None:
+        """Remove the pending changes of all subjects of a kind whose keys a statement selects, as `cancel` does.
+
+        The statement is only made if anything is pending.
+        """
+        if self.next_due is not None and pending.cancel_all(self.store, kind, keys()):
             self.next_due = pending.next_at(self.store)
 
     @property

@@ -223,7 +223,7 @@ def cancel(world: World, instance: Instance) -> None:
 
 def cancel_all(world: World, project_name: str, job_name: str | None) -> None:
     """Drop the pending changes of all instances of a job, or of all jobs of a project."""
-    world.cancel_all(_KIND, select_ids(project_name, job_name))
+    world.cancel_all(_KIND, lambda: select_ids(project_name, job_name))
 
 
 def _subject(instance: Instance) -> str:

@@ -295,8 +295,7 @@ def set_auto_scale(world: World, instance: Instance, auto_scale_params: str) -> 
 
 def live_instance(world: World, job: "Job") -> tuple[int, str] | None:
     """Return id and state of the first of the instances for which a job counts as started: live, and not archived."""
-    found = rows.first_instance(world, job.project_name, job.job_name, LIVE)
-    return None if found is None else (found.id, found.actual_state)
+    return rows.first_instance(world, job.project_name, job.job_name, LIVE)
 
 
 async def demand_by_queue(world: World, cluster_id: str) -> Mapping[str, Resource]:

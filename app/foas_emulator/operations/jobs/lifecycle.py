@@ -93,7 +93,7 @@ def begin(
         world.store.insert(changed(session, *_outcome(world, job, session)))
     if count_sessions(world, job) > MOST_SESSIONS:
         old = select_old_sessions(job, MOST_SESSIONS)
-        world.cancel_all(_KIND, old)
+        world.cancel_all(_KIND, lambda: old)
         delete_sessions(world, old)
     return session
 
@@ -111,7 +111,7 @@ def apply_change(world: World, change: PendingChange) -> str:
 
 def cancel_all(world: World, project_name: str, job_name: str | None) -> None:
     """Cancel the pending changes of the sessions of a job, or of all jobs of a project, that is being deleted."""
-    world.cancel_all(_KIND, select_session_ids(project_name, job_name))
+    world.cancel_all(_KIND, lambda: select_session_ids(project_name, job_name))
 
 
 def plan_of(job: Job, expected_core: float | None = None, expected_gb: float | None = None) -> Plan:
