@@ -31,6 +31,15 @@ STATEMENTS = {
 """Of each call of a job's life when nothing is cached, BEGIN and COMMIT among them."""
 CALLS_OF_A_HOT_READ = 28
 CALLS_OF_A_SIGNED_READ = 58
+CALLS_OF_WRITES = {
+    "CreateJob": 1382,
+    "CommitJob": 920,
+    "StartJob": 939,
+    "ModifyInstanceState": 919,
+    "OfflineJob": 742,
+    "DeleteJob": 640,
+}
+"""A statement that SQLAlchemy makes anew for each call would add some hundreds."""
 MODULES_AT_START = 830
 NEVER_AT_START = ("cryptography", "trustme", "jinja2", "httpx")
 
@@ -78,6 +87,15 @@ def test_a_hot_read_calls_few_functions() -> None:
     plain, signed = map(int, output.split())
     assert 0 < plain <= CALLS_OF_A_HOT_READ * AIR
     assert plain < signed <= CALLS_OF_A_SIGNED_READ * AIR
+
+
+def test_the_writes_of_a_life_of_a_job_call_few_functions() -> None:
+    output = subprocess.run(
+        [sys.executable, "-m", "tests.job_life"], check=True, capture_output=True, encoding="utf-8"
+    ).stdout
+    counted = {operation: int(number) for operation, number in map(str.split, output.splitlines())}
+    assert counted.keys() == CALLS_OF_WRITES.keys()
+    assert {name: number for name, number in counted.items() if number > CALLS_OF_WRITES[name] * AIR} == {}
 
 
 def test_a_start_imports_few_modules() -> None:
