@@ -64,9 +64,10 @@ characters in a name, and the items of one page 8 MiB of texts. What a call stor
 project, package or cluster have 8 MiB together, in which characters that answers escape count four times; a cluster has
 500 queues and 100 vSwitches, and gives up 10,000 slaves in all. What is more is refused. A job keeps its newest 100
 sessions of GetRawPlanJson, an instance its newest 100 plans of AutoScale, a world in memory holds one gibibyte.
-Large seeds and snapshots are read and written in threads; only copying them takes the server's own
-time, about one millisecond for each
-mebibyte. While a world in a file is written to disk, other requests wait.
+Seeds are held to those of texts and queues, and to 1000 folders in a project; so are snapshots, with twice the texts.
+
+Large seeds and snapshots are read and written in threads; only copying them takes the server's own time, about one
+millisecond for each mebibyte. While a world in a file is written to disk, other requests wait.
 
 ## The log
 

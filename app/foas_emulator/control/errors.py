@@ -161,14 +161,14 @@ def _handler(translate: Callable[[Any], ControlError]) -> Callable[[Request, Exc
 def _invalid_request(request: Request, error: RequestValidationError) -> ControlError:
     bodies = request.scope["route"].dependant.body_params
     root = bodies[0].field_info.annotation if len(bodies) == 1 else None
-    return ControlError(400, "The request is not valid.", describe_problems(error.errors(), root))
+    return ControlError(400, "The request is not valid.", _describe_problems(error.errors(), root))
 
 
 _SHOWN_PROBLEMS = 20
 """The most problems of a request to describe."""
 
 
-def describe_problems(found: Sequence[Any], body: Any) -> str:
+def _describe_problems(found: Sequence[Any], body: Any) -> str:
     """Return the problems that pydantic found in a request, with a body of this type, as one line."""
     problems = [_problem(details, body) for details in found[:_SHOWN_PROBLEMS]]
     more = [f"and {len(found) - len(problems)} more"] if len(found) > len(problems) else []

@@ -20,7 +20,6 @@ _STRING_OR_MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"?|(?P<mark>[,\[{])', re.DOTAL
 """An unclosed string extends to the end; otherwise every quote in it would be tried as the start of a string."""
 _READ_TYPES = "send application/json or application/x-www-form-urlencoded"
 
-
 LARGE = 256 * 1024
 """The bytes of a body from which others are served between reading its parameters and the call."""
 
