@@ -18,11 +18,12 @@ import httpx
 
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters
-from foas_emulator.main import create_app, open_registry
+from foas_emulator.main import create_app
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.settings import Settings
 from foas_emulator.world.names import DEFAULT
 from foas_emulator.world.registry import Registry
+from foas_emulator.worlds import open_registry
 
 Request = Mapping[str, Any]
 

@@ -15,13 +15,14 @@ import xmltodict
 from pydantic import BaseModel
 
 from foas_emulator.gateway.parameters import declared_parameters
-from foas_emulator.main import create_app, open_registry
+from foas_emulator.main import create_app
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.settings import Settings
 from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Row
 from foas_emulator.world.world import Change, World
+from foas_emulator.worlds import open_registry
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 SENTENCE = re.compile(r"\S+ .+ .*\S\.")

@@ -4,7 +4,6 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,14 +13,12 @@ from starlette.types import ASGIApp
 
 from foas_emulator.control.browsers import HostCheck, Pages
 from foas_emulator.control.guard import ControlGate
-from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.control.on_demand import OnDemand
-from foas_emulator.descriptors import world_files_at_once
 from foas_emulator.gateway.access_keys import AccessKeys
 from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.journal import Journal
-from foas_emulator.operations.catalogue import HANDLERS, OPERATIONS
+from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.pipeline.authenticate import Authenticate
 from foas_emulator.pipeline.cache_reads import CacheReads, ReadCache
 from foas_emulator.pipeline.context import RequestContext
@@ -35,19 +32,11 @@ from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
 from foas_emulator.pipeline.select_world import SelectWorld
 from foas_emulator.pipeline.settle_world import SettleWorld
-from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seeds
 from foas_emulator.seeds.states import States
-from foas_emulator.seeds.watching import watching
-from foas_emulator.setting_files import error_overrides, pact_states
+from foas_emulator.setting_files import pact_states
 from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
-from foas_emulator.world.connections import Connections
-from foas_emulator.world.file_errors import DAMAGED, WorldFileError
-from foas_emulator.world.files import DirectoryInUseError
-from foas_emulator.world.names import DEFAULT
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.slices import in_slices
+from foas_emulator.worlds import open_registry
 
 if TYPE_CHECKING:
     from foas_emulator.intercepting import Interception
@@ -141,87 +130,6 @@ def _control_gate(
     )
 
 
-def open_registry(settings: Settings) -> Registry:
-    """Return a server's worlds with the default one open, so that an invalid seed or file is reported at once."""
-    connections = Connections()
-    defaults = _world_defaults(settings)
-    image = _seeded_image(settings.seed, connections, defaults)
-    try:
-        with ExitStack() as if_refused:
-            registry = Registry(
-                image=image,
-                handlers=HANDLERS,
-                connections=connections,
-                defaults=defaults,
-                directory=settings.data_dir,
-                max_worlds=settings.max_worlds,
-                idle=settings.world_idle,
-                image_bytes=settings.image_bytes,
-                max_files=world_files_at_once(),
-            )
-            if_refused.callback(registry.close)
-            existing = registry.names()
-            registry.open_or_create(DEFAULT)
-            if_refused.pop_all()
-    except (OSError, DirectoryInUseError, WorldFileError) as error:
-        if settings.data_dir is None:
-            raise
-        raise SettingError("data_dir", _why_unusable(settings.data_dir, error)) from error
-    if existing and settings.seed != Settings().seed:
-        message = "seed: it only concerns new worlds; those that %s holds already stay as they are: %s"
-        log.info(message, settings.data_dir, _some(existing))
-    return registry
-
-
-def _some(names: Sequence[str], most: int = 5) -> str:
-    """Return up to `most` names and the number of others, as a text."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
-
-
-def _why_unusable(directory: Path, error: Exception) -> str:
-    """Return a sentence that says why worlds cannot be kept in a directory and names it or the file in it."""
-    if isinstance(error, OSError):
-        return f"worlds cannot be kept in {directory}: {error.strerror or error}"
-    if isinstance(error, WorldFileError) and error.advice == DAMAGED:
-        advice = "move it away, and the world starts over, put a copy of it back, or give another directory"
-        return f"{error.path} cannot be used: {error.reason}; {advice}"
-    return str(error)
-
-
-def _seeded_image(sources: Sequence[str], connections: Connections, defaults: WorldSettings) -> bytes:
-    return image_of(read_seeds(sources), connections=connections, handlers=HANDLERS, defaults=defaults)
-
-
-def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextManager[None]:
-    """Read the seeds again whenever one of their files changes, inside the block.
-
-    Worlds that were made from them are made again. Seeds that are not valid are logged and change nothing. Raise
-    `SettingError` if there is no file to watch.
-    """
-    files = [source for source in settings.seed if source not in BUILT_IN]
-    if not files:
-        raise SettingError("watch", "there is no file to watch: give --seed a file or a directory")
-
-    async def read_again() -> None:
-        if _has_pipe(files):
-            log.warning("a seed is a pipe now, which nothing may ever be written to; everything stays as it is")
-            return
-        try:
-            image = await off_loop(LARGE, lambda: _seeded_image(settings.seed, Connections(), registry.defaults))
-        except (OSError, SeedError) as error:
-            log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
-        else:
-            names = [name async for name in in_slices(registry.replace_image(image)) if name is not None]
-            log.info("the seeds have changed; worlds that start over: %s", ", ".join(names))
-
-    return watching(files, read_again)
-
-
-def _has_pipe(files: Sequence[str]) -> bool:
-    return any(Path(file).is_fifo() for file in files)
-
-
 def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     """Raise ValueError if several workers are requested: each would have worlds of its own."""
     asked = environment.get("WEB_CONCURRENCY", "1")
@@ -250,12 +158,6 @@ def describe_control_api() -> dict[str, Any]:
         return _own_app(Settings(), registry, Journal(budget=0), cache=ReadCache(limit=0)).openapi()
     finally:
         registry.close()
-
-
-def _world_defaults(settings: Settings) -> WorldSettings:
-    names = WorldSettings.__dataclass_fields__.keys() & Settings.__dataclass_fields__.keys()
-    given: dict[str, Any] = {name: getattr(settings, name) for name in names - {"error_overrides"}}
-    return WorldSettings(**given, error_overrides=error_overrides(settings.error_overrides))
 
 
 def _access_keys(settings: Settings) -> AccessKeys:

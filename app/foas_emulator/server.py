@@ -29,12 +29,13 @@ from foas_emulator import garbage, logs
 from foas_emulator.descriptors import raise_limit
 from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
 from foas_emulator.listening import listen, reachable, url_of
-from foas_emulator.main import create_app, is_file_of_keys, open_registry, refuse_workers, watch_seeds
+from foas_emulator.main import create_app, is_file_of_keys, refuse_workers
 from foas_emulator.settings import SettingError, Settings
 from foas_emulator.world.clock import processor_time
 from foas_emulator.world.ids import fresh_secret
 from foas_emulator.world.names import DEFAULT
 from foas_emulator.world.registry import Registry
+from foas_emulator.worlds import open_registry, watch_seeds
 
 if TYPE_CHECKING:
     from foas_emulator.certificates import Authority

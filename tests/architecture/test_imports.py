@@ -38,6 +38,7 @@ KNOW_SETTINGS = {
     "setting_files.py",
     "settings.py",
     "testing",
+    "worlds.py",
 }
 
 

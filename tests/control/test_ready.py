@@ -13,6 +13,7 @@ from foas_emulator.control import documents, images, merging, ready, resetting
 from foas_emulator.faults.rules import ArmedRule, rules_of
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
+from foas_emulator.world.file_registry import FileRegistry
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import World
 from tests.api import open_api
@@ -202,10 +203,10 @@ def test_a_closed_world_in_a_file_is_reset_beside_the_loop_too(
     before = dump(control, "mine")
     control.ok("PUT", "/worlds/mine/settings", {"start_delay": "1h"})
     registry = control.api.registry
-    if not registry.is_in_memory:
+    if isinstance(registry, FileRegistry):
         registry._shut("mine")
-    loaded: list[bytes] = []
-    monkeypatch.setattr(registry, "_reset_file", lambda files, name: loaded.append(files.origin(name)))
+    loaded: list[str] = []
+    monkeypatch.setattr(FileRegistry, "_reset_in_one_piece", lambda *given: loaded.append(given[1]))
     control.ok("POST", "/worlds/mine/reset")
     assert loaded == []
     assert dump(control, "mine") == before
@@ -241,8 +242,8 @@ def test_a_closed_world_has_a_whole_file_again_after_all_are_reset(
         return
     if meanwhile == "nothing":
         assert registry.peek("mine") is None
-        assert registry._files is not None
-        assert registry._files.database("mine").exists()
+        assert isinstance(registry, FileRegistry)
+        assert registry.files.database("mine").exists()
     assert (dump(control, "mine") == before) is (meanwhile != "replaced")
 
 

@@ -11,7 +11,6 @@ from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.entries import show
 from foas_emulator.journal.journal import Journal
-from foas_emulator.main import open_registry
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.find_operation import FindOperation
@@ -19,6 +18,7 @@ from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.select_world import SelectWorld
 from foas_emulator.settings import Settings
 from foas_emulator.world.registry import Registry
+from foas_emulator.worlds import open_registry
 from tests.wire import INSTANCE
 
 OK = GatewayResponse(status_code=200, content=Body(b"", b""), content_type=b"")

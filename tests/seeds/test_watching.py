@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from foas_emulator.main import open_registry, watch_seeds
 from foas_emulator.seeds import watching
 from foas_emulator.seeds.reading import SeedError, seed_files
 from foas_emulator.settings import Settings
 from foas_emulator.testing import Emulator
 from foas_emulator.world.registry import Registry
+from foas_emulator.worlds import open_registry, watch_seeds
 
 OpenWatched = Callable[[Path], tuple[Settings, Registry]]
 

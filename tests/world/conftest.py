@@ -1,6 +1,7 @@
 """Worlds without anything of the service in them."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,11 @@ import pytest
 
 from foas_emulator.world.clock import machine_now
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.file_registry import FileRegistry
 from foas_emulator.world.ids import Counter
+from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.ready import Ready
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.store import Store
@@ -67,7 +71,9 @@ def open_registry(
 
     def open_(**options: Any) -> Registry:
         given = {"image": template, "directory": data_dir} | options
-        registry = Registry(handlers=HANDLERS, connections=connections, defaults=WorldSettings(), **given)
+        directory = given.pop("directory")
+        kind = MemoryRegistry if directory is None else partial(FileRegistry, directory)
+        registry = kind(handlers=HANDLERS, connections=connections, defaults=WorldSettings(), **given)
         opened.append(registry)
         return registry
 
@@ -84,6 +90,11 @@ def registry(open_registry: Callable[..., Registry]) -> Registry:
 @pytest.fixture
 def world(registry: Registry) -> World:
     return registry.open_or_create("alice")
+
+
+def make_ready(registry: Registry, image: bytes, *, with_origin: bool = False) -> Ready:
+    """What holds an image for a world of the registry, in a database of other connections as the control API has."""
+    return registry.make_ready(image, connections=Connections(), with_origin=with_origin)
 
 
 def rung(world: World) -> list[str]:

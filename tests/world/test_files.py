@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,11 @@ from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.files import WorldFiles, write_file
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.names import WorldLimitError
+from foas_emulator.world.ready import Ready
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
+from tests.world.conftest import make_ready
 
 OpenRegistry = Callable[..., Registry]
 
@@ -107,20 +110,18 @@ def die_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
 
 def exchange(registry: Registry, image: bytes) -> None:
     world = registry.open_or_create("alice")
-    (ready,) = registry.ready_files(image, 1)
-    registry.exchange(world, ready, lambda store: world.load(image, store))
+    registry.exchange(world, partial(world.load, image), make_ready(registry, image))
 
 
 def reset_to_ready(registry: Registry) -> None:
     registry.open_or_create("alice")
-    (ready,) = registry.ready_files(registry.origin("alice"), 1)
-    registry.reset("alice", ready=ready)
+    registry.reset("alice", make_ready(registry, registry.origin("alice")))
 
 
 CHANGES: dict[str, Callable[[Registry, bytes], object]] = {
     "replace": lambda registry, image: registry.create_or_replace("alice", image),
     "replace by files that are ready": lambda registry, image: registry.create_or_replace(
-        "alice", image, files=registry.ready_files(image, 2)
+        "alice", image, make_ready(registry, image, with_origin=True)
     ),
     "load a file that is ready": exchange,
     "reset": lambda registry, _: registry.reset("alice"),
@@ -261,13 +262,13 @@ def test_files_that_are_ready_are_used_up_or_removed_at_the_end_or_the_next_star
     registry = open_registry(directory=directory)
     image = image_with(registry, "new")
     before = {path.name for path in directory.iterdir()}
-    files = registry.ready_files(image, 2)
+    files = make_ready(registry, image, with_origin=True).files
     assert {path.name for path in directory.iterdir()} - before == {path.name for path in files}
     assert [path.read_bytes() for path in files] == [image, image]
-    registry.create_or_replace("carol", image, files=files)
+    registry.create_or_replace("carol", image, Ready(files=files))
     assert marks(registry, "carol") == ["new"]
     assert not [path for path in files if path.exists()]
-    left = [*registry.ready_files(image, 1), directory / "+mine.new"]
+    left = [*make_ready(registry, image).files, directory / "+mine.new"]
     left[-1].write_bytes(image)
     registry.close()
     assert not left[0].exists()
@@ -293,7 +294,7 @@ def test_files_that_cannot_be_made_ready_leave_none(
     with monkeypatch.context() as full:
         full.setattr(os, "fsync", refuse_the_second)
         with pytest.raises(WorldFileError, match="make room"):
-            registry.ready_files(image, 2)
+            make_ready(registry, image, with_origin=True)
     assert list(directory.iterdir()) == before
 
 
@@ -531,8 +532,8 @@ def test_request_ids_go_on_though_a_world_could_not_be_dropped_or_replaced(
 
 
 def test_a_world_in_use_is_neither_closed_nor_dropped(open_registry: OpenRegistry, tmp_path: Path) -> None:
-    for directory in (tmp_path, None):
-        registry = open_registry(directory=directory, max_files=1, idle=1)
+    for directory, limit in ((tmp_path, {"max_files": 1}), (None, {})):
+        registry = open_registry(directory=directory, idle=1, **limit)
         alice = registry.open_or_create("alice")
         with alice.in_use():
             alice.last_used = 0

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from foas_emulator.main import open_registry
 from foas_emulator.settings import Settings
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
+from foas_emulator.worlds import open_registry
 from tests.api import dump
 from tests.machine_clock import MachineClock
 

@@ -7,14 +7,18 @@ import pytest
 
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.expiry import EXPIRE_AT_ONCE
+from foas_emulator.world.file_registry import FileRegistry
 from foas_emulator.world.files import DirectoryInUseError
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.images import KeptImage
+from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
+from foas_emulator.world.ready import NOTHING_READY
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
+from tests.world.conftest import make_ready
 
 OpenRegistry = Callable[..., Registry]
 
@@ -298,12 +302,14 @@ def test_what_a_world_resets_to_is_its_own(registry: Registry) -> None:
 
 def test_a_world_that_is_not_open_is_not_peeked_at(open_registry: OpenRegistry, tmp_path: Path) -> None:
     first = open_registry(directory=tmp_path)
+    assert isinstance(first, FileRegistry)
     alice = first.open_or_create("alice")
     assert first.peek("alice") is alice
     assert first.peek("bob") is None
     assert first.origin_stamp("alice") is None
     first.close()
     second = open_registry(directory=tmp_path)
+    assert isinstance(second, FileRegistry)
     assert second.peek("alice") is None
     stamp = second.origin_stamp("alice")
     assert stamp is not None
@@ -372,16 +378,18 @@ def test_a_world_in_a_file_has_one_pair_of_files_after_each_reset(
     registry.create_or_replace("alice", mine)
     for _ in range(2):
         mark(registry.open_or_create("alice"), "later")
-        files = registry.ready_files(registry.origin("alice"), 1) if kind != "image" else [None]
-        registry.reset("alice", ready=files[0])
+        origin = registry.origin("alice")
+        registry.reset("alice", NOTHING_READY if kind == "image" else make_ready(registry, origin))
         assert marks(registry.open_or_create("alice")) == ["mine"]
         assert len(list(tmp_path.glob("alice*.db"))) == len(list(tmp_path.glob("alice*.origin"))) == 1
 
 
-def test_nothing_is_prepared_once_the_registry_is_closed(registry: Registry) -> None:
+def test_nothing_is_prepared_once_the_registry_is_closed(open_registry: OpenRegistry) -> None:
+    registry = open_registry(directory=None)
+    assert isinstance(registry, MemoryRegistry)
     registry.close()
     registry.prewarm()
-    assert registry._ready is None
+    assert registry._prepared is None
 
 
 def test_worlds_that_begin_anew_while_the_seed_is_replaced_stay_as_they_are(registry: Registry) -> None:
@@ -413,7 +421,7 @@ def test_others_are_served_while_worlds_that_stay_are_looked_at(open_registry: O
 
 
 def test_many_worlds_expire_in_several_looks(connections: Connections, template: bytes) -> None:
-    registry = Registry(image=template, handlers={}, connections=connections, defaults=WorldSettings(), idle=1)
+    registry = MemoryRegistry(image=template, handlers={}, connections=connections, defaults=WorldSettings(), idle=1)
     for number in range(EXPIRE_AT_ONCE + 5):
         registry._open(f"w{number}")
     for world in registry._worlds.values():

@@ -10,6 +10,7 @@ from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world import online_backup
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot
 from foas_emulator.world.store import Store, StoreClosedError
@@ -60,7 +61,7 @@ async def origin_of_world(registry: Registry, name: str) -> bytes:
 
     Raise `StoreClosedError` if the world is dropped meanwhile, and `WorldFileError` if its file cannot be read.
     """
-    if registry.is_in_memory:
+    if isinstance(registry, MemoryRegistry):
         return registry.origin(name)
     try:
         return await off_loop(SMALL + 1, lambda: registry.origin(name))

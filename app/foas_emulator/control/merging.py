@@ -5,7 +5,7 @@ from functools import partial
 
 from foas_emulator.control.images import image_of_world, turn
 from foas_emulator.control.off_loop import SMALL, off_loop
-from foas_emulator.control.ready import made_ready, ready_files
+from foas_emulator.control.ready import made_ready
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.advance import held, settle
@@ -39,13 +39,10 @@ async def _merge_beside(
     before, image = _contents(world), await image_of_world(world)
     copy = partial(_merged, image, seed, name=world.name, registry=registry, scratch=scratch)
     merged = await off_loop(size, copy)
-    async with made_ready(merged, registry, scratch) as store, ready_files(merged, registry) as files:
+    async with made_ready(merged, registry, scratch) as ready:
         if not registry.holds(world) or _contents(world) != before:
             return False
-        if files:
-            registry.exchange(world, files[0], partial(world.move_on, merged))
-        else:
-            world.move_on(merged, store)
+        registry.exchange(world, partial(world.move_on, merged), ready)
         return True
 
 

@@ -5,9 +5,12 @@ from contextlib import suppress
 
 from foas_emulator.control.images import origin_of_world, turn
 from foas_emulator.control.off_loop import LARGE
-from foas_emulator.control.ready import made_ready, ready_files
+from foas_emulator.control.ready import made_ready
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.file_errors import WorldFileError
+from foas_emulator.world.file_registry import FileRegistry
+from foas_emulator.world.memory_registry import MemoryRegistry
+from foas_emulator.world.ready import NOTHING_READY
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.store import StoreClosedError
@@ -28,7 +31,7 @@ async def reset_all(registry: Registry, scratch: Connections) -> None:
             if registry.peek(name) is not None and registry.origin_size(name) > LARGE:
                 await _reset(registry, scratch, name, in_one_piece=registry.reset_existing)
             else:
-                await _reset_small_or_closed(registry, name)
+                await _reset_small_or_closed(registry, scratch, name)
         except WorldFileError as error:
             failures.append(error)
     if failures:
@@ -40,31 +43,31 @@ async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_
         world = registry.peek(name)
         beginning = None if world is None else world.beginning
         origin = await _origin(registry, name)
-        async with made_ready(origin, registry, scratch) as store, ready_files(origin, registry) as files:
+        async with made_ready(origin, registry, scratch) as ready:
             is_same = registry.peek(name) is world and (world is None or world.beginning is beginning)
             # The default seed may have changed meanwhile, and the world's turn to begin with that not have come yet.
-            if is_same and (origin is None or not registry.is_in_memory or registry.origin(name) is origin):
-                registry.reset(name, store=store, ready=files[0] if files else None)
+            is_kept = not isinstance(registry, MemoryRegistry) or registry.origin(name) is origin
+            if is_same and (origin is None or is_kept):
+                registry.reset(name, ready)
             else:  # it started over meanwhile
                 in_one_piece(name)
 
 
-async def _reset_small_or_closed(registry: Registry, name: str) -> None:
+async def _reset_small_or_closed(registry: Registry, scratch: Connections, name: str) -> None:
     """Reset a world; write the file of a large one that is closed off the loop, or opening it would do so on it."""
-    stamp = registry.origin_stamp(name)
-    if stamp is None or stamp[0] <= LARGE:
+    if isinstance(registry, FileRegistry) and (stamp := registry.origin_stamp(name)) and stamp[0] > LARGE:
+        with suppress(StoreClosedError):  # it was dropped meanwhile
+            await _reset_closed(registry, scratch, name, stamp)
+    else:
         registry.reset_existing(name)
-        return
-    with suppress(StoreClosedError):  # it was dropped meanwhile
-        await _reset_closed(registry, name, stamp)
 
 
-async def _reset_closed(registry: Registry, name: str, stamp: tuple[int, int, int]) -> None:
+async def _reset_closed(registry: FileRegistry, scratch: Connections, name: str, stamp: tuple[int, int, int]) -> None:
     async with turn(stamp[0]):
         origin = await origin_of_world(registry, name)
-        async with ready_files(origin, registry) as files:
+        async with made_ready(origin, registry, scratch) as ready:
             is_same = registry.origin_stamp(name) == stamp
-            registry.reset_existing(name, ready=files[0] if is_same else None)
+            registry.reset_existing(name, ready if is_same else NOTHING_READY)
 
 
 async def _origin(registry: Registry, name: str) -> bytes | None:

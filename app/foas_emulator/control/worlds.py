@@ -12,7 +12,7 @@ from foas_emulator.control.documents import described_body, is_yaml, parse_docum
 from foas_emulator.control.errors import ControlError, no_world
 from foas_emulator.control.images import image_of_world, turn
 from foas_emulator.control.off_loop import LARGE, off_loop
-from foas_emulator.control.ready import made_ready, ready_files
+from foas_emulator.control.ready import made_ready
 from foas_emulator.control.resetting import reset, reset_all
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
@@ -78,9 +78,9 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         return JSONResponse(_identity(name), status)
 
     async def _begin(name: str, image: bytes | None) -> int:
-        async with made_ready(image, registry, scratch) as store, ready_files(image, registry, 2) as files:
+        async with made_ready(image, registry, scratch, with_origin=True) as ready:
             status = 200 if registry.exists(name) else 201
-            registry.create_or_replace(name, image, store=store, files=files)
+            registry.create_or_replace(name, image, ready)
         return status
 
     @router.delete("/worlds/{name}", status_code=204)

@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 
 from foas_emulator.listening import listen, url_of
-from foas_emulator.main import create_app, open_registry
+from foas_emulator.main import create_app
 from foas_emulator.server import (
     LOOPBACK,
     Accompanied,
@@ -24,6 +24,7 @@ from foas_emulator.server import (
 )
 from foas_emulator.settings import Settings
 from foas_emulator.testing.written import written
+from foas_emulator.worlds import open_registry
 
 __tracebackhide__ = True
 

@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, KeysView, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import count, zip_longest
 from pathlib import Path
@@ -98,12 +98,9 @@ class WorldFiles:
             self._remove_ready()
         self._lock.release()
 
-    def names(self) -> list[str]:
+    def names(self) -> KeysView[str]:
         """Return the names of all worlds."""
-        return list(self._generations)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._generations
+        return self._generations.keys()
 
     def database(self, name: str) -> Path:
         """Return the path of a world's database."""

@@ -1,0 +1,195 @@
+"""Worlds in the files of a data directory: they outlast the process, and are closed while nobody uses them."""
+
+import logging
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Unpack
+
+from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.connections import Connections
+from foas_emulator.world.expiry import least_recently_used
+from foas_emulator.world.file_errors import WorldFileError, naming, raise_for_file
+from foas_emulator.world.files import WorldFiles
+from foas_emulator.world.names import WorldLimitError
+from foas_emulator.world.ready import NOTHING_READY, Ready
+from foas_emulator.world.registry import Registry, RegistryOptions
+from foas_emulator.world.store import Store
+from foas_emulator.world.world import World
+
+log = logging.getLogger(__name__)
+
+
+class FileRegistry(Registry):
+    """The worlds of a process that keeps each in a file of its own; a world that expires is closed.
+
+    A directory belongs to one process at a time; a second one gets `DirectoryInUseError`. At most `max_files` worlds
+    are open at a time: opening one more closes the least recently used one.
+    """
+
+    def __init__(self, directory: Path, *, max_files: int | None = None, **options: Unpack[RegistryOptions]) -> None:
+        super().__init__(**options)
+        self.files = WorldFiles(directory)
+        self._max_files = max_files
+        self._requests_of: dict[str, Iterator[int]] = {}
+        """The request ids of closed worlds, which continue when they are opened again."""
+
+    @property
+    def _existing(self) -> Collection[str]:
+        return self.files.names()
+
+    def origin(self, name: str) -> bytes:
+        return self.files.origin(name)
+
+    def origin_size(self, name: str) -> int:
+        return self.files.origin_size(name)
+
+    def origin_stamp(self, name: str) -> tuple[int, int, int] | None:
+        """Return the size of a closed world's origin, and what changes with its contents; None if it is not closed."""
+        is_closed = name in self.files.names() and name not in self._worlds
+        return self.files.origin_stamp(name) if is_closed else None
+
+    def make_ready(self, image: bytes, *, connections: Connections, with_origin: bool) -> Ready:  # noqa: ARG002 - memory
+        return Ready(files=self.files.make_ready(image, number=2 if with_origin else 1))
+
+    # -- opening and closing
+
+    def _create(self, name: str, image: bytes, ready: Ready = NOTHING_READY) -> World:
+        self._make_room()
+        self.files.put(name, image, ready.files)
+        return self._open(name)
+
+    def _open(self, name: str, store: Store | None = None) -> World:
+        world = super()._open(name, store)
+        if name in self._requests_of:
+            world.continue_requests(self._requests_of.pop(name))
+        return world
+
+    def _store(self, name: str) -> Store:
+        path = self.files.database(name)
+        with naming(path):
+            image = b"" if path.exists() else self.files.origin(name)
+        return Store(self.connections, image=image, path=path)
+
+    def _shut(self, name: str) -> None:
+        self._requests_of[name] = self._worlds[name].requests
+        super()._shut(name)
+
+    def _expire(self, name: str) -> None:
+        log.info("world %s was idle for too long and is closed; its file stays", name)
+        self._shut(name)
+
+    def _make_room(self) -> None:
+        super()._make_room()
+        if self._max_files is None or len(self._worlds) < self._max_files:
+            return
+        world = least_recently_used(self._worlds.values())
+        if world is None:
+            raise WorldLimitError(
+                f"The files of {len(self._worlds)} worlds are open and in use, and the system allows this process no "
+                "more: ask again, or raise its limit of open files (ulimit -n)."
+            )
+        self._shut(world.name)
+
+    def _forget(self, name: str) -> None:
+        self.files.remove(name)
+        self._requests_of.pop(name, None)
+
+    def close(self) -> None:
+        """Close every world and release the directory. Every write that was acknowledged is on disk already."""
+        super().close()
+        self.files.close()
+
+    # -- replacing and resetting
+
+    def _replace(self, name: str, image: bytes, ready: Ready) -> World:
+        world = self._worlds.get(name)
+        if world is None:
+            self._make_room()
+        before = self.files.generation(name)
+        self.files.put(name, image, ready.files)
+        self._requests_of.pop(name, None)
+        try:
+            if world is None:
+                return self._open(name)
+            with self._closed_if_that_fails(world):
+                world.move_to(self._store(name))
+        finally:
+            self.files.clean(name, before)
+        return world
+
+    def _reset(self, name: str, ready: Ready) -> None:
+        world = self._worlds.get(name)
+        if world is not None and ready.files:
+            self._exchange(world, world.move_to, ready)
+        else:
+            self._reset_in_one_piece(name, world)
+
+    def _reset_in_one_piece(self, name: str, world: World | None) -> None:
+        try:
+            origin = self.files.origin(name)
+        except WorldFileError as error:
+            text = "world %s becomes one of the default seed, for what it was created from is lost: %s"
+            log.warning(text, name, error)
+            origin = self.image
+        else:
+            if world is not None:
+                with suppress(WorldFileError), self._closed_if_that_fails(world):
+                    world.load(origin)
+                    return
+        self._replace(name, origin, NOTHING_READY)
+
+    def reset_existing(self, name: str, ready: Ready = NOTHING_READY) -> None:
+        if name in self._worlds:
+            self.reset(name)
+        elif self.exists(name):
+            self.files.reset(name, *ready.files)
+            self._requests_of.pop(name, None)
+            self._notify(name)
+
+    def exchange(self, world: World, take: Callable[[Store | None], None], ready: Ready) -> None:
+        if ready.files:
+            self._exchange(world, take, ready)
+        else:
+            take(None)
+
+    def _exchange(self, world: World, take: Callable[[Store], None], ready: Ready) -> None:
+        """Have an open world take the database in the file that is ready."""
+        before = self.files.generation(world.name)
+        self.files.exchange(world.name, *ready.files)
+        try:
+            with self._closed_if_that_fails(world):
+                take(self._store(world.name))
+        finally:
+            self.files.clean(world.name, before)
+
+    @contextmanager
+    def _closed_if_that_fails(self, world: World) -> Iterator[None]:
+        """Close a world if anything is raised, for the next request to open; raise `WorldFileError` for its file."""
+        try:
+            yield
+        except BaseException as error:
+            path = world.store.path
+            self._shut(world.name)
+            raise_for_file(error, path)
+            raise
+        world.last_used = stopwatch()
+
+    def replace_image(self, image: bytes) -> Iterator[str | None]:
+        before, self.image = self.image, image
+        for name in self.names():
+            yield name if self._replace_made_of(name, before) else None
+
+    def _replace_made_of(self, name: str, before: bytes) -> bool:
+        """Replace a world if it was made from the image `before`; return whether it was. Keep an unreadable file."""
+        with suppress(WorldFileError):
+            if not self.exists(name) or not self.files.begins_from(name, before):
+                return False
+            if name in self._worlds:
+                self.create_or_replace(name)
+            else:
+                self.files.replace(name, self.image)
+                self._requests_of.pop(name, None)
+                self._notify(name)
+            return True
+        return False

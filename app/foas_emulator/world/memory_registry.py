@@ -1,0 +1,114 @@
+"""Worlds in memory: they end with the process, or when they are idle for too long."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from typing import Unpack
+
+from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.connections import Connections
+from foas_emulator.world.images import KeptImage
+from foas_emulator.world.ready import NOTHING_READY, Ready
+from foas_emulator.world.registry import Registry, RegistryOptions
+from foas_emulator.world.store import Store
+from foas_emulator.world.world import World
+
+log = logging.getLogger(__name__)
+
+
+class MemoryRegistry(Registry):
+    """The worlds of a process that keeps all of them in memory; a world that expires is dropped."""
+
+    def __init__(self, **options: Unpack[RegistryOptions]) -> None:
+        super().__init__(**options)
+        self._origins: dict[str, KeptImage] = {}
+        """What worlds are reset to that were not made of the default image."""
+        self._prepared: Store | None = None
+        self._is_closed = False
+
+    @property
+    def _existing(self) -> Collection[str]:
+        return self._worlds
+
+    def origin(self, name: str) -> bytes:
+        origin = self._origins.get(name)
+        return self.image if origin is None else origin.content
+
+    def origin_size(self, name: str) -> int:
+        return len(self.origin(name))
+
+    def make_ready(self, image: bytes, *, connections: Connections, with_origin: bool) -> Ready:  # noqa: ARG002 - files
+        return Ready(store=Store(connections, image=image))
+
+    def _keep_origin(self, name: str, image: bytes) -> None:
+        if image is self.image:
+            self._origins.pop(name, None)
+        else:
+            self._origins[name] = self.images.keep(image, instead_of=self._origins.get(name))
+
+    def _create(self, name: str, image: bytes, ready: Ready = NOTHING_READY) -> World:
+        self._make_room()
+        self._keep_origin(name, image)
+        world = self._open(name, ready.take_store())
+        with suppress(RuntimeError):  # without an event loop
+            asyncio.get_running_loop().call_soon(self.prewarm)
+        return world
+
+    def _store(self, name: str) -> Store:
+        if self._prepared is None or name in self._origins:
+            return Store(self.connections, image=self.origin(name))
+        store, self._prepared = self._prepared, None
+        return store
+
+    def prewarm(self) -> None:
+        """Prepare the database of the next world: SQLite takes most of its time to read the schema."""
+        if self._prepared is None and not self._is_closed:
+            self._prepared = Store(self.connections, image=self.image)
+            self._prepared.prepare()
+
+    def _drop_prepared(self) -> None:
+        if self._prepared is not None:
+            self._prepared.close()
+            self._prepared = None
+
+    def _replace(self, name: str, image: bytes, ready: Ready) -> World:
+        world = self._worlds[name]
+        self._keep_origin(name, image)
+        world.load(image, ready.take_store())
+        world.last_used = stopwatch()
+        return world
+
+    def _reset(self, name: str, ready: Ready) -> None:
+        self.open_or_create(name).load(self.origin(name), ready.take_store())
+
+    def reset_existing(self, name: str, ready: Ready = NOTHING_READY) -> None:
+        if self.exists(name):
+            self.reset(name, ready)
+
+    def exchange(self, world: World, take: Callable[[Store | None], None], ready: Ready) -> None:
+        take(ready.take_store())
+        world.last_used = stopwatch()
+
+    def replace_image(self, image: bytes) -> Iterator[str | None]:
+        beginnings = {name: self._worlds[name].beginning for name in self.names() if self.origin(name) == self.image}
+        self.image = image
+        self._drop_prepared()
+        for name, beginning in beginnings.items():
+            world = self._worlds.get(name)
+            is_as_before = world is not None and world.beginning is beginning  # neither dropped, reset nor replaced
+            if is_as_before:
+                self.create_or_replace(name)
+            yield name if is_as_before else None
+
+    def _forget(self, name: str) -> None:
+        self._origins.pop(name, None)
+
+    def _expire(self, name: str) -> None:
+        log.info("world %s was idle for too long and is dropped; the setting world_idle changes that", name)
+        self.drop(name)
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._drop_prepared()
+        super().close()

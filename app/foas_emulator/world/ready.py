@@ -1,0 +1,30 @@
+"""An image that was written beside the event loop, for a world to take over in no time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from foas_emulator.world.store import Store
+
+
+@dataclass
+class Ready:
+    """A database in memory, or files, that hold an image already; neither where nothing was made ready."""
+
+    store: Store | None = None
+    files: Sequence[Path] = ()
+
+    def take_store(self) -> Store | None:
+        """Return the database, which belongs to the caller from now on."""
+        store, self.store = self.store, None
+        return store
+
+    def discard(self) -> None:
+        """Remove what no world has taken."""
+        if self.store is not None:
+            self.store.close()
+        for file in self.files:
+            file.unlink(missing_ok=True)
+
+
+NOTHING_READY = Ready()
