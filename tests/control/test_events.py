@@ -15,9 +15,10 @@ import pytest
 from foas_emulator.control import events
 from foas_emulator.control.events import EventStream
 from foas_emulator.journal.entries import WorldJournal
-from foas_emulator.journal.events import MOST_ENTRIES, Watch
+from foas_emulator.journal.events import MOST_ENTRIES, News, Watch
 from foas_emulator.testing import Emulator
 from foas_emulator.world.file_errors import WorldFileError
+from foas_emulator.world.world import World
 from tests.api import open_api
 from tests.wire import INSTANCE
 
@@ -75,6 +76,31 @@ def test_of_a_crowd_the_latest_are_told_and_how_many_more() -> None:
         assert watch.look(api.world, journal.world_journal("default")).has_changed
 
 
+def test_a_call_that_ends_while_the_world_is_settled_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, told_of = Reader(takes=9), []
+
+    def tell(news: News) -> str:
+        told_of.extend([(number, entry.call.operation_name) for number, entry in news.entries])
+        return ""
+
+    with open_api() as api:
+        journal = api.app._journal
+        for _ in range(3):
+            api.request("GET", INSTANCE)
+
+        async def settle(world: World) -> None:
+            if told_of:
+                api.registry.drop(world.name)
+            else:
+                assert (await asyncio.to_thread(api.request, "GET", "/api/v2/projects")).status_code == 200
+
+        monkeypatch.setattr(events, "settle", settle)
+        monkeypatch.setattr(events, "EVERY", 0.01)
+        stream = EventStream(lambda: (api.registry.peek("default"), journal.world_journal("default")), tell)
+        asyncio.run(asyncio.wait_for(stream({"type": "http"}, reader.receive, reader.send), 20))
+    assert told_of == [(4, "ListProject")]
+
+
 class Reader:
     """The other end of a stream, which may stop taking what is sent."""
 
@@ -109,7 +135,7 @@ def test_a_reader_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch)
 def test_the_stream_ends_with_its_world() -> None:
     reader = Reader(takes=9)
     world = SimpleNamespace(store=SimpleNamespace(revision=object()), is_settled=True)
-    seen = iter([world, None])
+    seen = iter([world, None, None])
     stream = EventStream(lambda: (next(seen), WorldJournal()), str)  # type: ignore[arg-type, return-value]
     asyncio.run(asyncio.wait_for(stream({"type": "http"}, reader.receive, reader.send), 20))
     assert reader.messages[-1] == {"type": "http.response.body", "body": b"", "more_body": False}

@@ -2,11 +2,13 @@ import pytest
 
 from foas_emulator.gateway import credentials as module
 from foas_emulator.gateway.credentials import (
+    MOST_SIGNED,
     Credentials,
     MalformedAuthorization,
     allowed_algorithms,
     read_credentials,
 )
+from foas_emulator.http_limits import MAX_HEADERS
 
 
 def test_v1_has_a_key_a_signature_and_hmac_sha1_unless_the_request_says_otherwise() -> None:
@@ -88,6 +90,19 @@ def test_request_without_authorization_is_anonymous(headers: dict[str, str]) -> 
 def test_authorization_of_neither_form_is_malformed(authorization: str, reason: str) -> None:
     with pytest.raises(MalformedAuthorization, match=f"^{reason}"):
         read_credentials({"authorization": authorization})
+
+
+def signing(names: list[str]) -> dict[str, str]:
+    return {"authorization": f"ACS3-HMAC-SHA256 Credential=id,SignedHeaders={';'.join(names)},Signature=abc"}
+
+
+def test_v3_signs_as_many_headers_as_a_request_may_have_and_each_of_them_once() -> None:
+    names = [f"x-acs-{number}" for number in range(MOST_SIGNED)]
+    assert MOST_SIGNED == MAX_HEADERS
+    assert read_credentials(signing(names)).signed_headers == tuple(names)
+    for refused in ([*names, "host"], ["host", "x-acs-date", "Host"]):
+        with pytest.raises(MalformedAuthorization, match=r"^its SignedHeaders= names a header twice, or more than 256"):
+            read_credentials(signing(refused))
 
 
 def test_sm3_is_allowed_where_this_python_has_it(monkeypatch: pytest.MonkeyPatch) -> None:

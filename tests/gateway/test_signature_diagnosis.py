@@ -353,6 +353,14 @@ def test_request_of_a_thousand_headers_is_given_up_on() -> None:
     assert difference.field == "secret"
 
 
+@pytest.mark.parametrize(("length", "field"), [(1000, "x-acs-action"), (60_000, "secret")])
+def test_request_of_long_headers_is_given_up_on(length: int, field: str) -> None:
+    names = [f"x-acs-{number:03}" for number in range(40)]
+    request = REQUEST._replace(headers=dict.fromkeys(names, "é" * (length // 40)) | {"x-acs-action": "GetJob"})
+    [difference] = found(text_of(with_header(request, "x-acs-action", None)), request=request)
+    assert difference.field == field
+
+
 @pytest.mark.parametrize(("pairs", "field"), [(10, "path"), (4000, "secret")])
 @pytest.mark.parametrize("credentials", [V1, V3])
 def test_request_of_a_long_query_is_given_up_on(credentials: Credentials, pairs: int, field: str) -> None:

@@ -218,6 +218,30 @@ def test_a_verification_waits_until_it_holds(api: Api) -> None:
     assert (verified.status_code, answered.status_code) == (200, 200)
 
 
+def test_a_verification_waits_for_no_other_call_if_one_ends_during_its_first_look(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A journal of many entries is compared in slices, between which calls are served."""
+    looks: list[Finding] = []
+
+    async def verify_while_called() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://emulator") as client:
+
+            async def slow_look(verification: Verification, made: WorldJournal) -> Finding:
+                looks.append(await before(verification, made))
+                if len(looks) == 1:
+                    await client.get("/api/v2/projects/project1/jobs/job1/instances/412536")
+                return looks[-1]
+
+            monkeypatch.setattr(Verification, "look", slow_look)
+            expected = {"operation": "GetInstance", "timeout": "300s"}
+            return await asyncio.wait_for(client.post("/_emulator/worlds/default/journal/verify", json=expected), 20)
+
+    before = Verification.look
+    assert asyncio.run(verify_while_called()).status_code == 200
+    assert [found.holds for found in looks] == [False, True]
+
+
 def test_a_verification_gives_up_when_its_time_is_over(api: Api) -> None:
     status, _ = verify(api, operation="GetInstance", timeout="50ms")
     assert status == 422

@@ -1,13 +1,18 @@
 """Latency and error rate of a world."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
-from types import SimpleNamespace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
+from foas_emulator.faults import effects
+from foas_emulator.faults.document import FaultDocument
+from foas_emulator.faults.rules import arm
 from foas_emulator.pipeline import impair
 from tests.api import Api, open_api
 
@@ -108,6 +113,30 @@ def test_a_call_that_was_held_back_meets_the_world_that_has_taken_the_others_pla
         impaired.registry.open_or_create("default")
 
     assert held_back(impaired, monkeypatch, replace).status_code == 200
+
+
+@pytest.mark.parametrize("holder", [impair, effects])
+def test_a_call_that_was_held_back_is_refused_if_its_world_was_closed_and_has_no_room(
+    holder: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_the_place() -> None:
+        time.sleep(0.01)  # longer than a world may be idle
+        api.registry.open_or_create("other").users += 1
+
+    async def sleep(_: float) -> None:
+        take_the_place()
+
+    monkeypatch.setattr(holder, "asyncio", SimpleNamespace(sleep=sleep))
+    with open_api(data_dir=tmp_path, max_worlds=2, world_idle=1) as api:
+        held = api.registry.open_or_create("held")
+        if holder is impair:
+            held.set({"latency": "1s"})
+        else:
+            arm(held, FaultDocument.model_validate({"effect": {"latency": "1s"}}))
+        response = api.request("GET", "/api/v2/projects/project1", headers={"x-emulator-world": "held"})
+        assert api.registry.peek("held") is None
+    assert (response.status_code, response.json()["Code"]) == (503, "ServiceUnavailable")
+    assert "2 worlds are open, and no more may be" in response.headers["x-emulator-hint"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from foas_emulator.faults.document import FaultDocument
 from foas_emulator.faults.rules import MOST_RULES, FaultRule, active_rules
 from foas_emulator.faults.rules import arm as arm_rule
+from foas_emulator.world import slices
 from foas_emulator.world.store import Store
 from tests.api import Api
 from tests.wire import INSTANCE, ask
@@ -101,6 +102,30 @@ def test_a_rule_for_another_operation_leaves_the_read_cache_at_work(api: Api) ->
     assert ask(api.app, INSTANCE, headers={"origin": "http://page"}).status == 200
     assert statements == []
     assert active_rules(api.world) is active
+
+
+def test_others_are_served_while_many_globs_are_matched_with_long_texts(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "SLICE_NS", 0)
+    for number in range(30):
+        document = {"match": {"params": {"jobName": f"*{number:02}x"}}, "effect": {"error": "Forbidden.RAM"}}
+        arm_rule(api.world, FaultDocument.model_validate(document))
+    short, struck = "a" * 100, f"{'a' * 7900}29x"
+
+    async def turns_until_answered(name: str) -> tuple[int, Any]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://emulator") as client:
+            asked = asyncio.create_task(client.get(f"/api/v2/projects/project1/jobs/{name}"))
+            turns = 0
+            while not asked.done():
+                turns += 1
+                await asyncio.sleep(0)
+            return turns, asked.result().json().get("Code")
+
+    few, code = asyncio.run(turns_until_answered(short))
+    many, struck_code = asyncio.run(turns_until_answered(struck))
+    assert many >= few + 25
+    assert struck_code == "Forbidden.RAM" != code
 
 
 def test_a_world_that_is_dropped_while_a_call_is_held_back_is_not_made_again(api: Api) -> None:

@@ -105,10 +105,12 @@ class EventStream(Response):
                     body = {"type": "http.response.body", "body": text.encode(), "more_body": True}
                     await asyncio.wait_for(send(body), SEND_WITHIN)
                 await asyncio.wait([gone], timeout=EVERY)
-                world, world_journal = self._observe()
+                world, _ = self._observe()
+                if world is not None:
+                    await settle(world)  # apply the changes that have become due in the meantime
+                world, world_journal = self._observe()  # calls may have ended meanwhile, and the world, too
                 if world is None:
                     break
-                await settle(world)  # apply the changes that have become due in the meantime
                 news = watch.look(world, world_journal)
                 quiet = 0 if news else quiet + 1
                 written = await asyncio.to_thread(self._write, news) if news else ""  # unknown paths take milliseconds

@@ -102,14 +102,14 @@ async def _verify_until(journal: Journal, name: str, expected: Expectation, requ
             await journal.sort()
             return await verification.look(journal.world_journal(name))
 
-    finding = await look()
     remaining = duration(expected.timeout) / 1000
-    if finding.holds or remaining <= 0:
-        return finding
     changed = asyncio.Event()
-    left = asyncio.ensure_future(_client_left(request))
-    left.add_done_callback(lambda _: changed.set())
-    with suppress(TimeoutError), journal.watched(name, changed.set):
+    with suppress(TimeoutError), journal.watched(name, changed.set):  # also calls that end during the first look
+        finding = await look()
+        if finding.holds or remaining <= 0:
+            return finding
+        left = asyncio.ensure_future(_client_left(request))
+        left.add_done_callback(lambda _: changed.set())
         try:
             async with asyncio.timeout(remaining):
                 while not finding.holds and not left.done():

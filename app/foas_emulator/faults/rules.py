@@ -3,7 +3,7 @@
 import json
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlmodel import Field
 from foas_emulator.faults.document import FaultDocument
 from foas_emulator.faults.effects import AnyEffect, Effect, Rate, RateLimit, Stale
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.patterns import CallPattern
+from foas_emulator.patterns import LONGEST_TEXT, CallPattern
 from foas_emulator.world.clock import machine_now, stopwatch
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import fraction, raise_counter
@@ -27,6 +27,9 @@ PREVIOUS_IMAGE: Slot[KeptImage] = Slot(from_rows=False)
 
 MOST_RULES = 1000
 """The most fault rules that a world may have: every call is compared with each of them."""
+
+_MATCHED_AT_ONCE = 200_000
+"""Characters of parameters, times rules, to match in one go: each glob takes up to 0.25 microseconds for each."""
 
 _WRITTEN = ("match", "effect", "at", "skip", "times", "probability")
 _ACTIVE_RULES: Slot["ActiveRules"] = Slot(from_rows=True)
@@ -208,13 +211,19 @@ class ActiveRules:
         """Whether a stale rule is armed, which requires an image of the world before each call that writes."""
         self._by_operation: dict[str, list[ArmedRule]] = {}
 
-    def matching(self, operation: Operation, parameters: Mapping[str, Any]) -> list[ArmedRule]:
-        """Return the rules that match a call, in the order in which they were armed."""
+    def concerning(self, operation: Operation) -> list[ArmedRule]:
+        """Return the rules that may match calls of an operation, in the order in which they were armed."""
         rules = self._by_operation.get(operation.name)
         if rules is None:
             rules = [rule for rule in self.rules if rule.concerns(operation)]
             self._by_operation[operation.name] = rules
-        return [rule for rule in rules if rule.matches(parameters)]
+        return rules
+
+
+def takes_long(rules: Sequence[ArmedRule], parameters: Mapping[str, Any]) -> bool:
+    """Whether others have to be served while these rules are matched with a call."""
+    texts = [min(len(value), LONGEST_TEXT) for value in parameters.values() if isinstance(value, str)]
+    return len(rules) * sum(texts) > _MATCHED_AT_ONCE
 
 
 def active_rules(world: World) -> ActiveRules:

@@ -10,6 +10,8 @@ ALGORITHMS: Mapping[Scheme, str] = {"v1": "HMAC-SHA1", "v3": "ACS3-HMAC-SHA256"}
 """The usual algorithm of each scheme."""
 V3_HASHES: Mapping[str, str] = {"ACS3-HMAC-SHA256": "sha256", "ACS3-HMAC-SM3": "sm3"}
 """The hash of each V3 algorithm, by its name in `hashlib`."""
+MOST_SIGNED = 256
+"""The most headers that SignedHeaders of V3 may name: as many as a request may have."""
 TOKEN_HEADERS = ("x-acs-bearer-token", "x-acs-zero-trust-idtoken")
 
 
@@ -73,4 +75,7 @@ def _v3(algorithm: str, claim: str, token: str | None) -> Credentials:
         raise MalformedAuthorization(f"it has no {missing.args[0]}=") from None
     if not access_key_id or not signature:
         raise MalformedAuthorization("its Credential= or its Signature= is empty")
+    # Each header named is a line of what is signed: a long one named thousands of times would be hundreds of mebibytes.
+    if len(signed_headers) > MOST_SIGNED or len(set(signed_headers)) < len(signed_headers):
+        raise MalformedAuthorization(f"its SignedHeaders= names a header twice, or more than {MOST_SIGNED} of them")
     return Credentials("v3", access_key_id, signature, signed_headers, algorithm, token)

@@ -37,6 +37,7 @@ _ABOUT_SIGNING = (
 _ADVICE = "what is signed must be what arrives."
 _PATIENCE = 500  # mistakes to try; an ordinary request has about a hundred, one of a thousand headers has more
 _MOST_ENCODED = 64 * 1024  # characters of paths and queries to encode again in all mistakes: some ten milliseconds
+_MOST_SIGNED = 2 * 1024 * 1024  # characters of headers to sign again in all mistakes: as long, if they are not ASCII
 _SLIPS = 2  # characters in which a signature may differ from the right one and still count as a bad copy of it
 
 
@@ -70,8 +71,10 @@ def explain(
 
 
 def _patience(request: SignedRequest) -> int:
-    """Return the number of mistakes to try: fewer for a long target, which is encoded again in each of them."""
-    return min(_PATIENCE, _MOST_ENCODED // (len(request.raw_path) + len(request.raw_query) + 1))
+    """Return the number of mistakes to try: fewer for a long target or long headers, which are in each of them."""
+    target = len(request.raw_path) + len(request.raw_query)
+    headers = sum([len(name) + len(value) for name, value in request.headers.items()])
+    return min(_PATIENCE, _MOST_ENCODED // (target + 1), _MOST_SIGNED // (headers + 1))
 
 
 def sentence(differences: list[Difference]) -> str:

@@ -11,6 +11,7 @@ from foas_emulator.gateway.errors import MISSING, UNAVAILABLE, ApiError
 from foas_emulator.gateway.responses import GatewayResponse, failure, host_name, internal_error
 from foas_emulator.pipeline.context import UNREADABLE, RequestContext
 from foas_emulator.world.file_errors import file_error
+from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.store import StoreClosedError
 
 log = logging.getLogger(__name__)
@@ -118,6 +119,8 @@ def answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
         error = UNAVAILABLE(trouble.hint)
     if isinstance(error, StoreClosedError):
         error = UNAVAILABLE(f"World {context.world_name} was dropped, reset or replaced meanwhile; ask again.")
+    if isinstance(error, WorldLimitError):  # it was closed while the call was held back, and others took its place
+        error = UNAVAILABLE(str(error))
     if isinstance(error, ApiError):
         if error.problem is MISSING and context.body_note is not None:
             error.hint = f"{error.hint} {context.body_note}"

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from foas_emulator.faults.effects import Call, Duplicate, Invocation
-from foas_emulator.faults.rules import PREVIOUS_IMAGE, ArmedRule, active_rules
+from foas_emulator.faults.rules import PREVIOUS_IMAGE, ArmedRule, active_rules, takes_long
 from foas_emulator.faults.wire import AbortedResponse
 from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.responses import GatewayResponse
@@ -15,6 +15,7 @@ from foas_emulator.pipeline.dispatcher import answer_to
 from foas_emulator.world.advance import settle
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.slices import in_slices
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 
@@ -43,10 +44,17 @@ class InjectFaults:
         if not active.rules:
             return None
         assert context.operation is not None
-        rules = active.matching(context.operation, context.parameters)
+        concerning = active.concerning(context.operation)
+        if takes_long(concerning, context.parameters):
+            return self._apply_in_slices(context, concerning)
+        rules = [rule for rule in concerning if rule.matches(context.parameters)]
         if rules or (active.needs_history and context.operation.writes):
             return self._apply(context, rules)
         return None
+
+    async def _apply_in_slices(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
+        """Do the same where matching takes long: each glob up to milliseconds for a text of thousands of characters."""
+        return await self._apply(context, [rule async for rule in in_slices(rules) if rule.matches(context.parameters)])
 
     async def _apply(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
         """Return the response under these rules. An error is a response too, so an outer rule may apply to it."""
