@@ -1,7 +1,7 @@
 """Who may use the control API."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
@@ -314,6 +314,20 @@ def test_bodies_take_a_limited_room_together_and_give_it_back() -> None:
         with room.taken() as third:
             third.take(40)
     assert room.size == 0
+
+
+@pytest.mark.parametrize(("method", "path", "limit"), [("PUT", "/settings", 100), ("POST", "/seed", 200)])
+@pytest.mark.parametrize("size_over", [1, 1000])
+def test_a_body_that_does_not_say_its_length_has_the_same_limit(
+    method: str, path: str, limit: int, size_over: int
+) -> None:
+    with open_api(max_body=100, max_document=200) as api:
+
+        async def in_one_piece() -> AsyncIterator[bytes]:
+            yield b" " * (limit + size_over)
+
+        refusal = api.request(method, f"/_emulator/worlds/default{path}", content=in_one_piece())
+        assert (refusal.status_code, refusal.json()["error"]) == (413, f"The body has more than {limit} bytes.")
 
 
 def test_a_body_that_was_dealt_with_takes_no_room_any_more() -> None:

@@ -170,21 +170,27 @@ async def with_body(scope: Scope, receive: Receive, *, limit: int, room: Taken) 
         return receive
     pieces: list[bytes] = []
     size, more = 0, True
+    if length.isdecimal() and int(length) > limit:
+        raise _too_large(limit)
     while more:
-        if size > limit or (length.isdecimal() and int(length) > limit):
-            raise ControlError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The body has more than {limit} bytes.",
-                "The settings max_body and max_document, for seeds and snapshots, say how many it may have.",
-            )
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        room.take(len(message.get("body", b"")))
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
+        if size > limit:
+            raise _too_large(limit)
+        room.take(len(pieces[-1]))
         more = message.get("more_body", False)
     return _replaying(pieces, receive)
+
+
+def _too_large(limit: int) -> ControlError:
+    return ControlError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"The body has more than {limit} bytes.",
+        "The settings max_body and max_document, for seeds and snapshots, say how many it may have.",
+    )
 
 
 def _is_exempt(path: str) -> bool:
