@@ -1,11 +1,12 @@
 import json
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foas_emulator.blink.lenient_json import LONGEST, MOST_TOKENS, parse, parse_strictly
+from foas_emulator.blink.lenient_json import LONGEST, MOST_TOKENS, MOST_VALUES, parse, parse_strictly
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -105,3 +106,32 @@ def test_a_strict_text_of_any_depth_is_read_or_refused() -> None:
     for depth in range(1, 1100):
         with suppress(ValueError):
             parse_strictly("[" * depth + r'"\ud83d\ude00"' + "]" * depth)
+
+
+@pytest.mark.parametrize("read", [parse, parse_strictly])
+@pytest.mark.parametrize(("opening", "inner", "closing"), [("[", "", "]"), ('{"a":', "1", "}")])
+def test_json_nests_a_hundred_levels_and_no_more(
+    read: Callable[[str], object], opening: str, inner: str, closing: str
+) -> None:
+    deepest = opening * 100 + inner + closing * 100
+
+    assert json.dumps(read(deepest), separators=(",", ":")) == deepest
+    with pytest.raises(ValueError, match="nested too deeply"):
+        read(opening * 101 + inner + closing * 101)
+
+
+@pytest.mark.parametrize("read", [parse, parse_strictly])
+@pytest.mark.parametrize("value", ["1", "[]", "{}", '[{"a":1}]'])
+def test_json_of_too_many_values_is_refused(read: Callable[[str], object], value: str) -> None:
+    each = 1 + value.count("[") + value.count("{")
+    most = MOST_VALUES // each
+
+    assert len(read_list(read, value, most)) == most
+    with pytest.raises(ValueError, match=f"over {MOST_VALUES} values"):
+        read_list(read, value, most + 1)
+
+
+def read_list(read: Callable[[str], object], value: str, count: int) -> list[object]:
+    items = read(f"[{','.join([value] * count)}]")
+    assert isinstance(items, list)
+    return items
