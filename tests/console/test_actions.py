@@ -1,6 +1,7 @@
 """What the forms do: each is one call, which curl could make too."""
 
 import json
+import re
 from pathlib import Path
 
 import httpx
@@ -162,6 +163,18 @@ def test_a_look_ahead_changes_nothing_and_tells_what_the_advance_does(console: C
     )
     assert len(answer.json()["changes"]) == 1
     assert state(console, "failed-stream") == "RUNNING"
+
+
+def test_rows_whose_names_join_to_the_same_text_are_told_apart(console: Console) -> None:
+    for world, code in (("old", "1"), ("new", "2")):
+        pairs = (("a / b", "c"), ("a", "b / c"))
+        projects = [{"Name": name, "jobs": [{"JobName": job, "Code": code}]} for name, job in pairs]
+        made = console.api.request(
+            "PUT", f"/_emulator/worlds/{world}", content=json.dumps({"seed": {"projects": projects}})
+        )
+        assert made.status_code == 201, made.text
+    page = console.page("/w/default/compare?left=old&right=new")
+    assert re.search(r'<h2 id="t\d+">jobs <small[^>]*>~2</small>', page)
 
 
 def test_a_comparison_tells_rows_and_members(console: Console) -> None:
