@@ -41,6 +41,17 @@ def test_what_the_service_refuses_is_shown_with_its_hint(console: Console) -> No
     assert "InvalidJob.NotCommitted" not in console.page("/w/default/faults").partition("<footer")[0]
 
 
+@pytest.mark.parametrize("effect", ["drop", "reset"])
+@pytest.mark.parametrize("at", ["before", "after_commit"])
+def test_a_call_whose_connection_a_fault_ends_is_told_to_have_no_answer(console: Console, effect: str, at: str) -> None:
+    rule = {"effect": {effect: True}, "at": at, "match": {"operation": "CommitJob"}}
+    assert console.api.request("POST", "/_emulator/worlds/default/faults", content=json.dumps(rule)).status_code == 201
+    page = console.done(call="PUT /api/v2/projects/demo/jobs/draft/commit")
+    assert "The client got no byte: a fault rule ended the connection." in page
+    job = console.api.request("GET", "/api/v2/projects/demo/jobs/draft").json()["Job"]
+    assert job["IsCommitted"] is (at == "after_commit")
+
+
 def test_what_is_typed_becomes_part_of_the_call(console: Console) -> None:
     console.done(method="PUT", target="/_emulator/worlds/{name}", path__name="mine", body='{"seed": "empty"}')
     assert "This world is empty." in console.page("/w/mine/")
