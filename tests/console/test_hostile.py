@@ -118,7 +118,14 @@ HALF = '{"ok": true, "title": "\\ud800", "hint": "", "curl": ""}'
 
 @pytest.mark.parametrize(
     "forged",
-    ["[" * 20_000, '{"ok": {}, "title": {"a": 1}, "hint": [1], "curl": 5}', '{"ok": 1, "title": null}', "[]", "5", HALF],
+    [
+        "[" * 20_000,
+        '{"ok": {}, "title": {"a": 1}, "hint": [1], "curl": 5}',
+        '{"ok": 1, "title": null}',
+        "[]",
+        "5",
+        HALF,
+    ],
     ids=["deep", "other types", "missing", "list", "number", "half of a surrogate pair"],
 )
 def test_a_message_that_is_none_of_ours_is_not_shown(console: Console, forged: str) -> None:
