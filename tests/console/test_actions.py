@@ -1,6 +1,7 @@
 """What the forms do: each is one call, which curl could make too."""
 
 import json
+import re
 from pathlib import Path
 
 import httpx
@@ -38,6 +39,17 @@ def test_what_the_service_refuses_is_shown_with_its_hint(console: Console) -> No
     assert 'role="alert"' in page
     assert page != console.page("/w/default/"), "it is shown once"
     assert "InvalidJob.NotCommitted" not in console.page("/w/default/faults").partition("<footer")[0]
+
+
+@pytest.mark.parametrize("effect", ["drop", "reset"])
+@pytest.mark.parametrize("at", ["before", "after_commit"])
+def test_a_call_whose_connection_a_fault_ends_is_told_to_have_no_answer(console: Console, effect: str, at: str) -> None:
+    rule = {"effect": {effect: True}, "at": at, "match": {"operation": "CommitJob"}}
+    assert console.api.request("POST", "/_emulator/worlds/default/faults", content=json.dumps(rule)).status_code == 201
+    page = console.done(call="PUT /api/v2/projects/demo/jobs/draft/commit")
+    assert "The client got no byte: a fault rule ended the connection." in page
+    job = console.api.request("GET", "/api/v2/projects/demo/jobs/draft").json()["Job"]
+    assert job["IsCommitted"] is (at == "after_commit")
 
 
 def test_what_is_typed_becomes_part_of_the_call(console: Console) -> None:
@@ -162,6 +174,18 @@ def test_a_look_ahead_changes_nothing_and_tells_what_the_advance_does(console: C
     )
     assert len(answer.json()["changes"]) == 1
     assert state(console, "failed-stream") == "RUNNING"
+
+
+def test_rows_whose_names_join_to_the_same_text_are_told_apart(console: Console) -> None:
+    for world, code in (("old", "1"), ("new", "2")):
+        pairs = (("a / b", "c"), ("a", "b / c"))
+        projects = [{"Name": name, "jobs": [{"JobName": job, "Code": code}]} for name, job in pairs]
+        made = console.api.request(
+            "PUT", f"/_emulator/worlds/{world}", content=json.dumps({"seed": {"projects": projects}})
+        )
+        assert made.status_code == 201, made.text
+    page = console.page("/w/default/compare?left=old&right=new")
+    assert re.search(r'<h2 id="t\d+">jobs <small[^>]*>~2</small>', page)
 
 
 def test_a_comparison_tells_rows_and_members(console: Console) -> None:

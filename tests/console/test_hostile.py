@@ -113,10 +113,20 @@ def test_a_plan_that_is_nested_too_deep_to_be_read_is_shown_as_it_is(console: Co
     assert plan[:1000].replace('"', "&#34;") in console.page("/w/default/job?project=p&job=deep&tab=plan")
 
 
+HALF = '{"ok": true, "title": "\\ud800", "hint": "", "curl": ""}'
+
+
 @pytest.mark.parametrize(
     "forged",
-    ["[" * 20_000, '{"ok": {}, "title": {"a": 1}, "hint": [1], "curl": 5}', '{"ok": 1, "title": null}', "[]", "5"],
-    ids=["deep", "other types", "missing", "list", "number"],
+    [
+        "[" * 20_000,
+        '{"ok": {}, "title": {"a": 1}, "hint": [1], "curl": 5}',
+        '{"ok": 1, "title": null}',
+        "[]",
+        "5",
+        HALF,
+    ],
+    ids=["deep", "other types", "missing", "list", "number", "half of a surrogate pair"],
 )
 def test_a_message_that_is_none_of_ours_is_not_shown(console: Console, forged: str) -> None:
     cookie = urlsafe_b64encode(forged.encode()).decode()

@@ -226,6 +226,15 @@ def test_a_wrong_signature_is_shown_beside_the_right_one(console: Console) -> No
     assert '<tr class="first"><td data-label="Part">x-acs-extra</td>' in page
 
 
+@pytest.mark.parametrize("number", [10**15, 2**62])
+def test_an_instance_with_a_long_id_has_a_page(console: Console, number: int) -> None:
+    seed = {"projects": [{"Name": "p", "jobs": [{"JobName": "j", "instances": [{"Id": number}]}]}]}
+    console.api.request("PUT", "/_emulator/worlds/default", content=json.dumps({"seed": seed}))
+    assert f"<h1>{number} " in console.page(f"/w/default/instance?project=p&job=j&id={number}")
+    for beyond in (2**63, 10**30):
+        assert "names no instance" in console.page(f"/w/default/instance?project=p&job=j&id={beyond}", status=404)
+
+
 def test_a_world_counts_its_calls_and_all_that_failed(console: Console) -> None:
     for path in (INSTANCE, "/api/v2/projects/demo/jobs/draft/instances/-1", "/api/v2/nothing"):
         console.api.request("GET", path)
@@ -238,6 +247,35 @@ def test_worlds_that_do_not_exist_are_offered_and_not_made(console: Console) -> 
     assert "Create world nobody" in console.page("/w/nobody/", status=404)
     assert console.page("/w/No-Name/", status=404)
     assert [each["name"] for each in console.api.request("GET", "/_emulator/worlds").json()["worlds"]] == ["default"]
+
+
+def test_looking_for_a_world_makes_no_other_one_either(console: Console) -> None:
+    assert console.api.request("DELETE", "/_emulator/worlds/default").status_code == 204
+    for name in ("default", "nobody"):
+        assert f"Create world {name}" in console.page(f"/w/{name}/", status=404)
+    assert console.api.request("GET", "/_emulator/worlds").json()["worlds"] == []
+
+
+def test_a_world_that_does_not_exist_is_created_by_a_button_and_one_that_does_stays(console: Console) -> None:
+    for _ in range(2):
+        answer = console.post("/w/nobody/create")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/_emulator/console/w/nobody/")
+        console.api.request("DELETE", "/_emulator/worlds/nobody/journal")
+        console.api.request("PUT", "/_emulator/worlds/nobody/settings", content='{"start_delay": "7s"}')
+    assert 'value="7s"' in console.page("/w/nobody/settings")
+    assert console.post("/w/other/create", token="forged").status_code == 403
+    assert console.page("/w/other/", status=404)
+
+
+def test_where_no_further_world_may_be_a_missing_one_has_a_page() -> None:
+    with open_api(max_worlds=1) as api:
+        console = Console(api)
+        api.registry.drop("default")
+        api.registry.open_or_create("a")
+        assert "Create world nobody" in console.page("/w/nobody/", status=404)
+        token = re.search(r'name="token" value="([^"]+)"', console.page("/w/a/"))
+        assert token
+        assert console.post("/w/nobody/create", token=token[1]).status_code == 503
 
 
 def test_language_and_theme_are_remembered(console: Console) -> None:

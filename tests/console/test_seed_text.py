@@ -11,6 +11,7 @@ from foas_emulator.console.seed_text import seed_of_job, seed_text
 from foas_emulator.operations.jobs.rows import Job, find_job
 from foas_emulator.operations.projects.rows import find_project
 from foas_emulator.seeds.image import try_seeds
+from foas_emulator.seeds.loading import load
 from foas_emulator.world.world import World
 from tests.api import Api, open_api
 
@@ -107,3 +108,8 @@ def test_code_is_written_as_lines() -> None:
         job = find_job(api.world, "demo", "running-stream")
         assert job is not None
         assert "Code: |" in written(api.world, job)
+
+
+@pytest.mark.parametrize("text", ["a\x85b", "\x85\n a", " \n\x85", "a\u2028b\n"])
+def test_every_character_of_a_text_comes_back(text: str) -> None:
+    assert load(seed_text({"Code": text})).value == {"Code": text}

@@ -118,6 +118,18 @@ def test_lines_are_known_in_yaml_in_aliases_and_in_merged_mappings() -> None:
     assert document.line(("b", 1, "nowhere", 5)) == 5
 
 
+def test_a_mapping_that_was_only_merged_lends_no_other_one_its_lines() -> None:
+    document = load("".join(f"- <<: {{a{number}: 1}}\n- x: 1\n" for number in range(50)))
+    places = [(position, f"a{number}") for position in range(1, 100, 2) for number in range(50)]
+    assert {document.line(place) == place[0] + 1 for place in places} == {True}
+
+
+def test_what_is_too_deep_or_too_long_in_json_is_told_with_its_line() -> None:
+    deep = f'{{"a": 1,\n"b":\n{"[" * 70}\n{"]" * 70}}}'
+    long = f'{{"a": 1,\n"b": {{{", ".join(f"{chr(34)}{number}{chr(34)}: 1" for number in range(1001))}}}}}'
+    assert [line for text in (deep, long) for line, _, _ in told(text)] == [3, 2]
+
+
 def test_lines_are_known_in_json() -> None:
     document = load('{\n\t"a": [\n\t\t{"b": 1},\n\t\t{"b":\n2}]}')
     assert [document.line(place) for place in [("a",), ("a", 0, "b"), ("a", 1, "b")]] == [2, 3, 4]

@@ -64,6 +64,7 @@ def console_app(site: Site) -> ASGIApp:
         Route("/", _to_default),
         Route("/sign-in", _sign_in(site), methods=["GET", "POST"]),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+        Route("/w/{world}/create", _create_world(site), methods=["POST"]),
         Route("/w/{world}/call", _in_world(site, actions.perform_form), methods=["POST"]),
         Route("/w/{world}/scenario", _in_world(site, scenarios.begin), methods=["POST"]),
         Route("/w/{world}/events", _in_world(site, event_stream)),
@@ -216,15 +217,35 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
         except (WorldFileError, WorldLimitError) as error:
             return await _unavailable(request, error)
         if world is None:
-            context = {"missing": name, "form_token": site.access.form_token}
-            default = site.registry.open_or_create(DEFAULT)
-            return await shown_page(site, default, request, "no-world.html", context, status=404)
+            return await shown_plain(
+                request, status=404, template="no-world.html", missing=name, form_token=site.access.form_token
+            )
         try:
             return await handler(site, world, request)
         except (WorldFileError, sqlite3.DatabaseError, DBAPIError, StoreClosedError) as error:
             return await _unavailable(request, file_error(error, world.store.path) or error)
 
     return handle
+
+
+def _create_world(site: Site) -> Handler:
+    """Return a handler that creates a world; one that exists meanwhile stays as it is."""
+
+    async def create(request: Request) -> Response:
+        name = request.path_params["world"]
+        async with request.form(max_files=0, max_fields=4) as form:
+            form_token = str(form.get("token", ""))
+        if not site.access.allows_form(request, form_token):
+            return await shown_foreign_form(request)
+        try:
+            site.registry.open_or_create(name)
+        except WorldNameError as error:
+            return await shown_plain(request, status=404, title=mark("No world can have this name."), text=str(error))
+        except (WorldFileError, WorldLimitError) as error:
+            return await _unavailable(request, error)
+        return RedirectResponse(f"{BASE}/w/{name}/", HTTPStatus.SEE_OTHER)
+
+    return create
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:

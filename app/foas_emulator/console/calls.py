@@ -3,6 +3,7 @@
 So curl can do everything that a page does, and the journal of the world records its calls of the service.
 """
 
+import asyncio
 import json
 import shlex
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from urllib.parse import unquote, urlencode
 
 from starlette.types import ASGIApp, Message
 
+from foas_emulator.console.language import mark
+from foas_emulator.faults.wire import NEVER_SENT, TRANSPORT
 from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.signature import SignedRequest, sign, string_to_sign_variants
 from foas_emulator.world.clock import machine_now
@@ -79,7 +82,7 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        return self.status < _FIRST_ERROR
+        return NEVER_SENT < self.status < _FIRST_ERROR
 
     def document(self) -> Any:
         """Return the body parsed as JSON, None if it is something else."""
@@ -90,6 +93,8 @@ class Answer:
 
     def problem(self) -> tuple[str, str]:
         """Return the error of an answer that is not `ok`, and what to do about it."""
+        if self.status == NEVER_SENT:
+            return mark("The client got no byte: a fault rule ended the connection."), ""
         document = self.document()
         members = document if isinstance(document, dict) else {}
         if "Code" in members:
@@ -97,6 +102,22 @@ class Answer:
                 "x-emulator-hint", ""
             )
         return str(members.get("error", self.status)), str(members.get("hint", ""))
+
+
+class _Connection(asyncio.Transport):
+    """A connection that fault rules may end; that nothing more is sent is all that its client sees."""
+
+    def close(self) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self if name == "socket" else default
+
+    def setsockopt(self, *options: Any) -> None:
+        pass
 
 
 @dataclass(slots=True)
@@ -142,7 +163,7 @@ async def perform(app: ASGIApp, call: Call, *, host: str) -> Answer:
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
         "client": None,
         "server": None,
-        "state": {},
+        "state": {TRANSPORT: _Connection()},
     }
     exchange = _Exchange(call.body)
     await app(scope, exchange.receive, exchange.send)

@@ -182,8 +182,12 @@ def compare(left: bytes, right: bytes) -> list[TableDifference]:
     return [each for each in differences if any(each.counts.values())]
 
 
-def _rows(connection: sqlite3.Connection, table: str, side: str, other: str) -> dict[str, Mapping[str, Any]]:
-    """Return the rows of a table that the other side lacks or has different, by their primary key, as text.
+_Key = tuple[str, ...]
+"""The primary key of a row, as texts, by which rows of any table can be sorted."""
+
+
+def _rows(connection: sqlite3.Connection, table: str, side: str, other: str) -> dict[_Key, Mapping[str, Any]]:
+    """Return the rows of a table that the other side lacks or has different, by their primary key.
 
     Equal rows never leave SQLite, which compares rows without blocking the other threads. Their columns are named,
     because those of a file that another version made may have another order.
@@ -193,22 +197,23 @@ def _rows(connection: sqlite3.Connection, table: str, side: str, other: str) -> 
     keys = [column[1] for column in columns if column[5]]
     shown = ", ".join(names)
     only_here = f"SELECT {shown} FROM {side}.{table} EXCEPT SELECT {shown} FROM {other}.{table}"  # noqa: S608 - ours
-    rows: dict[str, Mapping[str, Any]] = {}
+    rows: dict[_Key, Mapping[str, Any]] = {}
     for values in connection.execute(only_here):
         row = dict(zip(names, values, strict=True))
-        rows[" / ".join(str(row[key]) for key in keys)] = row
+        rows[tuple(str(row[key]) for key in keys)] = row
     return rows
 
 
-def _table(name: str, left: Mapping[str, Any], right: Mapping[str, Any]) -> TableDifference:
+def _table(name: str, left: Mapping[_Key, Any], right: Mapping[_Key, Any]) -> TableDifference:
     found = TableDifference(name=name)
     for key in sorted(left.keys() | right.keys()):
+        shown = " / ".join(key)
         if key not in left:
-            found.count("added", (key, summary(right[key])))
+            found.count("added", (shown, summary(right[key])))
         elif key not in right:
-            found.count("removed", (key, summary(left[key])))
+            found.count("removed", (shown, summary(left[key])))
         else:
-            found.count("changed", Changed(key=key, members=list(_members(left[key], right[key]))))
+            found.count("changed", Changed(key=shown, members=list(_members(left[key], right[key]))))
     return found
 
 

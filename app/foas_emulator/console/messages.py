@@ -61,6 +61,7 @@ def read(request: Request) -> Message | None:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("a message consists of texts")
+    value.encode()  # a page cannot show half of a surrogate pair
     return value
 
 

@@ -13,6 +13,7 @@ from foas_emulator.console.calls import CONTROL, Answer, Call, perform, service_
 from foas_emulator.control.browsers import HostCheck
 from foas_emulator.control.images import image_of_world, turn
 from foas_emulator.journal.journal import Journal
+from foas_emulator.world.ids import LAST_NUMBER
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
@@ -120,7 +121,8 @@ class View:
     def number(self, name: str, default: int = 0) -> int:
         """Return a non-negative whole number in the query, or the default if it is something else."""
         text = self.query.get(name, "")
-        return int(text) if text.isdecimal() and len(text) < _LONGEST_NUMBER else default
+        number = int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else default
+        return number if number <= LAST_NUMBER else default
 
 
-_LONGEST_NUMBER = 16
+_LONGEST_NUMBER = 20

@@ -30,13 +30,15 @@ class Lines:
     def __init__(self) -> None:
         self.root: Any = None
         self.root_line = 1
-        self._of: dict[int, dict[str | int, int]] = {}
+        self._of: dict[int, tuple[Any, dict[str | int, int]]] = {}
+        """The lines by the identity of the container, which is kept too, so that no other one gets its identity."""
 
     def note(self, container: Any, part: str | int, line: int) -> None:
-        self._of.setdefault(id(container), {})[part] = line
+        self._of.setdefault(id(container), (container, {}))[1][part] = line
 
     def of(self, container: Any, part: str | int) -> int | None:
-        return self._of.get(id(container), {}).get(part)
+        _, lines = self._of.get(id(container), (None, {}))
+        return lines.get(part)
 
     def line(self, place: Place) -> int:
         value, line = self.root, self.root_line
@@ -86,7 +88,10 @@ class _Frame:
 
 
 class Composer:
-    """A composer that builds a value from events, with its lines and flaws, in time linear in the text."""
+    """A composer that builds a value from events, with its lines and flaws, in time linear in the text.
+
+    Of JSON, whose bounds have been checked already, it gives the lines of everything.
+    """
 
     def __init__(self, *, is_json: bool = False) -> None:
         self.value: Any = None
@@ -152,7 +157,7 @@ class Composer:
     def _open(self, value: list[Any] | dict[str, Any], event: Any) -> bool:
         if event.tag not in _CONTAINERS:
             self._flaw(event, f"{_shown(event.tag)} is not read; only lists, mappings and single values are")
-        if len(self._frames) >= MAX_DEPTH:
+        if len(self._frames) >= MAX_DEPTH and not self._is_json:
             self._flaw(event, TOO_DEEP)
             return False
         self._size += 1
@@ -168,7 +173,7 @@ class Composer:
                 if name not in frame.value:
                     frame.value[name] = member
                     self.lines.note(frame.value, name, self.lines.of(source, name) or frame.line)
-        if isinstance(frame.value, dict) and len(frame.value) > MAX_MEMBERS:
+        if isinstance(frame.value, dict) and len(frame.value) > MAX_MEMBERS and not self._is_json:
             self.flaws.append(Flaw(frame.line, self._place(), TOO_MANY))
             return False
         if frame.anchor is not None:
