@@ -61,17 +61,20 @@ def test_queues_are_those_of_their_cluster(api: Api, monkeypatch: pytest.MonkeyP
     assert {(row.cluster_id, row.queue_name) for row in api.world.store.find(Queue)} == left
 
 
-def test_a_cluster_and_its_queues_are_used_by_their_own_jobs(two: Api) -> None:
-    building.online_job(two, project_name="p")
-    two.ok("StartJob", projectName="p", jobName="j")
-    own, other = (two.ok("GetProject", projectName=name)["Project"]["ClusterId"] for name in ("p", "q"))
+def test_a_cluster_and_its_queues_are_used_by_their_own_jobs(api: Api) -> None:
+    own, other = (building.project(api, name) for name in ("p", "q"))
+    for project_name, cluster_id in (("p", own), ("q", other)):
+        building.queue(api, cluster_id, "root.a")
+        api.ok("BindQueue", projectName=project_name, clusterId=cluster_id, queueName="root.a")
+    building.online_job(api, project_name="p")
+    api.ok("StartJob", projectName="p", jobName="j")
     used = {
-        each: two.ok("GetClusterResource", clusterId=each)["Resource"]["AllocatedVirtualCores"] for each in (own, other)
+        each: api.ok("GetClusterResource", clusterId=each)["Resource"]["AllocatedVirtualCores"] for each in (own, other)
     }
     assert used[own] > 0
     assert used[other] == 0
     shown = {
-        each: two.ok("GetClusterQueueInfo", clusterId=each)["Queues"]["Queue"][0]["UsedVCore"] for each in (own, other)
+        each: api.ok("GetClusterQueueInfo", clusterId=each)["Queues"]["Queue"][0]["UsedVCore"] for each in (own, other)
     }
     assert shown == used
 
