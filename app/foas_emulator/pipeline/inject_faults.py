@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from foas_emulator.faults.effects import Call, Duplicate, Invocation
@@ -13,7 +14,9 @@ from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.dispatcher import answer_to
 from foas_emulator.world.advance import settle
+from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.images import ImageBudgetError
+from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.store import Store
@@ -80,6 +83,8 @@ class InjectFaults:
         response = await call() if rule.at == "after_commit" else None
         if response is not None and (response.code is not None or isinstance(response, AbortedResponse)):
             return response
+        if response is not None and not self._has_world_after(context):
+            return response
         if isinstance(rule.effect, Duplicate) and _duplications(context) >= MOST_DUPLICATIONS:
             context.warn([f"One call is duplicated {MOST_DUPLICATIONS} times at most; rule {rule.id} let it pass."])
             return await call() if response is None else response
@@ -97,6 +102,14 @@ class InjectFaults:
             wait_ms=application.wait_ms,
         )
         return await rule.effect.apply(invocation)
+
+    def _has_world_after(self, context: RequestContext) -> bool:
+        """Whether the world in which a call took effect is there, after opening it if it was closed meanwhile."""
+        if context.is_of_its_world and not self._registry.holds(context.world):
+            with suppress(WorldFileError, WorldLimitError):
+                world = self._registry.open_existing(context.world_name)
+                context.world, context.beginning = world, world and world.beginning
+        return context.is_of_its_world and self._registry.holds(context.world)
 
     async def _call(self, context: RequestContext) -> GatewayResponse:
         before = self._image_before(context)
@@ -123,6 +136,7 @@ class InjectFaults:
         previous = world.cache.get(PREVIOUS_IMAGE)
         if previous is None:
             return await call()
+        beginning = world.beginning
         copy = World(
             world.name,
             Store(self._registry.connections, image=previous.content),
@@ -134,7 +148,7 @@ class InjectFaults:
             context.world = copy
             return await self._call_operation(context)
         finally:
-            context.world = world
+            context.world, context.beginning = world, beginning
             copy.close()
 
 
