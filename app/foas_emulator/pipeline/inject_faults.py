@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -13,13 +14,15 @@ from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.dispatcher import answer_to
+from foas_emulator.world import online_backup
 from foas_emulator.world.advance import settle
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
-from foas_emulator.world.store import Store
+from foas_emulator.world.store import LARGE, Store
+from foas_emulator.world.turns import Turns
 from foas_emulator.world.world import World
 
 log = logging.getLogger(__name__)
@@ -41,6 +44,8 @@ class InjectFaults:
     ) -> None:
         self._registry = registry
         self._call_operation = call_operation
+        self._turns = Turns()
+        """Taken by a write whose world is so large that its image is taken beside it: only one has such an image."""
 
     def __call__(self, context: RequestContext) -> Awaitable[GatewayResponse] | None:
         active = active_rules(context.world)
@@ -112,16 +117,40 @@ class InjectFaults:
         return context.is_of_its_world and self._registry.holds(context.world)
 
     async def _call(self, context: RequestContext) -> GatewayResponse:
-        before = self._image_before(context)
+        assert context.operation is not None
+        world: World = context.world
+        if not context.operation.writes or not active_rules(world).needs_history:
+            return await self._call_operation(context)
+        if world.store.size <= LARGE:
+            return await self._call_after(context, world.store.image())
+        async with self._turns:
+            await self._enter_again(context)
+            return await self._call_after(context, await self._image_beside(context))
+
+    async def _image_beside(self, context: RequestContext) -> bytes | None:
+        """Return the image of a large world while others are served; None if there could be no room to keep it."""
+        world: World = context.world
+        store, beginning = world.store, world.beginning
+        if store.size > self._registry.images.limit:
+            log.warning("world %s is larger than image_bytes: it has no previous image for stale reads", world.name)
+            return None
+        if not online_backup.IS_POSSIBLE:
+            return store.image()
+        try:
+            with world.in_use():
+                image = await asyncio.to_thread(store.image_beside)
+        except (OSError, sqlite3.Error) as error:
+            log.warning("world %s is copied in one piece, which others wait for: %s", world.name, error)
+            return store.image()
+        await self._enter_again(context)
+        return image if context.world.beginning is beginning else None
+
+    async def _call_after(self, context: RequestContext, before: bytes | None) -> GatewayResponse:
+        """Call the operation, and keep the image of the world before it if it succeeds."""
         response = await self._call_operation(context)
         if before is not None:
             self._keep_previous(context.world, before)
         return response
-
-    def _image_before(self, context: RequestContext) -> bytes | None:
-        assert context.operation is not None
-        world: World = context.world
-        return world.store.image() if context.operation.writes and active_rules(world).needs_history else None
 
     def _keep_previous(self, world: World, image: bytes) -> None:
         world.cache.discard(PREVIOUS_IMAGE)
