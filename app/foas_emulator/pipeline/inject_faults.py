@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
-from foas_emulator.faults.effects import Call, Duplicate, Invocation
+from foas_emulator.faults.effects import Call, Duplicate, Invocation, Latency
 from foas_emulator.faults.rules import PREVIOUS_IMAGE, ArmedRule, active_rules, takes_long
 from foas_emulator.faults.wire import AbortedResponse
 from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.dispatcher import answer_to
+from foas_emulator.pipeline.held_calls import HeldCalls
 from foas_emulator.world import online_backup
 from foas_emulator.world.advance import settle
 from foas_emulator.world.file_errors import WorldFileError
@@ -40,9 +41,14 @@ class InjectFaults:
     """
 
     def __init__(
-        self, registry: Registry, call_operation: Callable[[RequestContext], Awaitable[GatewayResponse]]
+        self,
+        registry: Registry,
+        call_operation: Callable[[RequestContext], Awaitable[GatewayResponse]],
+        *,
+        held: HeldCalls,
     ) -> None:
         self._registry = registry
+        self._held = held
         self._call_operation = call_operation
         self._turns = Turns()
         """Taken by a write whose world is so large that its image is taken beside it: only one has such an image."""
@@ -57,12 +63,19 @@ class InjectFaults:
             return self._apply_in_slices(context, concerning)
         rules = [rule for rule in concerning if rule.matches(context.parameters)]
         if rules or (active.needs_history and context.operation.writes):
-            return self._apply(context, rules)
+            return self._apply_all(context, rules)
         return None
 
     async def _apply_in_slices(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
         """Do the same where matching takes long: each glob up to milliseconds for a text of thousands of characters."""
-        return await self._apply(context, [rule async for rule in in_slices(rules) if rule.matches(context.parameters)])
+        matching = [rule async for rule in in_slices(rules) if rule.matches(context.parameters)]
+        return await self._apply_all(context, matching)
+
+    async def _apply_all(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
+        if not any(isinstance(rule.effect, Latency) for rule in rules):
+            return await self._apply(context, rules)
+        with self._held.holding(context):
+            return await self._apply(context, rules)
 
     async def _apply(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
         """Return the response under these rules. An error is a response too, so an outer rule may apply to it."""
