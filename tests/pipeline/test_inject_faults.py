@@ -191,15 +191,15 @@ def test_a_rule_applies_to_a_call_that_took_effect_in_a_world_that_was_closed_me
 ) -> None:
     async def sleep(_: float) -> None:
         time.sleep(0.01)  # noqa: ASYNC251 - longer than a world may be idle, and nobody else waits
-        api.registry.open_or_create("other")
+        opened.registry.open_or_create("other")
 
     monkeypatch.setattr(effects, "asyncio", SimpleNamespace(sleep=sleep))
-    with open_api(data_dir=tmp_path, world_idle=1) as api:
-        arm(api, {"effect": {"error": "Throttling.User"}, "at": "after_commit"}, world="idle")
-        arm(api, {"effect": {"latency": "1s"}, "at": "after_commit"}, world="idle")
-        response = api.request("GET", "/api/v2/projects/project1", headers={"x-emulator-world": "idle"})
+    with open_api(data_dir=tmp_path, world_idle=1) as opened:
+        arm(opened, {"effect": {"error": "Throttling.User"}, "at": "after_commit"}, world="idle")
+        arm(opened, {"effect": {"latency": "1s"}, "at": "after_commit"}, world="idle")
+        response = opened.request("GET", "/api/v2/projects/project1", headers={"x-emulator-world": "idle"})
         assert response.json()["Code"] == "Throttling.User"
-        (entry,) = api.request("GET", "/_emulator/worlds/idle/journal").json()["entries"]
+        (entry,) = opened.request("GET", "/_emulator/worlds/idle/journal").json()["entries"]
         assert [fault["id"] for fault in entry["faults"]] == [2, 1]
 
 
