@@ -34,7 +34,7 @@ CALLS_OF_A_SIGNED_READ = 58
 CALLS_OF_WRITES = {
     "CreateJob": 1382,
     "CommitJob": 920,
-    "StartJob": 939,
+    "StartJob": 941,
     "ModifyInstanceState": 919,
     "OfflineJob": 742,
     "DeleteJob": 640,

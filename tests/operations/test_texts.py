@@ -8,6 +8,8 @@ from foas_emulator.operations import paging, texts
 from foas_emulator.operations.columns import JobContent
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import CommittedJob, Job
+from foas_emulator.operations.packages.rows import Package
+from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.seeds import consistency
 from foas_emulator.world.store import assign, changed, equal
@@ -77,6 +79,19 @@ def test_texts_that_were_longer_before_may_not_grow(p: Api) -> None:
     given: dict[str, Any] = {"projectName": "p", "jobName": "j"}
     p.ok("UpdateJob", **given, code="y" * (2 * LIMIT - 1))
     assert p.call("UpdateJob", **given, description="xx").code == "InvalidParameter.TooLong"
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "name", "given"),
+    [
+        (Package, Package.description, "UpdatePackage", {"packageName": "a", "description": "y" * (2 * LIMIT - 100)}),
+        (Project, Project.global_job_config, "UpdateProject", {"globalJobConfig": "y" * (2 * LIMIT - 100)}),
+    ],
+)
+def test_so_it_is_with_packages_and_projects(p: Api, table: Any, column: Any, name: str, given: dict[str, Any]) -> None:
+    with p.world.transaction():
+        p.world.store.update(table, assign(column, "x" * 2 * LIMIT), where=[])
+    p.ok(name, projectName="p", **given)
 
 
 def test_documents_have_the_bound_too(p: Api, monkeypatch: pytest.MonkeyPatch) -> None:

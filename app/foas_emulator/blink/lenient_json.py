@@ -46,7 +46,8 @@ def parse(text: str) -> Any:
     """
     if len(text) > LONGEST:
         raise ValueError(f"it has over {LONGEST} characters")
-    _check_values(text)
+    if len(text) > MOST_VALUES:
+        _check_values(text)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -56,7 +57,8 @@ def parse(text: str) -> Any:
 
 def parse_strictly(text: str) -> Any:
     """Parse JSON. Raise ValueError for a text that is none, and for what `parse` refuses but its length."""
-    _check_values(text)
+    if len(text) > MOST_VALUES:
+        _check_values(text)
     try:
         return _storable(text, json.loads(text))
     except RecursionError:
@@ -69,7 +71,7 @@ def _storable(text: str, value: Any) -> Any:
     Raise it, too, for more than `_MAX_DEPTH` lists and objects inside one another: on some Pythons the parser follows
     one more than the writer does.
     """
-    if text.count("[") + text.count("{") > _MAX_DEPTH and _is_too_deep(value):
+    if len(text) > _MAX_DEPTH and text.count("[") + text.count("{") > _MAX_DEPTH and _is_too_deep(value):
         raise ValueError("nested too deeply")
     if _ESCAPED_SURROGATE.search(text):
         try:

@@ -8,9 +8,10 @@ import pytest
 from foas_emulator.blink.lenient_json import LONGEST
 from foas_emulator.blink.plan import Plan
 from foas_emulator.blink.planner import running_plan
+from foas_emulator.blink.resource import MODELS
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.rows import Cluster
-from foas_emulator.operations.clusters.service import MOST_REMOVED, MOST_SWITCHES
+from foas_emulator.operations.clusters.service import MOST_REMOVED, MOST_SLAVES, MOST_SWITCHES
 from foas_emulator.operations.instances import service
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world.store import assign, equal
@@ -143,13 +144,27 @@ def test_an_order_becomes_one_cluster(api: Api) -> None:
 def test_an_order_made_in_the_console_is_the_smallest_cluster_in_the_region_of_its_zone(api: Api) -> None:
     created = api.ok("CreateCluster", orderId="blinkonecs_1234", **CREATED | {"zoneId": "cn-shanghai-f"})
     assert details(api, created["ClusterId"])["RegionId"] == "cn-shanghai"
-    assert len(slave_ids(api, created["ClusterId"])) == 2
+    made = machines(api, created["ClusterId"])
+    assert (len(made["masters"]), len(made["slaves"])) == (1, 2)
+    assert {each["model"] for each in [*made["masters"], *made["slaves"]]} == {MODELS[0]}
+    api.ok("ExpandCluster", clusterId=created["ClusterId"], count=3)
     api.refused("CreateCluster", orderId="blinkonecs_1234", **CREATED, code="InvalidOrder.Used")
 
 
 def test_a_cluster_lies_in_the_region_of_its_order(api: Api) -> None:
     given = CREATED | {"zoneId": "cn-beijing-e"}
     api.refused("CreateCluster", orderId=building.order(api), **given, code="InvalidzoneId")
+
+
+def test_the_largest_cluster_can_be_ordered(api: Api) -> None:
+    building.order(api, slaveNum=MOST_SLAVES)
+
+
+def test_a_bucket_is_told_as_it_was_given(api: Api) -> None:
+    created = api.ok("CreateCluster", orderId=building.order(api), **CREATED | {"userOssBucket": "桶"})
+    shown = details(api, created["ClusterId"])
+    assert shown["UserOssInfo"].endswith(',"bucket":"桶"}')
+    assert len(shown["UserSGId"]) == len("sg-") + 20
 
 
 # -- looking at clusters

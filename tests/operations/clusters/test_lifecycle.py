@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.lifecycle import EVENTS, SERVING, STATES, TRANSITIONS
 from foas_emulator.operations.clusters.rows import Cluster, masters, slaves
 from foas_emulator.world.store import assign, equal
@@ -126,3 +127,33 @@ def test_machines_are_the_same_at_every_look_and_different_from_one_another(api:
     for member in ("instance_id", "eni_id", "ip"):
         assert len({getattr(machine, member) for machine in machines}) == 303
     assert masters(8, cluster) != masters(7, cluster)
+
+
+@pytest.mark.parametrize("delay", ["0s", "10s"])
+def test_who_changed_a_cluster_and_when_is_told_from_the_beginning(api: Api, delay: str) -> None:
+    cluster_id = building.cluster(api)
+    with api.world.transaction():
+        stranger = assign(Cluster.operator, "stranger"), assign(Cluster.gmt_modified, 1)
+        api.world.store.update(Cluster, *stranger, where=[equal(Cluster.cluster_id, cluster_id)])
+    api.world.set({"cluster_delay": delay})
+    api.advance("0s")
+    api.ok("ExpandCluster", clusterId=cluster_id, count=3)
+    shown = details(api, cluster_id)
+    assert (shown["Operator"], shown["GmtModified"]) == (ACCOUNT, api.world.second())
+
+
+def test_a_cluster_whose_masters_change_keeps_its_slaves(api: Api) -> None:
+    cluster_id = building.cluster(api)
+    api.world.set({"cluster_delay": "10s"})
+    api.ok("ModifyMasterSpec", clusterId=cluster_id, masterTargetModel="Ecs_8c32g")
+    building.queue(api, cluster_id, "root.all", vcore=600, mem=24576)
+
+
+def test_machines_that_a_seed_told_are_told_anew_after_they_are_fewer(api: Api) -> None:
+    cluster_id = building.cluster(api, slaveNum=4)
+    with api.world.transaction():
+        told = assign(Cluster.instance_infos, "of a seed")
+        api.world.store.update(Cluster, told, where=[equal(Cluster.cluster_id, cluster_id)])
+    assert details(api, cluster_id)["InstanceInfos"] == "of a seed"
+    api.ok("ShrinkCluster", clusterId=cluster_id, modelTargetCount="2")
+    assert len(json.loads(details(api, cluster_id)["InstanceInfos"])["slaves"]) == 2

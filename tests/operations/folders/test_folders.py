@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.operations.required import LONGEST_NAME
 from tests.api import Api
 from tests.operations import building
 
@@ -170,3 +171,20 @@ def test_a_folder_that_holds_a_job_is_not_deleted(p: Api) -> None:
 
 def test_the_root_is_not_deleted(p: Api) -> None:
     p.refused("DeleteFolder", projectName="p", path="/", code="Invalidpath")
+
+
+def test_a_refusal_tells_the_project_and_the_path(p: Api) -> None:
+    make(p, "/a", "/b")
+    for name, given, path, code, status in (
+        ("CreateFolder", {"path": "/a"}, "/a", "InvalidFolder.Duplicate", 400),
+        ("MVFolder", {"srcPath": "/a", "destPath": "/b"}, "/b", "InvalidFolder.Duplicate", 400),
+        ("MVFolder", {"srcPath": "/c", "destPath": "/d"}, "/c", "InvalidFolder.NotFound", 404),
+        ("DeleteFolder", {"path": "/c"}, "/c", "InvalidFolder.NotFound", 404),
+    ):
+        refusal = p.refused(name, projectName="p", **given, code=code, status=status)
+        assert f"Project 'p' has {'a' if status == 400 else 'no'} folder '{path}'" in refusal.hint
+
+
+def test_the_longest_name_of_a_folder_is_taken(p: Api) -> None:
+    make(p, "/" + "x" * LONGEST_NAME)
+    p.refused("CreateFolder", projectName="p", path="/" + "x" * (LONGEST_NAME + 1), code="Invalidpath")

@@ -94,6 +94,33 @@ def test_the_next_instance_has_curves_of_its_own(running: Api) -> None:
     assert not set(before["Dps"]) & set(after["Dps"])
 
 
+def test_instances_and_worlds_have_values_of_their_own(running: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    running.advance("10m")
+    building.online_job(running, "k")
+    running.ok("StartJob", projectName="p", jobName="k")
+    running.advance("10m")
+    cluster_id = running.ok("GetProject", projectName="p")["Project"]["ClusterId"]
+
+    def values(name: str, metric: str, **given: Any) -> set[Any]:
+        answer = running.ok(name, **given, metricJson=query(metric))["Metrics"]["Metric"]
+        return {value for curve in answer for value in curve["Dps"].values()}
+
+    def of_job(job_name: str) -> set[Any]:
+        given = {"projectName": "p", "jobName": job_name, "instanceId": -1}
+        return values("GetInstanceMetric", f"blink.p.{job_name}.tps.rate", **given)
+
+    def of_cluster() -> set[Any]:
+        return values("GetClusterMetrics", f"{cluster_id}.system.cpu.user", clusterId=cluster_id)
+
+    of_j, before = of_job("j"), of_cluster()
+    assert len(of_j) > 1
+    assert len(before) > 1
+    assert not of_j & of_job("k")
+    monkeypatch.setattr(running.world, "seed", running.world.seed + 1)
+    assert of_cluster() != before
+    assert of_job("j") != of_j
+
+
 def test_a_job_that_is_not_running_has_no_metrics(running: Api) -> None:
     running.ok("ModifyInstanceState", **LIVE, expectState="PAUSED")
     running.refused("GetInstanceMetric", **LIVE, metricJson=query("blink.p.j.delay"), code="InvalidInstance.NotRunning")

@@ -160,3 +160,24 @@ def test_it_must_be_said_which_tags_to_take_off(api: Api) -> None:
     tag(api, cluster_id, "a:1")
     api.refused("UntagResources", ResourceIds=cluster_id, code="MissingTagKeys")
     api.refused("UntagResources", ResourceIds=cluster_id, All=False, code="MissingTagKeys")
+
+
+def test_a_page_that_is_just_full_is_the_last(api: Api) -> None:
+    tag(api, building.cluster(api), ",".join(f"key{number}" for number in range(50)))
+    assert "NextToken" not in api.ok("ListTagResources")["Data"]
+
+
+def test_a_refusal_names_the_parameter_that_cannot_be_read(api: Api) -> None:
+    cluster_id = building.cluster(api)
+    many = ",".join(f"k{number}" for number in range(1001))
+    for text in ("[1]", many):
+        api.refused("ListTagResources", ResourceIds=text, code="InvalidResourceIds")
+        api.refused("UntagResources", ResourceIds=cluster_id, TagKeys=text, code="InvalidTagKeys")
+    for text in ("[1]", many):
+        api.refused("ListTagResources", Tags=text, code="InvalidTags")
+
+
+def test_blanks_before_json_are_none_of_a_name(api: Api) -> None:
+    cluster_id = building.cluster(api)
+    tag(api, cluster_id, ' [{"Key":"a","Value":"1"}]')
+    assert tags(api) == {(cluster_id, "a"): "1"}
