@@ -94,6 +94,26 @@ def test_signal_stops_it_cleanly_though_a_connection_is_open(stop: signal.Signal
     assert "Traceback" not in log.read_text("utf-8")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself these signals there")
+@pytest.mark.parametrize("made_of_it", [None, ValueError])
+def test_further_signals_do_not_disturb_an_end_before_it_serves(made_of_it: type[Exception] | None) -> None:
+    """As where a terminal is closed, or Ctrl-C is pressed twice."""
+    script = (
+        "import os, signal\n"
+        "from foas_emulator import server\n"
+        "with server._ended_by_signals():\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    except SystemExit:\n"
+        "        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):\n"
+        "            os.kill(os.getpid(), number)\n"
+        "        print('removed', flush=True)\n"
+        f"        raise {'' if made_of_it is None else made_of_it.__name__}\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (128 + signal.SIGTERM, "removed\n", "")
+
+
 def test_every_acknowledged_write_is_there_after_a_restart(tmp_path: Path) -> None:
     folders = "/api/v2/projects/demo/folders"
     with serving("--data-dir", str(tmp_path)) as emulator, emulator.client() as client:

@@ -230,14 +230,22 @@ async def _serving(server: _Beside, sockets: list[socket.socket]) -> AsyncIterat
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """End cleanly at a signal that comes before the server handles signals, or after it has ended."""
+    """End cleanly at the first signal that comes before the server handles signals, or after it has ended."""
+    ended_by: list[int] = []
 
     def end(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
+        if not ended_by:  # another one would come in between the removal of files, a private key among them
+            ended_by.append(number)
+            raise SystemExit(128 + number)
 
     for signal_ in _stop_signals():
         signal.signal(signal_, end)
-    yield
+    try:
+        yield
+    except BaseException:
+        if ended_by:  # what was interrupted may have made another exception of it, as pydantic does
+            raise SystemExit(128 + ended_by[0]) from None
+        raise
 
 
 def _stop_signals() -> list[int]:

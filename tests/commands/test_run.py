@@ -172,6 +172,21 @@ def test_a_signal_that_may_not_be_passed_on_ends_nothing(monkeypatch: pytest.Mon
         assert child.run([sys.executable, "-c", interrupt], environment({})) == 7
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself these signals there")
+@pytest.mark.parametrize("ended", ["by a signal", "by its command"])
+def test_no_further_signal_disturbs_the_end(ended: str) -> None:
+    """As where Ctrl-C is pressed twice."""
+    child = _Child()
+    with child.taking_signals():
+        if ended == "by a signal":
+            with pytest.raises(SystemExit):
+                os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            child.run([sys.executable, "-c", ""], os.environ)
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 def test_a_command_that_a_signal_ends_has_the_status_of_shells() -> None:
     if sys.platform == "win32":
         pytest.skip("no signal ends a process there")

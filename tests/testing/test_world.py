@@ -1,5 +1,6 @@
 """The handles that tests hold on a server and its worlds."""
 
+import errno
 import socket
 import threading
 import urllib.error
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.server import StartError
 from foas_emulator.testing import Change, Emulator, EmulatorError, Server, World
 from foas_emulator.world.settings import NAMES
 
@@ -225,6 +227,23 @@ def test_an_emulator_refuses_what_it_cannot_do(given: dict[str, Any]) -> None:
 
 def test_an_emulator_that_was_never_entered_can_be_left() -> None:
     Emulator().__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("place", ["new_event_loop", "Accompanied.startup"])
+def test_an_emulator_that_cannot_start_says_why_at_once_and_keeps_nothing(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with Emulator() as first:
+        port = int(first.url.rpartition(":")[2])
+    with monkeypatch.context() as patch:
+        patch.setattr(f"foas_emulator.testing.in_thread.{place}", fail)
+        with pytest.raises(StartError, match=r"did not start: .*Too many open files"):
+            Emulator(port=port, data_dir=tmp_path).__enter__()
+    with Emulator(port=port, data_dir=tmp_path) as second:
+        assert second.worlds() == ["default"]
 
 
 @contextmanager

@@ -420,6 +420,38 @@ def test_files_of_others_are_neither_overwritten_nor_removed(open_registry: Open
     assert all((tmp_path / name).read_bytes() == b"of somebody else" for name in names)
 
 
+NO_NEWER_ORIGINS: dict[str, Callable[[Path, Path], object]] = {
+    "somebody else's": lambda _, copy: copy.write_bytes(b"of somebody else"),
+    "empty": lambda _, copy: copy.touch(),
+    "cut": lambda origin, copy: copy.write_bytes(origin.read_bytes()[:-1]),
+    "without its database": lambda origin, copy: copy.write_bytes(origin.read_bytes()),
+}
+
+
+@pytest.mark.parametrize("kind", NO_NEWER_ORIGINS)
+def test_a_file_that_only_has_the_name_of_a_newer_origin_decides_nothing(
+    kind: str, directory: Path, open_registry: OpenRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    copy = directory / "alice.2.origin"
+    NO_NEWER_ORIGINS[kind](directory / "alice.origin", copy)
+    content = copy.read_bytes()
+    for _ in range(2):
+        registry = open_registry(directory=directory)
+        assert marks(registry, "alice") == ["later", "old"]
+        registry.close()
+        assert f"{copy} is passed over" in caplog.text
+        assert copy.read_bytes() == content
+    for kept in (["new"], ["new", "newer"], ["newest"]):
+        registry = open_registry(directory=directory)
+        registry.create_or_replace("alice", image_with(registry, kept[0]))
+        for name in kept[1:]:
+            mark(registry.open_or_create("alice"), name)
+        registry.close()
+        registry = open_registry(directory=directory)
+        assert marks(registry, "alice") == kept
+        registry.close()
+
+
 @pytest.mark.parametrize("kind", ["file", "link", "directory"])
 def test_a_lock_of_somebody_else_is_not_emptied(tmp_path: Path, kind: str) -> None:
     lock, target = tmp_path / "data" / "lock", tmp_path / "notes"

@@ -123,13 +123,14 @@ def _found(command: Sequence[str]) -> list[str]:
 class _Child:
     """The command as a process, and the forwarding of signals to it.
 
-    While the command runs, signals are passed on to it, and `run` keeps waiting for it. A signal before or after that
-    ends `run`, which cleans up then too.
+    While the command runs, signals are passed on to it, and `run` keeps waiting for it. A signal before that ends
+    `run`, which cleans up then too; none disturbs it in that.
     """
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._is_starting = False
+        self._is_ending = False
         self._meanwhile: list[int] = []
 
     def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -144,6 +145,7 @@ class _Child:
         try:
             return self._process.wait()
         finally:
+            self._is_ending = True
             self._process = None
 
     @contextmanager
@@ -159,9 +161,12 @@ class _Child:
                 signal.signal(number, handler)
 
     def _take(self, number: int, _: object) -> None:
+        if self._is_ending:
+            return
         if self._is_starting:
             self._meanwhile.append(number)
         elif self._process is None:
+            self._is_ending = True
             raise SystemExit(KILLED + number)
         elif not (number in _TYPED and _is_from_terminal()):
             with suppress(ProcessLookupError, PermissionError):  # it has ended, or is another user's, as sudo is

@@ -55,7 +55,7 @@ class ThreadedServer:
     """A server in a thread, on a port of this machine, until it is stopped."""
 
     def __init__(self, settings: Settings, *, port: int = 0) -> None:
-        """Start, on a free port if `port` is 0. Raise `SeedError`, ValueError or `StartError` for unusable settings.
+        """Start, on a free port if `port` is 0. Raise `SeedError`, ValueError or `StartError` if that cannot be.
 
         The port in the settings is ignored: its default is that of `serve`, which may be running too.
         """
@@ -73,11 +73,15 @@ class ThreadedServer:
             beside = companions(known, registry, interception, app)
             config = uvicorn_config(app, keep_alive=known.keep_alive, lifespan="on")
             self._server = _Server(config, beside=beside)
-            if_refused.pop_all()  # from now on the application closes the worlds, and uvicorn the socket
+            self._failure: Exception | None = None
             self._thread = Thread(target=self._run, name="foas-emulator", daemon=True)
             self._thread.start()
             if not self._server.ready.wait(START_WITHIN):
                 raise StartError(f"the emulator did not start within {START_WITHIN:.0f} seconds")
+            if self._failure is not None:
+                self._thread.join()
+                raise StartError(f"the emulator did not start: {self._failure}") from self._failure
+            if_refused.pop_all()  # from now on the application closes the worlds, and uvicorn the socket
             self._files = files.pop_all()
 
     def stop(self) -> None:
@@ -87,8 +91,14 @@ class ThreadedServer:
         self._files.close()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(self._server.serve(sockets=[self._listener]))
+        try:
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+                runner.run(self._server.serve(sockets=[self._listener]))
+        except Exception as error:
+            if self._server.ready.is_set():
+                raise
+            self._failure = error
+            self._server.ready.set()
 
 
 class _Server(Accompanied):

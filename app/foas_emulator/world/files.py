@@ -4,7 +4,8 @@ A world is two files: `NAME.origin`, the image to which it is reset, and `NAME.d
 it gets a pair with the next generation in their names, `NAME.1.origin` and `NAME.1.db`, and so on. The origin of the
 highest generation decides: the one rename that puts it into place replaces both, so that a process that is killed
 before or after it leaves the old world or the new one, never some of each. An older pair is removed afterwards, or at
-the next start. A file that the emulator did not write is never overwritten or removed. On Windows the files of a world
+the next start. A file that the emulator did not write is never overwritten or removed, and decides nothing while there
+is a pair that it did write. On Windows the files of a world
 whose name is that of a device begin with an underscore.
 """
 
@@ -79,14 +80,35 @@ class WorldFiles:
             and path.name.startswith("_") == (match[1] in DEVICES)
             and path.is_file()
         ]
+        origins: dict[str, list[int]] = {}
         for _, (name, generation, kind) in ((path, match.groups()) for path, match in found):
             if kind == "origin":
-                self._generations[name] = max(self._generations.get(name, 0), int(generation or 0))
+                origins.setdefault(name, []).append(int(generation or 0))
+        self._generations = {name: self._newest(name, sorted(generations)) for name, generations in origins.items()}
         self._remove_ready()
         for path, match in found:
-            name, generation, kind = match.groups()
-            if kind == "new" or self._generations.get(name) != int(generation or 0):
+            name, number, kind = match[1], int(match[2] or 0), match[3]
+            newest = self._generations.get(name)
+            is_passed_over = newest is not None and newest < number and number in origins[name]
+            if kind == "new" or (number != newest and not is_passed_over):
                 _remove(path)
+
+    def _newest(self, name: str, generations: Sequence[int]) -> int:
+        """Return the highest of these generations that `put` has completed; the highest of all if none is."""
+        complete = generations if len(generations) == 1 else [each for each in generations if self._is_pair(name, each)]
+        newest = complete[-1] if complete else generations[-1]
+        for other in generations[generations.index(newest) + 1 :]:
+            log.warning("%s is passed over: it is no complete origin of ours", self._path(name, other, "origin"))
+        return newest
+
+    def _is_pair(self, name: str, generation: int) -> bool:
+        origin, database = (self._path(name, generation, kind) for kind in ("origin", "db"))
+        try:
+            with origin.open("rb") as file:
+                header = file.read(100)
+            return _is_header_of_ours(header) and origin.stat().st_size >= _size_in(header) and database.is_file()
+        except OSError:
+            return False
 
     def _remove_ready(self) -> None:
         for path in [path for path in self._directory.iterdir() if _READY.fullmatch(path.name)]:
@@ -269,8 +291,7 @@ def damage_of(image: bytes) -> str | None:
         return "it is empty"
     if not _is_header_of_ours(image[:100]):
         return "it is no file of foas-emulator"
-    pages = int.from_bytes(image[28:32])
-    if len(image) < pages * int.from_bytes(image[16:18]):
+    if len(image) < _size_in(image[:100]):
         return "it was cut"
     return None if len(image) > LARGEST_CHECKED else _found_by_check(image)
 
@@ -300,6 +321,12 @@ def _is_header_of_ours(header: bytes) -> bool:
     owner = int.from_bytes(header[68:72])
     before_owners = owner == 0 and int.from_bytes(header[60:64]) == 1 and int.from_bytes(header[16:18]) == PAGE_SIZE
     return header.startswith(_FIRST_BYTES) and (owner == APPLICATION_ID or before_owners)
+
+
+def _size_in(header: bytes) -> int:
+    """Return how many bytes a whole file with this header has."""
+    pages, page = int.from_bytes(header[28:32]), int.from_bytes(header[16:18])
+    return pages * page
 
 
 def _remove(path: Path) -> None:
