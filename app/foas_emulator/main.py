@@ -25,6 +25,7 @@ from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.cors import Cors
 from foas_emulator.pipeline.dispatcher import CallOperation, Dispatcher
 from foas_emulator.pipeline.find_operation import FindOperation
+from foas_emulator.pipeline.held_calls import HeldCalls
 from foas_emulator.pipeline.impair import Impair
 from foas_emulator.pipeline.inject_faults import InjectFaults
 from foas_emulator.pipeline.read_body import ReadBody
@@ -71,6 +72,7 @@ def create_app(
     registry = registry or open_registry(settings)
     call_operation = CallOperation()
     select_world = SelectWorld(registry)
+    held = HeldCalls()
     journal = Journal(budget=settings.journal_bytes)
     registry.watch(journal.forget)
     record = Record(journal, log_access=settings.access_log, log_refused=settings.log_refused)
@@ -97,9 +99,9 @@ def create_app(
             FindOperation(OperationIndex(OPERATIONS)),
             ReadBody(limit=settings.max_body),
             authenticate,
-            Impair(registry),
+            Impair(registry, held),
             SettleWorld(registry, select_world),
-            InjectFaults(registry, call_operation),
+            InjectFaults(registry, call_operation, held=held),
             CacheReads(cache, call_operation, template=record.template),
             call_operation,
         ],

@@ -97,7 +97,7 @@ WRONG_SQL = {
 
 @pytest.mark.parametrize("count", [SLICE - 1, SLICE, 2 * SLICE, 2 * SLICE + 1])
 def test_many_changes_are_told_in_order_and_each_once(control: Control, count: int) -> None:
-    entries = [{"after": f"{second // 2}s", "ActualState": "PAUSED"} for second in range(2, count + 2)]
+    entries = [{"after": f"{3600 + second // 2}s", "ActualState": "PAUSED"} for second in range(2, count + 2)]
     jobs = [{"JobName": "j", "instances": [{"Id": 900001, "timeline": entries}]}]
     control.ok("PUT", "/worlds/many", {"seed": {"projects": [{"Name": "p", "jobs": jobs}]}}, status=201)
     pending = control.ok("GET", "/worlds/many/clock")["pending"]

@@ -1,10 +1,13 @@
 """What each effect makes of a call, in both formats and both kinds of store."""
 
+import asyncio
+
 import pytest
 from pydantic import ValidationError
 
 from foas_emulator.faults.effects import CatalogueError
 from foas_emulator.gateway.errors import catalogue
+from foas_emulator.world.store import LARGE, Store
 from tests.api import Api
 from tests.faults.arming import arm, counts
 
@@ -146,6 +149,41 @@ def test_stale_reads_are_current_again_once_the_rule_is_gone(seeded_api: Api) ->
     assert not has_folder(seeded_api, "/made")
     assert seeded_api.request("DELETE", f"/_emulator/worlds/default/faults/{rule['id']}").status_code == 204
     assert has_folder(seeded_api, "/made")
+
+
+def test_others_are_served_while_the_previous_image_of_a_large_world_is_taken(
+    seeded_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_beside = Store.image_beside
+    taken: list[bytes] = []
+
+    def take(store: Store) -> bytes:
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        taken.append(image_beside(store))
+        return taken[-1]
+
+    monkeypatch.setattr(Store, "image_beside", take)
+    monkeypatch.setattr(Store, "image", None)
+    seeded_api.ok("UpdateJob", projectName="demo", jobName="draft", code="-- " + "x" * 2 * LARGE)
+    arm(seeded_api, effect={"stale": True}, match={"operation": "GetFolder"})
+    seeded_api.ok("CreateFolder", projectName="project1", path="/first")
+    seeded_api.ok("CreateFolder", projectName="project1", path="/second")
+    assert len(taken) == 2
+    assert has_folder(seeded_api, "/first")
+    assert not has_folder(seeded_api, "/second")
+
+
+def test_a_world_larger_than_the_budget_of_images_is_not_copied_for_stale_reads(
+    seeded_api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    seeded_api.ok("UpdateJob", projectName="demo", jobName="draft", code="-- " + "x" * 2 * LARGE)
+    arm(seeded_api, effect={"stale": True})
+    seeded_api.registry.images.limit = LARGE
+    monkeypatch.setattr(Store, "image", None)
+    monkeypatch.setattr(Store, "image_beside", None)
+    seeded_api.ok("CreateFolder", projectName="demo", path="/new")
+    assert "larger than image_bytes" in caplog.text
 
 
 def test_a_rate_limit_throttles_what_is_beyond_it_and_says_for_how_long(seeded_api: Api) -> None:

@@ -11,6 +11,8 @@ import pytest
 from foas_emulator.faults.document import FaultDocument
 from foas_emulator.faults.rules import MOST_RULES, FaultRule, RuleLimitError, active_rules, disarm_all, rules_of
 from foas_emulator.faults.rules import arm as arm_in
+from foas_emulator.patterns import CallPattern
+from foas_emulator.pipeline import held_calls
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.store import assign, equal
@@ -262,10 +264,38 @@ def test_calls_that_are_held_back_together_are_not_struck_more_often_than_said(s
     assert counts(seeded_api) == [(5, 5), (2, 2)]
 
 
+@pytest.mark.parametrize("is_setting", [False, True])
+def test_calls_that_are_held_back_are_limited_by_their_size(
+    seeded_api: Api, monkeypatch: pytest.MonkeyPatch, *, is_setting: bool
+) -> None:
+    if is_setting:
+        seeded_api.world.set({"latency": "60ms"})
+    else:
+        arm(seeded_api, effect={"latency": "60ms"})
+    monkeypatch.setattr(held_calls, "MOST_HELD", 50_000)
+    assert sorted(held_together(seeded_api, 5)) == [200, 200, 503, 503, 503]
+    assert held_together(seeded_api, 1) == [200]
+    monkeypatch.setattr(held_calls, "MOST_HELD", 1)
+    assert held_together(seeded_api, 1) == [200]
+
+
 def test_a_rule_that_is_disarmed_while_a_call_is_held_back_strikes_no_more(seeded_api: Api) -> None:
     arm(seeded_api, effect={"latency": "60ms"})
     arm(seeded_api, effect=DENY)
     assert held_together(seeded_api, 1, lambda: disarm_all(seeded_api.world)) == [200]
+
+
+@pytest.mark.parametrize(
+    "other", [{"match": CallPattern(operation="StartJob")}, {"at": "after_commit"}, {"times": 1}, {"skip": 1}]
+)
+def test_a_rule_that_is_replaced_while_a_call_is_held_back_is_another_one(
+    seeded_api: Api, other: dict[str, Any]
+) -> None:
+    arm(seeded_api, effect={"latency": "60ms"})
+    rule_id = arm(seeded_api, effect=DENY)["id"]
+    document = FaultDocument.model_validate({"effect": DENY, **other})
+    assert held_together(seeded_api, 1, lambda: arm_in(seeded_api.world, document, rule_id=rule_id)) == [200]
+    assert counts(seeded_api) == [(1, 1), (0, 0)]
 
 
 def test_a_world_has_a_limited_number_of_rules(seeded_api: Api) -> None:

@@ -1,5 +1,8 @@
 """What a client without any library receives when a rule ends its connection."""
 
+import socket
+from typing import Any
+
 import pytest
 
 from tests.running import ENDED, RESET, Running, content_length
@@ -66,3 +69,18 @@ def test_a_connection_ends_only_once(server: Running, world: str) -> None:
     server.arm(world, effect={"truncate": 0.5})
     server.arm(world, effect={"reset": True})
     assert server.bytes_of(world, INSTANCE) == RESET
+
+
+@pytest.mark.parametrize(
+    "effect", [{"drop": True}, {"reset": True}, {"truncate": 0.5}], ids=["drop", "reset", "truncate"]
+)
+def test_a_connection_that_its_client_has_left_is_ended_and_journalled(
+    server: Running, world: str, effect: dict[str, Any]
+) -> None:
+    server.arm(world, effect={"latency": "200ms"})
+    server.arm(world, effect=effect)
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(f"GET {INSTANCE} HTTP/1.1\r\nHost: x\r\nx-emulator-world: {world}\r\n\r\n".encode())
+    expected = {"operation": "GetInstance", "timeout": "5s"}
+    status, answer = server.control("POST", f"/worlds/{world}/journal/verify", expected)
+    assert status == 200, answer

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.operations.jobs.service import LONGEST_PACKAGES
 from foas_emulator.operations.required import MOST_NAMES
 from tests.api import Api
 from tests.operations import building
@@ -24,6 +25,14 @@ def test_a_job_names_a_bounded_number_of_packages(p: Api) -> None:
     building.job(p, packages=MANY.removesuffix(",a"))
     refused = p.refused("UpdateJob", projectName="p", jobName="j", packages=MANY, code="Invalidpackages")
     assert refused.hint == f"packages: {REFUSED}"
+
+
+def test_blanks_between_packages_have_a_bound(p: Api) -> None:
+    p.ok("CreatePackage", projectName="p", packageName="a", type="jar", ossPath="a.jar")
+    longest = "a".ljust(LONGEST_PACKAGES)
+    building.job(p, packages=longest)
+    refused = p.refused("UpdateJob", projectName="p", jobName="j", packages=f"{longest} ", code="Invalidpackages")
+    assert refused.hint == "packages: they have 65537 characters, and may have 65536."
 
 
 def test_a_batch_of_summaries_is_of_a_bounded_number_of_jobs(p: Api) -> None:

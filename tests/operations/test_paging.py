@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.api import Api
+from foas_emulator.gateway.parameters import declared_parameters
+from tests.api import BY_NAME, Api
 from tests.operations import building
 
 
@@ -104,3 +105,32 @@ def test_a_page_of_escaped_texts_is_refused_in_a_world_that_is_smaller_than_they
         building.job(api, name, description="&" * 20_000)
     monkeypatch.setattr("foas_emulator.operations.paging.MOST_WEIGHT", api.world.store.size + 1)
     api.refused("ListJob", projectName="p", code="InvalidpageSize")
+
+
+EMPTY = [
+    ("ListJob", ("jobName", "engineVersion", "clusterId", "queueName")),
+    ("ListInstance", ("jobName",)),
+    ("ListPackage", ("packageName", "tag")),
+    ("ListProject", ("name", "clusterId", "region")),
+    ("ListProjectBindQueue", ("clusterId", "queueName")),
+    ("ListProjectBindQueueResource", ("clusterId", "queueName")),
+    ("ListCluster", ("clusterId", "displayName", "region")),
+    ("ListTagResources", ("ResourceIds", "Tags", "ResourceType", "NextToken")),
+]
+
+
+@pytest.mark.parametrize(("operation", "names"), EMPTY, ids=[operation for operation, _ in EMPTY])
+def test_an_empty_text_lets_everything_pass(api: Api, operation: str, names: tuple[str, ...]) -> None:
+    cluster_id = building.project_with_queue(api)
+    building.online_job(api)
+    api.ok("StartJob", projectName="p", jobName="j")
+    api.ok("CreatePackage", projectName="p", packageName="a.jar", type="JAR", ossPath="a.jar")
+    api.ok("TagResources", ResourceIds=cluster_id, Tags="stage:test")
+    needed = {"projectName": "p", "jobType": "FLINK_STREAM"}
+    declared = declared_parameters(BY_NAME[operation].endpoint)
+    given = {each.name: needed[each.name] for each in declared if each.required}
+    everything = api.ok(operation, **given)
+    for name in names:
+        assert api.ok(operation, **given, **{name: ""}) == everything
+        if name != "NextToken":
+            assert api.ok(operation, **given, **{name: "none"}) != everything

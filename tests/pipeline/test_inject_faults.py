@@ -2,17 +2,21 @@
 
 import asyncio
 import logging
+import time
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
+from foas_emulator.faults import effects
 from foas_emulator.faults.document import FaultDocument
 from foas_emulator.faults.rules import MOST_RULES, FaultRule, active_rules
 from foas_emulator.faults.rules import arm as arm_rule
 from foas_emulator.world import slices
 from foas_emulator.world.store import Store
-from tests.api import Api
+from tests.api import Api, open_api
 from tests.wire import INSTANCE, ask
 
 FAULTS = "/_emulator/worlds/default/faults"
@@ -157,6 +161,46 @@ def test_a_world_that_is_reset_while_a_call_is_held_back_serves_it_anew(api: Api
             return await held
 
     assert asyncio.run(reset_meanwhile()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", ""), ("POST", "/reset"), ("PUT", "")], ids=["dropped", "reset", "replaced"]
+)
+def test_a_call_that_took_effect_in_a_world_that_has_ended_succeeds_and_is_not_in_the_next_ones_journal(
+    api: Api, method: str, path: str
+) -> None:
+    world = "/_emulator/worlds/ending"
+    arm(api, {"effect": {"error": "Throttling.User"}, "at": "after_commit"}, world="ending")
+    arm(api, {"effect": {"latency": "100ms"}, "at": "after_commit"}, world="ending")
+
+    async def end_meanwhile() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://emulator") as client:
+            target, headers = "/api/v2/projects/project1/folders?path=/made", {"x-emulator-world": "ending"}
+            held = asyncio.create_task(client.post(target, headers=headers))
+            await asyncio.sleep(0.02)
+            assert (await client.request(method, world + path)).status_code < 300
+            assert (await client.put(world)).status_code < 300
+            return await held
+
+    assert asyncio.run(end_meanwhile()).status_code == 200
+    assert api.request("GET", f"{world}/journal").json()["entries"] == []
+
+
+def test_a_rule_applies_to_a_call_that_took_effect_in_a_world_that_was_closed_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def sleep(_: float) -> None:
+        time.sleep(0.01)  # noqa: ASYNC251 - longer than a world may be idle, and nobody else waits
+        opened.registry.open_or_create("other")
+
+    monkeypatch.setattr(effects, "asyncio", SimpleNamespace(sleep=sleep))
+    with open_api(data_dir=tmp_path, world_idle=1) as opened:
+        arm(opened, {"effect": {"error": "Throttling.User"}, "at": "after_commit"}, world="idle")
+        arm(opened, {"effect": {"latency": "1s"}, "at": "after_commit"}, world="idle")
+        response = opened.request("GET", "/api/v2/projects/project1", headers={"x-emulator-world": "idle"})
+        assert response.json()["Code"] == "Throttling.User"
+        (entry,) = opened.request("GET", "/_emulator/worlds/idle/journal").json()["entries"]
+        assert [fault["id"] for fault in entry["faults"]] == [2, 1]
 
 
 def test_a_crash_of_ours_is_an_answer_that_a_rule_may_strike(

@@ -166,10 +166,10 @@ class ArmedRule:
     def count_match(self, world: World) -> Application | None:
         """Count a matching call; return the rule's application to it, None if the rule lets the call pass.
 
-        A rule that was disarmed or used up in the meantime counts nothing.
+        A rule that was disarmed, used up or replaced in the meantime counts nothing.
         """
         row = world.store.get(FaultRule, equal(FaultRule.id, self.id))
-        if row is None or row.effect != self._row.effect or not row.is_armed():
+        if row is None or _without_counts(row) != _without_counts(self._row) or not row.is_armed():
             world.cache.discard(_ACTIVE_RULES)
             return None
         seen = row.seen + 1
@@ -200,6 +200,10 @@ class ArmedRule:
             window.append(now)
             return None
         return math.ceil((window[0] + per - now) / 1_000_000)
+
+
+def _without_counts(row: FaultRule) -> dict[str, Any]:
+    return {**vars(row), "seen": 0, "hits": 0}
 
 
 class ActiveRules:

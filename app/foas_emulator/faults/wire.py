@@ -63,7 +63,8 @@ class AbortedResponse(GatewayResponse):
         if not self.reset:
             self.transport.close()
             return
-        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        if not self.transport.is_closing():  # the client may have left: then there is no socket any more
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.transport.abort()
 
 

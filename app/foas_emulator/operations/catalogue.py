@@ -39,7 +39,7 @@ HANDLERS: Mapping[str, Handler] = {
 
 cluster_service.demand_by_queue.connect(instance_service.demand_by_queue)
 cluster_service.taken_by_queues.connect(queue_service.taken)
-cluster_service.project_names.connect(project_service.names_on_cluster)
+cluster_service.projects_on_cluster.connect(project_service.on_cluster)
 cluster_service.bound_projects.connect(queue_service.bound_projects)
 cluster_service.destroyed.connect(queue_service.remove_all)
 

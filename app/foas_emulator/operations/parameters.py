@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Form, Path, Query
+from pydantic import BeforeValidator
 
 from foas_emulator.gateway.parameters import REFUSED_WITHOUT, Int32, Int64
 from foas_emulator.gateway.routes import GatewayRequest
@@ -39,6 +40,13 @@ async def _world_of(request: GatewayRequest) -> World:
     """Return the world that the pipeline chose for a request."""
     return cast(World, request.call.world)
 
+
+def _given(text: Any) -> Any:
+    return None if text == "" else text
+
+
+Filter = Annotated[str | None, BeforeValidator(_given)]
+"""A text that narrows a list. An empty one lets everything pass, as a part of a name that is empty does (inferred)."""
 
 CurrentWorld = Annotated[World, Depends(_world_of)]
 ProjectName = Annotated[str, path("projectName", "Name of the project.", "project1")]

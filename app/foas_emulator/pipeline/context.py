@@ -40,6 +40,7 @@ class RequestContext:
     __slots__ = (
         "_world",
         "authentication_failure",
+        "beginning",
         "body",
         "body_note",
         "faults",
@@ -75,6 +76,8 @@ class RequestContext:
         self.started = 0
         self.world_name = ""
         self._world: World | None = None
+        self.beginning: object = None
+        """The beginning of the world, as of the latest call of the operation; None before one."""
         self.was_authenticated = False
         self.authentication_failure: AuthenticationFailure | None = None
         self.operation: Operation | None = None
@@ -94,6 +97,12 @@ class RequestContext:
     def has_world(self) -> bool:
         """Whether the request has entered a world."""
         return self._world is not None
+
+    @property
+    def is_of_its_world(self) -> bool:
+        """Whether the world that the request has entered still is the one in which its operation was called."""
+        world = self._world
+        return world is not None and (self.beginning is None or self.beginning is world.beginning)
 
     @property
     def world(self) -> World:

@@ -36,6 +36,7 @@ class CallOperation:
         assert context.operation is not None
         scope = {**context.scope, "state": {**context.scope.get("state", {}), "call": context}}
         world = context.world
+        context.beginning = world.beginning
         world.take_notes()  # discard the notes of changes that were due: they do not belong to this call
         try:
             await context.operation.route.serve(scope, context.receive, _send_nothing)

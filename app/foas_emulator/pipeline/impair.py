@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 
 from foas_emulator.gateway.errors import THROTTLED_USER, UNAVAILABLE
 from foas_emulator.pipeline.context import RequestContext
+from foas_emulator.pipeline.held_calls import HeldCalls
 from foas_emulator.world.durations import rate_text
 from foas_emulator.world.ids import fraction
 from foas_emulator.world.registry import Registry
@@ -22,8 +23,9 @@ class Impair:
     The world's seed and the number of the call determine which calls fail and how long each one is delayed.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, held: HeldCalls) -> None:
         self._registry = registry
+        self._held = held
 
     def __call__(self, context: RequestContext) -> Awaitable[None] | None:
         return self._impair(context) if context.settings.is_impaired else None
@@ -33,7 +35,8 @@ class Impair:
         settings: WorldSettings = context.world.settings
         number = _next(context.world.cache, _CALLS)
         if settings.latency.longest:
-            await asyncio.sleep(settings.latency.at(fraction(seed, "impair/latency", number)) / 1000)
+            with self._held.holding(context):
+                await asyncio.sleep(settings.latency.at(fraction(seed, "impair/latency", number)) / 1000)
             self._enter_again(context)
         if fraction(seed, "impair/error", number) < settings.error_rate:
             problem = _IN_TURN[(_next(context.world.cache, _ERRORS) - 1) % len(_IN_TURN)]

@@ -2,21 +2,28 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
-from foas_emulator.faults.effects import Call, Duplicate, Invocation
+from foas_emulator.faults.effects import Call, Duplicate, Invocation, Latency
 from foas_emulator.faults.rules import PREVIOUS_IMAGE, ArmedRule, active_rules, takes_long
 from foas_emulator.faults.wire import AbortedResponse
 from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.dispatcher import answer_to
+from foas_emulator.pipeline.held_calls import HeldCalls
+from foas_emulator.world import online_backup
 from foas_emulator.world.advance import settle
+from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.images import ImageBudgetError
+from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
-from foas_emulator.world.store import Store
+from foas_emulator.world.store import LARGE, Store
+from foas_emulator.world.turns import Turns
 from foas_emulator.world.world import World
 
 log = logging.getLogger(__name__)
@@ -34,10 +41,17 @@ class InjectFaults:
     """
 
     def __init__(
-        self, registry: Registry, call_operation: Callable[[RequestContext], Awaitable[GatewayResponse]]
+        self,
+        registry: Registry,
+        call_operation: Callable[[RequestContext], Awaitable[GatewayResponse]],
+        *,
+        held: HeldCalls,
     ) -> None:
         self._registry = registry
+        self._held = held
         self._call_operation = call_operation
+        self._turns = Turns()
+        """Taken by a write whose world is so large that its image is taken beside it: only one has such an image."""
 
     def __call__(self, context: RequestContext) -> Awaitable[GatewayResponse] | None:
         active = active_rules(context.world)
@@ -49,12 +63,19 @@ class InjectFaults:
             return self._apply_in_slices(context, concerning)
         rules = [rule for rule in concerning if rule.matches(context.parameters)]
         if rules or (active.needs_history and context.operation.writes):
-            return self._apply(context, rules)
+            return self._apply_all(context, rules)
         return None
 
     async def _apply_in_slices(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
         """Do the same where matching takes long: each glob up to milliseconds for a text of thousands of characters."""
-        return await self._apply(context, [rule async for rule in in_slices(rules) if rule.matches(context.parameters)])
+        matching = [rule async for rule in in_slices(rules) if rule.matches(context.parameters)]
+        return await self._apply_all(context, matching)
+
+    async def _apply_all(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
+        if not any(isinstance(rule.effect, Latency) for rule in rules):
+            return await self._apply(context, rules)
+        with self._held.holding(context):
+            return await self._apply(context, rules)
 
     async def _apply(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
         """Return the response under these rules. An error is a response too, so an outer rule may apply to it."""
@@ -80,6 +101,8 @@ class InjectFaults:
         response = await call() if rule.at == "after_commit" else None
         if response is not None and (response.code is not None or isinstance(response, AbortedResponse)):
             return response
+        if response is not None and not self._has_world_after(context):
+            return response
         if isinstance(rule.effect, Duplicate) and _duplications(context) >= MOST_DUPLICATIONS:
             context.warn([f"One call is duplicated {MOST_DUPLICATIONS} times at most; rule {rule.id} let it pass."])
             return await call() if response is None else response
@@ -98,17 +121,49 @@ class InjectFaults:
         )
         return await rule.effect.apply(invocation)
 
+    def _has_world_after(self, context: RequestContext) -> bool:
+        """Whether the world in which a call took effect is there, after opening it if it was closed meanwhile."""
+        if context.is_of_its_world and not self._registry.holds(context.world):
+            with suppress(WorldFileError, WorldLimitError):
+                world = self._registry.open_existing(context.world_name)
+                context.world, context.beginning = world, world and world.beginning
+        return context.is_of_its_world and self._registry.holds(context.world)
+
     async def _call(self, context: RequestContext) -> GatewayResponse:
-        before = self._image_before(context)
+        assert context.operation is not None
+        world: World = context.world
+        if not context.operation.writes or not active_rules(world).needs_history:
+            return await self._call_operation(context)
+        if world.store.size <= LARGE:
+            return await self._call_after(context, world.store.image())
+        async with self._turns:
+            await self._enter_again(context)
+            return await self._call_after(context, await self._image_beside(context))
+
+    async def _image_beside(self, context: RequestContext) -> bytes | None:
+        """Return the image of a large world while others are served; None if there could be no room to keep it."""
+        world: World = context.world
+        store, beginning = world.store, world.beginning
+        if store.size > self._registry.images.limit:
+            log.warning("world %s is larger than image_bytes: it has no previous image for stale reads", world.name)
+            return None
+        if not online_backup.IS_POSSIBLE:
+            return store.image()
+        try:
+            with world.in_use():
+                image = await asyncio.to_thread(store.image_beside)
+        except (OSError, sqlite3.Error) as error:
+            log.warning("world %s is copied in one piece, which others wait for: %s", world.name, error)
+            return store.image()
+        await self._enter_again(context)
+        return image if context.world.beginning is beginning else None
+
+    async def _call_after(self, context: RequestContext, before: bytes | None) -> GatewayResponse:
+        """Call the operation, and keep the image of the world before it if it succeeds."""
         response = await self._call_operation(context)
         if before is not None:
             self._keep_previous(context.world, before)
         return response
-
-    def _image_before(self, context: RequestContext) -> bytes | None:
-        assert context.operation is not None
-        world: World = context.world
-        return world.store.image() if context.operation.writes and active_rules(world).needs_history else None
 
     def _keep_previous(self, world: World, image: bytes) -> None:
         world.cache.discard(PREVIOUS_IMAGE)
@@ -123,6 +178,7 @@ class InjectFaults:
         previous = world.cache.get(PREVIOUS_IMAGE)
         if previous is None:
             return await call()
+        beginning = world.beginning
         copy = World(
             world.name,
             Store(self._registry.connections, image=previous.content),
@@ -134,7 +190,7 @@ class InjectFaults:
             context.world = copy
             return await self._call_operation(context)
         finally:
-            context.world = world
+            context.world, context.beginning = world, beginning
             copy.close()
 
 

@@ -40,8 +40,8 @@ class Record:
         return self._journal.template(context.world_name, call_of(context, response), response.content)
 
     def close(self, context: RequestContext, response: GatewayResponse) -> None:
-        """Write the entry of a request into the journal of its world, if it entered one."""
-        if context.has_world:
+        """Write the entry of a request into the journal of its world, unless it entered none or has outlived it."""
+        if context.is_of_its_world:
             template = context.template or self.template(context, response)
             self._journal.write(template, context.request_id, context.started)
 

@@ -214,6 +214,7 @@ class Registry(ABC):
         if not self.exists(name):
             return False
         if name in self._worlds:
+            self._worlds[name].beginning = object()
             self._shut(name)
         self._forget(name)
         self._notify(name)

@@ -487,8 +487,10 @@ def test_a_destroyed_cluster_stays_in_the_list_and_its_queues_are_gone(api: Api)
 
 def test_a_cluster_with_a_project_is_not_destroyed(api: Api) -> None:
     cluster_id = building.project(api, "p")
+    building.project(api, "q", cluster_id=cluster_id)
     refusal = api.refused("DestroyCluster", clusterId=cluster_id, code="InvalidCluster.InUse")
-    assert "'p'" in refusal.hint
+    assert "has 2 projects, 'p' among them" in refusal.hint
+    api.ok("DeleteProject", projectName="q")
     api.ok("DeleteProject", projectName="p")
     api.ok("DestroyCluster", clusterId=cluster_id)
 

@@ -9,8 +9,9 @@ import pytest
 
 from foas_emulator.blink.plan import Plan
 from foas_emulator.blink.planner import running_plan
-from foas_emulator.operations.instances import service
+from foas_emulator.operations.instances import rows, service
 from foas_emulator.world import slices
+from foas_emulator.world.store import Store
 from tests.api import Api
 from tests.operations import building
 
@@ -87,6 +88,24 @@ def test_an_instance_that_is_deleted_meanwhile_takes_nothing(api: Api, cluster_i
     planned.clear()
     response = call(api, f"/api/v2/clusters/{cluster_id}/resource", delete)
     assert response.json()["Resource"]["AllocatedMB"] * JOBS == before > 0
+
+
+def test_instances_are_read_a_few_at_a_time(
+    api: Api, cluster_id: str, planned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "_AT_ONCE", 2)
+    read: list[int] = []
+    fetch = Store.fetch
+
+    def noted(store: Store, *arguments: Any) -> list[Any]:
+        found = fetch(store, *arguments)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(Store, "fetch", noted)
+    assert api.ok("GetClusterResource", clusterId=cluster_id)["Resource"]["AllocatedMB"] > 0
+    assert read == [2, 2, 0]
+    assert len(planned) == JOBS
 
 
 @pytest.mark.parametrize("end", [lambda api: api.registry.drop("default"), lambda api: api.registry.reset("default")])

@@ -99,7 +99,7 @@ def test_a_list_of_tags_is_narrowed_by_clusters_keys_values_and_type(api: Api) -
     assert tags(api, Tags="a:2") == {(first, "a"): "2"}
     assert tags(api, Tags="a:2,b") == {(first, "a"): "2", (first, "b"): "1", (second, "b"): "1"}
     assert tags(api, Tags="a:2,b", ResourceIds=f"{second},absent") == {(second, "b"): "1"}
-    assert tags(api, Tags='{"a":"' + "'" + '","b":""}') == tags(api, Tags="") == tags(api, ResourceIds="") == {}
+    assert tags(api, Tags='{"a":"' + "'" + '","b":""}') == tags(api, Tags="[]") == tags(api, ResourceIds="[]") == {}
     assert tags(api, ResourceType="other") == {(first, "c"): "1"}
     assert tags(api, ResourceIds="absent") == {}
 

@@ -24,7 +24,7 @@ from foas_emulator.operations.clusters.schemas import (
     ListClusterResponse,
 )
 from foas_emulator.operations.clusters.service import FEWEST_SLAVES, MOST_SLAVES
-from foas_emulator.operations.parameters import ClusterId, CurrentWorld, PageIndex, PageSize, form, query
+from foas_emulator.operations.parameters import ClusterId, CurrentWorld, Filter, PageIndex, PageSize, form, query
 from foas_emulator.world.store import equal
 
 group = Group("clusters")
@@ -96,10 +96,10 @@ async def create_cluster(
 async def list_cluster(
     world: CurrentWorld,
     *,
-    cluster_id: Annotated[str | None, query("clusterId", "Only this cluster.", "demo4b0v6t1kq8y2w7x5z3ca")] = None,
-    display_name: Annotated[str | None, query("displayName", "Part of the display name.", "demo")] = None,
+    cluster_id: Annotated[Filter, query("clusterId", "Only this cluster.", "demo4b0v6t1kq8y2w7x5z3ca")] = None,
+    display_name: Annotated[Filter, query("displayName", "Part of the display name.", "demo")] = None,
     state: Annotated[_State | None, query("state", "Only clusters in this state.")] = None,
-    region: Annotated[str | None, query("region", "Only clusters in this region.", "cn-beijing")] = None,
+    region: Annotated[Filter, query("region", "Only clusters in this region.", "cn-beijing")] = None,
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
 ) -> ListClusterResponse:

@@ -48,8 +48,8 @@ demand_by_queue: Hook[[World, str], Awaitable[Mapping[str, Resource]]] = Hook()
 """
 taken_by_queues: Hook[[World, str], Resource] = Hook()
 """The resources that the queues of a cluster have reserved, used or not."""
-project_names: Hook[[World, str], list[str]] = Hook()
-"""The names of the projects on a cluster."""
+projects_on_cluster: Hook[[World, str], tuple[int, str]] = Hook()
+"""How many projects are on a cluster, and the name of one of them."""
 bound_projects: Hook[[World, str], list[str]] = Hook()
 """The names of the projects to which queues of a cluster are bound; they may be on another cluster."""
 destroyed: Signal[[World, str]] = Signal()
@@ -234,9 +234,9 @@ def destroy_cluster(world: World, cluster_id: str) -> None:
     Raise `InvalidCluster.InUse` while a project is on it or has one of its queues, which is inferred.
     """
     cluster = _require_postpaid(world, cluster_id)
-    names = project_names(world, cluster_id)
-    if names:
-        raise IN_USE(f"Cluster {cluster_id!r} has {len(names)} projects, {names[0]!r} among them; DeleteProject first.")
+    count, name = projects_on_cluster(world, cluster_id)
+    if count:
+        raise IN_USE(f"Cluster {cluster_id!r} has {count} projects, {name!r} among them; DeleteProject first.")
     bound = bound_projects(world, cluster_id)
     if bound:
         raise IN_USE(f"A queue of cluster {cluster_id!r} is bound to project {bound[0]!r}; UnbindQueue first.")

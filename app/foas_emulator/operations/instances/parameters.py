@@ -4,12 +4,12 @@ from typing import Annotated, get_args
 
 from foas_emulator.gateway.parameters import Flag, Int64, one_of
 from foas_emulator.operations.instances import lifecycle
-from foas_emulator.operations.parameters import form, path, query
+from foas_emulator.operations.parameters import Filter, form, path, query
 
 ExpectedState = Annotated[lifecycle.ExpectedState, one_of(*get_args(lifecycle.ExpectedState))]
 ActualState = Annotated[lifecycle.State, one_of(*lifecycle.STATES)]
 
-ListedJobName = Annotated[str | None, query("jobName", "Only instances of this job.", "job1")]
+ListedJobName = Annotated[Filter, query("jobName", "Only instances of this job.", "job1")]
 ListedExpectState = Annotated[ExpectedState | None, query("expectState", "Only this expected state.", "RUNNING")]
 ListedActualState = Annotated[ActualState | None, query("actualState", "Only this actual state.", "RUNNING")]
 StartBeginTs = Annotated[Int64 | None, query("startBeginTs", "Started at or after, in milliseconds.", 1548397575000)]

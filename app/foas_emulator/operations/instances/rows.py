@@ -103,18 +103,21 @@ def select_ids(project_name: str, job_name: str | None) -> Select[Any]:
 def instances_on_cluster(world: World, cluster_id: str, state: str) -> Iterator[Instance]:
     """Yield the instances on a cluster that are now in a state and not archived, without their content.
 
-    They are read a few at a time; those that are deleted meanwhile are left out.
+    They are read a few at a time; those that are deleted meanwhile are left out, and so are those made meanwhile, which
+    may replace one that was counted.
     """
     columns = Instance.table().c
-    on_cluster = matching(
-        Instance,
+    newest = world.store.execute(select(func.max(columns.id))).scalar_one() or 0
+    on_cluster = _light(
         equal(Instance.cluster_id, cluster_id),
         equal(Instance.actual_state, state),
         equal(Instance.is_archived, False),
-    ).with_only_columns(columns.id)
-    ids = world.store.execute(on_cluster).scalars().all()
-    for start in range(0, len(ids), _AT_ONCE):
-        yield from world.store.fetch(Instance, _light().where(columns.id.in_(ids[start : start + _AT_ONCE])))
+    ).where(columns.id > bindparam("last"), columns.id <= newest)
+    part = on_cluster.order_by(columns.id).limit(_AT_ONCE)
+    found = world.store.fetch(Instance, part, {"last": 0})
+    while found:
+        yield from found
+        found = world.store.fetch(Instance, part, {"last": found[-1].id}) if len(found) == _AT_ONCE else []
 
 
 def jobs_of_instances(world: World, ids: Sequence[int]) -> dict[int, str]:

@@ -4,7 +4,7 @@ from typing import Annotated, get_args
 
 from foas_emulator.blink import kinds
 from foas_emulator.gateway.parameters import Decimal, Flag, Int64, Items, one_of
-from foas_emulator.operations.parameters import form, query
+from foas_emulator.operations.parameters import Filter, form, query
 
 JobType = Annotated[kinds.JobType, one_of(*get_args(kinds.JobType))]
 ApiType = Annotated[kinds.ApiType, one_of(*get_args(kinds.ApiType))]
@@ -52,10 +52,10 @@ FolderId = Annotated[Int64 | None, form("folderId", "Id of the folder.", 123)]
 JobTypeNeeded = Annotated[JobType, query("jobType", "Only jobs of this type.")]
 JobTypeFilter = Annotated[JobType | None, query("jobType", "Only jobs of this type.")]
 ApiTypeFilter = Annotated[ApiType | None, query("apiType", "Only jobs of this API type.")]
-JobNameFilter = Annotated[str | None, query("jobName", "Only jobs whose name contains this.", "job1")]
-EngineVersionFilter = Annotated[str | None, query("engineVersion", "Only this engine version.", "blink-3.4.4")]
-ClusterIdFilter = Annotated[str | None, query("clusterId", "Only this cluster.", "demo4b0v6t1kq8y2w7x5z3ca")]
-QueueNameFilter = Annotated[str | None, query("queueName", "Only this queue.", "root.project1")]
+JobNameFilter = Annotated[Filter, query("jobName", "Only jobs whose name contains this.", "job1")]
+EngineVersionFilter = Annotated[Filter, query("engineVersion", "Only this engine version.", "blink-3.4.4")]
+ClusterIdFilter = Annotated[Filter, query("clusterId", "Only this cluster.", "demo4b0v6t1kq8y2w7x5z3ca")]
+QueueNameFilter = Annotated[Filter, query("queueName", "Only this queue.", "root.project1")]
 FolderIdFilter = Annotated[Int64 | None, query("folderId", "Only this folder.", 123)]
 IsShowFullField = Annotated[Flag, query("isShowFullField", "With code, plan and properties.", True)]
 

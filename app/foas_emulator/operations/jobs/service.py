@@ -31,6 +31,7 @@ from foas_emulator.world.world import World
 CURRENT_ENGINE = "current"
 """The tag of the recommended engine version (official sample code)."""
 LARGEST_COUNT = 100
+LONGEST_PACKAGES = 64 * 1024  # ours; blanks between names count
 
 NOT_FOUND = problem("InvalidJob.NotFound", 404, "The specified job does not exist.")
 DUPLICATE = problem("InvalidJob.Duplicate", 400, "The specified job already exists.")
@@ -368,6 +369,8 @@ def _check_draft(world: World, project_name: str, draft: Draft) -> None:
 
 def _check_packages(world: World, project_name: str, names: str | None) -> None:
     if names:
+        if len(names) > LONGEST_PACKAGES:
+            raise invalid("packages", f"they have {len(names)} characters, and may have {LONGEST_PACKAGES}.")
         check_packages(world, project_name, listed("packages", names))
 
 

@@ -18,7 +18,16 @@ from foas_emulator.operations.packages.schemas import (
     Packages,
     PackageSummary,
 )
-from foas_emulator.operations.parameters import CurrentWorld, PageIndex, PageSize, ProjectName, form, path, query
+from foas_emulator.operations.parameters import (
+    CurrentWorld,
+    Filter,
+    PageIndex,
+    PageSize,
+    ProjectName,
+    form,
+    path,
+    query,
+)
 from foas_emulator.world.store import assign, equal
 
 group = Group("packages")
@@ -92,9 +101,9 @@ async def list_package(
     world: CurrentWorld,
     project_name: ProjectName,
     *,
-    package_name: Annotated[str | None, query("packageName", "Part of the package's name.", "clicks")] = None,
+    package_name: Annotated[Filter, query("packageName", "Part of the package's name.", "clicks")] = None,
     package_type: Annotated[_Type | None, query("type", "Only packages of this type.")] = None,
-    tag: Annotated[str | None, query("tag", "Only packages with this mark.", '{"function":"group by time"}')] = None,
+    tag: Annotated[Filter, query("tag", "Only packages with this mark.", '{"function":"group by time"}')] = None,
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
 ) -> ListPackageResponse:

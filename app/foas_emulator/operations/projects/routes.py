@@ -6,7 +6,7 @@ from foas_emulator.gateway.evidence import inferred
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Flag, one_of
-from foas_emulator.operations.parameters import CurrentWorld, PageIndex, PageSize, ProjectName, form, query
+from foas_emulator.operations.parameters import CurrentWorld, Filter, PageIndex, PageSize, ProjectName, form, query
 from foas_emulator.operations.projects import service
 from foas_emulator.operations.projects.rows import CELL, PUBLIC, Project
 from foas_emulator.operations.projects.schemas import (
@@ -72,12 +72,12 @@ async def get_project(world: CurrentWorld, project_name: ProjectName) -> GetProj
 async def list_project(
     world: CurrentWorld,
     *,
-    name: Annotated[str | None, query("name", "Part of the project's name.", "project1")] = None,
+    name: Annotated[Filter, query("name", "Part of the project's name.", "project1")] = None,
     deploy_type: Annotated[_DeployType | None, query("deployType", "Only projects of this kind.")] = None,
     cluster_id: Annotated[
-        str | None, query("clusterId", "Only projects on this cluster.", "demo4b0v6t1kq8y2w7x5z3ca")
+        Filter, query("clusterId", "Only projects on this cluster.", "demo4b0v6t1kq8y2w7x5z3ca")
     ] = None,
-    region: Annotated[str | None, query("region", "Only projects in this region.", "cn-hangzhou")] = None,
+    region: Annotated[Filter, query("region", "Only projects in this region.", "cn-hangzhou")] = None,
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
 ) -> ListProjectResponse:

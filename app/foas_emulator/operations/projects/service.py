@@ -136,9 +136,11 @@ def require_all_offline(world: World, project_name: str) -> None:
         )
 
 
-def names_on_cluster(world: World, cluster_id: str) -> list[str]:
-    """Return the names of the projects on a cluster."""
-    return [project.name for project in world.store.find(Project, equal(Project.cluster_id, cluster_id))]
+def on_cluster(world: World, cluster_id: str) -> tuple[int, str]:
+    """Return how many projects are on a cluster, and the name of the first of them, empty if there is none."""
+    on_it = equal(Project.cluster_id, cluster_id)
+    first = world.store.get(Project, on_it)
+    return (0, "") if first is None else (world.store.count(Project, on_it), first.name)
 
 
 def remove(world: World, project_name: str) -> None:

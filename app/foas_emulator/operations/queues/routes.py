@@ -5,7 +5,7 @@ from typing import Annotated
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Int32
-from foas_emulator.operations.parameters import ClusterId, CurrentWorld, ProjectName, form, query
+from foas_emulator.operations.parameters import ClusterId, CurrentWorld, Filter, ProjectName, form, query
 from foas_emulator.operations.queues import service
 from foas_emulator.operations.queues.schemas import (
     BoundQueue,
@@ -34,8 +34,8 @@ _MaxMemMB = Annotated[
 _OtherMaxVcore = Annotated[Int32 | None, form("maxVcore", "Most vcore of the queue; 100 are one core.", 400, minimum=0)]
 _OtherMaxMemMB = Annotated[Int32 | None, form("maxMemMB", "Most memory of the queue, in MB.", 16384, minimum=0)]
 _Gpu = Annotated[Int32 | None, form("gpu", "GPUs of the queue.", 0, minimum=0)]
-_OnlyCluster = Annotated[str | None, query("clusterId", "Only a queue of this cluster.", "demo4b0v6t1kq8y2w7x5z3ca")]
-_OnlyName = Annotated[str | None, query("queueName", "Only a queue of this name.", "root.project1")]
+_OnlyCluster = Annotated[Filter, query("clusterId", "Only a queue of this cluster.", "demo4b0v6t1kq8y2w7x5z3ca")]
+_OnlyName = Annotated[Filter, query("queueName", "Only a queue of this name.", "root.project1")]
 
 
 @group.writes("CreateQueue", "POST", _QUEUE_OF_CLUSTER, evidence="2021-02-03")

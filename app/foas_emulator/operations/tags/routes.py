@@ -5,7 +5,7 @@ from typing import Annotated
 from foas_emulator.gateway.evidence import inferred
 from foas_emulator.gateway.operation import Group
 from foas_emulator.gateway.parameters import Flag
-from foas_emulator.operations.parameters import CurrentWorld, form, query
+from foas_emulator.operations.parameters import CurrentWorld, Filter, form, query
 from foas_emulator.operations.tags import service
 from foas_emulator.operations.tags.schemas import ListTagResourcesResponse, TaggedResource, TagList, TagResponse
 
@@ -44,12 +44,8 @@ async def tag_resources(
 async def list_tag_resources(
     world: CurrentWorld,
     resource_type: _OnlyType = None,
-    resource_ids: Annotated[
-        str | None, query("ResourceIds", "Only these: a JSON array, or commas between.", _ID)
-    ] = None,
-    tags: Annotated[
-        str | None, query("Tags", "Only these keys, and values: JSON, or k:v with commas.", "stage")
-    ] = None,
+    resource_ids: Annotated[Filter, query("ResourceIds", "Only these: a JSON array, or commas between.", _ID)] = None,
+    tags: Annotated[Filter, query("Tags", "Only these keys, and values: JSON, or k:v with commas.", "stage")] = None,
     next_token: Annotated[str | None, query("NextToken", "The NextToken of the answer before.", "50")] = None,
 ) -> ListTagResourcesResponse:
     """Return the tags of clusters, 50 at a time."""

@@ -1,0 +1,36 @@
+"""The calls that a latency holds back, within one byte budget: they go on after their clients have left."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from foas_emulator.gateway.errors import UNAVAILABLE
+from foas_emulator.pipeline.context import RequestContext
+from foas_emulator.pipeline.record import memory_of
+
+MOST_HELD = 256 * 1024 * 1024
+"""The most bytes of calls that are held back: some 13,000 small ones. A single call may be larger."""
+_CALL = 20_000
+"""Approximate size in bytes of a call that is held back, with its task and connection, without what was sent."""
+
+
+class HeldCalls:
+    """The estimated size of all calls that are held back now."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    @contextmanager
+    def holding(self, context: RequestContext) -> Iterator[None]:
+        """Count a call while the block holds it back; refuse it if too many are held back already."""
+        headers = sum(len(name) + len(value) for name, value in context.headers.items())
+        size = _CALL + 2 * headers + len(context.body) + memory_of(context.parameters)
+        if self.size and self.size + size > MOST_HELD:
+            raise UNAVAILABLE(
+                f"Latencies hold back calls of {self.size} bytes already, also of clients that have left, and "
+                f"{MOST_HELD} are allowed: ask again, or choose shorter latencies."
+            )
+        self.size += size
+        try:
+            yield
+        finally:
+            self.size -= size
