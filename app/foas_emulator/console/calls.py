@@ -113,6 +113,9 @@ class _Connection(asyncio.Transport):
     def abort(self) -> None:
         pass
 
+    def is_closing(self) -> bool:
+        return False
+
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return self if name == "socket" else default
 
