@@ -57,8 +57,8 @@ parameters, a JSON body 20,000 values, 100 lists and objects inside one another.
 in the gateway's envelope.
 
 One process serves everybody, so no request may block it for long. Of a job's code, 10,000 tokens are read as SQL, and
-5000 lines or members as settings; of JSON in a parameter, such as a planJson, one mebibyte with 50,000 values, 100 deep;
-any plan has at most 1000 nodes and 2500 links, and one that the emulator makes shows 256 characters of a name.
+5000 lines or members as settings; of JSON in a parameter, such as a planJson, one mebibyte, 50,000 values and 100
+levels; any plan has at most 1000 nodes and 2500 links, and one that the emulator makes shows 256 characters of a name.
 ValidateJob and GetRawPlanJson report longer ones. A parameter that lists jobs, packages, machines or tags may have 1000
 of them (and the packages of a job 65,536 characters), a metricJson 50 queries, 15,000 points and 512 characters in a
 name, and the items of one page 8 MiB of texts. What a call stores is bounded, too: the texts of a job, project, package
