@@ -42,7 +42,7 @@ def parse(text: str) -> Any:
     A bare word is a number, true, false or null if it looks like one; a bare value may contain colons
     (`limit: avg:sample:50`). Keys and values are separated by a colon or an equals sign. A comment extends from `//` to
     the end of its line. A text of more than `LONGEST` characters or `MOST_VALUES` values is refused, and so is half of
-    a surrogate pair, and what nests deeper than who writes it again can follow.
+    a surrogate pair, and more than `_MAX_DEPTH` lists and objects inside one another.
     """
     if len(text) > LONGEST:
         raise ValueError(f"it has over {LONGEST} characters")

@@ -5,8 +5,7 @@ it gets a pair with the next generation in their names, `NAME.1.origin` and `NAM
 highest generation decides: the one rename that puts it into place replaces both, so that a process that is killed
 before or after it leaves the old world or the new one, never some of each. An older pair is removed afterwards, or at
 the next start. A file that the emulator did not write is never overwritten or removed, and decides nothing while there
-is a pair that it did write. On Windows the files of a world
-whose name is that of a device begin with an underscore.
+is a pair that it did write. On Windows the files of a world whose name is that of a device begin with an underscore.
 """
 
 import logging
