@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from http.client import HTTPConnection, HTTPSConnection
@@ -198,6 +199,50 @@ def test_a_server_that_is_gone_does_not_hide_the_failure(pytester: pytest.Pytest
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(failed=1, errors=1)
     result.stdout.fnmatch_lines(["*assert 1 == 2", "world test-it-* cannot be asked any more:*"])
+
+
+@pytest.mark.parametrize(
+    ("name", "mock"),
+    [
+        ("http.client.HTTPConnection.connect", "lambda *_: 1 / 0"),
+        ("http.client.HTTPConnection.connect", "lambda *_: pytest.fail('no network')"),
+        ("http.client.HTTPConnection.connect", "lambda *_: pytest.skip('no network')"),
+        ("http.client.HTTPConnection.getresponse", "MagicMock()"),
+    ],
+)
+def test_mocks_that_are_still_in_place_do_not_hide_the_failure(pytester: pytest.Pytester, name: str, mock: str) -> None:
+    """They are undone after the report is made."""
+    pytester.makepyfile(
+        f"""
+        import pytest
+        from unittest.mock import MagicMock
+
+        def test_one(foas_world, monkeypatch):
+            monkeypatch.setattr("{name}", {mock})
+            assert 1 == 2
+
+        def test_two(foas_world): ...
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["*assert 1 == 2", "world test-one-* cannot be asked any more: *"])
+
+
+def test_a_world_that_cannot_be_kept_does_not_hide_its_calls(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(FAILING)
+    pytester.path.joinpath("full").touch()
+    result = pytester.runpytest_inprocess("--foas-artifacts=full")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["200 <- GetInstance *", "world test-it-* is not kept: *full*"])
+
+
+def test_the_command_to_replay_a_failed_test_can_be_copied(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(FAILING)
+    output = pytester.runpytest_inprocess("--foas-artifacts=Müllers tests").stdout.str()
+    (command,) = re.findall("foas-emulator replay (.*)", output)
+    (folder,) = shlex.split(command)
+    assert Path(folder, "journal.json").is_file()
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8018", "ftp://127.0.0.1:8018", "http://", "localhost"])

@@ -1,5 +1,6 @@
 """The section about its world in the report of a failed test: in the terminal, in JUnit XML and in Allure."""
 
+import shlex
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -7,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from foas_emulator.testing.artifacts import describe_call, save_artifact, save_state
-from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.world import World
 
 __tracebackhide__ = True
@@ -16,6 +16,9 @@ LAST_CALLS = 50
 """The most calls in the report of a failed test."""
 
 _TITLE = "foas-emulator"
+
+_ANYTHING = (Exception, pytest.fail.Exception, pytest.skip.Exception)
+"""What may come of a request or a file here: the test's own mocks are still in place, such as one for sockets."""
 
 
 class FailureReporter:
@@ -48,10 +51,11 @@ class FailureReporter:
         world = item.stash[self._world]
         try:
             calls = "\n".join(describe_call(call) for call in world.journal.entries()[-LAST_CALLS:])
+        except _ANYTHING as error:
+            text = f"world {world.name} cannot be asked any more: {error}"
+        else:
             calls = calls or "it was not called"
             text = f"{calls}\n{self._keep(item, world, calls)}"
-        except (EmulatorError, OSError, ValueError) as error:
-            text = f"world {world.name} cannot be asked any more: {error}"
         _add_section(report, text)
         properties = [("foas-world", world.name), ("foas-emulator", text)]
         item.user_properties += properties  # JUnit XML takes those that the test has at its end
@@ -61,14 +65,17 @@ class FailureReporter:
             allure.attach(text, name=_TITLE, attachment_type=allure.attachment_type.TEXT)
 
     def _keep(self, item: pytest.Item, world: World, calls: str) -> str:
-        """Save the world, and return a line that says where."""
-        if self._artifacts is None:
-            file = item.stash[self._temporary].mktemp("foas") / f"{world.name}.json"
-            save_state(world, file)
-            return f"snapshot of world {world.name}: {file}"
-        folder = self._artifacts / world.name
-        save_artifact(folder, world, test=item.nodeid, report=calls)
-        return f"kept in {folder}; foas-emulator replay {folder}"
+        """Save the world, and return a line that says where, or why it is not saved."""
+        try:
+            if self._artifacts is None:
+                file = item.stash[self._temporary].mktemp("foas") / f"{world.name}.json"
+                save_state(world, file)
+                return f"snapshot of world {world.name}: {file}"
+            folder = self._artifacts / world.name
+            save_artifact(folder, world, test=item.nodeid, report=calls)
+        except _ANYTHING as error:
+            return f"world {world.name} is not kept: {error}"
+        return f"kept in {folder}; foas-emulator replay {shlex.quote(str(folder))}"
 
 
 def _add_section(report: pytest.TestReport, text: str) -> None:
