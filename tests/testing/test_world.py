@@ -1,6 +1,7 @@
 """The handles that tests hold on a server and its worlds."""
 
 import errno
+import pickle
 import socket
 import threading
 import urllib.error
@@ -269,6 +270,33 @@ def test_what_is_no_emulator_is_told() -> None:
         Server(url).worlds()
     assert raised.value.status == 404
     assert raised.value.error == "It answers with status 404, as no control API does."
+
+
+def test_a_server_that_sends_elsewhere_is_told() -> None:
+    """One behind a proxy that wants https."""
+    moved = b"HTTP/1.1 301 Moved\r\nlocation: https://emulator.test/\r\ncontent-length: 0\r\n\r\n"
+    with answering(moved) as url, pytest.raises(EmulatorError, match="status 301.*Is this the address of a foas-emul"):
+        Server(url).info()
+
+
+def test_a_refusal_comes_whole_out_of_another_process(world: World) -> None:
+    with pytest.raises(EmulatorError) as raised:
+        world.faults.hits(7)
+    unpickled = pickle.loads(pickle.dumps(raised.value))
+    assert vars(unpickled) == vars(raised.value)
+    assert str(unpickled) == str(raised.value)
+
+
+def test_arguments_of_another_kind_are_refused_by_the_server(world: World) -> None:
+    wrong: Any = "drop"
+    with pytest.raises(EmulatorError, match="effect: there is no such effect; an effect has one of error"):
+        world.faults.arm(wrong)
+    with pytest.raises(EmulatorError, match="in_order"):
+        world.journal.assert_in_order([wrong, 5])
+    with pytest.raises(EmulatorError, match="has no request not an id"):
+        world.journal.entry("not an id")
+    with pytest.raises(EmulatorError, match="instance_id|valid integer"):
+        world.put_state("project1", "job1", "the last", "FAILED")  # type: ignore[arg-type]
 
 
 def test_a_server_that_speaks_no_http_is_told() -> None:

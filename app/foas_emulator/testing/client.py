@@ -27,6 +27,14 @@ class EmulatorError(Exception):
         self.hint = hint
         self.details = details
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle it whole: it may be raised in a process of a pool, which hangs or breaks if it cannot be unpickled."""
+        return _unpickled, (self.status, self.error, self.hint, self.details)
+
+
+def _unpickled(status: int, error: str, hint: str, details: Mapping[str, Any]) -> EmulatorError:
+    return EmulatorError(status, error, hint, **details)
+
 
 class ControlClient:
     """A client of one emulator's control API. Each request has its own connection, so threads can share the client."""
@@ -92,7 +100,7 @@ class ControlClient:
             raise ConnectionError(f"{self.url} does not answer as an HTTP server does: {error!r}") from error
         finally:
             connection.close()
-        if response.status >= 400:  # noqa: PLR2004 - HTTP statuses from 400 are errors
+        if response.status >= 300:  # noqa: PLR2004 - from 400 they are errors, and the control API redirects nobody
             raise _refusal(response.status, answer)
         return answer
 

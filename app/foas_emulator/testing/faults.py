@@ -36,8 +36,8 @@ class Faults:
         apply.
         """
         rule = {
-            "match": {"operation": operation, "params": dict(params or {})},
-            "effect": dict(effect),
+            "match": {"operation": operation, "params": params or {}},
+            "effect": effect,
             "at": "after_commit" if after_commit else "before",
             "skip": skip,
             "times": times,

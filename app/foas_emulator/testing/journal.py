@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from foas_emulator.testing.client import ControlClient, EmulatorError
 from foas_emulator.testing.shapes import JOURNAL_PAGE
@@ -39,7 +39,7 @@ class Journal:
 
     def entry(self, request_id: str) -> dict[str, Any]:
         """Return the entry of one request. Raise `EmulatorError` if there is none."""
-        return dict(self._control.request("GET", f"{self._path}/{request_id}"))
+        return dict(self._control.request("GET", f"{self._path}/{quote(request_id, safe='')}"))
 
     def clear(self) -> None:
         """Forget all calls so far."""
@@ -69,7 +69,7 @@ class Journal:
         count = _given(exactly=exactly, at_least=at_least, at_most=at_most)
         self._verify(
             operation=operation,
-            params=dict(params or {}),
+            params=params or {},
             timeout=timeout,
             **_given(
                 status=status,
@@ -90,8 +90,7 @@ class Journal:
 
         Each is an operation or `{"operation": ..., "params": {...}, "status": ...}`.
         """
-        steps = [step if isinstance(step, str) else dict(step) for step in operations]
-        self._verify(in_order=steps, timeout=timeout)
+        self._verify(in_order=operations, timeout=timeout)
 
     def _verify(self, **expected: Any) -> None:
         try:

@@ -229,6 +229,7 @@ class World:
         last_error_message: str | None = None,
     ) -> None:
         """Put an instance into a state at once, as no call of the service can."""
-        names = "/".join(quote(part, safe="") for part in ("projects", project_name, "jobs", job_name))
+        parts = ("projects", project_name, "jobs", job_name, "instances", str(instance_id))
+        names = "/".join(quote(part, safe="") for part in parts)
         state = {"ActualState": actual_state, "LastErrorMessage": last_error_message}
-        self._control.request("PUT", f"{self._path}/{names}/instances/{instance_id}/state", state)
+        self._control.request("PUT", f"{self._path}/{names}/state", state)
