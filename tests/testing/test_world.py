@@ -211,8 +211,8 @@ def test_an_emulator_listens_on_the_port_that_it_is_given(monkeypatch: pytest.Mo
     with Emulator() as first:
         port = int(first.url.rpartition(":")[2])
         monkeypatch.setenv("FOASEMU_PORT", str(port))
-        with Emulator() as second:
-            assert second.url != first.url
+        with Emulator() as second, Emulator(port=None) as third:
+            assert len({first.url, second.url, third.url}) == 3
         with pytest.raises(ValueError, match=f"port: cannot listen on 127.0.0.1:{port} "), Emulator(port=port):
             pass
     with Emulator(port=port) as third:
@@ -223,6 +223,26 @@ def test_an_emulator_listens_on_the_port_that_it_is_given(monkeypatch: pytest.Mo
 def test_an_emulator_refuses_what_it_cannot_do(given: dict[str, Any]) -> None:
     (name,) = given
     with pytest.raises(ValueError, match=f"{name} is for foas-emulator serve"), Emulator(**given):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("port", "70000", "'--port'.*70000 is not in the range"),
+        ("start_delay", "soon", "'--start-delay'.*'soon' is not a duration"),
+        ("signature", "hard", "'--signature'.*'hard' is not one of"),
+        ("start_delai", "1s", "there is no setting (start_delai; did|FOASEMU_START_DELAI. Did) you mean"),
+    ],
+)
+def test_a_wrong_setting_is_named_whether_given_or_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    given: dict[str, Any] = {name: value}
+    with pytest.raises(ValueError, match=f"(?i){said}"), Emulator(**given):
+        pass
+    monkeypatch.setenv(f"FOASEMU_{name.upper()}", value)
+    with pytest.raises(ValueError, match=f"(?i){said}"), Emulator():
         pass
 
 
@@ -275,7 +295,7 @@ def test_what_is_no_emulator_is_told() -> None:
 def test_a_server_that_sends_elsewhere_is_told() -> None:
     """One behind a proxy that wants https."""
     moved = b"HTTP/1.1 301 Moved\r\nlocation: https://emulator.test/\r\ncontent-length: 0\r\n\r\n"
-    with answering(moved) as url, pytest.raises(EmulatorError, match="status 301.*Is this the address of a foas-emul"):
+    with answering(moved) as url, pytest.raises(EmulatorError, match=r"status 301.*Is this the address of a foas-emul"):
         Server(url).info()
 
 
@@ -289,13 +309,14 @@ def test_a_refusal_comes_whole_out_of_another_process(world: World) -> None:
 
 def test_arguments_of_another_kind_are_refused_by_the_server(world: World) -> None:
     wrong: Any = "drop"
+    wrong_step: Any = 5
     with pytest.raises(EmulatorError, match="effect: there is no such effect; an effect has one of error"):
         world.faults.arm(wrong)
     with pytest.raises(EmulatorError, match="in_order"):
-        world.journal.assert_in_order([wrong, 5])
+        world.journal.assert_in_order([wrong, wrong_step])
     with pytest.raises(EmulatorError, match="has no request not an id"):
         world.journal.entry("not an id")
-    with pytest.raises(EmulatorError, match="instance_id|valid integer"):
+    with pytest.raises(EmulatorError, match=r"instance_id|valid integer"):
         world.put_state("project1", "job1", "the last", "FAILED")  # type: ignore[arg-type]
 
 

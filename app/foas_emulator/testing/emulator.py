@@ -23,11 +23,10 @@ class Emulator(Server):
 
     def __enter__(self) -> Self:
         # Imported on first use rather than with the pytest plugin, because it loads the whole emulator.
-        from foas_emulator.settings import read_settings  # noqa: PLC0415
-        from foas_emulator.testing.in_thread import ThreadedServer, check_settings  # noqa: PLC0415
+        from foas_emulator.testing.in_thread import ThreadedServer, settings_of  # noqa: PLC0415
 
-        settings = read_settings(check_settings(self._settings))
-        self._running = ThreadedServer(settings, port=settings.port if "port" in self._settings else 0)
+        settings = settings_of(self._settings)
+        self._running = ThreadedServer(settings, port=0 if self._settings.get("port") is None else settings.port)
         super().__init__(self._running.url, control_token=settings.control_token)
         return self
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack
@@ -9,6 +10,7 @@ from dataclasses import fields, replace
 from threading import Event, Thread
 from typing import Any
 
+import click
 import uvicorn
 
 from foas_emulator.listening import listen, url_of
@@ -22,7 +24,7 @@ from foas_emulator.server import (
     prepare_interception,
     uvicorn_config,
 )
-from foas_emulator.settings import Settings
+from foas_emulator.settings import Settings, check_variables, read_settings
 from foas_emulator.testing.written import written
 from foas_emulator.worlds import open_registry
 
@@ -35,10 +37,11 @@ START_WITHIN = 30.0
 """Seconds within which the server must start."""
 
 
-def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings as flags have them.
+def settings_of(given: Mapping[str, Any]) -> Settings:
+    """Return settings with these values, as flags have them; variables give the others.
 
-    Raise ValueError for a setting that a server in a thread does not have, and for an unknown name.
+    Raise ValueError, which names it, for a wrong value, an unknown name, and a setting that a server in a thread does
+    not have.
     """
     known = [each.name for each in fields(Settings)]
     for name in given:
@@ -48,7 +51,11 @@ def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
             raise ValueError(f"there is no setting {name}; {hint}")
-    return {name: written(value) for name, value in given.items()}
+    try:
+        check_variables(os.environ)
+        return read_settings({name: written(value) for name, value in given.items()})
+    except click.UsageError as error:  # whose text does not name the setting
+        raise ValueError(error.format_message()) from None
 
 
 class ThreadedServer:
