@@ -114,6 +114,23 @@ def test_enough_coverage_lets_the_session_pass(tmp_path: Path) -> None:
     assert done.returncode == pytest.ExitCode.OK
 
 
+def test_an_interrupted_session_tells_what_it_has_exercised(tmp_path: Path) -> None:
+    (tmp_path / "test_then.py").write_text("def test_it(): raise KeyboardInterrupt\n", "utf-8")
+    done = run(tmp_path, "--foas-coverage-min=2.5")
+    assert "foas-emulator: 2.9 % of the operations exercised\n" in done.stdout
+    assert done.returncode == pytest.ExitCode.INTERRUPTED
+
+
+def test_a_session_that_runs_no_tests_is_not_judged(tmp_path: Path) -> None:
+    """An editor lists the tests so, with the options of the project."""
+    file = tmp_path / "coverage.json"
+    file.write_text("of the last session", "utf-8")
+    done = run(tmp_path, "--collect-only", f"--foas-coverage={file}", "--foas-coverage-min=50")
+    assert "exercised" not in done.stdout
+    assert file.read_text("utf-8") == "of the last session"
+    assert done.returncode == pytest.ExitCode.OK
+
+
 def test_a_file_that_cannot_be_written_is_told_and_fails_the_session(tmp_path: Path) -> None:
     done = run(tmp_path, f"--foas-coverage={tmp_path / 'absent' / 'coverage.json'}", "-k", "nothing")
     assert "--foas-coverage: " in done.stdout

@@ -43,7 +43,9 @@ class CoverageCollector:
         """Add the reports of an xdist worker that has ended."""
         self._reports += getattr(node, "workeroutput", {}).get(_OUTPUT, [])
 
+    @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Tell what was exercised, after the servers have ended: those of an interrupted session end no earlier."""
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput[_OUTPUT] = self._reports
             return

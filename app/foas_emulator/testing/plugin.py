@@ -72,7 +72,7 @@ def _percent(text: str) -> float:
 
 def pytest_configure(config: pytest.Config) -> None:
     file, least = config.getoption("--foas-coverage"), config.getoption("--foas-coverage-min")
-    if file is not None or least > 0:
+    if (file is not None or least > 0) and not config.getoption("collectonly"):
         config.pluginmanager.register(CoverageCollector(file, least=least), _COVERAGE)
     artifacts = config.getoption("--foas-artifacts")
     # A test may have changed the directory by the time it fails.
