@@ -77,6 +77,22 @@ def test_a_client_that_leaves_meanwhile_does_not_have_it_made_twice() -> None:
     assert made == ["made"]
 
 
+def test_those_of_two_servers_are_made_one_after_the_other() -> None:
+    """FastAPI changes the warnings of the whole process while it makes a route."""
+    both = threading.Barrier(2)
+
+    def make() -> ASGIApp:
+        with pytest.raises(threading.BrokenBarrierError):
+            both.wait(timeout=0.2)
+        both.reset()
+        return PlainTextResponse("made")
+
+    async def ask_both() -> list[bytes]:
+        return list(await asyncio.gather(ask(on_demand(make)), ask(on_demand(make))))
+
+    assert asyncio.run(ask_both()) == [b"made", b"made"]
+
+
 def test_one_that_could_not_be_made_is_made_for_the_next_who_asks() -> None:
     results: Iterator[Exception | ASGIApp] = iter([OSError("no descriptor is left"), PlainTextResponse("made")])
 

@@ -9,6 +9,10 @@ from typing import Any
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_making = Lock()
+"""Held while one is built, by all servers of this process: FastAPI silences warnings meanwhile, for the whole process,
+and two that are built at once would end each other's silence."""
+
 
 class OnDemand:
     """A proxy that builds an application on its first request, so that the start need not wait for it.
@@ -25,7 +29,6 @@ class OnDemand:
 
         self._lifespan = Router(lifespan=lifespan)
         self._make = make
-        self._making = Lock()
         self._application: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,7 +43,7 @@ class OnDemand:
 
     def _made(self) -> ASGIApp:
         """Return the application; the first request builds it, even if its client leaves before that is done."""
-        with self._making:
+        with _making:
             if self._application is None:
                 self._application = self._make()
         return self._application
