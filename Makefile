@@ -7,6 +7,8 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 ENDURE = $(if $(COUNT),--count $(COUNT)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
+# Without this, a virtual environment that could not be made whole, as on Debian without python3-venv, would be used.
+.DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help serve setup check test format docs pictures bench mutants fuzz soak chaos lock clean
 
@@ -62,6 +64,8 @@ clean:  ## Remove the virtual environment and what was built.
 
 # What is said meanwhile goes to standard error: the server's first line is to be the first line of standard output.
 $(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and sys.executable + " is Python " + \
+		sys.version.split()[0] + ", and 3.11 or later is needed; name one, as in PYTHON=python3.13")'
 	@echo "making the virtual environment $(VENV)" >&2
 	@$(PYTHON) -m venv $(VENV)
 

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +61,35 @@ def test_help_lists_every_target() -> None:
     command = ["make", "--no-print-directory", "help"]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60, check=True).stdout
     assert [line.split()[1] for line in told.splitlines()] == phony.split()
+
+
+def make_environment(folder: Path, python: str) -> "subprocess.CompletedProcess[str]":
+    """Make the virtual environment in a folder with a program that stands for Python."""
+    (folder / "Makefile").write_text(MAKEFILE, "utf-8")
+    program = folder / "another-python"
+    program.write_text(f"#!/bin/sh\n{python}\n", "utf-8")
+    program.chmod(0o755)
+    command = ["make", ".venv/bin/python", f"PYTHON={program}"]
+    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=60, check=False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of sh stands for Python")
+def test_an_older_python_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    disguise = "import sys; sys.version_info = (3, 10); exec(sys.argv[1])"
+    made = make_environment(tmp_path, f'exec {sys.executable} -c "{disguise}" "$2"')
+    assert made.returncode == 2
+    assert ", and 3.11 or later is needed; name one, as in PYTHON=python3.13" in made.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of sh stands for Python")
+def test_a_virtual_environment_that_could_not_be_made_whole_is_made_anew(tmp_path: Path) -> None:
+    """Debian's Python leaves one without pip behind if the package python3-venv is missing."""
+    half = make_environment(tmp_path, "[ $1 = -c ] || ! { mkdir -p .venv/bin && touch .venv/bin/python; }")
+    assert half.returncode == 2
+    done = make_environment(tmp_path, f'exec {sys.executable} "$@" --without-pip')
+    assert done.returncode == 0, done.stderr
+    assert subprocess.run([tmp_path / ".venv/bin/python", "-c", ""], timeout=60, check=False).returncode == 0
 
 
 def test_hooks_run_tools_of_the_virtual_environment() -> None:
