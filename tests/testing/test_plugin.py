@@ -287,6 +287,15 @@ def test_loading_the_plugin_loads_nothing_heavy() -> None:
     assert [name for name in HEAVY if name in loaded] == []
 
 
+def test_the_plugin_loads_with_what_pytest_7_has() -> None:
+    """It loads wherever the emulator is installed: if it could not, pytest would not even start."""
+    newer = {"Dir", "Directory", "FixtureDef", "RaisesGroup", "TerminalReporter", "TestShortLogReport"}
+    assert newer <= set(pytest.__all__)
+    program = f"import pytest\nfor name in {newer}: delattr(pytest, name)\nimport foas_emulator.testing.plugin"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_session_that_uses_no_fixture_starts_no_server(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it():\n    import sys\n    assert 'foas_emulator.main' not in sys.modules")
     pytester.runpytest_subprocess().assert_outcomes(passed=1)

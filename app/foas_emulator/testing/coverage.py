@@ -62,7 +62,7 @@ class CoverageCollector:
                 self._told += f"\n--foas-coverage: {self._file} cannot be written: {error.strerror}"
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         terminalreporter.write_line(self._told)
 
 
