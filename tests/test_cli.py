@@ -1,6 +1,8 @@
 """The command line, in this process; what needs a server is in test_server."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +13,11 @@ from click.testing import CliRunner, Result
 from foas_emulator import __version__
 from foas_emulator.cli import main
 from foas_emulator.main import describe_api
+from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.seeds.reading import BUILT_IN
 from foas_emulator.settings import Settings, options
 from tests.gateway.signature_vectors import ALL
-from tests.process import Emulator, run, serving
+from tests.process import Emulator, environment, run, serving
 
 
 def call(*arguments: str, stdin: bytes | None = None, **variables: str) -> Result:
@@ -92,6 +95,14 @@ def test_openapi_is_written_to_standard_output_or_a_file(tmp_path: Path) -> None
 def test_openapi_of_the_control_api_is_another_document() -> None:
     assert "/_emulator/worlds:" in call("openapi", "--control").output
     assert "/_emulator" not in call("openapi").output
+
+
+def test_the_document_is_written_without_docstrings_too() -> None:
+    """Some images set PYTHONOPTIMIZE=2 for all of their programs."""
+    words = [sys.executable, "-OO", "-m", "foas_emulator", "openapi"]
+    written = subprocess.run(words, capture_output=True, check=False, encoding="utf-8", env=environment(), timeout=60)
+    assert (written.returncode, written.stderr) == (0, "")
+    assert yaml.safe_load(written.stdout)["paths"].keys() == {operation.path for operation in OPERATIONS}
 
 
 def test_healthcheck_is_well_where_a_server_is(emulator: Emulator) -> None:

@@ -132,7 +132,7 @@ def _complete(described: Schema, operation: Operation, schemas: dict[str, Schema
     return {
         "tags": described["tags"],
         "summary": operation.name,
-        "description": described["description"],
+        "description": described.get("description", ""),
         "operationId": operation.name,
         "x-evidence": {"kind": operation.evidence.kind, "source": operation.evidence.source},
         "x-writes": operation.writes,
