@@ -232,6 +232,30 @@ def test_requests_for_whole_worlds_wait_for_their_turn_before_they_hold_any(
     assert len(taken) >= len(WHOLE_WORLDS)
 
 
+def test_a_closed_world_that_is_forked_is_opened_before_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a crowd that forks many closed worlds would hold an image of each: a closed world has no size."""
+    monkeypatch.setattr(images, "LARGE", 0)
+    turns = CountingTurns()
+    monkeypatch.setattr(images, "_turns", turns)
+    with open_api(data_dir=tmp_path) as api:
+        api.registry.open_or_create("alice")
+        api.registry._shut("alice")
+
+        async def ask() -> int:
+            transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/_emulator") as client:
+                async with turns:
+                    asked = asyncio.create_task(client.put("/worlds/copy", json={"fork": "alice"}))
+                    while turns.waiting < 2:
+                        await asyncio.sleep(0.01)
+                        assert not asked.done()
+                return (await asked).status_code
+
+        assert asyncio.run(asyncio.wait_for(ask(), 60)) == 201
+
+
 def noting(
     take: Callable[[World], Awaitable[bytes]], taken: list[World]
 ) -> Callable[[World], Coroutine[Any, Any, bytes]]:
