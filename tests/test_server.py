@@ -359,6 +359,36 @@ def test_a_standard_output_that_takes_nothing_does_not_end_it(redirect: str) -> 
         process.kill()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there, it cannot be known whether a pipe takes anything")
+def test_a_standard_output_that_nobody_has_read_for_long_does_not_hold_it_up() -> None:
+    """The pipe is full before the server starts, as by the many servers that wrote into it before."""
+    (listener,) = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    listener.close()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(4096))
+    os.set_blocking(writing, True)
+    process = subprocess.Popen(
+        command("serve", "--port", str(port)), env=environment(), stdout=writing, stderr=subprocess.PIPE
+    )
+    os.close(writing)
+    try:
+        for _ in range(600):
+            with suppress(ConnectError), Client(trust_env=False) as client:
+                assert client.get(f"http://127.0.0.1:{port}{INSTANCE}").status_code == 200
+                break
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert b"standard output takes nothing" in process.communicate(timeout=20)[1]
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        os.close(reading)
+
+
 def test_localhost_is_both_families_on_one_port() -> None:
     sockets = listen("localhost", 0)
     try:

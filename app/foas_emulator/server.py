@@ -353,9 +353,7 @@ def _write(text: str) -> None:
     """Write to standard output without its buffer, which would retry a failed write when the process ends."""
     if sys.stdout is None:
         raise ValueError("it is closed")
-    data = text.encode()
-    while data:
-        data = data[os.write(sys.stdout.fileno(), data) :]
+    logs.write_at_once(sys.stdout.fileno(), text.encode())
 
 
 def _counted(number: int, things: str) -> str:
