@@ -296,6 +296,28 @@ def test_a_call_that_is_held_back_is_answered_when_the_server_stops(stop: str, t
     assert not list(temporary.iterdir())
 
 
+@pytest.mark.parametrize("path", ["/_emulator/worlds/w/snapshot", "/_emulator/console/w/default/clock"])
+def test_a_client_that_still_sends_its_body_is_answered_when_the_server_stops(path: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with serving(log=log) as emulator, emulator.client() as client:
+        port = client.base_url.port
+        head = (
+            f"{'PUT' if path.endswith('snapshot') else 'POST'} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            f"Origin: http://127.0.0.1:{port}\r\nExpect: 100-continue\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", port or 0), 60) as sender:
+            sender.sendall(head.encode())
+            answer = sender.recv(1000)
+            assert answer == b"HTTP/1.1 100 Continue\r\n\r\n", "now it waits for the body"
+            assert emulator.stop() == 0
+            while piece := sender.recv(10_000):
+                answer += piece
+    assert b"\r\n\r\nHTTP/1.1 503 Service Unavailable\r\n" in answer
+    assert b"The emulator is being stopped." in answer
+    assert "Traceback" not in log.read_text("utf-8")
+
+
 def test_a_log_that_nobody_reads_stops_nothing() -> None:
     if sys.platform == "win32":
         pytest.skip("a pipe cannot be asked there whether it takes more")
