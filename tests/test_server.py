@@ -296,6 +296,23 @@ def test_a_call_that_is_held_back_is_answered_when_the_server_stops(stop: str, t
     assert not list(temporary.iterdir())
 
 
+def test_a_second_interrupt_does_not_hurry_the_end(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with serving(log=log) as emulator, emulator.client(timeout=30) as client, ThreadPoolExecutor() as pool:
+        fault = {"match": {"operation": "GetInstance"}, "effect": {"latency": "300s"}}
+        assert client.post("/_emulator/worlds/default/faults", json=fault).status_code == 201
+        held = pool.submit(client.get, INSTANCE)
+        while client.get("/_emulator/worlds/default/faults").json()["faults"][0]["hits"] == 0:
+            pass
+        emulator.process.send_signal(signal.SIGINT)
+        while "Waiting for connections to close" not in log.read_text("utf-8"):
+            time.sleep(0.01)
+        assert emulator.stop(signal.SIGINT) == 0
+        assert held.result().status_code == 503
+    assert "Application shutdown complete" in log.read_text("utf-8")
+    assert "Traceback" not in log.read_text("utf-8")
+
+
 @pytest.mark.parametrize("path", ["/_emulator/worlds/w/snapshot", "/_emulator/console/w/default/clock"])
 def test_a_client_that_still_sends_its_body_is_answered_when_the_server_stops(path: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
@@ -409,6 +426,12 @@ def test_a_standard_output_that_nobody_has_read_for_long_does_not_hold_it_up() -
     finally:
         process.kill()
         os.close(reading)
+
+
+def test_an_address_of_a_link_that_this_machine_does_not_have_is_blamed_on_the_host() -> None:
+    with pytest.raises(SettingError) as refused:
+        listen("fe80::1", 0)
+    assert refused.value.setting == "host"
 
 
 def test_localhost_is_both_families_on_one_port() -> None:

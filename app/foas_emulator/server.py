@@ -20,6 +20,7 @@ from contextlib import (
 from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -208,6 +209,10 @@ class _Main(Accompanied):
         for signal_ in _stop_signals():
             signal.signal(signal_, self.handle_exit)
         yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's own
+        """Begin the end; a second SIGINT, by which uvicorn would skip the rest of it, changes nothing."""
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
