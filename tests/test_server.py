@@ -398,9 +398,10 @@ def test_a_standard_output_that_takes_nothing_does_not_end_it(redirect: str) -> 
         process.kill()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there, it cannot be known whether a pipe takes anything")
 def test_a_standard_output_that_nobody_has_read_for_long_does_not_hold_it_up() -> None:
     """The pipe is full before the server starts, as by the many servers that wrote into it before."""
+    if sys.platform == "win32":
+        pytest.skip("there, it cannot be known whether a pipe takes anything")
     (listener,) = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     listener.close()
