@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import re
 from collections.abc import Awaitable, Mapping
 from itertools import islice
@@ -112,7 +113,7 @@ def _read_json(text: str) -> Mapping[str, Any]:
     if _has_too_many_values(text):
         raise MALFORMED(f"The body holds more than {MAX_VALUES} values; lists and objects count with what is in them.")
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_float=_decimal, parse_constant=_decimal)
     except (ValueError, RecursionError) as error:
         raise MALFORMED(f"The body is not JSON: {error}.") from None
     if document is None:
@@ -126,6 +127,14 @@ def _read_json(text: str) -> Mapping[str, Any]:
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(document, ensure_ascii=False)):
         raise MALFORMED("The body holds half of a surrogate pair, which no text can carry.")
     return document
+
+
+def _decimal(text: str) -> float:
+    """Return a number of a JSON text. Raise ValueError for one that is not finite, which the journal could not show."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {text[:40]} is not finite")
+    return number
 
 
 def _has_too_many_values(text: str) -> bool:
