@@ -1,6 +1,7 @@
 """The operations on clusters: order machines, make a cluster from them, add, remove, replace and release them."""
 
 import json
+import re
 from collections.abc import Awaitable, Mapping
 from collections.abc import Set as AbstractSet
 
@@ -31,6 +32,8 @@ _MASTERS = (1, 3)
 _LONGEST_PERIOD = 12
 _FIRST_ORDER = 285769237053  # the documented one
 _BOUGHT_IN_CONSOLE = "blinkonecs"
+_ZONE = re.compile("([a-z]+-[a-z0-9-]+?)(?:-|(?<=[0-9]))[a-z]")
+"""A zone: the name of its region, a hyphen unless that ends with a digit, and a letter."""
 
 NOT_FOUND = problem("InvalidCluster.NotFound", 404, "The specified cluster does not exist.")
 ORDER_NOT_FOUND = problem("InvalidOrder.NotFound", 404, "The specified order does not exist.")
@@ -105,7 +108,7 @@ def create_cluster(
     """Begin to make a cluster from an order; return its id. It is RUNNING after the setting `cluster_delay`."""
     zone_id = named("zoneId", zone_id)
     order = _unused_order(world, named("orderId", order_id), zone_id)
-    if not zone_id.startswith(order.region):
+    if re.fullmatch(f"{re.escape(order.region)}-?[a-z]", zone_id) is None:
         raise invalid("zoneId", f"the order is for region {order.region}, and {zone_id} is not in it.")
     now = world.second()
     cluster = Cluster.model_construct(
@@ -319,13 +322,21 @@ def _unused_order(world: World, order_id: str, zone_id: str) -> ClusterOrder:
         raise ORDER_NOT_FOUND(f"Nothing was ordered as {order_id!r}; CreateCellClusterOrder answers an OrderId.")
     return ClusterOrder.model_construct(
         order_id=order_id,
-        region=zone_id.rpartition("-")[0],
+        region=_region_of(zone_id),
         pay_model="post",
         master_spec=MODELS[0],
         master_num=_MASTERS[0],
         slave_spec=MODELS[0],
         slave_num=FEWEST_SLAVES,
     )
+
+
+def _region_of(zone_id: str) -> str:
+    """Return the region of a zone, which is a region plus a letter (documented). Raise `InvalidzoneId`."""
+    match = _ZONE.fullmatch(zone_id)
+    if match is None:
+        raise invalid("zoneId", f"{zone_id!r} is not a region plus a letter, such as cn-hangzhou-f or ap-southeast-1a.")
+    return match[1]
 
 
 def _oss_info(region: str, bucket: str) -> str:
