@@ -50,6 +50,13 @@ def test_settings_take_effect_at_once(control: Control) -> None:
     assert "<Code>Gone</Code>" in answer.text
 
 
+def test_the_error_of_one_parameter_can_be_overridden_too(control: Control) -> None:
+    taught = {"Missing{parameter}": {"message": "Give {parameter}!"}, "MissingjobType": {"code": "JobTypeMissing"}}
+    control.ok("PUT", SETTINGS, {"error_overrides": taught})
+    assert control.api.refused("ListInstance", projectName="project1", code="JobTypeMissing")
+    assert control.ok("GET", SETTINGS)["error_overrides"] == taught
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -57,6 +64,7 @@ def test_settings_take_effect_at_once(control: Control) -> None:
         ({"start_delay": "30s", "not_running": "maybe"}, "not_running is 'maybe'; allowed: fail, answer"),
         ({"start_delay": "soon"}, "'soon' is not a duration"),
         ({"error_overrides": {"NoSuchCode": {"status": 410}}}, "the catalogue has no error 'NoSuchCode'"),
+        ({"error_overrides": {"MissingjobTyp": {"status": 410}}}, "no parameter 'jobTyp' (the nearest is jobType)"),
         ({"error_overrides": {"InvalidJob.NotFound": {"status": 410.0}}}, "has status 410.0; allowed: 400 to 599"),
         ("[]", "Input should be a valid dictionary"),
     ],

@@ -107,7 +107,7 @@ def _settings() -> Schema:
         "type": "object",
         "description": "Errors of the catalogue that are answered with another code, status or message.",
         "examples": [{"InvalidInstance.NotRunning": {"status": 403}}],
-        "propertyNames": {"enum": sorted(catalogue())},
+        "propertyNames": {"enum": sorted(code for codes in _codes() for code in codes)},
         "additionalProperties": _override(),
     }
     return {
