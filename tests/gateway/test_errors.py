@@ -310,7 +310,8 @@ def test_override_of_a_parameters_code_goes_before_that_of_all_parameters(wire_f
 
 
 @pytest.mark.parametrize(
-    "override", [{}, {"status": 200}, {"status": "400"}, {"code": 1}, {"hint": "x"}, "text", {"status": 600}]
+    "override",
+    [{}, {"status": 200}, {"status": "400"}, {"code": 1}, {"code": ""}, {"hint": "x"}, "text", {"status": 600}],
 )
 def test_override_that_makes_no_sense_is_refused(override: Any) -> None:
     with pytest.raises(ValueError, match="the override of Throttling"):

@@ -101,7 +101,7 @@ FULL: dict[str, Any] = {
         "signature": "off",
         "error_overrides": {
             "InvalidInstance.NotRunning": {"status": 403, "code": "X"},
-            "MissingjobType": {"status": 404, "code": "Y"},
+            "MissingjobType": {"code": "Y"},
         },
     },
 }

@@ -122,15 +122,15 @@ def _settings() -> Schema:
 
 def _override() -> Schema:
     properties: dict[str, Schema] = {
-        "code": {"type": "string", "description": "Its code.", "examples": ["InstanceNotRunning"]},
+        "code": {"type": "string", "minLength": 1, "description": "Its code.", "examples": ["InstanceNotRunning"]},
         "status": {"type": "integer", "minimum": 400, "maximum": 599, "description": "Its status.", "examples": [403]},
         "message": {"type": "string", "description": "Its text.", "examples": ["The instance is not running."]},
     }
     return {
         "type": "object",
         "description": "Code, status or message to answer with instead.",
-        "minProperties": 1,
         "properties": {name: _or_null(member) for name, member in properties.items()},
+        "anyOf": [{"required": [name], "properties": {name: {"not": _NULL}}} for name in properties],
         "additionalProperties": False,
     }
 
