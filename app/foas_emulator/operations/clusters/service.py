@@ -15,7 +15,7 @@ from foas_emulator.operations.clusters.lifecycle import NOT_RUNNING, SERVING
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
 from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
-from foas_emulator.operations.required import given, listed, named
+from foas_emulator.operations.required import given, listed, named, region_of
 from foas_emulator.operations.texts import check_weight
 from foas_emulator.world.store import Condition, assign, changed, equal
 from foas_emulator.world.world import World
@@ -34,8 +34,6 @@ _MASTERS = (1, 3)
 _LONGEST_PERIOD = 12
 _FIRST_ORDER = 285769237053  # the documented one
 _BOUGHT_IN_CONSOLE = "blinkonecs"
-_ZONE = re.compile("([a-z]+-[a-z0-9-]+?)(?:-|(?<=[0-9]))[a-z]")
-"""A zone: the name of its region, a hyphen unless that ends with a digit, and a letter."""
 
 NOT_FOUND = problem("InvalidCluster.NotFound", 404, "The specified cluster does not exist.")
 ORDER_NOT_FOUND = problem("InvalidOrder.NotFound", 404, "The specified order does not exist.")
@@ -50,8 +48,7 @@ TOO_MANY = problem("InvalidCluster.LimitExceeded", 400, "There is the largest nu
 IN_USE = problem("InvalidCluster.InUse", 400, "The specified cluster is in use.")
 
 demand_by_queue: Hook[[World, str], Awaitable[Mapping[str, Resource]]] = Hook()
-"""The resources that the running instances of a cluster use, by the names of their queues. Others are served meanwhile.
-"""
+"""The resources that a cluster's running instances use, by the names of queues. Others are served meanwhile."""
 taken_by_queues: Hook[[World, str], Resource] = Hook()
 """The resources that the queues of a cluster have reserved, used or not."""
 projects_on_cluster: Hook[[World, str], tuple[int, str]] = Hook()
@@ -333,21 +330,13 @@ def _unused_order(world: World, order_id: str, zone_id: str) -> ClusterOrder:
         raise ORDER_NOT_FOUND(f"Nothing was ordered as {order_id!r}; CreateCellClusterOrder answers an OrderId.")
     return ClusterOrder.model_construct(
         order_id=order_id,
-        region=_region_of(zone_id),
+        region=region_of("zoneId", zone_id),
         pay_model="post",
         master_spec=MODELS[0],
         master_num=_MASTERS[0],
         slave_spec=MODELS[0],
         slave_num=FEWEST_SLAVES,
     )
-
-
-def _region_of(zone_id: str) -> str:
-    """Return the region of a zone, which is a region plus a letter (documented). Raise `InvalidzoneId`."""
-    match = _ZONE.fullmatch(zone_id)
-    if match is None:
-        raise invalid("zoneId", f"{zone_id!r} is not a region plus a letter, such as cn-hangzhou-f or ap-southeast-1a.")
-    return match[1]
 
 
 def _oss_info(region: str, bucket: str) -> str:
