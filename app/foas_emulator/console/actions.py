@@ -46,6 +46,8 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
     answer = await site.call(call, host=request.url.netloc)
     with_token = site.access.control_token is not None
     curl = call.curl(f"{request.url.scheme}://{request.url.netloc}", with_token=with_token)
+    if call.is_of_service and world.settings.signature == "strict":
+        curl = ""  # it is not signed, and would be refused
     if answer.ok:
         if call.target == f"{CONTROL}worlds/{world.name}/clock/advance":
             site.note_step(world.name, answer.document())

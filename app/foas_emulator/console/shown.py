@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from foas_emulator import __version__
 from foas_emulator.console import messages
 from foas_emulator.console.access import BASE
-from foas_emulator.console.calls import Call, json_call, service_call
+from foas_emulator.console.calls import json_call
 from foas_emulator.console.frame import frame
 from foas_emulator.console.language import mark, translator
 from foas_emulator.console.preferences import preferred
@@ -41,10 +41,6 @@ async def shown_page(
     site: Site, world: World, request: Request, template: str, context: Mapping[str, Any], *, status: int = 200
 ) -> Response:
     """Return a page of a world."""
-
-    def service(method: str, target: str, **form: str) -> Call:
-        return service_call(method, target, world=world.name, form=form)
-
     await settle(world)
     common = {
         **_common(request),
@@ -52,7 +48,6 @@ async def shown_page(
         "home": f"{BASE}/w/{world.name}",
         "api": f"/_emulator/worlds/{world.name}",
         "control": json_call,
-        "service": service,
         "form_token": site.access.form_token,
         "page": "",
     }
