@@ -62,8 +62,16 @@ async def shown_foreign_form(request: Request) -> Response:
         request,
         status=HTTPStatus.FORBIDDEN,
         title=mark("This form is not one of this server's pages."),
-        text=mark("Load the page again: the server may have been restarted since."),
+        text=mark("Nothing was done. The server may have been restarted since the page was loaded; load it again."),
+        way=_page_of(request),
     )
+
+
+def _page_of(request: Request) -> str:
+    """Return the address of the console's page from which a request comes, "" if it comes from elsewhere."""
+    address, base_url = request.headers.get("referer", ""), f"{request.url.scheme}://{request.url.netloc}"
+    path = address.removeprefix(base_url)
+    return path if address.startswith(f"{base_url}{BASE}/") and path.isascii() else ""
 
 
 async def shown_plain(
@@ -74,8 +82,9 @@ async def shown_plain(
     title: str = "",
     text: str = "",
     has_way: bool = True,
+    way: str = "",
     **context: Any,
 ) -> Response:
     """Return a page without a world: an error, with a way to the console, or the form for the control token."""
-    shown = {**_common(request), "title": title, "text": text, "has_way": has_way, **context}
+    shown = {**_common(request), "title": title, "text": text, "has_way": has_way, "way": way, **context}
     return HTMLResponse(await render(template, shown), status)
