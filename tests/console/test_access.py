@@ -85,6 +85,7 @@ def test_a_page_is_loaded_again_when_one_goes_back_to_it(console: Console, path:
 def test_the_control_token_is_asked_for_once_and_kept_in_a_cookie_that_no_script_reads(guarded: Console) -> None:
     assert guarded.get("/w/default/").headers["location"] == f"{CONSOLE}/sign-in"
     page = guarded.page("/sign-in")
+    assert 'autocomplete="username"' in page, "or else a browser complains in its console"
     form_token = page.partition('name="token" value="')[2].partition('"')[0]
     wrong = guarded.send("POST", f"{CONSOLE}/sign-in", data={"token": form_token, "control_token": "wrong"})
     assert wrong.status_code == 401
