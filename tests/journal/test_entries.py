@@ -95,6 +95,27 @@ def test_an_authorization_leaves_its_key_id_and_nothing_else(api: Api) -> None:
     assert "bm90" not in api.request("GET", JOURNAL).text
 
 
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "Bearer open-sesame",
+        "Basic open-sesame",
+        "acs open-sesame",
+        "ACS3-HMAC-SHA256 open-sesame",
+        "ACS3-HMAC-SHA256 Credential=test;SignedHeaders=host;Signature=open-sesame",
+    ],
+)
+def test_an_authorization_of_another_form_leaves_nothing(
+    api: Api, authorization: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that confuses this API with the control API sends that one's token here."""
+    response = api.request("GET", INSTANCE, headers={"authorization": authorization})
+    assert only(api)["access_key_id"] is None
+    entry = api.request("GET", f"{JOURNAL}/{response.headers['x-acs-request-id']}")
+    assert "sesame" not in entry.text + api.request("GET", JOURNAL).text + caplog.text
+    assert "access key ''" in caplog.text
+
+
 def test_a_signature_that_nobody_checks_is_unchecked(api: Api) -> None:
     api.world.set({"signature": "off"})
     api.request("GET", INSTANCE, headers={"authorization": "acs someone:c2ln"})
