@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.journal.contents import MASK, MOST_BYTES, NOTHING, Contents, masked
+from foas_emulator.journal.contents import MASK, MOST_BYTES, NOTHING, Contents, masked, names_secret
 from foas_emulator.world.clock import Reading
-
-_SECRETS = frozenset({"signature", "securitytoken", "accesskeysecret"})
 
 
 class Fault(NamedTuple):
@@ -51,7 +49,7 @@ class Call(NamedTuple):
 
     def given(self) -> dict[str, Any]:
         """Return the parameters, with the values of secrets masked and long texts cut."""
-        return {name: MASK if name.lower() in _SECRETS else _masked(value) for name, value in self.parameters.items()}
+        return {name: MASK if names_secret(name) else _masked(value) for name, value in self.parameters.items()}
 
 
 def _masked(value: Any) -> Any:
@@ -60,5 +58,5 @@ def _masked(value: Any) -> Any:
     if isinstance(value, list):
         return [_masked(item) for item in value]
     if isinstance(value, dict):
-        return {name: MASK if name.lower() in _SECRETS else _masked(item) for name, item in value.items()}
+        return {name: MASK if names_secret(name) else _masked(item) for name, item in value.items()}
     return value
