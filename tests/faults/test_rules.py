@@ -1,6 +1,7 @@
 """Which calls a rule strikes, how often, and where its counts live."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -242,6 +243,25 @@ def test_a_snapshot_with_a_rule_that_cannot_be_is_refused(seeded_api: Api) -> No
     assert response.status_code == 400
     assert "No.Such" in response.json()["hint"]
     assert struck(seeded_api)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "written"),
+    [
+        ("fault_rules", "params", {"jobName": "\ud800"}),
+        ("world", "settings", {"error_overrides": {"InvalidJob.NotFound": {"message": "\udfff"}}}),
+    ],
+)
+def test_a_snapshot_with_half_of_a_surrogate_pair_in_json_is_refused(
+    seeded_api: Api, table: str, column: str, written: Any
+) -> None:
+    """Showing the rules, or the settings, would end in a 500."""
+    arm(seeded_api, effect=DENY)
+    snapshot = seeded_api.request("GET", "/_emulator/worlds/default/snapshot").json()
+    snapshot["tables"][table][0][column] = json.dumps(written)
+    response = seeded_api.request("PUT", "/_emulator/worlds/default/snapshot", json=snapshot)
+    assert response.status_code == 400
+    assert f"the {column} of {table} hold half of a surrogate pair" in response.json()["hint"]
 
 
 def test_a_fork_has_rules_of_its_own(seeded_api: Api) -> None:
