@@ -56,7 +56,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         return Response(f'{{"entries":[{",".join(entries)}],{rest[1:]}'.encode(), media_type="application/json")
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
-    async def read_entry(name: str, request_id: str) -> dict[str, Any]:
+    async def read_entry(name: str, request_id: str) -> Response:
         """Return the entry of one request, with headers and bodies; secrets and signatures are masked."""
         require_world(registry, name)
         await journal.sort()
@@ -65,7 +65,8 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
             raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)
         number, entry = found
-        return show(number, entry, OPERATIONS) | show_contents(entry.call.contents, entry.request_id, entry.call.hint)
+        shown = show(number, entry, OPERATIONS) | show_contents(entry.call.contents, entry.request_id, entry.call.hint)
+        return JSONResponse(shown)  # FastAPI would convert every value in it
 
     @router.delete("", status_code=204)
     async def forget_journal(name: str) -> Response:

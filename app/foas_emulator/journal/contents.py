@@ -32,7 +32,7 @@ _SECRET = re.compile(
 )
 _NAMES = ("key", "token", "signature", "password")
 """Words in lower case of which the name of every secret contains one."""
-_LONGEST_NAME = 64
+_LONGEST_NAME = 32
 """More characters than the name of any secret has."""
 MASK = "***"
 
