@@ -61,12 +61,13 @@ One process serves everybody, so no request may block it for long. Of a job's co
 levels; any plan has at most 1000 nodes and 2500 links, and one that the emulator makes shows 256 characters of a name.
 ValidateJob and GetRawPlanJson report longer ones. A parameter that lists jobs, packages, machines or tags may have 1000
 of them (and the packages of a job 65,536 characters), a metricJson 50 queries, 15,000 points and 512 characters in a
-name, and the items of one page 8 MiB of texts. What a call stores is bounded, too: the texts of a job, project, package
-or cluster have 8 MiB together, in which characters that answers escape count four times; a cluster has 500 queues and
-100 vSwitches, and gives up 10,000 slaves in all. What is more is refused. A job keeps its newest 100 sessions of
-GetRawPlanJson, an instance its newest 100 plans of AutoScale, a world in memory holds one gibibyte, and calls that
-latencies hold back take 256 MiB. Seeds are held to those of texts and queues, and to 1000 folders in a project; so are
-snapshots, with twice the texts.
+name, and the items of one page 6 MiB of texts. What a call stores is bounded, too: the texts of a job, project, package
+or cluster have 6 MiB together, in which characters that answers escape count four times; a world has 20,000 projects
+and as many clusters, a project 20,000 instances, archived ones among them; a cluster has 500 queues, 100 vSwitches and
+200 tags, and gives up 10,000 slaves in all; one call puts 500 tags, or takes all off 200 clusters. What is more is
+refused. A job keeps its newest 100 sessions of GetRawPlanJson, an instance its newest 100 plans of AutoScale. A world
+in memory holds one gibibyte, and calls that latencies hold back take 256 MiB. Seeds and snapshots are held to those of
+texts and counts, too, but a project may have 1000 folders in them, and a row of a snapshot twice the texts.
 
 Large seeds and snapshots are read and written in threads; only copying them takes the server's own time, about one
 millisecond for each mebibyte. While a world in a file is written to disk, other requests wait.

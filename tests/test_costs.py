@@ -23,7 +23,7 @@ STATEMENTS = {
     "GetInstance": 2,
     "CreateJob": 14,
     "CommitJob": 7,
-    "StartJob": 8,
+    "StartJob": 9,
     "ModifyInstanceState": 5,
     "OfflineJob": 6,
     "DeleteJob": 9,
@@ -34,7 +34,7 @@ CALLS_OF_A_SIGNED_READ = 58
 CALLS_OF_WRITES = {
     "CreateJob": 1382,
     "CommitJob": 920,
-    "StartJob": 941,
+    "StartJob": 952,
     "ModifyInstanceState": 919,
     "OfflineJob": 742,
     "DeleteJob": 640,

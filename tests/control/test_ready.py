@@ -13,6 +13,8 @@ from foas_emulator.control import documents, images, merging, ready, resetting
 from foas_emulator.faults.rules import ArmedRule, rules_of
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
+from foas_emulator.world import copying
+from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.file_registry import FileRegistry
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import World
@@ -24,10 +26,8 @@ DEFAULT = "/worlds/default"
 
 @pytest.fixture(autouse=True)
 def every_image_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ready, "LARGE", 0)
-    monkeypatch.setattr(images, "LARGE", 0)
-    monkeypatch.setattr(resetting, "LARGE", 0)
-    monkeypatch.setattr(documents, "LARGE", 0)
+    for module in (copying, documents, images, ready, resetting):
+        monkeypatch.setattr(module, "LARGE", 0)
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_a_fault_rule_that_is_used_up_during_a_merge_stays_used_up(
     armed = control.ok("POST", f"{DEFAULT}/faults", rule, status=201)["id"]
 
     async def strike_meanwhile(world: World) -> bytes:
-        image = await images.image_of_world(world)
+        image = await image_of_world(world)
         (row,) = [each for each in rules_of(world) if each.id == armed]
         if row.is_armed():
             assert ArmedRule(row, window=deque()).count_match(world)
@@ -280,7 +280,7 @@ def test_those_who_keep_changing_a_world_wait_in_the_end_until_a_large_seed_is_m
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost/_emulator") as client:
 
             async def change_meanwhile(world: World) -> bytes:
-                image = await images.image_of_world(world)
+                image = await image_of_world(world)
                 changing = asyncio.create_task(client.put(f"{DEFAULT}/settings", json={"start_delay": "1s"}))
                 starting = asyncio.create_task(client.get("http://localhost/api/v2/projects/p/jobs/job49"))
                 waiting.extend((changing, starting))

@@ -25,18 +25,19 @@ def order(api: Api, **more: Any) -> str:
     return str(api.ok("CreateCellClusterOrder", **MACHINES | more)["OrderId"])
 
 
+CLUSTER: dict[str, Any] = {
+    "zoneId": "cn-hangzhou-f",
+    "displayName": "demo",
+    "description": "a cluster",
+    "userOssBucket": "bucket",
+    "userVpcId": "vpc-1",
+    "userVSwitch": "vsw-1",
+}
+
+
 def cluster(api: Api, **more: Any) -> str:
     """A cluster, paid as it is used, of two slaves with 600 vcore and 24576 MB together unless ordered otherwise."""
-    created = api.ok(
-        "CreateCluster",
-        orderId=order(api, **more),
-        zoneId="cn-hangzhou-f",
-        displayName="demo",
-        description="a cluster",
-        userOssBucket="bucket",
-        userVpcId="vpc-1",
-        userVSwitch="vsw-1",
-    )
+    created = api.ok("CreateCluster", orderId=order(api, **more), **CLUSTER)
     return str(created["ClusterId"])
 
 

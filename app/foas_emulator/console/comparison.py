@@ -13,12 +13,13 @@ from typing import Any
 from foas_emulator.console.language import mark
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
-from foas_emulator.control.images import copy_of_world, image_of_snapshot, image_of_world, origin_of_world, turn
+from foas_emulator.control.images import copy_of_world, image_of_snapshot, origin_of_world, turn
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.seeds.limits import weight
 from foas_emulator.world import pending
 from foas_emulator.world.advance import settle
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.pending import PendingChange

@@ -11,8 +11,9 @@ from starlette.types import ASGIApp
 from foas_emulator.console.access import Access
 from foas_emulator.console.calls import CONTROL, Answer, Call, perform, service_call
 from foas_emulator.control.browsers import HostCheck
-from foas_emulator.control.images import image_of_world, turn
+from foas_emulator.control.images import turn
 from foas_emulator.journal.journal import Journal
+from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.ids import LAST_NUMBER
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import StoreClosedError

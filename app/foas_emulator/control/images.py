@@ -1,23 +1,19 @@
 """Images of whole worlds, for work on them outside the event loop."""
 
-import logging
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 
 from foas_emulator.control.documents import parse_document
 from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
 from foas_emulator.seeds.consistency import check_world
-from foas_emulator.world import online_backup
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot
 from foas_emulator.world.store import Store, StoreClosedError
 from foas_emulator.world.turns import Turns
 from foas_emulator.world.world import World
-
-log = logging.getLogger(__name__)
 
 _turns = Turns()
 
@@ -38,22 +34,6 @@ def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Regis
     """Return the image of the world in a snapshot. Raise `ControlError` or `SnapshotError`."""
     document = parse_document(body, as_yaml=as_yaml).value
     return read_snapshot(document, connections=scratch, kinds=registry.handlers, check=check_world)
-
-
-async def image_of_world(world: World) -> bytes:
-    """Return the image of a world; a large one is taken by another thread while requests use the world.
-
-    Raise `StoreClosedError` if the world is dropped, reset or replaced meanwhile.
-    """
-    store, size = world.store, world.store.size
-    if size <= LARGE or not online_backup.IS_POSSIBLE:
-        return store.image()
-    try:
-        with world.in_use():
-            return await off_loop(size, store.image_beside)
-    except (OSError, sqlite3.Error) as error:
-        log.warning("world %s is copied in one piece, which others wait for: %s", world.name, error)
-        return store.image()
 
 
 async def origin_of_world(registry: Registry, name: str) -> bytes:

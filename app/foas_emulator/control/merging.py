@@ -3,13 +3,14 @@
 from contextlib import nullcontext
 from functools import partial
 
-from foas_emulator.control.images import image_of_world, turn
+from foas_emulator.control.images import turn
 from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.control.ready import made_ready
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.advance import held, settle
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World

@@ -19,7 +19,7 @@ from foas_emulator.control.documents import (
     wants_yaml,
 )
 from foas_emulator.control.errors import require_world
-from foas_emulator.control.images import image_of_snapshot, image_of_world, turn
+from foas_emulator.control.images import image_of_snapshot, turn
 from foas_emulator.control.merging import merge
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.control.ready import load
@@ -28,6 +28,7 @@ from foas_emulator.seeds.limits import weight
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.advance import settle
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import VERSION, snapshot_of_image, write_snapshot
 

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
 from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
-from foas_emulator.control.images import image_of_world, turn
+from foas_emulator.control.images import turn
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.control.ready import made_ready
 from foas_emulator.control.resetting import reset, reset_all
@@ -23,6 +23,7 @@ from foas_emulator.seeds.references import nearest
 from foas_emulator.world.advance import settle
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.snapshot import read_snapshot

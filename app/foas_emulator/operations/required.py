@@ -45,10 +45,10 @@ def listed(parameter: str, text: str) -> list[str]:
     return list(dict.fromkeys(name.strip() for name in text.split(",")))
 
 
-def check_count(parameter: str, count: int) -> None:
-    """Raise `Invalid{parameter}` for more than `MOST_NAMES` entries."""
-    if count > MOST_NAMES:
-        raise invalid(parameter, f"{count} are more than the {MOST_NAMES} that one call may hold.")
+def check_count(parameter: str, count: int, *, most: int = MOST_NAMES) -> None:
+    """Raise `Invalid{parameter}` for more than `most` entries."""
+    if count > most:
+        raise invalid(parameter, f"{count} are more than the {most} that one call may hold.")
 
 
 def readable(parameter: str, read: Callable[[T], U], value: T) -> U:

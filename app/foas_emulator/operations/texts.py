@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from foas_emulator.gateway.errors import problem
 from foas_emulator.world.store import Row
 
-MOST_WEIGHT = 8 * 1024 * 1024
+MOST_WEIGHT = 6 * 1024 * 1024
 """The most that the texts of a row, or of a page of several rows, weigh: some 50 milliseconds' work. It is ours."""
 OF_AN_ESCAPE = 4
 _ESCAPED = b"&<>" + bytes(byte for byte in range(32) if byte not in b"\t\n")

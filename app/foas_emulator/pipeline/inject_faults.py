@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -15,8 +14,8 @@ from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.dispatcher import answer_to
 from foas_emulator.pipeline.held_calls import HeldCalls
-from foas_emulator.world import online_backup
 from foas_emulator.world.advance import settle
+from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.names import WorldLimitError
@@ -143,18 +142,11 @@ class InjectFaults:
     async def _image_beside(self, context: RequestContext) -> bytes | None:
         """Return the image of a large world while others are served; None if there could be no room to keep it."""
         world: World = context.world
-        store, beginning = world.store, world.beginning
-        if store.size > self._registry.images.limit:
+        beginning = world.beginning
+        if world.store.size > self._registry.images.limit:
             log.warning("world %s is larger than image_bytes: it has no previous image for stale reads", world.name)
             return None
-        if not online_backup.IS_POSSIBLE:
-            return store.image()
-        try:
-            with world.in_use():
-                image = await asyncio.to_thread(store.image_beside)
-        except (OSError, sqlite3.Error) as error:
-            log.warning("world %s is copied in one piece, which others wait for: %s", world.name, error)
-            return store.image()
+        image = await image_of_world(world)
         await self._enter_again(context)
         return image if context.world.beginning is beginning else None
 

@@ -11,15 +11,18 @@ from foas_emulator.blink.runtime import engine_job_handler
 from foas_emulator.faults.rules import RuleLimitError, arm
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.clusters.service import LARGEST_COUNT as MOST_CLUSTERS
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances.lifecycle import FAILED, LIVE, RUNNING, UNKNOWN_DELAY, WAITING
+from foas_emulator.operations.instances.lifecycle import LARGEST_COUNT as MOST_INSTANCES
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import CommittedJob, Job
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.projects.rows import Project
+from foas_emulator.operations.projects.service import LARGEST_COUNT as MOST_PROJECTS
 from foas_emulator.operations.queues.rows import Queue
-from foas_emulator.operations.queues.service import LARGEST_COUNT
+from foas_emulator.operations.queues.service import LARGEST_COUNT as MOST_QUEUES
 from foas_emulator.seeds.document import (
     SeedCluster,
     SeedDocument,
@@ -56,7 +59,7 @@ def apply(world: World, document: SeedDocument) -> None:
 
     Raise `SeedError`, and change nothing, if the document does not fit the world: a cluster that neither of them has, a
     folder id that another project's folder has, a queue of two projects, a timeline that goes beyond the year 9999, or
-    too many fault rules.
+    too many clusters, projects, instances or fault rules.
     """
     with world.transaction():
         _require_clusters(world, document)
@@ -66,6 +69,9 @@ def apply(world: World, document: SeedDocument) -> None:
         bound: dict[_QueueKey, str] = {}
         for position, project in enumerate(document.projects):
             _put_project(world, project, _Place(document.origin, ("projects", position)), bound)
+        for part, model, most in (("clusters", Cluster, MOST_CLUSTERS), ("projects", Project, MOST_PROJECTS)):
+            if world.store.count(model) > most:
+                raise _Place(document.origin, (part,)).fault(f"the world would have over {most} {part}")
         for position, fault in enumerate(document.faults):
             try:
                 arm(world, fault, rule_id=fault.id)
@@ -165,6 +171,8 @@ def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_Qu
         )
     for position, job in enumerate(seed.jobs):
         _put_job(world, seed, job, place.inner("jobs", position))
+    if world.store.count(Instance, equal(Instance.project_name, seed.name)) > MOST_INSTANCES:
+        raise place.inner("jobs").fault(f"together they have over {MOST_INSTANCES} instances")
 
 
 def _some_cluster(world: World) -> str:
@@ -190,10 +198,10 @@ def _put_queues(
             raise name.fault(f"queue {row.queue_name!r} of cluster {row.cluster_id} is bound to project {bound[key]!r}")
         world.store.delete(Queue, equal(Queue.cluster_id, row.cluster_id), equal(Queue.queue_name, row.queue_name))
         world.store.insert(row)
-        if world.store.count(Queue, equal(Queue.cluster_id, row.cluster_id)) > LARGEST_COUNT:
+        if world.store.count(Queue, equal(Queue.cluster_id, row.cluster_id)) > MOST_QUEUES:
             name = place.inner("queues", position) if project.queues else place.inner("Name")
             raise name.fault(
-                f"cluster {row.cluster_id} would have over {LARGEST_COUNT} queues, all of which answers show"
+                f"cluster {row.cluster_id} would have over {MOST_QUEUES} queues, all of which answers show"
             )
 
 

@@ -12,15 +12,20 @@ from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.operations.clusters import lifecycle as clusters
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
+from foas_emulator.operations.clusters.service import LARGEST_COUNT as MOST_CLUSTERS
 from foas_emulator.operations.clusters.service import MOST_REMOVED
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances import lifecycle as instances
+from foas_emulator.operations.instances.lifecycle import LARGEST_COUNT as MOST_INSTANCES
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects.rows import Project
+from foas_emulator.operations.projects.service import LARGEST_COUNT as MOST_PROJECTS
 from foas_emulator.operations.queues.rows import Queue
-from foas_emulator.operations.queues.service import LARGEST_COUNT
+from foas_emulator.operations.queues.service import LARGEST_COUNT as MOST_QUEUES
+from foas_emulator.operations.tags.rows import Tag
+from foas_emulator.operations.tags.service import LARGEST_COUNT as MOST_TAGS
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS
 from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH
@@ -108,6 +113,14 @@ _AHEAD = 1000
 FIRST_ORDER = 285769237053
 """The id of the first order."""
 
+_COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
+    (Queue, ("cluster_id",), MOST_QUEUES),
+    (Folder, ("project_name",), MOST_FOLDERS),
+    (Instance, ("project_name",), MOST_INSTANCES),
+    (Tag, ("resource_type", "resource_id"), MOST_TAGS),
+)
+"""Tables, the columns that name the owner of a row, and the most rows that an owner may have."""
+
 _WITH_TEXTS: tuple[Model, ...] = (Cluster, Project, Package, Job, CommittedJob, Instance, PendingChange)
 _MOST_WEIGHT = 2 * MOST_WEIGHT
 """An instance may have texts of its own beside those of its job."""
@@ -163,11 +176,14 @@ def _long(store: Store) -> Iterator[str]:
 
 
 def _many(store: Store) -> Iterator[str]:
-    for model, column, most in ((Queue, "cluster_id", LARGEST_COUNT), (Folder, "project_name", MOST_FOLDERS)):
-        owner = model.table().c[column]
-        many = select(owner).group_by(owner).having(func.count() > most).order_by(owner).limit(1)
-        for name in store.execute(many).scalars():
-            yield f"{column} {name!r} has over {most} {model.table().name}"
+    for model, columns, most in _COUNTS:
+        owner = [model.table().c[column] for column in columns]
+        many = select(*owner).group_by(*owner).having(func.count() > most).order_by(*owner).limit(1)
+        for name in store.execute(many):
+            yield f"{', '.join(columns)} {', '.join(map(repr, name))} has over {most} {model.table().name}"
+    for whole, most in ((Cluster, MOST_CLUSTERS), (Project, MOST_PROJECTS)):
+        if store.count(whole) > most:
+            yield f"there are over {most} {whole.table().name}"
 
 
 def _first(store: Store, model: Model, condition: str, values: Collection[Any] = ()) -> str | None:

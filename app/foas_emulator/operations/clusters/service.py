@@ -22,6 +22,8 @@ from foas_emulator.world.world import World
 FEWEST_SLAVES = 2
 MOST_SLAVES = 1000
 """The emulator's own limit: it shows every machine of a cluster."""
+LARGEST_COUNT = 20_000
+"""The most clusters of a world, destroyed ones among them: a list counts them for every call. The number is ours."""
 MOST_REMOVED = 10_000
 """The most slaves that a cluster may give up over time: the number of each of them is kept. The number is ours."""
 MOST_SWITCHES = 100
@@ -41,6 +43,7 @@ PREPAID = problem(
     "The specified cluster is not paid as it is used.",
     documented("Expand-, Shrink-, DestroyCluster, ModifyMasterSpec: pay-as-you-go only; code and text are inferred"),
 )
+TOO_MANY = problem("InvalidCluster.LimitExceeded", 400, "There is the largest number of clusters already.")
 IN_USE = problem("InvalidCluster.InUse", 400, "The specified cluster is in use.")
 
 demand_by_queue: Hook[[World, str], Awaitable[Mapping[str, Resource]]] = Hook()
@@ -102,11 +105,19 @@ def create_cluster(
     user_vpc_id: str | None,
     user_v_switch: str | None,
 ) -> str:
-    """Begin to make a cluster from an order; return its id. It is RUNNING after the setting `cluster_delay`."""
+    """Begin to make a cluster from an order; return its id. It is RUNNING after the setting `cluster_delay`.
+
+    Raise `InvalidCluster.LimitExceeded` if the world has too many.
+    """
     zone_id = named("zoneId", zone_id)
     order = _unused_order(world, named("orderId", order_id), zone_id)
     if not zone_id.startswith(order.region):
         raise invalid("zoneId", f"the order is for region {order.region}, and {zone_id} is not in it.")
+    if world.store.count(Cluster) >= LARGEST_COUNT:
+        raise TOO_MANY(
+            f"World {world.name} has {LARGEST_COUNT} clusters, destroyed ones among them; a reset removes all that "
+            "came since it was made."
+        )
     now = world.second()
     cluster = Cluster.model_construct(
         cluster_id=world.next_token("cluster"),

@@ -97,6 +97,9 @@ NOT_RUNNING = problem(
 ALREADY_STARTED = problem("InvalidJob.AlreadyStarted", 400, "The specified job has been started already.")
 NOT_PAUSED = problem("InvalidInstance.NotPaused", 400, "The specified instance is not paused.")
 ENDED = problem("InvalidInstance.Ended", 400, "The specified instance has ended.")
+TOO_MANY = problem("InvalidInstance.LimitExceeded", 400, "The project has the largest number of instances already.")
+LARGEST_COUNT = 20_000
+"""The most instances of a project, archived ones among them: a list counts them for every call. It is ours."""
 _REFUSALS: Mapping[str, Problem] = {
     "start": ALREADY_STARTED,
     "pause": NOT_RUNNING,
@@ -124,7 +127,15 @@ def target(call: str, job: "Job", instance: Instance | None) -> str:
 
 
 def launch(world: World, job: "Job", copy: "CommittedJob | Instance", *, call: str, parameter_json: str | None) -> int:
-    """Insert an instance that runs a copy of a job, at once or after the delay of the call; return its id."""
+    """Insert an instance that runs a copy of a job, at once or after the delay of the call; return its id.
+
+    Raise `InvalidInstance.LimitExceeded` if its project has too many.
+    """
+    if world.store.count(Instance, equal(Instance.project_name, job.project_name)) >= LARGEST_COUNT:
+        raise TOO_MANY(
+            f"Project {job.project_name!r} has {LARGEST_COUNT} instances, archived ones among them; DeleteJob removes "
+            "those of a job, and a reset of the world all that came since it was made."
+        )
     given_plan(copy.plan_json or "", note=world.note)
     instance = Instance.model_construct(
         id=world.next_number("instance"),

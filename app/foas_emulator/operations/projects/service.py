@@ -17,6 +17,9 @@ DEFAULT_REGION = "cn-shanghai"
 
 NOT_FOUND = problem("InvalidProject.NotFound", 404, "The specified project does not exist.")
 DUPLICATE = problem("InvalidProject.Duplicate", 400, "The specified project already exists.")
+TOO_MANY = problem("InvalidProject.LimitExceeded", 400, "There is the largest number of projects already.")
+LARGEST_COUNT = 20_000
+"""The most projects of a world: a list counts them for every call. The number is ours."""
 JOBS_ONLINE = problem(
     "InvalidProject.JobsOnline",
     400,
@@ -50,7 +53,8 @@ def create_project(
 ) -> None:
     """Create a project: on a cluster (`cell`), or on the shared one by an order (`public`).
 
-    Raise `InvalidProject.Duplicate`, and for a cluster `InvalidCluster.NotFound` or `InvalidCluster.NotRunning`.
+    Raise `InvalidProject.Duplicate`, `InvalidProject.LimitExceeded`, and for a cluster `InvalidCluster.NotFound` or
+    `InvalidCluster.NotRunning`.
     """
     name = named("name", name)
     if given("deployType", deploy_type) == CELL:
@@ -60,6 +64,8 @@ def create_project(
         order_id, region = named("orderId", order_id), DEFAULT_REGION
     if find_project(world, name) is not None:
         raise DUPLICATE(f"World {world.name} has a project {name!r} already.")
+    if world.store.count(Project) >= LARGEST_COUNT:
+        raise TOO_MANY(f"World {world.name} has {LARGEST_COUNT} projects; delete some first.")
     now = world.second()
     project = Project.model_construct(
         name=name,

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from foas_emulator.blink import lenient_json
-from foas_emulator.gateway.errors import ApiError, invalid
+from foas_emulator.gateway.errors import ApiError, invalid, problem
 from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.required import LONGEST_NAME, check_count, given, listed, named
 from foas_emulator.operations.tags.rows import Tag, select_tags
@@ -18,6 +18,14 @@ from foas_emulator.world.world import World
 CLUSTER = "cluster"
 """The default resource type."""
 
+LARGEST_COUNT = 200
+"""The most tags of a cluster of one type. The number is ours."""
+TOO_MANY = problem("InvalidTag.LimitExceeded", 400, "The resource has the largest number of tags already.")
+
+_MOST_PUT = 500
+"""The most tags that one call puts on clusters; each costs three statements. The number is ours."""
+_MOST_CLEARED = 200
+"""The most clusters that one call takes all tags off. The number is ours."""
 _PAGE_SIZE = 50
 _TOKEN = re.compile("[1-9][0-9]{1,17}")
 _SEPARATOR = re.compile("[:=]")
@@ -28,12 +36,15 @@ _VALUE_IN_ITEM = ("Value", "TagValue", "value", "tagValue")
 
 
 def tag_resources(world: World, *, resource_type: str | None, resource_ids: str | None, tags: str | None) -> None:
-    """Put tags on clusters; a key that a cluster already has gets the new value. Raise `InvalidCluster.NotFound`."""
+    """Put tags on clusters; a key that a cluster already has gets the new value.
+
+    Raise `InvalidCluster.NotFound`, or `InvalidTag.LimitExceeded` for a cluster that would have too many.
+    """
     cluster_ids = _read_ids(resource_ids)
     pairs = _read_tags("Tags", given("Tags", tags))
     if not pairs:
         raise invalid("Tags", "give at least one tag.")
-    check_count("Tags", len(cluster_ids) * len(pairs))
+    check_count("Tags", len(cluster_ids) * len(pairs), most=_MOST_PUT)
     kind = named("ResourceType", resource_type or CLUSTER)
     for cluster_id in cluster_ids:
         clusters.require(world, cluster_id)
@@ -43,6 +54,8 @@ def tag_resources(world: World, *, resource_type: str | None, resource_ids: str 
             )
             row = Tag.model_construct(resource_type=kind, resource_id=cluster_id, tag_key=key, tag_value=value or "")
             world.store.insert(row)
+        if world.store.count(Tag, equal(Tag.resource_type, kind), equal(Tag.resource_id, cluster_id)) > LARGEST_COUNT:
+            raise TOO_MANY(f"Cluster {cluster_id!r} would have more than {LARGEST_COUNT} tags; UntagResources first.")
 
 
 def list_tag_resources(
@@ -67,6 +80,8 @@ def untag_resources(
 ) -> None:
     """Remove tags from clusters: those with these keys, or all. A key that a cluster does not have is not an error."""
     cluster_ids = _read_ids(resource_ids)
+    if everything:
+        check_count("ResourceIds", len(cluster_ids), most=_MOST_CLEARED)
     keys = [] if everything else _read_names("TagKeys", given("TagKeys", tag_keys))
     check_count("TagKeys", len(cluster_ids) * len(keys))
     for cluster_id in cluster_ids:

@@ -1,0 +1,124 @@
+"""How many rows of a kind a world may have, by calls and by documents: lists count them all for every call."""
+
+from typing import Any
+
+import pytest
+
+from foas_emulator.operations.clusters import service as clusters
+from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.instances import lifecycle as instances
+from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.operations.projects import service as projects
+from foas_emulator.operations.projects.rows import Project
+from foas_emulator.operations.tags import service as tags
+from foas_emulator.seeds import applying, consistency
+from tests.api import Api
+from tests.operations import building
+
+WORLD = "/_emulator/worlds/default"
+
+
+def put(api: Api, seed: dict[str, Any]) -> str:
+    """Return the hint with which a seed is refused, empty if it is applied."""
+    response = api.request("POST", f"{WORLD}/seed", json=seed)
+    return "" if response.is_success else str(response.json()["hint"])
+
+
+def refused_snapshot(api: Api, *, end: bytes = b"") -> str:
+    """Return the hint with which the world's own snapshot is refused, empty if it is restored.
+
+    One with another `end` is looked at anew; the image of one that is known is kept.
+    """
+    content = api.request("GET", f"{WORLD}/snapshot").content
+    response = api.request("PUT", f"{WORLD}/snapshot", content=content + end)
+    return "" if response.is_success else str(response.json()["hint"])
+
+
+def test_a_project_has_so_many_instances(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    building.project_with_queue(api, "p")
+    building.online_job(api, "j", project_name="p")
+    life: dict[str, Any] = {"projectName": "p", "jobName": "j"}
+    api.ok("StartJob", **life)
+    api.ok("ModifyInstanceState", **life, instanceId=-1, expectState="PAUSED")
+    monkeypatch.setattr(instances, "LARGEST_COUNT", api.world.store.count(Instance))
+    resume: dict[str, Any] = {**life, "instanceId": -1, "expectState": "RUNNING"}
+    api.refused("ModifyInstanceState", **resume, code="InvalidInstance.LimitExceeded")
+    summary = api.ok("GetInstanceRunSummary", **life, instanceId=-1)["RunSummary"]
+    assert summary["ActualState"] == "PAUSED"
+    building.project_with_queue(api, "q")
+    building.online_job(api, "j", project_name="q")
+    api.ok("StartJob", projectName="q", jobName="j")
+    monkeypatch.setattr(instances, "LARGEST_COUNT", 2)
+    api.ok("ModifyInstanceState", **resume)
+
+
+def test_a_world_has_so_many_projects_and_clusters(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster_id = building.project_with_queue(api, "p")
+    monkeypatch.setattr(projects, "LARGEST_COUNT", api.world.store.count(Project) + 1)
+    building.project(api, "q", cluster_id=cluster_id)
+    more: dict[str, Any] = {"deployType": "public", "orderId": "1"}
+    api.refused("CreateProject", name="r", **more, code="InvalidProject.LimitExceeded")
+    api.refused("CreateProject", name="q", **more, code="InvalidProject.Duplicate")
+    api.ok("DeleteProject", projectName="q")
+    api.ok("CreateProject", name="r", **more)
+    monkeypatch.setattr(clusters, "LARGEST_COUNT", api.world.store.count(Cluster) + 1)
+    building.cluster(api)
+    given = {"orderId": building.order(api)} | building.CLUSTER
+    api.refused("CreateCluster", **given, code="InvalidCluster.LimitExceeded")
+
+
+def test_a_cluster_has_so_many_tags_and_one_call_puts_or_clears_so_many(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster_id = building.cluster(api)
+    api.ok("TagResources", ResourceIds=cluster_id, Tags=",".join(f"k{number}" for number in range(200)))
+    api.ok("TagResources", ResourceIds=cluster_id, Tags="k0:other")
+    api.refused("TagResources", ResourceIds=cluster_id, Tags="one,k0:third", code="InvalidTag.LimitExceeded")
+    assert api.ok("ListTagResources", Tags="k0,one")["Data"]["TagResources"] == [
+        {"ResourceType": "cluster", "ResourceId": cluster_id, "TagKey": "k0", "TagValue": "other"}
+    ]
+    api.ok("UntagResources", ResourceIds=cluster_id, TagKeys="k0")
+    api.ok("TagResources", ResourceIds=cluster_id, Tags="one")
+    few, more, many = (",".join(f"c{number}" for number in range(count)) for count in (200, 201, 501))
+    put = api.refused("TagResources", ResourceIds=many, Tags="k", code="InvalidTags")
+    assert "501 are more than the 500" in str(put.hint)
+    cleared = api.refused("UntagResources", ResourceIds=more, All=True, code="InvalidResourceIds")
+    assert "201 are more than the 200" in str(cleared.hint)
+    api.ok("UntagResources", ResourceIds=few, All=True)
+    api.ok("UntagResources", ResourceIds=more, TagKeys="k")
+    assert refused_snapshot(api) == ""
+    monkeypatch.setattr(tags, "LARGEST_COUNT", 201)
+    api.ok("TagResources", ResourceIds=cluster_id, Tags="k0")
+    assert "has over 200 tags" in refused_snapshot(api)
+
+
+def test_seeds_are_held_to_these_counts(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    clusters_before, projects_before = api.world.store.count(Cluster), api.world.store.count(Project)
+    monkeypatch.setattr(applying, "MOST_CLUSTERS", clusters_before + 1)
+    monkeypatch.setattr(applying, "MOST_PROJECTS", projects_before + 1)
+    monkeypatch.setattr(applying, "MOST_INSTANCES", 2)
+    both = {"clusters": [{"ClusterId": "a"}, {"ClusterId": "b"}]}
+    assert f"clusters: the world would have over {clusters_before + 1} clusters" in put(api, both)
+    two = {"projects": [{"Name": "a"}, {"Name": "b"}]}
+    assert f"projects: the world would have over {projects_before + 1} projects" in put(api, two)
+    running = {"ActualState": "RUNNING"}
+    jobs = [{"JobName": "j", "instances": [running, running]}, {"JobName": "k", "instances": [running]}]
+    many = {"projects": [{"Name": "a", "jobs": jobs}]}
+    assert "projects[0].jobs: together they have over 2 instances" in put(api, many)
+    assert api.world.store.count(Project) == projects_before
+    few = {"clusters": [{"ClusterId": "a"}], "projects": [{"Name": "a", "jobs": jobs[:1]}]}
+    assert put(api, few) == ""
+    assert put(api, few) == ""
+
+
+@pytest.mark.parametrize(
+    ("model", "limit"), [(Cluster, "MOST_CLUSTERS"), (Project, "MOST_PROJECTS"), (Instance, "_COUNTS")]
+)
+def test_snapshots_are_held_to_these_counts(
+    seeded_api: Api, monkeypatch: pytest.MonkeyPatch, model: Any, limit: str
+) -> None:
+    count = seeded_api.world.store.count(model)
+    assert count > 1
+    assert refused_snapshot(seeded_api) == ""
+    monkeypatch.setattr(consistency, limit, ((Instance, ("project_name",), 1),) if limit == "_COUNTS" else count - 1)
+    assert "over" in refused_snapshot(seeded_api, end=b" ")
