@@ -50,9 +50,14 @@ def test_a_long_glob_is_refused_before_it_is_compiled() -> None:
 def test_nothing_is_compared_with_a_long_name_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """One of four megabytes held all others for two seconds."""
     compared: list[str] = []
-    monkeypatch.setattr(difflib, "get_close_matches", lambda name, *_, **__: compared.append(name) or [])
+
+    def compare(name: str, *_: object, **__: object) -> list[str]:
+        compared.append(name)
+        return []
+
+    monkeypatch.setattr(difflib, "get_close_matches", compare)
     for pattern in (CallPattern(operation="x" * 257), CallPattern(params={"x" * 257: 1})):
-        with pytest.raises(ValueError, match="there is no (operation|parameter) 'xxx"):
+        with pytest.raises(ValueError, match=r"there is no (operation|parameter) 'xxx"):
             pattern.resolve(OPERATIONS)
     assert compared == []
     with pytest.raises(ValueError, match="there is no operation 'GetJub'"):

@@ -71,7 +71,12 @@ def test_settings_that_are_wrong_change_nothing(control: Control, body: object, 
 def test_not_all_of_many_problems_are_looked_for(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand codes that the catalogue does not have held all others for a quarter of a second."""
     compared: list[str] = []
-    monkeypatch.setattr(validation, "nearest", lambda name, _: compared.append(name) or "")
+
+    def compare(name: str, _: object) -> str:
+        compared.append(name)
+        return ""
+
+    monkeypatch.setattr(validation, "nearest", compare)
     codes = [f"InvalidJob.NotFound{number}" for number in range(100)]
     told = control.refused("PUT", SETTINGS, {"error_overrides": {code: {"status": 410} for code in codes}})
     assert "'InvalidJob.NotFound0'; the catalogue has no error 'InvalidJob.NotFound1'" in told

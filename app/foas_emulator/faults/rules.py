@@ -103,8 +103,8 @@ def _check_limits(store: Store) -> None:
     """Raise `RuleLimitError` if a world has more rules, or longer ones, than it may have."""
     table = FaultRule.table()
     texts = func.length(table.c.params) + func.length(table.c.effect)
-    rules, characters = store.execute(select(func.count(), func.coalesce(func.sum(texts), 0)).select_from(table)).one()
-    if rules > MOST_RULES or characters > MOST_TEXT:
+    characters: int = store.execute(select(func.coalesce(func.sum(texts), 0))).scalar_one()
+    if store.count(FaultRule) > MOST_RULES or characters > MOST_TEXT:
         raise RuleLimitError
 
 
