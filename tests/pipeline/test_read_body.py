@@ -351,3 +351,13 @@ def test_others_are_served_between_a_large_body_and_its_call(served: Api, monkey
     assert turns == []
     create(served, b"path=%2Fab")
     assert turns == [0]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1E999"])
+def test_a_number_that_no_json_can_show_is_refused(served: Api, number: str) -> None:
+    """It ended in journals that were no JSON, and entries that could not be shown."""
+    heard = create(served, f'{{"path": "/a", "more": [{{"deep": {number}}}]}}'.encode(), "application/json")
+    assert heard.code == "RequestParameterMalformed"
+    assert f"the number {number} is not finite" in (heard.hint or "")
+    (entry,) = served.request("GET", "/_emulator/worlds/default/journal").json()["entries"]
+    assert entry["parameters"] == {"projectName": "demo"}

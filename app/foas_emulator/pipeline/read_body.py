@@ -113,7 +113,7 @@ def _read_json(text: str) -> Mapping[str, Any]:
     if _has_too_many_values(text):
         raise MALFORMED(f"The body holds more than {MAX_VALUES} values; lists and objects count with what is in them.")
     try:
-        document = json.loads(text, parse_float=_decimal, parse_constant=_decimal)
+        document = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise MALFORMED(f"The body is not JSON: {error}.") from None
     if document is None:
@@ -129,12 +129,15 @@ def _read_json(text: str) -> Mapping[str, Any]:
     return document
 
 
-def _decimal(text: str) -> float:
-    """Return a number of a JSON text. Raise ValueError for one that is not finite, which the journal could not show."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"the number {text[:40]} is not finite")
-    return number
+def _finite(number: str) -> float:
+    """Return the value of a number. Raise ValueError for one that no JSON can show: NaN, or too large for a float."""
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {number[:40]} is not finite")
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
 
 
 def _has_too_many_values(text: str) -> bool:
