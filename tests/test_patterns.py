@@ -1,6 +1,9 @@
+import difflib
+
 import pytest
 
 from foas_emulator.faults.rules import MOST_RULES
+from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.patterns import (
     LONGEST_GLOB,
     LONGEST_TEXT,
@@ -42,6 +45,24 @@ def test_a_long_glob_is_refused_before_it_is_compiled() -> None:
     for given in ({"operation": "*a" * 30_000}, {"params": {"code": "*a" * 30_000}}):
         with pytest.raises(ValueError, match="a glob has at most"):
             CallPattern.model_validate(given)
+
+
+def test_nothing_is_compared_with_a_long_name_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of four megabytes held all others for two seconds."""
+    compared: list[str] = []
+
+    def compare(name: str, *_: object, **__: object) -> list[str]:
+        compared.append(name)
+        return []
+
+    monkeypatch.setattr(difflib, "get_close_matches", compare)
+    for pattern in (CallPattern(operation="x" * 257), CallPattern(params={"x" * 257: 1})):
+        with pytest.raises(ValueError, match=r"there is no (operation|parameter) 'xxx"):
+            pattern.resolve(OPERATIONS)
+    assert compared == []
+    with pytest.raises(ValueError, match="there is no operation 'GetJub'"):
+        CallPattern(operation="GetJub").resolve(OPERATIONS)
+    assert compared == ["GetJub"]
 
 
 def test_a_text_beyond_the_limit_only_fits_a_star_or_itself() -> None:

@@ -296,6 +296,45 @@ def test_a_call_that_is_held_back_is_answered_when_the_server_stops(stop: str, t
     assert not list(temporary.iterdir())
 
 
+def test_a_second_interrupt_does_not_hurry_the_end(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with serving(log=log) as emulator, emulator.client(timeout=30) as client, ThreadPoolExecutor() as pool:
+        fault = {"match": {"operation": "GetInstance"}, "effect": {"latency": "300s"}}
+        assert client.post("/_emulator/worlds/default/faults", json=fault).status_code == 201
+        held = pool.submit(client.get, INSTANCE)
+        while client.get("/_emulator/worlds/default/faults").json()["faults"][0]["hits"] == 0:
+            pass
+        emulator.process.send_signal(signal.SIGINT)
+        while "Waiting for connections to close" not in log.read_text("utf-8"):
+            time.sleep(0.01)
+        assert emulator.stop(signal.SIGINT) == 0
+        assert held.result().status_code == 503
+    assert "Application shutdown complete" in log.read_text("utf-8")
+    assert "Traceback" not in log.read_text("utf-8")
+
+
+@pytest.mark.parametrize("path", ["/_emulator/worlds/w/snapshot", "/_emulator/console/w/default/clock"])
+def test_a_client_that_still_sends_its_body_is_answered_when_the_server_stops(path: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with serving(log=log) as emulator, emulator.client() as client:
+        port = client.base_url.port
+        head = (
+            f"{'PUT' if path.endswith('snapshot') else 'POST'} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            f"Origin: http://127.0.0.1:{port}\r\nExpect: 100-continue\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", port or 0), 60) as sender:
+            sender.sendall(head.encode())
+            answer = sender.recv(1000)
+            assert answer == b"HTTP/1.1 100 Continue\r\n\r\n", "now it waits for the body"
+            assert emulator.stop() == 0
+            while piece := sender.recv(10_000):
+                answer += piece
+    assert b"\r\n\r\nHTTP/1.1 503 Service Unavailable\r\n" in answer
+    assert b"The emulator is being stopped." in answer
+    assert "Traceback" not in log.read_text("utf-8")
+
+
 def test_a_log_that_nobody_reads_stops_nothing() -> None:
     if sys.platform == "win32":
         pytest.skip("a pipe cannot be asked there whether it takes more")
@@ -357,6 +396,43 @@ def test_a_standard_output_that_takes_nothing_does_not_end_it(redirect: str) -> 
         assert process.wait(20) == 0
     finally:
         process.kill()
+
+
+def test_a_standard_output_that_nobody_has_read_for_long_does_not_hold_it_up() -> None:
+    """The pipe is full before the server starts, as by the many servers that wrote into it before."""
+    if sys.platform == "win32":
+        pytest.skip("there, it cannot be known whether a pipe takes anything")
+    (listener,) = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    listener.close()
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(4096))
+    os.set_blocking(writing, True)
+    process = subprocess.Popen(
+        command("serve", "--port", str(port)), env=environment(), stdout=writing, stderr=subprocess.PIPE
+    )
+    os.close(writing)
+    try:
+        for _ in range(600):
+            with suppress(ConnectError), Client(trust_env=False) as client:
+                assert client.get(f"http://127.0.0.1:{port}{INSTANCE}").status_code == 200
+                break
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert b"standard output takes nothing" in process.communicate(timeout=20)[1]
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        os.close(reading)
+
+
+def test_an_address_of_a_link_that_this_machine_does_not_have_is_blamed_on_the_host() -> None:
+    with pytest.raises(SettingError) as refused:
+        listen("fe80::1", 0)
+    assert refused.value.setting == "host"
 
 
 def test_localhost_is_both_families_on_one_port() -> None:

@@ -168,6 +168,12 @@ def test_settings_are_shown_as_people_write_them_and_secrets_are_not() -> None:
     assert shown.keys() == set(NAMES)
 
 
+def test_settings_with_bytes_that_are_no_text_can_be_shown() -> None:
+    """On Linux, a path may have any bytes; Python reads those that are not UTF-8 as half a surrogate pair."""
+    shown = show_settings(parse("--data-dir", "/d\udcff", "--seed", "s\udcff"))
+    assert (shown["data_dir"], shown["seed"]) == (r"/d\udcff", [r"s\udcff"])
+
+
 @pytest.mark.parametrize("host", ["*", "*.example", "http://a", "a/b", ""])
 def test_a_host_that_no_request_can_name_is_refused(host: str) -> None:
     with pytest.raises(click.BadParameter, match=r"is no host: give a name or an address, without a scheme or a \*"):

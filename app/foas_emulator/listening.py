@@ -6,7 +6,8 @@ from contextlib import ExitStack
 
 from foas_emulator.settings import SettingError, flag
 
-_OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+_OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)
+"""The errors of a host that is no address of this machine; the last one of one of a single link, without its link."""
 
 ATTEMPTS = 20
 """Free ports of one address family to try until one is free in the other family too."""

@@ -46,17 +46,18 @@ class PatientHandler(logging.Handler):
             line = self.format(record)
             if self._dropped:
                 line = f"{self.format(_dropped(self._dropped))}\n{line}"
-            self._write(f"{line}\n".encode(errors="backslashreplace"))
+            write_at_once(self._descriptor, f"{line}\n".encode(errors="backslashreplace"))
             self._dropped = 0
         except OSError:
             self._dropped += 1
 
-    def _write(self, data: bytes) -> None:
-        """Write all bytes or raise OSError; write no more at a time than a writable pipe accepts."""
-        for start in range(0, len(data), _AT_ONCE):
-            if not _is_writable(self._descriptor):
-                raise BlockingIOError
-            os.write(self._descriptor, data[start : start + _AT_ONCE])
+
+def write_at_once(descriptor: int, data: bytes) -> None:
+    """Write all bytes or raise OSError, without waiting: no more at a time than a writable pipe accepts."""
+    for start in range(0, len(data), _AT_ONCE):
+        if not _is_writable(descriptor):
+            raise BlockingIOError("it is a pipe that nobody reads")
+        os.write(descriptor, data[start : start + _AT_ONCE])
 
 
 def _dropped(count: int) -> logging.LogRecord:

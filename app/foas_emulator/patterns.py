@@ -101,5 +101,6 @@ def _fits(value: Any, pattern: str) -> bool:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
+    # Comparing takes more than linear time, and nothing that long is close to a name.
+    near = difflib.get_close_matches(name, list(known), n=1) if len(name) <= LONGEST_GLOB else []
     return f" (the nearest is {near[0]})" if near else ""

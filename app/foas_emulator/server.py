@@ -20,6 +20,7 @@ from contextlib import (
 from dataclasses import fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -209,6 +210,10 @@ class _Main(Accompanied):
             signal.signal(signal_, self.handle_exit)
         yield
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's own
+        """Begin the end; a second SIGINT, by which uvicorn would skip the rest of it, changes nothing."""
+        self.should_exit = True
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         try:
@@ -353,9 +358,7 @@ def _write(text: str) -> None:
     """Write to standard output without its buffer, which would retry a failed write when the process ends."""
     if sys.stdout is None:
         raise ValueError("it is closed")
-    data = text.encode()
-    while data:
-        data = data[os.write(sys.stdout.fileno(), data) :]
+    logs.write_at_once(sys.stdout.fileno(), text.encode())
 
 
 def _counted(number: int, things: str) -> str:

@@ -319,7 +319,14 @@ def _shown(declared: "Field[Any]", value: Any) -> Any:
         return duration_text(value)
     if isinstance(declared.metadata["type"], Written):
         return declared.metadata["type"].write(value)
-    return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
+    if isinstance(value, tuple):
+        return [_legible(each) for each in value]
+    return _legible(str(value)) if isinstance(value, str | Path) else value
+
+
+def _legible(text: str) -> str:
+    """Return a text with escapes in place of what no document can carry: bytes of a path that are not UTF-8."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def variable(name: str) -> str:

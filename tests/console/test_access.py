@@ -1,6 +1,7 @@
 """Who may see the pages and send their forms."""
 
 import http.cookies
+import re
 from pathlib import Path
 
 import pytest
@@ -67,9 +68,24 @@ def test_a_form_is_accepted_from_our_own_pages_alone(
     assert answer.status_code == (303 if is_accepted else 403)
 
 
+@pytest.mark.parametrize("page", ["/w/default/journal?only=refused", ""])
+def test_a_form_of_a_page_from_before_a_restart_leads_back_to_it(console: Console, page: str) -> None:
+    headers = {"referer": f"http://127.0.0.1:8018{CONSOLE}{page}" if page else "http://evil.example/_emulator/console/"}
+    answer = console.send("POST", f"{CONSOLE}/w/default/call", data={"token": "old", "call": RESET}, headers=headers)
+    assert answer.status_code == 403
+    links = re.findall(r'<a href="([^"]+)"', answer.text)
+    assert links == ([f"{CONSOLE}{page}"] if page else []) + [f"{CONSOLE}/"]
+
+
+@pytest.mark.parametrize(("path", "control"), [("/w/default/", "no-store"), ("/static/page.js", "no-cache")])
+def test_a_page_is_loaded_again_when_one_goes_back_to_it(console: Console, path: str, control: str) -> None:
+    assert console.get(path).headers["cache-control"] == control
+
+
 def test_the_control_token_is_asked_for_once_and_kept_in_a_cookie_that_no_script_reads(guarded: Console) -> None:
     assert guarded.get("/w/default/").headers["location"] == f"{CONSOLE}/sign-in"
     page = guarded.page("/sign-in")
+    assert 'autocomplete="username"' in page, "or else a browser complains in its console"
     form_token = page.partition('name="token" value="')[2].partition('"')[0]
     wrong = guarded.send("POST", f"{CONSOLE}/sign-in", data={"token": form_token, "control_token": "wrong"})
     assert wrong.status_code == 401

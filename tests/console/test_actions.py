@@ -72,6 +72,20 @@ def test_a_setting_is_taken_back_by_emptying_its_field(console: Console) -> None
     for value, shown in (("30s", "30s"), ("", None)):
         console.done(method="PUT", target=settings, nullable__batch_duration=value)
         assert console.api.request("GET", settings).json()["batch_duration"] == shown
+    fields = re.findall(r'<input name="(\w+):(\w+)"[^>]* (required|placeholder)', console.page("/w/default/settings"))
+    assert {name: kind for kind, name, word in fields if word != "required"} == {"batch_duration": "nullable"}
+    assert len(fields) > 1, "the others have no value that means none"
+
+
+def test_a_world_that_is_there_is_not_created_over(console: Console) -> None:
+    console.api.request("PUT", "/_emulator/worlds/mine", content='{"seed": "empty"}')
+    console.api.request("PUT", "/_emulator/worlds/mine/settings", content='{"start_delay": "7s"}')
+    page = console.page("/w/default/worlds")
+    assert page.count('name="is_new"') == page.count('name="path:name"') == 2
+    create = {"method": "PUT", "target": "/_emulator/worlds/{name}", "is_new": "1"}
+    assert "There is a world of this name already" in console.done(**create, path__name="mine")
+    assert console.api.request("GET", "/_emulator/worlds/mine/settings").json()["start_delay"] == "7s"
+    assert "There is a world of this name already" not in console.done(**create, path__name="other")
 
 
 @pytest.mark.parametrize("wrap", ["", "snapshot"])

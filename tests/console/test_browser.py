@@ -249,6 +249,8 @@ def test_everything_is_reached_by_keyboard(emulator: Emulator, page: "Page", wor
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
+    covered = "parseFloat(getComputedStyle(document.documentElement).scrollPaddingBottom)"
+    assert page.evaluate(covered) >= page.evaluate("document.querySelector('footer').offsetHeight")
     menu = page.get_by_label("More about draft")
     menu.focus()
     page.keyboard.press("Enter")
@@ -297,6 +299,136 @@ def test_hostile_names_run_nothing(emulator: Emulator, page: "Page", world: str)
     page.get_by_role("button", name="Compare").click()
     page.get_by_role("alert").get_by_text(EVIL[0]).wait_for()
     assert page.locator("img:not(.brand img)").count() == 0
+
+
+def test_going_back_shows_what_the_page_is_about(emulator: Emulator, page: "Page", world: str) -> None:
+    console = f"{emulator.url}/_emulator/console/w/{world}"
+    call(emulator, world, "GET", "/projects")
+    page.goto(f"{console}/journal")
+    page.get_by_label("Operation").select_option("ListProject")
+    page.wait_for_url("**operation=ListProject**")
+    page.go_back()
+    assert page.get_by_label("Operation").input_value() == ""
+    page.goto(f"{console}/")
+    page.get_by_label("World").select_option("default")
+    page.wait_for_url("**/w/default/")
+    page.go_back()
+    assert page.get_by_label("World").input_value() == world
+    page.get_by_role("button", name="Pause running-stream").click()
+    page.get_by_role("status").get_by_text("Done.").wait_for()
+    page.goto(f"{console}/journal")
+    control(emulator, "POST", f"/worlds/{world}/reset")
+    page.go_back()
+    page.get_by_role("button", name="Pause running-stream").wait_for()
+    assert page.get_by_role("status").count() == 0
+
+
+def test_a_call_that_takes_its_time_is_made_once(emulator: Emulator, page: "Page", world: str) -> None:
+    control(emulator, "POST", f"/worlds/{world}/faults", {"effect": {"latency": "1s"}})
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/")
+    box = page.get_by_role("button", name="Start failed-stream").bounding_box()
+    assert box
+    for _ in range(2):
+        page.mouse.click(box["x"] + 5, box["y"] + 5)
+        page.wait_for_timeout(200)
+    page.get_by_role("status").get_by_text("Done.").wait_for()
+    made = control(emulator, "GET", f"/worlds/{world}/journal")["entries"]
+    assert [each["operation"] for each in made] == ["StartJob"]
+
+
+HIDDEN = "value => Object.defineProperty(document, 'visibilityState', {value, configurable: true})"
+
+
+def test_a_journal_that_nobody_saw_for_a_while_catches_up(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/journal")
+    page.locator(".live[data-state=on]").wait_for()
+    for state in ("hidden", "visible"):
+        page.evaluate(HIDDEN, state)
+        page.locator("html").dispatch_event("visibilitychange")
+        call(emulator, world, "GET", "/projects")
+    page.locator("#rows tr").nth(1).wait_for()
+    control(emulator, "DELETE", f"/worlds/{world}/journal")
+    page.get_by_text("No calls yet.").first.wait_for()
+    assert page.locator("#rows tr").count() == 0
+
+
+def test_a_filtered_journal_is_live(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/journal?only=refused")
+    page.locator(".live[data-state=on]").wait_for()
+    for path in ("/projects", "/projects/none"):
+        call(emulator, world, "GET", path)
+    page.locator("#rows").get_by_text("404").wait_for()
+    assert page.locator("#rows tr").count() == 1
+
+
+def test_a_clock_that_is_pointed_at_goes_on(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/time")
+    page.locator(".live[data-state=on]").wait_for()
+    clock, first = page.locator(".bigclock time").first, page.locator(".bigclock time").first.inner_text()
+    clock.hover()
+    page.wait_for_function(
+        "text => document.querySelector('.bigclock time').textContent.slice(-1) !== text", arg=first[-1]
+    )
+    page.wait_for_timeout(1200)
+    before = clock.inner_text()
+    call(emulator, world, "GET", "/projects")
+    page.locator("footer").get_by_text("ListProject").wait_for()
+    page.wait_for_timeout(1200)
+    assert before <= clock.inner_text()
+
+
+def test_a_list_is_stepped_through_by_keyboard_before_it_is_chosen(
+    emulator: Emulator, page: "Page", world: str
+) -> None:
+    control(emulator, "PUT", "/worlds/default")
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/")
+    page.get_by_label("World").focus()
+    page.keyboard.press("End")
+    assert page.get_by_label("World").input_value() != world
+    page.keyboard.press("Home")
+    chosen = page.get_by_label("World").input_value()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/w/{chosen}/")
+
+
+def test_a_copied_text_is_told_once_and_marked_where_copying_is_not_allowed(
+    emulator: Emulator, page: "Page", world: str
+) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/worlds")
+    button = page.get_by_role("button", name=re.compile("curl"))
+    button.click()
+    page.get_by_text("✓").click()
+    page.get_by_role("button", name="Copy curl").wait_for()
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    button.click()
+    assert page.evaluate("String(getSelection())").startswith("curl http")
+
+
+def test_a_page_goes_on_when_its_server_was_started_anew(chromium: "Browser") -> None:
+    with Emulator() as first:
+        port = urlsplit(first.url).port
+        page = chromium.new_context(locale="en-US").new_page()
+        page.goto(f"{first.url}/_emulator/console/w/default/")
+        page.locator(".live[data-state=on]").wait_for()
+    with Emulator(port=port) as second:
+        moved = {"expectState": "PAUSED"}
+        call(second, "default", "PUT", "/projects/demo/jobs/running-stream/instances/-1/expectstate", data=moved)
+        page.get_by_role("button", name="Resume running-stream").click()
+        page.get_by_role("status").get_by_text("Done.").wait_for()
+        page.context.close()
+
+
+def test_without_scripts_nothing_is_offered_that_needs_them(
+    emulator: Emulator, chromium: "Browser", world: str
+) -> None:
+    page = chromium.new_context(java_script_enabled=False, locale="en-US").new_page()
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/journal")
+    assert page.locator("header b").inner_text() == world
+    assert not any(each.is_visible() for each in page.locator("#world, #pause, [data-copy]").all())
+    page.get_by_role("button", name="Start over").click()
+    assert page.get_by_role("status").get_by_text("Done.").is_visible()
+    page.context.close()
 
 
 def test_a_page_weighs_little(emulator: Emulator, page: "Page", world: str) -> None:

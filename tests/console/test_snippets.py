@@ -115,10 +115,45 @@ def test_the_lines_that_connect_to_https_say_so() -> None:
     assert 'request.Scheme = "https"' in lines["Go"]
 
 
-CALLS = {
+def test_a_world_that_wants_signatures_offers_no_command_that_it_refuses(emulator: Emulator) -> None:
+    control(emulator, "PUT", "/worlds/calls", SEED)
+    control(emulator, "PUT", "/worlds/calls/settings", {"signature": "strict"})
+    console = f"{emulator.url}/_emulator/console/w/calls"
+    empty = httpx.get(f"{console}/journal", trust_env=False).text
+    assert 'data-copy="foas-emulator get --access-key-id world-calls ' in empty
+    page = httpx.get(f"{console}/", trust_env=False).text
+    token = re.findall(r'name="token" value="([^"]+)"', page)[0]
+    with httpx.Client(trust_env=False, follow_redirects=True) as client:
+        fields = {"token": unescape(token), "call": "PUT /api/v2/projects/none/jobs/none/commit"}
+        after = client.post(f"{console}/call", data={**fields, "back": "/_emulator/console/w/calls/"}).text
+    assert "404 InvalidProject.NotFound" in after
+    assert "curl" not in after
+    run(
+        sys.executable,
+        "-m",
+        "foas_emulator",
+        "get",
+        "--access-key-id",
+        "world-calls",
+        f"{emulator.url}/api/v2/projects",
+    )
+    get, commit = [entry["request_id"] for entry in entries(emulator)]
+    if "commit" not in str(entries(emulator)[1]["path"]):
+        get, commit = commit, get
+    assert shown(emulator, commit).keys() == {"pytest"}
+    offered = re.findall(
+        r"foas-emulator get --access-key-id [^<]+", httpx.get(f"{console}/journal/{get}", trust_env=False).text
+    )
+    assert "Projects" in run(sys.executable, "-m", "foas_emulator", *offered[0].split()[1:])
+
+
+CALLS: dict[str, tuple[str, str, dict[str, str] | bytes | None]] = {
     "a read": ("GET", "/projects/shop%20%26%20sons/jobs?pageSize=5&q=%27%24HOME", None),
     "a form": ("POST", "/projects/shop%20%26%20sons/jobs", {"jobName": 'it\'s "new" $HOME', "code": "-- 注释\n'`id`'"}),
     "a refusal": ("GET", "/projects/shop%20%26%20sons/jobs/none", None),
+    "JSON that says no type": ("POST", "/projects/shop%20%26%20sons/jobs", b'{"jobName": "new", "code": "\\u00e9"}'),
+    "line ends of all kinds": ("POST", "/projects/shop%20%26%20sons/jobs", b"\ncode=a\r\nb\rc\n&jobName=new"),
+    "a read with a body": ("GET", "/projects/shop%20%26%20sons/jobs", b"pageSize=5"),
     "no operation": ("PUT", "/nothing", None),
     "dots in its path": ("GET", "/projects/./../%2e%2e/x", None),
 }
@@ -127,12 +162,17 @@ CALLS = {
 def shown(emulator: Emulator, request_id: str) -> dict[str, str]:
     page = httpx.get(f"{emulator.url}/_emulator/console/w/calls/journal/{request_id}", trust_env=False).text
     found = re.findall(r'<pre tabindex="0" aria-label="(curl|Python|pytest)">(.*?)</pre>', page, re.DOTALL)
-    return {name: unescape(text) for name, text in found}
+    assert not any("\r" in text for _, text in found), "a browser would make it a line feed"
+    return {name: unescape(text).removeprefix("\n") for name, text in found}
 
 
 def entries(emulator: Emulator) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = control(emulator, "GET", "/worlds/calls/journal")["entries"]
     return found
+
+
+def body_of(sent: dict[str, str] | bytes | None) -> dict[str, Any]:
+    return {"content": sent} if isinstance(sent, bytes) else {"data": sent}
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -143,7 +183,7 @@ def test_a_call_is_made_once_more(emulator: Emulator, name: str, tool: str) -> N
     method, path, form = CALLS[name]
     headers = {"x-emulator-world": "calls"}
     url = f"{emulator.url}/api/v2{path}"
-    first = httpx.request(method, url, data=form, headers=headers, trust_env=False)
+    first = httpx.request(method, url, **body_of(form), headers=headers, trust_env=False)
     text = shown(emulator, first.json()["RequestId"])[tool]
     (before,) = entries(emulator)
     control(emulator, "PUT", "/worlds/calls", SEED)
@@ -181,7 +221,7 @@ def test_a_call_becomes_a_test_that_passes_where_it_is_made_and_fails_where_it_i
     method, path, form = CALLS["a form"]
     control(emulator, "PUT", "/worlds/calls", SEED)
     headers = {"x-emulator-world": "calls"}
-    made = httpx.request(method, f"{emulator.url}/api/v2{path}", data=form, headers=headers, trust_env=False)
+    made = httpx.request(method, f"{emulator.url}/api/v2{path}", **body_of(form), headers=headers, trust_env=False)
     text = shown(emulator, made.json()["RequestId"])["pytest"]
     assert text.startswith("def test_create_job_is_called(foas_world):")
     call = (

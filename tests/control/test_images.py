@@ -81,6 +81,70 @@ def test_requests_for_whole_worlds_wait_for_their_turn_before_they_hold_any(
     assert len(taken) >= len(WHOLE_WORLDS)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/worlds/copy", '{"fork": "alice"}'),
+        ("GET", "/console/w/default/compare?left=alice&right=alice", ""),
+    ],
+)
+def test_a_closed_world_is_opened_before_its_turn(
+    method: str, path: str, body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a crowd that asks for many closed worlds would hold an image of each: a closed world has no size."""
+    monkeypatch.setattr(images, "LARGE", 0)
+    turns = CountingTurns()
+    monkeypatch.setattr(images, "_turns", turns)
+    with open_api(data_dir=tmp_path) as api:
+        api.registry.open_or_create("alice")
+        api.registry._shut("alice")
+
+        async def ask() -> int:
+            transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/_emulator") as client:
+                async with turns:
+                    asked = asyncio.create_task(client.request(method, path, content=body))
+                    while turns.waiting < 2:
+                        await asyncio.sleep(0.01)
+                        assert not asked.done()
+                return (await asked).status_code
+
+        assert asyncio.run(asyncio.wait_for(ask(), 60)) in {200, 201}
+
+
+@pytest.mark.parametrize("path", ["/worlds/alice/reset", "/reset"])
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_world_that_waits_for_its_reset_is_not_closed_and_one_that_was_dropped_is_not_reset(
+    path: str, data_dir: Path | None, monkeypatch: pytest.MonkeyPatch, *, ends: bool
+) -> None:
+    """Closed, a large one would be read and written on the loop; dropped, a reset of all would bring it back."""
+    for module in (images, resetting):
+        monkeypatch.setattr(module, "LARGE", 0)
+    turns = CountingTurns()
+    monkeypatch.setattr(images, "_turns", turns)
+    with open_api(data_dir=data_dir) as api:
+        world = api.registry.open_or_create("alice")
+
+        async def ask() -> int:
+            transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/_emulator") as client:
+                async with turns:
+                    asked = asyncio.create_task(client.post(path))
+                    while turns.waiting < 2:
+                        await asyncio.sleep(0.01)
+                        assert not asked.done()
+                    assert world.is_in_use
+                    if ends:
+                        api.registry.drop("alice")
+                return (await asked).status_code
+
+        if path == "/reset":
+            api.registry.drop("default")
+        assert asyncio.run(asyncio.wait_for(ask(), 60)) == 200
+        assert not world.is_in_use
+        assert api.registry.exists("alice") is not (ends and path == "/reset")
+
+
 def noting(
     take: Callable[[World], Awaitable[bytes]], taken: list[World]
 ) -> Callable[[World], Coroutine[Any, Any, bytes]]:

@@ -1,6 +1,7 @@
 import pytest
 
 from foas_emulator.control.documents import MAX_VALUES
+from foas_emulator.seeds import validation
 from foas_emulator.world.settings import NAMES
 from tests.api import open_api
 from tests.control.conftest import Control
@@ -50,6 +51,13 @@ def test_settings_take_effect_at_once(control: Control) -> None:
     assert "<Code>Gone</Code>" in answer.text
 
 
+def test_the_error_of_one_parameter_can_be_overridden_too(control: Control) -> None:
+    taught = {"Missing{parameter}": {"message": "Give {parameter}!"}, "MissingjobType": {"code": "JobTypeMissing"}}
+    control.ok("PUT", SETTINGS, {"error_overrides": taught})
+    assert control.api.refused("ListInstance", projectName="project1", code="JobTypeMissing")
+    assert control.ok("GET", SETTINGS)["error_overrides"] == taught
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
@@ -57,6 +65,7 @@ def test_settings_take_effect_at_once(control: Control) -> None:
         ({"start_delay": "30s", "not_running": "maybe"}, "not_running is 'maybe'; allowed: fail, answer"),
         ({"start_delay": "soon"}, "'soon' is not a duration"),
         ({"error_overrides": {"NoSuchCode": {"status": 410}}}, "the catalogue has no error 'NoSuchCode'"),
+        ({"error_overrides": {"MissingjobTyp": {"status": 410}}}, "no parameter 'jobTyp' (the nearest is jobType)"),
         ({"error_overrides": {"InvalidJob.NotFound": {"status": 410.0}}}, "has status 410.0; allowed: 400 to 599"),
         ("[]", "Input should be a valid dictionary"),
     ],
@@ -65,6 +74,21 @@ def test_settings_that_are_wrong_change_nothing(control: Control, body: object, 
     before = control.ok("GET", SETTINGS)
     assert reason in control.refused("PUT", SETTINGS, body)
     assert control.ok("GET", SETTINGS) == before
+
+
+def test_not_all_of_many_problems_are_looked_for(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand codes that the catalogue does not have held all others for a quarter of a second."""
+    compared: list[str] = []
+
+    def compare(name: str, _: object) -> str:
+        compared.append(name)
+        return ""
+
+    monkeypatch.setattr(validation, "nearest", compare)
+    codes = [f"InvalidJob.NotFound{number}" for number in range(100)]
+    told = control.refused("PUT", SETTINGS, {"error_overrides": {code: {"status": 410} for code in codes}})
+    assert "'InvalidJob.NotFound0'; the catalogue has no error 'InvalidJob.NotFound1'" in told
+    assert compared == codes[:20]
 
 
 def test_a_body_of_too_many_values_is_refused_in_both_languages(control: Control) -> None:

@@ -1,6 +1,7 @@
 """What each effect makes of a call, in both formats and both kinds of store."""
 
 import asyncio
+import sqlite3
 
 import pytest
 from pydantic import ValidationError
@@ -101,6 +102,24 @@ def test_an_error_after_commit_hides_a_write_that_has_happened(seeded_api: Api) 
     arm(seeded_api, effect={"error": "ServiceUnavailable"}, match={"operation": "CreateFolder"}, at="after_commit")
     assert seeded_api.call("CreateFolder", **FOLDER).status == 503
     assert has_folder(seeded_api, "/made")
+
+
+@pytest.mark.parametrize("at", ["before", "after_commit"])
+def test_a_call_that_took_effect_succeeds_though_it_cannot_be_counted(
+    seeded_api: Api, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """The write itself took the last page of the disk; one that has not happened yet is refused."""
+    arm(seeded_api, effect={"latency": "1ms"}, match={"operation": "CreateFolder"}, at=at)
+
+    def fail(*_: object, **__: object) -> int:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    monkeypatch.setattr(Store, "update_without_revision", fail)
+    outcome = seeded_api.call("CreateFolder", **FOLDER)
+    assert outcome.status == (200 if at == "after_commit" else 503)
+    assert has_folder(seeded_api, "/made") is (at == "after_commit")
 
 
 def test_an_error_before_keeps_a_write_from_happening(seeded_api: Api) -> None:

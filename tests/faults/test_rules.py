@@ -1,6 +1,7 @@
 """Which calls a rule strikes, how often, and where its counts live."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -9,7 +10,15 @@ import httpx
 import pytest
 
 from foas_emulator.faults.document import FaultDocument
-from foas_emulator.faults.rules import MOST_RULES, FaultRule, RuleLimitError, active_rules, disarm_all, rules_of
+from foas_emulator.faults.rules import (
+    MOST_RULES,
+    MOST_TEXT,
+    FaultRule,
+    RuleLimitError,
+    active_rules,
+    disarm_all,
+    rules_of,
+)
 from foas_emulator.faults.rules import arm as arm_in
 from foas_emulator.patterns import CallPattern
 from foas_emulator.pipeline import held_calls
@@ -236,6 +245,25 @@ def test_a_snapshot_with_a_rule_that_cannot_be_is_refused(seeded_api: Api) -> No
     assert struck(seeded_api)
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "written"),
+    [
+        ("fault_rules", "params", {"jobName": "\ud800"}),
+        ("world", "settings", {"error_overrides": {"InvalidJob.NotFound": {"message": "\udfff"}}}),
+    ],
+)
+def test_a_snapshot_with_half_of_a_surrogate_pair_in_json_is_refused(
+    seeded_api: Api, table: str, column: str, written: Any
+) -> None:
+    """Showing the rules, or the settings, would end in a 500."""
+    arm(seeded_api, effect=DENY)
+    snapshot = seeded_api.request("GET", "/_emulator/worlds/default/snapshot").json()
+    snapshot["tables"][table][0][column] = json.dumps(written)
+    response = seeded_api.request("PUT", "/_emulator/worlds/default/snapshot", json=snapshot)
+    assert response.status_code == 400
+    assert f"the {column} of {table} hold half of a surrogate pair" in response.json()["hint"]
+
+
 def test_a_fork_has_rules_of_its_own(seeded_api: Api) -> None:
     arm(seeded_api, effect=DENY, times=1)
     assert seeded_api.request("PUT", "/_emulator/worlds/fork", json={"fork": "default"}).status_code < 300
@@ -310,6 +338,23 @@ def test_a_world_has_a_limited_number_of_rules(seeded_api: Api) -> None:
     assert answer.status_code == 400
     assert "at most 1000" in answer.json()["hint"]
     assert len(rules_of(seeded_api.world)) == MOST_RULES
+
+
+def test_the_rules_of_a_world_have_a_limited_number_of_characters(seeded_api: Api) -> None:
+    """All are read again when one has changed: eight of four megabytes made the next call take 0.4 seconds."""
+    code = "x" * (MOST_TEXT // 2)
+    match = {"operation": "CreateJob", "params": {"code": code}}
+    first = arm(seeded_api, effect={"drop": True}, match=match)
+    answer = seeded_api.request("POST", FAULTS, json={"effect": {"drop": True}, "match": match})
+    assert answer.status_code == 400
+    assert f"with {MOST_TEXT} characters in all" in answer.json()["hint"]
+    assert seeded_api.request("GET", FAULTS).json() == {"faults": [first]}
+    snapshot = seeded_api.request("GET", "/_emulator/worlds/default/snapshot").json()
+    (row,) = snapshot["tables"]["fault_rules"]
+    snapshot["tables"]["fault_rules"].append({**row, "id": 2})
+    answer = seeded_api.request("PUT", "/_emulator/worlds/default/snapshot", json=snapshot)
+    assert answer.status_code == 400
+    assert f"with {MOST_TEXT} characters in all" in answer.json()["hint"]
 
 
 def test_rules_that_were_armed_in_a_transaction_that_fails_are_not_active(seeded_api: Api) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.gateway.errors import Problem, catalogue, fill, invalid, missing, problem
+from foas_emulator.gateway.errors import MOST_TIMES, Problem, catalogue, fill, invalid, missing, problem
 from foas_emulator.world.settings import read_setting
 from tests.api import Api, open_api
 from tests.wire import INSTANCE, Heard, ask, signed_v1, signed_v3
@@ -310,8 +310,16 @@ def test_override_of_a_parameters_code_goes_before_that_of_all_parameters(wire_f
 
 
 @pytest.mark.parametrize(
-    "override", [{}, {"status": 200}, {"status": "400"}, {"code": 1}, {"hint": "x"}, "text", {"status": 600}]
+    "override",
+    [{}, {"status": 200}, {"status": "400"}, {"code": 1}, {"code": ""}, {"hint": "x"}, "text", {"status": 600}],
 )
 def test_override_that_makes_no_sense_is_refused(override: Any) -> None:
     with pytest.raises(ValueError, match="the override of Throttling"):
         read_setting("error_overrides", json.loads(json.dumps({"Throttling": override})))
+
+
+def test_a_placeholder_is_not_replaced_without_end() -> None:
+    """A message of ten thousand characters that repeated what a client had signed was an answer of 46 megabytes."""
+    filled = fill("{explanation} and " * 700, {"explanation": "#" * 100})
+    assert filled.count("#") == 100 * MOST_TIMES
+    assert filled.endswith("{explanation} and ")

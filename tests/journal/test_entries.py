@@ -78,10 +78,16 @@ def test_a_parameter_in_another_case_alone_is_unread(api: Api) -> None:
     assert only(api)["unread"] == ["Path"]
 
 
-@pytest.mark.parametrize("name", ["Signature", "SecurityToken", "AccessKeySecret"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Signature", "SecurityToken", "AccessKeySecret", "BearerToken", "access_key_secret", "accessKey", "password"),
+        *("x-acs-security-token", "x" * 100_000 + "SecurityToken"),
+    ],
+)
 def test_what_opens_doors_is_hidden(api: Api, name: str) -> None:
-    api.request("GET", f"{INSTANCE}?{name}=open-sesame")
-    assert only(api)["parameters"][name] == "***"
+    api.request("POST", "/api/v2/projects", json={name: "open-sesame", "deep": [{name: "open-sesame", "key": "known"}]})
+    assert only(api)["parameters"] == {name: "***", "deep": [{name: "***", "key": "known"}]}
     assert "open-sesame" not in api.request("GET", JOURNAL).text
 
 
@@ -93,6 +99,27 @@ def test_an_authorization_leaves_its_key_id_and_nothing_else(api: Api) -> None:
     assert entry["signature"] == "InvalidTimeStamp.Expired"
     assert "signature=strict would refuse this" in entry["warning"]
     assert "bm90" not in api.request("GET", JOURNAL).text
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "Bearer open-sesame",
+        "Basic open-sesame",
+        "acs open-sesame",
+        "ACS3-HMAC-SHA256 open-sesame",
+        "ACS3-HMAC-SHA256 Credential=test;SignedHeaders=host;Signature=open-sesame",
+    ],
+)
+def test_an_authorization_of_another_form_leaves_nothing(
+    api: Api, authorization: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that confuses this API with the control API sends that one's token here."""
+    response = api.request("GET", INSTANCE, headers={"authorization": authorization})
+    assert only(api)["access_key_id"] is None
+    entry = api.request("GET", f"{JOURNAL}/{response.headers['x-acs-request-id']}")
+    assert "sesame" not in entry.text + api.request("GET", JOURNAL).text + caplog.text
+    assert "access key ''" in caplog.text
 
 
 def test_a_signature_that_nobody_checks_is_unchecked(api: Api) -> None:

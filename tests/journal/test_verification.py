@@ -175,6 +175,14 @@ def test_a_call_without_an_answer_has_no_status() -> None:
     assert (difference.field, difference.expected, difference.actual) == ("status", "200", None)
 
 
+def test_only_the_first_wrong_step_of_many_is_told(api: Api) -> None:
+    """All errors of ten thousand wrong values held all others for 0.14 seconds."""
+    status, document = verify(api, in_order=["StartJob", *[{"params": {"jobName": 1.5}}] * 1001, 2])
+    assert status == 400
+    assert document["hint"].startswith("in_order[1]: ")
+    assert "in_order[2]" not in document["hint"]
+
+
 @pytest.mark.parametrize(
     ("expected", "hint"),
     [

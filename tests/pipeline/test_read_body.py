@@ -115,6 +115,9 @@ def test_announced_length_over_the_limit_is_refused_unread(served: Api) -> None:
         (b'{"\\udfff": "x"}', "application/json"),
         (b'{"path": {"deep": ["\\udc00"]}}', "application/json"),
         (b'{"path": NaN', None),
+        (b'{"path": NaN}', None),
+        (b'{"path": 1e400}', "application/json"),
+        (b'{"path": "/x", "unread": [{"deep": -Infinity}]}', "application/json"),
         (b"path=%zz", FORM),
         (b"path=%E4%B8", FORM),
         (b"path=%ED%A0%80", FORM),
@@ -348,3 +351,13 @@ def test_others_are_served_between_a_large_body_and_its_call(served: Api, monkey
     assert turns == []
     create(served, b"path=%2Fab")
     assert turns == [0]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1E999"])
+def test_a_number_that_no_json_can_show_is_refused(served: Api, number: str) -> None:
+    """It ended in journals that were no JSON, and entries that could not be shown."""
+    heard = create(served, f'{{"path": "/a", "more": [{{"deep": {number}}}]}}'.encode(), "application/json")
+    assert heard.code == "RequestParameterMalformed"
+    assert f"the number {number} is not finite" in (heard.hint or "")
+    (entry,) = served.request("GET", "/_emulator/worlds/default/journal").json()["entries"]
+    assert entry["parameters"] == {"projectName": "demo"}

@@ -99,7 +99,10 @@ FULL: dict[str, Any] = {
         "error_rate": "5%",
         "not_running": "answer",
         "signature": "off",
-        "error_overrides": {"InvalidInstance.NotRunning": {"status": 403, "code": "X"}},
+        "error_overrides": {
+            "InvalidInstance.NotRunning": {"status": 403, "code": "X"},
+            "MissingjobType": {"code": "Y"},
+        },
     },
 }
 

@@ -44,6 +44,7 @@ def told(text: str) -> list[tuple[int, str, str]]:
         ("a: .inf\n", 1, "a", "the number .inf is not finite"),
         ("a: -.INF\n", 1, "a", "the number -.INF is not finite"),
         ("a: .nan\n", 1, "a", "the number .nan is not finite"),
+        (f"b: 1\na: {'1:' * 190}1.0\n", 2, "a", "the number 1:1:1:1:1:1:1:1:1:1:... of 383 characters is not finite"),
         ("a: 1.0e+400\n", 1, "a", "the number 1.0e+400 is not finite"),
         ("a: 9223372036854775808\n", 1, "a", "the number 9223372036854775808 has more than 64 bits"),
         (f"a: {'9' * 400}\n", 1, "a", "of 400 characters has more than 64 bits"),

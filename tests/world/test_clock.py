@@ -47,6 +47,16 @@ def test_what_is_no_duration_is_refused(text: str | float) -> None:
     assert str(refusal.value).startswith(repr(text)[:40])
 
 
+def test_a_text_of_many_blanks_is_no_duration_and_no_rate() -> None:
+    """Each alternative of the patterns would read all blanks: four megabytes of them held all others for 0.2 s."""
+    assert duration(" " * 900 + "1s") == 1000
+    with pytest.raises(ValueError, match="of 1004 characters is not a duration"):
+        duration(" " * 1000 + "1s")
+    assert rate(" " * 900 + "1%") == 0.01
+    with pytest.raises(ValueError, match="is not a rate"):
+        rate(" " * 1000 + "1%")
+
+
 @pytest.mark.parametrize("text", ["36526d", "36524d25h", 2**63, 10**400, float("inf")])
 def test_what_is_too_long_for_a_duration_is_refused(text: str | float) -> None:
     with pytest.raises(ValueError, match="is too long for a duration") as refusal:

@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.expiry import EXPIRE_AT_ONCE
+from foas_emulator.world.expiry import CLOSE_AT_ONCE, EXPIRE_AT_ONCE
 from foas_emulator.world.file_registry import FileRegistry
 from foas_emulator.world.files import DirectoryInUseError
 from foas_emulator.world.ids import Counter
@@ -418,6 +418,18 @@ def test_others_are_served_while_worlds_that_stay_are_looked_at(open_registry: O
     registry.create_or_replace("alice", mine)
     registry.open_or_create("bob")
     assert list(registry.replace_image(mine)) == [None, "bob"]
+
+
+def test_few_worlds_in_files_are_closed_at_a_time(open_registry: OpenRegistry, tmp_path: Path) -> None:
+    """Each is written to the disk, and others wait."""
+    registry = open_registry(directory=tmp_path, idle=1_000_000)
+    for number in range(2 * CLOSE_AT_ONCE + 1):
+        mark(registry.open_or_create(f"w{number}"))
+    registry._expiry._idle = 1
+    for left in (CLOSE_AT_ONCE + 1, 1, 0):
+        registry._expiry._first = 0
+        registry.expire()
+        assert len(registry._worlds) == left
 
 
 def test_many_worlds_expire_in_several_looks(connections: Connections, template: bytes) -> None:

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from foas_emulator.console import messages
 from foas_emulator.console.access import BASE
 from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json_call
+from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message
 from foas_emulator.console.shown import shown_foreign_form
 from foas_emulator.console.site import Site
@@ -43,9 +44,14 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
             call = await call_of(form, world)
         except ValueError as error:
             return _back(form, Message(ok=False, title=str(error)))
+    if "is_new" in form and _text(form, "path:name") in site.registry.names():
+        title = mark("There is a world of this name already, and it stays as it is.")
+        return _back(form, Message(ok=False, title=title, hint=_text(form, "path:name")))
     answer = await site.call(call, host=request.url.netloc)
     with_token = site.access.control_token is not None
     curl = call.curl(f"{request.url.scheme}://{request.url.netloc}", with_token=with_token)
+    if call.is_of_service and world.settings.signature == "strict":
+        curl = ""  # it is not signed, and would be refused
     if answer.ok:
         if call.target == f"{CONTROL}worlds/{world.name}/clock/advance":
             site.note_step(world.name, answer.document())

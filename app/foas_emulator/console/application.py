@@ -95,7 +95,8 @@ class Door:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(SECURITY_HEADERS)
-                headers.setdefault("cache-control", "no-cache")
+                is_page = headers.get("content-type", "").startswith("text/html")
+                headers.setdefault("cache-control", "no-store" if is_page else "no-cache")  # "back" loads it again
             await send(message)
 
         request = Request(scope)

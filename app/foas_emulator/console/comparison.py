@@ -6,7 +6,7 @@ Each side is a world as it is now, the origin of a world, or a snapshot in a fil
 import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,8 +116,10 @@ def size_of(view: View, side: Side) -> int:
         return len(side.content)
     if side.name == ORIGIN:
         return view.site.registry.origin_size(view.world.name)
-    world = view.site.registry.peek(side.name)
-    return 0 if world is None else world.store.size
+    with suppress(WorldFileError, WorldLimitError, WorldNameError):
+        world = view.site.registry.open_existing(side.name)  # what is closed has no size
+        return 0 if world is None else world.store.size
+    return 0
 
 
 async def image_of(view: View, side: Side) -> bytes:

@@ -104,8 +104,7 @@ def mistake(answer: Answer) -> dict[str, Any]:
 async def copies(view: View, project: str, name: str, instance: int | None = None) -> dict[str, str]:
     """Return programs that read a job or one of its instances and, unless it is too long, a seed that recreates it."""
     world = view.world
-    is_strict = world.settings.signature == "strict"
-    texts = snippets.reading(view.base_url, world.name, project, name, instance, is_strict=is_strict)
+    texts = snippets.reading(view.base_url, world.name, project, name, instance, is_strict=view.is_strict)
     parent, job = find_project(world, project), find_job(world, project, name)
     if parent is not None and job is not None:
         document = seed_of_job(world, parent, job, instance=instance)

@@ -41,6 +41,7 @@ async def journal_page(view: View) -> dict[str, Any]:
         "total": world_journal.total,
         "lost": world_journal.lost,
         "most": MOST_ROWS,
+        "example": snippets.shell(view.base_url, "/api/v2/projects", view.world.name, is_strict=view.is_strict),
     }
 
 
@@ -81,6 +82,9 @@ async def call_page(view: View) -> dict[str, Any]:
         "request_id": request_id,
         "signatures": SIGNATURES,
         "signature": side_by_side(check["string_to_sign"], check["differences"]) if check else None,
-        "snippets": snippets.once_more(document, entry.call.contents.sent, view.base_url, view.world.name),
+        "snippets": snippets.once_more(
+            document, entry.call.contents.sent, view.base_url, view.world.name, is_strict=view.is_strict
+        ),
+        "is_strict": view.is_strict,
         "fault": snippets.fault(document),
     }

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from foas_emulator.console.highlight import highlighted
 from foas_emulator.operations.instances.lifecycle import brings
@@ -51,6 +52,7 @@ def environment() -> Environment:
         "state_class": state_class,
         "brings": brings,
         "highlighted": highlighted,
+        "verbatim": verbatim,
     }
     made.filters |= filters
     return made
@@ -104,6 +106,12 @@ def pretty(value: Any) -> str:
         except (ValueError, RecursionError):
             return str(value)
     return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def verbatim(text: str) -> Markup:
+    """Return a text for a <pre> whose reader gets each line end as it is, also a carriage return or a first one."""
+    kept = ("\n" if text.startswith("\n") else "") + text
+    return escape(kept).replace("\r", Markup("&#13;"))
 
 
 def state_class(state: str) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from foas_emulator import __version__
 from foas_emulator.console import messages
 from foas_emulator.console.access import BASE
-from foas_emulator.console.calls import Call, json_call, service_call
+from foas_emulator.console.calls import json_call
 from foas_emulator.console.frame import frame
 from foas_emulator.console.language import mark, translator
 from foas_emulator.console.preferences import preferred
@@ -41,10 +41,6 @@ async def shown_page(
     site: Site, world: World, request: Request, template: str, context: Mapping[str, Any], *, status: int = 200
 ) -> Response:
     """Return a page of a world."""
-
-    def service(method: str, target: str, **form: str) -> Call:
-        return service_call(method, target, world=world.name, form=form)
-
     await settle(world)
     common = {
         **_common(request),
@@ -52,7 +48,6 @@ async def shown_page(
         "home": f"{BASE}/w/{world.name}",
         "api": f"/_emulator/worlds/{world.name}",
         "control": json_call,
-        "service": service,
         "form_token": site.access.form_token,
         "page": "",
     }
@@ -67,8 +62,16 @@ async def shown_foreign_form(request: Request) -> Response:
         request,
         status=HTTPStatus.FORBIDDEN,
         title=mark("This form is not one of this server's pages."),
-        text=mark("Load the page again: the server may have been restarted since."),
+        text=mark("Nothing was done. The server may have been restarted since the page was loaded; load it again."),
+        way=_page_of(request),
     )
+
+
+def _page_of(request: Request) -> str:
+    """Return the address of the console's page from which a request comes, "" if it comes from elsewhere."""
+    address, base_url = request.headers.get("referer", ""), f"{request.url.scheme}://{request.url.netloc}"
+    path = address.removeprefix(base_url)
+    return path if address.startswith(f"{base_url}{BASE}/") and path.isascii() else ""
 
 
 async def shown_plain(
@@ -79,8 +82,9 @@ async def shown_plain(
     title: str = "",
     text: str = "",
     has_way: bool = True,
+    way: str = "",
     **context: Any,
 ) -> Response:
     """Return a page without a world: an error, with a way to the console, or the form for the control token."""
-    shown = {**_common(request), "title": title, "text": text, "has_way": has_way, **context}
+    shown = {**_common(request), "title": title, "text": text, "has_way": has_way, "way": way, **context}
     return HTMLResponse(await render(template, shown), status)

@@ -108,6 +108,11 @@ class View:
     def host(self) -> str:
         return self.base_url.partition("://")[2]
 
+    @property
+    def is_strict(self) -> bool:
+        """Whether the world accepts signed calls alone."""
+        return self.world.settings.signature == "strict"
+
     async def read(self, target: str, *, method: str = "GET", form: Mapping[str, str] | None = None) -> Answer:
         """Return the service's answer in the world, without leaving an entry in the journal.
 

@@ -46,11 +46,18 @@ def access_key(world: str) -> str:
 # -- a call of the journal
 
 
-def once_more(call: Mapping[str, Any], body: bytes, base_url: str, world: str) -> dict[str, str]:
-    """Return snippets that repeat a call, by tool; `body` is the kept part of its body. Cut calls are not repeated."""
+def once_more(
+    call: Mapping[str, Any], body: bytes, base_url: str, world: str, *, is_strict: bool = False
+) -> dict[str, str]:
+    """Return snippets that repeat a call, by tool; `body` is the kept part of its body. Cut calls are not repeated.
+
+    A strict world refuses what curl sends; our own command, which signs, repeats a GET.
+    """
     texts = {}
-    if _is_whole(call, body):
+    if _is_whole(call, body) and not is_strict:
         texts = {"curl": curl(call, base_url, world), "Python": python(call, base_url, world)}
+    elif _is_whole(call, body) and call["method"] == "GET" and not body:
+        texts = shell(base_url, _target(call), world, is_strict=True)
     return texts | ({"pytest": pytest(call)} if call["operation"] else {})
 
 
@@ -60,7 +67,9 @@ def _is_whole(call: Mapping[str, Any], body: bytes) -> bool:
         body.decode()
     except UnicodeDecodeError:
         return False
-    return call["method"].isalpha() and request["path"].startswith("/") and not request["is_cut"] and b"\0" not in body
+    if body and (b"\0" in body or call["method"] == "HEAD"):  # curl sends no HEAD with a body
+        return False
+    return call["method"].isalpha() and request["path"].startswith("/") and not request["is_cut"]
 
 
 def _target(call: Mapping[str, Any]) -> str:
@@ -70,12 +79,16 @@ def _target(call: Mapping[str, Any]) -> str:
 
 def _headers(call: Mapping[str, Any], world: str) -> dict[str, str]:
     kept = {name: value for name, value in call["request"]["headers"].items() if name not in _LEFT_OUT}
+    if call["request"]["body"]:
+        kept.setdefault("content-type", "")  # or else curl and Python say that it is a form
     return {"x-emulator-world": world, **{name: value for name, value in kept.items() if value != "*/*"}}
 
 
 def curl(call: Mapping[str, Any], base_url: str, world: str) -> str:
     """Return the call as one line for a shell."""
     method = {"GET": [], "HEAD": ["-I"]}.get(call["method"], ["-X", call["method"]])
+    if call["method"] == "GET" and call["request"]["body"]:
+        method = ["-X", "GET"]  # with data, curl makes a POST otherwise
     target = _target(call)
     words = ["curl", "-i", *as_it_is(target), *method, base_url + target]
     for name, value in _headers(call, world).items():

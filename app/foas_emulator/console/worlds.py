@@ -24,9 +24,7 @@ async def worlds_page(view: View) -> dict[str, Any]:
         "total": len(names),
         "seeds": BUILT_IN,
         "access_key": snippets.access_key(view.world.name),
-        "connecting": connecting.lines(
-            view.base_url, view.world.name, is_strict=view.world.settings.signature == "strict"
-        ),
+        "connecting": connecting.lines(view.base_url, view.world.name, is_strict=view.is_strict),
     }
 
 

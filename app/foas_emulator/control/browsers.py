@@ -8,6 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.control.errors import ControlError
+from foas_emulator.control.stopping import answer_or_stop
 from foas_emulator.gateway.responses import host_name
 
 _LOOPBACK_HOST = re.compile(r"localhost|::1|(::ffff:)?127\.[0-9]+\.[0-9]+\.[0-9]+")
@@ -66,14 +67,16 @@ class Pages:
         self._host_check = host_check
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            drop_escapes(scope)
-            send = confined(scope, send)
-            refusal = self._host_check.refusal(scope)
-            if refusal is not None:
-                await refusal.answer()(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        drop_escapes(scope)
+        send = confined(scope, send)
+        refusal = self._host_check.refusal(scope)
+        if refusal is None:
+            await answer_or_stop(self._app, scope, receive, send)
+        else:
+            await refusal.answer()(scope, receive, send)
 
 
 def drop_escapes(scope: Scope) -> None:

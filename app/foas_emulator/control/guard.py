@@ -4,11 +4,11 @@ A page in a browser can reach the loopback address. So what a browser reports of
 method: the Host it was asked under, which a rebound name gives away, its Origin, and whether another site sent it.
 """
 
-import asyncio
 import hmac
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.control.browsers import HostCheck, confined, drop_escapes, is_embedded, is_loopback
 from foas_emulator.control.errors import METHODS, ControlError
+from foas_emulator.control.stopping import answer_or_stop
 
 PREFIX = "/_emulator"
 CONSOLE = f"{PREFIX}/console"
@@ -76,16 +77,16 @@ class ControlGate:
         drop_escapes(scope)
         send = confined(scope, send)
         if self._console is not None and scope["path"].startswith(CONSOLE):
-            await self._console(scope, receive, send)
+            await answer_or_stop(self._console, scope, receive, send)
             return
         refusal = self._host_check.refusal(scope)
         await (self._cors if refusal is None else refusal.answer())(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._room.taken() as room:
-            await self._answer(scope, receive, send, room)
+            await answer_or_stop(partial(self._answer, room), scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, room: "Taken") -> None:
+    async def _answer(self, room: "Taken", scope: Scope, receive: Receive, send: Send) -> None:
         is_exempt = _is_exempt(scope["path"])
         refusal = None if is_exempt else self._refusal(scope)
         try:
@@ -98,7 +99,7 @@ class ControlGate:
         except ClientDisconnect:
             return
         if refusal is None:
-            await _serve(self._control, scope, receive, send)
+            await self._control(scope, receive, send)
         else:
             await refusal.answer()(scope, receive, send)
 
@@ -210,26 +211,9 @@ def _replaying(pieces: list[bytes], receive: Receive) -> Receive:
     return replay
 
 
-async def _serve(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer, also when the server stops meanwhile: a client that waits for something gets an error."""
-    is_answered = False
-
-    async def noting_send(message: Message) -> None:
-        nonlocal is_answered
-        is_answered = True
-        await send(message)
-
-    try:
-        await app(scope, receive, noting_send)
-    except asyncio.CancelledError:
-        if not is_answered:
-            await _STOPPING.answer()(scope, receive, send)
-
-
 CROSS_SITE = ControlError(
     403, "Pages of other sites may not use the control API.", "The setting control_origins lets other origins in."
 )
-_STOPPING = ControlError(503, "The emulator is being stopped.", "Ask again once it runs.")
 _TOKEN_NEEDED = ControlError(
     401,
     "The control API wants its token.",

@@ -14,7 +14,7 @@ from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.difference import Difference
 from foas_emulator.journal.contents import show_contents
-from foas_emulator.journal.entries import show
+from foas_emulator.journal.entries import Entry, show
 from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, find, read_page
 from foas_emulator.journal.verification import Expectation, Finding, Verification, closest_entries
@@ -56,7 +56,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         return Response(f'{{"entries":[{",".join(entries)}],{rest[1:]}'.encode(), media_type="application/json")
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
-    async def read_entry(name: str, request_id: str) -> dict[str, Any]:
+    async def read_entry(name: str, request_id: str) -> Response:
         """Return the entry of one request, with headers and bodies; secrets and signatures are masked."""
         require_world(registry, name)
         await journal.sort()
@@ -64,8 +64,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
             raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)
-        number, entry = found
-        return show(number, entry, OPERATIONS) | show_contents(entry.call.contents, entry.request_id, entry.call.hint)
+        return JSONResponse(_show_whole(*found))  # FastAPI would convert every value in it
 
     @router.delete("", status_code=204)
     async def forget_journal(name: str) -> Response:
@@ -90,6 +89,11 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         raise await _failed(journal, name, expected, finding)
 
     return router
+
+
+def _show_whole(number: int, entry: Entry) -> dict[str, Any]:
+    contents = show_contents(entry.call.contents, entry.request_id, entry.call.hint)
+    return show(number, entry, OPERATIONS) | contents
 
 
 async def _verify_until(journal: Journal, name: str, expected: Expectation, request: Request, turns: Turns) -> Finding:

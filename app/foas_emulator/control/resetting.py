@@ -39,8 +39,8 @@ async def reset_all(registry: Registry, scratch: Connections) -> None:
 
 
 async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_piece: Callable[[str], None]) -> None:
-    async with turn(0 if registry.peek(name) is None else registry.origin_size(name)):
-        world = registry.peek(name)
+    world = registry.peek(name)
+    async with turn(0 if world is None else registry.origin_size(name), world):
         beginning = None if world is None else world.beginning
         origin = await _origin(registry, name)
         async with made_ready(origin, registry, scratch) as ready:
@@ -49,7 +49,7 @@ async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_
             is_kept = not isinstance(registry, MemoryRegistry) or registry.origin(name) is origin
             if is_same and (origin is None or is_kept):
                 registry.reset(name, ready)
-            else:  # it started over meanwhile
+            else:  # it ended or started over meanwhile
                 in_one_piece(name)
 
 

@@ -1,5 +1,6 @@
 """The settings of a world; flags and variables only define their defaults."""
 
+from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,6 +13,9 @@ from foas_emulator.world.advance import settle
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import NAMES, write_setting
 from foas_emulator.world.world import World
+
+_SHOWN_PROBLEMS = 20
+"""The most problems to look for: each code that the catalogue does not have is compared with all that it has."""
 
 
 def settings_router(registry: Registry) -> APIRouter:
@@ -28,7 +32,7 @@ def settings_router(registry: Registry) -> APIRouter:
         """Change the given settings, all or none; the others stay. Delays are durations, or seconds."""
         world = registry.open_or_create(name)
         await settle(world)
-        problems = [message for _, message in setting_problems(settings)]
+        problems = [message for _, message in islice(setting_problems(settings), _SHOWN_PROBLEMS)]
         if problems:
             raise ControlError(400, "The settings cannot be used.", f"{'; '.join(problems)}.")
         world.set(settings)

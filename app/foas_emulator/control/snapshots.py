@@ -23,6 +23,7 @@ from foas_emulator.control.images import image_of_snapshot, turn
 from foas_emulator.control.merging import merge
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.control.ready import load
+from foas_emulator.control.sending import PiecewiseResponse, Sending
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.limits import weight
 from foas_emulator.seeds.reading import parse_seed
@@ -41,6 +42,7 @@ _ROWS_AT_A_TIME = 100
 def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
     """Return the routes of seeds and snapshots under `/worlds/{name}`; `scratch` opens temporary databases."""
     router = APIRouter(prefix="/worlds/{name}")
+    sending = Sending()
 
     def image(body: bytes | bytearray, *, as_yaml: bool) -> bytes:
         return image_of_snapshot(body, as_yaml=as_yaml, registry=registry, scratch=scratch)
@@ -60,10 +62,12 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         async with turn(world.store.size, world):
             if await request.is_disconnected():
                 return Response()  # nobody reads it, and others wait
+            sending.require_room(world.store.size)
             await settle(world)
             taken = await image_of_world(world)
             text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)))
-        return Response(text, media_type=YAML if wants_yaml(request) else "application/json")
+        media_type = YAML if wants_yaml(request) else "application/json"
+        return PiecewiseResponse(text, media_type=media_type, sending=sending)
 
     @router.put("/snapshot", status_code=204, openapi_extra=described_body(ANY_OBJECT))
     async def put_snapshot(name: str, request: Request) -> Response:

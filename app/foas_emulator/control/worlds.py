@@ -27,6 +27,7 @@ from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.snapshot import read_snapshot
+from foas_emulator.world.world import World
 
 _BEGINNINGS = ("seed", "snapshot", "fork")
 _BEGINNING_SCHEMA = {
@@ -72,8 +73,10 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         size = LARGE + 1 if document.value == {"seed": MADE} else weight(body)
         image = await off_loop(size, lambda: _image(registry, scratch, document))
         if isinstance(image, _Fork):
-            async with turn(image.size(registry)):
-                status = await _begin(name, await _fork(registry, image.name))
+            source = _source(registry, image.name)  # opened first: what is closed has no size
+            async with turn(source.store.size, source):
+                await settle(source)
+                status = await _begin(name, await image_of_world(source))
         else:
             status = await _begin(name, image)
         return JSONResponse(_identity(name), status)
@@ -134,18 +137,13 @@ class _Fork:
 
     name: Any
 
-    def size(self, registry: Registry) -> int:
-        """Return about how many bytes the image of the world has, 0 if it is not open."""
-        world = registry.peek(self.name) if isinstance(self.name, str) else None
-        return 0 if world is None else world.store.size
 
-
-async def _fork(registry: Registry, name: Any) -> bytes:
+def _source(registry: Registry, name: Any) -> World:
+    """Return the world to copy, after opening it if it is closed."""
     source = registry.open_existing(name) if isinstance(name, str) else None
     if source is None:
         raise ControlError(404, f"There is no world {name!r} to fork.", "GET /_emulator/worlds lists those there are.")
-    await settle(source)
-    return await image_of_world(source)
+    return source
 
 
 def _seeded(registry: Registry, scratch: Connections, body: Document) -> bytes:

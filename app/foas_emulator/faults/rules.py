@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import func, select
 from sqlmodel import Field
 
 from foas_emulator.faults.document import FaultDocument
@@ -28,6 +29,9 @@ PREVIOUS_IMAGE: Slot[KeptImage] = Slot(from_rows=False)
 MOST_RULES = 1000
 """The most fault rules that a world may have: every call is compared with each of them."""
 
+MOST_TEXT = 1024 * 1024
+"""The most characters of the parameters and effects of all rules of a world: all are read when one has changed."""
+
 _MATCHED_AT_ONCE = 200_000
 """Characters of parameters, times rules, to match in one go: each glob takes up to 0.25 microseconds for each."""
 
@@ -39,10 +43,13 @@ _EFFECT: TypeAdapter[Effect] = TypeAdapter(AnyEffect)
 
 
 class RuleLimitError(ValueError):
-    """A world already has as many rules as it may have."""
+    """A world already has as many rules as it may have, or rules with as long texts."""
 
     def __init__(self) -> None:
-        super().__init__(f"a world has at most {MOST_RULES} fault rules: DELETE those that are not needed")
+        super().__init__(
+            f"a world has at most {MOST_RULES} fault rules, with {MOST_TEXT} characters in all: "
+            "DELETE those that are not needed"
+        )
 
 
 class FaultRule(Row, table=True):
@@ -86,11 +93,19 @@ class FaultRule(Row, table=True):
 
 def check_rules(store: Store) -> None:
     """Raise ValueError if the rows of fault rules are not ones that `arm` could have written."""
-    if store.count(FaultRule) > MOST_RULES:
-        raise RuleLimitError
+    _check_limits(store)
     for row in store.find(FaultRule):
         written = row.document()
         FaultDocument.model_validate({name: written[name] for name in _WRITTEN})
+
+
+def _check_limits(store: Store) -> None:
+    """Raise `RuleLimitError` if a world has more rules, or longer ones, than it may have."""
+    table = FaultRule.table()
+    texts = func.length(table.c.params) + func.length(table.c.effect)
+    characters: int = store.execute(select(func.coalesce(func.sum(texts), 0))).scalar_one()
+    if store.count(FaultRule) > MOST_RULES or characters > MOST_TEXT:
+        raise RuleLimitError
 
 
 def arm(world: World, document: FaultDocument, *, rule_id: int | None = None) -> FaultRule:
@@ -101,8 +116,6 @@ def arm(world: World, document: FaultDocument, *, rule_id: int | None = None) ->
         else:
             raise_counter(world.store, "fault", rule_id)
             world.store.delete(FaultRule, equal(FaultRule.id, rule_id))
-        if world.store.count(FaultRule) >= MOST_RULES:
-            raise RuleLimitError
         rule = FaultRule.model_construct(
             id=rule_id,
             operation=document.match.operation,
@@ -112,6 +125,7 @@ def arm(world: World, document: FaultDocument, *, rule_id: int | None = None) ->
             **document.model_dump(include={"at", "skip", "times", "probability"}),
         )
         world.store.insert(rule)
+        _check_limits(world.store)
     world.cache.discard(_ACTIVE_RULES)
     return rule
 

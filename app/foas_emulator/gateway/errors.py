@@ -57,10 +57,14 @@ class Problem:
         return ApiError(self, hint=hint, arguments=arguments, headers=self.headers)
 
 
+MOST_TIMES = 10
+"""The most times that one placeholder is replaced: what a client signed may have a hundred kilobytes."""
+
+
 def fill(template: str, arguments: Mapping[str, str]) -> str:
     """Return a template with its `{name}` placeholders replaced; values are inserted as they are."""
     for name, value in arguments.items():
-        template = template.replace("{" + name + "}", value)
+        template = template.replace("{" + name + "}", value, MOST_TIMES)
     return template
 
 

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.journal.contents import MASK, MOST_BYTES, NOTHING, Contents, masked
+from foas_emulator.journal.contents import MASK, MOST_BYTES, NOTHING, Contents, masked, names_secret
 from foas_emulator.world.clock import Reading
 
-_SECRETS = frozenset({"signature", "securitytoken", "accesskeysecret"})
+MOST_SHOWN = 2 * MOST_BYTES
+"""The most characters of all parameters of a call to show, beside the first of each."""
+_SHORT = 40
+_EACH = 10
+"""The characters as which each text counts, however short it is."""
 
 
 class Fault(NamedTuple):
@@ -51,14 +55,33 @@ class Call(NamedTuple):
 
     def given(self) -> dict[str, Any]:
         """Return the parameters, with the values of secrets masked and long texts cut."""
-        return {name: MASK if name.lower() in _SECRETS else _masked(value) for name, value in self.parameters.items()}
+        shown = _Shown()
+        return {
+            name: MASK if names_secret(name) else shown.value(value, least=_SHORT)
+            for name, value in self.parameters.items()
+        }
 
 
-def _masked(value: Any) -> Any:
-    if isinstance(value, str):
-        return masked(value if len(value) <= MOST_BYTES else f"{value[:MOST_BYTES]}... of {len(value)} characters")
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    if isinstance(value, dict):
-        return {name: MASK if name.lower() in _SECRETS else _masked(item) for name, item in value.items()}
-    return value
+class _Shown:
+    """What is shown of the parameters of a call: a part of each long text, and of all of them together.
+
+    Secrets are looked for in what is shown, which takes 0.1 microseconds for each character.
+    """
+
+    def __init__(self) -> None:
+        self._left = MOST_SHOWN
+
+    def value(self, value: Any, *, least: int = 0) -> Any:
+        """Return what is shown of a value: `least` characters of a text though so much has been shown already."""
+        if isinstance(value, str):
+            return self._text(value, least)
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        if isinstance(value, dict):
+            return {name: MASK if names_secret(name) else self.value(item) for name, item in value.items()}
+        return value
+
+    def _text(self, text: str, least: int) -> str:
+        most = min(MOST_BYTES, max(self._left, least))
+        self._left -= min(len(text), most) + _EACH
+        return masked(text) if len(text) <= most else f"{masked(text[:most])}... of {len(text)} characters"

@@ -32,6 +32,8 @@ _SECRET = re.compile(
 )
 _NAMES = ("key", "token", "signature", "password")
 """Words in lower case of which the name of every secret contains one."""
+_LONGEST_NAME = 32
+"""More characters than the name of any secret has."""
 MASK = "***"
 
 
@@ -139,6 +141,12 @@ def masked(text: str) -> str:
     if not any(name in folded for name in _NAMES):
         return text  # most texts name no secret, and the pattern is slow
     return _SECRET.sub(rf"\g<1>{MASK}", text)
+
+
+def names_secret(name: str) -> bool:
+    """Whether the value of a parameter or a member of this name is masked, as it is in the text of a body."""
+    given = f"{name[-_LONGEST_NAME:]}=x"  # a name may have megabytes, and the pattern is slow
+    return masked(given) != given
 
 
 def masked_header(name: str, value: str) -> str:

@@ -1,5 +1,6 @@
 """Requirements of the service on parameters that the gateway accepts, and on the engine version of a job."""
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -19,6 +20,9 @@ TOO_OLD = problem(
     "blink version >= blink-{required} is required, instance {version}",
     documented("text of the console's page on stopping a job with a checkpoint; the code is inferred"),
 )
+
+_ZONE = re.compile("([a-z]+-[a-z0-9-]+?)(?:-|(?<=[0-9]))[a-z]")
+"""A zone: the name of its region, a hyphen unless that ends with a digit, and a letter."""
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -49,6 +53,16 @@ def check_count(parameter: str, count: int, *, most: int = MOST_NAMES) -> None:
     """Raise `Invalid{parameter}` for more than `most` entries."""
     if count > most:
         raise invalid(parameter, f"{count} are more than the {most} that one call may hold.")
+
+
+def region_of(parameter: str, zone_id: str) -> str:
+    """Return the region of a zone, which is a region plus a letter (documented). Raise `Invalid{parameter}`."""
+    match = _ZONE.fullmatch(zone_id)
+    if match is None:
+        raise invalid(
+            parameter, f"{zone_id!r} is not a region plus a letter, such as cn-hangzhou-f or ap-southeast-1a."
+        )
+    return match[1]
 
 
 def readable(parameter: str, read: Callable[[T], U], value: T) -> U:

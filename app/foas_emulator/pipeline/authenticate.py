@@ -13,7 +13,7 @@ from foas_emulator.gateway.errors import ApiError, catalogue
 from foas_emulator.gateway.fast_verifier import FastVerifier
 from foas_emulator.gateway.signature import SignedRequest, as_text
 from foas_emulator.pipeline.context import RequestContext
-from foas_emulator.pipeline.select_world import SelectWorld, key_of
+from foas_emulator.pipeline.select_world import SelectWorld, key_of, shown_key
 from foas_emulator.world.clock import machine_now
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ class Authenticate:
 
     def _warn(self, context: RequestContext, failure: AuthenticationFailure) -> None:
         context.warning = f"signature=strict would refuse this with {failure.code}: {failure.hint}"
-        key = key_of(context.headers.get("authorization", ""))[:_LONGEST_KEY]
+        key = shown_key(context.headers.get("authorization", ""))[:_LONGEST_KEY]
         if (key, failure.code) not in self._warned and len(self._warned) < 1000:  # noqa: PLR2004 - a bound
             self._warned.add((key, failure.code))
             log.warning("access key %r: %s", key, context.warning)

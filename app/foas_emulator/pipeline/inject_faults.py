@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
 from foas_emulator.faults.effects import Call, Duplicate, Invocation, Latency
-from foas_emulator.faults.rules import PREVIOUS_IMAGE, ArmedRule, active_rules, takes_long
+from foas_emulator.faults.rules import PREVIOUS_IMAGE, Application, ArmedRule, active_rules, takes_long
 from foas_emulator.faults.wire import AbortedResponse
 from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.responses import GatewayResponse
@@ -105,7 +106,7 @@ class InjectFaults:
         if isinstance(rule.effect, Duplicate) and _duplications(context) >= MOST_DUPLICATIONS:
             context.warn([f"One call is duplicated {MOST_DUPLICATIONS} times at most; rule {rule.id} let it pass."])
             return await call() if response is None else response
-        application = rule.count_match(context.world)
+        application = _counted(rule, context.world, took_effect=response is not None)
         if application is None:
             return await call() if response is None else response
         context.faults = (*context.faults, rule)
@@ -193,6 +194,17 @@ async def _on_own_stack(call: Call) -> GatewayResponse:
 
 async def _awaited(call: Call) -> GatewayResponse:
     return await call()
+
+
+def _counted(rule: ArmedRule, world: World, *, took_effect: bool) -> Application | None:
+    """Count a call as `count_match` does. One that took effect passes if its count cannot be written: it succeeded."""
+    try:
+        return rule.count_match(world)
+    except sqlite3.Error as error:
+        if not took_effect:
+            raise
+        log.warning("rule %s of world %s let a call pass that it could not count: %s", rule.id, world.name, error)
+        return None
 
 
 def _duplications(context: RequestContext) -> int:

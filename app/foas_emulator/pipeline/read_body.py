@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import re
 from collections.abc import Awaitable, Mapping
 from itertools import islice
@@ -112,7 +113,7 @@ def _read_json(text: str) -> Mapping[str, Any]:
     if _has_too_many_values(text):
         raise MALFORMED(f"The body holds more than {MAX_VALUES} values; lists and objects count with what is in them.")
     try:
-        document = json.loads(text)
+        document = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise MALFORMED(f"The body is not JSON: {error}.") from None
     if document is None:
@@ -126,6 +127,17 @@ def _read_json(text: str) -> Mapping[str, Any]:
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(document, ensure_ascii=False)):
         raise MALFORMED("The body holds half of a surrogate pair, which no text can carry.")
     return document
+
+
+def _finite(number: str) -> float:
+    """Return the value of a number. Raise ValueError for one that no JSON can show: NaN, or too large for a float."""
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {number[:40]} is not finite")
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
 
 
 def _has_too_many_values(text: str) -> bool:

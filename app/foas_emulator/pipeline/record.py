@@ -10,7 +10,7 @@ from foas_emulator.journal.contents import MOST_BYTES, Contents, kept_answer, ke
 from foas_emulator.journal.entries import ENTRY_SIZE, EntryTemplate
 from foas_emulator.journal.journal import Journal
 from foas_emulator.pipeline.context import RequestContext
-from foas_emulator.pipeline.select_world import key_of
+from foas_emulator.pipeline.select_world import shown_key
 from foas_emulator.world.clock import stopwatch
 
 SERVER_ERROR = 500
@@ -87,7 +87,7 @@ def call_of(context: RequestContext, response: GatewayResponse) -> Call:
     operation, faults = context.operation, context.faults
     authorization, action = context.headers.get("authorization"), context.headers.get("x-acs-action")
     raw_path = context.raw_path if operation is None else ""
-    access_key_id = key_of(authorization) if authorization else ""
+    access_key_id = shown_key(authorization) if authorization else ""
     action = action if action is not None and operation is not None and action != operation.name else None
     contents = contents_of(context, response)
     is_refused = response.code is not None

@@ -72,3 +72,14 @@ def key_of(authorization: str) -> str:
     _, _, rest = authorization.partition(" ")
     key = rest.partition("Credential=")[2].partition(",")[0] if "Credential=" in rest else rest.partition(":")[0]
     return key.strip()
+
+
+def shown_key(authorization: str) -> str:
+    """Return the access key id of an Authorization header; "" if it has another form, since a secret may stand there.
+
+    `Bearer TOKEN` is what a client sends that confuses the service's API with the control API.
+    """
+    kind, _, rest = authorization.partition(" ")
+    is_signed = (kind == "acs" and ":" in rest) or (kind.startswith("ACS3-") and "Credential=" in rest)
+    key = key_of(authorization) if is_signed else ""
+    return "" if "=" in key else key  # without its commas, the signature follows the key

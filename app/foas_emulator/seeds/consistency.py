@@ -1,5 +1,6 @@
 """Check that the rows of a snapshot can be a world: no row is an orphan, and none breaks a later call."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
@@ -124,6 +125,10 @@ _WITH_TEXTS: tuple[Model, ...] = (Cluster, Project, Package, Job, CommittedJob, 
 _MOST_WEIGHT = 2 * MOST_WEIGHT
 """An instance may have texts of its own beside those of its job."""
 
+_WRITTEN: tuple[tuple[Model, str], ...] = ((FaultRule, "params"), (FaultRule, "effect"), (WorldRow, "settings"))
+"""Columns of JSON texts whose values the control API shows."""
+_HALF = re.compile("[\ud800-\udfff]")
+
 _REMOVED = re.compile(rf"(?:[1-9][0-9]{{0,4}}(?:,[1-9][0-9]{{0,4}}){{0,{MOST_REMOVED - 1}}})?")
 
 
@@ -139,6 +144,7 @@ def check_world(store: Store) -> None:
 
 
 def _problems(store: Store) -> Iterator[str]:
+    yield from _halves(store)
     yield from _long(store)
     yield from _many(store)
     yield from _lost(store)
@@ -148,6 +154,13 @@ def _problems(store: Store) -> Iterator[str]:
     yield from _jobs(store)
     yield from _counters(store)
     yield from _subjects(store)
+
+
+def _halves(store: Store) -> Iterator[str]:
+    for model, column in _WRITTEN:
+        for row in store.find(model):
+            if _HALF.search(json.dumps(json.loads(getattr(row, column)), ensure_ascii=False)):
+                yield f"the {column} of {model.table().name} hold half of a surrogate pair, which no answer can carry"
 
 
 def _long(store: Store) -> Iterator[str]:

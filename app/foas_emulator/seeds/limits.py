@@ -75,7 +75,10 @@ def integer(text: str, read: Callable[[str], int] = int) -> int:
 
 
 def decimal(text: str, read: Callable[[str], float] = float) -> float:
-    value = math.inf if len(text) > LONGEST_NUMBER else read(text)
+    try:
+        value = math.inf if len(text) > LONGEST_NUMBER else read(text)
+    except OverflowError:  # of many parts, as in 1:1:1.0, whose value is that of a number to the base of 60
+        value = math.inf
     if not math.isfinite(value):
         raise NumberError(text, "is not finite")
     return value

@@ -107,7 +107,7 @@ def _settings() -> Schema:
         "type": "object",
         "description": "Errors of the catalogue that are answered with another code, status or message.",
         "examples": [{"InvalidInstance.NotRunning": {"status": 403}}],
-        "propertyNames": {"enum": sorted(catalogue())},
+        "propertyNames": {"enum": sorted(code for codes in _codes() for code in codes)},
         "additionalProperties": _override(),
     }
     return {
@@ -122,15 +122,15 @@ def _settings() -> Schema:
 
 def _override() -> Schema:
     properties: dict[str, Schema] = {
-        "code": {"type": "string", "description": "Its code.", "examples": ["InstanceNotRunning"]},
+        "code": {"type": "string", "minLength": 1, "description": "Its code.", "examples": ["InstanceNotRunning"]},
         "status": {"type": "integer", "minimum": 400, "maximum": 599, "description": "Its status.", "examples": [403]},
         "message": {"type": "string", "description": "Its text.", "examples": ["The instance is not running."]},
     }
     return {
         "type": "object",
         "description": "Code, status or message to answer with instead.",
-        "minProperties": 1,
         "properties": {name: _or_null(member) for name, member in properties.items()},
+        "anyOf": [{"required": [name], "properties": {name: {"not": _NULL}}} for name in properties],
         "additionalProperties": False,
     }
 

@@ -7,7 +7,10 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from foas_emulator.faults.effects import find_problem
 from foas_emulator.gateway.errors import catalogue
+from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.patterns import require_parameters
 from foas_emulator.seeds.contradictions import contradictions
 from foas_emulator.seeds.document import SeedDocument, is_note
 from foas_emulator.seeds.limits import MAX_FAULTS, Place
@@ -88,7 +91,13 @@ def setting_problems(settings: Mapping[Any, Any]) -> Iterator[Problem]:
 
 
 def override_problems(overrides: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each overridden code that the catalogue does not have."""
+    """Yield each overridden code that no error has: neither the catalogue's, nor one made of it for a parameter."""
     for code in overrides:
-        if code not in catalogue():
+        found = find_problem(code)
+        if found is None:
             yield code, f"the catalogue has no error {code!r}{nearest(code, catalogue())}"
+        elif code not in catalogue():
+            try:
+                require_parameters(found[1].values(), OPERATIONS)
+            except ValueError as error:
+                yield code, f"the catalogue has no error {code!r}: {error}"

@@ -16,6 +16,8 @@ LONGEST = 36_525 * _UNITS["d"]
 _DURATION = re.compile(PATTERN)
 _PART = re.compile(r"([0-9.]+)[ \t]*(ms|s|m|h|d)?")
 _SHOWN = 40
+_LONGEST_TEXT = 1000
+"""The most characters of a duration or a rate, blanks included: each alternative of a pattern reads all of them."""
 SPAN_PATTERN = f"(?:{PATTERN}(?:-{PATTERN})?)"
 """The pattern of a span: a duration, or the shortest and the longest."""
 _PERCENTAGE = r"(?:100(?:\.0{1,16})?|[0-9]{1,2}(?:\.[0-9]{1,16})?)[ \t]*%"
@@ -27,7 +29,7 @@ _RATE = re.compile(RATE_PATTERN)
 def duration(value: str | float) -> int:
     """Return the milliseconds of `30s`, `500ms`, `4m59s`, `1h`, `3d`; a bare number is seconds. Raise ValueError."""
     if isinstance(value, str):
-        if _DURATION.fullmatch(value) is None:
+        if len(value) > _LONGEST_TEXT or _DURATION.fullmatch(value) is None:
             raise _no_duration(value)
         milliseconds = sum(float(number) * _UNITS[unit or "s"] for number, unit in _PART.findall(value))
     elif isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:  # NaN is not
@@ -93,7 +95,7 @@ def span_text(value: Span) -> str:
 def rate(text: str | float) -> float:
     """Return a rate as a number from 0 to 1; `5%` is 0.05. Raise ValueError."""
     if isinstance(text, str):
-        fits = _RATE.fullmatch(text) is not None
+        fits = len(text) <= _LONGEST_TEXT and _RATE.fullmatch(text) is not None
     else:
         fits = not isinstance(text, bool) and isinstance(text, int | float) and 0 <= text <= 1
     if not fits:

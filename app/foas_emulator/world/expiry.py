@@ -9,13 +9,16 @@ from foas_emulator.world.world import World
 
 EXPIRE_AT_ONCE = 100
 """The most worlds to expire at a time: a few milliseconds' work; the others expire at the next check."""
+CLOSE_AT_ONCE = 3
+"""The same for worlds in files: closing one writes it to the disk, and everybody waits for that."""
 
 
 class Expiry:
     """The time, in milliseconds, after which a world that nobody uses expires; with 0 none does."""
 
-    def __init__(self, idle: int) -> None:
+    def __init__(self, idle: int, *, at_once: int = EXPIRE_AT_ONCE) -> None:
         self._idle = idle * 1_000_000
+        self._at_once = at_once
         self._first = 0
 
     def due(self, worlds: Collection[World]) -> list[World]:
@@ -23,9 +26,9 @@ class Expiry:
         now = stopwatch()
         if not self._idle or now < self._first:
             return []
-        found = list(islice((world for world in _able_to_go(worlds) if self._end(world) <= now), EXPIRE_AT_ONCE))
+        found = list(islice((world for world in _able_to_go(worlds) if self._end(world) <= now), self._at_once))
         later = (self._end(world) for world in _able_to_go(worlds) if self._end(world) > now)
-        self._first = now if len(found) == EXPIRE_AT_ONCE else min(later, default=now + self._idle)
+        self._first = now if len(found) == self._at_once else min(later, default=now + self._idle)
         return found
 
     def _end(self, world: World) -> int:

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.expiry import least_recently_used
+from foas_emulator.world.expiry import CLOSE_AT_ONCE, least_recently_used
 from foas_emulator.world.file_errors import WorldFileError, naming, raise_for_file
 from foas_emulator.world.files import WorldFiles
 from foas_emulator.world.names import WorldLimitError
@@ -26,6 +26,8 @@ class FileRegistry(Registry):
     A directory belongs to one process at a time; a second one gets `DirectoryInUseError`. At most `max_files` worlds
     are open at a time: opening one more closes the least recently used one.
     """
+
+    EXPIRE_AT_ONCE = CLOSE_AT_ONCE
 
     def __init__(self, directory: Path, *, max_files: int | None = None, **options: Unpack[RegistryOptions]) -> None:
         super().__init__(**options)

@@ -23,8 +23,8 @@ from foas_emulator.world.file_errors import NAMES_NO_TEXT, WorldFileError, namin
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-LARGEST_CHECKED = 8 * 1024 * 1024
-"""The size in bytes of the largest database that is checked completely before use: a few milliseconds' work."""
+LARGEST_CHECKED = 4 * 1024 * 1024
+"""The size in bytes of the largest database that is checked completely before use: at most 20 milliseconds' work."""
 
 APPLICATION_ID = int.from_bytes(b"FOAS")
 """The `application_id` in the SQLite header of each of our databases."""

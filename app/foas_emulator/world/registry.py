@@ -2,11 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Required, TypedDict
+from typing import ClassVar, Required, TypedDict
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.expiry import Expiry
+from foas_emulator.world.expiry import EXPIRE_AT_ONCE, Expiry
 from foas_emulator.world.file_errors import raise_for_file
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget
@@ -36,6 +36,9 @@ class Registry(ABC):
     to be opened; with an `idle` of 0 none does. Images that are kept for resets and faults share `image_bytes`.
     """
 
+    EXPIRE_AT_ONCE: ClassVar[int] = EXPIRE_AT_ONCE
+    """The most worlds to expire at a time."""
+
     def __init__(
         self,
         *,
@@ -54,7 +57,7 @@ class Registry(ABC):
         self.defaults = defaults
         self.images = ImageBudget(limit=image_bytes)
         self._max_worlds = max_worlds
-        self._expiry = Expiry(idle)
+        self._expiry = Expiry(idle, at_once=self.EXPIRE_AT_ONCE)
         self._worlds: dict[str, World] = {}
         self._requests = request_numbers(fresh_seed())
         self._watchers: list[Callable[[str], None]] = []

@@ -101,6 +101,8 @@ def _read_override(code: str, members: Any) -> ErrorOverride:
         raise ValueError(f"the override of {code} has status {override.status!r}; allowed: 400 to 599")
     if not all(isinstance(text, str | None) for text in (override.code, override.message)):
         raise ValueError(f"the override of {code} must give code and message as texts")
+    if override.code == "":
+        raise ValueError(f"the override of {code} must give a code of at least one character")
     if max(len(override.code or ""), len(override.message or "")) > _LONGEST_TEXT:
         raise ValueError(f"the override of {code} has a text of over {_LONGEST_TEXT} characters")
     return override

@@ -151,8 +151,32 @@ def test_an_order_made_in_the_console_is_the_smallest_cluster_in_the_region_of_i
     api.refused("CreateCluster", orderId="blinkonecs_1234", **CREATED, code="InvalidOrder.Used")
 
 
-def test_a_cluster_lies_in_the_region_of_its_order(api: Api) -> None:
-    given = CREATED | {"zoneId": "cn-beijing-e"}
+@pytest.mark.parametrize(
+    ("zone_id", "region"),
+    [
+        ("cn-hangzhou-finance-b", "cn-hangzhou-finance"),
+        ("cn-shanghai-finance-1a", "cn-shanghai-finance-1"),
+        ("ap-southeast-1a", "ap-southeast-1"),
+    ],
+)
+def test_a_zone_is_a_region_plus_a_letter(api: Api, zone_id: str, region: str) -> None:
+    given = CREATED | {"zoneId": zone_id}
+    for order_id in ("blinkonecs_1", building.order(api, region=region)):
+        created = api.ok("CreateCluster", orderId=order_id, **given)
+        assert details(api, created["ClusterId"])["RegionId"] == region
+
+
+@pytest.mark.parametrize(
+    "zone_id", ["a", "-", "-b", "cn", "cn-hangzhou", "ap-southeast-1", "cn-hangzhouX", "cn hangzhou-f"]
+)
+def test_what_is_no_region_plus_a_letter_is_no_zone(api: Api, zone_id: str) -> None:
+    for order_id in ("blinkonecs_1", building.order(api)):
+        api.refused("CreateCluster", orderId=order_id, **CREATED | {"zoneId": zone_id}, code="InvalidzoneId")
+
+
+@pytest.mark.parametrize("zone_id", ["cn-beijing-e", "cn-hangzhou-finance-b", "cn-hangzhou-f-f"])
+def test_a_cluster_lies_in_the_region_of_its_order(api: Api, zone_id: str) -> None:
+    given = CREATED | {"zoneId": zone_id}
     api.refused("CreateCluster", orderId=building.order(api), **given, code="InvalidzoneId")
 
 

@@ -10,11 +10,12 @@ document.addEventListener('click', async (event) => {
   const text = button.dataset.copy ?? button.nextElementSibling.textContent;
   try {
     await navigator.clipboard.writeText(text);
-  } catch {
-    return; // a browser that forbids it leaves the text to be marked by hand
+  } catch { // a browser allows it at loopback addresses and under https only
+    getSelection().selectAllChildren(button.parentElement.querySelector('pre, code'));
+    return;
   }
-  button.classList.add('done');
   const label = button.firstChild;
+  if (label.textContent === '✓') return;
   const before = label.textContent;
   label.textContent = '✓';
   setTimeout(() => { label.textContent = before; }, 1200);
@@ -33,11 +34,37 @@ document.addEventListener('keydown', (event) => {
   menu.querySelector('summary').focus();
 });
 
-document.addEventListener('change', (event) => {
-  const field = event.target;
+// A closed list changes with each arrow key: who steps through it chooses with Enter, or by leaving it.
+let isStepping = false;
+let stepped = null;
+
+function choose(field) {
+  stepped = null;
   if (field.matches('[data-go]')) location.href = `${field.dataset.go}${encodeURIComponent(field.value)}/`;
-  if (field.matches('[data-submit]') && field.value !== undefined) field.form.requestSubmit();
+  if (field.matches('[data-submit]')) field.form.requestSubmit();
+}
+
+document.addEventListener('keydown', (event) => {
+  isStepping = event.target.matches('select') && !event.altKey && !['Enter', ' ', 'F4'].includes(event.key);
+  if (event.key === 'Enter' && stepped) choose(stepped);
 });
+document.addEventListener('pointerdown', () => { isStepping = false; });
+document.addEventListener('focusout', () => { if (stepped) choose(stepped); });
+document.addEventListener('change', (event) => {
+  if (isStepping) stepped = event.target;
+  else choose(event.target);
+});
+
+// A call that takes its time is made once, however often its button is pressed meanwhile.
+let sent = null;
+
+document.addEventListener('submit', (event) => {
+  if (event.target.method !== 'post') return;
+  const button = event.submitter ?? event.target;
+  if (button === sent) event.preventDefault();
+  sent = button;
+});
+addEventListener('pageshow', () => { sent = null; });
 
 for (const place of document.querySelectorAll('[data-drop]')) {
   for (const name of ['dragover', 'dragleave', 'drop']) {
@@ -58,9 +85,10 @@ document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest',
 
 const zone = 8 * 3600 * 1000;
 const written = (milliseconds) => new Date(milliseconds + zone).toISOString().slice(0, 19).replace('T', ' ');
-let loaded = performance.now();
+const seen = new WeakMap();
 
 function showTimes(root) {
+  for (const time of root.querySelectorAll('time[data-ticks]')) seen.set(time, performance.now());
   for (const time of root.querySelectorAll('time[datetime]')) {
     const instant = new Date(time.dateTime);
     time.title ||= instant.toLocaleString(document.documentElement.lang);
@@ -70,18 +98,17 @@ function showTimes(root) {
 
 setInterval(() => {
   for (const time of document.querySelectorAll('time[data-ticks]')) {
-    time.textContent = written(Date.parse(time.dateTime) + performance.now() - loaded);
+    time.textContent = written(Date.parse(time.dateTime) + performance.now() - seen.get(time));
   }
 }, 1000);
 showTimes(document);
 
 // -- what happens meanwhile
 
-const rows = document.getElementById('rows');
-const table = rows?.closest('table');
 const pause = document.getElementById('pause');
 const more = document.getElementById('more');
 let source = null;
+let hasLost = false;
 let waiting = null;
 let fetched = 0;
 let missed = 0;
@@ -93,17 +120,32 @@ pause?.addEventListener('click', () => {
   if (!isPaused()) location.reload();
 });
 
-function addRows(news) {
-  if (!table?.hasAttribute('data-follow')) return;
-  missed += news.more;
-  if (isPaused()) missed += news.calls;
+const number = (row) => Number(row?.dataset.number ?? 0);
+
+function showMissed(count) {
+  missed = count;
   more.hidden = !missed;
   more.textContent = `+ ${missed}`;
+}
+
+function addRows(news) {
+  const table = document.querySelector('table[data-follow]');
+  if (!table) return;
+  showMissed(missed + news.more + (isPaused() ? news.calls : 0));
   if (isPaused() || !news.calls) return;
   document.getElementById('none')?.remove();
+  const rows = table.tBodies[0];
+  const last = number(rows.rows[0]);
   rows.insertAdjacentHTML('afterbegin', news.rows);
+  for (const row of [...rows.rows].slice(0, news.calls)) if (number(row) <= last) row.remove();
   showTimes(rows);
   while (rows.rows.length > Number(table.dataset.most)) rows.deleteRow(-1);
+}
+
+// The rows that were added one by one stay as they are, unless some are missing or the journal started over.
+function isSame(region, fresh) {
+  const [shown, wanted] = [region, fresh].map((each) => each.querySelectorAll('tr[data-number]'));
+  return shown.length === wanted.length && number(shown[0]) === number(wanted[0]);
 }
 
 // A region is left as it is while it is pointed at, holds the focus, or has an open menu: nothing moves under a hand.
@@ -114,14 +156,16 @@ const isBusy = (region) => region.matches(':hover, :focus-within') || region.que
 async function refresh() {
   waiting = null;
   fetched = performance.now();
-  const answer = await fetch(location.href, { headers: { accept: 'text/html' } });
-  if (!answer.ok) return;
+  const answer = await fetch(location.href, { headers: { accept: 'text/html' } }).catch(() => null); // it is down
+  if (!answer?.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-  loaded = performance.now();
+  const token = page.querySelector('#go input[name=token]')?.value;
+  if (token) for (const field of document.querySelectorAll('input[name=token]')) field.value = token;
   for (const fresh of page.querySelectorAll('[data-live]')) {
     const region = document.querySelector(`[data-live="${fresh.dataset.live}"]`);
     if (!region || region.innerHTML === fresh.innerHTML) continue;
     if (isFilled(region)) continue;
+    if (region.dataset.live === 'calls' && (isPaused() || waiting || isSame(region, fresh))) continue;
     if (isBusy(region) && !['nav', 'clock', 'strip'].includes(region.dataset.live)) {
       later();
       continue;
@@ -130,6 +174,7 @@ async function refresh() {
     region.className = fresh.className;
     region.innerHTML = fresh.innerHTML;
     showTimes(region);
+    if (region.dataset.live === 'calls') showMissed(0);
   }
   showLive();
 }
@@ -145,8 +190,8 @@ function showLive() {
 
 function follow() {
   source = new EventSource(frame.dataset.events);
-  source.onopen = showLive;
-  source.onerror = showLive;
+  source.onopen = () => { showLive(); if (hasLost) later(); }; // what happened meanwhile, perhaps in another server
+  source.onerror = () => { showLive(); hasLost = true; };
   source.onmessage = (event) => {
     const news = JSON.parse(event.data);
     addRows(news);

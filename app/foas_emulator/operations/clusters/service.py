@@ -1,6 +1,7 @@
 """The operations on clusters: order machines, make a cluster from them, add, remove, replace and release them."""
 
 import json
+import re
 from collections.abc import Awaitable, Mapping
 from collections.abc import Set as AbstractSet
 
@@ -14,7 +15,7 @@ from foas_emulator.operations.clusters.lifecycle import NOT_RUNNING, SERVING
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
 from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
-from foas_emulator.operations.required import given, listed, named
+from foas_emulator.operations.required import given, listed, named, region_of
 from foas_emulator.operations.texts import check_weight
 from foas_emulator.world.store import Condition, assign, changed, equal
 from foas_emulator.world.world import World
@@ -47,8 +48,7 @@ TOO_MANY = problem("InvalidCluster.LimitExceeded", 400, "There is the largest nu
 IN_USE = problem("InvalidCluster.InUse", 400, "The specified cluster is in use.")
 
 demand_by_queue: Hook[[World, str], Awaitable[Mapping[str, Resource]]] = Hook()
-"""The resources that the running instances of a cluster use, by the names of their queues. Others are served meanwhile.
-"""
+"""The resources that a cluster's running instances use, by the names of queues. Others are served meanwhile."""
 taken_by_queues: Hook[[World, str], Resource] = Hook()
 """The resources that the queues of a cluster have reserved, used or not."""
 projects_on_cluster: Hook[[World, str], tuple[int, str]] = Hook()
@@ -111,7 +111,7 @@ def create_cluster(
     """
     zone_id = named("zoneId", zone_id)
     order = _unused_order(world, named("orderId", order_id), zone_id)
-    if not zone_id.startswith(order.region):
+    if re.fullmatch(f"{re.escape(order.region)}-?[a-z]", zone_id) is None:
         raise invalid("zoneId", f"the order is for region {order.region}, and {zone_id} is not in it.")
     if world.store.count(Cluster) >= LARGEST_COUNT:
         raise TOO_MANY(
@@ -330,7 +330,7 @@ def _unused_order(world: World, order_id: str, zone_id: str) -> ClusterOrder:
         raise ORDER_NOT_FOUND(f"Nothing was ordered as {order_id!r}; CreateCellClusterOrder answers an OrderId.")
     return ClusterOrder.model_construct(
         order_id=order_id,
-        region=zone_id.rpartition("-")[0],
+        region=region_of("zoneId", zone_id),
         pay_model="post",
         master_spec=MODELS[0],
         master_num=_MASTERS[0],

@@ -100,9 +100,9 @@ def modify_instance_state(
     Resuming archives the paused instance and makes a new one, from the latest committed copy of the job or, without
     `is_flush`, from the copy that the paused one ran.
     """
-    expect_state = given("expectState", expect_state)
     job = jobs.require(world, project_name, job_name)
     instance = find(world, job, instance_id)
+    expect_state = given("expectState", expect_state)
     if _ONLY_FOR.get(expect_state, job.job_type) != job.job_type:
         raise invalid("expectState", f"{expect_state} is not for a job of type {job.job_type}.")
     if instance is not None and instance.is_archived:

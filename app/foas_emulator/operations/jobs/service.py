@@ -261,6 +261,7 @@ def commit_job(
     `maxCU` and `configure` (documented); periods may be given as a list of structures, as a JSON text, or as both.
     The code is checked by ValidateJob and not here, since the console calls ValidateJob before it commits.
     """
+    job = require(world, project_name, job_name)
     scale = AutoScale()
     if is_on_off:
         if not 0 < given("maxCU", max_cu) < auto_scale.MOST_CU:
@@ -275,7 +276,6 @@ def commit_job(
         scale = AutoScale(is_on=True, strategy=strategy, max_cu=max_cu, suspend_periods=periods)
         if len(scale.to_json()) > auto_scale.LONGEST:
             raise invalid("configure", f"with the periods it has over {auto_scale.LONGEST} characters.")
-    job = require(world, project_name, job_name)
     queues.require_bound(world, project_name, job.cluster_id, job.queue_name)
     _check_packages(world, project_name, job.packages)
     given_plan(job.plan_json or "", note=world.note)

@@ -92,7 +92,7 @@ def update_queue(
     gpu: int | None,
 ) -> None:
     """Change the given figures of a queue's share of its cluster. Raise as `create_queue` does."""
-    queue = _require(world, cluster_id, given("queueName", queue_name))
+    queue = _require(world, cluster_id, queue_name)
     clusters.require_serving(world, cluster_id)
     share = given_only(assign(Queue.max_v_core, max_v_core), assign(Queue.max_mem, max_mem), assign(Queue.max_gpu, gpu))
     _check_share(world, changed(queue, *share))
@@ -102,7 +102,7 @@ def update_queue(
 
 def delete_queue(world: World, cluster_id: str, queue_name: str | None) -> None:
     """Delete a queue, which frees its share of the cluster. Raise `InvalidQueue.Bound` while a project has it."""
-    queue = _require(world, cluster_id, given("queueName", queue_name))
+    queue = _require(world, cluster_id, queue_name)
     if queue.project_name is not None:
         raise TAKEN(f"Queue {queue.queue_name!r} is bound to project {queue.project_name!r}; UnbindQueue first.")
     world.store.delete(Queue, equal(Queue.cluster_id, cluster_id), equal(Queue.queue_name, queue.queue_name))
@@ -117,7 +117,7 @@ async def get_cluster_queue_info(world: World, cluster_id: str) -> list[QueueInU
 def bind_queue(world: World, project_name: str, *, cluster_id: str | None, queue_name: str | None) -> None:
     """Bind a queue that no project has to a project. Raise `InvalidQueue.Bound` or `InvalidProject.QueueBound`."""
     owned = list_project_bind_queue(world, project_name)
-    queue = _require(world, given("clusterId", cluster_id), given("queueName", queue_name))
+    queue = _require(world, given("clusterId", cluster_id), queue_name)
     if queue.project_name is not None:
         raise TAKEN(f"Queue {queue.queue_name!r} is bound to project {queue.project_name!r}; UnbindQueue there first.")
     if owned:
@@ -197,12 +197,13 @@ def unbind_all(world: World, project_name: str) -> None:
     world.store.update(Queue, assign(Queue.project_name, None), where=[equal(Queue.project_name, project_name)])
 
 
-def _require(world: World, cluster_id: str, queue_name: str) -> Queue:
-    """Return the queue of this name. Raise `InvalidCluster.NotFound` or `InvalidQueue.NotFound`."""
-    queue = find_queue(world, cluster_id, queue_name)
+def _require(world: World, cluster_id: str, queue_name: str | None) -> Queue:
+    """Return the queue of this name. Raise `InvalidCluster.NotFound`, `MissingqueueName` or `InvalidQueue.NotFound`."""
+    queue = None if queue_name is None else find_queue(world, cluster_id, queue_name)
     if queue is None:
         clusters.require(world, cluster_id)
-        raise NOT_FOUND(f"Cluster {cluster_id!r} has no queue {queue_name!r}; GetClusterQueueInfo shows those it has.")
+        name = given("queueName", queue_name)
+        raise NOT_FOUND(f"Cluster {cluster_id!r} has no queue {name!r}; GetClusterQueueInfo shows those it has.")
     return queue
 
 

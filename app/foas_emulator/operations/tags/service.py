@@ -28,6 +28,7 @@ _MOST_CLEARED = 200
 """The most clusters that one call takes all tags off. The number is ours."""
 _PAGE_SIZE = 50
 _TOKEN = re.compile("[1-9][0-9]{1,17}")
+_SEPARATOR = re.compile("[:=]")
 _COMMAS_OF_AN_ITEM = 4
 """More than there are in an item of a JSON array, with the one after it."""
 _NAME_IN_ITEM = ("Key", "TagKey", "key", "tagKey")
@@ -151,8 +152,8 @@ def _parse(parameter: str, text: str) -> Any:
 
 
 def _pair(item: str) -> tuple[str, str | None]:
-    key, separator, value = re.split("([:=]|$)", item.strip(), maxsplit=1)
-    return key.strip(), value.strip() if separator else None
+    key, *value = _SEPARATOR.split(item.strip(), maxsplit=1)
+    return key.strip(), value[0].strip() if value else None
 
 
 def _key_of(item: Any) -> Any:

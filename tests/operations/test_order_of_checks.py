@@ -1,0 +1,40 @@
+"""Of two mistakes in a call, a resource that does not exist is told before a parameter that the service misses."""
+
+from typing import Any
+
+import pytest
+
+from tests.api import Api
+
+JOB = {"projectName": "none", "jobName": "none"}
+INSTANCE = {**JOB, "instanceId": 1}
+CLUSTER = {"clusterId": "none"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "code"),
+    [
+        ("UpdateProject", {"projectName": "none"}, "InvalidProject.NotFound"),
+        ("UpdateProjectConfig", {"ProjectName": "none"}, "InvalidProject.NotFound"),
+        ("CreateFolder", {"projectName": "none"}, "InvalidProject.NotFound"),
+        ("MVFolder", {"projectName": "none"}, "InvalidProject.NotFound"),
+        ("CreateJob", {"projectName": "none"}, "InvalidProject.NotFound"),
+        ("CommitJob", {**JOB, "isOnOff": True}, "InvalidProject.NotFound"),
+        ("ModifyInstanceState", INSTANCE, "InvalidProject.NotFound"),
+        ("UpdateAutoScaleConfig", INSTANCE, "InvalidProject.NotFound"),
+        ("GetInstanceMetric", JOB, "InvalidProject.NotFound"),
+        ("CreatePackage", {"projectName": "none"}, "InvalidProject.NotFound"),
+        ("BindQueue", {"projectName": "none"}, "InvalidProject.NotFound"),
+        ("CreateQueue", CLUSTER, "InvalidCluster.NotFound"),
+        ("UpdateQueue", CLUSTER, "InvalidCluster.NotFound"),
+        ("DeleteQueue", CLUSTER, "InvalidCluster.NotFound"),
+        ("ExpandCluster", CLUSTER, "InvalidCluster.NotFound"),
+        ("ShrinkCluster", CLUSTER, "InvalidCluster.NotFound"),
+        ("ModifyMasterSpec", CLUSTER, "InvalidCluster.NotFound"),
+        ("GetClusterMetrics", CLUSTER, "InvalidCluster.NotFound"),
+    ],
+)
+def test_a_resource_that_is_not_there_is_told_before_a_missing_parameter(
+    api: Api, operation: str, parameters: dict[str, Any], code: str
+) -> None:
+    assert api.call(operation, **parameters).code == code
