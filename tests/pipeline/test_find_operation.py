@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import Any
 
 import pytest
@@ -186,3 +187,16 @@ def test_only_short_queries_are_remembered() -> None:
         read_query(f"short={number}")
         read_query(f"long={number}" + "x" * 1000)
     assert _read_short_query.cache_info().currsize == 10
+
+
+def test_a_path_of_long_names_is_not_compared_at_length(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+
+    def count(word: str, known: Iterable[str], n: int) -> list[str]:
+        compared.extend(len(word) * len(each) for each in known)
+        return get_close_matches(word, known, n)
+
+    monkeypatch.setattr("difflib.get_close_matches", count)
+    heard = ask(app, f"/api/v2/projects/{'ab' * 75}/job/{'ba' * 20}")
+    assert "The nearest is GetJob: GET /api/v2/projects/{projectName}/jobs/{jobName}." in heard.hint
+    assert 0 < sum(compared) < 1_000_000, "each pair of characters may take a tenth of a microsecond"

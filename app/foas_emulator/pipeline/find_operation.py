@@ -18,7 +18,11 @@ VERSION = "2018-11-11"
 MAX_PARAMETERS = 4096
 """The most parameters that a query or a body may have."""
 _LONGEST_SHOWN = 512
-"""The most characters of a path to compare with those of operations: comparing takes more than linear time."""
+"""The most characters of a path to show in a hint."""
+_LONGEST_COMPARED = 24
+_MOST_COMPARED = 12
+"""Characters of a segment, and segments, to compare with those of operations, which have no more: the names in a path
+are the same on both sides, and comparing takes the product of both lengths."""
 
 
 class FindOperation:
@@ -58,9 +62,9 @@ class FindOperation:
         return hint if operation is None else f"{hint} {operation.name} is {operation.method} {operation.path}."
 
     def _nearest(self, method: str, raw_path: str) -> str:
-        asked = raw_path.strip("/").split("/")
+        asked = [segment[:_LONGEST_COMPARED] for segment in raw_path.strip("/").split("/", _MOST_COMPARED)]
         known = {f"{each.method} /{'/'.join(_fill(each, asked))}": each for each in self._index.operations.values()}
-        near = difflib.get_close_matches(f"{method} {raw_path}", known, n=1)
+        near = difflib.get_close_matches(f"{method} /{'/'.join(asked)}", known, n=1)
         hint = f"No operation answers {method} {raw_path}."
         if not near:
             return hint
