@@ -1,5 +1,6 @@
 """What only the whole of a seed document shows: names that lead nowhere, what stands twice, what contradicts itself."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from click.testing import CliRunner
 from foas_emulator.cli import main
 from foas_emulator.seeds.image import try_seeds
 from foas_emulator.seeds.reading import SeedError, parse_seed
+from foas_emulator.seeds.validation import validate
 
 PROJECT = """
 clusters: [{ClusterId: north}]
@@ -175,6 +177,31 @@ class TestCheck:
         code, output = self.run(tmp_path, "{}", "a: *b", "projects: [{}]")
         assert code == 1
         assert [line.partition(": ")[0] for line in output.splitlines()] == ["0.yaml", "1.yaml:1", "2.yaml:1"]
+
+
+def test_wrong_names_are_compared_as_long_as_that_takes_no_longer_than_reading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared: list[int] = []
+
+    def count(word: str, known: Iterable[str], n: int) -> list[str]:
+        compared.extend(len(word) * len(each) for each in known)
+        return [*known][:n]
+
+    monkeypatch.setattr("difflib.get_close_matches", count)
+    names = [f"{number:0128b}" for number in range(600)]
+    packages = [{"PackageName": name} for name in names[:300]]
+    jobs = [{"JobName": f"j{place}", "Packages": name} for place, name in enumerate(names[300:])]
+    overrides = {f"{name}.{place}": {"status": 400} for place, name in enumerate(names[:300])}
+    _, problems = validate(
+        {"projects": [{"Name": "p", "packages": packages, "jobs": jobs}], "settings": {"error_overrides": overrides}},
+        clusters=(),
+    )
+    lost = [message for _, message in problems if message.startswith("the project has no package")]
+    assert len(lost) == len(jobs)
+    assert "the nearest is" in lost[0]
+    assert "the nearest is" not in lost[-1]
+    assert 0 < sum(compared) < 5_000_000, "each pair of characters may take a tenth of a microsecond"
 
 
 def test_the_schema_is_written_by_the_command_line() -> None:

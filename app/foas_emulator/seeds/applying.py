@@ -34,7 +34,7 @@ from foas_emulator.seeds.document import (
 from foas_emulator.seeds.errors import Origin, SeedError
 from foas_emulator.seeds.limits import Place
 from foas_emulator.seeds.parts import folder_path
-from foas_emulator.seeds.references import nearest
+from foas_emulator.seeds.references import Suggestions
 from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import raise_counter
@@ -99,8 +99,9 @@ class _Place:
 def _require_clusters(world: World, document: SeedDocument) -> None:
     known = {cluster.cluster_id for cluster in world.store.find(Cluster)}
     known |= {cluster.cluster_id for cluster in document.clusters}
+    suggestions = Suggestions()
     faults = [
-        document.origin.fault((*place, "ClusterId"), f"there is no cluster {name!r}{nearest(name, known)}")
+        document.origin.fault((*place, "ClusterId"), f"there is no cluster {name!r}{suggestions.nearest(name, known)}")
         for place, name in _named_clusters(document)
         if name not in known
     ]

@@ -6,15 +6,38 @@ from collections.abc import Collection, Iterable, Iterator
 from foas_emulator.seeds.limits import Place
 from foas_emulator.seeds.parts import Part, Problem, parts, text
 
-_COMPARED = 1000
-"""The most names to compare with a wrong one: looking for the closest must not take longer than reading."""
+_LONGEST = 256
+"""The most characters of a name to compare."""
+_MOST_PAIRS = 2_000_000
+"""The most pairs of characters to compare for all wrong names of a document, some tenths of a second's work: looking
+for the closest name takes the product of both lengths, and must not take longer than reading."""
+
+
+class Suggestions:
+    """Remarks with the names that are closest to wrong ones; none any more once many have been compared."""
+
+    def __init__(self) -> None:
+        self._pairs = _MOST_PAIRS
+
+    def nearest(self, name: str, known: Iterable[str]) -> str:
+        """Return a remark with the known name that is closest to a wrong one; empty if none is close."""
+        near = difflib.get_close_matches(name, self._candidates(name, known), n=1)
+        return f" (the nearest is {near[0]!r})" if near else ""
+
+    def _candidates(self, name: str, known: Iterable[str]) -> list[str]:
+        candidates: list[str] = []
+        for each in known if len(name) <= _LONGEST else ():
+            if self._pairs <= 0:
+                break
+            if len(each) <= _LONGEST:
+                self._pairs -= len(name) * len(each)
+                candidates.append(each)
+        return candidates
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a remark with the known name that is closest to a wrong one; empty if none is close."""
-    candidates = [each for _, each in zip(range(_COMPARED), known, strict=False) if len(each) <= 256]  # noqa: PLR2004
-    near = difflib.get_close_matches(name, candidates, n=1) if len(name) <= 256 else []  # noqa: PLR2004
-    return f" (the nearest is {near[0]!r})" if near else ""
+    """Return the remark for a single wrong name."""
+    return Suggestions().nearest(name, known)
 
 
 def references(document: Part, clusters: Collection[str] | None) -> Iterator[Problem]:
@@ -24,26 +47,30 @@ def references(document: Part, clusters: Collection[str] | None) -> Iterator[Pro
     """
     own = [name for _, cluster in parts((), document, "clusters") if (name := text(cluster, "ClusterId"))]
     known = None if clusters is None else {*clusters, *own}
+    suggestions = Suggestions()
     for place, project in parts((), document, "projects"):
-        yield from _of_project(place, project, known)
+        yield from _of_project(place, project, known, suggestions)
 
 
-def _of_project(place: Place, project: Part, clusters: Collection[str] | None) -> Iterator[Problem]:
+def _of_project(
+    place: Place, project: Part, clusters: Collection[str] | None, suggestions: Suggestions
+) -> Iterator[Problem]:
     queues = dict(_queues(place, project))
     folders = {folder["FolderId"] for _, folder in parts(place, project, "folders") if _is_id(folder.get("FolderId"))}
     packages = {name for _, package in parts(place, project, "packages") if (name := text(package, "PackageName"))}
-    yield from _cluster(place, project, clusters)
+    yield from _cluster(place, project, clusters, suggestions)
     for queue_place, queue in parts(place, project, "queues"):
-        yield from _cluster(queue_place, queue, clusters)
+        yield from _cluster(queue_place, queue, clusters, suggestions)
     for job_place, job in parts(place, project, "jobs"):
-        lost = list(_cluster(job_place, job, clusters))
-        yield from lost or _queue(job_place, job, queues)
+        lost = list(_cluster(job_place, job, clusters, suggestions))
+        yield from lost or _queue(job_place, job, queues, suggestions)
         folder = job.get("FolderId")
         if _is_id(folder) and folder not in folders:
             yield (*job_place, "FolderId"), f"the project's folders have no FolderId {folder}"
         for name in filter(None, (name.strip() for name in (text(job, "Packages") or "").split(","))):
             if name not in packages:
-                yield (*job_place, "Packages"), f"the project has no package {name!r}{nearest(name, packages)}"
+                near = suggestions.nearest(name, packages)
+                yield (*job_place, "Packages"), f"the project has no package {name!r}{near}"
 
 
 def _is_id(value: object) -> bool:
@@ -61,17 +88,18 @@ def _queues(place: Place, project: Part) -> Iterator[tuple[str, str | None]]:
     yield from found or [(f"root.{project.get('Name')}", cluster)]
 
 
-def _cluster(place: Place, part: Part, clusters: Collection[str] | None) -> Iterator[Problem]:
+def _cluster(place: Place, part: Part, clusters: Collection[str] | None, suggestions: Suggestions) -> Iterator[Problem]:
     name = text(part, "ClusterId")
     if name is not None and clusters is not None and name not in clusters:
-        yield (*place, "ClusterId"), f"there is no cluster {name!r}{nearest(name, clusters)}; give it under clusters"
+        near = suggestions.nearest(name, clusters)
+        yield (*place, "ClusterId"), f"there is no cluster {name!r}{near}; give it under clusters"
 
 
-def _queue(place: Place, job: Part, queues: dict[str, str | None]) -> Iterator[Problem]:
+def _queue(place: Place, job: Part, queues: dict[str, str | None], suggestions: Suggestions) -> Iterator[Problem]:
     """Yield a queue of a job that the project does not have, or does not have on the job's cluster."""
     name, cluster = text(job, "QueueName"), text(job, "ClusterId")
     if name is not None and name not in queues:
-        yield (*place, "QueueName"), f"the project has no queue {name!r}{nearest(name, queues)}"
+        yield (*place, "QueueName"), f"the project has no queue {name!r}{suggestions.nearest(name, queues)}"
     elif cluster is not None:
         held = [queues[name]] if name is not None else list(queues.values())
         if None not in held and cluster not in held:

@@ -16,7 +16,7 @@ from foas_emulator.seeds.document import SeedDocument, is_note
 from foas_emulator.seeds.limits import MAX_FAULTS, Place
 from foas_emulator.seeds.members import problem
 from foas_emulator.seeds.parts import Problem
-from foas_emulator.seeds.references import nearest, references
+from foas_emulator.seeds.references import Suggestions, references
 from foas_emulator.seeds.repetitions import repetitions
 from foas_emulator.world.settings import NAMES, read_setting
 
@@ -92,10 +92,11 @@ def setting_problems(settings: Mapping[Any, Any]) -> Iterator[Problem]:
 
 def override_problems(overrides: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each overridden code that no error has: neither the catalogue's, nor one made of it for a parameter."""
+    suggestions = Suggestions()
     for code in overrides:
         found = find_problem(code)
         if found is None:
-            yield code, f"the catalogue has no error {code!r}{nearest(code, catalogue())}"
+            yield code, f"the catalogue has no error {code!r}{suggestions.nearest(code, catalogue())}"
         elif code not in catalogue():
             try:
                 require_parameters(found[1].values(), OPERATIONS)
