@@ -31,3 +31,12 @@ def test_an_unknown_query_parameter_is_refused_before_anything_is_done(
 def test_what_is_asked_by_probes_and_credential_chains_may_have_any(control: Control) -> None:
     for path in ("/health", "/worlds/default/credentials"):
         control.ok("GET", f"{path}?at=1")
+
+
+def test_an_error_repeats_a_part_of_a_long_name(control: Control) -> None:
+    answer = control.send("GET", f"/worlds/{'w' * 20_000}/clock")
+    assert answer.status_code == 400
+    heard = control.send("GET", f"/worlds?{'q' * 20_000}=1")
+    assert heard.status_code == 400
+    for refusal in (answer.json(), heard.json()):
+        assert max(len(refusal["error"]), len(refusal["hint"])) == 4000

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foas_emulator.seeds import loading
-from foas_emulator.seeds.limits import DocumentError, path_of
+from foas_emulator.seeds.limits import LONGEST_SHOWN, MAX_FAULTS, DocumentError, path_of
 from foas_emulator.seeds.loading import load, load_json, load_yaml
 
 ALIAS_GROWTH = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -170,3 +170,18 @@ def test_no_text_makes_loading_fail_otherwise_than_by_its_flaws(text: str) -> No
         load(text)
     except DocumentError as error:
         assert error.flaws  # noqa: PT017 - either way is right
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"{"a" * 100_000}": [{", ".join([chr(34) + chr(92) + "ud800" + chr(34)] * 1000)}]}}',
+        "".join(f"{'  ' * depth}{'a' * 900}{depth}:\n" for depth in range(60)) + f"{' ' * 120}- !x y\n" * 1000,
+        "%TAG !e! " + "tag:" + "a" * 100_000 + "\n---\n" + "- !e!x y\n" * 1000,
+    ],
+    ids=["json", "yaml", "tag"],
+)
+def test_faults_under_long_names_are_reported_without_repeating_them(text: str) -> None:
+    faults = told(text)
+    assert len(faults) == MAX_FAULTS
+    assert sum(len(path) + len(message) for _, path, message in faults) < MAX_FAULTS * 3 * LONGEST_SHOWN

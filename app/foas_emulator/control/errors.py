@@ -33,8 +33,8 @@ from foas_emulator.world.world import World
 METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 """The methods of the control API."""
 
-_LONGEST_HINT = 4000
-"""The most characters of a hint: a wrong value may have any length and need not be repeated completely."""
+_LONGEST = 4000
+"""The most characters of an error or a hint: a wrong value may have any length and need not be repeated completely."""
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +58,13 @@ class ControlError(Exception):
         self.headers: dict[str, str] = {}
 
     def answer(self) -> JSONResponse:
-        hint = self.hint if len(self.hint) <= _LONGEST_HINT else f"{self.hint[: _LONGEST_HINT - 3]}..."
-        members = {"error": self.error, "hint": hint, **self.details}
+        members = {"error": _cut(self.error), "hint": _cut(self.hint), **self.details}
         asks = {"www-authenticate": "Bearer"} if self.status == HTTPStatus.UNAUTHORIZED else {}
         return JSONResponse(members, self.status, headers={**asks, **self.headers})
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def no_world(name: str) -> ControlError:

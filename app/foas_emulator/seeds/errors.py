@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from foas_emulator.seeds.limits import Place, path_of
+from foas_emulator.seeds.limits import Place, cut, path_of
 from foas_emulator.seeds.loading import Document
 
 
@@ -18,6 +18,9 @@ class Fault:
     line: int
     path: str
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", cut(self.message))
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}: {self.path}" if self.path else self.file

@@ -12,6 +12,8 @@ MAX_REPEATED = 200_000
 """The most values that all aliases of a document may repeat; every 32 characters of a text count as one more."""
 MAX_FAULTS = 1000
 """The most faults of one document to report."""
+LONGEST_SHOWN = 1000
+"""The most characters of a place and of a message to report: each of a thousand faults may have the same long name."""
 
 Place = tuple[str | int, ...]
 """The place of a value: names of members and positions in lists, from the top."""
@@ -24,6 +26,9 @@ class Flaw:
     line: int
     place: Place
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", cut(self.message))
 
 
 class DocumentError(ValueError):
@@ -42,8 +47,14 @@ def weight(text: str | bytes | bytearray) -> int:
 
 def path_of(place: Place) -> str:
     """Return a place as people write it: `projects[0].jobs[1].JobName`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)
-    return text.removeprefix(".") or "document"
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:LONGEST_SHOWN]}" for part in place)
+    return cut(text.removeprefix(".")) or "document"
+
+
+def cut(text: str) -> str:
+    """Return a text without its middle if it is too long to report."""
+    half = LONGEST_SHOWN // 2
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:half]}...{text[-half:]}"
 
 
 TOO_DEEP = f"lists and mappings stand in each other more than {MAX_DEPTH} deep"
