@@ -47,6 +47,14 @@ def test_a_long_glob_is_refused_before_it_is_compiled() -> None:
             CallPattern.model_validate(given)
 
 
+def test_the_globs_of_a_pattern_are_bounded_together() -> None:
+    names = [f"p{number}" for number in range(20)]
+    CallPattern.model_validate({"params": dict.fromkeys(names, "x" * 100)})
+    CallPattern.model_validate({"params": dict.fromkeys(names, f"{'x' * 50}*")})
+    with pytest.raises(ValueError, match="the globs of one pattern have at most 1024 characters together"):
+        CallPattern.model_validate({"params": dict.fromkeys(names, f"{'x' * 51}*")})
+
+
 def test_nothing_is_compared_with_a_long_name_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """One of four megabytes held all others for two seconds."""
     compared: list[str] = []

@@ -18,6 +18,8 @@ from foas_emulator.gateway.parameters import declared_parameters, read_text
 from foas_emulator.nulls import NullsLeftOut
 
 LONGEST_GLOB = 256
+LONGEST_GLOBS = 1024
+"""The most characters of all globs of a pattern's parameters together."""
 LONGEST_TEXT = 10_000
 """The most characters of a text to match with a glob; matching takes time up to the product of both lengths."""
 
@@ -52,6 +54,13 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(translate(pattern))
 
 
+def _check_globs(params: Mapping[str, str | int]) -> Mapping[str, str | int]:
+    globs = [each for each in params.values() if isinstance(each, str) and not _WILDCARDS.isdisjoint(each)]
+    if sum(map(len, globs)) > LONGEST_GLOBS:
+        raise ValueError(f"the globs of one pattern have at most {LONGEST_GLOBS} characters together")
+    return params
+
+
 class CallPattern(NullsLeftOut):
     """A pattern of calls of an operation with these parameters; values are exact, or globs: `Get*`, `job?`, `[ab]*`."""
 
@@ -60,7 +69,7 @@ class CallPattern(NullsLeftOut):
     operation: Glob = Field(
         default="*", description="The name of an operation, or a glob of names.", examples=["StartJob", "Get*"]
     )
-    params: Mapping[str, Glob | int | bool] = Field(
+    params: Annotated[Mapping[str, Glob | int | bool], AfterValidator(_check_globs)] = Field(
         default={}, description="Values of its parameters, exact or as globs.", examples=[{"jobName": "job1"}]
     )
 
