@@ -1,9 +1,13 @@
 """What an entry tells of an exchange."""
 
+import asyncio
+from contextlib import suppress
 from difflib import SequenceMatcher
+from typing import Any
 
 import pytest
 
+from foas_emulator.journal.calls import Call
 from foas_emulator.journal.closest_operations import closest_operations
 from foas_emulator.operations.catalogue import OPERATIONS
 from tests.api import Api
@@ -87,8 +91,48 @@ def test_a_parameter_in_another_case_alone_is_unread(api: Api) -> None:
 )
 def test_what_opens_doors_is_hidden(api: Api, name: str) -> None:
     api.request("POST", "/api/v2/projects", json={name: "open-sesame", "deep": [{name: "open-sesame", "key": "known"}]})
-    assert only(api)["parameters"] == {name: "***", "deep": [{name: "***", "key": "known"}]}
+    shown = name if len(name) <= 200 else f"{name[:200]}... of {len(name)} characters"
+    assert only(api)["parameters"] == {shown: "***", "deep": [{shown: "***", "key": "known"}]}
     assert "open-sesame" not in api.request("GET", JOURNAL).text
+
+
+def test_a_long_name_that_nothing_reads_is_shown_in_part(api: Api) -> None:
+    api.request("POST", "/api/v2/projects/project1/folders", data={"path": "/new", "y" * 5000: "1"})
+    shown = f"{'y' * 200}... of 5000 characters"
+    assert only(api)["unread"] == [shown]
+    assert only(api)["parameters"][shown] == "1"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        JOURNAL,
+        f"{JOURNAL}/{{request_id}}",
+        f"{JOURNAL}/verify",
+        "/_emulator/console/w/default/journal/{request_id}",
+    ],
+)
+def test_entries_are_written_in_a_thread_while_others_are_served(
+    api: Api, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    request_id = api.call("GetInstance", **GET).headers["x-acs-request-id"]
+    on_loop: list[bool] = []
+    given = Call.given
+
+    def watched(call: Call) -> dict[str, Any]:
+        with suppress(RuntimeError):
+            on_loop.append(asyncio.get_running_loop() is not None)
+        if not on_loop:
+            on_loop.append(False)
+        return given(call)
+
+    monkeypatch.setattr(Call, "given", watched)
+    expected = {"operation": "GetInstance", "params": {"jobName": "other"}}
+    is_read = not path.endswith("/verify")
+    heard = api.request("GET" if is_read else "POST", path.format(request_id=request_id), json=expected)
+    assert heard.status_code == (200 if is_read else 422)
+    assert on_loop
+    assert not any(on_loop)
 
 
 def test_an_authorization_leaves_its_key_id_and_nothing_else(api: Api) -> None:

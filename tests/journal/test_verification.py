@@ -168,6 +168,25 @@ def test_many_differences_are_told_in_short(api: Api) -> None:
     assert document["hint"].endswith("; and 2 more.")
 
 
+def test_the_parameters_of_a_call_are_shown_once_for_all_its_differences(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.ok("GetInstance", **GET)
+    shown: list[Call] = []
+    given = Call.given
+
+    def counted(call: Call) -> dict[str, Any]:
+        shown.append(call)
+        return given(call)
+
+    monkeypatch.setattr(Call, "given", counted)
+    wrong = {"projectName": "p", "jobName": "j", "instanceId": "1"}
+    status, document = verify(api, operation="GetInstance", params=wrong)
+    assert status == 422
+    assert len(document["nearest"][0]["differences"]) == len(wrong)
+    assert len(shown) == 2, "once with the entry, and once for its differences"
+
+
 def test_a_call_without_an_answer_has_no_status() -> None:
     made = WorldJournal()
     add(made, "GetJob", status=0)

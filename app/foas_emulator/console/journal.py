@@ -11,7 +11,7 @@ from foas_emulator.console.language import mark
 from foas_emulator.console.rows import Row, latest, outcome_of, row_of
 from foas_emulator.console.site import View
 from foas_emulator.journal.contents import show_contents
-from foas_emulator.journal.entries import WorldJournal, show
+from foas_emulator.journal.entries import Entry, WorldJournal, show
 from foas_emulator.journal.queries import find
 from foas_emulator.operations.catalogue import OPERATIONS
 
@@ -73,13 +73,16 @@ async def call_page(view: View) -> dict[str, Any]:
     pair = find(view.site.journal.world_journal(view.world.name), request_id)
     if pair is None:
         return {"call": None, "request_id": request_id, "status": HTTPStatus.NOT_FOUND}
-    number, entry = pair
+    return await asyncio.to_thread(_explained, view, *pair)
+
+
+def _explained(view: View, number: int, entry: Entry) -> dict[str, Any]:
     document = show(number, entry, OPERATIONS) | show_contents(entry.call.contents, entry.request_id, entry.call.hint)
     check = document.get("signature_check")
     return {
         "call": document,
         "row": row_of(number, entry),
-        "request_id": request_id,
+        "request_id": entry.request_id,
         "signatures": SIGNATURES,
         "signature": side_by_side(check["string_to_sign"], check["differences"]) if check else None,
         "snippets": snippets.once_more(

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -17,11 +17,10 @@ from foas_emulator.journal.contents import show_contents
 from foas_emulator.journal.entries import Entry, show
 from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, find, read_page
-from foas_emulator.journal.verification import Expectation, Finding, Verification, closest_entries
+from foas_emulator.journal.verification import CloseEntry, Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.slices import in_slices
 from foas_emulator.world.turns import Turns
 
 _NAMED = 3
@@ -48,12 +47,8 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         world_journal = journal.world_journal(name)
         lost = world_journal.lost
         page = await read_page(world_journal, wanted, after=after, limit=limit)
-        entries = []
-        # Written one by one: an entry may be long, and the operations that are closest to an unknown path take a while.
-        async for number, entry in in_slices(page.entries):
-            entries.append(json.dumps(show(number, entry, OPERATIONS), ensure_ascii=False))
-        rest = json.dumps({"total": page.total, "after": page.after, "lost": lost})
-        return Response(f'{{"entries":[{",".join(entries)}],{rest[1:]}'.encode(), media_type="application/json")
+        rest = {"total": page.total, "after": page.after, "lost": lost}
+        return Response(await asyncio.to_thread(_written_page, page.entries, rest), media_type="application/json")
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
     async def read_entry(name: str, request_id: str) -> Response:
@@ -64,7 +59,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
             raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)
-        return JSONResponse(_show_whole(*found))  # FastAPI would convert every value in it
+        return Response(await asyncio.to_thread(_written_whole, *found), media_type="application/json")
 
     @router.delete("", status_code=204)
     async def forget_journal(name: str) -> Response:
@@ -91,9 +86,14 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     return router
 
 
-def _show_whole(number: int, entry: Entry) -> dict[str, Any]:
+def _written_page(entries: Sequence[tuple[int, Entry]], rest: Mapping[str, Any]) -> bytes:
+    written = [json.dumps(show(number, entry, OPERATIONS), ensure_ascii=False) for number, entry in entries]
+    return f'{{"entries":[{",".join(written)}],{json.dumps(rest)[1:]}'.encode()
+
+
+def _written_whole(number: int, entry: Entry) -> bytes:
     contents = show_contents(entry.call.contents, entry.request_id, entry.call.hint)
-    return show(number, entry, OPERATIONS) | contents
+    return json.dumps(show(number, entry, OPERATIONS) | contents, ensure_ascii=False).encode()
 
 
 async def _verify_until(journal: Journal, name: str, expected: Expectation, request: Request, turns: Turns) -> Finding:
@@ -139,10 +139,7 @@ async def _failed(journal: Journal, name: str, expected: Expectation, finding: F
             f"The journal has lost the first {world_journal.lost} entries of world {name}, so this cannot be decided.",
             "DELETE the journal before the calls that matter, or raise the setting journal_bytes.",
         )
-    near = [
-        {"entry": show(each.number, each.entry, OPERATIONS), "differences": _show(each.differences)}
-        for each in await closest_entries(world_journal, expected)
-    ]
+    near = await asyncio.to_thread(_show_close, await closest_entries(world_journal, expected), expected)
     differing = [f"{each.field}: expected {each.expected}, got {each.actual}" for each in finding.differences]
     more = f"; and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
     return ControlError(
@@ -153,6 +150,16 @@ async def _failed(journal: Journal, name: str, expected: Expectation, finding: F
         differences=_show(finding.differences),
         nearest=near,
     )
+
+
+def _show_close(closest: Iterable[CloseEntry], expected: Expectation) -> list[dict[str, Any]]:
+    return [
+        {
+            "entry": show(each.number, each.entry, OPERATIONS),
+            "differences": _show(expected.differences(each.entry.call)),
+        }
+        for each in closest
+    ]
 
 
 def _show(differences: Sequence[Difference]) -> list[dict[str, Any]]:

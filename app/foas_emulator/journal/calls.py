@@ -9,6 +9,8 @@ from foas_emulator.world.clock import Reading
 
 MOST_SHOWN = 2 * MOST_BYTES
 """The most characters of all parameters of a call to show, beside the first of each."""
+_LONGEST_NAME = 200
+"""The most characters of a parameter's name to show: no operation has one of more than a few dozen."""
 _SHORT = 40
 _EACH = 10
 """The characters as which each text counts, however short it is."""
@@ -57,9 +59,17 @@ class Call(NamedTuple):
         """Return the parameters, with the values of secrets masked and long texts cut."""
         shown = _Shown()
         return {
-            name: MASK if names_secret(name) else shown.value(value, least=_SHORT)
+            _cut(name): MASK if names_secret(name) else shown.value(value, least=_SHORT)
             for name, value in self.parameters.items()
         }
+
+    def given_unread(self) -> list[str]:
+        """Return the names of the parameters that nothing read, as `given` has them."""
+        return [_cut(name) for name in self.unread]
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}... of {len(name)} characters"
 
 
 class _Shown:
@@ -78,7 +88,7 @@ class _Shown:
         if isinstance(value, list):
             return [self.value(item) for item in value]
         if isinstance(value, dict):
-            return {name: MASK if names_secret(name) else self.value(item) for name, item in value.items()}
+            return {_cut(name): MASK if names_secret(name) else self.value(item) for name, item in value.items()}
         return value
 
     def _text(self, text: str, least: int) -> str:

@@ -109,7 +109,10 @@ class WorldJournal:
 
 
 def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str, Any]:
-    """Return an entry as a document; if no operation matched, with the closest ones and why they did not match."""
+    """Return an entry as a document; if no operation matched, with the closest ones and why they did not match.
+
+    Call it in a thread: one of thousands of parameters takes some ten milliseconds.
+    """
     call = entry.call
     shown: dict[str, Any] = {
         "number": number,
@@ -119,7 +122,7 @@ def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str
         "method": call.method,
         "path": call.raw_path if call.operation is None else call.operation.path,
         "parameters": call.given(),
-        "unread": list(call.unread),
+        "unread": call.given_unread(),
         "access_key_id": call.access_key_id or None,
         "signature": call.signature,
         "format": call.format,

@@ -45,11 +45,13 @@ class EntryPattern(CallPattern):
         return sum(is_other) + len(self.differing(call.parameters))
 
     def differences(self, call: Call) -> list[Difference]:
-        """Return the differences between a call and the pattern, none if it matches."""
+        """Return the differences between a call and the pattern, none if it matches. Call it in a thread, as `show`."""
         name = call.operation_name
         found = [] if name and self.names(name) else [Difference("operation", self.operation, name)]
-        for parameter in self.differing(call.parameters):
-            given = call.given().get(parameter)
+        differing = self.differing(call.parameters)
+        shown = call.given() if differing else {}
+        for parameter in differing:
+            given = shown.get(parameter)
             expected = str(self.params[parameter])
             found.append(Difference(f"params.{parameter}", expected, None if given is None else str(given)))
         if self.status is not None and call.status != self.status:
@@ -144,11 +146,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseEntry:
-    """An entry that is close to an expectation, and its differences."""
+    """An entry that is close to an expectation."""
 
     number: int
     entry: Entry
-    differences: list[Difference]
 
 
 class Verification:
@@ -241,7 +242,7 @@ async def closest_entries(world_journal: WorldJournal, expected: Expectation) ->
             distance = compared[id(entry.call)] = expected.distance(entry.call)
         ranked.append((distance, -number, entry))
     return [
-        CloseEntry(number=-negative, entry=entry, differences=expected.differences(entry.call))
+        CloseEntry(number=-negative, entry=entry)
         for _, negative, entry in nsmallest(_NEAREST, ranked, key=itemgetter(0, 1))
     ]
 
