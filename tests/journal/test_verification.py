@@ -180,10 +180,11 @@ def test_the_parameters_of_a_call_are_shown_once_for_all_its_differences(
         return given(call)
 
     monkeypatch.setattr(Call, "given", counted)
-    wrong = {"projectName": "p", "jobName": "j", "instanceId": "1"}
+    wrong = {"projectName": "p", "jobName": "j" * 5000, "instanceId": "1"}
     status, document = verify(api, operation="GetInstance", params=wrong)
     assert status == 422
     assert len(document["nearest"][0]["differences"]) == len(wrong)
+    assert f"{'j' * 1000}... of 5000 characters" in [each["expected"] for each in document["nearest"][0]["differences"]]
     assert len(shown) == 2, "once with the entry, and once for its differences"
 
 

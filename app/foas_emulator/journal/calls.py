@@ -59,17 +59,18 @@ class Call(NamedTuple):
         """Return the parameters, with the values of secrets masked and long texts cut."""
         shown = _Shown()
         return {
-            _cut(name): MASK if names_secret(name) else shown.value(value, least=_SHORT)
+            cut(name, _LONGEST_NAME): MASK if names_secret(name) else shown.value(value, least=_SHORT)
             for name, value in self.parameters.items()
         }
 
     def given_unread(self) -> list[str]:
         """Return the names of the parameters that nothing read, as `given` has them."""
-        return [_cut(name) for name in self.unread]
+        return [cut(name, _LONGEST_NAME) for name in self.unread]
 
 
-def _cut(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}... of {len(name)} characters"
+def cut(text: str, most: int) -> str:
+    """Return a text, or so many characters of it and its length."""
+    return text if len(text) <= most else f"{text[:most]}... of {len(text)} characters"
 
 
 class _Shown:
@@ -88,7 +89,10 @@ class _Shown:
         if isinstance(value, list):
             return [self.value(item) for item in value]
         if isinstance(value, dict):
-            return {_cut(name): MASK if names_secret(name) else self.value(item) for name, item in value.items()}
+            return {
+                cut(name, _LONGEST_NAME): MASK if names_secret(name) else self.value(item)
+                for name, item in value.items()
+            }
         return value
 
     def _text(self, text: str, least: int) -> str:

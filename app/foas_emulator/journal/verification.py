@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, mod
 
 from foas_emulator.difference import Difference
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.journal.calls import Call
+from foas_emulator.journal.calls import Call, cut
 from foas_emulator.journal.entries import Entry, WorldJournal
 from foas_emulator.patterns import CallPattern
 from foas_emulator.world.clock import WrittenDuration
@@ -23,6 +23,8 @@ _NEAREST = 3
 MAX_TIMEOUT_MS = 300_000
 _MOST_GAPS = 100
 """The most gaps of a backoff to report."""
+_LONGEST_EXPECTED = 1000
+"""The most characters of an expected value to report with each of the closest entries."""
 _GRACE_MS = 1
 """Tolerated shortfall of a gap, in milliseconds: requests are timed when they arrive, not when they are sent."""
 
@@ -52,7 +54,7 @@ class EntryPattern(CallPattern):
         shown = call.given() if differing else {}
         for parameter in differing:
             given = shown.get(parameter)
-            expected = str(self.params[parameter])
+            expected = cut(str(self.params[parameter]), _LONGEST_EXPECTED)
             found.append(Difference(f"params.{parameter}", expected, None if given is None else str(given)))
         if self.status is not None and call.status != self.status:
             found.append(Difference("status", str(self.status), str(call.status) if call.status else None))
