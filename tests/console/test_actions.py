@@ -169,6 +169,20 @@ def test_a_form_that_makes_no_call_says_so_and_changes_nothing(console: Console,
     assert console.get("/w/default/snapshot").text == before
 
 
+@pytest.mark.parametrize("body", ["x" * 200_000, "&" * 200_000])
+def test_a_long_field_is_refused(console: Console, body: str) -> None:
+    before = console.api.world.store.revision
+    for path in ("/w/default/call", "/w/default/scenario", "/w/default/compare", "/w/new/create"):
+        told = console.post(path, method="POST", target="/api/v2/projects", body=body)
+        assert told.status_code == 400
+        assert "exceeded maximum size" in told.text
+    assert console.api.world.store.revision is before
+
+
+def test_a_call_of_many_parameters_is_refused(console: Console) -> None:
+    assert "Max number of fields exceeded" in console.done(method="POST", target="/api/v2/projects", body="a&" * 2000)
+
+
 @pytest.mark.parametrize("back", ["https://example.com/", "//example.com/", "/docs", "/_emulator/console/\r\nx: y", ""])
 def test_nobody_is_led_to_another_site(console: Console, back: str) -> None:
     answer = console.post(call="POST /_emulator/worlds/default/reset", back=back)
@@ -214,7 +228,7 @@ def test_a_comparison_tells_rows_and_members(console: Console) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"body": "[" * 100_000}, "too deep"),
+        ({"body": "[" * 40_000}, "too deep"),
         ({"json__a": "1", "json__a.b": "2"}, "as a value and as an object"),
         ({"body": "{"}, "Expecting"),
     ],

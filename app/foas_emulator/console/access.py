@@ -15,6 +15,8 @@ from foas_emulator.world.ids import fresh_secret
 
 BASE = "/_emulator/console"
 COOKIE = "foas_emulator_console"
+LONGEST_FIELD = 128 * 1024
+"""The most bytes of a field of a form: a longer one, percent-encoded, takes some ten milliseconds to read."""
 
 
 @dataclass(frozen=True, slots=True)

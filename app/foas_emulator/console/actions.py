@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from foas_emulator.console import messages
-from foas_emulator.console.access import BASE
+from foas_emulator.console.access import BASE, LONGEST_FIELD
 from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json_call
 from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message
@@ -31,13 +31,15 @@ _BEGIN = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\r?\n)*---[ \t]*(?:#[^\n]*)?\r?\n")
 """The line with which a YAML document may begin, after comments; inside another one it has no meaning."""
 _LONGEST_BEGIN = 8192
 """The most bytes in which to look for it, since nobody is served meanwhile."""
+_MOST_PAIRS = 1000
+"""The most parameters of a call of the service."""
 _LONGEST_NUMBER = 20
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 
 async def perform_form(site: Site, world: World, request: Request) -> Response:
     """Make the call that a form describes; redirect to its page, or on success to the page that it names."""
-    async with request.form(max_files=1, max_fields=60, max_part_size=site.max_document) as form:
+    async with request.form(max_files=1, max_fields=60, max_part_size=LONGEST_FIELD) as form:
         if not site.access.allows_form(request, _text(form, "token")):
             return await shown_foreign_form(request)
         try:
@@ -82,7 +84,7 @@ async def call_of(form: FormData, world: World) -> Call:
     if isinstance(upload, UploadFile) and upload.filename:
         return await _upload(method, target, upload, wrap=_text(form, "wrap"))
     if target.startswith(SERVICE):
-        pairs = dict(parse_qsl(body, keep_blank_values=True)) | _typed(form, "form:")
+        pairs = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=_MOST_PAIRS)) | _typed(form, "form:")
         return Call(
             method=method,
             target=target,

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.console import actions, scenarios, uploads
-from foas_emulator.console.access import BASE, is_from_ours
+from foas_emulator.console.access import BASE, LONGEST_FIELD, is_from_ours
 from foas_emulator.console.events import event_stream
 from foas_emulator.console.language import mark
 from foas_emulator.console.pages import PAGES, Page
@@ -182,7 +182,7 @@ def _sign_in(site: Site) -> Handler:
     async def sign_in(request: Request) -> Response:
         failed = False
         if request.method == "POST":
-            async with request.form(max_files=0, max_fields=4) as form:
+            async with request.form(max_files=0, max_fields=4, max_part_size=LONGEST_FIELD) as form:
                 given, form_token = str(form.get("control_token", "")), str(form.get("token", ""))
             response = RedirectResponse(f"{BASE}/", HTTPStatus.SEE_OTHER)
             is_secure = request.url.scheme == "https"
@@ -234,7 +234,7 @@ def _create_world(site: Site) -> Handler:
 
     async def create(request: Request) -> Response:
         name = request.path_params["world"]
-        async with request.form(max_files=0, max_fields=4) as form:
+        async with request.form(max_files=0, max_fields=4, max_part_size=LONGEST_FIELD) as form:
             form_token = str(form.get("token", ""))
         if not site.access.allows_form(request, form_token):
             return await shown_foreign_form(request)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from foas_emulator.console import messages
-from foas_emulator.console.access import BASE
+from foas_emulator.console.access import BASE, LONGEST_FIELD
 from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message
 from foas_emulator.console.shown import shown_foreign_form, shown_plain
@@ -93,7 +93,7 @@ def seeds_of(site: Site) -> list[str]:
 
 async def begin(site: Site, world: World, request: Request) -> Response:
     """Replace the world by a scenario, or by a seed with which the server was started."""
-    async with request.form(max_files=0, max_fields=10) as form:
+    async with request.form(max_files=0, max_fields=10, max_part_size=LONGEST_FIELD) as form:
         token, seed = (str(form.get(name, "")) for name in ("token", "seed"))
     if not site.access.allows_form(request, token):
         return await shown_foreign_form(request)

@@ -7,7 +7,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from foas_emulator.console.access import BASE
+from foas_emulator.console.access import BASE, LONGEST_FIELD
 from foas_emulator.console.comparison import Side, compared
 from foas_emulator.console.shown import shown_foreign_form, shown_page
 from foas_emulator.console.site import Site, View
@@ -16,7 +16,7 @@ from foas_emulator.world.world import World
 
 async def compare_files(site: Site, world: World, request: Request) -> Response:
     """Compare the two sides of a form; a file takes precedence over the world chosen beside it."""
-    async with request.form(max_files=2, max_fields=10, max_part_size=site.max_document) as form:
+    async with request.form(max_files=2, max_fields=10, max_part_size=LONGEST_FIELD) as form:
         if not site.access.allows_form(request, str(form.get("token", ""))):
             return await shown_foreign_form(request)
         left, right = [await _side(form, name) for name in ("left", "right")]
