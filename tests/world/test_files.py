@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -313,12 +314,23 @@ def garble(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"CREATE TABLE", b"CREATE T\xe8BLE"))
 
 
+def settle_for(settings: str) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as opened, opened:
+            opened.execute("UPDATE world SET settings = ?", (settings,))
+
+    return write
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "malformed": cut,
     "it names what is no text": garble,
     "it is empty": lambda path: path.write_bytes(b""),
     "not a database": lambda path: path.write_bytes(b"my notes\n" * 99),
     "it is no world of foas-emulator": make_foreign,
+    "there is no setting 'of_tomorrow'": settle_for('{"of_tomorrow": 1}'),
+    "holds what no world can have .Expecting": settle_for("{"),
+    "holds what no world can have .'list'": settle_for("[]"),
 }
 MENDS: dict[str, Callable[[Registry], object]] = {
     "put": lambda registry: registry.create_or_replace("alice"),

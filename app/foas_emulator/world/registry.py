@@ -7,7 +7,7 @@ from typing import ClassVar, Required, TypedDict
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.expiry import EXPIRE_AT_ONCE, Expiry
-from foas_emulator.world.file_errors import raise_for_file
+from foas_emulator.world.file_errors import WorldFileError, raise_for_file
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget
 from foas_emulator.world.names import WorldLimitError, check_name
@@ -141,8 +141,12 @@ class Registry(ABC):
         try:
             world = World(name, store, defaults=self.defaults, handlers=self.handlers)
         except BaseException as error:
+            path = store.path
             store.close()
-            raise_for_file(error, store.path)
+            raise_for_file(error, path)
+            if path is not None and isinstance(error, ValueError | TypeError | AttributeError):
+                # A whole file may still hold what is read here only: another version's settings, for example.
+                raise WorldFileError(path, f"it holds what no world can have ({error})") from error
             raise
         world.last_used = stopwatch()
         self._worlds[name] = world
