@@ -284,8 +284,9 @@ def answering(answer: bytes) -> Iterator[str]:
         thread.join()
 
 
-def test_what_is_no_emulator_is_told() -> None:
-    page = b"HTTP/1.1 404 Not Found\r\ncontent-length: 6\r\n\r\n<html>"
+@pytest.mark.parametrize("body", [b"<html>", b"[" * 100_000, b"[]", b'{"error": "e"}', b"\xff"])
+def test_what_is_no_emulator_is_told(body: bytes) -> None:
+    page = b"HTTP/1.1 404 Not Found\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
     with answering(page) as url, pytest.raises(EmulatorError, match="Is this the address of a foas-emulator") as raised:
         Server(url).worlds()
     assert raised.value.status == 404

@@ -123,6 +123,6 @@ def _answered(answer: bytes) -> Any:
 def _refusal(status: int, answer: bytes) -> EmulatorError:
     try:
         return EmulatorError(status, **json.loads(answer))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         hint = "Is this the address of a foas-emulator?"
         return EmulatorError(status, f"It answers with status {status}, as no control API does.", hint)
