@@ -135,3 +135,11 @@ def read_list(read: Callable[[str], object], value: str, count: int) -> list[obj
     items = read(f"[{','.join([value] * count)}]")
     assert isinstance(items, list)
     return items
+
+
+@pytest.mark.parametrize("form", ['{{"a": {}}}', "{{a: {}}}", "[{}]"])
+def test_a_long_number_is_refused_before_it_is_read(form: str) -> None:
+    parse(form.format("9" * 400))
+    for reader in (parse, parse_strictly) if '"' in form else (parse,):
+        with pytest.raises(ValueError, match="over 400 digits"):
+            reader(form.format("-" + "9" * 400))

@@ -16,6 +16,8 @@ MOST_VALUES = 50_000
 """The most commas and opening brackets of a text: its values take some ten milliseconds."""
 MOST_TOKENS = 10_000
 """The most tokens of a text to parse leniently, which takes a microsecond for each. Reports parse up to three texts."""
+LONGEST_NUMBER = 400
+"""The most digits of an integer."""
 
 _MAX_DEPTH = 100
 _MOST_SHOWN = 100  # characters of a word that an error names
@@ -49,7 +51,7 @@ def parse(text: str) -> Any:
     if len(text) > MOST_VALUES:
         _check_values(text)
     try:
-        value = json.loads(text)
+        value = _loads(text)
     except (ValueError, RecursionError):
         value = _Reader(text).document()
     return _storable(text, value)
@@ -60,9 +62,20 @@ def parse_strictly(text: str) -> Any:
     if len(text) > MOST_VALUES:
         _check_values(text)
     try:
-        return _storable(text, json.loads(text))
+        return _storable(text, _loads(text))
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, parse_int=_whole)
+
+
+def _whole(number: str) -> int:
+    """Return the value of an integer. Raise ValueError for a long one: reading it takes the square of its length."""
+    if len(number) > LONGEST_NUMBER:
+        raise ValueError(f"it has a number of over {LONGEST_NUMBER} digits")
+    return int(number)
 
 
 def _storable(text: str, value: Any) -> Any:
@@ -143,7 +156,7 @@ class _Reader:
         while self._index < len(self._tokens) and self._tokens[self._index]["mark"] not in {",", "}", "]"}:
             last = self._next()
         text = self._text[first.start("bare") : last.end()]
-        return json.loads(text) if _NUMBER.fullmatch(text) else _CONSTANTS.get(text, text)
+        return _loads(text) if _NUMBER.fullmatch(text) else _CONSTANTS.get(text, text)
 
     def _next(self) -> re.Match[str]:
         if self._index >= len(self._tokens):

@@ -27,6 +27,9 @@ LARGE = 256 * 1024
 MAX_VALUES = 20_000
 """The most values of a JSON body; each takes far more memory and time than its bytes do."""
 
+LONGEST_NUMBER = 400
+"""The most digits of an integer in a JSON body."""
+
 MAX_DEPTH = 100
 """The most lists and objects of a JSON body inside one another: the journal shows them by calls inside one another."""
 
@@ -137,7 +140,14 @@ def _finite(number: str) -> float:
     return value
 
 
-_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+def _whole(number: str) -> int:
+    """Return the value of an integer. Raise ValueError for a long one: reading it takes the square of its length."""
+    if len(number) > LONGEST_NUMBER:
+        raise ValueError(f"the number {number[:40]}... has over {LONGEST_NUMBER} digits")
+    return int(number)
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_int=_whole, parse_constant=_finite)
 
 
 def _has_too_many_values(text: str) -> bool:
