@@ -17,7 +17,7 @@ from foas_emulator.pipeline.find_operation import MAX_PARAMETERS, read_pairs
 _LIST_MEMBER = re.compile(r"([^.]+)\.([1-9][0-9]{0,3})\.([^.]+)")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_STRING_OR_MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"?|(?P<mark>[,\[{])', re.DOTALL)
+_STRING_OR_MARK = re.compile(r'"[^"]*+"?|(?P<mark>[,\[{])')
 """An unclosed string extends to the end; otherwise every quote in it would be tried as the start of a string."""
 _READ_TYPES = "send application/json or application/x-www-form-urlencoded"
 
@@ -154,8 +154,13 @@ def _has_too_many_values(text: str) -> bool:
     """Whether a JSON text has more values than are allowed; count them without parsing the text."""
     if text.count(",") + text.count("[") + text.count("{") <= MAX_VALUES:
         return False
-    marks = (match for match in _STRING_OR_MARK.finditer(text) if match.lastgroup)
+    marks = (match for match in _STRING_OR_MARK.finditer(_without_escapes(text)) if match.lastgroup)
     return next(islice(marks, MAX_VALUES, None), None) is not None
+
+
+def _without_escapes(text: str) -> str:
+    """Return a JSON text in which every quote begins or ends a string; a pattern would go from escape to escape."""
+    return text.replace(r"\\", "").replace(r"\"", "")
 
 
 def _is_too_deep(document: Mapping[str, Any]) -> bool:
