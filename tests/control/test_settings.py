@@ -1,7 +1,7 @@
 import pytest
 
 from foas_emulator.control.documents import MAX_VALUES
-from foas_emulator.seeds import validation
+from foas_emulator.seeds.references import Suggestions
 from foas_emulator.world.settings import NAMES
 from tests.api import open_api
 from tests.control.conftest import Control
@@ -80,11 +80,11 @@ def test_not_all_of_many_problems_are_looked_for(control: Control, monkeypatch: 
     """A thousand codes that the catalogue does not have held all others for a quarter of a second."""
     compared: list[str] = []
 
-    def compare(name: str, _: object) -> str:
+    def compare(_: object, name: str, __: object) -> str:
         compared.append(name)
         return ""
 
-    monkeypatch.setattr(validation, "nearest", compare)
+    monkeypatch.setattr(Suggestions, "nearest", compare)
     codes = [f"InvalidJob.NotFound{number}" for number in range(100)]
     told = control.refused("PUT", SETTINGS, {"error_overrides": {code: {"status": 410} for code in codes}})
     assert "'InvalidJob.NotFound0'; the catalogue has no error 'InvalidJob.NotFound1'" in told

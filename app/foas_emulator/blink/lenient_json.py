@@ -67,15 +67,14 @@ def parse_strictly(text: str) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def _loads(text: str) -> Any:
-    return json.loads(text, parse_int=_whole)
-
-
 def _whole(number: str) -> int:
     """Return the value of an integer. Raise ValueError for a long one: reading it takes the square of its length."""
     if len(number) > LONGEST_NUMBER:
         raise ValueError(f"it has a number of over {LONGEST_NUMBER} digits")
     return int(number)
+
+
+_loads = json.JSONDecoder(parse_int=_whole).decode
 
 
 def _storable(text: str, value: Any) -> Any:
