@@ -96,7 +96,9 @@ class Door:
                 headers = MutableHeaders(scope=message)
                 headers.update(SECURITY_HEADERS)
                 is_page = headers.get("content-type", "").startswith("text/html")
-                headers.setdefault("cache-control", "no-store" if is_page and scope["method"] == "GET" else "no-cache")  # "back" loads it again
+                headers.setdefault(
+                    "cache-control", "no-store" if is_page and scope["method"] == "GET" else "no-cache"
+                )  # "back" loads it again
             await send(message)
 
         request = Request(scope)
