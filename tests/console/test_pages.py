@@ -258,6 +258,16 @@ def test_looking_for_a_world_makes_no_other_one_either(console: Console) -> None
     assert console.api.request("GET", "/_emulator/worlds").json()["worlds"] == []
 
 
+def test_the_list_of_worlds_tells_how_many_more_there_are(console: Console) -> None:
+    for number in range(51):
+        console.api.registry.open_or_create(f"w{number:02}")
+    assert "2 more: see Worlds" in console.page("/w/default/")
+    assert "1 more: see Worlds" in console.page("/w/w50/")
+    for number in range(2):
+        console.api.registry.drop(f"w{number:02}")
+    assert "more: see Worlds" not in console.page("/w/default/")
+
+
 def test_a_world_that_does_not_exist_is_created_by_a_button_and_one_that_does_stays(console: Console) -> None:
     for _ in range(2):
         answer = console.post("/w/nobody/create")

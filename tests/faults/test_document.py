@@ -57,6 +57,8 @@ def test_an_effect_is_shown_as_it_was_written(api: Api, kind: str) -> None:
             "there is no operation 'StrtJob' (the nearest is StartJob)",
         ),
         ({"match": {"operation": "Frob*"}, "effect": DROP}, "there is no operation 'Frob*'"),
+        ({"effect": DROP, "ttl": "0s"}, "a rule whose ttl is 0 never applies"),
+        ({"effect": {"rate_limit": {"calls": 1, "per": 0}}}, "a limit over no time never applies"),
         (
             {"match": {"operation": "StartJob", "params": {"jobname": "x"}}, "effect": DROP},
             "there is no parameter 'jobname' (the nearest is jobName)",

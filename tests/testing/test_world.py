@@ -331,3 +331,29 @@ def test_a_server_that_is_not_there_is_told() -> None:
         url = emulator.url
     with pytest.raises(ConnectionRefusedError):
         Server(url).worlds()
+
+
+def test_a_snapshot_is_saved_and_loaded_by_the_text_of_its_path(world: World, tmp_path: Path) -> None:
+    world.seed(SEED)
+    file = str(tmp_path / "state.json")
+    world.save(file)
+    before = world.snapshot()
+    world.reset()
+    assert world.snapshot() != before
+    world.load(file)
+    assert world.snapshot() == before
+
+
+def test_an_emulator_is_used_in_its_block_and_by_one_at_a_time() -> None:
+    emulator = Emulator()
+    with pytest.raises(AttributeError, match="serves inside a `with` block"):
+        emulator.world()
+    with emulator, pytest.raises(RuntimeError, match="serves already"):
+        emulator.__enter__()
+    with emulator:
+        assert emulator.worlds() == ["default"]
+
+
+def test_an_order_of_no_calls_is_refused(world: World) -> None:
+    with pytest.raises(ValueError, match="name the operations"):
+        world.journal.assert_in_order([])

@@ -19,10 +19,12 @@ _FIRST_ERROR = 400
 def frame(site: Site, world: World) -> dict[str, Any]:
     """Return the context of the frame for a settled world."""
     names = site.registry.names()
+    shown = names[:MOST_WORLDS]
+    shown = shown if world.name in shown else [world.name, *shown]
     return {
         "world": world.name,
-        "worlds": names[:MOST_WORLDS] if world.name in names[:MOST_WORLDS] else [world.name, *names[:MOST_WORLDS]],
-        "more_worlds": max(len(names) - MOST_WORLDS, 0),
+        "worlds": shown,
+        "more_worlds": len(names) - len(shown),
         "clock": {"now": world.now(), "mode": world.clock.mode, "offset": world.clock.offset_ms},
         "next_due": world.next_due,
         "refused": refused(site, world.name),

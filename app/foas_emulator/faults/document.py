@@ -10,6 +10,7 @@ from foas_emulator.gateway.operation import Operation
 from foas_emulator.nulls import NullsLeftOut
 from foas_emulator.patterns import CallPattern, require_parameters
 from foas_emulator.world.clock import WrittenDuration
+from foas_emulator.world.durations import duration
 
 
 class FaultDocument(NullsLeftOut):
@@ -42,6 +43,12 @@ class FaultDocument(NullsLeftOut):
         default=1.0, gt=0, le=1, description="The chance that it applies to a matching call.", examples=[0.5]
     )
     ttl: WrittenDuration | None = None
+
+    @model_validator(mode="after")
+    def _check_ttl(self) -> Self:
+        if self.ttl is not None and duration(self.ttl) == 0:
+            raise ValueError("a rule whose ttl is 0 never applies")
+        return self
 
     @model_validator(mode="after")
     def _check_stale(self) -> Self:

@@ -190,13 +190,19 @@ class Stale(Effect):
         return await invocation.stale_read()
 
 
+def _check_per(value: str | float) -> str | float:
+    if duration(value) == 0:
+        raise ValueError("a limit over no time never applies")
+    return value
+
+
 class Rate(NullsLeftOut):
     """A number of calls in any period of a given length."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     calls: int = Field(ge=1, le=10_000, description="Number of calls that pass.", examples=[5])
-    per: WrittenDuration
+    per: Annotated[WrittenDuration, AfterValidator(_check_per)]
 
 
 class RateLimit(Effect):

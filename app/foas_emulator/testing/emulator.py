@@ -21,7 +21,14 @@ class Emulator(Server):
         self._settings = settings
         self._running: ThreadedServer | None = None
 
+    def __getattr__(self, name: str) -> Any:
+        if name == "control":
+            raise AttributeError("an Emulator serves inside a `with` block; use it there")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def __enter__(self) -> Self:
+        if self._running is not None:
+            raise RuntimeError("this Emulator serves already; make another one")
         # Imported on first use rather than with the pytest plugin, because it loads the whole emulator.
         from foas_emulator.testing.in_thread import ThreadedServer, settings_of  # noqa: PLC0415
 
@@ -33,3 +40,4 @@ class Emulator(Server):
     def __exit__(self, *_: object) -> None:
         if self._running is not None:
             self._running.stop()
+            self._running = None

@@ -88,8 +88,10 @@ class Journal:
     ) -> None:
         """Fail unless these were called one after the other, with any calls in between. Raise as `assert_called` does.
 
-        Each is an operation or `{"operation": ..., "params": {...}, "status": ...}`.
+        Each is an operation or `{"operation": ..., "params": {...}, "status": ...}`. Raise ValueError for none.
         """
+        if not operations:
+            raise ValueError("name the operations that must have been called")
         self._verify(in_order=operations, timeout=timeout)
 
     def _verify(self, **expected: Any) -> None:

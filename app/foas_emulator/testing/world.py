@@ -211,13 +211,13 @@ class World:
         """Replace the world by the one in a snapshot, to the byte."""
         self._control.request("PUT", f"{self._path}/snapshot", snapshot)
 
-    def save(self, file: Path) -> None:
+    def save(self, file: str | Path) -> None:
         """Write a snapshot into a file, with every row on a line of its own."""
-        write_file(file, self._control.send("GET", f"{self._path}/snapshot"))
+        write_file(Path(file), self._control.send("GET", f"{self._path}/snapshot"))
 
-    def load(self, file: Path) -> None:
+    def load(self, file: str | Path) -> None:
         """Restore a snapshot from a JSON file."""
-        self._control.send("PUT", f"{self._path}/snapshot", file.read_bytes())
+        self._control.send("PUT", f"{self._path}/snapshot", Path(file).read_bytes())
 
     def put_state(
         self,
