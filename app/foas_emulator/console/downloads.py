@@ -18,7 +18,7 @@ async def download_snapshot(site: Site, world: World, _: Request) -> Response:
 
 
 class _Download(Response):
-    """The answer of a GET of the control API as a file: it may be large, and is nowhere held as a whole."""
+    """The answer of a GET of the control API as a file, handed on piece by piece: it may be a whole world."""
 
     def __init__(self, control: ASGIApp, target: str, *, name: str) -> None:
         super().__init__()
