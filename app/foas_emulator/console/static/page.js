@@ -55,18 +55,18 @@ document.addEventListener('change', (event) => {
   else choose(event.target);
 });
 
-// A call that takes its time is made once, however often its button is pressed meanwhile.
+// A slow call is made once, however often its button is pressed.
 let sent = null;
 
 document.addEventListener('submit', (event) => {
-  if (event.target.getAttribute('method') !== 'post') return; // its property may be a field of that name
+  if (event.target.getAttribute('method') !== 'post') return; // .method may be a field
   const button = event.submitter ?? event.target;
   if (button === sent) event.preventDefault();
   sent = button;
 });
-for (const [target, name] of [[window, 'pageshow'], [window.navigation, 'navigateerror']]) { // came back, or was stopped
-  target?.addEventListener(name, () => { sent = null; });
-}
+const forget = () => { sent = null; };
+addEventListener('pageshow', forget);
+window.navigation?.addEventListener('navigateerror', forget); // it was stopped
 
 for (const place of document.querySelectorAll('[data-drop]')) {
   for (const name of ['dragover', 'dragleave', 'drop']) {
@@ -163,7 +163,7 @@ async function refresh() {
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const token = page.querySelector('#go input[name=token]')?.value;
   if (token) for (const field of document.querySelectorAll('input[name=token]')) field.value = token;
-  const isOld = waiting !== null; // more has happened since it was asked for
+  const isOld = waiting; // there is newer news
   for (const fresh of page.querySelectorAll('[data-live]')) {
     const region = document.querySelector(`[data-live="${fresh.dataset.live}"]`);
     if (!region || region.innerHTML === fresh.innerHTML) continue;
