@@ -1,5 +1,6 @@
 """What clients are told where the file of a world cannot be used."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from foas_emulator.control import images
+from foas_emulator.faults.rules import FaultRule
 from foas_emulator.world.file_errors import WorldFileError
-from foas_emulator.world.store import Store
+from foas_emulator.world.store import Store, assign, equal
+from foas_emulator.world.world import WorldRow
 from tests.api import Api, open_api
 from tests.console.conftest import Console
 
@@ -152,3 +155,29 @@ def test_a_file_whose_tables_have_their_columns_in_another_order_holds_the_same_
             assert "Every row of every table is the same on both sides." in page
         api.ok("UpdateJob", projectName="project1", jobName="job1", description="new")
         assert "new" in Console(api).page("/w/default/compare?left=restored&right=default")
+
+
+def test_values_that_an_older_version_stored_and_that_are_refused_today_are_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server with such a world in its data directory did not start, and its calls were answered with 500."""
+    with open_api(data_dir=tmp_path) as api:
+        api.world.set({"default_format": "xml"})
+        rule = {"effect": {"rate_limit": {"calls": 1, "per": "1s"}}}
+        for each in (rule, {"match": {"operation": "GetJob"}, "effect": {"error": "ServiceUnavailable"}}):
+            assert api.request("POST", "/_emulator/worlds/default/faults", json=each).status_code == 201
+        settings = {"default_format": "xml", "error_overrides": {"Throttling": {"code": ""}}}
+        never = {"rate_limit": {"calls": 1, "per": "0s"}}
+        with api.world.transaction():
+            api.world.store.update(
+                WorldRow, assign(WorldRow.settings, json.dumps(settings)), where=[equal(WorldRow.id, 1)]
+            )
+            api.world.store.update(
+                FaultRule, assign(FaultRule.effect, json.dumps(never)), where=[equal(FaultRule.id, 1)]
+            )
+    with open_api(data_dir=tmp_path) as api:
+        assert api.request("GET", "/api/v2/projects").status_code == 200
+        assert api.call("GetJob", projectName="project1", jobName="job1").status == 503
+        assert api.world.settings.default_format == "xml"
+    assert "the setting error_overrides of world default is not used: the override of Throttling must" in caplog.text
+    assert "rule 1 of world default is not applied: " in caplog.text

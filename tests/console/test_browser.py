@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -336,6 +337,53 @@ def test_a_call_that_takes_its_time_is_made_once(emulator: Emulator, page: "Page
     assert [each["operation"] for each in made] == ["StartJob"]
 
 
+SUBMITTED_TWICE = """() => {
+  const refused = [];
+  addEventListener('submit', (event) => { refused.push(event.defaultPrevented); event.preventDefault(); });
+  return [...document.querySelectorAll('form[method=post]:not(#go)')].map((form) => {
+    for (const field of form.elements) field.required = false;
+    form.requestSubmit();
+    form.requestSubmit();
+    return refused.splice(0);
+  });
+}"""
+
+
+@pytest.mark.parametrize(("path", "forms"), [("worlds", 2), ("settings", 10), ("scenarios", 5)])
+def test_every_form_is_sent_once(emulator: Emulator, page: "Page", world: str, path: str, forms: int) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/{path}")
+    sent = page.evaluate(SUBMITTED_TWICE)
+    assert len(sent) >= forms
+    assert all(refused == [False, True] for refused in sent), sent
+
+
+def test_a_call_that_was_stopped_can_be_made_again(emulator: Emulator, page: "Page", world: str) -> None:
+    control(emulator, "POST", f"/worlds/{world}/faults", {"effect": {"latency": "2s"}, "times": 1})
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/")
+    button = page.get_by_role("button", name="Start failed-stream")
+    page.evaluate("navigation.addEventListener('navigateerror', () => { document.title = 'stopped'; })")
+    page.evaluate("addEventListener('submit', () => setTimeout(() => stop(), 300), {once: true})")
+    button.click(no_wait_after=True)
+    page.wait_for_function("document.title === 'stopped'")
+    button.click()
+    page.get_by_role("status").get_by_text("Done.").wait_for()
+
+
+def test_a_comparison_with_a_file_is_still_there_after_going_back(
+    emulator: Emulator, page: "Page", world: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "before.json"
+    file.write_text(json.dumps(control(emulator, "GET", f"/worlds/{world}/snapshot")), "utf-8")
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/compare")
+    page.locator("input[name=left_file]").set_input_files(file)
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_text("before.json").first.wait_for()
+    page.get_by_role("link", name="Faults").click()
+    page.wait_for_url("**/faults")
+    page.go_back()
+    page.get_by_text("before.json").first.wait_for()
+
+
 HIDDEN = "value => Object.defineProperty(document, 'visibilityState', {value, configurable: true})"
 
 
@@ -359,6 +407,9 @@ def test_a_filtered_journal_is_live(emulator: Emulator, page: "Page", world: str
         call(emulator, world, "GET", path)
     page.locator("#rows").get_by_text("404").wait_for()
     assert page.locator("#rows tr").count() == 1
+    page.locator("[data-live=count]").hover()
+    call(emulator, world, "GET", "/projects/nobody")
+    page.locator("#rows tr").nth(1).wait_for()
 
 
 def test_a_clock_that_is_pointed_at_goes_on(emulator: Emulator, page: "Page", world: str) -> None:
@@ -432,6 +483,9 @@ def test_without_scripts_nothing_is_offered_that_needs_them(
 
 
 def test_a_page_weighs_little(emulator: Emulator, page: "Page", world: str) -> None:
+    for other in control(emulator, "GET", "/worlds")["worlds"]:  # those of the tests before, which the page lists
+        if other["name"] != world:
+            control(emulator, "DELETE", f"/worlds/{other['name']}")
     sizes: list[int] = []
     page.on("response", lambda response: sizes.append(len(response.body())) if "event" not in response.url else None)
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/")

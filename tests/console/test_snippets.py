@@ -215,6 +215,19 @@ def test_what_is_not_known_whole_is_not_made_once_more(emulator: Emulator, reque
     assert texts.keys() == ({"pytest"} if b"projects" in request_ else set())
 
 
+def test_a_long_parameter_is_left_out_of_what_calls_are_compared_with(emulator: Emulator) -> None:
+    """The journal shows a part of it, which no call has."""
+    control(emulator, "PUT", "/worlds/calls", SEED)
+    form = {"code": "x" * 70_000, "planJson": "y" * 70_000, "jobName": "j" * 100, "folderId": "1"}
+    headers = {"x-emulator-world": "calls"}
+    made = httpx.post(f"{emulator.url}/api/v2/projects/none/jobs", data=form, headers=headers, trust_env=False)
+    text = shown(emulator, made.json()["RequestId"])["pytest"]
+    assert "params={'folderId': '1', 'projectName': 'none'}" in text
+    (entry,) = entries(emulator)
+    assert entry["parameters"]["jobName"] == "j" * 40 + "... of 100 characters"
+    assert json.loads(snippets.fault(entry))["match"]["params"] == {"projectName": "none"}
+
+
 def test_a_call_becomes_a_test_that_passes_where_it_is_made_and_fails_where_it_is_not(
     emulator: Emulator, tmp_path: Path
 ) -> None:

@@ -355,6 +355,15 @@ def test_an_emulator_is_used_in_its_block_and_by_one_at_a_time() -> None:
         assert emulator.worlds() == ["default"]
 
 
+def test_an_order_of_calls_may_be_made_as_it_is_read(world: World) -> None:
+    calls: Any = (name for name in ("StartJob", "ListJob"))
+    with pytest.raises(AssertionError, match="was not called as expected"):
+        world.journal.assert_in_order(calls)
+    none: Any = iter(())
+    with pytest.raises(ValueError, match="name the operations"):
+        world.journal.assert_in_order(none)
+
+
 def test_an_order_of_no_calls_is_refused(world: World) -> None:
     with pytest.raises(ValueError, match="name the operations"):
         world.journal.assert_in_order([])

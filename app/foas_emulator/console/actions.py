@@ -151,14 +151,6 @@ def _wrapped(content: bytes, name: str, *, as_yaml: bool) -> bytes:
     return b"".join((name.encode(), b":\n", *lines))
 
 
-async def download_snapshot(site: Site, world: World, request: Request) -> Response:
-    """Return a snapshot of the world as a file to download."""
-    call = json_call("GET", f"{CONTROL}worlds/{world.name}/snapshot")
-    answer = await site.call(call, host=request.url.netloc)
-    disposition = f'attachment; filename="{world.name}.snapshot.json"'
-    return Response(answer.body, answer.status, {"content-disposition": disposition}, JSON)
-
-
 def _text(form: FormData, name: str) -> str:
     value = form.get(name, "")
     return value if isinstance(value, str) else ""

@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foas_emulator.console import actions, scenarios, uploads
+from foas_emulator.console import actions, downloads, scenarios, uploads
 from foas_emulator.console.access import BASE, LONGEST_FIELD, is_from_ours
 from foas_emulator.console.events import event_stream
 from foas_emulator.console.language import mark
@@ -68,7 +68,7 @@ def console_app(site: Site) -> ASGIApp:
         Route("/w/{world}/call", _in_world(site, actions.perform_form), methods=["POST"]),
         Route("/w/{world}/scenario", _in_world(site, scenarios.begin), methods=["POST"]),
         Route("/w/{world}/events", _in_world(site, event_stream)),
-        Route("/w/{world}/snapshot", _in_world(site, actions.download_snapshot)),
+        Route("/w/{world}/snapshot", _in_world(site, downloads.download_snapshot)),
         Route("/w/{world}/compare", _in_world(site, uploads.compare_files), methods=["POST"]),
         *(Route(f"/w/{{world}}/{page.path}", _in_world(site, _page(page))) for page in PAGES),
     ]
@@ -96,7 +96,9 @@ class Door:
                 headers = MutableHeaders(scope=message)
                 headers.update(SECURITY_HEADERS)
                 is_page = headers.get("content-type", "").startswith("text/html")
-                headers.setdefault("cache-control", "no-store" if is_page else "no-cache")  # "back" loads it again
+                headers.setdefault(
+                    "cache-control", "no-store" if is_page and scope["method"] == "GET" else "no-cache"
+                )  # "back" loads it again
             await send(message)
 
         request = Request(scope)

@@ -36,6 +36,8 @@ _LEFT_OUT = frozenset(
 
 _OF_ADDRESSES = "/?&=%+:,;@!$'()*~-._"
 """Characters that are kept in a URL; others that a program sent raw are percent-encoded."""
+_CUT = re.compile(r"\.\.\. of [0-9]+ characters\Z")
+"""The end of a text that the journal does not show whole."""
 
 
 def access_key(world: str) -> str:
@@ -116,7 +118,7 @@ def python(call: Mapping[str, Any], base_url: str, world: str) -> str:
 
 def pytest(call: Mapping[str, Any]) -> str:
     """Return a test for the pytest plugin: that a program makes this call and gets this status."""
-    values = {name: value for name, value in call["parameters"].items() if isinstance(value, str | int | bool)}
+    values = {name: value for name, value in _whole(call).items() if isinstance(value, str | int | bool)}
     lines = [
         f"def test_{_snake(call['operation'])}_is_called(foas_world):",
         "    ...  # run here what makes the call, in the world foas_world",
@@ -129,6 +131,11 @@ def pytest(call: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _whole(call: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that the journal shows whole; no call would match a part of one."""
+    return {name: value for name, value in call["parameters"].items() if not _CUT.search(str(value))}
+
+
 def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
@@ -137,7 +144,7 @@ def fault(call: Mapping[str, Any]) -> str:
     """Return a fault rule, as JSON, that repeats the error of this call for the next such call; "" after a success."""
     if call["operation"] is None or call["code"] is None:
         return ""
-    names = [name for name in ("projectName", "jobName") if isinstance(call["parameters"].get(name), str)]
+    names = [name for name in ("projectName", "jobName") if isinstance(_whole(call).get(name), str)]
     effect = {"status": max(call["status"] or 500, 400), "code": call["code"]}
     match = {"operation": call["operation"], "params": {name: call["parameters"][name] for name in names}}
     return json.dumps({"match": match, "effect": effect, "times": 1}, ensure_ascii=False)

@@ -59,7 +59,7 @@ _small, _large = _Worker("small documents"), _Worker("large documents")
 async def off_loop(size: int, work: Callable[[], T], *, at_once: int = SMALL) -> T:
     """Return the result of `work`, run in another thread if it works on more than `at_once` bytes.
 
-    Such work must not touch a world that requests can reach, but for `Store.image_beside`.
+    Such work must not touch a world that requests can reach.
     """
     if size <= at_once:
         return work()

@@ -1,5 +1,6 @@
 """Answers that hold whole worlds: they are sent piece by piece, and clients that read slowly hold a bounded amount."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -55,4 +56,5 @@ class PiecewiseResponse(Response):
             for start in range(0, len(self.body), _PIECE):
                 piece = bytes(self.body[start : start + _PIECE])
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await asyncio.sleep(0)  # to send does not wait for a client that reads fast, or that has left
             await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,6 +1,7 @@
 """The fault rules of a world: rows of its database, so that a snapshot and a fork have them with their counts."""
 
 import json
+import logging
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ from foas_emulator.world.images import KeptImage
 from foas_emulator.world.store import Row, Store, assign, equal
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
+
+log = logging.getLogger(__name__)
 
 PREVIOUS_IMAGE: Slot[KeptImage] = Slot(from_rows=False)
 """The image of a world before the last call that changed it, kept while a stale rule is armed."""
@@ -249,12 +252,22 @@ def active_rules(world: World) -> ActiveRules:
     return world.cache.get(_ACTIVE_RULES) or _read_rules(world)
 
 
+def _armed(world: World, row: FaultRule, window: deque[int]) -> ArmedRule | None:
+    """Return a rule that may apply; None for one that an older version has written, and that is refused today."""
+    try:
+        return ArmedRule(row, window=window)
+    except ValueError as error:
+        log.warning("rule %s of world %s is not applied: %s", row.id, world.name, error)
+        return None
+
+
 def _read_rules(world: World) -> ActiveRules:
     windows = world.cache.get(_WINDOWS) or world.cache.put(_WINDOWS, {})
     rows = [row for row in rules_of(world) if row.is_armed()]
     for rule_id in windows.keys() - {row.id for row in rows}:
         del windows[rule_id]
-    active = ActiveRules([ArmedRule(row, window=windows.setdefault(row.id, deque())) for row in rows])
+    armed = [_armed(world, row, windows.setdefault(row.id, deque())) for row in rows]
+    active = ActiveRules([rule for rule in armed if rule is not None])
     if not active.needs_history:
         world.cache.discard(PREVIOUS_IMAGE)
     return world.cache.put(_ACTIVE_RULES, active)

@@ -90,9 +90,10 @@ class Journal:
 
         Each is an operation or `{"operation": ..., "params": {...}, "status": ...}`. Raise ValueError for none.
         """
-        if not operations:
+        steps = operations if isinstance(operations, str | Mapping) else list(operations)
+        if not steps:
             raise ValueError("name the operations that must have been called")
-        self._verify(in_order=operations, timeout=timeout)
+        self._verify(in_order=steps, timeout=timeout)
 
     def _verify(self, **expected: Any) -> None:
         try:

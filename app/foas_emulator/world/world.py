@@ -1,6 +1,7 @@
 """A world: one isolated universe, and the value on which every request works."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ from foas_emulator.world.settings import WorldSettings, read_setting, write_sett
 from foas_emulator.world.store import Row, Store, assign, equal
 from foas_emulator.world.turns import Turns
 from foas_emulator.world.world_cache import WorldCache
+
+log = logging.getLogger(__name__)
 
 LONGEST_SLICE = 0.02
 """Seconds of processor time after which no further change is settled in one go, if others may settle the rest."""
@@ -140,7 +143,13 @@ class World:
         return seed
 
     def _apply_settings(self) -> None:
-        read = {name: read_setting(name, value) for name, value in self._given.items()}
+        """Read the settings that were given; leave out what an older version has stored and is refused today."""
+        read = {}
+        for name, value in self._given.items():
+            try:
+                read[name] = read_setting(name, value)
+            except ValueError as error:
+                log.warning("the setting %s of world %s is not used: %s", name, self.name, error)
         self.settings = replace(self._defaults, **read)
 
     # -- use

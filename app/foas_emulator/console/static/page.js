@@ -55,16 +55,18 @@ document.addEventListener('change', (event) => {
   else choose(event.target);
 });
 
-// A call that takes its time is made once, however often its button is pressed meanwhile.
+// A slow call is made once, however often its button is pressed.
 let sent = null;
 
 document.addEventListener('submit', (event) => {
-  if (event.target.method !== 'post') return;
+  if (event.target.getAttribute('method') !== 'post') return; // .method may be a field
   const button = event.submitter ?? event.target;
   if (button === sent) event.preventDefault();
   sent = button;
 });
-addEventListener('pageshow', () => { sent = null; });
+const forget = () => { sent = null; };
+addEventListener('pageshow', forget);
+window.navigation?.addEventListener('navigateerror', forget); // it was stopped
 
 for (const place of document.querySelectorAll('[data-drop]')) {
   for (const name of ['dragover', 'dragleave', 'drop']) {
@@ -161,11 +163,12 @@ async function refresh() {
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const token = page.querySelector('#go input[name=token]')?.value;
   if (token) for (const field of document.querySelectorAll('input[name=token]')) field.value = token;
+  const isOld = waiting; // there is newer news
   for (const fresh of page.querySelectorAll('[data-live]')) {
     const region = document.querySelector(`[data-live="${fresh.dataset.live}"]`);
     if (!region || region.innerHTML === fresh.innerHTML) continue;
     if (isFilled(region)) continue;
-    if (region.dataset.live === 'calls' && (isPaused() || waiting || isSame(region, fresh))) continue;
+    if (region.dataset.live === 'calls' && (isPaused() || isOld || isSame(region, fresh))) continue;
     if (isBusy(region) && !['nav', 'clock', 'strip'].includes(region.dataset.live)) {
       later();
       continue;
