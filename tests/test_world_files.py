@@ -157,7 +157,7 @@ def test_a_file_whose_tables_have_their_columns_in_another_order_holds_the_same_
         assert "new" in Console(api).page("/w/default/compare?left=restored&right=default")
 
 
-def test_values_that_an_older_version_stored_and_that_are_refused_today_are_left_out(
+def test_values_that_another_version_stored_and_that_this_one_refuses_are_left_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A server with such a world in its data directory did not start, and its calls were answered with 500."""
@@ -166,7 +166,7 @@ def test_values_that_an_older_version_stored_and_that_are_refused_today_are_left
         rule = {"effect": {"rate_limit": {"calls": 1, "per": "1s"}}}
         for each in (rule, {"match": {"operation": "GetJob"}, "effect": {"error": "ServiceUnavailable"}}):
             assert api.request("POST", "/_emulator/worlds/default/faults", json=each).status_code == 201
-        settings = {"default_format": "xml", "error_overrides": {"Throttling": {"code": ""}}}
+        settings = {"default_format": "xml", "error_overrides": {"Throttling": {"code": ""}}, "of_tomorrow": 1}
         never = {"rate_limit": {"calls": 1, "per": "0s"}}
         with api.world.transaction():
             api.world.store.update(
@@ -180,4 +180,5 @@ def test_values_that_an_older_version_stored_and_that_are_refused_today_are_left
         assert api.call("GetJob", projectName="project1", jobName="job1").status == 503
         assert api.world.settings.default_format == "xml"
     assert "the setting error_overrides of world default is not used: the override of Throttling must" in caplog.text
+    assert "the setting of_tomorrow of world default is not used: there is no setting 'of_tomorrow'" in caplog.text
     assert "rule 1 of world default is not applied: " in caplog.text

@@ -328,7 +328,6 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "it is empty": lambda path: path.write_bytes(b""),
     "not a database": lambda path: path.write_bytes(b"my notes\n" * 99),
     "it is no world of foas-emulator": make_foreign,
-    "there is no setting 'of_tomorrow'": settle_for('{"of_tomorrow": 1}'),
     "holds what no world can have .Expecting": settle_for("{"),
     "holds what no world can have .'list'": settle_for("[]"),
 }

@@ -143,7 +143,7 @@ class World:
         return seed
 
     def _apply_settings(self) -> None:
-        """Read the settings that were given; leave out what an older version has stored and is refused today."""
+        """Read the settings that were given; leave out what another version has stored and this one refuses."""
         read = {}
         for name, value in self._given.items():
             try:
