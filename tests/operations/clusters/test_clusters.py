@@ -10,22 +10,13 @@ from foas_emulator.blink.plan import Plan
 from foas_emulator.blink.planner import running_plan
 from foas_emulator.blink.resource import MODELS
 from foas_emulator.operations.account import ACCOUNT
-from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
 from foas_emulator.operations.clusters.service import MOST_REMOVED, MOST_SLAVES, MOST_SWITCHES
 from foas_emulator.operations.instances import service
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world.store import assign, equal
 from tests.api import Api
 from tests.operations import building
-
-CREATED: dict[str, Any] = {
-    "zoneId": "cn-hangzhou-f",
-    "displayName": "demo",
-    "description": "a cluster",
-    "userOssBucket": "bucket",
-    "userVpcId": "vpc-1",
-    "userVSwitch": "vsw-1",
-}
 
 
 def details(api: Api, cluster_id: str) -> dict[str, Any]:
@@ -125,30 +116,30 @@ def test_a_cluster_is_shown_with_all_that_was_given(api: Api) -> None:
 
 @pytest.mark.parametrize("missing", ["zoneId", "displayName", "userOssBucket", "userVpcId", "userVSwitch"])
 def test_a_cluster_needs_everything_but_a_description(api: Api, missing: str) -> None:
-    given = {name: value for name, value in CREATED.items() if name not in (missing, "description")}
+    given = {name: value for name, value in building.CLUSTER.items() if name not in (missing, "description")}
     api.refused("CreateCluster", orderId=building.order(api), **given, code=f"Missing{missing}")
 
 
 def test_a_cluster_needs_an_order(api: Api) -> None:
-    api.refused("CreateCluster", **CREATED, code="MissingorderId")
-    api.refused("CreateCluster", orderId="1", **CREATED, code="InvalidOrder.NotFound", status=404)
+    api.refused("CreateCluster", **building.CLUSTER, code="MissingorderId")
+    api.refused("CreateCluster", orderId="1", **building.CLUSTER, code="InvalidOrder.NotFound", status=404)
 
 
 def test_an_order_becomes_one_cluster(api: Api) -> None:
     order_id = building.order(api)
-    cluster_id = api.ok("CreateCluster", orderId=order_id, **CREATED)["ClusterId"]
-    refusal = api.refused("CreateCluster", orderId=order_id, **CREATED, code="InvalidOrder.Used")
+    cluster_id = api.ok("CreateCluster", orderId=order_id, **building.CLUSTER)["ClusterId"]
+    refusal = api.refused("CreateCluster", orderId=order_id, **building.CLUSTER, code="InvalidOrder.Used")
     assert cluster_id in refusal.hint
 
 
 def test_an_order_made_in_the_console_is_the_smallest_cluster_in_the_region_of_its_zone(api: Api) -> None:
-    created = api.ok("CreateCluster", orderId="blinkonecs_1234", **CREATED | {"zoneId": "cn-shanghai-f"})
+    created = api.ok("CreateCluster", orderId="blinkonecs_1234", **building.CLUSTER | {"zoneId": "cn-shanghai-f"})
     assert details(api, created["ClusterId"])["RegionId"] == "cn-shanghai"
     made = machines(api, created["ClusterId"])
     assert (len(made["masters"]), len(made["slaves"])) == (1, 2)
     assert {each["model"] for each in [*made["masters"], *made["slaves"]]} == {MODELS[0]}
     api.ok("ExpandCluster", clusterId=created["ClusterId"], count=3)
-    api.refused("CreateCluster", orderId="blinkonecs_1234", **CREATED, code="InvalidOrder.Used")
+    api.refused("CreateCluster", orderId="blinkonecs_1234", **building.CLUSTER, code="InvalidOrder.Used")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +151,7 @@ def test_an_order_made_in_the_console_is_the_smallest_cluster_in_the_region_of_i
     ],
 )
 def test_a_zone_is_a_region_plus_a_letter(api: Api, zone_id: str, region: str) -> None:
-    given = CREATED | {"zoneId": zone_id}
+    given = building.CLUSTER | {"zoneId": zone_id}
     for order_id in ("blinkonecs_1", building.order(api, region=region)):
         created = api.ok("CreateCluster", orderId=order_id, **given)
         assert details(api, created["ClusterId"])["RegionId"] == region
@@ -171,13 +162,20 @@ def test_a_zone_is_a_region_plus_a_letter(api: Api, zone_id: str, region: str) -
 )
 def test_what_is_no_region_plus_a_letter_is_no_zone(api: Api, zone_id: str) -> None:
     for order_id in ("blinkonecs_1", building.order(api)):
-        api.refused("CreateCluster", orderId=order_id, **CREATED | {"zoneId": zone_id}, code="InvalidzoneId")
+        api.refused("CreateCluster", orderId=order_id, **building.CLUSTER | {"zoneId": zone_id}, code="InvalidzoneId")
 
 
 @pytest.mark.parametrize("zone_id", ["cn-beijing-e", "cn-hangzhou-finance-b", "cn-hangzhou-f-f"])
 def test_a_cluster_lies_in_the_region_of_its_order(api: Api, zone_id: str) -> None:
-    given = CREATED | {"zoneId": zone_id}
+    given = building.CLUSTER | {"zoneId": zone_id}
     api.refused("CreateCluster", orderId=building.order(api), **given, code="InvalidzoneId")
+
+
+def test_an_order_of_a_snapshot_without_a_region_has_no_zone(api: Api) -> None:
+    order_id = building.order(api)
+    with api.world.transaction():
+        api.world.store.update(ClusterOrder, assign(ClusterOrder.region, ""), where=[])
+    api.refused("CreateCluster", orderId=order_id, **building.CLUSTER, code="InvalidzoneId")
 
 
 def test_the_largest_cluster_can_be_ordered(api: Api) -> None:
@@ -185,7 +183,7 @@ def test_the_largest_cluster_can_be_ordered(api: Api) -> None:
 
 
 def test_a_bucket_is_told_as_it_was_given(api: Api) -> None:
-    created = api.ok("CreateCluster", orderId=building.order(api), **CREATED | {"userOssBucket": "桶"})
+    created = api.ok("CreateCluster", orderId=building.order(api), **building.CLUSTER | {"userOssBucket": "桶"})
     shown = details(api, created["ClusterId"])
     assert shown["UserOssInfo"].endswith(',"bucket":"桶"}')
     assert len(shown["UserSGId"]) == len("sg-") + 20
