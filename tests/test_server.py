@@ -378,6 +378,16 @@ def open_log(descriptor: int) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+def require_served(port: int) -> None:
+    """Wait for a server that cannot say that it serves, and ask it for an instance."""
+    for _ in range(600):
+        with suppress(ConnectError), Client(trust_env=False) as client:
+            assert client.get(f"http://127.0.0.1:{port}{INSTANCE}").status_code == 200
+            return
+        time.sleep(0.1)
+    pytest.fail("it does not serve")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 @pytest.mark.parametrize("redirect", [">&-", ">/dev/full", ">&- 2>&-"])
 def test_a_standard_output_that_takes_nothing_does_not_end_it(redirect: str) -> None:
@@ -387,11 +397,7 @@ def test_a_standard_output_that_takes_nothing_does_not_end_it(redirect: str) -> 
     words = shlex.join(command("serve", "--port", str(port)))
     process = subprocess.Popen(["sh", "-c", f"exec {words} {redirect}"], env=environment(), stderr=subprocess.DEVNULL)
     try:
-        for _ in range(600):
-            with suppress(ConnectError), Client(trust_env=False) as client:
-                assert client.get(f"http://127.0.0.1:{port}{INSTANCE}").status_code == 200
-                break
-            time.sleep(0.1)
+        require_served(port)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     finally:
@@ -416,11 +422,7 @@ def test_a_standard_output_that_nobody_has_read_for_long_does_not_hold_it_up() -
     )
     os.close(writing)
     try:
-        for _ in range(600):
-            with suppress(ConnectError), Client(trust_env=False) as client:
-                assert client.get(f"http://127.0.0.1:{port}{INSTANCE}").status_code == 200
-                break
-            time.sleep(0.1)
+        require_served(port)
         process.send_signal(signal.SIGTERM)
         assert b"standard output takes nothing" in process.communicate(timeout=20)[1]
         assert process.returncode == 0

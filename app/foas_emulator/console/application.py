@@ -95,10 +95,9 @@ class Door:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(SECURITY_HEADERS)
-                is_page = headers.get("content-type", "").startswith("text/html")
-                headers.setdefault(
-                    "cache-control", "no-store" if is_page and scope["method"] == "GET" else "no-cache"
-                )  # "back" loads it again
+                # A page that "back" shows is loaded again, but for one that answers a form, which cannot be.
+                is_page = scope["method"] == "GET" and headers.get("content-type", "").startswith("text/html")
+                headers.setdefault("cache-control", "no-store" if is_page else "no-cache")
             await send(message)
 
         request = Request(scope)
