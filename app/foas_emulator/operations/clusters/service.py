@@ -111,7 +111,7 @@ def create_cluster(
     """
     zone_id = named("zoneId", zone_id)
     order = _unused_order(world, named("orderId", order_id), zone_id)
-    if re.fullmatch(re.escape(order.region) + ("-?" if order.region[-1:].isdigit() else "-") + "[a-z]", zone_id) is None:
+    if re.fullmatch(f"{re.escape(order.region)}-{'?' * order.region[-1:].isdigit()}[a-z]", zone_id) is None:
         raise invalid("zoneId", f"the order is for region {order.region}, and {zone_id} is not in it.")
     if world.store.count(Cluster) >= LARGEST_COUNT:
         raise TOO_MANY(
