@@ -269,6 +269,14 @@ def test_output_that_is_full_is_told_in_a_line(arguments: str) -> None:
     assert (ended.returncode, ended.stderr) == (1, "standard output: No space left on device\n")
 
 
+@POSIX
+def test_an_input_that_is_closed_holds_nothing() -> None:
+    closed = ["sh", "-c", 'exec "$@" <&-', "sh", *command("explain", "--secret", "x")]
+    ended = subprocess.run(closed, capture_output=True, encoding="utf-8", env=environment(), check=False)
+    (line,) = ended.stderr.splitlines()
+    assert (ended.returncode, line) == (1, 'the request: the first line is not METHOD /PATH HTTP/1.1: ""')
+
+
 @pytest.mark.parametrize("arguments", [("serve", "--tls"), ("serve", "--intercept=0"), ("run", "true")])
 def test_a_machine_without_a_place_for_temporary_files_is_told(
     monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from typing import Any, NoReturn
 
 import click
@@ -48,7 +48,7 @@ class Commands(click.Group):
         run = partial(super().main, args, *rest, standalone_mode=False, **extra)
         if not standalone_mode:
             return run()
-        _write_any_text()
+        _prepare_streams()
         try:
             status: Any = run()
             if sys.stdout is not None:
@@ -125,8 +125,13 @@ def _as_given(error: SettingError) -> str:
     return f"{name}: {error.reason}"
 
 
-def _write_any_text() -> None:
-    """Let the streams write any text in their encoding; characters that it lacks are escaped."""
+def _prepare_streams() -> None:
+    """Let the streams write any text in their encoding, with escapes for what it lacks; read nothing if there is none.
+
+    click takes a standard input that is closed for a fault of the program.
+    """
+    if sys.stdin is None:
+        sys.stdin = TextIOWrapper(BytesIO(), encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
