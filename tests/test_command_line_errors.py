@@ -114,6 +114,24 @@ def test_wrong_setting_is_named_as_it_was_given(setting: str, value: str, way: s
     assert "codec" in line or str(files / value) in line or not is_file or setting == "access_keys"
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("FOASEMU_ERROR_OVERRIDES", "/nowhere", "FOASEMU_ERROR_OVERRIDES: /nowhere cannot be read"),
+        ("FOASEMU_LATENCI", "1s", "Error: There is no setting FOASEMU_LATENCI. Did you mean FOASEMU_LATENCY?"),
+    ],
+)
+def test_a_wrong_variable_is_named_by_a_command_that_has_no_such_flag(
+    variable: str, value: str, said: str, tmp_path: Path
+) -> None:
+    for name, text in (("snapshot", "{}"), ("journal", '{"test": "t", "world": "w", "entries": []}')):
+        (tmp_path / f"{name}.json").write_text(text, "utf-8")
+    refused = run("replay", str(tmp_path), variables={variable: value})
+    (line,) = refused.stderr.splitlines()
+    assert (refused.returncode in (1, 2), refused.stdout) == (True, "")
+    assert line.startswith(said)
+
+
 def test_watch_without_a_file_is_named() -> None:
     assert refusal("serve", "--port", "0", "--watch").startswith("--watch: there is no file to watch")
 

@@ -246,6 +246,15 @@ def test_a_wrong_setting_is_named_whether_given_or_in_the_environment(
         pass
 
 
+@pytest.mark.parametrize("workers", ["", "4", "auto"])
+def test_the_workers_of_another_server_do_not_concern_an_emulator(
+    monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", workers)
+    with Emulator() as emulator:
+        assert emulator.worlds() == ["default"]
+
+
 def test_an_emulator_that_was_never_entered_can_be_left() -> None:
     Emulator().__exit__(None, None, None)
 

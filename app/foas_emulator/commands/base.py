@@ -35,6 +35,9 @@ _OF_WRITING = {
 }
 """The errors of output that takes nothing, of a disk that is full or a terminal that is gone."""
 
+_OF_VARIABLES = (ParameterSource.ENVIRONMENT, None)
+"""The sources of a setting that a variable may have given: the flag itself, or none if the command has no such flag."""
+
 
 class Commands(click.Group):
     """A group of commands whose errors are one line each.
@@ -121,7 +124,8 @@ def refusals_to_start() -> Iterator[None]:
 def _as_given(error: SettingError) -> str:
     """Return the message of a wrong setting, with the name of the flag or variable by which it was given."""
     source = click.get_current_context().get_parameter_source(error.setting)
-    name = variable(error.setting) if source is ParameterSource.ENVIRONMENT else flag(error.setting)
+    is_in_environment = variable(error.setting) in os.environ  # some commands have no flag for it
+    name = variable(error.setting) if is_in_environment and source in _OF_VARIABLES else flag(error.setting)
     return f"{name}: {error.reason}"
 
 
