@@ -157,6 +157,7 @@ def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_WITHIN,
+        workers=1,  # else uvicorn takes it from WEB_CONCURRENCY, whatever stands there
         **options,
     )
 

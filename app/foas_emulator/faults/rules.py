@@ -99,6 +99,8 @@ def check_rules(store: Store) -> None:
     _check_limits(store)
     for row in store.find(FaultRule):
         written = row.document()
+        if written["match"]["params"] is None:  # which a document of a rule may leave out so, and a row does not
+            raise ValueError(f"the params of fault rule {row.id} are null")
         FaultDocument.model_validate({name: written[name] for name in _WRITTEN})
 
 
