@@ -14,6 +14,7 @@ import (
 type World struct{ Endpoint, Name, AccessKeyID string }
 
 // NewWorld makes a world that ends with the test; where the test fails, its journal is logged.
+// Run tests with -count=1: Go's cache of passed tests does not know the server.
 func NewWorld(t *testing.T) *World {
 	t.Helper()
 	endpoint := os.Getenv("FOAS_ENDPOINT")
