@@ -1,13 +1,13 @@
 package foas
 
 import (
+	"crypto/rand"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 // World is a world of one test's own: sign with AccessKeyID and the secret "test".
@@ -21,7 +21,11 @@ func NewWorld(t *testing.T) *World {
 	if endpoint == "" {
 		endpoint = "http://127.0.0.1:8018"
 	}
-	name := fmt.Sprintf("go-%x-%d", time.Now().UnixNano(), os.Getpid())
+	var id [16]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("go-%x", id)
 	world := &World{endpoint, name, "world-" + name}
 	world.Control(t, "PUT", "/settings", "{}")
 	t.Cleanup(func() {
