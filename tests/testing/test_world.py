@@ -154,6 +154,15 @@ def test_a_client_of_the_official_sdk_comes_to_its_world(world: World) -> None:
     assert raised.value.get_error_code() == "InvalidInstance.NotRunning"
 
 
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])
+def test_a_client_of_the_official_sdk_uses_no_proxy(
+    variable: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = pytest.importorskip("aliyunsdkfoas.request.v20181111.ListProjectRequest").ListProjectRequest()
+    monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    assert b'"project1"' in world.client().do_action_with_exception(request)
+
+
 def test_all_worlds_are_reset_together(emulator: Emulator, world: World) -> None:
     world.settings["start_delay"] = "30s"
     emulator.reset()
