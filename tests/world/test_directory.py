@@ -1,5 +1,6 @@
 """The pairs of files of a data directory, without the worlds in them."""
 
+import errno
 import os
 import sqlite3
 import stat
@@ -11,6 +12,7 @@ import pytest
 from foas_emulator.world import files
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.files import WorldFiles, damage_of, require_sound
+from foas_emulator.world.ready import Ready
 
 
 @pytest.fixture
@@ -97,6 +99,30 @@ def test_what_is_ready_becomes_the_database_of_a_reset(kept: WorldFiles, place: 
     assert kept.database("alice").read_bytes() == template
     assert kept.origin("alice") == template
     assert (place / "alice.db").read_bytes() == b"damaged", "what may be somebody else's stays"
+
+
+def test_what_can_be_neither_used_nor_removed_is_told_as_what_cannot_be_used(
+    kept: WorldFiles, place: Path, template: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.put("alice", template)
+    (ready,) = kept.make_ready(template, number=1)
+    rename = Path.rename
+
+    def refuse_origins(file: Path, target: Path) -> Path:
+        return rename(file, target) if file == ready else refuse(file)
+
+    def refuse(file: Path, **_: bool) -> Path:
+        raise PermissionError(errno.EACCES, "another program has it open", file)
+
+    with monkeypatch.context() as locked:
+        locked.setattr(Path, "rename", refuse_origins)
+        locked.setattr(Path, "unlink", refuse)
+        with pytest.raises(WorldFileError, match=r"alice\.origin cannot be used: another program has it open"):
+            kept.exchange("alice", ready)
+        Ready(files=[*kept.make_ready(template, number=1)]).discard()
+    assert kept.database("alice") == place / "alice.db"
+    kept.close()
+    assert [path for path in place.iterdir() if path.name.startswith("+")] == []
 
 
 def test_a_generation_of_which_any_file_is_there_is_passed_over(kept: WorldFiles, place: Path, template: bytes) -> None:

@@ -216,7 +216,8 @@ class WorldFiles:
         try:
             self._move_origin(name, generation)
         except WorldFileError:
-            database.unlink()
+            with suppress(OSError):
+                database.unlink()
             raise
 
     def _move_origin(self, name: str, generation: int) -> None:
