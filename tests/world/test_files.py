@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.world import files, store
+from foas_emulator.world import files, pending, store
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.files import WorldFiles, write_file
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.names import WorldLimitError
-from foas_emulator.world.ready import Ready
+from foas_emulator.world.ready import NOTHING_READY, Ready
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
@@ -532,6 +532,26 @@ def test_a_commit_that_finds_no_room_is_said_with_the_file_and_undone(
     assert marks(registry, "alice") == ["later", "old"]
     alice.store._raw.execute(f"PRAGMA max_page_count = {pages + 100}")
     mark(alice, "x" * 5000)
+
+
+def test_a_world_that_cannot_be_read_once_it_is_restored_is_opened_anew(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    alice = registry.open_or_create("alice")
+    with alice.transaction():
+        alice.clock.set(mode="frozen", now=1000)
+    image = alice.store.image()
+    with alice.transaction():
+        alice.clock.set(mode="frozen", now=2000)
+
+    def fail(_store: Store) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as broken, pytest.raises(sqlite3.OperationalError):
+        broken.setattr(pending, "next_at", fail)
+        registry.exchange(alice, lambda _: alice.load(image), NOTHING_READY)
+    assert registry.open_or_create("alice").clock.peek() == 1000
 
 
 def test_the_world_used_least_recently_is_closed_before_files_run_out(

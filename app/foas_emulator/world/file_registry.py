@@ -153,7 +153,8 @@ class FileRegistry(Registry):
         if ready.files:
             self._exchange(world, take, ready)
         else:
-            take(None)
+            with self._closed_if_that_fails(world):
+                take(None)
 
     def _exchange(self, world: World, take: Callable[[Store], None], ready: Ready) -> None:
         """Have an open world take the database in the file that is ready."""
