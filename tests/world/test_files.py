@@ -548,9 +548,10 @@ def test_a_world_that_cannot_be_read_once_it_is_restored_is_opened_anew(
     def fail(_store: Store) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
-    with monkeypatch.context() as broken, pytest.raises(sqlite3.OperationalError):
-        broken.setattr(pending, "next_at", fail)
+    monkeypatch.setattr(pending, "next_at", fail)
+    with pytest.raises(sqlite3.OperationalError):
         registry.exchange(alice, lambda _: alice.load(image), NOTHING_READY)
+    monkeypatch.undo()
     assert registry.open_or_create("alice").clock.peek() == 1000
 
 

@@ -21,7 +21,7 @@ class Ready:
         return store
 
     def discard(self) -> None:
-        """Remove what no world has taken; a file that cannot be removed goes at the end of the server, or the next start."""
+        """Remove what no world has taken. A file that cannot be removed goes at the end, or at the next start."""
         if self.store is not None:
             self.store.close()
         for file in self.files:

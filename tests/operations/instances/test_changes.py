@@ -297,7 +297,7 @@ def test_a_batch_instance_is_archived_two_days_after_its_end(batch: Api) -> None
 def test_a_batch_instance_goes_on_with_its_timeline_after_it_was_archived(api: Api) -> None:
     timeline = "[{after: 1m, ActualState: SUCCESS}, {after: 3d, ActualState: FAILED}]"
     instances = f"[{{Id: 5, JobType: FLINK_BATCH, timeline: {timeline}}}]"
-    apply(api.world, parse_seed(f"projects: [{{Name: p, jobs: [{{JobName: j, instances: {instances}}}]}}]", "seed.yaml"))
+    apply(api.world, parse_seed(f"projects: [{{Name: p, jobs: [{{JobName: j, instances: {instances}}}]}}]", "seed"))
     api.advance("3d")
     shown = api.ok("GetInstanceRunSummary", projectName="p", jobName="j", instanceId=5)
     assert shown["RunSummary"]["ActualState"] == "FAILED"
