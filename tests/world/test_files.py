@@ -257,6 +257,49 @@ def test_a_file_that_cannot_even_be_looked_at_is_told(
             use("alice")
 
 
+def test_a_file_that_cannot_be_looked_at_is_neither_made_anew_nor_removed(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    look = Path.stat
+
+    def fail(self: Path, **options: bool) -> os.stat_result:
+        if self.name.startswith("alice"):
+            raise OSError(errno.ESTALE, "Stale file handle", str(self))
+        return look(self, **options)
+
+    monkeypatch.setattr(Path, "stat", fail)
+    for method in ("exists", "is_file"):  # from Python 3.14 on, both take what cannot be looked at for nothing
+        monkeypatch.setattr(Path, method, lambda self: not self.name.startswith("alice"))
+    with pytest.raises(WorldFileError, match="Stale file handle"):
+        registry.open_existing("alice")
+    registry.close()
+    with pytest.raises(OSError, match="Stale file handle"):
+        open_registry(directory=directory)
+    monkeypatch.undo()
+    assert marks(open_registry(directory=directory), "alice") == ["later", "old"]
+
+
+@pytest.mark.parametrize("state", ["open", "closed"])
+def test_an_origin_that_cannot_be_read_for_now_is_not_lost(
+    state: str, directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    if state == "open":
+        registry.open_existing("alice")
+
+    def fail(self: Path) -> bytes:
+        raise OSError(errno.EIO, "Input/output error", str(self))
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(WorldFileError, match=r"alice\.origin cannot be used: Input/output error; ask again"):
+        registry.reset("alice")
+    monkeypatch.undo()
+    assert marks(registry, "alice") == ["later", "old"]
+    registry.reset("alice")
+    assert marks(registry, "alice") == ["old"]
+
+
 def test_files_that_are_ready_are_used_up_or_removed_at_the_end_or_the_next_start(
     directory: Path, open_registry: OpenRegistry
 ) -> None:
