@@ -201,7 +201,8 @@ def get_raw_plan_json(
 
     The session fails for code that is definitely wrong, and for a draft whose own planJson cannot be read (inferred).
     Cores and GB are given together or not at all (official sample code). A tuned plan is the last one that AutoScale
-    made, if there is one and no resources are given (inferred: the documents say that it follows the job's history).
+    made, if there is one for this code and no resources are given (inferred: the documents say that it follows the
+    job's history).
     """
     job = require(world, project_name, job_name)
     if (expected_core is None) != (expected_gb is None):
