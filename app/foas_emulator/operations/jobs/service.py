@@ -147,7 +147,7 @@ def update_job(world: World, project_name: str, job_name: str, draft: Draft) -> 
         queue = queues.require_bound(world, project_name, draft.cluster_id, draft.queue_name)
         cluster_id, queue_name = queue.cluster_id, queue.queue_name
     if draft.engine_version is not None:
-        engine_version = clusters.engine_version(world, cluster_id, draft.engine_version)
+        engine_version = clusters.engine_version(world, cluster_id, draft.engine_version or CURRENT_ENGINE)
     changes = (
         *rows.columns_of(draft),
         assign(Job.engine_version, engine_version),
