@@ -43,10 +43,10 @@ class _NamesRoute(DocumentRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
-        match, found = super().matches(scope | {"path": raw_path.decode("latin-1")})
+        match, found = super().matches({**scope, "path": raw_path.decode("latin-1")})
         names = found.get("path_params", {})
         read = {name: unquote_to_bytes(text.encode("latin-1")).decode(errors="replace") for name, text in names.items()}
-        return match, found | {"path_params": read}
+        return match, {**found, "path_params": read}
 
 
 def instance_router(registry: Registry) -> APIRouter:
