@@ -183,6 +183,18 @@ def test_an_instance_keeps_its_newest_plans(scaled: Api, monkeypatch: pytest.Mon
     assert plan_names(scaled) == made[-2:]
 
 
+def test_the_latest_plan_is_that_of_the_last_start_after_the_clock_was_set_back(scaled: Api) -> None:
+    first = scaled.ok("GetJobLatestAutoScalePlan", **J)
+    scaled.ok("ModifyInstanceState", **LIVE, expectState="TERMINATED")
+    scaled.ok("CommitJob", **J, **SCALED | {"maxCU": 2})
+    with scaled.world.transaction():
+        scaled.world.clock.set(mode="frozen", now=scaled.world.now() - 60_000)
+    scaled.ok("StartJob", **J)
+    (name,) = plan_names(scaled)
+    plan = scaled.ok("GetInstanceHistoryAutoScalePlanContent", **LIVE, planName=name)["PlanContent"]
+    assert scaled.ok("GetJobLatestAutoScalePlan", **J) == {"PlanJson": plan} != first
+
+
 def test_the_last_plan_of_an_instance_is_the_one_in_force(api: Api) -> None:
     plans = [("2020-01-02 00:00:00", "second"), ("2020-01-01 00:00:00", "first")]
     with api.world.transaction():
