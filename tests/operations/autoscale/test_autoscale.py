@@ -61,6 +61,15 @@ def test_the_plan_of_autoscale_is_in_force_and_within_the_maximum(scaled: Api) -
     assert resource["AllocatedMB"] <= 16384
 
 
+def test_no_plan_is_made_that_would_take_more_than_the_maximum(p: Api) -> None:
+    """The job's own plan takes less than the smallest one for its code."""
+    p.ok("UpdateJob", **J, planJson='{"nodes":[{"id":1,"core":0.1,"heap_memory":100}]}')
+    p.ok("CommitJob", **J, **SCALED | {"maxCU": 0.2})
+    p.ok("StartJob", **J)
+    assert plan_names(p) == []
+    assert p.ok("GetInstanceResource", **LIVE)["Resource"]["AllocatedVirtualCores"] == 10
+
+
 def test_a_plan_that_is_only_recommended_is_not_in_force(p: Api) -> None:
     p.ok("CommitJob", **J, **SCALED, recommendOnly=True)
     p.ok("StartJob", **J)
