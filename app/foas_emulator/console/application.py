@@ -30,7 +30,7 @@ from foas_emulator.control.browsers import is_embedded
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.guard import Room, Taken, is_local, with_body
 from foas_emulator.world.advance import settle
-from foas_emulator.world.file_errors import WorldFileError, file_error
+from foas_emulator.world.file_errors import UnreadableRowError, WorldFileError, file_error
 from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
@@ -224,7 +224,7 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
             )
         try:
             return await handler(site, world, request)
-        except (WorldFileError, sqlite3.DatabaseError, DBAPIError, StoreClosedError) as error:
+        except (WorldFileError, UnreadableRowError, sqlite3.DatabaseError, DBAPIError, StoreClosedError) as error:
             return await _unavailable(request, file_error(error, world.store.path) or error)
 
     return handle
