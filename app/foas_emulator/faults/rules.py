@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import func, select
 from sqlmodel import Field
 
@@ -103,7 +103,12 @@ def check_rules(store: Store) -> None:
     _check_limits(store)
     for row in store.find(FaultRule):
         written = row.document()
-        FaultDocument.model_validate({name: written[name] for name in _WRITTEN})
+        try:
+            FaultDocument.model_validate({name: written[name] for name in _WRITTEN})
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise ValueError(f"fault rule {row.id} is refused: {where}: {first['msg']}; take it out") from None
 
 
 def _check_limits(store: Store) -> None:

@@ -195,7 +195,10 @@ def _check_world(store: Store) -> None:
     if [(row.id, row.template_at) for row in store.find(WorldRow)] != [(1, None)]:
         raise ValueError("world does not hold one row, with id 1 and no template_at")
     for name, value in store.find(WorldRow)[0].read_settings().items():
-        read_setting(name, value)
+        try:
+            read_setting(name, value)
+        except ValueError as error:
+            raise ValueError(f"its setting {name} is refused: {error}; take it out of the settings") from None
 
 
 def _check_clock(store: Store) -> None:
