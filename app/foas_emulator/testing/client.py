@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -124,8 +125,9 @@ def _answered(answer: bytes) -> Any:
 
 
 def _refusal(status: int, answer: bytes) -> EmulatorError:
-    try:
-        return EmulatorError(status, **json.loads(answer))
-    except (ValueError, TypeError, RecursionError):
-        hint = "Is this the address of a foas-emulator?"
-        return EmulatorError(status, f"It answers with status {status}, as no control API does.", hint)
+    with suppress(ValueError, TypeError, RecursionError):
+        refusal = EmulatorError(status, **json.loads(answer))
+        if isinstance(refusal.error, str) and isinstance(refusal.hint, str):
+            return refusal
+    hint = "Is this the address of a foas-emulator?"
+    return EmulatorError(status, f"It answers with status {status}, as no control API does.", hint)
