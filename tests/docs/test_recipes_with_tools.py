@@ -28,7 +28,6 @@ pytestmark = pytest.mark.xdist_group("clients-node-openapi")
 PRISM = ALL["Nothing that it sends contradicts the document"]
 FRONT_END = ALL["Its pages are developed without a server, and tested with one"]
 TOLD_AT_8018 = "http://127.0.0.1:8018"
-SECONDS_TO_START = 120
 TYPE_SCRIPT = re.compile(r"```ts\n// (\S+)\n(.*?)```", re.DOTALL)
 
 
