@@ -16,12 +16,9 @@ from collections.abc import Iterator, KeysView, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import count, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from foas_emulator.world.file_errors import NAMES_NO_TEXT, WorldFileError, naming, require_file
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
+from foas_emulator.world.locking import lock
 
 LARGEST_CHECKED = 4 * 1024 * 1024
 """The size in bytes of the largest database that is checked completely before use: at most 20 milliseconds' work."""
@@ -47,10 +44,6 @@ _FIRST_BYTES = b"SQLite format 3\x00"
 log = logging.getLogger(__name__)
 
 
-class DirectoryInUseError(Exception):
-    """Another process keeps its worlds in the same directory."""
-
-
 class WorldFiles:
     """The worlds of one directory, which this process owns until `close`."""
 
@@ -61,7 +54,7 @@ class WorldFiles:
         it cannot be used.
         """
         self._directory = directory
-        self._lock = _lock(directory)
+        self._lock = lock(directory)
         self._generations: dict[str, int] = {}
         self._ready = count()
         try:
@@ -90,7 +83,7 @@ class WorldFiles:
             newest = self._generations.get(name)
             is_passed_over = newest is not None and newest < number and number in origins[name]
             if kind == "new" or (number != newest and not is_passed_over):
-                _remove(path)
+                _remove(path, is_lone=newest is None)
 
     def _newest(self, name: str, generations: Sequence[int]) -> int:
         """Return the highest of these generations that `put` has completed; the highest of all if none is."""
@@ -328,8 +321,8 @@ def _size_in(header: bytes) -> int:
     return pages * page
 
 
-def _remove(path: Path) -> None:
-    """Remove a file of ours, or an empty one; leave any other in place, and log that."""
+def _remove(path: Path, *, is_lone: bool = False) -> None:
+    """Remove a file of ours, or an empty one; leave any other in place, and log that. Keep a lone database aside."""
     if path.name.endswith(_BESIDE):
         return  # removed together with its database
     try:
@@ -341,6 +334,9 @@ def _remove(path: Path) -> None:
         if header and not _is_header_of_ours(header):
             log.warning("%s is no file of foas-emulator and is left where it is", path)
             return
+        if path.suffix == ".db" and is_lone and header:
+            _set_aside(path)
+            return
         if path.suffix == ".db":
             remove_beside(path)
         path.unlink()
@@ -348,6 +344,18 @@ def _remove(path: Path) -> None:
         pass
     except OSError as error:
         log.warning("%s cannot be removed (%s) and is left where it is", path, error.strerror)
+
+
+def _set_aside(database: Path) -> None:
+    """Rename a database that has no origin: a kill may have left it, and so may a person who puts back a copy."""
+    names = (database.with_name(f"{database.name}.{number}.lost") for number in count(1))
+    aside = next(name for name in names if not os.path.lexists(name))
+    for suffix in (*_BESIDE, ""):  # the database last: what SQLite kept beside it must never be without it
+        with suppress(FileNotFoundError):
+            database.with_name(database.name + suffix).rename(aside.with_name(aside.name + suffix))
+    log.warning(
+        "%s has no .origin and is no world: it is kept as %s; put both back under their names", database, aside.name
+    )
 
 
 def remove_beside(database: Path) -> None:
@@ -372,25 +380,3 @@ def _synced(directory: Path) -> Iterator[None]:
             os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _lock(directory: Path) -> "BaseFileLock":
-    # Imported here: most servers keep their worlds in memory, and the import takes a twentieth of a start.
-    from filelock import FileLock, SoftFileLock, Timeout  # noqa: PLC0415
-
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / "lock"
-    # Releases of filelock before 4.2.5 would empty a file of somebody else. Where the system has no locks, the file is
-    # the lock and not empty, and one that exists is never opened.
-    if FileLock is not SoftFileLock and path.exists() and (not path.is_file() or path.stat().st_size):
-        raise WorldFileError(path, "it is no file of foas-emulator", "move it away, or give another --data-dir")
-    # Shared by threads: a server in a thread acquires the lock in one thread and releases it in another.
-    lock = FileLock(path, timeout=0, thread_local=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise DirectoryInUseError(
-            f"{directory} is in use by another foas-emulator. One process keeps one directory: "
-            "stop the other one, or give another --data-dir."
-        ) from None
-    return lock
