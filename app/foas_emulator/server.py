@@ -19,7 +19,6 @@ from contextlib import (
 )
 from dataclasses import fields, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +31,7 @@ from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
 from foas_emulator.listening import listen, reachable, url_of
 from foas_emulator.main import create_app, is_file_of_keys, refuse_workers
 from foas_emulator.settings import SettingError, Settings
+from foas_emulator.temporary import temporary_directory
 from foas_emulator.world.clock import processor_time
 from foas_emulator.world.ids import fresh_secret
 from foas_emulator.world.names import DEFAULT
@@ -163,6 +163,7 @@ def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_WITHIN,
+        workers=1,  # else uvicorn takes it from WEB_CONCURRENCY, whatever stands there
         **options,
     )
 
@@ -278,9 +279,9 @@ def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], "Authorit
         _check_certificate(settings.tls_cert, settings.tls_key)
         yield {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}, None
     elif settings.tls:
-        with TemporaryDirectory(prefix="foas-emulator-") as directory:
+        with temporary_directory() as directory:
             authority = _make_authority()
-            made = authority.write_certificate(settings.host, Path(directory))
+            made = authority.write_certificate(settings.host, directory)
             yield {"ssl_certfile": made.certificate, "ssl_keyfile": made.key}, authority
     else:
         yield {}, None
@@ -310,12 +311,11 @@ def prepare_interception(
         allowed = read_allowed(settings.intercept_allow)
     except ValueError as error:
         raise SettingError("intercept_allow", error) from None
-    # A program that still runs may write into it, as Python does that compiles what it imports.
-    with TemporaryDirectory(prefix="foas-emulator-", ignore_cleanup_errors=True) as directory, ExitStack() as sockets:
+    with temporary_directory() as directory, ExitStack() as sockets:
         proxy = [sockets.enter_context(each) for each in listen(host, settings.intercept, setting="intercept")]
         behind = [sockets.enter_context(listen(LOOPBACK[0], 0)[0]) for _ in ("plain", "secure")]
         authority = authority or _make_authority()
-        yield prepare(authority, Path(directory), proxy=proxy, behind=behind, allowed=allowed)
+        yield prepare(authority, directory, proxy=proxy, behind=behind, allowed=allowed)
 
 
 def companions(

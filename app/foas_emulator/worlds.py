@@ -17,7 +17,7 @@ from foas_emulator.settings import SettingError, Settings
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.file_errors import DAMAGED, WorldFileError
 from foas_emulator.world.file_registry import FileRegistry
-from foas_emulator.world.locking import DirectoryInUseError
+from foas_emulator.world.files import DirectoryInUseError
 from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.names import DEFAULT
 from foas_emulator.world.registry import Registry, RegistryOptions

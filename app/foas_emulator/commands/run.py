@@ -7,8 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +17,7 @@ from foas_emulator.commands.base import refusals_to_start
 from foas_emulator.commands.remote import address, refusals_of, world_name
 from foas_emulator.loading import quickly
 from foas_emulator.settings import Settings, check_variables, flag, options
+from foas_emulator.temporary import temporary_directory
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.redirection import variables_for
 from foas_emulator.testing.server import Server
@@ -101,8 +100,8 @@ def _call(
     command: Sequence[str], child: "_Child", server: Server, world: str, *, proxy: Mapping[str, Any] | None = None
 ) -> int:
     """Run a command in its environment; return its exit status."""
-    with TemporaryDirectory(prefix="foas-emulator-", ignore_cleanup_errors=True) as directory:
-        given = variables_for(server, world, os.environ, directory=Path(directory), proxy=proxy)
+    with temporary_directory() as directory:
+        given = variables_for(server, world, os.environ, directory=directory, proxy=proxy)
         try:
             status = child.run(_found(command), {**os.environ, **given})
         except FileNotFoundError:

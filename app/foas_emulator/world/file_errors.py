@@ -3,6 +3,7 @@
 import errno
 import json
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 _FULL = "make room on the disk and ask again; nothing that was acknowledged is lost"
 _TOO_MANY = "ask again when fewer files and connections are open, or allow more of them (ulimit -n)"
 LOCKED = "end the other program that has it open, and ask again"
+_FAILED = "ask again, and look after the disk if it fails again"
 _OURS_ALONE = "let the user of the emulator read and write it and its directory"
 NAMES_NO_TEXT = "it is damaged (it names what is no text)"
 """The reason where sqlite3 raises UnicodeDecodeError, for an error of SQLite that quotes bytes which are no text."""
@@ -22,6 +24,8 @@ _ADVICE = {
     errno.EFBIG: _FULL,
     errno.ENOSPC: _FULL,
     getattr(errno, "EDQUOT", errno.ENOSPC): _FULL,
+    errno.EIO: _FAILED,
+    getattr(errno, "ESTALE", errno.EIO): _FAILED,
     errno.EMFILE: _TOO_MANY,
     errno.ENFILE: _TOO_MANY,
 }
@@ -52,6 +56,12 @@ class WorldFileError(Exception):
         self.advice = advice
         self.hint = f"The file {path.name} of the data directory cannot be used: {reason}; {advice}."
         """The same message for clients, without the path of the directory."""
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the file may be whole: the system failed to read it, and did not find it gone or forbidden."""
+        is_lost = isinstance(self.__cause__, FileNotFoundError | PermissionError)
+        return isinstance(self.__cause__, OSError) and not is_lost
 
 
 class WorldFullError(WorldFileError):
@@ -126,6 +136,27 @@ def naming(path: Path) -> Iterator[None]:
 def require_file(path: Path) -> None:
     """Raise `WorldFileError` for what is there and no file: reading from a pipe, for example, might never end."""
     with naming(path):
-        is_something_else = path.exists() and not path.is_file()
+        is_something_else = is_there(path) and not is_file(path)
     if is_something_else:
         raise WorldFileError(path, "it is no file", "move it away, and PUT, reset or DELETE the world")
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something of this name. Raise OSError if that cannot be told."""
+    return _mode(path) is not None
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file of this name. Raise OSError if that cannot be told."""
+    mode = _mode(path)
+    return mode is not None and stat.S_ISREG(mode)
+
+
+def _mode(path: Path) -> int | None:
+    # From Python 3.14 on, the methods of Path take what cannot be looked at for nothing, which would be made anew.
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise
+        return None

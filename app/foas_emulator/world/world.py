@@ -71,7 +71,7 @@ class World:
 
     Outside the database live only the counter of request ids, the notes of the call in progress and `cache`, in which
     other packages keep values that they derive from the rows. Copies of rows (clock, settings, next due instant) are
-    read again after every rollback.
+    read again after every rollback; where that fails, they are those of before.
     """
 
     __slots__ = (
@@ -229,12 +229,16 @@ class World:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Apply all writes inside the block, or none of them if anything is raised."""
+        copies = self.next_due, self.clock.reading, self._given, self.settings
         try:
             with self.store.transaction():
                 yield
         except BaseException:
             self.cache.discard_from_rows()
-            self._read_copies()
+            try:
+                self._read_copies()
+            except Exception:  # noqa: BLE001 - a file that cannot be read now still holds what it held before
+                self.next_due, self.clock.reading, self._given, self.settings = copies
             raise
 
     def schedule(self, event: str, subject: str, *, at: int, **details: Any) -> None:

@@ -1,0 +1,44 @@
+"""Directories for files that only this process needs, which no signal leaves behind."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import current_thread, main_thread
+
+
+@contextmanager
+def temporary_directory() -> Iterator[Path]:
+    """Yield a new directory of this user's alone, which is removed after the block.
+
+    Raise OSError if it cannot be made. A program that still runs may write into it, as Python does that compiles what
+    it imports: what cannot be removed then stays, and is no error.
+    """
+    with ExitStack() as files:
+        with _signals_held_back():
+            made = TemporaryDirectory(prefix="foas-emulator-", ignore_cleanup_errors=True)
+            files.callback(_remove, made)
+        yield Path(made.name)
+
+
+def _remove(directory: TemporaryDirectory[str]) -> None:
+    with _signals_held_back():
+        directory.cleanup()
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Call the handlers of signals after the block: one that raises in `tempfile` would leave behind what that made."""
+    if current_thread() is not main_thread():  # Python handles signals in the main thread alone
+        yield
+        return
+    found = {int(number): signal.getsignal(number) for number in signal.valid_signals()}
+    handlers = {number: handler for number, handler in found.items() if callable(handler)}
+    came: list[int] = []
+    with ExitStack() as afterwards:
+        afterwards.callback(lambda: [handlers[number](number, None) for number in came])
+        for number, handler in handlers.items():
+            afterwards.callback(signal.signal, number, handler)
+            signal.signal(number, lambda number, _: came.append(number))
+        yield

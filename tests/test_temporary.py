@@ -1,0 +1,94 @@
+"""Temporary directories and signals, whose handlers may raise at any line."""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from foas_emulator.temporary import temporary_directory
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself these signals there")
+
+
+class Ended(BaseException):
+    """What the handler raises."""
+
+
+@pytest.fixture
+def handled() -> Iterator[None]:
+    def end(*_: object) -> None:
+        raise Ended
+
+    before = signal.signal(signal.SIGTERM, end)
+    yield
+    assert signal.signal(signal.SIGTERM, before) is end, "the handler is in place again"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", None)  # so that it is looked for, by writing a file
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+def interrupting(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> None:
+    """Have a function raise SIGTERM when it is done."""
+    original = getattr(module, name)
+
+    def interrupted(*arguments: object, **named: object) -> object:
+        result = original(*arguments, **named)
+        signal.raise_signal(signal.SIGTERM)
+        return result
+
+    monkeypatch.setattr(module, name, interrupted)
+
+
+@pytest.mark.usefixtures("handled")
+@pytest.mark.parametrize("name", ["open", "mkdir"])
+def test_a_signal_while_it_is_made_leaves_nothing_behind(
+    name: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupting(monkeypatch, os, name)
+    with pytest.raises(Ended), temporary_directory():
+        pytest.fail("the block is not entered")
+    assert list(place.iterdir()) == []
+
+
+def _raise_signal(file: Path) -> None:
+    file.touch()
+    signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.usefixtures("handled")
+def test_a_signal_while_it_is_used_leaves_nothing_behind(place: Path) -> None:
+    with pytest.raises(Ended), temporary_directory() as directory:
+        _raise_signal(directory / "file")
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.usefixtures("handled")
+def test_a_signal_while_it_is_removed_leaves_nothing_behind(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupting(monkeypatch, os, "rmdir")
+    with pytest.raises(Ended), temporary_directory() as directory:
+        (directory / "directory").mkdir()
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.usefixtures("handled")
+def test_it_is_made_in_any_thread(place: Path) -> None:
+    found: list[bool] = []
+
+    def make() -> None:
+        with temporary_directory() as directory:
+            found.append(directory.parent == place)
+            shutil.rmtree(directory)  # which is no error afterwards
+
+    thread = Thread(target=make)
+    thread.start()
+    thread.join()
+    assert (found, list(place.iterdir())) == ([True], [])
