@@ -90,7 +90,7 @@ A log line that standard error does not accept at once is dropped, and the next 
 
 If you have seen the real service answer with another code, configure it here. The file is a mapping from a code of the
 [catalogue](fidelity.md#errors) to its new `code`, `status` or `message`. `MissingjobType` goes before
-`Missing{parameter}`, which is for all parameters:
+`Missing{parameter}`, which is for all parameters, and whose own code and message may have `{parameter}`, too:
 
 ```yaml
 InvalidInstance.NotRunning:

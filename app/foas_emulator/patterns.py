@@ -54,9 +54,13 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(translate(pattern))
 
 
+def length_of_globs(params: Mapping[str, str | int]) -> int:
+    """Return how many characters the globs among the values of parameters have together."""
+    return sum(len(each) for each in params.values() if isinstance(each, str) and not _WILDCARDS.isdisjoint(each))
+
+
 def _check_globs(params: Mapping[str, str | int]) -> Mapping[str, str | int]:
-    globs = [each for each in params.values() if isinstance(each, str) and not _WILDCARDS.isdisjoint(each)]
-    if sum(map(len, globs)) > LONGEST_GLOBS:
+    if length_of_globs(params) > LONGEST_GLOBS:
         raise ValueError(f"the globs of one pattern have at most {LONGEST_GLOBS} characters together")
     return params
 

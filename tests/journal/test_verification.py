@@ -195,6 +195,19 @@ def test_a_call_without_an_answer_has_no_status() -> None:
     assert (difference.field, difference.expected, difference.actual) == ("status", "200", None)
 
 
+@pytest.mark.parametrize("each", [256, 128])
+def test_the_globs_of_all_steps_are_bounded_together(api: Api, each: int) -> None:
+    """A thousand long ones took 17 seconds of the processor over a few calls."""
+    glob = "*" + "?" * (each - 1)
+    steps = [{"operation": "StartJob", "params": {"jobName": glob, "projectName": "p" * 300}}] * (16 * 1024 // each)
+    assert verify(api, in_order=steps)[0] == 422
+    status, document = verify(api, in_order=[*steps, {"operation": "StartJob", "params": {"jobName": "*"}}])
+    assert (status, document["hint"]) == (
+        400,
+        "in_order: the globs of all patterns in order have at most 16384 characters together",
+    )
+
+
 def test_only_the_first_wrong_step_of_many_is_told(api: Api) -> None:
     """All errors of ten thousand wrong values held all others for 0.14 seconds."""
     status, document = verify(api, in_order=["StartJob", *[{"params": {"jobName": 1.5}}] * 1001, 2])

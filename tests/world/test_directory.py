@@ -218,7 +218,7 @@ def test_the_highest_generation_is_found_and_all_others_go(
     found = WorldFiles(tmp_path)
     found.close()
     assert (found.generation("alice"), found.generation("bob"), sorted(found.names())) == (10, 3, ["alice", "bob"])
-    assert names(tmp_path) == {"alice.10.db", "alice.10.origin", "bob.3.db", "bob.3.origin"}
+    assert names(tmp_path) == {"alice.10.db", "alice.10.origin", "bob.3.db", "bob.3.origin", "carol.db.1.lost"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")

@@ -474,6 +474,29 @@ def test_files_of_others_are_neither_overwritten_nor_removed(open_registry: Open
     assert all((tmp_path / name).read_bytes() == b"of somebody else" for name in names)
 
 
+def test_a_database_without_its_origin_is_kept_aside_with_all_that_it_holds(
+    directory: Path, open_registry: OpenRegistry, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = open_registry(directory=directory)
+    mark(registry.open_or_create("alice"), "in the log")
+    place = tmp_path / "place"
+    shutil.copytree(directory, place)  # with the write-ahead log, as a killed process leaves it
+    origin = (place / "alice.origin").rename(tmp_path / "alice.origin")
+    assert (place / "alice.db-wal").stat().st_size > 0
+    (place / "alice.db.1.lost").write_bytes(b"of an earlier time")
+    for _ in range(2):
+        found = open_registry(directory=place)
+        assert not found.exists("alice")
+        found.close()
+    assert "alice.db has no .origin and is no world: it is kept as alice.db.2.lost" in caplog.text
+    assert (place / "alice.db.1.lost").read_bytes() == b"of an earlier time"
+    assert not (place / "alice.db.3.lost").exists()
+    for suffix in ("", "-wal", "-shm"):
+        (place / f"alice.db.2.lost{suffix}").rename(place / f"alice.db{suffix}")
+    origin.rename(place / "alice.origin")
+    assert marks(open_registry(directory=place), "alice") == marks(registry, "alice")
+
+
 NO_NEWER_ORIGINS: dict[str, Callable[[Path, Path], object]] = {
     "somebody else's": lambda _, copy: copy.write_bytes(b"of somebody else"),
     "empty": lambda _, copy: copy.touch(),

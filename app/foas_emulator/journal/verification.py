@@ -14,13 +14,15 @@ from foas_emulator.difference import Difference
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call, cut
 from foas_emulator.journal.entries import Entry, WorldJournal
-from foas_emulator.patterns import CallPattern
+from foas_emulator.patterns import LONGEST_GLOBS, CallPattern, length_of_globs
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.durations import duration, duration_text
 from foas_emulator.world.slices import in_slices
 
 _NEAREST = 3
 MAX_TIMEOUT_MS = 300_000
+_MOST_IN_ORDER = 16 * LONGEST_GLOBS
+"""The most characters of the globs of all patterns in order: each call is compared with each of them."""
 _MOST_GAPS = 100
 """The most gaps of a backoff to report."""
 _LONGEST_EXPECTED = 1000
@@ -103,6 +105,12 @@ def _check_timeout(written: str | float) -> str | float:
     return written
 
 
+def _check_steps(steps: list[str | EntryPattern]) -> list[str | EntryPattern]:
+    if sum(length_of_globs(step.params) for step in steps if isinstance(step, EntryPattern)) > _MOST_IN_ORDER:
+        raise ValueError(f"the globs of all patterns in order have at most {_MOST_IN_ORDER} characters together")
+    return steps
+
+
 class Expectation(EntryPattern):
     """An expectation on the entries that match; if it has only a pattern, that at least one matches.
 
@@ -113,7 +121,7 @@ class Expectation(EntryPattern):
     count: Count | None = Field(default=None, description="Number of entries that must match; by default at least one.")
     within: WrittenDuration | None = None
     # Only the first wrong step is told: thousands of errors of a few thousand values take a tenth of a second.
-    in_order: Annotated[list[str | EntryPattern], FailFast()] = Field(
+    in_order: Annotated[list[str | EntryPattern], FailFast(), AfterValidator(_check_steps)] = Field(
         default=[], max_length=1000, description="Operations or patterns that must have come one after the other."
     )
     backoff: Backoff | None = Field(default=None, description="Time that the caller must have waited between tries.")

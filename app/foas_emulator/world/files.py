@@ -81,7 +81,9 @@ class WorldFiles:
             name, number, kind = match[1], int(match[2] or 0), match[3]
             newest = self._generations.get(name)
             is_passed_over = newest is not None and newest < number and number in origins[name]
-            if kind == "new" or (number != newest and not is_passed_over):
+            if kind == "db" and newest is None:
+                _remove(path, is_lone=True)
+            elif kind == "new" or (number != newest and not is_passed_over):
                 self._remove(path, name, number)
 
     def _newest(self, name: str, generations: Sequence[int]) -> int:
@@ -291,8 +293,11 @@ def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _remove(path: Path) -> bool:
-    """Remove a file of ours, or an empty one; leave any other in place, and log that. Return whether nothing failed."""
+def _remove(path: Path, *, is_lone: bool = False) -> bool:
+    """Remove a file of ours, or an empty one; leave any other in place, and log that. Return whether nothing failed.
+
+    A database that is lone, without an origin, is set aside unless it is empty.
+    """
     if path.name.endswith(_BESIDE):
         return True  # removed together with its database
     try:
@@ -304,6 +309,9 @@ def _remove(path: Path) -> bool:
         if header and not is_header_of_ours(header):
             log.warning("%s is no file of foas-emulator and is left where it is", path)
             return True
+        if is_lone and header:
+            _set_aside(path)
+            return True
         if path.suffix == ".db":
             remove_beside(path)
         path.unlink()
@@ -313,6 +321,17 @@ def _remove(path: Path) -> bool:
         log.warning("%s cannot be removed (%s) and is left where it is", path, error.strerror)
         return False
     return True
+
+
+def _set_aside(database: Path) -> None:
+    """Rename a database that has no origin: a kill may have left it, and so may a person who puts back a copy."""
+    names = (database.with_name(f"{database.name}.{number}.lost") for number in count(1))
+    aside = next(name for name in names if not os.path.lexists(name))
+    for suffix in (*_BESIDE, ""):  # the database last: what SQLite kept beside it must never be without it
+        with suppress(FileNotFoundError):
+            database.with_name(database.name + suffix).rename(aside.with_name(aside.name + suffix))
+    text = "%s has no .origin and is no world: it is kept as %s; put both back under their names"
+    log.warning(text, database, aside.name)
 
 
 def remove_beside(database: Path) -> None:
