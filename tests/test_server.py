@@ -335,6 +335,25 @@ def test_a_client_that_still_sends_its_body_is_answered_when_the_server_stops(pa
     assert "Traceback" not in log.read_text("utf-8")
 
 
+def test_a_client_that_has_read_a_part_of_a_snapshot_when_the_server_stops_leaves_no_error_of_it(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    jobs = [{"JobName": f"j{number}", "Code": "x" * 5_000_000} for number in range(5)]
+    with serving(log=log) as emulator, emulator.client(timeout=60) as client:
+        made = client.put("/_emulator/worlds/w", json={"seed": {"projects": [{"Name": "p", "jobs": jobs}]}})
+        assert made.status_code == 201
+        port = client.base_url.port
+        with socket.create_connection(("127.0.0.1", port or 0), 60) as reader:
+            reader.sendall(f"GET /_emulator/worlds/w/snapshot HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            assert reader.recv(12) == b"HTTP/1.1 200"
+            assert emulator.stop() == 0
+    written = log.read_text("utf-8")
+    assert "timeout graceful shutdown exceeded" in written, "it was still being sent"
+    assert "ASGI callable" not in written
+    assert "Traceback" not in written
+
+
 def test_a_log_that_nobody_reads_stops_nothing() -> None:
     if sys.platform == "win32":
         pytest.skip("a pipe cannot be asked there whether it takes more")

@@ -103,6 +103,17 @@ def test_an_instance_is_copied_without_the_others() -> None:
         assert "412536" not in text
 
 
+def test_a_job_that_is_offline_is_made_again_with_its_instances() -> None:
+    with open_api() as api:
+        api.ok("ModifyInstanceState", projectName="project1", jobName="job1", instanceId=-1, expectState="TERMINATED")
+        api.ok("OfflineJob", projectName="project1", jobName="job1")
+        job = find_job(api.world, "project1", "job1")
+        assert job is not None
+        seed = yaml.safe_load(written(api.world, job))
+        api.request("PUT", "/_emulator/worlds/copy", content=json.dumps({"seed": seed}))
+        assert answers(api, "copy", job)[1:] == answers(api, "default", job)[1:]
+
+
 def test_code_is_written_as_lines() -> None:
     with open_api() as api:
         job = find_job(api.world, "demo", "running-stream")

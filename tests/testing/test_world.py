@@ -255,6 +255,15 @@ def test_a_wrong_setting_is_named_whether_given_or_in_the_environment(
         pass
 
 
+@pytest.mark.parametrize("workers", ["", "4", "auto"])
+def test_the_workers_of_another_server_do_not_concern_an_emulator(
+    monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", workers)
+    with Emulator() as emulator:
+        assert emulator.worlds() == ["default"]
+
+
 def test_an_emulator_that_was_never_entered_can_be_left() -> None:
     Emulator().__exit__(None, None, None)
 
@@ -293,7 +302,9 @@ def answering(answer: bytes) -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[" * 100_000, b"[]", b'{"error": "e"}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"[" * 100_000, b"[]", b'{"error": "e"}', b'{"error": 4, "hint": "h"}', b"\xff"]
+)
 def test_what_is_no_emulator_is_told(body: bytes) -> None:
     page = b"HTTP/1.1 404 Not Found\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
     with answering(page) as url, pytest.raises(EmulatorError, match="Is this the address of a foas-emulator") as raised:
@@ -358,6 +369,8 @@ def test_an_emulator_is_used_in_its_block_and_by_one_at_a_time() -> None:
     emulator = Emulator()
     with pytest.raises(AttributeError, match="serves inside a `with` block"):
         emulator.world()
+    with pytest.raises(AttributeError, match="serves inside a `with` block"):
+        _ = emulator.url
     with emulator, pytest.raises(RuntimeError, match="serves already"):
         emulator.__enter__()
     with emulator:

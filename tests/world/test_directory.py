@@ -1,5 +1,6 @@
 """The pairs of files of a data directory, without the worlds in them."""
 
+import errno
 import os
 import sqlite3
 import stat
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from foas_emulator.world import files
+from foas_emulator.world import soundness
 from foas_emulator.world.file_errors import WorldFileError
-from foas_emulator.world.files import WorldFiles, damage_of, require_sound
+from foas_emulator.world.files import WorldFiles
+from foas_emulator.world.ready import Ready
+from foas_emulator.world.soundness import APPLICATION_ID, damage_of, require_sound
 
 
 @pytest.fixture
@@ -97,6 +100,69 @@ def test_what_is_ready_becomes_the_database_of_a_reset(kept: WorldFiles, place: 
     assert kept.database("alice").read_bytes() == template
     assert kept.origin("alice") == template
     assert (place / "alice.db").read_bytes() == b"damaged", "what may be somebody else's stays"
+
+
+def test_what_can_be_neither_used_nor_removed_is_told_as_what_cannot_be_used(
+    kept: WorldFiles, place: Path, template: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.put("alice", template)
+    (ready,) = kept.make_ready(template, number=1)
+    rename = Path.rename
+
+    def refuse_origins(file: Path, target: Path) -> Path:
+        return rename(file, target) if file == ready else refuse(file)
+
+    def refuse(file: Path, **_: bool) -> Path:
+        raise PermissionError(errno.EACCES, "another program has it open", file)
+
+    with monkeypatch.context() as locked:
+        locked.setattr(Path, "rename", refuse_origins)
+        locked.setattr(Path, "unlink", refuse)
+        with pytest.raises(WorldFileError, match=r"alice\.origin cannot be used: another program has it open"):
+            kept.exchange("alice", ready)
+        Ready(files=[*kept.make_ready(template, number=1)]).discard()
+    assert kept.database("alice") == place / "alice.db"
+    kept.close()
+    assert [path for path in place.iterdir() if path.name.startswith("+")] == []
+
+
+@pytest.fixture(params=["at once", "after a start"])
+def replaced(
+    request: pytest.FixtureRequest, kept: WorldFiles, place: Path, template: bytes, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WorldFiles]:
+    """The files of a world that was replaced, and whose first origin cannot be removed."""
+    kept.put("alice", template)
+    unlink = Path.unlink
+
+    def refuse(file: Path, **options: bool) -> None:
+        if file == place / "alice.origin":
+            raise PermissionError(errno.EACCES, "another program has it open")
+        unlink(file, **options)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    kept.replace("alice", template)
+    if request.param == "after a start":
+        kept.close()
+        kept = WorldFiles(place)
+    yield kept
+    kept.close()
+
+
+@pytest.mark.parametrize(("change", "left"), [(WorldFiles.remove, set()), (WorldFiles.reset, {"alice.2.origin"})])
+def test_a_world_that_was_replaced_does_not_come_back_at_the_next_start(
+    change: Callable[[WorldFiles, str], None],
+    left: set[str],
+    replaced: WorldFiles,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = names(place)
+    with pytest.raises(WorldFileError, match=r"alice\.origin cannot be used: another program has it open"):
+        change(replaced, "alice")
+    assert names(place) == before
+    monkeypatch.undo()
+    change(replaced, "alice")
+    assert names(place) == left
 
 
 def test_a_generation_of_which_any_file_is_there_is_passed_over(kept: WorldFiles, place: Path, template: bytes) -> None:
@@ -188,7 +254,7 @@ def of_somebody_else(**pragmas: int) -> bytes:
         (of_somebody_else(page_size=1024, user_version=1), "it is no file of foas-emulator"),
         (of_somebody_else(page_size=512, user_version=1, application_id=7), "it is no file of foas-emulator"),
         (of_somebody_else(page_size=512, user_version=1), None),
-        (of_somebody_else(page_size=512, application_id=files.APPLICATION_ID), None),
+        (of_somebody_else(page_size=512, application_id=APPLICATION_ID), None),
     ],
 )
 def test_a_file_is_ours_by_its_header(image: bytes, reason: str | None) -> None:
@@ -209,9 +275,9 @@ def test_a_damaged_page_is_found_where_the_file_is_not_too_large(
     assert found is not None
     assert found.startswith("it is damaged (")
     assert "\n" not in found
-    monkeypatch.setattr(files, "LARGEST_CHECKED", len(template))
+    monkeypatch.setattr(soundness, "LARGEST_CHECKED", len(template))
     assert damage_of(damaged) == found
-    monkeypatch.setattr(files, "LARGEST_CHECKED", len(template) - 1)
+    monkeypatch.setattr(soundness, "LARGEST_CHECKED", len(template) - 1)
     assert damage_of(damaged) is None
 
 

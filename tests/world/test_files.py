@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.world import files, store
+from foas_emulator.world import files, pending, store
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.files import WorldFiles, write_file
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.names import WorldLimitError
-from foas_emulator.world.ready import Ready
+from foas_emulator.world.ready import NOTHING_READY, Ready
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
@@ -257,6 +257,49 @@ def test_a_file_that_cannot_even_be_looked_at_is_told(
             use("alice")
 
 
+def test_a_file_that_cannot_be_looked_at_is_neither_made_anew_nor_removed(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    look = Path.stat
+
+    def fail(self: Path, **options: bool) -> os.stat_result:
+        if self.name.startswith("alice"):
+            raise OSError(errno.ESTALE, "Stale file handle", str(self))
+        return look(self, **options)
+
+    monkeypatch.setattr(Path, "stat", fail)
+    for method in ("exists", "is_file"):  # from Python 3.14 on, both take what cannot be looked at for nothing
+        monkeypatch.setattr(Path, method, lambda self: not self.name.startswith("alice"))
+    with pytest.raises(WorldFileError, match="Stale file handle"):
+        registry.open_existing("alice")
+    registry.close()
+    with pytest.raises(OSError, match="Stale file handle"):
+        open_registry(directory=directory)
+    monkeypatch.undo()
+    assert marks(open_registry(directory=directory), "alice") == ["later", "old"]
+
+
+@pytest.mark.parametrize("state", ["open", "closed"])
+def test_an_origin_that_cannot_be_read_for_now_is_not_lost(
+    state: str, directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    if state == "open":
+        registry.open_existing("alice")
+
+    def fail(self: Path) -> bytes:
+        raise OSError(errno.EIO, "Input/output error", str(self))
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(WorldFileError, match=r"alice\.origin cannot be used: Input/output error; ask again"):
+        registry.reset("alice")
+    monkeypatch.undo()
+    assert marks(registry, "alice") == ["later", "old"]
+    registry.reset("alice")
+    assert marks(registry, "alice") == ["old"]
+
+
 def test_files_that_are_ready_are_used_up_or_removed_at_the_end_or_the_next_start(
     directory: Path, open_registry: OpenRegistry
 ) -> None:
@@ -328,8 +371,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "it is empty": lambda path: path.write_bytes(b""),
     "not a database": lambda path: path.write_bytes(b"my notes\n" * 99),
     "it is no world of foas-emulator": make_foreign,
-    "holds what no world can have .Expecting": settle_for("{"),
-    "holds what no world can have .'list'": settle_for("[]"),
+    "no JSON is in the settings of world .Expecting": settle_for("{"),
+    "no JSON object is in the settings of world": settle_for("[]"),
 }
 MENDS: dict[str, Callable[[Registry], object]] = {
     "put": lambda registry: registry.create_or_replace("alice"),
@@ -532,6 +575,27 @@ def test_a_commit_that_finds_no_room_is_said_with_the_file_and_undone(
     assert marks(registry, "alice") == ["later", "old"]
     alice.store._raw.execute(f"PRAGMA max_page_count = {pages + 100}")
     mark(alice, "x" * 5000)
+
+
+def test_a_world_that_cannot_be_read_once_it_is_restored_is_opened_anew(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    alice = registry.open_or_create("alice")
+    with alice.transaction():
+        alice.clock.set(mode="frozen", now=1000)
+    image = alice.store.image()
+    with alice.transaction():
+        alice.clock.set(mode="frozen", now=2000)
+
+    def fail(_store: Store) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(pending, "next_at", fail)
+    with pytest.raises(sqlite3.OperationalError):
+        registry.exchange(alice, lambda _: alice.load(image), NOTHING_READY)
+    monkeypatch.undo()
+    assert registry.open_or_create("alice").clock.peek() == 1000
 
 
 def test_the_world_used_least_recently_is_closed_before_files_run_out(

@@ -1,6 +1,6 @@
 """A world: identity, settings, and changes that come due."""
 
-from sqlite3 import IntegrityError
+from sqlite3 import IntegrityError, OperationalError
 
 import pytest
 
@@ -255,6 +255,28 @@ def test_what_others_read_from_rows_is_read_anew_after_a_rollback(world: World) 
     with pytest.raises(ZeroDivisionError), world.transaction():
         raise ZeroDivisionError
     assert (world.cache.get(read), world.cache.get(counted)) == (None, 2)
+
+
+def test_what_was_rolled_back_is_forgotten_though_nothing_can_be_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_store: Store) -> None:
+        raise OperationalError("disk I/O error")
+
+    def be_refused() -> None:
+        with world.transaction():
+            world.clock.set(mode="frozen", now=9000)
+            world.schedule("ring", "bell:door", at=2000)
+            monkeypatch.setattr(pending, "next_at", fail)
+            raise ZeroDivisionError
+
+    freeze(world, 1000)
+    plan(world, 5000)
+    with pytest.raises(ZeroDivisionError):
+        be_refused()
+    monkeypatch.undo()
+    assert (world.clock.peek(), world.next_due) == (1000, 5000)
+    assert rung(world) == []
 
 
 def test_a_world_that_is_loaded_begins_its_request_ids_anew(world: World) -> None:

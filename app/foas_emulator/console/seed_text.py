@@ -36,7 +36,7 @@ def seed_of_job(world: World, project: Project, job: Job, *, instance: int | Non
     """Return the seed of a job with the resources that it uses: its project, cluster, queues, folder and packages.
 
     It has the last instances of the job, or only the given one. It has neither pending changes nor an older, committed
-    version of the job.
+    version of the job, and a job that is offline and has instances becomes a committed one: no seed has such a job.
     """
     if instance is None:
         runs = instances_of_job(world, job.project_name, job.job_name)[-MOST_INSTANCES:]
@@ -45,9 +45,9 @@ def seed_of_job(world: World, project: Project, job: Job, *, instance: int | Non
         runs = [] if found is None else [found]
     committed = find_committed(world, job)
     written = members(SeedJob, job, leave_out=["project_name"])
-    if committed is None:
+    if committed is None and not runs:
         written["IsCommitted"] = False
-    elif committed.auto_scale_params:
+    elif committed is not None and committed.auto_scale_params:
         written["auto_scale_params"] = committed.auto_scale_params
     content = members(SeedInstance, job)
     if runs:

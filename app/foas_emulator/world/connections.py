@@ -10,7 +10,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import NullPool, QueuePool
 
-from foas_emulator.world.files import APPLICATION_ID, PAGE_SIZE
+from foas_emulator.world.soundness import APPLICATION_ID, PAGE_SIZE
 from foas_emulator.world.store import SCHEMA_VERSION, TABLES, Row
 
 _MEMORY = ":memory:"

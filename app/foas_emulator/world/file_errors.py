@@ -1,16 +1,20 @@
 """Errors of the files in which worlds are kept: each names its file, the reason, and what to do about it."""
 
 import errno
+import json
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
 _FULL = "make room on the disk and ask again; nothing that was acknowledged is lost"
 _TOO_MANY = "ask again when fewer files and connections are open, or allow more of them (ulimit -n)"
 LOCKED = "end the other program that has it open, and ask again"
+_FAILED = "ask again, and look after the disk if it fails again"
 _OURS_ALONE = "let the user of the emulator read and write it and its directory"
 NAMES_NO_TEXT = "it is damaged (it names what is no text)"
 """The reason where sqlite3 raises UnicodeDecodeError, for an error of SQLite that quotes bytes which are no text."""
@@ -20,6 +24,8 @@ _ADVICE = {
     errno.EFBIG: _FULL,
     errno.ENOSPC: _FULL,
     getattr(errno, "EDQUOT", errno.ENOSPC): _FULL,
+    errno.EIO: _FAILED,
+    getattr(errno, "ESTALE", errno.EIO): _FAILED,
     errno.EMFILE: _TOO_MANY,
     errno.ENFILE: _TOO_MANY,
 }
@@ -51,6 +57,12 @@ class WorldFileError(Exception):
         self.hint = f"The file {path.name} of the data directory cannot be used: {reason}; {advice}."
         """The same message for clients, without the path of the directory."""
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether the file may be whole: the system failed to read it, and did not find it gone or forbidden."""
+        is_lost = isinstance(self.__cause__, FileNotFoundError | PermissionError)
+        return isinstance(self.__cause__, OSError) and not is_lost
+
 
 class WorldFullError(WorldFileError):
     """A world in memory has the largest size of such a database; there is no file."""
@@ -68,10 +80,27 @@ class NewerStoreError(WorldFileError):
         super().__init__(path, reason, "use a newer emulator, or another --data-dir")
 
 
+class UnreadableRowError(ValueError):
+    """A row holds what no version of the emulator has written, as after its file was edited by hand."""
+
+
+def read_object(text: str, where: str) -> dict[str, Any]:
+    """Return the JSON object in a column of a row. Raise `UnreadableRowError` with the name of the place."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableRowError(f"no JSON is in {where} ({error})") from None
+    if not isinstance(value, dict):
+        raise UnreadableRowError(f"no JSON object is in {where}")
+    return value
+
+
 def file_error(error: BaseException, path: Path | None) -> WorldFileError | None:
     """Return the file error behind an error of a database, None if neither its file nor a full memory is the cause."""
     if isinstance(error, WorldFileError):
         return error
+    if isinstance(error, UnreadableRowError):
+        return None if path is None else WorldFileError(path, str(error))
     cause = error.orig if isinstance(error, DBAPIError) else error
     advice = _TROUBLES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
     if isinstance(cause, sqlite3.Error) and str(cause).startswith(_NO_TEXT):
@@ -107,6 +136,27 @@ def naming(path: Path) -> Iterator[None]:
 def require_file(path: Path) -> None:
     """Raise `WorldFileError` for what is there and no file: reading from a pipe, for example, might never end."""
     with naming(path):
-        is_something_else = path.exists() and not path.is_file()
+        is_something_else = is_there(path) and not is_file(path)
     if is_something_else:
         raise WorldFileError(path, "it is no file", "move it away, and PUT, reset or DELETE the world")
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something of this name. Raise OSError if that cannot be told."""
+    return _mode(path) is not None
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file of this name. Raise OSError if that cannot be told."""
+    mode = _mode(path)
+    return mode is not None and stat.S_ISREG(mode)
+
+
+def _mode(path: Path) -> int | None:
+    # From Python 3.14 on, the methods of Path take what cannot be looked at for nothing, which would be made anew.
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            raise
+        return None

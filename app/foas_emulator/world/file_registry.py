@@ -9,7 +9,7 @@ from typing import Unpack
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.expiry import CLOSE_AT_ONCE, least_recently_used
-from foas_emulator.world.file_errors import WorldFileError, naming, raise_for_file
+from foas_emulator.world.file_errors import WorldFileError, is_there, naming, raise_for_file
 from foas_emulator.world.files import WorldFiles
 from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.ready import NOTHING_READY, Ready
@@ -70,7 +70,7 @@ class FileRegistry(Registry):
     def _store(self, name: str) -> Store:
         path = self.files.database(name)
         with naming(path):
-            image = b"" if path.exists() else self.files.origin(name)
+            image = b"" if is_there(path) else self.files.origin(name)
         return Store(self.connections, image=image, path=path)
 
     def _shut(self, name: str) -> None:
@@ -131,6 +131,8 @@ class FileRegistry(Registry):
         try:
             origin = self.files.origin(name)
         except WorldFileError as error:
+            if error.may_pass:
+                raise
             text = "world %s becomes one of the default seed, for what it was created from is lost: %s"
             log.warning(text, name, error)
             origin = self.image
@@ -153,7 +155,8 @@ class FileRegistry(Registry):
         if ready.files:
             self._exchange(world, take, ready)
         else:
-            take(None)
+            with self._closed_if_that_fails(world):
+                take(None)
 
     def _exchange(self, world: World, take: Callable[[Store], None], ready: Ready) -> None:
         """Have an open world take the database in the file that is ready."""

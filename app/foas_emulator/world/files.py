@@ -11,26 +11,17 @@ is a pair that it did write. On Windows the files of a world whose name is that 
 import logging
 import os
 import re
-import sqlite3
 from collections.abc import Iterator, KeysView, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from itertools import count, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foas_emulator.world.file_errors import NAMES_NO_TEXT, WorldFileError, naming, require_file
+from foas_emulator.world.file_errors import WorldFileError, is_file, naming, require_file
+from foas_emulator.world.soundness import damage_of, is_header_of_ours, size_in
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
-
-LARGEST_CHECKED = 4 * 1024 * 1024
-"""The size in bytes of the largest database that is checked completely before use: at most 20 milliseconds' work."""
-
-APPLICATION_ID = int.from_bytes(b"FOAS")
-"""The `application_id` in the SQLite header of each of our databases."""
-
-PAGE_SIZE = 512
-"""The size in bytes of a database page. Most tables of a world have a few rows, so small pages keep a world small."""
 
 _PORTS = frozenset(f"{port}{number}" for port in ("com", "lpt") for number in range(10))
 DEVICES = {"con", "prn", "aux", "nul"} | _PORTS if os.name == "nt" else frozenset[str]()
@@ -42,7 +33,6 @@ _READY = re.compile(r"\+[0-9]+\.new")
 _DATABASE = ("db", "db-wal", "db-shm")
 _BESIDE = ("-wal", "-shm")
 """Suffixes of the files that SQLite keeps beside a database that is in use, or was when its process was killed."""
-_FIRST_BYTES = b"SQLite format 3\x00"
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +53,8 @@ class WorldFiles:
         self._directory = directory
         self._lock = _lock(directory)
         self._generations: dict[str, int] = {}
+        self._left: dict[str, set[int]] = {}
+        """The earlier generations of each world whose origins could not be removed."""
         self._ready = count()
         try:
             self._find()
@@ -77,7 +69,7 @@ class WorldFiles:
             for path in self._directory.iterdir()
             if (match := _FILE.fullmatch(path.name))
             and path.name.startswith("_") == (match[1] in DEVICES)
-            and path.is_file()
+            and is_file(path)
         ]
         origins: dict[str, list[int]] = {}
         for _, (name, generation, kind) in ((path, match.groups()) for path, match in found):
@@ -90,7 +82,7 @@ class WorldFiles:
             newest = self._generations.get(name)
             is_passed_over = newest is not None and newest < number and number in origins[name]
             if kind == "new" or (number != newest and not is_passed_over):
-                _remove(path)
+                self._remove(path, name, number)
 
     def _newest(self, name: str, generations: Sequence[int]) -> int:
         """Return the highest of these generations that `put` has completed; the highest of all if none is."""
@@ -105,7 +97,7 @@ class WorldFiles:
         try:
             with origin.open("rb") as file:
                 header = file.read(100)
-            return _is_header_of_ours(header) and origin.stat().st_size >= _size_in(header) and database.is_file()
+            return is_header_of_ours(header) and origin.stat().st_size >= size_in(header) and is_file(database)
         except OSError:
             return False
 
@@ -193,6 +185,7 @@ class WorldFiles:
         """
         before = self._generations[name]
         if ready is None:
+            self._remove_left(name)
             self._move_origin(name, self._next(name))
         else:
             self.exchange(name, ready)
@@ -216,7 +209,8 @@ class WorldFiles:
         try:
             self._move_origin(name, generation)
         except WorldFileError:
-            database.unlink()
+            with suppress(OSError):
+                database.unlink()
             raise
 
     def _move_origin(self, name: str, generation: int) -> None:
@@ -233,10 +227,23 @@ class WorldFiles:
         """Remove the files of a generation unless it is the present one."""
         if generation is not None and generation != self._generations.get(name):
             for kind in ("origin", "db"):
-                _remove(self._path(name, generation, kind))
+                self._remove(self._path(name, generation, kind), name, generation)
+
+    def _remove(self, path: Path, name: str, generation: int) -> None:
+        if not _remove(path) and path.suffix == ".origin":
+            self._left.setdefault(name, set()).add(generation)
+
+    def _remove_left(self, name: str) -> None:
+        """Remove what could not be removed before: without a newer pair, it would decide at the next start."""
+        for generation in sorted(self._left.get(name, ())):
+            origin = self._path(name, generation, "origin")
+            with naming(origin):
+                origin.unlink(missing_ok=True)
+            self._left[name].remove(generation)
 
     def remove(self, name: str) -> None:
         """Remove a world. Raise `WorldFileError` if its origin cannot be removed; then it still exists."""
+        self._remove_left(name)
         generation = self._generations[name]
         origin = self._path(name, generation, "origin")
         with naming(origin), _synced(self._directory):
@@ -284,63 +291,19 @@ def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def damage_of(image: bytes) -> str | None:
-    """Return the reason why an image is not one of ours or is damaged, None if it is valid."""
-    if not image:
-        return "it is empty"
-    if not _is_header_of_ours(image[:100]):
-        return "it is no file of foas-emulator"
-    if len(image) < _size_in(image[:100]):
-        return "it was cut"
-    return None if len(image) > LARGEST_CHECKED else _found_by_check(image)
-
-
-def _found_by_check(image: bytes) -> str | None:
-    with closing(sqlite3.connect(":memory:")) as opened:
-        opened.deserialize(image)
-        try:
-            (first,) = opened.execute("PRAGMA quick_check(1)").fetchone()
-        except UnicodeDecodeError:
-            return NAMES_NO_TEXT
-        except sqlite3.Error as error:
-            return f"it is damaged ({error})"
-    return None if first == "ok" else f"it is damaged ({first.splitlines()[-1]})"
-
-
-def require_sound(image: bytes, path: Path | None) -> bytes:
-    """Return the image of a world's file, None for one in memory. Raise `WorldFileError` if it is damaged."""
-    reason = None if path is None else damage_of(image)
-    if path is not None and reason is not None:
-        raise WorldFileError(path, reason)
-    return image
-
-
-def _is_header_of_ours(header: bytes) -> bool:
-    """Whether a file has our header. Files of version 0.1.0 lack our id and are recognised by their page size."""
-    owner = int.from_bytes(header[68:72])
-    before_owners = owner == 0 and int.from_bytes(header[60:64]) == 1 and int.from_bytes(header[16:18]) == PAGE_SIZE
-    return header.startswith(_FIRST_BYTES) and (owner == APPLICATION_ID or before_owners)
-
-
-def _size_in(header: bytes) -> int:
-    """Return how many bytes a whole file with this header has."""
-    pages, page = int.from_bytes(header[28:32]), int.from_bytes(header[16:18])
-    return pages * page
-
-
-def _remove(path: Path) -> None:
-    """Remove a file of ours, or an empty one; leave any other in place, and log that."""
+def _remove(path: Path) -> bool:
+    """Remove a file of ours, or an empty one; leave any other in place, and log that. Return whether nothing failed."""
     if path.name.endswith(_BESIDE):
-        return  # removed together with its database
+        return True  # removed together with its database
     try:
-        if not path.is_file() and os.path.lexists(path):
+        if not is_file(path) and os.path.lexists(path):
             log.warning("%s is no file and is left where it is", path)
-            return
+            return True
         with path.open("rb") as file:
             header = file.read(100)
-        if header and not _is_header_of_ours(header):
+        if header and not is_header_of_ours(header):
             log.warning("%s is no file of foas-emulator and is left where it is", path)
-            return
+            return True
         if path.suffix == ".db":
             remove_beside(path)
         path.unlink()
@@ -348,6 +311,8 @@ def _remove(path: Path) -> None:
         pass
     except OSError as error:
         log.warning("%s cannot be removed (%s) and is left where it is", path, error.strerror)
+        return False
+    return True
 
 
 def remove_beside(database: Path) -> None:

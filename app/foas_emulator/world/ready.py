@@ -1,6 +1,7 @@
 """An image that was written beside the event loop, for a world to take over in no time."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,11 +21,12 @@ class Ready:
         return store
 
     def discard(self) -> None:
-        """Remove what no world has taken."""
+        """Remove what no world has taken. A file that cannot be removed goes at the end, or at the next start."""
         if self.store is not None:
             self.store.close()
         for file in self.files:
-            file.unlink(missing_ok=True)
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
 
 
 NOTHING_READY = Ready()

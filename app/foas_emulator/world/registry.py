@@ -145,7 +145,7 @@ class Registry(ABC):
             store.close()
             raise_for_file(error, path)
             if path is not None and isinstance(error, ValueError | TypeError | AttributeError):
-                # A whole file may still hold what is read here only: settings that are no object, for example.
+                # A whole file may still hold what is read here only: a setting of another type, for example.
                 raise WorldFileError(path, f"it holds what no world can have ({error})") from error
             raise
         world.last_used = stopwatch()
@@ -186,8 +186,8 @@ class Registry(ABC):
         """Reset a world to what it was created from; create it if it does not exist.
 
         What is `ready` holds its `origin` already, for a world that is open. A database file that cannot be used is no
-        obstacle. Where the file of what the world was created from cannot be used either, the world becomes one of the
-        default image, and the log says so.
+        obstacle. Where the file of what the world was created from is lost, too, the world becomes one of the default
+        image, and the log says so; where it only cannot be read for now, raise `WorldFileError`.
         """
         if self.exists(name):
             self._reset(name, ready)

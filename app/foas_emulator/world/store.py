@@ -20,9 +20,18 @@ from sqlalchemy.orm import InstrumentedAttribute, registry
 from sqlmodel import SQLModel
 
 from foas_emulator.world import statements
-from foas_emulator.world.file_errors import LOCKED, NewerStoreError, WorldFileError, file_error, naming, require_file
-from foas_emulator.world.files import LARGEST_CHECKED, remove_beside, require_sound, write_file
+from foas_emulator.world.file_errors import (
+    LOCKED,
+    NewerStoreError,
+    WorldFileError,
+    file_error,
+    is_there,
+    naming,
+    require_file,
+)
+from foas_emulator.world.files import remove_beside, write_file
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
+from foas_emulator.world.soundness import LARGEST_CHECKED, require_sound
 
 if TYPE_CHECKING:
     from foas_emulator.world.connections import Connections
@@ -119,7 +128,7 @@ class Store:
             return
         require_file(path)
         with naming(path):
-            if not path.exists():
+            if not is_there(path):
                 remove_beside(path)
                 write_file(path, image)
             self._connect(connections)

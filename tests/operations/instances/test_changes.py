@@ -6,6 +6,8 @@ import pytest
 
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.instances import service
+from foas_emulator.seeds.applying import apply
+from foas_emulator.seeds.reading import parse_seed
 from tests.api import Api
 from tests.operations import building
 
@@ -292,6 +294,16 @@ def test_a_batch_instance_is_archived_two_days_after_its_end(batch: Api) -> None
     assert listed(batch, "FLINK_BATCH", isArchived=True) == [ended]
 
 
+def test_a_batch_instance_goes_on_with_its_timeline_after_it_was_archived(api: Api) -> None:
+    timeline = "[{after: 1m, ActualState: SUCCESS}, {after: 3d, ActualState: FAILED}]"
+    instances = f"[{{Id: 5, JobType: FLINK_BATCH, timeline: {timeline}}}]"
+    apply(api.world, parse_seed(f"projects: [{{Name: p, jobs: [{{JobName: j, instances: {instances}}}]}}]", "seed"))
+    api.advance("3d")
+    shown = api.ok("GetInstanceRunSummary", projectName="p", jobName="j", instanceId=5)
+    assert shown["RunSummary"]["ActualState"] == "FAILED"
+    assert api.ok("ListInstance", projectName="p", jobType="FLINK_BATCH", isArchived=True)["Instances"]["Instance"]
+
+
 def test_a_stream_instance_that_has_ended_stays_until_the_next_start(p: Api) -> None:
     instance_id = start(p)
     ask(p, "TERMINATED")
@@ -317,7 +329,7 @@ def test_a_state_must_be_asked_for_and_exist(p: Api) -> None:
 
 
 def test_a_job_that_was_never_started_cannot_be_moved(p: Api) -> None:
-    for state, code in (("PAUSED", "NotRunning"), ("RUNNING", "NotPaused"), ("TERMINATED", "Ended")):
+    for state, code in (("PAUSED", "NotRunning"), ("RUNNING", "NotPaused"), ("TERMINATED", "NotRunning")):
         outcome = p.refused("ModifyInstanceState", **LIVE, expectState=state, code=f"InvalidInstance.{code}")
         assert "never started" in outcome.hint
 

@@ -122,7 +122,10 @@ def target(call: str, job: "Job", instance: Instance | None) -> str:
     if wanted is None:
         which = "was never started" if instance is None else f"has instance {instance.id}, which is {state}"
         allowed = ", ".join(TRANSITIONS[call])
-        raise _REFUSALS[call](f"Job {job.job_name!r} {which}; {call} is possible from {allowed}.")
+        refusal = _REFUSALS[call]
+        if refusal is ENDED and state in {UNKNOWN, *LIVE}:
+            refusal = NOT_RUNNING
+        raise refusal(f"Job {job.job_name!r} {which}; {call} is possible from {allowed}.")
     return wanted
 
 
@@ -206,7 +209,7 @@ def apply_change(world: World, change: PendingChange) -> str | None:
         enter(world, instance, details["ActualState"], details.get("LastErrorMessage"))
         return brings(change)
     if change.event == "archive":
-        archive(world, instance)
+        update_instance(world, instance, assign(Instance.is_archived, True))  # what a timeline plans is still to come
         return None
     return _transition(world, instance, change.event).actual_state
 

@@ -1,0 +1,62 @@
+"""What a file of ours is, by its header, and whether it is whole and sound."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from foas_emulator.world.file_errors import NAMES_NO_TEXT, WorldFileError
+
+LARGEST_CHECKED = 4 * 1024 * 1024
+"""The size in bytes of the largest database that is checked completely before use: at most 20 milliseconds' work."""
+
+APPLICATION_ID = int.from_bytes(b"FOAS")
+"""The `application_id` in the SQLite header of each of our databases."""
+
+PAGE_SIZE = 512
+"""The size in bytes of a database page. Most tables of a world have a few rows, so small pages keep a world small."""
+
+_FIRST_BYTES = b"SQLite format 3\x00"
+
+
+def damage_of(image: bytes) -> str | None:
+    """Return the reason why an image is not one of ours or is damaged, None if it is valid."""
+    if not image:
+        return "it is empty"
+    if not is_header_of_ours(image[:100]):
+        return "it is no file of foas-emulator"
+    if len(image) < size_in(image[:100]):
+        return "it was cut"
+    return None if len(image) > LARGEST_CHECKED else _found_by_check(image)
+
+
+def _found_by_check(image: bytes) -> str | None:
+    with closing(sqlite3.connect(":memory:")) as opened:
+        opened.deserialize(image)
+        try:
+            (first,) = opened.execute("PRAGMA quick_check(1)").fetchone()
+        except UnicodeDecodeError:
+            return NAMES_NO_TEXT
+        except sqlite3.Error as error:
+            return f"it is damaged ({error})"
+    return None if first == "ok" else f"it is damaged ({first.splitlines()[-1]})"
+
+
+def require_sound(image: bytes, path: Path | None) -> bytes:
+    """Return the image of a world's file, None for one in memory. Raise `WorldFileError` if it is damaged."""
+    reason = None if path is None else damage_of(image)
+    if path is not None and reason is not None:
+        raise WorldFileError(path, reason)
+    return image
+
+
+def is_header_of_ours(header: bytes) -> bool:
+    """Whether a file has our header. Files of version 0.1.0 lack our id and are recognised by their page size."""
+    owner = int.from_bytes(header[68:72])
+    before_owners = owner == 0 and int.from_bytes(header[60:64]) == 1 and int.from_bytes(header[16:18]) == PAGE_SIZE
+    return header.startswith(_FIRST_BYTES) and (owner == APPLICATION_ID or before_owners)
+
+
+def size_in(header: bytes) -> int:
+    """Return how many bytes a whole file with this header has."""
+    pages, page = int.from_bytes(header[28:32]), int.from_bytes(header[16:18])
+    return pages * page
