@@ -96,7 +96,7 @@ def create_app(
         stages=[
             select_world,
             record,
-            FindOperation(OperationIndex(OPERATIONS)),
+            FindOperation(OperationIndex(OPERATIONS), origins=settings.cors_origins),
             ReadBody(limit=settings.max_body),
             authenticate,
             Impair(registry, held),

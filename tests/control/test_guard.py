@@ -223,6 +223,30 @@ def test_a_page_of_another_site_calls_no_operation_that_writes_without_an_origin
     assert control.api.request("GET", INSTANCE, headers={"sec-fetch-site": "cross-site"}).status_code == 200
 
 
+def test_only_pages_of_the_named_origins_call_operations_that_write() -> None:
+    folders = "/api/v2/projects/demo/folders"
+    refused: list[dict[str, str]] = [
+        {"origin": "http://other"},
+        {"origin": "null"},
+        {"origin": "http://mine.other", "sec-fetch-site": "same-site"},
+    ]
+    allowed: list[dict[str, str]] = [
+        {},
+        {"origin": "http://mine", "sec-fetch-site": "cross-site"},
+        {"origin": "http://a.name", "host": "a.name"},
+        {"origin": "http://localhost:5173", "sec-fetch-site": "same-origin"},  # a proxy of its server changed the Host
+    ]
+    with open_api(cors_origins=("http://mine",)) as api:
+        for headers in refused:
+            refusal = api.request("POST", folders, data={"path": "/x"}, headers=headers)
+            assert (refusal.status_code, refusal.json()["Code"]) == (403, "Forbidden")
+            assert "cors_origins" in refusal.headers["x-emulator-hint"]
+            assert api.request("GET", INSTANCE, headers=headers).status_code == 200
+        for number, headers in enumerate(allowed):
+            answer = api.request("POST", folders, data={"path": f"/{number}"}, headers=headers)
+            assert answer.status_code == 200, answer.text
+
+
 @pytest.mark.parametrize("path", [*PAGES, "/_emulator/worlds", "/_emulator/nothing", "/docs/nothing"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_what_is_served_to_browsers_is_confined(control: Control, path: str, method: str) -> None:

@@ -1,7 +1,7 @@
 """Find the operation that a request calls, its path and query parameters, and the format of the response."""
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from itertools import zip_longest
@@ -26,10 +26,14 @@ are the same on both sides, and comparing takes the product of both lengths."""
 
 
 class FindOperation:
-    """The stage that matches method and raw path; it refuses an unmatched request before anything else is checked."""
+    """The stage that matches method and raw path; it refuses an unmatched request before anything else is checked.
 
-    def __init__(self, index: OperationIndex) -> None:
+    Pages of other origins than these, and of this server's own, call no operation that writes; `*` means any origin.
+    """
+
+    def __init__(self, index: OperationIndex, *, origins: Collection[str] = ("*",)) -> None:
         self._index = index
+        self._origins = None if "*" in origins else frozenset(origins)
 
     def __call__(self, context: RequestContext) -> None:
         refused = choose_format(context)
@@ -44,11 +48,22 @@ class FindOperation:
             raise INVALID_VERSION(f"x-acs-version is {version!r}; this product has {VERSION}.")
         if refused is not None:
             raise refused
-        if match.operation.writes and _is_of_another_site(context):
-            raise FORBIDDEN("A page of another site sent this, without an Origin; nothing was changed.")
+        if match.operation.writes:
+            self._refuse_pages(context.headers)
         query = read_query(context.query_string)
         context.operation = match.operation
         context.parameters = match.parameters if not query else {**query, **match.parameters}
+
+    def _refuse_pages(self, headers: Mapping[str, str]) -> None:
+        """Raise `FORBIDDEN` for a page that may not call. CORS alone would only keep the answer from it."""
+        site = headers.get("sec-fetch-site")
+        if site == "cross-site" and "origin" not in headers:  # an image, a link or a frame
+            raise FORBIDDEN("A page of another site sent this, without an Origin; nothing was changed.")
+        if self._origins is None or site == "same-origin" or "origin" not in headers:
+            return
+        origin = headers["origin"]
+        if origin not in self._origins and origin.partition("://")[2] != headers.get("host"):
+            raise FORBIDDEN("The setting cors_origins names the origins whose pages may call; nothing was changed.")
 
     def _hint(self, context: RequestContext) -> str:
         """Return a hint why no operation matches; for an RPC call it says that this API has the ROA style."""
@@ -70,11 +85,6 @@ class FindOperation:
             return hint
         operation = known[near[0]]
         return f"{hint} The nearest is {operation.name}: {operation.method} {operation.path}."
-
-
-def _is_of_another_site(context: RequestContext) -> bool:
-    """Whether a browser sent this for a page of another site, without CORS: as an image, a link or a frame."""
-    return context.headers.get("sec-fetch-site") == "cross-site" and "origin" not in context.headers
 
 
 def _fill(operation: Operation, asked: Sequence[str]) -> Iterator[str]:
