@@ -114,6 +114,24 @@ def test_wrong_setting_is_named_as_it_was_given(setting: str, value: str, way: s
     assert "codec" in line or str(files / value) in line or not is_file or setting == "access_keys"
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("FOASEMU_ERROR_OVERRIDES", "/nowhere", "FOASEMU_ERROR_OVERRIDES: /nowhere cannot be read"),
+        ("FOASEMU_LATENCI", "1s", "Error: There is no setting FOASEMU_LATENCI. Did you mean FOASEMU_LATENCY?"),
+    ],
+)
+def test_a_wrong_variable_is_named_by_a_command_that_has_no_such_flag(
+    variable: str, value: str, said: str, tmp_path: Path
+) -> None:
+    for name, text in (("snapshot", "{}"), ("journal", '{"test": "t", "world": "w", "entries": []}')):
+        (tmp_path / f"{name}.json").write_text(text, "utf-8")
+    refused = run("replay", str(tmp_path), variables={variable: value})
+    (line,) = refused.stderr.splitlines()
+    assert (refused.returncode in (1, 2), refused.stdout) == (True, "")
+    assert line.startswith(said)
+
+
 def test_watch_without_a_file_is_named() -> None:
     assert refusal("serve", "--port", "0", "--watch").startswith("--watch: there is no file to watch")
 
@@ -267,6 +285,14 @@ def test_output_that_is_full_is_told_in_a_line(arguments: str) -> None:
             command(arguments), stdout=full, stderr=subprocess.PIPE, encoding="utf-8", env=environment(), check=False
         )
     assert (ended.returncode, ended.stderr) == (1, "standard output: No space left on device\n")
+
+
+@POSIX
+def test_an_input_that_is_closed_holds_nothing() -> None:
+    closed = ["sh", "-c", 'exec "$@" <&-', "sh", *command("explain", "--secret", "x")]
+    ended = subprocess.run(closed, capture_output=True, encoding="utf-8", env=environment(), check=False)
+    (line,) = ended.stderr.splitlines()
+    assert (ended.returncode, line) == (1, 'the request: the first line is not METHOD /PATH HTTP/1.1: ""')
 
 
 @pytest.mark.parametrize("arguments", [("serve", "--tls"), ("serve", "--intercept=0"), ("run", "true")])

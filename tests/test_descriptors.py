@@ -1,6 +1,10 @@
 """Descriptors are shared by worlds in files and by clients."""
 
+import subprocess
+import sys
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +74,21 @@ def test_a_system_without_limits_has_none(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(descriptors, "resource", None)
     descriptors.raise_limit()
     assert descriptors.world_files_at_once() is None
+
+
+@pytest.mark.parametrize(("soft", "told"), [(8, 8), (63, 63), (64, None), (UNLIMITED, None)])
+def test_a_limit_that_is_too_low_for_a_server_is_told(
+    soft: int, told: int | None, system: Callable[..., System]
+) -> None:
+    system(soft, soft)
+    assert descriptors.limit_if_too_low() == told
+
+
+@pytest.mark.parametrize("more", [[], ["--tls"], ["--data-dir", "data"]])
+def test_a_server_with_too_few_descriptors_says_so_in_one_line(more: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "foas_emulator", "serve", "--port", "0", *more]
+    limit = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (16, 16))
+    ran = subprocess.run(command, check=False, preexec_fn=limit, cwd=tmp_path, capture_output=True, encoding="utf-8")
+    lines = [line for line in ran.stderr.splitlines() if "WARNING" not in line]
+    assert (ran.returncode, len(lines)) == (1, 1), ran.stderr
+    assert "this process may have only 16 files open, and needs 64: allow more (ulimit -n)" in lines[0]

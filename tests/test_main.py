@@ -121,6 +121,7 @@ def test_several_workers_are_refused(arguments: list[str], environment: dict[str
 def test_one_worker_is_what_there_is() -> None:
     refuse_workers(["uvicorn", "--workers", "1"], {"WEB_CONCURRENCY": "1"})
     refuse_workers(["uvicorn"], {})
+    refuse_workers(["uvicorn"], {"WEB_CONCURRENCY": ""})
 
 
 def test_application_is_made_from_the_environment_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """What clients are told where the file of a world cannot be used."""
 
+import html
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from tests.console.conftest import Console
 
 SAID = "The file alice.db of the data directory cannot be used: "
 ALICE = {"x-emulator-world": "alice"}
+PLAN = "INSERT INTO pending_changes (sequence, at, subject, event, details) VALUES"
 
 
 @pytest.fixture
@@ -127,6 +129,57 @@ def test_nobody_waits_for_a_program_that_has_locked_a_file(mend: tuple[str, str]
     assert api.request("PUT", "/_emulator/worlds/alice/snapshot", content=snapshot).is_success
 
 
+@pytest.mark.parametrize("mend", [("PUT", ""), ("POST", "/reset"), ("DELETE", "")])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        (
+            f"{PLAN} (99, 0, 'tea:1', 'boil', '{{}}')",
+            "/api/v2/projects",
+            "nothing is known of pending changes like 'tea:1 boil'",
+        ),
+        (
+            f"{PLAN} (99, 0, 'instance:412536', 'put_state', '{{')",
+            "/api/v2/projects",
+            "no JSON is in the details of 'instance:412536 put_state'",
+        ),
+        (
+            f"{PLAN} (99, 9e15, 'instance:412536', 'put_state', '[]')",
+            "/_emulator/worlds/alice/clock",
+            "no JSON object is in the details of 'instance:412536 put_state'",
+        ),
+        (
+            "UPDATE fault_rules SET params = '{'",
+            "/_emulator/worlds/alice/faults",
+            "no JSON is in the params of fault rule 1",
+        ),
+        ("UPDATE fault_rules SET effect = '[]'", "/_emulator/worlds/alice/faults/1", "no JSON"),
+        ("UPDATE fault_rules SET effect = '{'", "/_emulator/console/w/alice/faults", "no JSON"),
+    ],
+)
+def test_a_row_that_was_edited_by_hand_and_cannot_be_read_is_named_with_its_file(
+    edit: tuple[str, str, str], mend: tuple[str, str], tmp_path: Path
+) -> None:
+    statement, target, said = edit
+    rule = {"effect": {"error": "ServiceUnavailable"}, "match": {"operation": "GetJob"}}
+    with open_api(data_dir=tmp_path) as api:
+        assert api.request("POST", "/_emulator/worlds/alice/faults", json=rule).status_code == 201
+    with closing(sqlite3.connect(tmp_path / "alice.db", isolation_level=None)) as other:
+        assert other.execute(statement).rowcount == 1
+    with open_api(data_dir=tmp_path) as api:
+        for _ in range(2):
+            answer = api.request("GET", target, headers=ALICE)
+            told = html.unescape(answer.headers.get("x-emulator-hint", answer.text))
+            assert answer.status_code == 503, told
+            assert f"{SAID}{said}" in told
+            assert "PUT, reset or DELETE of the world mends it" in told
+        assert api.request("GET", "/api/v2/projects").status_code == 200
+        method, path = mend
+        assert api.request(method, f"/_emulator/worlds/alice{path}").is_success
+        assert api.request("GET", "/api/v2/projects", headers=ALICE).status_code == 200
+        assert api.request("GET", target, headers=ALICE).status_code in (200, 404)
+
+
 def turn_columns_round(path: Path) -> None:
     """Give all tables of a database their columns in the opposite order."""
     with closing(sqlite3.connect(path, isolation_level=None)) as opened:
@@ -179,6 +232,20 @@ def test_values_that_another_version_stored_and_that_this_one_refuses_are_left_o
         assert api.request("GET", "/api/v2/projects").status_code == 200
         assert api.call("GetJob", projectName="project1", jobName="job1").status == 503
         assert api.world.settings.default_format == "xml"
+        refused = "/_emulator/worlds/default/snapshot"
+        for name in ("error_overrides", "of_tomorrow"):
+            own = api.request("GET", refused).text
+            hint = api.request("PUT", refused, content=own).json()["hint"]
+            assert f"its setting {name} is refused: " in hint
+            assert hint.endswith("; take it out of the settings")
+            del settings[name]
+            with api.world.transaction():
+                api.world.store.update(
+                    WorldRow, assign(WorldRow.settings, json.dumps(settings)), where=[equal(WorldRow.id, 1)]
+                )
+        hint = api.request("PUT", refused, content=api.request("GET", refused).text).json()["hint"]
+        assert "fault rule 1 is refused: " in hint
+        assert "a limit over no time never applies; take it out" in hint
     assert "the setting error_overrides of world default is not used: the override of Throttling must" in caplog.text
     assert "the setting of_tomorrow of world default is not used: there is no setting 'of_tomorrow'" in caplog.text
     assert "rule 1 of world default is not applied: " in caplog.text

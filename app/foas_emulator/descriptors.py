@@ -17,6 +17,9 @@ FOR_CONNECTIONS = 256
 OF_A_WORLD = 3
 """Descriptors of a world in a file: database, write-ahead log and shared memory."""
 
+LEAST = 64
+"""The fewest descriptors with which a server starts: it has about twenty before its first client."""
+
 AIM = 65536
 """The limit for which a server asks; a system may allow less."""
 
@@ -36,6 +39,12 @@ def raise_limit() -> None:
             continue
         return
     log.warning("the limit of open files stays at %s", soft)
+
+
+def limit_if_too_low() -> int | None:
+    """Return the limit of open files if that is too low for a server, else None."""
+    soft = None if resource is None else resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return soft if soft is not None and 0 <= soft < LEAST else None  # no limit is a negative number
 
 
 def world_files_at_once() -> int | None:

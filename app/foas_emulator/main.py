@@ -134,7 +134,7 @@ def _control_gate(
 
 def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     """Raise ValueError if several workers are requested: each would have worlds of its own."""
-    asked = environment.get("WEB_CONCURRENCY", "1")
+    asked = environment.get("WEB_CONCURRENCY") or "1"
     for position, argument in enumerate(arguments):
         name, _, value = argument.partition("=")
         if name in ("--workers", "-w"):

@@ -26,7 +26,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from foas_emulator import garbage, logs
-from foas_emulator.descriptors import raise_limit
+from foas_emulator.descriptors import LEAST, limit_if_too_low, raise_limit
 from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
 from foas_emulator.listening import listen, reachable, url_of
 from foas_emulator.main import create_app, is_file_of_keys, refuse_workers
@@ -77,7 +77,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 def serve(settings: Settings) -> None:
     """Serve until stopped. Raise `SeedError`, `SettingError` or `StartError` if the settings cannot be used."""
     logs.configure(level=settings.log_level, format_=settings.log_format)
-    raise_limit()
+    _raise_limit()
     sys.setswitchinterval(TURN)
     for given in secrets_in(sys.argv):
         log.warning("%s: everybody on this machine can see what is on a command line; %s", given, _SAFER)
@@ -129,6 +129,12 @@ def serve(settings: Settings) -> None:
             runner.run(_Main(main, announcement=announcement, beside=beside).serve(sockets=listeners[0]))
 
 
+def _raise_limit() -> None:
+    raise_limit()
+    if (limit := limit_if_too_low()) is not None:
+        raise StartError(f"this process may have only {limit} files open, and needs {LEAST}: allow more (ulimit -n)")
+
+
 def secrets_in(arguments: Sequence[str]) -> list[str]:
     """Return the flags of a command line whose values are secrets themselves rather than files with secrets."""
     flags = {"--" + each.name.replace("_", "-") for each in fields(Settings) if each.metadata["secret"]}
@@ -157,6 +163,7 @@ def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_WITHIN,
+        workers=1,  # else uvicorn takes it from WEB_CONCURRENCY, whatever stands there
         **options,
     )
 

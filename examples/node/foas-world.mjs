@@ -20,10 +20,12 @@ export function withWorld(body) {
     try {
       await body(world, test);
     } catch (error) {
-      test.diagnostic(`foas-emulator: ${JSON.stringify(await world.control("GET", "/journal?limit=1000"))}`);
+      const journal = await world.control("GET", "/journal?limit=1000").then(JSON.stringify, String);
+      test.diagnostic(`foas-emulator: ${journal}`);
       throw error;
     } finally {
-      await world.control("DELETE", "");
+      // Where the world or the server is gone, the test's own error is the one to see.
+      await world.control("DELETE", "").catch((gone) => test.diagnostic(`foas-emulator: ${gone}`));
     }
   };
 }

@@ -68,5 +68,9 @@ def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo[None]
     report = yield
     world = item.funcargs.get("world")
     if report.when == "call" and report.failed and isinstance(world, World):
-        report.sections.append(("foas-emulator", json.dumps(world.control("GET", "/journal?limit=1000"))))
+        try:
+            journal = json.dumps(world.control("GET", "/journal?limit=1000"))
+        except OSError as gone:  # the world, or the server; raised here, it would end the session
+            journal = str(gone)
+        report.sections.append(("foas-emulator", journal))
     return report

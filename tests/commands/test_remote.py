@@ -275,6 +275,14 @@ def test_a_state_is_put_and_what_the_service_refuses_is_told(emulator: Emulator)
     assert "Traceback" not in result.output
 
 
+@pytest.mark.usefixtures("world")
+def test_the_current_instance_of_a_stream_job_is_put_into_a_state(emulator: Emulator) -> None:
+    told = said(emulator, "state", "project1", "job1", "-1", "FAILED", "--message", "-1")
+    assert told.startswith("Instance -1 of project1/job1 ")
+    for wrong in ("-x", "-1x", "--1"):
+        assert run(emulator, "state", "project1", "job1", wrong, "PAUSED").exit_code == 2
+
+
 def test_a_rule_is_armed_as_its_options_say(emulator: Emulator, world: World) -> None:
     options = ("--operation", "GetInstance", "--param", "jobName=job1", "--skip", "1", "--times", "2", "--ttl", "60s")
     said(emulator, "fault", "arm", "latency=2s", *options, "--after-commit")

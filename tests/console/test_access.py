@@ -1,8 +1,10 @@
 """Who may see the pages and send their forms."""
 
+import html
 import http.cookies
 import re
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from starlette.datastructures import URL
@@ -83,7 +85,7 @@ def test_a_page_is_loaded_again_when_one_goes_back_to_it(console: Console, path:
 
 
 def test_the_control_token_is_asked_for_once_and_kept_in_a_cookie_that_no_script_reads(guarded: Console) -> None:
-    assert guarded.get("/w/default/").headers["location"] == f"{CONSOLE}/sign-in"
+    assert guarded.get("/w/default/").headers["location"].startswith(f"{CONSOLE}/sign-in?")
     page = guarded.page("/sign-in")
     assert 'autocomplete="username"' in page, "or else a browser complains in its console"
     form_token = page.partition('name="token" value="')[2].partition('"')[0]
@@ -97,6 +99,37 @@ def test_the_control_token_is_asked_for_once_and_kept_in_a_cookie_that_no_script
     assert "horse" not in cookie
     assert guarded.get("/w/default/").status_code == 200
     assert guarded.send("GET", "/_emulator/worlds").status_code == 401, "the cookie opens the pages alone"
+
+
+@pytest.mark.parametrize(
+    ("asked", "landed"),
+    [
+        ("/w/default/journal?only=refused&q=%E4%B8%AD", f"{CONSOLE}/w/default/journal?only=refused&q=%E4%B8%AD"),
+        ("/w/default/p/a%2F%E4%B8%AD", f"{CONSOLE}/w/default/p/a%2F%E4%B8%AD"),
+        (f"/w/default/?q={'x' * 3000}", f"{CONSOLE}/"),
+    ],
+)
+def test_a_sign_in_leads_to_the_page_that_was_asked_for(guarded: Console, asked: str, landed: str) -> None:
+    to_sign_in = guarded.get(asked).headers["location"].removeprefix(CONSOLE)
+    wrong = guarded.send("POST", f"{CONSOLE}/sign-in", data=_sign_in_form(guarded.page(to_sign_in)) | {"token": "x"})
+    assert wrong.status_code == 401
+    right = guarded.send("POST", f"{CONSOLE}/sign-in", data=_sign_in_form(wrong.text))
+    assert (right.status_code, right.headers["location"]) == (303, landed)
+
+
+@pytest.mark.parametrize(
+    "back", ["//evil.example", "https://evil.example/_emulator/console/", "/\\evil.example", f"{CONSOLE}//\r\nx: y", ""]
+)
+def test_a_sign_in_leads_to_no_other_site(guarded: Console, back: str) -> None:
+    form = _sign_in_form(guarded.page(f"/sign-in?{urlencode({'back': back})}"))
+    answer = guarded.send("POST", f"{CONSOLE}/sign-in", data=form)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{CONSOLE}/")
+
+
+def _sign_in_form(page: str) -> dict[str, str]:
+    """The form of a page of the sign-in, filled in."""
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page)
+    return {name: html.unescape(value) for name, value in hidden} | {"control_token": "correct horse"}
 
 
 def test_a_cookie_of_another_token_and_a_forged_form_open_nothing(guarded: Console) -> None:
@@ -115,7 +148,7 @@ def test_a_host_with_the_path_of_an_open_page_opens_no_other(
 ) -> None:
     of_old_releases = URL(f"http://emulator{CONSOLE}{path}?{CONSOLE}/w/default/")
     monkeypatch.setattr(Request, "url", of_old_releases)
-    assert guarded.get("/w/default/").headers["location"] == f"{CONSOLE}/sign-in"
+    assert guarded.get("/w/default/").headers["location"].startswith(f"{CONSOLE}/sign-in?")
 
 
 def test_a_bearer_is_let_in_as_everywhere_else(guarded: Console) -> None:

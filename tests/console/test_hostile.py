@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -155,3 +156,26 @@ def test_a_seed_is_written_beside_the_event_loop(console: Console, monkeypatch: 
     monkeypatch.setattr(job, "seed_text", write)
     assert "JobName: j" in console.page(f"/w/default/{path}")
     assert loops == [False]
+
+
+def test_a_name_written_from_right_to_left_turns_no_line_around_it(console: Console) -> None:
+    name = "\u05d0\u05d1\u05d2 1"
+    instance = {"Id": 7, "ActualState": "FAILED", "LastErrorMessage": name}
+    seed = {"projects": [{"Name": name, "jobs": [{"JobName": name, "instances": [instance]}]}]}
+    api = console.api
+    assert api.request("PUT", "/_emulator/worlds/default", json={"seed": seed}).status_code == 200
+    api.call("GetJob", projectName=name, jobName=name)
+    (entry,) = api.request("GET", "/_emulator/worlds/default/journal").json()["entries"]
+    places = urlencode({"project": name, "job": name})
+    footer = console.page("/w/default/").partition("<footer")[2]
+    assert f"<bdi>{name}/{name}</bdi>" in footer, footer
+    for path, shown in (
+        ("/w/default/", f"<bdi>{name}</bdi> <small"),
+        ("/w/default/", f"<bdi>{name}</bdi>/<bdi>{name}</bdi>"),
+        (f"/w/default/job?{places}", f"<h1><bdi>{name}</bdi> "),
+        (f"/w/default/job?{places}", f"<bdi>{name}</bdi></a> /</p>"),
+        (f"/w/default/instance?{places}&id=7", f"<bdi>{name}</bdi></a> / <a"),
+        (f"/w/default/instance?{places}&id=7", f"<bdi>{name}</bdi></a> /</p>"),
+        (f"/w/default/journal/{entry['request_id']}", f"GetJob <bdi>{name}/{name}</bdi> ·"),
+    ):
+        assert shown in console.page(path), path

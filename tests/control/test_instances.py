@@ -1,3 +1,5 @@
+from urllib.parse import quote
+
 import pytest
 
 from tests.api import dump
@@ -13,6 +15,18 @@ def test_an_instance_is_put_into_any_state(control: Control, state: str) -> None
     control.ok("PUT", "/worlds/default/settings", {"not_running": "answer"})
     instance = control.api.request("GET", INSTANCE, headers={"accept": "*/*"}).json()["Instance"]
     assert instance["ActualState"] == state
+
+
+@pytest.mark.parametrize("name", ["a/b", "x/jobs/y/instances/1/state", "%2F", "作业 🎉", "a+b?#"])
+def test_an_instance_is_put_into_a_state_whatever_its_project_and_its_job_are_called(
+    control: Control, name: str
+) -> None:
+    seed = {"projects": [{"Name": name, "jobs": [{"JobName": name, "instances": [{"Id": 7}]}]}]}
+    control.ok("POST", "/worlds/default/seed", seed, status=204)
+    segment = quote(name, safe="")
+    path = f"projects/{segment}/jobs/{segment}/instances/7"
+    control.ok("PUT", f"/worlds/default/{path}/state", {"ActualState": "FAILED"}, status=204)
+    assert "FAILED" in control.api.request("GET", f"/api/v2/{path}/finalstate").text
 
 
 def test_a_failed_instance_says_why(control: Control) -> None:

@@ -124,3 +124,8 @@ def test_a_large_state_is_checked_and_merged_by_another_thread(tmp_path: Path) -
         Control(api).ok("POST", PATH, {"state": "large"}, status=204)
         answer = api.request("GET", "/api/v2/projects/shop/jobs/j1999", headers={"x-emulator-world": "pact"})
     assert (answer.status_code, at_work) == (200, ["small documents"] * 2)
+
+
+def test_a_state_that_is_refused_makes_no_world(control: Control) -> None:
+    control.refused("POST", PATH, {"state": "unknown", "action": "setup"})
+    assert [world["name"] for world in control.ok("GET", "/worlds")["worlds"]] == ["default"]

@@ -133,6 +133,30 @@ def test_a_call_that_changes_a_world_creates_the_one_it_names(control: Control) 
         assert control.ok("GET", "/worlds")["worlds"][-1]["name"] == f"w{number}"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "settings", {"start_delay": "soon"}),
+        ("POST", "seed", {"projects": [{"Name": "p", "ClusterId": "absent"}]}),
+        ("POST", "seed", "projects: ["),
+        ("PUT", "snapshot", {}),
+        ("POST", "faults", {"effect": {"error": "None"}}),
+        ("POST", "clock/advance", {"until": "soon"}),
+        ("PUT", "clock", {"now": -1}),
+    ],
+)
+def test_a_change_that_is_refused_makes_no_world(control: Control, method: str, path: str, body: Any) -> None:
+    control.refused(method, f"/worlds/nobody/{path}", body)
+    assert [world["name"] for world in control.ok("GET", "/worlds")["worlds"]] == ["default"]
+
+
+def test_a_seed_for_a_new_world_may_name_the_clusters_with_which_worlds_begin(control: Control) -> None:
+    (cluster, *_) = control.api.ok("ListCluster")["Clusters"]["Cluster"]
+    seed = {"projects": [{"Name": "mine", "ClusterId": cluster["ClusterId"]}]}
+    control.ok("POST", "/worlds/alice/seed", seed, status=204)
+    assert "mine" in projects(control, "alice")
+
+
 def test_worlds_are_listed_with_their_keys_and_how_long_nobody_used_them(control: Control) -> None:
     control.ok("PUT", "/worlds/alice", status=201)
     alice, default = control.ok("GET", "/worlds")["worlds"]

@@ -4,6 +4,7 @@ No container engine is needed: their tests run against that process, as they do 
 """
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +16,8 @@ import pytest
 
 from foas_emulator.settings import Settings
 from tests.clients.builds import PYTHON_CORE_2_13, Project, built
-from tests.examples.test_examples import EXAMPLES, JUNIT, TOKEN, assert_green_and_red, junit_in, needs
-from tests.process import serving
+from tests.examples.test_examples import EXAMPLES, JUNIT, TOKEN, assert_green_and_red, junit_in, needs, run
+from tests.process import DIRECTLY, serving
 
 GO = Project(
     root=EXAMPLES,
@@ -98,7 +99,7 @@ def container() -> Iterator[httpx.Client]:
     assert (values("ENTRYPOINT"), values("CMD")) == (['["foas-emulator"]'], ['["serve"]'])
     with serving(variables={**variables, "FOASEMU_CONTROL_TOKEN": TOKEN}) as emulator:
         url = emulator.url.replace("0.0.0.0", "127.0.0.1")
-        with httpx.Client(base_url=url, trust_env=False) as client:
+        with httpx.Client(base_url=url, **DIRECTLY) as client:
             yield client
 
 
@@ -129,6 +130,29 @@ def test_the_container_is_reached_by_whatever_name_its_engine_has(host: str, con
 def test_the_example_compiles_and_its_tests_run(example: Example, container: httpx.Client) -> None:
     place = built(example.project)
     assert_green_and_red(example.tests(place), place, str(container.base_url).rstrip("/"))
+
+
+def test_a_red_python_test_whose_world_is_gone_says_why_and_ends_no_other(
+    container: httpx.Client, tmp_path: Path
+) -> None:
+    python = built(PYTHON) / "venv" / "bin" / "python"
+    shutil.copy(EXAMPLES / "python-testcontainers" / "conftest.py", tmp_path)
+    (tmp_path / "test_gone.py").write_text(
+        """
+def test_red(world):
+    world.control("DELETE", "")
+    raise AssertionError("its own reason")
+
+def test_green(world):
+    assert world.control("GET", "/journal")["total"] == 0
+""",
+        "utf-8",
+    )
+    words = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "test_gone.py"]
+    red = run(words, tmp_path, str(container.base_url).rstrip("/"))
+    assert "its own reason" in red.stdout
+    assert "HTTP Error 404" in red.stdout
+    assert "1 failed, 1 passed" in red.stdout, red.stdout
 
 
 def test_go_is_formatted() -> None:

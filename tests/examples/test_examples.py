@@ -77,6 +77,26 @@ def assert_green_and_red(words: Sequence[str], place: Path, url: str) -> None:
     assert "is not running: its instance 412536 is FAILED" in red.stdout, "the journal has the hint"
 
 
+def test_a_red_node_test_whose_world_is_gone_says_why(emulator: Emulator, tmp_path: Path) -> None:
+    needs("node")
+    shutil.copy(EXAMPLES / "node" / "foas-world.mjs", tmp_path)
+    (tmp_path / "gone.test.mjs").write_text(
+        """
+        import { test } from "node:test";
+        import { withWorld } from "./foas-world.mjs";
+        test("red", withWorld(async (world) => {
+          await world.control("DELETE", "");
+          throw new Error("its own reason");
+        }));
+        """,
+        "utf-8",
+    )
+    red = run(["node", "--test", "gone.test.mjs"], tmp_path, emulator.url)
+    assert red.returncode != 0
+    assert "its own reason" in red.stdout
+    assert "There is no world" in red.stdout
+
+
 @pytest.mark.parametrize("example", [go, node, junit], ids=lambda example: example.__name__)
 def test_the_example_runs_and_a_red_test_shows_its_journal(example: object, emulator: Emulator, tmp_path: Path) -> None:
     assert callable(example)

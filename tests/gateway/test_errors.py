@@ -309,6 +309,14 @@ def test_override_of_a_parameters_code_goes_before_that_of_all_parameters(wire_f
         assert (heard.code, heard.members["Message"]) == ("Missingpath", "Give path!")
 
 
+def test_the_code_of_an_override_names_the_parameter_as_its_message_does() -> None:
+    override = {"code": "Illegal{parameter}.{explanation}", "message": "{parameter}?"}
+    with open_api() as api:
+        api.world.set({"error_overrides": {"Invalid{parameter}": override}})
+        refused = api.call("ListProject", pageSize="x")
+        assert (refused.code, refused.members["Message"]) == ("IllegalpageSize.{explanation}", "pageSize?")
+
+
 @pytest.mark.parametrize(
     "override",
     [{}, {"status": 200}, {"status": "400"}, {"code": 1}, {"code": ""}, {"hint": "x"}, "text", {"status": 600}],

@@ -1,8 +1,8 @@
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -54,6 +54,10 @@ class Given:
     format: Format = "json"
     unread: tuple[str, ...] = ()
     response: GatewayResponse | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, sentences: Iterable[str]) -> None:
+        self.warnings += sentences
 
 
 ROUTE = OperationRoute("/p/{projectName}", endpoint, methods=["GET"], name="Endpoint")
@@ -97,6 +101,12 @@ def test_signature_tells_name_place_and_need_of_every_parameter_but_not_of_what_
 
 def test_parameters_that_no_argument_takes_are_unread() -> None:
     assert call({"projectName": "p", "wide": "1", "b": "", "a": {}}).unread == ("a", "b")
+
+
+def test_a_further_value_of_a_parameter_is_warned_of_and_one_of_what_nothing_reads_is_not() -> None:
+    made = call({"projectName": "p", "wide": "1", "wide[2]": "2", "wide[3]": "3", "other": "", "other[2]": ""})
+    assert made.warnings == ["wide came more than once; only its first value was read."]
+    assert call({"projectName": "p", "other": "1"}).warnings == []
 
 
 def test_absent_parameters_take_their_defaults() -> None:

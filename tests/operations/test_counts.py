@@ -8,6 +8,8 @@ from foas_emulator.operations.clusters import service as clusters
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.instances import lifecycle as instances
 from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.operations.jobs.rows import Job
+from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.tags import service as tags
@@ -97,6 +99,7 @@ def test_seeds_are_held_to_these_counts(api: Api, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(applying, "MOST_CLUSTERS", clusters_before + 1)
     monkeypatch.setattr(applying, "MOST_PROJECTS", projects_before + 1)
     monkeypatch.setattr(applying, "MOST_INSTANCES", 2)
+    monkeypatch.setattr(applying, "MOST_PARTS", 2)
     both = {"clusters": [{"ClusterId": "a"}, {"ClusterId": "b"}]}
     assert f"clusters: the world would have over {clusters_before + 1} clusters" in put(api, both)
     two = {"projects": [{"Name": "a"}, {"Name": "b"}]}
@@ -105,6 +108,10 @@ def test_seeds_are_held_to_these_counts(api: Api, monkeypatch: pytest.MonkeyPatc
     jobs = [{"JobName": "j", "instances": [running, running]}, {"JobName": "k", "instances": [running]}]
     many = {"projects": [{"Name": "a", "jobs": jobs}]}
     assert "projects[0].jobs: together they have over 2 instances" in put(api, many)
+    three = [{"JobName": name, "PackageName": name} for name in ("x", "y", "z")]
+    for part, name in (("jobs", "JobName"), ("packages", "PackageName")):
+        parts = {"projects": [{"Name": "a", part: [{name: each[name]} for each in three]}]}
+        assert f"projects[0].{part}: the project would have over 2 {part}" in put(api, parts)
     assert api.world.store.count(Project) == projects_before
     few = {"clusters": [{"ClusterId": "a"}], "projects": [{"Name": "a", "jobs": jobs[:1]}]}
     assert put(api, few) == ""
@@ -112,13 +119,23 @@ def test_seeds_are_held_to_these_counts(api: Api, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("model", "limit"), [(Cluster, "MOST_CLUSTERS"), (Project, "MOST_PROJECTS"), (Instance, "_COUNTS")]
+    ("model", "limit"),
+    [
+        (Cluster, "MOST_CLUSTERS"),
+        (Project, "MOST_PROJECTS"),
+        (Instance, "_COUNTS"),
+        (Job, "_COUNTS"),
+        (Package, "_COUNTS"),
+    ],
 )
 def test_snapshots_are_held_to_these_counts(
     seeded_api: Api, monkeypatch: pytest.MonkeyPatch, model: Any, limit: str
 ) -> None:
+    packages = [{"PackageName": "a.jar"}, {"PackageName": "b.jar"}]
+    assert put(seeded_api, {"projects": [{"Name": "with-packages", "packages": packages}]}) == ""
     count = seeded_api.world.store.count(model)
     assert count > 1
     assert refused_snapshot(seeded_api) == ""
-    monkeypatch.setattr(consistency, limit, ((Instance, ("project_name",), 1),) if limit == "_COUNTS" else count - 1)
+    one = tuple((each, owner, 1) for each, owner, _ in consistency._COUNTS if each is model)
+    monkeypatch.setattr(consistency, limit, one or count - 1)
     assert "over" in refused_snapshot(seeded_api, end=b" ")

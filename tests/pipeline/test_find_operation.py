@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -154,11 +154,26 @@ def test_a_browser_that_asks_for_the_root_is_led_to_the_console(app: Any, method
     assert (heard.status, heard.headers["location"]) == (307, "/_emulator/console/")
 
 
-def test_a_repeated_name_in_the_query_stands_in_the_journal_as_unread() -> None:
-    with open_api() as served:
-        assert ask(served.app, "/api/v2/projects?pageSize=1&pageSize=2").members["PageSize"] == 1
-        (entry,) = served.request("GET", "/_emulator/worlds/default/journal").json()["entries"]
-        assert (entry["parameters"], entry["unread"]) == ({"pageSize": "1", "pageSize[2]": "2"}, ["pageSize[2]"])
+@pytest.mark.parametrize("signature", ["off", "warn"])
+def test_a_repeated_name_in_the_query_stands_in_the_journal_as_unread_and_each_answer_warns_of_it(
+    signature: Literal["off", "warn"],
+) -> None:
+    with open_api(signature=signature) as served:
+        for _ in range(3):
+            heard = ask(served.app, "/api/v2/projects?pageSize=1&pageSize=2")
+            assert heard.members["PageSize"] == 1
+            assert heard.warning == "pageSize came more than once; only its first value was read."
+        for entry in served.request("GET", "/_emulator/worlds/default/journal").json()["entries"]:
+            assert (entry["parameters"], entry["unread"]) == ({"pageSize": "1", "pageSize[2]": "2"}, ["pageSize[2]"])
+            assert entry["warning"] == heard.warning
+
+
+def test_a_refused_call_warns_of_a_repeated_name_too(app: Any) -> None:
+    heard = ask(app, "/api/v2/projects?pageSize=x&pageSize=2")
+    assert (heard.code, heard.warning) == (
+        "InvalidpageSize",
+        "pageSize came more than once; only its first value was read.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,14 @@ def test_a_body_of_a_type_that_is_not_read_stands_in_the_journal_as_unread(serve
     assert entry["unread"] == ["<body of multipart/form-data>"]
 
 
+@pytest.mark.parametrize("body", [b"path=/x", b'{"path": "/x"}'])
+def test_a_parameter_of_the_body_that_the_query_has_too_is_unread_and_warned_of(served: Api, body: bytes) -> None:
+    heard = ask(served.app, f"{FOLDERS}?path=/q", method="POST", body=body)
+    assert (heard.status, heard.warning) == (200, "path came more than once; only its first value was read.")
+    (entry,) = served.request("GET", "/_emulator/worlds/default/journal").json()["entries"]
+    assert (entry["parameters"]["path"], entry["parameters"]["path[2]"], entry["unread"]) == ("/q", "/x", ["path[2]"])
+
+
 def test_a_parameter_that_is_missing_though_the_body_was_read_is_only_asked_for(served: Api) -> None:
     assert create(served, b"name=/x").hint == "Give the parameter path."
 

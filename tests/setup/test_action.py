@@ -100,6 +100,44 @@ def test_the_step_that_starts_ends_with_a_served_world(tmp_path: Path) -> None:
         os.kill(int((tmp_path / "foas-emulator.pid").read_text("utf-8")), signal.SIGTERM)
 
 
+def lines_of_the_page(directory: Path, *, port: int) -> subprocess.CompletedProcess[str]:
+    """Run the page's lines for pip alone, after the installation."""
+    (block,) = [block for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) if " serve " in block]
+    lines = [line for line in block.splitlines() if "pip install" not in line and "-m venv" not in line]
+    (directory / "emulator").symlink_to(Path(sys.executable).parent.parent)
+    tests = directory / "run-your-tests"
+    tests.write_text("#!/bin/sh\ntouch ran", "utf-8")
+    tests.chmod(0o755)
+    return subprocess.run(
+        ["bash", "-e", "-c", "\n".join(lines)],
+        cwd=directory,
+        env=environment({"FOASEMU_PORT": str(port)}),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the page's shell is that of other systems")
+def test_the_lines_of_the_page_end_with_tests_that_run(tmp_path: Path) -> None:
+    port = free_port()
+    done = lines_of_the_page(tmp_path, port=port)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "ran").exists()
+    log = tmp_path / "foas-emulator.log"
+    assert f"listening on http://127.0.0.1:{port}" in log.read_text("utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the page's shell is that of other systems")
+def test_the_lines_of_the_page_fail_where_another_server_has_the_port(tmp_path: Path) -> None:
+    with Emulator() as other:
+        done = lines_of_the_page(tmp_path, port=int(other.url.rpartition(":")[2]))
+    assert done.returncode == 1
+    assert "cannot listen on" in done.stdout
+    assert not (tmp_path / "ran").exists()
+
+
 WORKFLOWS_OF_THE_PAGE = [block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "runs-on:" in block]
 
 

@@ -121,11 +121,12 @@ def test_an_interrupted_session_tells_what_it_has_exercised(tmp_path: Path) -> N
     assert done.returncode == pytest.ExitCode.INTERRUPTED
 
 
-def test_a_session_that_runs_no_tests_is_not_judged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("listing", ["collect-only", "setup-plan", "fixtures"])
+def test_a_session_that_runs_no_tests_is_not_judged(tmp_path: Path, listing: str) -> None:
     """An editor lists the tests so, with the options of the project."""
     file = tmp_path / "coverage.json"
     file.write_text("of the last session", "utf-8")
-    done = run(tmp_path, "--collect-only", f"--foas-coverage={file}", "--foas-coverage-min=50")
+    done = run(tmp_path, f"--{listing}", f"--foas-coverage={file}", "--foas-coverage-min=50")
     assert "exercised" not in done.stdout
     assert file.read_text("utf-8") == "of the last session"
     assert done.returncode == pytest.ExitCode.OK

@@ -7,7 +7,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
-from foas_emulator.testing import Emulator, EmulatorError, World, journal
+from foas_emulator.testing import Emulator, EmulatorError, World, client, journal
 
 DOCUMENTED = {"projectName": "project1", "jobName": "job1", "instanceId": "412536"}
 INSTANCE = "/api/v2/projects/project1/jobs/job1/instances"
@@ -116,6 +116,12 @@ def test_a_call_that_must_not_have_been_made_is_shown(world: World) -> None:
     get(world)
     with pytest.raises(AssertionError, match="#1 GetInstance"):
         world.journal.assert_not_called("Get*")
+
+
+def test_an_assertion_waits_longer_than_any_other_request(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "TIMEOUT", 0.05)
+    with pytest.raises(AssertionError, match="was not called as expected"):
+        world.journal.assert_called("StartJob", timeout="500ms")
 
 
 def test_an_assertion_about_what_nobody_can_call_is_refused(world: World) -> None:

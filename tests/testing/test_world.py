@@ -154,6 +154,15 @@ def test_a_client_of_the_official_sdk_comes_to_its_world(world: World) -> None:
     assert raised.value.get_error_code() == "InvalidInstance.NotRunning"
 
 
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])
+def test_a_client_of_the_official_sdk_uses_no_proxy(
+    variable: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = pytest.importorskip("aliyunsdkfoas.request.v20181111.ListProjectRequest").ListProjectRequest()
+    monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    assert b'"project1"' in world.client().do_action_with_exception(request)
+
+
 def test_all_worlds_are_reset_together(emulator: Emulator, world: World) -> None:
     world.settings["start_delay"] = "30s"
     emulator.reset()
@@ -246,6 +255,15 @@ def test_a_wrong_setting_is_named_whether_given_or_in_the_environment(
         pass
 
 
+@pytest.mark.parametrize("workers", ["", "4", "auto"])
+def test_the_workers_of_another_server_do_not_concern_an_emulator(
+    monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", workers)
+    with Emulator() as emulator:
+        assert emulator.worlds() == ["default"]
+
+
 def test_an_emulator_that_was_never_entered_can_be_left() -> None:
     Emulator().__exit__(None, None, None)
 
@@ -284,7 +302,9 @@ def answering(answer: bytes) -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"[" * 100_000, b"[]", b'{"error": "e"}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"[" * 100_000, b"[]", b'{"error": "e"}', b'{"error": 4, "hint": "h"}', b"\xff"]
+)
 def test_what_is_no_emulator_is_told(body: bytes) -> None:
     page = b"HTTP/1.1 404 Not Found\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
     with answering(page) as url, pytest.raises(EmulatorError, match="Is this the address of a foas-emulator") as raised:
@@ -349,6 +369,8 @@ def test_an_emulator_is_used_in_its_block_and_by_one_at_a_time() -> None:
     emulator = Emulator()
     with pytest.raises(AttributeError, match="serves inside a `with` block"):
         emulator.world()
+    with pytest.raises(AttributeError, match="serves inside a `with` block"):
+        _ = emulator.url
     with emulator, pytest.raises(RuntimeError, match="serves already"):
         emulator.__enter__()
     with emulator:

@@ -371,8 +371,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "it is empty": lambda path: path.write_bytes(b""),
     "not a database": lambda path: path.write_bytes(b"my notes\n" * 99),
     "it is no world of foas-emulator": make_foreign,
-    "holds what no world can have .Expecting": settle_for("{"),
-    "holds what no world can have .'list'": settle_for("[]"),
+    "no JSON is in the settings of world .Expecting": settle_for("{"),
+    "no JSON object is in the settings of world": settle_for("[]"),
 }
 MENDS: dict[str, Callable[[Registry], object]] = {
     "put": lambda registry: registry.create_or_replace("alice"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from foas_emulator.blink import lenient_json
 from foas_emulator.blink.errors import SqlError
-from foas_emulator.blink.plan import Plan
+from foas_emulator.blink.plan import Plan, resources
 from foas_emulator.blink.planner import raw_plan
 
 GB_PER_CU = 4
@@ -74,14 +74,18 @@ def _is_amount(value: Any) -> bool:
 
 
 def tuned_plan(scale: AutoScale, code: str, *, api_type: str, job_type: str) -> Plan | None:
-    """Return the widest plan for the code within the maximum CU; None if AutoScale is off or the code is wrong."""
+    """Return the widest plan for the code within the maximum CU.
+
+    Return None if AutoScale is off, for code that is wrong, and if even the smallest plan takes more.
+    """
     if not scale.is_on or scale.max_cu is None:
         return None
     cores, memory_gb = scale.max_cu, scale.max_cu * GB_PER_CU
     try:
-        return raw_plan(code, api_type=api_type, job_type=job_type, expected_core=cores, expected_gb=memory_gb)
+        plan = raw_plan(code, api_type=api_type, job_type=job_type, expected_core=cores, expected_gb=memory_gb)
     except SqlError:
         return None
+    return plan if scale.holds(*resources(plan)) else None
 
 
 def read_switch(text: str) -> bool:

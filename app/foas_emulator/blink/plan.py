@@ -6,6 +6,7 @@ a list beside the nodes, `links`, and `vcore`, with further kinds of memory.
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ _CORES = ("core", "vcore")
 _OTHER_MEMORY = ("native", "direct", "managed", "floating_managed")
 """Kinds of memory besides the heap, each with or without the suffix `_memory`."""
 MAX_PARALLELISM = 32_768  # Flink's own upper bound
+_PARALLELISM = re.compile('"parallelism": [0-9]+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,11 @@ def _edge_lists(content: Mapping[str, Any], entries: Sequence[Any]) -> Iterator[
     """Yield every list in which a plan has edges."""
     given = (content.get("links"), *(entry.get("predecessors") for entry in entries if isinstance(entry, dict)))
     return (edges for edges in given if isinstance(edges, list))
+
+
+def same_operators(one: str, other: str) -> bool:
+    """Whether two plans, as texts that `Plan.to_json` made, differ in nothing but their parallelism."""
+    return _PARALLELISM.sub("", one) == _PARALLELISM.sub("", other)
 
 
 def resources(plan: Plan) -> tuple[float, float]:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from typing import Any, NoReturn
 
 import click
@@ -35,6 +35,9 @@ _OF_WRITING = {
 }
 """The errors of output that takes nothing, of a disk that is full or a terminal that is gone."""
 
+_OF_VARIABLES = (ParameterSource.ENVIRONMENT, None)
+"""The sources of a setting that a variable may have given: the flag itself, or none if the command has no such flag."""
+
 
 class Commands(click.Group):
     """A group of commands whose errors are one line each.
@@ -48,7 +51,7 @@ class Commands(click.Group):
         run = partial(super().main, args, *rest, standalone_mode=False, **extra)
         if not standalone_mode:
             return run()
-        _write_any_text()
+        _prepare_streams()
         try:
             status: Any = run()
             if sys.stdout is not None:
@@ -121,12 +124,18 @@ def refusals_to_start() -> Iterator[None]:
 def _as_given(error: SettingError) -> str:
     """Return the message of a wrong setting, with the name of the flag or variable by which it was given."""
     source = click.get_current_context().get_parameter_source(error.setting)
-    name = variable(error.setting) if source is ParameterSource.ENVIRONMENT else flag(error.setting)
+    is_in_environment = variable(error.setting) in os.environ  # some commands have no flag for it
+    name = variable(error.setting) if is_in_environment and source in _OF_VARIABLES else flag(error.setting)
     return f"{name}: {error.reason}"
 
 
-def _write_any_text() -> None:
-    """Let the streams write any text in their encoding; characters that it lacks are escaped."""
+def _prepare_streams() -> None:
+    """Let the streams write any text in their encoding, with escapes for what it lacks; read nothing if there is none.
+
+    click takes a standard input that is closed for a fault of the program.
+    """
+    if sys.stdin is None:
+        sys.stdin = TextIOWrapper(BytesIO(), encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

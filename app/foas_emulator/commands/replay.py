@@ -1,5 +1,6 @@
 """`foas-emulator replay`: serve a failed test's world as it was, and show its calls."""
 
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from foas_emulator.commands.base import harmless, refusals_to_start, refuse
-from foas_emulator.settings import options, read_settings
+from foas_emulator.settings import from_environment, options
 from foas_emulator.testing.artifacts import Artifact, ArtifactError, describe_call, load_artifact
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
@@ -44,7 +45,9 @@ def _serve(artifact: Artifact, given: dict[str, Any]) -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: stop.set())
     # The variables may be those of a running server, whose worlds must not be touched.
-    settings = replace(read_settings({}), **given, seed=("empty",), watch=False, data_dir=None, pact_states=None)
+    settings = replace(
+        from_environment(os.environ), **given, seed=("empty",), watch=False, data_dir=None, pact_states=None
+    )
     running = ThreadedServer(settings, port=settings.port)
     try:
         world = Server(running.url, control_token=settings.control_token).world(artifact.world)

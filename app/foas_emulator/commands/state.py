@@ -1,5 +1,8 @@
 """`foas-emulator state`: put an instance into any state."""
 
+import re
+from itertools import pairwise
+
 import click
 
 from foas_emulator.commands.remote import Remote, remote
@@ -18,7 +21,20 @@ def _completed(_: click.Context, __: click.Parameter, text: str) -> list[str]:
     return [state for state in STATES if state.startswith(text.upper())]
 
 
-@click.command("state")
+class _Command(click.Command):
+    """A command for which -1, a stream job's current instance, is an argument and not an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # Click takes what begins with a blank for an argument, and int() reads it.
+        is_number = re.compile("-[0-9]+").fullmatch
+        passed = [
+            f" {each}" if is_number(each) and not before.startswith("-") else each
+            for before, each in pairwise(["", *args])
+        ]
+        return super().parse_args(ctx, passed)
+
+
+@click.command("state", cls=_Command)
 @click.argument("project")
 @click.argument("job")
 @click.argument("instance", type=int)
@@ -28,7 +44,8 @@ def _completed(_: click.Context, __: click.Parameter, text: str) -> list[str]:
 def command(emulator: Remote, *, project: str, job: str, instance: int, state: str, message: str | None) -> None:
     """Put an instance into STATE at once, as no call of the service can.
 
-    STATE is one of WAITING, RUNNING, PAUSED, TERMINATED, SUCCESS and FAILED.
+    INSTANCE is its id, or -1 for the current one of a stream job. STATE is one of WAITING, RUNNING, PAUSED, TERMINATED,
+    SUCCESS and FAILED.
     """
     if message is not None and state != "FAILED":
         raise click.UsageError(f"--message is for an instance that FAILED, and not for {state}.")

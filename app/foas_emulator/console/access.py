@@ -61,5 +61,10 @@ def is_from_ours(request: Request) -> bool:
     return origin is None or origin.partition("://")[2] == request.headers.get("host", "")
 
 
+def page_of_ours(target: str) -> str:
+    """Return a path of the console, its first page in place of anything else: never lead to another site."""
+    return target if target.startswith(f"{BASE}/") and target.isascii() and target.isprintable() else f"{BASE}/"
+
+
 def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())

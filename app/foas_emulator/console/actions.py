@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from foas_emulator.console import messages
-from foas_emulator.console.access import BASE, LONGEST_FIELD
+from foas_emulator.console.access import LONGEST_FIELD, page_of_ours
 from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json_call
 from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message
@@ -158,8 +158,6 @@ def _text(form: FormData, name: str) -> str:
 
 def _back(form: FormData, message: Message, *, target: str = "") -> Response:
     """Redirect back to a page of the console, never to another site."""
-    wanted = target or _text(form, "back")
-    is_ours = wanted.startswith(f"{BASE}/") and wanted.isascii() and wanted.isprintable()
-    response = RedirectResponse(wanted if is_ours else f"{BASE}/", HTTPStatus.SEE_OTHER)
+    response = RedirectResponse(page_of_ours(target or _text(form, "back")), HTTPStatus.SEE_OTHER)
     messages.put(response, message)
     return response

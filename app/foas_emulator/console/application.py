@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
@@ -19,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.console import actions, downloads, scenarios, uploads
-from foas_emulator.console.access import BASE, LONGEST_FIELD, is_from_ours
+from foas_emulator.console.access import BASE, LONGEST_FIELD, is_from_ours, page_of_ours
 from foas_emulator.console.events import event_stream
 from foas_emulator.console.language import mark
 from foas_emulator.console.pages import PAGES, Page
@@ -30,7 +31,7 @@ from foas_emulator.control.browsers import is_embedded
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.guard import Room, Taken, is_local, with_body
 from foas_emulator.world.advance import settle
-from foas_emulator.world.file_errors import WorldFileError, file_error
+from foas_emulator.world.file_errors import UnreadableRowError, WorldFileError, file_error
 from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
@@ -50,6 +51,9 @@ SECURITY_HEADERS: Mapping[str, str] = {
 
 _LARGEST_SIGN_IN = 64 * 1024
 """The most bytes of a form whose sender has not shown the token yet."""
+
+_LONGEST_BACK = 2000
+"""The most characters of a page's address to which a sign-in leads back."""
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _CHARSET = re.compile(r"(?i)charset")
@@ -107,7 +111,7 @@ class Door:
             response = await shown_plain(request, status=status, title=title, text=text, has_way=False)
             await response(scope, receive, send_guarded)
         elif not self._is_open(request) and not self._site.access.is_signed_in(request):
-            await RedirectResponse(f"{BASE}/sign-in", HTTPStatus.SEE_OTHER)(scope, receive, send_guarded)
+            await RedirectResponse(_to_sign_in(scope), HTTPStatus.SEE_OTHER)(scope, receive, send_guarded)
         elif request.method not in _READING and not is_from_ours(request):  # before its form costs anything
             await (await shown_foreign_form(request))(scope, receive, send_guarded)
         elif not _is_in_utf_8(request.headers.get("content-type", "")):
@@ -179,13 +183,23 @@ async def _to_default(_: Request) -> Response:
     return RedirectResponse(f"{BASE}/w/{DEFAULT}/", HTTPStatus.SEE_OTHER)
 
 
+def _to_sign_in(scope: Scope) -> str:
+    """Return the address of the sign-in, which leads back to the page that a request asks for unless that is long."""
+    page = quote(scope["raw_path"], safe="/%") + (
+        f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
+    )
+    is_led_back = scope["method"] == "GET" and len(page) <= _LONGEST_BACK
+    return f"{BASE}/sign-in" + (f"?{urlencode({'back': page})}" if is_led_back else "")
+
+
 def _sign_in(site: Site) -> Handler:
     async def sign_in(request: Request) -> Response:
-        failed = False
+        failed, back = False, request.query_params.get("back", "")
         if request.method == "POST":
             async with request.form(max_files=0, max_fields=4, max_part_size=LONGEST_FIELD) as form:
                 given, form_token = str(form.get("control_token", "")), str(form.get("token", ""))
-            response = RedirectResponse(f"{BASE}/", HTTPStatus.SEE_OTHER)
+                back = str(form.get("back", ""))
+            response = RedirectResponse(page_of_ours(back), HTTPStatus.SEE_OTHER)
             is_secure = request.url.scheme == "https"
             if site.access.allows_form(request, form_token) and site.access.sign_in(
                 given, response, is_secure=is_secure
@@ -197,6 +211,7 @@ def _sign_in(site: Site) -> Handler:
             status=HTTPStatus.UNAUTHORIZED if failed else HTTPStatus.OK,
             template="sign-in.html",
             failed=failed,
+            back=back,
             form_token=site.access.form_token,
         )
 
@@ -224,7 +239,7 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
             )
         try:
             return await handler(site, world, request)
-        except (WorldFileError, sqlite3.DatabaseError, DBAPIError, StoreClosedError) as error:
+        except (WorldFileError, UnreadableRowError, sqlite3.DatabaseError, DBAPIError, StoreClosedError) as error:
             return await _unavailable(request, file_error(error, world.store.path) or error)
 
     return handle

@@ -22,7 +22,7 @@ from foas_emulator.seeds.limits import path_of
 from foas_emulator.seeds.members import problem
 from foas_emulator.seeds.reading import SeedError
 from foas_emulator.world.clock import ClockIsAheadError, ClockRangeError
-from foas_emulator.world.file_errors import WorldFileError, WorldFullError, file_error
+from foas_emulator.world.file_errors import UnreadableRowError, WorldFileError, WorldFullError, file_error
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.registry import Registry
@@ -113,7 +113,7 @@ def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
 
     app.add_exception_handler(HTTPException, refuse_route)
     app.add_exception_handler(RequestValidationError, refuse_invalid)
-    for kind in (sqlite3.DatabaseError, DBAPIError):
+    for kind in (sqlite3.DatabaseError, DBAPIError, UnreadableRowError):
         app.add_exception_handler(kind, refuse_file)
 
 

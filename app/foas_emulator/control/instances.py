@@ -1,9 +1,12 @@
 """Put instances into any state, which no call of the service can do."""
 
 from typing import Annotated, Self
+from urllib.parse import quote, unquote_to_bytes
 
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.routing import Match
+from starlette.types import Scope
 
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.operations.instances.lifecycle import FAILED, State
@@ -35,11 +38,22 @@ class InstanceState(BaseModel):
         return self
 
 
+class _NamesRoute(DocumentRoute):
+    """A route in whose path `%2F` is a slash inside a name, as in the paths of the service."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+        match, found = super().matches({**scope, "path": raw_path.decode("latin-1")})
+        names = found.get("path_params", {})
+        read = {name: unquote_to_bytes(text.encode("latin-1")).decode(errors="replace") for name, text in names.items()}
+        return match, {**found, "path_params": read}
+
+
 def instance_router(registry: Registry) -> APIRouter:
     """Return the route of each instance's state under its path in a world."""
     router = APIRouter(
         prefix="/worlds/{name}/projects/{project_name}/jobs/{job_name}/instances/{instance_id}",
-        route_class=DocumentRoute,
+        route_class=_NamesRoute,
     )
 
     @router.put("/state", status_code=204)

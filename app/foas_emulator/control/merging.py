@@ -1,11 +1,12 @@
 """Merge seeds into worlds while requests use them."""
 
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from functools import partial
 
 from foas_emulator.control.images import turn
 from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.control.ready import made_ready
+from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.advance import held, settle
@@ -17,6 +18,20 @@ from foas_emulator.world.world import World
 
 _ATTEMPTS = (False, False, True, True)
 """Attempts to merge a large seed outside the event loop: whether those who would change the world meanwhile wait."""
+
+
+async def clusters_there(registry: Registry, name: str) -> set[str]:
+    """Return the ids of the clusters of a world; of one that does not exist, of the worlds that calls create."""
+    world = registry.open_existing(name)
+    if world is not None:
+        await settle(world)
+        return _clusters(world.store)
+    with closing(Store(registry.connections, image=registry.image)) as store:
+        return _clusters(store)
+
+
+def _clusters(store: Store) -> set[str]:
+    return {cluster.cluster_id for cluster in store.find(Cluster)}
 
 
 async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:

@@ -7,13 +7,11 @@ from pydantic import BaseModel, Field
 
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError
-from foas_emulator.control.merging import merge
+from foas_emulator.control.merging import clusters_there, merge
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.control.resetting import reset
-from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.states import LONGEST_NAME, StateError, States
-from foas_emulator.world.advance import settle
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
 
@@ -52,9 +50,7 @@ def pact_router(registry: Registry, scratch: Connections, states: States) -> API
 
 async def _seed(registry: Registry, states: States, name: str, change: PactState, *, size: int) -> SeedDocument:
     """Return the seed of a state, checked against the world as it is now."""
-    world = registry.open_or_create(name)
-    await settle(world)
-    clusters = {cluster.cluster_id for cluster in world.store.find(Cluster)}
+    clusters = await clusters_there(registry, name)
     try:
         return await off_loop(size, lambda: states.seed(change.state, change.params or {}, clusters=clusters))
     except StateError as error:

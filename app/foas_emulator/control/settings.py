@@ -30,11 +30,11 @@ def settings_router(registry: Registry) -> APIRouter:
     @router.put("", **answers(WorldSettingsShown))
     async def put_settings(name: str, settings: dict[str, Any]) -> dict[str, Any]:
         """Change the given settings, all or none; the others stay. Delays are durations, or seconds."""
-        world = registry.open_or_create(name)
-        await settle(world)
         problems = [message for _, message in islice(setting_problems(settings), _SHOWN_PROBLEMS)]
         if problems:
             raise ControlError(400, "The settings cannot be used.", f"{'; '.join(problems)}.")
+        world = registry.open_or_create(name)
+        await settle(world)
         world.set(settings)
         return _show(world)
 

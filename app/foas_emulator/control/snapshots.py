@@ -20,11 +20,10 @@ from foas_emulator.control.documents import (
 )
 from foas_emulator.control.errors import require_world
 from foas_emulator.control.images import image_of_snapshot, turn
-from foas_emulator.control.merging import merge
+from foas_emulator.control.merging import clusters_there, merge
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.control.ready import load
 from foas_emulator.control.sending import PiecewiseResponse, Sending
-from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.limits import weight
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.advance import settle
@@ -84,9 +83,7 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
     async def merge_seed(name: str, request: Request) -> Response:
         """Merge a seed document, all or nothing: resources that it names are replaced as a whole, all others stay."""
         body = await read_body(request)
-        world = registry.open_or_create(name)
-        await settle(world)
-        clusters = {cluster.cluster_id for cluster in world.store.find(Cluster)}
+        clusters = await clusters_there(registry, name)
         size = weight(body)
         document = await off_loop(size, lambda: parse_seed(decode(body), "body", clusters=clusters))
         await merge(registry, scratch, name, document, size=size)

@@ -5,17 +5,22 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.control.errors import ControlError
+from foas_emulator.faults.wire import TRANSPORT
 
 _STOPPING = ControlError(503, "The emulator is being stopped.", "Ask again once it runs.")
 
 
 async def answer_or_stop(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Let an application answer; if the server stops meanwhile, a client that still waits or sends gets an error."""
-    is_answered = False
+    """Let an application answer; if the server stops meanwhile, a client that still waits or sends gets an error.
+
+    One that has read a part of its answer loses the connection, as it would anyway, and leaves no error in the log.
+    """
+    is_answered = is_complete = False
 
     async def noting_send(message: Message) -> None:
-        nonlocal is_answered
+        nonlocal is_answered, is_complete
         is_answered = True
+        is_complete = message["type"] == "http.response.body" and not message.get("more_body", False)
         await send(message)
 
     try:
@@ -23,3 +28,7 @@ async def answer_or_stop(app: ASGIApp, scope: Scope, receive: Receive, send: Sen
     except asyncio.CancelledError:
         if not is_answered:
             await _STOPPING.answer()(scope, receive, send)
+        elif not is_complete and (transport := scope.get("state", {}).get(TRANSPORT)) is not None:
+            transport.abort()
+            while (await receive())["type"] != "http.disconnect":
+                pass  # the server must notice the end before this returns, or it would log that there was none

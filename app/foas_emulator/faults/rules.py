@@ -6,9 +6,9 @@ import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import func, select
 from sqlmodel import Field
 
@@ -18,6 +18,7 @@ from foas_emulator.gateway.operation import Operation
 from foas_emulator.patterns import LONGEST_TEXT, CallPattern
 from foas_emulator.world.clock import machine_now, stopwatch
 from foas_emulator.world.durations import duration
+from foas_emulator.world.file_errors import read_object
 from foas_emulator.world.ids import fraction, raise_counter
 from foas_emulator.world.images import KeptImage
 from foas_emulator.world.store import Row, Store, assign, equal
@@ -77,12 +78,15 @@ class FaultRule(Row, table=True):
         is_spent = self.times is not None and self.hits >= self.times
         return not is_spent and (self.expires_at is None or machine_now() < self.expires_at)
 
+    def read(self, column: Literal["params", "effect"]) -> dict[str, Any]:
+        return read_object(getattr(self, column), f"the {column} of fault rule {self.id}")
+
     def document(self) -> dict[str, Any]:
         """Return the rule as its user wrote it, with its counts and whether it is still armed."""
         return {
             "id": self.id,
-            "match": {"operation": self.operation, "params": json.loads(self.params)},
-            "effect": json.loads(self.effect),
+            "match": {"operation": self.operation, "params": self.read("params")},
+            "effect": self.read("effect"),
             "at": self.at,
             "skip": self.skip,
             "times": self.times,
@@ -99,7 +103,12 @@ def check_rules(store: Store) -> None:
     _check_limits(store)
     for row in store.find(FaultRule):
         written = row.document()
-        FaultDocument.model_validate({name: written[name] for name in _WRITTEN})
+        try:
+            FaultDocument.model_validate({name: written[name] for name in _WRITTEN})
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise ValueError(f"fault rule {row.id} is refused: {where}: {first['msg']}; take it out") from None
 
 
 def _check_limits(store: Store) -> None:
@@ -165,11 +174,11 @@ class ArmedRule:
 
     def __init__(self, row: FaultRule, *, window: deque[int]) -> None:
         self.id = row.id
-        self.written: Mapping[str, Any] = json.loads(row.effect)
+        self.written: Mapping[str, Any] = row.read("effect")
         self.effect = _EFFECT.validate_python(self.written)
         self.at = row.at
         self._row = row
-        self._pattern = CallPattern(operation=row.operation, params=json.loads(row.params))
+        self._pattern = CallPattern(operation=row.operation, params=row.read("params"))
         self._window = window
 
     def concerns(self, operation: Operation) -> bool:

@@ -146,6 +146,12 @@ def unread(given: Iterable[str], declared: Container[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name.lower() not in passed))
 
 
+def repeated(unread_names: Container[str], declared: Iterable[str]) -> list[str]:
+    """Return a sentence for each declared parameter that has a further value, which is not read (`name[2]`)."""
+    found = sorted(name for name in declared if f"{name}[2]" in unread_names)
+    return [f"{name} came more than once; only its first value was read." for name in found]
+
+
 def parameter_error(refused: RequestValidationError) -> ApiError:
     """Return `Missing{parameter}` or `Invalid{parameter}` for the first parameter that FastAPI rejected."""
     error = refused.errors()[0]

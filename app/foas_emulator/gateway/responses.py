@@ -93,7 +93,9 @@ def _overridden(error: ApiError, overrides: Mapping[str, Override]) -> tuple[str
     if override is None:
         return error.code, error.problem.status, error.message
     message = error.message if override.message is None else fill(override.message, error.arguments)
-    return override.code or error.code, override.status or error.problem.status, message
+    in_code = {name: value for name, value in error.arguments.items() if "{" + name + "}" in error.problem.code}
+    code = error.code if override.code is None else fill(override.code, in_code)
+    return code, override.status or error.problem.status, message
 
 
 _LONGEST_HEADER = 4000

@@ -1,6 +1,6 @@
 """The FastAPI route class of every operation: the gateway's parameters in, the gateway's formats out."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any, Protocol, get_type_hints
@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
 from foas_emulator.gateway.formats import ApiResponse, Format
-from foas_emulator.gateway.parameters import parameter_error, read_text, unread
+from foas_emulator.gateway.parameters import parameter_error, read_text, repeated, unread
 from foas_emulator.gateway.responses import GatewayResponse, success
 
 
@@ -36,6 +36,7 @@ class Call(Protocol):
     def parameters(self) -> Mapping[str, Any]: ...
     @property
     def world(self) -> Transactional: ...
+    def warn(self, sentences: Iterable[str]) -> None: ...
 
 
 class _Parameters(dict[str, Any]):
@@ -108,7 +109,10 @@ class OperationRoute(APIRoute):
         async def respond(request: Request) -> Response:
             own = GatewayRequest(request.scope, request.receive)
             call = own.call
-            call.unread = unread(call.parameters, self._names) if call.parameters.keys() - self._names else ()
+            call.unread = ()
+            if call.parameters.keys() - self._names:
+                call.unread = unread(call.parameters, self._names)
+                call.warn(repeated(call.unread, self._names))
             with call.world.transaction() if self.writes else nullcontext():
                 try:
                     answered = await handle(own)

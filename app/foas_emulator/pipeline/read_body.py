@@ -67,7 +67,8 @@ class ReadBody:
         if encoding != "identity" and context.body:
             raise MALFORMED(f"The body has the content-encoding {encoding!r}, which is not read: send it unencoded.")
         read = read_parameters(context.body, content_type)
-        context.parameters = {**read, **context.parameters}
+        also_before = {f"{name}[2]": read[name] for name in read.keys() & context.parameters.keys()}
+        context.parameters = {**read, **also_before, **context.parameters}
         if len(context.body) > LARGE:
             await asyncio.sleep(0)  # decoding it took some ten milliseconds, and so may the call
 

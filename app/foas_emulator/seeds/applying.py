@@ -46,6 +46,8 @@ R = TypeVar("R", bound=Row)
 DEFAULT_REGION = "cn-hangzhou"
 MOST_FOLDERS = 1000
 """The most folders of a project in a document, all of which one answer may show; calls make fewer. It is ours."""
+MOST_PARTS = 20_000
+"""The same for jobs and for packages: a list counts them for every call."""
 
 _COUNTED = re.compile("[0-9]{1,18}")
 """FileIds that the counter could reach."""
@@ -143,6 +145,9 @@ def _put_cluster(world: World, seed: SeedCluster) -> None:
 def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_QueueKey, str]) -> None:
     now = world.second()
     cluster_id = seed.cluster_id or _some_cluster(world)
+    for part, seeded in (("jobs", seed.jobs), ("packages", seed.packages)):
+        if len(seeded) > MOST_PARTS:
+            raise place.inner(part).fault(f"the project would have over {MOST_PARTS} {part}")
     projects.remove(world, seed.name)
     world.store.insert(
         _row(

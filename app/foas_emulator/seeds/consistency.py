@@ -27,7 +27,7 @@ from foas_emulator.operations.queues.service import LARGEST_COUNT as MOST_QUEUES
 from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.operations.tags.service import LARGEST_COUNT as MOST_TAGS
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
-from foas_emulator.seeds.applying import MOST_FOLDERS
+from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
 from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH
 from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.ids import LAST_NUMBER, Counter, token
@@ -116,6 +116,8 @@ FIRST_ORDER = 285769237053
 _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
     (Queue, ("cluster_id",), MOST_QUEUES),
     (Folder, ("project_name",), MOST_FOLDERS),
+    (Job, ("project_name",), MOST_PARTS),
+    (Package, ("project_name",), MOST_PARTS),
     (Instance, ("project_name",), MOST_INSTANCES),
     (Tag, ("resource_type", "resource_id"), MOST_TAGS),
 )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -12,6 +13,8 @@ __tracebackhide__ = True
 
 TIMEOUT = 60.0
 """Seconds to wait for an answer."""
+_LONGEST_VERIFICATION = 300.0
+"""Seconds more for one that comes only when the journal is as expected: the longest `timeout` of an expectation."""
 
 
 class EmulatorError(Exception):
@@ -90,7 +93,8 @@ class ControlClient:
 
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
         port = kind.default_port if self._parts.port is None else self._parts.port  # else it is looked for in the host
-        connection = kind(self._parts.hostname or "", port, timeout=TIMEOUT)
+        patience = TIMEOUT + (_LONGEST_VERIFICATION if path.endswith("/journal/verify") else 0)
+        connection = kind(self._parts.hostname or "", port, timeout=patience)
         try:
             target = f"{self._parts.path}/_emulator{path}"
             connection.request(method, target, body, {**self._headers, **(headers or {})})
@@ -121,8 +125,9 @@ def _answered(answer: bytes) -> Any:
 
 
 def _refusal(status: int, answer: bytes) -> EmulatorError:
-    try:
-        return EmulatorError(status, **json.loads(answer))
-    except (ValueError, TypeError, RecursionError):
-        hint = "Is this the address of a foas-emulator?"
-        return EmulatorError(status, f"It answers with status {status}, as no control API does.", hint)
+    with suppress(ValueError, TypeError, RecursionError):
+        refusal = EmulatorError(status, **json.loads(answer))
+        if isinstance(refusal.error, str) and isinstance(refusal.hint, str):
+            return refusal
+    hint = "Is this the address of a foas-emulator?"
+    return EmulatorError(status, f"It answers with status {status}, as no control API does.", hint)

@@ -22,7 +22,7 @@ class Emulator(Server):
         self._running: ThreadedServer | None = None
 
     def __getattr__(self, name: str) -> Any:
-        if name == "control":
+        if name in ("control", "url"):  # a property that raises AttributeError is looked for here, too
             raise AttributeError("an Emulator serves inside a `with` block; use it there")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 

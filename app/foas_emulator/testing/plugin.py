@@ -29,6 +29,8 @@ __tracebackhide__ = True
 _COVERAGE = "foas_coverage"
 _ENVIRONMENT = "foas_environment"
 _REPORTER = "foas_reporter"
+_LISTING = ("collectonly", "setuponly", "setupplan", "showfixtures", "show_fixtures_per_test", "cacheshow")
+"""Options of pytest with which it runs no tests."""
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 _settings_used = pytest.StashKey[object]()
@@ -72,7 +74,7 @@ def _percent(text: str) -> float:
 
 def pytest_configure(config: pytest.Config) -> None:
     file, least = config.getoption("--foas-coverage"), config.getoption("--foas-coverage-min")
-    if (file is not None or least > 0) and not config.getoption("collectonly"):
+    if (file is not None or least > 0) and _runs_tests(config):
         config.pluginmanager.register(CoverageCollector(file, least=least), _COVERAGE)
     artifacts = config.getoption("--foas-artifacts")
     # A test may have changed the directory by the time it fails.
@@ -80,11 +82,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(reporter, _REPORTER)
 
 
+def _runs_tests(config: pytest.Config) -> bool:
+    """Whether this session runs tests, and does not only list them or their fixtures."""
+    return not any(config.getoption(name, default=None) for name in _LISTING)
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Refuse to start if the server does not answer, once for the session instead of for every test."""
     config = session.config
     url = config.getoption("--foas-url")
-    if url is None or hasattr(config, "workerinput") or config.getoption("collectonly"):
+    if url is None or hasattr(config, "workerinput") or not _runs_tests(config):
         return
     try:
         ControlClient(url).request("GET", "/health")

@@ -1,11 +1,13 @@
 """Errors of the files in which worlds are kept: each names its file, the reason, and what to do about it."""
 
 import errno
+import json
 import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
@@ -78,10 +80,27 @@ class NewerStoreError(WorldFileError):
         super().__init__(path, reason, "use a newer emulator, or another --data-dir")
 
 
+class UnreadableRowError(ValueError):
+    """A row holds what no version of the emulator has written, as after its file was edited by hand."""
+
+
+def read_object(text: str, where: str) -> dict[str, Any]:
+    """Return the JSON object in a column of a row. Raise `UnreadableRowError` with the name of the place."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableRowError(f"no JSON is in {where} ({error})") from None
+    if not isinstance(value, dict):
+        raise UnreadableRowError(f"no JSON object is in {where}")
+    return value
+
+
 def file_error(error: BaseException, path: Path | None) -> WorldFileError | None:
     """Return the file error behind an error of a database, None if neither its file nor a full memory is the cause."""
     if isinstance(error, WorldFileError):
         return error
+    if isinstance(error, UnreadableRowError):
+        return None if path is None else WorldFileError(path, str(error))
     cause = error.orig if isinstance(error, DBAPIError) else error
     advice = _TROUBLES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
     if isinstance(cause, sqlite3.Error) and str(cause).startswith(_NO_TEXT):

@@ -8,6 +8,7 @@ from sqlalchemy import Select, String, literal, select, tuple_
 from sqlalchemy import cast as cast_to
 from sqlmodel import Field
 
+from foas_emulator.world.file_errors import UnreadableRowError, read_object
 from foas_emulator.world.ids import next_number
 from foas_emulator.world.store import Row, Store, equal
 
@@ -37,7 +38,14 @@ class PendingChange(Row, table=True):
         return f"{self.subject} {self.event}"
 
     def read_details(self) -> dict[str, Any]:
-        return cast(dict[str, Any], json.loads(self.details))
+        return read_object(self.details, f"the details of {self.what!r}")
+
+
+class UnknownChangeError(UnreadableRowError):
+    """A pending change is of no kind that there is."""
+
+    def __init__(self, change: PendingChange) -> None:
+        super().__init__(f"nothing is known of pending changes like {change.what!r}")
 
 
 def add(store: Store, *, at: int, subject: str, event: str, details: Mapping[str, Any]) -> None:

@@ -145,7 +145,7 @@ class Registry(ABC):
             store.close()
             raise_for_file(error, path)
             if path is not None and isinstance(error, ValueError | TypeError | AttributeError):
-                # A whole file may still hold what is read here only: settings that are no object, for example.
+                # A whole file may still hold what is read here only: a setting of another type, for example.
                 raise WorldFileError(path, f"it holds what no world can have ({error})") from error
             raise
         world.last_used = stopwatch()

@@ -13,7 +13,7 @@ from foas_emulator.world.clock import LAST_INSTANT, ClockRow
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.durations import LONGEST
 from foas_emulator.world.ids import LAST_NUMBER, Counter
-from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.pending import PendingChange, UnknownChangeError
 from foas_emulator.world.settings import read_setting
 from foas_emulator.world.store import SCHEMA_VERSION, Row, Store
 from foas_emulator.world.world import World, WorldRow
@@ -194,11 +194,11 @@ def _check_state(store: Store, kinds: Collection[str], check: Callable[[Store], 
 def _check_world(store: Store) -> None:
     if [(row.id, row.template_at) for row in store.find(WorldRow)] != [(1, None)]:
         raise ValueError("world does not hold one row, with id 1 and no template_at")
-    settings = json.loads(store.find(WorldRow)[0].settings)
-    if not isinstance(settings, dict):
-        raise ValueError("the settings of world are no object")
-    for name, value in settings.items():
-        read_setting(name, value)
+    for name, value in store.find(WorldRow)[0].read_settings().items():
+        try:
+            read_setting(name, value)
+        except ValueError as error:
+            raise ValueError(f"its setting {name} is refused: {error}; take it out of the settings") from None
 
 
 def _check_clock(store: Store) -> None:
@@ -223,6 +223,5 @@ def _check_pending(store: Store, kinds: Collection[str]) -> None:
         if not 0 <= change.at <= LAST_INSTANT + LONGEST:
             raise ValueError(f"the pending change {change.what!r} is due before 1970 or long beyond the year 9999")
         if change.kind not in kinds:
-            raise ValueError(f"nothing is known of pending changes like {change.what!r}")
-        if not isinstance(change.read_details(), dict):
-            raise ValueError(f"the details of {change.what!r} are no object")
+            raise UnknownChangeError(change)
+        change.read_details()

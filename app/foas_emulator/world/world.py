@@ -12,8 +12,9 @@ from sqlmodel import Field
 
 from foas_emulator.world import ids, pending
 from foas_emulator.world.clock import Clock, machine_now, processor_time, stopwatch
+from foas_emulator.world.file_errors import read_object
 from foas_emulator.world.ids import seed_of
-from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.pending import PendingChange, UnknownChangeError
 from foas_emulator.world.settings import WorldSettings, read_setting, write_setting
 from foas_emulator.world.store import Row, Store, assign, equal
 from foas_emulator.world.turns import Turns
@@ -38,6 +39,9 @@ class WorldRow(Row, table=True):
     seed: int = 0
     settings: str = "{}"
     template_at: int | None = None
+
+    def read_settings(self) -> dict[str, Any]:
+        return read_object(self.settings, "the settings of world")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +129,7 @@ class World:
         self.next_due = pending.next_at(self.store)
         self.clock.reload()
         row = self.store.get(WorldRow, equal(WorldRow.id, 1)) or WorldRow.model_construct()
-        self._given = json.loads(row.settings)
+        self._given = row.read_settings()
         self._apply_settings()
         return row
 
@@ -277,12 +281,18 @@ class World:
         with self.transaction():
             while (most is None or len(settled) < most) and (change := self._take_due(now)) is not None:
                 with self.clock.held_at(change.at):
-                    state = self._handlers[change.kind](self, change)
+                    state = self._handler(change)(self, change)
                 settled.append(Change(at=change.at, subject=change.subject, event=change.event, state=state))
                 if most is not None and processor_time() - begun > LONGEST_SLICE:
                     break  # the plan of a long script alone takes some ten milliseconds
             self.next_due = pending.next_at(self.store)
         return settled
+
+    def _handler(self, change: PendingChange) -> Handler:
+        handler = self._handlers.get(change.kind)
+        if handler is None:
+            raise UnknownChangeError(change)
+        return handler
 
     def _take_due(self, now: int) -> PendingChange | None:
         change = pending.earliest(self.store, until=now)

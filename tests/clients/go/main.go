@@ -79,12 +79,23 @@ func perform(client *foas.Client, c call) (any, error) {
 	}
 }
 
-func outcome(c call) any {
-	client, err := foas.NewClientWithAccessKey("cn-hangzhou", c.AccessKeyID, c.AccessKeySecret)
-	if err != nil {
-		log.Fatal(err)
+// A program keeps its client, and a client its connections.
+var clients = map[string]*foas.Client{}
+
+func clientOf(c call) *foas.Client {
+	key := c.AccessKeyID + ":" + c.AccessKeySecret
+	if clients[key] == nil {
+		client, err := foas.NewClientWithAccessKey("cn-hangzhou", c.AccessKeyID, c.AccessKeySecret)
+		if err != nil {
+			log.Fatal(err)
+		}
+		clients[key] = client
 	}
-	result, err := perform(client, c)
+	return clients[key]
+}
+
+func outcome(c call) any {
+	result, err := perform(clientOf(c), c)
 	if err == nil {
 		return answer{OK: true, Result: result}
 	}

@@ -61,6 +61,15 @@ def test_the_plan_of_autoscale_is_in_force_and_within_the_maximum(scaled: Api) -
     assert resource["AllocatedMB"] <= 16384
 
 
+def test_no_plan_is_made_that_would_take_more_than_the_maximum(p: Api) -> None:
+    """The job's own plan takes less than the smallest one for its code."""
+    p.ok("UpdateJob", **J, planJson='{"nodes":[{"id":1,"core":0.1,"heap_memory":100}]}')
+    p.ok("CommitJob", **J, **SCALED | {"maxCU": 0.2})
+    p.ok("StartJob", **J)
+    assert plan_names(p) == []
+    assert p.ok("GetInstanceResource", **LIVE)["Resource"]["AllocatedVirtualCores"] == 10
+
+
 def test_a_plan_that_is_only_recommended_is_not_in_force(p: Api) -> None:
     p.ok("CommitJob", **J, **SCALED, recommendOnly=True)
     p.ok("StartJob", **J)
@@ -181,6 +190,18 @@ def test_an_instance_keeps_its_newest_plans(scaled: Api, monkeypatch: pytest.Mon
         scaled.ok("UpdateAutoScaleConfig", **LIVE, configJson=ON)
         made.append(plan_names(scaled)[-1])
     assert plan_names(scaled) == made[-2:]
+
+
+def test_the_latest_plan_is_that_of_the_last_start_after_the_clock_was_set_back(scaled: Api) -> None:
+    first = scaled.ok("GetJobLatestAutoScalePlan", **J)
+    scaled.ok("ModifyInstanceState", **LIVE, expectState="TERMINATED")
+    scaled.ok("CommitJob", **J, **SCALED | {"maxCU": 2})
+    with scaled.world.transaction():
+        scaled.world.clock.set(mode="frozen", now=scaled.world.now() - 60_000)
+    scaled.ok("StartJob", **J)
+    (name,) = plan_names(scaled)
+    plan = scaled.ok("GetInstanceHistoryAutoScalePlanContent", **LIVE, planName=name)["PlanContent"]
+    assert scaled.ok("GetJobLatestAutoScalePlan", **J) == {"PlanJson": plan} != first
 
 
 def test_the_last_plan_of_an_instance_is_the_one_in_force(api: Api) -> None:

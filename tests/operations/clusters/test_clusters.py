@@ -276,6 +276,19 @@ def test_the_slaves_of_a_cluster_are_its_resources(api: Api, machines: Any, vcor
     }
 
 
+@pytest.mark.parametrize("infos", [None, "{k:v}"])
+def test_a_destroyed_cluster_shows_no_machines_and_has_no_resources(api: Api, infos: str | None) -> None:
+    cluster_id = building.cluster(api)
+    with api.world.transaction():
+        api.world.store.update(
+            Cluster, assign(Cluster.instance_infos, infos), where=[equal(Cluster.cluster_id, cluster_id)]
+        )
+    assert "InstanceInfos" in details(api, cluster_id)
+    api.ok("DestroyCluster", clusterId=cluster_id)
+    assert "InstanceInfos" not in details(api, cluster_id)
+    assert set(api.ok("GetClusterResource", clusterId=cluster_id)["Resource"].values()) == {0}
+
+
 def test_what_running_instances_ask_for_is_allocated_as_their_queue_says(api: Api) -> None:
     cluster_id = building.project_with_queue(api, "p")
     building.online_job(api, "j")

@@ -329,7 +329,7 @@ def test_a_state_must_be_asked_for_and_exist(p: Api) -> None:
 
 
 def test_a_job_that_was_never_started_cannot_be_moved(p: Api) -> None:
-    for state, code in (("PAUSED", "NotRunning"), ("RUNNING", "NotPaused"), ("TERMINATED", "Ended")):
+    for state, code in (("PAUSED", "NotRunning"), ("RUNNING", "NotPaused"), ("TERMINATED", "NotRunning")):
         outcome = p.refused("ModifyInstanceState", **LIVE, expectState=state, code=f"InvalidInstance.{code}")
         assert "never started" in outcome.hint
 

@@ -132,6 +132,13 @@ def test_a_tag_stands_for_the_engine_version_behind_it(p: Api) -> None:
     assert show(p)["EngineVersion"] == "blink-3.4.4"
 
 
+def test_an_empty_engine_version_is_the_current_one(p: Api) -> None:
+    p.ok("CreateJob", projectName="p", **NEW, engineVersion="")
+    assert p.ok("GetJob", **J)["Job"]["EngineVersion"] == "blink-3.4.4"
+    p.ok("UpdateJob", **J, engineVersion="")
+    assert p.ok("GetJob", **J)["Job"]["EngineVersion"] == "blink-3.4.4"
+
+
 def test_a_job_cannot_name_what_is_not_there(p: Api) -> None:
     refuse_new(p, "InvalidFolder.NotFound", 404, folderId=999)
     refuse_new(p, "InvalidPackage.NotFound", 404, packages="absent.jar")

@@ -149,6 +149,22 @@ def test_a_tuned_plan_follows_what_autoscale_made(sql: Api) -> None:
     assert plan_of(sql, autoconfEnable=True, expectedCore=1, expectedGB=4)["PlanJson"] != tuned
 
 
+def test_a_tuned_plan_is_one_of_the_code_that_the_job_has_now(sql: Api) -> None:
+    sql.ok("CommitJob", **J, isOnOff=True, maxCU=10, configure='{"fetch_delay":1}')
+    sql.ok("StartJob", **J)
+    tuned = plan_of(sql, autoconfEnable=True)
+    assert min(parallelism(tuned)) > 1
+
+    sql.ok("UpdateJob", **J, code="create table t (a int) with (type='print'); insert into t values (1);")
+    assert plan_of(sql, autoconfEnable=True) == plan_of(sql) != tuned
+
+    sql.ok("UpdateJob", **J, code=WRONG)
+    assert plan_of(sql, autoconfEnable=True)["Status"] == "fail"
+
+    sql.ok("UpdateJob", **J, code=SQL)
+    assert plan_of(sql, autoconfEnable=True) == tuned
+
+
 def test_a_tuned_plan_that_comes_due_later_follows_what_autoscale_made(sql: Api) -> None:
     sql.ok("CommitJob", **J, isOnOff=True, maxCU=10, configure='{"fetch_delay":1}')
     sql.ok("StartJob", **J)

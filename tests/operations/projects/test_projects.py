@@ -45,6 +45,16 @@ def test_a_project_on_the_shared_cluster_needs_an_order_and_no_cluster(api: Api)
     assert "ClusterId" not in project
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_project_on_the_shared_cluster_takes_no_other(api: Api, *, is_there: bool) -> None:
+    cluster_id = building.cluster(api)
+    given = cluster_id if is_there else "absent"
+    api.ok("CreateProject", name="p", deployType="public", orderId="stream-abcd", clusterId=given)
+    assert "ClusterId" not in api.ok("GetProject", projectName="p")["Project"]
+    assert api.ok("ListProject", clusterId=given)["TotalCount"] == 0
+    api.ok("DestroyCluster", clusterId=cluster_id)
+
+
 def test_a_project_on_a_cluster_needs_the_cluster(api: Api) -> None:
     api.refused("CreateProject", name="p", deployType="cell", code="MissingclusterId")
     api.refused("CreateProject", name="p", deployType="cell", clusterId="x", code="InvalidCluster.NotFound", status=404)

@@ -41,11 +41,11 @@ def latest_plan_of_instance(world: World, instance_id: int) -> AutoScalePlan | N
 
 
 def latest_plan_of_job(world: World, project_name: str, job_name: str) -> AutoScalePlan | None:
-    """Return the last plan made for any instance of a job."""
+    """Return the last plan made for any instance of a job, which is that of the last instance with one."""
     columns = AutoScalePlan.table().c
     of_job = matching(
         AutoScalePlan, equal(AutoScalePlan.project_name, project_name), equal(AutoScalePlan.job_name, job_name)
     )
-    newest = of_job.order_by(columns.plan_name.desc(), columns.instance_id.desc()).limit(1)
+    newest = of_job.order_by(columns.instance_id.desc(), columns.plan_name.desc()).limit(1)
     plans = world.store.fetch(AutoScalePlan, newest)
     return plans[0] if plans else None

@@ -39,6 +39,9 @@ TRANSITIONS: Mapping[tuple[str, Event], State] = MappingProxyType(
 SERVING: frozenset[str] = frozenset({"RUNNING", "EXPANDING", "REDUCING", "UPGRADING"})
 """The states in which the resources of a cluster are available."""
 
+WITHOUT_MACHINES: frozenset[str] = frozenset({"STARTING", "DESTROYED"})
+"""The states in which a cluster has no machines yet, or none any more (inferred)."""
+
 NOT_RUNNING = problem(
     "InvalidCluster.NotRunning",
     400,

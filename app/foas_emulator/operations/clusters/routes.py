@@ -124,7 +124,7 @@ async def list_cluster(
     evidence=documented("the service's metadata of GetClusterDetails"),
 )
 async def get_cluster_details(world: CurrentWorld, cluster_id: ClusterId) -> GetClusterDetailsResponse:
-    """Return the details of a cluster, including its machines. While it is STARTING, it has none to show."""
+    """Return the details of a cluster, including its machines; one that is STARTING or DESTROYED has none."""
     cluster = service.get_cluster_details(world, cluster_id)
     return GetClusterDetailsResponse.model_construct(details=ClusterDetails.from_row(cluster))
 

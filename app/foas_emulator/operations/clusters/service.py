@@ -11,7 +11,7 @@ from foas_emulator.gateway.errors import invalid, missing, problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters import lifecycle, rows
-from foas_emulator.operations.clusters.lifecycle import NOT_RUNNING, SERVING
+from foas_emulator.operations.clusters.lifecycle import NOT_RUNNING, SERVING, WITHOUT_MACHINES
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
 from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
@@ -153,9 +153,9 @@ def list_cluster(
 
 
 def get_cluster_details(world: World, cluster_id: str) -> Cluster:
-    """Return a cluster with the text that shows its machines; while it is STARTING, it has none."""
+    """Return a cluster with the text that shows its machines, if it has any."""
     cluster = require(world, cluster_id)
-    if cluster.instance_infos is not None or cluster.state == "STARTING":
+    if cluster.instance_infos is not None or cluster.state in WITHOUT_MACHINES:
         return cluster
     return changed(cluster, assign(Cluster.instance_infos, rows.instance_infos(world.seed, cluster)))
 
@@ -251,7 +251,7 @@ def destroy_cluster(world: World, cluster_id: str) -> None:
     bound = bound_projects(world, cluster_id)
     if bound:
         raise IN_USE(f"A queue of cluster {cluster_id!r} is bound to project {bound[0]!r}; UnbindQueue first.")
-    lifecycle.begin(world, cluster, "destroy")
+    lifecycle.begin(world, cluster, "destroy", assign(Cluster.instance_infos, None))
     destroyed.send(world, cluster_id)
 
 
@@ -282,7 +282,7 @@ def engine_version(world: World, cluster_id: str, asked: str) -> str:
 
 def capacity(cluster: Cluster) -> Resource:
     """Return the resources that a cluster has for jobs."""
-    return resource.capacity(cluster.slave_spec, cluster.slave_num)
+    return resource.capacity(cluster.slave_spec, 0 if cluster.state in WITHOUT_MACHINES else cluster.slave_num)
 
 
 def lasting_capacity(world: World, cluster: Cluster) -> Resource:

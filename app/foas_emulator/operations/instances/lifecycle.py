@@ -122,7 +122,10 @@ def target(call: str, job: "Job", instance: Instance | None) -> str:
     if wanted is None:
         which = "was never started" if instance is None else f"has instance {instance.id}, which is {state}"
         allowed = ", ".join(TRANSITIONS[call])
-        raise _REFUSALS[call](f"Job {job.job_name!r} {which}; {call} is possible from {allowed}.")
+        refusal = _REFUSALS[call]
+        if refusal is ENDED and state in {UNKNOWN, *LIVE}:
+            refusal = NOT_RUNNING
+        raise refusal(f"Job {job.job_name!r} {which}; {call} is possible from {allowed}.")
     return wanted
 
 

@@ -5,7 +5,7 @@ session is in run, then success or fail after the setting `plan_delay`.
 """
 
 from foas_emulator.blink.errors import SqlError, UnreadablePlanError, error_text, plan_error_text
-from foas_emulator.blink.plan import Plan, plan_from_json
+from foas_emulator.blink.plan import Plan, plan_from_json, same_operators
 from foas_emulator.blink.planner import raw_plan
 from foas_emulator.gateway.errors import ApiError, problem
 from foas_emulator.gateway.evidence import documented
@@ -135,9 +135,11 @@ def _outcome(world: World, job: Job, session: PlanSession) -> tuple[Change, Chan
     tuned = latest_auto_scale_plan(world, job.project_name, job.job_name) if follows else None
     try:
         plan_from_json(job.plan_json or "")
-        plan_json = tuned or plan_of(job, session.expected_core, session.expected_gb).to_json()
+        plan_json = plan_of(job, session.expected_core, session.expected_gb).to_json()
     except SqlError as error:
         return assign(PlanSession.status, FAILED), assign(PlanSession.error_message, error_text(error))
     except UnreadablePlanError as error:
         return assign(PlanSession.status, FAILED), assign(PlanSession.error_message, plan_error_text(error))
+    if tuned and same_operators(tuned, plan_json):  # else it was made for other code
+        plan_json = tuned
     return assign(PlanSession.status, MADE), assign(PlanSession.plan_json, plan_json)

@@ -147,7 +147,7 @@ def update_job(world: World, project_name: str, job_name: str, draft: Draft) -> 
         queue = queues.require_bound(world, project_name, draft.cluster_id, draft.queue_name)
         cluster_id, queue_name = queue.cluster_id, queue.queue_name
     if draft.engine_version is not None:
-        engine_version = clusters.engine_version(world, cluster_id, draft.engine_version)
+        engine_version = clusters.engine_version(world, cluster_id, draft.engine_version or CURRENT_ENGINE)
     changes = (
         *rows.columns_of(draft),
         assign(Job.engine_version, engine_version),
@@ -201,7 +201,8 @@ def get_raw_plan_json(
 
     The session fails for code that is definitely wrong, and for a draft whose own planJson cannot be read (inferred).
     Cores and GB are given together or not at all (official sample code). A tuned plan is the last one that AutoScale
-    made, if there is one and no resources are given (inferred: the documents say that it follows the job's history).
+    made, if there is one for this code and no resources are given (inferred: the documents say that it follows the
+    job's history).
     """
     job = require(world, project_name, job_name)
     if (expected_core is None) != (expected_gb is None):
