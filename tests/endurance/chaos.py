@@ -185,7 +185,7 @@ def kills(figures: Figures, place: Path, chance: random.Random, bounds: Bounds) 
     with serving(settings, log=place / "killed.log") as victim, victim.client() as client:
         _check(figures, client, model)
     left = [path.name for path in (place / "killed").iterdir() if path.suffix not in ("", ".db", ".origin")]
-    left = [name for name in left if not name.endswith(("-wal", "-shm"))]
+    left = [name for name in left if not name.endswith(("-wal", "-shm", "-journal"))]
     figures.require(f"left behind: {left}", holds=not left)
 
 

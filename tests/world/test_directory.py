@@ -167,17 +167,17 @@ def test_a_world_that_was_replaced_does_not_come_back_at_the_next_start(
 
 def test_a_generation_of_which_any_file_is_there_is_passed_over(kept: WorldFiles, place: Path, template: bytes) -> None:
     kept.put("alice", template)
-    for name in ("alice.1.origin", "alice.2.db", "alice.3.db-wal", "alice.4.db-shm"):
+    for name in ("alice.1.origin", "alice.2.db", "alice.3.db-wal", "alice.4.db-shm", "alice.5.db-journal"):
         (place / name).write_bytes(b"of somebody else")
     kept.replace("alice", template)
-    assert kept.generation("alice") == 5
-    assert kept.database("alice") == place / "alice.5.db"
+    assert kept.generation("alice") == 6
+    assert kept.database("alice") == place / "alice.6.db"
 
 
 def test_a_world_whose_origin_is_gone_can_be_removed(kept: WorldFiles, place: Path, template: bytes) -> None:
     kept.put("alice", template)
     (place / "alice.origin").unlink()
-    for beside in ("alice.db-wal", "alice.db-shm"):
+    for beside in ("alice.db-wal", "alice.db-shm", "alice.db-journal"):
         (place / beside).write_bytes(b"")
     kept.remove("alice")
     assert "alice" not in kept.names()

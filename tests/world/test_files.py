@@ -458,6 +458,24 @@ def test_a_world_whose_database_is_gone_takes_over_nothing_that_a_kill_left_besi
     assert marks(open_registry(directory=directory), "alice") == ["old"]
 
 
+def test_a_world_takes_over_nothing_that_a_kill_left_while_the_one_before_was_opened_for_the_first_time(
+    directory: Path, open_registry: OpenRegistry
+) -> None:
+    with closing(sqlite3.connect(directory / "alice.db", isolation_level=None)) as opened:
+        opened.execute("PRAGMA journal_mode = DELETE")
+        opened.execute("PRAGMA cache_size = 1")  # so that the journal is complete on the disk
+        opened.execute("BEGIN")
+        for number in range(500):
+            opened.execute("INSERT INTO counters (name, value) VALUES (?, 1)", (f"counter {number}",))
+        journal = (directory / "alice.db-journal").read_bytes()
+        opened.execute("ROLLBACK")
+    registry = open_registry(directory=directory)
+    (directory / "alice.db-journal").write_bytes(journal)
+    registry.drop("alice")
+    assert marks(registry, "alice") == []
+    assert not (directory / "alice.db-journal").exists()
+
+
 def test_files_of_others_are_neither_overwritten_nor_removed(open_registry: OpenRegistry, tmp_path: Path) -> None:
     names = ("alice.db", "alice.db-wal", "alice.1.db-shm", "bob.new", "bob.txt")
     for name in names:

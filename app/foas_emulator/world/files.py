@@ -27,12 +27,15 @@ _PORTS = frozenset(f"{port}{number}" for port in ("com", "lpt") for number in ra
 DEVICES = {"con", "prn", "aux", "nul"} | _PORTS if os.name == "nt" else frozenset[str]()
 """Names that no file may have on this system, with any extension: the devices of Windows."""
 
-_FILE = re.compile(r"_?([a-z0-9][a-z0-9_-]{0,63})(?:\.([1-9][0-9]{0,8}))?\.(origin|db|db-wal|db-shm|new)")
+_FILE = re.compile(r"_?([a-z0-9][a-z0-9_-]{0,63})(?:\.([1-9][0-9]{0,8}))?\.(origin|db|db-wal|db-shm|db-journal|new)")
 _READY = re.compile(r"\+[0-9]+\.new")
 """A file that is ready to become one of a world's. No world can have such a name."""
-_DATABASE = ("db", "db-wal", "db-shm")
-_BESIDE = ("-wal", "-shm")
-"""Suffixes of the files that SQLite keeps beside a database that is in use, or was when its process was killed."""
+_BESIDE = ("-wal", "-shm", "-journal")
+"""Suffixes of the files that SQLite keeps beside a database that is in use, or was when its process was killed.
+
+One that is not in write-ahead mode yet, as when it is opened for the first time, has a journal.
+"""
+_DATABASE = ("db", *(f"db{suffix}" for suffix in _BESIDE))
 
 log = logging.getLogger(__name__)
 
