@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -18,6 +19,8 @@ GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 60
+DIRECTLY: dict[str, Any] = {"trust_env": False, "timeout": SECONDS_TO_START}
+"""Options of httpx for servers here: no proxy of the environment between, and time enough on a busy machine."""
 
 
 @dataclass
@@ -38,7 +41,7 @@ class Emulator:
 
     def client(self, **options: object) -> httpx.Client:
         """A client that no proxy of the environment comes between."""
-        return httpx.Client(base_url=self.url, trust_env=False, **options)  # type: ignore[arg-type]
+        return httpx.Client(base_url=self.url, **{**DIRECTLY, **options})
 
 
 def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:

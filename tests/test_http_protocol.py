@@ -1,6 +1,7 @@
 """The server's connections: how long they are kept, what they refuse, and how long they wait for a slow client."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -175,6 +176,7 @@ def test_raw_bytes_that_are_no_utf8_are_refused_as_their_escapes_are(emulator: E
         (b"GET http://emulator HTTP/1.1\r\n\r\n", "percent-encode it"),
         (b"FETCH / HTTP/1.1\r\n\r\n", "does not begin with a method"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "TLS came to the port of http"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2 came to a server that speaks HTTP/1.1"),
         (b"GET / HTTP/7.1\r\n\r\n", "Invalid HTTP version"),
         (b"GET / HTTP/1.1\r\na b: c\r\n\r\n", "Invalid header token"),
         (b"POST / HTTP/1.1\r\ncontent-length: many\r\n\r\n", "Content-Length"),
@@ -233,6 +235,67 @@ def test_requests_before_the_one_that_cannot_be_read_are_answered(emulator: Emul
     refused(b"HTTP/1.1 400" + second)
 
 
+CHUNKED_POST = f"POST {FOLDERS} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_requests_before_the_one_whose_body_cannot_be_read_are_answered_first(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture, number: int
+) -> None:
+    world = emulator.world(f"before-{number}")
+    world.create()
+    world.faults.arm({"latency": "50ms"})
+    answers = send(emulator, get(INSTANCE, f"x-emulator-world: {world.name}") * number + CHUNKED_POST + b"zz\r\n")
+    assert re.findall(rb"HTTP/1\.1 (\d{3})", answers) == [b"200"] * number + [b"400"]
+    assert [entry["status"] for entry in world.journal.entries()] == [200] * number
+    assert "Traceback" not in caplog.text
+    assert f"POST {FOLDERS} 400" in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/_emulator/worlds/default/events"])
+def test_a_request_that_was_answered_before_its_body_broke_off_gets_no_second_answer(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    emulator.world("default").create()
+    with closing(connect(emulator)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        if path == "/nowhere":
+            begun = connection.recv(65536)
+            connection.sendall(b"zz\r\n")
+        else:
+            begun = b""
+            connection.sendall(b"0\r\n\r\n")
+            while b": here" not in begun:
+                begun += connection.recv(65536)
+            connection.sendall(CHUNKED_POST + b"zz\r\n")
+        connection.settimeout(2)
+        try:
+            begun += read_all(connection)
+        except TimeoutError:
+            assert path != "/nowhere"
+    assert begun.count(b"HTTP/1.1 ") == 1
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("target", ["/_emulator/health?a=项", "/_emulator/health"])
+def test_what_follows_a_request_that_closes_the_connection_is_ignored(emulator: Emulator, target: str) -> None:
+    for offer in ([], ["upgrade: h2c"]):
+        request = get(target, "connection: close, upgrade", *offer)
+        answers = send(emulator, request + get("/_emulator/health"))
+        assert answers.count(b"HTTP/1.1 ") == answers.count(b"HTTP/1.1 200") == 1
+
+
+def test_raw_utf8_after_a_body_is_read_as_that_of_a_new_request_alone(emulator: Emulator) -> None:
+    request = "GET /_emulator/health?a=项 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    with closing(connect(emulator)) as connection:  # the first one is answered before its body has come
+        connection.sendall(f"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: {len(request)}\r\n\r\n".encode())
+        assert parse(connection.recv(65536))[0] == 404
+        connection.sendall(request * 2)
+        connection.shutdown(socket.SHUT_WR)
+        answers = read_all(connection)
+    assert b"200 OK" not in answers, "or the body has been read as a request"
+
+
 @pytest.mark.parametrize("cut", [None, 20, 190])
 def test_a_request_that_offers_http2_keeps_its_body(emulator: Emulator, cut: int | None) -> None:
     world = f"upgrade-{cut or 0}"
@@ -286,6 +349,15 @@ def test_heads_are_limited_in_bytes_and_in_headers(emulator: Emulator) -> None:
     assert f"{MAX_HEADERS} are allowed" in refused(send(emulator, get("/", *many)), status=431)
     most = get("/_emulator/health", *many[: MAX_HEADERS - 2], "connection: close")
     assert parse(send(emulator, most))[0] == 200
+
+
+def test_a_head_that_begins_at_the_end_of_a_long_body_has_the_same_limit(emulator: Emulator) -> None:
+    head = f"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: {MAX_HEAD - 200}\r\n\r\n".encode()
+    first = head + b"x" * (MAX_HEAD - 200)
+    second = get("/_emulator/health", f"a: {'x' * 1000}", "connection: close")
+    begun = MAX_HEAD - len(first)
+    answers = send(emulator, first + second[:begun], second[begun:200], second[200:400], second[400:])
+    assert answers.count(b"HTTP/1.1 404") == answers.count(b"HTTP/1.1 200") == 1
 
 
 def test_a_request_line_is_limited(emulator: Emulator) -> None:

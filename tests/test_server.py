@@ -25,7 +25,7 @@ from foas_emulator.certificates import make_certificate
 from foas_emulator.listening import listen
 from foas_emulator.server import secrets_in
 from foas_emulator.settings import SettingError
-from tests.process import command, environment, run, serving
+from tests.process import DIRECTLY, command, environment, run, serving
 from tests.wire import INSTANCE, signed_v1
 
 pytestmark = pytest.mark.xdist_group("server")
@@ -196,7 +196,7 @@ def test_http_and_https_are_served_at_once_by_one_process_which_leaves_no_key_be
         assert authority.headers["content-type"] == "application/x-pem-file"
         trusting = ssl.create_default_context(cadata=authority.text)
         for host in ("127.0.0.1", "localhost"):
-            with Client(verify=trusting, trust_env=False) as tls:
+            with Client(verify=trusting, **DIRECTLY) as tls:
                 answer = tls.get(secure.replace("127.0.0.1", host) + INSTANCE)
                 assert answer.json()["Instance"] == client.get(INSTANCE).json()["Instance"]
         assert list(temporary.iterdir())
@@ -211,7 +211,7 @@ def test_certificate_that_was_brought_is_served(tmp_path: Path) -> None:
     with serving(*options, lines=2) as emulator, emulator.client() as client:
         secure = emulator.announcement[1].removeprefix("listening on ")
         trusting = ssl.create_default_context(cadata=made.authority.decode())
-        with Client(verify=trusting, trust_env=False) as tls:
+        with Client(verify=trusting, **DIRECTLY) as tls:
             answer = tls.get(secure + INSTANCE)
             assert (answer.status_code, answer.headers["keep-alive"]) == (200, "timeout=75")
         assert client.get("/_emulator/ca.pem").status_code == 404
@@ -361,7 +361,7 @@ def test_a_log_that_nobody_reads_stops_nothing() -> None:
     with open_log(writing) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip().removeprefix("listening on ")
-        with Client(base_url=url, trust_env=False, headers={"x": "y" * 2000}) as client:
+        with Client(base_url=url, **DIRECTLY, headers={"x": "y" * 2000}) as client:
             for _ in range(700):  # more than a pipe holds
                 assert client.get(f"{INSTANCE}?{'z' * 200}").status_code == 200
             os.set_blocking(reading, False)
@@ -400,7 +400,7 @@ def open_log(descriptor: int) -> Iterator[subprocess.Popen[str]]:
 def require_served(port: int) -> None:
     """Wait for a server that cannot say that it serves, and ask it for an instance."""
     for _ in range(600):
-        with suppress(ConnectError), Client(trust_env=False) as client:
+        with suppress(ConnectError), Client(**DIRECTLY) as client:
             assert client.get(f"http://127.0.0.1:{port}{INSTANCE}").status_code == 200
             return
         time.sleep(0.1)

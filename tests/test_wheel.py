@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import pytest
 
-from tests.process import environment
+from tests.process import DIRECTLY, environment
 from tests.wire import INSTANCE
 
 pytestmark = pytest.mark.xdist_group("wheel")
@@ -126,8 +126,8 @@ def test_installed_wheel_serves_a_user_without_rights_in_an_empty_directory(plac
             command("healthcheck", "--url", url), cwd=empty, env=bare, capture_output=True, timeout=60, check=False
         )
         assert check.returncode == 0, check.stderr
-        assert httpx.get(url + INSTANCE, trust_env=False).json()["Instance"]["Id"] == 412536
-        page = httpx.get(url + "/", trust_env=False, follow_redirects=True, headers={"accept-language": "zh"})
+        assert httpx.get(url + INSTANCE, **DIRECTLY).json()["Instance"]["Id"] == 412536
+        page = httpx.get(url + "/", **DIRECTLY, follow_redirects=True, headers={"accept-language": "zh"})
         assert (page.status_code, "running-stream" in page.text, "调用记录" in page.text) == (200, True, True)
     finally:
         server.terminate()

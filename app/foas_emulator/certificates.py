@@ -3,7 +3,6 @@
 import logging
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -57,13 +56,17 @@ class Authority:
         """Return a server's TLS context, with a certificate for every requested name that `certifies` accepts.
 
         A client that asks for another name gets the certificate of this machine and of every public host. So does one
-        that asks for none, as the Python core SDK from Python 3.12 on.
+        that asks for none, as the Python core SDK from Python 3.12 on, and every client while no more can be made.
         """
 
         def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
             if name is not None and certifies(name.lower()):
-                with suppress(ValueError):  # no certificate can be made for some names, such as foas.-.aliyuncs.com
+                try:
                     connection.context = certified(name.lower())
+                except ValueError:
+                    pass  # no certificate can be made for some names, such as foas.-.aliyuncs.com
+                except OSError as error:  # a key is loaded from a file, and the disk may be full
+                    log.warning("there is no certificate for %s alone: %s", name, error)
 
         certified = lru_cache(maxsize=_MOST_NAMES)(self._context)
         context = self._context(*NAMES, *hosts.NAMES)

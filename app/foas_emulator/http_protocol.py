@@ -27,14 +27,13 @@ from foas_emulator.gateway.errors import (
     ApiError,
 )
 from foas_emulator.http_limits import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET, RefusedRequest, Trailers
+from foas_emulator.http_transports import Closing, Lingering
 from foas_emulator.pipeline.context import UNREADABLE
 
 PATIENCE = 30.0
 """Seconds that a client may take to send its headers, or to send or read the next byte of a request or an answer."""
 LOOKS = 3
 """Number of times that a connection is checked during `PATIENCE`."""
-LINGER = 1.0
-"""Seconds that a refused client has to read the answer."""
 CLOSE_AFTER = 5.0
 """Seconds that an idle connection is kept beyond the announced time, since a request may be under way."""
 
@@ -43,6 +42,10 @@ _SPACES_OF_A_REQUEST_LINE = 2
 _HEAD_TOO_LARGE = HEADERS_TOO_LARGE(f"The request line and headers have over {MAX_HEAD} bytes, which is the limit.")
 _KEPT_HEADERS = frozenset({b"accept", b"authorization", b"host", b"x-emulator-world"})
 """Headers that determine in which format and in which world a request that cannot be parsed is answered."""
+_OTHER_PROTOCOLS = (
+    (b"\x16\x03", "TLS came to the port of http: ask http://, or start with --tls and ask that port."),
+    (b"PRI * HTTP/2.0\r\n", "HTTP/2 came to a server that speaks HTTP/1.1: let the client begin with that."),
+)
 
 
 log = logging.getLogger(__name__)
@@ -67,8 +70,10 @@ class EmulatorProtocol(HttpToolsProtocol):
         self._head = bytearray()
         """The bytes received so far of a head that arrives in more than one piece."""
         self._heads = 0
-        self._head_is_whole = True
-        """Whether `_head` begins at the beginning of a request."""
+        self._is_between = True
+        """Whether the last request whose head was read has been read whole."""
+        self._before: tuple[bool, RequestResponseCycle | None] = True, None
+        """`_is_between` and `cycle` before the latest bytes, together with `_head`, were read."""
         self._offers = False
         """Whether the request whose head was read last offers to continue in another protocol."""
         self._ahead: deque[RequestResponseCycle] = deque()
@@ -98,7 +103,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         """Discard answers that are written after the client has left: from now on the connection is closed."""
         for cycle in (*self._ahead, self.cycle):
             if cycle is not None and not cycle.response_complete:
-                cycle.transport = _Closing(cycle.transport)  # type: ignore[assignment]
+                cycle.transport = Closing(cycle.transport)  # type: ignore[assignment]
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, unless bytes have arrived that the event loop has not yet delivered."""
@@ -127,6 +132,8 @@ class EmulatorProtocol(HttpToolsProtocol):
 
     def _parse(self, data: bytes) -> bytes:
         """Let the parser read bytes; return those that it has to read next, which are none unless it met an offer."""
+        if not self._head:
+            self._before = self._is_between, self.cycle
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as stop:
@@ -164,10 +171,12 @@ class EmulatorProtocol(HttpToolsProtocol):
         elif self._ahead:
             self._ahead.clear()
         super().on_headers_complete()
+        self._is_between = False
 
     def on_message_complete(self) -> None:
         if not self._offers:
             super().on_message_complete()
+            self._is_between = True
 
     def on_chunk_header(self) -> None:
         """Called by the parser at each chunk of a body: only after chunks are there trailers."""
@@ -181,17 +190,14 @@ class EmulatorProtocol(HttpToolsProtocol):
     def _keep_head(self, data: bytes) -> None:
         if not self._head:
             self._heads += 1
-            self._head_is_whole = self._is_first_in_line()
         self._head += data
-        if len(self._head) > MAX_HEAD:
+        if len(self._head) > 2 * MAX_HEAD:  # the first piece may hold up to `MAX_HEAD` bytes of other requests
             self._refuse(_HEAD_TOO_LARGE)
 
-    def _is_first_in_line(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
-
     def _is_whole(self) -> bool:
-        """Whether the latest bytes, together with `_head`, begin at the beginning of a request."""
-        return self._head_is_whole if self._head else self._is_first_in_line()
+        """Whether the latest bytes, together with `_head`, begin with the request that is being read."""
+        was_between, cycle = self._before
+        return was_between and self.cycle is cycle
 
     def _without_offer(self, following: bytes) -> bytes:
         """Return a request that offers another protocol (Java's client offers HTTP/2) without its offer, and the rest.
@@ -203,7 +209,7 @@ class EmulatorProtocol(HttpToolsProtocol):
             return b""
         line = b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
         lines = [line, *(b"%s: %s" % pair for pair in self.headers if pair[0] != b"upgrade")]
-        self.parser = httptools.HttpRequestParser(self)
+        self._begin_to_parse()
         return b"\r\n".join(lines) + b"\r\n\r\n" + following
 
     def _feed_encoded(self, data: bytes, error: httptools.HttpParserError) -> None:
@@ -217,8 +223,14 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._refuse(_reason(error, line), head)
             return
         self._head.clear()
-        self.parser = httptools.HttpRequestParser(self)
+        self._begin_to_parse()
         self._feed(b"".join(b"%c" % byte if byte < 0x80 else b"%%%02X" % byte for byte in line) + end + rest)  # noqa: PLR2004 - ASCII
+
+    def _begin_to_parse(self) -> None:
+        """Use a new parser, which ignores what follows a request that closes the connection, as uvicorn's does."""
+        self.parser = httptools.HttpRequestParser(self)
+        with suppress(AttributeError):  # httptools before 0.6.3
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     # -- refusals
 
@@ -232,19 +244,33 @@ class EmulatorProtocol(HttpToolsProtocol):
         headers = self.headers or (_headers_of(head) if head.count(b"\r\n\r\n") <= 1 else ())
         seen = [pair for pair in headers if pair[0] in _KEPT_HEADERS]
         line = head.partition(b"\n")[0] or self.url
-        if self.cycle is not None and not self.cycle.response_complete and not self._is_in_head():
-            if self.cycle.response_started:
+        method = _method_of(line)
+        self.transport = Lingering(self.transport, self.loop)  # type: ignore[assignment]
+        if self.cycle is not None and not self._is_in_head():
+            method = self.cycle.scope["method"]
+            if not self._give_up_body(self.cycle):
+                self.parser = _Deaf()  # type: ignore[assignment]
                 self.transport.close()
                 return
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-            self.cycle = None  # type: ignore[assignment]
-        self.app = _Unreadable(self.app, error, method=_method_of(line), target=self.url, headers=seen)
-        self.transport = _Lingering(self.transport, self.loop)  # type: ignore[assignment]
-        self.parser = httptools.HttpRequestParser(self)
+        self.app = _Unreadable(self.app, error, method=method, target=self.url, headers=seen)
+        self._begin_to_parse()
         self._head.clear()
         self.parser.feed_data(b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n")
         self.parser = _Deaf()  # type: ignore[assignment]
+
+    def _give_up_body(self, cycle: RequestResponseCycle) -> bool:
+        """End a request whose body cannot be read; return whether the refusal can be its answer.
+
+        If it waits for its turn, the requests before it are answered first.
+        """
+        cycle.disconnected = True
+        cycle.message_event.set()
+        if self.pipeline and self.pipeline[0][0] is cycle:
+            self.pipeline.popleft()
+            self.cycle = self._ahead.pop()
+        elif not cycle.response_started:
+            self.cycle = None  # type: ignore[assignment]
+        return not cycle.response_started
 
     # -- patience
 
@@ -290,45 +316,6 @@ class _Deaf:
         pass
 
 
-class _Closing:
-    """A transport that is being closed: writes to it may be lost, and that is no error of the writer.
-
-    uvloop raises an error for them between the close and the notification of the protocol.
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Write unless the transport is closed already."""
-        with suppress(RuntimeError):
-            self._transport.write(data)
-
-
-class _Lingering:
-    """A transport that closes in steps, so that a client that is still sending can read the refusal.
-
-    If it were closed at once, with unread bytes, the system would reset the connection and discard the answer.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def close(self) -> None:
-        """Send the bytes in the buffer and an end of file; close the connection after `LINGER` seconds."""
-        if self._transport.can_write_eof():
-            with suppress(OSError, RuntimeError):
-                self._transport.write_eof()
-        self._loop.call_later(LINGER, self._transport.close)
-
-
 class _Unreadable:
     """An ASGI wrapper that passes a request that could not be parsed to an application."""
 
@@ -372,8 +359,9 @@ def _reason(error: httptools.HttpParserError, head: bytes) -> ApiError:
     if isinstance(cause, RefusedRequest):
         return cause.error
     line = head.partition(b"\n")[0].strip()
-    if head.startswith(b"\x16\x03"):
-        return UNREADABLE_REQUEST("TLS came to the port of http: ask http://, or start with --tls and ask that port.")
+    for beginning, hint in _OTHER_PROTOCOLS:
+        if head.startswith(beginning):
+            return UNREADABLE_REQUEST(hint)
     if line.count(b" ") > _SPACES_OF_A_REQUEST_LINE and line.rpartition(b" ")[2].startswith(b"HTTP/"):
         return UNREADABLE_REQUEST("The path or query in the request line holds a space: write it as %20.")
     if isinstance(error, httptools.HttpParserInvalidMethodError):

@@ -213,7 +213,7 @@ class _Main(Accompanied):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop at a signal and end normally; raising the signal again would leave the certificate's files behind."""
-        for signal_ in _stop_signals():
+        for signal_ in stop_signals():
             signal.signal(signal_, self.handle_exit)
         yield
 
@@ -250,7 +250,7 @@ def _ended_by_signals() -> Iterator[None]:
             ended_by.append(number)
             raise SystemExit(128 + number)
 
-    for signal_ in _stop_signals():
+    for signal_ in stop_signals():
         signal.signal(signal_, end)
     try:
         yield
@@ -260,7 +260,7 @@ def _ended_by_signals() -> Iterator[None]:
         raise
 
 
-def _stop_signals() -> list[int]:
+def stop_signals() -> list[int]:
     """Return the signals that stop the server; SIGHUP too, unless the parent process ignores it, as nohup does."""
     signals: list[int] = [signal.SIGINT, signal.SIGTERM]
     for name in ("SIGHUP", "SIGBREAK"):

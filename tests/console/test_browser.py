@@ -13,6 +13,7 @@ import pytest
 from foas_emulator.testing import Emulator
 from tests.console.browser import Watched, axe_script, browser, require_browser
 from tests.console.test_hostile import EVIL, hostile_world
+from tests.process import DIRECTLY
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -62,14 +63,14 @@ def world(emulator: Emulator, request: pytest.FixtureRequest) -> str:
 
 def control(emulator: Emulator, method: str, path: str, document: Any = None) -> Any:
     content = None if document is None else json.dumps(document)
-    answer = httpx.request(method, f"{emulator.url}/_emulator{path}", content=content, trust_env=False)
+    answer = httpx.request(method, f"{emulator.url}/_emulator{path}", content=content, **DIRECTLY)
     assert answer.is_success, answer.text
     return answer.json() if answer.content else None
 
 
 def call(emulator: Emulator, world: str, method: str, path: str, **options: Any) -> httpx.Response:
     headers = {"x-emulator-world": world}
-    return httpx.request(method, f"{emulator.url}/api/v2{path}", headers=headers, trust_env=False, **options)
+    return httpx.request(method, f"{emulator.url}/api/v2{path}", headers=headers, **DIRECTLY, **options)
 
 
 @pytest.fixture
@@ -168,7 +169,7 @@ def test_a_state_is_put_compared_and_undone_by_a_snapshot(emulator: Emulator, pa
 
 
 def test_a_snapshot_that_is_dropped_on_a_side_is_compared(emulator: Emulator, page: "Page", world: str) -> None:
-    saved = httpx.get(f"{emulator.url}/_emulator/worlds/{world}/snapshot", trust_env=False).text
+    saved = httpx.get(f"{emulator.url}/_emulator/worlds/{world}/snapshot", **DIRECTLY).text
     call(emulator, world, "DELETE", "/projects/demo/jobs/draft")
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/compare")
     dropped = page.evaluate_handle(

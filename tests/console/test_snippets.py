@@ -19,6 +19,7 @@ import pytest
 from foas_emulator.console import connecting, snippets
 from foas_emulator.testing import Emulator
 from tests.clients.builds import JAVA, built, do_without
+from tests.process import DIRECTLY
 
 pytestmark = pytest.mark.xdist_group("console-snippets")
 
@@ -38,7 +39,7 @@ def emulator() -> Iterator[Emulator]:
 
 def control(emulator: Emulator, method: str, path: str, document: Any = None) -> Any:
     content = None if document is None else json.dumps(document)
-    answer = httpx.request(method, f"{emulator.url}/_emulator{path}", content=content, trust_env=False)
+    answer = httpx.request(method, f"{emulator.url}/_emulator{path}", content=content, **DIRECTLY)
     assert answer.is_success, answer.text
     return answer.json() if answer.content else None
 
@@ -55,7 +56,7 @@ def run(*command: str, cwd: Path | None = None, check: bool = True) -> str:
 def instance_id(emulator: Emulator) -> int:
     query = {"jobType": "FLINK_STREAM"}
     url = f"{emulator.url}/api/v2/projects/shop%20%26%20sons/instances"
-    answer = httpx.get(url, params=query, headers={"x-emulator-world": "shop"}, trust_env=False)
+    answer = httpx.get(url, params=query, headers={"x-emulator-world": "shop"}, **DIRECTLY)
     return int(answer.json()["Instances"]["Instance"][0]["Id"])
 
 
@@ -119,11 +120,11 @@ def test_a_world_that_wants_signatures_offers_no_command_that_it_refuses(emulato
     control(emulator, "PUT", "/worlds/calls", SEED)
     control(emulator, "PUT", "/worlds/calls/settings", {"signature": "strict"})
     console = f"{emulator.url}/_emulator/console/w/calls"
-    empty = httpx.get(f"{console}/journal", trust_env=False).text
+    empty = httpx.get(f"{console}/journal", **DIRECTLY).text
     assert 'data-copy="foas-emulator get --access-key-id world-calls ' in empty
-    page = httpx.get(f"{console}/", trust_env=False).text
+    page = httpx.get(f"{console}/", **DIRECTLY).text
     token = re.findall(r'name="token" value="([^"]+)"', page)[0]
-    with httpx.Client(trust_env=False, follow_redirects=True) as client:
+    with httpx.Client(**DIRECTLY, follow_redirects=True) as client:
         fields = {"token": unescape(token), "call": "PUT /api/v2/projects/none/jobs/none/commit"}
         after = client.post(f"{console}/call", data={**fields, "back": "/_emulator/console/w/calls/"}).text
     assert "404 InvalidProject.NotFound" in after
@@ -142,7 +143,7 @@ def test_a_world_that_wants_signatures_offers_no_command_that_it_refuses(emulato
         get, commit = commit, get
     assert shown(emulator, commit).keys() == {"pytest"}
     offered = re.findall(
-        r"foas-emulator get --access-key-id [^<]+", httpx.get(f"{console}/journal/{get}", trust_env=False).text
+        r"foas-emulator get --access-key-id [^<]+", httpx.get(f"{console}/journal/{get}", **DIRECTLY).text
     )
     assert "Projects" in run(sys.executable, "-m", "foas_emulator", *offered[0].split()[1:])
 
@@ -160,7 +161,7 @@ CALLS: dict[str, tuple[str, str, dict[str, str] | bytes | None]] = {
 
 
 def shown(emulator: Emulator, request_id: str) -> dict[str, str]:
-    page = httpx.get(f"{emulator.url}/_emulator/console/w/calls/journal/{request_id}", trust_env=False).text
+    page = httpx.get(f"{emulator.url}/_emulator/console/w/calls/journal/{request_id}", **DIRECTLY).text
     found = re.findall(r'<pre tabindex="0" aria-label="(curl|Python|pytest)">(.*?)</pre>', page, re.DOTALL)
     assert not any("\r" in text for _, text in found), "a browser would make it a line feed"
     return {name: unescape(text).removeprefix("\n") for name, text in found}
@@ -183,7 +184,7 @@ def test_a_call_is_made_once_more(emulator: Emulator, name: str, tool: str) -> N
     method, path, form = CALLS[name]
     headers = {"x-emulator-world": "calls"}
     url = f"{emulator.url}/api/v2{path}"
-    first = httpx.request(method, url, **body_of(form), headers=headers, trust_env=False)
+    first = httpx.request(method, url, **body_of(form), headers=headers, **DIRECTLY)
     text = shown(emulator, first.json()["RequestId"])[tool]
     (before,) = entries(emulator)
     control(emulator, "PUT", "/worlds/calls", SEED)
@@ -220,7 +221,7 @@ def test_a_long_parameter_is_left_out_of_what_calls_are_compared_with(emulator: 
     control(emulator, "PUT", "/worlds/calls", SEED)
     form = {"code": "x" * 70_000, "planJson": "y" * 70_000, "jobName": "j" * 100, "folderId": "1"}
     headers = {"x-emulator-world": "calls"}
-    made = httpx.post(f"{emulator.url}/api/v2/projects/none/jobs", data=form, headers=headers, trust_env=False)
+    made = httpx.post(f"{emulator.url}/api/v2/projects/none/jobs", data=form, headers=headers, **DIRECTLY)
     text = shown(emulator, made.json()["RequestId"])["pytest"]
     assert "params={'folderId': '1', 'projectName': 'none'}" in text
     (entry,) = entries(emulator)
@@ -234,7 +235,7 @@ def test_a_call_becomes_a_test_that_passes_where_it_is_made_and_fails_where_it_i
     method, path, form = CALLS["a form"]
     control(emulator, "PUT", "/worlds/calls", SEED)
     headers = {"x-emulator-world": "calls"}
-    made = httpx.request(method, f"{emulator.url}/api/v2{path}", **body_of(form), headers=headers, trust_env=False)
+    made = httpx.request(method, f"{emulator.url}/api/v2{path}", **body_of(form), headers=headers, **DIRECTLY)
     text = shown(emulator, made.json()["RequestId"])["pytest"]
     assert text.startswith("def test_create_job_is_called(foas_world):")
     call = (

@@ -20,6 +20,7 @@ from foas_emulator.testing import Emulator
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.world import World
 from tests.api import open_api
+from tests.process import DIRECTLY
 from tests.wire import INSTANCE
 
 EVENTS = "/_emulator/worlds/default/events"
@@ -34,7 +35,7 @@ def emulator() -> Iterator[Emulator]:
 def told(emulator: Emulator, act: Any) -> dict[str, Any]:
     """The first event after the stream is open and `act` was done."""
     with (
-        httpx.Client(base_url=emulator.url, trust_env=False, timeout=30) as client,
+        httpx.Client(base_url=emulator.url, **DIRECTLY) as client,
         client.stream("GET", EVENTS) as stream,
     ):
         assert stream.headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -45,13 +46,13 @@ def told(emulator: Emulator, act: Any) -> dict[str, Any]:
 
 
 def test_a_call_is_told_as_it_ends(emulator: Emulator) -> None:
-    event = told(emulator, lambda: httpx.get(emulator.url + INSTANCE, trust_env=False))
+    event = told(emulator, lambda: httpx.get(emulator.url + INSTANCE, **DIRECTLY))
     assert [call["operation"] for call in event["calls"]] == ["GetInstance"]
     assert (event["more"], event["changed"]) == (0, False)
 
 
 def test_a_change_by_the_control_api_is_told(emulator: Emulator) -> None:
-    event = told(emulator, lambda: httpx.post(f"{emulator.url}/_emulator/worlds/default/reset", trust_env=False))
+    event = told(emulator, lambda: httpx.post(f"{emulator.url}/_emulator/worlds/default/reset", **DIRECTLY))
     assert (event["calls"], event["changed"]) == ([], True)
 
 
@@ -178,6 +179,6 @@ def test_a_server_with_an_open_stream_stops_without_a_word(tmp_path: Any) -> Non
 
 
 def test_head_of_the_stream_is_its_head_alone(emulator: Emulator) -> None:
-    with httpx.Client(base_url=emulator.url, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=emulator.url, **DIRECTLY) as client:
         head = client.head("/_emulator/worlds/default/events")
     assert (head.status_code, head.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")

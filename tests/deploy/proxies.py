@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.clients.builds import do_without
+from tests.process import DIRECTLY
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SHIPPED = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg"}
@@ -49,7 +50,7 @@ def proxying(name: str, shards: Sequence[int], directory: Path) -> Iterator[Prox
     with (directory / "log").open("w") as log:
         process = subprocess.Popen(_command(program, name, file), stderr=log)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", **DIRECTLY) as client:
             _wait_for(client, process, directory / "log")
             yield Proxy(name, port, client)
     finally:

@@ -21,13 +21,13 @@ from tests.clients.test_node_openapi import PROJECT, run
 from tests.contract.sdks import PythonSdk
 from tests.contract.tour import Tour
 from tests.docs.test_recipes import ALL
+from tests.process import DIRECTLY
 
 pytestmark = pytest.mark.xdist_group("clients-node-openapi")
 
 PRISM = ALL["Nothing that it sends contradicts the document"]
 FRONT_END = ALL["Its pages are developed without a server, and tested with one"]
 TOLD_AT_8018 = "http://127.0.0.1:8018"
-SECONDS_TO_START = 120
 TYPE_SCRIPT = re.compile(r"```ts\n// (\S+)\n(.*?)```", re.DOTALL)
 
 
@@ -50,7 +50,7 @@ def command_of(recipe: str, program: str) -> list[str]:
 
 def save_document(emulator: Emulator, directory: Path) -> None:
     """Save the document as the recipes do; it is made when it is first asked for, which may take its time."""
-    document = httpx.get(f"{emulator.url}/openapi.json", trust_env=False, timeout=SECONDS_TO_START)
+    document = httpx.get(f"{emulator.url}/openapi.json", **DIRECTLY)
     (directory / "foas.json").write_bytes(document.content)
 
 
@@ -93,7 +93,7 @@ def test_the_whole_tour_through_prism_contradicts_the_document_nowhere(
 
         tour = Tour(sdk=call, wait=wait)
         tour.make()
-        told = httpx.get(f"http://{endpoint}/api/v2/projects?pageSize=1000", trust_env=False, timeout=SECONDS_TO_START)
+        told = httpx.get(f"http://{endpoint}/api/v2/projects?pageSize=1000", **DIRECTLY)
     assert len(tour.answers) > 60
     assert told.status_code == 422, "Prism is there, and looks"
     assert "pagesize" in told.text

@@ -18,6 +18,7 @@ import httpx
 
 from foas_emulator import server
 from foas_emulator.settings import Settings
+from tests.process import DIRECTLY
 
 BEAT = 0.005
 """Seconds between two beats of the heart inside the server."""
@@ -36,7 +37,7 @@ class Victim:
         return int(self.url.rpartition(":")[2])
 
     def client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=60, **options)
+        return httpx.Client(base_url=self.url, **DIRECTLY, **options)
 
     def kill(self) -> None:
         self.process.kill()

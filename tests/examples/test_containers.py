@@ -17,7 +17,7 @@ import pytest
 from foas_emulator.settings import Settings
 from tests.clients.builds import PYTHON_CORE_2_13, Project, built
 from tests.examples.test_examples import EXAMPLES, JUNIT, TOKEN, assert_green_and_red, junit_in, needs, run
-from tests.process import serving
+from tests.process import DIRECTLY, serving
 
 GO = Project(
     root=EXAMPLES,
@@ -99,7 +99,7 @@ def container() -> Iterator[httpx.Client]:
     assert (values("ENTRYPOINT"), values("CMD")) == (['["foas-emulator"]'], ['["serve"]'])
     with serving(variables={**variables, "FOASEMU_CONTROL_TOKEN": TOKEN}) as emulator:
         url = emulator.url.replace("0.0.0.0", "127.0.0.1")
-        with httpx.Client(base_url=url, trust_env=False) as client:
+        with httpx.Client(base_url=url, **DIRECTLY) as client:
             yield client
 
 

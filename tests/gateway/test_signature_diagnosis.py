@@ -369,6 +369,25 @@ def test_request_of_a_long_query_is_given_up_on(credentials: Credentials, pairs:
     assert difference.field == field
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        "x-acs-security-token",
+        "x-acs-bearer-token",
+        "x-acs-zero-trust-idtoken",
+        "cookie",
+        "proxy-authorization",
+        "query SecurityToken",
+        "query AccessKeySecret",
+        "query Signature",
+        "signature",
+    ],
+)
+def test_no_secret_is_told(field: str) -> None:
+    for expected, actual in (("hidden-1", "hidden-2"), ("hidden-1", None), (None, "hidden-2")):
+        assert "hidden" not in sentence([Difference(field, expected, actual)])
+
+
 def test_sentence_is_ascii_whatever_was_signed() -> None:
     texts = [sentence([Difference(field, "中\n", "\x00é")]) for field in ("path", "signature", "query 中")]
     assert all(text.isascii() and text.isprintable() for text in texts)

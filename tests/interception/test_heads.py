@@ -27,6 +27,13 @@ def test_an_address_of_http_keeps_its_bytes_and_every_header_but_those_of_the_ho
 
 
 @pytest.mark.parametrize(
+    ("length", "read"), [(b"0", 0), (b"3", 3), (b" 003\t", 3), (b"0" * 30 + b"3", 3), (b"3, 3", 0), (b"+3", 0)]
+)
+def test_a_length_is_read_as_the_server_reads_it(length: bytes, read: int) -> None:
+    assert read_request(b"PUT http://a/ HTTP/1.1\r\nContent-Length:" + length + b"\r\n\r\n").length == read
+
+
+@pytest.mark.parametrize(
     ("address", "target"), [(b"http://a", b"/"), (b"http://a?x=1", b"/?x=1"), (b"HTTP://a:81/b", b"/b")]
 )
 def test_an_address_without_a_path_asks_for_the_root(address: bytes, target: bytes) -> None:

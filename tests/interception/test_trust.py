@@ -1,5 +1,6 @@
 """The files that make programs trust the emulator."""
 
+import errno
 import os
 import shutil
 import ssl
@@ -81,6 +82,24 @@ def test_a_client_that_asks_for_no_name_meets_every_public_host(authority: Autho
     met = shake_hands(trusting, authority.context(is_ours), None).getpeercert()
     assert met is not None
     assert {("DNS", name) for name in NAMES} <= set(met["subjectAltName"])
+
+
+def test_public_hosts_are_certified_though_no_key_can_be_written(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    context = authority.context(is_ours)
+    trusting = ssl.create_default_context(cadata=authority.pem.decode())
+
+    def write(*_: object, **_options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("trustme.NamedTemporaryFile", write)
+        shake_hands(trusting, context, NAMES[1])
+    assert f"no certificate for {NAMES[1]} alone" in caplog.text
+    met = shake_hands(trusting, context, NAMES[1]).getpeercert()
+    assert met is not None
+    assert met["subjectAltName"] == (("DNS", NAMES[1]),), "and one for each again when there is room"
 
 
 def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str | None) -> ssl.SSLObject:

@@ -3,13 +3,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from foas_emulator.gateway.authentication import milliseconds_of
 from foas_emulator.pipeline.authenticate import Nonces
+from foas_emulator.testing import Emulator
 from tests.api import open_api
 from tests.wire import INSTANCE, ask, signed_v1, signed_v3
 
+JSON = {"accept": "application/json"}
 SIGNERS = pytest.mark.parametrize("sign", [signed_v1, signed_v3])
 Sign = Callable[..., dict[str, str]]
 
@@ -100,6 +103,27 @@ def test_strict_accepts_bearer_tokens_and_temporary_keys() -> None:
         assert ask(served.app, headers={"x-acs-bearer-token": "u", **date}).code == "InvalidBearerToken"
         token = signed_v1(key="STS.a", secret="b", headers={"x-acs-security-token": "c"})
         assert ask(served.app, headers=token).status == 200
+
+
+def test_no_token_of_a_refused_request_is_logged_or_shown_by_the_journal(caplog: pytest.LogCaptureFixture) -> None:
+    """A header that is added after signing is a likely mistake with temporary keys, and the hint names it."""
+    with Emulator(signature="strict", access_keys="sts:hidden-secret:hidden-token") as emulator:
+        emulator.world("default").create()
+        for target, headers in (
+            (
+                INSTANCE,
+                {**signed_v1(key="sts", secret="hidden-secret", headers=JSON), "x-acs-security-token": "hidden-token"},
+            ),
+            (f"{INSTANCE}?SecurityToken=hidden-token&a=%", signed_v1()),
+        ):
+            assert httpx.get(emulator.url + target, headers=headers, trust_env=False).status_code == 400
+        entries = emulator.world("default").journal.entries()
+        shown = [str(emulator.world("default").journal.entry(entry["request_id"])) for entry in entries]
+    told = caplog.text + "".join(shown)
+    assert "did not sign x-acs-security-token" in told
+    assert "begins no escape" in told
+    assert len(shown) == 2
+    assert "hidden" not in told
 
 
 def test_strict_signature_covers_the_body() -> None:

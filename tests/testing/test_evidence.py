@@ -1,6 +1,7 @@
 """A red test says why in every place that people look at: terminal, JUnit XML, Allure, artefact folder and log."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -161,7 +162,9 @@ def test_the_artefact_folder_says_why(red: Red) -> None:
         assert [call["operation"] for call in load_artifact(folder).calls], test
 
 
-def replayed(folder: Path, *options: str, variables: Mapping[str, str] | None = None) -> tuple[list[str], str, int]:
+def replayed(
+    folder: Path, *options: str, variables: Mapping[str, str] | None = None, stop: int = STOP
+) -> tuple[list[str], str, int]:
     """Run `foas-emulator replay` and ask its world for the instance: what it printed, the answer, the exit status."""
     process = subprocess.Popen(
         command("replay", str(folder), *options),
@@ -182,7 +185,7 @@ def replayed(folder: Path, *options: str, variables: Mapping[str, str] | None = 
         request = Request(url + JOB, headers={"x-emulator-world": load_artifact(folder).world})
         with build_opener(ProxyHandler({})).open(request) as response:
             answer = response.read().decode()
-        process.send_signal(STOP)
+        process.send_signal(stop)
         return lines, answer, process.wait(timeout=60)
     finally:
         if process.poll() is None:
@@ -224,7 +227,7 @@ def test_an_artefact_brings_the_same_state_back_elsewhere_and_later(tmp_path: Pa
 
     url = again[-1].removeprefix("listening on ")
     port = url.rpartition(":")[2]
-    there, same, status = replayed(moved, "--port", port, "--intercept", "0")
+    there, same, status = replayed(moved, "--port", port, "--intercept", "0", stop=getattr(signal, "SIGHUP", STOP))
     assert (there, same, status) == (again, answer, 0), "a port that is given is taken"
     with serving() as running:
         port, data = running.url.rpartition(":")[2], tmp_path / "data"

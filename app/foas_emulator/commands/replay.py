@@ -33,17 +33,17 @@ def _replay(folder: Path, **given: Any) -> None:
 
 
 def _serve(artifact: Artifact, given: dict[str, Any]) -> None:
-    """Show the calls of a failed test, and serve its world until SIGTERM or SIGINT.
+    """Show the calls of a failed test, and serve its world until a signal stops it, as it does `serve`.
 
     Raise `EmulatorError` for a broken snapshot.
     """
     # Imported here because it loads the whole emulator, which takes a while.
+    from foas_emulator.server import stop_signals  # noqa: PLC0415
     from foas_emulator.testing.in_thread import ThreadedServer  # noqa: PLC0415
 
     stop = Event()
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda *_: stop.set())
+    for number in stop_signals():
+        signal.signal(number, lambda *_: stop.set())
     # The variables may be those of a running server, whose worlds must not be touched.
     settings = replace(
         from_environment(os.environ), **given, seed=("empty",), watch=False, data_dir=None, pact_states=None

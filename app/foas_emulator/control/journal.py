@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import JournalEntryWithContents, JournalPage, Verified, answers
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
+from foas_emulator.control.sending import PiecewiseResponse, Sending
 from foas_emulator.difference import Difference
 from foas_emulator.journal.contents import show_contents
 from foas_emulator.journal.entries import Entry, show
@@ -33,6 +34,11 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     """Return the routes of each world's journal under `/worlds/{name}/journal`."""
     router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute)
     turns = Turns()
+    sending = Sending()
+
+    def large(text: bytes) -> Response:
+        sending.require_room(len(text))
+        return PiecewiseResponse(text, media_type="application/json", sending=sending)
 
     @router.get("", **answers(JournalPage))
     async def read_journal(
@@ -48,7 +54,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         lost = world_journal.lost
         page = await read_page(world_journal, wanted, after=after, limit=limit)
         rest = {"total": page.total, "after": page.after, "lost": lost}
-        return Response(await asyncio.to_thread(_written_page, page.entries, rest), media_type="application/json")
+        return large(await asyncio.to_thread(_written_page, page.entries, rest))
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
     async def read_entry(name: str, request_id: str) -> Response:
@@ -59,7 +65,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
             raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)
-        return Response(await asyncio.to_thread(_written_whole, *found), media_type="application/json")
+        return large(await asyncio.to_thread(_written_whole, *found))
 
     @router.delete("", status_code=204)
     async def forget_journal(name: str) -> Response:

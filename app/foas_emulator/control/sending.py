@@ -1,4 +1,4 @@
-"""Answers that hold whole worlds: they are sent piece by piece, and clients that read slowly hold a bounded amount."""
+"""Answers that may be large: they are sent piece by piece, and clients that read slowly hold a bounded amount."""
 
 import asyncio
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ class Sending:
         if self.size and self.size + size > MOST_SENDING:
             raise ControlError(
                 503,
-                f"Clients are reading {self.size} bytes of whole worlds, and {MOST_SENDING} are allowed at a time.",
+                f"Clients are reading {self.size} bytes of large answers, and {MOST_SENDING} are allowed at a time.",
                 "Ask again when they have read them.",
             )
 

@@ -164,6 +164,8 @@ def decode_segment(text: str) -> str:
 
 
 def check_escapes(text: str) -> None:
-    """Raise `RequestParameterMalformed` if a percent sign does not begin an escape."""
-    if _BROKEN_ESCAPE.search(text):
-        raise MALFORMED(f"{text!r} holds a percent sign that begins no escape; write it as %25.")
+    """Raise `RequestParameterMalformed` if a percent sign does not begin an escape; the rest may hold secrets."""
+    found = _BROKEN_ESCAPE.search(text)
+    if found is not None:
+        part = text[found.start() :][:3]
+        raise MALFORMED(f"{part!r} holds a percent sign that begins no escape; write it as %25.")

@@ -5,6 +5,7 @@ a request are `method`, `path`, `query NAME`, the headers by name and, in V3, `S
 other fields concern the signing itself: `secret`, `signature`, `algorithm`, `encoding`, `order`, `line ends`, ...
 """
 
+import re
 from collections.abc import Iterable
 from itertools import islice
 from urllib.parse import unquote
@@ -34,6 +35,8 @@ _ABOUT_SIGNING = (
     "line ends",
     "string to sign",
 )
+_HOLDS_SECRET = re.compile("token|password|secret|cookie|authorization|^query signature$", re.IGNORECASE)
+"""The fields of a request whose values are not told: what is told is logged, too."""
 _ADVICE = "what is signed must be what arrives."
 _PATIENCE = 500  # mistakes to try; an ordinary request has about a hundred, one of a thousand headers has more
 _MOST_ENCODED = 64 * 1024  # characters of paths and queries to encode again in all mistakes: some ten milliseconds
@@ -83,13 +86,16 @@ def sentence(differences: list[Difference]) -> str:
         return "The signature fits the request."
     first = differences[0]
     field, expected, actual = first.field, first.expected or "", first.actual or ""
+    if field == "signature":
+        return "The client's signature is nearly the right one: it was cut or changed after it was made."
     if field in _ABOUT_SIGNING:
         return f"The {field} of the client's signature: expected {plain(expected)}, but it is {plain(actual)}."
+    signed, sent = ("***" if _HOLDS_SECRET.search(field) else shown(value) for value in (actual, expected))
     if not actual:
-        return f"The client did not sign {plain(field)}, which the request has as {shown(expected)}; {_ADVICE}"
+        return f"The client did not sign {plain(field)}, which the request has as {sent}; {_ADVICE}"
     if not expected:
-        return f"The client signed {plain(field)} as {shown(actual)}, which the request does not have; {_ADVICE}"
-    return f"The client signed {plain(field)} as {shown(actual)}, but the request has {shown(expected)}; {_ADVICE}"
+        return f"The client signed {plain(field)} as {signed}, which the request does not have; {_ADVICE}"
+    return f"The client signed {plain(field)} as {signed}, but the request has {sent}; {_ADVICE}"
 
 
 def _told(request: SignedRequest, credentials: Credentials, secret: str, client: str) -> list[Difference]:

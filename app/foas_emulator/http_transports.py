@@ -1,0 +1,47 @@
+"""Transports of connections that end while something is still written to them, or sent by the client."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+LINGER = 1.0
+"""Seconds that a refused client has to read the answer."""
+
+
+class Closing:
+    """A transport that is being closed: writes to it may be lost, and that is no error of the writer.
+
+    uvloop raises an error for them between the close and the notification of the protocol.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Write unless the transport is closed already."""
+        with suppress(RuntimeError):
+            self._transport.write(data)
+
+
+class Lingering:
+    """A transport that closes in steps, so that a client that is still sending can read the refusal.
+
+    If it were closed at once, with unread bytes, the system would reset the connection and discard the answer.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def close(self) -> None:
+        """Send the bytes in the buffer and an end of file; close the connection after `LINGER` seconds."""
+        if self._transport.can_write_eof():
+            with suppress(OSError, RuntimeError):
+                self._transport.write_eof()
+        self._loop.call_later(LINGER, self._transport.close)
