@@ -54,7 +54,7 @@ JOB_METRICS = Catalogue(
             "lastCheckpointDuration": Curve(800.0, swing=0.6),  # ms
             "lastCheckpointSize": Curve(1_000_000.0, swing=0.02, growth=4096.0),  # bytes
             "checkpointAlignmentTime": Curve(2_000_000.0, swing=0.8),  # ns
-            "checkpoints": Curve(0.0, growth=1 / 180, whole=True),
+            "checkpoints": Curve(0.0, growth=1 / 180, whole=True),  # at the default interval; see `job_metrics`
             "rocksdb_get.mean": Curve(9000.0),  # ns
             "rocksdb_put.mean": Curve(12_000.0),  # ns
             "niagara_seek.meam": Curve(15_000.0),  # ns, spelt so
@@ -86,6 +86,14 @@ JOB_METRICS = Catalogue(
     ),
     families=MappingProxyType({}),
 )
+
+
+def job_metrics(checkpoint_interval: int | None) -> Catalogue:
+    """Return the metrics of a job that takes a checkpoint every so many milliseconds, or none."""
+    growth = 0.0 if checkpoint_interval is None else 1000 / checkpoint_interval
+    curves = {**JOB_METRICS.curves, "checkpoints": Curve(0.0, growth=growth, whole=True)}
+    return Catalogue(curves, JOB_METRICS.families)
+
 
 CLUSTER_METRICS = Catalogue(
     curves=MappingProxyType(

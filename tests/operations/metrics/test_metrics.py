@@ -56,6 +56,19 @@ def test_there_are_no_points_in_the_first_minute(running: Api) -> None:
     assert curves(running, "delay") == []
 
 
+@pytest.mark.parametrize(("interval", "taken"), [(None, 20), (10_000, 360), (60_000, 60), (0, 0)])
+def test_checkpoints_are_as_many_as_the_instance_reports(api: Api, interval: int | None, taken: int) -> None:
+    building.project_with_queue(api, "p")
+    settings = {} if interval is None else {"properties": f"blink.checkpoint.interval.ms={interval}"}
+    building.online_job(api, **settings)
+    api.advance("0s")
+    api.ok("StartJob", **J)
+    api.advance("3605s")
+    (curve,) = curves(api, "checkpoints", step=1, start=api.world.now() - 1000)
+    assert float(list(curve["Dps"].values())[-1]) == taken
+    assert json.loads(api.ok("GetInstanceCheckpoint", **LIVE)["Checkpoints"])["counts"]["total"] == taken
+
+
 def test_a_curve_is_the_same_whenever_it_is_read(running: Api) -> None:
     running.advance("10m")
     (before,) = curves(running, "delay")

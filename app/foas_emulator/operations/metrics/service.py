@@ -3,7 +3,7 @@
 from foas_emulator.blink import metrics
 from foas_emulator.blink.chance import Part
 from foas_emulator.blink.metric_names import Catalogue
-from foas_emulator.blink.metrics import CLUSTER_METRICS, JOB_METRICS, MetricQueryError, Series
+from foas_emulator.blink.metrics import CLUSTER_METRICS, MetricQueryError, Series, job_metrics
 from foas_emulator.difference import shown
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.clusters import service as clusters
@@ -22,7 +22,8 @@ def get_instance_metric(
     """
     run = instances.require_run(world, project_name, job_name, instance_id)
     prefix, seed = f"blink.{project_name}.{job_name}.", f"{world.seed}/{run.instance_id}"
-    return _curves(world, metric_json, prefix, JOB_METRICS, seed=seed, start_time=run.start_time, now=run.now)
+    catalogue = job_metrics(run.properties.checkpoint_interval)
+    return _curves(world, metric_json, prefix, catalogue, seed=seed, start_time=run.start_time, now=run.now)
 
 
 def get_cluster_metrics(world: World, cluster_id: str, *, metric_json: str | None) -> list[Series]:
