@@ -447,3 +447,8 @@ def test_what_is_no_request_is_refused_with_the_line(text: bytes, reason: str) -
 def test_signature_verifies_straight_from_a_captured_file() -> None:
     vector = ALL["v1-java-common-emptyquery-recorded"]
     assert verify(parse_raw_request(raw(vector)), vector.credentials, vector.secret) is None
+
+
+def test_a_secret_inside_a_parameter_is_not_told() -> None:
+    difference = Difference("query code", "code=WITH(accessKey='key-secret')", None)
+    assert "accessKey='***'" in sentence([difference])

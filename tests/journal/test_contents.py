@@ -7,7 +7,8 @@ import pytest
 
 from foas_emulator.difference import Difference
 from foas_emulator.journal.calls import MOST_SHOWN
-from foas_emulator.journal.contents import MOST_BYTES, NOTHING, masked, masked_header, show_contents
+from foas_emulator.journal.contents import MOST_BYTES, NOTHING, masked_header, show_contents
+from foas_emulator.masking import masked
 from tests.api import Api, open_api
 from tests.wire import INSTANCE, signed_v1
 
@@ -64,6 +65,26 @@ def test_secrets_and_signatures_are_masked_wherever_they_stand(api: Api) -> None
     job = api.request("GET", "/api/v2/projects/demo/jobs/j")
     assert "key-secret" in job.text
     assert "key-secret" not in json.dumps(entry_of(api, job))
+
+
+@pytest.mark.parametrize(
+    ("target", "members"),
+    [
+        ("/api/v2/projects/demo/jobs", {"jobName": "j", "properties": {"blink.db.password": "pw-secret"}}),
+        ("/api/v2/projects/demo/jobs", {"jobName": "j", "code": [{"accessKeySecret": "pw-secret"}]}),
+        ("/api/v2/projects%3FSecurityToken%3Dpw-secret", {}),
+        ("/api/v2/projects&SecurityToken=pw-secret", {}),
+    ],
+)
+def test_what_says_why_a_call_was_refused_names_no_secret_of_it(
+    api: Api, caplog: pytest.LogCaptureFixture, target: str, members: dict[str, object]
+) -> None:
+    answer = api.request("POST", target, json=members)
+    assert answer.status_code in (400, 404)
+    assert "***" in answer.headers["x-emulator-hint"]
+    assert "pw-secret" not in json.dumps(entry_of(api, answer))
+    assert "pw-secret" not in caplog.text
+    assert answer.headers["x-acs-request-id"] in caplog.text
 
 
 @pytest.mark.parametrize(

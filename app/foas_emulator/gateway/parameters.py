@@ -17,10 +17,13 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BeforeValidator, Field
 
 from foas_emulator.gateway.errors import ApiError, invalid, missing
+from foas_emulator.masking import masked
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 _SINGLE_VALUE = "it must be a single value"
+_LONGEST_SHOWN = 4000
+"""The most characters of a wrong value to show."""
 _VALUE_ERROR = "Value error, "
 """The prefix that pydantic puts before the text of a ValueError."""
 
@@ -159,4 +162,5 @@ def parameter_error(refused: RequestValidationError) -> ApiError:
     if error["type"] == "missing":
         return missing(name)
     why = _SINGLE_VALUE if error["type"] == "string_type" else error["msg"].removeprefix(_VALUE_ERROR)
-    return invalid(name, f"{error['input']!r} is not valid; {why}.")
+    value = masked(repr(error["input"])[:_LONGEST_SHOWN])
+    return invalid(name, f"{value} is not valid; {why}.")

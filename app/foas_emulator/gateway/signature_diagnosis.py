@@ -22,6 +22,7 @@ from foas_emulator.gateway.signature import (
     verify,
 )
 from foas_emulator.gateway.signature_mistakes import mistaken_signatures, mistaken_texts, texts_one_bit_off
+from foas_emulator.masking import MASK, masked
 
 _V1_LINES = ("method", "Accept", "Content-MD5", "Content-Type", "Date")
 _ABOUT_SIGNING = (
@@ -90,7 +91,7 @@ def sentence(differences: list[Difference]) -> str:
         return "The client's signature is nearly the right one: it was cut or changed after it was made."
     if field in _ABOUT_SIGNING:
         return f"The {field} of the client's signature: expected {plain(expected)}, but it is {plain(actual)}."
-    signed, sent = ("***" if _HOLDS_SECRET.search(field) else shown(value) for value in (actual, expected))
+    signed, sent = (MASK if _HOLDS_SECRET.search(field) else masked(shown(value)) for value in (actual, expected))
     if not actual:
         return f"The client did not sign {plain(field)}, which the request has as {sent}; {_ADVICE}"
     if not expected:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from foas_emulator.gateway.operation import Operation
-from foas_emulator.journal.contents import MASK, MOST_BYTES, NOTHING, Contents, masked, names_secret
+from foas_emulator.journal.contents import MOST_BYTES, NOTHING, Contents
+from foas_emulator.masking import MASK, masked, names_secret
 from foas_emulator.world.clock import Reading
 
 MOST_SHOWN = 2 * MOST_BYTES

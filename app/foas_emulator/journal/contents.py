@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from foas_emulator.difference import Difference
 from foas_emulator.gateway.formats import Body
+from foas_emulator.masking import MASK, masked
 
 MOST_BYTES = 64 * 1024
 """The most bytes of a body to keep."""
@@ -24,17 +25,6 @@ _HIDDEN_HEADERS = frozenset(
     {"x-acs-security-token", "x-acs-bearer-token", "x-acs-zero-trust-idtoken", "cookie", "proxy-authorization"}
 )
 _AUTHORIZATION = re.compile(r"(acs [^:]*:|.*?Signature=)[^,]*")
-_SECRET = re.compile(
-    r"""((?:access[_.-]?key(?:[_.-]?secret)?|(?:security|bearer|zero-trust-id)[_.-]?token|(?<![a-z-])signature|password)
-    (?:\\?["']|%22|%27)? \s* (?:=|:|>|%3D|%3A) (?:\s|\+|%20)* (?:\\?["']|%22|%27)?)
-    (?:[^&\s"'\\%<,;]|%(?!22|27|26|3B|0A|0D|20))++""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_NAMES = ("key", "token", "signature", "password")
-"""Words in lower case of which the name of every secret contains one."""
-_LONGEST_NAME = 32
-"""More characters than the name of any secret has."""
-MASK = "***"
 
 
 class Contents(NamedTuple):
@@ -95,7 +85,7 @@ def show_contents(contents: Contents, request_id: str, hint: str | None) -> dict
     """Return the members `request`, `answer`, `hint`, `evidence` and `signature_check` of an entry."""
     answer = contents.answer.with_request_id(request_id.encode()) if contents.answer_size else b""
     request = {
-        "path": contents.raw_path,
+        "path": masked(contents.raw_path),
         "query": masked(contents.query),
         "headers": {name: masked_header(name, value) for name, value in contents.headers},
         **_body(contents.sent, contents.sent_size),
@@ -133,20 +123,6 @@ def _side(field: str, value: str | None) -> str | None:
 def _body(kept: bytes, size: int) -> Mapping[str, Any]:
     text = masked(kept.decode("utf-8", "backslashreplace"))
     return {"body": text, "size": size, "is_cut": size > len(kept)}
-
-
-def masked(text: str) -> str:
-    """Return a text with the values of named secrets masked, be they parameters, members or properties."""
-    folded = text.casefold()
-    if not any(name in folded for name in _NAMES):
-        return text  # most texts name no secret, and the pattern is slow
-    return _SECRET.sub(rf"\g<1>{MASK}", text)
-
-
-def names_secret(name: str) -> bool:
-    """Whether the value of a parameter or a member of this name is masked, as it is in the text of a body."""
-    given = f"{name[-_LONGEST_NAME:]}=x"  # a name may have megabytes, and the pattern is slow
-    return masked(given) != given
 
 
 def masked_header(name: str, value: str) -> str:

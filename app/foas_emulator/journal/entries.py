@@ -11,6 +11,7 @@ from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.closest_operations import closest_operations
 from foas_emulator.journal.coverage import Counters, Usage
+from foas_emulator.masking import masked
 from foas_emulator.world.instants import instant_text
 
 ENTRY_SIZE = 290
@@ -120,7 +121,7 @@ def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str
         "world_time": instant_text(call.clock.at(entry.real_time)),
         "operation": call.operation_name,
         "method": call.method,
-        "path": call.raw_path if call.operation is None else call.operation.path,
+        "path": masked(call.raw_path) if call.operation is None else call.operation.path,
         "parameters": call.given(),
         "unread": call.given_unread(),
         "access_key_id": call.access_key_id or None,
@@ -140,5 +141,5 @@ def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str
     if call.action is not None:
         shown["contradicting_action"] = call.action
     if call.operation is None:
-        shown["nearest"] = closest_operations(call.method, call.raw_path, operations)
+        shown["nearest"] = closest_operations(call.method, masked(call.raw_path), operations)
     return shown

@@ -11,6 +11,7 @@ from foas_emulator.gateway.errors import FORBIDDEN, INVALID_VERSION, MALFORMED, 
 from foas_emulator.gateway.escapes import unquoted
 from foas_emulator.gateway.formats import negotiate
 from foas_emulator.gateway.operation import LONGEST_KEPT, Operation, OperationIndex, check_escapes
+from foas_emulator.masking import masked
 from foas_emulator.pipeline.context import UNREADABLE, RequestContext
 
 VERSION = "2018-11-11"
@@ -71,7 +72,7 @@ class FindOperation:
         with suppress(ApiError):
             action = read_query(context.query_string).get("Action")
         if action is None and context.raw_path != "/":
-            return self._nearest(context.method, context.raw_path[:_LONGEST_SHOWN])
+            return self._nearest(context.method, masked(context.raw_path[:_LONGEST_SHOWN]))
         hint = "This API has the ROA style: method and path name an operation, and no Action does."
         operation = self._index.operations.get(action or "")
         return hint if operation is None else f"{hint} {operation.name} is {operation.method} {operation.path}."

@@ -9,6 +9,7 @@ from foas_emulator.journal.calls import Call, Fault
 from foas_emulator.journal.contents import MOST_BYTES, Contents, kept_answer, kept_headers
 from foas_emulator.journal.entries import ENTRY_SIZE, EntryTemplate
 from foas_emulator.journal.journal import Journal
+from foas_emulator.masking import masked
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.select_world import shown_key
 from foas_emulator.world.clock import stopwatch
@@ -60,7 +61,7 @@ class Record:
             context.request_id,
             operation,
             context.world_name or "-",
-            f"{context.method} {context.raw_path}",
+            f"{context.method} {masked(context.raw_path)}",
             response.status_code,
             milliseconds,
             "" if response.code is None else f" {header_text(response.code).decode()}: {response.hint}",
