@@ -4,7 +4,7 @@ import re
 
 _SECRET = re.compile(
     r"""((?:access[_.-]?key(?:[_.-]?secret)?|(?:security|bearer|zero-trust-id)[_.-]?token|(?<![a-z-])signature|password)
-    (?:\\?["']|%22|%27)? \s* (?:=|:|>|%3D|%3A) (?:\s|\+|%20)* (?:\\?["']|%22|%27)?)
+    (?:\[[0-9]+\])? (?:\\?["']|%22|%27)? \s* (?:=|:|>|%3D|%3A) (?:\s|\+|%20)* (?:\\?["']|%22|%27)?)
     (?:[^&\s"'\\%<,;]|%(?!22|27|26|3B|0A|0D|20))++""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -67,6 +67,17 @@ def test_secrets_and_signatures_are_masked_wherever_they_stand(api: Api) -> None
     assert "key-secret" not in json.dumps(entry_of(api, job))
 
 
+def test_a_secret_that_comes_twice_is_masked_twice(api: Api) -> None:
+    twice = "SecurityToken=a-secret&SecurityToken=b-secret"
+    answer = api.request(
+        "POST", f"/api/v2/projects/demo/folders?{twice}", data={"path": "/p", "SecurityToken": "c-secret"}
+    )
+    assert answer.status_code == 200
+    entry = entry_of(api, answer)
+    assert "SecurityToken[2]" in entry["parameters"]  # type: ignore[operator]
+    assert "-secret" not in json.dumps(entry)
+
+
 @pytest.mark.parametrize(
     ("target", "members"),
     [
