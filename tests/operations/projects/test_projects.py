@@ -55,6 +55,16 @@ def test_a_project_on_the_shared_cluster_takes_no_other(api: Api, *, is_there: b
     api.ok("DestroyCluster", clusterId=cluster_id)
 
 
+@pytest.mark.parametrize(("given", "is_noted"), [("", False), ("any", True)])
+def test_a_cluster_that_a_project_does_not_take_is_noted_unless_it_is_empty(
+    api: Api, given: str, *, is_noted: bool
+) -> None:
+    form = {"name": "p", "deployType": "public", "orderId": "stream-abcd", "clusterId": given}
+    answer = api.request("POST", "/api/v2/projects", data=form)
+    assert answer.status_code == 200
+    assert ("clusterId" in answer.headers.get("x-emulator-warning", "")) is is_noted
+
+
 def test_a_project_on_a_cluster_needs_the_cluster(api: Api) -> None:
     api.refused("CreateProject", name="p", deployType="cell", code="MissingclusterId")
     api.refused("CreateProject", name="p", deployType="cell", clusterId="x", code="InvalidCluster.NotFound", status=404)

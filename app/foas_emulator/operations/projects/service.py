@@ -62,9 +62,9 @@ def create_project(
         cluster_id, region = cluster.cluster_id, cluster.region_id
     else:
         order_id, region = named("orderId", order_id), DEFAULT_REGION
-        if cluster_id is not None:  # kept, it would hold a cluster for good: such a project cannot be deleted
-            cluster_id = None
+        if cluster_id:  # kept, it would hold a cluster for good: such a project cannot be deleted
             world.note("clusterId is for the deployType cell; a public project has no cluster of its own.")
+        cluster_id = None
     if find_project(world, name) is not None:
         raise DUPLICATE(f"World {world.name} has a project {name!r} already.")
     if world.store.count(Project) >= LARGEST_COUNT:
