@@ -107,8 +107,9 @@ def check_rules(store: Store) -> None:
             FaultDocument.model_validate({name: written[name] for name in _WRITTEN})
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise ValueError(f"fault rule {row.id} is refused: {where}: {first['msg']}; take it out") from None
+            member = "".join(f"{part}: " for part in first["loc"][:1])  # those inside are names of pydantic's own, too
+            message = first["msg"].removeprefix("Value error, ")
+            raise ValueError(f"fault rule {row.id} is refused: {member}{message}; take it out") from None
 
 
 def _check_limits(store: Store) -> None:
