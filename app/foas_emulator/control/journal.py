@@ -33,7 +33,7 @@ _LOOK_AT_MOST_EVERY = 0.02
 def journal_router(registry: Registry, journal: Journal) -> APIRouter:
     """Return the routes of each world's journal under `/worlds/{name}/journal`."""
     router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute)
-    turns = Turns()
+    turns, writing = Turns(), Turns()
     sending = Sending()
 
     def large(text: bytes) -> Response:
@@ -54,7 +54,9 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         lost = world_journal.lost
         page = await read_page(world_journal, wanted, after=after, limit=limit)
         rest = {"total": page.total, "after": page.after, "lost": lost}
-        return large(await asyncio.to_thread(_written_page, page.entries, rest))
+        async with writing:  # several threads that write pages would keep the event loop from the processor
+            text = await asyncio.to_thread(_written_page, page.entries, rest)
+        return large(text)
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
     async def read_entry(name: str, request_id: str) -> Response:
