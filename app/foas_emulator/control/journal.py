@@ -54,9 +54,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         lost = world_journal.lost
         page = await read_page(world_journal, wanted, after=after, limit=limit)
         rest = {"total": page.total, "after": page.after, "lost": lost}
-        async with writing:  # several threads that write pages would keep the event loop from the processor
-            text = await asyncio.to_thread(_written_page, page.entries, rest)
-        return large(text)
+        return large(await _write_page(page.entries, rest, writing))
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
     async def read_entry(name: str, request_id: str) -> Response:
@@ -92,6 +90,11 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         raise await _failed(journal, name, expected, finding)
 
     return router
+
+
+async def _write_page(entries: Sequence[tuple[int, Entry]], rest: Mapping[str, Any], turns: Turns) -> bytes:
+    async with turns:  # several threads that write pages would keep the event loop from the processor
+        return await asyncio.to_thread(_written_page, entries, rest)
 
 
 def _written_page(entries: Sequence[tuple[int, Entry]], rest: Mapping[str, Any]) -> bytes:
