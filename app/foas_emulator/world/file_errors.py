@@ -65,11 +65,16 @@ class WorldFileError(Exception):
 
 
 class WorldFullError(WorldFileError):
-    """A world in memory has the largest size of such a database; there is no file."""
+    """A world has the largest size of a database in memory, or the last number of a counter; no file is at fault."""
 
-    def __init__(self) -> None:
-        super().__init__(Path(":memory:"), "the world is full", "delete some of it, or serve with --data-dir")
-        self.hint = f"The world is full: one in memory holds a gibibyte; {self.advice}."
+    def __init__(
+        self,
+        reason: str = "one in memory holds a gibibyte",
+        advice: str = "delete some of it, or serve with --data-dir",
+    ) -> None:
+        super().__init__(Path(":memory:"), reason, advice)
+        self.hint = f"The world is full: {reason}; {advice}."
+        self.args = (self.hint,)
 
 
 class NewerStoreError(WorldFileError):
