@@ -59,6 +59,9 @@ class Change:
         return f"{self.subject} {self.event}"
 
 
+Counts = tuple[Iterator[int], dict[str, int]]
+"""What a world counts outside its database: the numbers of its requests, and the tallies of other packages."""
+
 Handler = Callable[["World", PendingChange], str | None]
 """A function that applies a due change, inside the settling transaction; the clock shows the change's own instant.
 
@@ -69,9 +72,9 @@ It returns the state that the change brought, None if there is no such thing.
 class World:
     """Rows, clock, id counters, pending changes and settings of one universe: all of it is one database.
 
-    Outside the database live only the counter of request ids, the notes of the call in progress and `cache`, in which
-    other packages keep values that they derive from the rows. Copies of rows (clock, settings, next due instant) are
-    read again after every rollback; where that fails, they are those of before.
+    Outside the database live only the counter of request ids, the tallies, the notes of the call in progress and
+    `cache`, in which other packages keep values that they derive from the rows. Copies of rows (clock, settings, next
+    due instant) are read again after every rollback; where that fails, they are those of before.
     """
 
     __slots__ = (
@@ -92,6 +95,7 @@ class World:
         "settings",
         "settling",
         "store",
+        "tallies",
         "users",
     )
 
@@ -123,6 +127,8 @@ class World:
         self.seed = row.seed if row.template_at is None else self._leave_template(row.template_at)
         self.requests = ids.request_numbers(self.seed)
         """The numbers of this world's requests; each is used once."""
+        self.tallies: dict[str, int] = {}
+        """What other packages count outside the database, by name; it goes on with the numbers of requests."""
 
     def _read_copies(self) -> WorldRow:
         """Read all values from the database of which this object holds copies."""
@@ -332,9 +338,9 @@ class World:
         self.store = store
         self.clock = Clock(store)
 
-    def continue_requests(self, requests: Iterator[int]) -> None:
-        """Continue with the request ids that the same world had before it was closed."""
-        self.requests = requests
+    def continue_counts(self, counts: Counts) -> None:
+        """Continue with the request ids and the tallies that the same world had before it was closed."""
+        self.requests, self.tallies = counts
 
     def close(self) -> None:
         """Release the database and empty the cache, since a cached response may still refer to this world."""
