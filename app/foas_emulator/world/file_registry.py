@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Unpack
 
-from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.clock import machine_now, stopwatch
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.expiry import CLOSE_AT_ONCE, least_recently_used
 from foas_emulator.world.file_errors import WorldFileError, is_there, naming, raise_for_file
@@ -63,6 +63,7 @@ class FileRegistry(Registry):
 
     def _open(self, name: str, store: Store | None = None) -> World:
         world = super()._open(name, store)
+        self._begun.pop(name, None)
         if name in self._counts_of:
             world.continue_counts(self._counts_of.pop(name))
         return world
@@ -97,6 +98,7 @@ class FileRegistry(Registry):
     def _forget(self, name: str) -> None:
         self.files.remove(name)
         self._counts_of.pop(name, None)
+        self._begun.pop(name, None)
 
     def close(self) -> None:
         """Close every world and release the directory. Every write that was acknowledged is on disk already."""
@@ -112,6 +114,7 @@ class FileRegistry(Registry):
         before = self.files.generation(name)
         self.files.put(name, image, ready.files)
         self._counts_of.pop(name, None)
+        self._begun.pop(name, None)
         try:
             if world is None:
                 return self._open(name)
@@ -150,6 +153,7 @@ class FileRegistry(Registry):
         elif self.exists(name):
             self.files.reset(name, *ready.files)
             self._counts_of.pop(name, None)
+            self._begun[name] = machine_now()
             self._notify(name)
 
     def exchange(self, world: World, take: Callable[[Store | None], None], ready: Ready) -> None:
@@ -196,6 +200,7 @@ class FileRegistry(Registry):
             else:
                 self.files.replace(name, self.image)
                 self._counts_of.pop(name, None)
+                self._begun[name] = machine_now()
                 self._notify(name)
             return True
         return False

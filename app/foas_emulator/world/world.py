@@ -99,7 +99,16 @@ class World:
         "users",
     )
 
-    def __init__(self, name: str, store: Store, *, defaults: WorldSettings, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        name: str,
+        store: Store,
+        *,
+        defaults: WorldSettings,
+        handlers: Mapping[str, Handler],
+        begun: int | None = None,
+    ) -> None:
+        """`begun` is the machine's instant at which it left its template, if it does not do so now."""
         self.name = name
         self.store = store
         self.clock = Clock(store)
@@ -114,9 +123,9 @@ class World:
         self._defaults = defaults
         self._handlers = handlers
         self._notes: dict[str, None] = {}
-        self._begin()
+        self._begin(begun)
 
-    def _begin(self) -> None:
+    def _begin(self, begun: int | None = None) -> None:
         """Begin with the contents of the database, which are completely new."""
         self.beginning = object()
         """Identifies the contents that the world began with: a new object after every replacement and reset."""
@@ -124,7 +133,7 @@ class World:
         """The milliseconds by which this object postponed the pending changes of a template that it began with."""
         self.cache.clear()
         row = self._read_copies()
-        self.seed = row.seed if row.template_at is None else self._leave_template(row.template_at)
+        self.seed = row.seed if row.template_at is None else self._leave_template(row.template_at, begun)
         self.requests = ids.request_numbers(self.seed)
         """The numbers of this world's requests; each is used once."""
         self.tallies: dict[str, int] = {}
@@ -139,7 +148,7 @@ class World:
         self._apply_settings()
         return row
 
-    def _leave_template(self, template_at: int) -> int:
+    def _leave_template(self, template_at: int, begun: int | None) -> int:
         """Turn the contents of a template into a world of its own; return its seed."""
         seed = seed_of(self.name)
         with self.store.transaction():
@@ -147,7 +156,7 @@ class World:
                 WorldRow, assign(WorldRow.seed, seed), assign(WorldRow.template_at, None), where=[equal(WorldRow.id, 1)]
             )
             if self.next_due is not None:
-                self.postponed_by = machine_now() - template_at
+                self.postponed_by = (machine_now() if begun is None else begun) - template_at
                 pending.postpone(self.store, by=self.postponed_by)
                 self.next_due = pending.next_at(self.store)
         return seed
