@@ -183,6 +183,13 @@ async def with_body(scope: Scope, receive: Receive, *, limit: int, room: Taken) 
             raise _too_large(limit)
         room.take(len(pieces[-1]))
         more = message.get("more_body", False)
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity" and size:
+        raise ControlError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"The body has the Content-Encoding {encoding!r}, which is not read.",
+            "Send it unencoded.",
+        )
     return _replaying(pieces, receive)
 
 
