@@ -151,7 +151,13 @@ def test_a_host_that_may_be_a_rebound_name_is_refused_for_everything_but_the_ser
     control: Control, host: str
 ) -> None:
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "TRACE"):
-        for path in ("/_emulator/health", "/_emulator/worlds", "/_emulator/worlds/alice", "/_emulator/nothing"):
+        for path in (
+            "/_emulator/health",
+            "/_emulator/worlds",
+            "/_emulator/worlds/alice",
+            "/_emulator/nothing",
+            *PAGES[1:],
+        ):
             headers = {"host": host, "origin": f"http://{host}", "access-control-request-method": "PUT"}
             refusal = control.api.request(method, path, headers=headers)
             assert refusal.status_code == 403, (method, path)
