@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,20 @@ def test_a_seed_that_meets_what_another_project_has_is_refused_whole(control: Co
     )
     assert f"FolderId {taken} is that of" in told
     assert dump(control.api.world) == before
+
+
+@pytest.mark.parametrize("padding", ["", " " * 10_000], ids=["small", "large"])
+def test_a_seed_that_is_refused_when_it_is_applied_makes_no_world(control: Control, padding: str) -> None:
+    """Its folder id is that of the root of project1, which the new world would have, too."""
+    roots = control.ok("GET", f"{DEFAULT}/snapshot")["tables"]["folders"]
+    seed = {"projects": [{"Name": "p", "folders": [{"Path": "/a", "FolderId": roots[0]["folder_id"]}]}]}
+    body = json.dumps(seed) + padding
+    assert "is that of / in project" in control.refused("POST", "/worlds/alice/seed", body)
+    assert [world["name"] for world in control.ok("GET", "/worlds")["worlds"]] == ["default"]
+    seed["projects"][0]["folders"] = []
+    control.ok("POST", "/worlds/alice/seed", json.dumps(seed) + padding, status=204)
+    names = [project["name"] for project in control.ok("GET", "/worlds/alice/snapshot")["tables"]["projects"]]
+    assert "p" in names
 
 
 def test_a_seed_that_is_no_text_is_refused(control: Control) -> None:
