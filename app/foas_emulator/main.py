@@ -129,6 +129,7 @@ def _control_gate(
         max_body=settings.max_body,
         max_document=settings.max_document,
         console=console,
+        pages=OWN_PATHS,
     )
 
 

@@ -1,11 +1,81 @@
-"""Write files so that every error names the file: the system's does not if the disk is full."""
+"""Write files so that an older one of the name survives a full disk, and that every error names the file."""
 
+import os
+import stat
+import sys
+from contextlib import suppress
 from pathlib import Path
+from threading import get_ident
+from typing import TextIO
+
+_DEVICES = ("/dev/", "/proc/")
+"""Where a path may lead to a file that this process, or another one, has open."""
 
 
 def write_file(file: Path, content: bytes) -> None:
-    """Write a file. Raise OSError, with the file's name, if it cannot be written."""
+    """Write a file, whole or not at all. Raise OSError, with the file's name, if it cannot be written."""
     try:
-        file.write_bytes(content)
+        if not _write_beside(file, content):
+            file.write_bytes(content)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(file)) from None
+
+
+def _write_beside(file: Path, content: bytes) -> bool:
+    """Write another file and have it take the place of the old one; return whether that could be.
+
+    It can only be for a file that is nothing but its name, contents and mode: a pipe, a device, a file with another
+    name or owner, or in a directory that takes no further file, is written in place.
+    """
+    older = _status(file)
+    if older is not None and not _is_replaceable(file, older):
+        return False
+    target = Path(os.path.realpath(file))  # where a link leads, and not the link
+    beside = target.with_name(f".foas-emulator-{os.getpid()}-{get_ident()}.tmp")
+    try:
+        stream = beside.open("xb")
+    except (FileExistsError, PermissionError):
+        return False
+    try:
+        with stream:
+            made = os.fstat(stream.fileno())
+            if older is not None and (older.st_uid, older.st_gid) != (made.st_uid, made.st_gid):
+                return False
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if older is not None:
+            beside.chmod(stat.S_IMODE(older.st_mode))
+        return _takes_the_place(beside, target)
+    finally:
+        with suppress(FileNotFoundError):
+            beside.unlink()
+
+
+def _status(file: Path) -> os.stat_result | None:
+    try:
+        return file.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _is_replaceable(file: Path, older: os.stat_result) -> bool:
+    if not stat.S_ISREG(older.st_mode) or older.st_nlink > 1 or not os.access(file, os.W_OK):
+        return False
+    is_output = any(_is_open_as(stream, older) for stream in (sys.__stdout__, sys.__stderr__))
+    return not is_output and not str(file.absolute()).startswith(_DEVICES)
+
+
+def _is_open_as(stream: TextIO | None, older: os.stat_result) -> bool:
+    try:
+        return stream is not None and os.path.samestat(os.fstat(stream.fileno()), older)
+    except (OSError, ValueError):  # it is closed
+        return False
+
+
+def _takes_the_place(beside: Path, target: Path) -> bool:
+    try:
+        beside.replace(target)
+    except OSError:  # the name is a mount point, or somebody has the file open on Windows
+        return False
+    return True

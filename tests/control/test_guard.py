@@ -1,6 +1,7 @@
 """Who may use the control API."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -150,7 +151,13 @@ def test_a_host_that_may_be_a_rebound_name_is_refused_for_everything_but_the_ser
     control: Control, host: str
 ) -> None:
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS", "TRACE"):
-        for path in ("/_emulator/health", "/_emulator/worlds", "/_emulator/worlds/alice", "/_emulator/nothing"):
+        for path in (
+            "/_emulator/health",
+            "/_emulator/worlds",
+            "/_emulator/worlds/alice",
+            "/_emulator/nothing",
+            *PAGES[1:],
+        ):
             headers = {"host": host, "origin": f"http://{host}", "access-control-request-method": "PUT"}
             refusal = control.api.request(method, path, headers=headers)
             assert refusal.status_code == 403, (method, path)
@@ -327,6 +334,17 @@ def test_bodies_of_control_calls_are_limited_and_documents_have_a_limit_of_their
             refusal = control.send(method, path, "{}" + " " * (limit - 1))
             assert refusal.status_code == 413
             assert f"more than {limit} bytes" in refusal.json()["error"]
+
+
+def test_a_body_that_is_encoded_is_refused_with_its_encoding() -> None:
+    with open_api() as api:
+        path, body = "/_emulator/worlds/default/seed", gzip.compress(b"projects: []")
+        refused = api.request("POST", path, content=body, headers={"content-encoding": "GZip"})
+        assert refused.status_code == 415
+        assert refused.json()["error"] == "The body has the Content-Encoding 'gzip', which is not read."
+        assert refused.json()["hint"] == "Send it unencoded."
+        plain = api.request("POST", path, content=b"projects: []", headers={"content-encoding": " Identity "})
+        assert plain.status_code == 204
 
 
 def test_bodies_take_a_limited_room_together_and_give_it_back() -> None:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,60 @@ def test_what_is_written_in_a_snapshot_survives_a_restart(tmp_path: Path) -> Non
         assert Control(api).get_instance("default").status_code == 200
 
 
+def test_a_world_that_counts_on_from_the_largest_id_of_a_seed_has_a_snapshot(control: Control) -> None:
+    largest = 2**62
+    job = {"JobName": "j", "instances": [{"Id": largest}]}
+    project = {"Name": "p", "jobs": [job], "folders": [{"Path": "/a", "FolderId": largest}]}
+    control.ok(
+        "PUT", DEFAULT, {"seed": {"projects": [project], "faults": [{"id": largest, "effect": {"latency": "1s"}}]}}
+    )
+    control.ok("DELETE", f"{DEFAULT}/faults/{largest}", status=204)
+    assert control.api.ok("CreateFolder", projectName="p", path="/b")["FolderId"] == largest + 2  # after the root
+    control.ok(
+        "PUT", f"{DEFAULT}/projects/p/jobs/j/instances/{largest}/state", {"ActualState": "TERMINATED"}, status=204
+    )
+    control.api.ok("StartJob", projectName="p", jobName="j", parameterJson="{}")
+    instance = control.api.ok("GetInstance", projectName="p", jobName="j", instanceId=-1)["Instance"]["Id"]
+    assert instance == largest + 1
+    rule = control.ok(
+        "POST",
+        f"{DEFAULT}/faults",
+        {"effect": {"latency": "1s"}, "match": {"operation": "ListTagResources"}},
+        status=201,
+    )
+    assert control.ok("GET", f"{DEFAULT}/faults/{rule['id']}")["id"] == largest + 1
+    control.ok("PUT", f"{DEFAULT}/projects/p/jobs/j/instances/{instance}/state", {"ActualState": "FAILED"}, status=204)
+    control.ok("PUT", f"{DEFAULT}/snapshot", control.ok("GET", f"{DEFAULT}/snapshot"), status=204)
+
+
+def test_a_counter_that_a_snapshot_puts_at_its_end_gives_out_no_more(control: Control) -> None:
+    snapshot = control.ok("GET", f"{DEFAULT}/snapshot")
+    control.ok("POST", f"{DEFAULT}/faults", {"effect": {"latency": "1s"}}, status=201)
+    for counter in snapshot["tables"]["counters"]:
+        counter["value"] = 2**63 - 1
+    snapshot["tables"]["counters"].append({"name": "fault", "value": 2**63 - 1})
+    control.ok("PUT", f"{DEFAULT}/snapshot", snapshot, status=204)
+    before = control.ok("GET", f"{DEFAULT}/snapshot")
+    refused = control.api.refused(
+        "CreateFolder", projectName="project1", path="/b", code="ServiceUnavailable", status=503
+    )
+    assert refused.hint == "The world is full: its counter 'folder' has given out the last number; reset or drop it."
+    assert "'fault'" in control.refused("POST", f"{DEFAULT}/faults", {"effect": {"latency": "1s"}}, status=503)
+    assert "'project'" in control.refused("POST", f"{DEFAULT}/seed", {"projects": [{"Name": "p"}]}, status=503)
+    assert control.ok("GET", f"{DEFAULT}/snapshot") == before
+
+
+def test_orders_are_counted_as_far_as_all_else(control: Control) -> None:
+    snapshot = control.ok("GET", f"{DEFAULT}/snapshot")
+    counters = snapshot["tables"]["counters"]
+    counters[:] = [counter for counter in counters if counter["name"] != "order"]
+    counters.append({"name": "order", "value": 2**62})
+    control.ok("PUT", f"{DEFAULT}/snapshot", snapshot, status=204)
+    machines = {"masterSpec": "Ecs_4c16g", "masterNum": 1, "slaveSpec": "Ecs_4c16g", "slaveNum": 2}
+    control.api.ok("CreateCellClusterOrder", payModel="post", region="cn-hangzhou", **machines)
+    control.ok("PUT", f"{DEFAULT}/snapshot", control.ok("GET", f"{DEFAULT}/snapshot"), status=204)
+
+
 def test_a_seed_is_merged_and_replaces_whole_resources(control: Control) -> None:
     seed = "projects:\n- Name: project1\n- {Name: p, jobs: [{JobName: j, instances: [{Id: 900001}]}]}\n"
     control.ok("POST", f"{DEFAULT}/seed", seed, status=204)
@@ -111,6 +166,20 @@ def test_a_seed_that_meets_what_another_project_has_is_refused_whole(control: Co
     )
     assert f"FolderId {taken} is that of" in told
     assert dump(control.api.world) == before
+
+
+@pytest.mark.parametrize("padding", ["", " " * 10_000], ids=["small", "large"])
+def test_a_seed_that_is_refused_when_it_is_applied_makes_no_world(control: Control, padding: str) -> None:
+    """Its folder id is that of the root of project1, which the new world would have, too."""
+    roots = control.ok("GET", f"{DEFAULT}/snapshot")["tables"]["folders"]
+    seed = {"projects": [{"Name": "p", "folders": [{"Path": "/a", "FolderId": roots[0]["folder_id"]}]}]}
+    body = json.dumps(seed) + padding
+    assert "is that of / in project" in control.refused("POST", "/worlds/alice/seed", body)
+    assert [world["name"] for world in control.ok("GET", "/worlds")["worlds"]] == ["default"]
+    seed["projects"][0]["folders"] = []
+    control.ok("POST", "/worlds/alice/seed", json.dumps(seed) + padding, status=204)
+    names = [project["name"] for project in control.ok("GET", "/worlds/alice/snapshot")["tables"]["projects"]]
+    assert "p" in names
 
 
 def test_a_seed_that_is_no_text_is_refused(control: Control) -> None:

@@ -1,9 +1,12 @@
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.api import open_api
 from tests.control.conftest import Control
+from tests.machine_clock import MachineClock
 
 
 def projects(control: Control, world: str) -> list[str]:
@@ -216,3 +219,28 @@ def test_more_worlds_than_are_allowed_are_refused_with_the_reason() -> None:
         assert answer.headers["x-acs-request-id"] == answer.json()["RequestId"]
         control.ok("DELETE", "/worlds/alice", status=204)
         assert control.get_instance("bob").status_code == 200
+
+
+@pytest.mark.parametrize("again", ["reset", "new default seed"])
+def test_a_closed_world_begins_when_it_is_reset_and_not_when_it_is_opened_next(
+    tmp_path: Path, machine_clock: MachineClock, again: str
+) -> None:
+    seed = tmp_path / "seed.yaml"
+    instances = "[{Id: 412536, timeline: [{after: 30s, ActualState: FAILED}]}]"
+    seed.write_text(f"projects: [{{Name: project1, jobs: [{{JobName: job1, instances: {instances}}}]}}]", "utf-8")
+    with open_api(data_dir=tmp_path / "worlds", seed=(str(seed),), world_idle=1) as api:
+        control = Control(api)
+        assert control.get_instance("alice").json()["Instance"]["ActualState"] == "RUNNING"
+        time.sleep(0.01)  # longer than a world may be idle
+        api.registry.open_or_create("other")
+        assert api.registry.peek("alice") is None
+        machine_clock.let_pass(60_000)
+        if again == "reset":
+            control.ok("POST", "/reset")
+        else:
+            assert "alice" in list(api.registry.replace_image(api.registry.origin("alice")))
+        machine_clock.let_pass(20_000)
+        assert api.registry.peek("alice") is None
+        assert control.get_instance("alice").json()["Instance"]["ActualState"] == "RUNNING"
+        machine_clock.let_pass(10_000)
+        assert "412536 is FAILED" in control.get_instance("alice").headers["x-emulator-hint"]

@@ -236,6 +236,18 @@ def test_a_snapshot_has_the_rules_and_their_counts(seeded_api: Api) -> None:
     assert [struck(seeded_api), struck(seeded_api)] == [True, False]
 
 
+def test_the_counts_of_a_rule_stay_within_what_a_snapshot_may_hold(seeded_api: Api) -> None:
+    arm(seeded_api, effect=DENY)
+    snapshot = seeded_api.request("GET", "/_emulator/worlds/default/snapshot").json()
+    for count in (2**62, 2**63 - 1):
+        snapshot["tables"]["fault_rules"][0].update(seen=count, hits=count)
+        for _ in range(2):
+            assert seeded_api.request("PUT", "/_emulator/worlds/default/snapshot", json=snapshot).status_code == 204
+            assert struck(seeded_api)
+            snapshot = seeded_api.request("GET", "/_emulator/worlds/default/snapshot").json()
+        assert counts(seeded_api) == [(min(count + 2, 2**63 - 1),) * 2]
+
+
 def test_a_snapshot_with_a_rule_that_cannot_be_is_refused(seeded_api: Api) -> None:
     arm(seeded_api, effect=DENY)
     text = seeded_api.request("GET", "/_emulator/worlds/default/snapshot").text.replace("Forbidden.RAM", "No.Such")

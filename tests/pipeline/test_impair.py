@@ -51,6 +51,26 @@ def test_the_same_world_fails_the_same_calls(impaired: Api) -> None:
         assert codes(impaired, 50) == codes(again, 50)
 
 
+def test_a_world_that_was_closed_and_opened_again_goes_on_with_its_failures(impaired: Api, tmp_path: Path) -> None:
+    impaired.registry.open_or_create("alice").set({"error_rate": 0.3})
+    with open_api(data_dir=tmp_path, world_idle=1) as api:
+        api.registry.open_or_create("alice").set({"error_rate": 0.3})
+        before = codes(api, 25, world="alice")
+        time.sleep(0.01)  # longer than a world may be idle
+        api.registry.open_or_create("other")
+        assert api.registry.peek("alice") is None
+        assert before + codes(api, 25, world="alice") == codes(impaired, 50, world="alice")
+
+
+def test_merging_a_large_seed_leaves_the_failures_of_a_world_as_they_are(impaired: Api) -> None:
+    impaired.world.set({"error_rate": 0.3})
+    before = codes(impaired, 25)
+    impaired.world.move_on(impaired.world.store.own_image())
+    with open_api() as again:
+        again.world.set({"error_rate": 0.3})
+        assert before + codes(impaired, 25) == codes(again, 50)
+
+
 def test_another_world_fails_other_calls(impaired: Api) -> None:
     for name in ("alice", "bob"):
         impaired.registry.open_or_create(name).set({"error_rate": 0.3})

@@ -56,8 +56,16 @@ def test_a_wrong_effect_gets_one_error(effect: object) -> None:
     assert len(list(VALIDATOR.iter_errors({"faults": [{"effect": effect}]}))) == 1
 
 
-def test_the_schema_has_an_id_and_no_ttl() -> None:
-    schema = json_schema()
-    assert schema["$id"] == "urn:foas-emulator:seed"
-    assert "ttl" not in schema["$defs"]["SeedFault"]["properties"]
-    assert not VALIDATOR.is_valid({"faults": [{"effect": {"drop": True}, "ttl": "5s"}]})
+def test_the_schema_has_an_id() -> None:
+    assert json_schema()["$id"] == "urn:foas-emulator:seed"
+
+
+def test_a_rule_of_a_seed_has_no_ttl_or_one_that_is_null() -> None:
+    for ttl, is_right in ((None, True), ("5s", False), (0, False)):
+        seed = {"faults": [{"effect": {"drop": True}, "ttl": ttl}]}
+        assert VALIDATOR.is_valid(seed) is is_right
+        if is_right:
+            assert parse_seed(json.dumps(seed), "seed").faults[0].ttl is None
+        else:
+            with pytest.raises(SeedError, match="a rule of a seed has no ttl: it is armed for as long as its world"):
+                parse_seed(json.dumps(seed), "seed")

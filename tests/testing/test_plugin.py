@@ -142,6 +142,25 @@ def test_a_wrong_setting_is_told(pytester: pytest.Pytester) -> None:
     result.stdout.no_fnmatch_line("*def get(self*")
 
 
+@pytest.mark.parametrize("settings", ["None", "['empty']", "{1: 2}"])
+def test_settings_that_are_none_are_told_with_what_is_expected(pytester: pytest.Pytester, settings: str) -> None:
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def foas_settings():
+            return {settings}
+
+        def test_it(foas_world): ...
+        """
+    )
+    result = pytester.runpytest_inprocess()
+    result.assert_outcomes(errors=1)
+    told = "foas_settings returns *: a dict of settings is expected, such as *, and {} for the defaults"
+    result.stdout.fnmatch_lines(f"E *{told}")
+
+
 FAILING = """
     import urllib.request
 

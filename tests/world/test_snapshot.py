@@ -23,7 +23,7 @@ def lived_in(world: World) -> World:
     with world.transaction():
         world.clock.set(mode="frozen", now=1_767_225_600_000)
         world.schedule("ring", "bell:über", at=1_767_225_660_000, again=5)
-        world.store.insert(Counter(name="z", value=0), Counter(name="a\n\u2028😀\x85", value=2**62))
+        world.store.insert(Counter(name="z", value=0), Counter(name="a\n\u2028😀\x85", value=2**63 - 1))
     return world
 
 
@@ -157,7 +157,6 @@ def test_tables_that_cannot_be_are_refused(restore: Any, tables: Any, reason: st
         ("clock", {"mode": "real", "offset_ms": 2**62}, "beyond the year 9999"),
         ("clock", {"mode": "real", "offset_ms": -(2**62)}, "before 1970"),
         ("counters", {"value": -1}, "it may be 0 to"),
-        ("counters", {"value": 2**62 + 1}, "it may be 0 to"),
         ("pending_changes", {"at": 2**62}, "due before 1970 or long beyond the year 9999"),
         ("pending_changes", {"at": -1}, "due before 1970 or long beyond the year 9999"),
         ("pending_changes", {"details": "[]"}, "no JSON object is in the details"),

@@ -14,7 +14,7 @@ from foas_emulator.control.browsers import HostCheck
 from foas_emulator.control.images import turn
 from foas_emulator.journal.journal import Journal
 from foas_emulator.world.copying import image_of_world
-from foas_emulator.world.ids import LAST_NUMBER
+from foas_emulator.world.ids import LAST_COUNT
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
@@ -128,7 +128,7 @@ class View:
         """Return a non-negative whole number in the query, or the default if it is something else."""
         text = self.query.get(name, "")
         number = int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else default
-        return number if number <= LAST_NUMBER else default
+        return number if number <= LAST_COUNT else default
 
 
 _LONGEST_NUMBER = 20

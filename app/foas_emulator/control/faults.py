@@ -12,13 +12,13 @@ from foas_emulator.faults.document import FaultDocument, check_scope
 from foas_emulator.faults.rules import FaultRule, arm, disarm, disarm_all, rules_of
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.advance import settle
-from foas_emulator.world.ids import LAST_NUMBER
+from foas_emulator.world.ids import LAST_COUNT
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.store import equal
 from foas_emulator.world.world import World
 
-RuleId = Annotated[int, Path(ge=1, le=LAST_NUMBER)]
+RuleId = Annotated[int, Path(ge=1, le=LAST_COUNT)]
 
 
 def fault_router(registry: Registry) -> APIRouter:

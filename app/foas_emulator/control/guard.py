@@ -52,9 +52,14 @@ class ControlGate:
         max_body: int,
         max_document: int,
         console: ASGIApp | None = None,
+        pages: tuple[str, ...] = (),
     ) -> None:
-        """`max_document` is the limit, in bytes, of a body with a seed or a snapshot, `max_body` that of others."""
+        """`pages` are the beginnings of the paths of pages that `app` serves, under an accepted Host alone.
+
+        `max_document` is the limit, in bytes, of a body with a seed or a snapshot, `max_body` that of others.
+        """
         self._app = app
+        self._checked = (PREFIX, *pages)
         self._console = console
         self._control = control
         self._token = token
@@ -71,7 +76,7 @@ class ControlGate:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+        if scope["type"] != "http" or not scope["path"].startswith(self._checked):
             await self._app(scope, receive, send)
             return
         drop_escapes(scope)
@@ -80,7 +85,8 @@ class ControlGate:
             await answer_or_stop(self._console, scope, receive, send)
             return
         refusal = self._host_check.refusal(scope)
-        await (self._cors if refusal is None else refusal.answer())(scope, receive, send)
+        allowed = self._cors if scope["path"].startswith(PREFIX) else self._app
+        await (allowed if refusal is None else refusal.answer())(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._room.taken() as room:
@@ -183,6 +189,13 @@ async def with_body(scope: Scope, receive: Receive, *, limit: int, room: Taken) 
             raise _too_large(limit)
         room.take(len(pieces[-1]))
         more = message.get("more_body", False)
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity" and size:
+        raise ControlError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            f"The body has the Content-Encoding {encoding!r}, which is not read.",
+            "Send it unencoded.",
+        )
     return _replaying(pieces, receive)
 
 

@@ -12,10 +12,10 @@ from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.operations.instances.lifecycle import FAILED, State
 from foas_emulator.operations.instances.service import put_state
 from foas_emulator.world.advance import settle
-from foas_emulator.world.ids import LAST_NUMBER
+from foas_emulator.world.ids import LAST_COUNT
 from foas_emulator.world.registry import Registry
 
-InstanceId = Annotated[int, Path(ge=-1, le=LAST_NUMBER)]
+InstanceId = Annotated[int, Path(ge=-1, le=LAST_COUNT)]
 
 
 class InstanceState(BaseModel):

@@ -35,7 +35,12 @@ def _clusters(store: Store) -> set[str]:
 
 
 async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:
-    """Apply a seed to a world; a large seed to a copy, which replaces the world if that has not changed since."""
+    """Apply a seed to a world; a large seed to a copy, which replaces the world if that has not changed since.
+
+    A world that does not exist is created, unless the seed does not fit it.
+    """
+    if not registry.exists(name) and await _merge_into_new(registry, scratch, name, seed, size=size):
+        return
     for is_last in _ATTEMPTS if size > SMALL else ():
         world = registry.open_or_create(name)
         async with turn(world.store.size, world):
@@ -46,6 +51,20 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
     world = registry.open_or_create(name)
     await settle(world)
     apply(world, seed)
+
+
+async def _merge_into_new(
+    registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int
+) -> bool:
+    """Apply a seed to what a new world holds, and create that; return whether nobody else did so meanwhile."""
+    image = registry.image
+    merged = await off_loop(size, partial(_merged, image, seed, name=name, registry=registry, scratch=scratch))
+    async with made_ready(merged, registry, scratch) as ready:
+        if registry.exists(name) or registry.image is not image:
+            return False
+        world = registry.open_or_create(name)
+        registry.exchange(world, partial(world.move_on, merged), ready)
+        return True
 
 
 async def _merge_beside(

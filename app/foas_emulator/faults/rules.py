@@ -19,7 +19,7 @@ from foas_emulator.patterns import LONGEST_TEXT, CallPattern
 from foas_emulator.world.clock import machine_now, stopwatch
 from foas_emulator.world.durations import duration
 from foas_emulator.world.file_errors import read_object
-from foas_emulator.world.ids import fraction, raise_counter
+from foas_emulator.world.ids import LAST_COUNT, fraction, raise_counter
 from foas_emulator.world.images import KeptImage
 from foas_emulator.world.store import Row, Store, assign, equal
 from foas_emulator.world.world import World
@@ -199,12 +199,12 @@ class ArmedRule:
         if row is None or _without_counts(row) != _without_counts(self._row) or not row.is_armed():
             world.cache.discard(_ACTIVE_RULES)
             return None
-        seen = row.seen + 1
+        seen = min(row.seen + 1, LAST_COUNT)
         application = self._decide(world, seen)
         world.store.update_without_revision(
             FaultRule,
             assign(FaultRule.seen, seen),
-            assign(FaultRule.hits, row.hits + (application is not None)),
+            assign(FaultRule.hits, min(row.hits + (application is not None), LAST_COUNT)),
             where=[equal(FaultRule.id, self.id)],
         )
         return application

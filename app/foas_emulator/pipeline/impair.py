@@ -10,10 +10,9 @@ from foas_emulator.world.durations import rate_text
 from foas_emulator.world.ids import fraction
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.world_cache import Slot, WorldCache
 
-_CALLS: Slot[int] = Slot(from_rows=False)
-_ERRORS: Slot[int] = Slot(from_rows=False)
+_CALLS = "impaired calls"
+_ERRORS = "impaired calls that failed"
 _IN_TURN = (THROTTLED_USER, UNAVAILABLE)
 
 
@@ -33,13 +32,13 @@ class Impair:
     async def _impair(self, context: RequestContext) -> None:
         seed = context.world.seed
         settings: WorldSettings = context.world.settings
-        number = _next(context.world.cache, _CALLS)
+        number = _next(context.world.tallies, _CALLS)
         if settings.latency.longest:
             with self._held.holding(context):
                 await asyncio.sleep(settings.latency.at(fraction(seed, "impair/latency", number)) / 1000)
             self._enter_again(context)
         if fraction(seed, "impair/error", number) < settings.error_rate:
-            problem = _IN_TURN[(_next(context.world.cache, _ERRORS) - 1) % len(_IN_TURN)]
+            problem = _IN_TURN[(_next(context.world.tallies, _ERRORS) - 1) % len(_IN_TURN)]
             share = rate_text(settings.error_rate)
             raise problem(
                 f"The setting error_rate of world {context.world_name} makes {share} of its calls fail; set it to 0."
@@ -52,5 +51,6 @@ class Impair:
             raise UNAVAILABLE(f"World {context.world_name} was dropped while its latency held this call back.")
 
 
-def _next(cache: WorldCache, count: Slot[int]) -> int:
-    return cache.put(count, (cache.get(count) or 0) + 1)
+def _next(tallies: dict[str, int], name: str) -> int:
+    tallies[name] = tallies.get(name, 0) + 1
+    return tallies[name]

@@ -30,7 +30,7 @@ from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
 from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH
 from foas_emulator.world.clock import LAST_INSTANT
-from foas_emulator.world.ids import LAST_NUMBER, Counter, token
+from foas_emulator.world.ids import LAST_COUNT, Counter, token
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.store import Row, Store
@@ -81,12 +81,12 @@ _TIMES: tuple[tuple[Model, tuple[str, ...]], ...] = (
 )
 _RANGES: tuple[tuple[Model, str, int, int], ...] = (
     *((model, name, 0, LAST_INSTANT) for model, names in _TIMES for name in names),
-    (Folder, "folder_id", 1, LAST_NUMBER),
-    (Instance, "id", 1, LAST_NUMBER),
-    (PendingChange, "sequence", 1, LAST_NUMBER),
-    (FaultRule, "id", 1, LAST_NUMBER),
-    (FaultRule, "seen", 0, LAST_NUMBER),
-    (FaultRule, "hits", 0, LAST_NUMBER),
+    (Folder, "folder_id", 1, LAST_COUNT),
+    (Instance, "id", 1, LAST_COUNT),
+    (PendingChange, "sequence", 1, LAST_COUNT),
+    (FaultRule, "id", 1, LAST_COUNT),
+    (FaultRule, "seen", 0, LAST_COUNT),
+    (FaultRule, "hits", 0, LAST_COUNT),
     (Queue, "max_v_core", 0, 2**31 - 1),
     (Queue, "max_mem", 0, 2**31 - 1),
     (Queue, "max_gpu", 0, 2**31 - 1),
@@ -284,7 +284,7 @@ def _counters(store: Store) -> Iterator[str]:
 
 
 def _is_counted(order_id: str, given: int) -> bool:
-    return order_id.isascii() and order_id.isdecimal() and len(order_id) <= 18 and int(order_id) < FIRST_ORDER + given  # noqa: PLR2004
+    return order_id.isascii() and order_id.isdecimal() and len(order_id) <= 19 and int(order_id) < FIRST_ORDER + given  # noqa: PLR2004
 
 
 def _subjects(store: Store) -> Iterator[str]:

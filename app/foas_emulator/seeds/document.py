@@ -321,7 +321,7 @@ class SeedFault(FaultDocument):
     @model_validator(mode="before")
     @classmethod
     def _refuse_ttl(cls, document: Any) -> Any:
-        if isinstance(document, Mapping) and "ttl" in document:
+        if isinstance(document, Mapping) and document.get("ttl") is not None:
             raise ValueError("a rule of a seed has no ttl: it is armed for as long as its world has it")
         return document
 

@@ -142,7 +142,8 @@ def _describe_fault(parts: dict[str, Schema]) -> None:
     """Add the checks of a fault rule to its schema: names of operations and codes, and one error for a wrong effect."""
     fault = parts["SeedFault"]
     members = fault["properties"]
-    del members["ttl"]
+    none = "Left out: a rule of a seed is armed for as long as its world has it."
+    members["ttl"] = {"type": [], "description": none, "examples": [None]}  # and null, which all may be
     members["effect"] = _effect()
     del members["match"]["default"]
     fault["if"] = {"properties": {"effect": {"required": ["stale"]}}, "required": ["effect"]}

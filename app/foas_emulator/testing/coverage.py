@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import pytest
 
 from foas_emulator.testing.client import ControlClient
+from foas_emulator.writing import write_file
 
 __tracebackhide__ = True
 
@@ -57,7 +58,7 @@ class CoverageCollector:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._file is not None:
             try:
-                self._file.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", "utf-8")
+                write_file(self._file, f"{json.dumps(report, ensure_ascii=False, indent=2)}\n".encode())
             except OSError as error:
                 self._told += f"\n--foas-coverage: {self._file} cannot be written: {error.strerror}"
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED

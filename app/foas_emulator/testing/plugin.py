@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from argparse import ArgumentTypeError
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -148,6 +148,11 @@ def foas_emulator(
 
 def _with_proxy(session: pytest.Session, settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of the session's server, with a proxy only if a test needs one: it takes a while to start."""
+    if not isinstance(settings, Mapping) or not all(isinstance(name, str) for name in settings):
+        raise pytest.UsageError(
+            f"foas_settings returns {settings!r}: a dict of settings is expected, such as "
+            '{"start_delay": "30s"}, and {} for the defaults'
+        )
     wanted = any(_ENVIRONMENT in getattr(item, "fixturenames", ()) for item in session.items)
     return {"intercept": 0, **settings} if wanted else settings
 

@@ -35,13 +35,17 @@ _TROUBLES = {
     sqlite3.SQLITE_CANTOPEN: _OURS_ALONE,
     sqlite3.SQLITE_CORRUPT: DAMAGED,
     sqlite3.SQLITE_FULL: _FULL,
-    sqlite3.SQLITE_IOERR: _FULL,
+    sqlite3.SQLITE_IOERR: _FAILED,
+    sqlite3.SQLITE_IOERR_FSYNC: _FULL,  # these four are of a quota or a limit of a file's size, too
+    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,
+    sqlite3.SQLITE_IOERR_TRUNCATE: _FULL,
+    sqlite3.SQLITE_IOERR_WRITE: _FULL,
     sqlite3.SQLITE_LOCKED: LOCKED,
     sqlite3.SQLITE_NOTADB: DAMAGED,
     sqlite3.SQLITE_PERM: _OURS_ALONE,
     sqlite3.SQLITE_READONLY: _OURS_ALONE,
 }
-"""Advice for each error of SQLite that is caused by a file rather than by a statement."""
+"""Advice for each error of SQLite that is caused by a file rather than by a statement, and for some of its kinds."""
 _NO_TEXT = "Could not decode to UTF-8"
 """How the error of Python's sqlite3 begins for a text that is none; it has no code."""
 
@@ -65,11 +69,16 @@ class WorldFileError(Exception):
 
 
 class WorldFullError(WorldFileError):
-    """A world in memory has the largest size of such a database; there is no file."""
+    """A world has the largest size of a database in memory, or the last number of a counter; no file is at fault."""
 
-    def __init__(self) -> None:
-        super().__init__(Path(":memory:"), "the world is full", "delete some of it, or serve with --data-dir")
-        self.hint = f"The world is full: one in memory holds a gibibyte; {self.advice}."
+    def __init__(
+        self,
+        reason: str = "one in memory holds a gibibyte",
+        advice: str = "delete some of it, or serve with --data-dir",
+    ) -> None:
+        super().__init__(Path(":memory:"), reason, advice)
+        self.hint = f"The world is full: {reason}; {advice}."
+        self.args = (self.hint,)
 
 
 class NewerStoreError(WorldFileError):
@@ -102,11 +111,12 @@ def file_error(error: BaseException, path: Path | None) -> WorldFileError | None
     if isinstance(error, UnreadableRowError):
         return None if path is None else WorldFileError(path, str(error))
     cause = error.orig if isinstance(error, DBAPIError) else error
-    advice = _TROUBLES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+    code = getattr(cause, "sqlite_errorcode", 0)
+    advice = _TROUBLES.get(code) or _TROUBLES.get(code & 0xFF)
     if isinstance(cause, sqlite3.Error) and str(cause).startswith(_NO_TEXT):
         advice = DAMAGED
     if path is None:
-        return WorldFullError() if getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL else None
+        return WorldFullError() if code == sqlite3.SQLITE_FULL else None
     return None if advice is None else WorldFileError(path, str(cause), advice)
 
 

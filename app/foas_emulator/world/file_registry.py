@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Unpack
 
-from foas_emulator.world.clock import stopwatch
+from foas_emulator.world.clock import machine_now, stopwatch
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.expiry import CLOSE_AT_ONCE, least_recently_used
 from foas_emulator.world.file_errors import WorldFileError, is_there, naming, raise_for_file
@@ -15,7 +15,7 @@ from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.ready import NOTHING_READY, Ready
 from foas_emulator.world.registry import Registry, RegistryOptions
 from foas_emulator.world.store import Store
-from foas_emulator.world.world import World
+from foas_emulator.world.world import Counts, World
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ class FileRegistry(Registry):
         super().__init__(**options)
         self.files = WorldFiles(directory)
         self._max_files = max_files
-        self._requests_of: dict[str, Iterator[int]] = {}
-        """The request ids of closed worlds, which continue when they are opened again."""
+        self._counts_of: dict[str, Counts] = {}
+        """The counts of closed worlds, which continue when they are opened again."""
 
     @property
     def _existing(self) -> Collection[str]:
@@ -63,8 +63,9 @@ class FileRegistry(Registry):
 
     def _open(self, name: str, store: Store | None = None) -> World:
         world = super()._open(name, store)
-        if name in self._requests_of:
-            world.continue_requests(self._requests_of.pop(name))
+        self._begun.pop(name, None)
+        if name in self._counts_of:
+            world.continue_counts(self._counts_of.pop(name))
         return world
 
     def _store(self, name: str) -> Store:
@@ -74,7 +75,8 @@ class FileRegistry(Registry):
         return Store(self.connections, image=image, path=path)
 
     def _shut(self, name: str) -> None:
-        self._requests_of[name] = self._worlds[name].requests
+        world = self._worlds[name]
+        self._counts_of[name] = world.requests, world.tallies
         super()._shut(name)
 
     def _expire(self, name: str) -> None:
@@ -95,7 +97,8 @@ class FileRegistry(Registry):
 
     def _forget(self, name: str) -> None:
         self.files.remove(name)
-        self._requests_of.pop(name, None)
+        self._counts_of.pop(name, None)
+        self._begun.pop(name, None)
 
     def close(self) -> None:
         """Close every world and release the directory. Every write that was acknowledged is on disk already."""
@@ -110,7 +113,8 @@ class FileRegistry(Registry):
             self._make_room()
         before = self.files.generation(name)
         self.files.put(name, image, ready.files)
-        self._requests_of.pop(name, None)
+        self._counts_of.pop(name, None)
+        self._begun.pop(name, None)
         try:
             if world is None:
                 return self._open(name)
@@ -148,7 +152,8 @@ class FileRegistry(Registry):
             self.reset(name)
         elif self.exists(name):
             self.files.reset(name, *ready.files)
-            self._requests_of.pop(name, None)
+            self._counts_of.pop(name, None)
+            self._begun[name] = machine_now()
             self._notify(name)
 
     def exchange(self, world: World, take: Callable[[Store | None], None], ready: Ready) -> None:
@@ -194,7 +199,8 @@ class FileRegistry(Registry):
                 self.create_or_replace(name)
             else:
                 self.files.replace(name, self.image)
-                self._requests_of.pop(name, None)
+                self._counts_of.pop(name, None)
+                self._begun[name] = machine_now()
                 self._notify(name)
             return True
         return False

@@ -7,10 +7,13 @@ from itertools import count
 
 from sqlmodel import Field
 
+from foas_emulator.world.file_errors import WorldFullError
 from foas_emulator.world.store import Row, Store, assign, equal
 
 LAST_NUMBER = 2**62
-"""The largest number that documents may give as an id or a counter; 64 bits have room for as many more."""
+"""The largest number that people may give as an id: counters have room for as many more after it."""
+LAST_COUNT = 2**63 - 1
+"""The largest number that a counter gives out, and the largest id of a snapshot: the last one of 64 bits."""
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -28,13 +31,19 @@ class Counter(Row, table=True):
 
 
 def next_number(store: Store, name: str) -> int:
-    """Return the next number of a counter, from 1 on. Belongs inside a transaction."""
+    """Return the next number of a counter, from 1 on. Belongs inside a transaction.
+
+    Raise `WorldFullError` behind the last one, at which a snapshot alone can put a counter.
+    """
     counter = store.get(Counter, equal(Counter.name, name))
     if counter is None:
         store.insert(Counter.model_construct(name=name, value=1))
         return 1
-    store.update(Counter, assign(Counter.value, counter.value + 1), where=[equal(Counter.name, name)])
-    return counter.value + 1
+    last = counter.value
+    if last >= LAST_COUNT:
+        raise WorldFullError(f"its counter {name!r} has given out the last number", "reset or drop it")
+    store.update(Counter, assign(Counter.value, last + 1), where=[equal(Counter.name, name)])
+    return last + 1
 
 
 def raise_counter(store: Store, name: str, least: int) -> None:

@@ -60,6 +60,8 @@ class Registry(ABC):
         self._expiry = Expiry(idle, at_once=self.EXPIRE_AT_ONCE)
         self._worlds: dict[str, World] = {}
         self._requests = request_numbers(fresh_seed())
+        self._begun: dict[str, int] = {}
+        """When each closed world was reset that was not opened since: what is planned in it begins there."""
         self._watchers: list[Callable[[str], None]] = []
 
     def watch(self, watcher: Callable[[str], None]) -> None:
@@ -139,7 +141,7 @@ class Registry(ABC):
     def _open(self, name: str, store: Store | None = None) -> World:
         store = store or self._store(name)
         try:
-            world = World(name, store, defaults=self.defaults, handlers=self.handlers)
+            world = World(name, store, defaults=self.defaults, handlers=self.handlers, begun=self._begun.get(name))
         except BaseException as error:
             path = store.path
             store.close()

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Table, TypeDecorator, select
 from foas_emulator.world.clock import LAST_INSTANT, ClockRow
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.durations import LONGEST
-from foas_emulator.world.ids import LAST_NUMBER, Counter
+from foas_emulator.world.ids import LAST_COUNT, Counter
 from foas_emulator.world.pending import PendingChange, UnknownChangeError
 from foas_emulator.world.settings import read_setting
 from foas_emulator.world.store import SCHEMA_VERSION, Row, Store
@@ -213,8 +213,8 @@ def _check_clock(store: Store) -> None:
 
 def _check_counters(store: Store) -> None:
     for counter in store.find(Counter):
-        if not 0 <= counter.value <= LAST_NUMBER:
-            raise ValueError(f"the counter {counter.name!r} is {counter.value}; it may be 0 to {LAST_NUMBER}")
+        if not 0 <= counter.value <= LAST_COUNT:
+            raise ValueError(f"the counter {counter.name!r} is {counter.value}; it may be 0 to {LAST_COUNT}")
 
 
 def _check_pending(store: Store, kinds: Collection[str]) -> None:

@@ -59,6 +59,9 @@ class Change:
         return f"{self.subject} {self.event}"
 
 
+Counts = tuple[Iterator[int], dict[str, int]]
+"""What a world counts outside its database: the numbers of its requests, and the tallies of other packages."""
+
 Handler = Callable[["World", PendingChange], str | None]
 """A function that applies a due change, inside the settling transaction; the clock shows the change's own instant.
 
@@ -69,9 +72,9 @@ It returns the state that the change brought, None if there is no such thing.
 class World:
     """Rows, clock, id counters, pending changes and settings of one universe: all of it is one database.
 
-    Outside the database live only the counter of request ids, the notes of the call in progress and `cache`, in which
-    other packages keep values that they derive from the rows. Copies of rows (clock, settings, next due instant) are
-    read again after every rollback; where that fails, they are those of before.
+    Outside the database live only the counter of request ids, the tallies, the notes of the call in progress and
+    `cache`, in which other packages keep values that they derive from the rows. Copies of rows (clock, settings, next
+    due instant) are read again after every rollback; where that fails, they are those of before.
     """
 
     __slots__ = (
@@ -92,10 +95,20 @@ class World:
         "settings",
         "settling",
         "store",
+        "tallies",
         "users",
     )
 
-    def __init__(self, name: str, store: Store, *, defaults: WorldSettings, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        name: str,
+        store: Store,
+        *,
+        defaults: WorldSettings,
+        handlers: Mapping[str, Handler],
+        begun: int | None = None,
+    ) -> None:
+        """`begun` is the machine's instant at which it left its template, if it does not do so now."""
         self.name = name
         self.store = store
         self.clock = Clock(store)
@@ -110,9 +123,9 @@ class World:
         self._defaults = defaults
         self._handlers = handlers
         self._notes: dict[str, None] = {}
-        self._begin()
+        self._begin(begun)
 
-    def _begin(self) -> None:
+    def _begin(self, begun: int | None = None) -> None:
         """Begin with the contents of the database, which are completely new."""
         self.beginning = object()
         """Identifies the contents that the world began with: a new object after every replacement and reset."""
@@ -120,9 +133,11 @@ class World:
         """The milliseconds by which this object postponed the pending changes of a template that it began with."""
         self.cache.clear()
         row = self._read_copies()
-        self.seed = row.seed if row.template_at is None else self._leave_template(row.template_at)
+        self.seed = row.seed if row.template_at is None else self._leave_template(row.template_at, begun)
         self.requests = ids.request_numbers(self.seed)
         """The numbers of this world's requests; each is used once."""
+        self.tallies: dict[str, int] = {}
+        """What other packages count outside the database, by name; it goes on with the numbers of requests."""
 
     def _read_copies(self) -> WorldRow:
         """Read all values from the database of which this object holds copies."""
@@ -133,7 +148,7 @@ class World:
         self._apply_settings()
         return row
 
-    def _leave_template(self, template_at: int) -> int:
+    def _leave_template(self, template_at: int, begun: int | None) -> int:
         """Turn the contents of a template into a world of its own; return its seed."""
         seed = seed_of(self.name)
         with self.store.transaction():
@@ -141,7 +156,7 @@ class World:
                 WorldRow, assign(WorldRow.seed, seed), assign(WorldRow.template_at, None), where=[equal(WorldRow.id, 1)]
             )
             if self.next_due is not None:
-                self.postponed_by = machine_now() - template_at
+                self.postponed_by = (machine_now() if begun is None else begun) - template_at
                 pending.postpone(self.store, by=self.postponed_by)
                 self.next_due = pending.next_at(self.store)
         return seed
@@ -332,9 +347,9 @@ class World:
         self.store = store
         self.clock = Clock(store)
 
-    def continue_requests(self, requests: Iterator[int]) -> None:
-        """Continue with the request ids that the same world had before it was closed."""
-        self.requests = requests
+    def continue_counts(self, counts: Counts) -> None:
+        """Continue with the request ids and the tallies that the same world had before it was closed."""
+        self.requests, self.tallies = counts
 
     def close(self) -> None:
         """Release the database and empty the cache, since a cached response may still refer to this world."""
