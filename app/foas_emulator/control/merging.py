@@ -38,7 +38,7 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
     """Apply a seed to a world; a large seed to a copy, which replaces the world if that has not changed since."""
     for is_last in _ATTEMPTS if size > SMALL else ():
         world = registry.open_or_create(name)
-        async with turn(world.store.size, world):
+        async with turn(max(size, world.store.size), world):
             await settle(world)
             async with held(world) if is_last else nullcontext():
                 if await _merge_beside(registry, scratch, world, seed, size=size):
