@@ -160,8 +160,8 @@ def test_a_state_is_put_compared_and_undone_by_a_snapshot(emulator: Emulator, pa
     page.get_by_role("link", name="Compare").click()
     page.get_by_role("row", name=re.compile("actual_state")).get_by_text("FAILED").wait_for()
     page.get_by_role("link", name="Resources").click()
-    page.set_input_files(
-        "input[name=upload]", {"name": "world.json", "mimeType": "application/json", "buffer": saved.read_bytes()}
+    page.set_input_files(  # once the page's script runs, which sends it
+        ".js input[name=upload]", {"name": "world.json", "mimeType": "application/json", "buffer": saved.read_bytes()}
     )
     page.get_by_role("status").get_by_text("Done.").wait_for()
     page.get_by_role("link", name="Compare").click()

@@ -272,7 +272,7 @@ def test_a_changed_snapshot_is_refused_by_name_or_stands_the_tour(
         ("pending_changes", "subject", "instance:99", "is of what is not there"),
         ("cluster_orders", "order_id", "285769237099", "beyond the counter 'order'"),
         ("plan_sessions", "status", "done", "has another status than"),
-        ("fault_rules", "params", "null", "the params of fault rule 1 are null"),
+        ("fault_rules", "params", "null", "no JSON object is in the params of fault rule 1"),
     ],
 )
 def test_rows_that_cannot_be_are_refused_by_name(
