@@ -89,7 +89,7 @@ FORMS: Sequence[tuple[Sequence[tuple[str, str]], str]] = (
     ([("x-emulator-world", "NAME"), ("authorization", "acs world-OTHER:s")], "NAME"),
     ([("x-emulator-world", ""), ("authorization", "acs world-NAME:s")], "NAME"),
     ([("x-emulator-world", "NAME"), ("x-emulator-world", "OTHER")], "NAME or OTHER"),
-    ([("x-emulator-world", "\tNAME\t")], "NAME"),
+    ([("x-emulator-world", "\tNAME")], "NAME"),
     ([("x-emulator-world", "\t"), ("authorization", "acs world-NAME:s")], "NAME"),
     ([("authorization", "\tacs world-NAME:s")], "NAME"),
     ([("authorization", "acs world-NAME:s")], "NAME"),
