@@ -28,6 +28,7 @@ from foas_emulator.pipeline.find_operation import FindOperation
 from foas_emulator.pipeline.held_calls import HeldCalls
 from foas_emulator.pipeline.impair import Impair
 from foas_emulator.pipeline.inject_faults import InjectFaults
+from foas_emulator.pipeline.large_answers import LargeAnswers
 from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
@@ -70,7 +71,7 @@ def create_app(
     Raise `SeedError`, `SettingError` or `ValueError` if the settings cannot be used.
     """
     registry = registry or open_registry(settings)
-    call_operation = CallOperation()
+    call_operation = CallOperation(large := LargeAnswers())
     select_world = SelectWorld(registry)
     held = HeldCalls()
     journal = Journal(budget=settings.journal_bytes)
@@ -102,7 +103,7 @@ def create_app(
             Impair(registry, held),
             SettleWorld(registry, select_world),
             InjectFaults(registry, call_operation, held=held),
-            CacheReads(cache, call_operation, template=record.template),
+            CacheReads(cache, call_operation, large=large, template=record.template),
             call_operation,
         ],
         log=record.log,

@@ -13,7 +13,6 @@ from foas_emulator.console import comparison, site
 from foas_emulator.control import images, merging, resetting, snapshots, worlds
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.world import copying, online_backup
-from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.turns import Turns
 from foas_emulator.world.world import World
 from tests.api import Api, open_api
@@ -79,6 +78,36 @@ def test_requests_for_whole_worlds_wait_for_their_turn_before_they_hold_any(
 
     assert asyncio.run(crowd()) == [status for *_, status in WHOLE_WORLDS]
     assert len(taken) >= len(WHOLE_WORLDS)
+
+
+@pytest.mark.parametrize("member", ["seed", "snapshot", None])
+def test_worlds_made_of_large_documents_wait_for_their_turn_before_they_have_an_image(
+    api: Api, monkeypatch: pytest.MonkeyPatch, member: str | None
+) -> None:
+    """Otherwise each of a crowd would hold an image while it waits for the thread that writes it."""
+    turns = CountingTurns()
+    monkeypatch.setattr(images, "_turns", turns)
+    made: list[None] = []
+    for module, name in ((worlds, "_image"), (snapshots, "image_of_snapshot")):
+        monkeypatch.setattr(module, name, counting(getattr(module, name), made))
+    snapshot = api.request("GET", "/_emulator/worlds/default/snapshot").json()
+    document: Any = snapshot if member is None else {member: json.loads(LARGE_SEED) if member == "seed" else snapshot}
+    path = "/_emulator/worlds/default" + ("/snapshot" if member is None else "")
+
+    async def crowd() -> list[int]:
+        transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            before = turns.waiting
+            async with turns:
+                asked = [asyncio.create_task(client.put(path, json=document)) for _ in range(3)]
+                while turns.waiting <= before + len(asked):
+                    await asyncio.sleep(0.01)
+                    assert not any(task.done() for task in asked)
+                assert made == []
+            return [response.status_code for response in await asyncio.gather(*asked)]
+
+    assert asyncio.run(asyncio.wait_for(crowd(), 60)) == [204 if member is None else 200] * 3
+    assert made
 
 
 @pytest.mark.parametrize(
@@ -155,6 +184,14 @@ def noting(
     return note
 
 
+def counting(make: Callable[..., Any], made: list[None]) -> Callable[..., Any]:
+    def count(*given: Any, **named: Any) -> Any:
+        made.append(None)
+        return make(*given, **named)
+
+    return count
+
+
 def test_a_small_world_waits_for_nobody(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "LARGE", api.world.store.size)
 
@@ -222,16 +259,31 @@ def test_a_snapshot_that_had_to_wait_is_settled(api: Api) -> None:
     assert asyncio.run(ask())["tables"]["pending_changes"] == []
 
 
-def test_nothing_is_done_for_a_client_that_left_while_it_waited_for_a_snapshot(
-    api: Api, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "default/snapshot", ""),
+        ("PUT", "default/snapshot", "{}"),
+        ("PUT", "new", LARGE_SEED.join(('{"seed": ', "}"))),
+        ("PUT", "new", '{"fork": "default"}'),
+    ],
+)
+def test_nothing_is_done_for_a_client_that_left_while_it_waited_for_its_turn(
+    api: Api, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: str
 ) -> None:
     turns = CountingTurns()
     monkeypatch.setattr(images, "_turns", turns)
-    taken: list[World] = []
-    monkeypatch.setattr(snapshots, "image_of_world", noting(image_of_world, taken))
+    taken: list[None] = []
+    for module, name in ((snapshots, "image_of_world"), (worlds, "image_of_world"), (worlds, "_image")):
+        if name != "_image" or "seed" in body:
+            monkeypatch.setattr(module, name, counting(getattr(module, name), taken))
+    monkeypatch.setattr(snapshots, "image_of_snapshot", counting(images.image_of_snapshot, taken))
     left = asyncio.Event()
+    unread: list[bytes] = []
 
     async def receive() -> dict[str, Any]:
+        if unread:
+            return {"type": "http.request", "body": unread.pop(), "more_body": False}
         await left.wait()
         return {"type": "http.disconnect"}
 
@@ -239,10 +291,10 @@ def test_nothing_is_done_for_a_client_that_left_while_it_waited_for_a_snapshot(
         pass
 
     async def ask() -> None:
-        request = httpx.Request("GET", "http://127.0.0.1/_emulator/worlds/default/snapshot")
+        request = httpx.Request(method, f"http://127.0.0.1/_emulator/worlds/{path}", content=body)
         scope = {
             "type": "http",
-            "method": "GET",
+            "method": method,
             "path": request.url.path,
             "raw_path": request.url.raw_path,
             "query_string": b"",
@@ -254,6 +306,7 @@ def test_nothing_is_done_for_a_client_that_left_while_it_waited_for_a_snapshot(
             "headers": [(name.lower(), value) for name, value in request.headers.raw],
         }
         for leaves in (True, False):
+            unread[:] = [body.encode()] if body else []
             async with turns:
                 asked = asyncio.create_task(api.app(dict(scope), receive, send))
                 before = turns.waiting
@@ -263,7 +316,7 @@ def test_nothing_is_done_for_a_client_that_left_while_it_waited_for_a_snapshot(
                 if leaves:
                     left.set()
             await asked
-            assert taken == ([] if leaves else [api.world])
+            assert taken == ([] if leaves else [None])
             left.clear()
 
     asyncio.run(asyncio.wait_for(ask(), 60))

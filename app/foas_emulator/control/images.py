@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 
+from fastapi import Request
+
 from foas_emulator.control.documents import parse_document
 from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
 from foas_emulator.seeds.consistency import check_world
@@ -22,12 +24,20 @@ _turns = Turns()
 async def turn(size: int, world: World | None = None) -> AsyncIterator[None]:
     """Let the block use images of `size` bytes: of large ones only one request at a time has any.
 
-    Otherwise memory would grow with the number of requests that wait for the thread that works on them. The world is
-    kept open meanwhile.
+    Otherwise memory would grow with the number of requests that wait for the thread that works on them, and each would
+    wait for that thread once for every step of every request before it. The world is kept open meanwhile.
     """
     with nullcontext() if world is None else world.in_use():
         async with _turns if size > LARGE else nullcontext():
             yield
+
+
+async def has_left(request: Request, size: int) -> bool:
+    """Whether the client of a request that works on `size` bytes has left; for small ones, which never wait, false.
+
+    Nobody reads the answer then, and others wait: a client that gives up and asks again would make them wait for ever.
+    """
+    return size > LARGE and await request.is_disconnected()
 
 
 def image_of_snapshot(body: bytes | bytearray, *, as_yaml: bool, registry: Registry, scratch: Connections) -> bytes:

@@ -43,7 +43,7 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
         return
     for is_last in _ATTEMPTS if size > SMALL else ():
         world = registry.open_or_create(name)
-        async with turn(world.store.size, world):
+        async with turn(max(size, world.store.size), world):
             await settle(world)
             async with held(world) if is_last else nullcontext():
                 if await _merge_beside(registry, scratch, world, seed, size=size):

@@ -19,7 +19,7 @@ from foas_emulator.control.documents import (
     wants_yaml,
 )
 from foas_emulator.control.errors import require_world
-from foas_emulator.control.images import image_of_snapshot, turn
+from foas_emulator.control.images import has_left, image_of_snapshot, turn
 from foas_emulator.control.merging import clusters_there, merge
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.control.ready import load
@@ -59,8 +59,8 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         world = require_world(registry, name)
         write = _write_yaml if wants_yaml(request) else write_snapshot
         async with turn(world.store.size, world):
-            if await request.is_disconnected():
-                return Response()  # nobody reads it, and others wait
+            if await has_left(request, world.store.size):
+                return Response()
             sending.require_room(world.store.size)
             await settle(world)
             taken = await image_of_world(world)
@@ -72,11 +72,15 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
     async def put_snapshot(name: str, request: Request) -> Response:
         """Replace the world by the one in the snapshot, to the byte; its origin, for resets, stays the same."""
         body, as_yaml = await read_body(request), is_yaml(request)
-        if len(body) <= _LARGEST_KEPT:
-            restored = await off_loop(weight(body), lambda: kept_image(bytes(body), as_yaml=as_yaml))
-        else:
-            restored = await off_loop(weight(body), lambda: image(body, as_yaml=as_yaml))
-        await load(registry, scratch, name, restored)
+        size = weight(body)
+        async with turn(size):
+            if await has_left(request, size):
+                return Response()
+            if len(body) <= _LARGEST_KEPT:
+                restored = await off_loop(size, lambda: kept_image(bytes(body), as_yaml=as_yaml))
+            else:
+                restored = await off_loop(size, lambda: image(body, as_yaml=as_yaml))
+            await load(registry, scratch, name, restored)
         return Response(status_code=204)
 
     @router.post("/seed", status_code=204, openapi_extra=described_body(ANY_OBJECT))

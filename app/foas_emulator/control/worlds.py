@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
 from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
-from foas_emulator.control.images import turn
+from foas_emulator.control.images import has_left, turn
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.control.ready import made_ready
 from foas_emulator.control.resetting import reset, reset_all
@@ -71,21 +71,8 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         body, as_yaml = await read_body(request), is_yaml(request)
         document = await off_loop(weight(body), lambda: parse_document(body, as_yaml=as_yaml))
         size = LARGE + 1 if document.value == {"seed": MADE} else weight(body)
-        image = await off_loop(size, lambda: _image(registry, scratch, document))
-        if isinstance(image, _Fork):
-            source = _source(registry, image.name)  # opened first: what is closed has no size
-            async with turn(source.store.size, source):
-                await settle(source)
-                status = await _begin(name, await image_of_world(source))
-        else:
-            status = await _begin(name, image)
-        return JSONResponse(_identity(name), status)
-
-    async def _begin(name: str, image: bytes | None) -> int:
-        async with made_ready(image, registry, scratch, with_origin=True) as ready:
-            status = 200 if registry.exists(name) else 201
-            registry.create_or_replace(name, image, ready)
-        return status
+        status = await _put(registry, scratch, document, request, size=size)
+        return Response() if status is None else JSONResponse(_identity(name), status)
 
     @router.delete("/worlds/{name}", status_code=204)
     async def delete_world(name: str) -> Response:
@@ -111,6 +98,32 @@ def _describe(registry: Registry, name: str) -> dict[str, Any]:
     used = registry.last_used(name)
     idle = None if used is None else (stopwatch() - used) // 1_000_000
     return {**_identity(name), "open": used is not None, "idle_ms": idle}
+
+
+async def _put(
+    registry: Registry, scratch: Connections, document: Document, request: Request, *, size: int
+) -> int | None:
+    """Create or replace a world as a body of this size says; return the status, None if the client has left."""
+    name = request.path_params["name"]
+    async with turn(size):
+        if await has_left(request, size):
+            return None
+        image = await off_loop(size, lambda: _image(registry, scratch, document))
+        if not isinstance(image, _Fork):
+            return await _begin(registry, scratch, name, image)
+    source = _source(registry, image.name)  # opened first: what is closed has no size
+    async with turn(source.store.size, source):
+        if await has_left(request, source.store.size):
+            return None
+        await settle(source)
+        return await _begin(registry, scratch, name, await image_of_world(source))
+
+
+async def _begin(registry: Registry, scratch: Connections, name: str, image: bytes | None) -> int:
+    async with made_ready(image, registry, scratch, with_origin=True) as ready:
+        status = 200 if registry.exists(name) else 201
+        registry.create_or_replace(name, image, ready)
+    return status
 
 
 def _image(registry: Registry, scratch: Connections, document: Document) -> "bytes | _Fork | None":

@@ -10,6 +10,7 @@ from foas_emulator.gateway.operation import LONGEST_KEPT
 from foas_emulator.gateway.responses import GatewayResponse, Headers
 from foas_emulator.journal.entries import EntryTemplate
 from foas_emulator.pipeline.context import RequestContext
+from foas_emulator.pipeline.large_answers import LARGE, LargeAnswers, size_of
 from foas_emulator.pipeline.select_world import key_of
 from foas_emulator.world.world import World
 
@@ -112,10 +113,12 @@ class CacheReads:
         cache: ReadCache,
         call_operation: Callable[[RequestContext], Awaitable[GatewayResponse]],
         *,
+        large: LargeAnswers,
         template: Callable[[RequestContext, GatewayResponse], EntryTemplate],
     ) -> None:
         self._cache = cache
         self._call_operation = call_operation
+        self._large = large
         self._template = template
 
     def __call__(self, context: RequestContext) -> GatewayResponse | Awaitable[GatewayResponse] | None:
@@ -131,6 +134,7 @@ class CacheReads:
         response = GatewayResponse(
             status_code=200, content=Body(cached.head, cached.tail), content_type=CONTENT_TYPES[context.format]
         )
+        response = self._large.counted(response)
         self._set_template(context, response, cached)
         return response
 
@@ -150,10 +154,10 @@ class CacheReads:
     def _set_template(self, context: RequestContext, response: GatewayResponse, cached: CachedResponse) -> None:
         """Set the journal template of a cached response, unless its repetitions must go through the stages.
 
-        They must if this request gets a warning, since all of them will, if its world is impaired, and if its query is
-        long: the hot path would keep how a signature reads it.
+        They must if this request gets a warning, since all of them will, if its world is impaired, if the response is
+        large, and if its query is long: the hot path would keep how a signature reads it.
         """
-        is_long = len(context.query_string) > LONGEST_KEPT
+        is_long = len(context.query_string) > LONGEST_KEPT or size_of(response) > LARGE
         if context.warning is not None or context.settings.is_impaired or is_long:
             return
         if cached.template is None or cached.template.counters.is_closed:
@@ -165,7 +169,7 @@ class CacheReads:
 
 def _size(response: GatewayResponse, template: EntryTemplate | None) -> int:
     """Return the size of a response body and a journal template, which share their bytes unless the body is long."""
-    body = len(response.content.head) + len(response.content.tail)
+    body = size_of(response)
     if template is None:
         return body
     return template.size + (0 if template.call.contents.answer is response.content else body)

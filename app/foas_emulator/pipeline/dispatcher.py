@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foas_emulator.gateway.errors import MISSING, UNAVAILABLE, ApiError
 from foas_emulator.gateway.responses import GatewayResponse, failure, host_name, internal_error
 from foas_emulator.pipeline.context import UNREADABLE, RequestContext
+from foas_emulator.pipeline.large_answers import LargeAnswers
 from foas_emulator.world.file_errors import file_error
 from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.store import StoreClosedError
@@ -32,6 +33,9 @@ class CallOperation:
     Notes that the operation leaves in the world become the warning of the response, even if that is an error.
     """
 
+    def __init__(self, large: LargeAnswers | None = None) -> None:
+        self._large = large or LargeAnswers()
+
     async def __call__(self, context: RequestContext) -> GatewayResponse:
         assert context.operation is not None
         scope = {**context.scope, "state": {**context.scope.get("state", {}), "call": context}}
@@ -46,7 +50,8 @@ class CallOperation:
         response: GatewayResponse | None = context.response
         context.response = None
         assert response is not None, "a route that raises nothing has answered"
-        return response
+        # Only answers to reads are ever large, and a write that has happened must not be answered as if it had not.
+        return response if context.operation.writes else self._large.counted(response)
 
 
 async def _send_nothing(_message: Message) -> None:
