@@ -667,7 +667,7 @@ def test_request_ids_go_on_though_a_world_could_not_be_dropped_or_replaced(
 
     given = {registry.open_or_create("alice").next_request_id()}
     with monkeypatch.context() as broken:
-        broken.setattr(Path, "unlink", fail)
+        broken.setattr(Path, "replace", fail)
         with pytest.raises(WorldFileError, match="Read-only file system"):
             registry.drop("alice")
     given.add(registry.open_or_create("alice").next_request_id())

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foas_emulator.world.file_errors import WorldFileError, is_file, naming, require_file
-from foas_emulator.world.soundness import damage_of, is_header_of_ours, size_in
+from foas_emulator.world.soundness import damage_of, is_header_of_ours, is_in_use, size_in
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -79,13 +79,14 @@ class WorldFiles:
             if kind == "origin":
                 origins.setdefault(name, []).append(int(generation or 0))
         self._generations = {name: self._newest(name, sorted(generations)) for name, generations in origins.items()}
+        being_removed = {(match[1], int(match[2] or 0)) for _, match in found if match[3] == "new"}
         self._remove_ready()
         for path, match in found:
             name, number, kind = match[1], int(match[2] or 0), match[3]
             newest = self._generations.get(name)
             is_passed_over = newest is not None and newest < number and number in origins[name]
             if kind == "db" and newest is None:
-                _remove(path, is_lone=True)
+                _remove(path, is_lone=(name, number) not in being_removed)
             elif kind == "new" or (number != newest and not is_passed_over):
                 self._remove(path, name, number)
 
@@ -250,11 +251,14 @@ class WorldFiles:
         """Remove a world. Raise `WorldFileError` if its origin cannot be removed; then it still exists."""
         self._remove_left(name)
         generation = self._generations[name]
-        origin = self._path(name, generation, "origin")
-        with naming(origin), _synced(self._directory):
-            origin.unlink(missing_ok=True)
+        origin, removed = (self._path(name, generation, kind) for kind in ("origin", "new"))
+        require_file(origin)
+        with naming(origin), _synced(self._directory), suppress(FileNotFoundError):
+            origin.replace(removed)  # tells the next start, if this is killed now, that the database is to go, too
         del self._generations[name]
         self.clean(name, generation)
+        with suppress(OSError):
+            removed.unlink(missing_ok=True)
 
     def _next(self, name: str) -> int:
         """Return the next generation of a world for which no file exists yet."""
@@ -299,7 +303,7 @@ def _open_private(path: str, flags: int) -> int:
 def _remove(path: Path, *, is_lone: bool = False) -> bool:
     """Remove a file of ours, or an empty one; leave any other in place, and log that. Return whether nothing failed.
 
-    A database that is lone, without an origin, is set aside unless it is empty.
+    A database that is lone, without an origin, is set aside unless no world ever used it, as where `put` was killed.
     """
     if path.name.endswith(_BESIDE):
         return True  # removed together with its database
@@ -312,7 +316,7 @@ def _remove(path: Path, *, is_lone: bool = False) -> bool:
         if header and not is_header_of_ours(header):
             log.warning("%s is no file of foas-emulator and is left where it is", path)
             return True
-        if is_lone and header:
+        if is_lone and is_in_use(header):
             _set_aside(path)
             return True
         if path.suffix == ".db":
@@ -327,7 +331,7 @@ def _remove(path: Path, *, is_lone: bool = False) -> bool:
 
 
 def _set_aside(database: Path) -> None:
-    """Rename a database that has no origin: a kill may have left it, and so may a person who puts back a copy."""
+    """Rename a database that has no origin, as where a person puts back a copy of it alone."""
     names = (database.with_name(f"{database.name}.{number}.lost") for number in count(1))
     aside = next(name for name in names if not os.path.lexists(name))
     for suffix in (*_BESIDE, ""):  # the database last: what SQLite kept beside it must never be without it

@@ -60,3 +60,8 @@ def size_in(header: bytes) -> int:
     """Return how many bytes a whole file with this header has."""
     pages, page = int.from_bytes(header[28:32]), int.from_bytes(header[16:18])
     return pages * page
+
+
+def is_in_use(header: bytes) -> bool:
+    """Whether a database with this header has been a world's: then it is in write-ahead mode, as no image is."""
+    return header[18:19] == b"\x02"
