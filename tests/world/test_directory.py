@@ -224,6 +224,16 @@ def test_a_database_that_a_drop_left_when_it_was_killed_goes_and_one_that_is_lon
     assert names(tmp_path) == (set() if is_killed else {"alice.2.db.1.lost"})
 
 
+def test_a_drop_leaves_a_file_of_somebody_else_under_the_name_of_its_mark(
+    kept: WorldFiles, place: Path, template: bytes
+) -> None:
+    kept.put("alice", template)
+    (place / "alice.new").write_bytes(b"of somebody else")
+    kept.remove("alice")
+    assert names(place) == {"alice.new"}
+    assert (place / "alice.new").read_bytes() == b"of somebody else"
+
+
 def test_the_step_of_a_drop_that_counts_leaves_what_the_next_start_needs(
     kept: WorldFiles, place: Path, template: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -253,12 +253,18 @@ class WorldFiles:
         generation = self._generations[name]
         origin, removed = (self._path(name, generation, kind) for kind in ("origin", "new"))
         require_file(origin)
+        _remove(removed)
+        is_free = not os.path.lexists(removed)  # or else it is a file of somebody else
         with naming(origin), _synced(self._directory), suppress(FileNotFoundError):
-            origin.replace(removed)  # tells the next start, if this is killed now, that the database is to go, too
+            if is_free:
+                origin.replace(removed)  # tells the next start, if this is killed now, that the database is to go, too
+            else:
+                origin.unlink()
         del self._generations[name]
         self.clean(name, generation)
-        with suppress(OSError):
-            removed.unlink(missing_ok=True)
+        if is_free:
+            with suppress(OSError):
+                removed.unlink(missing_ok=True)
 
     def _next(self, name: str) -> int:
         """Return the next generation of a world for which no file exists yet."""
