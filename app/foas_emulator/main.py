@@ -15,6 +15,7 @@ from foas_emulator.control.browsers import HostCheck, Pages
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.gateway.access_keys import AccessKeys
+from foas_emulator.gateway.large_answers import LargeAnswers, PiecewiseMiddleware
 from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.journal import Journal
@@ -28,7 +29,6 @@ from foas_emulator.pipeline.find_operation import FindOperation
 from foas_emulator.pipeline.held_calls import HeldCalls
 from foas_emulator.pipeline.impair import Impair
 from foas_emulator.pipeline.inject_faults import InjectFaults
-from foas_emulator.pipeline.large_answers import LargeAnswers
 from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
@@ -71,7 +71,8 @@ def create_app(
     Raise `SeedError`, `SettingError` or `ValueError` if the settings cannot be used.
     """
     registry = registry or open_registry(settings)
-    call_operation = CallOperation(large := LargeAnswers())
+    large = LargeAnswers()
+    call_operation = CallOperation(large)
     select_world = SelectWorld(registry)
     held = HeldCalls()
     journal = Journal(budget=settings.journal_bytes)
@@ -84,6 +85,7 @@ def create_app(
         settings,
         registry,
         journal,
+        large,
         cache=cache,
         authority=authority,
         addresses=addresses,
@@ -112,7 +114,9 @@ def create_app(
     )
     api = Cors(service, origins=settings.cors_origins, exposed=EXPOSED, with_credentials=settings.cors_credentials)
     console = _console(settings, registry, journal, control=own, service=service, host_check=host_check)
-    gate = _control_gate(settings, api, control=own, host_check=host_check, console=console)
+    gate = PiecewiseMiddleware(
+        _control_gate(settings, api, control=own, host_check=host_check, console=console), large=large
+    )
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes
     return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
@@ -159,7 +163,7 @@ def describe_control_api() -> dict[str, Any]:
     """Return the OpenAPI document of the control API, without serving anything."""
     registry = open_registry(Settings(seed=("empty",)))
     try:
-        return _own_app(Settings(), registry, Journal(budget=0), cache=ReadCache(limit=0)).openapi()
+        return _own_app(Settings(), registry, Journal(budget=0), LargeAnswers(), cache=ReadCache(limit=0)).openapi()
     finally:
         registry.close()
 
@@ -195,6 +199,7 @@ def _own_app(
     settings: Settings,
     registry: Registry,
     journal: Journal,
+    large: LargeAnswers,
     *,
     cache: ReadCache,
     authority: bytes | None = None,
@@ -208,6 +213,7 @@ def _own_app(
     return own_app(
         registry,
         journal,
+        large=large,
         settings=show_settings(settings),
         budgets={"read_cache": cache, "journal_bytes": journal, "image_bytes": registry.images},
         operations=OPERATIONS,

@@ -11,6 +11,7 @@ from foas_emulator.control.errors import answer_errors
 from foas_emulator.control.info import Budget
 from foas_emulator.control.pages import add_pages
 from foas_emulator.control.routes import control_router
+from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.journal import Journal
 from foas_emulator.openapi.control import describe_control, operation_id
@@ -22,6 +23,7 @@ def own_app(
     registry: Registry,
     journal: Journal,
     *,
+    large: LargeAnswers,
     settings: Mapping[str, Any],
     budgets: Mapping[str, Budget],
     operations: Sequence[Operation],
@@ -33,14 +35,15 @@ def own_app(
 ) -> FastAPI:
     """Return the application with the documentation, and the control API of these worlds and their journals.
 
-    It shows `settings` and `budgets`, and describes the service's `operations`; `authority` is the certificate that
-    clients must trust for https, as PEM; `addresses` are the server's URLs; `interception` describes the proxy;
-    `states` are those that Pact verifiers request; `home` is the path to which `/` redirects.
+    It shows `settings` and `budgets`, counts `large` answers, and describes the service's `operations`; `authority` is
+    the certificate that clients must trust for https, as PEM; `addresses` are the server's URLs; `interception`
+    describes the proxy; `states` are those that Pact verifiers request; `home` is the path to which `/` redirects.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, generate_unique_id_function=operation_id)
     router = control_router(
         registry,
         journal,
+        large=large,
         settings=settings,
         budgets=budgets,
         addresses=addresses,

@@ -20,6 +20,7 @@ from foas_emulator.control.queries import refuse_unknown_query
 from foas_emulator.control.settings import settings_router
 from foas_emulator.control.snapshots import snapshot_router
 from foas_emulator.control.worlds import world_router
+from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.journal.journal import Journal
 from foas_emulator.seeds.states import States
 from foas_emulator.world.connections import Connections
@@ -30,6 +31,7 @@ def control_router(
     registry: Registry,
     journal: Journal,
     *,
+    large: LargeAnswers,
     settings: Mapping[str, Any],
     budgets: Mapping[str, Budget],
     addresses: Sequence[str] = (),
@@ -38,8 +40,8 @@ def control_router(
 ) -> APIRouter:
     """Return the routes of the control API, for a registry of worlds and their journals.
 
-    They show settings, budgets, addresses and, if there is a proxy, the interception; `states` are those that Pact
-    verifiers request.
+    They show settings, budgets, addresses and, if there is a proxy, the interception; `large` counts large answers, and
+    `states` are those that Pact verifiers request.
     """
     router = APIRouter(prefix="/_emulator", responses={"4XX": {"model": Refusal}})
     router.include_router(info_router(settings, budgets, addresses))
@@ -48,13 +50,13 @@ def control_router(
     scratch = Connections()
     for strict in (
         world_router(registry, scratch),
-        snapshot_router(registry, scratch),
+        snapshot_router(registry, scratch, large),
         pact_router(registry, scratch, states or States()),
         settings_router(registry),
         clock_router(registry),
         instance_router(registry),
         fault_router(registry),
-        journal_router(registry, journal),
+        journal_router(registry, journal, large),
         event_router(registry, journal),
         coverage_router(journal),
     ):
