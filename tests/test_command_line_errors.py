@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from foas_emulator import logs, server
+from foas_emulator import logs, uvicorn_servers
 from foas_emulator.cli import main
 from tests.process import command, environment, run, serving
 
@@ -41,7 +41,7 @@ def nothing_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     def served(*_: object, **__: object) -> None:
         raise AssertionError("it serves")
 
-    monkeypatch.setattr(server.Accompanied, "serve", served)
+    monkeypatch.setattr(uvicorn_servers.Accompanied, "serve", served)
     monkeypatch.setattr(logs, "configure", lambda **_: None)
 
 
