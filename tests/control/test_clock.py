@@ -2,7 +2,9 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.control.changes import SLICE
+from foas_emulator.control.changes import SLICE, show_pending
+from foas_emulator.world.expiry import Expiry
+from foas_emulator.world.world import World
 from tests.control.conftest import Control
 from tests.operations import building
 
@@ -105,6 +107,27 @@ def test_many_changes_are_told_in_order_and_each_once(control: Control, count: i
     assert pending == sorted(pending, key=lambda change: change["at"])
     changes = control.ok("POST", "/worlds/many/clock/advance", {"until": "idle"})["changes"]
     assert changes == pending
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("GET", "", None), ("PUT", "", {"mode": "frozen"}), ("POST", "/advance", {"until": "idle"})],
+)
+def test_a_world_does_not_expire_while_its_changes_are_told(
+    control: Control, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any
+) -> None:
+    registry = control.api.registry
+    control.ok("PUT", "/worlds/mine", {"seed": SEED}, status=201)
+
+    async def expire_meanwhile(world: World) -> list[dict[str, Any]]:
+        world.last_used = 0
+        registry.expire()
+        return await show_pending(world)
+
+    monkeypatch.setattr(registry, "_expiry", Expiry(idle=1))
+    monkeypatch.setattr("foas_emulator.control.clock.show_pending", expire_meanwhile)
+    control.ok(method, f"/worlds/mine/clock{path}", body)
+    assert registry.exists("mine")
 
 
 def _brought(changes: list[dict[str, Any]]) -> list[tuple[str | None, str | None]]:

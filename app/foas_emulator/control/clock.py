@@ -96,16 +96,18 @@ def clock_router(registry: Registry) -> APIRouter:
     async def get_clock(name: str) -> Response:
         """Return the time of a world, and its pending changes."""
         world = require_world(registry, name)
-        await settle(world)
-        return _as_json(await _show(world))
+        with world.in_use():
+            await settle(world)
+            return _as_json(await _show(world))
 
     @router.put("", response_model=ClockMoved)
     async def put_clock(name: str, setting: ClockSetting) -> Response:
         """Freeze a clock, let it run, or set it. Changes that are due then happen; setting it back undoes nothing."""
         world = registry.open_or_create(name)
-        changes = await settle(world)
-        changes += await set_clock(world, mode=setting.mode, now=setting.now)
-        return await _moved(world, changes)
+        with world.in_use():
+            changes = await settle(world)
+            changes += await set_clock(world, mode=setting.mode, now=setting.now)
+            return await _moved(world, changes)
 
     @router.post("/advance", response_model=ClockMoved)
     async def advance_clock(
@@ -125,9 +127,10 @@ def clock_router(registry: Registry) -> APIRouter:
 
 
 async def _advanced(world: World, advance: Advance) -> Response:
-    changes = await settle(world)
-    changes += await _advance(world, advance)
-    return await _moved(world, changes)
+    with world.in_use():
+        changes = await settle(world)
+        changes += await _advance(world, advance)
+        return await _moved(world, changes)
 
 
 async def _advance(world: World, advance: Advance) -> list[Change]:
