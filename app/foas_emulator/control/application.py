@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Response
 from fastapi.responses import RedirectResponse
 
-from foas_emulator.control.errors import answer_errors
+from foas_emulator.control.errors import ControlError, answer_errors
 from foas_emulator.control.info import Budget
 from foas_emulator.control.pages import add_pages
 from foas_emulator.control.routes import control_router
@@ -49,12 +49,13 @@ def own_app(
     )
     app.include_router(router)
     answer_errors(app, next_request_id=registry.next_request_id)
-    if authority is not None:
-        app.add_api_route(
-            "/_emulator/ca.pem",
-            lambda: Response(authority, media_type="application/x-pem-file"),
-            include_in_schema=False,
-        )
+
+    async def certificate() -> Response:
+        if authority is None:
+            raise ControlError(404, "This server has made no certificate.", "Start it with --tls or --intercept PORT.")
+        return Response(authority, media_type="application/x-pem-file")
+
+    app.add_api_route("/_emulator/ca.pem", certificate, include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse(home), include_in_schema=False)
     app.openapi = cache(lambda: describe_control(app.routes))  # type: ignore[method-assign]
     add_pages(app, operations)
