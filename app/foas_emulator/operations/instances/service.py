@@ -224,7 +224,8 @@ def find(world: World, job: "Job", instance_id: int) -> Instance | None:
     """
     if instance_id == CURRENT:
         if job.job_type != STREAM:
-            raise invalid("instanceId", f"-1 is for stream jobs, and {job.job_name!r} is a batch job; ListInstance has its ids.")
+            name = job.job_name
+            raise invalid("instanceId", f"-1 is for stream jobs, {name!r} is a batch job; ListInstance has its ids.")
         return rows.current_instance(world, job.project_name, job.job_name)
     if instance_id < CURRENT:
         raise invalid("instanceId", "an instance id is positive, or -1 for a stream job's current instance.")
