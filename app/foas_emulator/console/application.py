@@ -127,7 +127,7 @@ class Door:
         if request.method not in _READING and not is_from_ours(request):  # before its form costs anything
             return await shown_foreign_form(request)
         if not _is_in_utf_8(request.headers.get("content-type", "")):
-            title, text = mark("This form is not one of this server's pages."), mark("A form is to be in UTF-8.")
+            title, text = mark("This form is not one of this server's pages."), mark("A form must be in UTF-8.")
             return await shown_plain(request, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title=title, text=text)
         return None
 

@@ -5,7 +5,7 @@ from functools import cache
 from fastapi import FastAPI, Response
 from fastapi.responses import RedirectResponse
 
-from foas_emulator.control.errors import answer_errors
+from foas_emulator.control.errors import ControlError, answer_errors
 from foas_emulator.control.pages import add_pages
 from foas_emulator.control.routes import control_router
 from foas_emulator.control.server_info import ServerInfo
@@ -33,12 +33,13 @@ def own_app(
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, generate_unique_id_function=operation_id)
     app.include_router(control_router(registry, journal, large, server=server, states=states))
     answer_errors(app, next_request_id=registry.next_request_id)
-    if server.authority is not None:
-        app.add_api_route(
-            "/_emulator/ca.pem",
-            lambda: Response(server.authority, media_type="application/x-pem-file"),
-            include_in_schema=False,
-        )
+
+    async def certificate() -> Response:
+        if server.authority is None:
+            raise ControlError(404, "This server has made no certificate.", "Start it with --tls or --intercept PORT.")
+        return Response(server.authority, media_type="application/x-pem-file")
+
+    app.add_api_route("/_emulator/ca.pem", certificate, include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse(home), include_in_schema=False)
     app.openapi = cache(lambda: describe_control(app.routes))  # type: ignore[method-assign]
     add_pages(app, OPERATIONS)

@@ -39,7 +39,7 @@ def control_router(
         snapshot_router(registry, scratch, large),
         pact_router(registry, scratch, states),
         settings_router(registry),
-        clock_router(registry),
+        clock_router(registry, large),
         instance_router(registry),
         fault_router(registry),
         journal_router(registry, journal, large),

@@ -81,7 +81,7 @@ def _settings() -> Schema:
     choice = {
         "default_format": "Format of an answer whose client names none.",
         "not_running": "GetInstance for a job that is not running: as documented, or its state.",
-        "sql_check": "Who refuses wrong SQL: ValidateJob alone, or the start too.",
+        "sql_check": "What refuses wrong SQL: only ValidateJob, or StartJob too.",
         "signature": "Signatures: not looked at, reported, or refused.",
     }
     properties: dict[str, Schema] = {

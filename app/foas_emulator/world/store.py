@@ -147,6 +147,9 @@ class Store:
         self._raw.execute(_LEAVE_DELETED)
 
     def _prepare_file(self, path: Path) -> None:
+        # Said first, this keeps what SQLite would share with other processes out of a file in memory: writing there to
+        # what a full disk has no room for ends the process (SIGBUS), where a block is smaller than a page of memory.
+        self._raw.execute("PRAGMA locking_mode = EXCLUSIVE")
         with path.open("rb") as file:
             if not file.read(1):
                 raise WorldFileError(path, "it is empty")

@@ -328,7 +328,7 @@ class World:
         `store` is a database that already contains the image.
         """
         self._replace(image, store)
-        self.cache.clear()
+        self.cache.discard_from_rows()
         self._read_copies()
 
     def move_to(self, store: Store) -> None:
