@@ -27,9 +27,10 @@ from foas_emulator.console.pages import PAGES, Page
 from foas_emulator.console.preferences import Preferences, remember
 from foas_emulator.console.shown import shown_foreign_form, shown_page, shown_plain
 from foas_emulator.console.site import Site, View
+from foas_emulator.control.bodies import Room, Taken, with_body
 from foas_emulator.control.browsers import is_embedded
 from foas_emulator.control.errors import ControlError
-from foas_emulator.control.guard import Room, Taken, is_local, with_body
+from foas_emulator.control.guard import is_local
 from foas_emulator.world.advance import settle
 from foas_emulator.world.file_errors import UnreadableRowError, WorldFileError, file_error
 from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
