@@ -2,10 +2,12 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
+from foas_emulator.faults.wire import TRANSPORT
 from foas_emulator.pipeline import cache_reads, large_answers
 from tests.api import Api, open_api
 
@@ -77,3 +79,37 @@ def test_what_slow_readers_hold_is_bounded_and_given_back(api: Api, headers: dic
     entries = api.request("GET", "/_emulator/worlds/default/journal").json()["entries"]
     assert [entry["status"] for entry in entries[-3:]] == [503, 200, 200], "in the order in which they ended"
     assert len(entries) == before + 3
+
+
+def test_what_slow_readers_of_truncated_answers_hold_counts_too(api: Api) -> None:
+    rule = {"match": {"operation": "ListJob"}, "effect": {"truncate": 0.9}, "times": 1}
+    assert api.request("POST", "/_emulator/worlds/default/faults", json=rule).status_code == 201
+    transport = Mock()
+    reads, may_read = asyncio.Event(), asyncio.Event()
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if message["type"] == "http.response.body":
+            reads.set()
+            await may_read.wait()
+
+    async def ask() -> tuple[httpx.Response, httpx.Response]:
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://127.0.0.1")
+        async with client:
+            slow = asyncio.create_task(api.app(scope({}) | {"state": {TRANSPORT: transport}}, receive, send))
+            await reads.wait()
+            refused = await client.get(JOBS)
+            may_read.set()
+            await slow
+            return refused, await client.get(JOBS)
+
+    refused, later = asyncio.run(asyncio.wait_for(ask(), 60))
+    assert (refused.status_code, later.status_code) == (503, 200)
+    assert {message["more_body"] for message in sent[1:]} == {True}
+    assert max(len(message["body"]) for message in sent[1:]) == 500
+    assert sum(len(message["body"]) for message in sent[1:]) == int(len(later.content) * 0.9)
+    transport.close.assert_called_once_with()

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import struct
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 from starlette.types import Message, Receive, Scope, Send
@@ -28,6 +28,8 @@ class AbortedResponse(GatewayResponse):
     """A response of which the client gets at most a part before the connection ends."""
 
     transport: asyncio.Transport
+    whole: GatewayResponse | None = None
+    """The response of which a part is sent, as it sends itself; None if nothing is sent."""
     part: float = 0.0
     reset: bool = False
 
@@ -43,17 +45,21 @@ class AbortedResponse(GatewayResponse):
         if isinstance(response, cls):
             return response
         members = {member.name: getattr(response, member.name) for member in fields(GatewayResponse)}
-        return cls(**members, transport=_transport(scope), part=part)
+        return cls(**members, transport=_transport(scope), whole=response, part=part)
 
     async def send(self, request_id: bytes, receive: Receive, send: Send) -> None:
+        left = int((len(self.content.head) + len(request_id) + len(self.content.tail)) * self.part)
+
         async def send_part(message: Message) -> None:
+            nonlocal left
             if "body" in message:
-                body = message["body"][: int(len(message["body"]) * self.part)]
+                body = message["body"][:left]
+                left -= len(body)
                 message = {**message, "body": body, "more_body": True}
             await send(message)
 
-        if self.status_code != NEVER_SENT:
-            await super().send(request_id, receive, send_part)
+        if self.whole is not None:
+            await replace(self.whole, extra_headers=self.extra_headers).send(request_id, receive, send_part)
         self._end()
         # The server must notice the end before this returns; otherwise it would send a response of its own.
         while (await receive())["type"] != "http.disconnect":
