@@ -3,7 +3,9 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.control.changes import SLICE
+from foas_emulator.control.changes import SLICE, write_pending
+from foas_emulator.world.expiry import Expiry
+from foas_emulator.world.world import World
 from tests.control.conftest import Control
 from tests.operations import building
 
@@ -127,6 +129,27 @@ def test_many_changes_are_written_by_the_slice(control: Control, monkeypatch: py
         len(timeline)
     ] * 2
     assert max(written) < min(len(answer.content) for answer in answers) / 3
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("GET", "", None), ("PUT", "", {"mode": "frozen"}), ("POST", "/advance", {"until": "idle"})],
+)
+def test_a_world_does_not_expire_while_its_changes_are_told(
+    control: Control, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any
+) -> None:
+    registry = control.api.registry
+    control.ok("PUT", "/worlds/mine", {"seed": SEED}, status=201)
+
+    async def expire_meanwhile(world: World) -> bytes:
+        world.last_used = 0
+        registry.expire()
+        return await write_pending(world)
+
+    monkeypatch.setattr(registry, "_expiry", Expiry(idle=1))
+    monkeypatch.setattr("foas_emulator.control.clock.write_pending", expire_meanwhile)
+    control.ok(method, f"/worlds/mine/clock{path}", body)
+    assert registry.exists("mine")
 
 
 def _brought(changes: list[dict[str, Any]]) -> list[tuple[str | None, str | None]]:

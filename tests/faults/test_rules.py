@@ -20,6 +20,7 @@ from foas_emulator.faults.rules import (
     rules_of,
 )
 from foas_emulator.faults.rules import arm as arm_in
+from foas_emulator.gateway.formats import Body
 from foas_emulator.patterns import CallPattern
 from foas_emulator.pipeline import held_calls
 from foas_emulator.seeds.applying import apply
@@ -324,7 +325,7 @@ def test_answers_that_are_held_back_are_limited_with_their_calls(
 ) -> None:
     """An answer may have megabytes, and the call that asked for it has next to nothing."""
     arm(seeded_api, effect={"latency": "60ms"}, at="after_commit")
-    monkeypatch.setattr(held_calls, "size_of", lambda _: 30_000)
+    monkeypatch.setattr(Body, "size", 30_000)
     monkeypatch.setattr(held_calls, "MOST_HELD", 125_000)
     assert sorted(held_together(seeded_api, 5)) == [200, 200, 503, 503, 503]
     assert held_together(seeded_api, 1) == [200]

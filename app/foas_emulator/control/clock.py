@@ -11,7 +11,7 @@ from foas_emulator.control.changes import ChangeShown, write_pending, write_sett
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import require_world
 from foas_emulator.control.images import copy_of_world, turn
-from foas_emulator.control.sending import PiecewiseResponse, Sending
+from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.world.advance import (
     advance_by,
     advance_to,
@@ -89,40 +89,42 @@ class ClockMoved(ClockShown):
     changes: list[ChangeShown] = Field(description="The changes that happened, in order.")
 
 
-def clock_router(registry: Registry) -> APIRouter:
+def clock_router(registry: Registry, large: LargeAnswers) -> APIRouter:
     """Return the routes of each world's clock under `/worlds/{name}/clock`."""
     router = APIRouter(prefix="/worlds/{name}/clock", route_class=DocumentRoute)
-    sending = Sending()
 
     async def answer(world: World, changes: Sequence[Change] | None = None) -> Response:
         # Its parts are written by the slice: FastAPI, models and even `dumps` are slow for many thousands of changes.
         clock = {"now": world.clock.now(), "mode": world.clock.mode, "offset_ms": world.clock.offset_ms}
         parts = [json.dumps(clock)[:-1].encode(), b'"pending": ' + await write_pending(world)]
         if changes is None:
-            sending.require_room(sum(map(len, parts)))
+            large.require_room(sum(map(len, parts)))
         else:  # the clock has moved, so this must not be refused
             parts.append(b'"changes": ' + await write_settled(world, changes))
-        return PiecewiseResponse(b", ".join(parts) + b"}", media_type="application/json", sending=sending)
+        return Response(b", ".join(parts) + b"}", media_type="application/json")
 
     async def moved(world: World, advance: Advance) -> Response:
-        changes = await settle(world)
-        changes += await _advance(world, advance)
-        return await answer(world, changes)
+        with world.in_use():
+            changes = await settle(world)
+            changes += await _advance(world, advance)
+            return await answer(world, changes)
 
     @router.get("", response_model=ClockShown)
     async def get_clock(name: str) -> Response:
         """Return the time of a world, and its pending changes."""
         world = require_world(registry, name)
-        await settle(world)
-        return await answer(world)
+        with world.in_use():
+            await settle(world)
+            return await answer(world)
 
     @router.put("", response_model=ClockMoved)
     async def put_clock(name: str, setting: ClockSetting) -> Response:
         """Freeze a clock, let it run, or set it. Changes that are due then happen; setting it back undoes nothing."""
         world = registry.open_or_create(name)
-        changes = await settle(world)
-        changes += await set_clock(world, mode=setting.mode, now=setting.now)
-        return await answer(world, changes)
+        with world.in_use():
+            changes = await settle(world)
+            changes += await set_clock(world, mode=setting.mode, now=setting.now)
+            return await answer(world, changes)
 
     @router.post("/advance", response_model=ClockMoved)
     async def advance_clock(

@@ -4,7 +4,8 @@ import asyncio
 import os
 import socket
 import struct
-from dataclasses import dataclass, fields, replace
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from typing import Self
 
 from starlette.types import Message, Receive, Scope, Send
@@ -28,8 +29,6 @@ class AbortedResponse(GatewayResponse):
     """A response of which the client gets at most a part before the connection ends."""
 
     transport: asyncio.Transport
-    whole: GatewayResponse | None = None
-    """The response of which a part is sent, as it sends itself; None if nothing is sent."""
     part: float = 0.0
     reset: bool = False
 
@@ -45,21 +44,17 @@ class AbortedResponse(GatewayResponse):
         if isinstance(response, cls):
             return response
         members = {member.name: getattr(response, member.name) for member in fields(GatewayResponse)}
-        return cls(**members, transport=_transport(scope), whole=response, part=part)
+        return cls(**members, transport=_transport(scope), part=part)
 
     async def send(self, request_id: bytes, receive: Receive, send: Send) -> None:
-        left = int((len(self.content.head) + len(request_id) + len(self.content.tail)) * self.part)
-
         async def send_part(message: Message) -> None:
-            nonlocal left
             if "body" in message:
-                body = message["body"][:left]
-                left -= len(body)
+                body = message["body"][: int(len(message["body"]) * self.part)]
                 message = {**message, "body": body, "more_body": True}
             await send(message)
 
-        if self.whole is not None:
-            await replace(self.whole, extra_headers=self.extra_headers).send(request_id, receive, send_part)
+        if self.status_code != NEVER_SENT:
+            await super().send(request_id, receive, send_part)
         self._end()
         # The server must notice the end before this returns; otherwise it would send a response of its own.
         while (await receive())["type"] != "http.disconnect":
@@ -70,7 +65,8 @@ class AbortedResponse(GatewayResponse):
             self.transport.close()
             return
         if not self.transport.is_closing():  # the client may have left: then there is no socket any more
-            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            with suppress(OSError):  # on macOS, one whose client has just left takes no options
+                self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.transport.abort()
 
 

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, contextmanager
 from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.pipeline.context import RequestContext
-from foas_emulator.pipeline.large_answers import size_of
 from foas_emulator.pipeline.record import memory_of
 
 MOST_HELD = 256 * 1024 * 1024
@@ -30,7 +29,7 @@ class HeldCalls:
 
     def holding_answer(self, response: GatewayResponse) -> AbstractContextManager[None]:
         """Count the answer of a call that is counted already, while the block holds it back; refuse it likewise."""
-        return self._counted(size_of(response))
+        return self._counted(response.content.size)
 
     @contextmanager
     def _counted(self, size: int) -> Iterator[None]:
