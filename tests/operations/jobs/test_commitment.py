@@ -216,7 +216,7 @@ def test_autoscale_rests_in_the_periods_given_either_way(p: Api) -> None:
 def test_autoscale_rests_in_as_many_periods_as_the_metadata_allows(p: Api) -> None:
     building.job(p)
     daily = {"startTime": "18:00", "endTime": "18:20", "plan": "ORIGINAL", "policy": "EVERY_DAY_TIME"}
-    listed = {f"suspendPeriodParam.{n}.{name}": value for n in range(1, 102) for name, value in daily.items()}
+    listed: Any = {f"suspendPeriodParam.{n}.{name}": value for n in range(1, 102) for name, value in daily.items()}
     p.refused("CommitJob", **J, **SCALED, **listed, code="InvalidsuspendPeriodParam")
     p.ok("CommitJob", **J, **SCALED, **{name: value for name, value in listed.items() if ".101." not in name})
 
