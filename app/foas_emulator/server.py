@@ -277,7 +277,7 @@ def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], "Authorit
     """Yield uvicorn's options for https, and the authority of the certificate if it was made here."""
     if settings.tls_cert is not None or settings.tls_key is not None:
         if settings.tls_cert is None or settings.tls_key is None:
-            raise StartError("tls_cert and tls_key belong together: give both, or --tls alone")
+            raise StartError("--tls-cert and --tls-key belong together: give both, or --tls alone")
         _check_certificate(settings.tls_cert, settings.tls_key)
         yield {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}, None
     elif settings.tls:
