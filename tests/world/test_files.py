@@ -403,6 +403,22 @@ def test_a_damaged_file_is_named_and_replacing_the_world_mends_it(
     assert (path.exists() and path.read_bytes() == content) is is_somebody_elses
 
 
+def test_a_database_that_may_not_be_written_is_told_as_that(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    opened = Path.open
+
+    def read_only(path: Path, mode: str = "r", **more: Any) -> Any:
+        if "+" in mode:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, mode, **more)
+
+    monkeypatch.setattr(Path, "open", read_only)
+    with pytest.raises(WorldFileError, match=r"alice\.db cannot be used: Permission denied; let the user"):
+        registry.open_or_create("alice")
+
+
 def put_noise(path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[:512] + b"x" * (len(content) - 512))
