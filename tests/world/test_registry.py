@@ -342,8 +342,8 @@ def test_closed_worlds_made_of_the_default_image_are_replaced_with_it(
     assert len(list(tmp_path.glob("*.origin"))) == 3
 
 
-def test_a_world_whose_file_cannot_be_read_stays_when_the_seed_is_replaced(
-    open_registry: OpenRegistry, tmp_path: Path
+def test_a_world_whose_file_cannot_be_read_stays_when_the_seed_is_replaced_and_that_is_told(
+    open_registry: OpenRegistry, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = open_registry(directory=tmp_path)
     for name in ("alice", "bob"):
@@ -354,6 +354,7 @@ def test_a_world_whose_file_cannot_be_read_stays_when_the_seed_is_replaced(
     second = open_registry(directory=tmp_path)
     assert list(second.replace_image(mine)) == [None, "bob"]
     assert (tmp_path / "alice.origin").read_bytes() == b"of somebody else"
+    assert "world alice does not start over with the changed seeds: " in caplog.text
 
 
 def test_what_a_world_resets_to_makes_room_for_its_next(open_registry: OpenRegistry) -> None:
