@@ -6,9 +6,15 @@ import os
 import select
 import sys
 from datetime import UTC, datetime
+from functools import cache
+from queue import SimpleQueue
+from threading import Event, Lock, Thread
 
 _AT_ONCE = getattr(select, "PIPE_BUF", 512)
 """Bytes that a writable pipe accepts without blocking."""
+_WAIT_S = 0.02
+"""Seconds to wait for a pipe of which the system does not tell whether it accepts anything."""
+_UNREAD = "it is a pipe that nobody reads"
 _FIELDS = ("request_id", "operation", "world", "status", "milliseconds", "code", "hint")
 
 
@@ -52,23 +58,58 @@ class PatientHandler(logging.Handler):
             self._dropped += 1
 
 
+class ThreadedWriter:
+    """A writer that waits for a pipe in a thread, where it holds up nobody else."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = Lock()
+        self._given: SimpleQueue[bytes] = SimpleQueue()
+        self._is_idle = Event()
+        self._is_idle.set()
+        self._error: OSError | None = None
+        Thread(target=self._run, name="foas-emulator log", daemon=True).start()
+
+    def write(self, data: bytes) -> None:
+        """Write all bytes, or leave them to the thread if that takes long. Raise OSError if it is still at others."""
+        with self._lock:
+            if not self._is_idle.is_set():
+                raise BlockingIOError(_UNREAD)
+            self._is_idle.clear()
+            self._given.put(data)
+            if self._is_idle.wait(_WAIT_S) and self._error is not None:
+                raise self._error
+
+    def _run(self) -> None:
+        while True:
+            data = self._given.get()
+            try:
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+            except OSError as error:
+                self._error = error
+            else:
+                self._error = None
+            self._is_idle.set()
+
+
+_writer = cache(ThreadedWriter)
+
+
 def write_at_once(descriptor: int, data: bytes) -> None:
     """Write all bytes or raise OSError, without waiting: no more at a time than a writable pipe accepts."""
+    if sys.platform == "win32":  # select supports only sockets there
+        _writer(descriptor).write(data)
+        return
     for start in range(0, len(data), _AT_ONCE):
-        if not _is_writable(descriptor):
-            raise BlockingIOError("it is a pipe that nobody reads")
+        if not select.select([], [descriptor], [], 0)[1]:
+            raise BlockingIOError(_UNREAD)
         os.write(descriptor, data[start : start + _AT_ONCE])
 
 
 def _dropped(count: int) -> logging.LogRecord:
     message = f"{count} log lines were dropped: nobody read standard error"
     return logging.makeLogRecord({"name": __name__, "levelname": "WARNING", "msg": message})
-
-
-def _is_writable(descriptor: int) -> bool:
-    if sys.platform == "win32":  # select supports only sockets there
-        return True
-    return bool(select.select([], [descriptor], [], 0)[1])
 
 
 def configure(*, level: str, format_: str) -> None:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from foas_emulator import garbage, logs
+from foas_emulator import garbage, logs, windows_loop
 from foas_emulator.descriptors import LEAST, limit_if_too_low, raise_limit
 from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
 from foas_emulator.listening import listen, reachable, url_of
@@ -65,7 +65,9 @@ class StartError(Exception):
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """Return a new event loop: uvloop's if it is installed, else asyncio's, as on Windows."""
+    """Return a new event loop: that of Windows there; elsewhere uvloop's if it is installed, else asyncio's."""
+    if sys.platform == "win32":
+        return windows_loop.new_event_loop()
     try:
         import uvloop
     except ImportError:

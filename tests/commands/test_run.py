@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 
-from foas_emulator.commands.run import _Child
+from foas_emulator.commands.run import _Child, _each_once
 from foas_emulator.testing import Emulator
 from tests.process import command, environment, run
 
@@ -38,6 +38,15 @@ def test_a_command_that_is_not_there_or_cannot_be_run_has_the_status_of_shells(t
     plain.write_text("no program", "utf-8")
     refused = run("run", "--", str(plain))
     assert (refused.returncode, f"{plain} cannot be run" in refused.stderr) == (126, True)
+
+
+def test_windows_has_no_two_variables_whose_names_differ_in_case_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1", "FOAS_ENDPOINT": "there"}
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "name", "nt")
+        assert _each_once(given) == {"HTTP_PROXY": "http://127.0.0.1:1", "FOAS_ENDPOINT": "there"}
+        patch.setattr(os, "name", "posix")
+        assert _each_once(given) == given
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="variables are text there")

@@ -1,10 +1,14 @@
 """What a client without any library receives when a rule ends its connection."""
 
+import asyncio
+import errno
 import socket
 from typing import Any
 
 import pytest
+from starlette.types import Message
 
+from foas_emulator.faults.wire import TRANSPORT, AbortedResponse
 from tests.running import ENDED, RESET, Running, content_length
 from tests.wire import INSTANCE
 
@@ -84,3 +88,33 @@ def test_a_connection_that_its_client_has_left_is_ended_and_journalled(
     expected = {"operation": "GetInstance", "timeout": "5s"}
     status, answer = server.control("POST", f"/worlds/{world}/journal/verify", expected)
     assert status == 200, answer
+
+
+def test_a_socket_that_takes_no_options_any_more_is_ended_all_the_same() -> None:
+    """As on macOS, where the client may have left before the server notices."""
+
+    class Left(asyncio.Transport):
+        is_aborted = False
+
+        def is_closing(self) -> bool:
+            return False
+
+        def get_extra_info(self, name: str, default: object = None) -> object:  # noqa: ARG002 - asyncio names them
+            return self
+
+        def setsockopt(self, *_: object) -> None:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+        def abort(self) -> None:
+            self.is_aborted = True
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        pytest.fail(f"{message} is sent")
+
+    left = Left()
+    response = AbortedResponse.unanswered({"state": {TRANSPORT: left}}, reset=True)
+    asyncio.run(response.send(b"1", receive, send))
+    assert left.is_aborted

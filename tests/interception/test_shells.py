@@ -23,8 +23,11 @@ def test_fish_and_powershell_are_quoted_by_their_rules() -> None:
     assert powershell({"A": "it's $x"}) == "$env:A = 'it''s $x'\n"
 
 
-def test_typographic_quotes_end_no_text_in_powershell() -> None:
-    assert powershell({"A": "O\u2019Brien\u2018\u201b"}) == "$env:A = 'O\u2019\u2019Brien\u2018\u2018\u201b\u201b'\n"
+def test_powershell_reads_the_same_in_every_encoding_of_a_terminal() -> None:
+    directory = r"' + [char]0x5f20 + [char]0x4e09 + '\x"
+    assert powershell({"A": "C:\\张三\\x"}) == f"$env:A = 'C:\\{directory}'\n"
+    assert powershell({"A": "O\u2019Brien"}) == "$env:A = 'O' + [char]0x2019 + 'Brien'\n"
+    assert powershell({"A": "\U0001f600\n"}) == "$env:A = '' + [char]0xd83d + [char]0xde00 + [char]0x000a + ''\n"
 
 
 @pytest.mark.parametrize("value", ["it's", "a\nb"])

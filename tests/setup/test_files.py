@@ -1,6 +1,7 @@
 """The files that tools of the set-up read are what those tools take."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -100,7 +101,7 @@ def test_hooks_run_tools_of_the_virtual_environment() -> None:
     for hook in hooks:
         tool = Path(hook["entry"].split()[0])
         assert tool.parts[:2] == (".venv", "bin")
-        assert Path(sys.executable).with_name(tool.name).exists()
+        assert shutil.which(tool.name, path=Path(sys.executable).parent) is not None
 
 
 def test_every_rule_that_is_ignored_has_a_reason() -> None:

@@ -1,6 +1,7 @@
 """A red test says why in every place that people look at: terminal, JUnit XML, Allure, artefact folder and log."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 from foas_emulator.testing import Emulator
 from foas_emulator.testing.artifacts import ArtifactError, load_artifact
+from foas_emulator.testing.report import _quoted
 from tests.process import GROUP, STOP, command, environment, run, serving
 
 TESTS = """
@@ -152,6 +154,22 @@ def test_allure_says_why(red: Red) -> None:
     for result in results:
         (source,) = [each["source"] for each in result["attachments"] if each["name"] == "foas-emulator"]
         assert says_why((red.folder / "allure" / source).read_text("utf-8"), result["name"])
+
+
+@pytest.mark.parametrize(
+    ("system", "path", "word"),
+    [
+        ("posix", "/tmp/it's", """'/tmp/it'"'"'s'"""),
+        ("nt", r"C:\work\it's", r"C:\work\it's"),
+        ("nt", r"C:\my work\x", r'"C:\my work\x"'),
+    ],
+)
+def test_the_folder_is_a_word_of_a_command_line_of_its_system(
+    system: str, path: str, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "name", system)
+        assert _quoted(path) == word
 
 
 def test_the_artefact_folder_says_why(red: Red) -> None:

@@ -103,7 +103,7 @@ def _call(
     with temporary_directory() as directory:
         given = variables_for(server, world, os.environ, directory=directory, proxy=proxy)
         try:
-            status = child.run(_found(command), {**os.environ, **given})
+            status = child.run(_found(command), {**os.environ, **_each_once(given)})
         except FileNotFoundError:
             click.echo(f"foas-emulator run: there is no command {command[0]}", err=True)
             return NOT_FOUND
@@ -117,6 +117,11 @@ def _found(command: Sequence[str]) -> list[str]:
     """Return a command with its program's path on Windows, which looks only for `.exe`, but npm is `npm.cmd`."""
     program, *arguments = command
     return [shutil.which(program) or program if os.name == "nt" else program, *arguments]
+
+
+def _each_once(variables: Mapping[str, str]) -> Mapping[str, str]:
+    """Return variables without doubles: Windows has one name in either case, and .NET does not start with both."""
+    return {name.upper(): value for name, value in variables.items()} if os.name == "nt" else variables
 
 
 class _Child:

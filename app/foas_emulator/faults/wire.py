@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import struct
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -64,7 +65,8 @@ class AbortedResponse(GatewayResponse):
             self.transport.close()
             return
         if not self.transport.is_closing():  # the client may have left: then there is no socket any more
-            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            with suppress(OSError):  # on macOS, one whose client has just left takes no options
+                self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.transport.abort()
 
 

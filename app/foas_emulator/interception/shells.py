@@ -5,8 +5,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 
-_POWERSHELL_QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
-"""The characters that end a text in single quotes in PowerShell, which takes typographic quotes for the same."""
+_BEYOND_ASCII = re.compile("[^ -~]+")
 
 
 def sh(variables: Mapping[str, str]) -> str:
@@ -25,13 +24,23 @@ def fish(variables: Mapping[str, str]) -> str:
 
 
 def powershell(variables: Mapping[str, str]) -> str:
-    """Return commands for PowerShell: `foas-emulator env --shell powershell | Out-String | Invoke-Expression`."""
+    """Return commands for PowerShell: `foas-emulator env --shell powershell | Out-String | Invoke-Expression`.
+
+    They are in ASCII: PowerShell reads what programs print in the terminal's encoding, which is seldom UTF-8. It also
+    takes typographic quotes for the end of a text.
+    """
 
     def line(name: str, value: str) -> str:
-        escaped = _POWERSHELL_QUOTES.sub(r"\g<0>\g<0>", value)
-        return f"$env:{name} = '{escaped}'"
+        text = _BEYOND_ASCII.sub(_as_characters, value.replace("'", "''"))
+        return f"$env:{name} = '{text}'"
 
     return _lines(variables, line)
+
+
+def _as_characters(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    numbers = (units[place : place + 2].hex() for place in range(0, len(units), 2))
+    return "' + " + "".join(f"[char]0x{number} + " for number in numbers) + "'"
 
 
 def dotenv(variables: Mapping[str, str]) -> str:

@@ -1,6 +1,8 @@
 """The section about its world in the report of a failed test: in the terminal, in JUnit XML and in Allure."""
 
+import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -75,7 +77,12 @@ class FailureReporter:
             save_artifact(folder, world, test=item.nodeid, report=calls)
         except _ANYTHING as error:
             return f"world {world.name} is not kept: {error}"
-        return f"kept in {folder}; foas-emulator replay {shlex.quote(str(folder))}"
+        return f"kept in {folder}; foas-emulator replay {_quoted(str(folder))}"
+
+
+def _quoted(path: str) -> str:
+    """Return a path as a word of a command line; cmd.exe takes single quotes for a part of it."""
+    return subprocess.list2cmdline([path]) if os.name == "nt" else shlex.quote(path)
 
 
 def _add_section(report: pytest.TestReport, text: str) -> None:

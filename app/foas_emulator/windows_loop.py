@@ -1,0 +1,55 @@
+"""The event loop of Windows, on which a client that leaves early stops nothing.
+
+A client may reset its connection before that is accepted. On the other systems nobody ever hears of it; on Windows the
+accepting fails, and asyncio then closes the listening socket: the server would run on, and serve nobody any more.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import socket
+
+_Accepted = TypeVar("_Accepted")
+
+_OF_CLIENTS = frozenset({64, 1236, 10053, 10054, 10057})
+"""Windows' numbers of the errors of a connection whose client has left.
+
+ERROR_NETNAME_DELETED, ERROR_CONNECTION_ABORTED, WSAECONNABORTED, WSAECONNRESET, WSAENOTCONN.
+"""
+
+
+async def accept_next(accept: Callable[[], Awaitable[_Accepted]]) -> _Accepted:
+    """Return the next connection whose client is still there. Raise OSError if the listening socket has ended."""
+    while True:
+        try:
+            return await accept()
+        except OSError as error:
+            if not _is_of_client(error):
+                raise
+
+
+def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an error in a callback or a task, unless it only says that a client has left."""
+    if not _is_of_client(context.get("exception")):
+        loop.default_exception_handler(context)
+
+
+def _is_of_client(error: object) -> bool:
+    return isinstance(error, OSError) and getattr(error, "winerror", None) in _OF_CLIENTS
+
+
+if sys.platform == "win32":
+
+    class _Proactor(asyncio.IocpProactor):
+        def accept(self, listener: "socket.socket") -> "asyncio.Future[Any]":
+            return asyncio.get_running_loop().create_task(accept_next(partial(super().accept, listener)))
+
+    def new_event_loop() -> asyncio.AbstractEventLoop:
+        """Return a new event loop."""
+        loop = asyncio.ProactorEventLoop(_Proactor())
+        loop.set_exception_handler(report)
+        return loop
