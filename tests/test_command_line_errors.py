@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from foas_emulator import logs, server
+from foas_emulator import logs, uvicorn_servers
 from foas_emulator.cli import main
 from tests.process import command, environment, run, serving
 
@@ -42,7 +42,7 @@ def nothing_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     def served(*_: object, **__: object) -> None:
         raise AssertionError("it serves")
 
-    monkeypatch.setattr(server.Accompanied, "serve", served)
+    monkeypatch.setattr(uvicorn_servers.Accompanied, "serve", served)
     monkeypatch.setattr(logs, "configure", lambda **_: None)
 
 
@@ -198,9 +198,9 @@ def test_port_that_is_taken_names_its_setting(setting: str) -> None:
 def test_key_with_a_password_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
 
-    from foas_emulator.certificates import make_certificate  # noqa: PLC0415
+    from foas_emulator.certificates import Authority  # noqa: PLC0415
 
-    made = make_certificate("127.0.0.1", tmp_path)
+    made = Authority().write_certificate("127.0.0.1", tmp_path)
     key = serialization.load_pem_private_key(made.key.read_bytes(), None)
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL)
     made.key.write_bytes(key.private_bytes(*form, serialization.BestAvailableEncryption(b"password")))

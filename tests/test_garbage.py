@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.responses import PlainTextResponse
 
-from foas_emulator import garbage, server
+from foas_emulator import garbage, uvicorn_servers
 
 
 class Node:
@@ -83,7 +83,7 @@ def test_a_server_has_everything_looked_at_now_and_then(monkeypatch: pytest.Monk
     looks: list[float] = []
     steps = garbage.Steps()
     monkeypatch.setattr(garbage.Steps, "look_at_everything_if_idle", lambda _, worked: looks.append(worked))
-    config = server._main_config(PlainTextResponse("served"), keep_alive=1000, steps=steps)
+    config = uvicorn_servers.main_config(PlainTextResponse("served"), keep_alive=1000, steps=steps)
     assert config.timeout_notify == garbage.LOOK_EVERY_S
 
     async def notify() -> None:

@@ -105,7 +105,7 @@ def test_an_idle_connection_is_kept_longer_than_its_client_is_told(emulator: Emu
 
 
 def test_an_idle_connection_is_closed_after_the_setting_and_some_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("foas_emulator.server.CLOSE_AFTER", 0.1)
+    monkeypatch.setattr("foas_emulator.uvicorn_servers.CLOSE_AFTER", 0.1)
     with Emulator(keep_alive="0s") as emulator:
         assert parse(send(emulator, get("/_emulator/health")))[0] == 200
         assert send(emulator) == b"", "and one on which nothing was asked"

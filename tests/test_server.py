@@ -21,7 +21,7 @@ import pytest
 from httpx import Client, ConnectError
 
 from foas_emulator import listening
-from foas_emulator.certificates import make_certificate
+from foas_emulator.certificates import Authority
 from foas_emulator.listening import listen
 from foas_emulator.server import secrets_in
 from foas_emulator.settings import SettingError
@@ -206,11 +206,12 @@ def test_http_and_https_are_served_at_once_by_one_process_which_leaves_no_key_be
 
 
 def test_certificate_that_was_brought_is_served(tmp_path: Path) -> None:
-    made = make_certificate("127.0.0.1", tmp_path)
+    authority = Authority()
+    made = authority.write_certificate("127.0.0.1", tmp_path)
     options = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key), "--tls-port", "0")
     with serving(*options, lines=2) as emulator, emulator.client() as client:
         secure = emulator.announcement[1].removeprefix("listening on ")
-        trusting = ssl.create_default_context(cadata=made.authority.decode())
+        trusting = ssl.create_default_context(cadata=authority.pem.decode())
         with Client(verify=trusting, **DIRECTLY) as tls:
             answer = tls.get(secure + INSTANCE)
             assert (answer.status_code, answer.headers["keep-alive"]) == (200, "timeout=75")

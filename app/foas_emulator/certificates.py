@@ -20,11 +20,10 @@ _MOST_NAMES = 256
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Files with a certificate and its key, and the authority that clients have to trust, as PEM."""
+    """Files with a certificate and its key."""
 
     certificate: Path
     key: Path
-    authority: bytes
 
 
 class Authority:
@@ -50,7 +49,7 @@ class Authority:
         certificate.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
         key.touch(mode=0o600)
         key.write_bytes(leaf.private_key_pem.bytes())
-        return Certificate(certificate, key, self.pem)
+        return Certificate(certificate, key)
 
     def context(self, certifies: Callable[[str], bool]) -> ssl.SSLContext:
         """Return a server's TLS context, with a certificate for every requested name that `certifies` accepts.
@@ -77,8 +76,3 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._root.issue_cert(*names).configure_cert(context)
         return context
-
-
-def make_certificate(host: str, directory: Path) -> Certificate:
-    """Write a certificate of a new authority into a directory, as `Authority.write_certificate` does."""
-    return Authority().write_certificate(host, directory)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
+from foas_emulator.world.settings import CHOICES
 
 PREFIX = "FOASEMU_"
 """The prefix of every variable. A longer one would clash with Kubernetes' variables for a service foas-emulator."""
@@ -131,17 +132,17 @@ class Settings:
         None, "Keep every world in a file here; without it worlds live in memory.", type_=NamedPath()
     )
     default_format: str = setting(
-        "json", "Format of an answer whose client names none.", type_=click.Choice(["json", "xml"])
+        "json", "Format of an answer whose client names none.", type_=click.Choice(CHOICES["default_format"])
     )
     not_running: str = setting(
         "fail",
         "GetInstance for a job that is not running: fail as documented, or answer with its state.",
-        type_=click.Choice(["fail", "answer"]),
+        type_=click.Choice(CHOICES["not_running"]),
     )
     sql_check: str = setting(
         "validate",
         "What refuses wrong SQL: only ValidateJob, or StartJob too, whose instance then ends FAILED.",
-        type_=click.Choice(["validate", "start"]),
+        type_=click.Choice(CHOICES["sql_check"]),
     )
     error_overrides: Path | None = setting(
         None,
@@ -151,7 +152,7 @@ class Settings:
     signature: str = setting(
         "warn",
         "Signatures: off looks at none, warn serves and reports, strict refuses as the gateway does.",
-        type_=click.Choice(["off", "warn", "strict"]),
+        type_=click.Choice(CHOICES["signature"]),
     )
     access_keys: tuple[str, ...] = setting(
         (),

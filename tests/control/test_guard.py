@@ -9,8 +9,8 @@ from types import TracebackType
 import httpx
 import pytest
 
+from foas_emulator.control.bodies import Room
 from foas_emulator.control.errors import ControlError
-from foas_emulator.control.guard import Room
 from tests.api import open_api
 from tests.control.conftest import INSTANCE, Control
 

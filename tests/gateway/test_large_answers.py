@@ -4,10 +4,12 @@ import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import pytest
 
+from foas_emulator.faults.wire import TRANSPORT
 from foas_emulator.gateway import large_answers
 from foas_emulator.pipeline import cache_reads
 from tests.api import Api, open_api
@@ -57,7 +59,9 @@ def test_an_answer_in_pieces_is_the_same(api: Api, monkeypatch: pytest.MonkeyPat
     assert api.request("HEAD", HOST + path).headers["content-length"] == str(len(whole.content))
 
 
-def read_slowly(api: Api, path: str, headers: Mapping[str, str]) -> tuple[list[Any], httpx.Response, httpx.Response]:
+def read_slowly(
+    api: Api, path: str, headers: Mapping[str, str], connection: object = None
+) -> tuple[list[Any], httpx.Response, httpx.Response]:
     """Return the messages to a slow client, the answer to another one meanwhile, and to a third one afterwards."""
     reads, may_read = asyncio.Event(), asyncio.Event()
     sent: list[Any] = []
@@ -68,10 +72,16 @@ def read_slowly(api: Api, path: str, headers: Mapping[str, str]) -> tuple[list[A
             reads.set()
             await may_read.wait()
 
+    async def leave() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    state = {} if connection is None else {"state": {TRANSPORT: connection}}
+
     async def ask() -> tuple[httpx.Response, httpx.Response]:
         transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url=HOST, headers=headers) as client:
-            slow = asyncio.create_task(api.app(scope(path, headers), stay_connected(), send))
+            receive = stay_connected() if connection is None else leave
+            slow = asyncio.create_task(api.app(scope(path, headers) | state, receive, send))
             await reads.wait()
             refused = await client.get(path)
             may_read.set()
@@ -135,6 +145,18 @@ def test_a_large_answer_of_one_api_counts_for_the_other(api: Api) -> None:
 
     assert asyncio.run(asyncio.wait_for(ask(), 60)).status_code == 503
     assert api.request("GET", HOST + JOBS).status_code == 200, "a client that has left holds nothing"
+
+
+def test_what_slow_readers_of_truncated_answers_hold_counts_too(api: Api) -> None:
+    rule = {"match": {"operation": "ListJob"}, "effect": {"truncate": 0.9}, "times": 1}
+    assert api.request("POST", "/_emulator/worlds/default/faults", json=rule).status_code == 201
+    connection = Mock()
+    sent, refused, later = read_slowly(api, JOBS, {}, connection)
+    assert (refused.status_code, later.status_code) == (503, 200)
+    assert {message["more_body"] for message in sent[1:]} == {True}
+    assert max(len(message["body"]) for message in sent[1:]) == 500
+    assert len(body_of(sent)) == int(len(later.content) * 0.9)
+    connection.close.assert_called_once_with()
 
 
 @pytest.mark.parametrize(("path", "headers"), ALL)

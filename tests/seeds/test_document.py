@@ -1,13 +1,21 @@
 import json
+from collections.abc import Iterator
 
 import jsonschema_rs
 import pytest
 
 from foas_emulator.seeds.loading import load
 from foas_emulator.seeds.reading import BUILT_IN, SeedError, built_in_text, parse_seed
-from foas_emulator.seeds.schema import json_schema, members_of
+from foas_emulator.seeds.schema import Schema, json_schema
 
 VALIDATOR = jsonschema_rs.validator_for(json_schema())
+
+
+def members_of(schema: Schema) -> Iterator[tuple[str, Schema]]:
+    """Every member that the schema describes, with its path."""
+    for part_name, part in {"seed": schema, **schema["$defs"]}.items():
+        for name, member in part.get("properties", {}).items():
+            yield f"{part_name}.{name}", member
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

@@ -15,6 +15,7 @@ from typing import Any
 
 from foas_emulator.blink import lenient_json
 from foas_emulator.blink.errors import UnreadablePlanError
+from foas_emulator.blink.resource import MB_PER_GB
 
 SOURCE = "Data Source"
 OPERATOR = "Operator"
@@ -27,7 +28,6 @@ DEFAULT_HEAP_MEMORY = 256
 MOST_NODES = 1000
 MOST_EDGES = 2500
 """The most operators, and connections between them, of a plan: some twenty milliseconds' work to read or show."""
-_MB_PER_GB = 1024
 _MOST = 10**9
 _PACTS = {"Source": SOURCE, "Sink": SINK}
 _CORES = ("core", "vcore")
@@ -130,7 +130,7 @@ def resources(plan: Plan) -> tuple[float, float]:
     for node in plan.nodes:
         given = node.resources or Resources()
         cores += node.parallelism * given.core
-        memory += node.parallelism * (given.heap_memory + given.other_memory) / _MB_PER_GB
+        memory += node.parallelism * (given.heap_memory + given.other_memory) / MB_PER_GB
     return round(cores, 4), round(memory, 4)
 
 

@@ -17,7 +17,7 @@ MODELS = (
 """The models in the documentation and its samples; a name gives the cores and the GB of memory."""
 
 _SIZE = re.compile(r"Ecs_([0-9]+)c([0-9]+)g")
-_MB_PER_GB = 1024
+MB_PER_GB = 1024
 _VCORES_PER_CORE = 100
 
 
@@ -59,4 +59,4 @@ def capacity(model: str, count: int) -> Resource:
 
 def amount(cores: float, memory_gb: float) -> Resource:
     """Return an amount given in cores and GB."""
-    return Resource(v_core=round(cores * _VCORES_PER_CORE), mem=round(memory_gb * _MB_PER_GB))
+    return Resource(v_core=round(cores * _VCORES_PER_CORE), mem=round(memory_gb * MB_PER_GB))

@@ -27,9 +27,10 @@ from foas_emulator.console.pages import PAGES, Page
 from foas_emulator.console.preferences import Preferences, remember
 from foas_emulator.console.shown import shown_foreign_form, shown_page, shown_plain
 from foas_emulator.console.site import Site, View
+from foas_emulator.control.bodies import Room, Taken, with_body
 from foas_emulator.control.browsers import is_embedded
 from foas_emulator.control.errors import ControlError
-from foas_emulator.control.guard import Room, Taken, is_local, with_body
+from foas_emulator.control.guard import is_local
 from foas_emulator.world.advance import settle
 from foas_emulator.world.file_errors import UnreadableRowError, WorldFileError, file_error
 from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
@@ -95,37 +96,15 @@ class Door:
         self._room = Room(2 * site.max_document)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(SECURITY_HEADERS)
-                # A page that "back" shows is loaded again, but for one that answers a form, which cannot be.
-                is_page = scope["method"] == "GET" and headers.get("content-type", "").startswith("text/html")
-                headers.setdefault("cache-control", "no-store" if is_page else "no-cache")
-            await send(message)
-
-        request = Request(scope)
-        refusal = self._refusal(request)
-        if refusal is not None:
-            status, title, text = refusal
-            response = await shown_plain(request, status=status, title=title, text=text, has_way=False)
-            await response(scope, receive, send_guarded)
-        elif not self._is_open(request) and not self._site.access.is_signed_in(request):
-            await RedirectResponse(_to_sign_in(scope), HTTPStatus.SEE_OTHER)(scope, receive, send_guarded)
-        elif request.method not in _READING and not is_from_ours(request):  # before its form costs anything
-            await (await shown_foreign_form(request))(scope, receive, send_guarded)
-        elif not _is_in_utf_8(request.headers.get("content-type", "")):
-            title, text = mark("This form is not one of this server's pages."), mark("A form must be in UTF-8.")
-            response = await shown_plain(request, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title=title, text=text)
-            await response(scope, receive, send_guarded)
+        send = _guarded(scope, send)
+        refused = await self._refused(Request(scope))
+        if refused is None:
+            with self._room.taken() as room:
+                await self._serve(scope, receive, send, room)
         else:
-            await self._serve(scope, receive, send_guarded)
+            await refused(scope, receive, send)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._room.taken() as room:
-            await self._serve_with_body(scope, receive, send, room)
-
-    async def _serve_with_body(self, scope: Scope, receive: Receive, send: Send, room: Taken) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, room: Taken) -> None:
         try:
             limit = _LARGEST_SIGN_IN if self._is_open(Request(scope)) else self._site.max_document
             receive = await with_body(scope, receive, limit=limit, room=room)
@@ -137,6 +116,21 @@ class Door:
             return
         else:
             await self._app(scope, _giving_way(receive), send)
+
+    async def _refused(self, request: Request) -> Response | None:
+        """Return the answer to a request that may not reach a page, None if it may."""
+        refusal = self._refusal(request)
+        if refusal is not None:
+            status, title, text = refusal
+            return await shown_plain(request, status=status, title=title, text=text, has_way=False)
+        if not self._is_open(request) and not self._site.access.is_signed_in(request):
+            return RedirectResponse(_to_sign_in(request.scope), HTTPStatus.SEE_OTHER)
+        if request.method not in _READING and not is_from_ours(request):  # before its form costs anything
+            return await shown_foreign_form(request)
+        if not _is_in_utf_8(request.headers.get("content-type", "")):
+            title, text = mark("This form is not one of this server's pages."), mark("A form must be in UTF-8.")
+            return await shown_plain(request, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title=title, text=text)
+        return None
 
     def _refusal(self, request: Request) -> tuple[int, str, str] | None:
         if request.method in _READING and is_embedded(request.scope):
@@ -162,6 +156,21 @@ class Door:
         """
         path: str = request.scope["path"]
         return path == f"{BASE}/sign-in" or path.startswith(f"{BASE}/static/")
+
+
+def _guarded(scope: Scope, send: Send) -> Send:
+    """Return a `send` that adds the headers of security and of caching to an answer."""
+
+    async def send_guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.update(SECURITY_HEADERS)
+            # A page that "back" shows is loaded again, but for one that answers a form, which cannot be.
+            is_page = scope["method"] == "GET" and headers.get("content-type", "").startswith("text/html")
+            headers.setdefault("cache-control", "no-store" if is_page else "no-cache")
+        await send(message)
+
+    return send_guarded
 
 
 def _is_in_utf_8(content_type: str) -> bool:

@@ -64,7 +64,7 @@ async def resources_page(view: View) -> dict[str, Any]:
         "state": query.get("state", ""),
         "text": query.get("text", "")[:200],
     }
-    overview: Overview = await view.site.worked_out(world, "overview", overview_of)
+    overview: Overview = await view.site.overview(world, overview_of)
     found = await asyncio.to_thread(lambda: [place for place in overview.places if fits(place, **wanted)])
     return {
         "wanted": wanted,

@@ -6,14 +6,7 @@ from foas_emulator.console.site import View
 from foas_emulator.journal.coverage import Usage, report
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.instances.lifecycle import STATES
-from foas_emulator.world.settings import NAMES, write_setting
-
-CHOICES = {
-    "default_format": ("json", "xml"),
-    "not_running": ("fail", "answer"),
-    "sql_check": ("validate", "start"),
-    "signature": ("off", "warn", "strict"),
-}
+from foas_emulator.world.settings import CHOICES, NAMES, write_setting
 
 
 async def coverage_page(view: View) -> dict[str, Any]:

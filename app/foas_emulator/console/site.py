@@ -50,8 +50,8 @@ class Site:
     """The number of the last entry of each world's journal that was viewed."""
     steps: dict[str, deque[Step]] = field(default_factory=dict)
     """The last advances of each world's clock by the console."""
-    derived: dict[tuple[str, str], tuple[object, Any]] = field(default_factory=dict)
-    """Values derived from a world's rows, by world and kind, with the revision for which they are valid."""
+    overviews: dict[str, tuple[object, Any]] = field(default_factory=dict)
+    """Overviews of the worlds' rows, with the revision for which they are valid."""
 
     def look_at(self, world_name: str, last: int) -> None:
         """Record the last entry of a journal that was viewed; forget the oldest record if there are many."""
@@ -66,30 +66,31 @@ class Site:
 
     def note_step(self, world_name: str, advance: Any) -> None:
         """Record the control API's answer to an advance."""
-        if len(self.steps) > _MOST_DERIVED:
+        if len(self.steps) > _MOST_WORLDS:
             self.steps.clear()
         step = Step(advance["now"], advance["changes"][:MOST_CHANGES])
         self.steps.setdefault(world_name, deque(maxlen=_MOST_STEPS)).appendleft(step)
 
-    async def worked_out(self, world: World, kind: str, derive: Callable[[bytes], Any]) -> Any:
-        """Return the value that `derive` computes from a world's image, in a thread, and cache it by revision."""
-        revision, known = self.derived.get((world.name, kind), (None, None))
+    async def overview(self, world: World, make: Callable[[bytes], Any]) -> Any:
+        """Return the overview that `make` computes from a world's image, in a thread, and cache it by revision."""
+        revision, known = self.overviews.get(world.name, (None, None))
         if revision is world.store.revision:
             return known
         async with turn(world.store.size, world):
-            revision, known = self.derived.get((world.name, kind), (None, None))
+            revision, known = self.overviews.get(world.name, (None, None))
             if revision is not world.store.revision:  # nobody has done it meanwhile
                 revision = world.store.revision
                 image = await image_of_world(world)
-                known = await asyncio.to_thread(derive, image)
-                if len(self.derived) > _MOST_DERIVED:
-                    self.derived.clear()
-                self.derived[world.name, kind] = revision, known
+                known = await asyncio.to_thread(make, image)
+                if len(self.overviews) > _MOST_WORLDS:
+                    self.overviews.clear()
+                self.overviews[world.name] = revision, known
         return known
 
 
 MOST_CHANGES = 100
-_MOST_DERIVED = 50
+_MOST_WORLDS = 50
+"""The most worlds whose overviews, and whose steps, are kept."""
 _MOST_LOOKED_AT = 2000
 _MOST_STEPS = 5
 

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.faults.wire import TRANSPORT
+from foas_emulator.gateway.responses import until_disconnected
 from foas_emulator.journal.entries import WorldJournal, show
 from foas_emulator.journal.events import News, Watch
 from foas_emulator.journal.journal import Journal
@@ -87,49 +88,44 @@ class EventStream(Response):
             await send({"type": "http.response.body", "body": b""})
             return
         EventStream._open += 1
-        gone = asyncio.ensure_future(_until_gone(receive))
+        gone = asyncio.ensure_future(until_disconnected(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            await self._tell(scope, send, gone)
+            await self._report_until_end(scope, send, gone)
         finally:
             EventStream._open -= 1
             gone.cancel()
 
-    async def _tell(self, scope: Scope, send: Send, gone: "asyncio.Future[None]") -> None:
+    async def _report_until_end(self, scope: Scope, send: Send, gone: "asyncio.Future[None]") -> None:
+        try:
+            await self._report(send, gone)
+        except (StoreClosedError, WorldFileError) as error:  # the world ended while it was settled, or its disk is full
+            log.info("the event stream of a world has ended: %s", error)
+        except TimeoutError:
+            if (transport := scope.get("state", {}).get(TRANSPORT)) is not None:
+                transport.abort()
+            return
+        except asyncio.CancelledError:
+            pass  # the server stops
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _report(self, send: Send, gone: "asyncio.Future[None]") -> None:
+        """Send events until the client has gone or the world has ended. Raise TimeoutError for a client too slow."""
         world, world_journal = self._observe()
         watch = None if world is None else Watch(world, world_journal)
         text, quiet = ": here\n\n", 0
-        try:
-            while watch is not None and not gone.done():
-                if text:
-                    body = {"type": "http.response.body", "body": text.encode(), "more_body": True}
-                    await asyncio.wait_for(send(body), SEND_WITHIN)
-                await asyncio.wait([gone], timeout=EVERY)
-                world, _ = self._observe()
-                if world is not None:
-                    await settle(world)  # apply the changes that have become due in the meantime
-                world, world_journal = self._observe()  # calls may have ended meanwhile, and the world, too
-                if world is None:
-                    break
-                news = watch.look(world, world_journal)
-                quiet = 0 if news else quiet + 1
-                written = await asyncio.to_thread(self._write, news) if news else ""  # unknown paths take milliseconds
-                text = f"data: {written}\n\n" if news else ": here\n\n" if not quiet % _QUIET_ROUNDS else ""
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except (StoreClosedError, WorldFileError) as error:  # the world ended while it was settled, or its disk is full
-            log.info("the event stream of a world has ended: %s", error)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except TimeoutError:
-            self._drop(scope)
-        except asyncio.CancelledError:  # the server stops
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    def _drop(self, scope: Scope) -> None:
-        transport = scope.get("state", {}).get(TRANSPORT)
-        if transport is not None:
-            transport.abort()
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        while watch is not None and not gone.done():
+            if text:
+                body = {"type": "http.response.body", "body": text.encode(), "more_body": True}
+                await asyncio.wait_for(send(body), SEND_WITHIN)
+            await asyncio.wait([gone], timeout=EVERY)
+            world, _ = self._observe()
+            if world is not None:
+                await settle(world)  # apply the changes that have become due in the meantime
+            world, world_journal = self._observe()  # calls may have ended meanwhile, and the world, too
+            if world is None:
+                break
+            news = watch.look(world, world_journal)
+            quiet = 0 if news else quiet + 1
+            written = await asyncio.to_thread(self._write, news) if news else ""  # unknown paths take milliseconds
+            text = f"data: {written}\n\n" if news else ": here\n\n" if not quiet % _QUIET_ROUNDS else ""

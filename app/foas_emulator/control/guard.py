@@ -6,16 +6,15 @@ method: the Host it was asked under, which a rebound name gives away, its Origin
 
 import hmac
 import re
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from functools import partial
-from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from foas_emulator.control.bodies import Room, Taken, with_body
 from foas_emulator.control.browsers import HostCheck, confined, drop_escapes, is_embedded, is_loopback
 from foas_emulator.control.errors import METHODS, ControlError
 from foas_emulator.control.stopping import answer_or_stop
@@ -92,7 +91,7 @@ class ControlGate:
         with self._room.taken() as room:
             await answer_or_stop(partial(self._answer, room), scope, receive, send)
 
-    async def _answer(self, room: "Taken", scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, room: Taken, scope: Scope, receive: Receive, send: Send) -> None:
         is_exempt = _is_exempt(scope["path"])
         refusal = None if is_exempt else self._refusal(scope)
         try:
@@ -130,98 +129,8 @@ class ControlGate:
         return self._cors.is_allowed_origin(origin) or origin.partition("://")[2] == host
 
 
-class Room:
-    """A limit, in bytes, for all bodies that are held at the same time."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.size = 0
-
-    @contextmanager
-    def taken(self) -> Iterator["Taken"]:
-        """Yield an object that takes room for a body; release the room after the block."""
-        taken = Taken(self)
-        try:
-            yield taken
-        finally:
-            self.size -= taken.size
-
-
-class Taken:
-    """The room that one body takes."""
-
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self.size = 0
-
-    def take(self, size: int) -> None:
-        """Take room for more bytes. Raise `ControlError` if there is none left."""
-        if self._room.size + size > self._room.limit:
-            raise ControlError(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"Bodies of more than {self._room.limit} bytes would be held at a time.",
-                "Ask again when others are done, or raise the setting max_document: twice of it is taken at a time.",
-            )
-        self._room.size += size
-        self.size += size
-
-
-async def with_body(scope: Scope, receive: Receive, *, limit: int, room: Taken) -> Receive:
-    """Read a body of at most `limit` bytes; return a `receive` that replays it.
-
-    Its bytes count in `room`. Raise `ControlError` or `ClientDisconnect`.
-    """
-    headers = Headers(scope=scope)
-    length = headers.get("content-length", "0")
-    if length == "0" and "transfer-encoding" not in headers:
-        return receive
-    pieces: list[bytes] = []
-    size, more = 0, True
-    if length.isdecimal() and int(length) > limit:
-        raise _too_large(limit)
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > limit:
-            raise _too_large(limit)
-        room.take(len(pieces[-1]))
-        more = message.get("more_body", False)
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding != "identity" and size:
-        raise ControlError(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"The body has the Content-Encoding {encoding!r}, which is not read.",
-            "Send it unencoded.",
-        )
-    return _replaying(pieces, receive)
-
-
-def _too_large(limit: int) -> ControlError:
-    return ControlError(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"The body has more than {limit} bytes.",
-        "The settings max_body and max_document, for seeds and snapshots, say how many it may have.",
-    )
-
-
 def _is_exempt(path: str) -> bool:
     return path in EXEMPT or _CREDENTIALS.fullmatch(path) is not None
-
-
-def _replaying(pieces: list[bytes], receive: Receive) -> Receive:
-    """Return a `receive` that replays a body in its pieces: joining a large one would block the event loop."""
-    pieces.reverse()
-
-    async def replay() -> Message:
-        if not pieces:
-            return await receive()
-        piece = pieces.pop()
-        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
-
-    return replay
 
 
 CROSS_SITE = ControlError(

@@ -22,10 +22,10 @@ _turns = Turns()
 
 @asynccontextmanager
 async def turn(size: int, world: World | None = None) -> AsyncIterator[None]:
-    """Let the block use images of `size` bytes: of large ones only one request at a time has any.
+    """Run the block, which holds images of `size` bytes, alone if these are large; keep the world open meanwhile.
 
-    Otherwise memory would grow with the number of requests that wait for the thread that works on them, and each would
-    wait for that thread once for every step of every request before it. The world is kept open meanwhile.
+    Otherwise every request that waits for the thread for large work would hold its images, and would wait for that
+    thread again after each of its steps.
     """
     with nullcontext() if world is None else world.in_use():
         async with _turns if size > LARGE else nullcontext():
@@ -33,9 +33,9 @@ async def turn(size: int, world: World | None = None) -> AsyncIterator[None]:
 
 
 async def has_left(request: Request, size: int) -> bool:
-    """Whether the client of a request that works on `size` bytes has left; for small ones, which never wait, false.
+    """Whether the client of a request that works on `size` bytes has left; False for small ones, which never wait.
 
-    Nobody reads the answer then, and others wait: a client that gives up and asks again would make them wait for ever.
+    Its work would delay others for an answer that nobody reads, again and again if the client gives up and retries.
     """
     return size > LARGE and await request.is_disconnected()
 

@@ -14,6 +14,7 @@ from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
 from foas_emulator.difference import Difference
 from foas_emulator.gateway.large_answers import LargeAnswers
+from foas_emulator.gateway.responses import until_disconnected
 from foas_emulator.journal.contents import show_contents
 from foas_emulator.journal.entries import Entry, show
 from foas_emulator.journal.journal import Journal
@@ -122,7 +123,7 @@ async def _verify_until(journal: Journal, name: str, expected: Expectation, requ
         finding = await look()
         if finding.holds or remaining <= 0:
             return finding
-        left = asyncio.ensure_future(_client_left(request))
+        left = asyncio.ensure_future(until_disconnected(request.receive))
         left.add_done_callback(lambda _: changed.set())
         try:
             async with asyncio.timeout(remaining):
@@ -134,11 +135,6 @@ async def _verify_until(journal: Journal, name: str, expected: Expectation, requ
         finally:
             left.cancel()
     return finding if finding.holds else await look()
-
-
-async def _client_left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _failed(journal: Journal, name: str, expected: Expectation, finding: Finding) -> ControlError:

@@ -21,7 +21,7 @@ _ATTEMPTS = (False, False, True, True)
 
 
 async def clusters_there(registry: Registry, name: str) -> set[str]:
-    """Return the ids of the clusters of a world; of one that does not exist, of the worlds that calls create."""
+    """Return the ids of the clusters of a world; if it does not exist, of a world as calls create it."""
     world = registry.open_existing(name)
     if world is not None:
         await settle(world)
@@ -70,7 +70,7 @@ def _apply_to_new(registry: Registry, name: str, seed: SeedDocument) -> None:
 async def _merge_into_new(
     registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int
 ) -> bool:
-    """Apply a seed to what a new world holds, and create that; return whether nobody else did so meanwhile."""
+    """Create a world with a seed applied; return False if it exists by then, or the default image has changed."""
     image = registry.image
     async with turn(max(size, len(image))):
         merged = await off_loop(size, partial(_merged, image, seed, name=name, registry=registry, scratch=scratch))
@@ -85,7 +85,7 @@ async def _merge_into_new(
 async def _merge_beside(
     registry: Registry, scratch: Connections, world: World, seed: SeedDocument, *, size: int
 ) -> bool:
-    """Apply a seed to a copy of a world, which replaces it unless it has changed meanwhile; return whether it did."""
+    """Apply a seed to a copy of a world, and replace the world by it; return False if the world changed meanwhile."""
     before, image = _contents(world), await image_of_world(world)
     copy = partial(_merged, image, seed, name=world.name, registry=registry, scratch=scratch)
     merged = await off_loop(size, copy)
@@ -97,7 +97,7 @@ async def _merge_beside(
 
 
 def _contents(world: World) -> tuple[object, int]:
-    """Identifies what a world holds now, with the counts of its fault rules, which make no revision."""
+    """Return a value that changes with the contents of a world, and with the counts of its fault rules."""
     return world.store.revision, world.store.writes
 
 

@@ -45,7 +45,7 @@ async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_
         origin = await _origin(registry, name)
         async with made_ready(origin, registry, scratch) as ready:
             is_same = registry.peek(name) is world and (world is None or world.beginning is beginning)
-            # The default seed may have changed meanwhile, and the world's turn to begin with that not have come yet.
+            # The default image may have been replaced meanwhile: then what is ready is no longer the world's origin.
             is_kept = not isinstance(registry, MemoryRegistry) or registry.origin(name) is origin
             if is_same and (origin is None or is_kept):
                 registry.reset(name, ready)

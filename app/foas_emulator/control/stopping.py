@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.control.errors import ControlError
 from foas_emulator.faults.wire import TRANSPORT
+from foas_emulator.gateway.responses import until_disconnected
 
 _STOPPING = ControlError(503, "The emulator is being stopped.", "Ask again once it runs.")
 
@@ -30,5 +31,4 @@ async def answer_or_stop(app: ASGIApp, scope: Scope, receive: Receive, send: Sen
             await _STOPPING.answer()(scope, receive, send)
         elif not is_complete and (transport := scope.get("state", {}).get(TRANSPORT)) is not None:
             transport.abort()
-            while (await receive())["type"] != "http.disconnect":
-                pass  # the server must notice the end before this returns, or it would log that there was none
+            await until_disconnected(receive)  # or else the server would log that the answer has no end

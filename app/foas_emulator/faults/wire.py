@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.formats import Body
-from foas_emulator.gateway.responses import GatewayResponse
+from foas_emulator.gateway.responses import GatewayResponse, until_disconnected
 
 TRANSPORT = "foas_emulator.transport"
 """The key in the `state` of a scope under which `http_protocol.py` puts the transport of the connection."""
@@ -57,8 +57,7 @@ class AbortedResponse(GatewayResponse):
             await super().send(request_id, receive, send_part)
         self._end()
         # The server must notice the end before this returns; otherwise it would send a response of its own.
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        await until_disconnected(receive)
 
     def _end(self) -> None:
         if not self.reset:

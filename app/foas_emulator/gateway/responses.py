@@ -98,6 +98,12 @@ def _overridden(error: ApiError, overrides: Mapping[str, Override]) -> tuple[str
     return code, override.status or error.problem.status, message
 
 
+async def until_disconnected(receive: Receive) -> None:
+    """Return once the client has left or its connection has ended."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 _LONGEST_HEADER = 4000
 
 

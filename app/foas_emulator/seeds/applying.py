@@ -43,7 +43,8 @@ from foas_emulator.world.world import World
 
 R = TypeVar("R", bound=Row)
 
-DEFAULT_REGION = "cn-hangzhou"
+_REGION = "cn-hangzhou"
+"""The region of a seeded project that names none."""
 MOST_FOLDERS = 1000
 """The most folders of a project in a document, all of which one answer may show; calls make fewer. It is ours."""
 MOST_PARTS = 20_000
@@ -159,7 +160,7 @@ def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_Qu
             modifier=ACCOUNT,
             modify_time=now,
             cluster_id=cluster_id,
-            region=DEFAULT_REGION,
+            region=_REGION,
         )
     )
     _put_queues(world, seed, cluster_id, place, bound)

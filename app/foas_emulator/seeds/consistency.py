@@ -12,8 +12,8 @@ from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.operations.clusters import lifecycle as clusters
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
+from foas_emulator.operations.clusters.service import FIRST_ORDER, MOST_REMOVED
 from foas_emulator.operations.clusters.service import LARGEST_COUNT as MOST_CLUSTERS
-from foas_emulator.operations.clusters.service import MOST_REMOVED
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances import lifecycle as instances
 from foas_emulator.operations.instances.lifecycle import LARGEST_COUNT as MOST_INSTANCES
@@ -110,8 +110,6 @@ _TOKENS: tuple[tuple[str, Model, str], ...] = (
 """Counters from which ids of letters and digits are derived, with the columns of these ids."""
 _AHEAD = 1000
 """Number of next ids that must not be in use already."""
-FIRST_ORDER = 285769237053
-"""The id of the first order."""
 
 _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
     (Queue, ("cluster_id",), MOST_QUEUES),
@@ -129,7 +127,7 @@ _MOST_WEIGHT = 2 * MOST_WEIGHT
 
 _WRITTEN: tuple[tuple[Model, str], ...] = ((FaultRule, "params"), (FaultRule, "effect"), (WorldRow, "settings"))
 """Columns of JSON texts whose values the control API shows."""
-_HALF = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _REMOVED = re.compile(rf"(?:[1-9][0-9]{{0,4}}(?:,[1-9][0-9]{{0,4}}){{0,{MOST_REMOVED - 1}}})?")
 
@@ -161,7 +159,7 @@ def _problems(store: Store) -> Iterator[str]:
 def _halves(store: Store) -> Iterator[str]:
     for model, column in _WRITTEN:
         for row in store.find(model):
-            if _HALF.search(json.dumps(json.loads(getattr(row, column)), ensure_ascii=False)):
+            if _SURROGATE.search(json.dumps(json.loads(getattr(row, column)), ensure_ascii=False)):
                 yield f"the {column} of {model.table().name} hold half of a surrogate pair, which no answer can carry"
 
 

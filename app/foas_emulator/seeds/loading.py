@@ -197,30 +197,29 @@ def _unfit(value: Any) -> Iterator[tuple[Place, str]]:
     ahead: list[tuple[Place, Any]] = [((), value)]
     while ahead and found < MAX_FAULTS:
         place, part = ahead.pop()
-        message = None
-        if isinstance(part, str):
-            message = None if _is_whole(part) else SURROGATE
-        elif isinstance(part, dict):
-            if len(place) >= MAX_DEPTH:
-                message = TOO_DEEP
-            elif len(part) > MAX_MEMBERS:
-                message = TOO_MANY
-            elif not all(map(_is_whole, part)):
-                message = SURROGATE
-            else:
-                ahead += (((*place, name), member) for name, member in part.items())
-        elif isinstance(part, list):
-            if len(place) >= MAX_DEPTH:
-                message = TOO_DEEP
-            else:
-                ahead += (
-                    ((*place, position), item)
-                    for position, item in enumerate(part)
-                    if isinstance(item, str | dict | list)
-                )
+        message = _unfit_by_itself(part, depth=len(place))
         if message is not None:
             found += 1
             yield place, message
+        elif isinstance(part, dict):
+            ahead += (((*place, name), member) for name, member in part.items())
+        elif isinstance(part, list):
+            ahead += (
+                ((*place, position), item) for position, item in enumerate(part) if isinstance(item, str | dict | list)
+            )
+
+
+def _unfit_by_itself(part: Any, *, depth: int) -> str | None:
+    """Return what is wrong with a part of a JSON value, apart from the parts in it; None if it may be there."""
+    if isinstance(part, str):
+        return None if _is_whole(part) else SURROGATE
+    if isinstance(part, dict | list) and depth >= MAX_DEPTH:
+        return TOO_DEEP
+    if isinstance(part, dict) and len(part) > MAX_MEMBERS:
+        return TOO_MANY
+    if isinstance(part, dict) and not all(map(_is_whole, part)):
+        return SURROGATE
+    return None
 
 
 def _is_whole(text: str) -> bool:

@@ -3,7 +3,6 @@
 It is made from the models, and as strict as they are as far as a schema can be; docs/seeds.md lists the exceptions.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from foas_emulator.faults.effects import EFFECTS, find_problem
@@ -13,6 +12,7 @@ from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.clock import WRITTEN_DURATION
 from foas_emulator.world.durations import RATE_PATTERN, SPAN_PATTERN
+from foas_emulator.world.settings import CHOICES
 
 SCHEMA_ID = "urn:foas-emulator:seed"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -78,15 +78,15 @@ def _settings() -> Schema:
         "cluster_delay": "From a change of a cluster until it is RUNNING again.",
         "batch_duration": "From RUNNING until a batch instance is SUCCESS; null lasts until its state is set.",
     }
-    choices = {
-        "default_format": (["json", "xml"], "Format of an answer whose client names none."),
-        "not_running": (["fail", "answer"], "GetInstance for a job that is not running: as documented, or its state."),
-        "sql_check": (["validate", "start"], "What refuses wrong SQL: only ValidateJob, or StartJob too."),
-        "signature": (["off", "warn", "strict"], "Signatures: not looked at, reported, or refused."),
+    choice = {
+        "default_format": "Format of an answer whose client names none.",
+        "not_running": "GetInstance for a job that is not running: as documented, or its state.",
+        "sql_check": "What refuses wrong SQL: only ValidateJob, or StartJob too.",
+        "signature": "Signatures: not looked at, reported, or refused.",
     }
     properties: dict[str, Schema] = {
-        name: {"enum": allowed, "type": "string", "description": text, "examples": [allowed[-1]]}
-        for name, (allowed, text) in choices.items()
+        name: {"enum": [*CHOICES[name]], "type": "string", "description": text, "examples": [CHOICES[name][-1]]}
+        for name, text in choice.items()
     }
     properties |= {name: {**_DURATION_REF, "description": text, "examples": ["30s"]} for name, text in delay.items()}
     properties["latency"] = {
@@ -205,10 +205,3 @@ def _message_rule(part: Schema) -> Schema:
 def _operations() -> Schema:
     names = sorted(operation.name for operation in OPERATIONS)
     return {"type": "string", "anyOf": [{"enum": names}, {"pattern": r"[*?\[]"}]}
-
-
-def members_of(schema: Schema) -> Iterable[tuple[str, Schema]]:
-    """Yield every member that a schema describes, with its path."""
-    for part_name, part in {"seed": schema, **schema["$defs"]}.items():
-        for name, member in part.get("properties", {}).items():
-            yield f"{part_name}.{name}", member

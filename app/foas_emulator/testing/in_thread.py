@@ -17,15 +17,14 @@ from foas_emulator.listening import listen, url_of
 from foas_emulator.main import create_app
 from foas_emulator.server import (
     LOOPBACK,
-    Accompanied,
     StartError,
     companions,
     new_event_loop,
     prepare_interception,
-    uvicorn_config,
 )
 from foas_emulator.settings import Settings, check_variables, read_settings
 from foas_emulator.testing.written import written
+from foas_emulator.uvicorn_servers import Accompanied, uvicorn_config
 from foas_emulator.worlds import open_registry
 
 __tracebackhide__ = True

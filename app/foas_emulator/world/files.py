@@ -60,28 +60,28 @@ class WorldFiles:
 
     def _find(self) -> None:
         """Find the newest generation of every world, and remove the files of others."""
-        found = [
-            (path, match)
-            for path in self._directory.iterdir()
-            if (match := _FILE.fullmatch(path.name))
-            and path.name.startswith("_") == (match[1] in DEVICES)
-            and is_file(path)
-        ]
+        found = list(self._files())
         origins: dict[str, list[int]] = {}
-        for _, (name, generation, kind) in ((path, match.groups()) for path, match in found):
+        for _, name, generation, kind in found:
             if kind == "origin":
-                origins.setdefault(name, []).append(int(generation or 0))
+                origins.setdefault(name, []).append(generation)
         self._generations = {name: self._newest(name, sorted(generations)) for name, generations in origins.items()}
-        being_removed = {(match[1], int(match[2] or 0)) for _, match in found if match[3] == "new"}
+        being_removed = {(name, generation) for _, name, generation, kind in found if kind == "new"}
         self._remove_ready()
-        for path, match in found:
-            name, number, kind = match[1], int(match[2] or 0), match[3]
+        for path, name, generation, kind in found:
             newest = self._generations.get(name)
-            is_passed_over = newest is not None and newest < number and number in origins[name]
+            is_passed_over = newest is not None and newest < generation and generation in origins[name]
             if kind == "db" and newest is None:
-                _remove(path, is_lone=(name, number) not in being_removed)
-            elif kind == "new" or (number != newest and not is_passed_over):
-                self._remove(path, name, number)
+                _remove(path, is_lone=(name, generation) not in being_removed)
+            elif kind == "new" or (generation != newest and not is_passed_over):
+                self._remove(path, name, generation)
+
+    def _files(self) -> Iterator[tuple[Path, str, int, str]]:
+        """Yield every file with the name of one of ours, with the world, the generation and the kind in its name."""
+        for path in self._directory.iterdir():
+            match = _FILE.fullmatch(path.name)
+            if match and path.name.startswith("_") == (match[1] in DEVICES) and is_file(path):
+                yield path, match[1], int(match[2] or 0), match[3]
 
     def _newest(self, name: str, generations: Sequence[int]) -> int:
         """Return the highest of these generations that `put` has completed; the highest of all if none is."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
 
@@ -12,12 +12,13 @@ SqlCheck = Literal["validate", "start"]
 NotRunning = Literal["fail", "answer"]
 SignatureMode = Literal["off", "warn", "strict"]
 
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "default_format": ("json", "xml"),
-    "not_running": ("fail", "answer"),
-    "sql_check": ("validate", "start"),
-    "signature": ("off", "warn", "strict"),
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "default_format": get_args(Format),
+    "not_running": get_args(NotRunning),
+    "sql_check": get_args(SqlCheck),
+    "signature": get_args(SignatureMode),
 }
+"""The values of each setting that is one of a few words."""
 _DELAYS = frozenset({"start_delay", "pause_delay", "stop_delay", "plan_delay", "cluster_delay"})
 
 
@@ -64,9 +65,9 @@ def read_setting(name: str, value: Any) -> Any:
 
     A delay is given as a duration (`30s`) or in seconds.
     """
-    if name in _CHOICES:
-        if value not in _CHOICES[name]:
-            raise ValueError(f"{name} is {value!r}; allowed: {', '.join(_CHOICES[name])}")
+    if name in CHOICES:
+        if value not in CHOICES[name]:
+            raise ValueError(f"{name} is {value!r}; allowed: {', '.join(CHOICES[name])}")
         return value
     if name in _DELAYS:
         return duration(value)

@@ -318,22 +318,16 @@ class World:
     # -- replacing the whole world
 
     def load(self, image: bytes, store: Store | None = None) -> None:
-        """Replace the whole world by an image, or by a database in memory that already contains it."""
-        if store is None:
-            self.store.load(image)
-        else:
-            self._take(store)
+        """Replace the whole world by an image, or by a database that already contains it."""
+        self._replace(image, store)
         self._begin()
 
     def move_on(self, image: bytes, store: Store | None = None) -> None:
         """Replace the rows by an image that was derived from this world; its request ids continue.
 
-        `store` is a database in memory that already contains the image.
+        `store` is a database that already contains the image.
         """
-        if store is None:
-            self.store.load(image)
-        else:
-            self._take(store)
+        self._replace(image, store)
         self.cache.discard_from_rows()
         self._read_copies()
 
@@ -341,6 +335,12 @@ class World:
         """Replace the whole world by another database."""
         self._take(store)
         self._begin()
+
+    def _replace(self, image: bytes, store: Store | None) -> None:
+        if store is None:
+            self.store.load(image)
+        else:
+            self._take(store)
 
     def _take(self, store: Store) -> None:
         self.store.close()

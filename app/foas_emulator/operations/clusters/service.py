@@ -32,7 +32,7 @@ MOST_SWITCHES = 100
 
 _MASTERS = (1, 3)
 _LONGEST_PERIOD = 12
-_FIRST_ORDER = 285769237053  # the documented one
+FIRST_ORDER = 285769237053  # the documented one
 _BOUGHT_IN_CONSOLE = "blinkonecs"
 
 NOT_FOUND = problem("InvalidCluster.NotFound", 404, "The specified cluster does not exist.")
@@ -75,7 +75,7 @@ def create_cell_cluster_order(
 ) -> ClusterOrder:
     """Order machines: 1 or 3 masters, at least 2 slaves, and 1 to 12 months if they are prepaid (`pre`)."""
     order = ClusterOrder.model_construct(
-        order_id=str(_FIRST_ORDER + world.next_number("order") - 1),
+        order_id=str(FIRST_ORDER + world.next_number("order") - 1),
         pay_model=given("payModel", pay_model),
         region=named("region", region),
         master_spec=_model("masterSpec", master_spec),
