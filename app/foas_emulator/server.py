@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from foas_emulator import garbage, logs, windows_loop
+from foas_emulator import garbage, logs
 from foas_emulator.descriptors import LEAST, limit_if_too_low, raise_limit
 from foas_emulator.listening import listen, reachable, url_of
 from foas_emulator.main import create_app, is_file_of_keys, refuse_workers
@@ -58,6 +58,8 @@ class StartError(Exception):
 def new_event_loop() -> asyncio.AbstractEventLoop:
     """Return a new event loop: that of Windows there; elsewhere uvloop's if it is installed, else asyncio's."""
     if sys.platform == "win32":
+        from foas_emulator import windows_loop  # noqa: PLC0415  # no other system needs it
+
         return windows_loop.new_event_loop()
     try:
         import uvloop
