@@ -66,10 +66,9 @@ or cluster have 6 MiB together, in which characters that answers escape count fo
 and as many clusters, a project 20,000 instances, archived ones among them; a cluster has 500 queues, 100 vSwitches and
 200 tags, and gives up 10,000 slaves in all; one call puts 500 tags, or takes all off 200 clusters. What is more is
 refused. A job keeps its newest 100 sessions of GetRawPlanJson, an instance its newest 100 plans of AutoScale. A world
-in memory holds one gibibyte, calls that latencies hold back take 256 MiB, and snapshots that clients are still reading
-512 MiB, as journals and large answers of the service do. Seeds and snapshots are held to those of texts and counts,
-too, but a project may have 1000 folders, 20,000 jobs and as many packages in them, and a row of a snapshot twice the
-texts.
+in memory holds one gibibyte, calls that latencies hold back take 256 MiB, and large answers that clients are still
+reading, such as snapshots, 512 MiB. Seeds and snapshots are held to the limits of texts and counts, too, but a project
+may have 1000 folders, 20,000 jobs and as many packages in them, and a row of a snapshot twice the texts.
 
 Large seeds and snapshots are read and written in threads; only copying them takes the server's own time, about one
 millisecond for each mebibyte. While a world in a file is written to disk, other requests wait.

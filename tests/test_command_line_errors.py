@@ -1,6 +1,7 @@
 """Whatever is wrong on the command line is told in one line that names the setting or the file."""
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -205,6 +206,24 @@ def test_key_with_a_password_is_refused_and_nobody_is_asked(tmp_path: Path) -> N
     made.key.write_bytes(key.private_bytes(*form, serialization.BestAvailableEncryption(b"password")))
     line = refusal("serve", "--port", "0", "--tls-cert", str(made.certificate), "--tls-key", str(made.key))
     assert "the key is encrypted" in line
+
+
+@pytest.mark.parametrize("command", ["healthcheck --url {}", "worlds --url {}", "clock show --url {}", "get {}/"])
+def test_server_that_does_not_run_is_told_with_what_starts_one(command: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        line = refusal(*command.format(url).split())
+    assert line.startswith(url)
+    assert line.endswith(": connection refused; foas-emulator serve starts a server")
+
+
+@pytest.mark.parametrize("command", ["healthcheck --url {}", "worlds --url {}", "clock show --url {}", "get {}/"])
+def test_certificate_that_is_not_trusted_is_told_with_where_it_is(command: str) -> None:
+    with serving("--tls", "--tls-port", "0", lines=2) as emulator:
+        line = refusal(*command.format(emulator.announcement[1].removeprefix("listening on ")).split())
+    assert "certificate is not trusted" in line
+    assert line.endswith("save its /_emulator/ca.pem, and name the file in SSL_CERT_FILE")
 
 
 @pytest.mark.parametrize("place", ["text/below", "absent/below", "directory", ""])

@@ -64,7 +64,7 @@ def test_the_soft_limit_is_raised_as_far_as_the_system_allows(
     assert made.limits == (then, limits[1])
 
 
-@pytest.mark.parametrize(("soft", "worlds"), [(65536, 21760), (1024, 256), (128, 21), (4, 1), (UNLIMITED, None)])
+@pytest.mark.parametrize(("soft", "worlds"), [(65536, 32640), (1024, 384), (128, 32), (4, 1), (UNLIMITED, None)])
 def test_worlds_leave_some_for_connections(soft: int, worlds: int | None, system: Callable[..., System]) -> None:
     system(soft, UNLIMITED)
     assert descriptors.world_files_at_once() == worlds

@@ -10,7 +10,7 @@ import click
 
 from foas_emulator import __version__
 from foas_emulator.commands import LazyGroup
-from foas_emulator.commands.base import refusals_to_start, refuse, refuse_each
+from foas_emulator.commands.base import describe_no_answer, refusals_to_start, refuse, refuse_each
 from foas_emulator.loading import quickly
 from foas_emulator.settings import NamedPath, Settings, check_variables, options
 from foas_emulator.writing import write_file
@@ -102,7 +102,7 @@ def get(url: str, access_key_id: str, secret: str) -> None:
     try:
         status, body = signed_get(url, access_key_id=access_key_id, secret=secret)
     except (OSError, ValueError) as error:
-        refuse(f"{url}: {error}")
+        refuse(f"{url}: {describe_no_answer(error)}")
     click.echo(body)
     sys.exit(0 if status < http.HTTPStatus.BAD_REQUEST else 1)
 

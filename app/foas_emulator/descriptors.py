@@ -14,8 +14,8 @@ log = logging.getLogger(__name__)
 FOR_CONNECTIONS = 256
 """Descriptors that are reserved for clients and for the process itself; at most half of a low limit."""
 
-OF_A_WORLD = 3
-"""Descriptors of a world in a file: database, write-ahead log and shared memory."""
+OF_A_WORLD = 2
+"""Descriptors of a world in a file: database and write-ahead log."""
 
 LEAST = 64
 """The fewest descriptors with which a server starts: it has about twenty before its first client."""

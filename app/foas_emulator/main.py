@@ -4,17 +4,17 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from foas_emulator.control.browsers import HostCheck, Pages
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
+from foas_emulator.control.server_info import ServerInfo
 from foas_emulator.gateway.access_keys import AccessKeys
+from foas_emulator.gateway.large_answers import LargeAnswers, PiecewiseMiddleware
 from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.journal.journal import Journal
@@ -28,7 +28,6 @@ from foas_emulator.pipeline.find_operation import FindOperation
 from foas_emulator.pipeline.held_calls import HeldCalls
 from foas_emulator.pipeline.impair import Impair
 from foas_emulator.pipeline.inject_faults import InjectFaults
-from foas_emulator.pipeline.large_answers import LargeAnswers
 from foas_emulator.pipeline.read_body import ReadBody
 from foas_emulator.pipeline.record import Record
 from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
@@ -71,7 +70,8 @@ def create_app(
     Raise `SeedError`, `SettingError` or `ValueError` if the settings cannot be used.
     """
     registry = registry or open_registry(settings)
-    call_operation = CallOperation(large := LargeAnswers())
+    large = LargeAnswers()
+    call_operation = CallOperation(large)
     select_world = SelectWorld(registry)
     held = HeldCalls()
     journal = Journal(budget=settings.journal_bytes)
@@ -79,21 +79,17 @@ def create_app(
     record = Record(journal, log_access=settings.access_log, log_refused=settings.log_refused)
     cache = ReadCache(limit=settings.read_cache)
     authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
-    make_own_app = partial(
-        _own_app,
-        settings,
-        registry,
-        journal,
-        cache=cache,
-        authority=authority,
+    server = ServerInfo(
+        settings=show_settings(settings),
+        budgets={"read_cache": cache, "journal_bytes": journal, "image_bytes": registry.images},
         addresses=addresses,
-        interception=interception,
-        states=pact_states(settings.pact_states),
+        authority=authority if interception is None else interception.authority,
+        interception=None if interception is None else interception.document(),
     )
-    own = OnDemand(make_own_app, close=registry.close)
+    control = _control(settings, registry, journal, large, server)
     host_check = HostCheck(token=settings.control_token, hosts=settings.control_hosts)
     service = Dispatcher(
-        Pages(own, host_check=host_check),
+        Pages(control, host_check=host_check),
         stages=[
             select_world,
             record,
@@ -111,8 +107,10 @@ def create_app(
         own_paths=OWN_PATHS,
     )
     api = Cors(service, origins=settings.cors_origins, exposed=EXPOSED, with_credentials=settings.cors_credentials)
-    console = _console(settings, registry, journal, control=own, service=service, host_check=host_check)
-    gate = _control_gate(settings, api, control=own, host_check=host_check, console=console)
+    console = _console(settings, registry, journal, control=control, service=service, host_check=host_check)
+    gate = PiecewiseMiddleware(
+        _control_gate(settings, api, control=control, host_check=host_check, console=console), large=large
+    )
     if settings.access_log or "*" not in settings.cors_origins:
         return gate  # a line in the log, or a Vary in the answer, is made where every request goes
     return ResponseCacheMiddleware(gate, cache=cache, journal=journal, verify=authenticate.verify)
@@ -157,9 +155,12 @@ def describe_api() -> dict[str, Any]:
 
 def describe_control_api() -> dict[str, Any]:
     """Return the OpenAPI document of the control API, without serving anything."""
+    from foas_emulator.control.application import own_app  # noqa: PLC0415 - as in `_control`
+
     registry = open_registry(Settings(seed=("empty",)))
+    server = ServerInfo(settings={}, budgets={})
     try:
-        return _own_app(Settings(), registry, Journal(budget=0), cache=ReadCache(limit=0)).openapi()
+        return own_app(registry, Journal(budget=0), LargeAnswers(), server=server, states=States()).openapi()
     finally:
         registry.close()
 
@@ -191,39 +192,27 @@ def _read_keys(file: Path) -> list[str]:
     return file.read_text("utf-8-sig").split()  # some editors put a byte order mark before UTF-8
 
 
-def _own_app(
-    settings: Settings,
-    registry: Registry,
-    journal: Journal,
-    *,
-    cache: ReadCache,
-    authority: bytes | None = None,
-    addresses: Sequence[str] = (),
-    interception: "Interception | None" = None,
-    states: States | None = None,
-) -> FastAPI:
-    # Its models and routes take a tenth of the start, and most servers never use it.
-    from foas_emulator.control.application import own_app  # noqa: PLC0415
+def _control(
+    settings: Settings, registry: Registry, journal: Journal, large: LargeAnswers, server: ServerInfo
+) -> ASGIApp:
+    """Return the control API and the documentation, which are built at the first request for one of them."""
+    states = pact_states(settings.pact_states)
 
-    return own_app(
-        registry,
-        journal,
-        settings=show_settings(settings),
-        budgets={"read_cache": cache, "journal_bytes": journal, "image_bytes": registry.images},
-        operations=OPERATIONS,
-        authority=authority if interception is None else interception.authority,
-        addresses=addresses,
-        interception=None if interception is None else interception.document(),
-        states=states,
-        home="/_emulator/console/" if settings.console else "/docs",
-    )
+    def make() -> ASGIApp:
+        # Its models and routes take a tenth of the start, and most servers never use it.
+        from foas_emulator.control.application import own_app  # noqa: PLC0415
+
+        home = "/_emulator/console/" if settings.console else "/docs"
+        return own_app(registry, journal, large, server=server, states=states, home=home)
+
+    return OnDemand(make, close=registry.close)
 
 
 def _ignore(_context: RequestContext, _response: GatewayResponse) -> None:
     """Ignore a request."""
 
 
-def _quiet(settings: Settings, registry: Registry, own: ASGIApp) -> ASGIApp:
+def _quiet(settings: Settings, registry: Registry, control: ASGIApp) -> ASGIApp:
     """Return the service without journal, faults and cache, for the console, whose calls are not the user's."""
     select_world = SelectWorld(registry)
 
@@ -231,7 +220,7 @@ def _quiet(settings: Settings, registry: Registry, own: ASGIApp) -> ASGIApp:
         context.request_id = registry.next_request_id()  # the ids of the world are for the user's calls
 
     return Dispatcher(
-        own,
+        control,
         stages=[
             take_foreign_id,
             select_world,
@@ -259,40 +248,28 @@ def _console(
     if not settings.console:
         return None
     quiet = _quiet(settings, registry, control)
-    make = partial(
-        _console_app, settings, registry, journal, control=control, service=service, quiet=quiet, host_check=host_check
-    )
-    return OnDemand(make, close=lambda: None)
 
+    def make() -> ASGIApp:
+        # Templates and pages are imported when the first page is opened.
+        from foas_emulator.console.access import Access  # noqa: PLC0415
+        from foas_emulator.console.application import console_app  # noqa: PLC0415
+        from foas_emulator.console.site import Site  # noqa: PLC0415
 
-def _console_app(
-    settings: Settings,
-    registry: Registry,
-    journal: Journal,
-    *,
-    control: ASGIApp,
-    service: ASGIApp,
-    quiet: ASGIApp,
-    host_check: HostCheck,
-) -> ASGIApp:
-    # Templates and pages are imported when the first page is opened.
-    from foas_emulator.console.access import Access  # noqa: PLC0415
-    from foas_emulator.console.application import console_app  # noqa: PLC0415
-    from foas_emulator.console.site import Site  # noqa: PLC0415
-
-    return console_app(
-        Site(
-            registry=registry,
-            journal=journal,
-            control=control,
-            service=service,
-            quiet=quiet,
-            settings=show_settings(settings),
-            access=Access.fresh(settings.control_token),
-            host_check=host_check,
-            max_document=settings.max_document,
+        return console_app(
+            Site(
+                registry=registry,
+                journal=journal,
+                control=control,
+                service=service,
+                quiet=quiet,
+                settings=show_settings(settings),
+                access=Access.fresh(settings.control_token),
+                host_check=host_check,
+                max_document=settings.max_document,
+            )
         )
-    )
+
+    return OnDemand(make, close=lambda: None)
 
 
 def __getattr__(name: str) -> Any:

@@ -26,12 +26,14 @@ LONGEST_TEXT = 10_000
 MOST_COMPILED = 2048
 """The most compiled globs to cache: more than the fault rules of a world have, since each call is compared with all."""
 
-_WILDCARDS = frozenset("*?[")
+
+def _is_glob(pattern: str) -> bool:
+    return "*" in pattern or "?" in pattern or "[" in pattern  # one search each, as an exact text may have megabytes
 
 
 def check_glob(pattern: str) -> str:
     """Return a pattern that is exact, or a glob of at most `LONGEST_GLOB` characters. Raise ValueError otherwise."""
-    if len(pattern) > LONGEST_GLOB and not _WILDCARDS.isdisjoint(pattern):
+    if len(pattern) > LONGEST_GLOB and _is_glob(pattern):
         raise ValueError(f"a glob has at most {LONGEST_GLOB} characters, and this one has {len(pattern)}")
     return pattern
 
@@ -44,7 +46,7 @@ def matches_glob(text: str, pattern: str) -> bool:
     """Whether a text equals an exact pattern or matches a glob. One longer than `LONGEST_TEXT` only matches `*`."""
     if pattern in ("*", text):
         return True
-    if _WILDCARDS.isdisjoint(pattern) or len(text) > LONGEST_TEXT:
+    if len(text) > LONGEST_TEXT or not _is_glob(pattern):
         return False
     return _compiled(check_glob(pattern)).match(text) is not None
 
@@ -56,7 +58,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def length_of_globs(params: Mapping[str, str | int]) -> int:
     """Return how many characters the globs among the values of parameters have together."""
-    return sum(len(each) for each in params.values() if isinstance(each, str) and not _WILDCARDS.isdisjoint(each))
+    return sum(len(each) for each in params.values() if isinstance(each, str) and _is_glob(each))
 
 
 def _check_globs(params: Mapping[str, str | int]) -> Mapping[str, str | int]:

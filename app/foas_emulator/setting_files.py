@@ -26,10 +26,10 @@ def error_overrides(file: Path | None) -> Mapping[str, ErrorOverride]:
     return overrides
 
 
-def pact_states(file: Path | None) -> States | None:
-    """Return the states in a file. Raise `SettingError` that lists all faults in it."""
+def pact_states(file: Path | None) -> States:
+    """Return the states in a file, none without one. Raise `SettingError` that lists all faults in it."""
     if file is None:
-        return None
+        return States()
     try:
         return read_states(file)
     except SeedError as error:

@@ -122,7 +122,7 @@ class Settings:
         metavar="FILE|DIR|NAME",
     )
     watch: bool = setting(
-        False, "Read the seeds again when a file changes; worlds that began with them start over.", type_=bool
+        False, "Read the seeds again when a file changes; worlds created from them start over.", type_=bool
     )
     pact_states: Path | None = setting(
         None, "YAML file of seeds by the names of the states that Pact verifiers ask for.", type_=NamedPath()
@@ -140,7 +140,7 @@ class Settings:
     )
     sql_check: str = setting(
         "validate",
-        "Who refuses wrong SQL: ValidateJob alone, or the start too, whose instance then ends FAILED.",
+        "What refuses wrong SQL: only ValidateJob, or StartJob too, whose instance then ends FAILED.",
         type_=click.Choice(["validate", "start"]),
     )
     error_overrides: Path | None = setting(
@@ -161,7 +161,7 @@ class Settings:
     )
     bearer_tokens: tuple[str, ...] = setting(
         (),
-        "Bearer or identity token that is believed in place of a signature; without one none is. Repeatable.",
+        "Bearer or identity token that is accepted in place of a signature; by default none is. Repeatable.",
         type_=TOKEN,
         secret=True,
     )
@@ -191,7 +191,7 @@ class Settings:
         metavar="RATE",
     )
     read_cache: int = setting(
-        128 * 1024 * 1024, "Bytes of answers kept for reads that come again; 0 keeps none.", type_=click.IntRange(min=0)
+        128 * 1024 * 1024, "Bytes of cached answers to reads; 0 caches none.", type_=click.IntRange(min=0)
     )
     journal_bytes: int = setting(
         16 * 1024 * 1024,
@@ -217,8 +217,8 @@ class Settings:
     )
     control_hosts: tuple[str, ...] = setting(
         (),
-        "Host names, beside localhost and the address listened on, that the control API and the pages may be asked "
-        "under when there is no token. Repeatable.",
+        "Host names under which the control API and the pages are served without a token, beside localhost and the "
+        "address listened on. Repeatable.",
         type_=HOST,
         metavar="HOST",
     )
@@ -235,7 +235,7 @@ class Settings:
     tls_key: Path | None = setting(None, "PEM file with its key.", type_=NamedPath())
     intercept: int | None = setting(
         None,
-        "Port of a proxy that brings programs here which name no endpoint; 0 takes a free one.",
+        "Port of a proxy that redirects programs without an endpoint to this server; 0 takes a free one.",
         type_=click.IntRange(0, 65535),
     )
     intercept_allow: tuple[str, ...] = setting(
@@ -249,9 +249,7 @@ class Settings:
     cors_origins: tuple[str, ...] = setting(
         ("*",), "Origins whose pages may call the API from a browser. Repeatable.", type_=ORIGIN, metavar="ORIGIN"
     )
-    cors_credentials: bool = setting(
-        False, "Let those pages send credentials, and read the answers to requests that carry some.", type_=bool
-    )
+    cors_credentials: bool = setting(False, "Let those pages send credentials, such as cookies.", type_=bool)
     access_log: bool = setting(False, "Log every call of the API, not only those that are refused.", type_=bool)
     log_refused: bool = setting(True, "Log every call that is refused, with its code and its hint.", type_=bool)
     log_level: str = setting(

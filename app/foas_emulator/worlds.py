@@ -15,9 +15,9 @@ from foas_emulator.seeds.watching import watching
 from foas_emulator.setting_files import error_overrides
 from foas_emulator.settings import SettingError, Settings
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.directory_lock import DirectoryInUseError
 from foas_emulator.world.file_errors import DAMAGED, WorldFileError
 from foas_emulator.world.file_registry import FileRegistry
-from foas_emulator.world.files import DirectoryInUseError
 from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.names import DEFAULT
 from foas_emulator.world.registry import Registry, RegistryOptions

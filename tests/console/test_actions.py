@@ -336,7 +336,7 @@ def test_what_the_last_steps_brought_about_is_told(console: Console) -> None:
     console.done(call=f"POST {JOB}/failed-stream/instance")
     console.done(call='POST /_emulator/worlds/default/clock/advance {"by": "1m"}')
     page = console.page("/w/default/time")
-    assert "What the last steps brought about" in page
+    assert "Changes of the last advances" in page
     assert "demo/failed-stream becomes RUNNING" in page
 
 

@@ -78,6 +78,14 @@ def _(api: Api, box: Members) -> Members:
     return P
 
 
+@before("ListProject")
+def _(api: Api, box: Members) -> Members:
+    projects = box["Projects"]["Project"]
+    clusters = [{"ClusterId": project["ClusterId"]} for project in projects]
+    apply(api.world, SeedDocument.model_validate({"clusters": clusters, "projects": projects}))
+    return {}
+
+
 @before("DeleteProject")
 def _(api: Api, _box: Members) -> Members:
     seed(api, Description="test")
@@ -128,17 +136,30 @@ def _(api: Api, _box: Members) -> Members:
     return J | {"jobType": "FLINK_STREAM", "apiType": "Datastream", "code": code, "planJson": "{a:b}", **place}
 
 
-@before("ListJob")
-def _(api: Api, box: Members) -> Members:
-    (job,) = box["Jobs"]["Job"]
+def project_with_jobs_place(api: Api, job: Members, **project: Any) -> None:
+    """A project, whatever the job's is called, with what the job lives in, and the job."""
     seed(
         api,
         clusters=[{"ClusterId": job["ClusterId"]}],
         queues=[{"QueueName": job["QueueName"]}],
-        folders=[{"Path": "/jobs", "FolderId": job["FolderId"]}],
         packages=[{"PackageName": job["Packages"]}],
+        folders=[{"Path": "/jobs", "FolderId": job["FolderId"]}],
         jobs=[job],
+        **project,
     )
+
+
+@before("GetJob")
+def _(api: Api, box: Members) -> Members:
+    job = box["Job"]
+    project_with_jobs_place(api, job, Name=job["ProjectName"])
+    return {"projectName": job["ProjectName"], "jobName": job["JobName"]}
+
+
+@before("ListJob")
+def _(api: Api, box: Members) -> Members:
+    (job,) = box["Jobs"]["Job"]
+    project_with_jobs_place(api, job)
     return P
 
 
@@ -152,6 +173,20 @@ def _(api: Api, _box: Members) -> Members:
 @before("CommitJob")
 def _(api: Api, _box: Members) -> Members:
     project_with_job(api, IsCommitted=False)
+    return J
+
+
+@before("ValidateJob")
+def _(api: Api, _box: Members) -> Members:
+    columns = "id BIGINT, phone VARCHAR"
+    code = f"""
+        CREATE TABLE datahub_input1 ({columns}) WITH (type = 'datahub');
+        CREATE TABLE phoneNumber ({columns}, PRIMARY KEY (id), PERIOD FOR SYSTEM_TIME) WITH (type = 'ots');
+        CREATE TABLE result_infor ({columns}) WITH (type = 'rds');
+        INSERT INTO result_infor SELECT t.id, w.phone FROM datahub_input1 AS t
+        JOIN phoneNumber FOR SYSTEM_TIME AS OF PROCTIME() AS w ON t.id = w.id;
+    """
+    project_with_job(api, Code=code)
     return J
 
 
@@ -187,6 +222,21 @@ def _(api: Api, _box: Members) -> Members:
 
 
 # -- instances
+
+
+@before("ListInstance")
+def _(api: Api, box: Members) -> Members:
+    (instance,) = box["Instances"]["Instance"]
+    project_with_job(api, instances=[instance])
+    return P | {"jobType": "FLINK_STREAM"}
+
+
+@before("BatchGetInstanceRunSummary")
+def _(api: Api, box: Members) -> Members:
+    (summary,) = box["RunSummarys"]["RunSummary"]
+    instance = summary | {"ExpectState": "RUNNING"}
+    seed(api, jobs=[{"JobName": summary["JobName"], "instances": [instance]}])
+    return P | {"jobNames": summary["JobName"], "jobType": "FLINK_STREAM"}
 
 
 @before("GetInstance")
@@ -239,6 +289,19 @@ def _(api: Api, _box: Members) -> Members:
     return P | {"packageName": "package1.jar", "type": "JAR", "ossPath": "path1/path2/a.jar"}
 
 
+@before("GetPackage")
+def _(api: Api, box: Members) -> Members:
+    seed(api, packages=[box["Package"]])
+    return P | {"packageName": box["Package"]["PackageName"]}
+
+
+@before("GetRefPackageJob")
+def _(api: Api, box: Members) -> Members:
+    (job,) = box["Jobs"]["Job"]
+    project_with_jobs_place(api, job, Name=job["ProjectName"])
+    return {"projectName": job["ProjectName"], "packageName": job["Packages"]}
+
+
 @before("ListPackage")
 def _(api: Api, box: Members) -> Members:
     seed(api, packages=[package | {"ProjectName": "project1"} for package in box["Packages"]["Package"]])
@@ -267,6 +330,15 @@ def _(api: Api, _box: Members) -> Members:
     seed(api)
     building.queue(api, CLUSTER, QUEUE)
     return {"clusterId": CLUSTER, "queueName": QUEUE}
+
+
+@before("GetClusterQueueInfo")
+def _(api: Api, box: Members) -> Members:
+    (queue,) = box["Queues"]["Queue"]
+    taken = plan(core=queue["UsedVCore"] / 100, heap_memory=queue["UsedMem"])
+    job = {"JobName": "job1", "PlanJson": taken, "instances": [{"Id": 1}]}
+    seed(api, clusters=[{"ClusterId": queue["ClusterId"]}], queues=[queue], jobs=[job])
+    return {"clusterId": queue["ClusterId"]}
 
 
 @before("BindQueue")
@@ -320,6 +392,12 @@ def _(api: Api, box: Members) -> Members:
     return {}
 
 
+@before("GetClusterDetails")
+def _(api: Api, box: Members) -> Members:
+    seed(api, clusters=[box["Details"]])
+    return {"clusterId": box["Details"]["ClusterId"]}
+
+
 @before("GetClusterEngineVersions")
 def _(api: Api, box: Members) -> Members:
     versions = box["EngineVersions"]["EngineVersion"]
@@ -346,6 +424,13 @@ def _(api: Api, _box: Members) -> Members:
     seed(api)
     api.advance("2m")
     return {"clusterId": CLUSTER, "metricJson": _QUERY.format(cluster=CLUSTER)}
+
+
+@before("GetInstanceMetric")
+def _(api: Api, _box: Members) -> Members:
+    project_with_running_job(api)
+    api.advance("2m")
+    return RUNNING | {"metricJson": '{"queries":[{"metric":"blink.project1.job1.delay","downsample":"20s-avg"}]}'}
 
 
 @before("ExpandCluster")

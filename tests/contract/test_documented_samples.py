@@ -5,7 +5,7 @@
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from xml.parsers.expat import ExpatError
 
@@ -28,12 +28,16 @@ WRONG = {
             *("CreateProject.json", "CreateProject.xml", "DeleteFolder.json", "DeleteFolder.xml"),
             *("DeleteProject.json", "DeleteProject.xml", "DeleteQueue.json", "DeleteQueue.xml"),
             *("DestroyCluster.json", "DestroyCluster.xml", "ExpandCluster.json", "ExpandCluster.xml"),
+            *("GetJob.json", "GetJob.xml"),
             *("ModifyInstanceState.xml", "ModifyMasterSpec.xml", "UnbindQueue.json", "UnbindQueue.xml"),
         ],
         _CAMEL,
     ),
-    "GetClusterMetrics.json": f"{_CAMEL}; and the list is not wrapped",
-    "GetClusterMetrics.xml": f"{_CAMEL}; and an element's name cannot begin with a digit",
+    **dict.fromkeys(["GetClusterMetrics.json", "GetInstanceMetric.json"], f"{_CAMEL}; and the list is not wrapped"),
+    **dict.fromkeys(
+        ["GetClusterMetrics.xml", "GetInstanceMetric.xml"],
+        f"{_CAMEL}; and an element's name cannot begin with a digit",
+    ),
     "UpdateAutoScaleConfig.xml": f"{_OTHER}, that of GetClusterMetrics",
     "GetInstanceHistoryAutoScalePlanContent.xml": "an error, published as a success",
 }
@@ -45,7 +49,9 @@ _BY_ENGINE = "the text of the engine stands in the place of the placeholder"
 _MADE_UP = "the service made it up, and so does the emulator"
 _OTHER_PROJECT = "a project's list cannot show packages of another project"
 _LEAST = "what a queue has at least and at most is the same, as the page says of the public cloud"
+_LEAST_MEMBERS = {f"Queues.Queue.{name}": _LEAST for name in ("MinVCore", "MinMem", "ExternalInfo")}
 OTHERWISE: Mapping[str, Mapping[str, str]] = {
+    "BatchGetInstanceRunSummary.meta.json": {"RunSummarys.RunSummary.ExpectState": "RUNNING, spelt wrongly"},
     "CheckRawPlanJson.json": {
         "PlanJsonInfo.PlanJson": _BY_ENGINE,
         "PlanJsonInfo.ErrorMessage": f"{_GENERATED}; making a plan ends with the plan or an error, never with both",
@@ -55,12 +61,21 @@ OTHERWISE: Mapping[str, Mapping[str, str]] = {
     "GetClusterMetrics.meta.json": dict.fromkeys(
         [f"Metrics.Metric.{name}" for name in ("MetricName", "Dps", "Summary", "Tags")], _GENERATED
     ),
+    "GetClusterQueueInfo.json": _LEAST_MEMBERS,
+    "GetClusterQueueInfo.meta.json": {
+        "Queues.Queue.MinMem": _LEAST,
+        "Queues.Queue.ExternalInfo": f"{_LEAST}; and the box has it with one backslash too many",
+    },
+    "GetClusterQueueInfo.xml": _LEAST_MEMBERS,
     "GetInstanceCheckpoint.json": {"Checkpoints": _BY_ENGINE},
     "GetInstanceConfig.json": {"Config": _BY_ENGINE},
     "GetInstanceDetail.json": {"Detail": _BY_ENGINE},
     "GetInstanceExceptions.json": {"Exceptions": _BY_ENGINE},
     "GetInstanceHistoryAutoScalePlanContent.json": {"PlanContent": _BY_ENGINE},
     "GetInstanceHistoryAutoScalePlanList.json": {"PlanList.Plan": f"{_GENERATED}; a plan is named by its time"},
+    "GetInstanceMetric.meta.json": dict.fromkeys(
+        [f"Metrics.Metric.{name}" for name in ("MetricName", "Dps", "Summary", "Tags")], _GENERATED
+    ),
     "GetInstanceResource.json": dict.fromkeys(
         ["Resource.TotalMB", "Resource.TotalVirtualCores"], "what is used of what was asked for is left to chance"
     ),
@@ -70,6 +85,7 @@ OTHERWISE: Mapping[str, Mapping[str, str]] = {
     "ListCluster.json": {"TotalCount": _TRIMMED},
     "ListCluster.meta.json": {"TotalCount": _TRIMMED, "TotalPage": _TRIMMED},
     "ListCluster.xml": {"TotalCount": _TRIMMED},
+    "ListInstance.json": {"TotalCount": _TRIMMED, "TotalPage": _TRIMMED},
     "ListJob.json": {
         "TotalCount": _TRIMMED,
         "TotalPage": _TRIMMED,
@@ -79,8 +95,19 @@ OTHERWISE: Mapping[str, Mapping[str, str]] = {
     "ListPackage.json": {"Packages.Package.ProjectName": _OTHER_PROJECT},
     "ListPackage.meta.json": {"TotalCount": _TRIMMED},
     "ListPackage.xml": {"Packages.Package.ProjectName": _OTHER_PROJECT},
+    "ListProject.json": {"TotalCount": _TRIMMED},
+    "ListProject.meta.json": {"TotalCount": _TRIMMED},
+    "ListProject.xml": {"TotalCount": _TRIMMED},
     "ListProjectBindQueueResource.json": {"Queues.Queue.MinVCore": _LEAST, "Queues.Queue.MinMem": _LEAST},
     "ListProjectBindQueueResource.xml": {"Queues.Queue.MinVCore": _LEAST, "Queues.Queue.MinMem": _LEAST},
+    "ValidateJob.meta.json": {
+        "JobInOut.Dims.Dim.Type": f"{_GENERATED}; the page's box has the type that Properties has",
+        **{
+            f"JobInOut.{role}.{name}": f"{_GENERATED}; the page's box has neither a Name nor a project as Workspace"
+            for role in ("Inputs.Input", "Outputs.Output", "Dims.Dim")
+            for name in ("Name", "Workspace", "Properties")
+        },
+    },
 }
 """Of each box: the members that the emulator answers otherwise, with the reason. All others are answered as shown."""
 
@@ -112,9 +139,13 @@ def read_box(file: str) -> dict[str, Any]:
         members = json.loads(text)
     else:
         tree = {"RequestId": "string", **CONTRACT[operation_of(file)]["answer"]}
-        members = _typed(xmltodict.parse(f"<Box>{text}</Box>")["Box"], tree)
+        box = xmltodict.parse(f"<Box>{text}</Box>")["Box"]
+        members = _typed(box.get(f"{operation_of(file)}Response", box), tree)
     members.pop("RequestId")
     return dict(members)
+
+
+_READ: Mapping[Any, Callable[[str], Any]] = {"integer": int, "number": float, "boolean": json.loads}
 
 
 def _typed(value: Any, tree: Any) -> Any:
@@ -125,7 +156,7 @@ def _typed(value: Any, tree: Any) -> Any:
         return [_typed(item, tree[0]) for item in (value if isinstance(value, list) else [value])]
     if tree == "string":
         return value or ""
-    return {"integer": int, "number": float}[tree](value) if tree in ("integer", "number") else value
+    return _READ[tree](value) if tree in _READ else value
 
 
 def test_every_operation_with_a_sample_is_called() -> None:

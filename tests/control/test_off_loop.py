@@ -6,7 +6,7 @@ from unittest.mock import patch
 import pytest
 
 from foas_emulator.control import merging
-from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
+from foas_emulator.control.off_loop import LARGE, SMALL, _Worker, off_loop
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.seeds import applying, image
 from foas_emulator.seeds.document import SeedDocument
@@ -45,6 +45,14 @@ def test_what_it_raises_is_raised_where_it_is_waited_for_and_it_goes_on() -> Non
         return await off_loop(SMALL + 1, lambda: "done")
 
     assert asyncio.run(fail_then_work()) == "done"
+
+
+def test_work_that_finds_no_thread_is_refused_and_the_next_one_asks_for_one_again() -> None:
+    worker = _Worker("of this test")
+    refused = patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread"))
+    with refused, pytest.raises(RuntimeError):
+        worker.submit(lambda: "refused")
+    assert worker.submit(lambda: "done").result(timeout=20) == "done"
 
 
 def test_the_collector_rests_while_any_is_at_work_and_goes_on_afterwards() -> None:

@@ -79,6 +79,18 @@ def test_a_large_seed_is_merged_and_request_ids_go_on(control: Control) -> None:
     assert b'"job49"' in dump(control)
 
 
+@pytest.mark.parametrize("padding", ["", "x" * 5000], ids=["small", "large"])
+def test_merging_a_seed_leaves_rate_limits_and_stale_reads_as_they_are(control: Control, padding: str) -> None:
+    for effect in ({"rate_limit": {"calls": 2, "per": "1h"}}, {"stale": True}):
+        rule = {"match": {"operation": "ListProject"}, "effect": effect}
+        control.ok("POST", f"{DEFAULT}/faults", rule, status=201)
+    control.api.ok("CreateFolder", projectName="project1", path="/a")
+    before = control.api.ok("ListProject")["TotalCount"]
+    control.ok("POST", f"{DEFAULT}/seed", {"projects": [{"Name": "p", "Description": padding}]}, status=204)
+    assert control.api.ok("ListProject")["TotalCount"] == before
+    assert control.api.call("ListProject").code == "Throttling.User"
+
+
 def test_trying_an_advance_on_a_copy_leaves_the_world_as_it_is(control: Control) -> None:
     before = dump(control)
     tried = control.ok("POST", f"{DEFAULT}/clock/advance?dry_run=true", {"by": "1h"})

@@ -20,6 +20,7 @@ from foas_emulator.faults.rules import (
     rules_of,
 )
 from foas_emulator.faults.rules import arm as arm_in
+from foas_emulator.gateway.formats import Body
 from foas_emulator.patterns import CallPattern
 from foas_emulator.pipeline import held_calls
 from foas_emulator.seeds.applying import apply
@@ -317,6 +318,23 @@ def test_calls_that_are_held_back_are_limited_by_their_size(
     assert held_together(seeded_api, 1) == [200]
     monkeypatch.setattr(held_calls, "MOST_HELD", 1)
     assert held_together(seeded_api, 1) == [200]
+
+
+def test_answers_that_are_held_back_are_limited_with_their_calls(
+    seeded_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer may have megabytes, and the call that asked for it has next to nothing."""
+    arm(seeded_api, effect={"latency": "60ms"}, at="after_commit")
+    monkeypatch.setattr(Body, "size", 30_000)
+    monkeypatch.setattr(held_calls, "MOST_HELD", 125_000)
+    assert sorted(held_together(seeded_api, 5)) == [200, 200, 503, 503, 503]
+    assert held_together(seeded_api, 1) == [200]
+
+
+def test_a_write_whose_answer_is_held_back_is_not_refused(seeded_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    arm(seeded_api, effect={"latency": "60ms"}, at="after_commit")
+    monkeypatch.setattr(held_calls, "MOST_HELD", 1)
+    seeded_api.ok("CreateFolder", projectName="project1", path="/made")
 
 
 def test_a_rule_that_is_disarmed_while_a_call_is_held_back_strikes_no_more(seeded_api: Api) -> None:

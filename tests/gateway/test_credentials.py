@@ -64,6 +64,22 @@ def test_token_in_place_of_a_signature_is_bearer_if_it_is_not_empty(name: str) -
     assert read_credentials({name: "", "x-acs-signature-type": "BEARERTOKEN"}).scheme == "anonymous"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": "acs :aGFzaA==", "x-acs-bearer-token": "token"},  # Go
+        {"authorization": "acs :", "x-acs-bearer-token": "token", "x-acs-signature-type": "BEARERTOKEN"},  # PHP
+        {"authorization": "acs :", "x-acs-signature-type": "BEARERTOKEN"},  # .NET, the token in the query
+    ],
+)
+def test_token_beside_an_authorization_without_a_key_is_bearer(headers: dict[str, str]) -> None:
+    assert read_credentials(headers) == Credentials("bearer")
+
+
+def test_token_beside_a_signature_with_a_key_leaves_the_signature_to_be_checked() -> None:
+    assert read_credentials({"authorization": "acs testid:sig", "x-acs-bearer-token": "token"}).scheme == "v1"
+
+
 @pytest.mark.parametrize("headers", [{}, {"authorization": ""}])
 def test_request_without_authorization_is_anonymous(headers: dict[str, str]) -> None:
     assert read_credentials(headers) == Credentials("anonymous")

@@ -7,7 +7,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -252,6 +252,40 @@ def test_a_silent_connection_is_ended() -> None:
         return received
 
     assert asyncio.run(left()) == b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+@pytest.mark.parametrize("request_line", ["CONNECT {host}:443 HTTP/1.1", "GET http://{host}/ HTTP/1.1"])
+def test_a_client_that_reads_nothing_of_a_long_answer_is_ended(request_line: str) -> None:
+    async def left() -> int:
+        async def send_without_end(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with suppress(OSError):
+                while True:
+                    writer.write(b"x" * 65536)
+                    await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(send_without_end, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()[:2]
+        proxy = Proxy(Policy(), plain=address, secure=address, limits=Limits(idle=0.2, connections=1))
+        listener = socket.create_server(("127.0.0.1", 0))
+        await proxy.start(listener)
+        slow = socket.create_connection(listener.getsockname())
+        slow.sendall(request_line.format(host=HOST).encode() + b"\r\n\r\n")
+        await asyncio.sleep(0.1)  # until the buffers are full
+        with closing(slow):
+            for _ in range(SECONDS * 10):
+                await asyncio.sleep(0.1)
+                reader, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+                writer.write(b"GET / HTTP/1.1\r\n\r\n")
+                status = int((await reader.readline()).split()[1])
+                writer.close()
+                if status != 503:  # until then the connection that is not read takes the only place
+                    break
+        await proxy.stop()
+        server.close()
+        return status
+
+    assert asyncio.run(left()) == 400
 
 
 def test_a_tunnel_ends_with_a_client_that_resets_it() -> None:

@@ -101,6 +101,13 @@ def test_strict_accepts_bearer_tokens_and_temporary_keys() -> None:
         date = {"date": signed_v1()["date"]}
         assert ask(served.app, headers={"x-acs-bearer-token": "t", **date}).status == 200
         assert ask(served.app, headers={"x-acs-bearer-token": "u", **date}).code == "InvalidBearerToken"
+        keyless = date | {"authorization": "acs :c2ln", "x-acs-signature-type": "BEARERTOKEN"}
+        assert ask(served.app, headers=keyless | {"x-acs-bearer-token": "t"}).status == 200
+        assert ask(served.app, headers=keyless | {"x-acs-bearer-token": "u"}).code == "InvalidBearerToken"
+        assert ask(served.app, headers=keyless).code == "InvalidBearerToken"
+        assert ask(served.app, f"{INSTANCE}?x-acs-bearer-token=t", headers=keyless).status == 200
+        assert ask(served.app, f"{INSTANCE}?x-acs-bearer-token=u", headers=keyless).code == "InvalidBearerToken"
+        assert ask(served.app, f"{INSTANCE}?x-acs-bearer-token=t", headers=date).code == "MissingAccessKeyId"
         token = signed_v1(key="STS.a", secret="b", headers={"x-acs-security-token": "c"})
         assert ask(served.app, headers=token).status == 200
 

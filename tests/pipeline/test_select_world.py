@@ -55,6 +55,26 @@ def test_name_that_no_world_can_have_is_refused_whoever_gives_it(served: Api, na
     assert served.registry.names() == ["default"]
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-emulator-world": "a\x9b31m\x85" + "x" * 10_000},
+        {"authorization": "ACS3-HMAC-SHA256 Credential=world-a Signature=c0ffee"},
+    ],
+)
+def test_a_wrong_name_is_in_the_log_without_controls_and_secrets(
+    served: Api, caplog: pytest.LogCaptureFixture, headers: dict[str, str]
+) -> None:
+    with caplog.at_level("WARNING"):
+        heard = ask(served.app, headers=headers)
+    line = caplog.records[-1].getMessage()
+    assert " world=- GET " in line
+    assert "InvalidParameter.World: " in line
+    assert line.isprintable()
+    assert len(line) < 5000
+    assert "c0ffee" not in line + heard.headers["x-emulator-hint"]
+
+
 @pytest.mark.parametrize("format_", ["json", "xml"])
 def test_a_name_is_refused_in_the_clients_format_and_under_a_request_id(served: Api, format_: str) -> None:
     ids = set()

@@ -185,3 +185,50 @@ def test_faults_under_long_names_are_reported_without_repeating_them(text: str) 
     faults = told(text)
     assert len(faults) == MAX_FAULTS
     assert sum(len(path) + len(message) for _, path, message in faults) < MAX_FAULTS * 3 * LONGEST_SHOWN
+
+
+def test_a_text_with_a_crowd_of_tag_directives_is_refused_at_once() -> None:
+    for end in ("\n", "\r", "\u2028"):
+        text = "a: b\n...\n" + "".join(f"%TAG !t{number}! x{end}" for number in range(100_000)) + "---\na: b\n"
+        assert told(text) == [(1, "document", "more than 100 lines begin with %TAG; leave them out")]
+    assert load("%TAG !t! x\n---\na: '%TAG'\n").value == {"a": "%TAG"}
+
+
+def test_the_parser_of_yaml_is_given_a_text_in_pieces_so_that_others_run_in_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes = []
+    read = loading._Pieces.read
+
+    def counted(self: loading._Pieces, size: int) -> bytes:
+        sizes.append(size)
+        return read(self, size)
+
+    monkeypatch.setattr(loading._Pieces, "read", counted)
+    assert load_yaml("a: " + "x" * 1_000_000).value == {"a": "x" * 1_000_000}
+    assert max(sizes) <= 64 * 1024
+    assert load_yaml("a: " + "\u20ac\U0001f600" * 100_000).value == {"a": "\u20ac\U0001f600" * 100_000}
+
+
+@pytest.mark.parametrize("escape", [r"\"", r"\\", r"\u2028", r"\n"])
+@pytest.mark.parametrize("shift", range(3))
+def test_lines_are_known_in_json_whose_escapes_lie_across_pieces(escape: str, shift: int) -> None:
+    text = '{"a": "' + "x" * shift + escape * 50_000 + '",\n"b": 1,\n"b": 2}'
+    assert told(text) == [(3, "b", "stands twice")]
+
+
+def test_a_very_long_plain_scalar_is_a_text_whatever_it_looks_like() -> None:
+    text = "1:" * 40_000 + "1"
+    assert load_yaml(f"a: {text}").value == {"a": text}
+
+
+@pytest.mark.parametrize("value", ['"{}"', "[{}]"])
+def test_json_with_a_value_that_has_no_end_is_not_read_as_such(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "_WINDOW", 10)
+    for filling in ("1", "\u20ac", r"\"", r"\\"):
+        if filling == "1" or '"' in value:
+            with pytest.raises(DocumentError, match="a text, a number or a blank has more than"):
+                load_json('{"a": ' + value.format(filling * 70) + "}")
+    many = [{"a": 'x"\\'}] * 50
+    assert load_json(json.dumps(many)).value == many
+    assert load('{"a": "' + "x" * 70 + '"}').value == {"a": "x" * 70}  # as YAML, which is read in pieces

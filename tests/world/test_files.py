@@ -12,7 +12,7 @@ from contextlib import closing
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -427,14 +427,51 @@ def test_a_lost_origin_is_said_and_the_default_one_takes_its_place(
     assert re.search(r"alice\.origin cannot be used: .*(it was cut|malformed|what is no text)", caplog.text)
 
 
-def test_what_was_replaced_does_not_come_back_though_the_new_world_could_not_be_opened(
-    directory: Path, open_registry: OpenRegistry
+@pytest.mark.parametrize("state", ["open", "closed"])
+@pytest.mark.parametrize(
+    "change", ["replace", "replace by files that are ready", "load a file that is ready", "create"]
+)
+@pytest.mark.parametrize("fails", [Store, World])
+def test_a_world_stays_as_it_was_if_what_replaces_it_cannot_be_opened(
+    fails: type, change: str, state: str, directory: Path, open_registry: OpenRegistry
 ) -> None:
     registry = open_registry(directory=directory)
+    image = image_with(registry, "new")
+    if state == "open" or change == "load a file that is ready":
+        registry.open_existing("alice")
+    before = {path.name for path in directory.iterdir() if path.suffix in (".db", ".origin")}
+
+    def find_no_room(*_: object, **__: object) -> NoReturn:
+        raise WorldFileError(directory / "alice.1.db", "database or disk is full")
+
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(Store, "_prepare_file", lambda _, path: (_ for _ in ()).throw(WorldFileError(path, "x")))
+        monkeypatch.setattr(fails, "_prepare_file" if fails is Store else "_begin", find_no_room)
+        with pytest.raises(WorldFileError):
+            registry.open_or_create("bob") if change == "create" else CHANGES[change](registry, image)
+    assert {path.name for path in directory.iterdir() if path.suffix in (".db", ".origin", ".new")} == before
+    assert registry.names() == ["alice"]
+    assert marks(registry, "alice") == ["later", "old"]
+    registry.close()
+    again = open_registry(directory=directory)
+    assert marks(again, "alice") == ["later", "old"]
+    again.reset("alice")
+    assert marks(again, "alice") == ["old"]
+
+
+def test_a_replacement_that_can_neither_be_opened_nor_taken_back_stays(
+    directory: Path, open_registry: OpenRegistry, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = open_registry(directory=directory)
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(Store, "_prepare_file", fail)
+        monkeypatch.setattr(Path, "unlink", fail)
         with pytest.raises(WorldFileError):
             registry.create_or_replace("alice")
+    assert "world alice stays replaced, though it cannot be opened: " in caplog.text
     assert marks(registry, "alice") == []
     registry.drop("alice")
     registry.close()
@@ -509,7 +546,7 @@ def test_a_database_without_its_origin_is_kept_aside_with_all_that_it_holds(
     assert "alice.db has no .origin and is no world: it is kept as alice.db.2.lost" in caplog.text
     assert (place / "alice.db.1.lost").read_bytes() == b"of an earlier time"
     assert not (place / "alice.db.3.lost").exists()
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", "-wal"):
         (place / f"alice.db.2.lost{suffix}").rename(place / f"alice.db{suffix}")
     origin.rename(place / "alice.origin")
     assert marks(open_registry(directory=place), "alice") == marks(registry, "alice")
@@ -724,6 +761,15 @@ def test_a_file_in_its_place_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.
     if Path("/proc/self/fd").exists():
         assert synced == ["file", "directory"]
     assert (tmp_path / "a.db").read_bytes() == b"content"
+
+
+def test_an_open_world_has_no_file_whose_contents_are_mapped(directory: Path, open_registry: OpenRegistry) -> None:
+    registry = open_registry(directory=directory)  # its database has been in use already, that of `bob` has not
+    for name in ("alice", "bob"):
+        mark(registry.open_or_create(name), "last")
+        assert {path.name for path in directory.glob(f"{name}.*")} == {
+            f"{name}.{kind}" for kind in ("db", "db-wal", "origin")
+        }
 
 
 def test_a_file_too_large_to_be_checked_at_once_is_opened(

@@ -6,9 +6,9 @@ from threading import Thread
 import pytest
 
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.directory_lock import DirectoryInUseError
 from foas_emulator.world.expiry import CLOSE_AT_ONCE, EXPIRE_AT_ONCE
 from foas_emulator.world.file_registry import FileRegistry
-from foas_emulator.world.files import DirectoryInUseError
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.images import KeptImage
 from foas_emulator.world.memory_registry import MemoryRegistry

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from foas_emulator.blink import lenient_json
@@ -12,7 +13,12 @@ from foas_emulator.blink.planner import raw_plan
 
 GB_PER_CU = 4
 
-_PERIOD = {"plan": ("ORIGINAL", "CURRENT"), "policy": ("EVERY_DAY_TIME", "SPECIFIED_TIME")}
+PLANS = ("ORIGINAL", "CURRENT")
+POLICIES: Mapping[str, str] = {"EVERY_DAY_TIME": "%H:%M", "SPECIFIED_TIME": "%Y-%m-%d %H:%M"}
+"""The policies of periods of suspension, each with the form of its times."""
+MOST_PERIODS = 100
+"""The most structures of suspendPeriodParam, by the service's metadata."""
+_PERIOD = {"plan": PLANS, "policy": tuple(POLICIES)}
 MOST_CU = 2**31
 """The first maximum that is too large to be one."""
 LONGEST = 64 * 1024
@@ -120,14 +126,24 @@ def read_periods(text: str) -> Sequence[Period]:
 
 
 def check_periods(periods: Sequence[Period]) -> Sequence[Period]:
-    """Return the periods if each has a start, an end, a plan and a policy; else raise ValueError."""
+    """Return the periods if each has a plan, a policy, and a start and an end in its form; else raise ValueError."""
     for period in periods:
         if not period.get("startTime") or not period.get("endTime"):
             raise ValueError("each period needs a startTime and an endTime")
         for member, allowed in _PERIOD.items():
             if period.get(member) not in allowed:
                 raise ValueError(f"each period's {member} must be {' or '.join(allowed)}")
+        for member in ("startTime", "endTime"):
+            _check_time(period[member], period["policy"])
     return periods
+
+
+def _check_time(text: Any, policy: str) -> None:
+    try:
+        datetime.strptime(text, POLICIES[policy])  # noqa: DTZ007 - only its form matters
+    except (TypeError, ValueError):
+        written = "HH:mm" if policy == "EVERY_DAY_TIME" else "yyyy-MM-dd HH:mm"
+        raise ValueError(f"the times of a period with the policy {policy} are written as {written}") from None
 
 
 def _check_finite(value: Any) -> None:

@@ -105,6 +105,16 @@ def describe_os_error(error: OSError | UnicodeError) -> str:
     return f"standard output: {reason}" if isinstance(error, UnicodeError) or error.errno in _OF_WRITING else reason
 
 
+def describe_no_answer(error: Exception) -> str:
+    """Return why a server did not answer, and what to do about it where that is known."""
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused; foas-emulator serve starts a server"
+    if untrusted := getattr(error, "verify_message", ""):  # of ssl.SSLCertVerificationError
+        advice = "save its /_emulator/ca.pem, and name the file in SSL_CERT_FILE"
+        return f"its certificate is not trusted ({untrusted}); {advice}"
+    return str(error)
+
+
 @contextmanager
 def refusals_to_start() -> Iterator[None]:
     """End the command with the errors in the settings of a server that is started inside the block, one per line."""

@@ -4,10 +4,11 @@ import http.client
 import json
 import sys
 import urllib.request
+from urllib.error import URLError
 
 import click
 
-from foas_emulator.commands.base import PORT_OPTION, URL_OPTION, harmless, refuse
+from foas_emulator.commands.base import PORT_OPTION, URL_OPTION, describe_no_answer, harmless, refuse
 from foas_emulator.commands.remote import address
 
 _LONGEST_HEALTH = 64 * 1024
@@ -26,7 +27,8 @@ def command(url: str | None, port: int) -> None:
             health = response.read(_LONGEST_HEALTH).decode()
         status = json.loads(health)["status"]
     except (OSError, ValueError, http.client.HTTPException) as error:
-        refuse(f"{target}: {error}")
+        cause = error.reason if type(error) is URLError else error
+        refuse(f"{target}: {describe_no_answer(cause) if isinstance(cause, Exception) else cause}")
     except (KeyError, TypeError, RecursionError):
         refuse(f"{target}: this is no foas-emulator")
     click.echo(harmless(health))

@@ -10,7 +10,15 @@ from typing import Any
 
 import click
 
-from foas_emulator.commands.base import PORT_OPTION, TOKEN_OPTION, URL_OPTION, describe_os_error, harmless, refuse
+from foas_emulator.commands.base import (
+    PORT_OPTION,
+    TOKEN_OPTION,
+    URL_OPTION,
+    describe_no_answer,
+    describe_os_error,
+    harmless,
+    refuse,
+)
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
 from foas_emulator.testing.world import World
@@ -111,7 +119,7 @@ def refusals_of(target: str) -> Iterator[None]:
 def reason_of(error: Exception) -> str:
     """Return why a server failed; if it wants another token, with the option that gives it."""
     if not (isinstance(error, EmulatorError) and error.status == HTTPStatus.UNAUTHORIZED and "token" in error.error):
-        return str(error)
+        return describe_no_answer(error)
     is_given = click.get_current_context().params.get("control_token") is not None
     wrong = "This is not its control token." if is_given else "It wants its control token."
     return (

@@ -115,7 +115,7 @@ class Door:
         elif request.method not in _READING and not is_from_ours(request):  # before its form costs anything
             await (await shown_foreign_form(request))(scope, receive, send_guarded)
         elif not _is_in_utf_8(request.headers.get("content-type", "")):
-            title, text = mark("This form is not one of this server's pages."), mark("A form is to be in UTF-8.")
+            title, text = mark("This form is not one of this server's pages."), mark("A form must be in UTF-8.")
             response = await shown_plain(request, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title=title, text=text)
             await response(scope, receive, send_guarded)
         else:

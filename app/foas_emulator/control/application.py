@@ -1,19 +1,18 @@
 """The emulator's own FastAPI application: documentation and control API."""
 
-from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.responses import RedirectResponse
 
-from foas_emulator.control.errors import answer_errors
-from foas_emulator.control.info import Budget
+from foas_emulator.control.errors import ControlError, answer_errors
 from foas_emulator.control.pages import add_pages
 from foas_emulator.control.routes import control_router
-from foas_emulator.gateway.operation import Operation
+from foas_emulator.control.server_info import ServerInfo
+from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.journal.journal import Journal
 from foas_emulator.openapi.control import describe_control, operation_id
+from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.seeds.states import States
 from foas_emulator.world.registry import Registry
 
@@ -21,43 +20,29 @@ from foas_emulator.world.registry import Registry
 def own_app(
     registry: Registry,
     journal: Journal,
+    large: LargeAnswers,
     *,
-    settings: Mapping[str, Any],
-    budgets: Mapping[str, Budget],
-    operations: Sequence[Operation],
-    authority: bytes | None = None,
-    addresses: Sequence[str] = (),
-    interception: Mapping[str, Any] | None = None,
-    states: States | None = None,
+    server: ServerInfo,
+    states: States,
     home: str = "/docs",
 ) -> FastAPI:
     """Return the application with the documentation, and the control API of these worlds and their journals.
 
-    It shows `settings` and `budgets`, and describes the service's `operations`; `authority` is the certificate that
-    clients must trust for https, as PEM; `addresses` are the server's URLs; `interception` describes the proxy;
     `states` are those that Pact verifiers request; `home` is the path to which `/` redirects.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, generate_unique_id_function=operation_id)
-    router = control_router(
-        registry,
-        journal,
-        settings=settings,
-        budgets=budgets,
-        addresses=addresses,
-        interception=interception,
-        states=states,
-    )
-    app.include_router(router)
+    app.include_router(control_router(registry, journal, large, server=server, states=states))
     answer_errors(app, next_request_id=registry.next_request_id)
-    if authority is not None:
-        app.add_api_route(
-            "/_emulator/ca.pem",
-            lambda: Response(authority, media_type="application/x-pem-file"),
-            include_in_schema=False,
-        )
+
+    async def certificate() -> Response:
+        if server.authority is None:
+            raise ControlError(404, "This server has made no certificate.", "Start it with --tls or --intercept PORT.")
+        return Response(server.authority, media_type="application/x-pem-file")
+
+    app.add_api_route("/_emulator/ca.pem", certificate, include_in_schema=False)
     app.add_api_route("/", lambda: RedirectResponse(home), include_in_schema=False)
     app.openapi = cache(lambda: describe_control(app.routes))  # type: ignore[method-assign]
-    add_pages(app, operations)
+    add_pages(app, OPERATIONS)
     _match_once(app)
     return app
 

@@ -1,7 +1,9 @@
 """Changes of a world as the control API shows them: what changes when, in which job, and the state that it brings."""
 
 import asyncio
+import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -10,6 +12,7 @@ from foas_emulator.operations.instances.lifecycle import brings
 from foas_emulator.operations.instances.rows import jobs_of_instances
 from foas_emulator.world import pending
 from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.turns import Turns
 from foas_emulator.world.world import Change, World
 
 
@@ -23,27 +26,38 @@ class ChangeShown(BaseModel):
 
 
 SLICE = 200
-"""The most changes to show before other requests are served: a few milliseconds' work."""
+"""The most changes to write before other requests are served: a few milliseconds' work."""
+
+_turns = Turns()
 
 
-async def show_pending(world: World) -> list[dict[str, Any]]:
-    """Return all pending changes of a world as the control API shows them."""
+async def write_pending(world: World) -> bytes:
+    """Return the JSON of all pending changes of a world; where there are many, for one request after another."""
     some = pending.planned(world.store, SLICE)
-    shown = show_changes(world, some)
-    while len(some) == SLICE:
-        await asyncio.sleep(0)
-        some = pending.planned(world.store, SLICE, after=some[-1])
-        shown += show_changes(world, some)
-    return shown
+    written = [_written(world, some)]
+    async with _turns if len(some) == SLICE else nullcontext():
+        while len(some) == SLICE:
+            await asyncio.sleep(0)
+            some = pending.planned(world.store, SLICE, after=some[-1])
+            written.append(_written(world, some))
+        return _array(written)
 
 
-async def show_settled(world: World, changes: Sequence[Change]) -> list[dict[str, Any]]:
-    """Return changes that have happened in a world as the control API shows them."""
-    shown = show_changes(world, changes[:SLICE])
+async def write_settled(world: World, changes: Sequence[Change]) -> bytes:
+    """Return the JSON of changes that have happened in a world."""
+    written = [_written(world, changes[:SLICE])]
     for begin in range(SLICE, len(changes), SLICE):
         await asyncio.sleep(0)
-        shown += show_changes(world, changes[begin : begin + SLICE])
-    return shown
+        written.append(_written(world, changes[begin : begin + SLICE]))
+    return _array(written)
+
+
+def _written(world: World, changes: Sequence[Change | PendingChange]) -> bytes:
+    return json.dumps(show_changes(world, changes), ensure_ascii=False)[1:-1].encode()
+
+
+def _array(written: Sequence[bytes]) -> bytes:
+    return b"[%s]" % b",".join(filter(None, written))
 
 
 def show_changes(world: World, changes: Sequence[Change | PendingChange]) -> list[dict[str, Any]]:

@@ -1,16 +1,17 @@
 """The clock of a world: read, set and advance it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from foas_emulator.control.changes import ChangeShown, show_pending, show_settled
+from foas_emulator.control.changes import ChangeShown, write_pending, write_settled
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import require_world
 from foas_emulator.control.images import copy_of_world, turn
+from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.world.advance import (
     advance_by,
     advance_to,
@@ -88,24 +89,42 @@ class ClockMoved(ClockShown):
     changes: list[ChangeShown] = Field(description="The changes that happened, in order.")
 
 
-def clock_router(registry: Registry) -> APIRouter:
+def clock_router(registry: Registry, large: LargeAnswers) -> APIRouter:
     """Return the routes of each world's clock under `/worlds/{name}/clock`."""
     router = APIRouter(prefix="/worlds/{name}/clock", route_class=DocumentRoute)
+
+    async def answer(world: World, changes: Sequence[Change] | None = None) -> Response:
+        # Its parts are written by the slice: FastAPI, models and even `dumps` are slow for many thousands of changes.
+        clock = {"now": world.clock.now(), "mode": world.clock.mode, "offset_ms": world.clock.offset_ms}
+        parts = [json.dumps(clock)[:-1].encode(), b'"pending": ' + await write_pending(world)]
+        if changes is None:
+            large.require_room(sum(map(len, parts)))
+        else:  # the clock has moved, so this must not be refused
+            parts.append(b'"changes": ' + await write_settled(world, changes))
+        return Response(b", ".join(parts) + b"}", media_type="application/json")
+
+    async def moved(world: World, advance: Advance) -> Response:
+        with world.in_use():
+            changes = await settle(world)
+            changes += await _advance(world, advance)
+            return await answer(world, changes)
 
     @router.get("", response_model=ClockShown)
     async def get_clock(name: str) -> Response:
         """Return the time of a world, and its pending changes."""
         world = require_world(registry, name)
-        await settle(world)
-        return _as_json(await _show(world))
+        with world.in_use():
+            await settle(world)
+            return await answer(world)
 
     @router.put("", response_model=ClockMoved)
     async def put_clock(name: str, setting: ClockSetting) -> Response:
         """Freeze a clock, let it run, or set it. Changes that are due then happen; setting it back undoes nothing."""
         world = registry.open_or_create(name)
-        changes = await settle(world)
-        changes += await set_clock(world, mode=setting.mode, now=setting.now)
-        return await _moved(world, changes)
+        with world.in_use():
+            changes = await settle(world)
+            changes += await set_clock(world, mode=setting.mode, now=setting.now)
+            return await answer(world, changes)
 
     @router.post("/advance", response_model=ClockMoved)
     async def advance_clock(
@@ -118,36 +137,16 @@ def clock_router(registry: Registry) -> APIRouter:
         if dry_run:
             world = require_world(registry, name)
             async with turn(world.store.size, world), copy_of_world(world, registry) as copy:
-                return await _advanced(copy, advance)
-        return await _advanced(registry.open_or_create(name), advance)
+                return await moved(copy, advance)
+        return await moved(registry.open_or_create(name), advance)
 
     return router
-
-
-async def _advanced(world: World, advance: Advance) -> Response:
-    changes = await settle(world)
-    changes += await _advance(world, advance)
-    return await _moved(world, changes)
 
 
 async def _advance(world: World, advance: Advance) -> list[Change]:
     if advance.until is not None:
         return await (advance_to_next(world) if advance.until == "next" else advance_until_idle(world))
     return await (advance_by(world, advance.by or 0) if advance.to is None else advance_to(world, advance.to))
-
-
-async def _show(world: World) -> dict[str, Any]:
-    clock = {"now": world.clock.now(), "mode": world.clock.mode, "offset_ms": world.clock.offset_ms}
-    return clock | {"pending": await show_pending(world)}
-
-
-async def _moved(world: World, changes: list[Change]) -> Response:
-    return _as_json(await _show(world) | {"changes": await show_settled(world, changes)})
-
-
-def _as_json(shown: Mapping[str, Any]) -> Response:
-    """Return a response of plain values, since FastAPI and models are slow for many thousands of changes."""
-    return Response(json.dumps(shown, ensure_ascii=False).encode(), media_type="application/json")
 
 
 _EXAMPLES: Any = {

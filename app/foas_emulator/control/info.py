@@ -1,34 +1,24 @@
 """Information about the running emulator: health, version, settings, operations."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from foas_emulator import __version__
 from foas_emulator.control.answers import Health, Information, answers
 from foas_emulator.control.documents import ANY_OBJECT
+from foas_emulator.control.server_info import ServerInfo
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.seeds.published import published_schema
 
 SCHEMA = "application/schema+json"
 
 
-class Budget(Protocol):
-    """Something kept in memory: its estimated size in bytes, and the limit that a setting gives it."""
+def info_router(server: ServerInfo) -> APIRouter:
+    """Return the routes of health and information.
 
-    @property
-    def size(self) -> int: ...
-    @property
-    def limit(self) -> int: ...
-
-
-def info_router(settings: Mapping[str, Any], budgets: Mapping[str, Budget], addresses: Sequence[str] = ()) -> APIRouter:
-    """Return the routes of health and information; secrets in `settings` must be masked already.
-
-    `addresses` are the URLs at which the server listens. Without them, as under a server that is not ours, the URL to
-    which the request came is shown.
+    Of a server whose addresses are not known, because it is not ours, the URL is shown to which the request came.
     """
     router = APIRouter()
 
@@ -55,10 +45,10 @@ def info_router(settings: Mapping[str, Any], budgets: Mapping[str, Budget], addr
         evidence = Counter(operation.evidence.kind for operation in OPERATIONS)
         return {
             "version": __version__,
-            "listening": list(addresses) or _reached_at(request),
+            "listening": list(server.addresses) or _reached_at(request),
             "operations": {"count": len(OPERATIONS), "evidence": dict(sorted(evidence.items()))},
-            "settings": dict(settings),
-            "memory": {name: {"bytes": budget.size, "limit": budget.limit} for name, budget in budgets.items()},
+            "settings": dict(server.settings),
+            "memory": {name: {"bytes": budget.size, "limit": budget.limit} for name, budget in server.budgets.items()},
         }
 
     return router

@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import JournalEntryWithContents, JournalPage, Verified, answers
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
-from foas_emulator.control.sending import PiecewiseResponse, Sending
 from foas_emulator.difference import Difference
+from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.journal.contents import show_contents
 from foas_emulator.journal.entries import Entry, show
 from foas_emulator.journal.journal import Journal
@@ -30,15 +30,14 @@ _LOOK_AT_MOST_EVERY = 0.02
 """Seconds between two checks of a growing journal while a verification waits."""
 
 
-def journal_router(registry: Registry, journal: Journal) -> APIRouter:
+def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) -> APIRouter:
     """Return the routes of each world's journal under `/worlds/{name}/journal`."""
     router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute)
     turns, writing = Turns(), Turns()
-    sending = Sending()
 
-    def large(text: bytes) -> Response:
-        sending.require_room(len(text))
-        return PiecewiseResponse(text, media_type="application/json", sending=sending)
+    def answer(text: bytes) -> Response:
+        large.require_room(len(text))
+        return Response(text, media_type="application/json")
 
     @router.get("", **answers(JournalPage))
     async def read_journal(
@@ -54,7 +53,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         lost = world_journal.lost
         page = await read_page(world_journal, wanted, after=after, limit=limit)
         rest = {"total": page.total, "after": page.after, "lost": lost}
-        return large(await _write_page(page.entries, rest, writing))
+        return answer(await _write_page(page.entries, rest, writing))
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
     async def read_entry(name: str, request_id: str) -> Response:
@@ -65,7 +64,7 @@ def journal_router(registry: Registry, journal: Journal) -> APIRouter:
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
             raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)
-        return large(await asyncio.to_thread(_written_whole, *found))
+        return answer(await asyncio.to_thread(_written_whole, *found))
 
     @router.delete("", status_code=204)
     async def forget_journal(name: str) -> Response:

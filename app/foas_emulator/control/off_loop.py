@@ -27,13 +27,17 @@ class _Worker:
         self._thread: Thread | None = None
 
     def submit(self, work: Callable[[], T]) -> "Future[T]":
-        """Queue a task; it is not begun if its future is cancelled before."""
-        future: Future[T] = Future()
-        self._works.put((future, work))
+        """Queue a task; it is not begun if its future is cancelled before.
+
+        Raise RuntimeError if the system allows no thread for it; the next call asks for one again.
+        """
         with self._starting:
             if self._thread is None:
-                self._thread = Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+                thread = Thread(target=self._run, name=self._name, daemon=True)
+                thread.start()
+                self._thread = thread
+        future: Future[T] = Future()
+        self._works.put((future, work))
         return future
 
     def _run(self) -> None:

@@ -1,8 +1,5 @@
 """The routes of the control API."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from fastapi import APIRouter, Depends
 
 from foas_emulator.control.clock import clock_router
@@ -11,15 +8,17 @@ from foas_emulator.control.credentials import credentials_router
 from foas_emulator.control.errors import Refusal
 from foas_emulator.control.events import event_router
 from foas_emulator.control.faults import fault_router
-from foas_emulator.control.info import Budget, info_router
+from foas_emulator.control.info import info_router
 from foas_emulator.control.instances import instance_router
 from foas_emulator.control.interception import interception_router
 from foas_emulator.control.journal import journal_router
 from foas_emulator.control.pact import pact_router
 from foas_emulator.control.queries import refuse_unknown_query
+from foas_emulator.control.server_info import ServerInfo
 from foas_emulator.control.settings import settings_router
 from foas_emulator.control.snapshots import snapshot_router
 from foas_emulator.control.worlds import world_router
+from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.journal.journal import Journal
 from foas_emulator.seeds.states import States
 from foas_emulator.world.connections import Connections
@@ -27,34 +26,23 @@ from foas_emulator.world.registry import Registry
 
 
 def control_router(
-    registry: Registry,
-    journal: Journal,
-    *,
-    settings: Mapping[str, Any],
-    budgets: Mapping[str, Budget],
-    addresses: Sequence[str] = (),
-    interception: Mapping[str, Any] | None = None,
-    states: States | None = None,
+    registry: Registry, journal: Journal, large: LargeAnswers, *, server: ServerInfo, states: States
 ) -> APIRouter:
-    """Return the routes of the control API, for a registry of worlds and their journals.
-
-    They show settings, budgets, addresses and, if there is a proxy, the interception; `states` are those that Pact
-    verifiers request.
-    """
+    """Return the routes of the control API; `states` are those that Pact verifiers request."""
     router = APIRouter(prefix="/_emulator", responses={"4XX": {"model": Refusal}})
-    router.include_router(info_router(settings, budgets, addresses))
-    router.include_router(interception_router(interception))
+    router.include_router(info_router(server))
+    router.include_router(interception_router(server.interception))
     router.include_router(credentials_router())
     scratch = Connections()
     for strict in (
         world_router(registry, scratch),
-        snapshot_router(registry, scratch),
-        pact_router(registry, scratch, states or States()),
+        snapshot_router(registry, scratch, large),
+        pact_router(registry, scratch, states),
         settings_router(registry),
-        clock_router(registry),
+        clock_router(registry, large),
         instance_router(registry),
         fault_router(registry),
-        journal_router(registry, journal),
+        journal_router(registry, journal, large),
         event_router(registry, journal),
         coverage_router(journal),
     ):

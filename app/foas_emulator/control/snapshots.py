@@ -23,7 +23,7 @@ from foas_emulator.control.images import has_left, image_of_snapshot, turn
 from foas_emulator.control.merging import clusters_there, merge
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.control.ready import load
-from foas_emulator.control.sending import PiecewiseResponse, Sending
+from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.seeds.limits import weight
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.advance import settle
@@ -38,10 +38,9 @@ _ROWS_AT_A_TIME = 100
 """Rows to write as YAML at a time; other threads get their turn in between."""
 
 
-def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
+def snapshot_router(registry: Registry, scratch: Connections, large: LargeAnswers) -> APIRouter:
     """Return the routes of seeds and snapshots under `/worlds/{name}`; `scratch` opens temporary databases."""
     router = APIRouter(prefix="/worlds/{name}")
-    sending = Sending()
 
     def image(body: bytes | bytearray, *, as_yaml: bool) -> bytes:
         return image_of_snapshot(body, as_yaml=as_yaml, registry=registry, scratch=scratch)
@@ -61,12 +60,12 @@ def snapshot_router(registry: Registry, scratch: Connections) -> APIRouter:
         async with turn(world.store.size, world):
             if await has_left(request, world.store.size):
                 return Response()
-            sending.require_room(world.store.size)
+            large.require_room(world.store.size)
             await settle(world)
             taken = await image_of_world(world)
             text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)))
         media_type = YAML if wants_yaml(request) else "application/json"
-        return PiecewiseResponse(text, media_type=media_type, sending=sending)
+        return Response(text, media_type=media_type)
 
     @router.put("/snapshot", status_code=204, openapi_extra=described_body(ANY_OBJECT))
     async def put_snapshot(name: str, request: Request) -> Response:

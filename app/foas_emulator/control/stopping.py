@@ -20,8 +20,8 @@ async def answer_or_stop(app: ASGIApp, scope: Scope, receive: Receive, send: Sen
     async def noting_send(message: Message) -> None:
         nonlocal is_answered, is_complete
         is_answered = True
-        is_complete = message["type"] == "http.response.body" and not message.get("more_body", False)
         await send(message)
+        is_complete = message["type"] == "http.response.body" and not message.get("more_body", False)
 
     try:
         await app(scope, receive, noting_send)

@@ -12,14 +12,14 @@ from hmac import compare_digest
 from foas_emulator.difference import Difference, plain, shown
 from foas_emulator.gateway.access_keys import AccessKeys, Key
 from foas_emulator.gateway.credentials import (
-    TOKEN_HEADERS,
+    TOKENS,
     Credentials,
     MalformedAuthorization,
     Scheme,
     allowed_algorithms,
     read_credentials,
 )
-from foas_emulator.gateway.signature import SignedRequest, verify
+from foas_emulator.gateway.signature import SignedRequest, query_pairs, verify
 from foas_emulator.gateway.signature_diagnosis import explain, sentence
 
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT", re.ASCII)
@@ -140,11 +140,15 @@ def unsigned_header(headers: Mapping[str, str], credentials: Credentials) -> Aut
     return None
 
 
-def wrong_bearer_token(headers: Mapping[str, str], keys: AccessKeys) -> AuthenticationFailure | None:
-    """Return InvalidBearerToken for a bearer or identity token that is not configured."""
-    for name in TOKEN_HEADERS:
-        token = headers.get(name)
-        if token and not any(compare_digest(token.encode(), known.encode()) for known in keys.bearer_tokens):
+def wrong_bearer_token(request: SignedRequest, keys: AccessKeys) -> AuthenticationFailure | None:
+    """Return InvalidBearerToken for a bearer or identity token that is missing or not configured."""
+    sent = [(name, request.headers[name]) for name in TOKENS if request.headers.get(name)]
+    sent = sent or [(name, value) for name, value in query_pairs(request.raw_query) if name in TOKENS]
+    if not sent:
+        hint = "The request says that it has a bearer token, and has none: send it in x-acs-bearer-token."
+        return AuthenticationFailure("InvalidBearerToken", hint)
+    for name, token in sent:
+        if not any(compare_digest(token.encode(), known.encode()) for known in keys.bearer_tokens):
             hint = f"The token in {name} is not configured: name it in the setting bearer_tokens."
             return AuthenticationFailure("InvalidBearerToken", hint)
     return None
@@ -153,7 +157,7 @@ def wrong_bearer_token(headers: Mapping[str, str], keys: AccessKeys) -> Authenti
 def wrong_key(request: SignedRequest, credentials: Credentials, keys: AccessKeys) -> AuthenticationFailure | None:
     """Return the failure of an access key that is unknown, of its token, or of the signature made with it."""
     if credentials.scheme == "bearer":
-        return wrong_bearer_token(request.headers, keys)
+        return wrong_bearer_token(request, keys)
     key = keys.lookup(credentials.access_key_id)
     if key is None:
         name = plain(credentials.access_key_id)

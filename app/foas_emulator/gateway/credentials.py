@@ -12,7 +12,10 @@ V3_HASHES: Mapping[str, str] = {"ACS3-HMAC-SHA256": "sha256", "ACS3-HMAC-SM3": "
 """The hash of each V3 algorithm, by its name in `hashlib`."""
 MOST_SIGNED = 256
 """The most headers that SignedHeaders of V3 may name: as many as a request may have."""
-TOKEN_HEADERS = ("x-acs-bearer-token", "x-acs-zero-trust-idtoken")
+BEARER = "BEARERTOKEN"
+"""The x-acs-signature-type of a request with a bearer token."""
+TOKENS = ("x-acs-bearer-token", "x-acs-zero-trust-idtoken")
+"""The names of tokens that take the place of a signature: headers, and parameters of the query for the SDK for .NET."""
 
 
 def allowed_algorithms(scheme: Scheme) -> tuple[str, ...]:
@@ -43,15 +46,19 @@ class Credentials(NamedTuple):
 def read_credentials(headers: Mapping[str, str]) -> Credentials:
     """Return the credentials of a request, given its headers under lower-case names.
 
-    A request without Authorization is `bearer` if it carries a bearer or identity token, else `anonymous`.
+    A request without Authorization is `bearer` if it carries a bearer or identity token, else `anonymous`. The SDKs for
+    Go, PHP and .NET have no key to name beside a token, and send `acs :` with a signature that nobody could check.
     Raise MalformedAuthorization. Source: the signature pages of the ROA style (V1, V3), and the official clients.
     """
     authorization = headers.get("authorization")
+    has_token = any(headers.get(name) for name in TOKENS)
     if not authorization:
-        return Credentials("bearer" if any(headers.get(name) for name in TOKEN_HEADERS) else "anonymous")
+        return Credentials("bearer" if has_token else "anonymous")
     token = headers.get("x-acs-security-token") or None
     kind, _, rest = authorization.partition(" ")
     if kind == "acs":
+        if rest.lstrip().startswith(":") and (has_token or headers.get("x-acs-signature-type") == BEARER):
+            return Credentials("bearer")
         return _v1(rest.strip(), headers.get("x-acs-signature-method", ALGORITHMS["v1"]), token)
     if kind.startswith("ACS3-"):
         return _v3(kind, rest, token)

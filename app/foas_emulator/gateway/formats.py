@@ -84,6 +84,11 @@ class Body:
     head: bytes
     tail: bytes
 
+    @property
+    def size(self) -> int:
+        """How many bytes the answer has, without its request id."""
+        return len(self.head) + len(self.tail)
+
     def with_request_id(self, request_id: bytes) -> bytes:
         return self.head + request_id + self.tail
 

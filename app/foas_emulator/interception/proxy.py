@@ -83,10 +83,13 @@ class Proxy:
             except _RefusedError as refused:
                 writer.write(refused.answer)
             await end(client, most=self._limits.rest, within=self._limits.rest_within)
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # the client is gone
-        finally:
             writer.close()
+            async with asyncio.timeout(self._limits.idle):
+                await writer.wait_closed()
+        except (OSError, asyncio.IncompleteReadError):  # TimeoutError is an OSError
+            pass  # the client is gone, or does not read what is left for it
+        finally:
+            writer.transport.abort()
 
     async def _pass_on(self, client: Stream) -> None:
         request = await self._read(client[0])
@@ -102,7 +105,7 @@ class Proxy:
                 writer.write(request.head)
             await relay(client, (reader, writer), idle=self._limits.idle, upward=request.length)
         finally:
-            writer.close()
+            writer.transport.abort()  # what it has not read by now it never will
 
     async def _read(self, reader: asyncio.StreamReader) -> ProxyRequest:
         if len(self._connections) > self._limits.connections:

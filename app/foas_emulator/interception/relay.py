@@ -16,11 +16,11 @@ async def relay(
     idle: float,
     upward: int | None = None,
 ) -> None:
-    """Pass bytes both ways until the server has ended, or neither side has sent anything for `idle` seconds.
+    """Pass bytes both ways until the server has ended, or nothing could be passed on for `idle` seconds.
 
     If `upward` is given, pass on only so many bytes from the client. A client that has sent everything still gets the
-
-    rest of the answer. If the server resets its connection, the client's is reset too.
+    rest of the answer. If the server resets its connection, the client's is reset too. After a silence the client's
+    connection is gone, with what it has not read.
     """
     activity = _Activity(idle)
     sending = asyncio.create_task(_send_up(client[0], server[1], activity, most=upward))
@@ -28,7 +28,9 @@ async def relay(
         await _pump(server[0], client[1], activity)
     except ConnectionResetError:
         _reset(client[1])
-    except (OSError, TimeoutError):
+    except TimeoutError:
+        client[1].transport.abort()
+    except OSError:
         pass
     finally:
         sending.cancel()
@@ -85,6 +87,13 @@ class _Activity:
             self._last = self._loop.time()
             return data
 
+    async def write(self, writer: asyncio.StreamWriter, data: bytes) -> None:
+        """Write bytes, and wait for room for more. Raise TimeoutError if the receiver reads too little for too long."""
+        writer.write(data)
+        async with asyncio.timeout(self._idle):
+            await writer.drain()
+        self._last = self._loop.time()
+
 
 async def _pump(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, activity: _Activity, *, most: int | None = None
@@ -95,8 +104,7 @@ async def _pump(
         data = await activity.read(reader, _CHUNK if left is None else min(left, _CHUNK))
         if not data or writer.is_closing():
             break
-        writer.write(data)
-        await writer.drain()
+        await activity.write(writer, data)
         left = None if left is None else left - len(data)
     else:
         return

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from starlette.types import Scope
 
 from foas_emulator.gateway.formats import CONTENT_TYPES, Body
+from foas_emulator.gateway.large_answers import LARGE, LargeAnswers
 from foas_emulator.gateway.operation import LONGEST_KEPT
 from foas_emulator.gateway.responses import GatewayResponse, Headers
 from foas_emulator.journal.entries import EntryTemplate
 from foas_emulator.pipeline.context import RequestContext
-from foas_emulator.pipeline.large_answers import LARGE, LargeAnswers, size_of
 from foas_emulator.pipeline.select_world import key_of
 from foas_emulator.world.world import World
 
@@ -134,7 +134,7 @@ class CacheReads:
         response = GatewayResponse(
             status_code=200, content=Body(cached.head, cached.tail), content_type=CONTENT_TYPES[context.format]
         )
-        response = self._large.counted(response)
+        self._large.require_room(response.content.size)
         self._set_template(context, response, cached)
         return response
 
@@ -157,7 +157,7 @@ class CacheReads:
         They must if this request gets a warning, since all of them will, if its world is impaired, if the response is
         large, and if its query is long: the hot path would keep how a signature reads it.
         """
-        is_long = len(context.query_string) > LONGEST_KEPT or size_of(response) > LARGE
+        is_long = len(context.query_string) > LONGEST_KEPT or response.content.size > LARGE
         if context.warning is not None or context.settings.is_impaired or is_long:
             return
         if cached.template is None or cached.template.counters.is_closed:
@@ -169,7 +169,7 @@ class CacheReads:
 
 def _size(response: GatewayResponse, template: EntryTemplate | None) -> int:
     """Return the size of a response body and a journal template, which share their bytes unless the body is long."""
-    body = size_of(response)
+    body = response.content.size
     if template is None:
         return body
     return template.size + (0 if template.call.contents.answer is response.content else body)

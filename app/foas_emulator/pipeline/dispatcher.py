@@ -8,9 +8,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.gateway.errors import MISSING, UNAVAILABLE, ApiError
+from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.responses import GatewayResponse, failure, host_name, internal_error
 from foas_emulator.pipeline.context import UNREADABLE, RequestContext
-from foas_emulator.pipeline.large_answers import LargeAnswers
 from foas_emulator.world.file_errors import file_error
 from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.store import StoreClosedError
@@ -50,8 +50,9 @@ class CallOperation:
         response: GatewayResponse | None = context.response
         context.response = None
         assert response is not None, "a route that raises nothing has answered"
-        # Only answers to reads are ever large, and a write that has happened must not be answered as if it had not.
-        return response if context.operation.writes else self._large.counted(response)
+        if not context.operation.writes:  # a write that has happened must not be answered as if it had not
+            self._large.require_room(response.content.size)
+        return response
 
 
 async def _send_nothing(_message: Message) -> None:

@@ -1,14 +1,15 @@
 """The calls that a latency holds back, within one byte budget: they go on after their clients have left."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from foas_emulator.gateway.errors import UNAVAILABLE
+from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.record import memory_of
 
 MOST_HELD = 256 * 1024 * 1024
-"""The most bytes of calls that are held back: some 13,000 small ones. A single call may be larger."""
+"""The most bytes of calls and answers that are held back: some 13,000 small ones. A single one may be larger."""
 _CALL = 20_000
 """Approximate size in bytes of a call that is held back, with its task and connection, without what was sent."""
 
@@ -23,7 +24,15 @@ class HeldCalls:
     def holding(self, context: RequestContext) -> Iterator[None]:
         """Count a call while the block holds it back; refuse it if too many are held back already."""
         headers = sum(len(name) + len(value) for name, value in context.headers.items())
-        size = _CALL + 2 * headers + len(context.body) + memory_of(context.parameters)
+        with self._counted(_CALL + 2 * headers + len(context.body) + memory_of(context.parameters)):
+            yield
+
+    def holding_answer(self, response: GatewayResponse) -> AbstractContextManager[None]:
+        """Count the answer of a call that is counted already, while the block holds it back; refuse it likewise."""
+        return self._counted(response.content.size)
+
+    @contextmanager
+    def _counted(self, size: int) -> Iterator[None]:
         if self.size and self.size + size > MOST_HELD:
             raise UNAVAILABLE(
                 f"Latencies hold back calls of {self.size} bytes already, also of clients that have left, and "

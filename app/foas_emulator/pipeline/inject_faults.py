@@ -119,7 +119,11 @@ class InjectFaults:
             chance=application.chance,
             wait_ms=application.wait_ms,
         )
-        return await rule.effect.apply(invocation)
+        assert context.operation is not None
+        if response is None or context.operation.writes or not isinstance(rule.effect, Latency):
+            return await rule.effect.apply(invocation)
+        with self._held.holding_answer(response):  # of a read: a write must not be refused, and its answer is small
+            return await rule.effect.apply(invocation)
 
     def _has_world_after(self, context: RequestContext) -> bool:
         """Whether the world in which a call took effect is there, after opening it if it was closed meanwhile."""

@@ -1,6 +1,7 @@
 """Find the world to which a request belongs."""
 
 from foas_emulator.gateway.errors import INVALID_WORLD, UNAVAILABLE, ApiError
+from foas_emulator.masking import masked
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.find_operation import choose_format
 from foas_emulator.world.file_errors import WorldFileError
@@ -49,7 +50,10 @@ class SelectWorld:
         context.request_id = context.request_id or self._registry.next_request_id()
         if isinstance(error, WorldFileError):
             return UNAVAILABLE(error.hint)
-        return (INVALID_WORLD if isinstance(error, WorldNameError) else UNAVAILABLE)(str(error))
+        if isinstance(error, WorldLimitError):
+            return UNAVAILABLE(str(error))
+        context.world_name = ""  # the log would show it as it came
+        return INVALID_WORLD(masked(str(error)))  # a key without a comma after it has the signature in it
 
 
 def enter(context: RequestContext, world: World) -> None:

@@ -64,6 +64,8 @@ _RESOLVERS = {
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 """The patterns by which plain scalars get their types. Dates remain texts, and so does `=`."""
+_LONGEST_RESOLVED = 64 * 1024
+"""The most characters of a plain scalar that may be anything but a text: nothing else runs during a match."""
 _CONSTRUCTOR = SafeConstructor()
 _UNREADABLE = object()
 """A placeholder for a value that has a flaw, so that the rest can be checked."""
@@ -242,6 +244,8 @@ class Composer:
             return _UNREADABLE
 
     def _resolved(self, text: str) -> str:
+        if len(text) > _LONGEST_RESOLVED:
+            return _STR
         for tag, pattern in [*_RESOLVERS.get(text[:1], ()), *_RESOLVERS.get(None, ())]:
             if pattern.match(text):
                 return str(tag)

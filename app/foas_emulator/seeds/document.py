@@ -292,11 +292,13 @@ class SeedCluster(Seed):
     )
     gmt_modified: Time | None = member("Time of its last change; by default the world's time.", 1601051659000)
     storage_type: Text = member("Kind of storage for its state.", "HDFS", default="HDFS")
-    user_oss_info: Text | None = member("Its OSS bucket.", "shop")
+    user_oss_info: Text | None = member("Its OSS, a JSON text.", '{"bucket":"shop"}')
     user_vpc_id: Text | None = member("Its VPC.", "vpc-bp1a2b3c4d5e6f")
     user_sg_id: Text | None = member("Its security group.", "sg-bp1a2b3c4d5e6f", alias="UserSGId")
-    user_v_switch_list: Text | None = member("Its switches.", "vsw-bp1a2b3c4d5e6f", alias="UserVSwitchList")
-    is_mix_deploy: bool = member("Whether masters and slaves share machines.", False, default=False)
+    user_v_switch_list: Text | None = member(
+        "Its vSwitches, a JSON text.", '["vsw-bp1a2b3c4d5e6f"]', alias="UserVSwitchList"
+    )
+    is_mix_deploy: bool = member("Whether slaves of several models are mixed.", False, default=False)
     instance_infos: Text | None = member("Its machines, a JSON text; made up if it is left out.", "{}")
     pay_model: Literal["pre", "post"] = member("Payment model.", "post", default="post", alias="pay_model")
     master_spec: Text = member("The model of its masters.", "Ecs_4c16g", default="Ecs_4c16g", alias="master_spec")

@@ -30,6 +30,16 @@ from foas_emulator.seeds.limits import (
     integer,
 )
 
+MAX_TAGS = 100
+"""The most lines that may begin with %TAG: the parser compares each with all before it."""
+TOO_MANY_TAGS = f"more than {MAX_TAGS} lines begin with %TAG; leave them out"
+_LINE_ENDS = "\n\r\x85\u2028\u2029"
+
+_WINDOW = 4 * 1024 * 1024
+_MOST_WINDOWS = 5
+"""Windows of JSON: nothing else runs while a text or a number is read. No row has a text of 16 MiB."""
+TOO_LONG = f"a text, a number or a blank has more than {_WINDOW * (_MOST_WINDOWS - 1)} characters"
+
 LARGE = 256 * 1024
 """The length in characters above which JSON is parsed so that other threads can run; the fast parser never yields."""
 
@@ -63,6 +73,8 @@ def load_json(text: str) -> Document:
     """Parse JSON without repeated members, NaN, and numbers beyond 64 bits. Raise `DocumentError`."""
     if not text.strip():
         return Document(None, text)
+    if _has_endless_value(text):
+        raise _NotJsonError([Flaw(1, (), TOO_LONG)])
     repeated: set[str] = set()
     try:
         value = _decoder(repeated, in_steps=len(text) > LARGE).decode(text)
@@ -83,19 +95,53 @@ def load_json(text: str) -> Document:
 
 def load_yaml(text: str) -> Document:
     """Parse YAML 1.1 without dates, sets, binary values and custom tags. Raise `DocumentError`."""
-    composer = Composer()
+    composer, pieces = Composer(), _Pieces(text)
     try:
-        composer.take(yaml.parse(text, yaml.CSafeLoader))
+        composer.take(yaml.parse(pieces, yaml.CSafeLoader))
     except yaml.MarkedYAMLError as error:
         line = 1 if error.problem_mark is None else error.problem_mark.line + 1
         composer.flaws.append(Flaw(line, (), f"not YAML: {error.problem or error}"))
     except yaml.YAMLError as error:
         composer.flaws.append(Flaw(1, (), f"not YAML: {' '.join(str(error).split())}"))
-    except UnicodeEncodeError:
-        composer.flaws.append(Flaw(1, (), SURROGATE))
+    if pieces.flaw is not None:
+        composer.flaws = [Flaw(1, (), pieces.flaw)]
     if composer.flaws:
         raise DocumentError(composer.flaws)
     return Document(composer.value, text, composer.lines)
+
+
+class _Pieces:
+    """A text that the parser of YAML reads in pieces: of one that it has whole, no thread runs while it reads a value.
+
+    The text ends at a piece that has a flaw.
+    """
+
+    def __init__(self, text: str, *, is_json: bool = False) -> None:
+        self.flaw: str | None = None
+        self._text = text
+        self._is_json = is_json
+        self._at = 0
+        self._tags = 0
+
+    def read(self, size: int = 65536, /) -> bytes:
+        """Return the next piece, of about this size."""
+        piece = self._text[self._at : self._at + size]
+        self._at += len(piece)
+        if self._is_json:
+            piece = _NOT_IN_YAML.sub(" ", piece)
+            if piece.endswith("\\"):  # an escape that goes on in the next piece
+                piece = piece[:-1] or " "
+                self._at -= 1
+        self._tags += sum(piece.count(f"{end}%TAG") for end in _LINE_ENDS)
+        try:
+            encoded = piece.encode()
+        except UnicodeEncodeError:
+            self.flaw = SURROGATE
+        else:
+            if self._tags <= MAX_TAGS:
+                return encoded
+            self.flaw = TOO_MANY_TAGS
+        return b""
 
 
 class _NotJsonError(DocumentError):
@@ -119,6 +165,20 @@ def _decoder(repeated: set[str], *, in_steps: bool) -> json.JSONDecoder:
     if in_steps:
         decoder.scan_once = py_make_scanner(decoder)  # type: ignore[attr-defined]
     return decoder
+
+
+def _has_endless_value(text: str) -> bool:
+    """Whether in five windows in a row no text begins, as in no document that has anything: a value or a blank is long.
+
+    A quote after a backslash begins no text. The first character of a window is the last one of the window before.
+    """
+    windows = 0
+    for start in range(0, len(text), _WINDOW):
+        window = text[max(start - 1, 0) : start + _WINDOW]
+        windows = 0 if window.count('"', 1) > window.count('\\"') else windows + 1
+        if windows == _MOST_WINDOWS:
+            return True
+    return False
 
 
 def _line_of(text: str, part: str) -> int:
@@ -180,7 +240,7 @@ _NOT_IN_YAML = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)|[^\n\r -~\xa0-\ud7ff\ue000-\
 def _composed_outline(text: str) -> "Composer":
     composer = Composer(is_json=True)
     with suppress(yaml.YAMLError):  # the lines are known up to the place of the error
-        composer.take(yaml.parse(_NOT_IN_YAML.sub(" ", text), yaml.CSafeLoader))
+        composer.take(yaml.parse(_Pieces(text, is_json=True), yaml.CSafeLoader))
     return composer
 
 

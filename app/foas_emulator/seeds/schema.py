@@ -81,7 +81,7 @@ def _settings() -> Schema:
     choices = {
         "default_format": (["json", "xml"], "Format of an answer whose client names none."),
         "not_running": (["fail", "answer"], "GetInstance for a job that is not running: as documented, or its state."),
-        "sql_check": (["validate", "start"], "Who refuses wrong SQL: ValidateJob alone, or the start too."),
+        "sql_check": (["validate", "start"], "What refuses wrong SQL: only ValidateJob, or StartJob too."),
         "signature": (["off", "warn", "strict"], "Signatures: not looked at, reported, or refused."),
     }
     properties: dict[str, Schema] = {

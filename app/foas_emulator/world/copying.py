@@ -22,6 +22,6 @@ async def image_of_world(world: World) -> bytes:
     try:
         with world.in_use():
             return await asyncio.to_thread(store.image_beside)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, RuntimeError, sqlite3.Error) as error:  # no room for a file, or no thread
         log.warning("world %s is copied in one piece, which others wait for: %s", world.name, error)
         return store.image()

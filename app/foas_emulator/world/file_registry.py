@@ -59,7 +59,8 @@ class FileRegistry(Registry):
     def _create(self, name: str, image: bytes, ready: Ready = NOTHING_READY) -> World:
         self._make_room()
         self.files.put(name, image, ready.files)
-        return self._open(name)
+        with self._taken_back_if_that_fails(name, None):
+            return self._open(name)
 
     def _open(self, name: str, store: Store | None = None) -> World:
         world = super()._open(name, store)
@@ -113,15 +114,11 @@ class FileRegistry(Registry):
             self._make_room()
         before = self.files.generation(name)
         self.files.put(name, image, ready.files)
-        self._counts_of.pop(name, None)
-        self._begun.pop(name, None)
-        try:
+        with self._taken_back_if_that_fails(name, before):
             if world is None:
                 return self._open(name)
             with self._closed_if_that_fails(world):
                 world.move_to(self._store(name))
-        finally:
-            self.files.clean(name, before)
         return world
 
     def _reset(self, name: str, ready: Ready) -> None:
@@ -167,11 +164,23 @@ class FileRegistry(Registry):
         """Have an open world take the database in the file that is ready."""
         before = self.files.generation(world.name)
         self.files.exchange(world.name, *ready.files)
+        with self._taken_back_if_that_fails(world.name, before), self._closed_if_that_fails(world):
+            take(self._store(world.name))
+
+    @contextmanager
+    def _taken_back_if_that_fails(self, name: str, before: int | None) -> Iterator[None]:
+        """Let a world be an earlier generation again, None for no world, if anything is raised; else remove that."""
+        counts, begun = self._counts_of.pop(name, None), self._begun.pop(name, None)
         try:
-            with self._closed_if_that_fails(world):
-                take(self._store(world.name))
-        finally:
-            self.files.clean(world.name, before)
+            yield
+        except BaseException:
+            self.files.take_back(name, before)
+            if counts is not None:
+                self._counts_of[name] = counts
+            if begun is not None:
+                self._begun[name] = begun
+            raise
+        self.files.clean(name, before)
 
     @contextmanager
     def _closed_if_that_fails(self, world: World) -> Iterator[None]:

@@ -15,13 +15,10 @@ from collections.abc import Iterator, KeysView, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from foas_emulator.world.directory_lock import lock_directory
 from foas_emulator.world.file_errors import WorldFileError, is_file, naming, require_file
 from foas_emulator.world.soundness import damage_of, is_header_of_ours, is_in_use, size_in
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
 
 _PORTS = frozenset(f"{port}{number}" for port in ("com", "lpt") for number in range(10))
 DEVICES = {"con", "prn", "aux", "nul"} | _PORTS if os.name == "nt" else frozenset[str]()
@@ -40,10 +37,6 @@ _DATABASE = ("db", *(f"db{suffix}" for suffix in _BESIDE))
 log = logging.getLogger(__name__)
 
 
-class DirectoryInUseError(Exception):
-    """Another process keeps its worlds in the same directory."""
-
-
 class WorldFiles:
     """The worlds of one directory, which this process owns until `close`."""
 
@@ -54,7 +47,7 @@ class WorldFiles:
         it cannot be used.
         """
         self._directory = directory
-        self._lock = _lock(directory)
+        self._lock = lock_directory(directory)
         self._generations: dict[str, int] = {}
         self._left: dict[str, set[int]] = {}
         """The earlier generations of each world whose origins could not be removed."""
@@ -225,6 +218,28 @@ class WorldFiles:
             _move(origin, self._path(name, generation, "origin"))
         self._generations[name] = generation
 
+    def take_back(self, name: str, generation: int | None) -> None:
+        """Let an earlier generation be the world again, None for no world, after its replacement could not be opened.
+
+        Nobody may have used the replacement. If this fails, too, that stays the world, as the log says, and nothing of
+        the earlier generation.
+        """
+        replacement, database = (self._path(name, self._generations[name], kind) for kind in ("origin", "db"))
+        try:
+            if generation is None:
+                self.remove(name)
+                return
+            origin = self._path(name, generation, "origin")
+            if os.path.lexists(origin):
+                replacement.unlink()
+            else:  # `exchange` has moved it
+                _move(replacement, origin)
+            self._generations[name] = generation
+            _remove(database)
+        except (OSError, WorldFileError) as error:
+            log.warning("world %s stays replaced, though it cannot be opened: %s", name, error)
+            self.clean(name, generation)
+
     def generation(self, name: str) -> int | None:
         """Return the present generation of a world, None if the world does not exist."""
         return self._generations.get(name)
@@ -370,25 +385,3 @@ def _synced(directory: Path) -> Iterator[None]:
             os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _lock(directory: Path) -> "BaseFileLock":
-    # Imported here: most servers keep their worlds in memory, and the import takes a twentieth of a start.
-    from filelock import FileLock, SoftFileLock, Timeout  # noqa: PLC0415
-
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / "lock"
-    # Releases of filelock before 4.2.5 would empty a file of somebody else. Where the system has no locks, the file is
-    # the lock and not empty, and one that exists is never opened.
-    if FileLock is not SoftFileLock and path.exists() and (not path.is_file() or path.stat().st_size):
-        raise WorldFileError(path, "it is no file of foas-emulator", "move it away, or give another --data-dir")
-    # Shared by threads: a server in a thread acquires the lock in one thread and releases it in another.
-    lock = FileLock(path, timeout=0, thread_local=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise DirectoryInUseError(
-            f"{directory} is in use by another foas-emulator. One process keeps one directory: "
-            "stop the other one, or give another --data-dir."
-        ) from None
-    return lock

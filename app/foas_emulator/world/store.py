@@ -70,12 +70,12 @@ Change = tuple[str, str | float | None]
 
 def equal(column: V, value: V) -> Condition:
     """Return the condition that a column has this value, as in `equal(Job.job_name, "job1")`. None matches NULL."""
-    return cast(InstrumentedAttribute[Any], column).key, value
+    return cast("InstrumentedAttribute[Any]", column).key, value
 
 
 def assign(column: V, value: V) -> Change:
     """Return the change that gives a column this value, as in `assign(Job.code, "SELECT 1")`."""
-    return cast(InstrumentedAttribute[Any], column).key, value
+    return cast("InstrumentedAttribute[Any]", column).key, value
 
 
 def changed(row: R, *changes: Change) -> R:
@@ -147,6 +147,9 @@ class Store:
         self._raw.execute(_LEAVE_DELETED)
 
     def _prepare_file(self, path: Path) -> None:
+        # Said first, this keeps what SQLite would share with other processes out of a file in memory: writing there to
+        # what a full disk has no room for ends the process (SIGBUS), where a block is smaller than a page of memory.
+        self._raw.execute("PRAGMA locking_mode = EXCLUSIVE")
         with path.open("rb") as file:
             if not file.read(1):
                 raise WorldFileError(path, "it is empty")
@@ -308,15 +311,15 @@ class Store:
 
     def first(self, model: type[R], column: V, *, most: V) -> R | None:
         """Return the row with the smallest value of a column, if that is at most `most`; ties go by primary key."""
-        statement = statements.ascending(model.table(), cast(InstrumentedAttribute[Any], column).key)
+        statement = statements.ascending(model.table(), cast("InstrumentedAttribute[Any]", column).key)
         columns = self._raw.execute(statement, {"most": most}).fetchone()
         return None if columns is None else _row(model, columns)
 
     def least(self, column: V) -> V | None:
         """Return the smallest value of a column, None if there is no row."""
-        attribute = cast(InstrumentedAttribute[Any], column)
+        attribute = cast("InstrumentedAttribute[Any]", column)
         least = statements.least(attribute.class_.table(), attribute.key)
-        return cast(V | None, self._raw.execute(least).fetchone()[0])
+        return cast("V | None", self._raw.execute(least).fetchone()[0])
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows of every table."""

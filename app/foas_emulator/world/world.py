@@ -334,7 +334,7 @@ class World:
             self.store.load(image)
         else:
             self._take(store)
-        self.cache.clear()
+        self.cache.discard_from_rows()
         self._read_copies()
 
     def move_to(self, store: Store) -> None:

@@ -1,6 +1,6 @@
 """A cache for values that other packages keep with a world's rows, each under a typed key of its own."""
 
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -27,7 +27,8 @@ class WorldCache:
 
     def get(self, slot: Slot[T]) -> T | None:
         """Return the value of a slot, None if it has none."""
-        return cast(T | None, self._values.get(slot))
+        value: T | None = self._values.get(slot)
+        return value
 
     def put(self, slot: Slot[T], value: T) -> T:
         """Give a slot a value; return the value."""

@@ -106,6 +106,14 @@ def test_refusal_of_a_stopped_job_says_what_to_set(seeded_api: Api) -> None:
     )
 
 
+def test_refusal_of_a_draft_says_what_starts_it_as_no_setting_shows_it(seeded_api: Api) -> None:
+    seeded_api.world.set({"not_running": "answer"})
+    heard = ask(seeded_api.app, TARGET.format("demo", "draft", "-1"))
+    assert heard.hint == (
+        "Job 'draft' is not running: it was never started. It is a draft: CommitJob and StartJob start it."
+    )
+
+
 @pytest.mark.parametrize(
     ("job", "instance", "state"),
     [

@@ -180,6 +180,10 @@ def test_autoscale_needs_a_maximum_and_a_strategy(p: Api, parameter: str) -> Non
         ("suspendPeriods", '[{"startTime":"18:00","plan":"CURRENT","policy":"EVERY_DAY_TIME"}]'),
         ("suspendPeriods", '[{"startTime":"1","endTime":"2","plan":"OTHER","policy":"EVERY_DAY_TIME"}]'),
         ("suspendPeriods", '[{"startTime":"1","endTime":"2","plan":"CURRENT","policy":"NEVER"}]'),
+        ("suspendPeriods", '[{"startTime":"1800","endTime":"18:20","plan":"CURRENT","policy":"EVERY_DAY_TIME"}]'),
+        ("suspendPeriods", '[{"startTime":"18:00","endTime":"24:00","plan":"CURRENT","policy":"EVERY_DAY_TIME"}]'),
+        ("suspendPeriods", '[{"startTime":"18:00","endTime":18,"plan":"CURRENT","policy":"EVERY_DAY_TIME"}]'),
+        ("suspendPeriods", '[{"startTime":"18:00","endTime":"18:20","plan":"CURRENT","policy":"SPECIFIED_TIME"}]'),
         ("suspendPeriodParam.1.startTime", "18:00"),
     ],
 )
@@ -207,6 +211,14 @@ def test_autoscale_rests_in_the_periods_given_either_way(p: Api) -> None:
     listed = {f"suspendPeriodParam.1.{name}": value for name, value in once.items()}
     p.ok("CommitJob", **J, **SCALED, **listed, suspendPeriods=json.dumps([daily]))
     assert scale_params(p)["suspendPeriods"] == [once, daily]
+
+
+def test_autoscale_rests_in_as_many_periods_as_the_metadata_allows(p: Api) -> None:
+    building.job(p)
+    daily = {"startTime": "18:00", "endTime": "18:20", "plan": "ORIGINAL", "policy": "EVERY_DAY_TIME"}
+    listed: Any = {f"suspendPeriodParam.{n}.{name}": value for n in range(1, 102) for name, value in daily.items()}
+    p.refused("CommitJob", **J, **SCALED, **listed, code="InvalidsuspendPeriodParam")
+    p.ok("CommitJob", **J, **SCALED, **{name: value for name, value in listed.items() if ".101." not in name})
 
 
 def test_autoscale_is_for_stream_jobs_on_blink_3(p: Api) -> None:

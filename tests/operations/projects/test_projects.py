@@ -100,10 +100,10 @@ def test_an_absent_project_is_not_found(api: Api) -> None:
     )
 
 
-def test_projects_are_listed_newest_first(api: Api) -> None:
-    cluster_id = building.project(api, "a")
+def test_projects_are_listed_oldest_first(api: Api) -> None:
+    cluster_id = building.project(api, "b")
     api.advance("1s")
-    building.project(api, "b", cluster_id=cluster_id)
+    building.project(api, "a", cluster_id=cluster_id)
     listed = api.ok("ListProject")["Projects"]["Project"]
     assert [project["Name"] for project in listed] == ["b", "a"]
 

@@ -55,25 +55,28 @@ class ListClusterResponse(ApiResponse):
 
 
 class ClusterDetails(ApiModel):
-    """The cluster in the answer of GetClusterDetails. Times are in milliseconds; the last members are JSON texts."""
+    """The cluster in the answer of GetClusterDetails. Times are in milliseconds.
 
-    cluster_id: str
-    region_id: str
-    zone_id: str | None = None
-    state: _State
-    description: str | None = None
-    display_name: str | None = None
-    owner_id: str
-    operator: str
-    storage_type: str
-    gmt_create: Int64
-    gmt_modified: Int64
-    user_oss_info: str | None = None
-    user_vpc_id: str | None = None
-    user_sg_id: str | None = Field(default=None, alias="UserSGId")
-    user_v_switch_list: str | None = None
-    is_mix_deploy: bool
+    The machines, the user's OSS and the VSwitches are JSON texts.
+    """
+
     instance_infos: str | None = None
+    user_oss_info: str | None = None
+    display_name: str | None = None
+    user_vpc_id: str | None = None
+    state: _State
+    user_sg_id: str | None = Field(default=None, alias="UserSGId")
+    storage_type: str
+    gmt_modified: Int64
+    user_v_switch_list: str | None = None
+    owner_id: str
+    region_id: str
+    is_mix_deploy: bool
+    description: str | None = None
+    gmt_create: Int64
+    zone_id: str | None = None
+    operator: str
+    cluster_id: str
 
 
 class GetClusterDetailsResponse(ApiResponse):

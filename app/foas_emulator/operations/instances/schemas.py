@@ -54,29 +54,29 @@ class GetInstanceResponse(ApiResponse):
 class ListedInstance(ApiModel):
     """An instance in the answer of ListInstance: all members except its AutoScale parameters."""
 
-    id: Int64
-    project_name: str
-    job_name: str
-    actual_state: _State
-    expect_state: _State
-    job_type: _JobType
-    api_type: _ApiType
-    code: str | None = None
-    properties: str | None = None
-    packages: str | None = None
-    starter: str | None = None
-    start_time: Int64 | None = None
-    last_error_time: Int64 | None = None
-    last_error_message: str | None = None
-    last_operator: str | None = None
-    last_operate_time: Int64 | None = None
     plan_json: str | None = None
+    last_error_time: Int64 | None = None
+    api_type: _ApiType
+    project_name: str
+    job_type: _JobType
+    expect_state: _State
+    starter: str | None = None
+    actual_state: _State
+    last_operate_time: Int64 | None = None
+    last_error_message: str | None = None
     engine_version: str | None = None
-    engine_job_handler: str | None = None
-    input_delay: Int64 | None = None
-    cluster_id: str | None = None
-    queue_name: str | None = None
     end_time: Int64 | None = None
+    start_time: Int64 | None = None
+    input_delay: Int64 | None = None
+    queue_name: str | None = None
+    job_name: str
+    packages: str | None = None
+    code: str | None = None
+    engine_job_handler: str | None = None
+    id: Int64
+    cluster_id: str | None = None
+    last_operator: str | None = None
+    properties: str | None = None
     priority: Int32 | None = None
 
 
@@ -90,8 +90,8 @@ class ListInstanceResponse(ApiResponse):
     """The answer of ListInstance."""
 
     page_index: Int32
-    page_size: Int32
     total_page: Int32
+    page_size: Int32
     total_count: Int64
     instances: Instances
 
@@ -118,14 +118,14 @@ class GetInstanceRunSummaryResponse(ApiResponse):
 class BatchRunSummary(ApiModel):
     """The short form of an instance, with its members in the order of BatchGetInstanceRunSummary."""
 
-    id: Int64 | None = None
-    actual_state: _State
     expect_state: _State
-    last_error_time: Int64 | None = None
-    last_error_message: str | None = None
-    engine_job_handler: str | None = None
     input_delay: Int64 | None = None
     job_name: str
+    engine_job_handler: str | None = None
+    id: Int64 | None = None
+    actual_state: _State
+    last_error_time: Int64 | None = None
+    last_error_message: str | None = None
 
 
 class RunSummarys(ApiModel):

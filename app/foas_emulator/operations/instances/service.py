@@ -78,10 +78,11 @@ def get_instance(world: World, project_name: str, job_name: str, instance_id: in
     instance = find(world, job, instance_id)
     if instance is not None and instance.actual_state == RUNNING:
         return instance
+    shown = instance or _never_started(world, job)
+    if shown is None:
+        raise NOT_RUNNING(f"{_not_running(job, instance)} It is a draft: CommitJob and StartJob start it.")
     if world.settings.not_running == "answer":
-        shown = instance or _never_started(world, job)
-        if shown is not None:
-            return shown
+        return shown
     raise NOT_RUNNING(f"{_not_running(job, instance)} The setting not_running=answer shows every state.")
 
 
@@ -223,7 +224,8 @@ def find(world: World, job: "Job", instance_id: int) -> Instance | None:
     """
     if instance_id == CURRENT:
         if job.job_type != STREAM:
-            raise invalid("instanceId", f"-1 stands for a stream job's instance, and {job.job_name!r} is a batch job.")
+            name = job.job_name
+            raise invalid("instanceId", f"-1 is for stream jobs, {name!r} is a batch job; ListInstance has its ids.")
         return rows.current_instance(world, job.project_name, job.job_name)
     if instance_id < CURRENT:
         raise invalid("instanceId", "an instance id is positive, or -1 for a stream job's current instance.")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, get_args
 
-from foas_emulator.blink import kinds
+from foas_emulator.blink import auto_scale, kinds
 from foas_emulator.gateway.parameters import Decimal, Flag, Int64, Items, one_of
 from foas_emulator.operations.parameters import Filter, form, query
 
@@ -80,6 +80,13 @@ Configure = Annotated[
     form("configure", "The strategy of AutoScale: the delay in seconds from which it acts.", '{"fetch_delay":44.5}'),
 ]
 RecommendOnly = Annotated[Flag | None, form("recommendOnly", "Only propose plans; needs Blink 3.7.8 or newer.", False)]
+_A_TIME = "HH:mm for EVERY_DAY_TIME, yyyy-MM-dd HH:mm for SPECIFIED_TIME."
+_PERIOD = {
+    "startTime": {"type": "string", "description": f"Its begin: {_A_TIME}"},
+    "endTime": {"type": "string", "description": f"Its end: {_A_TIME}"},
+    "plan": {"type": "string", "description": "The plan to run with meanwhile.", "enum": [*auto_scale.PLANS]},
+    "policy": {"type": "string", "description": "Every day, or once.", "enum": [*auto_scale.POLICIES]},
+}
 SuspendPeriods = Annotated[
     str | None,
     form(
@@ -89,7 +96,13 @@ SuspendPeriods = Annotated[
     ),
 ]
 SuspendPeriodParam = Annotated[
-    Items | None, form("suspendPeriodParam", "The same times, as suspendPeriodParam.N.startTime and so on.")
+    Items | None,
+    form(
+        "suspendPeriodParam",
+        "The same times, as suspendPeriodParam.N.startTime and so on.",
+        maxItems=auto_scale.MOST_PERIODS,
+        items={"type": "object", "properties": _PERIOD},
+    ),
 ]
 ParameterJson = Annotated[
     str | None,

@@ -8,18 +8,18 @@ from foas_emulator.blink import kinds
 from foas_emulator.gateway.formats import ApiModel, ApiResponse, Float, Int32, Int64, words
 from foas_emulator.operations.jobs.lifecycle import STATUSES
 
-_JobType = Annotated[str, words(*get_args(kinds.JobType))]
-_ApiType = Annotated[str, words(*get_args(kinds.ApiType))]
+JobType = Annotated[str, words(*get_args(kinds.JobType))]
+ApiType = Annotated[str, words(*get_args(kinds.ApiType))]
 _Status = Annotated[str, words(*STATUSES)]
 
 
-class JobMembers(ApiModel):
-    """The common members of a job in the answers of GetJob and GetRefPackageJob. Times are in milliseconds."""
+class JobDetails(ApiModel):
+    """The draft in the answer of GetJob. Times are in milliseconds."""
 
     job_name: str
     project_name: str
-    job_type: _JobType
-    api_type: _ApiType
+    job_type: JobType
+    api_type: ApiType
     code: str | None = None
     plan_json: str | None = None
     properties: str | None = None
@@ -35,11 +35,6 @@ class JobMembers(ApiModel):
     queue_name: str
     folder_id: Int64
     job_id: str
-
-
-class JobDetails(JobMembers):
-    """The draft in the answer of GetJob. Times are in milliseconds."""
-
     file_id: str | None = None
 
 
@@ -54,9 +49,9 @@ class ListedJob(ApiModel):
 
     create_time: Int64
     plan_json: str | None = None
-    api_type: _ApiType
+    api_type: ApiType
     project_name: str
-    job_type: _JobType
+    job_type: JobType
     engine_version: str
     creator: str
     modifier: str
@@ -97,10 +92,10 @@ class TableUse(ApiModel):
     """
 
     type: str
+    alias: str
+    properties: dict[str, str]
     workspace: str | None = None
     name: str | None = None
-    properties: dict[str, str]
-    alias: str
 
 
 class Inputs(ApiModel):
@@ -124,9 +119,9 @@ class Dims(ApiModel):
 class JobInOut(ApiModel):
     """The tables of a job, by their roles."""
 
-    inputs: Inputs
     outputs: Outputs
     dims: Dims
+    inputs: Inputs
 
 
 class ValidateJobResponse(ApiResponse):

@@ -270,6 +270,8 @@ def commit_job(
         strategy = dict(readable("configure", auto_scale.read_strategy, given("configure", configure)))
         if recommend_only is not None:
             strategy["recommendOnly"] = recommend_only
+        if suspend_period_param is not None and len(suspend_period_param) > auto_scale.MOST_PERIODS:
+            raise invalid("suspendPeriodParam", f"it has {auto_scale.MOST_PERIODS} periods at most.")
         periods = [
             *readable("suspendPeriodParam", auto_scale.check_periods, suspend_period_param or ()),
             *(readable("suspendPeriods", auto_scale.read_periods, suspend_periods) if suspend_periods else ()),

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from foas_emulator.gateway.formats import ApiModel, ApiResponse, Int32, Int64, words
-from foas_emulator.operations.jobs.schemas import JobMembers
+from foas_emulator.operations.jobs.schemas import ApiType, JobType
 
 TYPES = ("JAR", "DICTIONARY", "SCRIPT", "PYTHON")
 _Type = Annotated[str, words(*TYPES)]
@@ -12,20 +12,20 @@ _Type = Annotated[str, words(*TYPES)]
 class PackageDetails(ApiModel):
     """The package in the answer of GetPackage. Times are in milliseconds."""
 
+    modify_time: Int64
+    description: str | None = None
     project_name: str
     package_name: str
-    creator: str
-    modifier: str
     create_time: Int64
-    modify_time: Int64
+    creator: str
     origin_name: str | None = None
     type: _Type
+    oss_path: str | None = None
+    modifier: str
     md5: str | None = None
-    description: str | None = None
     oss_endpoint: str | None = None
     oss_bucket: str | None = None
     oss_owner: str | None = None
-    oss_path: str | None = None
     tag: str | None = None
     scan_link: str | None = None
     scan_state: str | None = None
@@ -79,8 +79,28 @@ class ListPackageResponse(ApiResponse):
     page_index: Int32
 
 
-class PackageJob(JobMembers):
+class PackageJob(ApiModel):
     """A committed job in the answer of GetRefPackageJob. Times are in milliseconds."""
+
+    modify_time: Int64
+    description: str | None = None
+    engine_version: str
+    project_name: str
+    cluster_id: str
+    plan_json: str | None = None
+    create_time: Int64
+    job_name: str
+    creator: str
+    folder_id: Int64
+    properties: str | None = None
+    code: str | None = None
+    job_type: JobType
+    packages: str | None = None
+    api_type: ApiType
+    is_committed: bool
+    modifier: str
+    queue_name: str
+    job_id: str
 
 
 class PackageJobs(ApiModel):
@@ -92,8 +112,8 @@ class PackageJobs(ApiModel):
 class GetRefPackageJobResponse(ApiResponse):
     """The answer of GetRefPackageJob."""
 
-    page_index: Int32
-    page_size: Int32
     total_count: Int64
     total_page: Int32
+    page_size: Int32
     jobs: PackageJobs
+    page_index: Int32

@@ -81,7 +81,7 @@ async def list_project(
     page_size: PageSize = 10,
     page_index: PageIndex = 1,
 ) -> ListProjectResponse:
-    """Return a page of the projects that meet all conditions, newest first."""
+    """Return a page of the projects that meet all conditions, oldest first."""
     found = service.list_project(
         world,
         equal(Project.deploy_type, deploy_type),

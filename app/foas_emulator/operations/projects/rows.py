@@ -38,9 +38,9 @@ def find_project(world: World, name: str) -> Project | None:
 
 
 def select_projects(*filters: Condition, name: str | None) -> Select[Any]:
-    """Select projects, newest first, whose name contains this text, as in the list of packages."""
+    """Select projects whose name contains this text, as in the list of packages; oldest first, as in the sample."""
     columns = Project.table().c
     statement = matching(Project, *filters)
     if name is not None:
         statement = statement.where(func.instr(columns.name, name) > 0)
-    return statement.order_by(columns.create_time.desc(), columns.name)
+    return statement.order_by(columns.create_time, columns.name)

@@ -37,18 +37,18 @@ class GetProjectResponse(ApiResponse):
 class ProjectSummary(ApiModel):
     """A project in the answer of ListProject. Times are in milliseconds."""
 
-    name: str
-    state: str
-    creator: str
-    create_time: Int64
-    modifier: str
-    modify_time: Int64
-    description: str | None = None
     deploy_type: _DeployType
-    cluster_id: str | None = None
+    modify_time: Int64
     manager_ids: str | None = None
+    description: str | None = None
+    cluster_id: str | None = None
+    state: str
+    create_time: Int64
     region: str
+    creator: str
     id: str
+    modifier: str
+    name: str
 
 
 class Projects(ApiModel):
@@ -60,11 +60,11 @@ class Projects(ApiModel):
 class ListProjectResponse(ApiResponse):
     """The answer of ListProject."""
 
-    page_index: Int32
-    page_size: Int32
-    total_page: Int32
     total_count: Int64
+    total_page: Int32
+    page_size: Int32
     projects: Projects
+    page_index: Int32
 
 
 class UpdateProjectConfigResponse(ApiResponse):

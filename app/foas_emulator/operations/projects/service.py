@@ -94,7 +94,7 @@ def get_project(world: World, project_name: str) -> Project:
 
 
 def list_project(world: World, *filters: Condition, name: str | None, page_index: int, page_size: int) -> Page[Project]:
-    """Return a page of the projects that pass the filters and whose name contains this text, newest first."""
+    """Return a page of the projects that pass the filters and whose name contains this text, oldest first."""
     return page(world, Project, select_projects(*filters, name=name), page_index, page_size)
 
 

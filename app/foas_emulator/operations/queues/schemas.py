@@ -19,18 +19,18 @@ class QueueDetails(ApiModel):
     A figure too large for 32 bits is -9999; `external_info` has all figures in full, as a JSON text.
     """
 
+    max_mem: Int32
+    used_gpu: Int32
+    external_info: str
+    used_mem: Int32
     cluster_id: str
-    queue_name: str
     min_gpu: Int32
+    max_v_core: Int32
+    min_v_core: Int32
     max_gpu: Int32
     min_mem: Int32
+    queue_name: str
     used_v_core: Int32
-    used_gpu: Int32
-    used_mem: Int32
-    min_v_core: Int32
-    max_v_core: Int32
-    max_mem: Int32
-    external_info: str
 
     @classmethod
     def of_queue(cls, queue: Queue, used: Resource) -> "QueueDetails":
