@@ -1,14 +1,17 @@
 """The server's connections: how long they are kept, what they refuse, and how long they wait for a slow client."""
 
+import gc
 import json
 import re
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
+from weakref import WeakSet
 
 import pytest
 
@@ -480,3 +483,53 @@ def test_a_trailer_is_no_header(emulator: Emulator) -> None:
     )
     answer = send(emulator, request + b"2\r\n{}\r\n0\r\nHost: evil\r\nOrigin: http://evil\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> Iterator["WeakSet[EmulatorProtocol]"]:
+    """The connections that are still in memory, while no cycles are collected."""
+    made: WeakSet[EmulatorProtocol] = WeakSet()
+    init = EmulatorProtocol.__init__
+
+    def noted(self: EmulatorProtocol, *args: Any, **options: Any) -> None:
+        made.add(self)
+        init(self, *args, **options)
+
+    monkeypatch.setattr(EmulatorProtocol, "__init__", noted)
+    gc.disable()
+    yield made
+    gc.enable()
+
+
+def is_gone(connections: "WeakSet[EmulatorProtocol]") -> bool:
+    deadline = time.monotonic() + 1.5
+    while connections and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not connections
+
+
+@pytest.mark.parametrize(
+    "sent", [get(INSTANCE) * 50, get("/openapi.json") * 3 + b"BAD\r\n\r\n", get(INSTANCE)[:20], b"BAD\r\n"]
+)
+def test_a_connection_that_has_ended_leaves_no_cycle_in_memory(
+    emulator: Emulator, connections: "WeakSet[EmulatorProtocol]", sent: bytes
+) -> None:
+    """Cycles that are frozen (garbage.py) stay in memory while a server is busy: pipelines filled it without end."""
+    for _ in range(5):
+        with connect(emulator) as connection:
+            connection.sendall(sent)
+    assert is_gone(connections)
+
+
+def test_a_handshake_that_fails_leaves_no_cycle_in_memory(connections: "WeakSet[EmulatorProtocol]") -> None:
+    with Emulator(intercept=0) as running:
+        port = running.control.request("GET", "/interception")["node"]["secure"]
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                connection.recv(100)
+        context = ssl.create_default_context()
+        with socket.create_connection(("127.0.0.1", port)) as connection, pytest.raises(ssl.SSLError):
+            context.wrap_socket(connection, server_hostname="localhost")
+        http = [each for each in connections if each.transport is not None]  # of the call above
+        assert is_gone(WeakSet(each for each in connections if each not in http))

@@ -169,7 +169,7 @@ def test_file_of_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> 
         (("--seed", "no-such-seed"), "no-such-seed: there is no such file"),
         (("--error-overrides", "no-such-file"), "--error-overrides: no-such-file cannot be read"),
         (("--access-keys", "no-such-file"), "--access-keys: an entry is neither ID:SECRET[:TOKEN] nor a file"),
-        (("--tls-cert", "x"), "tls_cert and tls_key belong together"),
+        (("--tls-cert", "x"), "--tls-cert and --tls-key belong together"),
         (("--tls-cert", "x", "--tls-key", "y"), "--tls-cert: x cannot be read"),
         (("--host", "host.invalid"), "host.invalid"),
     ],

@@ -1,15 +1,20 @@
 """Temporary directories and signals, whose handlers may raise at any line."""
 
+import errno
 import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
+from foas_emulator import certificates, server
+from foas_emulator.settings import Settings
 from foas_emulator.temporary import temporary_directory
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="a process cannot send itself these signals there")
@@ -92,3 +97,24 @@ def test_it_is_made_in_any_thread(place: Path) -> None:
     thread.start()
     thread.join()
     assert (found, list(place.iterdir())) == ([True], [])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: server._certificate(Settings(tls=True)),
+        lambda: server.prepare_interception(Settings(intercept=0), host="127.0.0.1"),
+    ],
+)
+def test_a_full_disk_under_temporary_files_is_told_as_theirs(
+    make: Callable[[], AbstractContextManager[Any]], place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find_no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", find_no_room)
+    monkeypatch.setattr(certificates.Authority, "_context", find_no_room)
+    with pytest.raises(OSError, match="No space left") as raised, make():
+        pass
+    assert raised.value.filename == str(place)
+    assert not list(place.iterdir())

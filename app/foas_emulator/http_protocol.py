@@ -66,6 +66,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.parser = None  # type: ignore[assignment]  # it refers to this object, and not every handshake ends well
         self._received = 0
         self._head = bytearray()
         """The bytes received so far of a head that arrives in more than one piece."""
@@ -86,6 +87,7 @@ class EmulatorProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._begin_to_parse()
         self.app_state = {**self.app_state, TRANSPORT: transport}
         self._wait_for_request()
         self._look_later()
@@ -95,6 +97,11 @@ class EmulatorProtocol(HttpToolsProtocol):
         for cycle in self._ahead:  # uvicorn notifies only the last one
             cycle.disconnected = True
             cycle.message_event.set()
+        # Requests that were never begun refer to this object. As a cycle they would stay in memory: see garbage.py.
+        self.pipeline.clear()
+        self._ahead.clear()
+        self._before = True, None
+        self.cycle = None  # type: ignore[assignment]
         self._unset_keepalive_if_required()
         if self._next_look is not None:
             self._next_look.cancel()

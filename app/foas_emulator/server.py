@@ -31,7 +31,7 @@ from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
 from foas_emulator.listening import listen, reachable, url_of
 from foas_emulator.main import create_app, is_file_of_keys, refuse_workers
 from foas_emulator.settings import SettingError, Settings
-from foas_emulator.temporary import temporary_directory
+from foas_emulator.temporary import temporary_directory, temporary_named
 from foas_emulator.world.clock import processor_time
 from foas_emulator.world.ids import fresh_secret
 from foas_emulator.world.names import DEFAULT
@@ -277,13 +277,14 @@ def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], "Authorit
     """Yield uvicorn's options for https, and the authority of the certificate if it was made here."""
     if settings.tls_cert is not None or settings.tls_key is not None:
         if settings.tls_cert is None or settings.tls_key is None:
-            raise StartError("tls_cert and tls_key belong together: give both, or --tls alone")
+            raise StartError("--tls-cert and --tls-key belong together: give both, or --tls alone")
         _check_certificate(settings.tls_cert, settings.tls_key)
         yield {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}, None
     elif settings.tls:
         with temporary_directory() as directory:
             authority = _make_authority()
-            made = authority.write_certificate(settings.host, directory)
+            with temporary_named():
+                made = authority.write_certificate(settings.host, directory)
             yield {"ssl_certfile": made.certificate, "ssl_keyfile": made.key}, authority
     else:
         yield {}, None
@@ -317,7 +318,9 @@ def prepare_interception(
         proxy = [sockets.enter_context(each) for each in listen(host, settings.intercept, setting="intercept")]
         behind = [sockets.enter_context(listen(LOOPBACK[0], 0)[0]) for _ in ("plain", "secure")]
         authority = authority or _make_authority()
-        yield prepare(authority, directory, proxy=proxy, behind=behind, allowed=allowed)
+        with temporary_named():
+            prepared = prepare(authority, directory, proxy=proxy, behind=behind, allowed=allowed)
+        yield prepared
 
 
 def companions(

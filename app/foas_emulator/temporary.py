@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from threading import current_thread, main_thread
 
 
@@ -20,6 +20,19 @@ def temporary_directory() -> Iterator[Path]:
             made = TemporaryDirectory(prefix="foas-emulator-", ignore_cleanup_errors=True)
             files.callback(_remove, made)
         yield Path(made.name)
+
+
+@contextmanager
+def temporary_named() -> Iterator[None]:
+    """Name the place of temporary files in an OSError that names no file, as one of a full disk; it seemed to be of
+    standard output.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, error.strerror, gettempdir()) from error
+        raise
 
 
 def _remove(directory: TemporaryDirectory[str]) -> None:

@@ -201,9 +201,11 @@ def test_a_call_is_made_once_more(emulator: Emulator, name: str, tool: str) -> N
         b"GET http://[::1 HTTP/1.1\r\nhost: localhost\r\n\r\n",
         b"POST /api/v2/projects HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n\xff\n",
         b"POST /api/v2/projects HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n\0\n",
+        b"POST /api/v2/projects HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n\r\n\x03\nid\n",
+        b"POST /api/v2/projects HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n\x1b[201~\nid\n",
         b"POST /api/v2/projects HTTP/1.1\r\nhost: localhost\r\ncontent-length: 90000\r\n\r\n" + b"x" * 90_000,
     ],
-    ids=["no path", "no text", "a zero byte", "a long body"],
+    ids=["no path", "no text", "a zero byte", "the key that ends a line", "the end of a paste", "a long body"],
 )
 def test_what_is_not_known_whole_is_not_made_once_more(emulator: Emulator, request_: bytes) -> None:
     address = urlsplit(emulator.url)

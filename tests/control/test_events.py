@@ -77,6 +77,35 @@ def test_of_a_crowd_the_latest_are_told_and_how_many_more() -> None:
         assert watch.look(api.world, journal.world_journal("default")).has_changed
 
 
+def test_all_calls_since_the_journal_was_cleared_are_told() -> None:
+    with open_api() as api:
+        journal = api.app._journal
+        for calls in (2, 3):
+            api.request("GET", INSTANCE)
+            watch = Watch(api.world, journal.world_journal("default"))
+            journal.forget("default")
+            for _ in range(calls):
+                api.request("GET", INSTANCE)
+            news = watch.look(api.world, journal.world_journal("default"))
+            assert [number for number, _ in news.entries] == list(range(1, calls + 1))
+            assert news.has_changed
+
+
+def test_calls_are_told_once_if_their_journal_is_forgotten_to_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_api() as api:
+        journal = api.app._journal
+        api.request("GET", INSTANCE)
+        watch = Watch(api.world, journal.world_journal("default"))
+        api.request("GET", "/api/v2/projects/project1")
+        api.request("GET", INSTANCE, headers={"x-emulator-world": "other"})
+        monkeypatch.setattr(journal, "_most_for_worlds", 0)
+        journal._make_room()
+        api.request("GET", "/api/v2/projects")
+        news = watch.look(api.world, journal.world_journal("default"))
+        assert [(number, entry.call.operation_name) for number, entry in news.entries] == [(3, "ListProject")]
+        assert (news.more, news.has_changed) == (1, False)
+
+
 def test_a_call_that_ends_while_the_world_is_settled_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     reader, told_of = Reader(takes=9), []
 

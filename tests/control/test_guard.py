@@ -1,8 +1,10 @@
 """Who may use the control API."""
 
 import asyncio
+import gc
 import gzip
 from collections.abc import AsyncIterator, Iterator
+from types import TracebackType
 
 import httpx
 import pytest
@@ -390,3 +392,25 @@ def test_what_needs_no_token_reads_no_body_and_so_takes_no_room() -> None:
         for path in ("/health", "/worlds/default/credentials"):
             assert Control(api).send("GET", path, "x" * 1000).status_code == 200
         assert Control(api).send("GET", "/worlds", "x" * 1000, authorization=f"Bearer {TOKEN}").status_code == 413
+
+
+def test_a_refused_body_is_not_kept_by_its_error() -> None:
+    """The error's traceback has the pieces of the body: in a cycle they would stay until the collector comes by."""
+
+    def tracebacks() -> set[int]:
+        return {id(each) for each in gc.get_objects() if isinstance(each, TracebackType)}
+
+    with open_api(max_body=100) as api:
+
+        def refuse() -> None:
+            assert api.request("PUT", "/_emulator/worlds/default/settings", content=b" " * 101).status_code == 413
+
+        refuse()
+        gc.collect()
+        gc.disable()
+        try:
+            before = tracebacks()
+            refuse()
+            assert tracebacks() <= before
+        finally:
+            gc.enable()

@@ -1,13 +1,17 @@
 import asyncio
 import gc
+import json
 import threading
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 
 from foas_emulator.control import merging
+from foas_emulator.control.images import turn
 from foas_emulator.control.off_loop import LARGE, SMALL, _Worker, off_loop
 from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.operations.projects.rows import Project
 from foas_emulator.seeds import applying, image
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.world import World
@@ -71,6 +75,30 @@ def test_no_thread_of_it_keeps_a_process_alive() -> None:
     asyncio.run(off_loop(LARGE + 1, lambda: None))
     assert [thread.daemon for thread in threading.enumerate() if "documents" in thread.name] != []
     assert all(thread.daemon for thread in threading.enumerate() if "documents" in thread.name)
+
+
+def test_a_small_seed_is_applied_to_a_new_world_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies of what it is made of, taken on the loop, held all others for 0.35 seconds where that is large."""
+    monkeypatch.setattr(merging, "_merged", lambda *_, **__: pytest.fail("it was copied"))
+    with open_api(seed=("empty",)) as api:
+        answer = api.request("POST", "/_emulator/worlds/mine/seed", json={"projects": [{"Name": "one"}]})
+        assert answer.status_code == 204, answer.text
+        assert api.registry.open_or_create("mine").store.count(Project) == 1
+
+
+def test_large_seeds_for_new_worlds_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def noting(size: int) -> Any:
+        sizes.append(size)
+        return turn(size)
+
+    monkeypatch.setattr(merging, "turn", noting)
+    with open_api(seed=("empty",)) as api:
+        seed = json.dumps({"projects": [{"Name": "one"}]}) + " " * SMALL
+        answer = api.request("POST", "/_emulator/worlds/mine/seed", content=seed)
+        assert answer.status_code == 204, answer.text
+        assert sizes == [max(len(seed), len(api.registry.image))]
 
 
 RUNS = "x-runs: &runs [{}, {}]"

@@ -111,6 +111,18 @@ def test_one_that_could_not_be_made_is_made_for_the_next_who_asks() -> None:
     assert asyncio.run(fail_then_ask()) == b"made"
 
 
+def test_one_is_made_without_a_thread_where_the_system_allows_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def ask_without() -> bytes:
+        with monkeypatch.context() as starved:
+            starved.setattr(threading.Thread, "start", refuse)
+            return await ask(on_demand(lambda: PlainTextResponse("made")))
+
+    assert asyncio.run(ask_without()) == b"made"
+
+
 def test_nothing_of_the_control_api_is_built_on_the_loop_when_it_is_first_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

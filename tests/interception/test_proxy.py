@@ -1,6 +1,7 @@
 """The proxy in front of an emulator that listens."""
 
 import asyncio
+import gc
 import http.client
 import json
 import socket
@@ -9,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 from urllib.parse import quote
 
@@ -330,3 +332,38 @@ def test_files_go_when_the_server_stops() -> None:
         files = Path(emulator.control.request("GET", "/interception")["files"])
         assert (files / "bundle.pem").is_file()
     assert not files.exists()
+
+
+def test_a_connection_that_was_reset_leaves_no_cycle_in_memory() -> None:
+    """Cycles that are frozen (garbage.py) stay in memory while a server is busy, with what the reader holds."""
+
+    async def left() -> list[object]:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()[:2]
+        proxy = Proxy(Policy(), plain=address, secure=address)
+        listener = socket.create_server(("127.0.0.1", 0))
+        await proxy.start(listener)
+        gc.collect()
+        gc.disable()
+        before = {id(each) for each in gc.get_objects() if isinstance(each, TracebackType)}
+        for _ in range(3):
+            client = socket.create_connection(listener.getsockname())
+            client.sendall(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
+            await asyncio.sleep(0.1)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+            await asyncio.sleep(0.1)
+        found: list[object] = [each for each in gc.get_objects() if isinstance(each, TracebackType)]
+        found = [each for each in found if id(each) not in before]
+        await proxy.stop()
+        server.close()
+        return found
+
+    try:
+        assert asyncio.run(left()) == []
+    finally:
+        gc.enable()

@@ -108,6 +108,12 @@ def test_what_says_why_a_call_was_refused_names_no_secret_of_it(
         ("<SecurityToken>s</SecurityToken>", "<SecurityToken>***</SecurityToken>"),
         ("access-key-secret: s", "access-key-secret: ***"),
         ("accessId='i'", "accessId='i'"),
+        ("password = 'a,b; c&d<e%', user = 'u'", "password = '***', user = 'u'"),
+        ("""{"password": "it's \\"a, b\\"", "user": "u"}""", """{"password": "***", "user": "u"}"""),
+        (r"""{"code": "password = \"a, 'b\", user = \"u\""}""", r"""{"code": "password = \"***\", user = \"u\""}"""),
+        ("code=password%3D%27a%2C%3B%22+b%27%2C+user%3D%27u%27", "code=password%3D%27***%27%2C+user%3D%27u%27"),
+        ("password='', user='u'", "password='', user='u'"),
+        ("password='a\nuser='u'", "password='***\nuser='u'"),
     ],
 )
 def test_a_secret_is_known_by_the_name_before_it(text: str, shown: str) -> None:

@@ -342,6 +342,14 @@ def test_brackets_in_a_text_nest_nothing(text: str) -> None:
     assert read_parameters(json.dumps({"a": text}).encode(), "application/json") == {"a": text}
 
 
+def test_a_crowd_of_texts_without_values_is_refused_before_each_is_looked_at() -> None:
+    body = '{"a":"' + "," * (MAX_VALUES + 1) + '"' + '""' * 100_000
+    with pytest.raises(ApiError, match="more than 20000 values"):
+        read_parameters(body.encode(), "application/json")
+    members = {str(number): "," for number in range(4096)}
+    assert read_parameters(json.dumps({"a": [members] * 4}).encode(), "application/json") == {"a": [members] * 4}
+
+
 @pytest.mark.parametrize("text", ["a," * MAX_VALUES, "[{" * MAX_VALUES, '\\",' * MAX_VALUES])
 def test_what_a_text_says_is_no_value(text: str) -> None:
     body = json.dumps({"code": text}).encode()

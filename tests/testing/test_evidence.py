@@ -349,6 +349,7 @@ def test_dropped(foas_emulator):
     get(world, "/api/v2/projects/project1")
     world.journal.clear()
     get(world, "/api/v2/projects/project1")
+    world.restore(world.snapshot())
     world.drop()
 
 def test_read(foas_world):

@@ -403,6 +403,22 @@ def test_a_damaged_file_is_named_and_replacing_the_world_mends_it(
     assert (path.exists() and path.read_bytes() == content) is is_somebody_elses
 
 
+def test_a_database_that_may_not_be_written_is_told_as_that(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    opened = Path.open
+
+    def read_only(path: Path, mode: str = "r", **more: Any) -> Any:
+        if "+" in mode:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, mode, **more)
+
+    monkeypatch.setattr(Path, "open", read_only)
+    with pytest.raises(WorldFileError, match=r"alice\.db cannot be used: Permission denied; let the user"):
+        registry.open_or_create("alice")
+
+
 def put_noise(path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[:512] + b"x" * (len(content) - 512))
@@ -518,11 +534,10 @@ def test_files_of_others_are_neither_overwritten_nor_removed(open_registry: Open
     for name in names:
         (tmp_path / name).write_bytes(b"of somebody else")
     registry = open_registry(directory=tmp_path)
-    mark(registry.open_or_create("alice"), "mine")
-    with pytest.raises(WorldFileError, match=r"bob\.db cannot be used: File exists"):
-        registry.open_or_create("bob")
-    registry.reset_existing("alice")
-    registry.drop("alice")
+    for world in ("alice", "bob"):
+        mark(registry.open_or_create(world), "mine")
+        registry.reset_existing(world)
+        registry.drop(world)
     registry.close()
     open_registry(directory=tmp_path).close()
     assert {path.name for path in tmp_path.iterdir()} == {*names, "lock"}

@@ -1,4 +1,6 @@
+import errno
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -354,6 +356,30 @@ def test_a_world_whose_file_cannot_be_read_stays_when_the_seed_is_replaced(
     second = open_registry(directory=tmp_path)
     assert list(second.replace_image(mine)) == [None, "bob"]
     assert (tmp_path / "alice.origin").read_bytes() == b"of somebody else"
+
+
+@pytest.mark.parametrize("state", ["open", "closed"])
+def test_a_world_that_cannot_begin_with_the_replaced_seed_stays_and_that_is_told(
+    state: str,
+    open_registry: OpenRegistry,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = open_registry(directory=tmp_path)
+    mark(registry.open_or_create("alice"), "later")
+    if state == "closed":
+        registry.close()
+        registry = open_registry(directory=tmp_path)
+
+    def find_no_room(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", find_no_room)
+        assert list(registry.replace_image(b"another")) == [None]
+    assert "world alice does not start over with the changed seeds: " in caplog.text
+    assert marks(registry.open_or_create("alice")) == ["later"]
 
 
 def test_what_a_world_resets_to_makes_room_for_its_next(open_registry: OpenRegistry) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from foas_emulator.commands.base import harmless, refusals_to_start, refuse
+from foas_emulator.commands.remote import counted
 from foas_emulator.settings import from_environment, options
 from foas_emulator.testing.artifacts import Artifact, ArtifactError, describe_call, load_artifact
 from foas_emulator.testing.client import EmulatorError
@@ -52,7 +53,7 @@ def _serve(artifact: Artifact, given: dict[str, Any]) -> None:
     try:
         world = Server(running.url, control_token=settings.control_token).world(artifact.world)
         world.load(artifact.snapshot)
-        click.echo(harmless(f"{artifact.test} made {len(artifact.calls)} calls in world {world.name}:"))
+        click.echo(harmless(f"{artifact.test} made {counted(len(artifact.calls), 'call')} in world {world.name}:"))
         for call in artifact.calls:
             click.echo(harmless(describe_call(call)))
         click.echo("its clock stands still where the test failed")

@@ -26,6 +26,7 @@ from foas_emulator.world.file_errors import UnreadableRowError, WorldFileError, 
 from foas_emulator.world.images import ImageBudgetError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.shortage import refused_by_system
 from foas_emulator.world.snapshot import SnapshotError
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
@@ -134,14 +135,18 @@ class _AnswerUnexpected:
 
         try:
             await self._app(scope, receive, sending)
-        except Exception:
+        except Exception as error:
             if has_begun:
                 raise
-            request_id = self._next_request_id()
-            log.exception("control request %s failed: %s %s", request_id, scope["method"], scope["path"])
-            hint = f"That is the emulator's mistake: its log has the reason under {request_id}. Please report it."
-            error = ControlError(500, "The request failed unexpectedly.", hint, request_id=request_id)
-            await error.answer()(scope, receive, send)
+            await self._refusal(error, scope).answer()(scope, receive, send)
+
+    def _refusal(self, error: Exception, scope: Scope) -> ControlError:
+        if (refused := refused_by_system(error)) is not None:
+            return ControlError(503, "The system lets the emulator have no more.", refused)
+        request_id = self._next_request_id()
+        log.error("control request %s failed: %s %s", request_id, scope["method"], scope["path"], exc_info=error)
+        hint = f"That is the emulator's mistake: its log has the reason under {request_id}. Please report it."
+        return ControlError(500, "The request failed unexpectedly.", hint, request_id=request_id)
 
 
 def _methods_at(app: FastAPI, request: Request) -> set[str]:

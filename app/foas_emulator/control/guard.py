@@ -101,7 +101,7 @@ class ControlGate:
                 receive = await with_body(scope, receive, limit=limit, room=room)
                 _take_body_as_json(scope)
         except ControlError as error:
-            refusal = error
+            refusal = error.with_traceback(None)  # it refers to this frame, and to what has come of the body
         except ClientDisconnect:
             return
         if refusal is None:

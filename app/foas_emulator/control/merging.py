@@ -39,8 +39,12 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
 
     A world that does not exist is created, unless the seed does not fit it.
     """
-    if not registry.exists(name) and await _merge_into_new(registry, scratch, name, seed, size=size):
-        return
+    if not registry.exists(name):
+        if size <= SMALL:
+            _apply_to_new(registry, name, seed)
+            return
+        if await _merge_into_new(registry, scratch, name, seed, size=size):
+            return
     for is_last in _ATTEMPTS if size > SMALL else ():
         world = registry.open_or_create(name)
         async with turn(max(size, world.store.size), world):
@@ -53,18 +57,29 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
     apply(world, seed)
 
 
+def _apply_to_new(registry: Registry, name: str, seed: SeedDocument) -> None:
+    """Create a world, and apply a small seed to it; copies of what it is made of may be large, and are not made."""
+    world = registry.open_or_create(name)
+    try:
+        apply(world, seed)
+    except BaseException:
+        registry.drop(name)
+        raise
+
+
 async def _merge_into_new(
     registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int
 ) -> bool:
     """Apply a seed to what a new world holds, and create that; return whether nobody else did so meanwhile."""
     image = registry.image
-    merged = await off_loop(size, partial(_merged, image, seed, name=name, registry=registry, scratch=scratch))
-    async with made_ready(merged, registry, scratch) as ready:
-        if registry.exists(name) or registry.image is not image:
-            return False
-        world = registry.open_or_create(name)
-        registry.exchange(world, partial(world.move_on, merged), ready)
-        return True
+    async with turn(max(size, len(image))):
+        merged = await off_loop(size, partial(_merged, image, seed, name=name, registry=registry, scratch=scratch))
+        async with made_ready(merged, registry, scratch) as ready:
+            if registry.exists(name) or registry.image is not image:
+                return False
+            world = registry.open_or_create(name)
+            registry.exchange(world, partial(world.move_on, merged), ready)
+            return True
 
 
 async def _merge_beside(

@@ -35,11 +35,17 @@ class OnDemand:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
             return
-        application = await asyncio.to_thread(self._made) if self._application is None else self._application
+        application = self._application or await self._made_beside()
         if scope["method"] == "HEAD":
             await application({**scope, "method": "GET"}, receive, _without_body(send))
         else:
             await application(scope, receive, send)
+
+    async def _made_beside(self) -> ASGIApp:
+        try:
+            return await asyncio.to_thread(self._made)
+        except RuntimeError:  # the system allows no further thread
+            return self._made()
 
     def _made(self) -> ASGIApp:
         """Return the application; the first request builds it, even if its client leaves before that is done."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from foas_emulator.interception.heads import BadRequestError, ProxyRequest, read_request
 from foas_emulator.interception.hosts import PassThrough, Policy, Refused, ToEmulator
 from foas_emulator.interception.refusals import refusal
-from foas_emulator.interception.relay import end, relay
+from foas_emulator.interception.relay import close, end, relay
 
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -89,7 +89,7 @@ class Proxy:
         except (OSError, asyncio.IncompleteReadError):  # TimeoutError is an OSError
             pass  # the client is gone, or does not read what is left for it
         finally:
-            writer.transport.abort()
+            close(client)
 
     async def _pass_on(self, client: Stream) -> None:
         request = await self._read(client[0])
@@ -97,15 +97,15 @@ class Proxy:
         if isinstance(route, Refused):
             self._tell(route.sentence)
             raise _RefusedError(403, route.sentence, request)
-        reader, writer = await self._connect(route, is_tunnel=request.head is None)
+        server = await self._connect(route, is_tunnel=request.head is None)
         try:
             if request.head is None:
                 client[1].write(_ESTABLISHED)
             else:
-                writer.write(request.head)
-            await relay(client, (reader, writer), idle=self._limits.idle, upward=request.length)
+                server[1].write(request.head)
+            await relay(client, server, idle=self._limits.idle, upward=request.length)
         finally:
-            writer.transport.abort()  # what it has not read by now it never will
+            close(server)  # what it has not read by now it never will
 
     async def _read(self, reader: asyncio.StreamReader) -> ProxyRequest:
         if len(self._connections) > self._limits.connections:

@@ -34,8 +34,19 @@ async def relay(
         pass
     finally:
         sending.cancel()
-        with suppress(asyncio.CancelledError, OSError, TimeoutError):
-            await sending
+        await asyncio.wait([sending])
+
+
+def close(stream: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
+    """Close a connection at once, with what is not sent.
+
+    A reader keeps its error, whose traceback keeps the reader and its buffer: without that no cycle is left.
+    """
+    reader, writer = stream
+    writer.transport.abort()
+    error = reader.exception()
+    if error is not None:
+        error.__traceback__ = None
 
 
 async def end(client: tuple[asyncio.StreamReader, asyncio.StreamWriter], *, most: int, within: float) -> None:
@@ -63,7 +74,8 @@ async def _send_up(
         await _pump(reader, writer, activity, most=most)
     except ConnectionResetError:
         writer.transport.abort()
-        raise
+    except (OSError, TimeoutError):
+        pass
 
 
 class _Activity:

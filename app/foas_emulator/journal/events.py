@@ -30,15 +30,17 @@ class Watch:
 
     def __init__(self, world: World, world_journal: WorldJournal) -> None:
         self._revision = world.store.revision
-        self._last = world_journal.total
+        self._journal, self._last = world_journal, world_journal.total
 
     def look(self, world: World, world_journal: WorldJournal) -> News:
         """Return the news since the last look; the world must be settled."""
         total = world_journal.total
-        new = total - self._last if total >= self._last else total  # fewer: the journal was cleared
-        has_changed = world.store.revision is not self._revision or total < self._last
+        # One that was forgotten to make room goes on after the calls that it has lost; one that was cleared does not.
+        is_cleared = world_journal is not self._journal and world_journal.earlier < self._last
+        new = total if is_cleared else total - self._last
+        has_changed = world.store.revision is not self._revision or is_cleared
         kept = min(new, MOST_ENTRIES, len(world_journal.entries))
         entries = list(islice(reversed(world_journal.entries), kept))[::-1]
-        self._last, self._revision = total, world.store.revision
+        self._journal, self._last, self._revision = world_journal, total, world.store.revision
         numbered = list(enumerate(entries, total - kept + 1))
         return News(entries=numbered, more=new - kept, has_changed=has_changed)

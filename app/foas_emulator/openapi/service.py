@@ -30,7 +30,7 @@ _TAGS = {
     "instances": "Instances, the runs of jobs: their states and what the engine reports of them.",
     "packages": "Packages, the files that jobs refer to.",
     "queues": "Queues, the shares of clusters that projects run in.",
-    "clusters": "Clusters of one's own: ordered, made, grown, shrunk and given up.",
+    "clusters": "Exclusive clusters: ordering, creating, expanding, shrinking and destroying them.",
     "tags": "Tags of clusters.",
     "autoscale": "AutoScale, which changes the plans of running jobs.",
     "metrics": "Metrics of instances and clusters.",

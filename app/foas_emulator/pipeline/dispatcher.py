@@ -13,6 +13,7 @@ from foas_emulator.gateway.responses import GatewayResponse, failure, host_name,
 from foas_emulator.pipeline.context import UNREADABLE, RequestContext
 from foas_emulator.world.file_errors import file_error
 from foas_emulator.world.names import WorldLimitError
+from foas_emulator.world.shortage import refused_by_system
 from foas_emulator.world.store import StoreClosedError
 
 log = logging.getLogger(__name__)
@@ -128,6 +129,8 @@ def answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
         error = UNAVAILABLE(f"World {context.world_name} was dropped, reset or replaced meanwhile; ask again.")
     if isinstance(error, WorldLimitError):  # it was closed while the call was held back, and others took its place
         error = UNAVAILABLE(str(error))
+    if (refused := refused_by_system(error)) is not None:
+        error = UNAVAILABLE(refused)
     if isinstance(error, ApiError):
         if error.problem is MISSING and context.body_note is not None:
             error.hint = f"{error.hint} {context.body_note}"

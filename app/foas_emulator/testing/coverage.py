@@ -18,9 +18,7 @@ __tracebackhide__ = True
 
 _OUTPUT = "foas_coverage"
 _WORLD = re.compile(r"/worlds/([^/?]+)")
-_ENDS_JOURNAL = frozenset(
-    {("DELETE", ""), ("PUT", ""), ("POST", "/reset"), ("PUT", "/snapshot"), ("DELETE", "/journal")}
-)
+_ENDS_JOURNAL = frozenset({("DELETE", ""), ("PUT", ""), ("POST", "/reset"), ("DELETE", "/journal")})
 
 
 class CoverageCollector:

@@ -200,8 +200,11 @@ class FileRegistry(Registry):
             yield name if self._replace_made_of(name, before) else None
 
     def _replace_made_of(self, name: str, before: bytes) -> bool:
-        """Replace a world if it was made from the image `before`; return whether it was. Keep an unreadable file."""
-        with suppress(WorldFileError):
+        """Replace a world if it was made from the image `before`; return whether it was.
+
+        One whose files cannot be read or written stays as it is, and the log says so.
+        """
+        try:
             if not self.exists(name) or not self.files.begins_from(name, before):
                 return False
             if name in self._worlds:
@@ -211,5 +214,7 @@ class FileRegistry(Registry):
                 self._counts_of.pop(name, None)
                 self._begun[name] = machine_now()
                 self._notify(name)
-            return True
-        return False
+        except WorldFileError as error:
+            log.warning("world %s does not start over with the changed seeds: %s", name, error)
+            return False
+        return True

@@ -285,7 +285,7 @@ class WorldFiles:
     def _next(self, name: str) -> int:
         """Return the next generation of a world for which no file exists yet."""
         generation = self._generations.get(name, -1) + 1
-        while any(os.path.lexists(self._path(name, generation, kind)) for kind in ("origin", *_DATABASE)):
+        while any(os.path.lexists(self._path(name, generation, kind)) for kind in ("origin", "new", *_DATABASE)):
             generation += 1
         return generation
 

@@ -131,6 +131,9 @@ class Store:
             if not is_there(path):
                 remove_beside(path)
                 write_file(path, image)
+            with path.open("r+b") as file:  # to be told if it may not be written, which an exclusive lock does not tell
+                if not file.read(1):
+                    raise WorldFileError(path, "it is empty")
             self._connect(connections)
             try:
                 self._prepare_file(path)
@@ -150,9 +153,6 @@ class Store:
         # Said first, this keeps what SQLite would share with other processes out of a file in memory: writing there to
         # what a full disk has no room for ends the process (SIGBUS), where a block is smaller than a page of memory.
         self._raw.execute("PRAGMA locking_mode = EXCLUSIVE")
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise WorldFileError(path, "it is empty")
         version = self._raw.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise NewerStoreError(path, version=version, known=SCHEMA_VERSION)
