@@ -167,3 +167,17 @@ def test_a_directory_that_cannot_be_listed_ends_no_watch(
             lambda: "cannot be used" in caplog.text,
         )
     assert projects(registry, "default") == {"first"}
+
+
+def test_a_change_for_which_the_system_gives_no_thread_ends_no_watch(
+    seed: Path, open_watched: OpenWatched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings, registry = open_watched(seed)
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("foas_emulator.worlds.off_loop", refuse)
+        watch(settings, registry, lambda: write(seed, "second"), lambda: "cannot be used" in caplog.text)
+    assert projects(registry, "default") == {"first"}

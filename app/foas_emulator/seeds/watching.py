@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from foas_emulator.seeds.reading import SeedError, seed_files
+from foas_emulator.world.shortage import in_thread
 
 LOOK_EVERY = 0.5
 """Seconds between two checks of the files. Polling works on every file system and needs no library."""
@@ -26,10 +27,10 @@ async def watching(sources: Sequence[str], changed: Callable[[], Awaitable[None]
 
 
 async def _watch(sources: Sequence[str], changed: Callable[[], Awaitable[None]]) -> None:
-    before = await asyncio.to_thread(marks, sources)
+    before = await in_thread(marks, sources)
     while True:
         await asyncio.sleep(LOOK_EVERY)
-        now = await asyncio.to_thread(marks, sources)
+        now = await in_thread(marks, sources)
         if now != before:
             before = now
             await changed()

@@ -1,5 +1,12 @@
 """What the system may refuse to any process: memory and threads."""
 
+import asyncio
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 def refused_by_system(error: BaseException) -> str | None:
     """Return what the system refused, and what to do about it; None if an error has another cause."""
@@ -8,3 +15,16 @@ def refused_by_system(error: BaseException) -> str | None:
     if isinstance(error, RuntimeError) and str(error).startswith("can't start new thread"):
         return "The system gives the emulator no further thread: ask again, or let it have more (ulimit -u, pids.max)."
     return None
+
+
+async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return the result of work that is done in a thread; where the system gives none, others wait for it.
+
+    It may then be done a second time, as soon as there is a thread.
+    """
+    try:
+        return await asyncio.to_thread(work, *args, **kwargs)
+    except RuntimeError as error:
+        if refused_by_system(error) is None:
+            raise
+        return work(*args, **kwargs)
