@@ -98,7 +98,7 @@ def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextM
             return
         try:
             image = await off_loop(LARGE, lambda: _seeded_image(settings.seed, Connections(), registry.defaults))
-        except (OSError, SeedError, MemoryError, RuntimeError) as error:  # RuntimeError: the system gives no thread
+        except (OSError, SeedError) as error:
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:
             names = [name async for name in in_slices(registry.replace_image(image)) if name is not None]
