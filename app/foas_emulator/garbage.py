@@ -32,8 +32,12 @@ class Steps:
 
     def __call__(self, phase: str, info: Mapping[str, Any]) -> None:
         if phase == "stop" and info["generation"] == _OLDEST:
-            self._steps += 1
-            gc.freeze()
+            self.freeze()
+
+    def freeze(self) -> None:
+        """Keep all present objects from the collector."""
+        self._steps += 1
+        gc.freeze()
 
     def look_at_everything_if_idle(self, worked: float) -> None:
         """Collect reference cycles that became garbage after they were frozen, if nobody seems to wait for an answer.
@@ -47,6 +51,13 @@ class Steps:
             self._steps = 0
             gc.unfreeze()
             gc.collect()
+
+
+def freeze_if_in_steps() -> None:
+    """Freeze all present objects if this process collects in steps: one over those of a large document takes long."""
+    for each in gc.callbacks:
+        if isinstance(each, Steps):
+            each.freeze()
 
 
 @contextmanager
