@@ -89,7 +89,7 @@ def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
     """
     for kind, translate in _TRANSLATIONS.items():
         app.add_exception_handler(kind, _handler(translate))
-    app.add_middleware(_AnswerUnexpected, next_request_id=next_request_id)
+    app.add_middleware(AnswerUnexpected, next_request_id=next_request_id)
 
     async def refuse_route(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
@@ -118,7 +118,7 @@ def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
         app.add_exception_handler(kind, refuse_file)
 
 
-class _AnswerUnexpected:
+class AnswerUnexpected:
     """Middleware that answers unexpected exceptions, so that the connection stays open."""
 
     def __init__(self, app: ASGIApp, *, next_request_id: Callable[[], str]) -> None:
@@ -126,6 +126,9 @@ class _AnswerUnexpected:
         self._next_request_id = next_request_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
         has_begun = False
 
         async def sending(message: Message) -> None:

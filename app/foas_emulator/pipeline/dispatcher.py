@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foas_emulator.faults.wire import break_off
 from foas_emulator.gateway.errors import MISSING, UNAVAILABLE, ApiError
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.responses import GatewayResponse, failure, host_name, internal_error
@@ -96,7 +97,10 @@ class Dispatcher:
         if context.warning is not None:
             reply = reply.with_header("x-emulator-warning", context.warning)
         self._log(context, reply)
-        await reply.send(context.request_id.encode(), receive, send)
+        try:
+            await reply.send(context.request_id.encode(), receive, send)
+        except asyncio.CancelledError:  # the server stops
+            await break_off(scope, receive)
         self._close(context, reply)
 
     def _is_for_own_pages(self, scope: Scope) -> bool:
