@@ -6,20 +6,15 @@ objects whenever they have grown by a quarter: a journal of some ten thousand ca
 Python walks through all frozen objects even to count them, which took 50 ms after 40,000 calls and longer with every
 further one.
 
-A reference cycle that is in use when a step ends is frozen and stays in memory when it becomes garbage. So cycles are
-cut where they end (`forget_frames`), an idle process scans everything, and so does a busy one that has taken so much
-memory that it may be garbage: Python cannot scan a part of what is frozen.
+A reference cycle that is in use when a step ends is frozen, and stays in memory when it becomes garbage, until the
+process is idle: Python cannot scan a part of what is frozen. So cycles are cut where they end (`forget_frames`).
 """
 
 import gc
-import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
-
-if sys.platform != "win32":
-    import resource
 
 _OLDEST = 2
 _THRESHOLDS = 700, 10, 3
@@ -30,8 +25,6 @@ LOOK_EVERY_S = 60
 """Seconds for which a process must be idle before all objects are scanned."""
 _IDLE = 0.01
 """The share of that time for which an idle process may use the processor."""
-ENOUGH_MEMORY = 512 * 1024 * 1024
-"""The least bytes by which memory grows, and it doubles at least, before a busy process scans all objects."""
 
 
 class Steps:
@@ -40,17 +33,15 @@ class Steps:
     def __init__(self) -> None:
         self._steps = 0
         self._worked_before = 0.0
-        self._most_memory = _more(peak_memory())
 
     def __call__(self, phase: str, info: Mapping[str, Any]) -> None:
         if phase == "stop" and info["generation"] == _OLDEST:
-            self._steps += 1
-            peak = peak_memory()
-            if peak > self._most_memory:
-                self._most_memory = _more(peak)
-                gc.unfreeze()  # the next collection scans everything: some hundred milliseconds, at most every 512 MiB
-            else:
-                gc.freeze()
+            self.freeze()
+
+    def freeze(self) -> None:
+        """Keep all present objects from the collector."""
+        self._steps += 1
+        gc.freeze()
 
     def look_at_everything_if_idle(self, worked: float) -> None:
         """Collect reference cycles that became garbage after they were frozen, if nobody seems to wait for an answer.
@@ -66,16 +57,11 @@ class Steps:
             gc.collect()
 
 
-def peak_memory() -> int:
-    """Return the most bytes that this process has had in memory, 0 where the system does not say."""
-    if sys.platform != "win32":
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024
-    return 0
-
-
-def _more(memory: int) -> int:
-    return max(2 * memory, memory + ENOUGH_MEMORY)
+def freeze_if_in_steps() -> None:
+    """Freeze all present objects if this process collects in steps: one over those of a large document takes long."""
+    for each in gc.callbacks:
+        if isinstance(each, Steps):
+            each.freeze()
 
 
 def forget_frames(error: BaseException | None) -> None:

@@ -10,6 +10,7 @@ import pytest
 from foas_emulator.control import merging
 from foas_emulator.control.images import turn
 from foas_emulator.control.off_loop import LARGE, SMALL, _Worker, off_loop
+from foas_emulator.garbage import in_steps
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.seeds import applying, image
@@ -49,6 +50,17 @@ def test_what_it_raises_is_raised_where_it_is_waited_for_and_it_goes_on() -> Non
         return await off_loop(SMALL + 1, lambda: "done")
 
     assert asyncio.run(fail_then_work()) == "done"
+
+
+def test_the_objects_that_work_made_are_frozen_before_the_collector_goes_on_if_it_collects_in_steps() -> None:
+    frozen: list[bool] = []
+    with patch("gc.freeze", side_effect=lambda: frozen.append(gc.isenabled())):
+        asyncio.run(off_loop(SMALL + 1, list))
+        assert not frozen  # the process is a test's, too
+        with in_steps():
+            frozen.clear()
+            asyncio.run(off_loop(SMALL + 1, list))
+            assert frozen[0] is False
 
 
 def test_work_that_finds_no_thread_is_refused_and_the_next_one_asks_for_one_again() -> None:

@@ -1,5 +1,6 @@
 """Bodies and answers that may be JSON or YAML."""
 
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -53,10 +54,14 @@ def parse_document(body: bytes | bytearray, *, as_yaml: bool) -> Document:
 
 def decode(body: bytes | bytearray) -> str:
     """Return the text of a body. Raise `ControlError`."""
+    decode_piece = getincrementaldecoder("utf-8-sig")().decode
+    text, pieces = "", memoryview(body)
     try:
-        return body.decode("utf-8-sig")
+        for start in range(0, len(body), LARGE):
+            text += decode_piece(pieces[start : start + LARGE])  # in its place, so that nothing long is ever copied
+        return text + decode_piece(b"", final=True)
     except UnicodeDecodeError as error:
-        raise ControlError(400, "The body is not UTF-8.", f"{error}.") from None
+        raise ControlError(400, "The body is not UTF-8.", f"{error.reason} after {len(text)} characters.") from None
 
 
 MAX_VALUES = 10_000

@@ -9,6 +9,8 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
+from foas_emulator.garbage import freeze_if_in_steps
+
 T = TypeVar("T")
 
 SMALL = 2048
@@ -99,4 +101,5 @@ def _go_on_collecting() -> None:
     with _uncollecting:
         _at_work -= 1
         if not _at_work and _was_enabled:
+            freeze_if_in_steps()
             gc.enable()

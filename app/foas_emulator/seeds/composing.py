@@ -10,13 +10,17 @@ from typing import Any
 import yaml
 from yaml.constructor import SafeConstructor
 
+from foas_emulator.seeds.freeing import free_with
 from foas_emulator.seeds.limits import (
     MAX_DEPTH,
     MAX_FAULTS,
+    MAX_ITEMS,
     MAX_MEMBERS,
     MAX_REPEATED,
     TOO_DEEP,
     TOO_MANY,
+    TOO_MANY_ITEMS,
+    TOO_MANY_PARTS,
     Flaw,
     Place,
     decimal,
@@ -39,6 +43,10 @@ class Lines:
     def of(self, container: Any, part: str | int) -> int | None:
         _, lines = self._of.get(id(container), (None, {}))
         return lines.get(part)
+
+    def free_with(self, parts: list[Any]) -> None:
+        """Free the lines, and then the lists and mappings, in pieces once nothing refers to this object."""
+        free_with(self, self._of, parts)
 
     def line(self, place: Place) -> int:
         value, line = self.root, self.root_line
@@ -105,13 +113,18 @@ class Composer:
         self._size = 0
         self._repeated = 0
         self._documents = 0
+        self._parts: list[Any] = []
+        """The lists and mappings that are complete, each after those that are in it."""
 
     def take(self, events: Iterable[Any]) -> None:
         """Process the events of a text, until a bound is exceeded."""
-        for event in events:
-            handle = getattr(self, f"_on_{type(event).__name__}", None)
-            if handle is not None and (handle(event) is False or len(self.flaws) >= MAX_FAULTS):
-                return
+        try:
+            for event in events:
+                handle = getattr(self, f"_on_{type(event).__name__}", None)
+                if handle is not None and (handle(event) is False or len(self.flaws) >= MAX_FAULTS):
+                    return
+        finally:
+            self.lines.free_with(self._parts)
 
     # One method for each kind of event; it returns False to stop.
 
@@ -170,6 +183,10 @@ class Composer:
 
     def _close(self, event: Any) -> bool:
         frame = self._frames.pop()
+        self._parts.append(frame.value)
+        if len(self._parts) > MAX_ITEMS:
+            self._flaw(event, TOO_MANY_PARTS)
+            return False
         for source in frame.merged if isinstance(frame.value, dict) else ():
             for name, member in source.items():
                 if name not in frame.value:
@@ -191,6 +208,9 @@ class Composer:
             return True
         frame = self._frames[-1]
         if isinstance(frame.value, list):
+            if len(frame.value) >= MAX_ITEMS and not self._is_json:
+                self.flaws.append(Flaw(frame.line, self._place()[:-1], TOO_MANY_ITEMS))
+                return False
             self.lines.note(frame.value, len(frame.value), line)
             frame.value.append(value)
         elif frame.awaits_key:

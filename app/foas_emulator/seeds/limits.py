@@ -8,6 +8,8 @@ MAX_DEPTH = 64
 """The deepest nesting of lists and mappings."""
 MAX_MEMBERS = 1000
 """The most members of one mapping."""
+MAX_ITEMS = 1_000_000
+"""The most items of one list, which are freed at once, and the most lists and mappings of YAML."""
 MAX_REPEATED = 200_000
 """The most values that all aliases of a document may repeat; every 32 characters of a text count as one more."""
 MAX_FAULTS = 1000
@@ -59,6 +61,8 @@ def cut(text: str) -> str:
 
 TOO_DEEP = f"lists and mappings stand in each other more than {MAX_DEPTH} deep"
 TOO_MANY = f"a mapping has more than {MAX_MEMBERS} members"
+TOO_MANY_ITEMS = f"a list has more than {MAX_ITEMS} items"
+TOO_MANY_PARTS = f"it has more than {MAX_ITEMS} lists and mappings; give it as JSON"
 SURROGATE = "the text holds half of a surrogate pair, which no answer can carry"
 
 

@@ -5,23 +5,26 @@ All texts that people write are read here: seeds, snapshots, bodies of the contr
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from json.scanner import py_make_scanner  # type: ignore[attr-defined] # part of the library, missing in its stubs
 from typing import Any
 
 import yaml
 
 from foas_emulator.seeds.composing import TWICE, Composer, Lines
+from foas_emulator.seeds.freeing import MANY, free, free_with
 from foas_emulator.seeds.limits import (
     MAX_DEPTH,
     MAX_FAULTS,
+    MAX_ITEMS,
     MAX_MEMBERS,
     SURROGATE,
     TOO_DEEP,
     TOO_MANY,
+    TOO_MANY_ITEMS,
     DocumentError,
     Flaw,
     NumberError,
@@ -71,13 +74,25 @@ def load(text: str) -> Document:
 
 def load_json(text: str) -> Document:
     """Parse JSON without repeated members, NaN, and numbers beyond 64 bits. Raise `DocumentError`."""
-    if not text.strip():
-        return Document(None, text)
+    parts: list[Any] = []
+    try:
+        document = _read_json(text, parts)
+    except DocumentError as error:
+        free_with(error, parts)
+        raise
+    free_with(document, parts)
+    return document
+
+
+def _read_json(text: str, parts: list[Any]) -> Document:
+    """Parse JSON; add the lists and objects of a large text to `parts`."""
     if _has_endless_value(text):
         raise _NotJsonError([Flaw(1, (), TOO_LONG)])
+    if not text or text.isspace():
+        return Document(None, text)
     repeated: set[str] = set()
     try:
-        value = _decoder(repeated, in_steps=len(text) > LARGE).decode(text)
+        value = _decoder(repeated, parts, in_steps=len(text) > LARGE).decode(text)
     except json.JSONDecodeError as error:
         raise _NotJsonError([Flaw(error.lineno, (), f"not JSON: {error.msg}")]) from None
     except RecursionError:
@@ -151,9 +166,10 @@ class _NotJsonError(DocumentError):
 # -- JSON
 
 
-def _decoder(repeated: set[str], *, in_steps: bool) -> json.JSONDecoder:
+def _decoder(repeated: set[str], parts: list[Any], *, in_steps: bool) -> json.JSONDecoder:
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
+        parts.append(found)
         if len(found) < len(pairs):
             seen: set[str] = set()
             repeated.update(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
@@ -163,8 +179,28 @@ def _decoder(repeated: set[str], *, in_steps: bool) -> json.JSONDecoder:
         object_pairs_hook=members, parse_int=integer, parse_float=decimal, parse_constant=decimal
     )
     if in_steps:
+        decoder.memo = _Names()  # type: ignore[attr-defined]
+        decoder.parse_array = partial(_items, parts, decoder.parse_array)  # type: ignore[attr-defined]
         decoder.scan_once = py_make_scanner(decoder)  # type: ignore[attr-defined]
     return decoder
+
+
+def _items(parts: list[Any], parse: Callable[..., tuple[list[Any], int]], *given: Any) -> tuple[list[Any], int]:
+    """Parse a list. Raise `DocumentError` for one of too many items."""
+    items, end = parse(*given)
+    if len(items) > MAX_ITEMS:
+        free(items)
+        (text, start), *_ = given
+        raise DocumentError([Flaw(text.count("\n", 0, start) + 1, (), TOO_MANY_ITEMS)])
+    parts.append(items)
+    return items, end
+
+
+class _Names(dict[str, str]):
+    """The names of members that are kept once; not all of millions, since nothing runs while a mapping grows."""
+
+    def setdefault(self, name: str, kept: str) -> str:
+        return super().setdefault(name, kept) if len(self) < MANY else self.get(name, kept)
 
 
 def _has_endless_value(text: str) -> bool:

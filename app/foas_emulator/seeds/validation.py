@@ -13,6 +13,7 @@ from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.patterns import require_parameters
 from foas_emulator.seeds.contradictions import contradictions
 from foas_emulator.seeds.document import SeedDocument, is_note
+from foas_emulator.seeds.freeing import free, free_with
 from foas_emulator.seeds.limits import MAX_FAULTS, Place
 from foas_emulator.seeds.members import problem
 from foas_emulator.seeds.parts import Problem
@@ -27,15 +28,26 @@ def validate(document: Any, *, clusters: Collection[str] | None = None) -> tuple
     `clusters` are the ids in the world that it is for; without them, `apply` checks cluster ids.
     """
     found: list[Problem] = []
-    seed = _check(SeedDocument, {} if document is None else document, (), found)
+    models: list[BaseModel] = []
+    seed = _check(SeedDocument, {} if document is None else document, (), found, models)
     if isinstance(document, Mapping):
         whole = chain(repetitions(document), contradictions(document), references(document, clusters))
         found += islice(whole, MAX_FAULTS)
-    return (None if found else seed), found[:MAX_FAULTS]  # type: ignore[return-value]
+    if found or not isinstance(seed, SeedDocument):
+        seed = None
+        free(models)
+        return None, found[:MAX_FAULTS]
+    free_with(seed, models[:-1])  # the last one is the seed
+    return seed, []
 
 
-def _check(model: type[BaseModel], document: Any, place: Place, found: list[Problem]) -> BaseModel | None:
-    """Validate a part of a document, after each part nested in it, so that no single check takes long."""
+def _check(
+    model: type[BaseModel], document: Any, place: Place, found: list[Problem], models: list[BaseModel]
+) -> BaseModel | None:
+    """Validate a part of a document, after each part nested in it, so that no single check takes long.
+
+    Add its model, and before it those of the parts, to `models`.
+    """
     if len(found) >= MAX_FAULTS:
         return None
     if not isinstance(document, Mapping):
@@ -46,17 +58,19 @@ def _check(model: type[BaseModel], document: Any, place: Place, found: list[Prob
         given.pop("$schema", None)  # editors read it
     for name, part in _parts_of(model).items():
         if isinstance(given.get(name), list):
-            checked = (_check(part, item, (*place, name, at), found) for at, item in enumerate(given[name]))
+            checked = (_check(part, item, (*place, name, at), found, models) for at, item in enumerate(given[name]))
             given[name] = [each for each in checked if each is not None]
     if model is SeedDocument and isinstance(given.get("settings"), Mapping):
         given["settings"] = _settings(given["settings"], (*place, "settings"), found)
     try:
-        return model.model_validate(given)
+        checked_model = model.model_validate(given)
     except ValidationError as error:
         for details in error.errors(include_url=False, include_context=False):
             inner, message = problem(model, details)
             found.append(((*place, *inner), message))
         return None
+    models.append(checked_model)
+    return checked_model
 
 
 @cache
