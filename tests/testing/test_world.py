@@ -158,9 +158,7 @@ def test_a_client_of_the_official_sdk_comes_to_its_world(world: World) -> None:
 def test_a_client_without_the_official_sdk_says_what_is_missing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "aliyunsdkcore", None)
     monkeypatch.delitem(sys.modules, "aliyunsdkcore.client", raising=False)
-    with pytest.raises(
-        ModuleNotFoundError, match=r"client\(\) needs the package aliyun-python-sdk-foas"
-    ):
+    with pytest.raises(ModuleNotFoundError, match=r"client\(\) needs the package aliyun-python-sdk-foas"):
         world.client()
 
 
