@@ -490,6 +490,13 @@ def test_a_clock_that_another_client_freezes_can_be_let_run(emulator: Emulator, 
     page.get_by_role("button", name="Freeze").wait_for()
 
 
+def test_on_paper_nothing_lies_over_the_rows(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/")
+    page.emulate_media(media="print")
+    assert not any(each.is_visible() for each in page.locator("nav, footer, .steps, .tools").all())
+    assert page.get_by_role("row", name=re.compile("running-stream")).is_visible()
+
+
 def test_without_scripts_nothing_is_offered_that_needs_them(
     emulator: Emulator, chromium: "Browser", world: str
 ) -> None:
