@@ -234,6 +234,29 @@ def test_a_drop_leaves_a_file_of_somebody_else_under_the_name_of_its_mark(
     assert (place / "alice.new").read_bytes() == b"of somebody else"
 
 
+def test_a_database_that_another_program_has_open_goes_at_the_next_start(
+    kept: WorldFiles, place: Path, template: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where it cannot be removed meanwhile."""
+    kept.put("alice", template)
+    used = template[:18] + b"\x02\x02" + template[20:]
+    (place / "alice.db").write_bytes(used)
+    unlink = Path.unlink
+
+    def refuse_databases(path: Path, *, missing_ok: bool = False) -> None:
+        if path.suffix == ".db":
+            raise PermissionError(errno.EACCES, "it is being used by another process")
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as reading:
+        reading.setattr(Path, "unlink", refuse_databases)
+        kept.remove("alice")
+        assert (place / "alice.db").read_bytes() == used
+    kept.close()
+    WorldFiles(place).close()
+    assert names(place) == set()
+
+
 def test_the_step_of_a_drop_that_counts_leaves_what_the_next_start_needs(
     kept: WorldFiles, place: Path, template: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

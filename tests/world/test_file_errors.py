@@ -1,11 +1,13 @@
 """What is said of a file that cannot be used."""
 
+import errno
+import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from foas_emulator.world.file_errors import file_error
+from foas_emulator.world.file_errors import LOCKED, WorldFileError, file_error, naming
 
 FAILED = "ask again, and look after the disk if it fails again"
 FULL = "make room on the disk and ask again; nothing that was acknowledged is lost"
@@ -31,3 +33,17 @@ def test_a_disk_that_cannot_be_read_is_not_full(code: int, advice: str) -> None:
     told = file_error(error, Path("alice.db"))
     assert told is not None
     assert told.advice == advice
+
+
+@pytest.mark.parametrize("system", ["posix", "nt"])
+def test_a_file_that_another_program_has_open_on_windows_is_not_lost(
+    system: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reset would take the default seed for what the world was created from."""
+    path = Path("alice.origin")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "name", system)
+        with pytest.raises(WorldFileError) as told, naming(path):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        assert told.value.may_pass is (system == "nt")
+        assert (told.value.advice == LOCKED) is (system == "nt")

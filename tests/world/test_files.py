@@ -222,17 +222,14 @@ def make_pipe(path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in its file system")
-def test_a_pipe_is_no_file_and_nobody_waits_for_it(
-    directory: Path, open_registry: OpenRegistry, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_pipe_is_no_file_and_nobody_waits_for_it(directory: Path, open_registry: OpenRegistry) -> None:
     for name in ("alice.3.origin", "alice.new", "bob.origin", "carol.new"):
         make_pipe(directory / name)
     registry = open_registry(directory=directory)
     assert registry.names() == ["alice"]
     assert marks(registry, "bob") == []
-    with pytest.raises(WorldFileError, match=r"carol\.db cannot be used: File exists"):
-        registry.open_or_create("carol")
-    assert "carol.new is no file and is left where it is" in caplog.text
+    assert marks(registry, "carol") == []
+    assert (directory / "carol.new").is_fifo()
     for name in ("alice.db", "alice.origin"):
         (directory / name).unlink()
         make_pipe(directory / name)
@@ -332,7 +329,7 @@ def test_files_that_cannot_be_made_ready_leave_none(
 
     def refuse_the_second(file: int) -> None:
         synced.append(file)
-        if len(synced) > 2:  # the first file, and its directory
+        if len(synced) > (2 if os.name == "posix" else 1):  # the first file, and where that can be, its directory
             raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as full:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -64,8 +65,9 @@ class WorldFileError(Exception):
     @property
     def may_pass(self) -> bool:
         """Whether the file may be whole: the system failed to read it, and did not find it gone or forbidden."""
-        is_lost = isinstance(self.__cause__, FileNotFoundError | PermissionError)
-        return isinstance(self.__cause__, OSError) and not is_lost
+        cause = self.__cause__
+        is_lost = isinstance(cause, FileNotFoundError | PermissionError) and not _may_be_open_elsewhere(cause)
+        return isinstance(cause, OSError) and not is_lost
 
 
 class WorldFullError(WorldFileError):
@@ -104,6 +106,11 @@ def read_object(text: str, where: str) -> dict[str, Any]:
     return value
 
 
+def _may_be_open_elsewhere(error: OSError) -> bool:
+    """Whether another program may have the file open: Windows then forbids what it is asked, with no other error."""
+    return os.name == "nt" and isinstance(error, PermissionError)
+
+
 def file_error(error: BaseException, path: Path | None) -> WorldFileError | None:
     """Return the file error behind an error of a database, None if neither its file nor a full memory is the cause."""
     if isinstance(error, WorldFileError):
@@ -133,7 +140,8 @@ def naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise WorldFileError(path, error.strerror or str(error), _ADVICE.get(error.errno or 0, _OURS_ALONE)) from error
+        advice = LOCKED if _may_be_open_elsewhere(error) else _ADVICE.get(error.errno or 0, _OURS_ALONE)
+        raise WorldFileError(path, error.strerror or str(error), advice) from error
     except (sqlite3.Error, DBAPIError) as error:
         translated = file_error(error, path)
         if translated is None:

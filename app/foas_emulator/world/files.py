@@ -277,7 +277,8 @@ class WorldFiles:
                 origin.unlink()
         del self._generations[name]
         self.clean(name, generation)
-        if is_free:
+        is_left = os.path.lexists(self._path(name, generation, "db"))  # on Windows, while another program reads it
+        if is_free and not is_left:
             with suppress(OSError):
                 removed.unlink(missing_ok=True)
 
