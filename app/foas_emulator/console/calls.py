@@ -135,7 +135,7 @@ class _Exchange:
 
     async def receive(self) -> Message:
         if self.is_sent:
-            return {"type": "http.disconnect"}
+            await asyncio.Event().wait()  # this client stays until it is answered
         self.is_sent = True
         return {"type": "http.request", "body": self.body, "more_body": False}
 
