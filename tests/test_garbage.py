@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import sys
 import weakref
 from collections.abc import Iterator
 
@@ -77,6 +78,62 @@ def test_a_circle_that_was_frozen_is_collected_once_the_process_is_idle(monkeypa
         gc.collect()
         steps.look_at_everything_if_idle(0.5)
         assert freed() is None
+
+
+def test_a_circle_that_was_frozen_is_collected_once_a_busy_process_takes_much_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mebibytes = 100
+    monkeypatch.setattr(garbage, "peak_memory", lambda: mebibytes * 2**20)
+
+    def frozen_circle() -> "weakref.ref[Node]":
+        node = Node()
+        node.other = node
+        gc.collect()
+        return weakref.ref(node)
+
+    def is_kept(circle: "weakref.ref[Node]") -> bool:
+        gc.collect()
+        gc.collect()
+        return circle() is not None
+
+    with garbage.in_steps():
+        circle = frozen_circle()
+        mebibytes = 600
+        assert is_kept(circle)
+        mebibytes = 613
+        assert not is_kept(circle)
+        circle = frozen_circle()
+        mebibytes = 1200
+        assert is_kept(circle), "memory has not doubled since"
+        mebibytes = 1300
+        assert not is_kept(circle)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not say")
+def test_the_peak_of_memory_is_in_bytes() -> None:
+    assert 2**24 < garbage.peak_memory() < 2**40
+
+
+def test_the_frames_of_an_error_that_is_forgotten_keep_nothing() -> None:
+    def refuse(node: Node) -> None:
+        error = ValueError(node)
+        try:
+            raise error
+        except ValueError:
+            raise KeyError("it has a context") from None
+
+    def answer() -> "weakref.ref[Node]":
+        node = Node()
+        try:
+            refuse(node)
+        except KeyError as error:
+            garbage.forget_frames(error)
+        return weakref.ref(node)
+
+    gc.disable()
+    assert answer()() is None
+    gc.enable()
 
 
 def test_a_server_has_everything_looked_at_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from weakref import WeakSet
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from foas_emulator import http_protocol
 from foas_emulator.http_limits import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET
@@ -501,11 +502,11 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> Iterator["WeakSet[EmulatorPr
     gc.enable()
 
 
-def is_gone(connections: "WeakSet[EmulatorProtocol]") -> bool:
+def is_gone(objects: "WeakSet[Any]") -> bool:
     deadline = time.monotonic() + 1.5
-    while connections and time.monotonic() < deadline:
+    while objects and time.monotonic() < deadline:
         time.sleep(0.05)
-    return not connections
+    return not objects
 
 
 @pytest.mark.parametrize(
@@ -519,6 +520,49 @@ def test_a_connection_that_has_ended_leaves_no_cycle_in_memory(
         with connect(emulator) as connection:
             connection.sendall(sent)
     assert is_gone(connections)
+
+
+def post(path: str, body: bytes, kind: str = "application/json") -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"BAD\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (MAX_HEADERS + 1) + b"\r\n",
+        get(f"{FOLDERS}?path="),
+        get("/api/v2/projects/demo/jobs?pageIndex=one"),
+        post("/api/v2/projects/demo/jobs", b"jobType=none", "application/x-www-form-urlencoded"),
+        post("/_emulator/worlds/default/faults", b'{"effect": '),
+        post("/_emulator/worlds/default/faults", b'{"effect": {"latency": "soon"}}'),
+        post("/_emulator/worlds/default/seed", b"projects: &a [*a]", "application/yaml"),
+    ],
+    ids=["no HTTP", "headers", "missing", "invalid", "form", "control JSON", "control value", "seed"],
+)
+def test_an_answered_error_leaves_no_cycle_in_memory(
+    emulator: Emulator, sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The frames of its traceback refer to the error and to the whole request."""
+    emulator.control.request("GET", "/worlds")  # so that the control API is built
+    made: WeakSet[RequestResponseCycle] = WeakSet()
+    init = RequestResponseCycle.__init__
+
+    def noted(self: RequestResponseCycle, *args: Any, **options: Any) -> None:
+        made.add(self)
+        init(self, *args, **options)
+
+    monkeypatch.setattr(RequestResponseCycle, "__init__", noted)
+    gc.disable()
+    try:
+        for _ in range(3):
+            with connect(emulator) as connection:
+                connection.sendall(sent)
+                assert connection.recv(100).startswith(b"HTTP/1.1 4")
+        assert is_gone(made)
+    finally:
+        gc.enable()
 
 
 def test_a_handshake_that_fails_leaves_no_cycle_in_memory(connections: "WeakSet[EmulatorProtocol]") -> None:

@@ -29,6 +29,7 @@ from tests.process import DIRECTLY, command, environment, run, serving
 from tests.wire import INSTANCE, signed_v1
 
 pytestmark = pytest.mark.xdist_group("server")
+PIPELINED = "/api/v2/projects/p/jobs/short"
 POSIX = pytest.mark.skipif(os.name != "posix", reason="no file of Windows has a colon in its name")
 
 
@@ -337,17 +338,21 @@ def test_a_client_that_still_sends_its_body_is_answered_when_the_server_stops(pa
     assert "Traceback" not in log.read_text("utf-8")
 
 
-def test_a_client_that_has_read_a_part_of_a_snapshot_when_the_server_stops_leaves_no_error_of_it(
-    tmp_path: Path,
+@pytest.mark.parametrize("path", ["/_emulator/worlds/w/snapshot", "/api/v2/projects/p/jobs/long", PIPELINED])
+def test_a_client_that_has_read_a_part_of_its_answers_when_the_server_stops_leaves_no_error_of_it(
+    path: str, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
-    jobs = [{"JobName": f"j{number}", "Code": "x" * 5_000_000} for number in range(5)]
+    jobs = [{"JobName": "long", "Code": "x" * 6_000_000}, {"JobName": "short", "Code": "x" * 250_000}]
     with serving(log=log) as emulator, emulator.client(timeout=60) as client:
         made = client.put("/_emulator/worlds/w", json={"seed": {"projects": [{"Name": "p", "jobs": jobs}]}})
         assert made.status_code == 201
         port = client.base_url.port
+        request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nx-emulator-world: w\r\n\r\n"
+        if path == PIPELINED:
+            assert client.get(path, headers={"x-emulator-world": "w"}).status_code == 200, "now it is cached"
         with socket.create_connection(("127.0.0.1", port or 0), 60) as reader:
-            reader.sendall(f"GET /_emulator/worlds/w/snapshot HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            reader.sendall(request.encode() * (64 if path == PIPELINED else 1))
             assert reader.recv(12) == b"HTTP/1.1 200"
             assert emulator.stop() == 0
     written = log.read_text("utf-8")

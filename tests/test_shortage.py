@@ -1,9 +1,22 @@
 """What the system refuses to the emulator is no mistake of the emulator."""
 
-import pytest
+import asyncio
+import errno
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
 
-from foas_emulator.world.shortage import refused_by_system
-from tests.api import Api
+import pytest
+from click.testing import CliRunner
+
+from foas_emulator import server
+from foas_emulator.cli import main
+from foas_emulator.console import resources
+from foas_emulator.server import StartError
+from foas_emulator.testing import Emulator
+from foas_emulator.world.shortage import in_thread, refused_by_system
+from tests.api import Api, open_api
 
 NO_THREAD = RuntimeError("can't start new thread")
 
@@ -13,7 +26,14 @@ def test_another_error_is_no_shortage(error: Exception) -> None:
     assert refused_by_system(error) is None
 
 
-@pytest.mark.parametrize(("error", "said"), [(MemoryError(), "no more memory"), (NO_THREAD, "no further thread")])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "no more memory"),
+        (NO_THREAD, "no further thread"),
+        (OSError(errno.EMFILE, "no"), "no further file"),
+    ],
+)
 def test_what_the_system_refuses_is_told_by_both_apis(
     error: Exception, said: str, seeded_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -29,3 +49,88 @@ def test_what_the_system_refuses_is_told_by_both_apis(
     control = seeded_api.request("GET", "/_emulator/worlds")
     assert control.status_code == 503
     assert said in control.json()["hint"]
+
+
+def test_work_is_done_without_a_thread_where_the_system_allows_none() -> None:
+    with patch("asyncio.to_thread", side_effect=NO_THREAD):
+        assert asyncio.run(in_thread(max, [1, 2], default=3)) == 2
+
+
+def test_an_error_of_the_work_itself_is_no_shortage() -> None:
+    done = []
+
+    def fail() -> None:
+        done.append(1)
+        raise RuntimeError("the work failed")
+
+    with pytest.raises(RuntimeError, match="the work failed"):
+        asyncio.run(in_thread(fail))
+    assert done == [1], "it is not done again"
+
+
+@contextmanager
+def without_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def refuse(_: threading.Thread) -> None:
+        raise NO_THREAD
+
+    with monkeypatch.context() as starved:
+        starved.setattr(threading.Thread, "start", refuse)
+        yield
+
+
+PAGES = ("", "journal", "coverage", "settings", "nothing")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_needs_no_thread(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise NO_THREAD
+
+    monkeypatch.setattr(asyncio, "to_thread", refuse)
+    with open_api() as api:
+        answer = api.request("GET", f"/_emulator/console/w/default/{page}")
+        assert answer.status_code == (404 if page == "nothing" else 200)
+        assert "<html" in answer.text
+
+
+@pytest.mark.parametrize(("error", "status", "said"), [(NO_THREAD, 503, "thread"), (ValueError(), 500, "mistake")])
+def test_what_a_page_lacks_is_told(
+    error: Exception, status: int, said: str, seeded_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(resources, "overview_of", refuse)
+    answer = seeded_api.request("GET", "/_emulator/console/w/default/")
+    assert answer.status_code == status
+    assert said in answer.json()["hint"]
+
+
+def test_a_loop_ends_though_the_system_allows_no_thread_to_wait_for_its_threads() -> None:
+    with pytest.MonkeyPatch.context() as starved:
+
+        def refuse(_: threading.Thread) -> None:
+            raise NO_THREAD
+
+        async def use_a_thread() -> None:
+            await asyncio.to_thread(int)
+            starved.setattr(threading.Thread, "start", refuse)
+
+        with server.event_loop_runner() as runner:
+            runner.run(use_a_thread())
+    with pytest.raises(RuntimeError, match="new thread"), server.event_loop_runner():
+        raise NO_THREAD
+
+
+def test_a_server_in_a_thread_that_the_system_refuses_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with without_threads(monkeypatch), pytest.raises(StartError, match="no further thread"), Emulator():
+        pass
+
+
+@pytest.mark.parametrize("command", [["run", "true"], ["worlds", "--url", "http://127.0.0.1:1"]])
+def test_a_command_without_a_thread_says_so_in_one_line(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with without_threads(monkeypatch):
+        result = CliRunner().invoke(main, command)
+    assert result.exit_code == 1
+    assert result.output.startswith("The system gives the emulator no further thread: ")
+    assert result.output.count("\n") == 1

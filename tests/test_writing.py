@@ -19,6 +19,23 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def test_a_disk_that_refuses_the_last_step_leaves_the_older_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "world.json"
+    file.write_bytes(b"older")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "replace", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            write_file(file, b"newer")
+    assert file.read_bytes() == b"older"
+    assert names(tmp_path) == ["world.json"]
+
+
 @pytest.mark.parametrize("fails", ["write", "flush"])
 def test_a_full_disk_leaves_the_older_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
     file = tmp_path / "world.json"

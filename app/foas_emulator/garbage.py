@@ -5,12 +5,21 @@ and only short-lived ones are left to the collector. With Python's settings, how
 objects whenever they have grown by a quarter: a journal of some ten thousand calls blocked the event loop for 150 ms.
 Python walks through all frozen objects even to count them, which took 50 ms after 40,000 calls and longer with every
 further one.
+
+A reference cycle that is in use when a step ends is frozen and stays in memory when it becomes garbage. So cycles are
+cut where they end (`forget_frames`), an idle process scans everything, and so does a busy one that has taken so much
+memory that it may be garbage: Python cannot scan a part of what is frozen.
 """
 
 import gc
+import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+
+if sys.platform != "win32":
+    import resource
 
 _OLDEST = 2
 _THRESHOLDS = 700, 10, 3
@@ -21,6 +30,8 @@ LOOK_EVERY_S = 60
 """Seconds for which a process must be idle before all objects are scanned."""
 _IDLE = 0.01
 """The share of that time for which an idle process may use the processor."""
+ENOUGH_MEMORY = 512 * 1024 * 1024
+"""The least bytes by which memory grows, and it doubles at least, before a busy process scans all objects."""
 
 
 class Steps:
@@ -29,11 +40,17 @@ class Steps:
     def __init__(self) -> None:
         self._steps = 0
         self._worked_before = 0.0
+        self._most_memory = _more(peak_memory())
 
     def __call__(self, phase: str, info: Mapping[str, Any]) -> None:
         if phase == "stop" and info["generation"] == _OLDEST:
             self._steps += 1
-            gc.freeze()
+            peak = peak_memory()
+            if peak > self._most_memory:
+                self._most_memory = _more(peak)
+                gc.unfreeze()  # the next collection scans everything: some hundred milliseconds, at most every 512 MiB
+            else:
+                gc.freeze()
 
     def look_at_everything_if_idle(self, worked: float) -> None:
         """Collect reference cycles that became garbage after they were frozen, if nobody seems to wait for an answer.
@@ -47,6 +64,29 @@ class Steps:
             self._steps = 0
             gc.unfreeze()
             gc.collect()
+
+
+def peak_memory() -> int:
+    """Return the most bytes that this process has had in memory, 0 where the system does not say."""
+    if sys.platform != "win32":
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    return 0
+
+
+def _more(memory: int) -> int:
+    return max(2 * memory, memory + ENOUGH_MEMORY)
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """Let go of all that the traceback of an error refers to, once it was answered and nobody is to see it.
+
+    A frame that refers to the error that passed through it is a reference cycle, with the whole request in it.
+    """
+    while error is not None and error.__traceback__ is not None:
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None
+        error = error.__context__
 
 
 @contextmanager

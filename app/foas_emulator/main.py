@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import ASGIApp
 
 from foas_emulator.control.browsers import HostCheck, Pages
+from foas_emulator.control.errors import AnswerUnexpected
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.control.server_info import ServerInfo
@@ -208,7 +209,7 @@ def _control(
         home = "/_emulator/console/" if settings.console else "/docs"
         return own_app(registry, journal, large, server=server, states=states, home=home)
 
-    return OnDemand(make, close=registry.close)
+    return AnswerUnexpected(OnDemand(make, close=registry.close), next_request_id=registry.next_request_id)
 
 
 def _ignore(_context: RequestContext, _response: GatewayResponse) -> None:
@@ -272,7 +273,7 @@ def _console(
             )
         )
 
-    return OnDemand(make, close=lambda: None)
+    return AnswerUnexpected(OnDemand(make, close=lambda: None), next_request_id=registry.next_request_id)
 
 
 def __getattr__(name: str) -> Any:

@@ -30,6 +30,7 @@ from foas_emulator.uvicorn_servers import MainServer, SideServer, main_config, s
 from foas_emulator.world.ids import fresh_secret
 from foas_emulator.world.names import DEFAULT
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.shortage import refused_by_system
 from foas_emulator.worlds import open_registry, watch_seeds
 
 if TYPE_CHECKING:
@@ -69,6 +70,20 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+@contextmanager
+def event_loop_runner() -> Iterator[asyncio.Runner]:
+    """Yield a runner, and end its loop after the block."""
+    is_over = False
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            yield runner
+            is_over = True
+    except RuntimeError as error:
+        # A loop that has had threads starts another one to wait for them, which the system may refuse.
+        if not is_over or refused_by_system(error) is None:
+            raise
+
+
 def serve(settings: Settings) -> None:
     """Serve until stopped. Raise `SeedError`, `SettingError` or `StartError` if the settings cannot be used."""
     logs.configure(level=settings.log_level, format_=settings.log_format)
@@ -90,7 +105,7 @@ def serve(settings: Settings) -> None:
         announcement = _announcement(served, settings, interception, made_token)
         if settings.host not in LOOPBACK:
             log.warning("bound to %s: the access key test:test and every world-<name>:test open it", settings.host)
-        with garbage.in_steps() as steps, asyncio.Runner(loop_factory=new_event_loop) as runner:
+        with garbage.in_steps() as steps, event_loop_runner() as runner:
             main = main_config(served.app, keep_alive=settings.keep_alive, steps=steps)
             secure = uvicorn_config(served.app, keep_alive=settings.keep_alive, lifespan="off", **tls)
             beside = [*served.beside, *(serving(SideServer(secure), sockets) for sockets in served.listeners[1:])]

@@ -1,5 +1,6 @@
 """Write files so that an older one of the name survives a full disk, and that every error names the file."""
 
+import errno
 import os
 import stat
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 from threading import get_ident
 from typing import TextIO
 
+_OF_THE_DISK = {getattr(errno, name, None) for name in ("EDQUOT", "EIO", "ENOSPC", "EROFS", "ESTALE")}
+"""The errors of a disk that takes nothing; to write into the older file would lose that, too."""
 _DEVICES = ("/dev/", "/proc/")
 """Where a path may lead to a file that this process, or another one, has open."""
 
@@ -76,6 +79,8 @@ def _is_open_as(stream: TextIO | None, older: os.stat_result) -> bool:
 def _takes_the_place(beside: Path, target: Path) -> bool:
     try:
         beside.replace(target)
-    except OSError:  # the name is a mount point, or somebody has the file open on Windows
-        return False
+    except OSError as error:
+        if error.errno in _OF_THE_DISK:
+            raise
+        return False  # the name is a mount point, or somebody has the file open on Windows
     return True

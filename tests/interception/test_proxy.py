@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import struct
+import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -85,6 +86,18 @@ def test_another_host_is_told_why_not_in_the_status_line(interception: dict[str,
     assert json.loads(text)["Message"].endswith("--intercept-allow ecs.aliyuncs.com lets this one through.")
     status, text = ask(plain(interception), "http://ecs.aliyuncs.com/", {"accept": "application/xml"})
     assert "<Code>RefusedByEmulator</Code>" in text
+
+
+def test_a_host_that_no_thread_can_look_up_is_not_reached(
+    interception: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    status, text = ask(plain(interception), "http://localhost:1/")
+    assert status == 502
+    assert "cannot reach localhost on port 1: can't start new thread" in text
 
 
 def test_a_host_that_may_be_reached_and_cannot_be_is_logged(

@@ -1,6 +1,7 @@
 """Seeds of a directory, and seeds that are read again when they change."""
 
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from foas_emulator import worlds
 from foas_emulator.seeds import watching
 from foas_emulator.seeds.reading import SeedError, seed_files
 from foas_emulator.settings import Settings
@@ -167,3 +169,40 @@ def test_a_directory_that_cannot_be_listed_ends_no_watch(
             lambda: "cannot be used" in caplog.text,
         )
     assert projects(registry, "default") == {"first"}
+
+
+def test_files_that_cannot_be_looked_at_for_a_while_have_not_changed(
+    seed: Path, open_watched: OpenWatched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings, registry = open_watched(seed)
+    beginning = registry.open_or_create("default").beginning
+    looks: list[Path] = []
+
+    def refuse_a_few(file: Path) -> tuple[int, int] | None:
+        looks.append(file)
+        if len(looks) in range(5, 10):
+            raise OSError(errno.EIO, "Input/output error", str(file))
+        return mark(file)
+
+    mark = watching._mark
+    monkeypatch.setattr(watching, "_mark", refuse_a_few)
+    watch(settings, registry, lambda: None, lambda: len(looks) > 20)
+    assert caplog.text.count("cannot be used for now") == 1
+    assert registry.open_or_create("default").beginning is beginning
+
+
+def test_a_change_that_comes_while_the_system_allows_no_thread_is_seen_afterwards(
+    seed: Path, open_watched: OpenWatched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, registry = open_watched(seed)
+    refused: list[int] = []
+
+    async def refuse_twice(size: int, work: Callable[[], bytes]) -> bytes:
+        if len(refused) < 2:
+            refused.append(size)
+            raise RuntimeError("can't start new thread")
+        return work()
+
+    monkeypatch.setattr(worlds, "off_loop", refuse_twice)
+    watch(settings, registry, lambda: write(seed, "second"), lambda: projects(registry, "default") == {"second"})
+    assert len(refused) == 2

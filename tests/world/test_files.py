@@ -471,6 +471,125 @@ def test_a_world_stays_as_it_was_if_what_replaces_it_cannot_be_opened(
     assert marks(again, "alice") == ["old"]
 
 
+@pytest.mark.parametrize("change", ["replace", "load a file that is ready", "create"])
+@pytest.mark.parametrize("refused", ["descriptors", "looks"])
+def test_what_cannot_be_opened_is_taken_back_though_the_system_refuses_everything_else(
+    refused: str, change: str, directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    image = image_with(registry, "new")
+    registry.open_existing("alice")
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    def find_no_descriptor(*_: object, **__: object) -> NoReturn:
+        for name in ("open",) if refused == "descriptors" else ("stat", "lstat"):
+            monkeypatch.setattr(os, name, refuse)
+            monkeypatch.setattr(Path, name, refuse)
+        raise WorldFileError(directory / "alice.1.db", "Too many open files")
+
+    monkeypatch.setattr(Store, "_prepare_file", find_no_descriptor)
+    with pytest.raises(WorldFileError):
+        registry.open_or_create("bob") if change == "create" else CHANGES[change](registry, image)
+    monkeypatch.undo()
+    assert registry.names() == ["alice"]
+    assert marks(registry, "alice") == ["later", "old"]
+    registry.reset("alice")
+    assert marks(registry, "alice") == ["old"]
+    registry.close()
+    assert open_registry(directory=directory).names() == ["alice"]
+    assert {path.name for path in directory.iterdir()} == {"alice.db", "alice.origin", "lock"}
+
+
+def test_a_name_that_cannot_be_looked_at_is_not_taken_for_a_free_one(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    (directory / "alice.1.db").write_bytes(b"of somebody else")
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "lstat", refuse)
+    monkeypatch.setattr(Path, "lstat", refuse)
+    with pytest.raises(WorldFileError, match="Input/output error"):
+        registry.create_or_replace("alice")
+    monkeypatch.undo()
+    assert (directory / "alice.1.db").read_bytes() == b"of somebody else"
+
+
+def test_a_directory_that_cannot_be_closed_undoes_no_rename(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    close = os.close
+
+    def fail(handle: int) -> None:
+        close(handle)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "close", fail)
+    registry.drop("alice")
+    monkeypatch.undo()
+    assert registry.names() == []
+
+
+def test_a_database_that_could_not_be_removed_goes_with_its_world(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    unlink = Path.unlink
+
+    def fail(self: Path, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002 - as Path has it
+        if self.name == "alice.db":
+            raise OSError(errno.EIO, "Input/output error")
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", fail)
+    registry.create_or_replace("alice")
+    monkeypatch.undo()
+    assert (directory / "alice.db").exists()
+    registry.drop("alice")
+    assert [path.name for path in directory.iterdir()] == ["lock"]
+
+
+def test_an_older_pair_does_not_decide_because_the_newer_one_cannot_be_read(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in ("db", "origin"):
+        shutil.copy(directory / f"alice.{kind}", directory / f"alice.1.{kind}")
+    look = Path.open
+
+    def fail(self: Path, *given: Any, **named: Any) -> Any:
+        if self.name == "alice.1.origin":
+            raise OSError(errno.EIO, "Input/output error")
+        return look(self, *given, **named)
+
+    monkeypatch.setattr(Path, "open", fail)
+    with pytest.raises(OSError, match="Input/output error"):
+        open_registry(directory=directory)
+
+
+def test_a_reset_that_only_cannot_begin_has_happened(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+    registry.create_or_replace("alice")
+    mark(registry.open_or_create("alice"), "later")
+
+    def find_no_room(*_: object, **__: object) -> NoReturn:
+        raise WorldFileError(directory / "alice.db", "database or disk is full")
+
+    monkeypatch.setattr(World, "_leave_template", find_no_room)
+    monkeypatch.setattr(WorldFiles, "put", find_no_room)
+    registry.reset("alice")
+    with pytest.raises(WorldFileError, match="disk is full"):
+        registry.open_existing("alice")
+    monkeypatch.undo()
+    assert marks(registry, "alice") == []
+
+
 def test_a_replacement_that_can_neither_be_opened_nor_taken_back_stays(
     directory: Path, open_registry: OpenRegistry, caplog: pytest.LogCaptureFixture
 ) -> None:

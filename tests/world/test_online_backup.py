@@ -1,6 +1,8 @@
 """Images that another thread takes of a store, whose user goes on reading and writing between the steps."""
 
 import os
+import sqlite3
+import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -80,6 +82,25 @@ def require_consistent(image: bytes, transfers: range) -> None:
     assert count in transfers
     assert sum(rows.values()) == 100 * ACCOUNTS
     assert sum(abs(amount - 100) for amount in rows.values()) <= 2 * count
+
+
+def test_an_image_needs_no_lock_on_its_temporary_file(
+    store: Store, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store)
+    cleanup = tempfile.TemporaryDirectory.cleanup
+    held: list[sqlite3.Connection] = []
+
+    def lock_it(self: "tempfile.TemporaryDirectory[str]") -> None:
+        for file in temporary.glob("*/copy.db"):
+            held.append(sqlite3.connect(file))
+            held[-1].execute("BEGIN EXCLUSIVE")
+        cleanup(self)
+
+    monkeypatch.setattr(tempfile.TemporaryDirectory, "cleanup", lock_it)
+    between_steps(monkeypatch, lambda number: sys.exit("it waits") if number > 10 * ACCOUNTS else None)
+    require_consistent(store.image_beside(), range(1))
+    held[0].close()
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

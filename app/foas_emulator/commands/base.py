@@ -69,6 +69,13 @@ class Commands(click.Group):
         except (OSError, UnicodeError) as error:
             _close_output()
             refuse(describe_os_error(error))
+        except (RuntimeError, MemoryError) as error:
+            from foas_emulator.world.shortage import refused_by_system  # noqa: PLC0415 - for this error alone
+
+            refused = refused_by_system(error)
+            if refused is None:
+                raise
+            refuse(refused)
         sys.exit(status if isinstance(status, int) else 0)
 
 

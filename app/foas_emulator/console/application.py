@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
@@ -29,7 +30,7 @@ from foas_emulator.console.shown import shown_foreign_form, shown_page, shown_pl
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.bodies import Room, Taken, with_body
 from foas_emulator.control.browsers import is_embedded
-from foas_emulator.control.errors import ControlError
+from foas_emulator.control.errors import AnswerUnexpected, ControlError
 from foas_emulator.control.guard import is_local
 from foas_emulator.world.advance import settle
 from foas_emulator.world.file_errors import UnreadableRowError, WorldFileError, file_error
@@ -78,7 +79,9 @@ def console_app(site: Site) -> ASGIApp:
         *(Route(f"/w/{{world}}/{page.path}", _in_world(site, _page(page))) for page in PAGES),
     ]
     missing: dict[Any, Any] = dict.fromkeys((HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED), _no_page)
-    return Door(Starlette(routes=[Mount(BASE, routes=routes)], exception_handlers=missing), site)
+    answering = Middleware(AnswerUnexpected, next_request_id=site.registry.next_request_id)
+    pages = Starlette(routes=[Mount(BASE, routes=routes)], exception_handlers=missing, middleware=[answering])
+    return Door(pages, site)
 
 
 async def _no_page(request: Request, error: HTTPException) -> Response:

@@ -1,6 +1,5 @@
 """The page of a job: its plan as a graph, its code with the parser's message, its instances and properties."""
 
-import asyncio
 import re
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +17,7 @@ from foas_emulator.console.seed_text import MOST_CHARACTERS, length_of, seed_of_
 from foas_emulator.console.site import View
 from foas_emulator.operations.jobs.rows import find_job
 from foas_emulator.operations.projects.rows import find_project
+from foas_emulator.world.shortage import in_thread
 
 TABS = {
     "overview": mark("Overview"),
@@ -109,7 +109,7 @@ async def copies(view: View, project: str, name: str, instance: int | None = Non
     if parent is not None and job is not None:
         document = seed_of_job(world, parent, job, instance=instance)
         if length_of(document) <= MOST_CHARACTERS:
-            texts["seed"] = await asyncio.to_thread(seed_text, document)
+            texts["seed"] = await in_thread(seed_text, document)
     return texts
 
 

@@ -14,6 +14,7 @@ from foas_emulator.journal.contents import show_contents
 from foas_emulator.journal.entries import Entry, WorldJournal, show
 from foas_emulator.journal.queries import find
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.world.shortage import in_thread
 
 MOST_ROWS = 200
 LOOKED_THROUGH = 5000
@@ -73,7 +74,7 @@ async def call_page(view: View) -> dict[str, Any]:
     pair = find(view.site.journal.world_journal(view.world.name), request_id)
     if pair is None:
         return {"call": None, "request_id": request_id, "status": HTTPStatus.NOT_FOUND}
-    return await asyncio.to_thread(_explained, view, *pair)
+    return await in_thread(_explained, view, *pair)
 
 
 def _explained(view: View, number: int, entry: Entry) -> dict[str, Any]:

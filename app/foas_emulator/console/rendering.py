@@ -1,6 +1,5 @@
 """Render templates to pages: always escaped, in one of two languages, outside the event loop."""
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -17,6 +16,7 @@ from foas_emulator.operations.instances.lifecycle import brings
 from foas_emulator.world import instants
 from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.durations import duration_text
+from foas_emulator.world.shortage import in_thread
 
 SERVICE_ZONE = timezone(timedelta(hours=8))
 _LAST_SHOWN = LAST_INSTANT - 8 * 3_600_000
@@ -64,7 +64,7 @@ async def render(template: str, context: Mapping[str, Any]) -> str:
     def page() -> str:
         return environment().get_template(template).render(context)  # a template is compiled on first use
 
-    return await asyncio.to_thread(page)
+    return await in_thread(page)
 
 
 def _at(milliseconds: int, zone: timezone) -> datetime:

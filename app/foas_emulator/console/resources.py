@@ -18,6 +18,7 @@ from foas_emulator.console.timeline import Point, point, timeline
 from foas_emulator.control.changes import show_changes
 from foas_emulator.world import pending
 from foas_emulator.world.pending import PendingChange
+from foas_emulator.world.shortage import in_thread
 from foas_emulator.world.world import World
 
 PAGE = 50
@@ -65,7 +66,7 @@ async def resources_page(view: View) -> dict[str, Any]:
         "text": query.get("text", "")[:200],
     }
     overview: Overview = await view.site.overview(world, overview_of)
-    found = await asyncio.to_thread(lambda: [place for place in overview.places if fits(place, **wanted)])
+    found = await in_thread(lambda: [place for place in overview.places if fits(place, **wanted)])
     return {
         "wanted": wanted,
         "offset": offset,

@@ -16,6 +16,7 @@ from foas_emulator.journal.journal import Journal
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.ids import LAST_COUNT
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.shortage import in_thread
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
 
@@ -81,7 +82,7 @@ class Site:
             if revision is not world.store.revision:  # nobody has done it meanwhile
                 revision = world.store.revision
                 image = await image_of_world(world)
-                known = await asyncio.to_thread(make, image)
+                known = await in_thread(make, image)
                 if len(self.overviews) > _MOST_WORLDS:
                     self.overviews.clear()
                 self.overviews[world.name] = revision, known

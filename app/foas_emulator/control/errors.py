@@ -2,7 +2,7 @@
 
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.faults.rules import RuleLimitError
+from foas_emulator.garbage import forget_frames
 from foas_emulator.gateway.errors import ApiError
 from foas_emulator.seeds.limits import path_of
 from foas_emulator.seeds.members import problem
@@ -38,6 +39,9 @@ _LONGEST = 4000
 """The most characters of an error or a hint: a wrong value may have any length and need not be repeated completely."""
 
 log = logging.getLogger(__name__)
+
+
+_Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
 
 
 class Refusal(BaseModel):
@@ -88,8 +92,8 @@ def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
     An unexpected one is logged once, with its traceback, under the request id in the answer.
     """
     for kind, translate in _TRANSLATIONS.items():
-        app.add_exception_handler(kind, _handler(translate))
-    app.add_middleware(_AnswerUnexpected, next_request_id=next_request_id)
+        app.add_exception_handler(kind, _and_forget(_handler(translate)))
+    app.add_middleware(AnswerUnexpected, next_request_id=next_request_id)
 
     async def refuse_route(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
@@ -112,13 +116,13 @@ def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
             raise error
         return _unusable_file(trouble).answer()
 
-    app.add_exception_handler(HTTPException, refuse_route)
-    app.add_exception_handler(RequestValidationError, refuse_invalid)
+    app.add_exception_handler(HTTPException, _and_forget(refuse_route))
+    app.add_exception_handler(RequestValidationError, _and_forget(refuse_invalid))
     for kind in (sqlite3.DatabaseError, DBAPIError, UnreadableRowError):
-        app.add_exception_handler(kind, refuse_file)
+        app.add_exception_handler(kind, _and_forget(refuse_file))
 
 
-class _AnswerUnexpected:
+class AnswerUnexpected:
     """Middleware that answers unexpected exceptions, so that the connection stays open."""
 
     def __init__(self, app: ASGIApp, *, next_request_id: Callable[[], str]) -> None:
@@ -126,6 +130,9 @@ class _AnswerUnexpected:
         self._next_request_id = next_request_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
         has_begun = False
 
         async def sending(message: Message) -> None:
@@ -138,7 +145,9 @@ class _AnswerUnexpected:
         except Exception as error:
             if has_begun:
                 raise
-            await self._refusal(error, scope).answer()(scope, receive, send)
+            refusal = self._refusal(error, scope)
+            forget_frames(error)
+            await refusal.answer()(scope, receive, send)
 
     def _refusal(self, error: Exception, scope: Scope) -> ControlError:
         if (refused := refused_by_system(error)) is not None:
@@ -159,7 +168,18 @@ def _has_route(app: FastAPI, scope: Scope) -> bool:
     return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
 
 
-def _handler(translate: Callable[[Any], ControlError]) -> Callable[[Request, Exception], Any]:
+def _and_forget(handle: _Handler) -> _Handler:
+    """Return a handler that forgets the frames of what it answers."""
+
+    async def handle_and_forget(request: Request, error: Exception) -> JSONResponse:
+        response = await handle(request, error)
+        forget_frames(error)
+        return response
+
+    return handle_and_forget
+
+
+def _handler(translate: Callable[[Any], ControlError]) -> _Handler:
     async def handle(_: Request, error: Exception) -> JSONResponse:
         return translate(error).answer()
 
@@ -169,7 +189,10 @@ def _handler(translate: Callable[[Any], ControlError]) -> Callable[[Request, Exc
 def _invalid_request(request: Request, error: RequestValidationError) -> ControlError:
     bodies = request.scope["route"].dependant.body_params
     root = bodies[0].field_info.annotation if len(bodies) == 1 else None
-    return ControlError(400, "The request is not valid.", _describe_problems(error.errors(), root))
+    refusal = ControlError(400, "The request is not valid.", _describe_problems(error.errors(), root))
+    for each in error.errors():
+        each.pop("ctx", None)  # what a validator raised: its frames refer to these errors, a cycle (see garbage.py)
+    return refusal
 
 
 _SHOWN_PROBLEMS = 20

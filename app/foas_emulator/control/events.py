@@ -24,6 +24,7 @@ from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.advance import settle
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.shortage import in_thread
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
 
@@ -127,5 +128,5 @@ class EventStream(Response):
                 break
             news = watch.look(world, world_journal)
             quiet = 0 if news else quiet + 1
-            written = await asyncio.to_thread(self._write, news) if news else ""  # unknown paths take milliseconds
+            written = await in_thread(self._write, news) if news else ""  # unknown paths take milliseconds
             text = f"data: {written}\n\n" if news else ": here\n\n" if not quiet % _QUIET_ROUNDS else ""

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
@@ -23,6 +24,7 @@ from foas_emulator.journal.verification import CloseEntry, Expectation, Finding,
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.durations import duration
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.shortage import in_thread
 from foas_emulator.world.turns import Turns
 
 _NAMED = 3
@@ -65,7 +67,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
             raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)
-        return answer(await asyncio.to_thread(_written_whole, *found))
+        return answer(await in_thread(partial(_written_whole, *found)))
 
     @router.delete("", status_code=204)
     async def forget_journal(name: str) -> Response:
@@ -94,7 +96,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
 
 async def _write_page(entries: Sequence[tuple[int, Entry]], rest: Mapping[str, Any], turns: Turns) -> bytes:
     async with turns:  # several threads that write pages would keep the event loop from the processor
-        return await asyncio.to_thread(_written_page, entries, rest)
+        return await in_thread(partial(_written_page, entries, rest))
 
 
 def _written_page(entries: Sequence[tuple[int, Entry]], rest: Mapping[str, Any]) -> bytes:
@@ -145,7 +147,8 @@ async def _failed(journal: Journal, name: str, expected: Expectation, finding: F
             f"The journal has lost the first {world_journal.lost} entries of world {name}, so this cannot be decided.",
             "DELETE the journal before the calls that matter, or raise the setting journal_bytes.",
         )
-    near = await asyncio.to_thread(_show_close, await closest_entries(world_journal, expected), expected)
+    closest = await closest_entries(world_journal, expected)
+    near = await in_thread(partial(_show_close, closest, expected))
     differing = [f"{each.field}: expected {each.expected}, got {each.actual}" for each in finding.differences]
     more = f"; and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
     return ControlError(

@@ -1,6 +1,5 @@
 """An application that is built on its first request."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from threading import Lock
@@ -8,6 +7,8 @@ from typing import Any
 
 from starlette.routing import Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from foas_emulator.world.shortage import in_thread
 
 _making = Lock()
 """Held while one is built, by all servers of this process: FastAPI silences warnings meanwhile, for the whole process,
@@ -35,17 +36,11 @@ class OnDemand:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
             return
-        application = self._application or await self._made_beside()
+        application = await in_thread(self._made) if self._application is None else self._application
         if scope["method"] == "HEAD":
             await application({**scope, "method": "GET"}, receive, _without_body(send))
         else:
             await application(scope, receive, send)
-
-    async def _made_beside(self) -> ASGIApp:
-        try:
-            return await asyncio.to_thread(self._made)
-        except RuntimeError:  # the system allows no further thread
-            return self._made()
 
     def _made(self) -> ASGIApp:
         """Return the application; the first request builds it, even if its client leaves before that is done."""

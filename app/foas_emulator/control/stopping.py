@@ -5,8 +5,7 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.control.errors import ControlError
-from foas_emulator.faults.wire import TRANSPORT
-from foas_emulator.gateway.responses import until_disconnected
+from foas_emulator.faults.wire import break_off
 
 _STOPPING = ControlError(503, "The emulator is being stopped.", "Ask again once it runs.")
 
@@ -29,6 +28,5 @@ async def answer_or_stop(app: ASGIApp, scope: Scope, receive: Receive, send: Sen
     except asyncio.CancelledError:
         if not is_answered:
             await _STOPPING.answer()(scope, receive, send)
-        elif not is_complete and (transport := scope.get("state", {}).get(TRANSPORT)) is not None:
-            transport.abort()
-            await until_disconnected(receive)  # or else the server would log that the answer has no end
+        elif not is_complete:
+            await break_off(scope, receive)

@@ -69,6 +69,14 @@ class AbortedResponse(GatewayResponse):
         self.transport.abort()
 
 
+async def break_off(scope: Scope, receive: Receive) -> None:
+    """End the connection of a client that has read a part of its answer, as where the server stops."""
+    transport: asyncio.Transport | None = scope.get("state", {}).get(TRANSPORT)
+    if transport is not None:
+        transport.abort()
+        await until_disconnected(receive)  # or else the server would log that the answer has no end
+
+
 def _transport(scope: Scope) -> asyncio.Transport:
     transport: asyncio.Transport | None = scope.get("state", {}).get(TRANSPORT)
     if transport is None:

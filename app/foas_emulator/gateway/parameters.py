@@ -157,6 +157,8 @@ def repeated(unread_names: Container[str], declared: Iterable[str]) -> list[str]
 
 def parameter_error(refused: RequestValidationError) -> ApiError:
     """Return `Missing{parameter}` or `Invalid{parameter}` for the first parameter that FastAPI rejected."""
+    for each in refused.errors():
+        each.pop("ctx", None)  # what a validator raised: its frames refer to these errors, a cycle (see garbage.py)
     error = refused.errors()[0]
     name = str(error["loc"][1])
     if error["type"] == "missing":

@@ -3,7 +3,11 @@
 import asyncio
 import logging
 import socket
+from concurrent.futures import Future
 from dataclasses import dataclass
+from ipaddress import ip_address
+from threading import Thread
+from typing import Any
 
 from foas_emulator.interception.heads import BadRequestError, ProxyRequest, read_request
 from foas_emulator.interception.hosts import PassThrough, Policy, Refused, ToEmulator
@@ -20,13 +24,14 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Limits of one proxy: the bytes of a head, concurrent connections, and the seconds for each stage of one."""
+    """Limits of one proxy: the bytes of a head, concurrent connections and lookups, the seconds for each stage."""
 
     head: int = 32 * 1024
     connections: int = 1000
     head_within: float = 30
     connect_within: float = 15
     idle: float = 600
+    lookups: int = 4
     rest: int = 8 * 1024 * 1024
     rest_within: float = 1
     """Bytes, and seconds, that a client may still send after its answer, so that it gets to read the answer."""
@@ -54,6 +59,7 @@ class Proxy:
         self._secure = secure
         self._limits = limits or Limits()
         self._connections: set[asyncio.Task[None]] = set()
+        self._lookups = asyncio.Semaphore(self._limits.lookups)
         self._told: set[str] = set()
         self._servers: list[asyncio.Server] = []
 
@@ -128,15 +134,54 @@ class Proxy:
             host, port = route.host, route.port
         try:
             async with asyncio.timeout(self._limits.connect_within):
-                return await asyncio.open_connection(host, port)
-        except (OSError, TimeoutError, UnicodeError) as error:
+                return await self._open(host, port)
+        except (OSError, TimeoutError, UnicodeError, RuntimeError) as error:  # the last one without a thread
             reason = str(error) or "no answer in time"
             sentence = f"foas-emulator cannot reach {host} on port {port}: {reason}."
             self._tell(sentence)
             raise _RefusedError(502, sentence) from None
+
+    async def _open(self, host: str, port: int) -> Stream:
+        """Open a connection to the first of a host's addresses that accepts one."""
+        for address in (addresses := await self._addresses(host)):
+            try:
+                return await asyncio.open_connection(address, port)
+            except OSError:
+                if address == addresses[-1]:
+                    raise
+        raise OSError("it has no address")
+
+    async def _addresses(self, host: str) -> list[str]:
+        """Return the addresses of a host.
+
+        Each lookup has a thread of its own: uvloop ends the process if the system allows it no threads for them, and a
+        stop would wait for those of an executor.
+        """
+        if _is_address(host):
+            return [host]
+        found: Future[list[Any]] = Future()
+        async with self._lookups:
+            Thread(target=_look_up, args=(host, found), daemon=True).start()
+            return list(dict.fromkeys(address[0] for *_, address in await asyncio.wrap_future(found)))
 
     def _tell(self, sentence: str) -> None:
         """Log each reason for which a host is not reached once."""
         if sentence not in self._told and len(self._told) < 1000:  # noqa: PLR2004 - a bound
             self._told.add(sentence)
             log.warning("%s", sentence)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _look_up(host: str, found: "Future[list[Any]]") -> None:
+    if found.set_running_or_notify_cancel():
+        try:
+            found.set_result(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            found.set_exception(error)

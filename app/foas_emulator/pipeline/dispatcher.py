@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from foas_emulator.faults.wire import break_off
+from foas_emulator.garbage import forget_frames
 from foas_emulator.gateway.errors import MISSING, UNAVAILABLE, ApiError
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.responses import GatewayResponse, failure, host_name, internal_error
@@ -96,7 +98,10 @@ class Dispatcher:
         if context.warning is not None:
             reply = reply.with_header("x-emulator-warning", context.warning)
         self._log(context, reply)
-        await reply.send(context.request_id.encode(), receive, send)
+        try:
+            await reply.send(context.request_id.encode(), receive, send)
+        except asyncio.CancelledError:  # the server stops
+            await break_off(scope, receive)
         self._close(context, reply)
 
     def _is_for_own_pages(self, scope: Scope) -> bool:
@@ -119,7 +124,14 @@ def asks_for_start_page(scope: Scope) -> bool:
 
 
 def answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
-    """Return the response for an exception that was raised while a request was handled."""
+    """Return the response for an exception that was raised while a request was handled, and forget its frames."""
+    try:
+        return _answer_to(error, context)
+    finally:
+        forget_frames(error)
+
+
+def _answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
     host = host_name(context.headers.get("host", ""))
     trouble = file_error(error, context.world.store.path if context.has_world else None)
     if trouble is not None:

@@ -1,9 +1,11 @@
 """The hot path: answer a repeated read from the read cache, without the stages."""
 
+from asyncio import CancelledError
 from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from foas_emulator.faults.wire import break_off
 from foas_emulator.gateway.responses import REQUEST_ID
 from foas_emulator.journal.journal import Journal
 from foas_emulator.pipeline.cache_reads import CACHE_KEY, CachedResponse, ReadCache, cache_key
@@ -45,8 +47,11 @@ class ResponseCacheMiddleware:
         text: str = cached.world.next_request_id()
         request_id = text.encode()
         headers = [*cached.headers, (REQUEST_ID, request_id)]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": cached.head + request_id + cached.tail})
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": cached.head + request_id + cached.tail})
+        except CancelledError:  # the server stops
+            await break_off(scope, receive)
         assert cached.template is not None
         self._journal.write(cached.template, text, started)
 

@@ -129,8 +129,8 @@ class _Pieces:
         self._at += len(piece)
         if self._is_json:
             piece = _NOT_IN_YAML.sub(" ", piece)
-            if piece.endswith("\\"):  # an escape that goes on in the next piece
-                piece = piece[:-1] or " "
+            if piece.endswith("\\") and self._at < len(self._text):  # an escape that goes on in the next piece
+                piece = piece[:-1]
                 self._at -= 1
         self._tags += sum(piece.count(f"{end}%TAG") for end in _LINE_ENDS)
         try:

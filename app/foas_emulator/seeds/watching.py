@@ -1,14 +1,18 @@
 """Watch seed documents on disk for changes."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from foas_emulator.seeds.reading import SeedError, seed_files
+from foas_emulator.world.shortage import in_thread, refused_by_system
 
 LOOK_EVERY = 0.5
 """Seconds between two checks of the files. Polling works on every file system and needs no library."""
+
+log = logging.getLogger(__name__)
 
 Marks = dict[str, tuple[int, int] | None]
 
@@ -26,20 +30,32 @@ async def watching(sources: Sequence[str], changed: Callable[[], Awaitable[None]
 
 
 async def _watch(sources: Sequence[str], changed: Callable[[], Awaitable[None]]) -> None:
-    before = await asyncio.to_thread(marks, sources)
+    before: Marks | None = None
+    trouble = ""
     while True:
+        try:
+            now = await in_thread(marks, sources)
+            if before is not None and now != before:
+                await changed()
+            before, trouble = now, ""
+        except Exception as error:
+            reason = str(error) if isinstance(error, OSError) else refused_by_system(error)
+            if reason is None:
+                raise
+            if reason != trouble:
+                log.warning("the seeds cannot be used for now; everything stays as it is: %s", reason)
+            trouble = reason
         await asyncio.sleep(LOOK_EVERY)
-        now = await asyncio.to_thread(marks, sources)
-        if now != before:
-            before = now
-            await changed()
 
 
 def marks(sources: Sequence[str]) -> Marks:
-    """Return a mark that changes with each file: its time of modification and its size, None if it is absent."""
+    """Return a mark that changes with each file: its time of modification and its size, None if it is absent.
+
+    Raise OSError if a file cannot be looked at, which is no change of it.
+    """
     found: Marks = {}
     for source in sources:
-        with suppress(SeedError, OSError):
+        with suppress(SeedError):
             found |= {file: _mark(Path(file)) for file in seed_files(source)}
     return found
 
@@ -47,6 +63,6 @@ def marks(sources: Sequence[str]) -> Marks:
 def _mark(file: Path) -> tuple[int, int] | None:
     try:
         status = file.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return status.st_mtime_ns, status.st_size

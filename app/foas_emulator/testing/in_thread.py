@@ -1,6 +1,5 @@
 """The emulator's server in a thread. Importing this module loads the whole emulator."""
 
-import asyncio
 import difflib
 import os
 import socket
@@ -19,12 +18,13 @@ from foas_emulator.server import (
     LOOPBACK,
     StartError,
     companions,
-    new_event_loop,
+    event_loop_runner,
     prepare_interception,
 )
 from foas_emulator.settings import Settings, check_variables, read_settings
 from foas_emulator.testing.written import written
 from foas_emulator.uvicorn_servers import Accompanied, uvicorn_config
+from foas_emulator.world.shortage import refused_by_system
 from foas_emulator.worlds import open_registry
 
 __tracebackhide__ = True
@@ -81,7 +81,10 @@ class ThreadedServer:
             self._server = _Server(config, beside=beside)
             self._failure: Exception | None = None
             self._thread = Thread(target=self._run, name="foas-emulator", daemon=True)
-            self._thread.start()
+            try:
+                self._thread.start()
+            except RuntimeError as error:
+                raise StartError(refused_by_system(error) or str(error)) from error
             if not self._server.ready.wait(START_WITHIN):
                 raise StartError(f"the emulator did not start within {START_WITHIN:.0f} seconds")
             if self._failure is not None:
@@ -98,7 +101,7 @@ class ThreadedServer:
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            with event_loop_runner() as runner:
                 runner.run(self._server.serve(sockets=[self._listener]))
         except Exception as error:
             if self._server.ready.is_set():

@@ -159,6 +159,18 @@ def require_file(path: Path) -> None:
         raise WorldFileError(path, "it is no file", "move it away, and PUT, reset or DELETE the world")
 
 
+def is_taken(path: Path) -> bool:
+    """Whether anything has this name, also a link that leads nowhere. Raise OSError if that cannot be told.
+
+    `os.path.lexists` takes a name that cannot be looked at for a free one.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def is_there(path: Path) -> bool:
     """Whether there is something of this name. Raise OSError if that cannot be told."""
     return _mode(path) is not None

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Unpack
 
@@ -138,19 +138,33 @@ class FileRegistry(Registry):
             log.warning(text, name, error)
             origin = self.image
         else:
-            if world is not None:
-                with suppress(WorldFileError), self._closed_if_that_fails(world):
-                    world.load(origin)
-                    return
+            if world is not None and self._loads(world, origin):
+                return
         self._replace(name, origin, NOTHING_READY)
+
+    def _loads(self, world: World, origin: bytes) -> bool:
+        """Load its origin into an open world; return whether the world's file holds that."""
+        before = world.beginning
+        try:
+            with self._closed_if_that_fails(world):
+                world.load(origin)
+        except WorldFileError:
+            if world.beginning is before:
+                return False
+            self._reset_closed(world.name)  # only its first write failed: it begins as soon as a request can open it
+        return True
+
+    def _reset_closed(self, name: str) -> None:
+        """Note that a closed world begins anew when it is opened."""
+        self._counts_of.pop(name, None)
+        self._begun[name] = machine_now()
 
     def reset_existing(self, name: str, ready: Ready = NOTHING_READY) -> None:
         if name in self._worlds:
             self.reset(name)
         elif self.exists(name):
             self.files.reset(name, *ready.files)
-            self._counts_of.pop(name, None)
-            self._begun[name] = machine_now()
+            self._reset_closed(name)
             self._notify(name)
 
     def exchange(self, world: World, take: Callable[[Store | None], None], ready: Ready) -> None:
@@ -164,17 +178,17 @@ class FileRegistry(Registry):
         """Have an open world take the database in the file that is ready."""
         before = self.files.generation(world.name)
         self.files.exchange(world.name, *ready.files)
-        with self._taken_back_if_that_fails(world.name, before), self._closed_if_that_fails(world):
+        with self._taken_back_if_that_fails(world.name, before, is_moved=True), self._closed_if_that_fails(world):
             take(self._store(world.name))
 
     @contextmanager
-    def _taken_back_if_that_fails(self, name: str, before: int | None) -> Iterator[None]:
+    def _taken_back_if_that_fails(self, name: str, before: int | None, *, is_moved: bool = False) -> Iterator[None]:
         """Let a world be an earlier generation again, None for no world, if anything is raised; else remove that."""
         counts, begun = self._counts_of.pop(name, None), self._begun.pop(name, None)
         try:
             yield
         except BaseException:
-            self.files.take_back(name, before)
+            self.files.take_back(name, before, is_moved=is_moved)
             if counts is not None:
                 self._counts_of[name] = counts
             if begun is not None:
@@ -211,8 +225,7 @@ class FileRegistry(Registry):
                 self.create_or_replace(name)
             else:
                 self.files.replace(name, self.image)
-                self._counts_of.pop(name, None)
-                self._begun[name] = machine_now()
+                self._reset_closed(name)
                 self._notify(name)
         except WorldFileError as error:
             log.warning("world %s does not start over with the changed seeds: %s", name, error)

@@ -17,7 +17,7 @@ from itertools import count, zip_longest
 from pathlib import Path
 
 from foas_emulator.world.directory_lock import lock_directory
-from foas_emulator.world.file_errors import WorldFileError, is_file, naming, require_file
+from foas_emulator.world.file_errors import WorldFileError, is_file, is_taken, naming, require_file
 from foas_emulator.world.soundness import damage_of, is_header_of_ours, is_in_use, size_in
 
 _PORTS = frozenset(f"{port}{number}" for port in ("com", "lpt") for number in range(10))
@@ -50,7 +50,7 @@ class WorldFiles:
         self._lock = lock_directory(directory)
         self._generations: dict[str, int] = {}
         self._left: dict[str, set[int]] = {}
-        """The earlier generations of each world whose origins could not be removed."""
+        """The earlier generations of each world of which a file could not be removed."""
         self._ready = count()
         try:
             self._find()
@@ -97,7 +97,7 @@ class WorldFiles:
             with origin.open("rb") as file:
                 header = file.read(100)
             return is_header_of_ours(header) and origin.stat().st_size >= size_in(header) and is_file(database)
-        except OSError:
+        except (FileNotFoundError, PermissionError):  # any other error tells nothing, and lets no older pair decide
             return False
 
     def _remove_ready(self) -> None:
@@ -218,27 +218,31 @@ class WorldFiles:
             _move(origin, self._path(name, generation, "origin"))
         self._generations[name] = generation
 
-    def take_back(self, name: str, generation: int | None) -> None:
+    def take_back(self, name: str, generation: int | None, *, is_moved: bool = False) -> None:
         """Let an earlier generation be the world again, None for no world, after its replacement could not be opened.
 
-        Nobody may have used the replacement. If this fails, too, that stays the world, as the log says, and nothing of
+        Nobody may have used the replacement; `exchange` has moved the origin to it, `put` has not. This needs neither a
+        descriptor nor room. If it fails all the same, the replacement stays the world, as the log says, and nothing of
         the earlier generation.
         """
-        replacement, database = (self._path(name, self._generations[name], kind) for kind in ("origin", "db"))
+        made = self._generations[name]
+        replacement, removed = (self._path(name, made, kind) for kind in ("origin", "new"))
         try:
             if generation is None:
-                self.remove(name)
-                return
-            origin = self._path(name, generation, "origin")
-            if os.path.lexists(origin):
+                replacement.rename(removed)  # as `remove` does
+            elif is_moved:
+                replacement.rename(self._path(name, generation, "origin"))
+            else:
                 replacement.unlink()
-            else:  # `exchange` has moved it
-                _move(replacement, origin)
-            self._generations[name] = generation
-            _remove(database)
-        except (OSError, WorldFileError) as error:
+        except OSError as error:
             log.warning("world %s stays replaced, though it cannot be opened: %s", name, error)
             self.clean(name, generation)
+            return
+        if generation is None:
+            del self._generations[name]
+        else:
+            self._generations[name] = generation
+        self._remove_database(name, made)
 
     def generation(self, name: str) -> int | None:
         """Return the present generation of a world, None if the world does not exist."""
@@ -251,16 +255,28 @@ class WorldFiles:
                 self._remove(self._path(name, generation, kind), name, generation)
 
     def _remove(self, path: Path, name: str, generation: int) -> None:
-        if not _remove(path) and path.suffix == ".origin":
+        if not _remove(path):
             self._left.setdefault(name, set()).add(generation)
 
+    def _remove_database(self, name: str, generation: int) -> None:
+        """Remove the database of a world that is removed, then the file that tells the next start to do so."""
+        database, removed = (self._path(name, generation, kind) for kind in ("db", "new"))
+        self._remove(database, name, generation)
+        with suppress(OSError):
+            if not is_taken(database):  # on Windows it stays while another program reads it
+                self._remove(removed, name, generation)
+
     def _remove_left(self, name: str) -> None:
-        """Remove what could not be removed before: without a newer pair, it would decide at the next start."""
-        for generation in sorted(self._left.get(name, ())):
+        """Remove what could not be removed before: an origin without a newer pair would decide at the next start."""
+        for generation in self._left.pop(name, set()) - {self._generations.get(name)}:
             origin = self._path(name, generation, "origin")
-            with naming(origin):
-                origin.unlink(missing_ok=True)
-            self._left[name].remove(generation)
+            try:
+                with naming(origin):
+                    origin.unlink(missing_ok=True)
+            except WorldFileError:
+                self._left.setdefault(name, set()).add(generation)
+                raise
+            self._remove_database(name, generation)
 
     def remove(self, name: str) -> None:
         """Remove a world. Raise `WorldFileError` if its origin cannot be removed; then it still exists."""
@@ -269,24 +285,20 @@ class WorldFiles:
         origin, removed = (self._path(name, generation, kind) for kind in ("origin", "new"))
         require_file(origin)
         _remove(removed)
-        is_free = not os.path.lexists(removed)  # or else it is a file of somebody else
         with naming(origin), _synced(self._directory), suppress(FileNotFoundError):
-            if is_free:
-                origin.replace(removed)  # tells the next start, if this is killed now, that the database is to go, too
-            else:
+            if is_taken(removed):  # by a file of somebody else
                 origin.unlink()
+            else:
+                origin.replace(removed)  # tells the next start, if this is killed now, that the database is to go, too
         del self._generations[name]
-        self.clean(name, generation)
-        is_left = os.path.lexists(self._path(name, generation, "db"))  # on Windows, while another program reads it
-        if is_free and not is_left:
-            with suppress(OSError):
-                removed.unlink(missing_ok=True)
+        self._remove_database(name, generation)
 
     def _next(self, name: str) -> int:
         """Return the next generation of a world for which no file exists yet."""
         generation = self._generations.get(name, -1) + 1
-        while any(os.path.lexists(self._path(name, generation, kind)) for kind in ("origin", "new", *_DATABASE)):
-            generation += 1
+        with naming(self._path(name, generation, "db")):
+            while any(is_taken(self._path(name, generation, kind)) for kind in ("origin", "new", *_DATABASE)):
+                generation += 1
         return generation
 
     def _path(self, name: str, generation: int, kind: str) -> Path:
@@ -330,7 +342,7 @@ def _remove(path: Path, *, is_lone: bool = False) -> bool:
     if path.name.endswith(_BESIDE):
         return True  # removed together with its database
     try:
-        if not is_file(path) and os.path.lexists(path):
+        if not is_file(path) and is_taken(path):
             log.warning("%s is no file and is left where it is", path)
             return True
         with path.open("rb") as file:
@@ -355,7 +367,7 @@ def _remove(path: Path, *, is_lone: bool = False) -> bool:
 def _set_aside(database: Path) -> None:
     """Rename a database that has no origin, as where a person puts back a copy of it alone."""
     names = (database.with_name(f"{database.name}.{number}.lost") for number in count(1))
-    aside = next(name for name in names if not os.path.lexists(name))
+    aside = next(name for name in names if not is_taken(name))
     for suffix in (*_BESIDE, ""):  # the database last: what SQLite kept beside it must never be without it
         with suppress(FileNotFoundError):
             database.with_name(database.name + suffix).rename(aside.with_name(aside.name + suffix))
@@ -384,4 +396,5 @@ def _synced(directory: Path) -> Iterator[None]:
         with suppress(OSError):  # some file systems refuse it for directories
             os.fsync(handle)
     finally:
-        os.close(handle)
+        with suppress(OSError):  # what the block has done is done
+            os.close(handle)

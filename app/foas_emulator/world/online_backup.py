@@ -48,7 +48,8 @@ class OnlineBackup:
         temporary = TemporaryDirectory(prefix="foas-emulator-")
         with temporary as directory:
             path = Path(directory) / "copy.db"
-            with path.open("x+b") as file, closing(sqlite3.connect(path, isolation_level=None)) as copy:
+            alone = f"{path.as_uri()}?nolock=1"  # SQLite would wait for ever where the system gives it no lock
+            with path.open("x+b") as file, closing(sqlite3.connect(alone, uri=True, isolation_level=None)) as copy:
                 copy.execute("PRAGMA synchronous = OFF")
                 copy.execute("PRAGMA journal_mode = OFF")
                 copy.execute("SELECT 1 FROM sqlite_master").fetchone()  # opens the file

@@ -1,4 +1,12 @@
-"""What the system may refuse to any process: memory and threads."""
+"""What the system may refuse to any process: memory, threads and descriptors."""
+
+import asyncio
+import errno
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def refused_by_system(error: BaseException) -> str | None:
@@ -7,4 +15,21 @@ def refused_by_system(error: BaseException) -> str | None:
         return "The system gives the emulator no more memory: ask again, or let it have more."
     if isinstance(error, RuntimeError) and str(error).startswith("can't start new thread"):
         return "The system gives the emulator no further thread: ask again, or let it have more (ulimit -u, pids.max)."
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return "The system lets the emulator open no further file: ask again, or allow more of them (ulimit -n)."
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return refused_by_system(MemoryError())
     return None
+
+
+async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return the result of work that is done in a thread; where the system gives none, others wait for it.
+
+    It may then be done a second time, as soon as there is a thread.
+    """
+    try:
+        return await asyncio.to_thread(work, *args, **kwargs)
+    except RuntimeError as error:
+        if refused_by_system(error) is None:
+            raise
+        return work(*args, **kwargs)

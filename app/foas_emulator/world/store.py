@@ -212,7 +212,7 @@ class Store:
     def own_image(self) -> bytes:
         """Return the image of a store that only this thread uses; other threads continue while a large one is taken."""
         if self.size > LARGE:
-            with suppress(OSError, sqlite3.Error):
+            with suppress(OSError, RuntimeError, sqlite3.Error):  # as where a world's user takes one
                 return self.image_beside()
         return self.image()
 
