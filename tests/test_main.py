@@ -97,7 +97,7 @@ def test_origins_can_be_named() -> None:
         assert "access-control-allow-origin" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/_emulator/nothing", "/docs/nothing"])
+@pytest.mark.parametrize("path", ["/_emulator/nothing", "/docs/nothing", "/favicon.ico"])
 def test_unknown_path_of_our_own_is_not_the_gateways_business(served: Api, path: str) -> None:
     answer = served.request("GET", path)
     assert answer.status_code == 404

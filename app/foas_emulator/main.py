@@ -52,8 +52,11 @@ EXPOSED = (
     "x-emulator-hint",
     "x-emulator-warning",
 )
-OWN_PATHS = ("/docs", "/openapi.json", "/static-offline-docs")
-"""Prefixes of the emulator's own paths, which bypass the pipeline, as the control API does."""
+OWN_PATHS = ("/docs", "/favicon.ico", "/openapi.json", "/static-offline-docs")
+"""Prefixes of the emulator's own paths, which bypass the pipeline, as the control API does.
+
+A browser that shows an answer of the service asks for an icon beside it; there is none, and it called no operation.
+"""
 
 
 def create_app(

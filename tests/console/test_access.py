@@ -132,10 +132,22 @@ def _sign_in_form(page: str) -> dict[str, str]:
     return {name: html.unescape(value) for name, value in hidden} | {"control_token": "correct horse"}
 
 
+@pytest.mark.parametrize("port", ["", ":9000"])
+def test_a_sign_in_at_another_port_of_a_host_ends_no_other(guarded: Console, port: str) -> None:
+    guarded.send("POST", f"{CONSOLE}/sign-in", data=_sign_in_form(guarded.page("/sign-in")))
+    with open_api(control_token="correct horse, too") as api:
+        other = Console(api, host=f"127.0.0.1{port}", cookies=guarded.cookies)
+        form = _sign_in_form(other.page("/sign-in")) | {"control_token": "correct horse, too"}
+        assert other.send("POST", f"{CONSOLE}/sign-in", data=form).status_code == 303
+        assert other.get("/w/default/").status_code == 200
+        guarded.cookies = other.cookies  # the browser's, which knows no ports
+    assert guarded.get("/w/default/").status_code == 200
+
+
 def test_a_cookie_of_another_token_and_a_forged_form_open_nothing(guarded: Console) -> None:
     with open_api(control_token="other") as api:
         other = Console(api, cookies=guarded.cookies)
-        other.cookies.set("foas_emulator_console", "0" * 64)
+        other.cookies.set("foas_emulator_console_8018", "0" * 64)
         assert other.get("/w/default/").status_code == 303
     answer = guarded.send("POST", f"{CONSOLE}/sign-in", data={"token": "x", "control_token": "correct horse"})
     assert answer.status_code == 401

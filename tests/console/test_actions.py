@@ -108,6 +108,24 @@ def test_a_snapshot_is_saved_and_loaded(console: Console, wrap: str) -> None:
     assert "No difference." in console.page("/w/copy/compare") if wrap else True
 
 
+@pytest.mark.parametrize(("end", "told"), [("", "Done."), ("]", "The body is not JSON.")])
+def test_a_large_snapshot_is_loaded_or_refused_as_a_small_one_is(console: Console, end: str, told: str) -> None:
+    job = {"JobName": "large", "Code": "x" * 3_000_000}
+    made = {"seed": {"projects": [{"Name": "shop", "jobs": [job]}]}}
+    assert console.api.request("PUT", "/_emulator/worlds/large", content=json.dumps(made)).status_code == 201
+    saved = console.api.request("GET", "/_emulator/worlds/large/snapshot").text
+    response = console.send(
+        "POST",
+        f"{CONSOLE}/w/default/call",
+        data={"token": console.token(), "method": "PUT", "target": "/_emulator/worlds/default/snapshot"},
+        files={"upload": ("world.json", saved + end)},
+    )
+    assert response.status_code == 303
+    assert told in console.page("/w/default/")
+    projects = console.api.request("GET", "/api/v2/projects").json()["Projects"]["Project"]
+    assert ([each["Name"] for each in projects] == ["shop"]) == (not end)
+
+
 @pytest.mark.parametrize("wrap", ["", "snapshot"])
 @pytest.mark.parametrize(
     ("name", "begin"),

@@ -471,6 +471,32 @@ def test_a_page_goes_on_when_its_server_was_started_anew(chromium: "Browser") ->
         page.context.close()
 
 
+def test_a_page_goes_on_when_its_world_is_there_again(emulator: Emulator, chromium: "Browser", world: str) -> None:
+    page = chromium.new_context(locale="en-US").new_page()
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/journal")
+    page.locator(".live[data-state=on]").wait_for()
+    control(emulator, "DELETE", f"/worlds/{world}")
+    page.wait_for_event("console", lambda message: "404" in message.text, timeout=20_000)
+    call(emulator, world, "GET", "/projects")
+    page.locator("#rows").get_by_text("ListProject").wait_for(timeout=10_000)
+    page.context.close()
+
+
+def test_a_clock_that_another_client_freezes_can_be_let_run(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/time")
+    page.locator(".live[data-state=on]").wait_for()
+    control(emulator, "PUT", f"/worlds/{world}/clock", {"mode": "frozen"})
+    page.get_by_role("button", name="Let it run").click()
+    page.get_by_role("button", name="Freeze").wait_for()
+
+
+def test_on_paper_nothing_lies_over_the_rows(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/")
+    page.emulate_media(media="print")
+    assert not any(each.is_visible() for each in page.locator("nav, footer, .steps, .tools").all())
+    assert page.get_by_role("row", name=re.compile("running-stream")).is_visible()
+
+
 def test_without_scripts_nothing_is_offered_that_needs_them(
     emulator: Emulator, chromium: "Browser", world: str
 ) -> None:

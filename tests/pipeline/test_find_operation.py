@@ -215,3 +215,19 @@ def test_a_path_of_long_names_is_not_compared_at_length(app: Any, monkeypatch: p
     heard = ask(app, f"/api/v2/projects/{'ab' * 75}/job/{'ba' * 20}")
     assert "The nearest is GetJob: GET /api/v2/projects/{projectName}/jobs/{jobName}." in heard.hint
     assert 0 < sum(compared) < 1_000_000, "each pair of characters may take a tenth of a microsecond"
+
+
+@pytest.mark.parametrize(
+    ("path", "unset"),
+    [
+        ("/api/v2/projects/[projectName]/jobs/job1/instances/-1", "projectName"),
+        ("/api/v2/projects/project1/jobs/%5BjobName%5D/instances/-1", "jobName"),
+        ("/api/v2/projects/project1/jobs/job1/instances/[instanceId]", "instanceId"),
+        ("/api/v2/projects/project1/jobs/[projectName]/instances/-1", None),
+    ],
+)
+def test_a_name_that_an_sdk_left_in_the_path_is_told(app: Any, path: str, unset: str | None) -> None:
+    heard = ask(app, path)
+    assert heard.status in (400, 404)
+    assert ("where a value belongs" in heard.hint) == (unset is not None)
+    assert f"the request does not set {unset}" in heard.hint or unset is None

@@ -3,6 +3,7 @@
 import errno
 import pickle
 import socket
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -152,6 +153,13 @@ def test_a_client_of_the_official_sdk_comes_to_its_world(world: World) -> None:
     with pytest.raises(errors.ServerException) as raised:
         world.client().do_action_with_exception(request)
     assert raised.value.get_error_code() == "InvalidInstance.NotRunning"
+
+
+def test_a_client_without_the_official_sdk_says_what_is_missing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "aliyunsdkcore", None)
+    monkeypatch.delitem(sys.modules, "aliyunsdkcore.client", raising=False)
+    with pytest.raises(ModuleNotFoundError, match=r"client\(\) needs the package aliyun-python-sdk-foas"):
+        world.client()
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])

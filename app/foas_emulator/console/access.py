@@ -37,13 +37,16 @@ class Access:
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and _same(bearer.strip(), self.control_token):
             return True
-        return _same(request.cookies.get(COOKIE, ""), self._session())
+        return _same(request.cookies.get(_cookie(request), ""), self._session())
 
-    def sign_in(self, given: str, response: Response, *, is_secure: bool) -> bool:
+    def sign_in(self, given: str, request: Request, response: Response) -> bool:
         """Exchange the control token for a cookie; return False if the token is wrong."""
         if self.control_token is None or not _same(given.strip(), self.control_token):
             return False
-        response.set_cookie(COOKIE, self._session(), path=BASE, httponly=True, samesite="strict", secure=is_secure)
+        is_secure = request.url.scheme == "https"
+        response.set_cookie(
+            _cookie(request), self._session(), path=BASE, httponly=True, samesite="strict", secure=is_secure
+        )
         return True
 
     def allows_form(self, request: Request, form_token: str) -> bool:
@@ -64,6 +67,12 @@ def is_from_ours(request: Request) -> bool:
 def page_of_ours(target: str) -> str:
     """Return a path of the console, its first page in place of anything else: never lead to another site."""
     return target if target.startswith(f"{BASE}/") and target.isascii() and target.isprintable() else f"{BASE}/"
+
+
+def _cookie(request: Request) -> str:
+    """Return the name of the cookie, with the port: browsers send the cookies of a host to all servers on it."""
+    port = request.headers.get("host", "").rpartition(":")[2]
+    return f"{COOKIE}_{port}" if port.isascii() and port.isdecimal() else COOKIE
 
 
 def _same(given: str, expected: str) -> bool:

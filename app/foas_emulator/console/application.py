@@ -212,10 +212,7 @@ def _sign_in(site: Site) -> Handler:
                 given, form_token = str(form.get("control_token", "")), str(form.get("token", ""))
                 back = str(form.get("back", ""))
             response = RedirectResponse(page_of_ours(back), HTTPStatus.SEE_OTHER)
-            is_secure = request.url.scheme == "https"
-            if site.access.allows_form(request, form_token) and site.access.sign_in(
-                given, response, is_secure=is_secure
-            ):
+            if site.access.allows_form(request, form_token) and site.access.sign_in(given, request, response):
                 return response
             failed = True
         return await shown_plain(

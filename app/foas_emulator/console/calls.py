@@ -107,11 +107,15 @@ class Answer:
 class _Connection(asyncio.Transport):
     """A connection that fault rules may end; that nothing more is sent is all that its client sees."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended = asyncio.Event()
+
     def close(self) -> None:
-        pass
+        self.ended.set()
 
     def abort(self) -> None:
-        pass
+        self.ended.set()
 
     def is_closing(self) -> bool:
         return False
@@ -128,6 +132,7 @@ class _Exchange:
     """The two ends of one call over ASGI."""
 
     body: bytes
+    connection: _Connection = field(default_factory=_Connection)
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     chunks: list[bytes] = field(default_factory=list)
@@ -135,6 +140,7 @@ class _Exchange:
 
     async def receive(self) -> Message:
         if self.is_sent:
+            await self.connection.ended.wait()  # this client stays until it is answered
             return {"type": "http.disconnect"}
         self.is_sent = True
         return {"type": "http.request", "body": self.body, "more_body": False}
@@ -153,6 +159,7 @@ async def perform(app: ASGIApp, call: Call, *, host: str) -> Answer:
     headers = {"host": host, "content-length": str(len(call.body)), **call.headers()}
     if call.is_of_service:
         headers |= _signature(call, path, query, headers)
+    exchange = _Exchange(call.body)
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -166,9 +173,8 @@ async def perform(app: ASGIApp, call: Call, *, host: str) -> Answer:
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
         "client": None,
         "server": None,
-        "state": {TRANSPORT: _Connection()},
+        "state": {TRANSPORT: exchange.connection},
     }
-    exchange = _Exchange(call.body)
     await app(scope, exchange.receive, exchange.send)
     return Answer(status=exchange.status, headers=exchange.headers, body=b"".join(exchange.chunks))
 

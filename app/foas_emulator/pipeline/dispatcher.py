@@ -146,7 +146,17 @@ def _answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
     if isinstance(error, ApiError):
         if error.problem is MISSING and context.body_note is not None:
             error.hint = f"{error.hint} {context.body_note}"
+        if (name := _unset_name(context)) is not None:
+            error.hint = f"{error.hint} The path has [{name}] where a value belongs: the request does not set {name}."
         overrides = context.settings.error_overrides
         return failure(error, format_=context.format, host=host, overrides=overrides)
     log.error("request %s failed", context.request_id, exc_info=error)
     return internal_error(format_=context.format, host=host)
+
+
+def _unset_name(context: RequestContext) -> str | None:
+    """Return the first parameter in whose place the path has its own name in brackets: SDKs send what is not set so."""
+    if context.operation is None:
+        return None
+    names = (segment[1:-1] for segment in context.operation.segments if segment.startswith("{"))
+    return next((name for name in names if context.parameters.get(name) == f"[{name}]"), None)

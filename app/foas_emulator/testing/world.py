@@ -169,7 +169,11 @@ class World:
 
     def client(self) -> "AcsClient":
         """Return a client of the official SDK for this world; requires `aliyun-python-sdk-core`."""
-        from aliyunsdkcore.client import AcsClient  # noqa: PLC0415 - used only here, and not always installed
+        try:
+            from aliyunsdkcore.client import AcsClient  # noqa: PLC0415 - used only here, and not always installed
+        except ModuleNotFoundError as error:
+            error.msg += ": client() needs the package aliyun-python-sdk-foas; other clients need `endpoint` and a key"
+            raise
 
         client = AcsClient(self.access_key_id, self.access_key_secret, REGION)
         client.add_endpoint(REGION, "foas", self.endpoint)

@@ -194,7 +194,12 @@ function showLive() {
 function follow() {
   source = new EventSource(frame.dataset.events);
   source.onopen = () => { showLive(); if (hasLost) later(); }; // what happened meanwhile, perhaps in another server
-  source.onerror = () => { showLive(); hasLost = true; };
+  source.onerror = ({ target }) => {
+    showLive();
+    hasLost = true;
+    if (target.readyState !== EventSource.CLOSED) return; // it tries again by itself
+    setTimeout(() => { if (source === target) follow(); }, 3000); // there is no such world, for now
+  };
   source.onmessage = (event) => {
     const news = JSON.parse(event.data);
     addRows(news);
