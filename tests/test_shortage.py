@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 from click.testing import CliRunner
 
-from foas_emulator import server
+from foas_emulator import logs, server
 from foas_emulator.cli import main
 from foas_emulator.console import resources
 from foas_emulator.server import StartError
@@ -129,6 +129,7 @@ def test_a_server_in_a_thread_that_the_system_refuses_says_so(monkeypatch: pytes
 
 @pytest.mark.parametrize("command", [["run", "true"], ["worlds", "--url", "http://127.0.0.1:1"]])
 def test_a_command_without_a_thread_says_so_in_one_line(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "configure", lambda **_: None)  # that is for a process of its own
     with without_threads(monkeypatch):
         result = CliRunner().invoke(main, command)
     assert result.exit_code == 1
