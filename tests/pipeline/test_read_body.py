@@ -2,6 +2,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -369,7 +370,7 @@ def test_others_are_served_between_a_large_body_and_its_call(served: Api, monkey
     async def sleep(seconds: float) -> None:
         turns.append(seconds)
 
-    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(read_body, "asyncio", SimpleNamespace(sleep=sleep))  # servers in threads sleep, too
     monkeypatch.setattr(read_body, "LARGE", len("path=%2Fa"))
     create(served, b"path=%2Fa")
     assert turns == []
