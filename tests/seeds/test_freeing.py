@@ -2,6 +2,8 @@
 
 import gc
 from collections.abc import Iterator
+from queue import Empty
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -98,3 +100,32 @@ def test_names_of_members_are_kept_once_up_to_many(monkeypatch: pytest.MonkeyPat
     names = loading._Names()
     assert [names.setdefault(name, name) for name in "abc"] == ["a", "b", "c"]
     assert list(names) == ["a", "b"]
+
+
+def test_the_thread_may_be_asked_for_again_while_it_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    freeing_thread = freeing._FreeingThread()
+    again: list[Any] = [[1]]
+
+    def begin_as_the_collector_runs(**options: Any) -> Thread:
+        if again:
+            freeing_thread.free([again.pop()])
+        return Thread(**options)
+
+    monkeypatch.setattr(freeing, "Thread", begin_as_the_collector_runs)
+    waiting = Thread(target=freeing_thread.free, args=[[[2]]], daemon=True)
+    waiting.start()
+    waiting.join(10)
+    assert not waiting.is_alive(), "it waits for itself"
+
+
+def test_without_a_thread_parts_are_freed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    freeing_thread = freeing._FreeingThread()
+    monkeypatch.setattr(Thread, "start", refuse)
+    parts = [[1], [2]]
+    freeing_thread.free(parts)
+    assert parts == [[], []]
+    with pytest.raises(Empty):
+        freeing_thread._waiting.get_nowait()

@@ -7,7 +7,7 @@ for a few mebibytes of lists in lists.
 import weakref
 from collections.abc import Iterable
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any
 
 MANY = 10_000
@@ -39,20 +39,30 @@ class _FreeingThread:
 
     def __init__(self) -> None:
         self._waiting: SimpleQueue[Iterable[list[Any] | dict[Any, Any]]] = SimpleQueue()
-        self._starting = Lock()
         self._is_begun = False
 
     def free(self, parts: Iterable[list[Any] | dict[Any, Any]]) -> None:
-        self._waiting.put(parts)
-        with self._starting:
-            if not self._is_begun:
+        """Free parts in the thread, or here if the system gives none.
+
+        It takes no lock: the collector may call it inside itself. Two threads, begun at once, do no harm.
+        """
+        if not self._is_begun:
+            try:
                 Thread(target=self._run, name="freeing", daemon=True).start()
-                self._is_begun = True
+            except RuntimeError:
+                _free_all(parts)
+                return
+            self._is_begun = True
+        self._waiting.put(parts)
 
     def _run(self) -> None:
         while True:
-            for each in self._waiting.get():
-                free(each)
+            _free_all(self._waiting.get())
+
+
+def _free_all(parts: Iterable[list[Any] | dict[Any, Any]]) -> None:
+    for each in parts:
+        free(each)
 
 
 _thread = _FreeingThread()
