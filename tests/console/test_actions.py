@@ -52,6 +52,10 @@ def test_a_call_whose_connection_a_fault_ends_is_told_to_have_no_answer(console:
     assert job["IsCommitted"] is (at == "after_commit")
 
 
+def test_a_stream_that_has_no_end_is_not_waited_for(console: Console) -> None:
+    assert "Done." in console.done(call="GET /_emulator/worlds/default/events")
+
+
 def test_what_is_typed_becomes_part_of_the_call(console: Console) -> None:
     console.done(method="PUT", target="/_emulator/worlds/{name}", path__name="mine", body='{"seed": "empty"}')
     assert "This world is empty." in console.page("/w/mine/")

@@ -149,6 +149,8 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = {name.decode(): value.decode("latin-1") for name, value in message["headers"]}
+            if self.headers.get("content-type", "").startswith("text/event-stream"):
+                self.connection.close()  # nobody would read what happens later, and it has no end
         else:
             self.chunks.append(message.get("body", b""))
 
