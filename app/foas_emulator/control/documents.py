@@ -61,7 +61,8 @@ def decode(body: bytes | bytearray) -> str:
             text += decode_piece(pieces[start : start + LARGE])  # in its place, so that nothing long is ever copied
         return text + decode_piece(b"", final=True)
     except UnicodeDecodeError as error:
-        raise ControlError(400, "The body is not UTF-8.", f"{error.reason} after {len(text)} characters.") from None
+        before = len(text) + len(error.object[: error.start].decode())
+        raise ControlError(400, "The body is not UTF-8.", f"{error.reason} after {before} characters.") from None
 
 
 MAX_VALUES = 10_000
