@@ -2,6 +2,8 @@
 
 import gc
 from collections.abc import Iterator
+from threading import Thread
+from time import sleep
 from typing import Any
 
 import pytest
@@ -98,3 +100,22 @@ def test_names_of_members_are_kept_once_up_to_many(monkeypatch: pytest.MonkeyPat
     names = loading._Names()
     assert [names.setdefault(name, name) for name in "abc"] == ["a", "b", "c"]
     assert list(names) == ["a", "b"]
+
+
+def test_parts_for_which_the_system_allows_no_thread_are_freed_once_it_allows_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    thread, first, second = freeing._FreeingThread(), [1, 2], {"a": 1}
+    with monkeypatch.context() as starved:
+        starved.setattr(Thread, "start", refuse)
+        thread.free([first])
+    assert first
+    thread.free([second])
+    for _ in range(1000):
+        if not first and not second:
+            break
+        sleep(0.01)
+    assert (first, second) == ([], {})

@@ -7,7 +7,7 @@ for a few mebibytes of lists in lists.
 import weakref
 from collections.abc import Iterable
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import RLock, Thread
 from typing import Any
 
 MANY = 10_000
@@ -39,15 +39,18 @@ class _FreeingThread:
 
     def __init__(self) -> None:
         self._waiting: SimpleQueue[Iterable[list[Any] | dict[Any, Any]]] = SimpleQueue()
-        self._starting = Lock()
+        self._starting = RLock()  # an owner may end while this thread starts: a collection of garbage can come anywhere
         self._is_begun = False
 
     def free(self, parts: Iterable[list[Any] | dict[Any, Any]]) -> None:
         self._waiting.put(parts)
         with self._starting:
             if not self._is_begun:
-                Thread(target=self._run, name="freeing", daemon=True).start()
                 self._is_begun = True
+                try:
+                    Thread(target=self._run, name="freeing", daemon=True).start()
+                except RuntimeError:  # the system allows no further thread: the next owner that ends tries again
+                    self._is_begun = False
 
     def _run(self) -> None:
         while True:
