@@ -7,7 +7,7 @@ for a few mebibytes of lists in lists.
 import weakref
 from collections.abc import Iterable
 from queue import SimpleQueue
-from threading import Thread
+from threading import RLock, Thread
 from typing import Any
 
 MANY = 10_000
@@ -39,30 +39,23 @@ class _FreeingThread:
 
     def __init__(self) -> None:
         self._waiting: SimpleQueue[Iterable[list[Any] | dict[Any, Any]]] = SimpleQueue()
+        self._starting = RLock()  # an owner may end while this thread starts: a collection of garbage can come anywhere
         self._is_begun = False
 
     def free(self, parts: Iterable[list[Any] | dict[Any, Any]]) -> None:
-        """Free parts in the thread, or here if the system gives none.
-
-        It takes no lock: the collector may call it inside itself. Two threads, begun at once, do no harm.
-        """
-        if not self._is_begun:
-            try:
-                Thread(target=self._run, name="freeing", daemon=True).start()
-            except RuntimeError:
-                _free_all(parts)
-                return
-            self._is_begun = True
         self._waiting.put(parts)
+        with self._starting:
+            if not self._is_begun:
+                self._is_begun = True
+                try:
+                    Thread(target=self._run, name="freeing", daemon=True).start()
+                except RuntimeError:  # the system allows no further thread: the next owner that ends tries again
+                    self._is_begun = False
 
     def _run(self) -> None:
         while True:
-            _free_all(self._waiting.get())
-
-
-def _free_all(parts: Iterable[list[Any] | dict[Any, Any]]) -> None:
-    for each in parts:
-        free(each)
+            for each in self._waiting.get():
+                free(each)
 
 
 _thread = _FreeingThread()
