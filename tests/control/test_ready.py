@@ -27,7 +27,7 @@ DEFAULT = "/worlds/default"
 @pytest.fixture(autouse=True)
 def every_image_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (copying, documents, images, ready, resetting):
-        monkeypatch.setattr(module, "LARGE", 0)
+        monkeypatch.setattr(module, "LARGE", 1)
 
 
 @pytest.fixture

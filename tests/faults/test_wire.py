@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from foas_emulator.faults.wire import TRANSPORT, AbortedResponse
+from foas_emulator.faults.wire import TRANSPORT, AbortedResponse, break_off
 from tests.running import ENDED, RESET, Running, content_length
 from tests.wire import INSTANCE
 
@@ -118,3 +118,11 @@ def test_a_socket_that_takes_no_options_any_more_is_ended_all_the_same() -> None
     response = AbortedResponse.unanswered({"state": {TRANSPORT: left}}, reset=True)
     asyncio.run(response.send(b"1", receive, send))
     assert left.is_aborted
+
+
+def test_a_cancelled_request_without_a_connection_stays_cancelled() -> None:
+    async def receive() -> Message:
+        raise AssertionError("nobody is there")
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(break_off({"type": "http"}, receive))

@@ -276,7 +276,7 @@ def test_an_emulator_that_was_never_entered_can_be_left() -> None:
     Emulator().__exit__(None, None, None)
 
 
-@pytest.mark.parametrize("place", ["new_event_loop", "Accompanied.startup"])
+@pytest.mark.parametrize("place", ["event_loop_runner", "Accompanied.startup"])
 def test_an_emulator_that_cannot_start_says_why_at_once_and_keeps_nothing(
     place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

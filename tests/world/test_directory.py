@@ -264,7 +264,7 @@ def test_the_step_of_a_drop_that_counts_leaves_what_the_next_start_needs(
         raise KeyboardInterrupt
 
     kept.put("alice", template)
-    monkeypatch.setattr(kept, "clean", interrupt)
+    monkeypatch.setattr(kept, "_remove_database", interrupt)
     with pytest.raises(KeyboardInterrupt):
         kept.remove("alice")
     assert names(place) == {"alice.db", "alice.new"}

@@ -70,11 +70,15 @@ class AbortedResponse(GatewayResponse):
 
 
 async def break_off(scope: Scope, receive: Receive) -> None:
-    """End the connection of a client that has read a part of its answer, as where the server stops."""
+    """End the connection of a client that has read a part of its answer when the server stops and cancels its request.
+
+    Raise `CancelledError` if there is no such connection, as on another server than the emulator's own.
+    """
     transport: asyncio.Transport | None = scope.get("state", {}).get(TRANSPORT)
-    if transport is not None:
-        transport.abort()
-        await until_disconnected(receive)  # or else the server would log that the answer has no end
+    if transport is None:
+        raise asyncio.CancelledError
+    transport.abort()
+    await until_disconnected(receive)  # or else the server would log that the answer has no end
 
 
 def _transport(scope: Scope) -> asyncio.Transport:
