@@ -1,10 +1,12 @@
 """Fixtures that every test may use: an emulator in this process, over both formats and both kinds of store."""
 
+import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -74,3 +76,18 @@ def _afresh(emulator: Api, wire_format: str) -> Api:
     with emulator.world.transaction():
         emulator.world.clock.set(mode="frozen", now=emulator.world.now())
     return Api(emulator.registry, emulator.app, wire_format)
+
+
+@pytest.fixture
+def json_written(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lengths of all texts that `json.dumps` has returned, so that a test sees what is written in one go."""
+    lengths: list[int] = []
+    dumps = json.dumps
+
+    def watched(value: Any, **options: Any) -> str:
+        text = dumps(value, **options)
+        lengths.append(len(text))
+        return text
+
+    monkeypatch.setattr(json, "dumps", watched)
+    return lengths
