@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from foas_emulator.console.access import Access
 from foas_emulator.console.calls import CONTROL, Answer, Call, perform, service_call
 from foas_emulator.control.browsers import HostCheck
-from foas_emulator.control.images import turn
+from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.journal.journal import Journal
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.ids import LAST_COUNT
@@ -77,7 +77,7 @@ class Site:
         revision, known = self.overviews.get(world.name, (None, None))
         if revision is world.store.revision:
             return known
-        async with turn(world.store.size, world):
+        async with one_large_at_a_time(world.store.size, world):
             revision, known = self.overviews.get(world.name, (None, None))
             if revision is not world.store.revision:  # nobody has done it meanwhile
                 revision = world.store.revision

@@ -19,11 +19,11 @@ from foas_emulator.world.advance import settle
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.images import ImageBudgetError
+from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.store import LARGE, Store
-from foas_emulator.world.turns import Turns
 from foas_emulator.world.world import World
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class InjectFaults:
         self._registry = registry
         self._held = held
         self._call_operation = call_operation
-        self._turns = Turns()
+        self._lock = LoopLock()
         """Taken by a write whose world is so large that its image is taken beside it: only one has such an image."""
 
     def __call__(self, context: RequestContext) -> Awaitable[GatewayResponse] | None:
@@ -140,7 +140,7 @@ class InjectFaults:
             return await self._call_operation(context)
         if world.store.size <= LARGE:
             return await self._call_after(context, world.store.image())
-        async with self._turns:
+        async with self._lock:
             await self._enter_again(context)
             return await self._call_after(context, await self._image_beside(context))
 

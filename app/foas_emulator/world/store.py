@@ -25,12 +25,10 @@ from foas_emulator.world.file_errors import (
     NewerStoreError,
     WorldFileError,
     file_error,
-    is_there,
     naming,
-    require_file,
 )
-from foas_emulator.world.files import remove_beside, write_file
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
+from foas_emulator.world.owned_files import is_there, remove_beside, require_file, write_file
 from foas_emulator.world.soundness import LARGEST_CHECKED, require_sound
 
 if TYPE_CHECKING:
