@@ -63,19 +63,15 @@ def part_of(module: str) -> str:
     return module.split("/", maxsplit=1)[0].removesuffix(".py")
 
 
-def table(head: str) -> Iterator[tuple[list[str], list[str]]]:
-    """The names in both columns of a table of ARCHITECTURE.md."""
-    rows = ARCHITECTURE.partition(f"{head}\n|---|---|\n")[2].partition("\n\n")[0]
+def contracts() -> Iterator[tuple[str, set[str]]]:
+    """The packages in the table of ARCHITECTURE.md, each with what it may import of ours."""
+    rows = ARCHITECTURE.partition("| package | may import |\n|---|---|\n")[2].partition("\n\n")[0]
     for row in rows.splitlines():
-        left, right = (re.findall(r"`(\w+)`", cell) for cell in row.strip("|").split("|"))
-        yield left, right
+        packages, allowed = (re.findall(r"`(\w+)`", cell) for cell in row.strip("|").split("|"))
+        yield from ((package, {*allowed, package, "__version__"}) for package in packages)
 
 
-CONTRACTS = {
-    package: {*allowed, package, "__version__"}
-    for packages, allowed in table("| package | may import |")
-    for package in packages
-}
+CONTRACTS = dict(contracts())
 """What each part of the emulator below the wiring may import of ours."""
 ORDER = [line.split() for line in ARCHITECTURE.partition("its own:\n\n```\n")[2].partition("\n```")[0].splitlines()]
 """The groups of operations by ARCHITECTURE.md, the highest first."""
