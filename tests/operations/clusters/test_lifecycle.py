@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.lifecycle import EVENTS, SERVING, STATES, TRANSITIONS
 from foas_emulator.operations.clusters.rows import Cluster, masters, slaves
+from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.world.store import assign, equal
 from tests.api import Api
 from tests.operations import building
