@@ -26,7 +26,7 @@ def _serve(**values: Any) -> None:
     """Serve the API until SIGTERM or SIGINT. Every option is also a FOASEMU_* variable."""
     check_variables(os.environ)
     with quickly(), refusals_to_start():
-        from foas_emulator.server import serve  # noqa: PLC0415 - other commands need no server
+        from foas_emulator.serving.server import serve  # noqa: PLC0415 - other commands need no server
 
         serve(Settings(**values))
 

@@ -15,7 +15,7 @@ from foas_emulator.gateway.formats import Body
 from foas_emulator.gateway.responses import GatewayResponse, until_disconnected
 
 TRANSPORT = "foas_emulator.transport"
-"""The key in the `state` of a scope under which `http_protocol.py` puts the transport of the connection."""
+"""The key in the `state` of a scope under which `serving/http_protocol.py` puts the transport of the connection."""
 
 NEVER_SENT = 0
 """The status of a response of which the client got no byte."""
