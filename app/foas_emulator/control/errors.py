@@ -20,9 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foas_emulator.faults.rules import RuleLimitError
 from foas_emulator.garbage import forget_frames
 from foas_emulator.gateway.errors import ApiError
+from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.limits import path_of
 from foas_emulator.seeds.members import problem
-from foas_emulator.seeds.reading import SeedError
 from foas_emulator.world.clock import ClockIsAheadError, ClockRangeError
 from foas_emulator.world.file_errors import UnreadableRowError, WorldFileError, WorldFullError, file_error
 from foas_emulator.world.images import ImageBudgetError
