@@ -8,8 +8,9 @@ from typing import Any
 
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.operations.catalogue import HANDLERS
+from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seeds
+from foas_emulator.seeds.reading import BUILT_IN, read_seeds
 from foas_emulator.seeds.watching import watching
 from foas_emulator.serving.descriptors import world_files_at_once
 from foas_emulator.setting_files import error_overrides

@@ -13,7 +13,8 @@ from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.seeds.applying import apply
-from foas_emulator.seeds.reading import SeedError, parse_seed
+from foas_emulator.seeds.errors import SeedError
+from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.pending import planned
 from foas_emulator.world.store import Row, equal
 from foas_emulator.world.world import World
