@@ -155,7 +155,7 @@ def test_timeline_is_planned_from_the_moment_of_applying(world: World) -> None:
         (300_000, "instance:5 put_state"),
     ]
     with world.transaction():
-        world.clock.advance(300_000)
+        world.clock.put(world.clock.ahead(300_000))
     world.settle()
     instance = only(world, Instance)
     assert (instance.actual_state, instance.last_error_message) == ("FAILED", "gone")

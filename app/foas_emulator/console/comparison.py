@@ -145,8 +145,8 @@ async def image_of(view: View, side: Side) -> bytes:
 def _postpone_as(world: World, copy: World) -> None:
     """Postpone the pending changes of a copy of a world's origin by as much as those of the world were.
 
-    A change that is still pending says by how much. Without one, it is what the world remembers, and 0 after its file
-    was opened again: the same each time, in any case.
+    A change that is pending in both tells by how much. Without one, it is what the world remembers, which is 0 after
+    its file was opened again; either way it is the same each time.
     """
     oldest = pending.oldest(world.store)
     same = oldest and copy.store.get(PendingChange, equal(PendingChange.sequence, oldest.sequence))

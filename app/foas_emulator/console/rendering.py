@@ -109,7 +109,7 @@ def pretty(value: Any) -> str:
 
 
 def verbatim(text: str) -> Markup:
-    """Return a text for a <pre> whose reader gets each line end as it is, also a carriage return or a first one."""
+    """Return a text for a <pre>, escaped so that browsers keep carriage returns, and a line end at the beginning."""
     kept = ("\n" if text.startswith("\n") else "") + text
     return escape(kept).replace("\r", Markup("&#13;"))
 

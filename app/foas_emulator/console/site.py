@@ -126,11 +126,11 @@ class View:
             raise StoreClosedError("the world was dropped while its page was made")
         return await perform(self.site.quiet, call, host=self.host)
 
-    def number(self, name: str, default: int = 0) -> int:
-        """Return a non-negative whole number in the query, or the default if it is something else."""
+    def number(self, name: str) -> int:
+        """Return a non-negative whole number in the query, 0 if it is something else."""
         text = self.query.get(name, "")
-        number = int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else default
-        return number if number <= LAST_COUNT else default
+        number = int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else 0
+        return number if number <= LAST_COUNT else 0
 
 
 _LONGEST_NUMBER = 20

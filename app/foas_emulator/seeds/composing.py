@@ -100,7 +100,7 @@ class _Frame:
 class Composer:
     """A composer that builds a value from events, with its lines and flaws, in time linear in the text.
 
-    Of JSON, whose bounds have been checked already, it gives the lines of everything.
+    For JSON, whose bounds were checked before, it only finds the lines.
     """
 
     def __init__(self, *, is_json: bool = False) -> None:

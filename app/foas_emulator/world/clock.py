@@ -182,10 +182,6 @@ class Clock:
             return Reading(reading.offset_ms + by, None)
         return Reading(0, reading.frozen_at + by)
 
-    def advance(self, by: int) -> None:
-        """Move on by milliseconds; a running clock keeps running. Belongs inside a transaction."""
-        self.put(self.ahead(by))
-
     def put(self, reading: Reading) -> None:
         """Set the state of this clock. Belongs inside a transaction."""
         mode = "real" if reading.frozen_at is None else "frozen"

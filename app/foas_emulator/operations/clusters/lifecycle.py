@@ -19,7 +19,6 @@ State = Literal["STARTING", "RUNNING", "EXPANDING", "REDUCING", "UPGRADING", "MA
 Event = Literal["expand", "shrink", "change_master", "destroy", "finish"]
 
 STATES: tuple[State, ...] = get_args(State)
-EVENTS: tuple[Event, ...] = get_args(Event)
 
 TRANSITIONS: Mapping[tuple[str, Event], State] = MappingProxyType(
     {
