@@ -25,9 +25,6 @@ from foas_emulator.world.registry import Registry, RegistryOptions
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.slices import in_slices
 
-_SHOWN = 5
-"""The most names of worlds to show in the log."""
-
 log = logging.getLogger(__name__)
 
 
@@ -66,10 +63,10 @@ def open_registry(settings: Settings) -> Registry:
     return registry
 
 
-def _some(names: Sequence[str]) -> str:
-    """Return the first names and the number of the others, as a text."""
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+def _some(names: Sequence[str], most: int = 5) -> str:
+    """Return up to `most` names and the number of others, as a text."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _why_unusable(directory: Path, error: Exception) -> str:
