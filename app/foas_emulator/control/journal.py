@@ -59,11 +59,18 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         return answer(await _write_page(page.entries, rest, writing))
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
-    async def read_entry(name: str, request_id: str) -> Response:
-        """Return the entry of one request, with headers and bodies; secrets and signatures are masked."""
+    async def read_entry(
+        name: str,
+        request_id: str,
+        number: Annotated[int | None, Query(ge=1, description="Its number, where several have the id.")] = None,
+    ) -> Response:
+        """Return the entry of one request, with headers and bodies; secrets and signatures are masked.
+
+        Of several with one id, as after a restored snapshot, it is the latest, unless `number` says which one.
+        """
         require_world(registry, name)
         await journal.sort()
-        found = find(journal.world_journal(name), request_id)
+        found = find(journal.world_journal(name), request_id, number)
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
             raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)
