@@ -27,6 +27,11 @@ from foas_emulator.world.registry import Registry
 from foas_emulator.world.shortage import in_thread
 from foas_emulator.world.turns import Turns
 
+EntryNumber = Annotated[
+    int | None,
+    Query(ge=1, description="Return the entry with this number, where several have the id: after a restored snapshot."),
+]
+
 _NAMED = 3
 """Differences that the hint of a failed verification names."""
 _LOOK_AT_MOST_EVERY = 0.02
@@ -59,15 +64,8 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         return answer(await _write_page(page.entries, rest, writing))
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
-    async def read_entry(
-        name: str,
-        request_id: str,
-        number: Annotated[int | None, Query(ge=1, description="Its number, where several have the id.")] = None,
-    ) -> Response:
-        """Return the entry of one request, with headers and bodies; secrets and signatures are masked.
-
-        Of several with one id, as after a restored snapshot, it is the latest, unless `number` says which one.
-        """
+    async def read_entry(name: str, request_id: str, number: EntryNumber = None) -> Response:
+        """Return the latest entry with a request id, with headers and bodies; secrets and signatures are masked."""
         require_world(registry, name)
         await journal.sort()
         found = find(journal.world_journal(name), request_id, number)
