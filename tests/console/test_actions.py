@@ -139,6 +139,8 @@ def test_a_large_snapshot_is_loaded_or_refused_as_a_small_one_is(console: Consol
         ("world.yml", "\ufeff--- \r\n"),
         ("world.yml", "# of the night\r\n\n--- # now\n"),
         ("world.yml", "# of the night\n"),
+        ("world.yml", "# of the night, from Windows\r\n" * 200),  # each line once doubled the time
+        ("world.yml", "# of the night\r\n\r\n" * 100 + "---\r\n"),
     ],
 )
 def test_a_snapshot_is_loaded_however_its_file_begins(console: Console, name: str, begin: str, wrap: str) -> None:
