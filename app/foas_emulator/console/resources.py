@@ -33,7 +33,7 @@ _DETAILS = """
     FROM jobs j LEFT JOIN instances i ON i.id = :instance
     WHERE j.project_name = :project AND j.job_name = :job
 """
-# The names of hundreds of thousands of jobs would take a second to sort here, and SQLite sorts beside the other threads.
+# To sort hundreds of thousands of names here would take a second; SQLite sorts beside the other threads.
 _IN_ORDER = """
     SELECT j.project_name, coalesce(f.path, '/') AS folder, j.job_name
     FROM jobs j LEFT JOIN folders f ON f.folder_id = j.folder_id ORDER BY 1, 2, 3
