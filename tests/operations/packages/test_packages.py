@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.operations.account import ACCOUNT
+from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.operations.jobs import rows
 from foas_emulator.world.world import World
 from tests.api import Api
