@@ -3,10 +3,12 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from foas_emulator.console import comparison
 from tests.api import open_api
 from tests.console.conftest import CONSOLE, Console
 from tests.machine_clock import MachineClock
@@ -139,6 +141,8 @@ def test_a_large_snapshot_is_loaded_or_refused_as_a_small_one_is(console: Consol
         ("world.yml", "\ufeff--- \r\n"),
         ("world.yml", "# of the night\r\n\n--- # now\n"),
         ("world.yml", "# of the night\n"),
+        ("world.yml", "# of the night, from Windows\r\n" * 200),  # each line once doubled the time
+        ("world.yml", "# of the night\r\n\r\n" * 100 + "---\r\n"),
     ],
 )
 def test_a_snapshot_is_loaded_however_its_file_begins(console: Console, name: str, begin: str, wrap: str) -> None:
@@ -245,6 +249,23 @@ def test_a_comparison_tells_rows_and_members(console: Console) -> None:
     assert "actual_state" in page
     assert "demo / draft" in page
     assert "only on the left" in page
+
+
+def test_a_comparison_takes_out_only_the_rows_that_it_shows(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+
+    def counted(row: Any) -> str:
+        told.append(row)
+        return "told"
+
+    monkeypatch.setattr(comparison, "summary", counted)
+    projects = [{"Name": f"p{number:03}"} for number in range(2 * comparison.MOST_ROWS)]
+    console.api.request("PUT", "/_emulator/worlds/many", content=json.dumps({"seed": {"projects": projects}}))
+    console.api.request("PUT", "/_emulator/worlds/none", content=json.dumps({"seed": {}}))
+    page = console.page("/w/default/compare?left=none&right=many")
+    assert re.search(r'<h2 id="t\d+">projects <small[^>]*><span[^>]*>\+100</span>', page)
+    assert ("+ p000" in page, "+ p049" in page, "+ p050" in page) == (True, True, False), "the first, in order"
+    assert len([row for row in told if "cluster_id" in row and "name" in row]) == comparison.MOST_ROWS
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlmodel.sql.sqltypes import AutoString
 
 from foas_emulator.operations import paging, texts
 from foas_emulator.operations.columns import JobContent
@@ -12,7 +13,7 @@ from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.seeds import consistency
-from foas_emulator.world.store import assign, changed, equal
+from foas_emulator.world.store import Row, assign, changed, equal
 from tests.api import Api
 from tests.operations import building
 
@@ -217,3 +218,10 @@ def test_what_a_replaced_instance_takes_is_counted_anew(p: Api) -> None:
     assert p.request("POST", "/_emulator/worlds/default/seed", json=seed).status_code == 204
     after = p.ok("GetClusterResource", **asked)["Resource"]["AllocatedVirtualCores"]
     assert (before != 700, after) == (True, 700)
+
+
+def test_the_texts_of_every_table_are_bounded() -> None:
+    tables = Row.metadata.tables.values()
+    with_texts = {table.name for table in tables if any(isinstance(column.type, AutoString) for column in table.c)}
+    bounded = {model.table().name for model in consistency._WITH_TEXTS}
+    assert with_texts == bounded | {"clock"}, "that of a clock is one of two words"

@@ -1,14 +1,22 @@
 import copy
 import json
+from types import GeneratorType
 from typing import Any
 
 import pytest
 
 from foas_emulator.world.clock import LAST_INSTANT
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.durations import LONGEST
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.snapshot import SnapshotError, read_snapshot, take_snapshot, write_snapshot
+from foas_emulator.world.snapshot import (
+    SnapshotError,
+    read_snapshot,
+    snapshot_of_image,
+    take_snapshot,
+    write_snapshot,
+)
 from foas_emulator.world.store import SCHEMA_VERSION, Row, assign, equal
 from foas_emulator.world.world import World
 from tests.machine_clock import MachineClock
@@ -67,6 +75,14 @@ def test_what_is_restored_goes_on_alike(lived_in: World, restore: Any) -> None:
         return world.next_request_id(), token, world.settle(), take_snapshot(world)
 
     assert go_on(restore(taken, "bob")) == go_on(restore(taken, "carol"))
+
+
+def test_an_image_is_written_row_by_row_and_its_rows_are_never_held_together(
+    lived_in: World, connections: Connections
+) -> None:
+    with snapshot_of_image(lived_in.store.image(), connections=connections) as document:
+        assert {type(rows) for rows in document["tables"].values()} == {GeneratorType}
+        assert write_snapshot(document) == write_snapshot(take_snapshot(lived_in))
 
 
 def test_a_snapshot_is_sorted_and_has_a_row_on_each_line(lived_in: World) -> None:

@@ -7,8 +7,8 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 from foas_emulator.console.language import mark
 from foas_emulator.console.site import Site, View
@@ -45,22 +45,15 @@ class Changed:
     members: Sequence[tuple[str, str, str]]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableDifference:
     """The differences of one table. Lists have at most fifty rows each, by key and summary; the counts cover all."""
 
     name: str
-    added: list[tuple[str, str]] = field(default_factory=list)
-    removed: list[tuple[str, str]] = field(default_factory=list)
-    changed: list[Changed] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=lambda: {"added": 0, "removed": 0, "changed": 0})
-
-    def count(self, kind: str, row: Any) -> None:
-        """Count a row, and keep it if there is room."""
-        kept: list[Any] = getattr(self, kind)
-        if len(kept) < MOST_ROWS:
-            kept.append(row)
-        self.counts[kind] += 1
+    added: Sequence[tuple[str, str]]
+    removed: Sequence[tuple[str, str]]
+    changed: Sequence[Changed]
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,52 +165,53 @@ async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:
 def compare(left: bytes, right: bytes) -> list[TableDifference]:
     """Return the differences of the tables that differ between two images."""
     with closing(sqlite3.connect(":memory:")) as connection:
+        connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA temp_store = MEMORY")  # or else large tables need room on a disk
         connection.deserialize(left)
         connection.execute("ATTACH ':memory:' AS other")
         connection.deserialize(right, name="other")
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
-        differences = [
-            _table(name, _rows(connection, name, "main", "other"), _rows(connection, name, "other", "main"))
-            for name in names
-            if name not in _LEFT_ALONE
-        ]
+        differences = [_table(connection, name) for name in names if name not in _LEFT_ALONE]
     return [each for each in differences if any(each.counts.values())]
 
 
-_Key = tuple[str, ...]
-"""The primary key of a row, as texts, by which rows of any table can be sorted."""
+def _table(connection: sqlite3.Connection, name: str) -> TableDifference:
+    """Return the difference of one table.
 
-
-def _rows(connection: sqlite3.Connection, table: str, side: str, other: str) -> dict[_Key, Mapping[str, Any]]:
-    """Return the rows of a table that the other side lacks or has different, by their primary key.
-
-    Equal rows never leave SQLite, which compares rows without blocking the other threads. Their columns are named,
-    because those of a file that another version made may have another order.
+    SQLite compares, counts and orders the rows, without blocking other threads; only those to show leave it. `_members`
+    takes columns by their names, because those of a file that another version made may have another order.
     """
-    columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
-    names = [column[1] for column in columns]
-    keys = [column[1] for column in columns if column[5]]
-    shown = ", ".join(names)
-    only_here = f"SELECT {shown} FROM {side}.{table} EXCEPT SELECT {shown} FROM {other}.{table}"  # noqa: S608 - ours
-    rows: dict[_Key, Mapping[str, Any]] = {}
-    for values in connection.execute(only_here):
-        row = dict(zip(names, values, strict=True))
-        rows[tuple(str(row[key]) for key in keys)] = row
-    return rows
+    columns = connection.execute(f"PRAGMA table_info({name})").fetchall()
+    keys = [column["name"] for column in columns if column["pk"]]
+    same = " AND ".join(f"mine.{key} = its.{key}" for key in keys)
+    differs = " OR ".join(f"mine.{each} IS NOT its.{each}" for each in (column["name"] for column in columns))
+    order = ", ".join(f"mine.{key}" for key in keys)
 
+    def only_in(side: str, other: str) -> str:
+        return f"{side}.{name} AS mine WHERE NOT EXISTS (SELECT 1 FROM {other}.{name} AS its WHERE {same})"  # noqa: S608
 
-def _table(name: str, left: Mapping[_Key, Any], right: Mapping[_Key, Any]) -> TableDifference:
-    found = TableDifference(name=name)
-    for key in sorted(left.keys() | right.keys()):
-        shown = " / ".join(key)
-        if key not in left:
-            found.count("added", (shown, summary(right[key])))
-        elif key not in right:
-            found.count("removed", (shown, summary(left[key])))
-        else:
-            found.count("changed", Changed(key=shown, members=list(_members(left[key], right[key]))))
-    return found
+    def count(source: str) -> int:
+        return cast(int, connection.execute(f"SELECT count(*) FROM {source}").fetchone()[0])  # noqa: S608 - ours
+
+    def rows(source: str, side: str = "mine") -> list[dict[str, Any]]:
+        first = f"SELECT {side}.* FROM {source} ORDER BY {order} LIMIT {MOST_ROWS}"  # noqa: S608 - ours
+        return [dict(row) for row in connection.execute(first)]
+
+    def key_of(row: Mapping[str, Any]) -> str:
+        return " / ".join(str(row[key]) for key in keys)
+
+    added, removed = only_in("other", "main"), only_in("main", "other")
+    changed = f"main.{name} AS mine JOIN other.{name} AS its ON {same} WHERE {differs}"
+    return TableDifference(
+        name=name,
+        added=[(key_of(row), summary(row)) for row in rows(added)],
+        removed=[(key_of(row), summary(row)) for row in rows(removed)],
+        changed=[
+            Changed(key=key_of(left), members=list(_members(left, right)))
+            for left, right in zip(rows(changed), rows(changed, "its"), strict=True)
+        ],
+        counts={"added": count(added), "removed": count(removed), "changed": count(changed)},
+    )
 
 
 def _members(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -1,8 +1,9 @@
 """Whole worlds as documents: merge seeds into them, take and restore snapshots."""
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -48,6 +49,10 @@ def snapshot_router(registry: Registry, scratch: Connections, large: LargeAnswer
     # A test suite often restores one small snapshot before each test, so the images of the last few are cached.
     kept_image = lru_cache(maxsize=4)(image)
 
+    def written(image: bytes, write: Callable[[Mapping[str, Any]], bytes]) -> bytes:
+        with snapshot_of_image(image, connections=scratch) as document:
+            return write(document)
+
     @router.get(
         "/snapshot",
         response_model=None,
@@ -63,7 +68,7 @@ def snapshot_router(registry: Registry, scratch: Connections, large: LargeAnswer
             large.require_room(world.store.size)
             await settle(world)
             taken = await image_of_world(world)
-            text = await off_loop(len(taken), lambda: write(snapshot_of_image(taken, connections=scratch)))
+            text = await off_loop(len(taken), lambda: written(taken, write))
         media_type = YAML if wants_yaml(request) else "application/json"
         return Response(text, media_type=media_type)
 
@@ -102,6 +107,8 @@ def _write_yaml(document: Mapping[str, Any]) -> bytes:
 def _yaml_parts(document: Mapping[str, Any]) -> Iterator[str]:
     yield f"{VERSION}: {document[VERSION]}\ntables:\n"
     for name, rows in document["tables"].items():
-        yield f"  {name}:\n" if rows else f"  {name}: []\n"
-        for first in range(0, len(rows), _ROWS_AT_A_TIME):
-            yield textwrap.indent(dump_yaml(rows[first : first + _ROWS_AT_A_TIME]), "  ")
+        some = list(islice(rows, _ROWS_AT_A_TIME))
+        yield f"  {name}:\n" if some else f"  {name}: []\n"
+        while some:
+            yield textwrap.indent(dump_yaml(some), "  ")
+            some = list(islice(rows, _ROWS_AT_A_TIME))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import LargeBinary, cast, func, literal, select, text
@@ -28,7 +28,7 @@ from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.operations.tags.service import LARGEST_COUNT as MOST_TAGS
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
-from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH
+from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_PATH
 from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
 from foas_emulator.world.pending import PendingChange
@@ -121,7 +121,10 @@ _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
 )
 """Tables, the columns that name the owner of a row, and the most rows that an owner may have."""
 
-_WITH_TEXTS: tuple[Model, ...] = (Cluster, Project, Package, Job, CommittedJob, Instance, PendingChange)
+_WITH_TEXTS: tuple[Model, ...] = (
+    *(Cluster, ClusterOrder, Project, Package, Folder, Queue, Job, CommittedJob, PlanSession, Instance, AutoScalePlan),
+    *(Tag, PendingChange, FaultRule, Counter, WorldRow),
+)
 _MOST_WEIGHT = 2 * MOST_WEIGHT
 """An instance may have texts of its own beside those of its job."""
 
@@ -224,6 +227,8 @@ def _wrong_folders(store: Store) -> Iterator[str]:
     known: dict[str, set[str]] = {project.name: set() for project in store.find(Project)}
     for folder in store.find(Folder):
         paths = known[folder.project_name]
+        if len(folder.path) > LONGEST_PATH:
+            yield f"folders {folder.folder_id} has a path of over {LONGEST_PATH} characters"
         if folder.path in paths or re.search(FOLDER_PATH, folder.path) is None or folder.path[1:].endswith("/"):
             yield f"folders {folder.folder_id} has the path {folder.path!r}, which is taken or none"
         paths.add(folder.path)
@@ -286,10 +291,11 @@ def _is_counted(order_id: str, given: int) -> bool:
 
 
 def _changes_of_nothing(store: Store) -> Iterator[str]:
-    there: Mapping[str, Iterable[str]] = {
-        "cluster": {cluster.cluster_id for cluster in store.find(Cluster)},
-        "instance": {str(instance.id) for instance in store.find(Instance)},
-        "plan_session": {session.session_id for session in store.find(PlanSession)},
+    # Rows by the hundred thousand would be freed in one piece, in which no other thread runs.
+    subjects: tuple[tuple[str, Model, str], ...] = (*_TOKENS, ("instance", Instance, "id"))
+    there = {
+        kind: {str(key) for key in store.execute(select(model.table().c[column])).scalars()}
+        for kind, model, column in subjects
     }
     for change in store.find(PendingChange):
         if change.key not in there.get(change.kind, ()):

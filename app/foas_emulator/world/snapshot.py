@@ -5,6 +5,7 @@ import math
 import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, TypeDecorator, literal_column, select
@@ -34,29 +35,32 @@ def take_snapshot(world: World) -> dict[str, Any]:
 
     Rows of a table that is `OLDEST_FIRST` are in the order in which they were added.
     """
-    return _document(world.store)
+    return {VERSION: SCHEMA_VERSION, "tables": {name: list(rows) for name, rows in _tables_of(world.store).items()}}
 
 
-def snapshot_of_image(image: bytes, *, connections: Connections) -> dict[str, Any]:
-    """Return the world in an image as `take_snapshot` does, without touching any world."""
+@contextmanager
+def snapshot_of_image(image: bytes, *, connections: Connections) -> Iterator[dict[str, Any]]:
+    """Yield the world in an image as `take_snapshot` does, without touching any world; its rows can be read once.
+
+    Python frees lists of rows in one piece, in which no other thread runs, so there are none.
+    """
     store = Store(connections, image=image)
     try:
-        return _document(store)
+        yield {VERSION: SCHEMA_VERSION, "tables": _tables_of(store)}
     finally:
         store.close()
 
 
-def _document(store: Store) -> dict[str, Any]:
-    tables = {name: _rows(store, table) for name, table in _tables().items()}
-    return {VERSION: SCHEMA_VERSION, "tables": tables}
+def _tables_of(store: Store) -> dict[str, Iterator[dict[str, Any]]]:
+    return {name: _rows(store, table) for name, table in _tables().items()}
 
 
-def _rows(store: Store, table: Table) -> list[dict[str, Any]]:
+def _rows(store: Store, table: Table) -> Iterator[dict[str, Any]]:
     is_oldest_first = OLDEST_FIRST.items() <= table.info.items()
     order: list[ColumnElement[Any]] = [literal_column("rowid")] if is_oldest_first else [*table.primary_key]
-    rows = store.execute(select(table).order_by(*order)).mappings()
     names = sorted(table.columns.keys())
-    return [{name: row[name] for name in names} for row in rows]
+    for row in store.execute(select(table).order_by(*order)).mappings():
+        yield {name: row[name] for name in names}
 
 
 def write_snapshot(document: Mapping[str, Any]) -> bytes:

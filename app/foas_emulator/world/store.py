@@ -340,7 +340,7 @@ class Store:
         values = ", ".join("?" * len(names))
         self._raw.executemany(
             f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({values})",  # noqa: S608 - names of our own tables
-            [tuple(row[name] for name in names) for row in rows],
+            (tuple(row[name] for name in names) for row in rows),
         )
 
     def update(self, model: type[Row], *changes: Change, where: Sequence[Condition]) -> int:

@@ -1,11 +1,14 @@
 """The rules of packages."""
 
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from foas_emulator.operations.columns import ACCOUNT
+from foas_emulator.operations.jobs import rows
+from foas_emulator.world.world import World
 from tests.api import Api
 from tests.operations import building
 
@@ -205,11 +208,43 @@ def test_the_jobs_of_a_package_have_pages(p: Api) -> None:
 
 def test_a_package_may_have_more_users_than_a_statement_has_parameters(p: Api) -> None:
     make(p, "a.jar")
-    for name in ("x", "y", "z"):
+    for name in "abcdefghi":
         building.online_job(p, name, packages="a.jar")
-    before = p.world.store._raw.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 4)
+    before = p.world.store._raw.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 8)
     try:
-        assert users(p, "a.jar", pageSize=2) == ["x", "y"]
-        assert users(p, "a.jar", pageSize=2, pageIndex=2) == ["z"]
+        assert users(p, "a.jar", pageSize=4) == ["a", "b", "c", "d"]
+        assert users(p, "a.jar", pageSize=4, pageIndex=3) == ["i"]
     finally:
         p.world.store._raw.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, before)
+
+
+def test_the_packages_of_a_few_jobs_are_read_at_a_time(p: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "_COPIES", 2)
+    for package in ("a.jar", "b.jar", "a.jar2"):
+        make(p, package)
+    for name, packages in (("v", "a.jar"), ("w", "a.jar2"), ("x", "b.jar, a.jar"), ("y", "b.jar"), ("z", " a.jar ")):
+        building.online_job(p, name, packages=packages)
+    asked: list[str] = []
+    p.world.store._raw.set_trace_callback(asked.append)
+    assert users(p, "a.jar") == ["v", "x", "z"]
+    p.world.store._raw.set_trace_callback(None)
+    assert sum("instr" in statement for statement in asked) == 3, "two, two and one"
+    refused = p.refused("DeletePackage", projectName="p", packageName="a.jar", code="InvalidPackage.InUse")
+    assert "is used by 3 jobs, 'v' among them" in refused.hint
+    p.refused("DeletePackage", projectName="p", packageName="a.jar2", code="InvalidPackage.InUse")
+
+
+def test_a_world_that_is_replaced_while_the_users_of_a_package_are_read_ends_the_call(
+    p: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(p, "a.jar")
+    building.online_job(p, "j", packages="a.jar")
+    read = rows.packages_of_copies
+
+    def replaced(world: World, *given: str) -> Iterator[tuple[str, str]]:
+        world.load(world.store.image())
+        return read(world, *given)
+
+    monkeypatch.setattr(rows, "packages_of_copies", replaced)
+    answer = p.request("GET", "/api/v2/projects/p/packages/a.jar/jobs")
+    assert answer.status_code == 503

@@ -1,16 +1,19 @@
 """The tables of jobs and the statements on them: drafts, committed copies, and the sessions that make plans."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, null, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal_column, null, select
 from sqlmodel import Field
 
 from foas_emulator.operations.columns import JobContent, Stamped, of_jobs
 from foas_emulator.operations.paging import containing, matching
 from foas_emulator.world.store import OLDEST_FIRST, Change, Condition, Row, assign, equal, given_only
 from foas_emulator.world.world import World
+
+_COPIES = 100
+"""The most committed copies whose packages are read in one statement: they may have 64 KiB of names each."""
 
 
 class JobCopy(Row):
@@ -193,18 +196,27 @@ def select_jobs(*filters: Condition, job_name: str | None, without: Collection[s
     return _newest_first(containing(matching(Job, *filters).with_only_columns(*shown), columns.job_name, job_name))
 
 
-def packages_of_copies(world: World, project_name: str, part: str) -> dict[str, str]:
-    """Return the names of packages, as they were given, of the committed copies in whose text this part is.
+def packages_of_copies(world: World, project_name: str, part: str) -> Iterator[tuple[str, str]]:
+    """Yield the names of a project's committed copies, with the names of their packages as they were given.
 
-    They are given by job, newest first.
+    The latter are empty where this part is not in them. Others may use the world between two of them.
     """
-    copies = CommittedJob.table().c
-    statement = (
-        select(copies.job_name, copies.packages)
-        .join_from(CommittedJob.table(), Job.table(), _is_same_job())
-        .where(copies.project_name == project_name, func.instr(copies.packages, part) > 0)
-    )
-    return {row.job_name: row.packages for row in world.store.execute(_newest_first(statement))}
+    columns = CommittedJob.table().c
+    given = case((func.instr(columns.packages, part) > 0, columns.packages), else_="").label("packages")
+    statement = select(columns.job_name, given).where(columns.project_name == project_name)
+    following = statement.where(columns.job_name > bindparam("after")).order_by(columns.job_name).limit(_COPIES)
+    after: str | None = ""
+    while after is not None:
+        copies = world.store.execute(following, {"after": after}).all()
+        for copy in copies:
+            yield copy.job_name, copy.packages
+        after = copies[-1].job_name if len(copies) == _COPIES else None
+
+
+def newest_first(world: World, project_name: str) -> list[str]:
+    """Return the names of a project's jobs, newest first."""
+    statement = select(Job.table().c.job_name).where(Job.table().c.project_name == project_name)
+    return list(world.store.execute(_newest_first(statement)).scalars())
 
 
 def select_committed(project_name: str, job_names: Collection[str]) -> Select[Any]:

@@ -1,6 +1,6 @@
 """The operations on jobs: create and change drafts, commit them and take them offline, plan and start them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from foas_emulator.blink import auto_scale, sql
 from foas_emulator.blink.auto_scale import AutoScale, Period
@@ -336,15 +336,21 @@ def in_folder(world: World, folder_id: int) -> list[str]:
     return rows.names(world, Job, equal(Job.folder_id, folder_id))
 
 
-def using_package(world: World, project_name: str, package_name: str, page_index: int, page_size: int) -> Page[Job]:
-    """Return a page of the online jobs that use a package, newest first, as they were committed."""
-    copies = rows.packages_of_copies(world, project_name, package_name)
-    users = [job_name for job_name, packages in copies.items() if package_name in map(str.strip, packages.split(","))]
+def packages_of_copies(world: World, project_name: str, part: str) -> Iterator[tuple[str, str]]:
+    """Yield the names of a project's online jobs, with the names of their packages where this part is in them."""
+    return rows.packages_of_copies(world, project_name, part)
+
+
+def page_of_copies(
+    world: World, project_name: str, job_names: Collection[str], page_index: int, page_size: int
+) -> Page[Job]:
+    """Return a page of these online jobs, newest first, as they were committed."""
+    names = [name for name in rows.newest_first(world, project_name) if name in job_names] if job_names else []
     return page_of_parts(
         world,
         Job,
-        len(users),
-        lambda begin, end: rows.select_committed(project_name, users[begin:end]),
+        len(names),
+        lambda begin, end: rows.select_committed(project_name, names[begin:end]),
         page_index=page_index,
         page_size=page_size,
     )

@@ -169,6 +169,8 @@ async def get_ref_package_job(
     page_index: PageIndex = 1,
 ) -> GetRefPackageJobResponse:
     """Return a page of the jobs that use a package, newest first: only online ones, as they were committed."""
-    found = service.get_ref_package_job(world, project_name, package_name, page_index=page_index, page_size=page_size)
+    found = await service.get_ref_package_job(
+        world, project_name, package_name, page_index=page_index, page_size=page_size
+    )
     shown = [PackageJob.from_row({**job.model_dump(), "is_committed": True}) for job in found.items]
     return GetRefPackageJobResponse.model_construct(**found.figures, jobs=PackageJobs.model_construct(job=shown))

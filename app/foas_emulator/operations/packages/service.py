@@ -11,7 +11,8 @@ from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import given, named
 from foas_emulator.operations.texts import check_weight
-from foas_emulator.world.store import Change, Condition, changed, equal, given_only
+from foas_emulator.world.slices import in_slices
+from foas_emulator.world.store import Change, Condition, StoreClosedError, changed, equal, given_only
 from foas_emulator.world.world import World
 
 if TYPE_CHECKING:
@@ -91,21 +92,37 @@ def update_package(world: World, project_name: str, package_name: str, *details:
 
 def delete_package(world: World, project_name: str, package_name: str) -> None:
     """Delete a package. Raise `InvalidPackage.InUse` while the committed copy of a job refers to it."""
-    users = get_ref_package_job(world, project_name, package_name, page_index=1, page_size=1)
-    for job in users.items:
+    get_package(world, project_name, package_name)
+    copies = jobs.packages_of_copies(world, project_name, package_name)
+    users = [job_name for job_name, packages in copies if _names(packages, package_name)]
+    if users:
         raise IN_USE(
-            f"Package {package_name!r} is used by {users.figures['total_count']} jobs, {job.job_name!r} among them; "
-            "OfflineJob each first."
+            f"Package {package_name!r} is used by {len(users)} jobs, {users[0]!r} among them; OfflineJob each first."
         )
     world.store.delete(Package, equal(Package.project_name, project_name), equal(Package.package_name, package_name))
 
 
-def get_ref_package_job(
+async def get_ref_package_job(
     world: World, project_name: str, package_name: str, *, page_index: int, page_size: int
 ) -> "Page[Job]":
-    """Return a page of the online jobs whose committed copies use a package, newest first, as they were committed."""
+    """Return a page of the online jobs whose committed copies use a package, newest first, as they were committed.
+
+    Other calls are served between two jobs. Raise `StoreClosedError` if one of them replaces the world.
+    """
     get_package(world, project_name, package_name)
-    return jobs.using_package(world, project_name, package_name, page_index, page_size)
+    users, beginning = set[str](), world.beginning
+    with world.in_use():
+        async for job_name, packages in in_slices(jobs.packages_of_copies(world, project_name, package_name)):
+            if world.beginning is not beginning:
+                raise StoreClosedError("the world was replaced or reset")
+            if _names(packages, package_name):
+                users.add(job_name)
+    return jobs.page_of_copies(world, project_name, users, page_index, page_size)
+
+
+def _names(packages: str, package_name: str) -> bool:
+    """Whether names with commas between them, as a job gives them, have one that is this package's."""
+    return package_name in packages and package_name in map(str.strip, packages.split(","))
 
 
 def require_all(world: World, project_name: str, names: list[str]) -> None:
