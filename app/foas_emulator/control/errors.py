@@ -99,9 +99,10 @@ def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
         assert isinstance(error, HTTPException)
         if isinstance(error.__cause__, ControlError):
             return error.__cause__.answer()  # FastAPI wraps what the reading of a body raises
-        refusal = ControlError(
-            error.status_code, f"{error.detail}.", "/docs/control lists what the control API can be asked."
-        )
+        hint = "/docs/control lists what the control API can be asked."
+        if request.url.path.endswith("/"):
+            hint = f"Leave out the slash at the end of the path. {hint}"
+        refusal = ControlError(error.status_code, f"{error.detail}.", hint)
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             refusal.headers["allow"] = ", ".join(sorted(_methods_at(app, request)))
         return refusal.answer()
