@@ -125,6 +125,12 @@ def test_what_the_control_api_does_not_have_is_told_in_its_own_form(control: Con
     assert control.refused("POST", "/worlds", status=405).startswith("Method Not Allowed.")
 
 
+def test_a_slash_too_many_is_refused_and_not_redirected(control: Control) -> None:
+    """Many clients take a redirect, which changes nothing, for a success."""
+    assert "slash at the end" in control.refused("PUT", "/worlds/default/clock/", {"mode": "frozen"}, status=404)
+    assert "slash at the end" in control.refused("DELETE", "/worlds/", status=404)
+
+
 def test_the_control_api_leaves_no_trace_in_the_journal(control: Control) -> None:
     control.ok("POST", "/worlds/default/faults", {"effect": {"error": "Throttling.User"}}, status=201)
     control.ok("GET", "/worlds/default/clock")

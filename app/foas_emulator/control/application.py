@@ -44,7 +44,13 @@ def own_app(
 
     `states` are those that Pact verifiers request; `home` is the path to which `/` redirects.
     """
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, generate_unique_id_function=operation_id)
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=operation_id,
+        redirect_slashes=False,  # many clients take a redirect, which does nothing, for a success
+    )
     app.include_router(_control_router(registry, journal, large, server, states))
     answer_errors(app, next_request_id=registry.next_request_id)
 

@@ -157,9 +157,10 @@ def _has_route(app: FastAPI, scope: Scope) -> bool:
 def _no_route(app: FastAPI, request: Request, error: HTTPException) -> ControlError:
     if isinstance(error.__cause__, ControlError):
         return error.__cause__  # FastAPI wraps what the reading of a body raises
-    refusal = ControlError(
-        error.status_code, f"{error.detail}.", "/docs/control lists what the control API can be asked."
-    )
+    hint = "/docs/control lists what the control API can be asked."
+    if request.url.path.endswith("/"):
+        hint = f"Leave out the slash at the end of the path. {hint}"
+    refusal = ControlError(error.status_code, f"{error.detail}.", hint)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         refusal.headers["allow"] = ", ".join(sorted(_methods_at(app, request)))
     return refusal

@@ -43,6 +43,7 @@ _HEAD_TOO_LARGE = HEADERS_TOO_LARGE(f"The request line and headers have over {MA
 _KEPT_HEADERS = frozenset({b"accept", b"authorization", b"host", b"x-emulator-world"})
 """Headers that determine in which format and in which world a request that cannot be parsed is answered."""
 _OTHER_PROTOCOLS = (
+    (b"CONNECT ", "CONNECT came to the port of http, which is no proxy: start with --intercept and use that port."),
     (b"\x16\x03", "TLS came to the port of http: ask http://, or start with --tls and ask that port."),
     (b"PRI * HTTP/2.0\r\n", "HTTP/2 came to a server that speaks HTTP/1.1: let the client begin with that."),
 )
