@@ -18,6 +18,7 @@ from foas_emulator.control.bodies import Room, Taken, with_body
 from foas_emulator.control.browsers import HostCheck, confined, drop_escapes, is_embedded, is_loopback
 from foas_emulator.control.errors import METHODS, ControlError
 from foas_emulator.control.stopping import answer_or_stop
+from foas_emulator.pipeline.dispatcher import asks_for_start_page
 
 PREFIX = "/_emulator"
 CONSOLE = f"{PREFIX}/console"
@@ -75,7 +76,9 @@ class ControlGate:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(self._checked):
+        if scope["type"] != "http" or not (
+            scope["path"].startswith(self._checked) or (scope["path"] == "/" and asks_for_start_page(scope))
+        ):
             await self._app(scope, receive, send)
             return
         drop_escapes(scope)
