@@ -254,7 +254,7 @@ def test_a_refused_request_line_is_not_answered_as_another_request_names(emulato
 
 def test_a_body_that_breaks_off_its_own_encoding_is_refused_and_changes_nothing(emulator: Emulator) -> None:
     head = (
-        f"POST {FOLDERS} HTTP/1.1\r\nhost: x\r\nx-emulator-world: broken\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+        f"POST {FOLDERS} HTTP/1.1\r\nhost:\r\nx-emulator-world: broken\r\ntransfer-encoding: chunked\r\n\r\n".encode()
     )
     assert "chunk size" in refused(send(emulator, head + b"6\r\npath=/\r\n", b"zz\r\n"))
     (entry,) = entries(emulator, "broken")
@@ -348,9 +348,7 @@ def test_requests_one_after_another_that_offer_http2_keep_their_bodies(emulator:
     world = f"upgrades-{cut or 0}"
     offer = f"x-emulator-world: {world}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
     sized = f"POST {FOLDERS} HTTP/1.1\r\nhost: x\r\n{offer}content-length: 7\r\n\r\npath=/a"
-    chunked = (
-        f"POST {FOLDERS} HTTP/1.1\r\nhost: x\r\n{offer}transfer-encoding: chunked\r\n\r\n7\r\npath=/b\r\n0\r\n\r\n"
-    )
+    chunked = f"POST {FOLDERS} HTTP/1.1\r\nhost:\r\n{offer}transfer-encoding: chunked\r\n\r\n7\r\npath=/b\r\n0\r\n\r\n"
     request = (sized + chunked).encode() * 2 + get(f"{FOLDERS}?path=/a", *offer.split("\r\n")[:-1])
     pieces = [request] if cut is None else [request[:cut], request[cut:]]
     last = get(f"{FOLDERS}?path=/b", f"x-emulator-world: {world}", "connection: close")
@@ -446,7 +444,7 @@ def test_a_client_that_does_not_read_is_given_up(impatient: Emulator) -> None:
 def test_a_client_that_leaves_in_the_middle_of_a_body_changes_nothing(emulator: Emulator) -> None:
     world = emulator.world("left")
     head = (
-        f"POST {FOLDERS} HTTP/1.1\r\nhost: x\r\nx-emulator-world: left\r\ncontent-length: 20\r\n\r\npath=/half".encode()
+        f"POST {FOLDERS} HTTP/1.1\r\nhost:\r\nx-emulator-world: left\r\ncontent-length: 20\r\n\r\npath=/half".encode()
     )
     with closing(connect(emulator)) as connection:
         connection.sendall(head)
