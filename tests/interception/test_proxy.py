@@ -114,6 +114,12 @@ def test_a_tunnel_for_foas_serves_no_other_host(interception: dict[str, Any]) ->
     assert (status, "ecs.aliyuncs.com" in text) == (421, True)
 
 
+@pytest.mark.parametrize("host", ["localhost", "location.aliyuncs.com", HOST])
+def test_no_type_of_an_intercepted_answer_is_guessed(interception: dict[str, Any], host: str) -> None:
+    request = f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+    assert raw(interception["node"]["plain"], request).count(b"x-content-type-options: nosniff") == 1
+
+
 def test_this_machine_is_reached_through_the_proxy(interception: dict[str, Any], emulator: Emulator) -> None:
     status, text = ask(plain(interception), f"{emulator.url}/_emulator/health")
     assert (status, json.loads(text)) == (200, {"status": "ok"})
@@ -170,6 +176,7 @@ def test_a_request_that_the_proxy_cannot_serve_gets_a_sentence(
 ) -> None:
     answer = raw(interception["port"], request_)
     assert answer.startswith(b"HTTP/1.1 " + status + b" ")
+    assert b"\r\nx-content-type-options: nosniff\r\n" in answer
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["Message"].endswith(".")
 
 

@@ -18,6 +18,7 @@ from foas_emulator.control.bodies import Room, Taken, with_body
 from foas_emulator.control.browsers import HostCheck, confined, drop_escapes, is_embedded, is_loopback
 from foas_emulator.control.errors import METHODS, ControlError
 from foas_emulator.control.stopping import answer_or_stop
+from foas_emulator.gateway.responses import host_name
 from foas_emulator.pipeline.dispatcher import asks_for_start_page
 
 PREFIX = "/_emulator"
@@ -152,9 +153,12 @@ _TOKEN_UNSET = ControlError(
 
 
 def is_local(scope: Scope) -> bool:
-    """Whether a request comes from this machine."""
+    """Whether a request comes from this machine; what a proxy or a tunnel on it passes on may be from another one."""
     client = scope.get("client")
-    return client is None or is_loopback(client[0])
+    if client is not None and not is_loopback(client[0]):
+        return False
+    passed_on = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
+    return all(is_loopback(host_name(address).lower()) for address in passed_on.split(",") if address.strip())
 
 
 def _take_body_as_json(scope: Scope) -> None:
