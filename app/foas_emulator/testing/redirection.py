@@ -1,6 +1,7 @@
 """The environment variables that redirect programs to a running emulator by its proxy."""
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ def _directory_of_this_user(path: str) -> Path | None:
         found = directory.stat()
     except (OSError, ValueError):
         return None
-    is_private = os.name != "posix" or (found.st_uid == os.getuid() and not found.st_mode & 0o077)
+    is_private = sys.platform == "win32" or (found.st_uid == os.getuid() and not found.st_mode & 0o077)
     return directory if is_private and (directory / "bundle.pem").is_file() else None
 
 
