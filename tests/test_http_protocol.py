@@ -181,6 +181,8 @@ def test_raw_bytes_that_are_no_utf8_are_refused_as_their_escapes_are(emulator: E
         (b"GET /_emulator/info HTTP/1.1\r\nhost: localhost\r\nhost: a.name\r\n\r\n", "and this one has 2"),
         (b"GET / HTTP/1.0\r\nhost: a\r\nhost: a\r\n\r\n", "and this one has 2"),
         (b"GET http://a.name/ HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", "and this one has 2"),
+        (b"GET http://[::1/ HTTP/1.1\r\nhost: a\r\n\r\n", "The host in the request line cannot be read"),
+        (b"GET http://a.name@localhost/ HTTP/1.1\r\nhost: a\r\n\r\n", "The host in the request line cannot be read"),
         (b"GET / HTTP/2.0\r\nhost: a\r\n\r\n", "HTTP/2.0 came to a server that speaks HTTP/1.1"),
         (b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n", "that is read is chunked"),
         (

@@ -16,6 +16,7 @@ MAX_PIPELINED = 256
 _BESIDE_A_HEADER = len(b": \r\n")
 _VERSIONS = ("1.0", "1.1")
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)(.*)", re.DOTALL)
+_HOST_AND_PORT = re.compile(rb"(?:\[[^\[\]]+\]|[^\[\]@:]+)(?::[0-9]*)?")
 
 HeaderList = list[tuple[bytes, bytes]]
 
@@ -66,10 +67,13 @@ def require_one_reading(version: str, headers: Sequence[tuple[bytes, bytes]]) ->
 def origin_form(target: bytes, headers: HeaderList) -> bytes:
     """Return the path and query of a target, and let the host of one that has a host be the Host of the request.
 
-    RFC 9112 (3.2.2) wants it so: the Host header of such a request does not count.
+    RFC 9112 (3.2.2) wants it so: the Host header of such a request does not count. Raise `RefusedRequest` for a host
+    that is none.
     """
     found = _ABSOLUTE.fullmatch(target)
     if found is None:
         return target
+    if _HOST_AND_PORT.fullmatch(found[1]) is None:
+        raise RefusedRequest(UNREADABLE_REQUEST("The host in the request line cannot be read."))
     headers[:] = [(b"host", found[1]), *(pair for pair in headers if pair[0] != b"host")]
     return found[2] if found[2].startswith(b"/") else b"/" + found[2]
