@@ -26,7 +26,8 @@ from foas_emulator.gateway.errors import (
     URI_TOO_LONG,
     ApiError,
 )
-from foas_emulator.http_limits import (
+from foas_emulator.pipeline.context import UNREADABLE
+from foas_emulator.serving.http_limits import (
     MAX_HEAD,
     MAX_HEADERS,
     MAX_PIPELINED,
@@ -36,8 +37,7 @@ from foas_emulator.http_limits import (
     origin_form,
     require_one_reading,
 )
-from foas_emulator.http_transports import Closing, Lingering
-from foas_emulator.pipeline.context import UNREADABLE
+from foas_emulator.serving.http_transports import Closing, Lingering
 
 PATIENCE = 30.0
 """Seconds that a client may take to send its headers, or to send or read the next byte of a request or an answer."""
