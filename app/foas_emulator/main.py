@@ -24,7 +24,7 @@ from foas_emulator.pipeline.authenticate import Authenticate
 from foas_emulator.pipeline.cache_reads import CacheReads, ReadCache
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.cors import Cors
-from foas_emulator.pipeline.dispatcher import CallOperation, Dispatcher
+from foas_emulator.pipeline.dispatcher import CallOperation, Dispatcher, asks_for_start_page
 from foas_emulator.pipeline.find_operation import FindOperation
 from foas_emulator.pipeline.held_calls import HeldCalls
 from foas_emulator.pipeline.impair import Impair
@@ -133,6 +133,7 @@ def _control_gate(
         max_document=settings.max_document,
         console=console,
         pages=OWN_PATHS,
+        is_start_page=asks_for_start_page,
     )
 
 
