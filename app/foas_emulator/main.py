@@ -24,7 +24,7 @@ from foas_emulator.pipeline.authenticate import Authenticate
 from foas_emulator.pipeline.cache_reads import CacheReads, ReadCache
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.cors import Cors
-from foas_emulator.pipeline.dispatcher import CallOperation, Dispatcher
+from foas_emulator.pipeline.dispatcher import CallOperation, Dispatcher, asks_for_start_page
 from foas_emulator.pipeline.find_operation import FindOperation
 from foas_emulator.pipeline.held_calls import HeldCalls
 from foas_emulator.pipeline.impair import Impair
@@ -133,6 +133,7 @@ def _control_gate(
         max_document=settings.max_document,
         console=console,
         pages=OWN_PATHS,
+        is_start_page=asks_for_start_page,
     )
 
 
@@ -190,9 +191,14 @@ def is_file_of_keys(given: str) -> bool:
     return ":" not in given or Path(given).is_absolute()
 
 
-def _read_keys(file: Path) -> list[str]:
+def warn_of_readers(setting: str, file: Path) -> None:
+    """Warn of a file with secrets that other users can read. Raise OSError if it cannot be looked at."""
     if os.name == "posix" and file.stat().st_mode & 0o077:
-        log.warning("access_keys: others than you can read %s; chmod 600 keeps its secrets", file)
+        log.warning("%s: others than you can read %s; chmod 600 keeps its secrets", setting, file)
+
+
+def _read_keys(file: Path) -> list[str]:
+    warn_of_readers("access_keys", file)
     return file.read_text("utf-8-sig").split()  # some editors put a byte order mark before UTF-8
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from foas_emulator.commands.run import _Child, _each_once
 from foas_emulator.testing import Emulator
+from foas_emulator.testing.client import EmulatorError
+from foas_emulator.testing.redirection import variables_for
 from tests.process import command, environment, run
 
 pytestmark = pytest.mark.xdist_group("run")
@@ -106,6 +108,27 @@ def test_a_server_that_runs_gives_a_world_that_ends_with_the_command(emulator: E
     assert emulator.worlds() == before
     named = run(*arguments, "--world", "kept", "--", sys.executable, "-c", PRINT_ENVIRONMENT)
     assert json.loads(named.stdout)["ALIBABA_CLOUD_ACCESS_KEY_ID"] == "world-kept"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a directory for temporary files is a user's own there")
+@pytest.mark.parametrize("mode", [0o755, 0o777, None])
+def test_files_that_another_user_could_have_written_are_not_run(
+    emulator: Emulator, mode: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, own, proxy = tmp_path / "theirs", tmp_path / "own", emulator.control.request("GET", "/interception")
+    for directory in (theirs, own):
+        directory.mkdir(mode=0o700)
+    (theirs / "bundle.pem").touch()
+    named = {**proxy, "files": str(theirs)}
+    assert str(theirs) in variables_for(emulator, "w", {}, proxy=named)["PYTHONPATH"]
+    if mode is None:
+        monkeypatch.setattr(os, "getuid", lambda: -1)
+    else:
+        theirs.chmod(mode)
+    assert str(theirs) not in str(variables_for(emulator, "w", {}, directory=own, proxy=named))
+    for files in (named["files"], "/proc/1/root", "\0", "a" * 5000):
+        with pytest.raises(EmulatorError, match="another user's"):
+            variables_for(emulator, "w", {}, proxy={**proxy, "files": files})
 
 
 def test_a_server_without_a_proxy_is_told_what_it_needs() -> None:

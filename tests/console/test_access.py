@@ -88,11 +88,11 @@ def test_the_control_token_is_asked_for_once_and_kept_in_a_cookie_that_no_script
     assert guarded.get("/w/default/").headers["location"].startswith(f"{CONSOLE}/sign-in?")
     page = guarded.page("/sign-in")
     assert 'autocomplete="username"' in page, "or else a browser complains in its console"
-    form_token = page.partition('name="token" value="')[2].partition('"')[0]
-    wrong = guarded.send("POST", f"{CONSOLE}/sign-in", data={"token": form_token, "control_token": "wrong"})
+    assert 'name="token"' not in page, "who has not signed in gets no token of the forms"
+    wrong = guarded.send("POST", f"{CONSOLE}/sign-in", data={"control_token": "wrong"})
     assert wrong.status_code == 401
     assert "This is not the token." in wrong.text
-    right = guarded.send("POST", f"{CONSOLE}/sign-in", data={"token": form_token, "control_token": "correct horse"})
+    right = guarded.send("POST", f"{CONSOLE}/sign-in", data={"control_token": "correct horse"})
     cookie = right.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
@@ -111,7 +111,7 @@ def test_the_control_token_is_asked_for_once_and_kept_in_a_cookie_that_no_script
 )
 def test_a_sign_in_leads_to_the_page_that_was_asked_for(guarded: Console, asked: str, landed: str) -> None:
     to_sign_in = guarded.get(asked).headers["location"].removeprefix(CONSOLE)
-    wrong = guarded.send("POST", f"{CONSOLE}/sign-in", data=_sign_in_form(guarded.page(to_sign_in)) | {"token": "x"})
+    wrong = guarded.send("POST", f"{CONSOLE}/sign-in", data=_sign_in_form(guarded.page(to_sign_in)) | WRONG)
     assert wrong.status_code == 401
     right = guarded.send("POST", f"{CONSOLE}/sign-in", data=_sign_in_form(wrong.text))
     assert (right.status_code, right.headers["location"]) == (303, landed)
@@ -124,6 +124,9 @@ def test_a_sign_in_leads_to_no_other_site(guarded: Console, back: str) -> None:
     form = _sign_in_form(guarded.page(f"/sign-in?{urlencode({'back': back})}"))
     answer = guarded.send("POST", f"{CONSOLE}/sign-in", data=form)
     assert (answer.status_code, answer.headers["location"]) == (303, f"{CONSOLE}/")
+
+
+WRONG = {"control_token": "x"}
 
 
 def _sign_in_form(page: str) -> dict[str, str]:
@@ -144,13 +147,14 @@ def test_a_sign_in_at_another_port_of_a_host_ends_no_other(guarded: Console, por
     assert guarded.get("/w/default/").status_code == 200
 
 
-def test_a_cookie_of_another_token_and_a_forged_form_open_nothing(guarded: Console) -> None:
+@pytest.mark.parametrize("headers", [{"origin": "http://evil"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}])
+def test_a_cookie_of_another_token_and_a_forged_form_open_nothing(guarded: Console, headers: dict[str, str]) -> None:
     with open_api(control_token="other") as api:
         other = Console(api, cookies=guarded.cookies)
         other.cookies.set("foas_emulator_console_8018", "0" * 64)
         assert other.get("/w/default/").status_code == 303
-    answer = guarded.send("POST", f"{CONSOLE}/sign-in", data={"token": "x", "control_token": "correct horse"})
-    assert answer.status_code == 401
+    answer = guarded.send("POST", f"{CONSOLE}/sign-in", data={"control_token": "correct horse"}, headers=headers)
+    assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
 
 

@@ -70,6 +70,24 @@ def test_without_a_token_only_this_machine_is_let_in(control: Control, guarded: 
     assert from_elsewhere(guarded, "/_emulator/worlds", authorization=f"Bearer {TOKEN}").status_code == 200
 
 
+@pytest.mark.parametrize("passed_on", ["10.0.0.5", "127.0.0.1, 10.0.0.5", "10.0.0.5, ::1", "unknown", "127.0.0.1.x"])
+def test_without_a_token_a_proxy_of_this_machine_lets_no_other_in(
+    control: Control, guarded: Control, passed_on: str
+) -> None:
+    headers = {"x_forwarded_for": passed_on}
+    refusal = control.send("GET", "/worlds", **headers)
+    assert (refusal.status_code, "control_token" in refusal.json()["hint"]) == (401, True)
+    page = control.api.request("GET", "/_emulator/console/w/default/", headers={"x-forwarded-for": passed_on})
+    assert page.status_code == 403
+    assert control.send("GET", "/health", **headers).status_code == 200
+    assert guarded.send("GET", "/worlds", authorization=f"Bearer {TOKEN}", **headers).status_code == 200
+
+
+@pytest.mark.parametrize("passed_on", ["127.0.0.1", "::1, [::1]:80", "::ffff:127.0.0.1", "localhost", "", ","])
+def test_a_proxy_of_this_machine_lets_this_machine_in(control: Control, passed_on: str) -> None:
+    assert control.send("GET", "/worlds", x_forwarded_for=passed_on).status_code == 200
+
+
 @pytest.mark.parametrize(
     "origin",
     ["http://localhost:3000", "https://127.0.0.1", "http://127.1.2.3:80", "http://[::1]:8018", "http://emulator"],
@@ -171,7 +189,11 @@ def test_a_host_that_may_be_a_rebound_name_is_refused_for_everything_but_the_ser
             assert refusal.status_code == 403, (method, path)
             assert "access-control-allow-origin" not in refusal.headers
     for path in PAGES:
-        assert control.api.request("GET", path, headers={"host": host}).status_code == 403
+        for method in ("GET", "HEAD", "OPTIONS"):
+            headers = {"host": host, "origin": f"http://{host}", "access-control-request-method": "GET"}
+            refusal = control.api.request(method, path, headers=headers)
+            assert refusal.status_code == 403, (method, path)
+            assert "access-control-allow-origin" not in refusal.headers
     assert control.api.request("GET", INSTANCE, headers={"host": host}).status_code == 200
     assert "control_hosts" in control.send("GET", "/worlds", host=host).json()["hint"]
     assert [world["name"] for world in control.ok("GET", "/worlds")["worlds"]] == ["default"]
@@ -317,6 +339,7 @@ def test_a_preflight_lists_the_methods_there_are_and_lets_pages_into_a_private_n
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-private-network"] == "true"
     assert answer.headers["access-control-allow-methods"] == "DELETE, GET, HEAD, POST, PUT"
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_pages_send_credentials_only_if_the_setting_says_so() -> None:
@@ -386,11 +409,13 @@ def test_a_body_that_was_dealt_with_takes_no_room_any_more() -> None:
             assert api.request("PUT", "/_emulator/worlds/w", content=b" " * 1900).is_success
 
 
-@pytest.mark.parametrize("host", ["[::1].evil", "[::1]evil", "[::1", "[localhost].evil"])
+@pytest.mark.parametrize(
+    "host", ["[::1].evil", "[::1]evil", "[::1", "[localhost].evil", "[::1]:evil", "localhost:evil"]
+)
 def test_a_name_that_only_begins_like_an_address_is_foreign(host: str) -> None:
     with open_api() as api:
         answer = api.request("GET", "/_emulator/worlds", headers={"host": host})
-        assert answer.status_code == (200 if host == "[::1" else 403)
+        assert answer.status_code == 403
 
 
 def test_what_needs_no_token_reads_no_body_and_so_takes_no_room() -> None:

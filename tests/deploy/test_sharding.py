@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -148,6 +149,12 @@ def test_a_path_that_only_resembles_the_control_apis_names_no_world(proxy: Proxy
     for number in range(PAIRS):
         ask(proxy, f"/x/../_emulator/worlds/{proxy.name}-{number}/clock")
     assert len(calls_of(proxy.client, "default")) == PAIRS
+
+
+def test_a_request_that_names_no_host_is_served(proxy: Proxy) -> None:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as connection:
+        connection.sendall(b"GET /_emulator/health HTTP/1.0\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_path_goes_on_as_it_was_signed(proxy: Proxy) -> None:

@@ -21,6 +21,22 @@ def test_every_world_has_a_key_with_the_secret_test_unless_configured() -> None:
     assert keys.lookup("world-b_2") == Key("world-b_2", "test", "test", may_omit_token=True)
 
 
+@pytest.mark.parametrize(
+    ("key", "token", "fits"),
+    [
+        (Key("id", "s"), None, True),
+        (Key("id", "s"), "t", False),
+        (Key("id", "s", "t"), "t", True),
+        (Key("id", "s", "t"), "\xe9", False),
+        (Key("id", "s", "t"), None, False),
+        (Key("id", "s", "t", may_omit_token=True), None, True),
+        (Key("id", "s", "t", may_omit_token=True), "u", False),
+    ],
+)
+def test_a_key_is_valid_with_its_own_token_alone(key: Key, *, token: str | None, fits: bool) -> None:
+    assert key.fits(token) is fits
+
+
 @pytest.mark.parametrize("access_key_id", ["world-", "world-A", "world--a", "world-" + "a" * 65, "World-a"])
 def test_id_that_names_no_world_is_unknown(access_key_id: str) -> None:
     assert AccessKeys.parse().lookup(access_key_id) is None

@@ -26,6 +26,11 @@ def test_an_address_of_http_keeps_its_bytes_and_every_header_but_those_of_the_ho
     )
 
 
+def test_a_request_without_a_host_gets_that_of_its_address() -> None:
+    head = read_request(b"GET http://foas.aliyuncs.com:81/a HTTP/1.0\r\nAccept: a\r\n\r\n").head
+    assert head == b"GET /a HTTP/1.1\r\nAccept: a\r\nHost: foas.aliyuncs.com:81\r\nConnection: close\r\n\r\n"
+
+
 @pytest.mark.parametrize(
     ("length", "read"), [(b"0", 0), (b"3", 3), (b" 003\t", 3), (b"0" * 30 + b"3", 3), (b"3, 3", 0), (b"+3", 0)]
 )

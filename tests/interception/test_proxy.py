@@ -9,7 +9,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -114,6 +114,12 @@ def test_a_tunnel_for_foas_serves_no_other_host(interception: dict[str, Any]) ->
     assert (status, "ecs.aliyuncs.com" in text) == (421, True)
 
 
+@pytest.mark.parametrize("host", ["localhost", "location.aliyuncs.com", HOST])
+def test_no_type_of_an_intercepted_answer_is_guessed(interception: dict[str, Any], host: str) -> None:
+    request = f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+    assert raw(interception["node"]["plain"], request).count(b"x-content-type-options: nosniff") == 1
+
+
 def test_this_machine_is_reached_through_the_proxy(interception: dict[str, Any], emulator: Emulator) -> None:
     status, text = ask(plain(interception), f"{emulator.url}/_emulator/health")
     assert (status, json.loads(text)) == (200, {"status": "ok"})
@@ -170,6 +176,7 @@ def test_a_request_that_the_proxy_cannot_serve_gets_a_sentence(
 ) -> None:
     answer = raw(interception["port"], request_)
     assert answer.startswith(b"HTTP/1.1 " + status + b" ")
+    assert b"\r\nx-content-type-options: nosniff\r\n" in answer
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["Message"].endswith(".")
 
 
@@ -245,6 +252,29 @@ def test_head_and_connections_have_limits() -> None:
     late, refused = asyncio.run(answers())
     assert late.startswith(b"HTTP/1.1 408 ")
     assert refused.startswith(b"HTTP/1.1 503 ")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::"])
+@pytest.mark.parametrize(
+    ("name", "loopback", "is_reached"), [("a.name", False, False), ("a.name", True, True), ("localhost", False, True)]
+)
+def test_no_allowed_name_leads_others_to_this_machine(
+    address: str, name: str, *, loopback: bool, is_reached: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    async def look_up(_: Proxy, __: str) -> list[str]:
+        return [address]
+
+    async def open_connection(*target: object) -> None:
+        opened.append(target)
+
+    monkeypatch.setattr(Proxy, "_addresses", look_up)
+    monkeypatch.setattr(asyncio, "open_connection", open_connection)
+    proxy = Proxy(Policy(allowed=(name,), loopback=loopback), plain=("", 1), secure=("", 1))
+    with nullcontext() if is_reached else pytest.raises(OSError, match="only those of this machine"):
+        asyncio.run(proxy._open(name, 80))
+    assert opened == ([(address, 80)] if is_reached else [])
 
 
 def test_a_silent_connection_is_ended() -> None:

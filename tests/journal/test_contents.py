@@ -78,6 +78,24 @@ def test_a_secret_that_comes_twice_is_masked_twice(api: Api) -> None:
     assert "-secret" not in json.dumps(entry)
 
 
+def test_a_body_of_json_that_came_as_a_form_is_masked_though_it_is_the_name_of_a_parameter(api: Api) -> None:
+    body = '{"accessKeySecret":"a-secret","properties":{"db.password":"b-secret"},"c":"' + "d" * 200 + '"}'
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    answer = api.request("POST", "/api/v2/projects/demo/folders?path=/x", content=body.encode(), headers=form)
+    shown = json.dumps(entry_of(api, answer)) + api.request("GET", JOURNAL).text
+    shown += api.request("GET", "/_emulator/console/w/default/journal").text
+    assert "-secret" not in shown
+    assert "accessKeySecret" in shown
+
+
+def test_the_console_shows_no_secret_of_a_path(api: Api) -> None:
+    api.request("GET", "/nowhere&SecurityToken=a-secret")
+    api.request("GET", "/api/v2/projects/password%3Da-secret")
+    rows = api.request("GET", "/_emulator/console/w/default/journal").text
+    assert rows.count("***") >= 2
+    assert "a-secret" not in rows
+
+
 @pytest.mark.parametrize(
     ("target", "members"),
     [

@@ -166,7 +166,7 @@ def test_raw_utf8_in_path_and_query_is_read_as_if_it_were_percent_encoded(emulat
 
 
 def test_raw_bytes_that_are_no_utf8_are_refused_as_their_escapes_are(emulator: Emulator) -> None:
-    request = b"GET /api/v2/projects/\xff HTTP/1.1\r\nconnection: close\r\n\r\n"
+    request = b"GET /api/v2/projects/\xff HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
     status, headers, body = parse(send(emulator, request))
     assert (status, json.loads(body)["Code"]) == (400, "RequestParameterMalformed")
     assert "UTF-8" in headers["x-emulator-hint"]
@@ -177,7 +177,19 @@ def test_raw_bytes_that_are_no_utf8_are_refused_as_their_escapes_are(emulator: E
     [
         (b"GET /api/v2/projects/a b HTTP/1.1\r\n\r\n", "holds a space: write it as %20"),
         (b"GET /a\x01b HTTP/1.1\r\n\r\n", "percent-encode it"),
-        (b"GET http://emulator HTTP/1.1\r\n\r\n", "percent-encode it"),
+        (b"GET /api/v2/projects HTTP/1.1\r\n\r\n", "one Host header, and this one has 0"),
+        (b"GET /_emulator/info HTTP/1.1\r\nhost: localhost\r\nhost: a.name\r\n\r\n", "and this one has 2"),
+        (b"GET / HTTP/1.0\r\nhost: a\r\nhost: a\r\n\r\n", "and this one has 2"),
+        (b"GET http://a.name/ HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", "and this one has 2"),
+        (b"GET http://[::1/ HTTP/1.1\r\nhost: a\r\n\r\n", "The host in the request line cannot be read"),
+        (b"GET http://a.name@localhost/ HTTP/1.1\r\nhost: a\r\n\r\n", "The host in the request line cannot be read"),
+        (b"GET / HTTP/2.0\r\nhost: a\r\n\r\n", "HTTP/2.0 came to a server that speaks HTTP/1.1"),
+        (b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n", "that is read is chunked"),
+        (
+            b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: identity\r\ntransfer-encoding: chunked\r\n\r\n",
+            "that is read is chunked",
+        ),
+        (b"POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n", "by itself and in HTTP/1.1"),
         (b"FETCH / HTTP/1.1\r\n\r\n", "does not begin with a method"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "TLS came to the port of http"),
         (b"CONNECT foas.aliyuncs.com:443 HTTP/1.1\r\n\r\n", "which is no proxy: start with --intercept"),
@@ -191,6 +203,24 @@ def test_what_cannot_be_read_is_refused_in_the_envelope_with_the_reason(
     emulator: Emulator, request_: bytes, hint: str
 ) -> None:
     assert hint in refused(send(emulator, request_))
+
+
+@pytest.mark.parametrize(
+    "target", ["http://a.name/_emulator/worlds", "HTTP://a.name:80/_emulator/worlds?", "x://a.name/docs"]
+)
+def test_the_host_in_a_target_counts_and_not_the_header(emulator: Emulator, target: str) -> None:
+    assert parse(send(emulator, get(target, "connection: close")))[0] == 403
+    own = get(target.replace("a.name", "localhost"), "connection: close").replace(b"host: localhost", b"host: a.name")
+    assert parse(send(emulator, own))[0] == 200
+
+
+def test_a_target_without_a_path_is_that_of_the_root(emulator: Emulator) -> None:
+    for target in ("http://localhost", "http://localhost?a"):
+        assert parse(send(emulator, get(target, "connection: close")))[0] == 307
+
+
+def test_a_request_of_http_1_0_needs_no_host(emulator: Emulator) -> None:
+    assert parse(send(emulator, b"GET /_emulator/health HTTP/1.0\r\n\r\n"))[0] == 200
 
 
 def test_a_refusal_is_in_the_format_and_the_journal_that_the_readable_headers_name(emulator: Emulator) -> None:
@@ -226,7 +256,9 @@ def test_a_refused_request_line_is_not_answered_as_another_request_names(emulato
 
 
 def test_a_body_that_breaks_off_its_own_encoding_is_refused_and_changes_nothing(emulator: Emulator) -> None:
-    head = f"POST {FOLDERS} HTTP/1.1\r\nx-emulator-world: broken\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+    head = (
+        f"POST {FOLDERS} HTTP/1.1\r\nhost:\r\nx-emulator-world: broken\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+    )
     assert "chunk size" in refused(send(emulator, head + b"6\r\npath=/\r\n", b"zz\r\n"))
     (entry,) = entries(emulator, "broken")
     assert entry["code"] == "BadRequest"
@@ -305,7 +337,7 @@ def test_raw_utf8_after_a_body_is_read_as_that_of_a_new_request_alone(emulator: 
 def test_a_request_that_offers_http2_keeps_its_body(emulator: Emulator, cut: int | None) -> None:
     world = f"upgrade-{cut or 0}"
     offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"
-    head = f"POST {FOLDERS} HTTP/1.1\r\nx-emulator-world: {world}\r\n{offer}content-length: 9\r\n\r\n"
+    head = f"POST {FOLDERS} HTTP/1.1\r\nhost: x\r\nx-emulator-world: {world}\r\n{offer}content-length: 9\r\n\r\n"
     request = head.encode() + b"path=/h2c"
     pieces = [request] if cut is None else [request[:cut], request[cut:]]
     again = get(f"{FOLDERS}?path=/h2c", f"x-emulator-world: {world}", "connection: close")
@@ -318,8 +350,8 @@ def test_a_request_that_offers_http2_keeps_its_body(emulator: Emulator, cut: int
 def test_requests_one_after_another_that_offer_http2_keep_their_bodies(emulator: Emulator, cut: int | None) -> None:
     world = f"upgrades-{cut or 0}"
     offer = f"x-emulator-world: {world}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
-    sized = f"POST {FOLDERS} HTTP/1.1\r\n{offer}content-length: 7\r\n\r\npath=/a"
-    chunked = f"POST {FOLDERS} HTTP/1.1\r\n{offer}transfer-encoding: chunked\r\n\r\n7\r\npath=/b\r\n0\r\n\r\n"
+    sized = f"POST {FOLDERS} HTTP/1.1\r\nhost: x\r\n{offer}content-length: 7\r\n\r\npath=/a"
+    chunked = f"POST {FOLDERS} HTTP/1.1\r\nhost:\r\n{offer}transfer-encoding: chunked\r\n\r\n7\r\npath=/b\r\n0\r\n\r\n"
     request = (sized + chunked).encode() * 2 + get(f"{FOLDERS}?path=/a", *offer.split("\r\n")[:-1])
     pieces = [request] if cut is None else [request[:cut], request[cut:]]
     last = get(f"{FOLDERS}?path=/b", f"x-emulator-world: {world}", "connection: close")
@@ -385,7 +417,7 @@ def test_requests_that_wait_for_their_turn_are_limited(emulator: Emulator) -> No
     [
         b"GET / HT",
         b"GET / HTTP/1.1\r\nhost: emula",
-        f"POST {FOLDERS} HTTP/1.1\r\ncontent-length: 7\r\n\r\npath".encode(),
+        f"POST {FOLDERS} HTTP/1.1\r\nhost: x\r\ncontent-length: 7\r\n\r\npath".encode(),
     ],
 )
 def test_a_client_that_stops_in_the_middle_of_a_request_is_given_up(impatient: Emulator, begun: bytes) -> None:
@@ -414,7 +446,9 @@ def test_a_client_that_does_not_read_is_given_up(impatient: Emulator) -> None:
 
 def test_a_client_that_leaves_in_the_middle_of_a_body_changes_nothing(emulator: Emulator) -> None:
     world = emulator.world("left")
-    head = f"POST {FOLDERS} HTTP/1.1\r\nx-emulator-world: left\r\ncontent-length: 20\r\n\r\npath=/half".encode()
+    head = (
+        f"POST {FOLDERS} HTTP/1.1\r\nhost:\r\nx-emulator-world: left\r\ncontent-length: 20\r\n\r\npath=/half".encode()
+    )
     with closing(connect(emulator)) as connection:
         connection.sendall(head)
         time.sleep(0.1)
@@ -571,7 +605,7 @@ def test_a_handshake_that_fails_leaves_no_cycle_in_memory(connections: "WeakSet[
         port = running.control.request("GET", "/interception")["node"]["secure"]
         for _ in range(5):
             with socket.create_connection(("127.0.0.1", port)) as connection:
-                connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
                 connection.recv(100)
         context = ssl.create_default_context()
         with socket.create_connection(("127.0.0.1", port)) as connection, pytest.raises(ssl.SSLError):

@@ -210,7 +210,8 @@ def test_certificate_that_was_brought_is_served(tmp_path: Path) -> None:
     authority = Authority()
     made = authority.write_certificate("127.0.0.1", tmp_path)
     options = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key), "--tls-port", "0")
-    with serving(*options, lines=2) as emulator, emulator.client() as client:
+    log = tmp_path / "log"
+    with serving(*options, lines=2, log=log) as emulator, emulator.client() as client:
         secure = emulator.announcement[1].removeprefix("listening on ")
         trusting = ssl.create_default_context(cadata=authority.pem.decode())
         with Client(verify=trusting, **DIRECTLY) as tls:
@@ -218,6 +219,17 @@ def test_certificate_that_was_brought_is_served(tmp_path: Path) -> None:
             assert (answer.status_code, answer.headers["keep-alive"]) == (200, "timeout=75")
         absent = client.get("/_emulator/ca.pem")
         assert (absent.status_code, "--tls" in absent.json()["hint"]) == (404, True)
+    assert "others than you" not in log.read_text("utf-8")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
+def test_a_private_key_that_others_can_read_is_warned_of(tmp_path: Path) -> None:
+    made, log = Authority().write_certificate("127.0.0.1", tmp_path), tmp_path / "log"
+    made.key.chmod(0o640)
+    options = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key), "--tls-port", "0")
+    with serving(*options, lines=2, log=log) as emulator:
+        emulator.stop()
+    assert f"tls_key: others than you can read {made.key}" in log.read_text("utf-8")
 
 
 def test_certificate_that_is_none_refuses_to_start(tmp_path: Path) -> None:

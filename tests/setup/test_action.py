@@ -82,6 +82,13 @@ def test_the_step_that_starts_fails_where_another_server_has_the_port(tmp_path: 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
+def test_an_input_exports_no_variable_but_its_own(tmp_path: Path) -> None:
+    done = start_step(tmp_path, artifacts="here\nPATH=there")
+    assert (done.returncode, done.stdout) == (1, "artifacts holds a line end\n")
+    assert not (tmp_path / "GITHUB_ENV").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
 def test_the_step_that_starts_ends_with_a_served_world(tmp_path: Path) -> None:
     """The installation is that of this environment: a test must not need a network."""
     (tmp_path / "file").touch()  # a * is none of the files that are there

@@ -1,7 +1,8 @@
 """Access to the pages: a cookie in place of the control token, the Origin, and a token in every form.
 
 `Door` keeps out other machines and host names that were rebound to this one. The checks here concern browsers: a page
-of another site must not send one of our forms.
+of another site must not send one of our forms. That of the sign-in has the control token in place of the forms' own,
+which nobody gets who has not signed in.
 """
 
 import hmac
@@ -11,6 +12,7 @@ from hashlib import sha256
 from starlette.requests import Request
 from starlette.responses import Response
 
+from foas_emulator.control.browsers import is_embedded
 from foas_emulator.world.ids import fresh_secret
 
 BASE = "/_emulator/console"
@@ -61,7 +63,9 @@ class Access:
 def is_from_ours(request: Request) -> bool:
     """Whether a request is from a page of ours, as far as its browser says where it is from."""
     origin = request.headers.get("origin")
-    return origin is None or origin.partition("://")[2] == request.headers.get("host", "")
+    if origin is None:
+        return not is_embedded(request.scope)
+    return origin.partition("://")[2] == request.headers.get("host", "")
 
 
 def page_of_ours(target: str) -> str:

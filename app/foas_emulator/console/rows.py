@@ -1,11 +1,13 @@
-"""An entry of the journal as one row of a list."""
+"""An entry of the journal as one row of a list, with secrets masked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from foas_emulator.console.calls import is_success
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry
+from foas_emulator.masking import masked
 
 Outcome = Literal["ok", "refused", "faulted"]
 
@@ -28,7 +30,7 @@ class Row:
     access_key_id: str
     signature: str
     warning: str
-    unread: tuple[str, ...]
+    unread: Sequence[str]
 
     @property
     def text(self) -> str:
@@ -53,13 +55,13 @@ def row_of(number: int, entry: Entry) -> Row:
         outcome=outcome_of(call),
         status=call.status,
         code=call.code or "",
-        operation=call.operation_name or f"{call.method} {call.raw_path[:_LONGEST]}",
+        operation=call.operation_name or masked(f"{call.method} {call.raw_path[:_LONGEST]}"),
         subject=subject_of(call),
         milliseconds=round(entry.took / 1e6, 2),
         access_key_id=call.access_key_id[:_LONGEST],
         signature=call.signature,
         warning=call.warning or "",
-        unread=call.unread,
+        unread=call.given_unread(),
     )
 
 
@@ -69,7 +71,7 @@ def subject_of(call: Call) -> str:
         return ""
     names = [segment[1:-1] for segment in call.operation.segments if segment.startswith("{")]
     more = [name for name in ("name", "jobName", "path") if name not in names and name in call.parameters]
-    return "/".join(_text(call.parameters.get(name, "")) for name in [*names, *more])[:_LONGEST]
+    return masked("/".join(_text(call.parameters.get(name, "")) for name in [*names, *more])[:_LONGEST])
 
 
 def _text(value: Any) -> str:

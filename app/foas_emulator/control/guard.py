@@ -6,7 +6,7 @@ method: the Host it was asked under, which a rebound name gives away, its Origin
 
 import hmac
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,6 +18,7 @@ from foas_emulator.control.bodies import Room, Taken, with_body
 from foas_emulator.control.browsers import HostCheck, confined, drop_escapes, is_embedded, is_loopback
 from foas_emulator.control.errors import METHODS, ControlError
 from foas_emulator.control.stopping import answer_or_stop
+from foas_emulator.gateway.responses import host_name
 
 PREFIX = "/_emulator"
 CONSOLE = f"{PREFIX}/console"
@@ -52,13 +53,16 @@ class ControlGate:
         max_document: int,
         console: ASGIApp | None = None,
         pages: tuple[str, ...] = (),
+        is_start_page: Callable[[Scope], bool] = lambda _: False,
     ) -> None:
-        """`pages` are the beginnings of the paths of pages that `app` serves, under an accepted Host alone.
+        """`pages` are the beginnings of the paths of pages that `app` serves, under an accepted Host alone; so is `/`
+        if `is_start_page` says so.
 
         `max_document` is the limit, in bytes, of a body with a seed or a snapshot, `max_body` that of others.
         """
         self._app = app
         self._checked = (PREFIX, *pages)
+        self._is_start_page = is_start_page
         self._console = console
         self._control = control
         self._token = token
@@ -75,7 +79,9 @@ class ControlGate:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(self._checked):
+        if scope["type"] != "http" or not (
+            scope["path"].startswith(self._checked) or (scope["path"] == "/" and self._is_start_page(scope))
+        ):
             await self._app(scope, receive, send)
             return
         drop_escapes(scope)
@@ -149,9 +155,12 @@ _TOKEN_UNSET = ControlError(
 
 
 def is_local(scope: Scope) -> bool:
-    """Whether a request comes from this machine."""
+    """Whether a request comes from this machine; what a proxy or a tunnel on it passes on may be from another one."""
     client = scope.get("client")
-    return client is None or is_loopback(client[0])
+    if client is not None and not is_loopback(client[0]):
+        return False
+    passed_on = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
+    return all(is_loopback(host_name(address).lower()) for address in passed_on.split(",") if address.strip())
 
 
 def _take_body_as_json(scope: Scope) -> None:

@@ -18,6 +18,7 @@ REQUEST_ID_LENGTH = 36
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _RECOMMEND = "https://error-center.aliyun.com/status/search?Keyword={code}&source=PopGw"
 _NOT_ASCII = re.compile("[^ -~]")
+_BRACKETED = re.compile(r"\[([^\]]*)\](?::[0-9]*)?")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,11 +134,12 @@ def _escape(character: str) -> str:
 def host_name(host: str) -> str:
     """Return the name or address in a Host header: an IPv6 address without its brackets, "" for an empty header.
 
-    Text that is not a host, such as `[::1].example`, is returned unchanged.
+    Text that is not a host, such as `[::1].example` or `localhost:example`, is returned unchanged.
     """
     host = host.strip()
     if host.startswith("["):
-        address, _, rest = host[1:].partition("]")
-        return address if not rest or rest.startswith(":") else host
+        found = _BRACKETED.fullmatch(host)
+        return host if found is None else found[1]
     # More than one colon is an IPv6 address without brackets, which has no port.
-    return host if host.count(":") > 1 else host.partition(":")[0]
+    name, _, port = host.partition(":")
+    return name if port.isdecimal() or not port else host

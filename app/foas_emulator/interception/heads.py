@@ -48,7 +48,9 @@ def read_request(head: bytes) -> ProxyRequest:
     authority, path = absolute.groups()
     host, port = _read_authority(authority, default_port=80)
     origin = path if path.startswith(b"/") else b"/" + path
-    return ProxyRequest(host=host, port=port, head=_rewritten(method, origin, fields), length=_length(fields))
+    return ProxyRequest(
+        host=host, port=port, head=_rewritten(method, origin, authority, fields), length=_length(fields)
+    )
 
 
 def _read_authority(authority: bytes, *, default_port: int) -> tuple[str, int]:
@@ -66,10 +68,12 @@ def _length(fields: bytes) -> int | None:
     return 0 if found is None else int(found[1])
 
 
-def _rewritten(method: bytes, origin: bytes, fields: bytes) -> bytes:
+def _rewritten(method: bytes, origin: bytes, authority: bytes, fields: bytes) -> bytes:
     """Return the head for the receiver; only hop-by-hop headers are changed, so a signature stays valid.
 
     The connection ends with the answer, since the client's next request on it may be for another host.
     """
     kept = [line for line in fields.split(b"\r\n") if line and not line.lower().startswith(_OF_THE_HOP)]
+    if not any(line.lower().startswith(b"host:") for line in kept):  # HTTP/1.0 needs none, and HTTP/1.1 does
+        kept.append(b"Host: " + authority)
     return b"\r\n".join([b"%b %b HTTP/1.1" % (method, origin), *kept, b"Connection: close", b"", b""])

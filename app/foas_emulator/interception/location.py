@@ -19,6 +19,7 @@ from foas_emulator.interception.refusals import made_request_id
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 _MOST_FORM = 8192
 _MISDIRECTED = 421
+_NO_SNIFFING = {"x-content-type-options": "nosniff"}
 
 # These are not in the catalogue: the service itself never answers with them.
 _EVIDENCE = from_sdk("location_service_endpoint_resolver.py of aliyun-python-sdk-core 2.16")
@@ -73,7 +74,7 @@ class UnderServiceNames:
             await (await _locate(Request(scope, receive), host))(scope, receive, send)
         else:
             refusal = f"This connection leads to foas-emulator, which does not answer for {host[:100]}.\n"
-            await PlainTextResponse(refusal, _MISDIRECTED)(scope, receive, send)
+            await PlainTextResponse(refusal, _MISDIRECTED, headers=_NO_SNIFFING)(scope, receive, send)
 
 
 async def _locate(request: Request, host: str) -> Response:
@@ -125,7 +126,11 @@ def describe_endpoints(given: dict[str, str]) -> ApiResponse:
 
 def _response(content: Body, format_: Format, *, status: int = 200, hint: str | None = None) -> Response:
     request_id = made_request_id(content)
-    headers = {REQUEST_ID.decode(): request_id.decode(), **({} if hint is None else {"x-emulator-hint": hint})}
+    headers = {
+        **_NO_SNIFFING,
+        REQUEST_ID.decode(): request_id.decode(),
+        **({} if hint is None else {"x-emulator-hint": hint}),
+    }
     return Response(
         content.with_request_id(request_id), status, headers=headers, media_type=CONTENT_TYPES[format_].decode()
     )

@@ -142,14 +142,20 @@ class Proxy:
             raise _RefusedError(502, sentence) from None
 
     async def _open(self, host: str, port: int) -> Stream:
-        """Open a connection to the first of a host's addresses that accepts one."""
-        for address in (addresses := await self._addresses(host)):
+        """Open a connection to the first of a host's addresses that accepts one.
+
+        Where other machines may use the proxy, no name but localhost leads to this one, whatever its address.
+        """
+        addresses = await self._addresses(host)
+        if not (self._policy.loopback or _is_address(host) or host == "localhost"):
+            addresses = [address for address in addresses if not _is_of_this_machine(address)]
+        for address in addresses:
             try:
                 return await asyncio.open_connection(address, port)
             except OSError:
                 if address == addresses[-1]:
                     raise
-        raise OSError("it has no address")
+        raise OSError("it has no address, or only those of this machine")
 
     async def _addresses(self, host: str) -> list[str]:
         """Return the addresses of a host.
@@ -177,6 +183,12 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_of_this_machine(address: str) -> bool:
+    found = ip_address(address)
+    found = getattr(found, "ipv4_mapped", None) or found
+    return found.is_loopback or found.is_unspecified
 
 
 def _look_up(host: str, found: "Future[list[Any]]") -> None:

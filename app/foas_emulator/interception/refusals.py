@@ -25,6 +25,7 @@ def refusal(status: int, sentence: str, *, host: str = "", head: bytes | None = 
         b"content-type": CONTENT_TYPES[format_],
         b"content-length": b"%d" % len(body),
         b"connection": b"close",
+        b"x-content-type-options": b"nosniff",
         b"x-acs-request-id": request_id,
         b"x-emulator-hint": line,
     }

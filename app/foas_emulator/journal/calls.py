@@ -60,18 +60,23 @@ class Call(NamedTuple):
         """Return the parameters, with the values of secrets masked and long texts cut."""
         shown = _Shown()
         return {
-            cut(name, _LONGEST_NAME): MASK if names_secret(name) else shown.value(value, least=_SHORT)
+            shown_name(name): MASK if names_secret(name) else shown.value(value, least=_SHORT)
             for name, value in self.parameters.items()
         }
 
     def given_unread(self) -> list[str]:
         """Return the names of the parameters that nothing read, as `given` has them."""
-        return [cut(name, _LONGEST_NAME) for name in self.unread]
+        return [shown_name(name) for name in self.unread]
 
 
 def cut(text: str, most: int) -> str:
     """Return a text, or so many characters of it and its length."""
     return text if len(text) <= most else f"{text[:most]}... of {len(text)} characters"
+
+
+def shown_name(name: str) -> str:
+    """Return the name of a parameter, which is the whole body where JSON came as a form, with secrets masked."""
+    return masked(cut(name, _LONGEST_NAME))
 
 
 class _Shown:
@@ -90,10 +95,7 @@ class _Shown:
         if isinstance(value, list):
             return [self.value(item) for item in value]
         if isinstance(value, dict):
-            return {
-                cut(name, _LONGEST_NAME): MASK if names_secret(name) else self.value(item)
-                for name, item in value.items()
-            }
+            return {shown_name(name): MASK if names_secret(name) else self.value(item) for name, item in value.items()}
         return value
 
     def _text(self, text: str, least: int) -> str:

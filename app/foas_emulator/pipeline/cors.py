@@ -32,6 +32,7 @@ class Cors:
             expose_headers=exposed,
             max_age=86400,
         )
+        self._cors.preflight_headers["X-Content-Type-Options"] = "nosniff"
         self._others = app if "*" in origins else self._cors
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:

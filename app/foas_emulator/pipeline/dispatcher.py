@@ -115,7 +115,7 @@ class Dispatcher:
 
 def asks_for_start_page(scope: Scope) -> bool:
     """Whether a request of `/` comes from a browser; an SDK that calls in RPC style must not get a page as success."""
-    if scope["method"] not in ("GET", "HEAD"):
+    if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
         return False
     if any(name == b"authorization" or name.startswith(b"x-acs-") for name, _ in scope["headers"]):
         return False

@@ -1,6 +1,9 @@
-"""The limits of one HTTP request outside its body, and the refusal of a request that exceeds one."""
+"""The limits of one HTTP request outside its body, what its head must say in one way only, and refusals of others."""
 
-from foas_emulator.gateway.errors import HEADERS_TOO_LARGE, ApiError
+import re
+from collections.abc import Sequence
+
+from foas_emulator.gateway.errors import HEADERS_TOO_LARGE, UNREADABLE_REQUEST, ApiError
 
 MAX_HEAD = 64 * 1024
 """The most bytes of a request line and its headers."""
@@ -11,6 +14,11 @@ MAX_PIPELINED = 256
 """The most requests of one connection that may wait for their turn."""
 
 _BESIDE_A_HEADER = len(b": \r\n")
+_VERSIONS = ("1.0", "1.1")
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)(.*)", re.DOTALL)
+_HOST_AND_PORT = re.compile(rb"(?:\[[^\[\]]+\]|[^\[\]@:]+)(?::[0-9]*)?")
+
+HeaderList = list[tuple[bytes, bytes]]
 
 
 class RefusedRequest(Exception):  # noqa: N818 - it carries the error
@@ -21,7 +29,7 @@ class RefusedRequest(Exception):  # noqa: N818 - it carries the error
         self.error = error
 
 
-class Trailers(list[tuple[bytes, bytes]]):
+class Trailers(HeaderList):
     """The headers of a request whose body is being read. What a client sends after the body becomes none of them.
 
     They are copies: those of the request itself have been handed over, and checks of them must not see others later.
@@ -34,3 +42,38 @@ class Trailers(list[tuple[bytes, bytes]]):
         self._size += len(pair[0]) + len(pair[1]) + _BESIDE_A_HEADER
         if self._size > MAX_HEAD:
             raise RefusedRequest(HEADERS_TOO_LARGE(f"Trailers have over {MAX_HEAD} bytes, which is the limit."))
+
+
+def require_one_reading(version: str, headers: Sequence[tuple[bytes, bytes]]) -> None:
+    """Raise `RefusedRequest` for a head that programs read differently, by RFC 9112 (2.3, 3.2, 6.1).
+
+    Of several Hosts one may be checked and another one used; a body whose coding is unknown may end anywhere.
+    """
+    if version not in _VERSIONS:
+        raise RefusedRequest(UNREADABLE_REQUEST(f"HTTP/{version} came to a server that speaks HTTP/1.1."))
+    names = [name for name, _ in headers]
+    hosts = names.count(b"host")
+    if hosts != 1 and (hosts or version == "1.1"):
+        raise RefusedRequest(UNREADABLE_REQUEST(f"A request has one Host header, and this one has {hosts}."))
+    if b"transfer-encoding" not in names:
+        return
+    codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
+    if codings != [b"chunked"] or version == "1.0":
+        raise RefusedRequest(
+            UNREADABLE_REQUEST("The only Transfer-Encoding that is read is chunked, by itself and in HTTP/1.1.")
+        )
+
+
+def origin_form(target: bytes, headers: HeaderList) -> bytes:
+    """Return the path and query of a target, and let the host of one that has a host be the Host of the request.
+
+    RFC 9112 (3.2.2) wants it so: the Host header of such a request does not count. Raise `RefusedRequest` for a host
+    that is none.
+    """
+    found = _ABSOLUTE.fullmatch(target)
+    if found is None:
+        return target
+    if _HOST_AND_PORT.fullmatch(found[1]) is None:
+        raise RefusedRequest(UNREADABLE_REQUEST("The host in the request line cannot be read."))
+    headers[:] = [(b"host", found[1]), *(pair for pair in headers if pair[0] != b"host")]
+    return found[2] if found[2].startswith(b"/") else b"/" + found[2]

@@ -27,7 +27,16 @@ from foas_emulator.gateway.errors import (
     ApiError,
 )
 from foas_emulator.pipeline.context import UNREADABLE
-from foas_emulator.serving.http_limits import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET, RefusedRequest, Trailers
+from foas_emulator.serving.http_limits import (
+    MAX_HEAD,
+    MAX_HEADERS,
+    MAX_PIPELINED,
+    MAX_TARGET,
+    RefusedRequest,
+    Trailers,
+    origin_form,
+    require_one_reading,
+)
 from foas_emulator.serving.http_transports import Closing, Lingering
 
 PATIENCE = 30.0
@@ -166,6 +175,9 @@ class EmulatorProtocol(HttpToolsProtocol):
             raise RefusedRequest(
                 URI_TOO_LONG(f"The path and query have {len(self.url)} bytes; {MAX_TARGET} are allowed.")
             )
+        require_one_reading(self.parser.get_http_version(), self.headers)
+        if not self.url.startswith(b"/"):
+            self.url = origin_form(self.url, self.headers)
         if len(self.pipeline) >= MAX_PIPELINED and not isinstance(self.app, _Unreadable):
             raise RefusedRequest(
                 UNREADABLE_REQUEST(f"More than {MAX_PIPELINED} requests were sent before the first was answered.")
@@ -263,7 +275,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         self.app = _Unreadable(self.app, error, method=method, target=self.url, headers=seen)
         self._begin_to_parse()
         self._head.clear()
-        self.parser.feed_data(b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n")
+        self.parser.feed_data(b"GET / HTTP/1.1\r\nhost:\r\nconnection: close\r\n\r\n")
         self.parser = _Deaf()  # type: ignore[assignment]
 
     def _give_up_body(self, cycle: RequestResponseCycle) -> bool:

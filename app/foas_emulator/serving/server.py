@@ -21,7 +21,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from foas_emulator import garbage, logs
-from foas_emulator.main import create_app, is_file_of_keys, refuse_workers
+from foas_emulator.main import create_app, is_file_of_keys, refuse_workers, warn_of_readers
 from foas_emulator.serving.descriptors import LEAST, limit_if_too_low, raise_limit
 from foas_emulator.serving.listening import listen, reachable, url_of
 from foas_emulator.serving.uvicorn_servers import (
@@ -279,6 +279,7 @@ def _check_certificate(certificate: Path, key: Path) -> None:
     except (OSError, ValueError) as error:
         reason = f"https cannot be served with the certificate {certificate} and the key {key}: {error}"
         raise SettingError("tls_cert", reason) from None
+    warn_of_readers("tls_key", key)
 
 
 def _refuse_password() -> str:

@@ -1,5 +1,7 @@
 """The environment variables that redirect programs to a running emulator by its proxy."""
 
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,21 +27,34 @@ def variables_for(
 ) -> dict[str, str]:
     """Return the variables to set, so that a program that names no endpoint works in a world of a server.
 
-    The files that make programs trust the server are its own; if it is on another machine, they are written into
-    `directory`, if that is given. `proxy` is the server's description of its proxy; without it, request it. Raise
-    `EmulatorError` if the server has no proxy, or none that can be reached.
+    The files that make programs trust the server are its own; if it is on another machine or another user's, they are
+    written into `directory`, if that is given. `proxy` is the server's description of its proxy; without it, request
+    it. Raise `EmulatorError` if the server has no proxy, or none that can be reached.
     """
     from foas_emulator.interception.trust import TrustFiles  # noqa: PLC0415 - not with the pytest plugin
     from foas_emulator.interception.variables import Destination, variables  # noqa: PLC0415
 
     proxy = proxy or server.control.request("GET", "/interception", shape=PROXY)
-    files = TrustFiles(Path(proxy["files"]))
-    if not files.bundle.is_file():
-        files = _fetched(server, proxy, directory)
+    named = _directory_of_this_user(proxy["files"])
+    files = _fetched(server, proxy, directory) if named is None else TrustFiles(named)
     destination = Destination(
         url=server.url, proxy=_address(server, proxy), world=world, files=files, allowed=proxy["allowed"]
     )
     return variables(destination, environment)
+
+
+def _directory_of_this_user(path: str) -> Path | None:
+    """Return a directory that a server names, without links; None unless it is here and only this user can access it.
+
+    Programs run what is in it, and anybody on this machine can answer as a server does.
+    """
+    try:
+        directory = Path(os.path.realpath(path))
+        found = directory.stat()
+    except (OSError, ValueError):
+        return None
+    is_private = sys.platform == "win32" or (found.st_uid == os.getuid() and not found.st_mode & 0o077)
+    return directory if is_private and (directory / "bundle.pem").is_file() else None
 
 
 def _fetched(server: Server, proxy: Mapping[str, Any], directory: Path | None) -> "TrustFiles":
@@ -47,7 +62,9 @@ def _fetched(server: Server, proxy: Mapping[str, Any], directory: Path | None) -
 
     if directory is None:
         raise EmulatorError(
-            404, "The files of this server are on another machine.", "foas-emulator run fetches what it needs."
+            404,
+            "The files of this server are on another machine, or another user's.",
+            "foas-emulator run fetches what it needs.",
         )
     node = {**proxy["node"], "allowed": proxy["allowed"]}
     return write_trust(directory, server.control.send("GET", "/ca.pem"), node=node)
