@@ -99,6 +99,8 @@ def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
         assert isinstance(error, HTTPException)
         if isinstance(error.__cause__, ControlError):
             return error.__cause__.answer()  # FastAPI wraps what the reading of a body raises
+        if error.__cause__ is not None and (refused := refused_by_system(error.__cause__)) is not None:
+            return _lack(refused).answer()
         refusal = ControlError(
             error.status_code, f"{error.detail}.", "/docs/control lists what the control API can be asked."
         )
@@ -151,7 +153,7 @@ class AnswerUnexpected:
 
     def _refusal(self, error: Exception, scope: Scope) -> ControlError:
         if (refused := refused_by_system(error)) is not None:
-            return ControlError(503, "The system lets the emulator have no more.", refused)
+            return _lack(refused)
         request_id = self._next_request_id()
         log.error("control request %s failed: %s %s", request_id, scope["method"], scope["path"], exc_info=error)
         hint = f"That is the emulator's mistake: its log has the reason under {request_id}. Please report it."
@@ -215,6 +217,10 @@ def _problem(details: Mapping[str, Any], body: Any) -> str:
 
 def _refused_call(error: ApiError) -> ControlError:
     return ControlError(error.problem.status, error.message, error.hint, code=error.code)
+
+
+def _lack(refused: str) -> ControlError:
+    return ControlError(503, "The system lets the emulator have no more.", refused)
 
 
 def _unusable_file(error: WorldFileError) -> ControlError:
