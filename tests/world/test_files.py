@@ -599,8 +599,13 @@ def test_a_replacement_that_can_neither_be_opened_nor_taken_back_stays(
         raise OSError(errno.EIO, "Input/output error")
 
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(Store, "_prepare_file", fail)
-        monkeypatch.setattr(Path, "unlink", fail)
+
+        def refuse_from_now_on(*_: object, **__: object) -> NoReturn:
+            for name in ("rename", "unlink"):
+                monkeypatch.setattr(Path, name, fail)
+            fail()
+
+        monkeypatch.setattr(Store, "_prepare_file", refuse_from_now_on)
         with pytest.raises(WorldFileError):
             registry.create_or_replace("alice")
     assert "world alice stays replaced, though it cannot be opened: " in caplog.text
@@ -608,6 +613,26 @@ def test_a_replacement_that_can_neither_be_opened_nor_taken_back_stays(
     registry.drop("alice")
     registry.close()
     assert open_registry(directory=directory).names() == []
+
+
+def test_a_replacement_is_taken_back_where_no_file_can_be_removed(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(Store, "_prepare_file", fail)
+        refusing.setattr(Path, "unlink", fail)
+        with pytest.raises(WorldFileError):
+            registry.create_or_replace("alice")
+    registry.close()
+    later = open_registry(directory=directory)
+    assert marks(later, "alice") == ["later", "old"]
+    assert {path.name for path in directory.iterdir()} >= {"alice.db", "alice.origin"}
+    assert not [path.name for path in directory.iterdir() if path.name.startswith("alice.1")]
 
 
 def test_a_world_whose_database_is_gone_begins_from_its_origin(directory: Path, open_registry: OpenRegistry) -> None:

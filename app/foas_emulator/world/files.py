@@ -228,12 +228,10 @@ class WorldFiles:
         made = self._generations[name]
         replacement, removed = (self._path(name, made, kind) for kind in ("origin", "new"))
         try:
-            if generation is None:
-                replacement.rename(removed)  # as `remove` does
-            elif is_moved:
+            if is_moved and generation is not None:
                 replacement.rename(self._path(name, generation, "origin"))
             else:
-                replacement.unlink()
+                replacement.rename(removed)  # as `remove` does
         except OSError as error:
             log.warning("world %s stays replaced, though it cannot be opened: %s", name, error)
             self.clean(name, generation)
