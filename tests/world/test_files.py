@@ -554,6 +554,27 @@ def test_a_database_that_could_not_be_removed_goes_with_its_world(
     assert [path.name for path in directory.iterdir()] == ["lock"]
 
 
+def test_no_older_pair_is_forgotten_because_another_one_cannot_be_removed_yet(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(Path, "unlink", fail)
+        for _ in range(3):
+            registry.create_or_replace("alice")
+        with pytest.raises(WorldFileError, match="Input/output error"):
+            registry.drop("alice")
+    assert len(list(directory.glob("*.origin"))) == 4
+    registry.drop("alice")
+    registry.close()
+    assert open_registry(directory=directory).names() == []
+    assert [path.name for path in directory.iterdir()] == ["lock"]
+
+
 def test_an_older_pair_does_not_decide_because_the_newer_one_cannot_be_read(
     directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -266,14 +266,11 @@ class WorldFiles:
 
     def _remove_left(self, name: str) -> None:
         """Remove what could not be removed before: an origin without a newer pair would decide at the next start."""
-        for generation in self._left.pop(name, set()) - {self._generations.get(name)}:
+        for generation in self._left.get(name, set()) - {self._generations.get(name)}:
             origin = self._path(name, generation, "origin")
-            try:
-                with naming(origin):
-                    origin.unlink(missing_ok=True)
-            except WorldFileError:
-                self._left.setdefault(name, set()).add(generation)
-                raise
+            with naming(origin):
+                origin.unlink(missing_ok=True)
+            self._left[name].discard(generation)
             self._remove_database(name, generation)
 
     def remove(self, name: str) -> None:
