@@ -226,8 +226,11 @@ class Trial:
         self.model.known[world] = after
 
     def wait_until_closed(self) -> None:
-        while any(world["open"] for world in self.server.client.get("/_emulator/worlds").json()["worlds"]):
+        is_open = {SUBJECT: True}
+        while is_open[SUBJECT]:
             time.sleep(0.02)
+            worlds = self.server.client.get("/_emulator/worlds").json()["worlds"]
+            is_open = {world["name"]: world["open"] for world in worlds}
 
     def refuse(self, change: Write, kinds: Sequence[str], nth: int, *, for_ever: bool) -> int:
         """Make a change while the nth call is refused; return how many were."""
