@@ -51,7 +51,7 @@ fuzz: $(VENV)/.test  ## Fuzz both APIs: COUNT=1000000 SECONDS=3600 SEED=1, as fo
 soak: $(VENV)/.test  ## Use one server for long and look for what grows.
 	$(BIN)/python -m tests.endurance.soak $(ENDURE)
 
-chaos: $(VENV)/.test  ## Kill servers in the middle of writes, cut their files, fill their disk (Linux).
+chaos: $(VENV)/.test  ## Kill servers in the middle of writes, cut their files, refuse them calls of the system (Linux).
 	$(BIN)/python -m tests.endurance.chaos $(ENDURE)
 
 lock:  ## Pin the dependencies anew (needs uv).

@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from foas_emulator import logs
 from foas_emulator.cli import main
 from foas_emulator.console import resources
+from foas_emulator.control import documents
+from foas_emulator.gateway import formats
 from foas_emulator.serving import server
 from foas_emulator.serving.server import StartError
 from foas_emulator.testing import Emulator
@@ -50,6 +52,31 @@ def test_what_the_system_refuses_is_told_by_both_apis(
     control = seeded_api.request("GET", "/_emulator/worlds")
     assert control.status_code == 503
     assert said in control.json()["hint"]
+
+
+@pytest.mark.parametrize("target", ["/api/v2/projects", "/api/v2/projects/nowhere/jobs/none"])
+def test_what_is_lacking_to_write_xml_is_told_as_json(
+    target: str, seeded_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(formats, "_xml", refuse)
+    answer = seeded_api.request("GET", f"{target}?Format=XML")
+    assert (answer.status_code, answer.json()["Code"]) == (503, "ServiceUnavailable")
+    assert "no further file" in answer.headers["x-emulator-hint"]
+
+
+def test_a_body_that_the_system_lets_nobody_read_is_not_called_wrong(
+    seeded_api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise NO_THREAD
+
+    monkeypatch.setattr(documents, "off_loop", refuse)
+    answer = seeded_api.request("PUT", "/_emulator/worlds/default/settings", json={"latency": "0ms"})
+    assert answer.status_code == 503
+    assert "no further thread" in answer.json()["hint"]
 
 
 def test_work_is_done_without_a_thread_where_the_system_allows_none() -> None:

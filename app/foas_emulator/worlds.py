@@ -98,7 +98,7 @@ def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextM
             log.warning("a seed is a pipe now, which nothing may ever be written to; everything stays as it is")
             return
         try:
-            image = await off_loop(LARGE, lambda: _seeded_image(settings.seed, Connections(), registry.defaults))
+            image = await off_loop(LARGE + 1, lambda: _seeded_image(settings.seed, Connections(), registry.defaults))
         except (OSError, SeedError) as error:
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from unittest.mock import patch
 
 import httpx
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from foas_emulator.control import events
 from foas_emulator.control.events import EventStream
@@ -171,22 +173,39 @@ def test_the_stream_ends_with_its_world() -> None:
     assert reader.messages[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
 
 
-def test_the_stream_ends_where_its_world_cannot_be_settled(caplog: pytest.LogCaptureFixture) -> None:
+def full() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (WorldFileError(Path("a.db"), "disk I/O error"), "a.db cannot be used: disk I/O error"),
+        (full(), "default.db cannot be used: database or disk is full"),
+        (DBAPIError("COMMIT", None, full()), "default.db cannot be used: database or disk is full"),
+        (MemoryError(), "no more memory"),
+    ],
+)
+def test_the_stream_ends_where_its_world_cannot_be_settled(
+    error: Exception, said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     reader = Reader(takes=9)
-    with open_api() as api:
+    with open_api(data_dir=tmp_path) as api:
         world = api.world
         with world.transaction():
             world.schedule("put_state", "instance:1", at=0)
 
         def fail(*_: Any, **__: Any) -> None:
-            raise WorldFileError(Path("a.db"), "disk I/O error")
+            raise error
 
         with patch.object(type(world), "settle", fail):
             stream = EventStream(lambda: (world, WorldJournal()), str)
             asyncio.run(asyncio.wait_for(stream({"type": "http"}, reader.receive, reader.send), 20))
     assert reader.messages[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
-    assert "a.db cannot be used: disk I/O error" in caplog.text
+    assert said in caplog.text
 
 
 def test_one_stream_too_many_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,9 @@
-"""Kills servers in the middle of writes of every kind, cuts their files, fills their disk, takes their descriptors."""
+"""Kills servers in the middle of writes, cuts their files, fills their disk, takes their descriptors, refuses calls."""
 
 import random
 import resource  # noqa: TID253 - it needs the limits of Linux
 import sys
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,114 +11,16 @@ import httpx
 
 from foas_emulator.settings import Settings
 from tests.endurance.figures import Bounds, Figures, main
+from tests.endurance.refusals import refusals
 from tests.endurance.victim import Victim, serving
+from tests.endurance.writes import PROJECTS, WORLDS, WRITES, Model, State, drop, projects
 
 assert sys.platform == "linux", "limits of a running process are set as Linux does"
 
-PROJECTS = "/api/v2/projects"
-WORLDS = ("alpha", "beta", "gamma")
 LONGEST_LIFE = 0.3
 """Seconds at most between the first write and the kill."""
 EMPTY = ("empty",)
 UNAVAILABLE = 503
-
-
-@dataclass(frozen=True)
-class State:
-    """What a world holds, and what it resets to: names of projects, of which each beginning has one of its own."""
-
-    origin: frozenset[str] = frozenset()
-    holds: frozenset[str] = frozenset()
-
-
-@dataclass
-class Model:
-    """What every world may hold: the last acknowledged state, and that which was asked for when the server died."""
-
-    known: dict[str, State] = field(default_factory=dict)
-    asked: dict[str, State] = field(default_factory=dict)
-    next: int = 0
-
-    def state(self, world: str) -> State:
-        return self.known.get(world, State())
-
-    def fresh(self) -> str:
-        self.next += 1
-        return f"p{self.next}"
-
-
-Write = Callable[[httpx.Client, Model, str], tuple[State, Callable[[], httpx.Response]]]
-"""Choose a change of a world: the state that it leads to, and the call that asks for it."""
-
-
-def _create(client: httpx.Client, model: Model, world: str) -> tuple[State, Callable[[], httpx.Response]]:
-    name, state = model.fresh(), model.state(world)
-    form = {"name": name, "clusterId": "c", "deployType": "cell", "description": "x" * 500}
-    after = State(state.origin, state.holds | {name})
-    return after, lambda: client.post(PROJECTS, data=form, headers={"x-emulator-world": world})
-
-
-def _replace(client: httpx.Client, model: Model, world: str) -> tuple[State, Callable[[], httpx.Response]]:
-    name = model.fresh()
-    seed = {"clusters": [{"ClusterId": "c"}], "projects": [{"Name": name}]}
-    after = State(frozenset({name}), frozenset({name}))
-    return after, lambda: client.put(f"/_emulator/worlds/{world}", json={"seed": seed})
-
-
-def _fork(client: httpx.Client, model: Model, world: str) -> tuple[State, Callable[[], httpx.Response]]:
-    source = WORLDS[WORLDS.index(world) - 1]
-    holds = model.state(source).holds
-    return State(holds, holds), lambda: client.put(f"/_emulator/worlds/{world}", json={"fork": source})
-
-
-def _reset(client: httpx.Client, model: Model, world: str) -> tuple[State, Callable[[], httpx.Response]]:
-    origin = model.state(world).origin
-    return State(origin, origin), lambda: client.post(f"/_emulator/worlds/{world}/reset")
-
-
-def _merge(client: httpx.Client, model: Model, world: str) -> tuple[State, Callable[[], httpx.Response]]:
-    names, state = [model.fresh(), model.fresh()], model.state(world)
-    after = State(state.origin, state.holds | {*names})
-    seed = {"clusters": [{"ClusterId": "c"}], "projects": [{"Name": name} for name in names]}
-    return after, lambda: client.post(f"/_emulator/worlds/{world}/seed", json=seed)
-
-
-def _restore(client: httpx.Client, model: Model, world: str) -> tuple[State, Callable[[], httpx.Response]]:
-    source = WORLDS[WORLDS.index(world) - 1]
-    after = State(model.state(world).origin, model.state(source).holds)
-
-    def call() -> httpx.Response:
-        snapshot = client.get(f"/_emulator/worlds/{source}/snapshot")
-        return client.put(f"/_emulator/worlds/{world}/snapshot", content=snapshot.content)
-
-    return after, call
-
-
-def _drop(client: httpx.Client, _model: Model, world: str) -> tuple[State, Callable[[], httpx.Response]]:
-    def call() -> httpx.Response:
-        answer = client.delete(f"/_emulator/worlds/{world}")
-        if answer.is_success:
-            client.get(PROJECTS, headers={"x-emulator-world": world})
-        return answer
-
-    return State(), call
-
-
-WRITES: tuple[Write, ...] = (*([_create] * 8), _replace, _fork, _reset, _merge, _restore, _drop)
-
-
-def _projects(client: httpx.Client, world: str) -> frozenset[str]:
-    names: set[str] = set()
-    page = pages = 1
-    while page <= pages:
-        query = {"pageIndex": page, "pageSize": 100}
-        answer = client.get(PROJECTS, params=query, headers={"x-emulator-world": world})
-        if not answer.is_success:
-            raise LookupError(answer.text + answer.headers.get("x-emulator-hint", ""))
-        document = answer.json()
-        names |= {project["Name"] for project in document["Projects"]["Project"]}
-        page, pages = page + 1, document["TotalPage"]
-    return frozenset(names)
 
 
 def _check(figures: Figures, client: httpx.Client, model: Model) -> None:
@@ -128,9 +28,9 @@ def _check(figures: Figures, client: httpx.Client, model: Model) -> None:
     for world in WORLDS:
         states = {model.state(world), model.asked.get(world, model.state(world))}
         try:
-            holds = _projects(client, world)
+            holds = projects(client, world)
             client.post(f"/_emulator/worlds/{world}/reset").raise_for_status()
-            found = State(_projects(client, world), holds)
+            found = State(projects(client, world), holds)
         except (LookupError, httpx.HTTPError) as error:
             figures.require(f"world {world} after a kill: {error}", holds=False)
             continue
@@ -158,11 +58,11 @@ def _write_until_killed(figures: Figures, victim: Victim, model: Model, chance: 
                 after, call = write(client, model, world)
                 model.asked[world] = after
                 answer = call()
-                figures.require(f"{write.__name__}: {answer.text}", holds=answer.is_success or write is _drop)
+                figures.require(f"{write.__name__}: {answer.text}", holds=answer.is_success or write is drop)
                 first.set()
                 model.known[world] = after
                 del model.asked[world]
-                figures.counts[f"written{write.__name__}"] += 1
+                figures.counts[f"written_{write.__name__}"] += 1
         except httpx.TransportError:
             figures.counts["kills"] += 1
     first.set()
@@ -214,11 +114,11 @@ def full_disk(figures: Figures, place: Path) -> None:
                 f"{answer.text} {hint}",
                 holds=answer.status_code == UNAVAILABLE and "default.db" in hint and "room" in hint,
             )
-        figures.require("a read on a full disk", holds=_projects(client, "default") == kept)
+        figures.require("a read on a full disk", holds=projects(client, "default") == kept)
         resource.prlimit(victim.process.pid or 0, resource.RLIMIT_FSIZE, (enough, enough))
         figures.require("it does not go on with more room", holds=create("later").is_success)
     with serving(settings, log=log) as victim, victim.client() as client:
-        figures.require("lost on a full disk", holds=_projects(client, "default") == kept)
+        figures.require("lost on a full disk", holds=projects(client, "default") == kept)
 
 
 def few_descriptors(figures: Figures, place: Path, worlds: int = 150) -> None:
@@ -282,7 +182,7 @@ def cut_files(figures: Figures, place: Path, chance: random.Random, worlds: int 
 
 
 def chaos(*, bounds: Bounds, seed: int) -> Figures:
-    """Kill until the bounds are met; then fill the disk, leave few descriptors, and cut files."""
+    """Kill until the bounds are met; then fill the disk, leave few descriptors, cut files, and refuse calls."""
     figures, chance = Figures(), random.Random(seed)
     with TemporaryDirectory() as directory:
         place = Path(directory)
@@ -290,6 +190,7 @@ def chaos(*, bounds: Bounds, seed: int) -> Figures:
         full_disk(figures, place)
         few_descriptors(figures, place)
         cut_files(figures, place, chance)
+        refusals(figures, place, chance)
     return figures
 
 

@@ -1,6 +1,7 @@
 """The short forms of `make fuzz`, `make soak` and `make chaos`: they count and bound, and never judge a time."""
 
 import random
+import shutil
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.clients.builds import do_without
 from tests.endurance.figures import Bounds, Figures
 from tests.endurance.fuzz import fuzz
 from tests.endurance.grammar import Grammar, mangled
+from tests.endurance.refusals import CHANGES, ever_fewer, refused_server, require_no_crash, walk
 from tests.endurance.soak import ENOUGH_ROUNDS, require_no_growth, soak
 
 SECONDS = 120
@@ -82,6 +85,19 @@ def test_cut_files_are_named_and_mended_and_others_go_on(tmp_path: Path) -> None
     figures = Figures()
     chaos.cut_files(figures, tmp_path, random.Random(7), worlds=6)
     assert well(figures).counts["cut file 503"] > 0
+
+
+@linux
+def test_a_change_to_which_the_system_refuses_a_call_happens_or_does_not(tmp_path: Path) -> None:
+    if shutil.which("cc") is None:
+        do_without("there is no C compiler")
+    figures, chance = Figures(), random.Random(7)
+    with refused_server(tmp_path) as server:
+        for change in CHANGES:
+            walk(figures, server, change, ever_fewer(chance, part=3))
+        require_no_crash(figures, server)
+    assert well(figures).counts["refusals answered with 503"] > 20
+    assert figures.counts["refusals answered with 200"] > 20
 
 
 def test_the_grammar_reaches_every_operation_and_repeats_itself_with_its_seed() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from foas_emulator import worlds
+from foas_emulator.control.off_loop import LARGE
 from foas_emulator.seeds import watching
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.reading import seed_files
@@ -207,3 +208,4 @@ def test_a_change_that_comes_while_the_system_allows_no_thread_is_seen_afterward
     monkeypatch.setattr(worlds, "off_loop", refuse_twice)
     watch(settings, registry, lambda: write(seed, "second"), lambda: projects(registry, "default") == {"second"})
     assert len(refused) == 2
+    assert min(refused) > LARGE, "a seed may be large: what is small must not wait for it"

@@ -553,6 +553,27 @@ def test_a_database_that_could_not_be_removed_goes_with_its_world(
     assert [path.name for path in directory.iterdir()] == ["lock"]
 
 
+def test_no_older_pair_is_forgotten_because_another_one_cannot_be_removed_yet(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(Path, "unlink", fail)
+        for _ in range(3):
+            registry.create_or_replace("alice")
+        with pytest.raises(WorldFileError, match="Input/output error"):
+            registry.drop("alice")
+    assert len(list(directory.glob("*.origin"))) == 4
+    registry.drop("alice")
+    registry.close()
+    assert open_registry(directory=directory).names() == []
+    assert [path.name for path in directory.iterdir()] == ["lock"]
+
+
 def test_an_older_pair_does_not_decide_because_the_newer_one_cannot_be_read(
     directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -598,8 +619,13 @@ def test_a_replacement_that_can_neither_be_opened_nor_taken_back_stays(
         raise OSError(errno.EIO, "Input/output error")
 
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(Store, "_prepare_file", fail)
-        monkeypatch.setattr(Path, "unlink", fail)
+
+        def refuse_from_now_on(*_: object, **__: object) -> NoReturn:
+            for name in ("rename", "unlink"):
+                monkeypatch.setattr(Path, name, fail)
+            fail()
+
+        monkeypatch.setattr(Store, "_prepare_file", refuse_from_now_on)
         with pytest.raises(WorldFileError):
             registry.create_or_replace("alice")
     assert "world alice stays replaced, though it cannot be opened: " in caplog.text
@@ -607,6 +633,26 @@ def test_a_replacement_that_can_neither_be_opened_nor_taken_back_stays(
     registry.drop("alice")
     registry.close()
     assert open_registry(directory=directory).names() == []
+
+
+def test_a_replacement_is_taken_back_where_no_file_can_be_removed(
+    directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = open_registry(directory=directory)
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(Store, "_prepare_file", fail)
+        refusing.setattr(Path, "unlink", fail)
+        with pytest.raises(WorldFileError):
+            registry.create_or_replace("alice")
+    registry.close()
+    later = open_registry(directory=directory)
+    assert marks(later, "alice") == ["later", "old"]
+    assert {path.name for path in directory.iterdir()} >= {"alice.db", "alice.origin"}
+    assert not [path.name for path in directory.iterdir() if path.name.startswith("alice.1")]
 
 
 def test_a_world_whose_database_is_gone_begins_from_its_origin(directory: Path, open_registry: OpenRegistry) -> None:

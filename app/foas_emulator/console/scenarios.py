@@ -14,7 +14,7 @@ from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message
 from foas_emulator.console.shown import shown_foreign_form, shown_plain
 from foas_emulator.console.site import Site, View
-from foas_emulator.control.off_loop import SMALL, off_loop
+from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import BUILT_IN, MADE, built_in_text, read_seeds, seed_files
@@ -102,7 +102,7 @@ async def begin(site: Site, world: World, request: Request) -> Response:
         return await shown_plain(request, status=HTTPStatus.NOT_FOUND, title=mark("There is no such scenario."))
     response = RedirectResponse(f"{BASE}/w/{world.name}/", HTTPStatus.SEE_OTHER)
     try:
-        site.registry.create_or_replace(world.name, await off_loop(SMALL + 1, lambda: _image(site, seed)))
+        site.registry.create_or_replace(world.name, await off_loop(LARGE + 1, lambda: _image(site, seed)))
         messages.put(response, Message(ok=True, title=mark("The world starts over.")))
     except (ImageBudgetError, SeedError, WorldFileError, WorldLimitError) as error:
         messages.put(response, Message(ok=False, title=mark("The world stays as it is."), hint=str(error)))

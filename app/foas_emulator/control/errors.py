@@ -137,7 +137,7 @@ class AnswerUnexpected:
 
     def _refusal(self, error: Exception, scope: Scope) -> ControlError:
         if (refused := refused_by_system(error)) is not None:
-            return ControlError(503, "The system lets the emulator have no more.", refused)
+            return _lack(refused)
         request_id = self._next_request_id()
         log.error("control request %s failed: %s %s", request_id, scope["method"], scope["path"], exc_info=error)
         hint = f"That is the emulator's mistake: its log has the reason under {request_id}. Please report it."
@@ -157,6 +157,8 @@ def _has_route(app: FastAPI, scope: Scope) -> bool:
 def _no_route(app: FastAPI, request: Request, error: HTTPException) -> ControlError:
     if isinstance(error.__cause__, ControlError):
         return error.__cause__  # FastAPI wraps what the reading of a body raises
+    if error.__cause__ is not None and (refused := refused_by_system(error.__cause__)) is not None:
+        return _lack(refused)
     hint = "/docs/control lists what the control API can be asked."
     if request.url.path.endswith("/"):
         hint = f"Leave out the slash at the end of the path. {hint}"
@@ -198,6 +200,10 @@ def _problem(details: Mapping[str, Any], body: Any) -> str:
     place, message = problem(body if part == "body" else None, {**details, "loc": inner})
     whole = place if part == "body" else (part, *place)
     return f"{path_of(whole) if whole else 'body'}: {message}"
+
+
+def _lack(refused: str) -> ControlError:
+    return ControlError(503, "The system lets the emulator have no more.", refused)
 
 
 def _unusable_file(error: WorldFileError) -> ControlError:

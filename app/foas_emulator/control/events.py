@@ -22,9 +22,9 @@ from foas_emulator.journal.events import News, Watch
 from foas_emulator.journal.journal import Journal
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.advance import settle
-from foas_emulator.world.file_errors import WorldFileError
+from foas_emulator.world.file_errors import file_error
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.shortage import in_thread
+from foas_emulator.world.shortage import in_thread, refused_by_system
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
 
@@ -100,15 +100,26 @@ class EventStream(Response):
     async def _report_until_end(self, scope: Scope, send: Send, gone: "asyncio.Future[None]") -> None:
         try:
             await self._report(send, gone)
-        except (StoreClosedError, WorldFileError) as error:  # the world ended while it was settled, or its disk is full
-            log.info("the event stream of a world has ended: %s", error)
         except TimeoutError:
             if (transport := transport_of(scope)) is not None:
                 transport.abort()
             return
         except asyncio.CancelledError:
             pass  # the server stops
+        except Exception as error:
+            reason = self._why_over(error)
+            if reason is None:
+                raise
+            log.info("the event stream of a world has ended: %s", reason)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _why_over(self, error: Exception) -> str | None:
+        """Return why nothing more is reported: the world has ended while it was settled, or the system refuses that."""
+        if isinstance(error, StoreClosedError):
+            return str(error)
+        world, _ = self._observe()
+        trouble = file_error(error, None if world is None else world.store.path)
+        return refused_by_system(error) if trouble is None else str(trouble)
 
     async def _report(self, send: Send, gone: "asyncio.Future[None]") -> None:
         """Send events until the client has gone or the world has ended. Raise TimeoutError for a client too slow."""

@@ -54,7 +54,7 @@ async def origin_of_world(registry: Registry, name: str) -> bytes:
     if isinstance(registry, MemoryRegistry):
         return registry.origin(name)
     try:
-        return await off_loop(SMALL + 1, lambda: registry.origin(name))
+        return await off_loop(SMALL + 1 + registry.origin_size(name), lambda: registry.origin(name))
     except KeyError:
         raise StoreClosedError("the world was dropped") from None
 

@@ -127,6 +127,11 @@ def answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
     """Return the response for an exception that was raised while a request was handled, and forget its frames."""
     try:
         return _answer_to(error, context)
+    except Exception as lack:
+        if refused_by_system(lack) is None:
+            raise
+        context.format = "json"  # what writes XML is loaded for its first answer, and cannot be
+        return _answer_to(lack, context)
     finally:
         forget_frames(error)
 

@@ -233,12 +233,10 @@ class WorldFiles:
         made = self._generations[name]
         replacement, removed = (self._path(name, made, kind) for kind in ("origin", "new"))
         try:
-            if generation is None:
-                replacement.rename(removed)  # as `remove` does
-            elif is_moved:
+            if is_moved and generation is not None:
                 replacement.rename(self._path(name, generation, "origin"))
             else:
-                replacement.unlink()
+                replacement.rename(removed)  # as `remove` does
         except OSError as error:
             log.warning("world %s stays replaced, though it cannot be opened: %s", name, error)
             self.clean(name, generation)
@@ -273,14 +271,11 @@ class WorldFiles:
 
     def _remove_left(self, name: str) -> None:
         """Remove what could not be removed before: an origin without a newer pair would decide at the next start."""
-        for generation in self._left.pop(name, set()) - {self._generations.get(name)}:
+        for generation in self._left.get(name, set()) - {self._generations.get(name)}:
             origin = self._path(name, generation, "origin")
-            try:
-                with naming(origin):
-                    origin.unlink(missing_ok=True)
-            except WorldFileError:
-                self._left.setdefault(name, set()).add(generation)
-                raise
+            with naming(origin):
+                origin.unlink(missing_ok=True)
+            self._left[name].discard(generation)
             self._remove_database(name, generation)
 
     def remove(self, name: str) -> None:
