@@ -182,6 +182,10 @@ def test_a_list_does_not_count_as_use(control: Control) -> None:
         ([], "Give one of seed, snapshot, fork."),
         ("{", "The body is not JSON."),
         ("\ud800".encode("utf-8", "surrogatepass"), "The body is not UTF-8."),
+        (
+            '{"seed": "empty"}'.encode("utf-16"),
+            "The body is UTF-16, as Windows PowerShell writes it. Save it as UTF-8.",
+        ),
         ('{"seed": "中'.encode() + b"\xff", "invalid start byte after 11 characters."),
         ({"seed": "night-shif"}, "There is no seed 'night-shif' (the nearest is 'night-shift'). "),
         ({"seed": "/etc/passwd"}, "There is no seed '/etc/passwd'. Give a document, or one of default, empty, "),
