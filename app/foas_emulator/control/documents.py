@@ -65,7 +65,7 @@ def decode(body: bytes | bytearray) -> str:
         return text + decode_piece(b"", final=True)
     except UnicodeDecodeError as error:
         before = len(text) + len(error.object[: error.start].decode())
-        raise ControlError(400, "The body is not UTF-8.", f"{error.reason} after {before} characters.") from None
+        raise ControlError(400, "The body is not UTF-8.", f"{error.reason} at character {before + 1}.") from None
 
 
 MAX_VALUES = 10_000

@@ -91,7 +91,7 @@ class FileRegistry(Registry):
         world = least_recently_used(self._worlds.values())
         if world is None:
             raise WorldLimitError(
-                f"The files of {len(self._worlds)} worlds are open and in use, and the system allows this process no "
+                f"The files of all open worlds ({len(self._worlds)}) are in use, and the system allows this process no "
                 "more: ask again, or raise its limit of open files (ulimit -n)."
             )
         self._shut(world.name)

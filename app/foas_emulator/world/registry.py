@@ -255,6 +255,6 @@ class Registry(ABC):
         self.expire()
         if len(self._worlds) >= self._max_worlds:
             raise WorldLimitError(
-                f"{len(self._worlds)} worlds are open, and no more may be: DELETE /_emulator/worlds/NAME ends one, "
+                f"No more worlds may be open than {self._max_worlds}: DELETE /_emulator/worlds/NAME ends one, "
                 "the settings max_worlds and world_idle allow more or let idle ones go sooner."
             )

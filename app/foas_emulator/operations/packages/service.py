@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from foas_emulator.difference import counted
 from foas_emulator.gateway.errors import problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.account import ACCOUNT
@@ -99,8 +100,8 @@ def delete_package(world: World, project_name: str, package_name: str) -> None:
     users = get_ref_package_job(world, project_name, package_name, page_index=1, page_size=1)
     for job in users.items:
         raise IN_USE(
-            f"Package {package_name!r} is used by {users.figures['total_count']} jobs, {job.job_name!r} among them; "
-            "OfflineJob each first."
+            f"Package {package_name!r} is used by {counted(users.figures['total_count'], 'job')}, {job.job_name!r} "
+            "among them; OfflineJob each first."
         )
     world.store.delete(Package, equal(Package.project_name, project_name), equal(Package.package_name, package_name))
 
