@@ -1,6 +1,7 @@
 """All settings with name, default, unit and meaning. Flags and `FOASEMU_*` variables are derived from them."""
 
 import difflib
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -93,7 +94,10 @@ TEXT = Checked("text", r"(?s).*\S.*", "leave it out, or give one that is not emp
 
 
 class NamedPath(click.Path):
-    """The type of a path that is not empty: an unset variable of a script would mean the current directory."""
+    """The type of a path that is not empty: an unset variable of a script would mean the current directory.
+
+    No shell replaces the ~ in `--data-dir=~/worlds` and in variables of containers, so it is replaced here.
+    """
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
@@ -102,7 +106,7 @@ class NamedPath(click.Path):
         """Return the path that was typed."""
         if not value:
             self.fail("the path is empty", param, ctx)
-        return super().convert(value, param, ctx)
+        return Path(os.path.expanduser(super().convert(value, param, ctx)))  # noqa: PTH111 - Path's raises RuntimeError
 
 
 def setting(default: Any, help_: str, *, type_: Any = TEXT, metavar: str | None = None, secret: bool = False) -> Any:
