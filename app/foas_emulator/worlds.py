@@ -71,7 +71,8 @@ def _some(names: Sequence[str], most: int = 5) -> str:
 def _why_unusable(directory: Path, error: Exception) -> str:
     """Return a sentence that says why worlds cannot be kept in a directory and names it or the file in it."""
     if isinstance(error, OSError):
-        return f"worlds cannot be kept in {directory}: {error.strerror or error}"
+        reason = "it is no directory" if isinstance(error, FileExistsError) else error.strerror or error
+        return f"worlds cannot be kept in {directory}: {reason}"
     if isinstance(error, WorldFileError) and error.advice == DAMAGED:
         advice = "move it away, and the world starts over, put a copy of it back, or give another directory"
         return f"{error.path} cannot be used: {error.reason}; {advice}"
@@ -85,8 +86,8 @@ def _seeded_image(sources: Sequence[str], connections: Connections, defaults: Wo
 def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextManager[None]:
     """Read the seeds again whenever one of their files changes, inside the block.
 
-    Worlds that were made from them are made again. Seeds that are not valid are logged and change nothing. Raise
-    `SettingError` if there is no file to watch.
+    Worlds that were made from them are made again. Seeds that are not valid are logged and change nothing; a file that
+    cannot be read is tried again. Raise `SettingError` if there is no file to watch.
     """
     files = [source for source in settings.seed if source not in BUILT_IN]
     if not files:
@@ -98,7 +99,7 @@ def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextM
             return
         try:
             image = await off_loop(LARGE, lambda: _seeded_image(settings.seed, Connections(), registry.defaults))
-        except (OSError, SeedError) as error:
+        except SeedError as error:
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:
             names = [name async for name in in_slices(registry.replace_image(image)) if name is not None]
