@@ -23,6 +23,7 @@ from foas_emulator.world.names import DEFAULT
 from foas_emulator.world.registry import Registry, RegistryOptions
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.slices import in_slices
+from foas_emulator.world.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def open_registry(settings: Settings) -> Registry:
             registry: Registry = (
                 MemoryRegistry(**options)
                 if settings.data_dir is None
-                else FileRegistry(settings.data_dir, max_files=world_files_at_once(), **options)
+                else FileRegistry(settings.data_dir, max_files=world_files_at_once(), check=_check, **options)
             )
             if_refused.callback(registry.close)
             existing = registry.names()
@@ -60,6 +61,13 @@ def open_registry(settings: Settings) -> Registry:
         message = "seed: it only concerns new worlds; those that %s holds already stay as they are: %s"
         log.info(message, settings.data_dir, _some(existing))
     return registry
+
+
+def _check(store: Store) -> None:
+    """Raise ValueError for a database whose rows cannot be used."""
+    from foas_emulator.seeds.consistency import check_values  # noqa: PLC0415 - worlds in memory need none of it
+
+    check_values(store)
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:

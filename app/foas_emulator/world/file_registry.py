@@ -62,8 +62,8 @@ class FileRegistry(Registry):
         with self._taken_back_if_that_fails(name, None):
             return self._open(name)
 
-    def _open(self, name: str, store: Store | None = None) -> World:
-        world = super()._open(name, store)
+    def _open(self, name: str, store: Store | None = None, *, check: Callable[[Store], None] | None = None) -> World:
+        world = super()._open(name, store, check=check)
         self._begun.pop(name, None)
         if name in self._counts_of:
             world.continue_counts(self._counts_of.pop(name))
