@@ -106,7 +106,8 @@ class NamedPath(click.Path):
         """Return the path that was typed."""
         if not value:
             self.fail("the path is empty", param, ctx)
-        return Path(os.path.expanduser(super().convert(value, param, ctx)))  # noqa: PTH111 - Path's raises RuntimeError
+        # Path.expanduser raises RuntimeError where there is no home.
+        return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111
 
 
 def setting(default: Any, help_: str, *, type_: Any = TEXT, metavar: str | None = None, secret: bool = False) -> Any:

@@ -293,6 +293,18 @@ def test_an_emulator_that_cannot_start_says_why_at_once_and_keeps_nothing(
         assert second.worlds() == ["default"]
 
 
+@pytest.mark.parametrize("library", ["gevent", "eventlet"])
+def test_an_emulator_says_that_it_needs_threads_where_a_library_has_replaced_them(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start_new_thread() -> None: ...
+
+    start_new_thread.__module__ = f"{library}.thread"
+    monkeypatch.setattr("_thread.start_new_thread", start_new_thread)
+    with pytest.raises(StartError, match=f"{library} has replaced the threads of this process"):
+        Emulator().__enter__()
+
+
 @contextmanager
 def answering(answer: bytes) -> Iterator[str]:
     """The address of something that answers one request with these bytes."""

@@ -1,5 +1,6 @@
 """The emulator's server in a thread. Importing this module loads the whole emulator."""
 
+import _thread
 import difflib
 import os
 import socket
@@ -65,6 +66,7 @@ class ThreadedServer:
 
         The port in the settings is ignored: its default is that of `serve`, which may be running too.
         """
+        _require_threads()
         with ExitStack() as files, ExitStack() as if_refused:
             interception = files.enter_context(prepare_interception(settings, host=LOOPBACK[0]))
             self.proxy = None if interception is None else interception.document()
@@ -108,6 +110,16 @@ class ThreadedServer:
                 raise
             self._failure = error
             self._server.ready.set()
+
+
+def _require_threads() -> None:
+    """Raise `StartError` if threads have been replaced by what runs only while all others wait."""
+    patched_by = (getattr(_thread.start_new_thread, "__module__", None) or "").partition(".")[0]
+    if patched_by in ("gevent", "eventlet"):
+        raise StartError(
+            f"{patched_by} has replaced the threads of this process, and the emulator needs one: patch with "
+            "thread=False, or start foas-emulator serve and give its URL (--foas-url, foas_emulator.testing.Server)"
+        )
 
 
 class _Server(Accompanied):
