@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 import uvicorn
+from fastapi.dependencies import models
 
 from foas_emulator.listening import listen, url_of
 from foas_emulator.main import create_app
@@ -100,6 +101,7 @@ class ThreadedServer:
         self._server.should_exit = True
         self._thread.join()
         self._files.close()
+        _forget_endpoints()
 
     def _run(self) -> None:
         try:
@@ -110,6 +112,13 @@ class ThreadedServer:
                 raise
             self._failure = error
             self._server.ready.set()
+
+
+def _forget_endpoints() -> None:
+    """Empty the caches in which FastAPI keeps endpoints: up to a hundred applications that nobody uses any more."""
+    for cached in vars(models).values():
+        if hasattr(cached, "cache_clear"):
+            cached.cache_clear()
 
 
 def _require_threads() -> None:
