@@ -43,11 +43,12 @@ def open_registry(settings: Settings) -> Registry:
                 max_worlds=settings.max_worlds,
                 idle=settings.world_idle,
                 image_bytes=settings.image_bytes,
+                check=_check,
             )
             registry: Registry = (
                 MemoryRegistry(**options)
                 if settings.data_dir is None
-                else FileRegistry(settings.data_dir, max_files=world_files_at_once(), check=_check, **options)
+                else FileRegistry(settings.data_dir, max_files=world_files_at_once(), **options)
             )
             if_refused.callback(registry.close)
             existing = registry.names()
