@@ -19,7 +19,7 @@ import pytest
 
 from foas_emulator.control.server_info import ServerInfo
 from foas_emulator.operations.catalogue import OPERATIONS
-from foas_emulator.server import StartError
+from foas_emulator.serving.server import StartError
 from foas_emulator.testing import Change, Emulator, EmulatorError, Server, World
 from foas_emulator.world.settings import NAMES
 

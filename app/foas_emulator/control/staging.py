@@ -1,4 +1,4 @@
-"""Large images are written beside the loop to where a world moves into them, which then takes no time."""
+"""Stage large images: write them beside the event loop to where a world can move into them in no time."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -6,28 +6,28 @@ from functools import partial
 
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.ready import NOTHING_READY, Ready
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
 from foas_emulator.world.world import World
 
 
 @asynccontextmanager
-async def made_ready(
+async def staged_image(
     image: bytes | None, registry: Registry, scratch: Connections, *, with_origin: bool = False
-) -> AsyncIterator[Ready]:
-    """Yield what holds an image, as `Registry.make_ready` does; nothing for an image that is small.
+) -> AsyncIterator[StagedImage]:
+    """Stage an image as `Registry.stage` does, unless it is small.
 
     What no world has taken by the end of the block is removed. Raise `WorldFileError`.
     """
     if image is None or len(image) <= LARGE:
-        yield NOTHING_READY
+        yield NOTHING_STAGED
         return
-    make = partial(registry.make_ready, image, connections=scratch, with_origin=with_origin)
-    ready = await off_loop(len(image), make)
+    make = partial(registry.stage, image, connections=scratch, with_origin=with_origin)
+    staged = await off_loop(len(image), make)
     try:
-        yield ready
+        yield staged
     finally:
-        ready.discard()
+        staged.discard()
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def created_or_opened(registry: Registry, name: str) -> Iterator[World]:
 
 
 async def load(registry: Registry, scratch: Connections, name: str, image: bytes) -> None:
-    """Make a world what an image holds; it resets to what it did."""
-    async with made_ready(image, registry, scratch) as ready:
+    """Replace the contents of a world by an image; its origin stays the same."""
+    async with staged_image(image, registry, scratch) as staged:
         with created_or_opened(registry, name) as world:
-            registry.exchange(world, partial(world.load, image), ready)
+            registry.exchange(world, partial(world.load, image), staged)
