@@ -168,6 +168,7 @@ def test_explain_names_what_differs(tmp_path: Path) -> None:
     ("request_", "said"),
     [
         (b"", ""),
+        ("GET / HTTP/1.1\r\n".encode("utf-16"), "the request: it is UTF-16, as Windows PowerShell writes it"),
         (b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", "The request is anonymous: it has no signature in Authorization."),
         (b"GET / HTTP/1.1\r\nauthorization: Basic x\r\n\r\n", "its first word is neither acs nor ACS3-HMAC-SHA256"),
     ],

@@ -196,6 +196,16 @@ def test_port_that_is_taken_names_its_setting(setting: str) -> None:
         assert line.startswith(f"FOASEMU_{setting.upper()}: cannot listen on 127.0.0.1:{taken} (")
 
 
+@pytest.mark.parametrize("option", ["--tls-cert", "--tls-key"])
+def test_certificate_in_another_encoding_is_named(tmp_path: Path, option: str) -> None:
+    file, other = tmp_path / "utf16.pem", tmp_path / "other.pem"
+    file.write_bytes("-----BEGIN".encode("utf-16"))
+    other.write_bytes(b"-----BEGIN")
+    files = {"--tls-cert": other, "--tls-key": other} | {option: file}
+    line = refusal("serve", "--port", "0", *(str(each) for pair in files.items() for each in pair))
+    assert line == f"{option}: {file} is UTF-16, as Windows PowerShell writes it; save it as ASCII"
+
+
 def test_key_with_a_password_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
 

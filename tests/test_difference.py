@@ -1,4 +1,6 @@
-from foas_emulator.difference import Difference, compare, plain, shown
+import pytest
+
+from foas_emulator.difference import Difference, compare, counted, plain, shown
 
 
 def test_differences_come_in_the_expected_order_and_then_what_is_too_much() -> None:
@@ -17,3 +19,8 @@ def test_shown_text_is_one_line_of_ascii() -> None:
 def test_long_text_is_cut() -> None:
     assert plain("x" * 120) == "x" * 120
     assert plain("x" * 121) == "x" * 117 + "..."
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 jobs"), (1, "1 job"), (2, "2 jobs")])
+def test_a_number_has_the_noun_that_fits(number: int, text: str) -> None:
+    assert counted(number, "job") == text

@@ -179,3 +179,14 @@ def test_a_host_that_no_request_can_name_is_refused(host: str) -> None:
     with pytest.raises(click.BadParameter, match=r"is no host: give a name or an address, without a scheme or a \*"):
         parse("--control-hosts", host)
     assert parse("--control-hosts", "emulator.test").control_hosts == ("emulator.test",)
+
+
+@pytest.mark.parametrize("is_flag", [True, False])
+def test_the_home_directory_may_be_written_as_shells_do(*, is_flag: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No shell replaces it after `--data-dir=`, nor does what reads the variables of a container."""
+    for home in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(home, "/home/me")
+    given = ["--data-dir=~/worlds"] if is_flag else []
+    if not is_flag:
+        monkeypatch.setenv("FOASEMU_DATA_DIR", "~/worlds")
+    assert parse(*given).data_dir == Path("/home/me/worlds")

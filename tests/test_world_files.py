@@ -157,6 +157,21 @@ def test_nobody_waits_for_a_program_that_has_locked_a_file(mend: tuple[str, str]
             "no JSON is in the params of fault rule 1",
         ),
         ("UPDATE fault_rules SET effect = '[]'", "/_emulator/worlds/alice/faults/1", "no JSON"),
+        (
+            "UPDATE jobs SET create_time = 'soon' WHERE job_name = 'job1'",
+            "/api/v2/projects/project1/jobs",
+            "it holds what no world can have (jobs 'project1', 'job1' has a create_time that is not of type integer)",
+        ),
+        (
+            "UPDATE projects SET description = x'00' WHERE name = 'project1'",
+            "/api/v2/projects",
+            "it holds what no world can have (projects 'project1' has a description that is not of type text)",
+        ),
+        (
+            "UPDATE instances SET actual_state = 'TIRED' WHERE id = 412536",
+            "/api/v2/projects",
+            "it holds what no world can have (instances 412536 has another actual_state than WAITING, ",
+        ),
         ("UPDATE fault_rules SET effect = '{'", "/_emulator/console/w/alice/faults", "no JSON"),
     ],
 )

@@ -122,12 +122,13 @@ def explain(file: BinaryIO, secret: str, string_to_sign: BinaryIO | None) -> Non
     """
     from foas_emulator.commands.raw_request import parse_raw_request  # noqa: PLC0415
     from foas_emulator.gateway.credentials import read_credentials  # noqa: PLC0415
+    from foas_emulator.gateway.encodings import utf8_text  # noqa: PLC0415
     from foas_emulator.gateway.signature_diagnosis import explain as find_differences  # noqa: PLC0415
     from foas_emulator.gateway.signature_diagnosis import sentence  # noqa: PLC0415
 
     try:
-        client = string_to_sign.read().decode() if string_to_sign else None
-    except UnicodeDecodeError as error:
+        client = utf8_text(string_to_sign.read()) if string_to_sign else None
+    except ValueError as error:
         refuse(f"--string-to-sign: {error}")
     try:
         request = parse_raw_request(file.read())

@@ -1,4 +1,4 @@
-"""Differences between expected and actual values, as which every failed comparison is reported."""
+"""How values are shown, and differences between expected and actual ones, as which failed comparisons are reported."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +22,11 @@ def compare(expected: Mapping[str, str], actual: Mapping[str, str]) -> list[Diff
         for name in {**expected, **actual}
         if expected.get(name) != actual.get(name)
     ]
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number with its noun: `1 world`, `2 worlds`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def plain(text: str) -> str:

@@ -15,6 +15,7 @@ from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.control.server_info import ServerInfo
 from foas_emulator.gateway.access_keys import AccessKeys
+from foas_emulator.gateway.encodings import utf8_text
 from foas_emulator.gateway.large_answers import LargeAnswers, PiecewiseMiddleware
 from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.gateway.responses import GatewayResponse
@@ -175,10 +176,11 @@ def _access_keys(settings: Settings) -> AccessKeys:
     for given in settings.access_keys:
         try:
             entries += _read_keys(Path(given)) if is_file_of_keys(given) else [given]
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            reason = "an entry is neither ID:SECRET[:TOKEN] nor a file that can be read"
             # Show the text only if it is the name of an existing file: otherwise it may be a secret.
-            what = given if os.path.exists(given) else "an entry"  # noqa: PTH110 - Path refuses what no path can be
-            reason = f"{what} is neither ID:SECRET[:TOKEN] nor a file that can be read as UTF-8"
+            if os.path.exists(given):  # noqa: PTH110 - Path refuses what no path can be
+                reason = f"{given} cannot be read: {getattr(error, 'strerror', None) or error}"
             raise SettingError("access_keys", reason) from None
     try:
         return AccessKeys.parse(entries, bearer_tokens=settings.bearer_tokens)
@@ -199,7 +201,7 @@ def warn_of_readers(setting: str, file: Path) -> None:
 
 def _read_keys(file: Path) -> list[str]:
     warn_of_readers("access_keys", file)
-    return file.read_text("utf-8-sig").split()  # some editors put a byte order mark before UTF-8
+    return utf8_text(file.read_bytes()).split()
 
 
 def _control(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from foas_emulator.gateway.encodings import utf8_text
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.loading import load
 from foas_emulator.seeds.states import States, read_states
@@ -16,7 +17,7 @@ def error_overrides(file: Path | None) -> Mapping[str, ErrorOverride]:
     if file is None:
         return read_overrides({})
     try:
-        document = load(file.read_text("utf-8"))
+        document = load(utf8_text(file.read_bytes()))
         overrides = read_overrides({} if document.value is None else document.value)
     except (OSError, ValueError) as error:
         raise SettingError("error_overrides", f"{file} cannot be read: {error}") from None

@@ -1,6 +1,7 @@
 """All settings with name, default, unit and meaning. Flags and `FOASEMU_*` variables are derived from them."""
 
 import difflib
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
@@ -80,7 +81,10 @@ TEXT = Checked("text", r"(?s).*\S.*", "leave it out, or give one that is not emp
 
 
 class NamedPath(click.Path):
-    """The type of a path that is not empty: an unset variable of a script would mean the current directory."""
+    """The type of a path that is not empty: an unset variable of a script would mean the current directory.
+
+    No shell replaces the ~ in `--data-dir=~/worlds` and in variables of containers, so it is replaced here.
+    """
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
@@ -89,7 +93,8 @@ class NamedPath(click.Path):
         """Return the path that was typed."""
         if not value:
             self.fail("the path is empty", param, ctx)
-        return super().convert(value, param, ctx)
+        # Path.expanduser raises RuntimeError where there is no home.
+        return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111
 
 
 def setting(default: Any, help_: str, *, type_: Any = TEXT, metavar: str | None = None, secret: bool = False) -> Any:

@@ -24,6 +24,7 @@ from foas_emulator.world.names import DEFAULT
 from foas_emulator.world.registry import Registry, RegistryOptions
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.slices import in_slices
+from foas_emulator.world.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ def open_registry(settings: Settings) -> Registry:
                 max_worlds=settings.max_worlds,
                 idle=settings.world_idle,
                 image_bytes=settings.image_bytes,
+                check=_check,
             )
             registry: Registry = (
                 MemoryRegistry(**options)
@@ -63,6 +65,13 @@ def open_registry(settings: Settings) -> Registry:
     return registry
 
 
+def _check(store: Store) -> None:
+    """Raise ValueError for a database whose rows cannot be used."""
+    from foas_emulator.seeds.consistency import check_values  # noqa: PLC0415 - worlds in memory need none of it
+
+    check_values(store)
+
+
 def _some(names: Sequence[str], most: int = 5) -> str:
     """Return up to `most` names and the number of others, as a text."""
     more = len(names) - most
@@ -72,7 +81,8 @@ def _some(names: Sequence[str], most: int = 5) -> str:
 def _why_unusable(directory: Path, error: Exception) -> str:
     """Return a sentence that says why worlds cannot be kept in a directory and names it or the file in it."""
     if isinstance(error, OSError):
-        return f"worlds cannot be kept in {directory}: {error.strerror or error}"
+        reason = "it is no directory" if isinstance(error, FileExistsError) else error.strerror or error
+        return f"worlds cannot be kept in {directory}: {reason}"
     if isinstance(error, WorldFileError) and error.advice == DAMAGED:
         advice = "move it away, and the world starts over, put a copy of it back, or give another directory"
         return f"{error.path} cannot be used: {error.reason}; {advice}"
@@ -86,8 +96,8 @@ def _seeded_image(sources: Sequence[str], connections: Connections, defaults: Wo
 def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextManager[None]:
     """Read the seeds again whenever one of their files changes, inside the block.
 
-    Worlds that were made from them are made again. Seeds that are not valid are logged and change nothing. Raise
-    `SettingError` if there is no file to watch.
+    Worlds that were made from them are made again. Seeds that are not valid are logged and change nothing; a file that
+    cannot be read is tried again. Raise `SettingError` if there is no file to watch.
     """
     files = [source for source in settings.seed if source not in BUILT_IN]
     if not files:
@@ -99,7 +109,7 @@ def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextM
             return
         try:
             image = await off_loop(LARGE + 1, lambda: _seeded_image(settings.seed, Connections(), registry.defaults))
-        except (OSError, SeedError) as error:
+        except SeedError as error:
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:
             names = [name async for name in in_slices(registry.replace_image(image)) if name is not None]

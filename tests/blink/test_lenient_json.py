@@ -1,4 +1,5 @@
 import json
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -78,6 +79,18 @@ def test_a_trailing_comma_changes_nothing(value: object) -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(ValueError):
         json.dumps(parse(text))
+
+
+@given(st.lists(st.sampled_from(["\\\\", "\\n", "\\t", "\\r", "\\x", "\\'", "\\\n", "a", "n", "\n"])))
+def test_an_escape_that_json_does_not_have_means_its_character(parts: list[str]) -> None:
+    meanings = {"\\n": "\n", "\\t": "\t", "\\r": "\r"}
+    assert parse("'\\x" + "".join(parts) + "'") == "x" + "".join(meanings.get(part, part[-1]) for part in parts)
+
+
+def test_a_long_text_of_escapes_is_read_in_a_few_milliseconds() -> None:
+    begun = time.process_time()
+    assert parse("'" + "\\x" * (LONGEST // 2 - 1) + "'") == "x" * (LONGEST // 2 - 1)
+    assert time.process_time() - begun < 0.05
 
 
 def test_a_text_has_limits() -> None:

@@ -159,6 +159,17 @@ def test_a_snapshot_is_loaded_however_its_file_begins(console: Console, name: st
     assert copy["tables"]["jobs"] == json.loads(saved)["tables"]["jobs"]
 
 
+@pytest.mark.parametrize("wrap", ["", "snapshot"])
+def test_a_file_in_another_encoding_is_refused_with_its_name(console: Console, wrap: str) -> None:
+    console.send(
+        "POST",
+        f"{CONSOLE}/w/default/call",
+        data={"token": console.token(), "method": "PUT", "target": "/_emulator/worlds/copy", "wrap": wrap},
+        files={"upload": ("world.json", "{}".encode("utf-16"))},
+    )
+    assert "is UTF-16, as Windows PowerShell writes it" in console.page("/w/default/")
+
+
 @pytest.mark.parametrize("number", ["9" * 5000, "1e3", "-1", ""])
 def test_what_is_no_number_is_told_in_few_words(console: Console, number: str) -> None:
     page = console.done(method="PUT", target="/_emulator/worlds/default/clock", number__now=number)
@@ -362,6 +373,7 @@ def test_two_worlds_are_compared_at_an_address_of_their_own(console: Console) ->
         (b"{}", "This file holds no snapshot of a world."),
         (b"{", "left.json: The body is not JSON."),
         (b"\xff", "UTF-8"),
+        ("{}".encode("utf-16"), "left.json: The body is UTF-16, as Windows PowerShell writes it."),
     ],
 )
 def test_a_file_that_cannot_be_compared_is_refused_with_the_reason(console: Console, content: bytes, told: str) -> None:

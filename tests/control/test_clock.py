@@ -217,7 +217,7 @@ def test_a_frozen_clock_stands_where_it_was(control: Control) -> None:
         ({"by": 1.5}, "by: Input should be a valid integer"),
         ({"by": "soon"}, "'soon' is not a duration"),
         ({"by": 253_402_300_799_999}, "No clock goes beyond the year 9999."),
-        ({"to": "tomorrow"}, "neither milliseconds since the epoch nor an ISO 8601 time"),
+        ({"to": "tomorrow"}, "neither milliseconds since the epoch (13 digits) nor an ISO 8601 time"),
         ({"to": NEW_YEAR - 1}, "A clock does not advance into its past."),
         ({"to": 2**63}, "has more than 64 bits"),
         ({"to": 2**62}, "to: Input should be less than or equal to"),
@@ -236,7 +236,7 @@ def test_a_clock_that_cannot_be_advanced_stays_where_it_is(timeline: Control, bo
     ("body", "reason"),
     [
         ({"mode": "stopped"}, "mode: Input should be 'real' or 'frozen'"),
-        ({"now": "noon"}, "neither milliseconds since the epoch nor an ISO 8601 time"),
+        ({"now": "noon"}, "neither milliseconds since the epoch (13 digits) nor an ISO 8601 time"),
         ({"now": "0001-01-01"}, "now: Input should be greater than or equal to 0"),
         ({"speed": 2}, "speed: there is no such member"),
     ],

@@ -15,6 +15,7 @@ from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world import copying
 from foas_emulator.world.copying import image_of_world
+from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.file_registry import FileRegistry
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import World
@@ -89,6 +90,23 @@ def test_merging_a_seed_leaves_rate_limits_and_stale_reads_as_they_are(control: 
     control.ok("POST", f"{DEFAULT}/seed", {"projects": [{"Name": "p", "Description": padding}]}, status=204)
     assert control.api.ok("ListProject")["TotalCount"] == before
     assert control.api.call("ListProject").code == "Throttling.User"
+
+
+@pytest.mark.parametrize("what", ["snapshot", "seed"])
+def test_a_world_that_cannot_become_what_it_is_created_for_is_not_created(
+    control: Control, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """It would be left with what every new world holds."""
+
+    def refuse(*_: object) -> None:
+        raise WorldFileError(Path("alice.db"), "No space left on device")
+
+    body = dump(control) if what == "snapshot" else {"projects": [{"Name": "p", "Description": "x" * 5000}]}
+    with monkeypatch.context() as patch:
+        patch.setattr(control.api.registry, "exchange", refuse)
+        control.refused("PUT" if what == "snapshot" else "POST", f"/worlds/alice/{what}", body, status=503)
+        assert control.api.registry.names() == ["default"]
+    control.ok("PUT" if what == "snapshot" else "POST", f"/worlds/alice/{what}", body, status=204)
 
 
 def test_trying_an_advance_on_a_copy_leaves_the_world_as_it_is(control: Control) -> None:

@@ -182,7 +182,11 @@ def test_a_list_does_not_count_as_use(control: Control) -> None:
         ([], "Give one of seed, snapshot, fork."),
         ("{", "The body is not JSON."),
         ("\ud800".encode("utf-8", "surrogatepass"), "The body is not UTF-8."),
-        ('{"seed": "中'.encode() + b"\xff", "invalid start byte after 11 characters."),
+        (
+            '{"seed": "empty"}'.encode("utf-16"),
+            "The body is UTF-16, as Windows PowerShell writes it. Save it as UTF-8.",
+        ),
+        ('{"seed": "中'.encode() + b"\xff", "invalid start byte at character 12."),
         ({"seed": "night-shif"}, "There is no seed 'night-shif' (the nearest is 'night-shift'). "),
         ({"seed": "/etc/passwd"}, "There is no seed '/etc/passwd'. Give a document, or one of default, empty, "),
         ({"seed": {"projects": [{}]}}, "seed:1: projects[0].Name: Field required"),
@@ -213,10 +217,10 @@ def test_more_worlds_than_are_allowed_are_refused_with_the_reason() -> None:
         control = Control(api)
         control.ok("PUT", "/worlds/alice", status=201)
         for method, path in (("PUT", ""), ("PUT", "/settings"), ("POST", "/reset")):
-            assert "2 worlds are open" in control.refused(method, f"/worlds/bob{path}", {}, status=503)
+            assert "No more worlds may be open than 2" in control.refused(method, f"/worlds/bob{path}", {}, status=503)
         answer = control.get_instance("bob")
         assert (answer.status_code, answer.json()["Code"]) == (503, "ServiceUnavailable")
-        assert "2 worlds are open" in answer.headers["x-emulator-hint"]
+        assert "No more worlds may be open than 2" in answer.headers["x-emulator-hint"]
         assert answer.headers["x-acs-request-id"] == answer.json()["RequestId"]
         control.ok("DELETE", "/worlds/alice", status=204)
         assert control.get_instance("bob").status_code == 200

@@ -39,6 +39,15 @@ def test_a_parameters_error_is_spelled_as_the_parameter(seeded_api: Api) -> None
     assert outcome.members["Message"] == "Specified parameter instanceId is not valid."
 
 
+def test_a_message_may_name_the_parameter_and_a_rule_for_all_parameters_applies(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"error": "InvalidinstanceId", "message": "{parameter} is wrong"})
+    outcome = seeded_api.call("GetInstance", **GET)
+    assert (outcome.code, outcome.members["Message"]) == ("InvalidinstanceId", "instanceId is wrong")
+    seeded_api.world.set({"error_overrides": {"Invalid{parameter}": {"code": "Bad.{parameter}", "status": 422}}})
+    outcome = seeded_api.call("GetInstance", **GET)
+    assert (outcome.status, outcome.code) == (422, "Bad.instanceId")
+
+
 @pytest.mark.parametrize("code", catalogue())
 def test_every_code_of_the_catalogue_can_be_answered(code: str) -> None:
     error = CatalogueError(error=code.replace("{parameter}", "jobName"), message="given")

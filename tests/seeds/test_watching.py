@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -191,6 +192,28 @@ def test_files_that_cannot_be_looked_at_for_a_while_have_not_changed(
     watch(settings, registry, lambda: None, lambda: len(looks) > 20)
     assert caplog.text.count("cannot be used for now") == 1
     assert registry.open_or_create("default").beginning is beginning
+
+
+def test_a_change_of_a_file_that_cannot_be_read_for_a_while_is_seen_afterwards(
+    seed: Path, open_watched: OpenWatched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings, registry = open_watched(seed)
+    refused: list[Path] = []
+    open_ = Path.open
+
+    def refuse_a_few(file: Path, *options: Any, **named: Any) -> Any:
+        if file == seed and len(refused) < 3:
+            refused.append(file)
+            raise PermissionError(errno.EACCES, "Permission denied", str(file))
+        return open_(file, *options, **named)
+
+    def change() -> None:
+        write(seed, "second")
+        monkeypatch.setattr(Path, "open", refuse_a_few)
+
+    watch(settings, registry, change, lambda: projects(registry, "default") == {"second"})
+    assert len(refused) == 3
+    assert caplog.text.count("cannot be used for now") == 1
 
 
 def test_a_change_that_comes_while_the_system_allows_no_thread_is_seen_afterwards(

@@ -192,7 +192,10 @@ def test_raw_bytes_that_are_no_utf8_are_refused_as_their_escapes_are(emulator: E
         (b"POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n", "by itself and in HTTP/1.1"),
         (b"FETCH / HTTP/1.1\r\n\r\n", "does not begin with a method"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "TLS came to the port of http"),
-        (b"CONNECT foas.aliyuncs.com:443 HTTP/1.1\r\nHost: foas.aliyuncs.com:443\r\n\r\n", "which is no proxy: start with --intercept"),
+        (
+            b"CONNECT foas.aliyuncs.com:443 HTTP/1.1\r\nHost: foas.aliyuncs.com:443\r\n\r\n",
+            "which is no proxy: start with --intercept",
+        ),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2 came to a server that speaks HTTP/1.1"),
         (b"GET / HTTP/7.1\r\n\r\n", "Invalid HTTP version"),
         (b"GET / HTTP/1.1\r\na b: c\r\n\r\n", "Invalid header token"),

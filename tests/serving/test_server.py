@@ -164,6 +164,22 @@ def test_file_of_a_newer_schema_is_refused_and_left_as_it_is(tmp_path: Path) -> 
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize("option", ["--seed", "--error-overrides", "--pact-states", "--access-keys"])
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("utf-16", "it is UTF-16, as Windows"), ("latin-1", "line 2 is not UTF-8")]
+)
+def test_file_in_another_encoding_refuses_to_start_and_is_named(
+    tmp_path: Path, option: str, encoding: str, said: str
+) -> None:
+    file = tmp_path / "file.yaml"
+    file.write_bytes("\n# Bücher".encode(encoding))
+    refused = run("serve", "--port", "0", option, str(file))
+    assert refused.returncode == 1
+    assert f"{file}" in refused.stderr
+    assert said in refused.stderr
+    assert "save it as UTF-8" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -1,12 +1,14 @@
 """The handles that tests hold on a server and its worlds."""
 
 import errno
+import gc
 import pickle
 import socket
 import sys
 import threading
 import urllib.error
 import urllib.request
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -15,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.control.server_info import ServerInfo
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.serving.server import StartError
 from foas_emulator.testing import Change, Emulator, EmulatorError, Server, World
@@ -291,6 +294,31 @@ def test_an_emulator_that_cannot_start_says_why_at_once_and_keeps_nothing(
             Emulator(port=port, data_dir=tmp_path).__enter__()
     with Emulator(port=port, data_dir=tmp_path) as second:
         assert second.worlds() == ["default"]
+
+
+def test_nothing_is_kept_of_an_emulator_that_was_left() -> None:
+    """FastAPI caches endpoints, which hold their application."""
+    with Emulator() as emulator:
+        emulator.world("alice").reset()
+        (kept,) = [
+            weakref.ref(each)
+            for each in gc.get_objects()
+            if isinstance(each, ServerInfo) and emulator.url in each.addresses
+        ]
+    gc.collect()
+    assert kept() is None
+
+
+@pytest.mark.parametrize("library", ["gevent", "eventlet"])
+def test_an_emulator_says_that_it_needs_threads_where_a_library_has_replaced_them(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start_new_thread() -> None: ...
+
+    start_new_thread.__module__ = f"{library}.thread"
+    monkeypatch.setattr("_thread.start_new_thread", start_new_thread)
+    with pytest.raises(StartError, match=f"{library} has replaced the threads of this process"):
+        Emulator().__enter__()
 
 
 @contextmanager

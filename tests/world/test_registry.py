@@ -10,6 +10,7 @@ import pytest
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.directory_lock import DirectoryInUseError
 from foas_emulator.world.expiry import CLOSE_AT_ONCE, EXPIRE_AT_ONCE
+from foas_emulator.world.file_errors import LONGEST_PATH, WorldFileError
 from foas_emulator.world.file_registry import FileRegistry
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.images import KeptImage
@@ -178,6 +179,34 @@ def test_a_directory_belongs_to_one_process(open_registry: OpenRegistry, tmp_pat
     open_registry(directory=tmp_path).open_or_create("alice")
 
 
+def test_a_directory_is_the_same_wherever_the_process_goes(
+    open_registry: OpenRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite would take the name for a URI."""
+    monkeypatch.chdir(tmp_path)
+    registry = open_registry(directory=Path("file:worlds?mode=ro"))
+    registry.open_or_create("alice")
+    monkeypatch.chdir("/")
+    registry.open_or_create("bob")
+    assert registry.drop("alice")
+    assert (tmp_path / "file:worlds?mode=ro" / "bob.db").is_file()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the limit is another one on Windows")
+@pytest.mark.parametrize("excess", [0, 1])
+def test_a_path_that_is_too_long_for_sqlite_is_refused_with_its_length(
+    open_registry: OpenRegistry, tmp_path: Path, excess: int
+) -> None:
+    above = tmp_path / ("a" * 150) / ("b" * 150)
+    directory = above / ("c" * (LONGEST_PATH + excess - len(str(above / "x" / "alice.db")) + 1))
+    registry = open_registry(directory=directory)
+    if not excess:
+        registry.open_or_create("alice")
+        return
+    with pytest.raises(WorldFileError, match=r"its path has 505 bytes, and SQLite opens none of over 504"):
+        registry.open_or_create("alice")
+
+
 def test_a_directory_is_made_and_may_be_let_go_by_another_thread(open_registry: OpenRegistry, tmp_path: Path) -> None:
     """As a server in a thread does: it takes the directory in one thread and stops in another."""
     place = tmp_path / "made" / "with" / "its" / "parents"
@@ -192,7 +221,7 @@ def test_more_worlds_than_are_allowed_are_refused(open_registry: OpenRegistry) -
     registry.open_or_create("alice")
     registry.open_or_create("bob")
     for ask in (registry.open_or_create, registry.create_or_replace, registry.reset):
-        with pytest.raises(WorldLimitError, match="2 worlds are open, and no more may be"):
+        with pytest.raises(WorldLimitError, match="No more worlds may be open than 2"):
             ask("carol")
     assert registry.names() == ["alice", "bob"]
     registry.create_or_replace("alice")

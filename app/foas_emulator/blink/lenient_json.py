@@ -32,9 +32,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+_BACKSLASH = "\udfff"
+"""Stands for an escaped backslash while others are replaced: half of a surrogate pair, which no UTF-8 holds."""
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -183,4 +183,12 @@ def _quoted(token: re.Match[str]) -> str:
     try:
         return str(json.loads(f'"{token["quoted"]}"', strict=False))
     except ValueError:
-        return _ESCAPE.sub(lambda escape: _ESCAPES.get(escape[1], escape[1]), token["quoted"])
+        return _unescaped(token["quoted"])
+
+
+def _unescaped(text: str) -> str:
+    """Return a text with each escape replaced by what it means, or by its second character if it means nothing."""
+    text = text.replace("\\\\", _BACKSLASH)
+    for escape, meaning in (("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t"), ("\\", ""), (_BACKSLASH, "\\")):
+        text = text.replace(escape, meaning)
+    return text

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from foas_emulator.commands.remote import Remote, change_lines, counted, remote
+from foas_emulator.commands.remote import Remote, change_lines, remote
+from foas_emulator.difference import counted
 from foas_emulator.testing.shapes import CLOCK, MOVED_CLOCK
 from foas_emulator.world.clock import instant_text
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from foas_emulator.difference import shown
+from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.gateway.signature import SignedRequest, as_text
 
 
@@ -12,6 +13,8 @@ def parse_raw_request(text: bytes) -> SignedRequest:
 
     The body is cut to Content-Length, so that an editor's last newline is not part of it; chunks are joined.
     """
+    if (found := foreign_encoding(text)) is not None:
+        raise ValueError(f"it is {found}; save it as it was sent")
     head, *rest = re.split(rb"\r?\n\r?\n", text.lstrip(), maxsplit=1)
     request_line, *header_lines = re.split(r"\r?\n", head.decode("latin-1").rstrip("\r\n"))
     match = re.fullmatch(r"([A-Za-z]+) (?:https?://[^/?]*)?(/[^?]*?)(?:\?(.*?))?(?: HTTP/[\d.]+)?", request_line)

@@ -133,11 +133,6 @@ def say(sentence: str, document: Any, *, as_json: bool) -> None:
     click.echo(harmless(json.dumps(document, ensure_ascii=False, indent=2) if as_json else sentence))
 
 
-def counted(number: int, thing: str) -> str:
-    """Return a number with its noun: `1 world`, `2 worlds`."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
 def change_lines(changes: list[dict[str, Any]]) -> str:
     """Return a line for each change: what it brings about, and in parentheses what it is."""
     return "".join(f"\n  {instant_text(change['at'])} {_told(change)}" for change in changes)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from foas_emulator.commands.base import harmless, refusals_to_start, refuse
-from foas_emulator.commands.remote import counted
+from foas_emulator.difference import counted
 from foas_emulator.settings import from_environment, options
 from foas_emulator.testing.artifacts import Artifact, ArtifactError, describe_call, load_artifact
 from foas_emulator.testing.client import EmulatorError

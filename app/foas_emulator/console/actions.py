@@ -21,6 +21,7 @@ from foas_emulator.console.messages import Message
 from foas_emulator.console.shown import shown_foreign_form
 from foas_emulator.console.site import Site
 from foas_emulator.control.off_loop import off_loop
+from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.world.world import World
 
 _DEEPEST = 20
@@ -145,6 +146,8 @@ async def _upload(method: str, target: str, upload: UploadFile, *, wrap: str) ->
 
 def _wrapped(content: bytes, name: str, *, as_yaml: bool) -> bytes:
     """Return a document as the member of another one, without parsing it; a mark of its begin stays outside."""
+    if (found := foreign_encoding(content)) is not None:
+        raise ValueError(f"The file is {found}: save it as UTF-8.")
     content = content.removeprefix(BOM_UTF8)
     if not as_yaml:
         return b"".join((b"{", json.dumps(name).encode(), b":", content, b"}"))

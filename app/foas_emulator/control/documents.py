@@ -12,6 +12,7 @@ from starlette.datastructures import MutableHeaders
 
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.off_loop import LARGE, off_loop
+from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.seeds.limits import DocumentError, path_of, weight
 from foas_emulator.seeds.loading import Document, load_json, load_yaml
 from foas_emulator.world.slices import in_slices
@@ -54,6 +55,8 @@ def parse_document(body: bytes | bytearray, *, as_yaml: bool) -> Document:
 
 def decode(body: bytes | bytearray) -> str:
     """Return the text of a body. Raise `ControlError`."""
+    if (found := foreign_encoding(body)) is not None:
+        raise ControlError(400, f"The body is {found}.", "Save it as UTF-8.")
     decode_piece = getincrementaldecoder("utf-8-sig")().decode
     text, pieces = "", memoryview(body)
     try:
@@ -62,7 +65,7 @@ def decode(body: bytes | bytearray) -> str:
         return text + decode_piece(b"", final=True)
     except UnicodeDecodeError as error:
         before = len(text) + len(error.object[: error.start].decode())
-        raise ControlError(400, "The body is not UTF-8.", f"{error.reason} after {before} characters.") from None
+        raise ControlError(400, "The body is not UTF-8.", f"{error.reason} at character {before + 1}.") from None
 
 
 MAX_VALUES = 10_000

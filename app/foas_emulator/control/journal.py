@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import JournalEntryWithContents, JournalPage, Verified, answers
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import ControlError, require_world
-from foas_emulator.difference import Difference
+from foas_emulator.difference import Difference, counted
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.responses import until_disconnected
 from foas_emulator.journal.contents import show_contents
@@ -151,7 +151,8 @@ async def _failed(journal: Journal, name: str, expected: Expectation, finding: F
     if not finding.is_certain:
         return ControlError(
             409,
-            f"The journal has lost the first {world_journal.lost} entries of world {name}, so this cannot be decided.",
+            f"The journal has lost the first {counted(world_journal.lost, 'call')} of world {name}, so this cannot be "
+            "decided.",
             "DELETE the journal before the calls that matter, or raise the setting journal_bytes.",
         )
     closest = await closest_entries(world_journal, expected)

@@ -5,7 +5,7 @@ from functools import partial
 
 from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.control.off_loop import SMALL, off_loop
-from foas_emulator.control.staging import staged_image
+from foas_emulator.control.staging import created_or_opened, staged_image
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
@@ -41,7 +41,8 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
     """
     if not registry.exists(name):
         if size <= SMALL:
-            _apply_to_new(registry, name, seed)
+            with created_or_opened(registry, name) as world:  # no copy: what it is made of may be large
+                apply(world, seed)
             return
         if await _merge_into_new(registry, scratch, name, seed, size=size):
             return
@@ -57,16 +58,6 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
     apply(world, seed)
 
 
-def _apply_to_new(registry: Registry, name: str, seed: SeedDocument) -> None:
-    """Create a world, and apply a small seed to it; copies of what it is made of may be large, and are not made."""
-    world = registry.open_or_create(name)
-    try:
-        apply(world, seed)
-    except BaseException:
-        registry.drop(name)
-        raise
-
-
 async def _merge_into_new(
     registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int
 ) -> bool:
@@ -77,8 +68,8 @@ async def _merge_into_new(
         async with staged_image(merged, registry, scratch) as staged:
             if registry.exists(name) or registry.image is not image:
                 return False
-            world = registry.open_or_create(name)
-            registry.exchange(world, partial(world.move_on, merged), staged)
+            with created_or_opened(registry, name) as world:
+                registry.exchange(world, partial(world.move_on, merged), staged)
             return True
 
 

@@ -1,13 +1,14 @@
 """Stage large images: write them beside the event loop to where a world can move into them in no time."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
+from foas_emulator.world.world import World
 
 
 @asynccontextmanager
@@ -29,8 +30,21 @@ async def staged_image(
         staged.discard()
 
 
+@contextmanager
+def created_or_opened(registry: Registry, name: str) -> Iterator[World]:
+    """Yield a world; if it is created for the block, and that raises anything, there is none afterwards."""
+    is_new = not registry.exists(name)
+    world = registry.open_or_create(name)
+    try:
+        yield world
+    except BaseException:
+        if is_new:
+            registry.drop(name)
+        raise
+
+
 async def load(registry: Registry, scratch: Connections, name: str, image: bytes) -> None:
     """Replace the contents of a world by an image; its origin stays the same."""
     async with staged_image(image, registry, scratch) as staged:
-        world = registry.open_or_create(name)
-        registry.exchange(world, partial(world.load, image), staged)
+        with created_or_opened(registry, name) as world:
+            registry.exchange(world, partial(world.load, image), staged)

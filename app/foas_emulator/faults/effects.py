@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator,
 from starlette.types import Scope
 
 from foas_emulator.faults.wire import AbortedResponse
-from foas_emulator.gateway.errors import INVALID, MISSING, THROTTLED_USER, ApiError, Problem, catalogue, fill
+from foas_emulator.gateway.errors import INVALID, MISSING, THROTTLED_USER, ApiError, Problem, catalogue
 from foas_emulator.gateway.evidence import INFERRED
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.nulls import NullsLeftOut
@@ -88,19 +88,18 @@ class CatalogueError(Effect):
 
     @model_validator(mode="after")
     def _check_message(self) -> Self:
-        if self.message is None and "{" in self._problem()("").message:
+        if self.message is None and "{" in self._error("").message:
             raise ValueError(f"the message of {self.error} depends on the call: give one as message")
         return self
 
     async def apply(self, invocation: Invocation) -> GatewayResponse:
-        raise self._problem()(invocation.hint)
+        raise self._error(invocation.hint)
 
-    def _problem(self) -> Problem:
+    def _error(self, hint: str) -> ApiError:
         found = find_problem(self.error)
         assert found is not None
         problem, arguments = found
-        message = fill(problem.message, arguments) if self.message is None else self.message
-        return replace(problem, code=self.error, message=message)
+        return (problem if self.message is None else replace(problem, message=self.message))(hint, **arguments)
 
 
 class MadeUpError(Effect):

@@ -114,8 +114,8 @@ def untimely(
     side = "behind" if at < now_ms else "ahead of"
     return AuthenticationFailure(
         "InvalidTimeStamp.Expired",
-        f"The header {name} is {abs(now_ms - at) // 1000} seconds {side} this server's clock and "
-        f"{max_skew_ms // 1000} are allowed: set the client's clock or raise --signature-max-skew.",
+        f"The header {name} is {abs(now_ms - at) // 1000} s {side} this server's clock and "
+        f"{max_skew_ms // 1000} s are allowed: set the client's clock or raise --signature-max-skew.",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
+from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.gateway.errors import BODY_TOO_LARGE, MALFORMED
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.find_operation import MAX_PARAMETERS, read_pairs
@@ -85,7 +86,7 @@ def read_parameters(body: bytes, content_type: str) -> Mapping[str, Any]:
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        raise MALFORMED("The body is not UTF-8.") from None
+        raise MALFORMED(f"The body is {foreign_encoding(body) or 'not UTF-8'}: send it in UTF-8.") from None
     if "json" in content_type or (not _is_form(content_type) and text.lstrip().startswith("{")):
         return _read_json(text)
     return fold_lists(read_pairs(text))

@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import Any
 
-from sqlalchemy import LargeBinary, cast, func, literal, select, text
+from sqlalchemy import LargeBinary, Table, cast, func, literal, select, text
 
 from foas_emulator.faults.rules import FaultRule, check_rules
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
@@ -33,7 +34,8 @@ from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.store import Row, Store
+from foas_emulator.world.snapshot import types_of
+from foas_emulator.world.store import LARGE, Row, Store
 from foas_emulator.world.world import World, WorldRow
 
 Model = type[Row]
@@ -55,14 +57,8 @@ _BELONGS: tuple[tuple[Model, tuple[str, ...], Model, tuple[str, ...]], ...] = (
 
 _TYPES = ("FLINK_STREAM", "FLINK_BATCH")
 _APIS = ("SQL", "DATASTREAM")
-_ALLOWED: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
+_STATES: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
     (Cluster, "state", clusters.STATES),
-    (Cluster, "pay_model", ("pre", "post")),
-    (Cluster, "master_num", (1, 3)),
-    (ClusterOrder, "pay_model", ("pre", "post")),
-    (ClusterOrder, "master_num", (1, 3)),
-    (Project, "deploy_type", ("cell", "public")),
-    (Package, "type", ("JAR", "DICTIONARY", "SCRIPT", "PYTHON")),
     (Job, "job_type", _TYPES),
     (Job, "api_type", _APIS),
     (Instance, "job_type", _TYPES),
@@ -70,6 +66,14 @@ _ALLOWED: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
     (Instance, "actual_state", instances.STATES),
     (Instance, "expect_state", instances.STATES),
     (PlanSession, "status", ("Session in run", "success", "fail")),
+)
+_ALLOWED: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
+    (Cluster, "pay_model", ("pre", "post")),
+    (Cluster, "master_num", (1, 3)),
+    (ClusterOrder, "pay_model", ("pre", "post")),
+    (ClusterOrder, "master_num", (1, 3)),
+    (Project, "deploy_type", ("cell", "public")),
+    (Package, "type", ("JAR", "DICTIONARY", "SCRIPT", "PYTHON")),
 )
 _TIMES: tuple[tuple[Model, tuple[str, ...]], ...] = (
     (Cluster, ("gmt_create", "gmt_modified")),
@@ -95,6 +99,9 @@ _RANGES: tuple[tuple[Model, str, int, int], ...] = (
     (Instance, "priority", -(2**31), 2**31 - 1),
 )
 """Columns whose numbers are bounded, with the smallest and the largest number."""
+
+_STORED = {str: "text", int: "integer", bool: "integer", float: "real", type(None): "null"}
+"""The types with which SQLite stores values of Python."""
 
 _COUNTED: tuple[tuple[str, Model, str], ...] = (
     ("folder", Folder, "folder_id"),
@@ -146,6 +153,35 @@ def check_world(store: Store) -> None:
     _apply_pending(store)
 
 
+def check_values(store: Store) -> None:
+    """Raise ValueError that names the first row with a value of another type, or a state that there is not.
+
+    Both would break calls, and come about if a database is edited by hand. Large ones are not checked, as they are not
+    for damage.
+    """
+    for table, wrong in _no_values().items() if store.size <= LARGE else ():
+        if _first(store, table, " OR ".join(wrong)) is not None:
+            for condition, what in wrong.items():
+                row = _first(store, table, condition)
+                if row is not None:
+                    raise ValueError(f"{row} has {what}")
+
+
+@cache
+def _no_values() -> Mapping[Table, Mapping[str, str]]:
+    """Return by table the conditions that no row meets, each with what a row has that does."""
+    wrong: dict[Table, dict[str, str]] = {table: {} for table in Row.metadata.tables.values()}
+    for table, conditions in wrong.items():
+        for column in table.columns:
+            types = [_STORED[each] for each in types_of(column)]
+            condition = f"typeof(row.{column.name}) NOT IN ({', '.join(map(repr, types))})"
+            conditions[condition] = f"a {column.name} that is not of type {types[0]}"
+    for model, name, allowed in _STATES:
+        condition = f"row.{name} NOT IN ({', '.join(map(repr, allowed))})"
+        wrong[model.table()][condition] = f"another {name} than {', '.join(allowed)}"
+    return wrong
+
+
 def _problems(store: Store) -> Iterator[str]:
     yield from _lone_surrogates(store)
     yield from _heavy_rows(store)
@@ -189,9 +225,8 @@ def _crowds(store: Store) -> Iterator[str]:
             yield f"there are over {most} {whole.table().name}"
 
 
-def _first(store: Store, model: Model, condition: str, values: Collection[Any] = ()) -> str | None:
+def _first(store: Store, table: Table, condition: str, values: Collection[Any] = ()) -> str | None:
     """Return the name of the first row that meets a condition, such as `jobs 'p', 'j'`."""
-    table = model.table()
     key = ", ".join(column.name for column in table.primary_key)
     query = f"SELECT {key} FROM {table.name} AS row WHERE {condition} LIMIT 1"  # noqa: S608 - names of our own
     row = store.execute(
@@ -205,20 +240,23 @@ def _orphans(store: Store) -> Iterator[str]:
         given = " AND ".join(f"row.{column} IS NOT NULL" for column in columns)
         same = " AND ".join(f"owner.{key} = row.{column}" for key, column in zip(keys, columns, strict=True))
         there = f"EXISTS (SELECT 1 FROM {owner.table().name} AS owner WHERE {same})"  # noqa: S608
-        row = _first(store, model, f"{given} AND NOT {there}")
+        row = _first(store, model.table(), f"{given} AND NOT {there}")
         if row is not None:
             yield f"{row} belongs to a row of {owner.table().name} that is not there (by {', '.join(columns)})"
 
 
 def _out_of_range(store: Store) -> Iterator[str]:
-    for model, column, allowed in _ALLOWED:
+    for model, column, allowed in (*_STATES, *_ALLOWED):
         row = _first(
-            store, model, f"row.{column} NOT IN ({', '.join(f':value_{at}' for at in range(len(allowed)))})", allowed
+            store,
+            model.table(),
+            f"row.{column} NOT IN ({', '.join(f':value_{at}' for at in range(len(allowed)))})",
+            allowed,
         )
         if row is not None:
             yield f"{row} has another {column} than {', '.join(map(str, allowed))}"
     for model, column, least, most in _RANGES:
-        row = _first(store, model, f"row.{column} NOT BETWEEN :value_0 AND :value_1", (least, most))
+        row = _first(store, model.table(), f"row.{column} NOT BETWEEN :value_0 AND :value_1", (least, most))
         if row is not None:
             yield f"{row} has a {column} beyond {least} to {most}"
 
@@ -251,7 +289,7 @@ def _wrong_clusters(store: Store) -> Iterator[str]:
 def _wrong_jobs(store: Store) -> Iterator[str]:
     row = _first(
         store,
-        Instance,
+        Instance.table(),
         "NOT EXISTS (SELECT 1 FROM jobs AS job WHERE job.project_name = row.project_name"
         " AND job.job_name = row.job_name AND job.job_type = row.job_type)",
     )
@@ -259,7 +297,7 @@ def _wrong_jobs(store: Store) -> Iterator[str]:
         yield f"{row} has another job_type than its job"
     row = _first(
         store,
-        Instance,
+        Instance.table(),
         "row.job_type = 'FLINK_STREAM' AND NOT row.is_archived AND EXISTS (SELECT 1 FROM instances AS other"
         " WHERE other.project_name = row.project_name AND other.job_name = row.job_name AND NOT other.is_archived"
         " AND other.id < row.id)",
@@ -271,7 +309,7 @@ def _wrong_jobs(store: Store) -> Iterator[str]:
 def _low_counters(store: Store) -> Iterator[str]:
     counters = {counter.name: counter.value for counter in store.find(Counter)}
     for name, model, column in _COUNTED:
-        row = _first(store, model, f"row.{column} > :value_0", (counters.get(name, 0),))
+        row = _first(store, model.table(), f"row.{column} > :value_0", (counters.get(name, 0),))
         if row is not None:
             yield f"{row} is beyond the counter {name!r}, which would give out its id once more"
     seed = store.find(WorldRow)[0].seed

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from importlib.resources import files
 from pathlib import Path
 
+from foas_emulator.gateway.encodings import utf8_text
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.errors import Fault, Origin, SeedError, faults_of, unusable
 from foas_emulator.seeds.limits import DocumentError, Place
@@ -62,7 +63,7 @@ def read_seed(source: str, *, clusters: Collection[str] | None = None) -> SeedDo
 def text_in(source: str) -> str:
     """Return the text of a file; a pipe has it only once. Raise `SeedError` for one that cannot be read."""
     try:
-        return Path(source).read_text("utf-8")
+        return utf8_text(Path(source).read_bytes())
     except FileNotFoundError:
         seeds = f"no built-in seed is called so{nearest(source, BUILT_IN)}; those are {', '.join(BUILT_IN)}"
         raise unusable(source, f"there is no such file, and {seeds}") from None

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from foas_emulator.gateway.encodings import utf8_text
 from foas_emulator.seeds.document import SeedDocument, is_note
 from foas_emulator.seeds.errors import Fault, SeedError, faults_of
 from foas_emulator.seeds.limits import DocumentError, Place, path_of, weight
@@ -58,7 +59,7 @@ class States:
 def read_states(file: Path) -> States:
     """Return the states in a file. Raise `SeedError` with all faults of seeds that have no parameters."""
     try:
-        text = file.read_text("utf-8")
+        text = utf8_text(file.read_bytes())
         document = load(text)
     except DocumentError as error:
         raise SeedError(faults_of(error, str(file))) from None

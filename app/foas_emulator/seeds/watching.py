@@ -37,6 +37,7 @@ async def _watch(sources: Sequence[str], changed: Callable[[], Awaitable[None]])
         try:
             now = await in_thread(marks, sources)
             if before is not None and now != before:
+                await in_thread(_require_readable, now)
                 await changed()
             before, trouble = now, ""
         except Exception as error:
@@ -59,6 +60,17 @@ def marks(sources: Sequence[str]) -> Marks:
         with suppress(SeedError):
             found |= {file: _mark(Path(file)) for file in seed_files(source)}
     return found
+
+
+def _require_readable(found: Marks) -> None:
+    """Raise OSError if a file cannot be read for now, as while another program writes it: it is looked at again.
+
+    A pipe gives what it has only once, and may make its reader wait.
+    """
+    for file in [Path(name) for name, mark in found.items() if mark is not None]:
+        if file.is_file():
+            with file.open("rb") as opened:
+                opened.read(1)
 
 
 def _mark(file: Path) -> tuple[int, int] | None:

@@ -21,6 +21,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from foas_emulator import garbage, logs
+from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.main import create_app, is_file_of_keys, refuse_workers, warn_of_readers
 from foas_emulator.serving.descriptors import LEAST, limit_if_too_low, raise_limit
 from foas_emulator.serving.listening import listen, reachable, url_of
@@ -271,9 +272,11 @@ def _check_certificate(certificate: Path, key: Path) -> None:
     """Raise `SettingError` if https cannot be served with these files; never ask for a password."""
     for name, file in (("tls_cert", certificate), ("tls_key", key)):
         try:
-            file.read_bytes()
+            found = foreign_encoding(file.read_bytes())
         except OSError as error:
             raise SettingError(name, f"{file} cannot be read: {error.strerror}") from None
+        if found is not None:
+            raise SettingError(name, f"{file} is {found}; save it as ASCII")
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=_refuse_password)
     except (OSError, ValueError) as error:

@@ -1,5 +1,6 @@
 """The emulator's server in a thread. Importing this module loads the whole emulator."""
 
+import _thread
 import difflib
 import os
 import socket
@@ -11,6 +12,7 @@ from typing import Any
 
 import click
 import uvicorn
+from fastapi.dependencies import models
 
 from foas_emulator.main import create_app
 from foas_emulator.serving.listening import listen, url_of
@@ -65,6 +67,7 @@ class ThreadedServer:
 
         The port in the settings is ignored: its default is that of `serve`, which may be running too.
         """
+        _require_threads()
         with ExitStack() as files, ExitStack() as if_refused:
             interception = files.enter_context(prepare_interception(settings, host=LOOPBACK[0]))
             self.proxy = None if interception is None else interception.document()
@@ -98,6 +101,7 @@ class ThreadedServer:
         self._server.should_exit = True
         self._thread.join()
         self._files.close()
+        _forget_endpoints()
 
     def _run(self) -> None:
         try:
@@ -108,6 +112,23 @@ class ThreadedServer:
                 raise
             self._failure = error
             self._server.ready.set()
+
+
+def _forget_endpoints() -> None:
+    """Empty the caches in which FastAPI keeps endpoints: up to a hundred applications that nobody uses any more."""
+    for cached in vars(models).values():
+        if hasattr(cached, "cache_clear"):
+            cached.cache_clear()
+
+
+def _require_threads() -> None:
+    """Raise `StartError` if threads have been replaced by what runs only while all others wait."""
+    patched_by = (getattr(_thread.start_new_thread, "__module__", None) or "").partition(".")[0]
+    if patched_by in ("gevent", "eventlet"):
+        raise StartError(
+            f"{patched_by} has replaced the threads of this process, and the emulator needs one: patch with "
+            "thread=False, or start foas-emulator serve and give its URL (--foas-url, foas_emulator.testing.Server)"
+        )
 
 
 class _Server(Accompanied):

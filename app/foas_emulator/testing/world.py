@@ -204,10 +204,10 @@ class World:
     def seed(self, document: Mapping[str, Any] | Path | str) -> None:
         """Merge a seed document, given as a mapping, as a file, or as YAML or JSON text; all or nothing."""
         if isinstance(document, Path):
-            text = document.read_text("utf-8")
+            content = document.read_bytes()
         else:
-            text = document if isinstance(document, str) else json.dumps(written(document))
-        self._control.send("POST", f"{self._path}/seed", text.encode(), {"content-type": "application/yaml"})
+            content = (document if isinstance(document, str) else json.dumps(written(document))).encode()
+        self._control.send("POST", f"{self._path}/seed", content, {"content-type": "application/yaml"})
 
     def snapshot(self) -> dict[str, Any]:
         """Return the whole world as a document: rows, clock, pending changes, counters, settings, fault rules."""

@@ -1,5 +1,6 @@
 """The time of a world, and instants as texts. The only module that reads the machine's clock."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ LAST_INSTANT = 253_402_300_799_999
 """The end of the year 9999 in milliseconds since the epoch. No clock goes further: ISO 8601 texts end there."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_MILLISECONDS = re.compile("[0-9]{12,15}")
+"""Fewer digits are those of a date, or of seconds."""
 
 
 class ClockRangeError(ValueError):
@@ -69,14 +74,18 @@ WrittenDuration = Annotated[str | float, BeforeValidator(_check_duration), WithJ
 def instant(value: str | int) -> int:
     """Return the milliseconds since the epoch of an ISO 8601 text (UTC unless it says otherwise); keep a number as is.
 
-    Raise ValueError for any other text.
+    A text of 12 to 15 digits is a number, as on a command line and in a form. Raise ValueError for any other text.
     """
     if isinstance(value, int):
         return value
+    text = value.strip()
+    if _MILLISECONDS.fullmatch(text):
+        return int(text)
     try:
-        parsed = datetime.fromisoformat(value)
+        parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{value!r} is neither milliseconds since the epoch nor an ISO 8601 time") from None
+        reason = "neither milliseconds since the epoch (13 digits) nor an ISO 8601 time"
+        raise ValueError(f"{value!r} is {reason}, such as 2026-01-01T00:00:00Z") from None
     aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     return round(aware.timestamp() * 1000)
 

@@ -14,8 +14,13 @@ from sqlalchemy.exc import DBAPIError
 _FULL = "make room on the disk and ask again; nothing that was acknowledged is lost"
 _TOO_MANY = "ask again when fewer files and connections are open, or allow more of them (ulimit -n)"
 LOCKED = "end the other program that has it open, and ask again"
+_FULL_OR_FAILED = (
+    "make room on the disk, or look after it if there is room, and ask again; nothing that was acknowledged is lost"
+)
 _FAILED = "ask again, and look after the disk if it fails again"
 _OURS_ALONE = "let the user of the emulator read and write it and its directory"
+LONGEST_PATH = 504
+"""The most bytes of the path of a database that SQLite opens where it is not on Windows."""
 NAMES_NO_TEXT = "it is damaged (it names what is no text)"
 """The reason where sqlite3 raises UnicodeDecodeError, for an error of SQLite that quotes bytes which are no text."""
 DAMAGED = "PUT, reset or DELETE of the world mends it, or put a copy of the file back"
@@ -36,10 +41,10 @@ _TROUBLES = {
     sqlite3.SQLITE_CORRUPT: DAMAGED,
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_IOERR: _FAILED,
-    sqlite3.SQLITE_IOERR_FSYNC: _FULL,  # these four are of a quota or a limit of a file's size, too
-    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,
-    sqlite3.SQLITE_IOERR_TRUNCATE: _FULL,
-    sqlite3.SQLITE_IOERR_WRITE: _FULL,
+    sqlite3.SQLITE_IOERR_FSYNC: _FULL_OR_FAILED,  # these four are of a quota or a limit of a file's size, too
+    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL_OR_FAILED,
+    sqlite3.SQLITE_IOERR_TRUNCATE: _FULL_OR_FAILED,
+    sqlite3.SQLITE_IOERR_WRITE: _FULL_OR_FAILED,
     sqlite3.SQLITE_LOCKED: LOCKED,
     sqlite3.SQLITE_NOTADB: DAMAGED,
     sqlite3.SQLITE_PERM: _OURS_ALONE,
@@ -123,6 +128,10 @@ def file_error(error: BaseException, path: Path | None) -> WorldFileError | None
         advice = DAMAGED
     if path is None:
         return WorldFullError() if code == sqlite3.SQLITE_FULL else None
+    length = len(os.fsencode(path))
+    if code == sqlite3.SQLITE_CANTOPEN and length > LONGEST_PATH and os.name == "posix":
+        reason = f"its path has {length} bytes, and SQLite opens none of over {LONGEST_PATH}"
+        return WorldFileError(path, reason, "give a --data-dir whose path is shorter")
     return None if advice is None else WorldFileError(path, str(cause), advice)
 
 

@@ -63,8 +63,8 @@ class FileRegistry(Registry):
         with self._taken_back_if_that_fails(name, None):
             return self._open(name)
 
-    def _open(self, name: str, store: Store | None = None) -> World:
-        world = super()._open(name, store)
+    def _open(self, name: str, store: Store | None = None, *, check: Callable[[Store], None] | None = None) -> World:
+        world = super()._open(name, store, check=check)
         self._begun.pop(name, None)
         if name in self._counts_of:
             world.continue_counts(self._counts_of.pop(name))
@@ -92,7 +92,7 @@ class FileRegistry(Registry):
         world = least_recently_used(self._worlds.values())
         if world is None:
             raise WorldLimitError(
-                f"The files of {len(self._worlds)} worlds are open and in use, and the system allows this process no "
+                f"The files of all open worlds ({len(self._worlds)}) are in use, and the system allows this process no "
                 "more: ask again, or raise its limit of open files (ulimit -n)."
             )
         self._shut(world.name)

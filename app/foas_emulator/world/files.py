@@ -51,8 +51,8 @@ class WorldFiles:
         Raise `DirectoryInUseError` if another process owns it, `WorldFileError` if the lock is not ours, and OSError if
         it cannot be used.
         """
-        self._directory = directory
-        self._lock = lock_directory(directory)
+        self._directory = directory.absolute()  # whatever directory is the current one later, and no URI for SQLite
+        self._lock = lock_directory(self._directory)
         self._generations: dict[str, int] = {}
         self._left: dict[str, set[int]] = {}
         """The earlier generations of each world of which a file could not be removed."""

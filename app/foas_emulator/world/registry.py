@@ -27,6 +27,7 @@ class RegistryOptions(TypedDict, total=False):
     max_worlds: int
     idle: int
     image_bytes: int
+    check: Callable[[Store], None] | None
 
 
 class Registry(ABC):
@@ -49,13 +50,16 @@ class Registry(ABC):
         max_worlds: int = 2000,
         idle: int = 0,
         image_bytes: int = 256 * 1024 * 1024,
+        check: Callable[[Store], None] | None = None,
     ) -> None:
+        """`check` raises ValueError for the database of a closed world that somebody has changed beyond use."""
         self.image = image
         """The default image: that of a world that is created without another."""
         self.handlers = handlers
         self.connections = connections
         self.defaults = defaults
         self.images = ImageBudget(limit=image_bytes)
+        self._check = check
         self._max_worlds = max_worlds
         self._expiry = Expiry(idle, at_once=self.EXPIRE_AT_ONCE)
         self._worlds: dict[str, World] = {}
@@ -128,7 +132,7 @@ class Registry(ABC):
         if not self.exists(name):
             return None
         self._make_room()
-        return self._open(name)
+        return self._open(name, check=self._check)
 
     def open_or_create(self, name: str) -> World:
         """Return the world of this name, made of the default image if there is none. Raise as `open_existing` does."""
@@ -138,9 +142,11 @@ class Registry(ABC):
     def _create(self, name: str, image: bytes, staged: StagedImage = NOTHING_STAGED) -> World:
         """Create a world, which will be reset to the same image."""
 
-    def _open(self, name: str, store: Store | None = None) -> World:
+    def _open(self, name: str, store: Store | None = None, *, check: Callable[[Store], None] | None = None) -> World:
         store = store or self._store(name)
         try:
+            if check is not None:
+                check(store)
             world = World(name, store, defaults=self.defaults, handlers=self.handlers, begun=self._begun.get(name))
         except BaseException as error:
             path = store.path
@@ -255,6 +261,6 @@ class Registry(ABC):
         self.expire()
         if len(self._worlds) >= self._max_worlds:
             raise WorldLimitError(
-                f"{len(self._worlds)} worlds are open, and no more may be: DELETE /_emulator/worlds/NAME ends one, "
+                f"No more worlds may be open than {self._max_worlds}: DELETE /_emulator/worlds/NAME ends one, "
                 "the settings max_worlds and world_idle allow more or let idle ones go sooner."
             )

@@ -143,7 +143,7 @@ def _check_document(document: Any) -> Mapping[str, list[dict[str, Any]]]:
 def _check_rows(table: Table, rows: Any) -> None:
     if not isinstance(rows, list):
         raise SnapshotError(f"{table.name} is not a list of rows")
-    columns = [(column.name, _types(column)) for column in table.columns]
+    columns = [(column.name, types_of(column)) for column in table.columns]
     names = {name for name, _ in columns}
     for position, row in enumerate(rows):
         place = f"{table.name}[{position}]"
@@ -177,7 +177,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-def _types(column: "Column[Any]") -> tuple[type, ...]:
+def types_of(column: "Column[Any]") -> tuple[type, ...]:
     """Return the types that a column's value may have; a column of floats may also have integers."""
     declared = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
     plain = declared.python_type

@@ -524,7 +524,7 @@ def test_a_cluster_with_a_project_is_not_destroyed(api: Api) -> None:
     cluster_id = building.project(api, "p")
     building.project(api, "q", cluster_id=cluster_id)
     refusal = api.refused("DestroyCluster", clusterId=cluster_id, code="InvalidCluster.InUse")
-    assert "has 2 projects, 'p' among them" in refusal.hint
+    assert "has projects (2), 'p' among them" in refusal.hint
     api.ok("DeleteProject", projectName="q")
     api.ok("DeleteProject", projectName="p")
     api.ok("DestroyCluster", clusterId=cluster_id)

@@ -247,7 +247,7 @@ def destroy_cluster(world: World, cluster_id: str) -> None:
     cluster = _require_postpaid(world, cluster_id)
     count, name = projects_on_cluster(world, cluster_id)
     if count:
-        raise IN_USE(f"Cluster {cluster_id!r} has {count} projects, {name!r} among them; DeleteProject first.")
+        raise IN_USE(f"Cluster {cluster_id!r} has projects ({count}), {name!r} among them; DeleteProject first.")
     bound = bound_projects(world, cluster_id)
     if bound:
         raise IN_USE(f"A queue of cluster {cluster_id!r} is bound to project {bound[0]!r}; UnbindQueue first.")

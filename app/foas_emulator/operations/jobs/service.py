@@ -390,6 +390,6 @@ def _check_scale(world: World, job: Job, scale: AutoScale) -> None:
     cores, memory_gb = resources(plan)
     if not scale.holds(cores, memory_gb):
         raise RESOURCE_VALIDATION(
-            f"The plan of job {job.job_name!r} needs {cores} cores and {memory_gb} GB, "
-            f"more than the {scale.max_cu} CU of maxCU hold."
+            f"The plan of job {job.job_name!r} needs {cores} CPU and {memory_gb} GB, more than maxCU allows: "
+            f"{scale.max_cu} CU."
         )

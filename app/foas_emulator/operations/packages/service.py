@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from foas_emulator.difference import counted
 from foas_emulator.gateway.errors import problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.columns import made_at, modified_at
@@ -97,7 +98,8 @@ def delete_package(world: World, project_name: str, package_name: str) -> None:
     users = [job_name for job_name, packages in copies if _names(packages, package_name)]
     if users:
         raise IN_USE(
-            f"Package {package_name!r} is used by {len(users)} jobs, {users[0]!r} among them; OfflineJob each first."
+            f"Package {package_name!r} is used by {counted(len(users), 'job')}, {users[0]!r} among them; "
+            "OfflineJob each first."
         )
     world.store.delete(Package, equal(Package.project_name, project_name), equal(Package.package_name, package_name))
 

@@ -1,5 +1,6 @@
 """The operations on projects."""
 
+from foas_emulator.difference import counted
 from foas_emulator.gateway.errors import problem
 from foas_emulator.gateway.evidence import documented
 from foas_emulator.operations.clusters import service as clusters
@@ -137,7 +138,8 @@ def require_all_offline(world: World, project_name: str) -> None:
     online = online_jobs(world, project_name)
     if online:
         raise JOBS_ONLINE(
-            f"Project {project_name!r} has {len(online)} jobs online, {online[0]!r} among them; OfflineJob each first."
+            f"Project {project_name!r} has {counted(len(online), 'job')} online, {online[0]!r} among them; "
+            "OfflineJob each first."
         )
 
 
