@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from foas_emulator.uvicorn_servers import uvicorn_config
+from foas_emulator.serving.uvicorn_servers import uvicorn_config
 
 
 def fixed(body: bytes) -> ASGIApp:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 # Made with a library in C, which cannot be loaded a second time: a pytest inside of a test forgets what it has loaded.
-import foas_emulator.certificates  # noqa: F401
+import foas_emulator.serving.certificates  # noqa: F401
 from tests.api import Api, open_api
 from tests.machine_clock import machine_clock
 from tests.surroundings import forget

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from foas_emulator import logs, uvicorn_servers
+from foas_emulator import logs
 from foas_emulator.cli import main
+from foas_emulator.serving import uvicorn_servers
 from tests.process import command, environment, run, serving
 
 NOT_UTF_8 = b"\xff\xfe"
@@ -198,7 +199,7 @@ def test_port_that_is_taken_names_its_setting(setting: str) -> None:
 def test_key_with_a_password_is_refused_and_nobody_is_asked(tmp_path: Path) -> None:
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
 
-    from foas_emulator.certificates import Authority  # noqa: PLC0415
+    from foas_emulator.serving.certificates import Authority  # noqa: PLC0415
 
     made = Authority().write_certificate("127.0.0.1", tmp_path)
     key = serialization.load_pem_private_key(made.key.read_bytes(), None)

@@ -32,7 +32,7 @@ STATEMENTS = {
 CALLS_OF_A_HOT_READ = 28
 CALLS_OF_A_SIGNED_READ = 58
 CALLS_OF_WRITES = {
-    "CreateJob": 1360,
+    "CreateJob": 1361,
     "CommitJob": 915,
     "StartJob": 934,
     "ModifyInstanceState": 909,
@@ -99,7 +99,7 @@ def test_the_writes_of_a_life_of_a_job_call_few_functions() -> None:
 
 
 def test_a_start_imports_few_modules() -> None:
-    code = "import sys, foas_emulator.server; print('\\n'.join(sys.modules))"
+    code = "import sys, foas_emulator.serving.server; print('\\n'.join(sys.modules))"
     output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8").stdout
     modules = output.split()
     loaded = [name for name in NEVER_AT_START if name in modules]

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from foas_emulator.cli import main
 from foas_emulator.gateway.parameters import declared_parameters
 from foas_emulator.operations.catalogue import OPERATIONS
-from foas_emulator.settings import Duration, options
+from foas_emulator.settings import DURATION, options
 from tests.api import Api, open_api
 from tests.operations import building
 
@@ -205,7 +205,7 @@ def test_what_nobody_foresaw_is_answered_and_logged_once(
     assert document["request_id"] in record.getMessage()
 
 
-_DURATIONS = [option for option in options() if isinstance(option.type, Duration)]
+_DURATIONS = [option for option in options() if option.type is DURATION]
 
 
 @pytest.mark.parametrize("option", options(), ids=lambda option: option.name)

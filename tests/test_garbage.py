@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 from starlette.responses import PlainTextResponse
 
-from foas_emulator import garbage, uvicorn_servers
+from foas_emulator import garbage
+from foas_emulator.serving import uvicorn_servers
 
 
 class Node:

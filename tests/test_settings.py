@@ -6,7 +6,7 @@ import click
 import pytest
 
 from foas_emulator.settings import (
-    Duration,
+    DURATION,
     Settings,
     check_variables,
     from_environment,
@@ -109,7 +109,7 @@ def test_repeatable_settings_collect_their_values(monkeypatch: pytest.MonkeyPatc
 )
 def test_duration_takes_a_unit_and_a_bare_number_is_seconds(text: str, milliseconds: int) -> None:
     assert parse("--start-delay", text).start_delay == milliseconds
-    assert Duration().convert(milliseconds, None, None) == milliseconds
+    assert DURATION.convert(milliseconds, None, None) == milliseconds
 
 
 @pytest.mark.parametrize(

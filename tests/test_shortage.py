@@ -10,10 +10,11 @@ from unittest.mock import patch
 import pytest
 from click.testing import CliRunner
 
-from foas_emulator import logs, server
+from foas_emulator import logs
 from foas_emulator.cli import main
 from foas_emulator.console import resources
-from foas_emulator.server import StartError
+from foas_emulator.serving import server
+from foas_emulator.serving.server import StartError
 from foas_emulator.testing import Emulator
 from foas_emulator.world.shortage import in_thread, refused_by_system
 from tests.api import Api, open_api

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from foas_emulator import certificates, server
+from foas_emulator.serving import certificates, server
 from foas_emulator.settings import Settings
 from foas_emulator.temporary import temporary_directory
 

@@ -26,7 +26,7 @@ def _serve(**values: Any) -> None:
     """Serve the API until SIGTERM or SIGINT. Every option is also a FOASEMU_* variable."""
     check_variables(os.environ)
     with quickly(), refusals_to_start():
-        from foas_emulator.server import serve  # noqa: PLC0415 - other commands need no server
+        from foas_emulator.serving.server import serve  # noqa: PLC0415 - other commands need no server
 
         serve(Settings(**values))
 
@@ -52,8 +52,9 @@ def check_seed(files: tuple[str, ...], onto: tuple[str, ...]) -> None:
 
     Each FILE is applied to a world of its own, so what passes here can be served.
     """
+    from foas_emulator.seeds.errors import SeedError  # noqa: PLC0415
     from foas_emulator.seeds.image import try_seeds  # noqa: PLC0415
-    from foas_emulator.seeds.reading import SeedError, seed_files  # noqa: PLC0415
+    from foas_emulator.seeds.reading import seed_files  # noqa: PLC0415
 
     faults = []
     for source in files:
@@ -97,7 +98,7 @@ def openapi(output: Path | None, *, of_control_api: bool) -> None:
 @click.option("--secret", default="test", show_default=True, help="Its secret.")
 def get(url: str, access_key_id: str, secret: str) -> None:
     """Sign a GET of URL as an SDK does, and print the answer; exits with 1 if it is an error, and says why."""
-    from foas_emulator.signed_get import signed_get  # noqa: PLC0415
+    from foas_emulator.commands.signed_get import signed_get  # noqa: PLC0415
 
     try:
         status, body, hint = signed_get(url, access_key_id=access_key_id, secret=secret)
@@ -123,10 +124,10 @@ def explain(file: BinaryIO, secret: str, string_to_sign: BinaryIO | None) -> Non
     FILE holds the request as it was sent, request line and headers first; standard input without it. Exits with 1 if
     the signature does not fit.
     """
+    from foas_emulator.commands.raw_request import parse_raw_request  # noqa: PLC0415
     from foas_emulator.gateway.credentials import read_credentials  # noqa: PLC0415
     from foas_emulator.gateway.signature_diagnosis import explain as find_differences  # noqa: PLC0415
     from foas_emulator.gateway.signature_diagnosis import sentence  # noqa: PLC0415
-    from foas_emulator.raw_request import parse_raw_request  # noqa: PLC0415
 
     try:
         client = string_to_sign.read().decode() if string_to_sign else None

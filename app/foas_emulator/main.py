@@ -41,7 +41,7 @@ from foas_emulator.world.registry import Registry
 from foas_emulator.worlds import open_registry
 
 if TYPE_CHECKING:
-    from foas_emulator.intercepting import Interception
+    from foas_emulator.serving.intercepting import Interception
 
 log = logging.getLogger(__name__)
 

@@ -25,22 +25,7 @@ class SettingError(ValueError):
         self.reason = " ".join(str(reason).split())
 
 
-class Duration(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
-    """The type of a duration: milliseconds, written as `30s`, `500ms`, `4m59s`, `1h`, `3d`, or a number of seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the milliseconds of a text; a number is a default, which is in milliseconds already."""
-        if isinstance(value, int):
-            return value
-        try:
-            return duration(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class Written(click.ParamType):  # type: ignore[type-arg]  # as above
+class Written(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
     """The type of a value that people write as a text: `read` parses the text, and `write` formats the value."""
 
     def __init__(self, name: str, read: Callable[[str], Any], write: Callable[[Any], str]) -> None:
@@ -58,6 +43,8 @@ class Written(click.ParamType):  # type: ignore[type-arg]  # as above
             self.fail(str(error), param, ctx)
 
 
+DURATION = Written("duration", duration, duration_text)
+"""Milliseconds, written as `30s`, `500ms`, `4m59s`, `1h`, `3d`, or a number of seconds."""
 LATENCY = Written("latency", span, span_text)
 RATE = Written("rate", rate, rate_text)
 
@@ -167,18 +154,18 @@ class Settings:
         secret=True,
     )
     signature_max_skew: int = setting(
-        15 * 60_000, "How far a request's date may be from this machine's.", type_=Duration()
+        15 * 60_000, "How far a request's date may be from this machine's.", type_=DURATION
     )
-    start_delay: int = setting(0, "From StartJob until the instance is RUNNING.", type_=Duration())
-    pause_delay: int = setting(0, "From a pause until the instance is PAUSED.", type_=Duration())
-    stop_delay: int = setting(0, "From a stop until the instance is TERMINATED.", type_=Duration())
+    start_delay: int = setting(0, "From StartJob until the instance is RUNNING.", type_=DURATION)
+    pause_delay: int = setting(0, "From a pause until the instance is PAUSED.", type_=DURATION)
+    stop_delay: int = setting(0, "From a stop until the instance is TERMINATED.", type_=DURATION)
     batch_duration: int | None = setting(
         None,
         "From RUNNING until a batch instance is SUCCESS; without it, until its state is set.",
-        type_=Duration(),
+        type_=DURATION,
     )
-    plan_delay: int = setting(0, "From GetRawPlanJson until the plan is made.", type_=Duration())
-    cluster_delay: int = setting(0, "From a change of a cluster until it is RUNNING again.", type_=Duration())
+    plan_delay: int = setting(0, "From GetRawPlanJson until the plan is made.", type_=DURATION)
+    cluster_delay: int = setting(0, "From a change of a cluster until it is RUNNING again.", type_=DURATION)
     latency: Span = setting(
         Span(),
         "Time before every call takes effect, such as 200ms, or 100ms-400ms for one in between.",
@@ -208,7 +195,7 @@ class Settings:
     world_idle: int = setting(
         86_400_000,
         "A world not used for so long is dropped, or closed if it is in a file, when another is opened; 0 keeps all.",
-        type_=Duration(),
+        type_=DURATION,
     )
     control_token: str | None = setting(
         None,
@@ -242,7 +229,7 @@ class Settings:
     intercept_allow: tuple[str, ...] = setting(
         (), "Host that the proxy lets through; it refuses all but those of foas. Repeatable.", metavar="HOST"
     )
-    keep_alive: int = setting(75_000, "How long a connection may stay idle before it is closed.", type_=Duration())
+    keep_alive: int = setting(75_000, "How long a connection may stay idle before it is closed.", type_=DURATION)
     max_body: int = setting(4 * 1024 * 1024, "Largest request body, in bytes.", type_=click.IntRange(min=1))
     max_document: int = setting(
         256 * 1024 * 1024, "Largest seed or snapshot in a control call, in bytes.", type_=click.IntRange(min=1)
@@ -297,8 +284,6 @@ def shown_default(declared: "Field[Any]") -> str:
         return " ".join(default)
     if isinstance(default, bool):
         return "on" if default else "off"
-    if isinstance(declared.metadata["type"], Duration):
-        return duration_text(default)
     if isinstance(declared.metadata["type"], Written):
         return declared.metadata["type"].write(default)
     return str(default)
@@ -314,8 +299,6 @@ def _shown(declared: "Field[Any]", value: Any) -> Any:
         return None if value is None else []
     if declared.metadata["secret"]:
         return "***"
-    if isinstance(declared.metadata["type"], Duration):
-        return duration_text(value)
     if isinstance(declared.metadata["type"], Written):
         return declared.metadata["type"].write(value)
     if isinstance(value, tuple):

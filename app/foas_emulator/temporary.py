@@ -24,8 +24,9 @@ def temporary_directory() -> Iterator[Path]:
 
 @contextmanager
 def temporary_named() -> Iterator[None]:
-    """Name the place of temporary files in an OSError that names no file, as one of a full disk; it seemed to be of
-    standard output.
+    """Name the place of temporary files in an OSError that names no file, as one of a full disk.
+
+    The command line would otherwise report it as an error of standard output.
     """
     try:
         yield

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from foas_emulator.control.off_loop import LARGE, off_loop
-from foas_emulator.descriptors import world_files_at_once
 from foas_emulator.operations.catalogue import HANDLERS
+from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.reading import BUILT_IN, SeedError, read_seeds
+from foas_emulator.seeds.reading import BUILT_IN, read_seeds
 from foas_emulator.seeds.watching import watching
+from foas_emulator.serving.descriptors import world_files_at_once
 from foas_emulator.setting_files import error_overrides
 from foas_emulator.settings import SettingError, Settings
 from foas_emulator.world.connections import Connections

@@ -25,10 +25,10 @@ def write_file(file: Path, content: bytes) -> None:
 
 
 def _write_beside(file: Path, content: bytes) -> bool:
-    """Write another file and have it take the place of the old one; return whether that could be.
+    """Write another file, and replace the old one by it; return False if the old one must be written in place.
 
-    It can only be for a file that is nothing but its name, contents and mode: a pipe, a device, a file with another
-    name or owner, or in a directory that takes no further file, is written in place.
+    That is so for a pipe, a device, a file with a second name or another owner, and in a directory that takes no
+    further file.
     """
     older = _status(file)
     if older is not None and not _is_replaceable(file, older):

@@ -39,32 +39,3 @@ def test_there_are_paths_names_and_invariants() -> None:
     assert len(PATHS) > 20
     assert len(NAMES) > 40
     assert len(INVARIANTS) >= 10
-
-
-ROWS = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ((?:`\w+`(?:, )?)+|none of ours) \|$", TEXT, flags=re.MULTILINE)
-MAY_IMPORT = {
-    package: set(re.findall(r"`(\w+)`", allowed))
-    for packages, allowed in ROWS
-    for package in re.findall(r"`(\w+)`", packages)
-}
-
-
-def imported(package: str) -> set[str]:
-    """Return the packages and modules of the emulator that a package imports, those for annotations left out."""
-    place = PACKAGE / package
-    files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
-    found = {
-        name
-        for path in files
-        for name in re.findall(r"^ *from foas_emulator\.(\w+)", path.read_text("utf-8"), re.MULTILINE)
-    }
-    return found - {package}
-
-
-@pytest.mark.parametrize("package", MAY_IMPORT)
-def test_package_imports_what_the_table_lets_it(package: str) -> None:
-    assert imported(package) <= MAY_IMPORT[package]
-
-
-def test_the_table_has_the_packages_below_the_wiring() -> None:
-    assert {"world", "gateway", "blink", "operations", "seeds", "pipeline", "faults", "journal"} <= MAY_IMPORT.keys()

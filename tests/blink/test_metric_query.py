@@ -3,7 +3,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from foas_emulator.blink.metrics import CLUSTER_METRICS, JOB_METRICS, MetricQuery, MetricQueryError, parse_query
+from foas_emulator.blink.metric_names import CLUSTER_METRICS, JOB_METRICS
+from foas_emulator.blink.metric_query import MetricQuery, MetricQueryError, parse_query
 
 PREFIX = "blink.project1.job1."
 # GetInstanceMetric's and GetClusterMetrics' own examples, but for the names in them.

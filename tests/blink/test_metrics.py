@@ -5,15 +5,9 @@ from itertools import pairwise
 import pytest
 
 from foas_emulator.blink import chance
-from foas_emulator.blink.metric_query import LONGEST_METRIC, MOST_QUERIES
-from foas_emulator.blink.metrics import (
-    CLUSTER_METRICS,
-    JOB_METRICS,
-    MetricQueryError,
-    Series,
-    evaluate,
-    parse_query,
-)
+from foas_emulator.blink.metric_names import CLUSTER_METRICS, JOB_METRICS
+from foas_emulator.blink.metric_query import LONGEST_METRIC, MOST_QUERIES, MetricQueryError, parse_query
+from foas_emulator.blink.metrics import Series, evaluate
 
 NOW = 1606294626216
 START = NOW - 3 * 3_600_000

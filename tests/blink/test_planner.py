@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from foas_emulator.blink.errors import SqlError
 from foas_emulator.blink.plan import MOST_NODES, Edge, Plan, plan_from_json, resources
 from foas_emulator.blink.planner import raw_plan, running_plan
-from foas_emulator.blink.sql import SqlError
 from tests.blink.fragments import FRAGMENTS
 
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.sql"))

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from foas_emulator.blink import runtime
+from foas_emulator.blink.checkpoints import checkpoints
 from foas_emulator.blink.plan import SINK, SOURCE, Edge, Node, Plan
 from foas_emulator.blink.properties import read
-from foas_emulator.blink.runtime import Run
+from foas_emulator.blink.running import Run, application_id, job_id
 
 START = 1599794335000
 MINUTE = 60_000
@@ -111,7 +112,7 @@ def test_job_without_plan_has_no_vertices() -> None:
     assert details(run)["vertices"] == []
     assert json.loads(runtime.config(run))["execution-config"]["job-parallelism"] == 1
     assert json.loads(runtime.exceptions(run))["all-exceptions"][0]["task"] is None
-    assert json.loads(runtime.checkpoints(run))["latest"]["completed"]["num_subtasks"] == 0
+    assert json.loads(checkpoints(run))["latest"]["completed"]["num_subtasks"] == 0
 
 
 def test_plan_whose_edges_lead_nowhere_is_shown_as_it_is() -> None:
@@ -202,18 +203,18 @@ def test_failure_restarts_the_vertices() -> None:
 def test_handler_has_the_documented_form() -> None:
     handler = runtime.engine_job_handler("seed", 412536, START)
     assert re.fullmatch(r"application_[0-9]{13}_[0-9]{4}\|[0-9a-f]{32}", handler)
-    assert handler.endswith(runtime.job_id("seed", 412536))
+    assert handler.endswith(job_id("seed", 412536))
 
 
 def test_resource_manager_was_started_before_the_job() -> None:
-    started = int(runtime.application_id("seed", 412536, START).split("_")[1])
+    started = int(application_id("seed", 412536, START).split("_")[1])
     assert START - 31 * 86_400_000 < started <= START
 
 
 def test_application_id_keeps_its_form_near_the_epoch() -> None:
-    assert re.fullmatch(r"application_0{13}_[0-9]{4}", runtime.application_id(1, 1, 0))
+    assert re.fullmatch(r"application_0{13}_[0-9]{4}", application_id(1, 1, 0))
 
 
 def test_ids_of_instances_differ() -> None:
-    assert runtime.job_id(1, 1) != runtime.job_id(1, 2)
-    assert runtime.job_id(1, 1) != runtime.job_id(2, 1)
+    assert job_id(1, 1) != job_id(1, 2)
+    assert job_id(1, 1) != job_id(2, 1)

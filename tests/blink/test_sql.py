@@ -8,7 +8,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from foas_emulator.blink import sql
-from foas_emulator.blink.sql import Script, SqlError, error_text, read
+from foas_emulator.blink.errors import SqlError, error_text
+from foas_emulator.blink.sql import Script, read
 from foas_emulator.blink.statements import Unknown
 from foas_emulator.blink.tokens import _PATTERN, MOST_TOKENS, Positions, Token, tokens_of
 from tests.blink.fragments import FRAGMENTS

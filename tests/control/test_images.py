@@ -13,7 +13,7 @@ from foas_emulator.console import comparison, site
 from foas_emulator.control import images, merging, resetting, snapshots, worlds
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.world import copying, online_backup
-from foas_emulator.world.turns import Turns
+from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.world import World
 from tests.api import Api, open_api
 
@@ -31,8 +31,8 @@ def api(data_dir: Path | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]
 needs_threads = pytest.mark.skipif(not online_backup.IS_POSSIBLE, reason="this SQLite is for one thread")
 
 
-class CountingTurns(Turns):
-    """Counts those who wait for their turn."""
+class CountingLock(LoopLock):
+    """Counts those who wait for it."""
 
     waiting = 0
 
@@ -56,8 +56,8 @@ def test_requests_for_whole_worlds_wait_for_their_turn_before_they_hold_any(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise each of a crowd would hold an image while it waits for the thread that works on them."""
-    turns = CountingTurns()
-    monkeypatch.setattr(images, "_turns", turns)
+    lock = CountingLock()
+    monkeypatch.setattr(images, "_lock", lock)
     taken: list[World] = []
     for module in (snapshots, images, merging, worlds, site, comparison):
         monkeypatch.setattr(module, "image_of_world", noting(module.image_of_world, taken))
@@ -65,12 +65,12 @@ def test_requests_for_whole_worlds_wait_for_their_turn_before_they_hold_any(
     async def crowd() -> list[int]:
         transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            async with turns:
+            async with lock:
                 asked = [
                     asyncio.create_task(client.request(method, path, content=body))
                     for method, path, body, _ in WHOLE_WORLDS
                 ]
-                while turns.waiting <= len(asked):
+                while lock.waiting <= len(asked):
                     await asyncio.sleep(0.01)
                     assert not any(task.done() for task in asked)
                 assert taken == []
@@ -85,8 +85,8 @@ def test_worlds_made_of_large_documents_wait_for_their_turn_before_they_have_an_
     api: Api, monkeypatch: pytest.MonkeyPatch, member: str | None
 ) -> None:
     """Otherwise each of a crowd would hold an image while it waits for the thread that writes it."""
-    turns = CountingTurns()
-    monkeypatch.setattr(images, "_turns", turns)
+    lock = CountingLock()
+    monkeypatch.setattr(images, "_lock", lock)
     made: list[None] = []
     for module, name in ((worlds, "_image"), (snapshots, "image_of_snapshot")):
         monkeypatch.setattr(module, name, counting(getattr(module, name), made))
@@ -97,10 +97,10 @@ def test_worlds_made_of_large_documents_wait_for_their_turn_before_they_have_an_
     async def crowd() -> list[int]:
         transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            before = turns.waiting
-            async with turns:
+            before = lock.waiting
+            async with lock:
                 asked = [asyncio.create_task(client.put(path, json=document)) for _ in range(3)]
-                while turns.waiting <= before + len(asked):
+                while lock.waiting <= before + len(asked):
                     await asyncio.sleep(0.01)
                     assert not any(task.done() for task in asked)
                 assert made == []
@@ -122,8 +122,8 @@ def test_a_closed_world_is_opened_before_its_turn(
 ) -> None:
     """Otherwise a crowd that asks for many closed worlds would hold an image of each: a closed world has no size."""
     monkeypatch.setattr(images, "LARGE", 0)
-    turns = CountingTurns()
-    monkeypatch.setattr(images, "_turns", turns)
+    lock = CountingLock()
+    monkeypatch.setattr(images, "_lock", lock)
     with open_api(data_dir=tmp_path) as api:
         api.registry.open_or_create("alice")
         api.registry._shut("alice")
@@ -131,9 +131,9 @@ def test_a_closed_world_is_opened_before_its_turn(
         async def ask() -> int:
             transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/_emulator") as client:
-                async with turns:
+                async with lock:
                     asked = asyncio.create_task(client.request(method, path, content=body))
-                    while turns.waiting < 2:
+                    while lock.waiting < 2:
                         await asyncio.sleep(0.01)
                         assert not asked.done()
                 return (await asked).status_code
@@ -149,17 +149,17 @@ def test_a_world_that_waits_for_its_reset_is_not_closed_and_one_that_was_dropped
     """Closed, a large one would be read and written on the loop; dropped, a reset of all would bring it back."""
     for module in (images, resetting):
         monkeypatch.setattr(module, "LARGE", 0)
-    turns = CountingTurns()
-    monkeypatch.setattr(images, "_turns", turns)
+    lock = CountingLock()
+    monkeypatch.setattr(images, "_lock", lock)
     with open_api(data_dir=data_dir) as api:
         world = api.registry.open_or_create("alice")
 
         async def ask() -> int:
             transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/_emulator") as client:
-                async with turns:
+                async with lock:
                     asked = asyncio.create_task(client.post(path))
-                    while turns.waiting < 2:
+                    while lock.waiting < 2:
                         await asyncio.sleep(0.01)
                         assert not asked.done()
                     assert world.is_in_use
@@ -198,7 +198,7 @@ def test_a_small_world_waits_for_nobody(api: Api, monkeypatch: pytest.MonkeyPatc
     async def ask() -> int:
         transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
         async with (
-            images.turn(api.world.store.size + 1),
+            images.one_large_at_a_time(api.world.store.size + 1),
             httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
         ):
             return (await client.get("/_emulator/worlds/default/snapshot")).status_code
@@ -217,17 +217,17 @@ def test_a_reset_waits_for_its_turn_where_the_world_began_large(
         projects = [{"Name": "mine", "Description": "x" * 100_000}]
         api.request("POST", "/_emulator/worlds/default/seed", content=json.dumps({"projects": projects}))
         assert world.store.size > began
-        turns = CountingTurns()
-        monkeypatch.setattr(images, "_turns", turns)
+        lock = CountingLock()
+        monkeypatch.setattr(images, "_lock", lock)
         for module in (images, resetting):
             monkeypatch.setattr(module, "LARGE", began - waits)
 
         async def ask() -> None:
             transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/_emulator") as client:
-                async with turns:
+                async with lock:
                     asked = [asyncio.create_task(client.post(path)) for path in ("/worlds/default/reset", "/reset")]
-                    while turns.waiting < 3 and waits:
+                    while lock.waiting < 3 and waits:
                         await asyncio.sleep(0.01)
                         assert not any(task.done() for task in asked)
                     if not waits:
@@ -247,7 +247,7 @@ def test_a_snapshot_that_had_to_wait_is_settled(api: Api) -> None:
     async def ask() -> dict[str, Any]:
         transport = httpx.ASGITransport(api.app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/_emulator") as client:
-            async with images.turn(world.store.size):
+            async with images.one_large_at_a_time(world.store.size):
                 asked = asyncio.create_task(client.get("/worlds/default/snapshot"))
                 while not world.users:
                     await asyncio.sleep(0.01)
@@ -271,8 +271,8 @@ def test_a_snapshot_that_had_to_wait_is_settled(api: Api) -> None:
 def test_nothing_is_done_for_a_client_that_left_while_it_waited_for_its_turn(
     api: Api, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: str
 ) -> None:
-    turns = CountingTurns()
-    monkeypatch.setattr(images, "_turns", turns)
+    lock = CountingLock()
+    monkeypatch.setattr(images, "_lock", lock)
     taken: list[None] = []
     for module, name in ((snapshots, "image_of_world"), (worlds, "image_of_world"), (worlds, "_image")):
         if name != "_image" or "seed" in body:
@@ -307,10 +307,10 @@ def test_nothing_is_done_for_a_client_that_left_while_it_waited_for_its_turn(
         }
         for leaves in (True, False):
             unread[:] = [body.encode()] if body else []
-            async with turns:
+            async with lock:
                 asked = asyncio.create_task(api.app(dict(scope), receive, send))
-                before = turns.waiting
-                while turns.waiting == before:
+                before = lock.waiting
+                while lock.waiting == before:
                     await asyncio.sleep(0.01)
                     assert not asked.done()
                 if leaves:

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 
 from foas_emulator.control import merging
-from foas_emulator.control.images import turn
+from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.control.off_loop import LARGE, SMALL, _Worker, off_loop
 from foas_emulator.garbage import in_steps
 from foas_emulator.operations.instances.rows import Instance
@@ -103,9 +103,9 @@ def test_large_seeds_for_new_worlds_take_turns(monkeypatch: pytest.MonkeyPatch) 
 
     def noting(size: int) -> Any:
         sizes.append(size)
-        return turn(size)
+        return one_large_at_a_time(size)
 
-    monkeypatch.setattr(merging, "turn", noting)
+    monkeypatch.setattr(merging, "one_large_at_a_time", noting)
     with open_api(seed=("empty",)) as api:
         seed = json.dumps({"projects": [{"Name": "one"}]}) + " " * SMALL
         answer = api.request("POST", "/_emulator/worlds/mine/seed", content=seed)

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from foas_emulator import server
+from foas_emulator.serving import server
 from foas_emulator.settings import Settings
 from tests.process import DIRECTLY
 

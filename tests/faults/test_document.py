@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from foas_emulator.faults.effects import EFFECTS
-from foas_emulator.seeds.reading import SeedError, parse_seed
+from foas_emulator.seeds.errors import SeedError
+from foas_emulator.seeds.reading import parse_seed
 from tests.api import Api
 from tests.faults.arming import arm, refused
 

@@ -8,7 +8,7 @@ from foas_emulator.gateway.credentials import (
     allowed_algorithms,
     read_credentials,
 )
-from foas_emulator.http_limits import MAX_HEADERS
+from foas_emulator.serving.http_limits import MAX_HEADERS
 
 
 def test_v1_has_a_key_a_signature_and_hmac_sha1_unless_the_request_says_otherwise() -> None:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
+from foas_emulator.commands.raw_request import parse_raw_request
 from foas_emulator.difference import Difference
 from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.signature import SignedRequest, sign, signed_texts, verify
 from foas_emulator.gateway.signature_diagnosis import explain, sentence
-from foas_emulator.raw_request import parse_raw_request
 from tests.gateway.signature_vectors import ALL, Vector, request_to, with_header
 
 V1 = Credentials("v1", "test", "", (), "HMAC-SHA1")

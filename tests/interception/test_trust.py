@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from foas_emulator.certificates import Authority
 from foas_emulator.interception.hosts import NAMES, is_ours
 from foas_emulator.interception.trust import STORE_PASSWORD, java_store, system_roots, write_trust
 from foas_emulator.interception.variables import Destination, variables
+from foas_emulator.serving.certificates import Authority
 from tests.clients.builds import do_without
 
 NODE = {"plain": 1, "secure": 2, "allowed": []}

@@ -43,7 +43,7 @@ def test_an_entry_tells_all_about_an_exchange(api: Api) -> None:
 
 def test_the_worlds_time_runs_beside_the_real_one(api: Api) -> None:
     with api.world.transaction():
-        api.world.clock.advance(86_400_000)
+        api.world.clock.put(api.world.clock.ahead(86_400_000))
     api.ok("GetInstance", **GET)
     entry = only(api)
     assert entry["world_time"] > entry["time"]

@@ -92,7 +92,7 @@ def test_pending_change_that_comes_due_ends_what_was_kept(served: Api) -> None:
     ask(served.app, f"{INSTANCE}/expectstate", method="PUT", headers=FORM, body=b"expectState=TERMINATED")
     assert [ask(served.app).status for _ in range(2)] == [200, 200]
     with served.world.transaction():
-        served.world.clock.advance(5_000)
+        served.world.clock.put(served.world.clock.ahead(5_000))
     assert ask(served.app).code == "InvalidInstance.NotRunning"
 
 

@@ -194,7 +194,7 @@ def test_what_is_due_happens_before_the_answer(served: Api) -> None:
     ask(served.app, f"{INSTANCE}/expectstate", method="PUT", headers=FORM, body=b"expectState=TERMINATED")
     assert [ask(served.app).status for _ in range(3)] == [200, 200, 200]
     with served.world.transaction():
-        served.world.clock.advance(5_000)
+        served.world.clock.put(served.world.clock.ahead(5_000))
     assert ask(served.app).code == "InvalidInstance.NotRunning"
 
 

@@ -128,7 +128,7 @@ def test_world_is_settled_before_the_request_is_read(served: Api) -> None:
     assert heard.status == 200, heard.text
     assert ask(served.app).status == 200
     with world.transaction():
-        world.clock.advance(30_000)
+        world.clock.put(world.clock.ahead(30_000))
     assert ask(served.app).code == "InvalidInstance.NotRunning"
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from foas_emulator.operations.instances.schemas import InstanceDetails
 from foas_emulator.seeds.applying import apply
-from foas_emulator.seeds.reading import SeedError, parse_seed
+from foas_emulator.seeds.errors import SeedError
+from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.ids import LAST_NUMBER
 from tests.api import Api, open_api

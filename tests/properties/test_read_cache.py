@@ -78,7 +78,7 @@ def _apply(api: Api, name: str, arguments: dict[str, Any]) -> Any:
     world = api.world
     if name == "advance":
         with world.transaction():
-            world.clock.advance(duration(arguments["by"]))
+            world.clock.put(world.clock.ahead(duration(arguments["by"])))
         return None
     if name == "set":
         world.set(arguments)

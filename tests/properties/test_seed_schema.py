@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 
 from foas_emulator.operations.catalogue import HANDLERS
+from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.reading import SeedError, parse_seed
+from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.seeds.schema import json_schema
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.durations import PATTERN, RATE_PATTERN, SPAN_PATTERN

@@ -13,7 +13,8 @@ from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.seeds.applying import apply
-from foas_emulator.seeds.reading import SeedError, parse_seed
+from foas_emulator.seeds.errors import SeedError
+from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.pending import planned
 from foas_emulator.world.store import Row, equal
 from foas_emulator.world.world import World
@@ -154,7 +155,7 @@ def test_timeline_is_planned_from_the_moment_of_applying(world: World) -> None:
         (300_000, "instance:5 put_state"),
     ]
     with world.transaction():
-        world.clock.advance(300_000)
+        world.clock.put(world.clock.ahead(300_000))
     world.settle()
     instance = only(world, Instance)
     assert (instance.actual_state, instance.last_error_message) == ("FAILED", "gone")

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 import jsonschema_rs
 import pytest
 
+from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.loading import load
-from foas_emulator.seeds.reading import BUILT_IN, SeedError, built_in_text, parse_seed
+from foas_emulator.seeds.reading import BUILT_IN, built_in_text, parse_seed
 from foas_emulator.seeds.schema import Schema, json_schema
 
 VALIDATOR = jsonschema_rs.validator_for(json_schema())

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from foas_emulator.seeds import composing, freeing, loading
+from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.limits import DocumentError
 from foas_emulator.seeds.loading import load_json, load_yaml
-from foas_emulator.seeds.reading import SeedError, parse_seed
+from foas_emulator.seeds.reading import parse_seed
 
 Freed = list[Any]
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from foas_emulator.seeds.reading import SeedError
+from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.states import StateError, read_states
 
 STATES = """\

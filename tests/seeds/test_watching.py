@@ -12,7 +12,8 @@ import pytest
 
 from foas_emulator import worlds
 from foas_emulator.seeds import watching
-from foas_emulator.seeds.reading import SeedError, seed_files
+from foas_emulator.seeds.errors import SeedError
+from foas_emulator.seeds.reading import seed_files
 from foas_emulator.settings import Settings
 from foas_emulator.testing import Emulator
 from foas_emulator.world.registry import Registry

@@ -7,8 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from foas_emulator.cli import main
+from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import try_seeds
-from foas_emulator.seeds.reading import SeedError, parse_seed
+from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.seeds.validation import validate
 
 PROJECT = """

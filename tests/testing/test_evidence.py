@@ -20,7 +20,7 @@ from foas_emulator.testing.report import _quoted
 from tests.process import GROUP, STOP, command, environment, run, serving
 
 TESTS = """
-from foas_emulator.signed_get import signed_get
+from foas_emulator.commands.signed_get import signed_get
 
 JOB = "/api/v2/projects/{}/jobs/{}/instances/{}"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from foas_emulator.signed_get import signed_get
+from foas_emulator.commands.signed_get import signed_get
 from foas_emulator.testing import Emulator, Server
 
 pytest_plugins = ["pytester"]

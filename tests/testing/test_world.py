@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from foas_emulator.operations.catalogue import OPERATIONS
-from foas_emulator.server import StartError
+from foas_emulator.serving.server import StartError
 from foas_emulator.testing import Change, Emulator, EmulatorError, Server, World
 from foas_emulator.world.settings import NAMES
 

@@ -13,9 +13,9 @@ from foas_emulator.world.file_registry import FileRegistry
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.pending import PendingChange
-from foas_emulator.world.ready import Ready
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
+from foas_emulator.world.staging import StagedImage
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World, WorldRow
 
@@ -92,9 +92,9 @@ def world(registry: Registry) -> World:
     return registry.open_or_create("alice")
 
 
-def make_ready(registry: Registry, image: bytes, *, with_origin: bool = False) -> Ready:
+def stage(registry: Registry, image: bytes, *, with_origin: bool = False) -> StagedImage:
     """What holds an image for a world of the registry, in a database of other connections as the control API has."""
-    return registry.make_ready(image, connections=Connections(), with_origin=with_origin)
+    return registry.stage(image, connections=Connections(), with_origin=with_origin)
 
 
 def rung(world: World) -> list[str]:

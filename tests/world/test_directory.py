@@ -12,8 +12,8 @@ import pytest
 from foas_emulator.world import soundness
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.files import WorldFiles
-from foas_emulator.world.ready import Ready
 from foas_emulator.world.soundness import APPLICATION_ID, damage_of, require_sound
+from foas_emulator.world.staging import StagedImage
 
 
 @pytest.fixture
@@ -93,10 +93,10 @@ def test_replacing_leaves_one_pair(kept: WorldFiles, place: Path, template: byte
 
 def test_what_is_ready_becomes_the_database_of_a_reset(kept: WorldFiles, place: Path, template: bytes) -> None:
     kept.put("alice", template)
-    (ready,) = kept.make_ready(template, number=1)
+    (staged,) = kept.stage(template, number=1)
     (place / "alice.db").write_bytes(b"damaged")
-    kept.reset("alice", ready)
-    assert not ready.exists()
+    kept.reset("alice", staged)
+    assert not staged.exists()
     assert kept.database("alice").read_bytes() == template
     assert kept.origin("alice") == template
     assert (place / "alice.db").read_bytes() == b"damaged", "what may be somebody else's stays"
@@ -106,11 +106,11 @@ def test_what_can_be_neither_used_nor_removed_is_told_as_what_cannot_be_used(
     kept: WorldFiles, place: Path, template: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept.put("alice", template)
-    (ready,) = kept.make_ready(template, number=1)
+    (staged,) = kept.stage(template, number=1)
     rename = Path.rename
 
     def refuse_origins(file: Path, target: Path) -> Path:
-        return rename(file, target) if file == ready else refuse(file)
+        return rename(file, target) if file == staged else refuse(file)
 
     def refuse(file: Path, **_: bool) -> Path:
         raise PermissionError(errno.EACCES, "another program has it open", file)
@@ -119,8 +119,8 @@ def test_what_can_be_neither_used_nor_removed_is_told_as_what_cannot_be_used(
         locked.setattr(Path, "rename", refuse_origins)
         locked.setattr(Path, "unlink", refuse)
         with pytest.raises(WorldFileError, match=r"alice\.origin cannot be used: another program has it open"):
-            kept.exchange("alice", ready)
-        Ready(files=[*kept.make_ready(template, number=1)]).discard()
+            kept.exchange("alice", staged)
+        StagedImage(files=[*kept.stage(template, number=1)]).discard()
     assert kept.database("alice") == place / "alice.db"
     kept.close()
     assert [path for path in place.iterdir() if path.name.startswith("+")] == []

@@ -18,14 +18,15 @@ import pytest
 
 from foas_emulator.world import files, pending, store
 from foas_emulator.world.file_errors import WorldFileError
-from foas_emulator.world.files import WorldFiles, write_file
+from foas_emulator.world.files import WorldFiles
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.names import WorldLimitError
-from foas_emulator.world.ready import NOTHING_READY, Ready
+from foas_emulator.world.owned_files import write_file
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
-from tests.world.conftest import make_ready
+from tests.world.conftest import stage
 
 OpenRegistry = Callable[..., Registry]
 
@@ -111,31 +112,31 @@ def die_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[str]:
 
 def exchange(registry: Registry, image: bytes) -> None:
     world = registry.open_or_create("alice")
-    registry.exchange(world, partial(world.load, image), make_ready(registry, image))
+    registry.exchange(world, partial(world.load, image), stage(registry, image))
 
 
-def reset_to_ready(registry: Registry) -> None:
+def reset_to_staged(registry: Registry) -> None:
     registry.open_or_create("alice")
-    registry.reset("alice", make_ready(registry, registry.origin("alice")))
+    registry.reset("alice", stage(registry, registry.origin("alice")))
 
 
 CHANGES: dict[str, Callable[[Registry, bytes], object]] = {
     "replace": lambda registry, image: registry.create_or_replace("alice", image),
-    "replace by files that are ready": lambda registry, image: registry.create_or_replace(
-        "alice", image, make_ready(registry, image, with_origin=True)
+    "replace by staged files": lambda registry, image: registry.create_or_replace(
+        "alice", image, stage(registry, image, with_origin=True)
     ),
-    "load a file that is ready": exchange,
+    "load a staged file": exchange,
     "reset": lambda registry, _: registry.reset("alice"),
-    "reset to a file that is ready": lambda registry, _: reset_to_ready(registry),
+    "reset to a staged file": lambda registry, _: reset_to_staged(registry),
     "reset existing": lambda registry, _: registry.reset_existing("alice"),
     "drop": lambda registry, _: registry.drop("alice"),
 }
 AFTER: dict[str, tuple[list[str], list[str]]] = {
     "replace": (["new"], ["new"]),
-    "replace by files that are ready": (["new"], ["new"]),
-    "load a file that is ready": (["new"], ["old"]),
+    "replace by staged files": (["new"], ["new"]),
+    "load a staged file": (["new"], ["old"]),
     "reset": (["old"], ["old"]),
-    "reset to a file that is ready": (["old"], ["old"]),
+    "reset to a staged file": (["old"], ["old"]),
     "reset existing": (["old"], ["old"]),
     "drop": ([], []),
 }
@@ -303,13 +304,13 @@ def test_files_that_are_ready_are_used_up_or_removed_at_the_end_or_the_next_star
     registry = open_registry(directory=directory)
     image = image_with(registry, "new")
     before = {path.name for path in directory.iterdir()}
-    files = make_ready(registry, image, with_origin=True).files
+    files = stage(registry, image, with_origin=True).files
     assert {path.name for path in directory.iterdir()} - before == {path.name for path in files}
     assert [path.read_bytes() for path in files] == [image, image]
-    registry.create_or_replace("carol", image, Ready(files=files))
+    registry.create_or_replace("carol", image, StagedImage(files=files))
     assert marks(registry, "carol") == ["new"]
     assert not [path for path in files if path.exists()]
-    left = [*make_ready(registry, image).files, directory / "+mine.new"]
+    left = [*stage(registry, image).files, directory / "+mine.new"]
     left[-1].write_bytes(image)
     registry.close()
     assert not left[0].exists()
@@ -319,7 +320,7 @@ def test_files_that_are_ready_are_used_up_or_removed_at_the_end_or_the_next_star
     assert [path for path in left if path.exists()] == [directory / "+mine.new"], "nobody but its owner removes that"
 
 
-def test_files_that_cannot_be_made_ready_leave_none(
+def test_files_that_cannot_be_staged_leave_none(
     directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = open_registry(directory=directory)
@@ -335,7 +336,7 @@ def test_files_that_cannot_be_made_ready_leave_none(
     with monkeypatch.context() as full:
         full.setattr(os, "fsync", refuse_the_second)
         with pytest.raises(WorldFileError, match="make room"):
-            make_ready(registry, image, with_origin=True)
+            stage(registry, image, with_origin=True)
     assert list(directory.iterdir()) == before
 
 
@@ -441,16 +442,14 @@ def test_a_lost_origin_is_said_and_the_default_one_takes_its_place(
 
 
 @pytest.mark.parametrize("state", ["open", "closed"])
-@pytest.mark.parametrize(
-    "change", ["replace", "replace by files that are ready", "load a file that is ready", "create"]
-)
+@pytest.mark.parametrize("change", ["replace", "replace by staged files", "load a staged file", "create"])
 @pytest.mark.parametrize("fails", [Store, World])
 def test_a_world_stays_as_it_was_if_what_replaces_it_cannot_be_opened(
     fails: type, change: str, state: str, directory: Path, open_registry: OpenRegistry
 ) -> None:
     registry = open_registry(directory=directory)
     image = image_with(registry, "new")
-    if state == "open" or change == "load a file that is ready":
+    if state == "open" or change == "load a staged file":
         registry.open_existing("alice")
     before = {path.name for path in directory.iterdir() if path.suffix in (".db", ".origin")}
 
@@ -471,7 +470,7 @@ def test_a_world_stays_as_it_was_if_what_replaces_it_cannot_be_opened(
     assert marks(again, "alice") == ["old"]
 
 
-@pytest.mark.parametrize("change", ["replace", "load a file that is ready", "create"])
+@pytest.mark.parametrize("change", ["replace", "load a staged file", "create"])
 @pytest.mark.parametrize("refused", ["descriptors", "looks"])
 def test_what_cannot_be_opened_is_taken_back_though_the_system_refuses_everything_else(
     refused: str, change: str, directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
@@ -802,7 +801,7 @@ def test_a_world_that_cannot_be_read_once_it_is_restored_is_opened_anew(
 
     monkeypatch.setattr(pending, "next_at", fail)
     with pytest.raises(sqlite3.OperationalError):
-        registry.exchange(alice, lambda _: alice.load(image), NOTHING_READY)
+        registry.exchange(alice, lambda _: alice.load(image), NOTHING_STAGED)
     monkeypatch.undo()
     assert registry.open_or_create("alice").clock.peek() == 1000
 

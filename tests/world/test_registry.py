@@ -15,12 +15,12 @@ from foas_emulator.world.ids import Counter
 from foas_emulator.world.images import KeptImage
 from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
-from foas_emulator.world.ready import NOTHING_READY
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
+from foas_emulator.world.staging import NOTHING_STAGED
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
-from tests.world.conftest import make_ready
+from tests.world.conftest import stage
 
 OpenRegistry = Callable[..., Registry]
 
@@ -394,7 +394,7 @@ def test_what_a_world_resets_to_makes_room_for_its_next(open_registry: OpenRegis
         assert registry.images.size == len(image)
 
 
-@pytest.mark.parametrize("kind", ["database that is ready", "image"])
+@pytest.mark.parametrize("kind", ["staged database", "image"])
 def test_a_world_in_a_file_has_one_pair_of_files_after_each_reset(
     kind: str, open_registry: OpenRegistry, tmp_path: Path
 ) -> None:
@@ -405,7 +405,7 @@ def test_a_world_in_a_file_has_one_pair_of_files_after_each_reset(
     for _ in range(2):
         mark(registry.open_or_create("alice"), "later")
         origin = registry.origin("alice")
-        registry.reset("alice", NOTHING_READY if kind == "image" else make_ready(registry, origin))
+        registry.reset("alice", NOTHING_STAGED if kind == "image" else stage(registry, origin))
         assert marks(registry.open_or_create("alice")) == ["mine"]
         assert len(list(tmp_path.glob("alice*.db"))) == len(list(tmp_path.glob("alice*.origin"))) == 1
 

@@ -62,7 +62,7 @@ def test_what_is_restored_goes_on_alike(lived_in: World, restore: Any) -> None:
 
     def go_on(world: World) -> tuple[Any, ...]:
         with world.transaction():
-            world.clock.advance(120_000)
+            world.clock.put(world.clock.ahead(120_000))
             token = world.next_token("job")
         return world.next_request_id(), token, world.settle(), take_snapshot(world)
 

@@ -8,4 +8,3 @@ BATCH: Final = "FLINK_BATCH"
 
 ApiType = Literal["DATASTREAM", "SQL"]
 SQL: Final = "SQL"
-DATASTREAM: Final = "DATASTREAM"

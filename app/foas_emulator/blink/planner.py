@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from foas_emulator.blink import properties, sql
-from foas_emulator.blink.errors import UnreadablePlanError
+from foas_emulator.blink.errors import SqlError, UnreadablePlanError
 from foas_emulator.blink.kinds import BATCH, SQL
 from foas_emulator.blink.plan import (
     MAX_PARALLELISM,
@@ -89,7 +89,7 @@ def running_plan(plan_json: str, code: str, *, api_type: str, job_type: str, not
         return given
     try:
         return raw_plan(code, api_type=api_type, job_type=job_type)
-    except sql.SqlError:
+    except SqlError:
         return Plan(())
 
 
@@ -185,7 +185,7 @@ class _SqlPlan:
     def _add(self, type_: str, pact: str, predecessors: tuple[Edge, ...] = (), *, stateful: bool = False) -> int:
         identity = len(self._nodes) + 1
         if identity > MOST_NODES:
-            raise sql.SqlError(f"The plan would have over {MOST_NODES} operators", line=1, column=1)
+            raise SqlError(f"The plan would have over {MOST_NODES} operators", line=1, column=1)
         given = Resources(
             # By the tuning page, stateful operators must declare that, and an aggregate never joins a chain.
             state_size=int(stateful and self._streaming),

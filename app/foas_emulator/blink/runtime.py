@@ -9,22 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from foas_emulator.blink.chance import Part
-from foas_emulator.blink.checkpoints import checkpoints
 from foas_emulator.blink.plan import Node
 from foas_emulator.blink.running import Flow, Run, application_id, job_id
-
-__all__ = [
-    "FINAL_STATES",
-    "Run",
-    "application_id",
-    "checkpoints",
-    "config",
-    "details",
-    "engine_job_handler",
-    "exceptions",
-    "job_id",
-    "task_managers",
-]
 
 FINAL_STATES = {
     "WAITING": "UNDEFINED",

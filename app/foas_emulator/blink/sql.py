@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from foas_emulator.blink.errors import SqlError, error_text
+from foas_emulator.blink.errors import SqlError
 from foas_emulator.blink.references import Query
 from foas_emulator.blink.statements import (
     Function,
@@ -23,8 +23,6 @@ from foas_emulator.blink.statements import (
     statements_of,
 )
 from foas_emulator.blink.tokens import Positions, tokens_of
-
-__all__ = ["Script", "SqlError", "TableUse", "error_text", "read"]
 
 # The property with the table's name in its store depends on the store (DDL pages of the SQL reference).
 _NAME_PROPERTIES = ("tableName", "topic", "logStore", "index", "collection")

@@ -127,8 +127,8 @@ def describe_no_answer(error: Exception) -> str:
 @contextmanager
 def refusals_to_start() -> Iterator[None]:
     """End the command with the errors in the settings of a server that is started inside the block, one per line."""
-    from foas_emulator.seeds.reading import SeedError  # noqa: PLC0415 - other commands need no server
-    from foas_emulator.server import StartError  # noqa: PLC0415
+    from foas_emulator.seeds.errors import SeedError  # noqa: PLC0415 - other commands need no server
+    from foas_emulator.serving.server import StartError  # noqa: PLC0415
 
     try:
         yield

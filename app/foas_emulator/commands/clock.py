@@ -6,7 +6,7 @@ import click
 
 from foas_emulator.commands.remote import Remote, change_lines, counted, remote
 from foas_emulator.testing.shapes import CLOCK, MOVED_CLOCK
-from foas_emulator.world.instants import instant_text
+from foas_emulator.world.clock import instant_text
 
 
 @click.group("clock")

@@ -39,8 +39,8 @@ def _serve(artifact: Artifact, given: dict[str, Any]) -> None:
     Raise `EmulatorError` for a broken snapshot.
     """
     # Imported here because it loads the whole emulator, which takes a while.
+    from foas_emulator.serving.uvicorn_servers import stop_signals  # noqa: PLC0415
     from foas_emulator.testing.in_thread import ThreadedServer  # noqa: PLC0415
-    from foas_emulator.uvicorn_servers import stop_signals  # noqa: PLC0415
 
     stop = Event()
     for number in stop_signals():

@@ -6,8 +6,9 @@ import click
 
 from foas_emulator.commands.base import refuse, refuse_each
 from foas_emulator.commands.remote import Remote, remote
+from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.loading import load
-from foas_emulator.seeds.reading import BUILT_IN, SeedError, parse_seed, text_in
+from foas_emulator.seeds.reading import BUILT_IN, parse_seed, text_in
 from foas_emulator.testing.shapes import WORLD
 
 _HELP = f"""Replace a world from a seed document, or from a built-in seed.

@@ -238,9 +238,7 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
         await site.journal.sort()
         try:
             world = site.registry.open_existing(name)
-        except WorldNameError as error:
-            return await shown_plain(request, status=404, title=mark("No world can have this name."), text=str(error))
-        except (WorldFileError, WorldLimitError) as error:
+        except (WorldNameError, WorldFileError, WorldLimitError) as error:
             return await _unavailable(request, error)
         if world is None:
             return await shown_plain(
@@ -265,9 +263,7 @@ def _create_world(site: Site) -> Handler:
             return await shown_foreign_form(request)
         try:
             site.registry.open_or_create(name)
-        except WorldNameError as error:
-            return await shown_plain(request, status=404, title=mark("No world can have this name."), text=str(error))
-        except (WorldFileError, WorldLimitError) as error:
+        except (WorldNameError, WorldFileError, WorldLimitError) as error:
             return await _unavailable(request, error)
         return RedirectResponse(f"{BASE}/w/{name}/", HTTPStatus.SEE_OTHER)
 
@@ -275,7 +271,9 @@ def _create_world(site: Site) -> Handler:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    """Return the page for a world whose file cannot be used, that has ended, or that would be one too many."""
+    """Return the page for a world that cannot be: by its name or its file, as one too many, or since it has ended."""
+    if isinstance(error, WorldNameError):
+        return await shown_plain(request, status=404, title=mark("No world can have this name."), text=str(error))
     text = error.hint if isinstance(error, WorldFileError) else str(error)
     return await shown_plain(
         request, status=HTTPStatus.SERVICE_UNAVAILABLE, title=mark("This world cannot be opened."), text=text

@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -16,8 +17,7 @@ from starlette.types import ASGIApp, Message
 
 from foas_emulator.console.language import mark
 from foas_emulator.faults.wire import NEVER_SENT, TRANSPORT
-from foas_emulator.gateway.credentials import Credentials
-from foas_emulator.gateway.signature import SignedRequest, sign, string_to_sign_variants
+from foas_emulator.gateway.signature import SignedRequest, v1_authorization
 from foas_emulator.world.clock import machine_now
 from foas_emulator.world.names import DEFAULT
 
@@ -28,7 +28,6 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 _SECRET = "test"  # noqa: S105 - the built-in one, of every key world-<name>
-_FIRST_ERROR = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +81,7 @@ class Answer:
 
     @property
     def ok(self) -> bool:
-        return NEVER_SENT < self.status < _FIRST_ERROR
+        return is_success(self.status)
 
     def document(self) -> Any:
         """Return the body parsed as JSON, None if it is something else."""
@@ -102,6 +101,11 @@ class Answer:
                 "x-emulator-hint", ""
             )
         return str(members.get("error", self.status)), str(members.get("hint", ""))
+
+
+def is_success(status: int) -> bool:
+    """Whether this is the status of an answer that is no error and of which the client got a byte."""
+    return NEVER_SENT < status < HTTPStatus.BAD_REQUEST
 
 
 class _Connection(asyncio.Transport):
@@ -182,18 +186,13 @@ async def perform(app: ASGIApp, call: Call, *, host: str) -> Answer:
 
 
 def _signature(call: Call, path: str, query: str, headers: Mapping[str, str]) -> dict[str, str]:
-    key = f"world-{call.world}"
     signed = {
         "accept": "application/json" if "ormat=XML" not in query else "application/xml",
         "date": formatdate(machine_now() / 1000, usegmt=True),
         "user-agent": "foas-emulator-console",
     }
     request = SignedRequest(call.method, path, query, {**headers, **signed}, call.body)
-    credentials = Credentials(
-        scheme="v1", access_key_id=key, signature="", algorithm="HMAC-SHA1", security_token=None, signed_headers=()
-    )
-    signature = sign(next(string_to_sign_variants(request)), credentials, _SECRET).decode()
-    return {**signed, "authorization": f"acs {key}:{signature}"}
+    return {**signed, "authorization": v1_authorization(request, f"world-{call.world}", _SECRET)}
 
 
 def json_call(method: str, target: str, document: Any = None) -> Call:

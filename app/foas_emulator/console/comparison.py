@@ -13,7 +13,7 @@ from typing import Any
 from foas_emulator.console.language import mark
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
-from foas_emulator.control.images import copy_of_world, image_of_snapshot, origin_of_world, turn
+from foas_emulator.control.images import copy_of_world, image_of_snapshot, one_large_at_a_time, origin_of_world
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.seeds.limits import weight
 from foas_emulator.world import pending
@@ -99,7 +99,7 @@ async def compared(view: View, left: Side, right: Side) -> dict[str, Any]:
         "problem": None,
     }
     try:
-        async with turn(max(size_of(view, left), size_of(view, right))):
+        async with one_large_at_a_time(max(size_of(view, left), size_of(view, right))):
             images = []
             for side in (left, right):
                 images.append(await image_of(view, side))
@@ -145,8 +145,8 @@ async def image_of(view: View, side: Side) -> bytes:
 def _postpone_as(world: World, copy: World) -> None:
     """Postpone the pending changes of a copy of a world's origin by as much as those of the world were.
 
-    A change that is still pending says by how much. Without one, it is what the world remembers, and 0 after its file
-    was opened again: the same each time, in any case.
+    A change that is pending in both tells by how much. Without one, it is what the world remembers, which is 0 after
+    its file was opened again; either way it is the same each time.
     """
     oldest = pending.oldest(world.store)
     same = oldest and copy.store.get(PendingChange, equal(PendingChange.sequence, oldest.sequence))

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from foas_emulator.console.rows import Row, latest, row_of
+from foas_emulator.console.calls import is_success
+from foas_emulator.console.rows import Row, row_of
 from foas_emulator.console.site import Site
 from foas_emulator.faults.rules import rules_of
 from foas_emulator.world import pending
@@ -13,7 +14,6 @@ LAST_CALLS = 5
 MOST_WORLDS = 50
 _MOST_REFUSED = 99
 _LOOKED_THROUGH = 2000
-_FIRST_ERROR = 400
 
 
 def frame(site: Site, world: World) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def pending_count(store: Store) -> int:
 def last_calls(site: Site, world_name: str) -> list[Row]:
     """Return the last few calls of a world, the latest first."""
     world_journal = site.journal.world_journal(world_name)
-    return [row_of(number, entry) for number, entry in latest(world_journal, limit=LAST_CALLS)]
+    return [row_of(number, entry) for number, entry in world_journal.last(LAST_CALLS)[::-1]]
 
 
 def refused(site: Site, world_name: str) -> int:
@@ -51,8 +51,8 @@ def refused(site: Site, world_name: str) -> int:
     seen = site.looked_at.get(world_name, 0)
     seen = 0 if seen > world_journal.total else seen  # the journal was forgotten
     count = 0
-    for number, entry in latest(world_journal, limit=_LOOKED_THROUGH):
+    for number, entry in world_journal.last(_LOOKED_THROUGH)[::-1]:
         if number <= seen or count == _MOST_REFUSED:
             break
-        count += not 0 < entry.call.status < _FIRST_ERROR
+        count += not is_success(entry.call.status)
     return count

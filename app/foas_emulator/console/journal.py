@@ -8,7 +8,7 @@ from typing import Any
 from foas_emulator.console import snippets
 from foas_emulator.console.comparison import side_by_side
 from foas_emulator.console.language import mark
-from foas_emulator.console.rows import Row, latest, outcome_of, row_of
+from foas_emulator.console.rows import Row, outcome_of, row_of
 from foas_emulator.console.site import View
 from foas_emulator.journal.contents import show_contents
 from foas_emulator.journal.entries import Entry, WorldJournal, show
@@ -49,7 +49,7 @@ async def journal_page(view: View) -> dict[str, Any]:
 async def found(world_journal: WorldJournal, wanted: Mapping[str, str]) -> list[Row]:
     """Return the latest rows that match, among a limited number; other requests are served in between."""
     rows: list[Row] = []
-    for position, (number, entry) in enumerate(list(latest(world_journal, limit=LOOKED_THROUGH))):
+    for position, (number, entry) in enumerate(world_journal.last(LOOKED_THROUGH)[::-1]):
         if position % _SLICE == _SLICE - 1:
             await asyncio.sleep(0)
         call = entry.call

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from foas_emulator.console.highlight import highlighted
 from foas_emulator.operations.instances.lifecycle import brings
-from foas_emulator.world import instants
+from foas_emulator.world import clock
 from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.durations import duration_text
 from foas_emulator.world.shortage import in_thread
@@ -39,7 +39,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     filters: dict[str, Callable[..., object]] = {
-        "iso": instants.instant_text,
+        "iso": clock.instant_text,
         "moment": moment,
         "clock_time": clock_time,
         "day_time": day_time,
@@ -68,7 +68,7 @@ async def render(template: str, context: Mapping[str, Any]) -> str:
 
 
 def _at(milliseconds: int, zone: timezone) -> datetime:
-    return instants.moment(min(milliseconds, _LAST_SHOWN), zone)
+    return clock.moment(min(milliseconds, _LAST_SHOWN), zone)
 
 
 def moment(milliseconds: int | None) -> str:
@@ -109,7 +109,7 @@ def pretty(value: Any) -> str:
 
 
 def verbatim(text: str) -> Markup:
-    """Return a text for a <pre> whose reader gets each line end as it is, also a carriage return or a first one."""
+    """Return a text for a <pre>, escaped so that browsers keep carriage returns, and a line end at the beginning."""
     kept = ("\n" if text.startswith("\n") else "") + text
     return escape(kept).replace("\r", Markup("&#13;"))
 

@@ -1,16 +1,14 @@
 """An entry of the journal as one row of a list."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Literal
 
+from foas_emulator.console.calls import is_success
 from foas_emulator.journal.calls import Call
-from foas_emulator.journal.entries import Entry, WorldJournal
+from foas_emulator.journal.entries import Entry
 
 Outcome = Literal["ok", "refused", "faulted"]
 
-_FIRST_ERROR = 400
 _LONGEST = 160
 
 
@@ -38,17 +36,11 @@ class Row:
         return f"{self.status} {self.code} {self.operation} {self.subject} {self.access_key_id} {self.request_id}"
 
 
-def latest(world_journal: WorldJournal, *, limit: int) -> Iterator[tuple[int, Entry]]:
-    """Return the entries of a world with their numbers, the last one first."""
-    last = world_journal.total
-    return ((last - back, entry) for back, entry in enumerate(islice(reversed(world_journal.entries), limit)))
-
-
 def outcome_of(call: Call) -> Outcome:
     """Return the outcome of a call: a success, an error, or the effect of a fault rule."""
     if call.faults:
         return "faulted"
-    return "ok" if 0 < call.status < _FIRST_ERROR else "refused"
+    return "ok" if is_success(call.status) else "refused"
 
 
 def row_of(number: int, entry: Entry) -> Row:

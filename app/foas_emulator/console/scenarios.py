@@ -15,8 +15,9 @@ from foas_emulator.console.messages import Message
 from foas_emulator.console.shown import shown_foreign_form, shown_plain
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.off_loop import SMALL, off_loop
+from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.reading import BUILT_IN, MADE, SeedError, built_in_text, read_seeds, seed_files
+from foas_emulator.seeds.reading import BUILT_IN, MADE, built_in_text, read_seeds, seed_files
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.images import ImageBudgetError

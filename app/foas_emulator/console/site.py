@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from foas_emulator.console.access import Access
 from foas_emulator.console.calls import CONTROL, Answer, Call, perform, service_call
 from foas_emulator.control.browsers import HostCheck
-from foas_emulator.control.images import turn
+from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.journal.journal import Journal
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.ids import LAST_COUNT
@@ -77,7 +77,7 @@ class Site:
         revision, known = self.overviews.get(world.name, (None, None))
         if revision is world.store.revision:
             return known
-        async with turn(world.store.size, world):
+        async with one_large_at_a_time(world.store.size, world):
             revision, known = self.overviews.get(world.name, (None, None))
             if revision is not world.store.revision:  # nobody has done it meanwhile
                 revision = world.store.revision
@@ -126,11 +126,11 @@ class View:
             raise StoreClosedError("the world was dropped while its page was made")
         return await perform(self.site.quiet, call, host=self.host)
 
-    def number(self, name: str, default: int = 0) -> int:
-        """Return a non-negative whole number in the query, or the default if it is something else."""
+    def number(self, name: str) -> int:
+        """Return a non-negative whole number in the query, 0 if it is something else."""
         text = self.query.get(name, "")
-        number = int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else default
-        return number if number <= LAST_COUNT else default
+        number = int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else 0
+        return number if number <= LAST_COUNT else 0
 
 
 _LONGEST_NUMBER = 20

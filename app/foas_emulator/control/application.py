@@ -2,18 +2,32 @@
 
 from functools import cache
 
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.responses import RedirectResponse
 
-from foas_emulator.control.errors import ControlError, answer_errors
+from foas_emulator.control.clock import clock_router
+from foas_emulator.control.coverage import coverage_router
+from foas_emulator.control.credentials import credentials_router
+from foas_emulator.control.errors import ControlError, Refusal, answer_errors
+from foas_emulator.control.events import event_router
+from foas_emulator.control.faults import fault_router
+from foas_emulator.control.info import info_router
+from foas_emulator.control.instances import instance_router
+from foas_emulator.control.interception import interception_router
+from foas_emulator.control.journal import journal_router
+from foas_emulator.control.pact import pact_router
 from foas_emulator.control.pages import add_pages
-from foas_emulator.control.routes import control_router
+from foas_emulator.control.queries import refuse_unknown_query
 from foas_emulator.control.server_info import ServerInfo
+from foas_emulator.control.settings import settings_router
+from foas_emulator.control.snapshots import snapshot_router
+from foas_emulator.control.worlds import world_router
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.journal.journal import Journal
 from foas_emulator.openapi.control import describe_control, operation_id
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.seeds.states import States
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
 
 
@@ -31,7 +45,7 @@ def own_app(
     `states` are those that Pact verifiers request; `home` is the path to which `/` redirects.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, generate_unique_id_function=operation_id)
-    app.include_router(control_router(registry, journal, large, server=server, states=states))
+    app.include_router(_control_router(registry, journal, large, server, states))
     answer_errors(app, next_request_id=registry.next_request_id)
 
     async def certificate() -> Response:
@@ -45,6 +59,30 @@ def own_app(
     add_pages(app, OPERATIONS)
     _match_once(app)
     return app
+
+
+def _control_router(
+    registry: Registry, journal: Journal, large: LargeAnswers, server: ServerInfo, states: States
+) -> APIRouter:
+    router = APIRouter(prefix="/_emulator", responses={"4XX": {"model": Refusal}})
+    router.include_router(info_router(server))
+    router.include_router(interception_router(server.interception))
+    router.include_router(credentials_router())
+    scratch = Connections()
+    for strict in (
+        world_router(registry, scratch),
+        snapshot_router(registry, scratch, large),
+        pact_router(registry, scratch, states),
+        settings_router(registry),
+        clock_router(registry, large),
+        instance_router(registry),
+        fault_router(registry),
+        journal_router(registry, journal, large),
+        event_router(registry, journal),
+        coverage_router(journal),
+    ):
+        router.include_router(strict, dependencies=[Depends(refuse_unknown_query)])
+    return router
 
 
 def _match_once(app: FastAPI) -> None:

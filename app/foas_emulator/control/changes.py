@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from foas_emulator.operations.instances.lifecycle import brings
 from foas_emulator.operations.instances.rows import jobs_of_instances
 from foas_emulator.world import pending
+from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.pending import PendingChange
-from foas_emulator.world.turns import Turns
 from foas_emulator.world.world import Change, World
 
 
@@ -28,14 +28,14 @@ class ChangeShown(BaseModel):
 SLICE = 200
 """The most changes to write before other requests are served: a few milliseconds' work."""
 
-_turns = Turns()
+_lock = LoopLock()
 
 
 async def write_pending(world: World) -> bytes:
     """Return the JSON of all pending changes of a world; where there are many, for one request after another."""
     some = pending.planned(world.store, SLICE)
     written = [_written(world, some)]
-    async with _turns if len(some) == SLICE else nullcontext():
+    async with _lock if len(some) == SLICE else nullcontext():
         while len(some) == SLICE:
             await asyncio.sleep(0)
             some = pending.planned(world.store, SLICE, after=some[-1])

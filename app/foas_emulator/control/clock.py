@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from foas_emulator.control.changes import ChangeShown, write_pending, write_settled
 from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import require_world
-from foas_emulator.control.images import copy_of_world, turn
+from foas_emulator.control.images import copy_of_world, one_large_at_a_time
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.world.advance import (
     advance_by,
@@ -136,7 +136,7 @@ def clock_router(registry: Registry, large: LargeAnswers) -> APIRouter:
         """Move a clock on; the answer lists the changes that happened."""
         if dry_run:
             world = require_world(registry, name)
-            async with turn(world.store.size, world), copy_of_world(world, registry) as copy:
+            async with one_large_at_a_time(world.store.size, world), copy_of_world(world, registry) as copy:
                 return await moved(copy, advance)
         return await moved(registry.open_or_create(name), advance)
 

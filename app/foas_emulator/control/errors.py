@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from foas_emulator.faults.rules import RuleLimitError
 from foas_emulator.garbage import forget_frames
 from foas_emulator.gateway.errors import ApiError
+from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.limits import path_of
 from foas_emulator.seeds.members import problem
-from foas_emulator.seeds.reading import SeedError
 from foas_emulator.world.clock import ClockIsAheadError, ClockRangeError
 from foas_emulator.world.file_errors import UnreadableRowError, WorldFileError, WorldFullError, file_error
 from foas_emulator.world.images import ImageBudgetError
@@ -40,8 +41,7 @@ _LONGEST = 4000
 
 log = logging.getLogger(__name__)
 
-
-_Handler = Callable[[Request, Exception], Awaitable[JSONResponse]]
+_RefusalOf = Callable[[Request, Any], "ControlError"]
 
 
 class Refusal(BaseModel):
@@ -91,35 +91,21 @@ def answer_errors(app: FastAPI, *, next_request_id: Callable[[], str]) -> None:
 
     An unexpected one is logged once, with its traceback, under the request id in the answer.
     """
-    for kind, translate in _TRANSLATIONS.items():
-        app.add_exception_handler(kind, _and_forget(_handler(translate)))
+    for kind, refusal_of in _REFUSALS.items():
+        app.add_exception_handler(kind, _answering(refusal_of))
+    app.add_exception_handler(HTTPException, _answering(partial(_no_route, app)))
     app.add_middleware(AnswerUnexpected, next_request_id=next_request_id)
 
-    async def refuse_route(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, HTTPException)
-        if isinstance(error.__cause__, ControlError):
-            return error.__cause__.answer()  # FastAPI wraps what the reading of a body raises
-        refusal = ControlError(
-            error.status_code, f"{error.detail}.", "/docs/control lists what the control API can be asked."
-        )
-        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            refusal.headers["allow"] = ", ".join(sorted(_methods_at(app, request)))
-        return refusal.answer()
 
-    async def refuse_invalid(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
-        return _invalid_request(request, error).answer()
+def _answering(refusal_of: _RefusalOf) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
+    """Return a handler that answers an exception by its refusal, and forgets the frames of the exception."""
 
-    async def refuse_file(request: Request, error: Exception) -> JSONResponse:
-        trouble = file_error(error, Path(f"{request.path_params.get('name')}.db"))
-        if trouble is None:
-            raise error
-        return _unusable_file(trouble).answer()
+    async def answer(request: Request, error: Exception) -> JSONResponse:
+        response = refusal_of(request, error).answer()
+        forget_frames(error)
+        return response
 
-    app.add_exception_handler(HTTPException, _and_forget(refuse_route))
-    app.add_exception_handler(RequestValidationError, _and_forget(refuse_invalid))
-    for kind in (sqlite3.DatabaseError, DBAPIError, UnreadableRowError):
-        app.add_exception_handler(kind, _and_forget(refuse_file))
+    return answer
 
 
 class AnswerUnexpected:
@@ -168,22 +154,22 @@ def _has_route(app: FastAPI, scope: Scope) -> bool:
     return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
 
 
-def _and_forget(handle: _Handler) -> _Handler:
-    """Return a handler that forgets the frames of what it answers."""
+def _no_route(app: FastAPI, request: Request, error: HTTPException) -> ControlError:
+    if isinstance(error.__cause__, ControlError):
+        return error.__cause__  # FastAPI wraps what the reading of a body raises
+    refusal = ControlError(
+        error.status_code, f"{error.detail}.", "/docs/control lists what the control API can be asked."
+    )
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        refusal.headers["allow"] = ", ".join(sorted(_methods_at(app, request)))
+    return refusal
 
-    async def handle_and_forget(request: Request, error: Exception) -> JSONResponse:
-        response = await handle(request, error)
-        forget_frames(error)
-        return response
 
-    return handle_and_forget
-
-
-def _handler(translate: Callable[[Any], ControlError]) -> _Handler:
-    async def handle(_: Request, error: Exception) -> JSONResponse:
-        return translate(error).answer()
-
-    return handle
+def _failed_statement(request: Request, error: Exception) -> ControlError:
+    trouble = file_error(error, Path(f"{request.path_params.get('name')}.db"))
+    if trouble is None:
+        raise error
+    return _unusable_file(trouble)
 
 
 def _invalid_request(request: Request, error: RequestValidationError) -> ControlError:
@@ -213,10 +199,6 @@ def _problem(details: Mapping[str, Any], body: Any) -> str:
     return f"{path_of(whole) if whole else 'body'}: {message}"
 
 
-def _refused_call(error: ApiError) -> ControlError:
-    return ControlError(error.problem.status, error.message, error.hint, code=error.code)
-
-
 def _unusable_file(error: WorldFileError) -> ControlError:
     return ControlError(503, "The world cannot be kept in its file.", error.hint)
 
@@ -226,20 +208,23 @@ def _bad_seed(error: SeedError) -> ControlError:
     return ControlError(400, "The seed document cannot be used.", str(error), faults=faults)
 
 
-_TRANSLATIONS: dict[type[Exception], Callable[[Any], ControlError]] = {
-    ApiError: _refused_call,
-    ClockIsAheadError: lambda _: ControlError(
+_REFUSALS: Mapping[type[Exception], _RefusalOf] = {
+    ApiError: lambda _, error: ControlError(error.problem.status, error.message, error.hint, code=error.code),
+    ClockIsAheadError: lambda *_: ControlError(
         400, "A clock does not advance into its past.", "PUT .../clock sets it to any instant."
     ),
-    ClockRangeError: lambda error: ControlError(400, "No clock goes beyond the year 9999.", f"{error}."),
-    ControlError: lambda error: error,
-    ImageBudgetError: lambda error: ControlError(503, "There is no room for one more image.", str(error)),
-    SeedError: _bad_seed,
-    StoreClosedError: lambda error: ControlError(409, "The world has ended meanwhile.", f"{error}: ask again."),
-    RuleLimitError: lambda error: ControlError(400, "There are too many fault rules.", f"{error}."),
-    SnapshotError: lambda error: ControlError(400, "The snapshot cannot be used.", str(error)),
-    WorldFileError: _unusable_file,
-    WorldFullError: lambda error: ControlError(503, "The world is full.", error.hint),
-    WorldLimitError: lambda error: ControlError(503, "There are too many worlds.", str(error)),
-    WorldNameError: lambda error: ControlError(400, "No world can have this name.", str(error)),
+    ClockRangeError: lambda _, error: ControlError(400, "No clock goes beyond the year 9999.", f"{error}."),
+    ControlError: lambda _, error: error,
+    ImageBudgetError: lambda _, error: ControlError(503, "There is no room for one more image.", str(error)),
+    RequestValidationError: _invalid_request,
+    RuleLimitError: lambda _, error: ControlError(400, "There are too many fault rules.", f"{error}."),
+    SeedError: lambda _, error: _bad_seed(error),
+    SnapshotError: lambda _, error: ControlError(400, "The snapshot cannot be used.", str(error)),
+    StoreClosedError: lambda _, error: ControlError(409, "The world has ended meanwhile.", f"{error}: ask again."),
+    WorldFileError: lambda _, error: _unusable_file(error),
+    WorldFullError: lambda _, error: ControlError(503, "The world is full.", error.hint),
+    WorldLimitError: lambda _, error: ControlError(503, "There are too many worlds.", str(error)),
+    WorldNameError: lambda _, error: ControlError(400, "No world can have this name.", str(error)),
+    **dict.fromkeys((sqlite3.DatabaseError, DBAPIError, UnreadableRowError), _failed_statement),
 }
+"""What is answered to each kind of exception."""

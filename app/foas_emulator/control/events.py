@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from foas_emulator.control.errors import ControlError, require_world
-from foas_emulator.faults.wire import TRANSPORT
+from foas_emulator.faults.wire import transport_of
 from foas_emulator.gateway.responses import until_disconnected
 from foas_emulator.journal.entries import WorldJournal, show
 from foas_emulator.journal.events import News, Watch
@@ -103,7 +103,7 @@ class EventStream(Response):
         except (StoreClosedError, WorldFileError) as error:  # the world ended while it was settled, or its disk is full
             log.info("the event stream of a world has ended: %s", error)
         except TimeoutError:
-            if (transport := scope.get("state", {}).get(TRANSPORT)) is not None:
+            if (transport := transport_of(scope)) is not None:
                 transport.abort()
             return
         except asyncio.CancelledError:

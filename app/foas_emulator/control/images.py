@@ -10,25 +10,25 @@ from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.copying import image_of_world
+from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import read_snapshot
 from foas_emulator.world.store import Store, StoreClosedError
-from foas_emulator.world.turns import Turns
 from foas_emulator.world.world import World
 
-_turns = Turns()
+_lock = LoopLock()
 
 
 @asynccontextmanager
-async def turn(size: int, world: World | None = None) -> AsyncIterator[None]:
-    """Run the block, which holds images of `size` bytes, alone if these are large; keep the world open meanwhile.
+async def one_large_at_a_time(size: int, world: World | None = None) -> AsyncIterator[None]:
+    """Let one block that holds large images run at a time; `size` is that of its images. Keep the world open meanwhile.
 
     Otherwise every request that waits for the thread for large work would hold its images, and would wait for that
     thread again after each of its steps.
     """
     with nullcontext() if world is None else world.in_use():
-        async with _turns if size > LARGE else nullcontext():
+        async with _lock if size > LARGE else nullcontext():
             yield
 
 

@@ -23,9 +23,9 @@ from foas_emulator.journal.queries import Filter, find, read_page
 from foas_emulator.journal.verification import CloseEntry, Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.durations import duration
+from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.shortage import in_thread
-from foas_emulator.world.turns import Turns
 
 _NAMED = 3
 """Differences that the hint of a failed verification names."""
@@ -36,7 +36,7 @@ _LOOK_AT_MOST_EVERY = 0.02
 def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) -> APIRouter:
     """Return the routes of each world's journal under `/worlds/{name}/journal`."""
     router = APIRouter(prefix="/worlds/{name}/journal", route_class=DocumentRoute)
-    turns, writing = Turns(), Turns()
+    verifying, writing = LoopLock(), LoopLock()
 
     def answer(text: bytes) -> Response:
         large.require_room(len(text))
@@ -86,7 +86,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         except ValueError as error:
             raise ControlError(400, "What is expected could never happen.", f"{error}.") from None
         require_world(registry, name)
-        finding = await _verify_until(journal, name, expected, request, turns)
+        finding = await _verify_until(journal, name, expected, request, verifying)
         if finding.holds:
             return JSONResponse({"ok": True})
         raise await _failed(journal, name, expected, finding)
@@ -94,8 +94,8 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
     return router
 
 
-async def _write_page(entries: Sequence[tuple[int, Entry]], rest: Mapping[str, Any], turns: Turns) -> bytes:
-    async with turns:  # several threads that write pages would keep the event loop from the processor
+async def _write_page(entries: Sequence[tuple[int, Entry]], rest: Mapping[str, Any], lock: LoopLock) -> bytes:
+    async with lock:  # several threads that write pages would keep the event loop from the processor
         return await in_thread(partial(_written_page, entries, rest))
 
 
@@ -109,12 +109,14 @@ def _written_whole(number: int, entry: Entry) -> bytes:
     return json.dumps(show(number, entry, OPERATIONS) | contents, ensure_ascii=False).encode()
 
 
-async def _verify_until(journal: Journal, name: str, expected: Expectation, request: Request, turns: Turns) -> Finding:
+async def _verify_until(
+    journal: Journal, name: str, expected: Expectation, request: Request, lock: LoopLock
+) -> Finding:
     """Check after every new entry of the world, until the expectation holds, time is up, or the client has left."""
     verification = Verification(expected)
 
     async def look() -> Finding:
-        async with turns:
+        async with lock:
             await asyncio.sleep(0)  # others are served between two that look
             await journal.sort()
             return await verification.look(journal.world_journal(name))

@@ -3,9 +3,9 @@
 from contextlib import closing, nullcontext
 from functools import partial
 
-from foas_emulator.control.images import turn
+from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.control.off_loop import SMALL, off_loop
-from foas_emulator.control.ready import made_ready
+from foas_emulator.control.staging import staged_image
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
@@ -47,7 +47,7 @@ async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedD
             return
     for is_last in _ATTEMPTS if size > SMALL else ():
         world = registry.open_or_create(name)
-        async with turn(max(size, world.store.size), world):
+        async with one_large_at_a_time(max(size, world.store.size), world):
             await settle(world)
             async with held(world) if is_last else nullcontext():
                 if await _merge_beside(registry, scratch, world, seed, size=size):
@@ -72,13 +72,13 @@ async def _merge_into_new(
 ) -> bool:
     """Create a world with a seed applied; return False if it exists by then, or the default image has changed."""
     image = registry.image
-    async with turn(max(size, len(image))):
+    async with one_large_at_a_time(max(size, len(image))):
         merged = await off_loop(size, partial(_merged, image, seed, name=name, registry=registry, scratch=scratch))
-        async with made_ready(merged, registry, scratch) as ready:
+        async with staged_image(merged, registry, scratch) as staged:
             if registry.exists(name) or registry.image is not image:
                 return False
             world = registry.open_or_create(name)
-            registry.exchange(world, partial(world.move_on, merged), ready)
+            registry.exchange(world, partial(world.move_on, merged), staged)
             return True
 
 
@@ -89,10 +89,10 @@ async def _merge_beside(
     before, image = _contents(world), await image_of_world(world)
     copy = partial(_merged, image, seed, name=world.name, registry=registry, scratch=scratch)
     merged = await off_loop(size, copy)
-    async with made_ready(merged, registry, scratch) as ready:
+    async with staged_image(merged, registry, scratch) as staged:
         if not registry.holds(world) or _contents(world) != before:
             return False
-        registry.exchange(world, partial(world.move_on, merged), ready)
+        registry.exchange(world, partial(world.move_on, merged), staged)
         return True
 
 

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from foas_emulator.control.images import origin_of_world, turn
+from foas_emulator.control.images import one_large_at_a_time, origin_of_world
 from foas_emulator.control.off_loop import LARGE
-from foas_emulator.control.ready import made_ready
+from foas_emulator.control.staging import staged_image
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.file_registry import FileRegistry
 from foas_emulator.world.memory_registry import MemoryRegistry
-from foas_emulator.world.ready import NOTHING_READY
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
+from foas_emulator.world.staging import NOTHING_STAGED
 from foas_emulator.world.store import StoreClosedError
 
 
@@ -40,15 +40,15 @@ async def reset_all(registry: Registry, scratch: Connections) -> None:
 
 async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_piece: Callable[[str], None]) -> None:
     world = registry.peek(name)
-    async with turn(0 if world is None else registry.origin_size(name), world):
+    async with one_large_at_a_time(0 if world is None else registry.origin_size(name), world):
         beginning = None if world is None else world.beginning
         origin = await _origin(registry, name)
-        async with made_ready(origin, registry, scratch) as ready:
+        async with staged_image(origin, registry, scratch) as staged:
             is_same = registry.peek(name) is world and (world is None or world.beginning is beginning)
-            # The default image may have been replaced meanwhile: then what is ready is no longer the world's origin.
+            # The default image may have been replaced meanwhile: then what is staged is no longer the world's origin.
             is_kept = not isinstance(registry, MemoryRegistry) or registry.origin(name) is origin
             if is_same and (origin is None or is_kept):
-                registry.reset(name, ready)
+                registry.reset(name, staged)
             else:  # it ended or started over meanwhile
                 in_one_piece(name)
 
@@ -63,11 +63,11 @@ async def _reset_small_or_closed(registry: Registry, scratch: Connections, name:
 
 
 async def _reset_closed(registry: FileRegistry, scratch: Connections, name: str, stamp: tuple[int, int, int]) -> None:
-    async with turn(stamp[0]):
+    async with one_large_at_a_time(stamp[0]):
         origin = await origin_of_world(registry, name)
-        async with made_ready(origin, registry, scratch) as ready:
+        async with staged_image(origin, registry, scratch) as staged:
             is_same = registry.origin_stamp(name) == stamp
-            registry.reset_existing(name, ready if is_same else NOTHING_READY)
+            registry.reset_existing(name, staged if is_same else NOTHING_STAGED)
 
 
 async def _origin(registry: Registry, name: str) -> bytes | None:

@@ -19,10 +19,10 @@ from foas_emulator.control.documents import (
     wants_yaml,
 )
 from foas_emulator.control.errors import require_world
-from foas_emulator.control.images import has_left, image_of_snapshot, turn
+from foas_emulator.control.images import has_left, image_of_snapshot, one_large_at_a_time
 from foas_emulator.control.merging import clusters_there, merge
 from foas_emulator.control.off_loop import off_loop
-from foas_emulator.control.ready import load
+from foas_emulator.control.staging import load
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.seeds.limits import weight
 from foas_emulator.seeds.reading import parse_seed
@@ -57,7 +57,7 @@ def snapshot_router(registry: Registry, scratch: Connections, large: LargeAnswer
         """Return the whole world: rows, clock, pending changes, counters, settings, fault rules; as YAML by Accept."""
         world = require_world(registry, name)
         write = _write_yaml if wants_yaml(request) else write_snapshot
-        async with turn(world.store.size, world):
+        async with one_large_at_a_time(world.store.size, world):
             if await has_left(request, world.store.size):
                 return Response()
             large.require_room(world.store.size)
@@ -72,7 +72,7 @@ def snapshot_router(registry: Registry, scratch: Connections, large: LargeAnswer
         """Replace the world by the one in the snapshot, to the byte; its origin, for resets, stays the same."""
         body, as_yaml = await read_body(request), is_yaml(request)
         size = weight(body)
-        async with turn(size):
+        async with one_large_at_a_time(size):
             if await has_left(request, size):
                 return Response()
             if len(body) <= _LARGEST_KEPT:

@@ -10,10 +10,10 @@ from fastapi.responses import JSONResponse
 from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
 from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
-from foas_emulator.control.images import has_left, turn
+from foas_emulator.control.images import has_left, one_large_at_a_time
 from foas_emulator.control.off_loop import LARGE, off_loop
-from foas_emulator.control.ready import made_ready
 from foas_emulator.control.resetting import reset, reset_all
+from foas_emulator.control.staging import staged_image
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.limits import weight
@@ -105,14 +105,14 @@ async def _put(
 ) -> int | None:
     """Create or replace a world as a body of this size says; return the status, None if the client has left."""
     name = request.path_params["name"]
-    async with turn(size):
+    async with one_large_at_a_time(size):
         if await has_left(request, size):
             return None
         image = await off_loop(size, lambda: _image(registry, scratch, document))
         if not isinstance(image, _Fork):
             return await _begin(registry, scratch, name, image)
     source = _source(registry, image.name)  # opened first: what is closed has no size
-    async with turn(source.store.size, source):
+    async with one_large_at_a_time(source.store.size, source):
         if await has_left(request, source.store.size):
             return None
         await settle(source)
@@ -120,9 +120,9 @@ async def _put(
 
 
 async def _begin(registry: Registry, scratch: Connections, name: str, image: bytes | None) -> int:
-    async with made_ready(image, registry, scratch, with_origin=True) as ready:
+    async with staged_image(image, registry, scratch, with_origin=True) as staged:
         status = 200 if registry.exists(name) else 201
-        registry.create_or_replace(name, image, ready)
+        registry.create_or_replace(name, image, staged)
     return status
 
 

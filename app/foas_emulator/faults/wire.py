@@ -15,7 +15,7 @@ from foas_emulator.gateway.formats import Body
 from foas_emulator.gateway.responses import GatewayResponse, until_disconnected
 
 TRANSPORT = "foas_emulator.transport"
-"""The key in the `state` of a scope under which `http_protocol.py` puts the transport of the connection."""
+"""The key in the `state` of a scope under which `serving/http_protocol.py` puts the transport of the connection."""
 
 NEVER_SENT = 0
 """The status of a response of which the client got no byte."""
@@ -74,15 +74,21 @@ async def break_off(scope: Scope, receive: Receive) -> None:
 
     Raise `CancelledError` if there is no such connection, as on another server than the emulator's own.
     """
-    transport: asyncio.Transport | None = scope.get("state", {}).get(TRANSPORT)
+    transport = transport_of(scope)
     if transport is None:
         raise asyncio.CancelledError
     transport.abort()
     await until_disconnected(receive)  # or else the server would log that the answer has no end
 
 
-def _transport(scope: Scope) -> asyncio.Transport:
+def transport_of(scope: Scope) -> asyncio.Transport | None:
+    """Return the transport of a request's connection; None on another server than the emulator's own."""
     transport: asyncio.Transport | None = scope.get("state", {}).get(TRANSPORT)
+    return transport
+
+
+def _transport(scope: Scope) -> asyncio.Transport:
+    transport = transport_of(scope)
     if transport is None:
         raise UNAVAILABLE(
             "A fault rule wants to end the connection, which only a server started by foas-emulator serve "

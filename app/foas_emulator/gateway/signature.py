@@ -61,6 +61,13 @@ def sign(text: str, credentials: Credentials, secret: str) -> bytes:
     return hmac.digest(secret.encode(), to_sign, v3_hash(credentials)).hex().encode()
 
 
+def v1_authorization(request: SignedRequest, access_key_id: str, secret: str) -> str:
+    """Return the Authorization header with which a client signs a request by V1."""
+    credentials = Credentials("v1", access_key_id)
+    signature = sign(next(signed_texts(request, credentials)), credentials, secret)
+    return f"acs {access_key_id}:{signature.decode()}"
+
+
 def signed_texts(request: SignedRequest, credentials: Credentials) -> Iterator[str]:
     """Yield the texts that a client may have signed for this request, the client's own form first."""
     if credentials.scheme == "v1":

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from foas_emulator.gateway.errors import UNKNOWN_OPERATION, ApiError, Problem
 from foas_emulator.gateway.evidence import from_sdk
 from foas_emulator.gateway.formats import CONTENT_TYPES, ApiModel, ApiResponse, Body, Format, negotiate, render
-from foas_emulator.gateway.responses import REQUEST_ID, failure
+from foas_emulator.gateway.responses import REQUEST_ID, failure, host_name
 from foas_emulator.interception.hosts import is_foas, is_location, normalized
 from foas_emulator.interception.refusals import made_request_id
 
@@ -66,7 +66,7 @@ class UnderServiceNames:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        host = _host_of(Headers(scope=scope).get("host", ""))
+        host = normalized(host_name(Headers(scope=scope).get("host", "")))
         if is_foas(host):
             await self._app(scope, receive, send)
         elif is_location(host):
@@ -74,11 +74,6 @@ class UnderServiceNames:
         else:
             refusal = f"This connection leads to foas-emulator, which does not answer for {host[:100]}.\n"
             await PlainTextResponse(refusal, _MISDIRECTED)(scope, receive, send)
-
-
-def _host_of(header: str) -> str:
-    name, colon, port = header.rpartition(":")
-    return normalized(name if colon and port.isdigit() else header)
 
 
 async def _locate(request: Request, host: str) -> Response:

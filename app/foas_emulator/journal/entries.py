@@ -12,7 +12,7 @@ from foas_emulator.journal.calls import Call
 from foas_emulator.journal.closest_operations import closest_operations
 from foas_emulator.journal.coverage import Counters, Usage
 from foas_emulator.masking import masked
-from foas_emulator.world.instants import instant_text
+from foas_emulator.world.clock import instant_text
 
 ENTRY_SIZE = 290
 """Approximate size in bytes of an entry, without its call."""
@@ -101,8 +101,12 @@ class WorldJournal:
 
     def since(self, number: int) -> list[Entry]:
         """Return the remaining entries with a higher number, in the order in which their responses ended."""
-        new = max(0, self.lost + len(self.entries) - number)
-        return list(islice(reversed(self.entries), new))[::-1]
+        return [entry for _, entry in self.last(max(0, self.total - number))]
+
+    def last(self, most: int) -> list[tuple[int, Entry]]:
+        """Return the last entries, at most `most`, with their numbers, in the order in which they ended."""
+        entries = list(islice(reversed(self.entries), most))[::-1]
+        return list(enumerate(entries, self.total - len(entries) + 1))
 
     def numbered(self) -> Iterator[tuple[int, Entry]]:
         """Return every remaining entry with its number in this world (from 1), in the order in which they ended."""

@@ -4,7 +4,6 @@ A watcher polls the journal, so that watching a world does not make its calls sl
 """
 
 from dataclasses import dataclass
-from itertools import islice
 
 from foas_emulator.journal.entries import Entry, WorldJournal
 from foas_emulator.world.world import World
@@ -39,8 +38,6 @@ class Watch:
         is_cleared = world_journal is not self._journal and world_journal.earlier < self._last
         new = total if is_cleared else total - self._last
         has_changed = world.store.revision is not self._revision or is_cleared
-        kept = min(new, MOST_ENTRIES, len(world_journal.entries))
-        entries = list(islice(reversed(world_journal.entries), kept))[::-1]
+        entries = world_journal.last(min(new, MOST_ENTRIES))
         self._journal, self._last, self._revision = world_journal, total, world.store.revision
-        numbered = list(enumerate(entries, total - kept + 1))
-        return News(entries=numbered, more=new - kept, has_changed=has_changed)
+        return News(entries=entries, more=new - len(entries), has_changed=has_changed)

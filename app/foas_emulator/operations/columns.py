@@ -1,6 +1,11 @@
-"""Columns that several tables share."""
+"""Columns that several tables share, and the account that stands in them."""
 
-from foas_emulator.world.store import Condition, Row
+from typing import Any
+
+from foas_emulator.world.store import Change, Condition, Row
+
+ACCOUNT = "239960377092765296"
+"""The account that makes all calls: the documented Starter. There is one; access keys only select a world."""
 
 
 class JobContent(Row):
@@ -23,6 +28,16 @@ class Stamped(Row):
     create_time: int
     modifier: str
     modify_time: int
+
+
+def made_at(now: int) -> dict[str, Any]:
+    """Return the columns of `Stamped` for a row that is made at an instant."""
+    return {"creator": ACCOUNT, "create_time": now, "modifier": ACCOUNT, "modify_time": now}
+
+
+def modified_at(now: int) -> tuple[Change, Change]:
+    """Return the columns of `Stamped` that change with a row."""
+    return ("modifier", ACCOUNT), ("modify_time", now)
 
 
 def of_jobs(project_name: str, job_name: str | None) -> list[Condition]:

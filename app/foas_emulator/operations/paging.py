@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypedDict, TypeVar
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
@@ -37,6 +37,11 @@ def matching(model: type[Row], *filters: Condition) -> Select[Any]:
     """Select the rows that pass the filters of a list; a filter whose value is None lets every row pass."""
     table = model.table()
     return select(table).where(*(table.c[name] == value for name, value in filters if value is not None))
+
+
+def containing(statement: Select[Any], column: ColumnElement[Any], part: str | None) -> Select[Any]:
+    """Keep the rows whose column contains a text; None keeps all. Known of the names of packages, else inferred."""
+    return statement if part is None else statement.where(func.instr(column, part) > 0)
 
 
 def page(world: World, model: type[R], statement: Select[Any], page_index: int, page_size: int) -> Page[R]:

@@ -36,14 +36,14 @@ def check_weight(row: R, *, before: R | None = None) -> R:
     return row
 
 
-def too_heavy(model: BaseModel, *, most: int | None = None) -> str | None:
-    """Return a sentence about texts that weigh more than they may, `MOST_WEIGHT` unless `most` is given."""
-    total, most = weight(model), MOST_WEIGHT if most is None else most
-    if total <= most:
+def too_heavy(model: BaseModel) -> str | None:
+    """Return a sentence about texts that weigh more than `MOST_WEIGHT`, None if they do not."""
+    total = weight(model)
+    if total <= MOST_WEIGHT:
         return None
     return (
         f"All texts together would have {total} characters, in which one that is escaped in answers counts "
-        f"{OF_AN_ESCAPE} times, and may have {most}."
+        f"{OF_AN_ESCAPE} times, and may have {MOST_WEIGHT}."
     )
 
 

@@ -37,33 +37,6 @@ class RequestContext:
     `world` is unset until the request has entered one (`has_world`); a refused request may never enter one.
     """
 
-    __slots__ = (
-        "_world",
-        "authentication_failure",
-        "beginning",
-        "body",
-        "body_note",
-        "faults",
-        "format",
-        "headers",
-        "method",
-        "operation",
-        "parameters",
-        "query_string",
-        "raw_path",
-        "receive",
-        "request_id",
-        "response",
-        "scope",
-        "settings",
-        "started",
-        "template",
-        "unread",
-        "warning",
-        "was_authenticated",
-        "world_name",
-    )
-
     settings: Settings
 
     def __init__(self, scope: Scope, receive: Receive) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from foas_emulator.gateway.errors import THROTTLED_USER, UNAVAILABLE
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.held_calls import HeldCalls
+from foas_emulator.pipeline.select_world import enter_again
 from foas_emulator.world.durations import rate_text
 from foas_emulator.world.ids import fraction
 from foas_emulator.world.registry import Registry
@@ -36,19 +37,13 @@ class Impair:
         if settings.latency.longest:
             with self._held.holding(context):
                 await asyncio.sleep(settings.latency.at(fraction(seed, "impair/latency", number)) / 1000)
-            self._enter_again(context)
+            enter_again(context, self._registry, held_by="its latency")
         if fraction(seed, "impair/error", number) < settings.error_rate:
             problem = _IN_TURN[(_next(context.world.tallies, _ERRORS) - 1) % len(_IN_TURN)]
             share = rate_text(settings.error_rate)
             raise problem(
                 f"The setting error_rate of world {context.world_name} makes {share} of its calls fail; set it to 0."
             )
-
-    def _enter_again(self, context: RequestContext) -> None:
-        """Look the world up again: it may have been dropped or closed while the call was delayed."""
-        world = context.world = self._registry.open_existing(context.world_name)
-        if world is None:
-            raise UNAVAILABLE(f"World {context.world_name} was dropped while its latency held this call back.")
 
 
 def _next(tallies: dict[str, int], name: str) -> int:

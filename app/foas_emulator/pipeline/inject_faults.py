@@ -10,20 +10,20 @@ from functools import partial
 from foas_emulator.faults.effects import Call, Duplicate, Invocation, Latency
 from foas_emulator.faults.rules import PREVIOUS_IMAGE, Application, ArmedRule, active_rules, takes_long
 from foas_emulator.faults.wire import AbortedResponse
-from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.responses import GatewayResponse
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.dispatcher import answer_to
 from foas_emulator.pipeline.held_calls import HeldCalls
+from foas_emulator.pipeline.select_world import enter_again
 from foas_emulator.world.advance import settle
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.images import ImageBudgetError
+from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.store import LARGE, Store
-from foas_emulator.world.turns import Turns
 from foas_emulator.world.world import World
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class InjectFaults:
         self._registry = registry
         self._held = held
         self._call_operation = call_operation
-        self._turns = Turns()
+        self._lock = LoopLock()
         """Taken by a write whose world is so large that its image is taken beside it: only one has such an image."""
 
     def __call__(self, context: RequestContext) -> Awaitable[GatewayResponse] | None:
@@ -91,11 +91,7 @@ class InjectFaults:
             return answer_to(error, context)
 
     async def _enter_again(self, context: RequestContext) -> None:
-        """Look the world up again: it may have been dropped or closed while a rule delayed the request."""
-        world = context.world = self._registry.open_existing(context.world_name)
-        if world is None:
-            raise UNAVAILABLE(f"World {context.world_name} was dropped while a fault rule held this call back.")
-        await settle(world)
+        await settle(enter_again(context, self._registry, held_by="a fault rule"))
 
     async def _apply_one(self, context: RequestContext, rule: ArmedRule, call: Call) -> GatewayResponse:
         response = await call() if rule.at == "after_commit" else None
@@ -140,7 +136,7 @@ class InjectFaults:
             return await self._call_operation(context)
         if world.store.size <= LARGE:
             return await self._call_after(context, world.store.image())
-        async with self._turns:
+        async with self._lock:
             await self._enter_again(context)
             return await self._call_after(context, await self._image_beside(context))
 
@@ -193,11 +189,7 @@ class InjectFaults:
 
 async def _on_own_stack(call: Call) -> GatewayResponse:
     """Make a call in a task of its own, which does not count for the recursion limit of its caller."""
-    return await asyncio.create_task(_awaited(call))
-
-
-async def _awaited(call: Call) -> GatewayResponse:
-    return await call()
+    return await asyncio.ensure_future(call())
 
 
 def _counted(rule: ArmedRule, world: World, *, took_effect: bool) -> Application | None:

@@ -63,6 +63,14 @@ def enter(context: RequestContext, world: World) -> None:
     context.request_id = context.request_id or world.next_request_id()
 
 
+def enter_again(context: RequestContext, registry: Registry, *, held_by: str) -> World:
+    """Return the world of a call that was held back, looked up again: it may have been dropped or closed meanwhile."""
+    world = context.world = registry.open_existing(context.world_name)
+    if world is None:
+        raise UNAVAILABLE(f"World {context.world_name} was dropped while {held_by} held this call back.")
+    return world
+
+
 def world_of_key(authorization: str | None) -> str:
     """Return the world named by the access key `world-<name>` of an Authorization header, else the default world."""
     if authorization is None or _KEY_PREFIX not in authorization:

@@ -9,9 +9,9 @@ from foas_emulator.blink import versions
 from foas_emulator.blink.kinds import SQL, STREAM
 from foas_emulator.blink.runtime import engine_job_handler
 from foas_emulator.faults.rules import RuleLimitError, arm
-from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.clusters.service import LARGEST_COUNT as MOST_CLUSTERS
+from foas_emulator.operations.columns import ACCOUNT, made_at
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances.lifecycle import FAILED, LIVE, RUNNING, UNKNOWN_DELAY, WAITING
 from foas_emulator.operations.instances.lifecycle import LARGEST_COUNT as MOST_INSTANCES
@@ -155,10 +155,7 @@ def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_Qu
             Project,
             seed.given(),
             id=world.next_token("project"),
-            creator=ACCOUNT,
-            create_time=now,
-            modifier=ACCOUNT,
-            modify_time=now,
+            **made_at(now),
             cluster_id=cluster_id,
             region=_REGION,
         )
@@ -170,10 +167,7 @@ def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_Qu
             _row(
                 Package,
                 package.given() | {"project_name": seed.name},
-                creator=ACCOUNT,
-                create_time=now,
-                modifier=ACCOUNT,
-                modify_time=now,
+                **made_at(now),
             )
         )
     for position, job in enumerate(seed.jobs):
@@ -244,10 +238,7 @@ def _put_job(world: World, project: SeedProject, seed: SeedJob, place: _Place) -
         file_id=str(world.next_number("file")),
         job_type=_first(instance.job_type for instance in seed.instances) or STREAM,
         api_type=_first(instance.api_type for instance in seed.instances) or SQL,
-        creator=ACCOUNT,
-        create_time=now,
-        modifier=ACCOUNT,
-        modify_time=now,
+        **made_at(now),
         engine_version=versions.CURRENT,
         cluster_id=queue.cluster_id,
         queue_name=queue.queue_name,

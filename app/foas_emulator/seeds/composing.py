@@ -100,7 +100,7 @@ class _Frame:
 class Composer:
     """A composer that builds a value from events, with its lines and flaws, in time linear in the text.
 
-    Of JSON, whose bounds have been checked already, it gives the lines of everything.
+    For JSON, whose bounds were checked before, it only finds the lines.
     """
 
     def __init__(self, *, is_json: bool = False) -> None:
@@ -120,28 +120,44 @@ class Composer:
         """Process the events of a text, until a bound is exceeded."""
         try:
             for event in events:
-                handle = getattr(self, f"_on_{type(event).__name__}", None)
-                if handle is not None and (handle(event) is False or len(self.flaws) >= MAX_FAULTS):
+                if not self._takes(event) or len(self.flaws) >= MAX_FAULTS:
                     return
         finally:
             self.lines.free_with(self._parts)
 
-    # One method for each kind of event; it returns False to stop.
+    def _takes(self, event: Any) -> bool:
+        """Process an event; return False to stop."""
+        match event:
+            case yaml.ScalarEvent():
+                goes_on = self._add_scalar(event)
+            case yaml.SequenceStartEvent():
+                goes_on = self._open([], event)
+            case yaml.MappingStartEvent():
+                goes_on = self._open({}, event)
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                goes_on = self._close(event)
+            case yaml.AliasEvent():
+                goes_on = self._add_alias(event)
+            case yaml.DocumentStartEvent():
+                goes_on = self._begin_document(event)
+            case _:
+                goes_on = True
+        return goes_on
 
-    def _on_DocumentStartEvent(self, event: Any) -> bool:  # noqa: N802
+    def _begin_document(self, event: Any) -> bool:
         self._documents += 1
         if self._documents > 1:
             self._flaw(event, "a second document begins; give one")
         return self._documents == 1
 
-    def _on_ScalarEvent(self, event: Any) -> bool:  # noqa: N802
+    def _add_scalar(self, event: Any) -> bool:
         self._size += 1 + len(event.value) // 32
         value = self._scalar(event)
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, 1 + len(event.value) // 32)
         return self._put(value, event)
 
-    def _on_AliasEvent(self, event: Any) -> bool:  # noqa: N802
+    def _add_alias(self, event: Any) -> bool:
         value, size = self._anchors.get(event.anchor, (_UNREADABLE, 0))
         if event.anchor not in self._anchors:
             self._flaw(event, f"there is no anchor {event.anchor!r} before this alias")
@@ -154,18 +170,6 @@ class Composer:
             self._flaw(event, f"its aliases repeat more than {MAX_REPEATED} values; use fewer")
             return False
         return self._put(value, event)
-
-    def _on_SequenceStartEvent(self, event: Any) -> bool:  # noqa: N802
-        return self._open([], event)
-
-    def _on_MappingStartEvent(self, event: Any) -> bool:  # noqa: N802
-        return self._open({}, event)
-
-    def _on_SequenceEndEvent(self, event: Any) -> bool:  # noqa: N802
-        return self._close(event)
-
-    def _on_MappingEndEvent(self, event: Any) -> bool:  # noqa: N802
-        return self._close(event)
 
     # -- lists, mappings and values
 

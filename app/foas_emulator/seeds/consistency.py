@@ -140,30 +140,30 @@ def check_world(store: Store) -> None:
     check_rules(store)
     for problem in _problems(store):
         raise ValueError(problem)
-    _bring_about(store)
+    _apply_pending(store)
 
 
 def _problems(store: Store) -> Iterator[str]:
-    yield from _halves(store)
-    yield from _long(store)
-    yield from _many(store)
-    yield from _lost(store)
-    yield from _beyond(store)
-    yield from _folders(store)
-    yield from _clusters(store)
-    yield from _jobs(store)
-    yield from _counters(store)
-    yield from _subjects(store)
+    yield from _lone_surrogates(store)
+    yield from _heavy_rows(store)
+    yield from _crowds(store)
+    yield from _orphans(store)
+    yield from _out_of_range(store)
+    yield from _wrong_folders(store)
+    yield from _wrong_clusters(store)
+    yield from _wrong_jobs(store)
+    yield from _low_counters(store)
+    yield from _changes_of_nothing(store)
 
 
-def _halves(store: Store) -> Iterator[str]:
+def _lone_surrogates(store: Store) -> Iterator[str]:
     for model, column in _WRITTEN:
         for row in store.find(model):
             if _SURROGATE.search(json.dumps(json.loads(getattr(row, column)), ensure_ascii=False)):
                 yield f"the {column} of {model.table().name} hold half of a surrogate pair, which no answer can carry"
 
 
-def _long(store: Store) -> Iterator[str]:
+def _heavy_rows(store: Store) -> Iterator[str]:
     for model in _WITH_TEXTS:
         table = model.table()
         # As bytes, whose length does not end at a zero.
@@ -175,7 +175,7 @@ def _long(store: Store) -> Iterator[str]:
                 yield f"{table.name} {', '.join(map(repr, row))} has longer texts than any world may hold"
 
 
-def _many(store: Store) -> Iterator[str]:
+def _crowds(store: Store) -> Iterator[str]:
     for model, columns, most in _COUNTS:
         owner = [model.table().c[column] for column in columns]
         many = select(*owner).group_by(*owner).having(func.count() > most).order_by(*owner).limit(1)
@@ -197,7 +197,7 @@ def _first(store: Store, model: Model, condition: str, values: Collection[Any] =
     return None if row is None else f"{table.name} {', '.join(map(repr, row))}"
 
 
-def _lost(store: Store) -> Iterator[str]:
+def _orphans(store: Store) -> Iterator[str]:
     for model, columns, owner, keys in _BELONGS:
         given = " AND ".join(f"row.{column} IS NOT NULL" for column in columns)
         same = " AND ".join(f"owner.{key} = row.{column}" for key, column in zip(keys, columns, strict=True))
@@ -207,7 +207,7 @@ def _lost(store: Store) -> Iterator[str]:
             yield f"{row} belongs to a row of {owner.table().name} that is not there (by {', '.join(columns)})"
 
 
-def _beyond(store: Store) -> Iterator[str]:
+def _out_of_range(store: Store) -> Iterator[str]:
     for model, column, allowed in _ALLOWED:
         row = _first(
             store, model, f"row.{column} NOT IN ({', '.join(f':value_{at}' for at in range(len(allowed)))})", allowed
@@ -220,7 +220,7 @@ def _beyond(store: Store) -> Iterator[str]:
             yield f"{row} has a {column} beyond {least} to {most}"
 
 
-def _folders(store: Store) -> Iterator[str]:
+def _wrong_folders(store: Store) -> Iterator[str]:
     known: dict[str, set[str]] = {project.name: set() for project in store.find(Project)}
     for folder in store.find(Folder):
         paths = known[folder.project_name]
@@ -235,7 +235,7 @@ def _folders(store: Store) -> Iterator[str]:
                 yield f"projects {project_name!r} has a folder {path!r} and not the one above it"
 
 
-def _clusters(store: Store) -> Iterator[str]:
+def _wrong_clusters(store: Store) -> Iterator[str]:
     for cluster in store.find(Cluster):
         if _REMOVED.fullmatch(cluster.removed_slaves) is None:
             yield f"clusters {cluster.cluster_id!r} has removed_slaves that are no numbers with commas between"
@@ -243,7 +243,7 @@ def _clusters(store: Store) -> Iterator[str]:
             yield f"clusters {cluster.cluster_id!r} has engine_versions that are no versions behind their tags"
 
 
-def _jobs(store: Store) -> Iterator[str]:
+def _wrong_jobs(store: Store) -> Iterator[str]:
     row = _first(
         store,
         Instance,
@@ -263,7 +263,7 @@ def _jobs(store: Store) -> Iterator[str]:
         yield f"{row} is not archived, and neither is another one of its stream job"
 
 
-def _counters(store: Store) -> Iterator[str]:
+def _low_counters(store: Store) -> Iterator[str]:
     counters = {counter.name: counter.value for counter in store.find(Counter)}
     for name, model, column in _COUNTED:
         row = _first(store, model, f"row.{column} > :value_0", (counters.get(name, 0),))
@@ -285,7 +285,7 @@ def _is_counted(order_id: str, given: int) -> bool:
     return order_id.isascii() and order_id.isdecimal() and len(order_id) <= 19 and int(order_id) < FIRST_ORDER + given  # noqa: PLR2004
 
 
-def _subjects(store: Store) -> Iterator[str]:
+def _changes_of_nothing(store: Store) -> Iterator[str]:
     there: Mapping[str, Iterable[str]] = {
         "cluster": {cluster.cluster_id for cluster in store.find(Cluster)},
         "instance": {str(instance.id) for instance in store.find(Instance)},
@@ -296,7 +296,7 @@ def _subjects(store: Store) -> Iterator[str]:
             yield f"the pending change {change.what!r} is of what is not there"
 
 
-def _bring_about(store: Store) -> None:
+def _apply_pending(store: Store) -> None:
     """Apply all pending changes, since one that fails would break every call after its instant."""
     world = World("", store, defaults=WorldSettings(), handlers=HANDLERS)
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from foas_emulator.seeds.limits import Place, cut, path_of
+from foas_emulator.seeds.limits import DocumentError, Place, cut, path_of
 from foas_emulator.seeds.loading import Document
 
 
@@ -33,6 +33,16 @@ class SeedError(Exception):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = list(faults)
+
+
+def faults_of(error: DocumentError, file: str) -> list[Fault]:
+    """Return the flaws of a text as faults of a file."""
+    return [Fault(file=file, line=flaw.line, path=path_of(flaw.place), message=flaw.message) for flaw in error.flaws]
+
+
+def unusable(file: str, message: str) -> SeedError:
+    """Return the error for a file in which there is no document."""
+    return SeedError([Fault(file=file, line=1, path="", message=message)])
 
 
 @dataclass(frozen=True)

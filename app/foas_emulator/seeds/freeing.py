@@ -1,4 +1,4 @@
-"""Free what large documents are made of in pieces, beside all else.
+"""Free the parts of large documents one by one, in a thread.
 
 Python frees a list together with everything that only this list holds, and nothing else runs meanwhile: half a second
 for a few mebibytes of lists in lists.
@@ -17,8 +17,8 @@ MANY = 10_000
 def free_with(owner: object, *parts: list[Any] | dict[Any, Any]) -> None:
     """Free parts one by one, from the last to the first, once nothing refers to their owner any more.
 
-    Each part stands after those that are in it, so that none takes others with it. The owner is none of them: it would
-    never end. What others refer to stays.
+    A part must come after the parts in it, so that none of them is freed together with it. The owner must not be among
+    the parts, or it would never end. A part that something else refers to stays.
     """
     large = [each for each in parts if len(each) > MANY]
     if large:

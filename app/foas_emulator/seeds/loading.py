@@ -204,9 +204,9 @@ class _Names(dict[str, str]):
 
 
 def _has_endless_value(text: str) -> bool:
-    """Whether in five windows in a row no text begins, as in no document that has anything: a value or a blank is long.
+    """Whether a value or a blank fills five windows in a row: then no text begins in any of them.
 
-    A quote after a backslash begins no text. The first character of a window is the last one of the window before.
+    A quote after a backslash begins no text, so a window is looked at together with the character before it.
     """
     windows = 0
     for start in range(0, len(text), _WINDOW):

@@ -5,13 +5,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from foas_emulator.seeds.document import SeedDocument
-from foas_emulator.seeds.errors import Fault, Origin, SeedError
-from foas_emulator.seeds.limits import DocumentError, Place, path_of
+from foas_emulator.seeds.errors import Fault, Origin, SeedError, faults_of, unusable
+from foas_emulator.seeds.limits import DocumentError, Place
 from foas_emulator.seeds.loading import Document, load
 from foas_emulator.seeds.references import nearest
 from foas_emulator.seeds.validation import validate
-
-__all__ = ["BUILT_IN", "Fault", "SeedError", "built_in_text", "check_seed", "parse_seed", "read_seed", "read_seeds"]
 
 MADE = "five-thousand"
 """The built-in seed that is generated on use; the others are files."""
@@ -50,8 +48,7 @@ def seed_files(source: str) -> list[str]:
         return [source]
     found = sorted(str(file) for file in directory.iterdir() if file.suffix in _SUFFIXES and file.is_file())
     if not found:
-        message = f"the directory has no document whose name ends in {', '.join(_SUFFIXES)}"
-        raise SeedError([Fault(file=source, line=1, path="", message=message)])
+        raise unusable(source, f"the directory has no document whose name ends in {', '.join(_SUFFIXES)}")
     return found
 
 
@@ -68,10 +65,10 @@ def text_in(source: str) -> str:
         return Path(source).read_text("utf-8")
     except FileNotFoundError:
         seeds = f"no built-in seed is called so{nearest(source, BUILT_IN)}; those are {', '.join(BUILT_IN)}"
-        raise SeedError([Fault(file=source, line=1, path="", message=f"there is no such file, and {seeds}")]) from None
+        raise unusable(source, f"there is no such file, and {seeds}") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise SeedError([Fault(file=source, line=1, path="", message=f"it cannot be read: {reason}")]) from None
+        raise unusable(source, f"it cannot be read: {reason}") from None
 
 
 def built_in_text(name: str) -> str:
@@ -91,9 +88,7 @@ def parse_seed(text: str, file: str, *, clusters: Collection[str] | None = None)
     try:
         document = load(text)
     except DocumentError as error:
-        raise SeedError(
-            [Fault(file=file, line=flaw.line, path=path_of(flaw.place), message=flaw.message) for flaw in error.flaws]
-        ) from None
+        raise SeedError(faults_of(error, file)) from None
     return check_seed(document, file, clusters=clusters)
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from foas_emulator.seeds.document import SeedDocument, is_note
-from foas_emulator.seeds.errors import Fault, SeedError
+from foas_emulator.seeds.errors import Fault, SeedError, faults_of
 from foas_emulator.seeds.limits import DocumentError, Place, path_of, weight
 from foas_emulator.seeds.loading import Document, load
 from foas_emulator.seeds.reading import check_seed
@@ -61,7 +61,7 @@ def read_states(file: Path) -> States:
         text = file.read_text("utf-8")
         document = load(text)
     except DocumentError as error:
-        raise SeedError([_fault(file, flaw.line, flaw.place, flaw.message) for flaw in error.flaws]) from None
+        raise SeedError(faults_of(error, str(file))) from None
     except (OSError, ValueError) as error:
         raise SeedError([_fault(file, 1, (), f"it cannot be read: {error}")]) from None
     if not isinstance(document.value, dict):

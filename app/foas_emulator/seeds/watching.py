@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from foas_emulator.seeds.reading import SeedError, seed_files
+from foas_emulator.seeds.errors import SeedError
+from foas_emulator.seeds.reading import seed_files
 from foas_emulator.world.shortage import in_thread, refused_by_system
 
 LOOK_EVERY = 0.5

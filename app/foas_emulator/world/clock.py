@@ -1,10 +1,10 @@
-"""The time of a world. The only module that reads the machine's clock."""
+"""The time of a world, and instants as texts. The only module that reads the machine's clock."""
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -17,6 +17,8 @@ Mode = Literal["real", "frozen"]
 
 LAST_INSTANT = 253_402_300_799_999
 """The end of the year 9999 in milliseconds since the epoch. No clock goes further: ISO 8601 texts end there."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ClockRangeError(ValueError):
@@ -77,6 +79,19 @@ def instant(value: str | int) -> int:
         raise ValueError(f"{value!r} is neither milliseconds since the epoch nor an ISO 8601 time") from None
     aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     return round(aware.timestamp() * 1000)
+
+
+def moment(milliseconds: int, zone: tzinfo = UTC) -> datetime:
+    """Return an instant as a date and time; one that no clock can reach is shown as the last that one can.
+
+    `datetime.fromtimestamp` would ask the system, and Windows' time ends with the year 3000.
+    """
+    return (_EPOCH + timedelta(milliseconds=min(milliseconds, LAST_INSTANT))).astimezone(zone)
+
+
+def instant_text(milliseconds: int) -> str:
+    """Return an instant as an ISO 8601 text: `2026-01-01T00:00:30.000Z`."""
+    return moment(milliseconds).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +181,6 @@ class Clock:
         if reading.frozen_at is None:
             return Reading(reading.offset_ms + by, None)
         return Reading(0, reading.frozen_at + by)
-
-    def advance(self, by: int) -> None:
-        """Move on by milliseconds; a running clock keeps running. Belongs inside a transaction."""
-        self.put(self.ahead(by))
 
     def put(self, reading: Reading) -> None:
         """Set the state of this clock. Belongs inside a transaction."""

@@ -1,4 +1,4 @@
-"""Which open worlds go when they are idle, or when others need room."""
+"""Choose the open worlds that go: those idle for too long, or the least recently used one when others need room."""
 
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice

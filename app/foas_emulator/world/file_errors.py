@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -149,44 +148,3 @@ def naming(path: Path) -> Iterator[None]:
         raise translated from error
     except UnicodeDecodeError as error:
         raise WorldFileError(path, NAMES_NO_TEXT) from error
-
-
-def require_file(path: Path) -> None:
-    """Raise `WorldFileError` for what is there and no file: reading from a pipe, for example, might never end."""
-    with naming(path):
-        is_something_else = is_there(path) and not is_file(path)
-    if is_something_else:
-        raise WorldFileError(path, "it is no file", "move it away, and PUT, reset or DELETE the world")
-
-
-def is_taken(path: Path) -> bool:
-    """Whether anything has this name, also a link that leads nowhere. Raise OSError if that cannot be told.
-
-    `os.path.lexists` takes a name that cannot be looked at for a free one.
-    """
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    return True
-
-
-def is_there(path: Path) -> bool:
-    """Whether there is something of this name. Raise OSError if that cannot be told."""
-    return _mode(path) is not None
-
-
-def is_file(path: Path) -> bool:
-    """Whether there is a file of this name. Raise OSError if that cannot be told."""
-    mode = _mode(path)
-    return mode is not None and stat.S_ISREG(mode)
-
-
-def _mode(path: Path) -> int | None:
-    # From Python 3.14 on, the methods of Path take what cannot be looked at for nothing, which would be made anew.
-    try:
-        return path.stat().st_mode
-    except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
-            raise
-        return None

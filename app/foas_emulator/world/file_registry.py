@@ -9,11 +9,12 @@ from typing import Unpack
 from foas_emulator.world.clock import machine_now, stopwatch
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.expiry import CLOSE_AT_ONCE, least_recently_used
-from foas_emulator.world.file_errors import WorldFileError, is_there, naming, raise_for_file
+from foas_emulator.world.file_errors import WorldFileError, naming, raise_for_file
 from foas_emulator.world.files import WorldFiles
 from foas_emulator.world.names import WorldLimitError
-from foas_emulator.world.ready import NOTHING_READY, Ready
+from foas_emulator.world.owned_files import is_there
 from foas_emulator.world.registry import Registry, RegistryOptions
+from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import Counts, World
 
@@ -51,14 +52,14 @@ class FileRegistry(Registry):
         is_closed = name in self.files.names() and name not in self._worlds
         return self.files.origin_stamp(name) if is_closed else None
 
-    def make_ready(self, image: bytes, *, connections: Connections, with_origin: bool) -> Ready:  # noqa: ARG002 - memory
-        return Ready(files=self.files.make_ready(image, number=2 if with_origin else 1))
+    def stage(self, image: bytes, *, connections: Connections, with_origin: bool) -> StagedImage:  # noqa: ARG002 - memory
+        return StagedImage(files=self.files.stage(image, number=2 if with_origin else 1))
 
     # -- opening and closing
 
-    def _create(self, name: str, image: bytes, ready: Ready = NOTHING_READY) -> World:
+    def _create(self, name: str, image: bytes, staged: StagedImage = NOTHING_STAGED) -> World:
         self._make_room()
-        self.files.put(name, image, ready.files)
+        self.files.put(name, image, staged.files)
         with self._taken_back_if_that_fails(name, None):
             return self._open(name)
 
@@ -108,12 +109,12 @@ class FileRegistry(Registry):
 
     # -- replacing and resetting
 
-    def _replace(self, name: str, image: bytes, ready: Ready) -> World:
+    def _replace(self, name: str, image: bytes, staged: StagedImage) -> World:
         world = self._worlds.get(name)
         if world is None:
             self._make_room()
         before = self.files.generation(name)
-        self.files.put(name, image, ready.files)
+        self.files.put(name, image, staged.files)
         with self._taken_back_if_that_fails(name, before):
             if world is None:
                 return self._open(name)
@@ -121,10 +122,10 @@ class FileRegistry(Registry):
                 world.move_to(self._store(name))
         return world
 
-    def _reset(self, name: str, ready: Ready) -> None:
+    def _reset(self, name: str, staged: StagedImage) -> None:
         world = self._worlds.get(name)
-        if world is not None and ready.files:
-            self._exchange(world, world.move_to, ready)
+        if world is not None and staged.files:
+            self._exchange(world, world.move_to, staged)
         else:
             self._reset_in_one_piece(name, world)
 
@@ -140,7 +141,7 @@ class FileRegistry(Registry):
         else:
             if world is not None and self._loads(world, origin):
                 return
-        self._replace(name, origin, NOTHING_READY)
+        self._replace(name, origin, NOTHING_STAGED)
 
     def _loads(self, world: World, origin: bytes) -> bool:
         """Load its origin into an open world; return whether the world's file holds that."""
@@ -159,25 +160,25 @@ class FileRegistry(Registry):
         self._counts_of.pop(name, None)
         self._begun[name] = machine_now()
 
-    def reset_existing(self, name: str, ready: Ready = NOTHING_READY) -> None:
+    def reset_existing(self, name: str, staged: StagedImage = NOTHING_STAGED) -> None:
         if name in self._worlds:
             self.reset(name)
         elif self.exists(name):
-            self.files.reset(name, *ready.files)
+            self.files.reset(name, *staged.files)
             self._reset_closed(name)
             self._notify(name)
 
-    def exchange(self, world: World, take: Callable[[Store | None], None], ready: Ready) -> None:
-        if ready.files:
-            self._exchange(world, take, ready)
+    def exchange(self, world: World, take: Callable[[Store | None], None], staged: StagedImage) -> None:
+        if staged.files:
+            self._exchange(world, take, staged)
         else:
             with self._closed_if_that_fails(world):
                 take(None)
 
-    def _exchange(self, world: World, take: Callable[[Store], None], ready: Ready) -> None:
-        """Have an open world take the database in the file that is ready."""
+    def _exchange(self, world: World, take: Callable[[Store], None], staged: StagedImage) -> None:
+        """Have an open world take the database in a staged file."""
         before = self.files.generation(world.name)
-        self.files.exchange(world.name, *ready.files)
+        self.files.exchange(world.name, *staged.files)
         with self._taken_back_if_that_fails(world.name, before, is_moved=True), self._closed_if_that_fails(world):
             take(self._store(world.name))
 

@@ -12,27 +12,32 @@ import logging
 import os
 import re
 from collections.abc import Iterator, KeysView, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import count, zip_longest
 from pathlib import Path
 
 from foas_emulator.world.directory_lock import lock_directory
-from foas_emulator.world.file_errors import WorldFileError, is_file, is_taken, naming, require_file
-from foas_emulator.world.soundness import damage_of, is_header_of_ours, is_in_use, size_in
+from foas_emulator.world.file_errors import WorldFileError, naming
+from foas_emulator.world.owned_files import (
+    BESIDE,
+    is_file,
+    is_taken,
+    move_file,
+    remove_file,
+    require_file,
+    synced,
+    write_file,
+)
+from foas_emulator.world.soundness import damage_of, is_header_of_ours, size_in
 
 _PORTS = frozenset(f"{port}{number}" for port in ("com", "lpt") for number in range(10))
 DEVICES = {"con", "prn", "aux", "nul"} | _PORTS if os.name == "nt" else frozenset[str]()
 """Names that no file may have on this system, with any extension: the devices of Windows."""
 
 _FILE = re.compile(r"_?([a-z0-9][a-z0-9_-]{0,63})(?:\.([1-9][0-9]{0,8}))?\.(origin|db|db-wal|db-shm|db-journal|new)")
-_READY = re.compile(r"\+[0-9]+\.new")
-"""A file that is ready to become one of a world's. No world can have such a name."""
-_BESIDE = ("-wal", "-shm", "-journal")
-"""Suffixes of the files that SQLite keeps beside a database that is in use, or was when its process was killed.
-
-One that is not in write-ahead mode yet, as when it is opened for the first time, has a journal.
-"""
-_DATABASE = ("db", *(f"db{suffix}" for suffix in _BESIDE))
+_STAGED = re.compile(r"\+[0-9]+\.new")
+"""A staged file, which can become one of a world's. No world can have such a name."""
+_DATABASE = ("db", *(f"db{suffix}" for suffix in BESIDE))
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +56,7 @@ class WorldFiles:
         self._generations: dict[str, int] = {}
         self._left: dict[str, set[int]] = {}
         """The earlier generations of each world of which a file could not be removed."""
-        self._ready = count()
+        self._staged = count()
         try:
             self._find()
         except BaseException:
@@ -67,12 +72,12 @@ class WorldFiles:
                 origins.setdefault(name, []).append(generation)
         self._generations = {name: self._newest(name, sorted(generations)) for name, generations in origins.items()}
         being_removed = {(name, generation) for _, name, generation, kind in found if kind == "new"}
-        self._remove_ready()
+        self._remove_staged()
         for path, name, generation, kind in found:
             newest = self._generations.get(name)
             is_passed_over = newest is not None and newest < generation and generation in origins[name]
             if kind == "db" and newest is None:
-                _remove(path, is_lone=(name, generation) not in being_removed)
+                remove_file(path, is_lone=(name, generation) not in being_removed)
             elif kind == "new" or (generation != newest and not is_passed_over):
                 self._remove(path, name, generation)
 
@@ -100,14 +105,14 @@ class WorldFiles:
         except (FileNotFoundError, PermissionError):  # any other error tells nothing, and lets no older pair decide
             return False
 
-    def _remove_ready(self) -> None:
-        for path in [path for path in self._directory.iterdir() if _READY.fullmatch(path.name)]:
-            _remove(path)
+    def _remove_staged(self) -> None:
+        for path in [path for path in self._directory.iterdir() if _STAGED.fullmatch(path.name)]:
+            remove_file(path)
 
     def close(self) -> None:
         """Release the directory, so that another process may own it; remove what no world will take any more."""
         with suppress(OSError):
-            self._remove_ready()
+            self._remove_staged()
         self._lock.release()
 
     def names(self) -> KeysView[str]:
@@ -139,32 +144,32 @@ class WorldFiles:
         """Whether an image is the one to which a world is reset. Raise `WorldFileError` as `origin` does."""
         return self.origin_size(name) == len(image) and self.origin(name) == image
 
-    def make_ready(self, image: bytes, *, number: int) -> Sequence[Path]:
-        """Write an image into files of no world, which only have to be renamed. Any thread may do this.
+    def stage(self, image: bytes, *, number: int) -> Sequence[Path]:
+        """Write an image into files that belong to no world yet and only have to be renamed. Any thread may call this.
 
         Raise `WorldFileError` if they cannot be written; then there are no such files.
         """
-        files = [self._directory / f"+{next(self._ready)}.new" for _ in range(number)]
+        files = [self._directory / f"+{next(self._staged)}.new" for _ in range(number)]
         self._write(files, image)
         return files
 
-    def put(self, name: str, image: bytes, ready: Sequence[Path] = ()) -> None:
+    def put(self, name: str, image: bytes, staged: Sequence[Path] = ()) -> None:
         """Create or replace a world from an image, in one step; the next `clean` removes its previous files.
 
-        `ready` are two files that hold the image already, if there are such; they are used up.
+        `staged` are two files that hold the image already, if there are any; they are moved.
         Raise `WorldFileError` if the files cannot be written; then nothing has changed.
         """
         generation = self._next(name)
-        self._write([self._path(name, generation, kind) for kind in ("db", "origin")], image, ready)
+        self._write([self._path(name, generation, kind) for kind in ("db", "origin")], image, staged)
         self._generations[name] = generation
 
     @staticmethod
-    def _write(paths: Sequence[Path], image: bytes, ready: Sequence[Path] = ()) -> None:
+    def _write(paths: Sequence[Path], image: bytes, staged: Sequence[Path] = ()) -> None:
         """Write or move files into their places, in order: all, or none of them."""
         try:
-            for path, made in zip_longest(paths, ready):
+            for path, made in zip_longest(paths, staged):
                 with naming(path):
-                    write_file(path, image) if made is None else _move(made, path)
+                    write_file(path, image) if made is None else move_file(made, path)
         except WorldFileError:
             for path in paths:
                 with suppress(OSError):
@@ -177,17 +182,17 @@ class WorldFiles:
         self.put(name, image)
         self.clean(name, before)
 
-    def reset(self, name: str, ready: Path | None = None) -> None:
+    def reset(self, name: str, staged: Path | None = None) -> None:
         """Make a world begin from its origin again, in one step; its database may be damaged or missing.
 
-        `ready` is a file that holds the origin already.
+        `staged` is a file that holds the origin already.
         """
         before = self._generations[name]
-        if ready is None:
+        if staged is None:
             self._remove_left(name)
             self._move_origin(name, self._next(name))
         else:
-            self.exchange(name, ready)
+            self.exchange(name, staged)
         self.clean(name, before)
 
     def origin_stamp(self, name: str) -> tuple[int, int, int]:
@@ -197,14 +202,14 @@ class WorldFiles:
             found = path.stat()
         return found.st_size, found.st_ino, found.st_mtime_ns
 
-    def exchange(self, name: str, ready: Path) -> None:
-        """Let a file that is ready take the place of a world's database, in one step; the next `clean` removes that.
+    def exchange(self, name: str, staged: Path) -> None:
+        """Let a staged file take the place of a world's database, in one step; the next `clean` removes the old one.
 
         The world resets to what it did. Raise `WorldFileError` if that cannot be; then nothing has changed.
         """
         generation = self._next(name)
         database = self._path(name, generation, "db")
-        self._write([database], b"", [ready])
+        self._write([database], b"", [staged])
         try:
             self._move_origin(name, generation)
         except WorldFileError:
@@ -215,7 +220,7 @@ class WorldFiles:
     def _move_origin(self, name: str, generation: int) -> None:
         origin = self._path(name, self._generations[name], "origin")
         with naming(origin):
-            _move(origin, self._path(name, generation, "origin"))
+            move_file(origin, self._path(name, generation, "origin"))
         self._generations[name] = generation
 
     def take_back(self, name: str, generation: int | None, *, is_moved: bool = False) -> None:
@@ -255,7 +260,7 @@ class WorldFiles:
                 self._remove(self._path(name, generation, kind), name, generation)
 
     def _remove(self, path: Path, name: str, generation: int) -> None:
-        if not _remove(path):
+        if not remove_file(path):
             self._left.setdefault(name, set()).add(generation)
 
     def _remove_database(self, name: str, generation: int) -> None:
@@ -284,8 +289,8 @@ class WorldFiles:
         generation = self._generations[name]
         origin, removed = (self._path(name, generation, kind) for kind in ("origin", "new"))
         require_file(origin)
-        _remove(removed)
-        with naming(origin), _synced(self._directory), suppress(FileNotFoundError):
+        remove_file(removed)
+        with naming(origin), synced(self._directory), suppress(FileNotFoundError):
             if is_taken(removed):  # by a file of somebody else
                 origin.unlink()
             else:
@@ -304,97 +309,3 @@ class WorldFiles:
     def _path(self, name: str, generation: int, kind: str) -> Path:
         stem = f"_{name}" if name in DEVICES else name
         return self._directory / (f"{stem}.{generation}.{kind}" if generation else f"{stem}.{kind}")
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file atomically and durably: a process that is killed leaves none of it, or all of it."""
-    beginning = path.with_suffix(".new")
-    _remove(beginning)
-    file = open(beginning, "xb", opener=_open_private)  # noqa: SIM115 - Path.open has no opener
-    try:
-        with file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        with _synced(path.parent):
-            beginning.replace(path)
-    except OSError:
-        with suppress(OSError):
-            beginning.unlink()
-        raise
-
-
-def _move(file: Path, path: Path) -> None:
-    with _synced(path.parent):
-        file.rename(path)
-
-
-def _open_private(path: str, flags: int) -> int:
-    # SQLite gives the files beside a database the same permissions.
-    return os.open(path, flags, 0o600)
-
-
-def _remove(path: Path, *, is_lone: bool = False) -> bool:
-    """Remove a file of ours, or an empty one; leave any other in place, and log that. Return whether nothing failed.
-
-    A database that is lone, without an origin, is set aside unless no world ever used it, as where `put` was killed.
-    """
-    if path.name.endswith(_BESIDE):
-        return True  # removed together with its database
-    try:
-        if not is_file(path) and is_taken(path):
-            log.warning("%s is no file and is left where it is", path)
-            return True
-        with path.open("rb") as file:
-            header = file.read(100)
-        if header and not is_header_of_ours(header):
-            log.warning("%s is no file of foas-emulator and is left where it is", path)
-            return True
-        if is_lone and is_in_use(header):
-            _set_aside(path)
-            return True
-        if path.suffix == ".db":
-            remove_beside(path)
-        path.unlink()
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        log.warning("%s cannot be removed (%s) and is left where it is", path, error.strerror)
-        return False
-    return True
-
-
-def _set_aside(database: Path) -> None:
-    """Rename a database that has no origin, as where a person puts back a copy of it alone."""
-    names = (database.with_name(f"{database.name}.{number}.lost") for number in count(1))
-    aside = next(name for name in names if not is_taken(name))
-    for suffix in (*_BESIDE, ""):  # the database last: what SQLite kept beside it must never be without it
-        with suppress(FileNotFoundError):
-            database.with_name(database.name + suffix).rename(aside.with_name(aside.name + suffix))
-    text = "%s has no .origin and is no world: it is kept as %s; put both back under their names"
-    log.warning(text, database, aside.name)
-
-
-def remove_beside(database: Path) -> None:
-    """Remove what SQLite kept beside a database, which it would take for changes of another file in its place."""
-    for suffix in _BESIDE:
-        database.with_name(database.name + suffix).unlink(missing_ok=True)
-
-
-@contextmanager
-def _synced(directory: Path) -> Iterator[None]:
-    """Make a rename in a directory durable, if the system has a way to do so: Windows has none.
-
-    The directory is opened before the rename: where that fails, as without a free descriptor, nothing has changed.
-    """
-    if os.name != "posix":
-        yield
-        return
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        yield
-        with suppress(OSError):  # some file systems refuse it for directories
-            os.fsync(handle)
-    finally:
-        with suppress(OSError):  # what the block has done is done
-            os.close(handle)

@@ -9,8 +9,8 @@ from typing import Unpack
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.images import KeptImage
-from foas_emulator.world.ready import NOTHING_READY, Ready
 from foas_emulator.world.registry import Registry, RegistryOptions
+from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 
@@ -38,8 +38,8 @@ class MemoryRegistry(Registry):
     def origin_size(self, name: str) -> int:
         return len(self.origin(name))
 
-    def make_ready(self, image: bytes, *, connections: Connections, with_origin: bool) -> Ready:  # noqa: ARG002 - files
-        return Ready(store=Store(connections, image=image))
+    def stage(self, image: bytes, *, connections: Connections, with_origin: bool) -> StagedImage:  # noqa: ARG002 - files
+        return StagedImage(store=Store(connections, image=image))
 
     def _keep_origin(self, name: str, image: bytes) -> None:
         if image is self.image:
@@ -47,10 +47,10 @@ class MemoryRegistry(Registry):
         else:
             self._origins[name] = self.images.keep(image, instead_of=self._origins.get(name))
 
-    def _create(self, name: str, image: bytes, ready: Ready = NOTHING_READY) -> World:
+    def _create(self, name: str, image: bytes, staged: StagedImage = NOTHING_STAGED) -> World:
         self._make_room()
         self._keep_origin(name, image)
-        world = self._open(name, ready.take_store())
+        world = self._open(name, staged.take_store())
         with suppress(RuntimeError):  # without an event loop
             asyncio.get_running_loop().call_soon(self.prewarm)
         return world
@@ -72,22 +72,22 @@ class MemoryRegistry(Registry):
             self._prepared.close()
             self._prepared = None
 
-    def _replace(self, name: str, image: bytes, ready: Ready) -> World:
+    def _replace(self, name: str, image: bytes, staged: StagedImage) -> World:
         world = self._worlds[name]
         self._keep_origin(name, image)
-        world.load(image, ready.take_store())
+        world.load(image, staged.take_store())
         world.last_used = stopwatch()
         return world
 
-    def _reset(self, name: str, ready: Ready) -> None:
-        self.open_or_create(name).load(self.origin(name), ready.take_store())
+    def _reset(self, name: str, staged: StagedImage) -> None:
+        self.open_or_create(name).load(self.origin(name), staged.take_store())
 
-    def reset_existing(self, name: str, ready: Ready = NOTHING_READY) -> None:
+    def reset_existing(self, name: str, staged: StagedImage = NOTHING_STAGED) -> None:
         if self.exists(name):
-            self.reset(name, ready)
+            self.reset(name, staged)
 
-    def exchange(self, world: World, take: Callable[[Store | None], None], ready: Ready) -> None:
-        take(ready.take_store())
+    def exchange(self, world: World, take: Callable[[Store | None], None], staged: StagedImage) -> None:
+        take(staged.take_store())
         world.last_used = stopwatch()
 
     def replace_image(self, image: bytes) -> Iterator[str | None]:

@@ -11,8 +11,8 @@ from foas_emulator.world.file_errors import WorldFileError, raise_for_file
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget
 from foas_emulator.world.names import WorldLimitError, check_name
-from foas_emulator.world.ready import NOTHING_READY, Ready
 from foas_emulator.world.settings import WorldSettings
+from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import Handler, World
 
@@ -135,7 +135,7 @@ class Registry(ABC):
         return self.open_existing(name) or self._create(name, self.image)
 
     @abstractmethod
-    def _create(self, name: str, image: bytes, ready: Ready = NOTHING_READY) -> World:
+    def _create(self, name: str, image: bytes, staged: StagedImage = NOTHING_STAGED) -> World:
         """Create a world, which will be reset to the same image."""
 
     def _open(self, name: str, store: Store | None = None) -> World:
@@ -161,53 +161,53 @@ class Registry(ABC):
     # -- replacing and resetting
 
     @abstractmethod
-    def make_ready(self, image: bytes, *, connections: Connections, with_origin: bool) -> Ready:
-        """Write an image to where a world can take it over. Any thread may call this.
+    def stage(self, image: bytes, *, connections: Connections, with_origin: bool) -> StagedImage:
+        """Write an image to where a world can move into it. Any thread may call this.
 
         `with_origin` is for a world that is created or replaced, and will reset to this image.
         """
 
-    def create_or_replace(self, name: str, image: bytes | None = None, ready: Ready = NOTHING_READY) -> World:
+    def create_or_replace(self, name: str, image: bytes | None = None, staged: StagedImage = NOTHING_STAGED) -> World:
         """Create a world from an image, the default one if none is given, or replace the one of this name.
 
-        What is `ready` holds the image already. A file that cannot be used is no obstacle: the new world takes its
+        What is `staged` holds the image already. A file that cannot be used is no obstacle: the new world takes its
         place. Raise `ImageBudgetError` if the image cannot be kept for resets, and the errors of `open_existing`.
         """
         image = self.image if image is None else image
         if not self.exists(name):
-            return self._create(name, image, ready)
-        world = self._replace(name, image, ready)
+            return self._create(name, image, staged)
+        world = self._replace(name, image, staged)
         self._notify(name)
         return world
 
     @abstractmethod
-    def _replace(self, name: str, image: bytes, ready: Ready) -> World:
+    def _replace(self, name: str, image: bytes, staged: StagedImage) -> World:
         """Replace a world, open or not."""
 
-    def reset(self, name: str, ready: Ready = NOTHING_READY) -> None:
+    def reset(self, name: str, staged: StagedImage = NOTHING_STAGED) -> None:
         """Reset a world to what it was created from; create it if it does not exist.
 
-        What is `ready` holds its `origin` already, for a world that is open. A database file that cannot be used is no
+        What is `staged` holds its `origin` already, for a world that is open. A database file that cannot be used is no
         obstacle. Where the file of what the world was created from is lost, too, the world becomes one of the default
         image, and the log says so; where it only cannot be read for now, raise `WorldFileError`.
         """
         if self.exists(name):
-            self._reset(name, ready)
+            self._reset(name, staged)
         else:
             self.open_or_create(name)
         self._notify(name)
 
     @abstractmethod
-    def _reset(self, name: str, ready: Ready) -> None:
+    def _reset(self, name: str, staged: StagedImage) -> None:
         """Reset a world that exists."""
 
     @abstractmethod
-    def reset_existing(self, name: str, ready: Ready = NOTHING_READY) -> None:
-        """Reset a world to its origin if it exists; a closed one, whose origin may be `ready`, stays closed."""
+    def reset_existing(self, name: str, staged: StagedImage = NOTHING_STAGED) -> None:
+        """Reset a world to its origin if it exists; a closed one, whose origin may be `staged`, stays closed."""
 
     @abstractmethod
-    def exchange(self, world: World, take: Callable[[Store | None], None], ready: Ready) -> None:
-        """Have an open world `take` the database that is ready, or None if there is none; it resets to what it did."""
+    def exchange(self, world: World, take: Callable[[Store | None], None], staged: StagedImage) -> None:
+        """Have an open world `take` the staged database, or None if there is none; its origin stays the same."""
 
     @abstractmethod
     def replace_image(self, image: bytes) -> Iterator[str | None]:

@@ -42,7 +42,7 @@ def _found_by_check(image: bytes) -> str | None:
 
 
 def require_sound(image: bytes, path: Path | None) -> bytes:
-    """Return the image of a world's file, None for one in memory. Raise `WorldFileError` if it is damaged."""
+    """Return an image; raise `WorldFileError` if it was read from a file and is damaged. One in memory has no path."""
     reason = None if path is None else damage_of(image)
     if path is not None and reason is not None:
         raise WorldFileError(path, reason)

@@ -25,12 +25,10 @@ from foas_emulator.world.file_errors import (
     NewerStoreError,
     WorldFileError,
     file_error,
-    is_there,
     naming,
-    require_file,
 )
-from foas_emulator.world.files import remove_beside, write_file
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
+from foas_emulator.world.owned_files import is_there, remove_beside, require_file, write_file
 from foas_emulator.world.soundness import LARGEST_CHECKED, require_sound
 
 if TYPE_CHECKING:
@@ -131,7 +129,7 @@ class Store:
             if not is_there(path):
                 remove_beside(path)
                 write_file(path, image)
-            with path.open("r+b") as file:  # to be told if it may not be written, which an exclusive lock does not tell
+            with path.open("r+b") as file:  # fails if the file may not be written; an exclusive lock would not
                 if not file.read(1):
                     raise WorldFileError(path, "it is empty")
             self._connect(connections)
@@ -150,8 +148,8 @@ class Store:
         self._raw.execute(_LEAVE_DELETED)
 
     def _prepare_file(self, path: Path) -> None:
-        # Said first, this keeps what SQLite would share with other processes out of a file in memory: writing there to
-        # what a full disk has no room for ends the process (SIGBUS), where a block is smaller than a page of memory.
+        # This comes first, so that SQLite maps no file to share with other processes: where a disk's blocks are smaller
+        # than pages of memory, to write there when the disk is full would end the process (SIGBUS).
         self._raw.execute("PRAGMA locking_mode = EXCLUSIVE")
         version = self._raw.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:

@@ -14,10 +14,10 @@ from foas_emulator.world import ids, pending
 from foas_emulator.world.clock import Clock, machine_now, processor_time, stopwatch
 from foas_emulator.world.file_errors import read_object
 from foas_emulator.world.ids import seed_of
+from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.pending import PendingChange, UnknownChangeError
 from foas_emulator.world.settings import WorldSettings, read_setting, write_setting
 from foas_emulator.world.store import Row, Store, assign, equal
-from foas_emulator.world.turns import Turns
 from foas_emulator.world.world_cache import WorldCache
 
 log = logging.getLogger(__name__)
@@ -77,28 +77,6 @@ class World:
     due instant) are read again after every rollback; where that fails, they are those of before.
     """
 
-    __slots__ = (
-        "_defaults",
-        "_given",
-        "_handlers",
-        "_notes",
-        "beginning",
-        "cache",
-        "clock",
-        "is_held",
-        "last_used",
-        "name",
-        "next_due",
-        "postponed_by",
-        "requests",
-        "seed",
-        "settings",
-        "settling",
-        "store",
-        "tallies",
-        "users",
-    )
-
     def __init__(
         self,
         name: str,
@@ -116,10 +94,10 @@ class World:
         self.users = 0
         """How many tasks use it for so long that others are served meanwhile."""
         self.cache = WorldCache()
-        self.settling = Turns()
+        self.settling = LoopLock()
         """Taken by the task that settles in slices, moves the clock or holds off all others; see `advance`."""
         self.is_held = False
-        """Whether all others wait for the task that has its turn; see `advance.held`."""
+        """Whether all others wait for the task that has taken `settling`; see `advance.held`."""
         self._defaults = defaults
         self._handlers = handlers
         self._notes: dict[str, None] = {}

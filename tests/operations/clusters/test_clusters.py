@@ -9,9 +9,9 @@ from foas_emulator.blink.lenient_json import LONGEST
 from foas_emulator.blink.plan import Plan
 from foas_emulator.blink.planner import running_plan
 from foas_emulator.blink.resource import MODELS
-from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
 from foas_emulator.operations.clusters.service import MOST_REMOVED, MOST_SLAVES, MOST_SWITCHES
+from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.operations.instances import service
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world.store import assign, equal

@@ -2,13 +2,13 @@
 
 import json
 from itertools import product
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from foas_emulator.operations.account import ACCOUNT
-from foas_emulator.operations.clusters.lifecycle import EVENTS, SERVING, STATES, TRANSITIONS
+from foas_emulator.operations.clusters.lifecycle import SERVING, STATES, TRANSITIONS, Event
 from foas_emulator.operations.clusters.rows import Cluster, masters, slaves
+from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.world.store import assign, equal
 from tests.api import Api
 from tests.operations import building
@@ -66,7 +66,7 @@ def test_a_cluster_is_changed_while_it_is_running_and_in_no_other_state(api: Api
 
 def test_every_passing_state_ends_and_no_other_does() -> None:
     assert {state: TRANSITIONS[state, "finish"] for state in STATES if (state, "finish") in TRANSITIONS} == SETTLES_AS
-    assert {event for _, event in TRANSITIONS} == set(EVENTS)
+    assert {event for _, event in TRANSITIONS} == set(get_args(Event))
     assert set(STATES) - SERVING == {"STARTING", "MAINTAINING", "DESTROYING", "DESTROYED"}
 
 

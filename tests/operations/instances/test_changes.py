@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.operations.account import ACCOUNT
+from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.operations.instances import service
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.reading import parse_seed

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.operations.account import ACCOUNT
+from foas_emulator.operations.columns import ACCOUNT
 from tests.api import Api
 from tests.operations import building
 

@@ -9,8 +9,8 @@ from typing import Literal, get_args
 
 from foas_emulator.gateway.errors import problem
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters.rows import Cluster, find_cluster, update_cluster
+from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.store import Change, assign, changed, equal
 from foas_emulator.world.world import World
@@ -19,7 +19,6 @@ State = Literal["STARTING", "RUNNING", "EXPANDING", "REDUCING", "UPGRADING", "MA
 Event = Literal["expand", "shrink", "change_master", "destroy", "finish"]
 
 STATES: tuple[State, ...] = get_args(State)
-EVENTS: tuple[Event, ...] = get_args(Event)
 
 TRANSITIONS: Mapping[tuple[str, Event], State] = MappingProxyType(
     {

@@ -7,11 +7,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func
+from sqlalchemy import Select
 from sqlmodel import Field
 
 from foas_emulator.blink.versions import INSTALLED
-from foas_emulator.operations.paging import matching
+from foas_emulator.operations.paging import containing, matching
 from foas_emulator.world.ids import token
 from foas_emulator.world.store import Change, Condition, Row, equal
 from foas_emulator.world.world import World
@@ -80,12 +80,10 @@ def update_cluster(world: World, cluster_id: str, *changes: Change) -> None:
 
 
 def select_clusters(*filters: Condition, display_name: str | None) -> Select[Any]:
-    """Select clusters, newest first, whose display name contains this text; that a part suffices is inferred."""
+    """Select clusters, newest first, whose display name contains this text."""
     columns = Cluster.table().c
-    statement = matching(Cluster, *filters)
-    if display_name is not None:
-        statement = statement.where(func.instr(columns.display_name, display_name) > 0)
-    return statement.order_by(columns.gmt_create.desc(), columns.cluster_id)
+    named = containing(matching(Cluster, *filters), columns.display_name, display_name)
+    return named.order_by(columns.gmt_create.desc(), columns.cluster_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from foas_emulator.blink import lenient_json, resource
 from foas_emulator.blink.resource import MODELS, Resource, total
 from foas_emulator.gateway.errors import invalid, missing, problem
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters import lifecycle, rows
 from foas_emulator.operations.clusters.lifecycle import NOT_RUNNING, SERVING, WITHOUT_MACHINES
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
+from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.required import given, listed, named, region_of

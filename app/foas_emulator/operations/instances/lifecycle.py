@@ -16,7 +16,7 @@ from foas_emulator.blink.planner import given_plan
 from foas_emulator.blink.runtime import engine_job_handler
 from foas_emulator.gateway.errors import Problem, problem
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.operations.account import ACCOUNT
+from foas_emulator.operations.columns import ACCOUNT
 from foas_emulator.operations.hooks import Signal
 from foas_emulator.operations.instances.rows import Instance, select_ids, update_instance
 from foas_emulator.world.pending import PendingChange

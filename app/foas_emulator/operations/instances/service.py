@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from foas_emulator.blink import chance, properties, runtime
+from foas_emulator.blink.checkpoints import checkpoints
 from foas_emulator.blink.kinds import BATCH, SQL, STREAM
 from foas_emulator.blink.plan import Plan, resources
 from foas_emulator.blink.planner import Note, running_plan
 from foas_emulator.blink.resource import Resource, amount
-from foas_emulator.blink.runtime import Run
+from foas_emulator.blink.running import Run
 from foas_emulator.gateway.errors import invalid, problem
 from foas_emulator.operations.hooks import Hook
 from foas_emulator.operations.instances import lifecycle, rows
@@ -182,7 +183,7 @@ def get_instance_exceptions(world: World, project_name: str, job_name: str, inst
 
 def get_instance_checkpoint(world: World, project_name: str, job_name: str, instance_id: int) -> str:
     """Return the checkpoints of a running instance."""
-    return runtime.checkpoints(require_run(world, project_name, job_name, instance_id))
+    return checkpoints(require_run(world, project_name, job_name, instance_id))
 
 
 def get_instance_final_state(world: World, project_name: str, job_name: str, instance_id: int) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, func, literal_column, null, select
 from sqlmodel import Field
 
 from foas_emulator.operations.columns import JobContent, Stamped, of_jobs
-from foas_emulator.operations.paging import matching
+from foas_emulator.operations.paging import containing, matching
 from foas_emulator.world.store import Change, Condition, Row, assign, equal, given_only
 from foas_emulator.world.world import World
 
@@ -183,16 +183,13 @@ def online_of_type(world: World, project_name: str, job_names: Collection[str], 
 
 
 def select_jobs(*filters: Condition, job_name: str | None, without: Collection[str] = ()) -> Select[Any]:
-    """Select jobs, newest first, whose name contains this text, as in the list of packages.
+    """Select jobs, newest first, whose name contains this text.
 
     Columns in `without` are selected as NULL, so that long texts are not read.
     """
     columns = Job.table().c
     shown = (null().label(column.name) if column.name in without else column for column in columns)
-    statement = matching(Job, *filters).with_only_columns(*shown)
-    if job_name is not None:
-        statement = statement.where(func.instr(columns.job_name, job_name) > 0)
-    return _newest_first(statement)
+    return _newest_first(containing(matching(Job, *filters).with_only_columns(*shown), columns.job_name, job_name))
 
 
 def packages_of_copies(world: World, project_name: str, part: str) -> dict[str, str]:

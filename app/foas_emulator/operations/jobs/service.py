@@ -14,8 +14,8 @@ from foas_emulator.blink.statements import Unknown
 from foas_emulator.difference import shown
 from foas_emulator.gateway.errors import ApiError, invalid, missing, problem
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters import service as clusters
+from foas_emulator.operations.columns import made_at, modified_at
 from foas_emulator.operations.folders import service as folders
 from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.jobs import lifecycle, rows
@@ -92,7 +92,6 @@ def create_job(
         raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} jobs; delete some first.")
     queue = queues.require_bound(world, project_name, draft.cluster_id, draft.queue_name)
     _check_draft(world, project_name, draft)
-    now = world.second()
     job = Job.model_construct(
         project_name=project_name,
         job_name=job_name,
@@ -104,10 +103,7 @@ def create_job(
         folder_id=folders.root(world, project_name).folder_id if draft.folder_id is None else draft.folder_id,
         job_id=world.next_token("job"),
         file_id=str(world.next_number("file")),
-        creator=ACCOUNT,
-        create_time=now,
-        modifier=ACCOUNT,
-        modify_time=now,
+        **made_at(world.second()),
     )
     world.store.insert(check_weight(changed(job, *rows.columns_of(draft))))
 
@@ -153,8 +149,7 @@ def update_job(world: World, project_name: str, job_name: str, draft: Draft) -> 
         assign(Job.engine_version, engine_version),
         assign(Job.cluster_id, cluster_id),
         assign(Job.queue_name, queue_name),
-        assign(Job.modifier, ACCOUNT),
-        assign(Job.modify_time, world.second()),
+        *modified_at(world.second()),
     )
     check_weight(changed(job, *changes), before=job)
     where = equal(Job.project_name, project_name), equal(Job.job_name, job_name)

@@ -1,9 +1,9 @@
 """The operations on metrics: the metrics that exist, and the times for which they have values."""
 
-from foas_emulator.blink import metrics
 from foas_emulator.blink.chance import Part
-from foas_emulator.blink.metric_names import Catalogue
-from foas_emulator.blink.metrics import CLUSTER_METRICS, MetricQueryError, Series, job_metrics
+from foas_emulator.blink.metric_names import CLUSTER_METRICS, Catalogue, job_metrics
+from foas_emulator.blink.metric_query import MetricQueryError, parse_query
+from foas_emulator.blink.metrics import Series, evaluate
 from foas_emulator.difference import shown
 from foas_emulator.gateway.errors import invalid
 from foas_emulator.operations.clusters import service as clusters
@@ -37,10 +37,10 @@ def _curves(
     world: World, metric_json: str | None, prefix: str, catalogue: Catalogue, *, seed: Part, start_time: int, now: int
 ) -> list[Series]:
     try:
-        query = metrics.parse_query(given("metricJson", metric_json), prefix=prefix, catalogue=catalogue)
+        query = parse_query(given("metricJson", metric_json), prefix=prefix, catalogue=catalogue)
         if query.strangers:
             name = shown(query.strangers[0])
             world.note(f"There are no points of the metric {name}: it is another's, or no known name.")
-        return metrics.evaluate(query, seed=seed, start_time=start_time, now=now)
+        return evaluate(query, seed=seed, start_time=start_time, now=now)
     except MetricQueryError as error:
         raise invalid("metricJson", f"{error}.") from None

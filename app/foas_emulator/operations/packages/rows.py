@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func
+from sqlalchemy import Select
 from sqlmodel import Field
 
 from foas_emulator.operations.columns import Stamped
-from foas_emulator.operations.paging import matching
+from foas_emulator.operations.paging import containing, matching
 from foas_emulator.world.store import Condition, equal
 from foas_emulator.world.world import World
 
@@ -43,7 +43,5 @@ def find_package(world: World, project_name: str, package_name: str) -> Package 
 def select_packages(*filters: Condition, package_name: str | None) -> Select[Any]:
     """Select packages, newest first, whose name contains this text."""
     columns = Package.table().c
-    statement = matching(Package, *filters)
-    if package_name is not None:
-        statement = statement.where(func.instr(columns.package_name, package_name) > 0)
-    return statement.order_by(columns.create_time.desc(), columns.package_name)
+    named = containing(matching(Package, *filters), columns.package_name, package_name)
+    return named.order_by(columns.create_time.desc(), columns.package_name)

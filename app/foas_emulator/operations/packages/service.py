@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 from foas_emulator.gateway.errors import problem
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.operations.account import ACCOUNT
+from foas_emulator.operations.columns import made_at, modified_at
 from foas_emulator.operations.jobs import service as jobs
 from foas_emulator.operations.packages.rows import Package, find_package, select_packages
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.required import given, named
 from foas_emulator.operations.texts import check_weight
-from foas_emulator.world.store import Change, Condition, assign, changed, equal, given_only
+from foas_emulator.world.store import Change, Condition, changed, equal, given_only
 from foas_emulator.world.world import World
 
 if TYPE_CHECKING:
@@ -53,14 +53,10 @@ def create_package(
         raise DUPLICATE(f"Project {project_name!r} has a package {package_name!r} already; UpdatePackage changes it.")
     if world.store.count(Package, equal(Package.project_name, project_name)) >= LARGEST_COUNT:
         raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} packages; delete some first.")
-    now = world.second()
     package = Package.model_construct(
         project_name=project_name,
         package_name=package_name,
-        creator=ACCOUNT,
-        create_time=now,
-        modifier=ACCOUNT,
-        modify_time=now,
+        **made_at(world.second()),
         type=given("type", package_type),
         oss_path=given("ossPath", oss_path),
     )
@@ -89,9 +85,8 @@ def update_package(world: World, project_name: str, package_name: str, *details:
     """Change the given members of a package."""
     package = get_package(world, project_name, package_name)
     check_weight(changed(package, *given_only(*details)), before=package)
-    stamps = assign(Package.modifier, ACCOUNT), assign(Package.modify_time, world.second())
     where = equal(Package.project_name, project_name), equal(Package.package_name, package_name)
-    world.store.update(Package, *given_only(*details), *stamps, where=where)
+    world.store.update(Package, *given_only(*details), *modified_at(world.second()), where=where)
 
 
 def delete_package(world: World, project_name: str, package_name: str) -> None:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func
+from sqlalchemy import Select
 from sqlmodel import Field
 
 from foas_emulator.operations.columns import Stamped
-from foas_emulator.operations.paging import matching
+from foas_emulator.operations.paging import containing, matching
 from foas_emulator.world.store import Condition, equal
 from foas_emulator.world.world import World
 
@@ -38,9 +38,6 @@ def find_project(world: World, name: str) -> Project | None:
 
 
 def select_projects(*filters: Condition, name: str | None) -> Select[Any]:
-    """Select projects whose name contains this text, as in the list of packages; oldest first, as in the sample."""
+    """Select projects whose name contains this text, oldest first, as in the sample."""
     columns = Project.table().c
-    statement = matching(Project, *filters)
-    if name is not None:
-        statement = statement.where(func.instr(columns.name, name) > 0)
-    return statement.order_by(columns.create_time, columns.name)
+    return containing(matching(Project, *filters), columns.name, name).order_by(columns.create_time, columns.name)

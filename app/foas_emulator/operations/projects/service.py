@@ -2,8 +2,8 @@
 
 from foas_emulator.gateway.errors import problem
 from foas_emulator.gateway.evidence import documented
-from foas_emulator.operations.account import ACCOUNT
 from foas_emulator.operations.clusters import service as clusters
+from foas_emulator.operations.columns import made_at, modified_at
 from foas_emulator.operations.hooks import Hook, Signal
 from foas_emulator.operations.paging import Page, page
 from foas_emulator.operations.projects.rows import CELL, Project, find_project, select_projects
@@ -69,14 +69,10 @@ def create_project(
         raise DUPLICATE(f"World {world.name} has a project {name!r} already.")
     if world.store.count(Project) >= LARGEST_COUNT:
         raise TOO_MANY(f"World {world.name} has {LARGEST_COUNT} projects; delete some first.")
-    now = world.second()
     project = Project.model_construct(
         name=name,
         id=world.next_token("project"),
-        creator=ACCOUNT,
-        create_time=now,
-        modifier=ACCOUNT,
-        modify_time=now,
+        **made_at(world.second()),
         description=description,
         deploy_type=deploy_type or CELL,
         cluster_id=cluster_id,
@@ -160,5 +156,5 @@ def remove(world: World, project_name: str) -> None:
 
 def _update(world: World, project: Project, change: Change) -> None:
     check_weight(changed(project, change), before=project)
-    stamps = assign(Project.modifier, ACCOUNT), assign(Project.modify_time, world.second())
-    world.store.update(Project, change, *stamps, where=[equal(Project.name, project.name)])
+    where = equal(Project.name, project.name)
+    world.store.update(Project, change, *modified_at(world.second()), where=[where])

@@ -21,7 +21,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from foas_emulator import garbage, logs
-from foas_emulator.http_protocol import CLOSE_AFTER, EmulatorProtocol
+from foas_emulator.serving.http_protocol import CLOSE_AFTER, EmulatorProtocol
 from foas_emulator.world.clock import processor_time
 
 STOP_WITHIN = 1

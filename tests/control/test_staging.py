@@ -1,4 +1,4 @@
-"""Worlds that move into a database or files made ready beside the loop, as those do whose image is large."""
+"""Worlds that move into a database or files staged beside the loop, as those do whose image is large."""
 
 import asyncio
 from collections import deque
@@ -9,7 +9,7 @@ from threading import current_thread
 import httpx
 import pytest
 
-from foas_emulator.control import documents, images, merging, ready, resetting
+from foas_emulator.control import documents, images, merging, resetting, staging
 from foas_emulator.faults.rules import ArmedRule, rules_of
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
@@ -26,7 +26,7 @@ DEFAULT = "/worlds/default"
 
 @pytest.fixture(autouse=True)
 def every_image_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (copying, documents, images, ready, resetting):
+    for module in (copying, documents, images, resetting, staging):
         monkeypatch.setattr(module, "LARGE", 1)
 
 

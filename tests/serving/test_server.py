@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 from httpx import Client, ConnectError
 
-from foas_emulator import listening
-from foas_emulator.certificates import Authority
-from foas_emulator.listening import listen
-from foas_emulator.server import secrets_in
+from foas_emulator.serving import listening
+from foas_emulator.serving.certificates import Authority
+from foas_emulator.serving.listening import listen
+from foas_emulator.serving.server import secrets_in
 from foas_emulator.settings import SettingError
 from tests.process import DIRECTLY, command, environment, run, serving
 from tests.wire import INSTANCE, signed_v1
@@ -102,7 +102,7 @@ def test_further_signals_do_not_disturb_an_end_before_it_serves(made_of_it: type
     """As where a terminal is closed, or Ctrl-C is pressed twice."""
     script = (
         "import os, signal\n"
-        "from foas_emulator import server\n"
+        "from foas_emulator.serving import server\n"
         "with server._ended_by_signals():\n"
         "    try:\n"
         "        os.kill(os.getpid(), signal.SIGTERM)\n"
@@ -484,7 +484,7 @@ def test_localhost_is_one_family_where_the_system_has_but_one(monkeypatch: pytes
                 raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
             super().__init__(family, *rest)
 
-    monkeypatch.setattr("foas_emulator.listening.socket.socket", Old)
+    monkeypatch.setattr("foas_emulator.serving.listening.socket.socket", Old)
     (only,) = listen("localhost", 0)
     only.close()
     with pytest.raises(SettingError, match=r"host: cannot listen on '::1' \(Address family not supported"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from foas_emulator.windows_loop import accept_next, report
+from foas_emulator.serving.windows_loop import accept_next, report
 from tests.process import serving
 from tests.wire import INSTANCE
 

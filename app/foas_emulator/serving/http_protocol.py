@@ -26,9 +26,9 @@ from foas_emulator.gateway.errors import (
     URI_TOO_LONG,
     ApiError,
 )
-from foas_emulator.http_limits import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET, RefusedRequest, Trailers
-from foas_emulator.http_transports import Closing, Lingering
 from foas_emulator.pipeline.context import UNREADABLE
+from foas_emulator.serving.http_limits import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET, RefusedRequest, Trailers
+from foas_emulator.serving.http_transports import Closing, Lingering
 
 PATIENCE = 30.0
 """Seconds that a client may take to send its headers, or to send or read the next byte of a request or an answer."""

@@ -5,10 +5,8 @@ from email.utils import format_datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import quote, urlsplit
 
-from foas_emulator.gateway.credentials import Credentials
-from foas_emulator.gateway.signature import SignedRequest, sign, signed_texts
-from foas_emulator.world.clock import machine_now
-from foas_emulator.world.instants import moment
+from foas_emulator.gateway.signature import SignedRequest, v1_authorization
+from foas_emulator.world.clock import machine_now, moment
 
 TIMEOUT = 60.0
 """Seconds to wait for an answer."""
@@ -48,6 +46,5 @@ def _signed(path: str, query: str, access_key_id: str, secret: str) -> Mapping[s
         "x-acs-signature-method": "HMAC-SHA1",
         "x-acs-version": "2018-11-11",
     }
-    credentials = Credentials("v1", access_key_id)
-    text = next(signed_texts(SignedRequest("GET", path, query, headers, b""), credentials))
-    return {**headers, "authorization": f"acs {access_key_id}:{sign(text, credentials, secret).decode()}"}
+    request = SignedRequest("GET", path, query, headers, b"")
+    return {**headers, "authorization": v1_authorization(request, access_key_id, secret)}

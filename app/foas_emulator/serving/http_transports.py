@@ -8,11 +8,8 @@ LINGER = 1.0
 """Seconds that a refused client has to read the answer."""
 
 
-class Closing:
-    """A transport that is being closed: writes to it may be lost, and that is no error of the writer.
-
-    uvloop raises an error for them between the close and the notification of the protocol.
-    """
+class _Wrapped:
+    """A transport that behaves as another one, but for what a subclass changes."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -20,24 +17,28 @@ class Closing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
+
+class Closing(_Wrapped):
+    """A transport that is being closed: writes to it may be lost, and that is no error of the writer.
+
+    uvloop raises an error for them between the close and the notification of the protocol.
+    """
+
     def write(self, data: bytes) -> None:
         """Write unless the transport is closed already."""
         with suppress(RuntimeError):
             self._transport.write(data)
 
 
-class Lingering:
+class Lingering(_Wrapped):
     """A transport that closes in steps, so that a client that is still sending can read the refusal.
 
     If it were closed at once, with unread bytes, the system would reset the connection and discard the answer.
     """
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
+        super().__init__(transport)
         self._loop = loop
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
 
     def close(self) -> None:
         """Send the bytes in the buffer and an end of file; close the connection after `LINGER` seconds."""

@@ -1,4 +1,4 @@
-"""An image that was written beside the event loop, for a world to take over in no time."""
+"""An image that was written beside the event loop, for a world to move into in no time."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -9,8 +9,8 @@ from foas_emulator.world.store import Store
 
 
 @dataclass
-class Ready:
-    """A database in memory, or files, that hold an image already; neither where nothing was made ready."""
+class StagedImage:
+    """A database in memory, or files, that hold an image already; neither if nothing was staged."""
 
     store: Store | None = None
     files: Sequence[Path] = ()
@@ -29,4 +29,4 @@ class Ready:
                 file.unlink(missing_ok=True)
 
 
-NOTHING_READY = Ready()
+NOTHING_STAGED = StagedImage()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from foas_emulator import descriptors
+from foas_emulator.serving import descriptors
 
 resource = pytest.importorskip("resource", reason="Windows has no such limit")
 

@@ -1,11 +1,11 @@
-"""Locks for an application that may serve in several event loops, one after another."""
+"""A lock for an application that may serve in several event loops, one after another."""
 
 import asyncio
 from weakref import WeakKeyDictionary
 
 
-class Turns:
-    """A lock that tasks take in turns, in each event loop for itself.
+class LoopLock:
+    """A lock for the tasks of an event loop, usable in several loops.
 
     One of asyncio's belongs to the first loop in which a task waits for it, and raises RuntimeError in all others.
     """
@@ -16,7 +16,7 @@ class Turns:
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
     def locked(self) -> bool:
-        """Whether a task has its turn."""
+        """Whether a task holds it."""
         return any(lock.locked() for lock in self._locks.values())
 
     async def __aenter__(self) -> None:

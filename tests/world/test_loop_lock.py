@@ -2,16 +2,16 @@ import asyncio
 
 import pytest
 
-from foas_emulator.world.turns import Turns
+from foas_emulator.world.loop_lock import LoopLock
 
 
 def test_tasks_take_turns_in_each_of_several_event_loops() -> None:
-    turns = Turns()
+    lock = LoopLock()
     most: list[int] = []
     at_work: set[int] = set()
 
     async def work(number: int) -> None:
-        async with turns:
+        async with lock:
             at_work.add(number)
             most.append(len(at_work))
             await asyncio.sleep(0)
@@ -26,18 +26,18 @@ def test_tasks_take_turns_in_each_of_several_event_loops() -> None:
 
 
 def test_a_turn_ends_with_an_error_or_a_task_that_is_cancelled() -> None:
-    turns = Turns()
-    assert not turns.locked()
+    lock = LoopLock()
+    assert not lock.locked()
 
     async def fail() -> None:
-        async with turns:
-            assert turns.locked()
+        async with lock:
+            assert lock.locked()
             raise ZeroDivisionError
 
     async def leave() -> None:
         with pytest.raises(ZeroDivisionError):
             await fail()
-        async with turns:
+        async with lock:
             waiting = asyncio.create_task(fail())
             await asyncio.sleep(0)
             waiting.cancel()
@@ -45,4 +45,4 @@ def test_a_turn_ends_with_an_error_or_a_task_that_is_cancelled() -> None:
                 await waiting
 
     asyncio.run(leave())
-    assert not turns.locked()
+    assert not lock.locked()

@@ -19,7 +19,7 @@ from foas_emulator.interception.proxy import Proxy
 from foas_emulator.interception.trust import TrustFiles, write_trust
 
 if TYPE_CHECKING:
-    from foas_emulator.certificates import Authority
+    from foas_emulator.serving.certificates import Authority
 
 MakeServer = Callable[[ASGIApp], uvicorn.Server]
 

@@ -16,9 +16,9 @@ from weakref import WeakSet
 import pytest
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from foas_emulator import http_protocol
-from foas_emulator.http_limits import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET
-from foas_emulator.http_protocol import EmulatorProtocol
+from foas_emulator.serving import http_protocol
+from foas_emulator.serving.http_limits import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET
+from foas_emulator.serving.http_protocol import EmulatorProtocol
 from foas_emulator.testing import Emulator
 from tests.wire import INSTANCE
 
@@ -106,7 +106,7 @@ def test_an_idle_connection_is_kept_longer_than_its_client_is_told(emulator: Emu
 
 
 def test_an_idle_connection_is_closed_after_the_setting_and_some_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("foas_emulator.uvicorn_servers.CLOSE_AFTER", 0.1)
+    monkeypatch.setattr("foas_emulator.serving.uvicorn_servers.CLOSE_AFTER", 0.1)
     with Emulator(keep_alive="0s") as emulator:
         assert parse(send(emulator, get("/_emulator/health")))[0] == 200
         assert send(emulator) == b"", "and one on which nothing was asked"

@@ -21,12 +21,19 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from foas_emulator import garbage, logs
-from foas_emulator.descriptors import LEAST, limit_if_too_low, raise_limit
-from foas_emulator.listening import listen, reachable, url_of
 from foas_emulator.main import create_app, is_file_of_keys, refuse_workers
+from foas_emulator.serving.descriptors import LEAST, limit_if_too_low, raise_limit
+from foas_emulator.serving.listening import listen, reachable, url_of
+from foas_emulator.serving.uvicorn_servers import (
+    MainServer,
+    SideServer,
+    main_config,
+    serving,
+    stop_signals,
+    uvicorn_config,
+)
 from foas_emulator.settings import SettingError, Settings
 from foas_emulator.temporary import temporary_directory, temporary_named
-from foas_emulator.uvicorn_servers import MainServer, SideServer, main_config, serving, stop_signals, uvicorn_config
 from foas_emulator.world.ids import fresh_secret
 from foas_emulator.world.names import DEFAULT
 from foas_emulator.world.registry import Registry
@@ -34,8 +41,8 @@ from foas_emulator.world.shortage import refused_by_system
 from foas_emulator.worlds import open_registry, watch_seeds
 
 if TYPE_CHECKING:
-    from foas_emulator.certificates import Authority
-    from foas_emulator.intercepting import Interception
+    from foas_emulator.serving.certificates import Authority
+    from foas_emulator.serving.intercepting import Interception
 
 EXAMPLE = "/api/v2/projects/project1/jobs/job1/instances/412536"
 """The call of the service's documents, which works with the default seed."""
@@ -59,7 +66,7 @@ class StartError(Exception):
 def new_event_loop() -> asyncio.AbstractEventLoop:
     """Return a new event loop: that of Windows there; elsewhere uvloop's if it is installed, else asyncio's."""
     if sys.platform == "win32":
-        from foas_emulator import windows_loop  # noqa: PLC0415  # no other system needs it
+        from foas_emulator.serving import windows_loop  # noqa: PLC0415  # no other system needs it
 
         return windows_loop.new_event_loop()
     try:
@@ -211,7 +218,7 @@ def _certificate(settings: Settings) -> Iterator[tuple[dict[str, Any], "Authorit
 
 def _make_authority() -> "Authority":
     # The library that makes certificates takes a tenth of a second to import.
-    from foas_emulator.certificates import Authority  # noqa: PLC0415
+    from foas_emulator.serving.certificates import Authority  # noqa: PLC0415
 
     return Authority()
 
@@ -226,8 +233,8 @@ def prepare_interception(
             raise SettingError("intercept_allow", "it is about the proxy: give --intercept too")
         yield None
         return
-    from foas_emulator.intercepting import prepare  # noqa: PLC0415 - most servers have no proxy
     from foas_emulator.interception.hosts import read_allowed  # noqa: PLC0415
+    from foas_emulator.serving.intercepting import prepare  # noqa: PLC0415 - most servers have no proxy
 
     try:
         allowed = read_allowed(settings.intercept_allow)
@@ -251,7 +258,7 @@ def companions(
     """
     wanted = [watch_seeds(settings, registry)] if settings.watch else []
     if interception is not None:
-        from foas_emulator.intercepting import intercepting  # noqa: PLC0415 - most servers have no proxy
+        from foas_emulator.serving.intercepting import intercepting  # noqa: PLC0415 - most servers have no proxy
 
         def server_behind(named: ASGIApp) -> uvicorn.Server:
             return SideServer(uvicorn_config(named, keep_alive=settings.keep_alive, lifespan="off"))

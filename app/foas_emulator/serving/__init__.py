@@ -1,0 +1,1 @@
+"""Serve the application: sockets, HTTP on each connection, certificates, and what runs beside the server."""
