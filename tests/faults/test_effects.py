@@ -162,6 +162,16 @@ def test_stale_reads_follow_the_clock(seeded_api: Api) -> None:
     assert seeded_api.call("GetInstance", **GET).code == "InvalidInstance.NotRunning"
 
 
+def test_rules_inside_a_stale_one_apply_to_what_it_reads(seeded_api: Api) -> None:
+    arm(seeded_api, effect={"stale": True}, match={"operation": "GetFolder"})
+    arm(seeded_api, effect={"error": "Throttling.User"}, match={"operation": "GetFolder"}, skip=2, times=1)
+    seeded_api.ok("CreateFolder", **FOLDER)
+    assert [has_folder(seeded_api, "/made") for _ in range(2)] == [False, False]
+    assert seeded_api.call("GetFolder", **FOLDER).code == "Throttling.User"
+    assert not has_folder(seeded_api, "/made")
+    assert counts(seeded_api) == [(4, 4), (3, 1)]
+
+
 def test_stale_reads_are_current_again_once_the_rule_is_gone(seeded_api: Api) -> None:
     rule = arm(seeded_api, effect={"stale": True})
     seeded_api.ok("CreateFolder", **FOLDER)

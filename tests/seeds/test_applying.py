@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from foas_emulator.faults.rules import MOST_RULES
+from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances.rows import Instance
@@ -244,6 +245,17 @@ def test_a_moved_instance_leaves_behind_what_was_planned_for_it(world: World) ->
     seed(world, f"projects: [{{Name: p, jobs: [{{JobName: j, {plan}}}]}}]")
     seed(world, "projects: [{Name: q, jobs: [{JobName: j, instances: [{Id: 7}]}]}]")
     assert planned(world.store) == []
+
+
+def test_a_moved_instance_leaves_behind_the_plans_that_autoscale_made_for_it(world: World) -> None:
+    seed(world, "projects: [{Name: p, jobs: [{JobName: j, instances: [{Id: 7}]}]}]")
+    plan = AutoScalePlan.model_construct(
+        instance_id=7, plan_name="2018-09-18 10:10:20", project_name="p", job_name="j", plan_json="{}"
+    )
+    with world.transaction():
+        world.store.insert(plan)
+    seed(world, "projects: [{Name: q, jobs: [{JobName: j, instances: [{Id: 7}]}]}]")
+    assert world.store.find(AutoScalePlan) == []
 
 
 def test_given_file_ids_are_kept_and_given_to_no_other_job(world: World) -> None:

@@ -1,13 +1,16 @@
 """What a test holds of a world's faults and of its journal."""
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
 from foas_emulator.testing import Emulator, EmulatorError, World, client, journal
+from foas_emulator.testing.artifacts import load_artifact, save_artifact
 
 DOCUMENTED = {"projectName": "project1", "jobName": "job1", "instanceId": "412536"}
 INSTANCE = "/api/v2/projects/project1/jobs/job1/instances"
@@ -25,6 +28,12 @@ def world(emulator: Emulator) -> Iterator[World]:
     world.create()
     yield world
     world.drop()
+
+
+def read(world: World, path: str) -> str:
+    with build_opener(ProxyHandler({})).open(f"{world.endpoint}{path}") as response:
+        text: str = response.read().decode()
+        return text
 
 
 def get(world: World, instance_id: int = 412536) -> int:
@@ -74,6 +83,33 @@ def test_what_was_called_can_be_read(world: World) -> None:
     assert json.loads(found["answer"]["body"])["RequestId"] == entries[0]["request_id"]
     world.journal.clear()
     assert world.journal.entries() == []
+
+
+def test_of_several_calls_with_one_id_the_latest_is_found_or_the_one_with_a_number(
+    world: World, tmp_path: Path
+) -> None:
+    before = world.snapshot()
+    for instance_id in (412536, 1):
+        world.restore(before)
+        get(world, instance_id)
+    first, second = world.journal.entries()
+    assert (first["status"], second["status"]) == (200, 404)
+    assert (request_id := first["request_id"]) == second["request_id"]
+    assert world.journal.entry(request_id)["number"] == 2
+    assert [world.journal.entry(request_id, number=each)["number"] for each in (1, 2, 3)] == [1, 2, 2]
+    save_artifact(tmp_path, world, test="a test", report="")
+    assert [call["status"] for call in load_artifact(tmp_path).calls] == [200, 404]
+
+
+def test_the_console_leads_from_each_of_several_calls_with_one_id_to_itself(world: World) -> None:
+    before = world.snapshot()
+    for instance_id in (412536, 1):
+        world.restore(before)
+        get(world, instance_id)
+    journal_page = read(world, f"/_emulator/console/w/{world.name}/journal")
+    links = re.findall('data-number="([12])".*?href="([^"]+/journal/[^"]+)"', journal_page, re.DOTALL)
+    refused = {number: "InvalidInstance.NotFound" in read(world, link).split("<footer")[0] for number, link in links}
+    assert refused == {"1": False, "2": True}
 
 
 def test_a_long_journal_is_read_as_a_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,11 @@ from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.shortage import in_thread
 
+EntryNumber = Annotated[
+    int | None,
+    Query(ge=1, description="Return the entry with this number, where several have the id: after a restored snapshot."),
+]
+
 _NAMED = 3
 """Differences that the hint of a failed verification names."""
 _LOOK_AT_MOST_EVERY = 0.02
@@ -59,11 +64,11 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         return answer(await _write_page(page.entries, rest, writing))
 
     @router.get("/{request_id}", **answers(JournalEntryWithContents))
-    async def read_entry(name: str, request_id: str) -> Response:
-        """Return the entry of one request, with headers and bodies; secrets and signatures are masked."""
+    async def read_entry(name: str, request_id: str, number: EntryNumber = None) -> Response:
+        """Return the latest entry with a request id, with headers and bodies; secrets and signatures are masked."""
         require_world(registry, name)
         await journal.sort()
-        found = find(journal.world_journal(name), request_id)
+        found = find(journal.world_journal(name), request_id, number)
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
             raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)

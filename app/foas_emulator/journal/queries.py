@@ -1,6 +1,5 @@
 """Search the journal of a world."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from foas_emulator.journal.calls import Call
@@ -66,9 +65,11 @@ async def read_page(world_journal: WorldJournal, wanted: Filter, *, after: int, 
     return Page(entries=entries, total=total, after=None if is_last else entries[-1][0])
 
 
-def find(world_journal: WorldJournal, request_id: str) -> tuple[int, Entry] | None:
-    """Return the entry with a request id and its number, None if there is none."""
-    matching: Iterator[tuple[int, Entry]] = (
-        pair for pair in world_journal.numbered() if pair[1].request_id == request_id
-    )
-    return next(matching, None)
+def find(world_journal: WorldJournal, request_id: str, number: int | None = None) -> tuple[int, Entry] | None:
+    """Return the entry with a request id and its number, None if there is none.
+
+    A world gives out its request ids once more after a snapshot was restored. Of several entries, return the one with
+    this number, else the latest.
+    """
+    matching = [pair for pair in world_journal.numbered() if pair[1].request_id == request_id]
+    return next((pair for pair in matching if pair[0] == number), matching[-1] if matching else None)

@@ -33,6 +33,9 @@ MOST_DUPLICATIONS = 15
 _IN_ONE_STACK = 50
 """Rules around one another after which Python would soon be too deep in calls."""
 
+CallOperation = Callable[[RequestContext], Awaitable[GatewayResponse]]
+"""A function that calls the operation of a request."""
+
 
 class InjectFaults:
     """The stage that applies the matching rules around the call of a request, the one armed first outermost.
@@ -43,7 +46,7 @@ class InjectFaults:
     def __init__(
         self,
         registry: Registry,
-        call_operation: Callable[[RequestContext], Awaitable[GatewayResponse]],
+        call_operation: CallOperation,
         *,
         held: HeldCalls,
     ) -> None:
@@ -73,27 +76,34 @@ class InjectFaults:
 
     async def _apply_all(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
         if not any(isinstance(rule.effect, Latency) for rule in rules):
-            return await self._apply(context, rules)
+            return await self._apply(context, rules, self._call)
         with self._held.holding(context):
-            return await self._apply(context, rules)
+            return await self._apply(context, rules, self._call)
 
-    async def _apply(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
+    async def _apply(
+        self, context: RequestContext, rules: Sequence[ArmedRule], operation: CallOperation
+    ) -> GatewayResponse:
         """Return the response under these rules. An error is a response too, so an outer rule may apply to it."""
         try:
             await self._enter_again(context)
             if not rules:
-                return await self._call(context)
-            call = partial(self._apply, context, rules[1:])
-            if len(rules) % _IN_ONE_STACK == 0:
-                call = partial(_on_own_stack, call)
-            return await self._apply_one(context, rules[0], call)
+                return await operation(context)
+            return await self._apply_one(context, rules, operation)
         except Exception as error:  # noqa: BLE001 - as in the dispatcher
             return answer_to(error, context)
 
     async def _enter_again(self, context: RequestContext) -> None:
         await settle(enter_again(context, self._registry, held_by="a fault rule"))
 
-    async def _apply_one(self, context: RequestContext, rule: ArmedRule, call: Call) -> GatewayResponse:
+    def _inner(self, context: RequestContext, rules: Sequence[ArmedRule], operation: CallOperation) -> Call:
+        """Return the call under all rules but the first."""
+        call = partial(self._apply, context, rules[1:], operation)
+        return partial(_on_own_stack, call) if len(rules) % _IN_ONE_STACK == 0 else call
+
+    async def _apply_one(
+        self, context: RequestContext, rules: Sequence[ArmedRule], operation: CallOperation
+    ) -> GatewayResponse:
+        rule, call = rules[0], self._inner(context, rules, operation)
         response = await call() if rule.at == "after_commit" else None
         if response is not None and (response.code is not None or isinstance(response, AbortedResponse)):
             return response
@@ -109,7 +119,7 @@ class InjectFaults:
         invocation = Invocation(
             scope=context.scope,
             call=call,
-            stale_read=partial(self._stale_read, context, call),
+            stale_read=self._inner(context, rules, self._read_stale),
             response=response,
             hint=_hint(rule, context),
             chance=application.chance,
@@ -165,12 +175,12 @@ class InjectFaults:
         except ImageBudgetError as error:
             log.warning("world %s has no previous image for stale reads: %s", world.name, error)
 
-    async def _stale_read(self, context: RequestContext, call: Call) -> GatewayResponse:
+    async def _read_stale(self, context: RequestContext) -> GatewayResponse:
         """Call the operation in a copy of the world as it was before the last call that changed it."""
         world: World = context.world
         previous = world.cache.get(PREVIOUS_IMAGE)
         if previous is None:
-            return await call()
+            return await self._call(context)
         beginning = world.beginning
         copy = World(
             world.name,

@@ -9,6 +9,7 @@ from foas_emulator.blink import versions
 from foas_emulator.blink.kinds import SQL, STREAM
 from foas_emulator.blink.runtime import engine_job_handler
 from foas_emulator.faults.rules import RuleLimitError, arm
+from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.clusters.rows import Cluster
 from foas_emulator.operations.clusters.service import LARGEST_COUNT as MOST_CLUSTERS
 from foas_emulator.operations.columns import ACCOUNT, made_at
@@ -275,6 +276,7 @@ def _put_instance(world: World, job: Job, seed_job: SeedJob, seed: SeedInstance,
     instance_id = seed.id or world.next_number("instance")
     world.cancel(f"instance:{instance_id}")
     world.store.delete(Instance, equal(Instance.id, instance_id))
+    world.store.delete(AutoScalePlan, equal(AutoScalePlan.instance_id, instance_id))
     start_time = seed.start_time if seed.start_time is not None else now
     ended = None if seed.actual_state in LIVE else now
     row = _row(

@@ -80,7 +80,7 @@ def _whole_calls(world: World) -> list[dict[str, Any]]:
     entries = world.journal.entries()
     for place in range(max(0, len(entries) - MOST_WHOLE_CALLS), len(entries)):
         try:
-            entries[place] = world.journal.entry(entries[place]["request_id"])
+            entries[place] = world.journal.entry(entries[place]["request_id"], number=entries[place]["number"])
         except EmulatorError:  # dropped in the meantime to keep within the budget, or a request without an id
             continue
     return entries

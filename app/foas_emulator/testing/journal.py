@@ -37,9 +37,13 @@ class Journal:
                 raise ValueError("it does not answer as a foas-emulator does: its pages have no end")
         return entries
 
-    def entry(self, request_id: str) -> dict[str, Any]:
-        """Return the entry of one request. Raise `EmulatorError` if there is none."""
-        return dict(self._control.request("GET", f"{self._path}/{quote(request_id, safe='')}"))
+    def entry(self, request_id: str, *, number: int | None = None) -> dict[str, Any]:
+        """Return the entry of one request. Raise `EmulatorError` if there is none.
+
+        Of several with one id, as after a restored snapshot, it is the latest, unless its number says which one.
+        """
+        query = "" if number is None else f"?number={number}"
+        return dict(self._control.request("GET", f"{self._path}/{quote(request_id, safe='')}{query}"))
 
     def clear(self) -> None:
         """Forget all calls so far."""

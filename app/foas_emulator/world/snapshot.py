@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Column, Table, TypeDecorator, select
+from sqlalchemy import Column, ColumnElement, Table, TypeDecorator, literal_column, select
 
 from foas_emulator.world.clock import LAST_INSTANT, ClockRow
 from foas_emulator.world.connections import Connections
@@ -15,7 +15,7 @@ from foas_emulator.world.durations import LONGEST
 from foas_emulator.world.ids import LAST_COUNT, Counter
 from foas_emulator.world.pending import PendingChange, UnknownChangeError
 from foas_emulator.world.settings import read_setting
-from foas_emulator.world.store import SCHEMA_VERSION, Row, Store
+from foas_emulator.world.store import OLDEST_FIRST, SCHEMA_VERSION, Row, Store
 from foas_emulator.world.world import World, WorldRow
 
 VERSION = "snapshot_version"
@@ -30,7 +30,10 @@ class SnapshotError(ValueError):
 
 
 def take_snapshot(world: World) -> dict[str, Any]:
-    """Return the world as a document: tables by name, rows by primary key, every column of each row by name."""
+    """Return the world as a document: tables by name, rows by primary key, every column of each row by name.
+
+    Rows of a table that is `OLDEST_FIRST` are in the order in which they were added.
+    """
     return _document(world.store)
 
 
@@ -49,7 +52,9 @@ def _document(store: Store) -> dict[str, Any]:
 
 
 def _rows(store: Store, table: Table) -> list[dict[str, Any]]:
-    rows = store.execute(select(table).order_by(*table.primary_key)).mappings()
+    is_oldest_first = OLDEST_FIRST.items() <= table.info.items()
+    order: list[ColumnElement[Any]] = [literal_column("rowid")] if is_oldest_first else [*table.primary_key]
+    rows = store.execute(select(table).order_by(*order)).mappings()
     names = sorted(table.columns.keys())
     return [{name: row[name] for name in names} for row in rows]
 

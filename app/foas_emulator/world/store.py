@@ -43,6 +43,9 @@ LARGE = 1024 * 1024
 _LEAVE_DELETED = "PRAGMA secure_delete = OFF"
 """Many builds of SQLite overwrite what is deleted with zeros, which takes ten times as long, seconds for a gigabyte."""
 
+OLDEST_FIRST = {"oldest_first": True}
+"""The `info` of a table whose rows have an age that no column tells: a snapshot keeps their order."""
+
 TABLES = registry(metadata=MetaData())
 
 

@@ -259,3 +259,15 @@ def test_a_job_keeps_its_newest_sessions(sql: Api, monkeypatch: pytest.MonkeyPat
     sql.ok("CheckRawPlanJson", projectName="p", jobName="other", sessionId=other)
     subjects = {change.subject for change in planned(sql.world.store)}
     assert subjects == ({f"plan_session:{each}" for each in (other, *kept)} if delay == "1d" else set())
+
+
+def test_a_job_of_a_restored_world_keeps_its_newest_sessions(sql: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "MOST_SESSIONS", 9)
+    forgotten, *kept = [sql.ok("GetRawPlanJson", **J)["SessionId"] for _ in range(9)]
+    snapshot = sql.request("GET", "/_emulator/worlds/default/snapshot").content
+    assert sql.request("PUT", "/_emulator/worlds/default/snapshot", content=snapshot).status_code == 204
+    assert sql.request("GET", "/_emulator/worlds/default/snapshot").content == snapshot
+    kept.append(sql.ok("GetRawPlanJson", **J)["SessionId"])
+    sql.refused("CheckRawPlanJson", **J, sessionId=forgotten, code="InvalidSession.NotFound", status=404)
+    for session_id in kept:
+        sql.ok("CheckRawPlanJson", **J, sessionId=session_id)

@@ -9,7 +9,7 @@ from sqlmodel import Field
 
 from foas_emulator.operations.columns import JobContent, Stamped, of_jobs
 from foas_emulator.operations.paging import containing, matching
-from foas_emulator.world.store import Change, Condition, Row, assign, equal, given_only
+from foas_emulator.world.store import OLDEST_FIRST, Change, Condition, Row, assign, equal, given_only
 from foas_emulator.world.world import World
 
 
@@ -56,6 +56,7 @@ class PlanSession(Row, table=True):
     """
 
     __tablename__ = "plan_sessions"
+    __table_args__ = ({"info": OLDEST_FIRST},)
 
     session_id: str = Field(primary_key=True)
     project_name: str
