@@ -7,6 +7,10 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 ENDURE = $(if $(COUNT),--count $(COUNT)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
+# What a shell sets for other Pythons, or for other uses of pip, would lead past the virtual environment.
+unexport PYTHONHOME PYTHONPATH PIP_PREFIX PIP_REQUIRE_HASHES PIP_ROOT PIP_TARGET
+export PIP_USER := 0
+
 # Without this, a virtual environment that could not be made whole, as on Debian without python3-venv, would be used.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help

@@ -237,6 +237,13 @@ def test_certificate_that_is_not_trusted_is_told_with_where_it_is(command: str) 
     assert line.endswith("save its /_emulator/ca.pem, and name the file in SSL_CERT_FILE")
 
 
+@pytest.mark.parametrize("command", ["healthcheck --url {}", "worlds --url {}", "clock show --url {}", "get {}/"])
+def test_https_to_a_port_of_http_is_told_with_what_to_use(command: str) -> None:
+    with serving() as emulator:
+        line = refusal(*command.format(emulator.url.replace("http:", "https:")).split())
+    assert line.endswith(": this port has no https; use http://, or the https port of a server with --tls")
+
+
 @pytest.mark.parametrize("place", ["text/below", "absent/below", "directory", ""])
 def test_output_that_cannot_be_written_is_named(place: str, files: Path) -> None:
     target = str(files / place) if place else ""

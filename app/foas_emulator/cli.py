@@ -10,7 +10,7 @@ import click
 
 from foas_emulator import __version__
 from foas_emulator.commands import LazyGroup
-from foas_emulator.commands.base import describe_no_answer, refusals_to_start, refuse, refuse_each
+from foas_emulator.commands.base import describe_no_answer, harmless, refusals_to_start, refuse, refuse_each
 from foas_emulator.loading import quickly
 from foas_emulator.settings import NamedPath, Settings, check_variables, options
 from foas_emulator.writing import write_file
@@ -97,15 +97,19 @@ def openapi(output: Path | None, *, of_control_api: bool) -> None:
 @click.option("--access-key-id", default="test", show_default=True, help="Access key to sign with.")
 @click.option("--secret", default="test", show_default=True, help="Its secret.")
 def get(url: str, access_key_id: str, secret: str) -> None:
-    """Sign a GET of URL as an SDK does, and print the answer; exits with 1 if it is an error."""
+    """Sign a GET of URL as an SDK does, and print the answer; exits with 1 if it is an error, and says why."""
     from foas_emulator.commands.signed_get import signed_get  # noqa: PLC0415
 
     try:
-        status, body = signed_get(url, access_key_id=access_key_id, secret=secret)
+        status, body, hint = signed_get(url, access_key_id=access_key_id, secret=secret)
     except (OSError, ValueError) as error:
         refuse(f"{url}: {describe_no_answer(error)}")
     click.echo(body)
-    sys.exit(0 if status < http.HTTPStatus.BAD_REQUEST else 1)
+    if status < http.HTTPStatus.BAD_REQUEST:
+        return
+    if hint:
+        click.echo(harmless(hint), err=True)
+    sys.exit(1)
 
 
 @main.command()

@@ -1,3 +1,4 @@
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -49,7 +50,12 @@ class FoasWorld implements BeforeEachCallback, AfterEachCallback {
         if (token != null) {
             request.header("Authorization", "Bearer " + token);
         }
-        var answer = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> answer;
+        try {
+            answer = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        } catch (ConnectException nobody) {
+            throw new IllegalStateException("No foas-emulator answers at " + endpoint + ": start one, or set FOAS_ENDPOINT.", nobody);
+        }
         if (answer.statusCode() >= 400) {
             throw new IllegalStateException(answer.body());
         }

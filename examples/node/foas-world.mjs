@@ -11,7 +11,9 @@ export function withWorld(body) {
     world.control = async (method, path, document) => {
       const headers = token ? { authorization: `Bearer ${token}` } : undefined;
       const options = { method, headers, body: document && JSON.stringify(document) };
-      const answer = await fetch(`${endpoint}/_emulator/worlds/${name}${path}`, options);
+      const answer = await fetch(`${endpoint}/_emulator/worlds/${name}${path}`, options).catch((cause) => {
+        throw new Error(`No foas-emulator answers at ${endpoint}: start one, or set FOAS_ENDPOINT.`, { cause });
+      });
       const text = await answer.text();
       if (!answer.ok) throw new Error(text);
       return text && JSON.parse(text);

@@ -3,7 +3,12 @@
 import re
 from pathlib import Path
 
+import httpx
 import pytest
+from click.testing import CliRunner
+
+from foas_emulator.cli import main
+from foas_emulator.testing import Emulator
 
 pytest_plugins = ["pytester"]
 
@@ -12,6 +17,30 @@ PAGE = (DOCS / "testing.md").read_text("utf-8")
 BOTH = PAGE + (DOCS / "interception.md").read_text("utf-8")
 SUITES = [block for block in re.findall(r"```python\n(.*?)```", BOTH, re.DOTALL) if "def test_" in block]
 PROGRAMS = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "def test_" not in block]
+TASKS = [re.findall(r"`([^`]+)`", row) for row in re.findall(r"^\| [a-z ]+ \| `foas_world.*\|$", PAGE, re.MULTILINE)]
+IN_CHINESE = re.findall(r"^\| \S+ \| `foas_world.*\|$", (DOCS / "testing.zh-CN.md").read_text("utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: str(task[0]))
+def test_a_common_task_is_done_in_each_way(task: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("shop.yaml").write_text("projects: [{Name: shop}]\n", "utf-8")
+    with Emulator() as emulator:
+        exec(task[0], {"foas_world": emulator.world("default"), "Path": Path})
+        for cell in task[1:]:
+            method, _, path = cell.partition(" ")
+            if method == "foas-emulator":
+                result = CliRunner().invoke(main, [*path.split(), "--url", emulator.url])
+                assert result.exit_code == 0, result.output
+            elif method.isupper():
+                body = task[-1] if task[-1].startswith("{") else None
+                answer = httpx.request(method, f"{emulator.url}/_emulator/worlds/default{path}", content=body)
+                assert answer.is_success, answer.text
+
+
+def test_the_common_tasks_are_the_same_in_chinese() -> None:
+    assert len(TASKS) > 5
+    assert [re.findall(r"`([^`]+)`", row) for row in IN_CHINESE] == TASKS
 
 
 @pytest.mark.parametrize("suite", SUITES, ids=[re.findall(r"def test_(\w+)", suite)[0] for suite in SUITES])

@@ -98,6 +98,16 @@ def test_a_red_node_test_whose_world_is_gone_says_why(emulator: Emulator, tmp_pa
 
 
 @pytest.mark.parametrize("example", [go, node, junit], ids=lambda example: example.__name__)
+def test_an_example_without_a_server_names_the_address_that_it_asked(example: object, tmp_path: Path) -> None:
+    assert callable(example)
+    words, place = example(tmp_path)
+    red = run(words, place, "http://127.0.0.1:1")
+    assert red.returncode != 0
+    told = "dial tcp 127.0.0.1:1: " if example is go else "No foas-emulator answers at http://127.0.0.1:1: start one"
+    assert told in red.stdout
+
+
+@pytest.mark.parametrize("example", [go, node, junit], ids=lambda example: example.__name__)
 def test_the_example_runs_and_a_red_test_shows_its_journal(example: object, emulator: Emulator, tmp_path: Path) -> None:
     assert callable(example)
     words, place = example(tmp_path)

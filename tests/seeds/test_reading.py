@@ -133,7 +133,7 @@ def test_every_fault_is_told_with_its_file_line_and_path(tmp_path: Path) -> None
         f"{file}:9: projects[0].jobs[0].instances[1].ActualState: {STATES}",
         f"{file}:10: projects[1].Name: Field required",
         f"{file}:12: settings.start_delay: 'soon' {NO_DURATION}",
-        f"{file}:13: more: there is no such member; check its spelling",
+        f"{file}:13: more: there is no such member (there are clusters, projects, faults, settings)",
     ]
 
 

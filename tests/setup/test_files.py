@@ -1,5 +1,6 @@
 """The files that tools of the set-up read are what those tools take."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -62,6 +63,16 @@ def test_help_lists_every_target() -> None:
     command = ["make", "--no-print-directory", "help"]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60, check=True).stdout
     assert [line.split()[1] for line in told.splitlines()] == phony.split()
+
+
+def test_variables_for_other_pythons_do_not_lead_past_the_virtual_environment(tmp_path: Path) -> None:
+    """They may be set by any shell: PYTHONPATH for a library, PIP_USER for a home directory."""
+    (tmp_path / "show.mk").write_text('show:\n\t@echo "$$PYTHONPATH-$$PYTHONHOME-$$PIP_TARGET-$$PIP_USER-$$PIP_LOG"\n')
+    names = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_USER", "PIP_LOG")
+    command = ["make", "--no-print-directory", "-f", str(ROOT / "Makefile"), "-f", str(tmp_path / "show.mk"), "show"]
+    variables = {**os.environ, **dict.fromkeys(names, "set")}
+    shown = subprocess.run(command, env=variables, capture_output=True, encoding="utf-8", timeout=60, check=True)
+    assert shown.stdout == "---0-set\n"
 
 
 def make_environment(folder: Path, python: str) -> "subprocess.CompletedProcess[str]":

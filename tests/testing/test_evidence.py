@@ -25,7 +25,7 @@ from foas_emulator.commands.signed_get import signed_get
 JOB = "/api/v2/projects/{}/jobs/{}/instances/{}"
 
 def get(world, path, secret="test"):
-    status, body = signed_get(world.endpoint + path, access_key_id=world.access_key_id, secret=secret)
+    status, body, _ = signed_get(world.endpoint + path, access_key_id=world.access_key_id, secret=secret)
     assert status == 200, body
     return body
 

@@ -119,6 +119,8 @@ def describe_no_answer(error: Exception) -> str:
     if untrusted := getattr(error, "verify_message", ""):  # of ssl.SSLCertVerificationError
         advice = "save its /_emulator/ca.pem, and name the file in SSL_CERT_FILE"
         return f"its certificate is not trusted ({untrusted}); {advice}"
+    if getattr(error, "reason", None) == "WRONG_VERSION_NUMBER":  # of ssl.SSLError
+        return "this port has no https; use http://, or the https port of a server with --tls"
     return str(error)
 
 

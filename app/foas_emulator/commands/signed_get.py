@@ -14,8 +14,8 @@ TIMEOUT = 60.0
 _AS_IT_IS = "/%?&=:;,+~!$'()*@"
 
 
-def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes]:
-    """Send a GET that is signed with V1; return the status and the body of the answer.
+def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes, str | None]:
+    """Send a GET that is signed with V1; return the status, the body and the hint of the answer.
 
     Raise ValueError if the URL is not valid, and OSError if there is no answer.
     """
@@ -31,7 +31,7 @@ def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes
             "GET", f"{path}?{query}" if query else path, headers=_signed(path, query, access_key_id, secret)
         )
         response = connection.getresponse()
-        return response.status, response.read()
+        return response.status, response.read(), response.getheader("x-emulator-hint")
     except HTTPException as error:
         raise ConnectionError(f"it does not answer as an HTTP server does: {error!r}") from error
     finally:

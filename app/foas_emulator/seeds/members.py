@@ -9,12 +9,14 @@ from pydantic import BaseModel, Tag
 from foas_emulator.seeds.parts import Problem
 from foas_emulator.seeds.references import nearest
 
+_FEW = 8
+
 
 def problem(root: Any, details: Mapping[str, Any]) -> Problem:
     """Return the place and the message of an error that pydantic reports for a document of the type `root`.
 
     The tags of unions, which pydantic counts as places, are left out. The message for an unknown member has the name
-    of the nearest one that there is.
+    of the nearest one that there is, or of all.
     """
     place: list[str | int] = []
     types: list[Any] = [root]
@@ -36,8 +38,13 @@ def problem(root: Any, details: Mapping[str, Any]) -> Problem:
         types = [annotation for name, annotation in fields if name == step] or types
     message = str(details["msg"]).removeprefix("Value error, ")
     if details["type"] == "extra_forbidden":
-        message = f"there is no such member{beside}{nearest(str(place[-1]), known) or '; check its spelling'}"
+        message = f"there is no such member{beside}{nearest(str(place[-1]), known) or _all_of(known)}"
     return tuple(place), message
+
+
+def _all_of(known: Sequence[str]) -> str:
+    """Return a remark with all the members that there are, if they are few."""
+    return f" (there are {', '.join(known)})" if 0 < len(known) <= _FEW else "; check its spelling"
 
 
 def _models(types: Iterable[Any]) -> Iterator[type[BaseModel]]:
