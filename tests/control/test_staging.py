@@ -13,11 +13,13 @@ from foas_emulator.control import documents, images, merging, resetting, staging
 from foas_emulator.faults.rules import ArmedRule, rules_of
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
-from foas_emulator.world import copying
+from foas_emulator.world import copying, pending
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.file_registry import FileRegistry
+from foas_emulator.world.pending import postpone
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 from tests.api import open_api
 from tests.control.conftest import Control
@@ -331,3 +333,33 @@ def test_those_who_keep_changing_a_world_wait_in_the_end_until_a_large_seed_is_m
 
     assert asyncio.run(both()) == [204, 200, 404, 200, 404, 200, 200]
     assert threads == {"small documents"}
+
+
+def test_what_a_large_template_has_planned_is_postponed_beside_the_loop(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every row is written, which takes long if there are many."""
+    threads: list[str] = []
+
+    def postponing(store: Store, *, by: int) -> None:
+        threads.append(current_thread().name)
+        postpone(store, by=by)
+
+    monkeypatch.setattr(pending, "postpone", postponing)
+    ends = [{"after": "1h", "ActualState": "FAILED"}]
+    jobs = [{"JobName": "j", "instances": [{"ActualState": "RUNNING", "timeline": ends}]}]
+    seed = {"projects": [{"Name": "p", "Description": "x" * 5000, "jobs": jobs}]}
+    for status in (201, 200):
+        control.ok("PUT", "/worlds/planned", {"seed": seed}, status=status)
+    control.ok("POST", "/worlds/planned/reset")
+    control.ok("POST", "/reset")
+    world = control.api.registry.peek("planned")
+    assert world is not None
+    assert 3_590_000 < (world.next_due or 0) - world.clock.peek() <= 3_600_000
+    assert "No difference." in control.api.request("GET", "/_emulator/console/w/planned/compare").text
+    if isinstance(control.api.registry, FileRegistry):
+        control.api.registry._shut("planned")
+        control.ok("POST", "/reset")
+        control.api.registry.open_existing("planned")
+    assert len(threads) >= 5
+    assert set(threads) == {"small documents"}

@@ -93,7 +93,7 @@ def test_replacing_leaves_one_pair(kept: WorldFiles, place: Path, template: byte
 
 def test_what_is_ready_becomes_the_database_of_a_reset(kept: WorldFiles, place: Path, template: bytes) -> None:
     kept.put("alice", template)
-    (staged,) = kept.stage(template, number=1)
+    (staged,) = kept.stage(template)
     (place / "alice.db").write_bytes(b"damaged")
     kept.reset("alice", staged)
     assert not staged.exists()
@@ -106,7 +106,7 @@ def test_what_can_be_neither_used_nor_removed_is_told_as_what_cannot_be_used(
     kept: WorldFiles, place: Path, template: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept.put("alice", template)
-    (staged,) = kept.stage(template, number=1)
+    (staged,) = kept.stage(template)
     rename = Path.rename
 
     def refuse_origins(file: Path, target: Path) -> Path:
@@ -120,7 +120,7 @@ def test_what_can_be_neither_used_nor_removed_is_told_as_what_cannot_be_used(
         locked.setattr(Path, "unlink", refuse)
         with pytest.raises(WorldFileError, match=r"alice\.origin cannot be used: another program has it open"):
             kept.exchange("alice", staged)
-        StagedImage(files=[*kept.stage(template, number=1)]).discard()
+        StagedImage(files=[*kept.stage(template)]).discard()
     assert kept.database("alice") == place / "alice.db"
     kept.close()
     assert [path for path in place.iterdir() if path.name.startswith("+")] == []

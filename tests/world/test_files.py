@@ -601,7 +601,7 @@ def test_a_reset_that_only_cannot_begin_has_happened(
     def find_no_room(*_: object, **__: object) -> NoReturn:
         raise WorldFileError(directory / "alice.db", "database or disk is full")
 
-    monkeypatch.setattr(World, "_leave_template", find_no_room)
+    monkeypatch.setattr("foas_emulator.world.world.leave_template", find_no_room)
     monkeypatch.setattr(WorldFiles, "put", find_no_room)
     registry.reset("alice")
     with pytest.raises(WorldFileError, match="disk is full"):

@@ -8,12 +8,13 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from foas_emulator.console.language import mark
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
-from foas_emulator.control.images import copy_of_world, image_of_snapshot, one_large_at_a_time, origin_of_world
+from foas_emulator.control.images import image_of_snapshot, one_large_at_a_time, origin_of_world
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.seeds.limits import weight
 from foas_emulator.world import pending
@@ -24,8 +25,8 @@ from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.snapshot import SnapshotError
-from foas_emulator.world.store import equal
-from foas_emulator.world.world import World
+from foas_emulator.world.store import Store, equal
+from foas_emulator.world.world import WorldRow, leave_template
 
 MOST_ROWS = 50
 _LONGEST = 400
@@ -123,9 +124,9 @@ async def image_of(view: View, side: Side) -> bytes:
     try:
         if side.name == ORIGIN:
             origin = await origin_of_world(registry, view.world.name)
-            async with copy_of_world(view.world, registry, image=origin) as copy:
-                _postpone_as(view.world, copy)
-                return await image_of_world(copy)
+            by, oldest = view.world.postponed_by, pending.oldest(view.world.store)
+            begun = partial(_as_begun, origin, view.world.name, postponed_by=by, oldest=oldest)
+            return await off_loop(len(origin), begun)
         world = registry.open_existing(side.name)
     except (WorldFileError, WorldLimitError, WorldNameError) as error:
         raise NoImageError(str(error)) from None
@@ -135,17 +136,18 @@ async def image_of(view: View, side: Side) -> bytes:
     return await image_of_world(world)
 
 
-def _postpone_as(world: World, copy: World) -> None:
-    """Postpone the pending changes of a copy of a world's origin by as much as those of the world were.
+def _as_begun(origin: bytes, name: str, *, postponed_by: int, oldest: PendingChange | None) -> bytes:
+    """Return the image of a world's origin with its pending changes postponed by as much as those of the world were.
 
-    A change that is pending in both tells by how much. Without one, it is what the world remembers, which is 0 after
-    its file was opened again; either way it is the same each time.
+    The oldest change of the world tells by how much, if it is pending in both. Without one, it is what the world
+    remembers, which is 0 after its file was opened again; either way it is the same each time.
     """
-    oldest = pending.oldest(world.store)
-    same = oldest and copy.store.get(PendingChange, equal(PendingChange.sequence, oldest.sequence))
-    by = world.postponed_by - copy.postponed_by if not oldest or not same else oldest.at - same.at
-    with copy.store.transaction():
-        pending.postpone(copy.store, by=by)
+    with closing(Store(Connections(), image=origin)) as store:
+        same = oldest and store.get(PendingChange, equal(PendingChange.sequence, oldest.sequence))
+        by = oldest.at - same.at if oldest and same else postponed_by
+        template_at = store.find(WorldRow)[0].template_at
+        leave_template(store, name, begun=None if template_at is None else template_at + by)
+        return store.own_image()
 
 
 async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:

@@ -65,7 +65,7 @@ async def _merge_into_new(
     image = registry.image
     async with one_large_at_a_time(max(size, len(image))):
         merged = await off_loop(size, partial(_merged, image, seed, name=name, registry=registry, scratch=scratch))
-        async with staged_image(merged, registry, scratch) as staged:
+        async with staged_image(merged, registry, scratch, name=name) as staged:
             if registry.exists(name) or registry.image is not image:
                 return False
             with created_or_opened(registry, name) as world:
@@ -80,7 +80,7 @@ async def _merge_beside(
     before, image = _contents(world), await image_of_world(world)
     copy = partial(_merged, image, seed, name=world.name, registry=registry, scratch=scratch)
     merged = await off_loop(size, copy)
-    async with staged_image(merged, registry, scratch) as staged:
+    async with staged_image(merged, registry, scratch, name=world.name) as staged:
         if not registry.holds(world) or _contents(world) != before:
             return False
         registry.exchange(world, partial(world.move_on, merged), staged)

@@ -43,7 +43,7 @@ async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_
     async with one_large_at_a_time(0 if world is None else registry.origin_size(name), world):
         beginning = None if world is None else world.beginning
         origin = await _origin(registry, name)
-        async with staged_image(origin, registry, scratch) as staged:
+        async with staged_image(origin, registry, scratch, name=name) as staged:
             is_same = registry.peek(name) is world and (world is None or world.beginning is beginning)
             # The default image may have been replaced meanwhile: then what is staged is no longer the world's origin.
             is_kept = not isinstance(registry, MemoryRegistry) or registry.origin(name) is origin
@@ -65,7 +65,7 @@ async def _reset_small_or_closed(registry: Registry, scratch: Connections, name:
 async def _reset_closed(registry: FileRegistry, scratch: Connections, name: str, stamp: tuple[int, int, int]) -> None:
     async with one_large_at_a_time(stamp[0]):
         origin = await origin_of_world(registry, name)
-        async with staged_image(origin, registry, scratch) as staged:
+        async with staged_image(origin, registry, scratch, name=name) as staged:
             is_same = registry.origin_stamp(name) == stamp
             registry.reset_existing(name, staged if is_same else NOTHING_STAGED)
 

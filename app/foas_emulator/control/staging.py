@@ -1,33 +1,51 @@
 """Stage large images: write them beside the event loop to where a world can move into them in no time."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import replace
 from functools import partial
 
 from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
-from foas_emulator.world.world import World
+from foas_emulator.world.store import Store
+from foas_emulator.world.world import World, leave_template
 
 
 @asynccontextmanager
 async def staged_image(
-    image: bytes | None, registry: Registry, scratch: Connections, *, with_origin: bool = False
+    image: bytes | None, registry: Registry, scratch: Connections, *, name: str, with_origin: bool = False
 ) -> AsyncIterator[StagedImage]:
-    """Stage an image as `Registry.stage` does, unless it is small.
+    """Stage an image for a world of this name as `Registry.stage` does, unless it is small.
 
+    `with_origin` is for a world that is created or replaced, and will reset to this image.
     What no world has taken by the end of the block is removed. Raise `WorldFileError`.
     """
     if image is None or len(image) <= LARGE:
         yield NOTHING_STAGED
         return
-    make = partial(registry.stage, image, connections=scratch, with_origin=with_origin)
+
+    def make() -> StagedImage:
+        database, postponed_by = _begun(image, name, scratch)
+        staged = registry.stage(database, connections=scratch, origin=image if with_origin else None)
+        return replace(staged, postponed_by=postponed_by)
+
     staged = await off_loop(len(image), make)
     try:
         yield staged
     finally:
         staged.discard()
+
+
+def _begun(image: bytes, name: str, scratch: Connections) -> tuple[bytes, int]:
+    """Return an image as that of a world which begins now, and by how much its pending changes were postponed.
+
+    A world that leaves a template itself writes all of them in one piece.
+    """
+    with closing(Store(scratch, image=image)) as store:
+        postponed_by = leave_template(store, name)
+        return store.own_image(), postponed_by
 
 
 @contextmanager
@@ -45,6 +63,6 @@ def created_or_opened(registry: Registry, name: str) -> Iterator[World]:
 
 async def load(registry: Registry, scratch: Connections, name: str, image: bytes) -> None:
     """Replace the contents of a world by an image; its origin stays the same."""
-    async with staged_image(image, registry, scratch) as staged:
+    async with staged_image(image, registry, scratch, name=name) as staged:
         with created_or_opened(registry, name) as world:
             registry.exchange(world, partial(world.load, image), staged)

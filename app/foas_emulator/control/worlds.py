@@ -120,7 +120,7 @@ async def _put(
 
 
 async def _begin(registry: Registry, scratch: Connections, name: str, image: bytes | None) -> int:
-    async with staged_image(image, registry, scratch, with_origin=True) as staged:
+    async with staged_image(image, registry, scratch, name=name, with_origin=True) as staged:
         status = 200 if registry.exists(name) else 201
         registry.create_or_replace(name, image, staged)
     return status

@@ -52,8 +52,8 @@ class FileRegistry(Registry):
         is_closed = name in self.files.names() and name not in self._worlds
         return self.files.origin_stamp(name) if is_closed else None
 
-    def stage(self, image: bytes, *, connections: Connections, with_origin: bool) -> StagedImage:  # noqa: ARG002 - memory
-        return StagedImage(files=self.files.stage(image, number=2 if with_origin else 1))
+    def stage(self, image: bytes, *, connections: Connections, origin: bytes | None) -> StagedImage:  # noqa: ARG002 - memory
+        return StagedImage(files=self.files.stage(image, *([] if origin is None else [origin])))
 
     # -- opening and closing
 

@@ -144,13 +144,13 @@ class WorldFiles:
         """Whether an image is the one to which a world is reset. Raise `WorldFileError` as `origin` does."""
         return self.origin_size(name) == len(image) and self.origin(name) == image
 
-    def stage(self, image: bytes, *, number: int) -> Sequence[Path]:
-        """Write an image into files that belong to no world yet and only have to be renamed. Any thread may call this.
+    def stage(self, *images: bytes) -> Sequence[Path]:
+        """Write images into files that belong to no world yet and only have to be renamed. Any thread may call this.
 
         Raise `WorldFileError` if they cannot be written; then there are no such files.
         """
-        files = [self._directory / f"+{next(self._staged)}.new" for _ in range(number)]
-        self._write(files, image)
+        files = [self._directory / f"+{next(self._staged)}.new" for _ in images]
+        self._write(files, images)
         return files
 
     def put(self, name: str, image: bytes, staged: Sequence[Path] = ()) -> None:
@@ -160,14 +160,14 @@ class WorldFiles:
         Raise `WorldFileError` if the files cannot be written; then nothing has changed.
         """
         generation = self._next(name)
-        self._write([self._path(name, generation, kind) for kind in ("db", "origin")], image, staged)
+        self._write([self._path(name, generation, kind) for kind in ("db", "origin")], [image, image], staged)
         self._generations[name] = generation
 
     @staticmethod
-    def _write(paths: Sequence[Path], image: bytes, staged: Sequence[Path] = ()) -> None:
+    def _write(paths: Sequence[Path], images: Sequence[bytes], staged: Sequence[Path] = ()) -> None:
         """Write or move files into their places, in order: all, or none of them."""
         try:
-            for path, made in zip_longest(paths, staged):
+            for path, image, made in zip_longest(paths, images, staged):
                 with naming(path):
                     write_file(path, image) if made is None else move_file(made, path)
         except WorldFileError:
@@ -209,7 +209,7 @@ class WorldFiles:
         """
         generation = self._next(name)
         database = self._path(name, generation, "db")
-        self._write([database], b"", [staged])
+        self._write([database], [], [staged])
         try:
             self._move_origin(name, generation)
         except WorldFileError:

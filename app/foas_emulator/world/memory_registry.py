@@ -38,7 +38,7 @@ class MemoryRegistry(Registry):
     def origin_size(self, name: str) -> int:
         return len(self.origin(name))
 
-    def stage(self, image: bytes, *, connections: Connections, with_origin: bool) -> StagedImage:  # noqa: ARG002 - files
+    def stage(self, image: bytes, *, connections: Connections, origin: bytes | None) -> StagedImage:  # noqa: ARG002 - files
         return StagedImage(store=Store(connections, image=image))
 
     def _keep_origin(self, name: str, image: bytes) -> None:

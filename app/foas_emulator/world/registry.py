@@ -167,10 +167,10 @@ class Registry(ABC):
     # -- replacing and resetting
 
     @abstractmethod
-    def stage(self, image: bytes, *, connections: Connections, with_origin: bool) -> StagedImage:
+    def stage(self, image: bytes, *, connections: Connections, origin: bytes | None) -> StagedImage:
         """Write an image to where a world can move into it. Any thread may call this.
 
-        `with_origin` is for a world that is created or replaced, and will reset to this image.
+        `origin` is what a world that is created or replaced will reset to.
         """
 
     def create_or_replace(self, name: str, image: bytes | None = None, staged: StagedImage = NOTHING_STAGED) -> World:
@@ -181,8 +181,11 @@ class Registry(ABC):
         """
         image = self.image if image is None else image
         if not self.exists(name):
-            return self._create(name, image, staged)
+            world = self._create(name, image, staged)
+            world.postponed_by += staged.postponed_by
+            return world
         world = self._replace(name, image, staged)
+        world.postponed_by += staged.postponed_by
         self._notify(name)
         return world
 
@@ -199,6 +202,8 @@ class Registry(ABC):
         """
         if self.exists(name):
             self._reset(name, staged)
+            if (world := self._worlds.get(name)) is not None:
+                world.postponed_by += staged.postponed_by
         else:
             self.open_or_create(name)
         self._notify(name)

@@ -14,6 +14,8 @@ class StagedImage:
 
     store: Store | None = None
     files: Sequence[Path] = ()
+    postponed_by: int = 0
+    """The milliseconds by which the pending changes of a template were postponed in it; see `World.postponed_by`."""
 
     def take_store(self) -> Store | None:
         """Return the database, which belongs to the caller from now on."""

@@ -44,6 +44,24 @@ class WorldRow(Row, table=True):
         return read_object(self.settings, "the settings of world")
 
 
+def leave_template(store: Store, name: str, *, begun: int | None = None) -> int:
+    """Turn a template into a world of this name that begins at an instant, None for now; leave a world as it is.
+
+    Return the milliseconds by which the pending changes were postponed.
+    """
+    row = store.get(WorldRow, equal(WorldRow.id, 1))
+    if row is None or row.template_at is None:
+        return 0
+    postponed_by = 0
+    with store.transaction():
+        seed = assign(WorldRow.seed, seed_of(name))
+        store.update(WorldRow, seed, assign(WorldRow.template_at, None), where=[equal(WorldRow.id, 1)])
+        if pending.next_at(store) is not None:
+            postponed_by = (machine_now() if begun is None else begun) - row.template_at
+            pending.postpone(store, by=postponed_by)
+    return postponed_by
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """A pending change that has happened: its instant, its subject, its event and the state that it brought, if any."""
@@ -107,11 +125,14 @@ class World:
         """Begin with the contents of the database, which are completely new."""
         self.beginning = object()
         """Identifies the contents that the world began with: a new object after every replacement and reset."""
-        self.postponed_by = 0
-        """The milliseconds by which this object postponed the pending changes of a template that it began with."""
         self.cache.clear()
         row = self._read_copies()
-        self.seed = row.seed if row.template_at is None else self._leave_template(row.template_at, begun)
+        self.postponed_by = 0
+        """The milliseconds by which its pending changes were postponed when it left the template it began with."""
+        if row.template_at is not None:
+            self.postponed_by = leave_template(self.store, self.name, begun=begun)
+            row = self._read_copies()
+        self.seed = row.seed
         self.requests = ids.request_numbers(self.seed)
         """The numbers of this world's requests; each is used once."""
         self.tallies: dict[str, int] = {}
@@ -125,19 +146,6 @@ class World:
         self._given = row.read_settings()
         self._apply_settings()
         return row
-
-    def _leave_template(self, template_at: int, begun: int | None) -> int:
-        """Turn the contents of a template into a world of its own; return its seed."""
-        seed = seed_of(self.name)
-        with self.store.transaction():
-            self.store.update(
-                WorldRow, assign(WorldRow.seed, seed), assign(WorldRow.template_at, None), where=[equal(WorldRow.id, 1)]
-            )
-            if self.next_due is not None:
-                self.postponed_by = (machine_now() if begun is None else begun) - template_at
-                pending.postpone(self.store, by=self.postponed_by)
-                self.next_due = pending.next_at(self.store)
-        return seed
 
     def _apply_settings(self) -> None:
         """Read the settings that were given; leave out what another version has stored and this one refuses."""
