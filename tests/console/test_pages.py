@@ -314,6 +314,20 @@ def test_a_page_of_many_jobs_is_bounded_and_paged(console: Console) -> None:
     assert "job-4998" not in found
 
 
+def test_a_page_of_jobs_with_long_errors_is_bounded(console: Console) -> None:
+    """An error may be as long as a text can be, and stands twice beside each of fifty jobs."""
+    message = "it broke " + "<" * 100_000
+    jobs = [
+        {"JobName": f"job{number}", "instances": [{"ActualState": "FAILED", "LastErrorMessage": message}]}
+        for number in range(50)
+    ]
+    seed = {"seed": {"projects": [{"Name": "shop", "jobs": jobs}]}}
+    console.api.request("PUT", "/_emulator/worlds/errors", content=json.dumps(seed))
+    page = console.page("/w/errors/")
+    assert page.count("it broke") == 2 * 50 + 3
+    assert len(page) < 500_000
+
+
 @pytest.mark.parametrize("scenario", ["everything-running", "empty", "all-failed", "night-shift"])
 def test_a_scenario_is_one_click(console: Console, scenario: str) -> None:
     assert f'name="seed" value="{scenario}"' in console.page("/w/default/scenarios")

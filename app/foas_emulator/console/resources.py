@@ -29,7 +29,7 @@ _SLICE = 10
 _DETAILS = """
     SELECT j.project_name AS project, j.job_name AS job, j.job_type AS type, j.api_type AS api,
         i.id AS instance, i.expect_state AS expected, i.start_time AS started, i.end_time AS ended,
-        i.last_error_message AS error
+        substr(i.last_error_message, 1, 400) AS error
     FROM jobs j LEFT JOIN instances i ON i.id = :instance
     WHERE j.project_name = :project AND j.job_name = :job
 """
