@@ -70,5 +70,6 @@ def find(world_journal: WorldJournal, request_id: str, number: int | None = None
 
     A world gives out its request ids once more after a snapshot was restored.
     """
-    matching = [pair for pair in world_journal.numbered() if pair[1].request_id == request_id]
-    return next((pair for pair in reversed(matching) if number in (None, pair[0])), None)
+    latest_first = zip(range(world_journal.total, 0, -1), reversed(world_journal.entries), strict=False)
+    matching = (pair for pair in latest_first if pair[1].request_id == request_id)
+    return next((pair for pair in matching if number in (None, pair[0])), None)
