@@ -177,7 +177,7 @@ def test_raw_bytes_that_are_no_utf8_are_refused_as_their_escapes_are(emulator: E
     [
         (b"GET /api/v2/projects/a b HTTP/1.1\r\n\r\n", "holds a space: write it as %20"),
         (b"GET /a\x01b HTTP/1.1\r\n\r\n", "percent-encode it"),
-        (b"GET /api/v2/projects HTTP/1.1\r\n\r\n", "one Host header, and this one has 0"),
+        (b"GET /api/v2/projects HTTP/1.1\r\n\r\n", "one Host header, and this one has 0. HAProxy's checks"),
         (b"GET /_emulator/info HTTP/1.1\r\nhost: localhost\r\nhost: a.name\r\n\r\n", "and this one has 2"),
         (b"GET / HTTP/1.0\r\nhost: a\r\nhost: a\r\n\r\n", "and this one has 2"),
         (b"GET http://a.name/ HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", "and this one has 2"),
