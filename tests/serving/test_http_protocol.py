@@ -447,6 +447,18 @@ def test_a_client_that_does_not_read_is_given_up(impatient: Emulator) -> None:
         assert not connections
 
 
+@pytest.mark.parametrize("head", [b"HTTP/1.1\r\nHost: localhost\r\nConnection: close", b"HTTP/1.0"])
+@pytest.mark.parametrize("path", [FOLDERS, "/_emulator/worlds/default/settings"])
+def test_a_body_that_is_too_large_is_refused_legibly_on_a_connection_that_ends(
+    emulator: Emulator, head: bytes, path: str
+) -> None:
+    """As sent by urllib, and by nginx with its defaults, which read no answer before they have sent their bodies."""
+    body = bytes(8 * 1024 * 1024)
+    with closing(connect(emulator)) as connection:
+        connection.sendall(b"PUT %s %s\r\nContent-Length: %d\r\n\r\n" % (path.encode(), head, len(body)) + body)
+        assert read_all(connection).startswith(b"HTTP/1.1 413 ")
+
+
 def test_a_client_that_leaves_in_the_middle_of_a_body_changes_nothing(emulator: Emulator) -> None:
     world = emulator.world("left")
     head = (

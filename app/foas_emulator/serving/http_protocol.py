@@ -192,11 +192,15 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._ahead.clear()
         super().on_headers_complete()
         self._is_between = False
+        if not self.cycle.keep_alive:  # if it is answered before its body has come, as where that is too large
+            self.cycle.transport = Lingering(self.transport, self.loop)  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         if not self._offers:
             super().on_message_complete()
             self._is_between = True
+            if not self.cycle.keep_alive:
+                self.cycle.transport = self.transport
 
     def on_chunk_header(self) -> None:
         """Called by the parser at each chunk of a body: only after chunks are there trailers."""
