@@ -162,12 +162,6 @@ def test_a_slash_too_many_is_refused_and_not_redirected(control: Control) -> Non
     assert (start_page.status_code, "slash" in start_page.json()["hint"]) == (405, False)
 
 
-@pytest.mark.parametrize("page", ["/docs", "/docs/control"])
-def test_a_page_is_found_with_a_slash_at_its_end(control: Control, page: str) -> None:
-    found = control.api.request("GET", f"{page}/")
-    assert (found.status_code, found.headers["location"]) == (307, page)
-
-
 def test_the_control_api_leaves_no_trace_in_the_journal(control: Control) -> None:
     control.ok("POST", "/worlds/default/faults", {"effect": {"error": "Throttling.User"}}, status=201)
     control.ok("GET", "/worlds/default/clock")

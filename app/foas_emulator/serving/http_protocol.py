@@ -192,8 +192,12 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._ahead.clear()
         super().on_headers_complete()
         self._is_between = False
-        if not self.cycle.keep_alive:  # if it is answered before its body has come, as where that is too large
-            self.cycle.transport = Lingering(self.transport, self.loop)  # type: ignore[assignment]
+        self._linger_until_read(self.cycle)
+
+    def _linger_until_read(self, cycle: RequestResponseCycle) -> None:
+        """Let a client that ends its connection read an answer that comes before its body has, as for a large one."""
+        if not cycle.keep_alive:
+            cycle.transport = Lingering(self.transport, self.loop)  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         if not self._offers:
