@@ -70,15 +70,26 @@ def test_without_a_token_only_this_machine_is_let_in(control: Control, guarded: 
     assert from_elsewhere(guarded, "/_emulator/worlds", authorization=f"Bearer {TOKEN}").status_code == 200
 
 
-@pytest.mark.parametrize("passed_on", ["10.0.0.5", "127.0.0.1, 10.0.0.5", "10.0.0.5, ::1", "unknown", "127.0.0.1.x"])
+@pytest.mark.parametrize(
+    ("passed_on", "other"),
+    [
+        ("10.0.0.5", "10.0.0.5"),
+        ("127.0.0.1, 10.0.0.5", "10.0.0.5"),
+        ("10.0.0.5, ::1", "10.0.0.5"),
+        ("unknown", "unknown"),
+        ("127.0.0.1.x", "127.0.0.1.x"),
+    ],
+)
 def test_without_a_token_a_proxy_of_this_machine_lets_no_other_in(
-    control: Control, guarded: Control, passed_on: str
+    control: Control, guarded: Control, passed_on: str, other: str
 ) -> None:
     headers = {"x_forwarded_for": passed_on}
     refusal = control.send("GET", "/worlds", **headers)
     assert (refusal.status_code, "control_token" in refusal.json()["hint"]) == (401, True)
+    assert refusal.json()["error"].endswith(f": X-Forwarded-For names {other}.")
     page = control.api.request("GET", "/_emulator/console/w/default/", headers={"x-forwarded-for": passed_on})
     assert page.status_code == 403
+    assert "X-Forwarded-For" in page.text
     assert control.send("GET", "/health", **headers).status_code == 200
     assert guarded.send("GET", "/worlds", authorization=f"Bearer {TOKEN}", **headers).status_code == 200
 
@@ -147,6 +158,8 @@ def test_a_slash_too_many_is_refused_and_not_redirected(control: Control) -> Non
     """Many clients take a redirect, which changes nothing, for a success."""
     assert "slash at the end" in control.refused("PUT", "/worlds/default/clock/", {"mode": "frozen"}, status=404)
     assert "slash at the end" in control.refused("DELETE", "/worlds/", status=404)
+    start_page = control.api.request("OPTIONS", "/")
+    assert (start_page.status_code, "slash" in start_page.json()["hint"]) == (405, False)
 
 
 def test_the_control_api_leaves_no_trace_in_the_journal(control: Control) -> None:

@@ -17,8 +17,8 @@ PAGE = (DOCS / "testing.md").read_text("utf-8")
 BOTH = PAGE + (DOCS / "interception.md").read_text("utf-8")
 SUITES = [block for block in re.findall(r"```python\n(.*?)```", BOTH, re.DOTALL) if "def test_" in block]
 PROGRAMS = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "def test_" not in block]
-TASKS = [re.findall(r"`([^`]+)`", row) for row in re.findall(r"^\| [a-z ]+ \| `foas_world.*\|$", PAGE, re.MULTILINE)]
-IN_CHINESE = re.findall(r"^\| \S+ \| `foas_world.*\|$", (DOCS / "testing.zh-CN.md").read_text("utf-8"), re.MULTILINE)
+TASKS = [re.findall(r"`([^`]+)`", row) for row in re.findall(r"^\| [^|]+ \| `foas_world.*\|$", PAGE, re.MULTILINE)]
+IN_CHINESE = re.findall(r"^\| [^|]+ \| `foas_world.*\|$", (DOCS / "testing.zh-CN.md").read_text("utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: str(task[0]))

@@ -68,6 +68,8 @@ def exists(served: Api, path: str) -> bool:
         ('\n {"path": "/new 中"}'.encode(), None),
         ('{"path": "/new 中"}'.encode(), "application/octet-stream"),
         ('{"path": "/new 中"}'.encode(), "Application/JSON"),
+        ('{"path": "/new 中"}'.encode("utf-8-sig"), "application/json"),
+        ("path=/new 中".encode("utf-8-sig"), FORM),
     ],
 )
 def test_form_json_and_untyped_bodies_give_the_same_parameters(

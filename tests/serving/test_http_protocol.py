@@ -177,7 +177,7 @@ def test_raw_bytes_that_are_no_utf8_are_refused_as_their_escapes_are(emulator: E
     [
         (b"GET /api/v2/projects/a b HTTP/1.1\r\n\r\n", "holds a space: write it as %20"),
         (b"GET /a\x01b HTTP/1.1\r\n\r\n", "percent-encode it"),
-        (b"GET /api/v2/projects HTTP/1.1\r\n\r\n", "one Host header, and this one has 0"),
+        (b"GET /api/v2/projects HTTP/1.1\r\n\r\n", "one Host header, and this one has 0. HAProxy's checks"),
         (b"GET /_emulator/info HTTP/1.1\r\nhost: localhost\r\nhost: a.name\r\n\r\n", "and this one has 2"),
         (b"GET / HTTP/1.0\r\nhost: a\r\nhost: a\r\n\r\n", "and this one has 2"),
         (b"GET http://a.name/ HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", "and this one has 2"),
@@ -445,6 +445,18 @@ def test_a_client_that_does_not_read_is_given_up(impatient: Emulator) -> None:
         while connections and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not connections
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1\r\nHost: localhost\r\nConnection: close", b"HTTP/1.0"])
+@pytest.mark.parametrize("path", [FOLDERS, "/_emulator/worlds/default/settings"])
+def test_a_body_that_is_too_large_is_refused_legibly_on_a_connection_that_ends(
+    emulator: Emulator, head: bytes, path: str
+) -> None:
+    """As sent by urllib, and by nginx with its defaults, which read no answer before they have sent their bodies."""
+    body = bytes(8 * 1024 * 1024)
+    with closing(connect(emulator)) as connection:
+        connection.sendall(b"PUT %s %s\r\nContent-Length: %d\r\n\r\n" % (path.encode(), head, len(body)) + body)
+        assert read_all(connection).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_client_that_leaves_in_the_middle_of_a_body_changes_nothing(emulator: Emulator) -> None:

@@ -31,7 +31,7 @@ from foas_emulator.console.site import Site, View
 from foas_emulator.control.bodies import Room, Taken, with_body
 from foas_emulator.control.browsers import is_embedded
 from foas_emulator.control.errors import AnswerUnexpected, ControlError
-from foas_emulator.control.guard import is_local
+from foas_emulator.control.guard import is_local, passed_on_from
 from foas_emulator.world.advance import settle
 from foas_emulator.world.file_errors import UnreadableRowError, WorldFileError, file_error
 from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
@@ -139,11 +139,13 @@ class Door:
         if request.method in _READING and is_embedded(request.scope):
             return HTTPStatus.FORBIDDEN, mark("Other sites may not load this page."), ""
         if self._site.access.control_token is None and not is_local(request.scope):
-            return (
-                HTTPStatus.FORBIDDEN,
-                mark("The console can only be used from this machine."),
-                mark("Start the emulator with the setting control_token to use it from elsewhere."),
-            )
+            text = mark("Start the emulator with the setting control_token to use it from elsewhere.")
+            if passed_on_from(request.scope) is not None:
+                text = mark(
+                    "A proxy names another machine in X-Forwarded-For. Start the emulator with the setting "
+                    "control_token to use it from there."
+                )
+            return HTTPStatus.FORBIDDEN, mark("The console can only be used from this machine."), text
         if self._site.host_check.refusal(request.scope) is not None:
             return (
                 HTTPStatus.FORBIDDEN,

@@ -160,7 +160,7 @@ def _no_route(app: FastAPI, request: Request, error: HTTPException) -> ControlEr
     if error.__cause__ is not None and (refused := refused_by_system(error.__cause__)) is not None:
         return _lack(refused)
     hint = "/docs/control lists what the control API can be asked."
-    if request.url.path.endswith("/"):
+    if request.scope["path"].endswith("/") and request.scope["path"] != "/":
         hint = f"Leave out the slash at the end of the path. {hint}"
     refusal = ControlError(error.status_code, f"{error.detail}.", hint)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -125,7 +125,7 @@ class ControlGate:
         if origin is None and is_embedded(scope):  # reading costs too: streams of events, whole worlds
             return CROSS_SITE
         if self._token is None:
-            return None if is_local(scope) else _TOKEN_UNSET
+            return None if is_local(scope) else _only_from_here(scope)
         scheme, _, given = headers.get("authorization", "").partition(" ")
         fits = scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token.encode())
         return None if fits else _TOKEN_NEEDED
@@ -146,20 +146,28 @@ _TOKEN_NEEDED = ControlError(
     "The control API wants its token.",
     "Send 'Authorization: Bearer TOKEN'; the token is the setting control_token, or was printed at the start.",
 )
-_TOKEN_UNSET = ControlError(
-    401,
-    "The control API can only be used from this machine.",
-    "Start the emulator with the setting control_token to use it from elsewhere.",
-)
+
+
+def _only_from_here(scope: Scope) -> ControlError:
+    other = passed_on_from(scope)
+    reason = "" if other is None else f": X-Forwarded-For names {other}"
+    return ControlError(
+        401,
+        f"The control API can only be used from this machine{reason}.",
+        "Start the emulator with the setting control_token to use it from elsewhere.",
+    )
 
 
 def is_local(scope: Scope) -> bool:
     """Whether a request comes from this machine; what a proxy or a tunnel on it passes on may be from another one."""
     client = scope.get("client")
-    if client is not None and not is_loopback(client[0]):
-        return False
-    passed_on = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
-    return all(is_loopback(host_name(address).lower()) for address in passed_on.split(",") if address.strip())
+    return (client is None or is_loopback(client[0])) and passed_on_from(scope) is None
+
+
+def passed_on_from(scope: Scope) -> str | None:
+    """Return the first address in `X-Forwarded-For` that is not of this machine, None if there is none."""
+    addresses = ",".join(Headers(scope=scope).getlist("x-forwarded-for")).split(",")
+    return next((each for each in map(str.strip, addresses) if each and not is_loopback(host_name(each).lower())), None)
 
 
 def _take_body_as_json(scope: Scope) -> None:

@@ -84,7 +84,7 @@ def read_parameters(body: bytes, content_type: str) -> Mapping[str, Any]:
     if (foreign := _foreign_type(body, content_type)) is not None:
         return {f"<body of {foreign}>": f"{len(body)} bytes"}  # nothing reads it, and the journal says so
     try:
-        text = body.decode()
+        text = body.decode("utf-8-sig")  # with the mark that .NET and PowerShell write, or without
     except UnicodeDecodeError:
         raise MALFORMED(f"The body is {foreign_encoding(body) or 'not UTF-8'}: send it in UTF-8.") from None
     if "json" in content_type or (not _is_form(content_type) and text.lstrip().startswith("{")):

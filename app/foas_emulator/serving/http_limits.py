@@ -54,7 +54,8 @@ def require_one_reading(version: str, headers: Sequence[tuple[bytes, bytes]]) ->
     names = [name for name, _ in headers]
     hosts = names.count(b"host")
     if hosts != 1 and (hosts or version == "1.1"):
-        raise RefusedRequest(UNREADABLE_REQUEST(f"A request has one Host header, and this one has {hosts}."))
+        example = "" if hosts else " HAProxy's checks send one with 'hdr Host NAME'."
+        raise RefusedRequest(UNREADABLE_REQUEST(f"A request has one Host header, and this one has {hosts}.{example}"))
     if b"transfer-encoding" not in names:
         return
     codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]

@@ -192,11 +192,19 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._ahead.clear()
         super().on_headers_complete()
         self._is_between = False
+        self._linger_until_read(self.cycle)
+
+    def _linger_until_read(self, cycle: RequestResponseCycle) -> None:
+        """Let a client that ends its connection read an answer that comes before its body has, as for a large one."""
+        if not cycle.keep_alive:
+            cycle.transport = Lingering(self.transport, self.loop)  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         if not self._offers:
             super().on_message_complete()
             self._is_between = True
+            if not self.cycle.keep_alive:
+                self.cycle.transport = self.transport
 
     def on_chunk_header(self) -> None:
         """Called by the parser at each chunk of a body: only after chunks are there trailers."""

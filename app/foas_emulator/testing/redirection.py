@@ -63,8 +63,8 @@ def _fetched(server: Server, proxy: Mapping[str, Any], directory: Path | None) -
     if directory is None:
         raise EmulatorError(
             404,
-            "The files of this server are on another machine, or another user's.",
-            "foas-emulator run fetches what it needs.",
+            "The files of this server are on another machine, or not this user's alone.",
+            f"foas-emulator run --url {server.url} -- COMMAND fetches what it needs.",
         )
     node = {**proxy["node"], "allowed": proxy["allowed"]}
     return write_trust(directory, server.control.send("GET", "/ca.pem"), node=node)
