@@ -462,7 +462,9 @@ def test_a_page_goes_on_when_its_server_was_started_anew(chromium: "Browser") ->
         port = urlsplit(first.url).port
         page = chromium.new_context(locale="en-US").new_page()
         page.goto(f"{first.url}/_emulator/console/w/default/")
-        page.locator(".live[data-state=on]").wait_for()
+        page.locator(".live[data-state=on]").get_by_text("live", exact=True).wait_for()
+    page.locator(".live").get_by_text("not updating").wait_for()
+    assert page.locator(".live").get_by_text("live", exact=True).is_hidden()
     with Emulator(port=port) as second:
         moved = {"expectState": "PAUSED"}
         call(second, "default", "PUT", "/projects/demo/jobs/running-stream/instances/-1/expectstate", data=moved)
