@@ -94,15 +94,15 @@ def test_a_world_that_is_there_is_not_created_over(console: Console) -> None:
     assert "There is a world of this name already" not in console.done(**create, path__name="other")
 
 
-@pytest.mark.parametrize("wrap", ["", "snapshot"])
-def test_a_snapshot_is_saved_and_loaded(console: Console, wrap: str) -> None:
+@pytest.mark.parametrize("wrap", [{}, {"wrap": "1"}])
+def test_a_snapshot_is_saved_and_loaded(console: Console, wrap: dict[str, str]) -> None:
     saved = console.get("/w/default/snapshot")
     assert saved.headers["content-disposition"] == 'attachment; filename="default.snapshot.json"'
     target = "/_emulator/worlds/copy" if wrap else "/_emulator/worlds/copy/snapshot"
     response = console.send(
         "POST",
         f"{CONSOLE}/w/default/call",
-        data={"token": console.token(), "method": "PUT", "target": target, "wrap": wrap},
+        data={"token": console.token(), "method": "PUT", "target": target, **wrap},
         files={"upload": ("world.json", saved.content)},
     )
     assert response.status_code == 303
@@ -132,12 +132,13 @@ def test_a_large_snapshot_is_loaded_or_refused_as_a_small_one_is(console: Consol
     assert ([each["Name"] for each in projects] == ["shop"]) == (not end)
 
 
-@pytest.mark.parametrize("wrap", ["", "snapshot"])
+@pytest.mark.parametrize("wrap", [{}, {"wrap": "1"}])
 @pytest.mark.parametrize(
     ("name", "begin"),
     [
         ("world.json", "\ufeff"),
         ("world.yaml", "---\n"),
+        ("WORLD.YAML", "# in capitals\n"),
         ("world.yml", "\ufeff--- \r\n"),
         ("world.yml", "# of the night\r\n\n--- # now\n"),
         ("world.yml", "# of the night\n"),
@@ -145,13 +146,13 @@ def test_a_large_snapshot_is_loaded_or_refused_as_a_small_one_is(console: Consol
         ("world.yml", "# of the night\r\n\r\n" * 100 + "---\r\n"),
     ],
 )
-def test_a_snapshot_is_loaded_however_its_file_begins(console: Console, name: str, begin: str, wrap: str) -> None:
+def test_a_snapshot_is_loaded_however_its_file_begins(console: Console, name: str, begin: str, wrap: dict[str, str]) -> None:
     saved = console.get("/w/default/snapshot").content
     target = "/_emulator/worlds/copy" if wrap else "/_emulator/worlds/copy/snapshot"
     console.send(
         "POST",
         f"{CONSOLE}/w/default/call",
-        data={"token": console.token(), "method": "PUT", "target": target, "wrap": wrap},
+        data={"token": console.token(), "method": "PUT", "target": target, **wrap},
         files={"upload": (name, begin.encode() + saved)},
     )
     assert "Done." in console.page("/w/default/")
@@ -159,15 +160,30 @@ def test_a_snapshot_is_loaded_however_its_file_begins(console: Console, name: st
     assert copy["tables"]["jobs"] == json.loads(saved)["tables"]["jobs"]
 
 
-@pytest.mark.parametrize("wrap", ["", "snapshot"])
-def test_a_file_in_another_encoding_is_refused_with_its_name(console: Console, wrap: str) -> None:
+@pytest.mark.parametrize("wrap", [{}, {"wrap": "1"}])
+def test_a_file_in_another_encoding_is_refused_with_its_name(console: Console, wrap: dict[str, str]) -> None:
     console.send(
         "POST",
         f"{CONSOLE}/w/default/call",
-        data={"token": console.token(), "method": "PUT", "target": "/_emulator/worlds/copy", "wrap": wrap},
+        data={"token": console.token(), "method": "PUT", "target": "/_emulator/worlds/copy", **wrap},
         files={"upload": ("world.json", "{}".encode("utf-16"))},
     )
     assert "is UTF-16, as Windows PowerShell writes it" in console.page("/w/default/")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("seed.json", '{"projects": [{"Name": "shop", "ClusterId": "c"}], "clusters": [{"ClusterId": "c"}]}'),
+        ("seed.yaml", "---\nclusters:\n  - ClusterId: c\nprojects:\n  - Name: shop\n    ClusterId: c\n"),
+    ],
+)
+def test_a_world_is_created_from_a_seed_file_too(console: Console, name: str, text: str) -> None:
+    fields = {"token": console.token(), "method": "PUT", "target": "/_emulator/worlds/copy", "wrap": "1"}
+    console.send("POST", f"{CONSOLE}/w/default/call", data=fields, files={"upload": (name, text.encode())})
+    assert "Done." in console.page("/w/default/")
+    tables = console.api.request("GET", "/_emulator/worlds/copy/snapshot").json()["tables"]
+    assert [each["name"] for each in tables["projects"]] == ["shop"]
 
 
 @pytest.mark.parametrize("number", ["9" * 5000, "1e3", "-1", ""])

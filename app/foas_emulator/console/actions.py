@@ -71,8 +71,8 @@ async def call_of(form: FormData, world: World) -> Call:
 
     A button has its `call` in one text; a form has `method`, `target` and `body`. Typed values replace parts of it:
     `path:NAME` the `{NAME}` of the target; `json:NAME`, `number:NAME` and `form:NAME` a member of the body, which is
-    left out if it is empty; an empty `nullable:NAME` is null. `upload` is a file: the body, or the member that `wrap`
-    names.
+    left out if it is empty; an empty `nullable:NAME` is null. `upload` is a file: the body or, with `wrap`, what a world
+    begins with, a snapshot or a seed.
     """
     method, target, body = _text(form, "method"), _text(form, "target"), _text(form, "body")
     if "call" in form:
@@ -86,7 +86,7 @@ async def call_of(form: FormData, world: World) -> Call:
         raise ValueError("This form makes no call of the emulator.")
     upload = form.get("upload")
     if isinstance(upload, UploadFile) and upload.filename:
-        return await _upload(method, target, upload, wrap=_text(form, "wrap"))
+        return await _upload(method, target, upload, is_wrapped="wrap" in form)
     if target.startswith(SERVICE):
         pairs = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=_MOST_PAIRS)) | _typed(form, "form:")
         return Call(
@@ -134,27 +134,31 @@ def _typed(form: FormData, prefix: str) -> dict[str, str]:
     return {name: value for name, value in pairs if value}
 
 
-async def _upload(method: str, target: str, upload: UploadFile, *, wrap: str) -> Call:
+async def _upload(method: str, target: str, upload: UploadFile, *, is_wrapped: bool) -> Call:
     content = await upload.read()
-    as_yaml = str(upload.filename).endswith((".yaml", ".yml"))
+    as_yaml = str(upload.filename).lower().endswith((".yaml", ".yml"))
     content_type = "application/yaml" if as_yaml else JSON
-    if not wrap:
+    if not is_wrapped:
         return Call(method=method, target=target, body=content, content_type=content_type, file=str(upload.filename))
-    body = await off_loop(len(content), partial(_wrapped, content, wrap, as_yaml=as_yaml))
+    body = await off_loop(len(content), partial(_wrapped, content, as_yaml=as_yaml))
     return Call(method=method, target=target, body=body, content_type=content_type)
 
 
-def _wrapped(content: bytes, name: str, *, as_yaml: bool) -> bytes:
-    """Return a document as the member of another one, without parsing it; a mark of its begin stays outside."""
+def _wrapped(content: bytes, *, as_yaml: bool) -> bytes:
+    """Return a snapshot or a seed as the member of another document, without parsing it.
+
+    A mark of its begin stays outside. What names no version of a snapshot is taken for a seed.
+    """
     if (found := foreign_encoding(content)) is not None:
         raise ValueError(f"The file is {found}: save it as UTF-8.")
     content = content.removeprefix(BOM_UTF8)
+    name = b"snapshot" if b"snapshot_version" in content else b"seed"
     if not as_yaml:
-        return b"".join((b"{", json.dumps(name).encode(), b":", content, b"}"))
+        return b"".join((b'{"', name, b'":', content, b"}"))
     document, begin = BytesIO(content), _BEGIN.match(content, 0, _LONGEST_BEGIN)
     document.seek(0 if begin is None else begin.end())
     lines = (b"  " + line for line in document)  # line by line, so that others run
-    return b"".join((name.encode(), b":\n", *lines))
+    return b"".join((name, b":\n", *lines))
 
 
 def _text(form: FormData, name: str) -> str:

@@ -149,7 +149,7 @@ def _postpone_as(world: World, copy: World) -> None:
 
 
 async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:
-    as_yaml = name.endswith((".yaml", ".yml"))
+    as_yaml = name.lower().endswith((".yaml", ".yml"))
 
     def image() -> bytes:
         return image_of_snapshot(content, as_yaml=as_yaml, registry=site.registry, scratch=Connections())
