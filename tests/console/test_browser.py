@@ -233,6 +233,23 @@ def test_what_was_typed_and_not_sent_stays(emulator: Emulator, page: "Page", wor
     assert job.input_value() == "orders*"
 
 
+def test_what_was_refused_is_there_to_be_corrected(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/faults")
+    rule, example = page.get_by_label("As docs/faults.md describes it"), "Throttling.User"
+    own = page.locator("form", has=rule)
+    rule.fill('{"effect": {"error": "Internal"}}')
+    own.get_by_role("button").click()
+    page.get_by_role("alert").get_by_text("the catalogue has no error").wait_for()
+    assert rule.input_value() == '{"effect": {"error": "Internal"}}'
+    assert page.get_by_label("For which job").first.input_value() == ""
+    page.reload()
+    assert example in rule.input_value()
+    rule.fill('{"effect": {"error": "InternalError"}}')
+    own.get_by_role("button").click()
+    page.get_by_role("status").get_by_text("Done.").wait_for()
+    assert example in rule.input_value()
+
+
 def test_the_journal_pauses_and_goes_on(emulator: Emulator, page: "Page", world: str) -> None:
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/journal")
     page.locator(".live[data-state=on]").wait_for()
@@ -365,7 +382,7 @@ def test_a_call_that_was_stopped_can_be_made_again(emulator: Emulator, page: "Pa
     page.evaluate("navigation.addEventListener('navigateerror', () => { document.title = 'stopped'; })")
     page.evaluate("addEventListener('submit', () => setTimeout(() => stop(), 300), {once: true})")
     button.click(no_wait_after=True)
-    page.wait_for_function("document.title === 'stopped'")
+    page.wait_for_function("() => document.title === 'stopped'")
     button.click()
     page.get_by_role("status").get_by_text("Done.").wait_for()
 

@@ -63,6 +63,7 @@ document.addEventListener('submit', (event) => {
   const button = event.submitter ?? event.target;
   if (button === sent) event.preventDefault();
   sent = button;
+  sessionStorage.typed = JSON.stringify([nameOf(event.target), typedInto(event.target).map((each) => each.value)]);
 });
 const forget = () => { sent = null; };
 addEventListener('pageshow', forget);
@@ -217,3 +218,14 @@ document.addEventListener('visibilitychange', () => {
   }
 });
 if (frame && document.visibilityState === 'visible') follow();
+
+// What was typed into a form that was refused is there again. Last, as a browser may refuse to store anything.
+const typedInto = (form) => [...form.querySelectorAll('textarea, select, input:not([type=hidden], [type=file])')];
+const nameOf = (form) => [...form.querySelectorAll('[type=hidden]:not([name=token])')].map((each) => each.value).join();
+const [typedName, typed] = JSON.parse(sessionStorage.typed ?? '[]');
+delete sessionStorage.typed;
+if (typedName && !document.querySelector('main > .message.good')) {
+  for (const form of document.forms) {
+    if (nameOf(form) === typedName) typedInto(form).forEach((each, place) => { each.value = typed[place]; });
+  }
+}
