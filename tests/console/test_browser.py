@@ -279,6 +279,18 @@ def test_everything_is_reached_by_keyboard(emulator: Emulator, page: "Page", wor
     assert menu.evaluate("each => each === document.activeElement")
 
 
+def test_the_clock_is_moved_on_again_by_the_same_key(emulator: Emulator, page: "Page", world: str) -> None:
+    control(emulator, "PUT", f"/worlds/{world}/clock", {"mode": "frozen"})
+    began = control(emulator, "GET", f"/worlds/{world}/clock")["now"]
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/")
+    page.get_by_role("button", name="+30s").focus()
+    for times in (1, 2):
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        page.get_by_role("status").get_by_text("Done.").wait_for()
+        assert control(emulator, "GET", f"/worlds/{world}/clock")["now"] == began + times * 30_000
+
+
 def test_language_and_theme_are_one_click(emulator: Emulator, page: "Page", world: str) -> None:
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/faults")
     page.get_by_role("link", name="中文").click()

@@ -306,9 +306,11 @@ def test_a_page_of_many_jobs_is_bounded_and_paged(console: Console) -> None:
     assert "5,000" in first
     assert first.count("<tr>") <= 60
     assert "offset=50" in first
-    last = console.page("/w/default/?offset=4950")
-    assert "offset=4900" in last
-    assert "offset=5000" not in last
+    for offset in (4950, 9950):  # which is the last page if there were more jobs before
+        last = console.page(f"/w/default/?offset={offset}")
+        assert "offset=4900" in last
+        assert "offset=5000" not in last
+        assert "No job fits." not in last
     found = console.page("/w/default/?text=job-4999")
     assert "job-4999" in found
     assert "job-4998" not in found

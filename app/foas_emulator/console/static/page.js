@@ -63,7 +63,8 @@ document.addEventListener('submit', (event) => {
   const button = event.submitter ?? event.target;
   if (button === sent) event.preventDefault();
   sent = button;
-  sessionStorage.typed = JSON.stringify([nameOf(event.target), typedInto(event.target).map((each) => each.value)]);
+  const again = button.matches('.steps :focus-visible') && button.value; // who pressed it by a key may press it again
+  sessionStorage.sent = JSON.stringify([nameOf(event.target), typedInto(event.target).map((each) => each.value), again]);
 });
 const forget = () => { sent = null; };
 addEventListener('pageshow', forget);
@@ -222,10 +223,11 @@ if (frame && document.visibilityState === 'visible') follow();
 // What was typed into a form that was refused is there again. Last, as a browser may refuse to store anything.
 const typedInto = (form) => [...form.querySelectorAll('textarea, select, input:not([type=hidden], [type=file])')];
 const nameOf = (form) => [...form.querySelectorAll('[type=hidden]:not([name=token])')].map((each) => each.value).join();
-const [typedName, typed] = JSON.parse(sessionStorage.typed ?? '[]');
-delete sessionStorage.typed;
-if (typedName && !document.querySelector('main > .message.good')) {
+const [name, typed, again] = JSON.parse(sessionStorage.sent ?? '[]');
+delete sessionStorage.sent;
+[...document.querySelectorAll('.steps button')].find((each) => each.value === again)?.focus();
+if (name && !document.querySelector('main > .message.good')) {
   for (const form of document.forms) {
-    if (nameOf(form) === typedName) typedInto(form).forEach((each, place) => { each.value = typed[place]; });
+    if (nameOf(form) === name) typedInto(form).forEach((each, place) => { each.value = typed[place]; });
   }
 }
