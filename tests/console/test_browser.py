@@ -250,6 +250,17 @@ def test_what_was_refused_is_there_to_be_corrected(emulator: Emulator, page: "Pa
     assert example in rule.input_value()
 
 
+def test_only_the_setting_that_was_refused_is_left_as_it_was_typed(
+    emulator: Emulator, page: "Page", world: str
+) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/settings")
+    page.get_by_label("start_delay", exact=True).fill("long")
+    page.get_by_role("button", name="Change start_delay").click()
+    page.get_by_role("alert").get_by_text("'long' is not a duration").wait_for()
+    assert page.get_by_label("start_delay", exact=True).input_value() == "long"
+    assert page.get_by_label("stop_delay", exact=True).input_value() == "0s"
+
+
 def test_the_journal_pauses_and_goes_on(emulator: Emulator, page: "Page", world: str) -> None:
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/journal")
     page.locator(".live[data-state=on]").wait_for()

@@ -63,7 +63,7 @@ document.addEventListener('submit', (event) => {
   const button = event.submitter ?? event.target;
   if (button === sent) event.preventDefault();
   sent = button;
-  const again = button.matches('.steps :focus-visible') && button.value; // who pressed it by a key may press it again
+  const again = button.matches('.steps :focus-visible') && button.value;
   sessionStorage.sent = JSON.stringify([nameOf(event.target), typedInto(event.target).map((each) => each.value), again]);
 });
 const forget = () => { sent = null; };
@@ -222,7 +222,8 @@ if (frame && document.visibilityState === 'visible') follow();
 
 // What was typed into a form that was refused is there again. Last, as a browser may refuse to store anything.
 const typedInto = (form) => [...form.querySelectorAll('textarea, select, input:not([type=hidden], [type=file])')];
-const nameOf = (form) => [...form.querySelectorAll('[type=hidden]:not([name=token])')].map((each) => each.value).join();
+const told = (field) => (field.matches('[type=hidden]:not([name=token])') ? field.value : field.name);
+const nameOf = (form) => [...form.elements].map(told).join();
 const [name, typed, again] = JSON.parse(sessionStorage.sent ?? '[]');
 delete sessionStorage.sent;
 [...document.querySelectorAll('.steps button')].find((each) => each.value === again)?.focus();
