@@ -101,6 +101,16 @@ def test_the_control_token_is_asked_for_once_and_kept_in_a_cookie_that_no_script
     assert guarded.send("GET", "/_emulator/worlds").status_code == 401, "the cookie opens the pages alone"
 
 
+def test_a_sign_in_that_a_form_leads_to_leads_back_to_its_page(guarded: Console) -> None:
+    page = f"{CONSOLE}/w/default/faults?operation=StartJob"
+    headers = {"referer": f"http://127.0.0.1:8018{page}"}
+    answer = guarded.send("POST", f"{CONSOLE}/w/default/call", data={"call": RESET}, headers=headers)
+    right = guarded.send(
+        "POST", f"{CONSOLE}/sign-in", data=_sign_in_form(guarded.page(answer.headers["location"].removeprefix(CONSOLE)))
+    )
+    assert right.headers["location"] == page
+
+
 @pytest.mark.parametrize(
     ("asked", "landed"),
     [

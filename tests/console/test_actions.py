@@ -94,15 +94,15 @@ def test_a_world_that_is_there_is_not_created_over(console: Console) -> None:
     assert "There is a world of this name already" not in console.done(**create, path__name="other")
 
 
-@pytest.mark.parametrize("wrap", ["", "snapshot"])
-def test_a_snapshot_is_saved_and_loaded(console: Console, wrap: str) -> None:
+@pytest.mark.parametrize("wrap", [{}, {"wrap": "1"}])
+def test_a_snapshot_is_saved_and_loaded(console: Console, wrap: dict[str, str]) -> None:
     saved = console.get("/w/default/snapshot")
     assert saved.headers["content-disposition"] == 'attachment; filename="default.snapshot.json"'
     target = "/_emulator/worlds/copy" if wrap else "/_emulator/worlds/copy/snapshot"
     response = console.send(
         "POST",
         f"{CONSOLE}/w/default/call",
-        data={"token": console.token(), "method": "PUT", "target": target, "wrap": wrap},
+        data={"token": console.token(), "method": "PUT", "target": target, **wrap},
         files={"upload": ("world.json", saved.content)},
     )
     assert response.status_code == 303
@@ -132,12 +132,13 @@ def test_a_large_snapshot_is_loaded_or_refused_as_a_small_one_is(console: Consol
     assert ([each["Name"] for each in projects] == ["shop"]) == (not end)
 
 
-@pytest.mark.parametrize("wrap", ["", "snapshot"])
+@pytest.mark.parametrize("wrap", [{}, {"wrap": "1"}])
 @pytest.mark.parametrize(
     ("name", "begin"),
     [
         ("world.json", "\ufeff"),
         ("world.yaml", "---\n"),
+        ("WORLD.YAML", "# in capitals\n"),
         ("world.yml", "\ufeff--- \r\n"),
         ("world.yml", "# of the night\r\n\n--- # now\n"),
         ("world.yml", "# of the night\n"),
@@ -145,13 +146,15 @@ def test_a_large_snapshot_is_loaded_or_refused_as_a_small_one_is(console: Consol
         ("world.yml", "# of the night\r\n\r\n" * 100 + "---\r\n"),
     ],
 )
-def test_a_snapshot_is_loaded_however_its_file_begins(console: Console, name: str, begin: str, wrap: str) -> None:
+def test_a_snapshot_is_loaded_however_its_file_begins(
+    console: Console, name: str, begin: str, wrap: dict[str, str]
+) -> None:
     saved = console.get("/w/default/snapshot").content
     target = "/_emulator/worlds/copy" if wrap else "/_emulator/worlds/copy/snapshot"
     console.send(
         "POST",
         f"{CONSOLE}/w/default/call",
-        data={"token": console.token(), "method": "PUT", "target": target, "wrap": wrap},
+        data={"token": console.token(), "method": "PUT", "target": target, **wrap},
         files={"upload": (name, begin.encode() + saved)},
     )
     assert "Done." in console.page("/w/default/")
@@ -159,21 +162,36 @@ def test_a_snapshot_is_loaded_however_its_file_begins(console: Console, name: st
     assert copy["tables"]["jobs"] == json.loads(saved)["tables"]["jobs"]
 
 
-@pytest.mark.parametrize("wrap", ["", "snapshot"])
-def test_a_file_in_another_encoding_is_refused_with_its_name(console: Console, wrap: str) -> None:
+@pytest.mark.parametrize("wrap", [{}, {"wrap": "1"}])
+def test_a_file_in_another_encoding_is_refused_with_its_name(console: Console, wrap: dict[str, str]) -> None:
     console.send(
         "POST",
         f"{CONSOLE}/w/default/call",
-        data={"token": console.token(), "method": "PUT", "target": "/_emulator/worlds/copy", "wrap": wrap},
+        data={"token": console.token(), "method": "PUT", "target": "/_emulator/worlds/copy", **wrap},
         files={"upload": ("world.json", "{}".encode("utf-16"))},
     )
     assert "is UTF-16, as Windows PowerShell writes it" in console.page("/w/default/")
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("seed.json", '{"projects": [{"Name": "shop", "ClusterId": "c"}], "clusters": [{"ClusterId": "c"}]}'),
+        ("seed.yaml", "---\nclusters:\n  - ClusterId: c\nprojects:\n  - Name: shop\n    ClusterId: c\n"),
+    ],
+)
+def test_a_world_is_created_from_a_seed_file_too(console: Console, name: str, text: str) -> None:
+    fields = {"token": console.token(), "method": "PUT", "target": "/_emulator/worlds/copy", "wrap": "1"}
+    console.send("POST", f"{CONSOLE}/w/default/call", data=fields, files={"upload": (name, text.encode())})
+    assert "Done." in console.page("/w/default/")
+    tables = console.api.request("GET", "/_emulator/worlds/copy/snapshot").json()["tables"]
+    assert [each["name"] for each in tables["projects"]] == ["shop"]
+
+
 @pytest.mark.parametrize("number", ["9" * 5000, "1e3", "-1", ""])
 def test_what_is_no_number_is_told_in_few_words(console: Console, number: str) -> None:
     page = console.done(method="PUT", target="/_emulator/worlds/default/clock", number__now=number)
-    assert ("which is not a whole number." in page) is bool(number)
+    assert ("This is not a whole number." in page) is bool(number)
     assert "digits" not in page
 
 
@@ -217,7 +235,9 @@ def test_a_long_field_is_refused(console: Console, body: str) -> None:
 
 
 def test_a_call_of_many_parameters_is_refused(console: Console) -> None:
-    assert "Max number of fields exceeded" in console.done(method="POST", target="/api/v2/projects", body="a&" * 2000)
+    assert "This call has too many parameters." in console.done(
+        method="POST", target="/api/v2/projects", body="a&" * 2000
+    )
 
 
 @pytest.mark.parametrize("back", ["https://example.com/", "//example.com/", "/docs", "/_emulator/console/\r\nx: y", ""])
@@ -284,6 +304,7 @@ def test_a_comparison_takes_out_only_the_rows_that_it_shows(console: Console, mo
     [
         ({"body": "[" * 40_000}, "too deep"),
         ({"json__a": "1", "json__a.b": "2"}, "as a value and as an object"),
+        ({"body": "{"}, "This is not JSON."),
         ({"body": "{"}, "Expecting"),
     ],
 )

@@ -233,6 +233,34 @@ def test_what_was_typed_and_not_sent_stays(emulator: Emulator, page: "Page", wor
     assert job.input_value() == "orders*"
 
 
+def test_what_was_refused_is_there_to_be_corrected(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/faults")
+    rule, example = page.get_by_label("As docs/faults.md describes it"), "Throttling.User"
+    own = page.locator("form", has=rule)
+    rule.fill('{"effect": {"error": "Internal"}}')
+    own.get_by_role("button").click()
+    page.get_by_role("alert").get_by_text("the catalogue has no error").wait_for()
+    assert rule.input_value() == '{"effect": {"error": "Internal"}}'
+    assert page.get_by_label("For which job").first.input_value() == ""
+    page.reload()
+    assert example in rule.input_value()
+    rule.fill('{"effect": {"error": "InternalError"}}')
+    own.get_by_role("button").click()
+    page.get_by_role("status").get_by_text("Done.").wait_for()
+    assert example in rule.input_value()
+
+
+def test_only_the_setting_that_was_refused_is_left_as_it_was_typed(
+    emulator: Emulator, page: "Page", world: str
+) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/settings")
+    page.get_by_label("start_delay", exact=True).fill("long")
+    page.get_by_role("button", name="Change start_delay").click()
+    page.get_by_role("alert").get_by_text("'long' is not a duration").wait_for()
+    assert page.get_by_label("start_delay", exact=True).input_value() == "long"
+    assert page.get_by_label("stop_delay", exact=True).input_value() == "0s"
+
+
 def test_the_journal_pauses_and_goes_on(emulator: Emulator, page: "Page", world: str) -> None:
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/journal")
     page.locator(".live[data-state=on]").wait_for()
@@ -260,6 +288,18 @@ def test_everything_is_reached_by_keyboard(emulator: Emulator, page: "Page", wor
     page.keyboard.press("Escape")
     assert page.get_by_role("button", name="Delete draft").is_hidden()
     assert menu.evaluate("each => each === document.activeElement")
+
+
+def test_the_clock_is_moved_on_again_by_the_same_key(emulator: Emulator, page: "Page", world: str) -> None:
+    control(emulator, "PUT", f"/worlds/{world}/clock", {"mode": "frozen"})
+    began = control(emulator, "GET", f"/worlds/{world}/clock")["now"]
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/")
+    page.get_by_role("button", name="+30s").focus()
+    for times in (1, 2):
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        page.get_by_role("status").get_by_text("Done.").wait_for()
+        assert control(emulator, "GET", f"/worlds/{world}/clock")["now"] == began + times * 30_000
 
 
 def test_language_and_theme_are_one_click(emulator: Emulator, page: "Page", world: str) -> None:
@@ -365,7 +405,7 @@ def test_a_call_that_was_stopped_can_be_made_again(emulator: Emulator, page: "Pa
     page.evaluate("navigation.addEventListener('navigateerror', () => { document.title = 'stopped'; })")
     page.evaluate("addEventListener('submit', () => setTimeout(() => stop(), 300), {once: true})")
     button.click(no_wait_after=True)
-    page.wait_for_function("document.title === 'stopped'")
+    page.wait_for_function("() => document.title === 'stopped'")
     button.click()
     page.get_by_role("status").get_by_text("Done.").wait_for()
 
@@ -462,7 +502,9 @@ def test_a_page_goes_on_when_its_server_was_started_anew(chromium: "Browser") ->
         port = urlsplit(first.url).port
         page = chromium.new_context(locale="en-US").new_page()
         page.goto(f"{first.url}/_emulator/console/w/default/")
-        page.locator(".live[data-state=on]").wait_for()
+        page.locator(".live[data-state=on]").get_by_text("live", exact=True).wait_for()
+    page.locator(".live").get_by_text("not updating").wait_for()
+    assert page.locator(".live").get_by_text("live", exact=True).is_hidden()
     with Emulator(port=port) as second:
         moved = {"expectState": "PAUSED"}
         call(second, "default", "PUT", "/projects/demo/jobs/running-stream/instances/-1/expectstate", data=moved)

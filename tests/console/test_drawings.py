@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from foas_emulator.blink.plan import Edge, Node, Plan
 from foas_emulator.console.chart import chart, short
 from foas_emulator.console.comparison import side_by_side
-from foas_emulator.console.graph import MOST_NODES, graph
+from foas_emulator.console.graph import BOX_HEIGHT, MOST_NODES, graph
 from foas_emulator.console.highlight import highlighted
 from foas_emulator.console.timeline import Point, timeline
 
@@ -43,6 +43,14 @@ def test_a_vertex_stands_right_of_what_it_reads() -> None:
     assert first.x == second.x < join.x
     assert first.y == join.y < second.y
     assert [arrow.strategy for arrow in drawn.arrows] == ["FORWARD", "KEY-GROUP"]
+
+
+def test_an_arrow_past_a_vertex_is_drawn_below_it() -> None:
+    node = Node(3, "Sink", "Data Sink", predecessors=(Edge(2), Edge(1, "HASH")))
+    drawn = graph(Plan((Node(1, "a", "Data Source"), Node(2, "b", "Operator", predecessors=(Edge(1),)), node)))
+    past = next(arrow for arrow in drawn.arrows if arrow.strategy == "HASH")
+    bottom = drawn.boxes[1].y + BOX_HEIGHT
+    assert bottom < past.y < drawn.height
 
 
 def test_a_large_plan_is_cut() -> None:

@@ -61,10 +61,10 @@ def projects(registry: Registry, world: str) -> set[str]:
 
 
 def test_a_directory_means_its_documents_in_the_order_of_their_names(tmp_path: Path) -> None:
-    for name in ("20.yaml", "10.json", "30.yml", "notes.txt"):
+    for name in ("20.yaml", "10.json", "30.YML", "notes.txt"):
         (tmp_path / name).write_text("{}", "utf-8")
     (tmp_path / "sub.yaml").mkdir()
-    assert [Path(file).name for file in seed_files(str(tmp_path))] == ["10.json", "20.yaml", "30.yml"]
+    assert [Path(file).name for file in seed_files(str(tmp_path))] == ["10.json", "20.yaml", "30.YML"]
     assert seed_files("default") == ["default"]
 
 

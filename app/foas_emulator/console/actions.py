@@ -41,6 +41,15 @@ _LONGEST_NUMBER = 20
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 
+class FormError(ValueError):
+    """A form makes no call; `title` is a text of the pages' catalogue."""
+
+    def __init__(self, title: str, hint: str = "") -> None:
+        super().__init__(title, hint)
+        self.title = title
+        self.hint = hint
+
+
 async def perform_form(site: Site, world: World, request: Request) -> Response:
     """Make the call that a form describes; redirect to its page, or on success to the page that it names."""
     async with request.form(max_files=1, max_fields=60, max_part_size=LONGEST_FIELD) as form:
@@ -48,8 +57,8 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
             return await shown_foreign_form(request)
         try:
             call = await call_of(form, world)
-        except ValueError as error:
-            return _back(form, Message(ok=False, title=str(error)))
+        except FormError as error:
+            return _back(form, Message(ok=False, title=error.title, hint=error.hint))
     if "is_new" in form and _text(form, "path:name") in site.registry.names():
         title = mark("There is a world of this name already, and it stays as it is.")
         return _back(form, Message(ok=False, title=title, hint=_text(form, "path:name")))
@@ -67,12 +76,12 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
 
 
 async def call_of(form: FormData, world: World) -> Call:
-    """Return the call of a form. Raise ValueError for one that cannot be made.
+    """Return the call of a form. Raise `FormError` for one that cannot be made.
 
     A button has its `call` in one text; a form has `method`, `target` and `body`. Typed values replace parts of it:
     `path:NAME` the `{NAME}` of the target; `json:NAME`, `number:NAME` and `form:NAME` a member of the body, which is
-    left out if it is empty; an empty `nullable:NAME` is null. `upload` is a file: the body, or the member that `wrap`
-    names.
+    left out if it is empty; an empty `nullable:NAME` is null. `upload` is a file: the body or, with `wrap`, what a
+    world begins with, a snapshot or a seed.
     """
     method, target, body = _text(form, "method"), _text(form, "target"), _text(form, "body")
     if "call" in form:
@@ -80,15 +89,18 @@ async def call_of(form: FormData, world: World) -> Call:
     for name in [name for name in form if name.startswith("path:")]:
         place, value = "{" + name.removeprefix("path:") + "}", _text(form, name)
         if len(target) + target.count(place) * len(value) > _LONGEST_TARGET:
-            raise ValueError("The path of this call is too long.")
+            raise FormError(mark("The path of this call is too long."))
         target = target.replace(place, quote(value, safe=""))
     if method not in _METHODS or not target.startswith((SERVICE, CONTROL)) or not target.isascii():
-        raise ValueError("This form makes no call of the emulator.")
+        raise FormError(mark("This form makes no call of the emulator."))
     upload = form.get("upload")
     if isinstance(upload, UploadFile) and upload.filename:
-        return await _upload(method, target, upload, wrap=_text(form, "wrap"))
+        return await _upload(method, target, upload, is_wrapped="wrap" in form)
     if target.startswith(SERVICE):
-        pairs = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=_MOST_PAIRS)) | _typed(form, "form:")
+        try:
+            pairs = dict(parse_qsl(body, keep_blank_values=True, max_num_fields=_MOST_PAIRS)) | _typed(form, "form:")
+        except ValueError:
+            raise FormError(mark("This call has too many parameters.")) from None
         return Call(
             method=method,
             target=target,
@@ -103,7 +115,9 @@ async def _json_body(form: FormData, text: str) -> Any:
     try:
         document = await off_loop(len(text), partial(json.loads, text)) if text else None
     except RecursionError:
-        raise ValueError("Lists and objects stand in each other too deep.") from None
+        raise FormError(mark("Lists and objects stand in each other too deep.")) from None
+    except ValueError as error:
+        raise FormError(mark("This is not JSON."), f"{error}.") from None
     members: dict[str, Any] = dict(_typed(form, "json:"))
     members |= {name: _number(name, value) for name, value in _typed(form, "number:").items()}
     members |= {
@@ -118,14 +132,14 @@ async def _json_body(form: FormData, text: str) -> Any:
         for part in outer:
             place = place.setdefault(part, {})
             if not isinstance(place, dict):
-                raise ValueError(f"{part[:40]} is given as a value and as an object.")
+                raise FormError(mark("A member is given as a value and as an object."), part[:40])
         place[last] = value
     return document
 
 
 def _number(name: str, text: str) -> int:
     if not text.isdecimal() or len(text) > _LONGEST_NUMBER:
-        raise ValueError(f"{name} is {text[:40]!r}, which is not a whole number.")
+        raise FormError(mark("This is not a whole number."), f"{name}: {text[:40]}")
     return int(text)
 
 
@@ -134,27 +148,31 @@ def _typed(form: FormData, prefix: str) -> dict[str, str]:
     return {name: value for name, value in pairs if value}
 
 
-async def _upload(method: str, target: str, upload: UploadFile, *, wrap: str) -> Call:
+async def _upload(method: str, target: str, upload: UploadFile, *, is_wrapped: bool) -> Call:
     content = await upload.read()
-    as_yaml = str(upload.filename).endswith((".yaml", ".yml"))
+    as_yaml = str(upload.filename).lower().endswith((".yaml", ".yml"))
     content_type = "application/yaml" if as_yaml else JSON
-    if not wrap:
+    if not is_wrapped:
         return Call(method=method, target=target, body=content, content_type=content_type, file=str(upload.filename))
-    body = await off_loop(len(content), partial(_wrapped, content, wrap, as_yaml=as_yaml))
+    body = await off_loop(len(content), partial(_wrapped, content, as_yaml=as_yaml))
     return Call(method=method, target=target, body=body, content_type=content_type)
 
 
-def _wrapped(content: bytes, name: str, *, as_yaml: bool) -> bytes:
-    """Return a document as the member of another one, without parsing it; a mark of its begin stays outside."""
+def _wrapped(content: bytes, *, as_yaml: bool) -> bytes:
+    """Return a snapshot or a seed as the member of another document, without parsing it.
+
+    A mark of its begin stays outside. What names no version of a snapshot is taken for a seed.
+    """
     if (found := foreign_encoding(content)) is not None:
-        raise ValueError(f"The file is {found}: save it as UTF-8.")
+        raise FormError(mark("Save the file as UTF-8."), f"The file is {found}.")
     content = content.removeprefix(BOM_UTF8)
+    name = b"snapshot" if b"snapshot_version" in content else b"seed"
     if not as_yaml:
-        return b"".join((b"{", json.dumps(name).encode(), b":", content, b"}"))
+        return b"".join((b'{"', name, b'":', content, b"}"))
     document, begin = BytesIO(content), _BEGIN.match(content, 0, _LONGEST_BEGIN)
     document.seek(0 if begin is None else begin.end())
     lines = (b"  " + line for line in document)  # line by line, so that others run
-    return b"".join((name.encode(), b":\n", *lines))
+    return b"".join((name, b":\n", *lines))
 
 
 def _text(form: FormData, name: str) -> str:

@@ -26,7 +26,7 @@ from foas_emulator.console.events import event_stream
 from foas_emulator.console.language import mark
 from foas_emulator.console.pages import PAGES, Page
 from foas_emulator.console.preferences import Preferences, remember
-from foas_emulator.console.shown import shown_foreign_form, shown_page, shown_plain
+from foas_emulator.console.shown import page_behind, shown_foreign_form, shown_page, shown_plain
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.bodies import Room, Taken, with_body
 from foas_emulator.control.browsers import is_embedded
@@ -127,7 +127,7 @@ class Door:
             status, title, text = refusal
             return await shown_plain(request, status=status, title=title, text=text, has_way=False)
         if not self._is_open(request) and not self._site.access.is_signed_in(request):
-            return RedirectResponse(_to_sign_in(request.scope), HTTPStatus.SEE_OTHER)
+            return RedirectResponse(_to_sign_in(request), HTTPStatus.SEE_OTHER)
         if request.method not in _READING and not is_from_ours(request):  # before its form costs anything
             return await shown_foreign_form(request)
         if not _is_in_utf_8(request.headers.get("content-type", "")):
@@ -197,12 +197,14 @@ async def _to_default(_: Request) -> Response:
     return RedirectResponse(f"{BASE}/w/{DEFAULT}/", HTTPStatus.SEE_OTHER)
 
 
-def _to_sign_in(scope: Scope) -> str:
-    """Return the address of the sign-in, which leads back to the page that a request asks for unless that is long."""
-    page = quote(scope["raw_path"], safe="/%") + (
-        f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
-    )
-    is_led_back = scope["method"] == "GET" and len(page) <= _LONGEST_BACK
+def _to_sign_in(request: Request) -> str:
+    """Return the address of the sign-in, which leads back: to the page that was asked for, or that has the form."""
+    if request.method == "GET":
+        query = request.scope["query_string"].decode("latin-1")
+        page = quote(request.scope["raw_path"], safe="/%") + (f"?{query}" if query else "")
+    else:
+        page = page_behind(request)
+    is_led_back = 0 < len(page) <= _LONGEST_BACK
     return f"{BASE}/sign-in" + (f"?{urlencode({'back': page})}" if is_led_back else "")
 
 

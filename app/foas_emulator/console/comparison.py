@@ -151,7 +151,7 @@ def _as_begun(origin: bytes, name: str, *, postponed_by: int, oldest: PendingCha
 
 
 async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:
-    as_yaml = name.endswith((".yaml", ".yml"))
+    as_yaml = name.lower().endswith((".yaml", ".yml"))
 
     def image() -> bytes:
         return image_of_snapshot(content, as_yaml=as_yaml, registry=site.registry, scratch=Connections())

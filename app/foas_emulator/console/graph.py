@@ -10,6 +10,8 @@ BOX_HEIGHT = 76
 _GAP_X = 72
 _GAP_Y = 22
 _MARGIN = 8
+_BELOW = 8
+"""The room under the words of an arrow, for its line."""
 MOST_NODES = 200
 _LONGEST = 22
 
@@ -67,9 +69,10 @@ def graph(plan: Plan) -> Graph:
         for edge in node.predecessors
         if edge.id in boxes
     ]
+    bottoms = [box.y + BOX_HEIGHT for box in boxes.values()] + [int(arrow.y) + _BELOW for arrow in arrows]
     return Graph(
         width=_MARGIN * 2 + max((box.x for box in boxes.values()), default=0) - _MARGIN + BOX_WIDTH,
-        height=_MARGIN * 2 + max((box.y for box in boxes.values()), default=0) - _MARGIN + BOX_HEIGHT,
+        height=_MARGIN + max(bottoms, default=BOX_HEIGHT),
         boxes=list(boxes.values()),
         arrows=arrows,
         hidden=len(plan.nodes) - len(nodes),
@@ -95,9 +98,10 @@ def _arrow(source: Box, target: Box, strategy: str) -> Arrow:
     x1, y1 = source.x + BOX_WIDTH, source.y + BOX_HEIGHT / 2
     x2, y2 = target.x, target.y + BOX_HEIGHT / 2
     bend = (x2 - x1) / 2
+    dip = BOX_HEIGHT if y1 == y2 and x2 - x1 > _GAP_X else 0  # or else it lies behind the boxes between
     return Arrow(
-        path=f"M{x1} {y1:g} C{x1 + bend:g} {y1:g} {x2 - bend:g} {y2:g} {x2 - 6} {y2:g}",
+        path=f"M{x1} {y1:g} C{x1 + bend:g} {y1 + dip:g} {x2 - bend:g} {y2 + dip:g} {x2 - 6} {y2:g}",
         x=(x1 + x2) / 2,
-        y=(y1 + y2) / 2 - 6,
+        y=(y1 + y2) / 2 + dip * 3 / 4 - 6,
         strategy=strategy,
     )

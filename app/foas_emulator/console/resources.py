@@ -64,7 +64,6 @@ class Folder:
 async def resources_page(view: View) -> dict[str, Any]:
     """Return the context of the page, with fifty jobs at a time."""
     world, query = view.world, view.query
-    offset = view.number("offset") // PAGE * PAGE
     wanted = {
         "project": query.get("project", ""),
         "state": query.get("state", ""),
@@ -72,6 +71,7 @@ async def resources_page(view: View) -> dict[str, Any]:
     }
     overview: Overview = await view.site.overview(world, overview_of)
     found = await in_thread(lambda: [place for place in overview.places if fits(place, **wanted)])
+    offset = view.offset(PAGE, len(found))
     return {
         "wanted": wanted,
         "offset": offset,

@@ -63,11 +63,11 @@ async def shown_foreign_form(request: Request) -> Response:
         status=HTTPStatus.FORBIDDEN,
         title=mark("This form is not one of this server's pages."),
         text=mark("Nothing was done. The server may have been restarted since the page was loaded; load it again."),
-        way=_page_of(request),
+        way=page_behind(request),
     )
 
 
-def _page_of(request: Request) -> str:
+def page_behind(request: Request) -> str:
     """Return the address of the console's page from which a request comes, "" if it comes from elsewhere."""
     address, base_url = request.headers.get("referer", ""), f"{request.url.scheme}://{request.url.netloc}"
     path = address.removeprefix(base_url)

@@ -132,5 +132,9 @@ class View:
         number = int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else 0
         return number if number <= LAST_COUNT else 0
 
+    def offset(self, size: int, count: int) -> int:
+        """Return the place of a page's first row, of the last page's if there are no longer so many rows."""
+        return min(self.number("offset"), max(count - 1, 0)) // size * size
+
 
 _LONGEST_NUMBER = 20

@@ -15,7 +15,7 @@ async def worlds_page(view: View) -> dict[str, Any]:
     registry = view.site.registry
     registry.expire()
     names = registry.names()
-    offset = view.number("offset") // PAGE * PAGE
+    offset = view.offset(PAGE, len(names))
     return {
         "described": [describe(view.site, name) for name in names[offset : offset + PAGE]],
         "offset": offset,

@@ -47,7 +47,7 @@ def seed_files(source: str) -> list[str]:
     directory = Path(source)
     if source in BUILT_IN or not directory.is_dir():
         return [source]
-    found = sorted(str(file) for file in directory.iterdir() if file.suffix in _SUFFIXES and file.is_file())
+    found = sorted(str(file) for file in directory.iterdir() if file.suffix.lower() in _SUFFIXES and file.is_file())
     if not found:
         raise unusable(source, f"the directory has no document whose name ends in {', '.join(_SUFFIXES)}")
     return found

@@ -63,6 +63,8 @@ document.addEventListener('submit', (event) => {
   const button = event.submitter ?? event.target;
   if (button === sent) event.preventDefault();
   sent = button;
+  const again = button.matches('.steps :focus-visible') && button.value;
+  sessionStorage.sent = JSON.stringify([nameOf(event.target), typedInto(event.target).map((each) => each.value), again]);
 });
 const forget = () => { sent = null; };
 addEventListener('pageshow', forget);
@@ -217,3 +219,16 @@ document.addEventListener('visibilitychange', () => {
   }
 });
 if (frame && document.visibilityState === 'visible') follow();
+
+// What was typed into a form that was refused is there again. Last, as a browser may refuse to store anything.
+const typedInto = (form) => [...form.querySelectorAll('textarea, select, input:not([type=hidden], [type=file])')];
+const told = (field) => (field.matches('[type=hidden]:not([name=token])') ? field.value : field.name);
+const nameOf = (form) => [...form.elements].map(told).join();
+const [name, typed, again] = JSON.parse(sessionStorage.sent ?? '[]');
+delete sessionStorage.sent;
+[...document.querySelectorAll('.steps button')].find((each) => each.value === again)?.focus();
+if (name && !document.querySelector('main > .message.good')) {
+  for (const form of document.forms) {
+    if (nameOf(form) === name) typedInto(form).forEach((each, place) => { each.value = typed[place]; });
+  }
+}
