@@ -165,8 +165,9 @@ says it, so it is the best interpretation; the source column gives the reason. T
 are documented; the kind below is that of the operation's behaviour. An error answer has its kind in
 `x-emulator-evidence`.
 
-The behaviour of HTTP itself is inferred too: HEAD is answered as GET without a body, raw UTF-8 in a path or a query is
-read as if it were percent-encoded, and a request that cannot be parsed is refused in the gateway's envelope.
+The behaviour of HTTP itself is inferred too: HEAD is answered as GET without a body, and refused where GET writes
+(GetRawPlanJson); raw UTF-8 in a path or a query is read as if it were percent-encoded, and a request that cannot be
+parsed is refused in the gateway's envelope.
 
 | kind | operations |
 |---|---|

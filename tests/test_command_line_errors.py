@@ -285,6 +285,22 @@ def test_wrong_command_line_is_told_in_a_line(arguments: tuple[str, ...]) -> Non
     refusal(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("clock", "advance", "-5s"), "No such option '-5'. Give -- before an argument that begins with a minus sign."),
+        (("fault", "disarm", "-1"), "No such option '-1'. Give -- before an argument that begins with a minus sign."),
+        (("serve", "--max-worlds", "x"), "'x' is not a valid integer."),
+        (("worlds", "--port", "x"), "'x' is not a valid integer."),
+        (("fault", "arm", "drop", "--times", "x"), "'x' is not a valid integer."),
+        (("fault", "arm", "drop", "--probability", "nan"), "give a percentage such as 5%, or a number from 0 to 1"),
+        (("journal", "--last", "x"), "'x' is not a valid integer."),
+    ],
+)
+def test_wrong_number_is_told_by_what_is_wrong_with_it(arguments: tuple[str, ...], told: str) -> None:
+    assert refusal(*arguments).endswith(told)
+
+
 def test_text_that_was_signed_is_read_as_utf_8(files: Path) -> None:
     refused = refusal("explain", "-", "--secret", "x", "--string-to-sign", str(files / "bytes"))
     assert refused.startswith("--string-to-sign: ")

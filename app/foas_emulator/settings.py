@@ -26,6 +26,12 @@ class SettingError(ValueError):
         self.reason = " ".join(str(reason).split())
 
 
+class IntegerRange(click.IntRange):
+    """Integers in a range; what is no number is "not a valid integer", and not "not a valid integer range"."""
+
+    name = "integer"
+
+
 class Written(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
     """The type of a value that people write as a text: `read` parses the text, and `write` formats the value."""
 
@@ -107,7 +113,7 @@ class Settings:
     """The settings of one server. Durations are in milliseconds."""
 
     host: str = setting("127.0.0.1", "Address to listen on.")
-    port: int = setting(8018, "Port to listen on; 0 takes a free one.", type_=click.IntRange(0, 65535))
+    port: int = setting(8018, "Port to listen on; 0 takes a free one.", type_=IntegerRange(0, 65535))
     seed: tuple[str, ...] = setting(
         ("default",),
         "What every new world holds: a file, a directory of files, or one of default, empty, everything-running, "
@@ -184,19 +190,19 @@ class Settings:
         metavar="RATE",
     )
     read_cache: int = setting(
-        128 * 1024 * 1024, "Bytes of cached answers to reads; 0 caches none.", type_=click.IntRange(min=0)
+        128 * 1024 * 1024, "Bytes of cached answers to reads; 0 caches none.", type_=IntegerRange(min=0)
     )
     journal_bytes: int = setting(
         16 * 1024 * 1024,
         "Bytes of the journals of all worlds; the oldest entry goes first. 0 keeps none.",
-        type_=click.IntRange(min=0),
+        type_=IntegerRange(min=0),
     )
     image_bytes: int = setting(
         256 * 1024 * 1024,
         "Bytes of the database images that worlds in memory reset to, and of those that stale reads need.",
-        type_=click.IntRange(min=0),
+        type_=IntegerRange(min=0),
     )
-    max_worlds: int = setting(2000, "Worlds that may be open at a time.", type_=click.IntRange(min=1))
+    max_worlds: int = setting(2000, "Worlds that may be open at a time.", type_=IntegerRange(min=1))
     world_idle: int = setting(
         86_400_000,
         "A world not used for so long is dropped, or closed if it is in a file, when another is opened; 0 keeps all.",
@@ -223,21 +229,21 @@ class Settings:
     )
     console: bool = setting(True, "Serve the pages of the console under /_emulator/console/.", type_=bool)
     tls: bool = setting(False, "Serve https too, with a certificate made at start.", type_=bool)
-    tls_port: int = setting(8019, "Port for https; 0 takes a free one.", type_=click.IntRange(0, 65535))
+    tls_port: int = setting(8019, "Port for https; 0 takes a free one.", type_=IntegerRange(0, 65535))
     tls_cert: Path | None = setting(None, "PEM file with the certificate to serve https with.", type_=NamedPath())
     tls_key: Path | None = setting(None, "PEM file with its key.", type_=NamedPath())
     intercept: int | None = setting(
         None,
         "Port of a proxy that redirects programs without an endpoint to this server; 0 takes a free one.",
-        type_=click.IntRange(0, 65535),
+        type_=IntegerRange(0, 65535),
     )
     intercept_allow: tuple[str, ...] = setting(
         (), "Host that the proxy lets through; it refuses all but those of foas. Repeatable.", metavar="HOST"
     )
     keep_alive: int = setting(75_000, "How long a connection may stay idle before it is closed.", type_=DURATION)
-    max_body: int = setting(4 * 1024 * 1024, "Largest request body, in bytes.", type_=click.IntRange(min=1))
+    max_body: int = setting(4 * 1024 * 1024, "Largest request body, in bytes.", type_=IntegerRange(min=1))
     max_document: int = setting(
-        256 * 1024 * 1024, "Largest seed or snapshot in a control call, in bytes.", type_=click.IntRange(min=1)
+        256 * 1024 * 1024, "Largest seed or snapshot in a control call, in bytes.", type_=IntegerRange(min=1)
     )
     cors_origins: tuple[str, ...] = setting(
         ("*",), "Origins whose pages may call the API from a browser. Repeatable.", type_=ORIGIN, metavar="ORIGIN"

@@ -115,6 +115,13 @@ def test_a_world_is_dropped_by_its_name_and_none_without_one(emulator: Emulator,
     assert "gone" not in emulator.worlds()
 
 
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize("narrowed", [("--operation", "Get*"), ("--status", "404"), ("--code", "Busy"), ("--failed",)])
+def test_a_journal_is_cleared_as_a_whole_or_not_at_all(narrowed: tuple[str, ...], emulator: Emulator) -> None:
+    refused = run(emulator, "journal", "--clear", *narrowed, "--world", "mine")
+    assert (refused.exit_code, "clears the whole journal" in refused.stderr) == (click.UsageError.exit_code, True)
+
+
 def test_a_copy_says_whether_it_replaced_a_world_and_is_never_made_of_itself(emulator: Emulator, world: World) -> None:
     assert "World twin is a copy of mine;" in said(emulator, "worlds", "fork", "twin")
     assert "World twin was replaced by a copy of mine;" in said(emulator, "worlds", "fork", "twin")

@@ -88,6 +88,12 @@ def test_a_name_that_no_state_can_have_is_refused_and_not_repeated(control: Cont
     assert len(said) < 1000
 
 
+@pytest.mark.parametrize("action", ["setup", "teardown"])
+def test_a_name_that_no_world_can_have_is_refused_for_the_empty_state_too(control: Control, action: str) -> None:
+    asked = {"state": "", "action": action}
+    assert "No world can have this name." in control.refused("POST", "/worlds/BAD/pact-states", asked)
+
+
 def test_without_a_file_of_states_the_setting_is_named() -> None:
     with open_api() as api:
         said = Control(api).refused("POST", PATH, {"state": "a running job"})

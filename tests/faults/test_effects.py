@@ -6,8 +6,10 @@ import sqlite3
 import pytest
 from pydantic import ValidationError
 
+from foas_emulator.faults import rules
 from foas_emulator.faults.effects import CatalogueError
 from foas_emulator.gateway.errors import catalogue
+from foas_emulator.world.clock import machine_now
 from foas_emulator.world.store import LARGE, Store
 from tests.api import Api
 from tests.faults.arming import arm, counts
@@ -187,6 +189,28 @@ def test_stale_reads_are_current_again_once_the_rule_is_gone(seeded_api: Api) ->
     assert not has_folder(seeded_api, "/made")
     assert seeded_api.request("DELETE", f"/_emulator/worlds/default/faults/{rule['id']}").status_code == 204
     assert has_folder(seeded_api, "/made")
+
+
+@pytest.mark.parametrize("until", [{"times": 1}, {"ttl": "1h"}])
+def test_a_stale_rule_that_is_used_up_takes_no_more_images(
+    seeded_api: Api, monkeypatch: pytest.MonkeyPatch, until: dict[str, object]
+) -> None:
+    arm(seeded_api, effect={"stale": True}, match={"operation": "GetFolder"}, **until)
+    seeded_api.ok("CreateFolder", **FOLDER)
+    assert not has_folder(seeded_api, "/made")
+    if "ttl" in until:
+        monkeypatch.setattr(rules, "machine_now", lambda: machine_now() + 2 * 3_600_000)
+    monkeypatch.setattr(Store, "image", None)
+    seeded_api.ok("CreateFolder", projectName="project1", path="/more")
+    assert has_folder(seeded_api, "/made")
+
+
+def test_a_rate_limit_that_takes_the_place_of_another_counts_from_nothing(seeded_api: Api) -> None:
+    for calls in (1, 2):
+        limit = {"effect": {"rate_limit": {"calls": calls, "per": "1h"}}, "match": {"operation": "GetInstance"}}
+        answer = seeded_api.request("POST", "/_emulator/worlds/default/seed", json={"faults": [{"id": 1, **limit}]})
+        assert answer.status_code == 204, answer.text
+        assert codes(seeded_api, calls + 1) == [*[None] * calls, "Throttling.User"]
 
 
 def test_others_are_served_while_the_previous_image_of_a_large_world_is_taken(

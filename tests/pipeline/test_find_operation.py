@@ -120,6 +120,13 @@ def test_a_head_on_what_has_no_get_is_an_unknown_operation(app: Any) -> None:
     assert ask(app, f"{INSTANCE}/nothing", method="HEAD").status == 404
 
 
+def test_a_head_on_a_get_that_writes_is_an_unknown_operation_and_changes_nothing(app: Any) -> None:
+    path = "/api/v2/projects/demo/jobs/running-stream/planjson"
+    refused = ask(app, path, method="HEAD")
+    assert (refused.status, "GetRawPlanJson: GET" in refused.headers["x-emulator-hint"]) == (404, True)
+    assert ask(app, path).status == 200
+
+
 @pytest.mark.parametrize(
     ("method", "target", "headers"),
     [
@@ -186,7 +193,7 @@ def test_a_refused_call_warns_of_a_repeated_name_too(app: Any) -> None:
         ("::1", "::1"),
         ("127.0.0.1:1", "127.0.0.1"),
         ("", ""),
-        ("[::1", "::1"),
+        ("[::1", "[::1"),
         ("<a>:80", "<a>"),
     ],
 )

@@ -59,7 +59,7 @@ def test_strict_server_says_a_call_that_works() -> None:
         assert run("get", url, variables=real).returncode == 0
         refused = run("get", f"{emulator.url}/api/v2/projects/项目?a=b c")
         assert (refused.returncode, json.loads(refused.stdout)["Code"]) == (1, "InvalidProject.NotFound")
-        assert "ListProject shows those it has" in refused.stderr
+        assert refused.stderr == "World default has no project '项目'; ListProject shows those it has.\n"
 
 
 def test_info_tells_the_ports_that_were_taken() -> None:

@@ -16,11 +16,11 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from foas_emulator.settings import SettingError, flag, variable
+from foas_emulator.settings import IntegerRange, SettingError, flag, variable
 
 URL_OPTION = click.option("--url", help="Address of the server; without it the one that --port means on this machine.")
 PORT_OPTION = click.option(
-    "--port", type=click.IntRange(0, 65535), default=8018, envvar="FOASEMU_PORT", show_envvar=True, show_default=True
+    "--port", type=IntegerRange(0, 65535), default=8018, envvar="FOASEMU_PORT", show_envvar=True, show_default=True
 )
 TOKEN_OPTION = click.option(
     "--control-token", envvar="FOASEMU_CONTROL_TOKEN", show_envvar=True, help="Token of the server's control API."
@@ -60,7 +60,7 @@ class Commands(click.Group):
             error.show()
             sys.exit(error.exit_code)
         except click.ClickException as error:
-            refuse(f"Error: {error.format_message()}", status=error.exit_code)
+            refuse(f"Error: {error.format_message()}{_advice(error)}", status=error.exit_code)
         except click.Abort:
             refuse("Aborted!")
         except BrokenPipeError:
@@ -77,6 +77,12 @@ class Commands(click.Group):
                 raise
             refuse(refused)
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _advice(error: click.ClickException) -> str:
+    """Return what to do about a wrong command line, where click does not say it: for -5, which is no option."""
+    is_number = isinstance(error, click.NoSuchOption) and error.option_name[1:2].isdecimal()
+    return " Give -- before an argument that begins with a minus sign." if is_number else ""
 
 
 def refuse(message: str, *, status: int = 1) -> NoReturn:

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from foas_emulator.commands.remote import Remote, remote
+from foas_emulator.settings import RATE, IntegerRange
 from foas_emulator.testing.shapes import FAULT_RULE
 
 
@@ -27,9 +28,9 @@ def list_rules(emulator: Remote) -> None:
 @click.argument("effect")
 @click.option("--operation", default="*", show_default=True, help="Calls of this operation; a glob such as 'Get*'.")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Only with this parameter. Repeatable.")
-@click.option("--times", type=click.IntRange(min=1), help="Apply so often at most.")
-@click.option("--skip", type=click.IntRange(min=0), default=0, show_default=True, help="Let so many calls pass first.")
-@click.option("--probability", type=click.FloatRange(0, 1, min_open=True), default=1.0, show_default=True)
+@click.option("--times", type=IntegerRange(min=1), help="Apply so often at most.")
+@click.option("--skip", type=IntegerRange(min=0), default=0, show_default=True, help="Let so many calls pass first.")
+@click.option("--probability", type=RATE, default="1", show_default=True)
 @click.option("--ttl", help="Apply until this duration is over, such as 60s.")
 @click.option("--after-commit", is_flag=True, help="Apply only to calls that have succeeded.")
 @remote

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from foas_emulator.commands.remote import Remote, remote
+from foas_emulator.settings import IntegerRange
 
 
 @click.command("journal")
@@ -14,13 +15,15 @@ from foas_emulator.commands.remote import Remote, remote
 @click.option("--status", type=int, help="Only calls that were answered with this status.")
 @click.option("--code", help="Only calls that were answered with this error.")
 @click.option("--failed", is_flag=True, help="Only calls that failed: with an error, or with no answer.")
-@click.option("--last", type=click.IntRange(min=1), default=20, show_default=True, help="Show the last so many.")
+@click.option("--last", type=IntegerRange(min=1), default=20, show_default=True, help="Show the last so many.")
 @click.option("--clear", is_flag=True, help="Clear the journal instead of showing it.")
 @remote
 def command(emulator: Remote, *, failed: bool, last: int, clear: bool, **wanted: Any) -> None:
     """Show the last calls of a world, the oldest first."""
     journal = emulator.existing_world().journal
     if clear:
+        if failed or any(value is not None for value in wanted.values()):
+            raise click.UsageError("--clear clears the whole journal; leave out what narrows it.")
         journal.clear()
         emulator.report(f"The journal of world {emulator.world_name} starts over.", {"world": emulator.world_name})
         return

@@ -1,5 +1,6 @@
 """Send one signed GET, for the command line: a strict server can be called without an SDK."""
 
+import re
 from collections.abc import Mapping
 from email.utils import format_datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -12,6 +13,8 @@ TIMEOUT = 60.0
 """Seconds to wait for an answer."""
 
 _AS_IT_IS = "/%?&=:;,+~!$'()*@"
+_ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2}))")
+"""A character that no header can hold, as `gateway.responses.header_text` writes it."""
 
 
 def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes, str | None]:
@@ -31,11 +34,16 @@ def signed_get(url: str, *, access_key_id: str, secret: str) -> tuple[int, bytes
             "GET", f"{path}?{query}" if query else path, headers=_signed(path, query, access_key_id, secret)
         )
         response = connection.getresponse()
-        return response.status, response.read(), response.getheader("x-emulator-hint")
+        hint = response.getheader("x-emulator-hint")
+        return response.status, response.read(), hint and _ESCAPE.sub(_character, hint)
     except HTTPException as error:
         raise ConnectionError(f"it does not answer as an HTTP server does: {error!r}") from error
     finally:
         connection.close()
+
+
+def _character(escape: re.Match[str]) -> str:
+    return chr(int(escape[1] or escape[2], 16))
 
 
 def _signed(path: str, query: str, access_key_id: str, secret: str) -> Mapping[str, str]:

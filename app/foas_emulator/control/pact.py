@@ -13,6 +13,7 @@ from foas_emulator.control.resetting import reset
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.seeds.states import LONGEST_NAME, StateError, States
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.names import check_name
 from foas_emulator.world.registry import Registry
 
 
@@ -36,6 +37,7 @@ def pact_router(registry: Registry, scratch: Connections, states: States) -> API
     @router.post("/pact-states", status_code=204)
     async def change_pact_state(name: str, change: PactState) -> Response:
         """Merge the seed of a state into the world (setup), or reset the world (teardown)."""
+        check_name(name)  # an empty state asks no world
         if change.action == "teardown":
             await reset(registry, scratch, name)
         elif change.state:

@@ -21,7 +21,7 @@ from foas_emulator.world.durations import duration
 from foas_emulator.world.file_errors import read_object
 from foas_emulator.world.ids import LAST_COUNT, fraction, raise_counter
 from foas_emulator.world.images import KeptImage
-from foas_emulator.world.store import Row, Store, assign, equal
+from foas_emulator.world.store import Row, Store, assign, changed, equal
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
 
@@ -41,8 +41,8 @@ _MATCHED_AT_ONCE = 200_000
 
 _WRITTEN = ("match", "effect", "at", "skip", "times", "probability")
 _ACTIVE_RULES: Slot["ActiveRules"] = Slot(from_rows=True)
-_WINDOWS: Slot[dict[int, deque[int]]] = Slot(from_rows=False)
-"""The latest calls that each rate limit let pass, as stopwatch instants."""
+_WINDOWS: Slot[dict[tuple[int, str, str, str], deque[int]]] = Slot(from_rows=False)
+"""The latest calls that each rate limit let pass, as stopwatch instants, by the rule and what it says."""
 _EFFECT: TypeAdapter[Effect] = TypeAdapter(AnyEffect)
 
 
@@ -171,7 +171,7 @@ class Application:
 
 
 class ArmedRule:
-    """A rule that may apply: its row, parsed once. The counts are kept in the row only."""
+    """A rule that may apply: its row, parsed once, as it was when it was last counted."""
 
     def __init__(self, row: FaultRule, *, window: deque[int]) -> None:
         self.id = row.id
@@ -181,6 +181,10 @@ class ArmedRule:
         self._row = row
         self._pattern = CallPattern(operation=row.operation, params=row.read("params"))
         self._window = window
+
+    def is_armed(self) -> bool:
+        """Whether the rule can apply again, as far as calls have been counted."""
+        return self._row.is_armed()
 
     def concerns(self, operation: Operation) -> bool:
         """Whether calls of an operation can match; a stale rule never matches operations that write."""
@@ -201,12 +205,11 @@ class ArmedRule:
             return None
         seen = min(row.seen + 1, LAST_COUNT)
         application = self._decide(world, seen)
+        hits = min(row.hits + (application is not None), LAST_COUNT)
         world.store.update_without_revision(
-            FaultRule,
-            assign(FaultRule.seen, seen),
-            assign(FaultRule.hits, min(row.hits + (application is not None), LAST_COUNT)),
-            where=[equal(FaultRule.id, self.id)],
+            FaultRule, assign(FaultRule.seen, seen), assign(FaultRule.hits, hits), where=[equal(FaultRule.id, self.id)]
         )
+        self._row = changed(row, assign(FaultRule.hits, hits))
         return application
 
     def _decide(self, world: World, seen: int) -> Application | None:
@@ -238,9 +241,13 @@ class ActiveRules:
 
     def __init__(self, rules: list[ArmedRule]) -> None:
         self.rules = rules
-        self.needs_history = any(isinstance(rule.effect, Stale) for rule in rules)
-        """Whether a stale rule is armed, which requires an image of the world before each call that writes."""
+        self._stale = [rule for rule in rules if isinstance(rule.effect, Stale)]
         self._by_operation: dict[str, list[ArmedRule]] = {}
+
+    @property
+    def needs_history(self) -> bool:
+        """Whether a stale rule is armed, which requires an image of the world before each call that writes."""
+        return any(rule.is_armed() for rule in self._stale)
 
     def concerning(self, operation: Operation) -> list[ArmedRule]:
         """Return the rules that may match calls of an operation, in the order in which they were armed."""
@@ -274,9 +281,10 @@ def _armed(world: World, row: FaultRule, window: deque[int]) -> ArmedRule | None
 def _read_rules(world: World) -> ActiveRules:
     windows = world.cache.get(_WINDOWS) or world.cache.put(_WINDOWS, {})
     rows = [row for row in rules_of(world) if row.is_armed()]
-    for rule_id in windows.keys() - {row.id for row in rows}:
-        del windows[rule_id]
-    armed = [_armed(world, row, windows.setdefault(row.id, deque())) for row in rows]
+    keys = [(row.id, row.operation, row.params, row.effect) for row in rows]
+    for key in windows.keys() - set(keys):
+        del windows[key]
+    armed = [_armed(world, row, windows.setdefault(key, deque())) for row, key in zip(rows, keys, strict=True)]
     active = ActiveRules([rule for rule in armed if rule is not None])
     if not active.needs_history:
         world.cache.discard(PREVIOUS_IMAGE)

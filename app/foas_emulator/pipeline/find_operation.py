@@ -41,8 +41,9 @@ class FindOperation:
         if UNREADABLE in context.scope:
             raise context.scope[UNREADABLE]
         # Answer HEAD as GET; the server leaves the body out. Inferred: no document of the service mentions HEAD.
-        match = self._index.find("GET" if context.method == "HEAD" else context.method, context.raw_path)
-        if match is None:
+        is_head = context.method == "HEAD"
+        match = self._index.find("GET" if is_head else context.method, context.raw_path)
+        if match is None or (is_head and match.operation.writes):  # GetRawPlanJson; a HEAD must change nothing
             raise UNKNOWN_OPERATION(self._hint(context))
         version = context.headers.get("x-acs-version")
         if version is not None and version != VERSION:

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from foas_emulator.operations.jobs import lifecycle
+from foas_emulator.operations.jobs.rows import PlanSession
 from foas_emulator.world.pending import planned
+from foas_emulator.world.store import assign, equal
 from tests.api import Api
 from tests.operations import building
 
@@ -86,6 +88,25 @@ def test_a_session_is_in_run_until_its_plan_is_due(sql: Api) -> None:
     assert sql.ok("CheckRawPlanJson", **check)["PlanJsonInfo"] == {"Status": "Session in run"}
     sql.advance("1s")
     assert sql.ok("CheckRawPlanJson", **check)["PlanJsonInfo"]["Status"] == "success"
+
+
+@pytest.mark.parametrize("wrong", ["before", "after", "never"])
+def test_a_plan_is_that_of_the_draft_when_it_was_asked_for(sql: Api, wrong: str) -> None:
+    if wrong == "before":
+        sql.ok("UpdateJob", **J, code=WRONG)
+    sql.world.set({"plan_delay": "10s"})
+    session_id = sql.ok("GetRawPlanJson", **J)["SessionId"]
+    if wrong != "never":
+        sql.ok("UpdateJob", **J, code=WRONG if wrong == "after" else SQL + "\n")
+    else:  # a session that an older version has begun
+        with sql.world.transaction():
+            own = equal(PlanSession.session_id, session_id)
+            sql.world.store.update(PlanSession, assign(PlanSession.plan_json, None), where=[own])
+    check = J | {"sessionId": session_id}
+    assert sql.ok("CheckRawPlanJson", **check)["PlanJsonInfo"] == {"Status": "Session in run"}
+    sql.advance("10s")
+    ended = sql.ok("CheckRawPlanJson", **check)["PlanJsonInfo"]
+    assert (ended["Status"], "PlanJson" in ended) == (("fail", False) if wrong == "before" else ("success", True))
 
 
 def test_each_session_ends_when_its_own_plan_is_due(sql: Api) -> None:

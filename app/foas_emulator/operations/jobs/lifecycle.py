@@ -1,7 +1,7 @@
 """The lifecycle of a job and of the sessions that make its plans.
 
 A job is online while it has a committed copy; only an online job can be started, and only an offline one deleted. A
-session is in run, then success or fail after the setting `plan_delay`.
+session is in run, then success or fail after the setting `plan_delay`; its plan is that of the draft at its beginning.
 """
 
 from foas_emulator.blink.errors import SqlError, UnreadablePlanError, error_text, plan_error_text
@@ -86,11 +86,12 @@ def begin(
         expected_gb=expected_gb,
         is_tuned=is_tuned,
     )
+    made = changed(session, *_outcome(world, job, session))
     if world.settings.plan_delay:
-        world.store.insert(session)
+        world.store.insert(changed(made, assign(PlanSession.status, IN_RUN)))
         world.schedule("made", _subject(session), at=world.now() + world.settings.plan_delay)
     else:
-        world.store.insert(changed(session, *_outcome(world, job, session)))
+        world.store.insert(made)
     if count_sessions(world, job) > MOST_SESSIONS:
         old = select_old_sessions(job, MOST_SESSIONS)
         world.cancel_all(_KIND, lambda: old)
@@ -102,9 +103,11 @@ def apply_change(world: World, change: PendingChange) -> str:
     """End a session whose plan is due; return its status."""
     session = world.store.get(PlanSession, equal(PlanSession.session_id, change.key))
     assert session is not None, "changes are cancelled when their session is deleted"
-    job = find_job(world, session.project_name, session.job_name)
-    assert job is not None, "sessions are deleted with their job"
-    outcome = _outcome(world, job, session)
+    outcome = [assign(PlanSession.status, MADE if session.error_message is None else FAILED)]
+    if session.plan_json is None and session.error_message is None:  # an older version made it at the end
+        job = find_job(world, session.project_name, session.job_name)
+        assert job is not None, "sessions are deleted with their job"
+        outcome = [*_outcome(world, job, session)]
     world.store.update(PlanSession, *outcome, where=[equal(PlanSession.session_id, session.session_id)])
     return changed(session, *outcome).status
 

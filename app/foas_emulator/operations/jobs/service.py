@@ -213,6 +213,8 @@ def check_raw_plan_json(world: World, project_name: str, job_name: str, session_
     session = rows.find_session(world, require(world, project_name, job_name), session_id)
     if session is None:
         raise SESSION_NOT_FOUND(f"Job {job_name!r} has no session {session_id!r}; GetRawPlanJson begins one.")
+    if session.status == lifecycle.IN_RUN:
+        return changed(session, assign(PlanSession.plan_json, None), assign(PlanSession.error_message, None))
     return session
 
 
