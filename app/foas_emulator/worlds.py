@@ -126,7 +126,7 @@ def watch_seeds(
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:
             names = [name async for name in in_slices(registry.replace_image(image)) if name is not None]
-            log.info("the seeds have changed; worlds that start over: %s", ", ".join(names))
+            log.info("the seeds have changed; worlds that start over: %s", ", ".join(names) or "none")
 
     return watching(files, read_again, since=since)
 
