@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
 
-from foas_emulator.control.browsers import HostCheck, Pages
+from foas_emulator.control.browsers import HostCheck
 from foas_emulator.control.errors import AnswerUnexpected
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
@@ -94,7 +94,7 @@ def create_app(
     control = _control(settings, registry, journal, large, server)
     host_check = HostCheck(token=settings.control_token, hosts=settings.control_hosts)
     service = Dispatcher(
-        Pages(control, host_check=host_check),
+        control,
         stages=[
             select_world,
             record,

@@ -200,6 +200,7 @@ def test_each_document_is_served_with_a_page_that_links_to_the_other(
     page: str, path: str, document: dict[str, Any], other: str, served: Api
 ) -> None:
     assert path in served.request("GET", page).text
+    assert served.request("GET", f"{page}/").text == served.request("GET", page).text
     answered = served.request("GET", path).json()
     assert answered["paths"] == document["paths"]
     assert answered["servers"][0]["url"] == "http://emulator"

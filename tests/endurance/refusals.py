@@ -147,7 +147,7 @@ def _advance(client: httpx.Client, model: Model, world: str) -> Chosen:
 
 
 def _arm(client: httpx.Client, model: Model, world: str) -> Chosen:
-    rule = {"operations": ["ListJob"], "effect": {"error": "Throttling.User"}}
+    rule = {"match": {"operation": "ListJob"}, "effect": {"error": "Throttling.User"}}
     return model.state(world), lambda: client.post(f"/_emulator/worlds/{world}/faults", json=rule)
 
 
@@ -255,7 +255,9 @@ class Trial:
         refused = server.refusals.refused
         if answer.is_success or (change is _reset_all and self._holds(SUBJECT) == after.holds):
             known[SUBJECT] = after
-        if refused:
+        if not refused:
+            answer.raise_for_status()
+        else:
             which = f"{change.__name__}, refused {', '.join(kinds[:2])} {nth}{' and later' if for_ever else ''}"
             which = f"{which}: {answer.status_code} {answer.text[:300] if answer.is_error else ''}"
             self._check(which, before, answer)

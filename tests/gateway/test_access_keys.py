@@ -49,6 +49,7 @@ def test_id_that_names_no_world_is_unknown(access_key_id: str) -> None:
         ([":onlysecret"], "access key entry 1: the id before the first colon is empty"),
         (["id:"], "access key entry 1: the secret of 'id' is empty"),
         (["id::onlysecret"], "access key entry 1: the secret of 'id' is empty"),
+        (["id:onlysecret:\udcff"], "access key entry 1 is not UTF-8"),
         (["id:onlysecret:"], "access key entry 1: the token of 'id' is empty"),
         (["id:fine", "id:onlysecret"], "access key entry 2: the id 'id' is given twice"),
     ],

@@ -94,9 +94,12 @@ def test_of_several_calls_with_one_id_the_latest_is_found_or_the_one_with_a_numb
         get(world, instance_id)
     first, second = world.journal.entries()
     assert (first["status"], second["status"]) == (200, 404)
-    assert (request_id := first["request_id"]) == second["request_id"]
+    request_id = first["request_id"]
+    assert second["request_id"] == request_id
     assert world.journal.entry(request_id)["number"] == 2
-    assert [world.journal.entry(request_id, number=each)["number"] for each in (1, 2, 3)] == [1, 2, 2]
+    assert [world.journal.entry(request_id, number=each)["number"] for each in (1, 2)] == [1, 2]
+    with pytest.raises(EmulatorError, match="has no request"):
+        world.journal.entry(request_id, number=3)
     save_artifact(tmp_path, world, test="a test", report="")
     assert [call["status"] for call in load_artifact(tmp_path).calls] == [200, 404]
 

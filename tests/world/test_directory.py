@@ -91,7 +91,7 @@ def test_replacing_leaves_one_pair(kept: WorldFiles, place: Path, template: byte
     assert names(place) == {"alice.2.db", "alice.2.origin", "bob.db", "bob.origin"}
 
 
-def test_what_is_ready_becomes_the_database_of_a_reset(kept: WorldFiles, place: Path, template: bytes) -> None:
+def test_what_is_staged_becomes_the_database_of_a_reset(kept: WorldFiles, place: Path, template: bytes) -> None:
     kept.put("alice", template)
     (staged,) = kept.stage(template, number=1)
     (place / "alice.db").write_bytes(b"damaged")

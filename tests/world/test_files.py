@@ -298,7 +298,7 @@ def test_an_origin_that_cannot_be_read_for_now_is_not_lost(
     assert marks(registry, "alice") == ["old"]
 
 
-def test_files_that_are_ready_are_used_up_or_removed_at_the_end_or_the_next_start(
+def test_staged_files_are_used_up_or_removed_at_the_end_or_the_next_start(
     directory: Path, open_registry: OpenRegistry
 ) -> None:
     registry = open_registry(directory=directory)

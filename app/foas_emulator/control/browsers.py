@@ -5,10 +5,9 @@ from collections.abc import Collection
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Scope, Send
 
 from foas_emulator.control.errors import ControlError
-from foas_emulator.control.stopping import answer_or_stop
 from foas_emulator.gateway.responses import host_name
 
 _LOOPBACK_HOST = re.compile(r"localhost|::1|(::ffff:)?127\.[0-9]+\.[0-9]+\.[0-9]+")
@@ -57,26 +56,6 @@ class HostCheck:
             f"The control API and the pages are not served under the host {host}.",
             "Ask localhost, or name the host in the setting control_hosts.",
         )
-
-
-class Pages:
-    """The emulator's pages, served only under known hosts and with headers that confine them."""
-
-    def __init__(self, app: ASGIApp, *, host_check: HostCheck) -> None:
-        self._app = app
-        self._host_check = host_check
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        drop_escapes(scope)
-        send = confined(scope, send)
-        refusal = self._host_check.refusal(scope)
-        if refusal is None:
-            await answer_or_stop(self._app, scope, receive, send)
-        else:
-            await refusal.answer()(scope, receive, send)
 
 
 def drop_escapes(scope: Scope) -> None:

@@ -55,8 +55,7 @@ class ControlGate:
         pages: tuple[str, ...] = (),
         is_start_page: Callable[[Scope], bool] = lambda _: False,
     ) -> None:
-        """`pages` are the beginnings of the paths of pages that `app` serves, under an accepted Host alone; so is `/`
-        if `is_start_page` says so.
+        """Guard also the pages of `app`: their paths begin as `pages` say, or are `/` where `is_start_page` says so.
 
         `max_document` is the limit, in bytes, of a body with a seed or a snapshot, `max_body` that of others.
         """
@@ -90,7 +89,7 @@ class ControlGate:
             await answer_or_stop(self._console, scope, receive, send)
             return
         refusal = self._host_check.refusal(scope)
-        allowed = self._cors if scope["path"].startswith(PREFIX) else self._app
+        allowed = self._cors if scope["path"].startswith(PREFIX) else partial(answer_or_stop, self._app)
         await (allowed if refusal is None else refusal.answer())(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:

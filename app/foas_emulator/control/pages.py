@@ -36,6 +36,7 @@ def _add(app: FastAPI, document_path: str, page_path: str, describe: Callable[[]
     def get_document(request: Request) -> JSONResponse:
         return JSONResponse(served(described(), base_url=str(request.base_url), other=other))
 
+    @app.get(f"{page_path}/", include_in_schema=False)  # as people may type it
     @app.get(page_path, include_in_schema=False)
     def get_page() -> HTMLResponse:
         return get_swagger_ui_html(

@@ -71,6 +71,8 @@ def _parse_entry(entry: str, number: int) -> Key:
     access_key_id, colon, rest = entry.partition(":")
     if not colon:  # the whole entry may be a secret, so it is not shown
         raise ValueError(f"access key entry {number} is not id:secret or id:secret:token")
+    if any("\ud800" <= each <= "\udfff" for each in entry):  # bytes of a variable that are no text
+        raise ValueError(f"access key entry {number} is not UTF-8")
     secret, token_colon, token = rest.partition(":")
     if not access_key_id:
         raise ValueError(f"access key entry {number}: the id before the first colon is empty")

@@ -20,7 +20,7 @@ def utf8_text(content: bytes) -> str:
 
 
 def foreign_encoding(beginning: bytes | bytearray) -> str | None:
-    """Return the other Unicode encoding that something seems to have by its first bytes, None for any that may be text.
+    """Return the encoding, UTF-16 or UTF-32, that something seems to have by its first bytes; None if it may be UTF-8.
 
     It has a byte order mark, or zeros beside its first characters.
     """

@@ -144,7 +144,7 @@ class Proxy:
     async def _open(self, host: str, port: int) -> Stream:
         """Open a connection to the first of a host's addresses that accepts one.
 
-        Where other machines may use the proxy, no name but localhost leads to this one, whatever its address.
+        If other machines may use the proxy, no name but localhost leads to this machine, whatever address it has.
         """
         addresses = await self._addresses(host)
         if not (self._policy.loopback or _is_address(host) or host == "localhost"):

@@ -66,10 +66,10 @@ async def read_page(world_journal: WorldJournal, wanted: Filter, *, after: int, 
 
 
 def find(world_journal: WorldJournal, request_id: str, number: int | None = None) -> tuple[int, Entry] | None:
-    """Return the entry with a request id and its number, None if there is none.
+    """Return the latest entry with a request id, or the one that has this number, too; None if there is none.
 
-    A world gives out its request ids once more after a snapshot was restored. Of several entries, return the one with
-    this number, else the latest.
+    A world gives out its request ids once more after a snapshot was restored.
     """
-    matching = [pair for pair in world_journal.numbered() if pair[1].request_id == request_id]
-    return next((pair for pair in matching if pair[0] == number), matching[-1] if matching else None)
+    latest_first = zip(range(world_journal.total, 0, -1), reversed(world_journal.entries), strict=False)
+    matching = (pair for pair in latest_first if pair[1].request_id == request_id)
+    return next((pair for pair in matching if number in (None, pair[0])), None)

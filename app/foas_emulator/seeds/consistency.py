@@ -159,7 +159,7 @@ def check_values(store: Store) -> None:
     Both would break calls, and come about if a database is edited by hand. Large ones are not checked, as they are not
     for damage.
     """
-    for table, wrong in _no_values().items() if store.size <= LARGE else ():
+    for table, wrong in _wrong_values().items() if store.size <= LARGE else ():
         if _first(store, table, " OR ".join(wrong)) is not None:
             for condition, what in wrong.items():
                 row = _first(store, table, condition)
@@ -168,8 +168,8 @@ def check_values(store: Store) -> None:
 
 
 @cache
-def _no_values() -> Mapping[Table, Mapping[str, str]]:
-    """Return by table the conditions that no row meets, each with what a row has that does."""
+def _wrong_values() -> Mapping[Table, Mapping[str, str]]:
+    """Return conditions on the rows of each table, and what is wrong with a row that meets one."""
     wrong: dict[Table, dict[str, str]] = {table: {} for table in Row.metadata.tables.values()}
     for table, conditions in wrong.items():
         for column in table.columns:

@@ -8,8 +8,8 @@ from typing import Any
 
 from foas_emulator.gateway.encodings import utf8_text
 from foas_emulator.seeds.document import SeedDocument, is_note
-from foas_emulator.seeds.errors import Fault, SeedError, faults_of
-from foas_emulator.seeds.limits import DocumentError, Place, path_of, weight
+from foas_emulator.seeds.errors import Fault, SeedError, faults_of, unusable
+from foas_emulator.seeds.limits import DocumentError, path_of, weight
 from foas_emulator.seeds.loading import Document, load
 from foas_emulator.seeds.reading import check_seed
 from foas_emulator.seeds.references import nearest
@@ -64,9 +64,9 @@ def read_states(file: Path) -> States:
     except DocumentError as error:
         raise SeedError(faults_of(error, str(file))) from None
     except (OSError, ValueError) as error:
-        raise SeedError([_fault(file, 1, (), f"it cannot be read: {error}")]) from None
+        raise unusable(str(file), f"it cannot be read: {error}") from None
     if not isinstance(document.value, dict):
-        raise SeedError([_fault(file, 1, (), "it must be a mapping from the name of each state to its seed")])
+        raise SeedError([_fault(str(file), 1, "it must be a mapping from the name of each state to its seed")])
     states = States(str(file), document, weight(text))
     faults = [fault for name in states.seeds for fault in _faults(states, name)]
     if faults:
@@ -78,7 +78,7 @@ def _faults(states: States, name: str) -> list[Fault]:
     if not 0 < len(name) <= LONGEST_NAME:
         assert states.document is not None
         message = f"the name of a state has 1 to {LONGEST_NAME} characters"
-        return [_fault(Path(states.file), states.document.line((name,)), (), message)]
+        return [_fault(states.file, states.document.line((name,)), message)]
     if next(_parameters(states.seeds[name]), None) is not None:
         return []  # it is checked once its parameters are known
     try:
@@ -88,8 +88,8 @@ def _faults(states: States, name: str) -> list[Fault]:
     return []
 
 
-def _fault(file: Path, line: int, place: Place, message: str) -> Fault:
-    return Fault(file=str(file), line=line, path=path_of(place), message=message)
+def _fault(file: str, line: int, message: str) -> Fault:
+    return Fault(file=file, line=line, path=path_of(()), message=message)
 
 
 def _parameters(value: Any) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The limits of one HTTP request outside its body, what its head must say in one way only, and refusals of others."""
+"""Limits of an HTTP request outside its body, and the refusal of heads that programs read differently."""
 
 import re
 from collections.abc import Sequence

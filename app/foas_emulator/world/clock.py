@@ -21,7 +21,6 @@ LAST_INSTANT = 253_402_300_799_999
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-
 _MILLISECONDS = re.compile("[0-9]{12,15}")
 """Fewer digits are those of a date, or of seconds."""
 

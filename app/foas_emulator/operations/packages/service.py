@@ -95,7 +95,7 @@ def delete_package(world: World, project_name: str, package_name: str) -> None:
     """Delete a package. Raise `InvalidPackage.InUse` while the committed copy of a job refers to it."""
     get_package(world, project_name, package_name)
     copies = jobs.packages_of_copies(world, project_name, package_name)
-    users = [job_name for job_name, packages in copies if _names(packages, package_name)]
+    users = [job_name for job_name, packages in copies if _has(packages, package_name)]
     if users:
         raise IN_USE(
             f"Package {package_name!r} is used by {counted(len(users), 'job')}, {users[0]!r} among them; "
@@ -117,14 +117,14 @@ async def get_ref_package_job(
         async for job_name, packages in in_slices(jobs.packages_of_copies(world, project_name, package_name)):
             if world.beginning is not beginning:
                 raise StoreClosedError("the world was replaced or reset")
-            if _names(packages, package_name):
+            if _has(packages, package_name):
                 users.add(job_name)
     return jobs.page_of_copies(world, project_name, users, page_index, page_size)
 
 
-def _names(packages: str, package_name: str) -> bool:
-    """Whether names with commas between them, as a job gives them, have one that is this package's."""
-    return package_name in packages and package_name in map(str.strip, packages.split(","))
+def _has(packages: str, package_name: str) -> bool:
+    """Whether a package is one of those that a job names, with commas between them."""
+    return package_name in map(str.strip, packages.split(","))
 
 
 def require_all(world: World, project_name: str, names: list[str]) -> None:
