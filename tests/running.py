@@ -12,7 +12,7 @@ from foas_emulator.testing import Emulator
 
 ENDED = b"<closed>"
 RESET = b"<reset>"
-SECONDS_A_READ_MAY_TAKE = 10
+SECONDS_A_READ_MAY_TAKE = 60
 
 
 @dataclass(frozen=True)

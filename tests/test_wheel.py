@@ -131,7 +131,7 @@ def test_installed_wheel_serves_a_user_without_rights_in_an_empty_directory(plac
         assert (page.status_code, "running-stream" in page.text, "调用记录" in page.text) == (200, True, True)
     finally:
         server.terminate()
-        server.communicate(timeout=20)
+        server.communicate(timeout=60)
     assert server.returncode == 0
     assert not list(empty.iterdir())
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import BUILT_IN, read_seeds
-from foas_emulator.seeds.watching import watching
+from foas_emulator.seeds.watching import Marks, marks, watching
 from foas_emulator.serving.descriptors import world_files_at_once
 from foas_emulator.setting_files import error_overrides
 from foas_emulator.settings import SettingError, Settings
@@ -93,13 +93,26 @@ def _seeded_image(sources: Sequence[str], connections: Connections, defaults: Wo
     return image_of(read_seeds(sources), connections=connections, handlers=HANDLERS, defaults=defaults)
 
 
-def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextManager[None]:
-    """Read the seeds again whenever one of their files changes, inside the block.
+def watched_seeds(settings: Settings) -> Marks | None:
+    """Return marks of the seeds to watch, to be made before they are read; None if they cannot be looked at."""
+    with suppress(OSError):
+        return marks(_seeds_in_files(settings)) if settings.watch else None
+    return None
+
+
+def _seeds_in_files(settings: Settings) -> list[str]:
+    return [source for source in settings.seed if source not in BUILT_IN]
+
+
+def watch_seeds(
+    settings: Settings, registry: Registry, *, since: Marks | None = None
+) -> AbstractAsyncContextManager[None]:
+    """Read the seeds again inside the block whenever one of their files changes, or has changed since these marks.
 
     Worlds that were made from them are made again. Seeds that are not valid are logged and change nothing; a file that
     cannot be read is tried again. Raise `SettingError` if there is no file to watch.
     """
-    files = [source for source in settings.seed if source not in BUILT_IN]
+    files = _seeds_in_files(settings)
     if not files:
         raise SettingError("watch", "there is no file to watch: give --seed a file or a directory")
 
@@ -113,9 +126,9 @@ def watch_seeds(settings: Settings, registry: Registry) -> AbstractAsyncContextM
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:
             names = [name async for name in in_slices(registry.replace_image(image)) if name is not None]
-            log.info("the seeds have changed; worlds that start over: %s", ", ".join(names))
+            log.info("the seeds have changed; worlds that start over: %s", ", ".join(names) or "none")
 
-    return watching(files, read_again)
+    return watching(files, read_again, since=since)
 
 
 def _has_pipe(files: Sequence[str]) -> bool:

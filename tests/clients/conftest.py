@@ -35,6 +35,6 @@ def emulator(*options: str) -> Iterator[str]:
             yield first_line.removeprefix("listening on http://")
         finally:
             process.terminate()
-            process.communicate(timeout=10)
+            process.communicate(timeout=60)
     if sys.platform != "win32":  # where it cannot be asked, and is ended at once
         assert process.returncode == 0

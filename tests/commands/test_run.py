@@ -161,7 +161,7 @@ def test_signals_reach_the_command_and_its_status_is_told(number: signal.Signals
     )
     with started("run", "--", sys.executable, "-c", script) as process:
         process.send_signal(number)
-        assert process.wait(timeout=30) == 9
+        assert process.wait(timeout=60) == 9
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there SIGTERM ends a process at once")
@@ -176,7 +176,7 @@ def test_a_signal_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None
                 break
             Event().wait(0.01)
         started.send_signal(signal.SIGTERM)
-        assert started.wait(timeout=20) == 128 + signal.SIGTERM
+        assert started.wait(timeout=60) == 128 + signal.SIGTERM
     finally:
         started.kill()
         started.wait()

@@ -141,7 +141,7 @@ def test_a_tester_makes_a_world_starts_a_job_moves_time_and_meets_a_fault(emulat
     page.locator(".live[data-state=on]").wait_for()
     refused = call(emulator, "tour", "POST", "/projects/demo/jobs/paused-stream/instance")
     assert refused.json()["Code"] == "Throttling.User"
-    page.locator("#rows").get_by_text("Throttling.User").wait_for(timeout=5000)
+    page.locator("#rows").get_by_text("Throttling.User").wait_for()
     page.locator("#rows").get_by_role("link", name="StartJob").first.click()
     page.locator(".why").get_by_role("link", name="1", exact=True).wait_for()
     assert "x-emulator-world: tour" in page.locator("pre[aria-label=curl]").inner_text()

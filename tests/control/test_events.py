@@ -129,7 +129,7 @@ def test_a_call_that_ends_while_the_world_is_settled_is_told(monkeypatch: pytest
         monkeypatch.setattr(events, "settle", settle)
         monkeypatch.setattr(events, "EVERY", 0.01)
         stream = EventStream(lambda: (api.registry.peek("default"), journal.world_journal("default")), tell)
-        asyncio.run(asyncio.wait_for(stream({"type": "http"}, reader.receive, reader.send), 20))
+        asyncio.run(asyncio.wait_for(stream({"type": "http"}, reader.receive, reader.send), 60))
     assert told_of == [(4, "ListProject")]
 
 
@@ -159,7 +159,7 @@ def test_a_reader_that_takes_nothing_is_dropped(monkeypatch: pytest.MonkeyPatch)
     world = SimpleNamespace(store=SimpleNamespace(revision=object()), is_settled=True)
     stream = EventStream(lambda: (world, WorldJournal()), str)  # type: ignore[arg-type, return-value]
     scope = {"type": "http", "state": {"foas_emulator.transport": reader}}
-    asyncio.run(asyncio.wait_for(stream(scope, reader.receive, reader.send), 20))
+    asyncio.run(asyncio.wait_for(stream(scope, reader.receive, reader.send), 60))
     assert reader.is_aborted
     assert EventStream._open == 0
 
@@ -169,7 +169,7 @@ def test_the_stream_ends_with_its_world() -> None:
     world = SimpleNamespace(store=SimpleNamespace(revision=object()), is_settled=True)
     seen = iter([world, None, None])
     stream = EventStream(lambda: (next(seen), WorldJournal()), str)  # type: ignore[arg-type, return-value]
-    asyncio.run(asyncio.wait_for(stream({"type": "http"}, reader.receive, reader.send), 20))
+    asyncio.run(asyncio.wait_for(stream({"type": "http"}, reader.receive, reader.send), 60))
     assert reader.messages[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
 
 
@@ -203,7 +203,7 @@ def test_the_stream_ends_where_its_world_cannot_be_settled(
 
         with patch.object(type(world), "settle", fail):
             stream = EventStream(lambda: (world, WorldJournal()), str)
-            asyncio.run(asyncio.wait_for(stream({"type": "http"}, reader.receive, reader.send), 20))
+            asyncio.run(asyncio.wait_for(stream({"type": "http"}, reader.receive, reader.send), 60))
     assert reader.messages[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
     assert said in caplog.text
 

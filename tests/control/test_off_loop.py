@@ -68,7 +68,7 @@ def test_work_that_finds_no_thread_is_refused_and_the_next_one_asks_for_one_agai
     refused = patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread"))
     with refused, pytest.raises(RuntimeError):
         worker.submit(lambda: "refused")
-    assert worker.submit(lambda: "done").result(timeout=20) == "done"
+    assert worker.submit(lambda: "done").result(timeout=60) == "done"
 
 
 def test_the_collector_rests_while_any_is_at_work_and_goes_on_afterwards() -> None:

@@ -41,4 +41,4 @@ def test_none_is_printed_where_none_is_made(options: list[str]) -> None:
     with subprocess.Popen([*SERVE, *options], stdout=subprocess.PIPE, encoding="utf-8") as process:
         printed_until(process, "docs: ")
         process.terminate()
-        assert process.communicate(timeout=30)[0] == ""
+        assert process.communicate(timeout=60)[0] == ""

@@ -55,7 +55,7 @@ def proxying(name: str, shards: Sequence[int], directory: Path) -> Iterator[Prox
             yield Proxy(name, port, client)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def _placed(configuration: str, port: int, shards: Sequence[int]) -> str:

@@ -152,7 +152,7 @@ def test_a_path_that_only_resembles_the_control_apis_names_no_world(proxy: Proxy
 
 
 def test_a_request_that_names_no_host_is_served(proxy: Proxy) -> None:
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as connection:
         connection.sendall(b"GET /_emulator/health HTTP/1.0\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
 

@@ -38,7 +38,7 @@ def run_curl(command: str, *, url: str, directory: Path) -> str:
 
 
 def _send(url: str, method: str, target: str, body: bytes | None, headers: dict[str, str]) -> str:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     try:
         connection.request(method, target, body, headers)
         response = connection.getresponse()

@@ -4,6 +4,7 @@ import random
 import resource  # noqa: TID253 - it needs the limits of Linux
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -63,8 +64,9 @@ def _write_until_killed(figures: Figures, victim: Victim, model: Model, chance: 
                 model.known[world] = after
                 del model.asked[world]
                 figures.counts[f"written_{write.__name__}"] += 1
-        except httpx.TransportError:
+        except httpx.TransportError as error:
             figures.counts["kills"] += 1
+            figures.require(f"{write.__name__} was not answered: {error}", holds=first.is_set())
     first.set()
     killer.join()
 
@@ -182,15 +184,15 @@ def cut_files(figures: Figures, place: Path, chance: random.Random, worlds: int 
 
 
 def chaos(*, bounds: Bounds, seed: int) -> Figures:
-    """Kill until the bounds are met; then fill the disk, leave few descriptors, cut files, and refuse calls."""
+    """Kill for half of the time; fill the disk, leave few descriptors, cut files; refuse calls for the rest of it."""
     figures, chance = Figures(), random.Random(seed)
     with TemporaryDirectory() as directory:
         place = Path(directory)
-        kills(figures, place, chance, bounds)
+        kills(figures, place, chance, replace(bounds, seconds=bounds.seconds / 2))
         full_disk(figures, place)
         few_descriptors(figures, place)
         cut_files(figures, place, chance)
-        refusals(figures, place, chance)
+        refusals(figures, place, chance, bounds)
     return figures
 
 

@@ -7,21 +7,23 @@ import shutil
 import struct
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
 
+from foas_emulator.faults.rules import FaultRule
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.settings import Settings
+from foas_emulator.world.clock import ClockRow
 from foas_emulator.world.registry import Registry
 from foas_emulator.worlds import open_registry
 from tests import process
-from tests.endurance.figures import Figures
+from tests.endurance.figures import Bounds, Figures
 from tests.endurance.writes import (
     PROJECTS,
     WORLDS,
@@ -56,6 +58,8 @@ KINDS = {
 """The kinds of calls in the order of refusals.c, and the errors with which they are refused."""
 SOURCE = Path(__file__).with_name("refusals.c")
 SUBJECT = WORLDS[0]
+BesideRows = tuple[int, int, str]
+"""The offset of a world's clock, the number of its fault rules, and its setting `not_running`."""
 UNAVAILABLE = 503
 
 
@@ -149,10 +153,12 @@ def _arm(client: httpx.Client, model: Model, world: str) -> Chosen:
 
 def _set(client: httpx.Client, model: Model, world: str) -> Chosen:
     path = f"/_emulator/worlds/{world}/settings"
-    return model.state(world), lambda: client.put(path, json={"latency": "0ms"})
+    return model.state(world), lambda: client.put(path, json={"not_running": "answer"})
 
 
-CHANGES = (*dict.fromkeys(WRITES), _reset_all, _snapshot, _read, _advance, _arm, _set)
+BESIDE_ROWS: tuple[Write, ...] = (_advance, _arm, _set)
+"""The changes of what a world has beside its resources."""
+CHANGES = (*dict.fromkeys(WRITES), _reset_all, _snapshot, _read, *BESIDE_ROWS)
 
 
 def walk(
@@ -187,20 +193,27 @@ def ever_fewer(chance: random.Random, part: int = 10) -> Iterator[int]:
         number += 1 + chance.randrange(1 + 2 * number // part)
 
 
-def refusals(figures: Figures, place: Path, chance: random.Random) -> None:
-    """Refuse calls of every change once and for ever, of small and large worlds, open and closed ones."""
-    with refused_server(place / "open") as server:
+def refusals(figures: Figures, place: Path, chance: random.Random, bounds: Bounds) -> None:
+    """Refuse calls of changes once and for ever, of small and large worlds, open and closed ones, until time is up."""
+    with refused_server(place / "open") as open_, refused_server(place / "closed", "--world-idle", "80ms") as closed:
+        walks: list[Callable[[], None]] = []
         for change in CHANGES:
-            walk(figures, server, change, count(1))
-            walk(figures, server, change, ever_fewer(chance, part=5), is_large=True)
+            for is_large in (False, True):
+                numbers = ever_fewer(chance, part=5)
+                walks.append(partial(walk, figures, open_, change, numbers, is_large=is_large))
+                numbers = ever_fewer(chance, part=3)
+                walks.append(partial(walk, figures, closed, change, numbers, is_large=is_large, is_closed=True))
             for kind in KINDS:
-                walk(figures, server, change, ever_fewer(chance, part=5), [kind], for_ever=True)
-        require_no_crash(figures, server)
-    with refused_server(place / "closed", "--world-idle", "80ms") as server:
-        for change in CHANGES:
-            walk(figures, server, change, ever_fewer(chance), is_closed=True)
-            walk(figures, server, change, ever_fewer(chance, part=3), is_closed=True, is_large=True)
-        require_no_crash(figures, server)
+                numbers = ever_fewer(chance, part=5)
+                walks.append(partial(walk, figures, open_, change, numbers, [kind], for_ever=True))
+        chance.shuffle(walks)
+        done = 0
+        while done < len(walks) and bounds.allow(0):
+            walks[done]()
+            done += 1
+        figures.values["changes walked through, of all"] = f"{done} {len(walks)}"
+        require_no_crash(figures, open_)
+        require_no_crash(figures, closed)
 
 
 def require_no_crash(figures: Figures, server: Server) -> None:
@@ -235,7 +248,7 @@ class Trial:
     def refuse(self, change: Write, kinds: Sequence[str], nth: int, *, for_ever: bool) -> int:
         """Make a change while the nth call is refused; return how many were."""
         server, known = self.server, self.model.known
-        before = known[SUBJECT]
+        before, beside = known[SUBJECT], self._beside_rows()
         after, call = change(server.client, self.model, SUBJECT)
         with server.refusals.of(kinds, nth, for_ever=for_ever):
             answer = call()
@@ -246,8 +259,17 @@ class Trial:
             answer.raise_for_status()
         else:
             which = f"{change.__name__}, refused {', '.join(kinds[:2])} {nth}{' and later' if for_ever else ''}"
-            self._check(f"{which}: {answer.status_code} {answer.text[:300] if answer.is_error else ''}", before, answer)
+            which = f"{which}: {answer.status_code} {answer.text[:300] if answer.is_error else ''}"
+            self._check(which, before, answer)
+            if change in BESIDE_ROWS:
+                found = self._beside_rows()
+                self.figures.require(f"{which} {found} {beside}", holds=answer.is_success is (found != beside))
         return refused
+
+    def _beside_rows(self) -> BesideRows:
+        client, world = self.server.client, f"/_emulator/worlds/{SUBJECT}"
+        clock, faults, settings = (client.get(f"{world}/{part}").json() for part in ("clock", "faults", "settings"))
+        return clock["offset_ms"], len(faults["faults"]), settings["not_running"]
 
     def _holds(self, world: str) -> frozenset[str] | str:
         try:
@@ -264,18 +286,22 @@ class Trial:
         for world in WORLDS:
             holds = self._holds(world)
             figures.require(f"{which} {world} holds {holds}; {before} {known}", holds=holds == known[world].holds)
-        found = states_in(self.server)
+        found, beside, now = *states_after_kill(self.server), self._beside_rows()
         figures.require(f"{which} after a kill {found}; {before} {known}", holds=found == known)
+        figures.require(f"{which} after a kill {beside}; {now}", holds=beside == now)
 
 
-def states_in(server: Server) -> dict[str, State]:
-    """Return what the worlds of the data directory hold after a kill, and what they reset to."""
+def states_after_kill(server: Server) -> tuple[dict[str, State], BesideRows]:
+    """Return what the worlds of the data directory hold and reset to, and what the subject has beside them."""
     with TemporaryDirectory(dir=server.log.parent) as directory:
         copy = Path(directory) / "data"
         shutil.copytree(server.data, copy)
         registry = open_registry(Settings(seed=(str(_seed(server.log.parent)),), data_dir=copy))
         try:
-            return {world: _state_of(registry, world) for world in WORLDS}
+            subject = registry.open_or_create(SUBJECT)
+            offset = sum(clock.offset_ms for clock in subject.store.find(ClockRow))
+            beside = offset, len(subject.store.find(FaultRule)), subject.settings.not_running
+            return {world: _state_of(registry, world) for world in WORLDS}, beside
         finally:
             registry.close()
 

@@ -276,7 +276,7 @@ def test_a_verification_waits_for_no_other_call_if_one_ends_during_its_first_loo
 
             monkeypatch.setattr(Verification, "look", slow_look)
             expected = {"operation": "GetInstance", "timeout": "300s"}
-            return await asyncio.wait_for(client.post("/_emulator/worlds/default/journal/verify", json=expected), 20)
+            return await asyncio.wait_for(client.post("/_emulator/worlds/default/journal/verify", json=expected), 200)
 
     before = Verification.look
     assert asyncio.run(verify_while_called()).status_code == 200
@@ -459,7 +459,7 @@ def test_a_verification_ends_when_its_client_has_left(api: Api) -> None:
     async def send(_: Any) -> None:
         pass
 
-    asyncio.run(asyncio.wait_for(api.app(scope, receive, send), 20))
+    asyncio.run(asyncio.wait_for(api.app(scope, receive, send), 200))
 
 
 @pytest.mark.usefixtures("every_slice_ends_at_once")

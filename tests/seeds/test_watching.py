@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,7 +18,7 @@ from foas_emulator.seeds import watching
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.reading import seed_files
 from foas_emulator.settings import Settings
-from foas_emulator.testing import Emulator
+from foas_emulator.testing import Emulator, in_thread
 from foas_emulator.world.registry import Registry
 from foas_emulator.worlds import open_registry, watch_seeds
 
@@ -75,10 +76,9 @@ def test_a_directory_without_a_document_is_refused(tmp_path: Path) -> None:
 
 def watch(settings: Settings, registry: Registry, change: Callable[[], None], until: Callable[[], bool]) -> None:
     async def body() -> None:
-        async with watch_seeds(settings, registry):
-            await asyncio.sleep(0.05)
+        async with watch_seeds(settings, registry, since=watching.marks(settings.seed)):
             change()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not until():  # noqa: ASYNC110 - what is waited for tells nobody
                     await asyncio.sleep(0.01)
 
@@ -116,6 +116,23 @@ def test_a_seed_with_a_fault_is_logged_and_changes_nothing(
     settings, registry = open_watched(seed)
     watch(settings, registry, seed.unlink, lambda: "cannot be used" in caplog.text)
     assert projects(registry, "default") == {"first"}
+
+
+def test_a_seed_that_changes_before_the_first_look_is_read_again(seed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_before_it_changes(settings: Settings) -> Registry:
+        registry = open_registry(settings)
+        write(seed, "second")
+        return registry
+
+    monkeypatch.setattr(in_thread, "open_registry", open_before_it_changes)
+    deadline = time.monotonic() + 60
+    with Emulator(seed=seed, watch=True) as emulator:
+        found: list[str] = []
+        while found != ["second"] and time.monotonic() < deadline:
+            snapshot = emulator.control.request("GET", "/worlds/default/snapshot")
+            found = [project["name"] for project in snapshot["tables"]["projects"]]
+            time.sleep(0.01)
+    assert found == ["second"]
 
 
 def test_a_server_that_listens_watches_too() -> None:

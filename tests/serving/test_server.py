@@ -307,7 +307,7 @@ def test_a_call_that_is_held_back_is_answered_when_the_server_stops(stop: str, t
     options = ("--tls", "--tls-port", "0")
     with (
         serving(*options, log=log, lines=2, variables={"TMPDIR": str(temporary)}) as emulator,
-        emulator.client(timeout=30) as client,
+        emulator.client() as client,
         ThreadPoolExecutor() as pool,
     ):
         fault = {"match": {"operation": "GetInstance"}, "effect": {"latency": "300s"}}
@@ -330,7 +330,7 @@ def test_a_call_that_is_held_back_is_answered_when_the_server_stops(stop: str, t
 
 def test_a_second_interrupt_does_not_hurry_the_end(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with serving(log=log) as emulator, emulator.client(timeout=30) as client, ThreadPoolExecutor() as pool:
+    with serving(log=log) as emulator, emulator.client() as client, ThreadPoolExecutor() as pool:
         fault = {"match": {"operation": "GetInstance"}, "effect": {"latency": "300s"}}
         assert client.post("/_emulator/worlds/default/faults", json=fault).status_code == 201
         held = pool.submit(client.get, INSTANCE)
@@ -453,7 +453,7 @@ def test_a_standard_output_that_takes_nothing_does_not_end_it(redirect: str) -> 
     try:
         require_served(port)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
 
@@ -478,7 +478,7 @@ def test_a_standard_output_that_nobody_has_read_for_long_does_not_hold_it_up() -
     try:
         require_served(port)
         process.send_signal(signal.SIGTERM)
-        assert b"standard output takes nothing" in process.communicate(timeout=20)[1]
+        assert b"standard output takes nothing" in process.communicate(timeout=60)[1]
         assert process.returncode == 0
     finally:
         process.kill()

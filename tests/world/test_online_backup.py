@@ -190,7 +190,7 @@ def test_a_store_that_is_closed_or_loaded_meanwhile_ends_it_in_the_middle(
     pauses = between_steps(monkeypatch, wait_for_the_end)
     with ThreadPoolExecutor(1) as pool:
         taken = pool.submit(store.image_beside)
-        assert has_begun.wait(20)
+        assert has_begun.wait(60)
         end(store)
         with pytest.raises(StoreClosedError):
             taken.result()

@@ -19,9 +19,14 @@ Marks = dict[str, tuple[int, int] | None]
 
 
 @asynccontextmanager
-async def watching(sources: Sequence[str], changed: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Call `changed` after every change of the files of these sources, inside the block."""
-    task = asyncio.create_task(_watch(sources, changed))
+async def watching(
+    sources: Sequence[str], changed: Callable[[], Awaitable[None]], *, since: Marks | None
+) -> AsyncIterator[None]:
+    """Call `changed` inside the block after every change of the files of these sources.
+
+    The first is one since these marks, or since the first look if there are none.
+    """
+    task = asyncio.create_task(_watch(sources, changed, since))
     try:
         yield
     finally:
@@ -30,8 +35,7 @@ async def watching(sources: Sequence[str], changed: Callable[[], Awaitable[None]
             await task
 
 
-async def _watch(sources: Sequence[str], changed: Callable[[], Awaitable[None]]) -> None:
-    before: Marks | None = None
+async def _watch(sources: Sequence[str], changed: Callable[[], Awaitable[None]], before: Marks | None) -> None:
     trouble = ""
     while True:
         try:

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from foas_emulator import garbage, logs
 from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.main import create_app, is_file_of_keys, refuse_workers, warn_of_readers
+from foas_emulator.seeds.watching import Marks
 from foas_emulator.serving.descriptors import LEAST, limit_if_too_low, raise_limit
 from foas_emulator.serving.listening import listen, reachable, url_of
 from foas_emulator.serving.uvicorn_servers import (
@@ -39,7 +40,7 @@ from foas_emulator.world.ids import fresh_secret
 from foas_emulator.world.names import DEFAULT
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.shortage import refused_by_system
-from foas_emulator.worlds import open_registry, watch_seeds
+from foas_emulator.worlds import open_registry, watch_seeds, watched_seeds
 
 if TYPE_CHECKING:
     from foas_emulator.serving.certificates import Authority
@@ -138,6 +139,7 @@ def _prepare(
     with ExitStack() as if_refused:
         try:
             refuse_workers(sys.argv, os.environ)
+            seeds = watched_seeds(settings)
             registry = open_registry(settings)
             if_refused.callback(registry.close)
             listeners = []
@@ -152,7 +154,7 @@ def _prepare(
                 addresses=urls,
                 interception=interception,
             )
-            beside = companions(settings, registry, interception, app)
+            beside = companions(settings, registry, interception, app, seeds=seeds)
         except SettingError:
             raise
         except ValueError as error:
@@ -251,13 +253,13 @@ def prepare_interception(
 
 
 def companions(
-    settings: Settings, registry: Registry, interception: "Interception | None", app: ASGIApp
+    settings: Settings, registry: Registry, interception: "Interception | None", app: ASGIApp, *, seeds: Marks | None
 ) -> list[AbstractAsyncContextManager[None]]:
     """Return context managers to enter while a server runs: the proxy and the watch on seeds, as the settings say.
 
-    Raise `SettingError` if there is no seed to watch.
+    `seeds` are the marks of those that were read. Raise `SettingError` if there is no seed to watch.
     """
-    wanted = [watch_seeds(settings, registry)] if settings.watch else []
+    wanted = [watch_seeds(settings, registry, since=seeds)] if settings.watch else []
     if interception is not None:
         from foas_emulator.serving.intercepting import intercepting  # noqa: PLC0415 - most servers have no proxy
 

@@ -27,7 +27,7 @@ from foas_emulator.serving.uvicorn_servers import Accompanied, uvicorn_config
 from foas_emulator.settings import Settings, check_variables, read_settings
 from foas_emulator.testing.written import written
 from foas_emulator.world.shortage import refused_by_system
-from foas_emulator.worlds import open_registry
+from foas_emulator.worlds import open_registry, watched_seeds
 
 __tracebackhide__ = True
 
@@ -76,10 +76,11 @@ class ThreadedServer:
             if_refused.callback(self._listener.close)
             self.url = url_of("http", self._listener)
             known = replace(settings, port=self._listener.getsockname()[1])
+            seeds = watched_seeds(known)
             registry = open_registry(known)
             if_refused.callback(registry.close)
             app = create_app(known, registry=registry, addresses=[self.url], interception=interception)
-            beside = companions(known, registry, interception, app)
+            beside = companions(known, registry, interception, app, seeds=seeds)
             config = uvicorn_config(app, keep_alive=known.keep_alive, lifespan="on")
             self._server = _Server(config, beside=beside)
             self._failure: Exception | None = None
