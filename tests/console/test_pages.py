@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 from html.parser import HTMLParser
 from pathlib import Path
@@ -131,15 +132,15 @@ def test_settings_of_a_world_mean_what_the_command_line_says() -> None:
 @pytest.mark.parametrize(
     ("headers", "english", "chinese"),
     [
-        ({}, "Signature: not there: the request is unsigned", "签名：请求没有签名"),
-        (signed_v1(headers={"accept": "application/json"}), "Signature: valid", "签名：有效"),
+        (dict, "Signature: not there: the request is unsigned", "签名：请求没有签名"),
+        (lambda: signed_v1(headers={"accept": "application/json"}), "Signature: valid", "签名：有效"),
     ],
     ids=["unsigned", "signed"],
 )
 def test_the_signature_of_a_call_is_told_in_words(
-    console: Console, headers: dict[str, str], english: str, chinese: str
+    console: Console, headers: Callable[[], dict[str, str]], english: str, chinese: str
 ) -> None:
-    call = console.api.request("GET", INSTANCE, headers=headers).json()["RequestId"]
+    call = console.api.request("GET", INSTANCE, headers=headers()).json()["RequestId"]
     assert english in console.page(f"/w/default/journal/{call}")
     assert chinese in console.page(f"/w/default/journal/{call}", accept_language="zh")
 
