@@ -80,6 +80,23 @@ def test_a_circle_that_was_frozen_is_collected_once_the_process_is_idle(monkeypa
         assert freed() is None
 
 
+@pytest.mark.parametrize(("kept", "is_collected"), [(0, True), (garbage.MANY, False)])
+def test_what_is_garbage_beside_few_objects_is_not_frozen(kept: int, *, is_collected: bool) -> None:
+    with garbage.in_steps():
+        gc.collect()
+        gc.disable()
+        nodes = [Node() for _ in range(kept)]
+        node = Node()
+        node.other = node
+        freed = weakref.ref(node)
+        del node
+        garbage.freeze_if_in_steps()
+        gc.enable()
+        gc.collect()
+        assert (freed() is None) is is_collected
+        assert len(nodes) == kept
+
+
 def test_the_frames_of_an_error_that_is_forgotten_keep_nothing() -> None:
     def refuse(node: Node) -> None:
         error = ValueError(node)

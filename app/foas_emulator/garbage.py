@@ -18,7 +18,9 @@ from typing import Any
 
 _OLDEST = 2
 _THRESHOLDS = 700, 10, 3
-"""Objects, and collections of the two younger generations, after which each is scanned: 20,000 objects at most."""
+"""Objects, and collections of the two younger generations, after which each is scanned: `MANY` objects at most."""
+MANY = 20_000
+"""Objects that are scanned in a few milliseconds."""
 ENOUGH_STEPS = 100
 """Collections of the oldest generation after which some hundred reference cycles may be frozen."""
 LOOK_EVERY_S = 60
@@ -58,7 +60,13 @@ class Steps:
 
 
 def freeze_if_in_steps() -> None:
-    """Freeze all present objects if this process collects in steps: one over those of a large document takes long."""
+    """Freeze all present objects if this process collects in steps, and those of a large document are among them.
+
+    To scan them would take long. Where there are few, they are left to the collector: what is garbage among them would
+    stay until the process is idle.
+    """
+    if gc.get_count()[0] <= MANY:
+        return
     for each in gc.callbacks:
         if isinstance(each, Steps):
             each.freeze()

@@ -10,7 +10,7 @@ import pytest
 from foas_emulator.control import merging
 from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.control.off_loop import LARGE, SMALL, _Worker, off_loop
-from foas_emulator.garbage import in_steps
+from foas_emulator.garbage import MANY, in_steps
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.seeds import applying, image
@@ -53,13 +53,16 @@ def test_what_it_raises_is_raised_where_it_is_waited_for_and_it_goes_on() -> Non
 
 
 def test_the_objects_that_work_made_are_frozen_before_the_collector_goes_on_if_it_collects_in_steps() -> None:
+    def make_many() -> list[list[None]]:
+        return [[] for _ in range(2 * MANY)]
+
     frozen: list[bool] = []
     with patch("gc.freeze", side_effect=lambda: frozen.append(gc.isenabled())):
-        asyncio.run(off_loop(SMALL + 1, list))
+        asyncio.run(off_loop(SMALL + 1, make_many))
         assert not frozen  # the process is a test's, too
         with in_steps():
             frozen.clear()
-            asyncio.run(off_loop(SMALL + 1, list))
+            asyncio.run(off_loop(SMALL + 1, make_many))
             assert frozen[0] is False
 
 

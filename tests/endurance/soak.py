@@ -28,8 +28,8 @@ FORM = "application/x-www-form-urlencoded"
 JOBS_IN_A_ROUND, READS_BEFORE_EACH = 10, 200
 PAGES = 20
 """Different readings of each path: half of all reads were answered before, since the last write."""
-ENOUGH_ROUNDS = 200
-"""Rounds from which on memory tells something."""
+ENOUGH_ROUNDS = 60
+"""Rounds from which on memory tells something: every budget is full after some ten."""
 MOST_GROWTH = 8
 """MiB by which the memory of the last quarter may be above that of the first."""
 AT_ONCE = 20
@@ -59,12 +59,12 @@ class User:
         return self.call(request(method, target, content=content))
 
 
-def round_of_calls(user: User, chance: random.Random, number: int) -> None:
-    """Let a world come, be used in every way, and go."""
+def round_of_calls(user: User, chance: random.Random, number: int, *, reads: int = READS_BEFORE_EACH) -> None:
+    """Let a world come, be used in every way, and go; `reads` are those before each new job."""
     world = f"w{number % 50}-{chance.randrange(1000)}"
     control = f"/_emulator/worlds/{world}"
     for each in range(JOBS_IN_A_ROUND):
-        for _ in range(READS_BEFORE_EACH // AT_ONCE):
+        for _ in range(reads // AT_ONCE):
             targets = [f"{chance.choice(READS)}?pageIndex={chance.randrange(1, PAGES + 1)}" for _ in range(AT_ONCE)]
             user.call(*(request("GET", target, world=world) for target in targets))
         form = {
@@ -97,8 +97,8 @@ def require_no_growth(figures: Figures, resident: Sequence[float | None]) -> Non
         figures.require(f"memory rose from {early:.1f} to {late:.1f} MiB", holds=late <= early + MOST_GROWTH)
 
 
-def soak(*, bounds: Bounds, seed: int) -> Figures:
-    """Call until the bounds are met; `count` are calls."""
+def soak(*, bounds: Bounds, seed: int, reads: int = READS_BEFORE_EACH) -> Figures:
+    """Call until the bounds are met; `count` are calls. `reads` are those before each new job."""
     figures, chance = Figures(), random.Random(seed)
     with TemporaryDirectory() as directory:
         report = Path(directory) / "report"
@@ -111,7 +111,7 @@ def soak(*, bounds: Bounds, seed: int) -> Figures:
             resident: list[float | None] = []
             number = 0
             while bounds.allow(figures.counts.total()):
-                round_of_calls(user, chance, number)
+                round_of_calls(user, chance, number, reads=reads)
                 resident.append(victim.resident())
                 number += 1
             info = client.get("/_emulator/info").json()

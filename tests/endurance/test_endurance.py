@@ -42,6 +42,11 @@ def test_a_short_soak_ends_within_its_budgets_and_leaves_no_world() -> None:
     assert figures.counts["status 200"] > 200
 
 
+def test_memory_ends_where_it_began_after_worlds_have_come_and_gone() -> None:
+    figures = well(soak(bounds=Bounds(45 * ENOUGH_ROUNDS, SECONDS), seed=7, reads=0))
+    assert figures.counts.total() > 40 * ENOUGH_ROUNDS, "too few rounds to judge"
+
+
 @pytest.mark.parametrize(("late", "is_well"), [(104.0, True), (120.0, False)])
 def test_a_soak_whose_memory_rises_is_no_good_one(late: float, *, is_well: bool) -> None:
     figures = Figures()

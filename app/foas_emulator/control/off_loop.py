@@ -79,7 +79,7 @@ _was_enabled = False
 
 
 def _uncollected(work: Callable[[], T]) -> T:
-    """Do work without garbage collection: it makes many objects and no garbage, and collecting stops all threads."""
+    """Do work without garbage collection, which would stop all threads to scan the many objects that it makes."""
     _stop_collecting()
     try:
         return work()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import LargeBinary, Table, cast, func, literal, select, text
+from sqlalchemy import LargeBinary, Select, Table, cast, func, literal, select, text
 
 from foas_emulator.faults.rules import FaultRule, check_rules
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
@@ -205,20 +205,32 @@ def _lone_surrogates(store: Store) -> Iterator[str]:
 def _heavy_rows(store: Store) -> Iterator[str]:
     for model in _WITH_TEXTS:
         table = model.table()
-        # As bytes, whose length does not end at a zero.
-        size = sum((func.length(cast(func.coalesce(each, ""), LargeBinary)) for each in table.c), start=literal(0))
-        key = list(table.primary_key.columns)
-        for row in store.execute(select(*key).where(size * OF_AN_ESCAPE > _MOST_WEIGHT)).all():
-            (whole,) = store.find(model, *((column.name, value) for column, value in zip(key, row, strict=True)))
+        for row in store.execute(_keys_of_long_rows(table)).all():
+            key = zip(table.primary_key.columns.keys(), row, strict=True)
+            (whole,) = store.find(model, *key)
             if weight(whole) > _MOST_WEIGHT:
                 yield f"{table.name} {', '.join(map(repr, row))} has longer texts than any world may hold"
 
 
+# SQLAlchemy's expressions are reference cycles, so these two are made once.
+
+
+@cache
+def _keys_of_long_rows(table: Table) -> Select[Any]:
+    # As bytes, whose length does not end at a zero.
+    size = sum((func.length(cast(func.coalesce(each, ""), LargeBinary)) for each in table.c), start=literal(0))
+    return select(*table.primary_key.columns).where(size * OF_AN_ESCAPE > _MOST_WEIGHT)
+
+
+@cache
+def _owner_of_many(table: Table, columns: tuple[str, ...], most: int) -> Select[Any]:
+    owner = [table.c[column] for column in columns]
+    return select(*owner).group_by(*owner).having(func.count() > most).order_by(*owner).limit(1)
+
+
 def _crowds(store: Store) -> Iterator[str]:
     for model, columns, most in _COUNTS:
-        owner = [model.table().c[column] for column in columns]
-        many = select(*owner).group_by(*owner).having(func.count() > most).order_by(*owner).limit(1)
-        for name in store.execute(many):
+        for name in store.execute(_owner_of_many(model.table(), columns, most)):
             yield f"{', '.join(columns)} {', '.join(map(repr, name))} has over {most} {model.table().name}"
     for whole, most in ((Cluster, MOST_CLUSTERS), (Project, MOST_PROJECTS)):
         if store.count(whole) > most:
