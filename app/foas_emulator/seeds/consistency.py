@@ -205,7 +205,7 @@ def _lone_surrogates(store: Store) -> Iterator[str]:
 def _heavy_rows(store: Store) -> Iterator[str]:
     for model in _WITH_TEXTS:
         table = model.table()
-        for row in store.execute(_keys_of_long_rows(table)).all():
+        for row in store.execute(_keys_of_long_rows(table, _MOST_WEIGHT // OF_AN_ESCAPE)).all():
             key = zip(table.primary_key.columns.keys(), row, strict=True)
             (whole,) = store.find(model, *key)
             if weight(whole) > _MOST_WEIGHT:
@@ -216,10 +216,10 @@ def _heavy_rows(store: Store) -> Iterator[str]:
 
 
 @cache
-def _keys_of_long_rows(table: Table) -> Select[Any]:
+def _keys_of_long_rows(table: Table, most: int) -> Select[Any]:
     # As bytes, whose length does not end at a zero.
     size = sum((func.length(cast(func.coalesce(each, ""), LargeBinary)) for each in table.c), start=literal(0))
-    return select(*table.primary_key.columns).where(size * OF_AN_ESCAPE > _MOST_WEIGHT)
+    return select(*table.primary_key.columns).where(size > most)
 
 
 @cache
