@@ -1,5 +1,5 @@
-// What a page does beyond links and forms: it follows its world, copies, and takes a dropped file.
-// Everything works without it; nothing here makes HTML of what a program sent: the server has escaped it.
+// Beyond links and forms, a page follows its world, copies, and takes a dropped file.
+// All works without it; it makes no HTML of what programs sent: the server has escaped it.
 
 const frame = document.querySelector('.frame');
 document.documentElement.classList.add('js');
@@ -34,7 +34,7 @@ document.addEventListener('keydown', (event) => {
   menu.querySelector('summary').focus();
 });
 
-// A closed list changes with each arrow key: who steps through it chooses with Enter, or by leaving it.
+// Arrow keys change a closed list: Enter chooses, or leaving it.
 let isStepping = false;
 let stepped = null;
 
@@ -55,7 +55,7 @@ document.addEventListener('change', (event) => {
   else choose(event.target);
 });
 
-// A slow call is made once, however often its button is pressed.
+// A slow call is made once.
 let sent = null;
 
 document.addEventListener('submit', (event) => {
@@ -146,14 +146,14 @@ function addRows(news) {
   while (rows.rows.length > Number(table.dataset.most)) rows.deleteRow(-1);
 }
 
-// The rows that were added one by one stay as they are, unless some are missing or the journal started over.
+// Rows that were added stay, unless some are missing or the journal started over.
 function isSame(region, fresh) {
   const [shown, wanted] = [region, fresh].map((each) => each.querySelectorAll('tr[data-number]'));
   return shown.length === wanted.length && number(shown[0]) === number(wanted[0]);
 }
 
-// A region is left as it is while it is pointed at, holds the focus, or has an open menu: nothing moves under a hand.
-// What was typed and not sent yet stays, too.
+// Nothing moves under a hand: a region stays while it is pointed at, holds the focus, or has an open menu.
+// So does what was typed.
 const isFilled = (region) => [...region.querySelectorAll('input')].some((each) => each.value !== each.defaultValue);
 const isBusy = (region) => region.matches(':hover, :focus-within') || region.querySelector('details[open]');
 
@@ -209,7 +209,7 @@ function follow() {
   };
 }
 
-// A page that nobody sees lets go of its connection, of which a browser has six for a server.
+// A page that nobody sees lets its connection go: a browser has six for a server.
 document.addEventListener('visibilitychange', () => {
   source?.close();
   source = null;
@@ -220,7 +220,7 @@ document.addEventListener('visibilitychange', () => {
 });
 if (frame && document.visibilityState === 'visible') follow();
 
-// What was typed into a form that was refused is there again. Last, as a browser may refuse to store anything.
+// What a refused form held is there again. Last, as a browser may store nothing.
 const typedInto = (form) => [...form.querySelectorAll('textarea, select, input:not([type=hidden], [type=file])')];
 const told = (field) => (field.matches('[type=hidden]:not([name=token])') ? field.value : field.name);
 const nameOf = (form) => [...form.elements].map(told).join();
