@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
 from weakref import WeakSet
 
@@ -22,6 +22,7 @@ from foas_emulator.serving.http_protocol import EmulatorProtocol
 from foas_emulator.testing import Emulator
 from tests.wire import INSTANCE
 
+T = TypeVar("T")
 FOLDERS = "/api/v2/projects/demo/folders"
 
 
@@ -536,17 +537,23 @@ def test_a_trailer_is_no_header(emulator: Emulator) -> None:
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
-@pytest.fixture
-def connections(monkeypatch: pytest.MonkeyPatch) -> Iterator["WeakSet[EmulatorProtocol]"]:
-    """The connections that are still in memory, while no cycles are collected."""
-    made: WeakSet[EmulatorProtocol] = WeakSet()
-    init = EmulatorProtocol.__init__
+def all_made(kind: type[T], monkeypatch: pytest.MonkeyPatch) -> "WeakSet[T]":
+    """Return what will hold the objects of a class that are made from now on, for as long as they are in memory."""
+    made: WeakSet[T] = WeakSet()
+    init = kind.__init__
 
-    def noted(self: EmulatorProtocol, *args: Any, **options: Any) -> None:
+    def noted(self: T, *args: Any, **options: Any) -> None:
         made.add(self)
         init(self, *args, **options)
 
-    monkeypatch.setattr(EmulatorProtocol, "__init__", noted)
+    monkeypatch.setattr(kind, "__init__", noted)
+    return made
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> Iterator["WeakSet[EmulatorProtocol]"]:
+    """The connections that are still in memory, while no cycles are collected."""
+    made = all_made(EmulatorProtocol, monkeypatch)
     gc.disable()
     yield made
     gc.enable()
@@ -596,14 +603,7 @@ def test_an_answered_error_leaves_no_cycle_in_memory(
 ) -> None:
     """The frames of its traceback refer to the error and to the whole request."""
     emulator.control.request("GET", "/worlds")  # so that the control API is built
-    made: WeakSet[RequestResponseCycle] = WeakSet()
-    init = RequestResponseCycle.__init__
-
-    def noted(self: RequestResponseCycle, *args: Any, **options: Any) -> None:
-        made.add(self)
-        init(self, *args, **options)
-
-    monkeypatch.setattr(RequestResponseCycle, "__init__", noted)
+    made = all_made(RequestResponseCycle, monkeypatch)
     gc.disable()
     try:
         for _ in range(3):

@@ -36,6 +36,11 @@ def data_dir() -> None:
     """Each test says itself where its files are."""
 
 
+def io_error(*_: object, **__: object) -> NoReturn:
+    """In the place of any call of the system."""
+    raise OSError(errno.EIO, "Input/output error")
+
+
 class Killed(BaseException):
     """The process ends here."""
 
@@ -507,11 +512,8 @@ def test_a_name_that_cannot_be_looked_at_is_not_taken_for_a_free_one(
     registry = open_registry(directory=directory)
     (directory / "alice.1.db").write_bytes(b"of somebody else")
 
-    def refuse(*_: object, **__: object) -> NoReturn:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(os, "lstat", refuse)
-    monkeypatch.setattr(Path, "lstat", refuse)
+    monkeypatch.setattr(os, "lstat", io_error)
+    monkeypatch.setattr(Path, "lstat", io_error)
     with pytest.raises(WorldFileError, match="Input/output error"):
         registry.create_or_replace("alice")
     monkeypatch.undo()
@@ -558,11 +560,8 @@ def test_no_older_pair_is_forgotten_because_another_one_cannot_be_removed_yet(
 ) -> None:
     registry = open_registry(directory=directory)
 
-    def fail(*_: object, **__: object) -> NoReturn:
-        raise OSError(errno.EIO, "Input/output error")
-
     with monkeypatch.context() as refusing:
-        refusing.setattr(Path, "unlink", fail)
+        refusing.setattr(Path, "unlink", io_error)
         for _ in range(3):
             registry.create_or_replace("alice")
         with pytest.raises(WorldFileError, match="Input/output error"):
@@ -615,15 +614,12 @@ def test_a_replacement_that_can_neither_be_opened_nor_taken_back_stays(
 ) -> None:
     registry = open_registry(directory=directory)
 
-    def fail(*_: object, **__: object) -> NoReturn:
-        raise OSError(errno.EIO, "Input/output error")
-
     with pytest.MonkeyPatch.context() as monkeypatch:
 
         def refuse_from_now_on(*_: object, **__: object) -> NoReturn:
             for name in ("rename", "unlink"):
-                monkeypatch.setattr(Path, name, fail)
-            fail()
+                monkeypatch.setattr(Path, name, io_error)
+            io_error()
 
         monkeypatch.setattr(Store, "_prepare_file", refuse_from_now_on)
         with pytest.raises(WorldFileError):
@@ -640,12 +636,9 @@ def test_a_replacement_is_taken_back_where_no_file_can_be_removed(
 ) -> None:
     registry = open_registry(directory=directory)
 
-    def fail(*_: object, **__: object) -> NoReturn:
-        raise OSError(errno.EIO, "Input/output error")
-
     with monkeypatch.context() as refusing:
-        refusing.setattr(Store, "_prepare_file", fail)
-        refusing.setattr(Path, "unlink", fail)
+        refusing.setattr(Store, "_prepare_file", io_error)
+        refusing.setattr(Path, "unlink", io_error)
         with pytest.raises(WorldFileError):
             registry.create_or_replace("alice")
     registry.close()
