@@ -57,7 +57,6 @@ _OTHER_PROTOCOLS = (
     (b"PRI * HTTP/2.0\r\n", "HTTP/2 came to a server that speaks HTTP/1.1: let the client begin with that."),
 )
 
-
 log = logging.getLogger(__name__)
 
 
@@ -96,7 +95,11 @@ class EmulatorProtocol(HttpToolsProtocol):
     # -- the connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        try:
+            super().connection_made(transport)
+        except OSError:  # macOS tells no address of a connection that its client has reset by now
+            transport.abort()
+            return
         self._begin_to_parse()
         self.app_state = {**self.app_state, TRANSPORT: transport}
         self._wait_for_request()
@@ -216,8 +219,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         return self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
 
     def _keep_head(self, data: bytes) -> None:
-        if not self._head:
-            self._heads += 1
+        self._heads += 0 if self._head else 1
         self._head += data
         if len(self._head) > 2 * MAX_HEAD:  # the first piece may hold up to `MAX_HEAD` bytes of other requests
             self._refuse(_HEAD_TOO_LARGE)
@@ -357,9 +359,8 @@ class _Unreadable:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         log.warning("a request from %s cannot be read: %s", scope["client"], self._error.hint)
-        await self._app(
-            {**scope, **self._known, "type": UNREADABLE, "path": "", UNREADABLE: self._error}, receive, send
-        )
+        known = {**scope, **self._known, "type": UNREADABLE, "path": "", UNREADABLE: self._error}
+        await self._app(known, receive, send)
 
 
 def _has_unread_bytes(transport: asyncio.Transport) -> bool:
