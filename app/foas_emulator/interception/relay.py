@@ -1,12 +1,11 @@
 """Pass bytes between two connections until one of them has ended."""
 
 import asyncio
-import socket
-import struct
 from contextlib import suppress
 
+from foas_emulator.gateway.resets import reset_connection
+
 _CHUNK = 64 * 1024
-_NO_LINGER = struct.pack("ii", 1, 0)
 
 
 async def relay(
@@ -27,7 +26,7 @@ async def relay(
     try:
         await _pump(server[0], client[1], activity)
     except ConnectionResetError:
-        _reset(client[1])
+        reset_connection(client[1].transport)
     except TimeoutError:
         client[1].transport.abort()
     except OSError:
@@ -122,11 +121,3 @@ async def _pump(
         return
     if writer.can_write_eof() and not writer.is_closing():
         writer.write_eof()
-
-
-def _reset(writer: asyncio.StreamWriter) -> None:
-    connection = writer.get_extra_info("socket")
-    if connection is not None:
-        with suppress(OSError):
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-    writer.transport.abort()

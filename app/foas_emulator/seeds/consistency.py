@@ -4,24 +4,27 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import LargeBinary, Select, Table, cast, func, literal, select, text
 
+from foas_emulator.blink.kinds import STREAM, ApiType, JobType
 from foas_emulator.faults.rules import FaultRule, check_rules
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.operations.clusters import lifecycle as clusters
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
-from foas_emulator.operations.clusters.service import FIRST_ORDER, MOST_REMOVED
+from foas_emulator.operations.clusters.service import FEWEST_SLAVES, FIRST_ORDER, MOST_REMOVED, MOST_SLAVES
 from foas_emulator.operations.clusters.service import LARGEST_COUNT as MOST_CLUSTERS
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances import lifecycle as instances
 from foas_emulator.operations.instances.lifecycle import LARGEST_COUNT as MOST_INSTANCES
 from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.operations.jobs import lifecycle as jobs
 from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
 from foas_emulator.operations.packages.rows import Package
-from foas_emulator.operations.projects.rows import Project
+from foas_emulator.operations.packages.schemas import TYPES
+from foas_emulator.operations.projects.rows import CELL, PUBLIC, Project
 from foas_emulator.operations.projects.service import LARGEST_COUNT as MOST_PROJECTS
 from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.operations.queues.service import LARGEST_COUNT as MOST_QUEUES
@@ -55,8 +58,8 @@ _BELONGS: tuple[tuple[Model, tuple[str, ...], Model, tuple[str, ...]], ...] = (
 )
 """Tables and columns, with the table and columns of the row that must exist for them; NULL refers to nothing."""
 
-_TYPES = ("FLINK_STREAM", "FLINK_BATCH")
-_APIS = ("SQL", "DATASTREAM")
+_TYPES = get_args(JobType)
+_APIS = get_args(ApiType)
 _STATES: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
     (Cluster, "state", clusters.STATES),
     (Job, "job_type", _TYPES),
@@ -65,15 +68,15 @@ _STATES: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
     (Instance, "api_type", _APIS),
     (Instance, "actual_state", instances.STATES),
     (Instance, "expect_state", instances.STATES),
-    (PlanSession, "status", ("Session in run", "success", "fail")),
+    (PlanSession, "status", jobs.STATUSES),
 )
 _ALLOWED: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
     (Cluster, "pay_model", ("pre", "post")),
     (Cluster, "master_num", (1, 3)),
     (ClusterOrder, "pay_model", ("pre", "post")),
     (ClusterOrder, "master_num", (1, 3)),
-    (Project, "deploy_type", ("cell", "public")),
-    (Package, "type", ("JAR", "DICTIONARY", "SCRIPT", "PYTHON")),
+    (Project, "deploy_type", (CELL, PUBLIC)),
+    (Package, "type", TYPES),
 )
 _TIMES: tuple[tuple[Model, tuple[str, ...]], ...] = (
     (Cluster, ("gmt_create", "gmt_modified")),
@@ -94,8 +97,8 @@ _RANGES: tuple[tuple[Model, str, int, int], ...] = (
     (Queue, "max_v_core", 0, 2**31 - 1),
     (Queue, "max_mem", 0, 2**31 - 1),
     (Queue, "max_gpu", 0, 2**31 - 1),
-    (Cluster, "slave_num", 2, 1000),
-    (ClusterOrder, "slave_num", 2, 1000),
+    (Cluster, "slave_num", FEWEST_SLAVES, MOST_SLAVES),
+    (ClusterOrder, "slave_num", FEWEST_SLAVES, MOST_SLAVES),
     (Instance, "priority", -(2**31), 2**31 - 1),
 )
 """Columns whose numbers are bounded, with the smallest and the largest number."""
@@ -310,9 +313,10 @@ def _wrong_jobs(store: Store) -> Iterator[str]:
     row = _first(
         store,
         Instance.table(),
-        "row.job_type = 'FLINK_STREAM' AND NOT row.is_archived AND EXISTS (SELECT 1 FROM instances AS other"
+        "row.job_type = :value_0 AND NOT row.is_archived AND EXISTS (SELECT 1 FROM instances AS other"
         " WHERE other.project_name = row.project_name AND other.job_name = row.job_name AND NOT other.is_archived"
         " AND other.id < row.id)",
+        (STREAM,),
     )
     if row is not None:
         yield f"{row} is not archived, and neither is another one of its stream job"

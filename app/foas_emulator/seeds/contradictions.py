@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from foas_emulator.blink.kinds import SQL, STREAM
 from foas_emulator.seeds.limits import Place
 from foas_emulator.seeds.parts import Part, Problem, parts, text
 
-_TYPES = {"JobType": "FLINK_STREAM", "ApiType": "SQL"}
+_TYPES = {"JobType": STREAM, "ApiType": SQL}
 """The types of a job that gives none, and whose instances give none."""
 
 
@@ -31,7 +32,7 @@ def _of_job(place: Place, job: Part, project_name: str | None) -> Iterator[Probl
         for name, expected in types.items():
             yield from _differs(inner, instance, name, expected, f"the job's {name} is")
     current = [inner for inner, instance in instances if instance.get("is_archived") is False]
-    if types["JobType"] == "FLINK_STREAM":
+    if types["JobType"] == STREAM:
         for inner in current[1:]:
             yield (*inner, "is_archived"), "a stream job has one instance that is not archived, and an earlier one is"
 

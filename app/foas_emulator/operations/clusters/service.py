@@ -132,7 +132,7 @@ def create_cluster(
         gmt_modified=now,
         order_id=order.order_id,
         pay_model=order.pay_model,
-        user_oss_info=_oss_info(order.region, named("userOssBucket", user_oss_bucket)),
+        user_oss_info=rows.oss_info(order.region, named("userOssBucket", user_oss_bucket)),
         user_vpc_id=named("userVpcId", user_vpc_id),
         user_v_switch_list=json.dumps([named("userVSwitch", user_v_switch)]),
         master_spec=order.master_spec,
@@ -337,20 +337,6 @@ def _unused_order(world: World, order_id: str, zone_id: str) -> ClusterOrder:
         slave_spec=MODELS[0],
         slave_num=FEWEST_SLAVES,
     )
-
-
-def _oss_info(region: str, bucket: str) -> str:
-    """Return the documented JSON text about the user's bucket."""
-    internal = f"oss-{region}-internal.aliyuncs.com"
-    shown = {
-        "endpoint": f"oss-{region}.aliyuncs.com",
-        "vpcEndpoint": internal,
-        "oxsEndpoint": internal,
-        "accessId": None,
-        "accessKey": None,
-        "bucket": bucket,
-    }
-    return json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
 
 
 def _with_switch(cluster: Cluster, user_v_switch: str | None) -> str | None:
