@@ -141,8 +141,8 @@ def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> 
             asked = value or "".join(arguments[position + 1 : position + 2])
     if asked != "1":
         raise ValueError(
-            f"{asked} workers were asked for, but every process has worlds of its own: a client would meet now one, "
-            "now another. Run one worker (unset WEB_CONCURRENCY)."
+            f"{asked} workers were asked for, but every process has worlds of its own: a client would "
+            "reach a different one each time. Run one worker (unset WEB_CONCURRENCY)."
         )
 
 

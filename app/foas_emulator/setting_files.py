@@ -68,7 +68,7 @@ def is_file_of_keys(given: str) -> bool:
 def warn_of_readers(setting: str, file: Path) -> None:
     """Warn of a file with secrets that other users can read. Raise OSError if it cannot be looked at."""
     if os.name == "posix" and file.stat().st_mode & 0o077:
-        log.warning("%s: others than you can read %s; chmod 600 keeps its secrets", setting, file)
+        log.warning("%s: other users can read %s; protect its secrets with chmod 600", setting, file)
 
 
 def _read_keys(file: Path) -> list[str]:

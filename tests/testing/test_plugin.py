@@ -89,7 +89,7 @@ def test_the_token_of_a_shared_server_is_handed_on(pytester: pytest.Pytester) ->
         pytester.runpytest_inprocess(url, "--foas-control-token=secret").assert_outcomes(passed=1)
         refused = pytester.runpytest_inprocess(url)
         refused.assert_outcomes(errors=1)
-        refused.stdout.fnmatch_lines("*The control API wants its token.*")
+        refused.stdout.fnmatch_lines("*The control API requires its token.*")
 
 
 def test_a_token_in_the_environment_is_that_of_both_kinds_of_server(

@@ -346,7 +346,7 @@ def test_what_is_no_emulator_is_told(body: bytes) -> None:
     with answering(page) as url, pytest.raises(EmulatorError, match="Is this the address of a foas-emulator") as raised:
         Server(url).worlds()
     assert raised.value.status == 404
-    assert raised.value.error == "It answers with status 404, as no control API does."
+    assert raised.value.error == "It answers with status 404, unlike a control API."
 
 
 def test_a_server_that_sends_elsewhere_is_told() -> None:

@@ -181,7 +181,7 @@ def test_tables_that_cannot_be_are_refused(restore: Any, tables: Any, reason: st
         ("clock", {"mode": "broken"}, "clock does not hold at most one row"),
         ("clock", {"id": 2}, "clock does not hold at most one row"),
         ("pending_changes", {"details": "{"}, "no JSON is in the details of"),
-        ("pending_changes", {"subject": "cup:1"}, "nothing is known of pending changes like 'cup:1 ring'"),
+        ("pending_changes", {"subject": "cup:1"}, "there is no kind of pending change such as 'cup:1 ring'"),
     ],
 )
 def test_worlds_that_cannot_be_are_refused(

@@ -67,9 +67,7 @@ class Remote:
     def existing_world(self) -> World:
         """Return the world; raise `EmulatorError` if it does not exist, so that a typing error creates no world."""
         if not self.server.has_world(self.world_name):
-            raise EmulatorError(
-                404, f"There is no world {self.world_name}.", "foas-emulator worlds lists those there are."
-            )
+            raise EmulatorError(404, f"There is no world {self.world_name}.", "foas-emulator worlds lists the worlds.")
         return self.world
 
     def report(self, sentence: str, document: Any) -> None:
@@ -121,7 +119,7 @@ def reason_of(error: Exception) -> str:
     if not (isinstance(error, EmulatorError) and error.status == HTTPStatus.UNAUTHORIZED and "token" in error.error):
         return describe_no_answer(error)
     is_given = click.get_current_context().params.get("control_token") is not None
-    wrong = "This is not its control token." if is_given else "It wants its control token."
+    wrong = "This is not its control token." if is_given else "It requires its control token."
     return (
         f"{wrong} Give the token with --control-token or FOASEMU_CONTROL_TOKEN; "
         "it is the server's setting, or was printed when it started."

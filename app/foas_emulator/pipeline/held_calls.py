@@ -35,7 +35,7 @@ class HeldCalls:
     def _counted(self, size: int) -> Iterator[None]:
         if self.size and self.size + size > MOST_HELD:
             raise UNAVAILABLE(
-                f"Latencies hold back calls of {self.size} bytes already, also of clients that have left, and "
+                f"Latencies already hold back calls of {self.size} bytes, also of clients that have left, and "
                 f"{MOST_HELD} are allowed: ask again, or choose shorter latencies."
             )
         self.size += size

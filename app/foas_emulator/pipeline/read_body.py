@@ -66,7 +66,9 @@ class ReadBody:
         context.body_note = why_not_read(context.body, content_type)
         encoding = context.headers.get("content-encoding", "identity").strip().lower()
         if encoding != "identity" and context.body:
-            raise MALFORMED(f"The body has the content-encoding {encoding!r}, which is not read: send it unencoded.")
+            raise MALFORMED(
+                f"The body has the content-encoding {encoding!r}, which is not supported: send it unencoded."
+            )
         read = read_parameters(context.body, content_type)
         also_before = {f"{name}[2]": read[name] for name in read.keys() & context.parameters.keys()}
         context.parameters = {**read, **also_before, **context.parameters}
@@ -128,7 +130,7 @@ def _read_json(text: str) -> Mapping[str, Any]:
     if len(document) > MAX_PARAMETERS:
         raise MALFORMED(f"The body holds {len(document)} parameters; a request may have {MAX_PARAMETERS}.")
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(document):
-        raise MALFORMED(f"The body holds more than {MAX_DEPTH} lists and objects inside one another.")
+        raise MALFORMED(f"The body holds more than {MAX_DEPTH} levels of nested lists and objects.")
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(document, ensure_ascii=False)):
         raise MALFORMED("The body holds half of a surrogate pair, which no text can carry.")
     return document

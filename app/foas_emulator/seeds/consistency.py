@@ -157,10 +157,10 @@ def check_world(store: Store) -> None:
 
 
 def check_values(store: Store) -> None:
-    """Raise ValueError that names the first row with a value of another type, or a state that there is not.
+    """Raise ValueError that names the first row with a value of the wrong type or an unknown state.
 
-    Both would break calls, and come about if a database is edited by hand. Large ones are not checked, as they are not
-    for damage.
+    Both would break calls, and result from editing a database by hand. Large databases are not checked, as they are
+    not checked for damage either.
     """
     for table, wrong in _wrong_values().items() if store.size <= LARGE else ():
         if _first(store, table, " OR ".join(wrong)) is not None:
@@ -181,7 +181,7 @@ def _wrong_values() -> Mapping[Table, Mapping[str, str]]:
             conditions[condition] = f"a {column.name} that is not of type {types[0]}"
     for model, name, allowed in _STATES:
         condition = f"row.{name} NOT IN ({', '.join(map(repr, allowed))})"
-        wrong[model.table()][condition] = f"another {name} than {', '.join(allowed)}"
+        wrong[model.table()][condition] = f"a value of {name} other than {', '.join(allowed)}"
     return wrong
 
 
@@ -257,7 +257,7 @@ def _orphans(store: Store) -> Iterator[str]:
         there = f"EXISTS (SELECT 1 FROM {owner.table().name} AS owner WHERE {same})"  # noqa: S608
         row = _first(store, model.table(), f"{given} AND NOT {there}")
         if row is not None:
-            yield f"{row} belongs to a row of {owner.table().name} that is not there (by {', '.join(columns)})"
+            yield f"{row} belongs to a row of {owner.table().name} that does not exist (by {', '.join(columns)})"
 
 
 def _out_of_range(store: Store) -> Iterator[str]:
@@ -269,7 +269,7 @@ def _out_of_range(store: Store) -> Iterator[str]:
             allowed,
         )
         if row is not None:
-            yield f"{row} has another {column} than {', '.join(map(str, allowed))}"
+            yield f"{row} has a value of {column} other than {', '.join(map(str, allowed))}"
     for model, column, least, most in _RANGES:
         row = _first(store, model.table(), f"row.{column} NOT BETWEEN :value_0 AND :value_1", (least, most))
         if row is not None:
@@ -283,22 +283,22 @@ def _wrong_folders(store: Store) -> Iterator[str]:
         if len(folder.path) > LONGEST_PATH:
             yield f"folders {folder.folder_id} has a path of over {LONGEST_PATH} characters"
         if folder.path in paths or re.search(FOLDER_PATH, folder.path) is None or folder.path[1:].endswith("/"):
-            yield f"folders {folder.folder_id} has the path {folder.path!r}, which is taken or none"
+            yield f"folders {folder.folder_id} has the path {folder.path!r}, which is a duplicate or not valid"
         paths.add(folder.path)
     for project_name, paths in known.items():
         if "/" not in paths:
             yield f"projects {project_name!r} has no folder /"
         for path in paths:
             if (path.rpartition("/")[0] or "/") not in paths:
-                yield f"projects {project_name!r} has a folder {path!r} and not the one above it"
+                yield f"projects {project_name!r} has a folder {path!r} without the one above it"
 
 
 def _wrong_clusters(store: Store) -> Iterator[str]:
     for cluster in store.find(Cluster):
         if _REMOVED.fullmatch(cluster.removed_slaves) is None:
-            yield f"clusters {cluster.cluster_id!r} has removed_slaves that are no numbers with commas between"
+            yield f"clusters {cluster.cluster_id!r} has removed_slaves that are not numbers separated by commas"
         if re.search(ENGINE_VERSIONS, cluster.engine_versions) is None:
-            yield f"clusters {cluster.cluster_id!r} has engine_versions that are no versions behind their tags"
+            yield f"clusters {cluster.cluster_id!r} has engine_versions that are not versions after their tags"
 
 
 def _wrong_jobs(store: Store) -> Iterator[str]:
@@ -309,7 +309,7 @@ def _wrong_jobs(store: Store) -> Iterator[str]:
         " AND job.job_name = row.job_name AND job.job_type = row.job_type)",
     )
     if row is not None:
-        yield f"{row} has another job_type than its job"
+        yield f"{row} has a job_type that differs from its job's"
     row = _first(
         store,
         Instance.table(),
@@ -337,7 +337,7 @@ def _low_counters(store: Store) -> Iterator[str]:
             yield f"{model.table().name} has an id that the counter {name!r} would give out once more"
     for order in store.find(ClusterOrder):
         if not _is_counted(order.order_id, counters.get("order", 0)):
-            yield f"cluster_orders {order.order_id!r} is beyond the counter 'order', or no order's id"
+            yield f"cluster_orders {order.order_id!r} is beyond the counter 'order', or is not an order's id"
 
 
 def _is_counted(order_id: str, given: int) -> bool:
@@ -353,7 +353,7 @@ def _changes_of_nothing(store: Store) -> Iterator[str]:
     }
     for change in store.find(PendingChange):
         if change.key not in there.get(change.kind, ()):
-            yield f"the pending change {change.what!r} is of what is not there"
+            yield f"the pending change {change.what!r} refers to something that does not exist"
 
 
 def _apply_pending(store: Store) -> None:
@@ -363,4 +363,4 @@ def _apply_pending(store: Store) -> None:
         world.settle(until=LAST_INSTANT)
     except Exception as error:  # noqa: BLE001 - any error would otherwise be raised in the middle of a call
         what = str(error) or type(error).__name__
-        raise ValueError(f"what is pending in it cannot come about: {what}") from None
+        raise ValueError(f"a pending change cannot be applied: {what}") from None

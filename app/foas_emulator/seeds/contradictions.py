@@ -24,7 +24,7 @@ def contradictions(document: Part) -> Iterator[Problem]:
 def _of_job(place: Place, job: Part, project_name: str | None) -> Iterator[Problem]:
     instances = list(parts(place, job, "instances"))
     if instances and job.get("IsCommitted") is False:
-        yield (*place, "IsCommitted"), "a job that has instances is committed; leave one of both out"
+        yield (*place, "IsCommitted"), "a job that has instances is committed; leave out one of the two"
     types = {name: text(job, name) or _first(instances, name) or default for name, default in _TYPES.items()}
     for inner, instance in instances:
         yield from _differs(inner, instance, "ProjectName", project_name, "the project's name is")
@@ -45,4 +45,4 @@ def _first(instances: list[tuple[Place, Part]], name: str) -> str | None:
 def _differs(place: Place, part: Part, name: str, expected: str | None, what: str) -> Iterator[Problem]:
     given = text(part, name)
     if given is not None and expected is not None and given != expected:
-        yield (*place, name), f"{given!r} contradicts what it stands in: {what} {expected!r}"
+        yield (*place, name), f"{given!r} contradicts the part around it: {what} {expected!r}"

@@ -50,7 +50,7 @@ def require_one_reading(version: str, headers: Sequence[tuple[bytes, bytes]]) ->
     Of several Hosts one may be checked and another one used; a body whose coding is unknown may end anywhere.
     """
     if version not in _VERSIONS:
-        raise RefusedRequest(UNREADABLE_REQUEST(f"HTTP/{version} came to a server that speaks HTTP/1.1."))
+        raise RefusedRequest(UNREADABLE_REQUEST(f"HTTP/{version} was sent to a server that speaks HTTP/1.1."))
     names = [name for name, _ in headers]
     hosts = names.count(b"host")
     if hosts != 1 and (hosts or version == "1.1"):
@@ -61,7 +61,7 @@ def require_one_reading(version: str, headers: Sequence[tuple[bytes, bytes]]) ->
     codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
     if codings != [b"chunked"] or version == "1.0":
         raise RefusedRequest(
-            UNREADABLE_REQUEST("The only Transfer-Encoding that is read is chunked, by itself and in HTTP/1.1.")
+            UNREADABLE_REQUEST("The only Transfer-Encoding that is supported is chunked, alone and in HTTP/1.1.")
         )
 
 

@@ -15,9 +15,9 @@ _SPACES_OF_A_REQUEST_LINE = 2
 KEPT_HEADERS = frozenset({b"accept", b"authorization", b"host", b"x-emulator-world"})
 """Headers that determine in which format and in which world a request that cannot be parsed is answered."""
 _OTHER_PROTOCOLS = (
-    (b"CONNECT ", "CONNECT came to the port of http, which is no proxy: start with --intercept and use that port."),
-    (b"\x16\x03", "TLS came to the port of http: ask http://, or start with --tls and ask that port."),
-    (b"PRI * HTTP/2.0\r\n", "HTTP/2 came to a server that speaks HTTP/1.1: let the client begin with that."),
+    (b"CONNECT ", "CONNECT was sent to the http port, which is not a proxy: start with --intercept and use that port."),
+    (b"\x16\x03", "TLS was sent to the http port: use http://, or start with --tls and use that port."),
+    (b"PRI * HTTP/2.0\r\n", "HTTP/2 was sent to a server that speaks HTTP/1.1: let the client begin with HTTP/1.1."),
 )
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def reason_of(error: httptools.HttpParserError, head: bytes) -> ApiError:
     if line.count(b" ") > _SPACES_OF_A_REQUEST_LINE and line.rpartition(b" ")[2].startswith(b"HTTP/"):
         return UNREADABLE_REQUEST("The path or query in the request line holds a space: write it as %20.")
     if isinstance(error, httptools.HttpParserInvalidMethodError):
-        return UNREADABLE_REQUEST("The request does not begin with a method that HTTP has.")
+        return UNREADABLE_REQUEST("The request does not begin with an HTTP method.")
     if isinstance(error, httptools.HttpParserInvalidURLError) or cause is not None:
         return UNREADABLE_REQUEST("The path or query in the request line cannot be read: percent-encode it.")
     return UNREADABLE_REQUEST(f"The request is not HTTP/1.1 as it should be: {error}.")

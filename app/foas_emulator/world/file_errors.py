@@ -21,7 +21,7 @@ _FAILED = "ask again, and look after the disk if it fails again"
 _OURS_ALONE = "let the user of the emulator read and write it and its directory"
 LONGEST_PATH = 504
 """The most bytes of the path of a database that SQLite opens where it is not on Windows."""
-NAMES_NO_TEXT = "it is damaged (it names what is no text)"
+NAMES_NO_TEXT = "it is damaged (it contains bytes that are not text)"
 """The reason where sqlite3 raises UnicodeDecodeError, for an error of SQLite that quotes bytes which are no text."""
 DAMAGED = "PUT, reset or DELETE of the world mends it, or put a copy of the file back"
 

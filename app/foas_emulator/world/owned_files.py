@@ -26,7 +26,7 @@ def require_file(path: Path) -> None:
     with naming(path):
         is_something_else = is_there(path) and not is_file(path)
     if is_something_else:
-        raise WorldFileError(path, "it is no file", "move it away, and PUT, reset or DELETE the world")
+        raise WorldFileError(path, "it is not a file", "move it away, and PUT, reset or DELETE the world")
 
 
 def is_taken(path: Path) -> bool:
@@ -99,12 +99,12 @@ def remove_file(path: Path, *, is_lone: bool = False) -> bool:
         return True  # removed together with its database
     try:
         if not is_file(path) and is_taken(path):
-            log.warning("%s is no file and is left where it is", path)
+            log.warning("%s is not a file and is left where it is", path)
             return True
         with path.open("rb") as file:
             header = file.read(100)
         if header and not is_header_of_ours(header):
-            log.warning("%s is no file of foas-emulator and is left where it is", path)
+            log.warning("%s is not a file of foas-emulator and is left where it is", path)
             return True
         if is_lone and is_in_use(header):
             _set_aside(path)
@@ -127,7 +127,7 @@ def _set_aside(database: Path) -> None:
     for suffix in (*BESIDE, ""):  # the database last: what SQLite kept beside it must never be without it
         with suppress(FileNotFoundError):
             database.with_name(database.name + suffix).rename(aside.with_name(aside.name + suffix))
-    text = "%s has no .origin and is no world: it is kept as %s; put both back under their names"
+    text = "%s has no .origin file and so is not a world: it is kept as %s; put both back under their names"
     log.warning(text, database, aside.name)
 
 

@@ -266,6 +266,6 @@ class Registry(ABC):
         self.expire()
         if len(self._worlds) >= self._max_worlds:
             raise WorldLimitError(
-                f"No more worlds may be open than {self._max_worlds}: DELETE /_emulator/worlds/NAME ends one, "
-                "the settings max_worlds and world_idle allow more or let idle ones go sooner."
+                f"At most {self._max_worlds} worlds may be open: DELETE /_emulator/worlds/NAME drops one; "
+                "the setting max_worlds allows more, and world_idle lets idle ones expire sooner."
             )

@@ -23,9 +23,9 @@ def damage_of(image: bytes) -> str | None:
     if not image:
         return "it is empty"
     if not is_header_of_ours(image[:100]):
-        return "it is no file of foas-emulator"
+        return "it is not a file of foas-emulator"
     if len(image) < size_in(image[:100]):
-        return "it was cut"
+        return "it is incomplete"
     return None if len(image) > LARGEST_CHECKED else _damage_inside(image)
 
 

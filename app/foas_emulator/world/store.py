@@ -159,7 +159,7 @@ class Store:
             raise NewerStoreError(path, version=version, known=SCHEMA_VERSION)
         tables = {name for (name,) in self._raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not tables >= Row.metadata.tables.keys():
-            raise WorldFileError(path, "it is no world of foas-emulator")
+            raise WorldFileError(path, "it is not a world of foas-emulator")
         if path.stat().st_size <= LARGEST_CHECKED:
             reason = found_by_check(self._raw)
             if reason is not None:
