@@ -94,7 +94,7 @@ def _seeded_image(sources: Sequence[str], connections: Connections, defaults: Wo
 
 
 def watched_seeds(settings: Settings) -> Marks | None:
-    """Return marks of the seeds to watch, to be made before they are read; None if they cannot be looked at."""
+    """Return the marks of the watched seeds, to be taken before these are read; None if a file cannot be examined."""
     with suppress(OSError):
         return marks(_seeds_in_files(settings)) if settings.watch else None
     return None

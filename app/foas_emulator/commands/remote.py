@@ -96,7 +96,7 @@ def remote(command: Command) -> Command:
 
 
 def address(url: str | None, port: int) -> str:
-    """Return the URL of the server that the options name. End the command if it is no URL of http or https."""
+    """Return the URL of the server that the options name. End the command if it is not a URL of http or https."""
     target = (url or f"http://127.0.0.1:{port}").rstrip("/")
     if not target.lower().startswith(("http://", "https://")):
         refuse(f"{target}: an address begins with http:// or https://")

@@ -71,7 +71,7 @@ async def _reset_closed(registry: FileRegistry, scratch: Connections, name: str,
 
 
 async def _origin(registry: Registry, name: str) -> bytes | None:
-    """The image that an open world resets to; None if it is not open or that cannot be read, which a reset mends."""
+    """Return the image that an open world resets to; None if it is closed, or if the image cannot be read."""
     try:
         return None if registry.peek(name) is None else await origin_of_world(registry, name)
     except (StoreClosedError, WorldFileError):

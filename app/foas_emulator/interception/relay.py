@@ -37,9 +37,9 @@ async def relay(
 
 
 def close(stream: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
-    """Close a connection at once, with what is not sent.
+    """Close a connection at once, and discard what was not sent.
 
-    A reader keeps its error, whose traceback keeps the reader and its buffer: without that no cycle is left.
+    A reader keeps its error, and the traceback of that keeps the reader: it is dropped, so that no cycle is left.
     """
     reader, writer = stream
     writer.transport.abort()

@@ -1,4 +1,4 @@
-"""The calls that a latency holds back, within one byte budget: they go on after their clients have left."""
+"""The calls that latencies delay, within one byte budget; they continue even if their clients have left."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager

@@ -23,7 +23,7 @@ _STRING_OR_MARK = re.compile(r'"[^"]*+"?|(?P<mark>[,\[{])')
 _READ_TYPES = "send application/json or application/x-www-form-urlencoded"
 
 LARGE = 256 * 1024
-"""The bytes of a body from which others are served between reading its parameters and the call."""
+"""The size in bytes from which other requests are served between reading a body and calling the operation."""
 
 MAX_VALUES = 20_000
 """The most values of a JSON body; each takes far more memory and time than its bytes do."""
@@ -32,7 +32,7 @@ LONGEST_NUMBER = 400
 """The most digits of an integer in a JSON body."""
 
 MAX_DEPTH = 100
-"""The most lists and objects of a JSON body inside one another: the journal shows them by calls inside one another."""
+"""The most levels of nested lists and objects in a JSON body: the journal shows them recursively."""
 
 
 class ReadBody:

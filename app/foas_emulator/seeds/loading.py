@@ -126,9 +126,9 @@ def load_yaml(text: str) -> Document:
 
 
 class _Pieces:
-    """A text that the parser of YAML reads in pieces: of one that it has whole, no thread runs while it reads a value.
+    """A text that the YAML parser reads in pieces: no other thread runs while it reads a value that it has whole.
 
-    The text ends at a piece that has a flaw.
+    The text ends at the first piece with a flaw.
     """
 
     def __init__(self, text: str, *, is_json: bool = False) -> None:

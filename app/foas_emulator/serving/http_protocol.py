@@ -180,7 +180,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         self._linger_until_read(self.cycle)
 
     def _linger_until_read(self, cycle: RequestResponseCycle) -> None:
-        """Let a client that ends its connection read an answer that comes before its body has, as for a large one."""
+        """Let a client read an answer that is sent before its body has arrived, as to a body that is too large."""
         if not cycle.keep_alive:
             cycle.transport = Lingering(self.transport, self.loop)  # type: ignore[assignment]
 

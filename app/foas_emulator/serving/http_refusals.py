@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class UnreadableRequest:
-    """An ASGI wrapper that passes a request that could not be parsed to an application."""
+    """An ASGI wrapper that passes a request to an application although it could not be parsed."""
 
     def __init__(
         self, app: ASGIApp, error: ApiError, *, method: str, target: bytes, headers: list[tuple[bytes, bytes]]

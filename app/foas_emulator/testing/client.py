@@ -50,9 +50,9 @@ class ControlClient:
         self._headers = {} if control_token is None else {"authorization": f"Bearer {control_token}"}
 
     def request(self, method: str, path: str, body: Any = None, *, shape: Shape = dict) -> Any:
-        """The JSON that answers a request with this JSON body, None if the answer is empty.
+        """Return the JSON that answers a request with this JSON body, None if the answer is empty.
 
-        Raises as `send` does, and ValueError for an answer of another shape: it is no emulator that answers.
+        Raise as `send` does, and ValueError for an answer of another shape: then no emulator has answered.
         """
         text = None if body is None else json.dumps(written(body)).encode()
         answer = self.send(method, path, text, {"content-type": "application/json"})

@@ -52,7 +52,7 @@ _TROUBLES = {
 }
 """Advice for each error of SQLite that is caused by a file rather than by a statement, and for some of its kinds."""
 _NO_TEXT = "Could not decode to UTF-8"
-"""How the error of Python's sqlite3 begins for a text that is none; it has no code."""
+"""The beginning of the message of Python's sqlite3 for bytes that are not text; that error has no code."""
 
 
 class WorldFileError(Exception):

@@ -1,4 +1,4 @@
-"""What a file of ours is, by its header, and whether it is whole and sound."""
+"""Recognise our files by their headers, and check that they are complete and undamaged."""
 
 import sqlite3
 from contextlib import closing
