@@ -1,4 +1,4 @@
-"""Who may use the control API."""
+"""Access to the control API."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""Documents made of valid ones by chance: the schema and the check agree, but for what no schema can say."""
+"""Random variations of valid documents: the schema and the check agree, except on what no schema can express."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""What only the whole of a seed document shows: names that lead nowhere, what stands twice, what contradicts itself."""
+"""Checks of a seed document as a whole: missing references, repetitions and contradictions."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What of the service a session exercised: `--foas-coverage` and `--foas-coverage-min`."""
+"""Coverage of the service by a session: `--foas-coverage` and `--foas-coverage-min`."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What the engine makes of a draft: its tables, its plan, the cost of it."""
+"""What the engine derives from a draft: its tables, its plan, and the resources of that."""
 
 import json
 from typing import Any
