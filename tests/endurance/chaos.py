@@ -1,4 +1,4 @@
-"""Kill servers in the middle of writes, cut their files, fill their disk, use up their descriptors, fail system calls."""
+"""Kill servers in the middle of writes, cut their files, fill their disk, use up descriptors, fail system calls."""
 
 import random
 import resource  # noqa: TID253 - it needs the limits of Linux
