@@ -190,7 +190,7 @@ def test_a_row_that_was_edited_by_hand_and_cannot_be_read_is_named_with_its_file
             told = html.unescape(answer.headers.get("x-emulator-hint", answer.text))
             assert answer.status_code == 503, told
             assert f"{SAID}{said}" in told
-            assert "PUT, reset or DELETE of the world mends it" in told
+            assert "PUT, reset or DELETE the world to repair it" in told
         assert api.request("GET", "/api/v2/projects").status_code == 200
         method, path = mend
         assert api.request(method, f"/_emulator/worlds/alice{path}").is_success

@@ -133,10 +133,10 @@ def say(sentence: str, document: Any, *, as_json: bool) -> None:
 
 def change_lines(changes: list[dict[str, Any]]) -> str:
     """Return a line for each change: what it brings about, and in parentheses what it is."""
-    return "".join(f"\n  {instant_text(change['at'])} {_told(change)}" for change in changes)
+    return "".join(f"\n  {instant_text(change['at'])} {_described(change)}" for change in changes)
 
 
-def _told(change: dict[str, Any]) -> str:
+def _described(change: dict[str, Any]) -> str:
     what, job, state = change["what"], change["job"], change["state"]
     if state is not None:
         return f"{job or what.partition(' ')[0]} becomes {state} ({what})"

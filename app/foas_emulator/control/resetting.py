@@ -18,7 +18,7 @@ from foas_emulator.world.store import StoreClosedError
 
 async def reset(registry: Registry, scratch: Connections, name: str) -> None:
     """Reset a world; create it if it does not exist."""
-    with suppress(WorldFileError):  # which a reset mends
+    with suppress(WorldFileError):  # which a reset repairs
         registry.open_existing(name)
     await _reset(registry, scratch, name, in_one_piece=registry.reset)
 

@@ -23,7 +23,7 @@ LONGEST_PATH = 504
 """The most bytes of the path of a database that SQLite opens where it is not on Windows."""
 NAMES_NO_TEXT = "it is damaged (it contains bytes that are not text)"
 """The reason where sqlite3 raises UnicodeDecodeError, for an error of SQLite that quotes bytes which are no text."""
-DAMAGED = "PUT, reset or DELETE of the world mends it, or put a copy of the file back"
+DAMAGED = "PUT, reset or DELETE the world to repair it, or put a copy of the file back"
 
 _ADVICE = {
     errno.EFBIG: _FULL,
