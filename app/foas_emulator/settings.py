@@ -72,7 +72,7 @@ class Checked(click.ParamType):  # type: ignore[type-arg]  # as above
         """Return the text that was typed."""
         if self._pattern.fullmatch(value) is None:
             self.fail(
-                f"{'what was given' if self._secret else repr(value)} is not a valid {self.name}: {self._advice}",
+                f"{'the value' if self._secret else repr(value)} is not a valid {self.name}: {self._advice}",
                 param,
                 ctx,
             )

@@ -27,8 +27,8 @@ def told(text: str) -> list[tuple[int, str, str]]:
     ("text", "line", "path", "message"),
     [
         (ALIAS_GROWTH, 6, "f[1]", "its aliases repeat more than 200000 values; use fewer"),
-        ("projects: &again\n- *again\n", 2, "projects[0]", "the alias 'again' stands in what it repeats"),
-        ("a: &a\n  <<: *a\n", 2, "a.<<", "the alias 'a' stands in what it repeats"),
+        ("projects: &again\n- *again\n", 2, "projects[0]", "the alias 'again' refers to a value that contains it"),
+        ("a: &a\n  <<: *a\n", 2, "a.<<", "the alias 'a' refers to a value that contains it"),
         ("a: 1\nb: *nowhere\n", 2, "b", "there is no anchor 'nowhere'"),
         ("a: !!set {x}\n", 1, "a", "the tag !!set is not read"),
         ("a: !!binary aGk=\n", 1, "a", "the tag !!binary is not read"),

@@ -185,13 +185,13 @@ def test_raw_bytes_that_are_no_utf8_are_refused_as_their_escapes_are(emulator: E
         (b"GET http://[::1/ HTTP/1.1\r\nhost: a\r\n\r\n", "The host in the request line cannot be read"),
         (b"GET http://a.name@localhost/ HTTP/1.1\r\nhost: a\r\n\r\n", "The host in the request line cannot be read"),
         (b"GET / HTTP/2.0\r\nhost: a\r\n\r\n", "HTTP/2.0 was sent to a server that speaks HTTP/1.1"),
-        (b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n", "that is read is chunked"),
+        (b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n", "that is supported is chunked"),
         (
             b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: identity\r\ntransfer-encoding: chunked\r\n\r\n",
-            "that is read is chunked",
+            "that is supported is chunked",
         ),
-        (b"POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n", "by itself and in HTTP/1.1"),
-        (b"FETCH / HTTP/1.1\r\n\r\n", "does not begin with a method"),
+        (b"POST / HTTP/1.0\r\ntransfer-encoding: chunked\r\n\r\n", "alone and in HTTP/1.1"),
+        (b"FETCH / HTTP/1.1\r\n\r\n", "does not begin with an HTTP method"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "TLS was sent to the http port"),
         (
             b"CONNECT foas.aliyuncs.com:443 HTTP/1.1\r\nHost: foas.aliyuncs.com:443\r\n\r\n",

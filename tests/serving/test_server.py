@@ -236,7 +236,7 @@ def test_certificate_that_was_brought_is_served(tmp_path: Path) -> None:
             assert (answer.status_code, answer.headers["keep-alive"]) == (200, "timeout=75")
         absent = client.get("/_emulator/ca.pem")
         assert (absent.status_code, "--tls" in absent.json()["hint"]) == (404, True)
-    assert "others than you" not in log.read_text("utf-8")
+    assert "other users can read" not in log.read_text("utf-8")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
@@ -583,4 +583,4 @@ def test_key_files_that_others_can_read_are_warned_of_and_data_files_are_the_own
     keys.chmod(0o600)
     with serving("--access-keys", str(keys), log=log) as emulator:
         emulator.stop()
-    assert "others than you" not in log.read_text("utf-8")
+    assert "other users can read" not in log.read_text("utf-8")

@@ -266,7 +266,7 @@ def test_the_command_to_replay_a_failed_test_can_be_copied(pytester: pytest.Pyte
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8018", "ftp://127.0.0.1:8018", "http://", "localhost"])
 def test_an_address_that_is_none_is_refused_with_one_that_is(url: str) -> None:
-    with pytest.raises(ValueError, match=r"is no address of a server: give one such as http://127\.0\.0\.1:8018"):
+    with pytest.raises(ValueError, match=r"is not the address of a server: give one such as http://127\.0\.0\.1:8018"):
         Server(url)
 
 

@@ -214,7 +214,7 @@ def test_durations_and_instants_of_python_are_taken(world: World) -> None:
 def test_an_emulator_knows_its_own_token() -> None:
     with Emulator(control_token="secret") as emulator:
         assert emulator.worlds() == ["default"]
-        with pytest.raises(EmulatorError, match="wants its token"):
+        with pytest.raises(EmulatorError, match="requires its token"):
             Server(emulator.url).worlds()
 
 
@@ -222,7 +222,7 @@ def test_an_emulator_knows_a_token_that_the_environment_gives_it(monkeypatch: py
     monkeypatch.setenv("FOASEMU_CONTROL_TOKEN", "secret")
     with Emulator() as emulator:
         assert emulator.worlds() == ["default"]
-        with pytest.raises(EmulatorError, match="wants its token"):
+        with pytest.raises(EmulatorError, match="requires its token"):
             Server(emulator.url).worlds()
 
 

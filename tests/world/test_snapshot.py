@@ -143,7 +143,7 @@ def test_another_version_is_refused(restore: Any) -> None:
         ({"counters": [{"name": None, "value": 1}]}, r"counters\[0\]\.name is None"),
         (
             {"counters": [{"name": "a", "value": 2**63}]},
-            r"counters\[0\]\.value is 9223372036854775808, which it cannot",
+            r"counters\[0\]\.value is 9223372036854775808, which is not valid",
         ),
         ({"counters": [{"name": "a", "value": 9**999}]}, r"counters\[0\]\.value is a number of more than 64 bits"),
         ({"counters": [{"name": "\ud800", "value": 1}]}, r"counters\[0\]\.name is '\\ud800'"),

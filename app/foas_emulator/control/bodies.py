@@ -40,7 +40,7 @@ class Taken:
         if self._room.size + size > self._room.limit:
             raise ControlError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                f"The bodies of all requests together would exceed {self._room.limit} bytes.",
+                f"All request bodies together would have more than {self._room.limit} bytes.",
                 "Ask again when others are done, or raise the setting max_document: twice that many bytes are allowed.",
             )
         self._room.size += size

@@ -432,7 +432,7 @@ def test_a_cluster_gives_up_a_bounded_number_of_slaves(api: Api) -> None:
             Cluster, assign(Cluster.removed_slaves, removed), where=[equal(Cluster.cluster_id, cluster_id)]
         )
     given: dict[str, Any] = {"clusterId": cluster_id, "code": "InvalidmodelTargetCount"}
-    assert "10000 slaves at most" in api.refused("ShrinkCluster", modelTargetCount=2, **given).hint
+    assert "at most 10000 slaves" in api.refused("ShrinkCluster", modelTargetCount=2, **given).hint
     api.ok("ShrinkCluster", clusterId=cluster_id, modelTargetCount=3)
     check_world(api.world.store)
     api.ok("ExpandCluster", clusterId=cluster_id, count=1000)
