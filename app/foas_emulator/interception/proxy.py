@@ -124,7 +124,9 @@ class Proxy:
         except TimeoutError:
             if not limit.expired():
                 raise  # the system's: the client has vanished
-            raise _RefusedError(408, f"A head is to come within {self._limits.head_within} seconds.") from None
+            raise _RefusedError(
+                408, f"The head of a request must arrive within {self._limits.head_within} seconds."
+            ) from None
         except BadRequestError as error:
             raise _RefusedError(400, str(error)) from None
 
