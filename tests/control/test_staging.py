@@ -14,6 +14,7 @@ from foas_emulator.faults.rules import ArmedRule, rules_of
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world import copying, pending
+from foas_emulator.world.connections import Connections
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.file_registry import FileRegistry
@@ -363,3 +364,13 @@ def test_what_a_large_template_has_planned_is_postponed_beside_the_loop(
         control.api.registry.open_existing("planned")
     assert len(threads) >= 5
     assert set(threads) == {"small documents"}
+
+
+def test_an_image_that_is_no_template_is_staged_as_it_is(control: Control) -> None:
+    """A copy takes as much memory once more, and room for a temporary file."""
+    control.get_instance("begun")
+    world = control.api.registry.peek("begun")
+    assert world is not None
+    for image, is_same in ((world.store.image(), True), (control.api.registry.origin("begun"), False)):
+        begun, _ = staging._begun(image, "begun", Connections())
+        assert (begun is image) is is_same
