@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import current_thread
+from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +22,7 @@ from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.file_registry import FileRegistry
 from foas_emulator.world.pending import postpone
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.staging import StagedImage
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 from tests.api import open_api
@@ -374,3 +377,22 @@ def test_an_image_that_is_no_template_is_staged_as_it_is(control: Control) -> No
     for image, is_same in ((world.store.image(), True), (control.api.registry.origin("begun"), False)):
         begun, _ = staging._begun(image, "begun", Connections())
         assert (begun is image) is is_same
+
+
+def test_a_large_seed_for_a_new_world_is_merged_into_the_default_seed_of_the_moment(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, staged_image = control.api.registry, merging.staged_image
+    control.ok("PUT", "/worlds/other", {"seed": {"projects": [{"Name": "later"}]}}, status=201)
+    later = registry.origin("other")
+
+    @asynccontextmanager
+    async def staged_while_that_changes(*given: Any, **options: Any) -> AsyncIterator[StagedImage]:
+        async with staged_image(*given, **options) as staged:
+            list(registry.replace_image(later))
+            yield staged
+
+    monkeypatch.setattr(merging, "staged_image", staged_while_that_changes)
+    control.ok("POST", "/worlds/fresh/seed", {"projects": [{"Name": "mine", "Description": "x" * 5000}]}, status=204)
+    tables = control.send("GET", "/worlds/fresh/snapshot").json()["tables"]
+    assert {project["name"] for project in tables["projects"]} == {"later", "mine"}
