@@ -13,7 +13,8 @@ _SECRET = re.compile(
 )
 """The name of a secret with what stands before its value, and the value: a quoted one up to its closing quote.
 
-A quote in a text of SQL is written twice."""
+A quote in a text of SQL is written twice.
+"""
 _NAMES = ("key", "token", "signature", "password")
 """Words in lower case of which the name of every secret contains one."""
 _LONGEST_NAME = 32

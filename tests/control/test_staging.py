@@ -382,7 +382,7 @@ def test_an_image_that_is_no_template_is_staged_as_it_is(control: Control) -> No
 def test_a_large_seed_for_a_new_world_is_merged_into_the_default_seed_of_the_moment(
     control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registry, staged_image = control.api.registry, merging.staged_image
+    registry, staged_image = control.api.registry, staging.staged_image
     control.ok("PUT", "/worlds/other", {"seed": {"projects": [{"Name": "later"}]}}, status=201)
     later = registry.origin("other")
 
