@@ -64,7 +64,7 @@ class FindOperation:
         site = headers.get("sec-fetch-site")
         is_elsewhere = site == "cross-site" or (site == "same-site" and self._origins is not None)
         if "origin" not in headers and (is_elsewhere or "sec-purpose" in headers):
-            raise FORBIDDEN("A page sent this without an Origin, one of another site or ahead of time; nothing changed.")
+            raise FORBIDDEN("A page sent this without an Origin, of another site or ahead of time; nothing changed.")
         if self._origins is None or site == "same-origin" or "origin" not in headers:
             return
         origin = headers["origin"]
