@@ -30,7 +30,7 @@ TOKEN_OPTION = click.option(
 _OF_WRITING = {
     getattr(errno, name, None) for name in ("EAGAIN", "EBADF", "EDQUOT", "EFBIG", "EINVAL", "EIO", "ENOSPC", "ENXIO")
 }
-"""The errors of output that takes nothing, of a disk that is full or a terminal that is gone."""
+"""Errors of an output that accepts nothing, such as a full disk or a closed terminal."""
 
 _OF_VARIABLES = (ParameterSource.ENVIRONMENT, None)
 """The sources of a setting that a variable may have given: the flag itself, or none if the command has no such flag."""
@@ -77,7 +77,7 @@ class Commands(click.Group):
 
 
 def _advice(error: click.ClickException) -> str:
-    """Return what to do about a wrong command line, where click does not say it: for -5, which is no option."""
+    """Return advice that click does not give: for an argument such as -5, which it takes for an option."""
     is_number = isinstance(error, click.NoSuchOption) and error.option_name[1:2].isdecimal()
     return " Give -- before an argument that begins with a minus sign." if is_number else ""
 

@@ -23,8 +23,8 @@ def is_loopback(host: str) -> bool:
 def is_embedded(scope: Scope) -> bool:
     """Whether a page of another site loads this as a part of itself, such as an image, or sends it a form.
 
-    A link that is followed is no such request: the browser leaves that page. One that is only prefetched is; Chromium
-    names no site in such a request, whichever page asked for it.
+    A link that is followed is not such a request, because the browser leaves that page; a prefetched link is. For a
+    prefetch, Chromium may name no site, whichever page asked for it.
     """
     headers = Headers(scope=scope)
     site = headers.get("sec-fetch-site")
