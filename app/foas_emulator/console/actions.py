@@ -35,6 +35,8 @@ A comment has one reading, the return before its end included: with two, each fu
 """
 _LONGEST_BEGIN = 8192
 """The most bytes in which to look for it, since nobody is served meanwhile."""
+_PIECE = 65536
+"""Bytes of a document that are indented at a time."""
 _MOST_PAIRS = 1000
 """The most parameters of a call of the service."""
 _LONGEST_NUMBER = 20
@@ -171,8 +173,11 @@ def _wrapped(content: bytes, *, as_yaml: bool) -> bytes:
         return b"".join((b'{"', name, b'":', content, b"}"))
     document, begin = BytesIO(content), _BEGIN.match(content, 0, _LONGEST_BEGIN)
     document.seek(0 if begin is None else begin.end())
-    lines = (b"  " + line for line in document)  # line by line, so that others run
-    return b"".join((name, b":\n", *lines))
+    wrapped = BytesIO()
+    wrapped.write(name + b":\n  ")
+    while piece := document.read(_PIECE):  # piece by piece, so that others run
+        wrapped.write(piece.replace(b"\n", b"\n  "))
+    return wrapped.getvalue()
 
 
 def _text(form: FormData, name: str) -> str:
