@@ -1,4 +1,4 @@
-"""Stage large images: write them beside the event loop to where a world can move into them in no time."""
+"""Stage large images: write them outside the event loop, so that a world only has to take them over."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -41,16 +41,17 @@ async def staged_image(
 def _begun(image: bytes, name: str, scratch: Connections) -> tuple[bytes, int]:
     """Return an image as that of a world which begins now, and by how much its pending changes were postponed.
 
-    A world that leaves a template itself writes all of them in one piece.
+    A world that leaves a template itself writes all of them in one piece. What is no template stays as it is.
     """
     with closing(Store(scratch, image=image)) as store:
+        revision = store.revision
         postponed_by = leave_template(store, name)
-        return store.own_image(), postponed_by
+        return (image if store.revision is revision else store.own_image()), postponed_by
 
 
 @contextmanager
 def created_or_opened(registry: Registry, name: str) -> Iterator[World]:
-    """Yield a world; if it is created for the block, and that raises anything, there is none afterwards."""
+    """Yield a world, which is created if it does not exist, and then dropped again if the block raises anything."""
     is_new = not registry.exists(name)
     world = registry.open_or_create(name)
     try:
