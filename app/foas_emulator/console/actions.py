@@ -65,10 +65,11 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
         title = mark("There is a world of this name already, and it stays as it is.")
         return _back(form, Message(ok=False, title=title, hint=_text(form, "path:name")))
     answer = await site.call(call, host=request.url.netloc)
-    with_token = site.access.control_token is not None
-    curl = call.curl(f"{request.url.scheme}://{request.url.netloc}", with_token=with_token)
-    if call.is_of_service and world.settings.signature == "strict":
-        curl = ""  # it is not signed, and would be refused
+    curl = ""  # if it were refused, as it is not signed, or is too long to be shown: a body may be a large file
+    is_refused = call.is_of_service and world.settings.signature == "strict"
+    if not is_refused and (call.file or len(call.body) <= messages.LONGEST):
+        with_token = site.access.control_token is not None
+        curl = call.curl(f"{request.url.scheme}://{request.url.netloc}", with_token=with_token)
     if answer.ok:
         if call.target == f"{CONTROL}worlds/{world.name}/clock/advance":
             site.note_step(world.name, answer.document())
