@@ -119,8 +119,13 @@ def test_a_large_file_in_another_document_is_not_written_as_a_command(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The command would not be shown, and to quote a hundred megabytes holds the loop for long."""
-    written: list[int] = []
-    monkeypatch.setattr(Call, "curl", lambda call, *_, **__: written.append(len(call.body)) or "curl")
+    written: list[Call] = []
+
+    def curl(call: Call, base_url: str, *, with_token: bool) -> str:
+        written.append(call)
+        return f"curl {base_url}" if with_token else ""
+
+    monkeypatch.setattr(Call, "curl", curl)
     for length in (10, 10_000):
         console.send(
             "POST",
