@@ -7,7 +7,7 @@ import click
 from foas_emulator.commands.remote import Remote, change_lines, remote
 from foas_emulator.difference import counted
 from foas_emulator.testing.shapes import CLOCK, MOVED_CLOCK
-from foas_emulator.world.clock import instant_text
+from foas_emulator.world.instants import instant_text
 
 
 @click.group("clock")
