@@ -109,6 +109,19 @@ def test_it_is_made_in_any_thread(place: Path) -> None:
     assert (found, list(place.iterdir())) == ([True], [])
 
 
+def test_what_the_system_refuses_while_it_is_removed_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.close
+
+    def refuse(handle: int) -> None:
+        real(handle)
+        raise OSError(errno.EIO, "Input/output error")
+
+    with temporary_directory() as directory:
+        monkeypatch.setattr(os, "close", refuse)
+    monkeypatch.undo()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
 @pytest.mark.parametrize(
     "make",
     [

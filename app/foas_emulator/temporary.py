@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from threading import current_thread, main_thread
@@ -42,7 +42,7 @@ def temporary_named() -> Iterator[None]:
 
 
 def _remove(directory: TemporaryDirectory[str]) -> None:
-    with _signals_held_back():
+    with _signals_held_back(), suppress(OSError):  # it ignores no error of closing a directory
         directory.cleanup()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from foas_emulator.difference import harmless
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.world import World
+from foas_emulator.writing import write_file
 
 __tracebackhide__ = True
 
@@ -49,9 +50,9 @@ def save_artifact(folder: Path, world: World, *, test: str, report: str) -> None
     folder.mkdir(parents=True, exist_ok=True)
     save_state(world, folder / SNAPSHOT)
     document = {"test": test, "world": world.name, "entries": _whole_calls(world)}
-    (folder / JOURNAL).write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    (folder / REPORT).write_text(report + "\n", "utf-8")
-    (folder / README).write_text(_readme(folder.name, test, world.name), "utf-8")
+    write_file(folder / JOURNAL, f"{json.dumps(document, ensure_ascii=False, indent=2)}\n".encode())
+    write_file(folder / REPORT, f"{report}\n".encode())
+    write_file(folder / README, _readme(folder.name, test, world.name).encode())
 
 
 def load_artifact(folder: Path) -> Artifact:
