@@ -64,6 +64,16 @@ def test_a_signal_while_it_is_made_leaves_nothing_behind(
     assert list(place.iterdir()) == []
 
 
+@pytest.mark.usefixtures("place")
+def test_where_no_place_can_be_written_it_says_what_names_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere"])
+    with (
+        pytest.raises(OSError, match=r"No usable temporary directory .*: TMPDIR may name another"),
+        temporary_directory(),
+    ):
+        pytest.fail("the block is not entered")
+
+
 def _raise_signal(file: Path) -> None:
     file.touch()
     signal.raise_signal(signal.SIGTERM)

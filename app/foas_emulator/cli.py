@@ -49,9 +49,9 @@ def seed() -> None:
     help="Seed that the world holds before, as with several --seed of serve. Repeatable.",
 )
 def check_seed(files: tuple[str, ...], onto: tuple[str, ...]) -> None:
-    """Report every fault in seed documents with its file, line and path; exits with 1 if there is one.
+    """Report every fault in seed documents. Exits with 1 if there is one.
 
-    Each FILE is applied to a world of its own, so what passes here can be served.
+    A fault has its file, line and path. Each FILE is applied to a world of its own, so what passes here can be served.
     """
     from foas_emulator.seeds.errors import SeedError  # noqa: PLC0415
     from foas_emulator.seeds.image import try_seeds  # noqa: PLC0415
@@ -98,7 +98,7 @@ def openapi(output: Path | None, *, of_control_api: bool) -> None:
 @click.option("--access-key-id", default="test", show_default=True, help="Access key to sign with.")
 @click.option("--secret", default="test", show_default=True, help="Its secret.")
 def get(url: str, access_key_id: str, secret: str) -> None:
-    """Sign a GET of URL as an SDK does, and print the answer; exits with 1 if it is an error, and says why."""
+    """Sign a GET of URL as an SDK does, and print the answer. Exits with 1 if that is an error, and says why."""
     from foas_emulator.commands.signed_get import signed_get  # noqa: PLC0415
 
     try:
@@ -120,10 +120,10 @@ def get(url: str, access_key_id: str, secret: str) -> None:
 )
 @click.option("--string-to-sign", type=click.File("rb"), help="File with what the client signed, to compare with.")
 def explain(file: BinaryIO, secret: str, string_to_sign: BinaryIO | None) -> None:
-    """Say why the signature of a raw HTTP request does not fit: its first difference, field by field.
+    """Say why the signature of a raw HTTP request does not fit.
 
-    FILE holds the request as it was sent, request line and headers first; standard input without it. Exits with 1 if
-    the signature does not fit.
+    It tells the first difference, field by field. FILE holds the request as it was sent, request line and headers
+    first; standard input without it. Exits with 1 if the signature does not fit.
     """
     from foas_emulator.commands.raw_request import parse_raw_request  # noqa: PLC0415
     from foas_emulator.gateway.credentials import read_credentials  # noqa: PLC0415

@@ -17,7 +17,12 @@ def temporary_directory() -> Iterator[Path]:
     """
     with ExitStack() as files:
         with _signals_held_back():
-            made = TemporaryDirectory(prefix="foas-emulator-", ignore_cleanup_errors=True)
+            try:
+                made = TemporaryDirectory(prefix="foas-emulator-", ignore_cleanup_errors=True)
+            except FileNotFoundError as error:
+                if error.filename is None:  # no place of those that were tried can be written
+                    raise OSError(error.errno, f"{error.strerror}: TMPDIR may name another") from None
+                raise
             files.callback(_remove, made)
         yield Path(made.name)
 

@@ -4,8 +4,9 @@ import time
 import pytest
 
 from foas_emulator.world import clock as clocks
-from foas_emulator.world.clock import LAST_INSTANT, Clock, ClockRow, Mode, Reading, instant, machine_now, stopwatch
+from foas_emulator.world.clock import Clock, ClockRow, Mode, Reading, machine_now, stopwatch
 from foas_emulator.world.durations import duration, duration_text, rate
+from foas_emulator.world.instants import LAST_INSTANT, instant
 from foas_emulator.world.store import Store
 
 NEW_YEAR = 1_767_225_600_000

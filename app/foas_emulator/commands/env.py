@@ -26,7 +26,9 @@ from foas_emulator.testing.server import Server
 def command(
     *, world: str, shell: str, format_: str | None, url: str | None, port: int, control_token: str | None
 ) -> None:
-    """Print variables that redirect programs without an endpoint to a server that runs with --intercept.
+    """Print variables that lead programs to a running server.
+
+    The server has --intercept, and the programs need name no endpoint.
 
     eval "$(foas-emulator env)"
     """

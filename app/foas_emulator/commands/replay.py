@@ -24,7 +24,7 @@ _LOOK_EVERY = 0.5
 
 
 def _replay(folder: Path, **given: Any) -> None:
-    """Serve the world that a failed test left in DIR (pytest --foas-artifacts), and show its calls."""
+    """Serve the world of a failed test, and show its calls. DIR is what pytest --foas-artifacts kept of the test."""
     try:
         artifact = load_artifact(folder)
         with refusals_to_start():

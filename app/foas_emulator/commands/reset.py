@@ -23,7 +23,7 @@ def command(
     control_token: str | None,
     as_json: bool,
 ) -> None:
-    """Reset a world to what it was created from, and forget its journal."""
+    """Reset a world to what it was created from. Its journal is forgotten."""
     servers = servers_of(urls, port, control_token, as_json=as_json)
     if everything:
         if context.get_parameter_source("world") is click.core.ParameterSource.COMMANDLINE:

@@ -37,10 +37,10 @@ _TYPED = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(si
 def _run(
     context: click.Context, /, *, command: tuple[str, ...], url: str | None, world: str | None, **settings: Any
 ) -> None:
-    """Run COMMAND so that programs which name no endpoint work in a world of an emulator.
+    """Run COMMAND, whose SDKs call an emulator.
 
-    An emulator is started for it on free ports, with the settings of `serve`; --url uses a running one. The exit status
-    is the command's. Nothing is left behind.
+    Its programs need name no endpoint, and work in a world of their own. An emulator is started for it on free ports,
+    with the settings of `serve`; --url uses a running one. The exit status is the command's. Nothing is left behind.
     """
     check_variables(os.environ)
     given = [

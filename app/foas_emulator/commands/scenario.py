@@ -11,7 +11,7 @@ from foas_emulator.seeds.loading import load
 from foas_emulator.seeds.reading import BUILT_IN, parse_seed, text_in
 from foas_emulator.testing.shapes import WORLD
 
-_HELP = f"""Replace a world from a seed document, or from a built-in seed.
+_HELP = f"""Replace a world from a seed document or a built-in seed.
 
 Those are {", ".join(BUILT_IN)}. The world is created if there is none; `reset` resets it to this seed.
 """

@@ -42,7 +42,7 @@ class _Command(click.Command):
 @click.option("--message", help="Error message of an instance that FAILED.")
 @remote
 def command(emulator: Remote, *, project: str, job: str, instance: int, state: str, message: str | None) -> None:
-    """Put an instance into STATE at once, as no call of the service can.
+    """Put an instance into STATE at once. No call of the service can.
 
     INSTANCE is its id, or -1 for the current one of a stream job. STATE is one of WAITING, RUNNING, PAUSED, TERMINATED,
     SUCCESS and FAILED.

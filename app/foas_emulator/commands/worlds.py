@@ -16,7 +16,7 @@ from foas_emulator.testing.shapes import WORLDS
 def command(
     context: click.Context, *, urls: tuple[str, ...], port: int, control_token: str | None, as_json: bool
 ) -> None:
-    """List the worlds of a server, or of several; the subcommands copy and drop one."""
+    """List, copy and drop worlds. Without a command, list those of a server, or of several."""
     if context.invoked_subcommand is not None:
         _refuse_options_before(context, context.invoked_subcommand)
         return
@@ -44,7 +44,7 @@ def _line(world: dict[str, Any], *, with_url: bool) -> str:
 @click.argument("name", type=world_name)
 @remote
 def fork(emulator: Remote, *, name: str) -> None:
-    """Make the world NAME a copy of --world as it is now; a world of that name is replaced."""
+    """Make the world NAME a copy of --world as it is now. A world of that name is replaced."""
     if name == emulator.world_name:
         raise click.UsageError(f"World {name} cannot be a copy of itself; --world names the world to copy.")
     world, is_replaced = emulator.existing_world(), emulator.server.has_world(name)

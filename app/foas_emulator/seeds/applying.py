@@ -36,9 +36,9 @@ from foas_emulator.seeds.errors import Origin, SeedError
 from foas_emulator.seeds.limits import Place
 from foas_emulator.seeds.parts import folder_path
 from foas_emulator.seeds.references import Suggestions
-from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import raise_counter
+from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.store import Row, equal
 from foas_emulator.world.world import World
 
