@@ -33,7 +33,7 @@ check: $(VENV)/.test  ## Lint and check types, those of Windows too.
 test: check  ## Lint, check types and run every test.
 	$(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered --cov-fail-under=95
 
-format: $(VENV)/.test  ## Format the code and mend what can be mended.
+format: $(VENV)/.test  ## Format the code and fix what can be fixed.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

@@ -1,4 +1,4 @@
-"""The command: have the peers, run the scenarios, print the table, and after a whole run write RESULTS.md."""
+"""The command: install the peers, run the scenarios, print the table, and after a complete run write RESULTS.md."""
 
 import argparse
 import compileall

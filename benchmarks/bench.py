@@ -1,4 +1,4 @@
-"""What every scenario is given: the peers that could be had, the load generator, and how much effort to spend."""
+"""The argument of every scenario: the peers that could be installed, the load generator, and the length of a run."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager

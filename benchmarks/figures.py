@@ -1,4 +1,4 @@
-"""What is measured and what is said about it: series of rounds, and the rows of the table that are made from them."""
+"""The measurements: series of rounds, and the rows of the table that are made from them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""What the figures were measured on and with, told without names of hosts or paths."""
+"""The machine and the versions with which the figures were measured, without names of hosts or paths."""
 
 import os
 import platform

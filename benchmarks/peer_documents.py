@@ -1,4 +1,4 @@
-"""What each peer is told, so that it answers GetInstance with the very document that the emulator answers."""
+"""The configuration of each peer that makes it answer GetInstance with the same document as the emulator."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The servers that the emulator is compared with: how each is had, started and brought to answer the same document."""
+"""The servers that the emulator is compared with: how each is installed, started and made to answer alike."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""The table as Markdown, and beneath it everything that it was made from."""
+"""The table as Markdown, followed by all figures from which it was made."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime

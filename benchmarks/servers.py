@@ -1,4 +1,4 @@
-"""Starting one server on the server core, knowing when it is there, and weighing it."""
+"""Start one server on the server core, wait until it answers, and measure its memory."""
 
 import http.client
 import os

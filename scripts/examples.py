@@ -1,4 +1,4 @@
-"""Records what the emulator answers to one request of every operation, and to those it refuses, for the documents.
+"""Record the answers to one request of every operation, and to some that are refused, for the OpenAPI document.
 
 Every request is made in a new default world, so that what an example names is there. `make docs` runs it.
 """

@@ -1,4 +1,4 @@
-"""Writes the pages and documents that are made from the code. `make docs` runs it; a test refuses drift."""
+"""Write the pages and documents that are made from the code. `make docs` runs it; a test refuses drift."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Prints how many functions are called for a read that was asked before, unsigned and signed with V1."""
+"""Print how many functions are called for a repeated read, unsigned and signed with V1."""
 
 import asyncio
 import sys

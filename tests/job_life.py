@@ -1,4 +1,4 @@
-"""Prints how many functions are called for each of the six writes of a job's life, after they were called before."""
+"""Print how many functions are called for each of the six writes of a job's life, after a first run of all."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""The machine's clock in the hands of a test: time passes when the test says so, and no world is told."""
+"""A machine clock that a test controls: time passes when the test says so, without notice to any world."""
 
 from types import SimpleNamespace
 

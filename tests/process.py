@@ -1,4 +1,4 @@
-"""The emulator as its user runs it: a process of its own, told by its first line where it listens."""
+"""The emulator as its user runs it: a process of its own, whose first line says where it listens."""
 
 import os
 import signal

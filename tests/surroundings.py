@@ -1,4 +1,4 @@
-"""What whoever runs the tests hands on may not steer what is tested, only what fetches and builds."""
+"""The environment of whoever runs the tests must not affect what is tested, only what fetches and builds."""
 
 import os
 import re

@@ -46,7 +46,7 @@ def test_what_the_server_refuses_is_told(emulator: Emulator, tmp_path: Path) -> 
     file = tmp_path / "world.json"
     refused = run(emulator, "save", str(file))
     assert (refused.exit_code, file.exists()) == (1, False)
-    assert "It wants its control token." in refused.output
+    assert "It requires its control token." in refused.output
     file.write_text("{}", "utf-8")
     refused = run(emulator, "load", str(file), "--control-token", "secret")
     assert refused.exit_code == 1

@@ -147,7 +147,7 @@ def test_seed_that_cannot_be_read_is_named(name: str, files: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"", "it is empty"), (b"hello" * 200, "file is not a database"), (None, "it is no file")],
+    [(b"", "it is empty"), (b"hello" * 200, "file is not a database"), (None, "it is not a file")],
 )
 def test_world_file_that_is_broken_is_named_with_what_to_do(content: bytes | None, reason: str, tmp_path: Path) -> None:
     with serving("--data-dir", str(tmp_path)) as emulator:

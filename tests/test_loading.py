@@ -1,4 +1,4 @@
-"""How a process that is all the emulator's loads it: less of the frameworks at first, and the same in the end."""
+"""Loading in a process that runs only the emulator: less of the frameworks at first, and the same in the end."""
 
 import json
 import subprocess

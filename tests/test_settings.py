@@ -124,9 +124,9 @@ def test_duration_takes_a_unit_and_a_bare_number_is_seconds(text: str, milliseco
         (("--max-body", "0"), "0 is not in the range x>=1"),
         (("--start-delay", "soon"), "'soon' is not a duration: give a number with ms, s, m, h or d"),
         (("--start-delay", "-1s"), "'-1s' is not a duration"),
-        (("--control-token", "tö"), "what was given is no token: give letters, digits and signs of ASCII"),
-        (("--control-token", "a b"), "what was given is no token"),
-        (("--bearer-tokens", "tö"), "what was given is no token"),
+        (("--control-token", "tö"), "the value is not a valid token: give letters, digits and signs of ASCII"),
+        (("--control-token", "a b"), "the value is not a valid token"),
+        (("--bearer-tokens", "tö"), "the value is not a valid token"),
     ],
 )
 def test_wrong_value_names_the_setting_and_what_is_allowed(
@@ -176,7 +176,7 @@ def test_settings_with_bytes_that_are_no_text_can_be_shown() -> None:
 
 @pytest.mark.parametrize("host", ["*", "*.example", "http://a", "a/b", ""])
 def test_a_host_that_no_request_can_name_is_refused(host: str) -> None:
-    with pytest.raises(click.BadParameter, match=r"is no host: give a name or an address, without a scheme or a \*"):
+    with pytest.raises(click.BadParameter, match=r"is not a valid host: give a name or an address, without a scheme"):
         parse("--control-hosts", host)
     assert parse("--control-hosts", "emulator.test").control_hosts == ("emulator.test",)
 

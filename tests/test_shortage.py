@@ -1,4 +1,4 @@
-"""What the system refuses to the emulator is no mistake of the emulator."""
+"""A resource that the system refuses is not reported as a fault of the emulator."""
 
 import asyncio
 import errno

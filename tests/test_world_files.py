@@ -139,7 +139,7 @@ def test_nobody_waits_for_a_program_that_has_locked_a_file(mend: tuple[str, str]
         (
             f"{PLAN} (99, 0, 'tea:1', 'boil', '{{}}')",
             "/api/v2/projects",
-            "nothing is known of pending changes like 'tea:1 boil'",
+            "there is no kind of pending change such as 'tea:1 boil'",
         ),
         (
             f"{PLAN} (99, 0, 'instance:412536', 'put_state', '{{')",
@@ -170,7 +170,7 @@ def test_nobody_waits_for_a_program_that_has_locked_a_file(mend: tuple[str, str]
         (
             "UPDATE instances SET actual_state = 'TIRED' WHERE id = 412536",
             "/api/v2/projects",
-            "it holds what no world can have (instances 412536 has another actual_state than WAITING, ",
+            "it holds what no world can have (instances 412536 has a value of actual_state other than WAITING, ",
         ),
         ("UPDATE fault_rules SET effect = '{'", "/_emulator/console/w/alice/faults", "no JSON"),
     ],
@@ -190,7 +190,7 @@ def test_a_row_that_was_edited_by_hand_and_cannot_be_read_is_named_with_its_file
             told = html.unescape(answer.headers.get("x-emulator-hint", answer.text))
             assert answer.status_code == 503, told
             assert f"{SAID}{said}" in told
-            assert "PUT, reset or DELETE of the world mends it" in told
+            assert "PUT, reset or DELETE the world to repair it" in told
         assert api.request("GET", "/api/v2/projects").status_code == 200
         method, path = mend
         assert api.request(method, f"/_emulator/worlds/alice{path}").is_success

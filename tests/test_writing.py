@@ -1,4 +1,4 @@
-"""Files that commands write: an older one survives a full disk, and what is no plain file goes on working."""
+"""Files that commands write: the previous one survives a full disk, and special files keep working."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""How values are shown, and differences between expected and actual ones, as which failed comparisons are reported."""
+"""Show values, and report failed comparisons as differences between expected and actual values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

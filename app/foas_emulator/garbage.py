@@ -73,7 +73,7 @@ def freeze_if_in_steps() -> None:
 
 
 def forget_frames(error: BaseException | None) -> None:
-    """Let go of all that the traceback of an error refers to, once it was answered and nobody is to see it.
+    """Release everything that the traceback of an error refers to, once the error has been answered.
 
     A frame that refers to the error that passed through it is a reference cycle, with the whole request in it.
     """

@@ -71,7 +71,7 @@ class ThreadedWriter:
         Thread(target=self._run, name="foas-emulator log", daemon=True).start()
 
     def write(self, data: bytes) -> None:
-        """Write all bytes, or leave them to the thread if that takes long. Raise OSError if it is still at others."""
+        """Write all bytes, or leave them to the thread if that takes long. Raise OSError if it is still busy."""
         with self._lock:
             if not self._is_idle.is_set():
                 raise BlockingIOError(_UNREAD)

@@ -1,10 +1,8 @@
 """Build the ASGI application from the settings. The pipeline is the list in `create_app`."""
 
-import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
@@ -14,8 +12,6 @@ from foas_emulator.control.errors import AnswerUnexpected
 from foas_emulator.control.guard import ControlGate
 from foas_emulator.control.on_demand import OnDemand
 from foas_emulator.control.server_info import ServerInfo
-from foas_emulator.gateway.access_keys import AccessKeys
-from foas_emulator.gateway.encodings import utf8_text
 from foas_emulator.gateway.large_answers import LargeAnswers, PiecewiseMiddleware
 from foas_emulator.gateway.operation import OperationIndex
 from foas_emulator.gateway.responses import GatewayResponse
@@ -36,15 +32,13 @@ from foas_emulator.pipeline.response_cache import ResponseCacheMiddleware
 from foas_emulator.pipeline.select_world import SelectWorld
 from foas_emulator.pipeline.settle_world import SettleWorld
 from foas_emulator.seeds.states import States
-from foas_emulator.setting_files import pact_states
-from foas_emulator.settings import SettingError, Settings, from_environment, show_settings
+from foas_emulator.setting_files import access_keys, pact_states
+from foas_emulator.settings import Settings, from_environment, show_settings
 from foas_emulator.world.registry import Registry
 from foas_emulator.worlds import open_registry
 
 if TYPE_CHECKING:
     from foas_emulator.serving.intercepting import Interception
-
-log = logging.getLogger(__name__)
 
 EXPOSED = (
     "x-acs-request-id",
@@ -83,7 +77,7 @@ def create_app(
     registry.watch(journal.forget)
     record = Record(journal, log_access=settings.access_log, log_refused=settings.log_refused)
     cache = ReadCache(limit=settings.read_cache)
-    authenticate = Authenticate(select_world, keys=_access_keys(settings), max_skew_ms=settings.signature_max_skew)
+    authenticate = Authenticate(select_world, keys=access_keys(settings), max_skew_ms=settings.signature_max_skew)
     server = ServerInfo(
         settings=show_settings(settings),
         budgets={"read_cache": cache, "journal_bytes": journal, "image_bytes": registry.images},
@@ -147,8 +141,8 @@ def refuse_workers(arguments: Sequence[str], environment: Mapping[str, str]) -> 
             asked = value or "".join(arguments[position + 1 : position + 2])
     if asked != "1":
         raise ValueError(
-            f"{asked} workers were asked for, but every process has worlds of its own: a client would meet now one, "
-            "now another. Run one worker (unset WEB_CONCURRENCY)."
+            f"{asked} workers were asked for, but every process has worlds of its own: a client would "
+            "reach a different one each time. Run one worker (unset WEB_CONCURRENCY)."
         )
 
 
@@ -169,39 +163,6 @@ def describe_control_api() -> dict[str, Any]:
         return own_app(registry, Journal(budget=0), LargeAnswers(), server=server, states=States()).openapi()
     finally:
         registry.close()
-
-
-def _access_keys(settings: Settings) -> AccessKeys:
-    entries: list[str] = []
-    for given in settings.access_keys:
-        try:
-            entries += _read_keys(Path(given)) if is_file_of_keys(given) else [given]
-        except (OSError, ValueError) as error:
-            reason = "an entry is neither ID:SECRET[:TOKEN] nor a file that can be read"
-            # Show the text only if it is the name of an existing file: otherwise it may be a secret.
-            if os.path.exists(given):  # noqa: PTH110 - Path refuses what no path can be
-                reason = f"{given} cannot be read: {getattr(error, 'strerror', None) or error}"
-            raise SettingError("access_keys", reason) from None
-    try:
-        return AccessKeys.parse(entries, bearer_tokens=settings.bearer_tokens)
-    except ValueError as error:
-        raise SettingError("access_keys", error) from None
-
-
-def is_file_of_keys(given: str) -> bool:
-    """Whether an access key setting names a file; an absolute path may have a colon, as after a drive on Windows."""
-    return ":" not in given or Path(given).is_absolute()
-
-
-def warn_of_readers(setting: str, file: Path) -> None:
-    """Warn of a file with secrets that other users can read. Raise OSError if it cannot be looked at."""
-    if os.name == "posix" and file.stat().st_mode & 0o077:
-        log.warning("%s: others than you can read %s; chmod 600 keeps its secrets", setting, file)
-
-
-def _read_keys(file: Path) -> list[str]:
-    warn_of_readers("access_keys", file)
-    return utf8_text(file.read_bytes()).split()
 
 
 def _control(

@@ -27,7 +27,7 @@ class SettingError(ValueError):
 
 
 class IntegerRange(click.IntRange):
-    """Integers in a range; what is no number is "not a valid integer", and not "not a valid integer range"."""
+    """Integers in a range; other text is "not a valid integer", where click says "not a valid integer range"."""
 
     name = "integer"
 
@@ -72,7 +72,9 @@ class Checked(click.ParamType):  # type: ignore[type-arg]  # as above
         """Return the text that was typed."""
         if self._pattern.fullmatch(value) is None:
             self.fail(
-                f"{'what was given' if self._secret else repr(value)} is no {self.name}: {self._advice}", param, ctx
+                f"{'the value' if self._secret else repr(value)} is not a valid {self.name}: {self._advice}",
+                param,
+                ctx,
             )
         return value
 
@@ -280,7 +282,7 @@ def _option(declared: "Field[Any]") -> click.Option:
 
 
 def _not_blank(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the values of a repeatable setting; refuse none in place of a default, as a variable of blanks has."""
+    """Return the values of a repeatable setting; refuse an empty list in place of a default, as of a blank variable."""
     if not values and option.default:
         raise click.BadParameter("it is blank: leave it out, or give one value or more")
     return values
@@ -318,7 +320,7 @@ def _shown(declared: "Field[Any]", value: Any) -> Any:
 
 
 def _legible(text: str) -> str:
-    """Return a text with escapes in place of what no document can carry: bytes of a path that are not UTF-8."""
+    """Return a text that every document can carry: bytes of a path that are not UTF-8 are escaped."""
     return text.encode(errors="backslashreplace").decode()
 
 

@@ -1,4 +1,4 @@
-"""Directories for files that only this process needs, which no signal leaves behind."""
+"""Temporary directories of this process, which are removed even if a signal ends it."""
 
 import signal
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def temporary_directory() -> Iterator[Path]:
 
 @contextmanager
 def temporary_named() -> Iterator[None]:
-    """Name the place of temporary files in an OSError that names no file, as one of a full disk.
+    """Add the directory of temporary files to an OSError that names no file, such as that of a full disk.
 
     The command line would otherwise report it as an error of standard output.
     """
@@ -43,7 +43,7 @@ def _remove(directory: TemporaryDirectory[str]) -> None:
 
 @contextmanager
 def _signals_held_back() -> Iterator[None]:
-    """Call the handlers of signals after the block: one that raises in `tempfile` would leave behind what that made."""
+    """Defer handlers of signals until after the block: one that raised inside `tempfile` would leave files behind."""
     if current_thread() is not main_thread():  # Python handles signals in the main thread alone
         yield
         return

@@ -81,7 +81,7 @@ def _some(names: Sequence[str], most: int = 5) -> str:
 def _why_unusable(directory: Path, error: Exception) -> str:
     """Return a sentence that says why worlds cannot be kept in a directory and names it or the file in it."""
     if isinstance(error, OSError):
-        reason = "it is no directory" if isinstance(error, FileExistsError) else error.strerror or error
+        reason = "it is not a directory" if isinstance(error, FileExistsError) else error.strerror or error
         return f"worlds cannot be kept in {directory}: {reason}"
     if isinstance(error, WorldFileError) and error.advice == DAMAGED:
         advice = "move it away, and the world starts over, put a copy of it back, or give another directory"
@@ -94,7 +94,7 @@ def _seeded_image(sources: Sequence[str], connections: Connections, defaults: Wo
 
 
 def watched_seeds(settings: Settings) -> Marks | None:
-    """Return marks of the seeds to watch, to be made before they are read; None if they cannot be looked at."""
+    """Return the marks of the watched seeds, to be taken before these are read; None if a file cannot be examined."""
     with suppress(OSError):
         return marks(_seeds_in_files(settings)) if settings.watch else None
     return None
@@ -118,7 +118,7 @@ def watch_seeds(
 
     async def read_again() -> None:
         if _has_pipe(files):
-            log.warning("a seed is a pipe now, which nothing may ever be written to; everything stays as it is")
+            log.warning("a seed has become a pipe, which may never yield anything; everything stays as it is")
             return
         try:
             image = await off_loop(LARGE + 1, lambda: _seeded_image(settings.seed, Connections(), registry.defaults))

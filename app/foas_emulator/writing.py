@@ -1,4 +1,4 @@
-"""Write files so that an older one of the name survives a full disk, and that every error names the file."""
+"""Write files safely: a full disk leaves the previous file intact, and every error names its file."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from threading import get_ident
 from typing import TextIO
 
 _OF_THE_DISK = {getattr(errno, name, None) for name in ("EDQUOT", "EIO", "ENOSPC", "EROFS", "ESTALE")}
-"""The errors of a disk that takes nothing; to write into the older file would lose that, too."""
+"""Errors of a disk that accepts no data; writing into the previous file would lose that one, too."""
 _DEVICES = ("/dev/", "/proc/")
 """Where a path may lead to a file that this process, or another one, has open."""
 

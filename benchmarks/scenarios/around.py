@@ -1,4 +1,4 @@
-"""What `foas-emulator run` adds to a suite of tests that it runs."""
+"""The time that `foas-emulator run` adds to a test suite."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Whether a crowd costs anything: many worlds, or many instances in one world, against one of each.
+"""The cost of many worlds, or many instances in one world, compared with one of each.
 
 How a process's memory happens to lie decides about some percent of what is seen here, for as long as it runs. So every
 server is started several times, and takes its share of the time each time.

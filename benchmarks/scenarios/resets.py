@@ -1,4 +1,4 @@
-"""Bringing state back: what a test suite pays between two tests, over HTTP."""
+"""Resetting state: the cost between two tests of a suite, over HTTP."""
 
 import http.client
 import time

@@ -1,4 +1,4 @@
-"""Whether fault rules cost those whom they do not concern."""
+"""The cost of fault rules for calls that they do not match."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What differs between systems is named: encodings, and modules that not every system has."""
+"""Code names what differs between systems: encodings, and modules that not every system has."""
 
 import re
 import subprocess

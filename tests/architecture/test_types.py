@@ -1,4 +1,4 @@
-"""Types see the names and values of rows, answers and requests: mypy refuses every line of the negative example."""
+"""mypy checks the names and values of rows, answers and requests: it refuses every line of the negative example."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Scripts that nobody would write, made of all that means something to the reader of SQL."""
+"""Generated scripts that nobody would write, made of all the words and signs that the SQL parser knows."""
 
 from hypothesis import strategies as st
 

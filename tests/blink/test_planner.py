@@ -165,10 +165,10 @@ def test_running_job_has_a_plan_whatever_its_code(code: str) -> None:
     ("given", "told"),
     [
         ("", []),
-        ("{a:b}", ["planJson has no nodes; the plan that the emulator makes stands in for it."]),
+        ("{a:b}", ["planJson has no nodes; a plan made by the emulator is used instead."]),
         (
             "{nodes: 1}",
-            ["planJson cannot be read, its nodes are not a list; the plan that the emulator makes stands in for it."],
+            ["planJson cannot be read, its nodes are not a list; a plan made by the emulator is used instead."],
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""A server that is no foas-emulator, or none of today: each command for a running server says so in one line."""
+"""Commands that reach another kind of server, or another version of the emulator, say so in one line."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -385,7 +385,7 @@ def test_a_server_that_refuses_is_named_too(emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("words", [("worlds",), ("clock", "show"), ("env",), ("run", "true"), ("reset", "--all")])
 @pytest.mark.parametrize(
-    ("token", "reason"), [(None, "It wants its control token. "), ("bad", "This is not its control token. ")]
+    ("token", "reason"), [(None, "It requires its control token. "), ("bad", "This is not its control token. ")]
 )
 def test_a_missing_token_and_a_wrong_one_are_told_apart(
     words: tuple[str, ...], token: str | None, reason: str, emulator: Emulator

@@ -1,4 +1,4 @@
-"""Who may see the pages and send their forms."""
+"""Access to the pages and their forms."""
 
 import html
 import http.cookies

@@ -1,4 +1,4 @@
-"""Everything that a program sends is text, whatever it looks like."""
+"""Whatever a program sends, the pages show it as text."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The contract in `operations.yaml`, and how a value is held against it."""
+"""The contract in `operations.yaml`, and the comparison of values with it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

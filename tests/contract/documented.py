@@ -1,4 +1,4 @@
-"""What has to be there before an operation can answer what its documented sample shows.
+"""The data that a world needs before an operation can answer what its documented sample shows.
 
 A seed spells its members as the API does, so the structure of a sample goes into it as it stands.
 """

@@ -1,4 +1,4 @@
-"""The contract itself, and what holds answers against it: it must be able to say no."""
+"""The contract itself, and the comparison of answers with it, which must be able to fail."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who may use the control API."""
+"""Access to the control API."""
 
 import asyncio
 import gc
@@ -51,7 +51,7 @@ def test_whoever_has_the_token_is_let_in(guarded: Control, scheme: str) -> None:
 def test_without_the_token_nobody_is_let_in(guarded: Control, authorization: str) -> None:
     refusal = guarded.send("POST", "/reset", authorization=authorization)
     assert (refusal.status_code, refusal.headers["www-authenticate"]) == (401, "Bearer")
-    assert refusal.json()["error"] == "The control API wants its token."
+    assert refusal.json()["error"] == "The control API requires its token."
 
 
 def test_health_docs_and_the_service_need_no_token(guarded: Control) -> None:
@@ -385,7 +385,7 @@ def test_a_body_that_is_encoded_is_refused_with_its_encoding() -> None:
         path, body = "/_emulator/worlds/default/seed", gzip.compress(b"projects: []")
         refused = api.request("POST", path, content=body, headers={"content-encoding": "GZip"})
         assert refused.status_code == 415
-        assert refused.json()["error"] == "The body has the Content-Encoding 'gzip', which is not read."
+        assert refused.json()["error"] == "The body has the Content-Encoding 'gzip', which is not supported."
         assert refused.json()["hint"] == "Send it unencoded."
         plain = api.request("POST", path, content=b"projects: []", headers={"content-encoding": " Identity "})
         assert plain.status_code == 204

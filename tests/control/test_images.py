@@ -1,4 +1,4 @@
-"""Images of worlds that requests go on using, taken beside the event loop where they are large."""
+"""Images of worlds in use; large ones are taken outside the event loop."""
 
 import asyncio
 import json

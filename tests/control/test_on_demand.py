@@ -1,4 +1,4 @@
-"""Applications that are made when somebody asks for them, beside the event loop."""
+"""Applications that are built on their first request, outside the event loop."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Worlds that move into a database or files staged beside the loop, as those do whose image is large."""
+"""Large worlds take over a database, or files, that were staged outside the event loop."""
 
 import asyncio
 from collections import deque

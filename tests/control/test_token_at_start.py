@@ -30,7 +30,7 @@ def test_a_token_is_made_and_printed_off_loopback() -> None:
             assert len(token) >= 24
             assert Server(url, control_token=token).worlds() == ["default"]
             for wrong in (None, f"{token}x"):
-                with pytest.raises(EmulatorError, match="wants its token"):
+                with pytest.raises(EmulatorError, match="requires its token"):
                     Server(url, control_token=wrong).worlds()
         finally:
             process.terminate()

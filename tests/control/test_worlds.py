@@ -217,10 +217,10 @@ def test_more_worlds_than_are_allowed_are_refused_with_the_reason() -> None:
         control = Control(api)
         control.ok("PUT", "/worlds/alice", status=201)
         for method, path in (("PUT", ""), ("PUT", "/settings"), ("POST", "/reset")):
-            assert "No more worlds may be open than 2" in control.refused(method, f"/worlds/bob{path}", {}, status=503)
+            assert "At most 2 worlds may be open" in control.refused(method, f"/worlds/bob{path}", {}, status=503)
         answer = control.get_instance("bob")
         assert (answer.status_code, answer.json()["Code"]) == (503, "ServiceUnavailable")
-        assert "No more worlds may be open than 2" in answer.headers["x-emulator-hint"]
+        assert "At most 2 worlds may be open" in answer.headers["x-emulator-hint"]
         assert answer.headers["x-acs-request-id"] == answer.json()["RequestId"]
         control.ok("DELETE", "/worlds/alice", status=204)
         assert control.get_instance("bob").status_code == 200

@@ -1,4 +1,4 @@
-"""Kills servers in the middle of writes, cuts their files, fills their disk, takes their descriptors, refuses calls."""
+"""Kill servers in the middle of writes, cut their files, fill their disk, use up descriptors, fail system calls."""
 
 import random
 import resource  # noqa: TID253 - it needs the limits of Linux

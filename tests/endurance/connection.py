@@ -1,4 +1,4 @@
-"""A client as thin as can be: bytes out, bytes in. What it takes of a processor, the server does not get."""
+"""A minimal client, bytes out and bytes in, since the server cannot use the processor time that a client takes."""
 
 import re
 import socket

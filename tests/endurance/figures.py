@@ -1,4 +1,4 @@
-"""What a program found: figures, and whether what must hold did."""
+"""The findings of a program: figures, and whether the invariants held."""
 
 import argparse
 import time

@@ -1,4 +1,4 @@
-"""Fuzzes both APIs: requests from the grammar of our own OpenAPI document, and broken bytes on raw sockets."""
+"""Fuzz both APIs: with requests generated from our OpenAPI document, and with broken bytes on raw sockets."""
 
 import random
 import re

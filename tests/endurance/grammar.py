@@ -1,4 +1,4 @@
-"""Requests from our own OpenAPI document: most of them valid and deep in the service, others wrong in every way."""
+"""Generate requests from our OpenAPI document: most are valid and reach deep into the service, others are wrong."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Has the system refuse each call that a change of a world makes, one after the other: it happens, or it does not."""
+"""Fail each system call that a change of a world makes, one after another: the change happens whole or not at all."""
 
 import errno
 import mmap

@@ -1,4 +1,4 @@
-"""Uses one server for long, worlds coming and going, and looks for what grows."""
+"""Use one server for a long time while worlds come and go, and look for anything that grows."""
 
 import json
 import random

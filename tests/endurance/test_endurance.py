@@ -1,4 +1,4 @@
-"""The short forms of `make fuzz`, `make soak` and `make chaos`: they count and bound, and never judge a time."""
+"""The short forms of `make fuzz`, `make soak` and `make chaos`; none of their assertions depends on time."""
 
 import random
 import shutil

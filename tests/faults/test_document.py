@@ -1,4 +1,4 @@
-"""What a rule may be: whatever could never apply is refused."""
+"""Validation of fault rules: one that could never apply is refused."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What each effect makes of a call, in both formats and both kinds of store."""
+"""The result of each effect on a call, in both formats and both kinds of store."""
 
 import asyncio
 import sqlite3

@@ -1,4 +1,4 @@
-"""Which calls a rule strikes, how often, and where its counts live."""
+"""The calls to which a rule applies, how often, and where its counts are stored."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What official SDKs make of each effect. Those of the other languages are throttled in tests/clients."""
+"""How the official SDKs react to each effect. Those of the other languages are throttled in tests/clients."""
 
 import json
 from collections.abc import Callable

@@ -274,7 +274,7 @@ def test_every_entry_of_the_catalogue_has_a_code_once_and_a_status_of_an_error()
         assert entry.code == code
         assert 400 <= entry.status < 600
         assert entry.message
-    with pytest.raises(ValueError, match="InvalidVersion stands in the catalogue already"):
+    with pytest.raises(ValueError, match="InvalidVersion is in the catalogue already"):
         problem("InvalidVersion", 400, "Again.")
 
 

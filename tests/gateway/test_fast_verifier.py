@@ -1,4 +1,4 @@
-"""A quick look verify the usual signatures, and nothing that a close look would refuse."""
+"""The fast verifier accepts the usual signatures, and none that the complete check would refuse."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was sent and what was answered stands in the journal: bounded, and without secrets."""
+"""The journal shows requests and answers, bounded and without secrets."""
 
 import json
 from collections.abc import Iterator

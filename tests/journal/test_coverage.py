@@ -1,4 +1,4 @@
-"""What of the service a run exercised."""
+"""Coverage of the service."""
 
 from typing import Any
 

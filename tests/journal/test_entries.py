@@ -1,4 +1,4 @@
-"""What an entry tells of an exchange."""
+"""The members of a journal entry."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Whether what was expected of the calls is what happened."""
+"""Verification of expectations on the calls."""
 
 import asyncio
 import json

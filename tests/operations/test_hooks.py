@@ -1,4 +1,4 @@
-"""What groups of operations call upwards is connected, and each is called as it was declared."""
+"""Every hook and signal is connected, and called as it was declared."""
 
 from collections.abc import Callable
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Of two mistakes in a call, a resource that does not exist is told before a parameter that the service misses."""
+"""If a call has two mistakes, a missing resource is reported before a missing parameter."""
 
 from typing import Any
 

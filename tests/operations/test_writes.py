@@ -1,4 +1,4 @@
-"""What comes into being in one call is written in one statement."""
+"""A row that a call creates is written in one statement."""
 
 from collections.abc import Callable
 from typing import Any

@@ -156,7 +156,7 @@ def test_a_call_that_was_held_back_is_refused_if_its_world_was_closed_and_has_no
         response = api.request("GET", "/api/v2/projects/project1", headers={"x-emulator-world": "held"})
         assert api.registry.peek("held") is None
     assert (response.status_code, response.json()["Code"]) == (503, "ServiceUnavailable")
-    assert "No more worlds may be open than 2" in response.headers["x-emulator-hint"]
+    assert "At most 2 worlds may be open" in response.headers["x-emulator-hint"]
 
 
 @pytest.mark.parametrize(

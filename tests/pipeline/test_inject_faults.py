@@ -1,4 +1,4 @@
-"""Where faults stand in the way of a request, and what they leave alone."""
+"""The place of fault rules in the pipeline, and the requests that they leave alone."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""What is written down of an exchange."""
+"""What is logged and recorded of a request and its response."""
 
 import logging
 import tracemalloc

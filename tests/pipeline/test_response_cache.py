@@ -1,4 +1,4 @@
-"""What is answered without walking the stages, and that nobody can tell."""
+"""Answers from the cache, without the stages, which clients cannot tell from others."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

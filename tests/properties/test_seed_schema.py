@@ -1,4 +1,4 @@
-"""Documents made of valid ones by chance: the schema and the check agree, but for what no schema can say."""
+"""Random variations of valid documents: the schema and the check agree, except on what no schema can express."""
 
 import copy
 import json
@@ -24,8 +24,8 @@ VALIDATOR = jsonschema_rs.validator_for(SCHEMA)
 CONNECTIONS = Connections()
 
 BEYOND_ANY_SCHEMA = [
-    r"stands twice",
-    r"contradicts what it stands in",
+    r"is repeated",
+    r"contradicts the part around it",
     r"a job that has instances is committed",
     r"one instance that is not archived",
     r"there is no cluster '",

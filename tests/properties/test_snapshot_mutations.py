@@ -258,24 +258,24 @@ def test_a_changed_snapshot_is_refused_by_name_or_stands_the_tour(
 @pytest.mark.parametrize(
     ("table", "column", "value", "reason"),
     [
-        ("projects", "name", "other", "belongs to a row of projects that is not there"),
-        ("jobs", "job_name", "other", "belongs to a row of jobs that is not there"),
-        ("jobs", "folder_id", 99, "belongs to a row of folders that is not there"),
-        ("clusters", "cluster_id", "other", "belongs to a row of clusters that is not there"),
-        ("clusters", "removed_slaves", "x", "removed_slaves that are no numbers"),
-        ("clusters", "engine_versions", "blink", "engine_versions that are no versions"),
-        ("clusters", "state", "TIRED", "has another state than"),
+        ("projects", "name", "other", "belongs to a row of projects that does not exist"),
+        ("jobs", "job_name", "other", "belongs to a row of jobs that does not exist"),
+        ("jobs", "folder_id", 99, "belongs to a row of folders that does not exist"),
+        ("clusters", "cluster_id", "other", "belongs to a row of clusters that does not exist"),
+        ("clusters", "removed_slaves", "x", "removed_slaves that are not numbers"),
+        ("clusters", "engine_versions", "blink", "engine_versions that are not versions"),
+        ("clusters", "state", "TIRED", "has a value of state other than"),
         ("folders", "path", "/x", "has no folder /"),
         ("folders", "path", "/a" * 513, "has a path of over 1024 characters"),
         ("cluster_orders", "region", "r" * 13_000_000, "has longer texts than any world may hold"),
         ("tags", "tag_value", "v" * 13_000_000, "has longer texts than any world may hold"),
-        ("instances", "actual_state", "TIRED", "has another actual_state than"),
+        ("instances", "actual_state", "TIRED", "has a value of actual_state other than"),
         ("instances", "start_time", -5, "has a start_time beyond"),
-        ("instances", "job_type", "FLINK_BATCH", "has another job_type than its job"),
+        ("instances", "job_type", "FLINK_BATCH", "has a job_type that differs from its job's"),
         ("counters", "value", 0, "once more"),
-        ("pending_changes", "subject", "instance:99", "is of what is not there"),
+        ("pending_changes", "subject", "instance:99", "refers to something that does not exist"),
         ("cluster_orders", "order_id", "285769237099", "beyond the counter 'order'"),
-        ("plan_sessions", "status", "done", "has another status than"),
+        ("plan_sessions", "status", "done", "has a value of status other than"),
         ("fault_rules", "params", "null", "no JSON object is in the params of fault rule 1"),
     ],
 )
@@ -293,7 +293,7 @@ def test_rows_that_cannot_be_are_refused_by_name(
 def test_a_change_that_cannot_come_about_is_refused(api: Api, whole: dict[str, Any]) -> None:
     changed = copy.deepcopy(whole)
     changed["tables"]["pending_changes"][0] |= {"event": "started"}
-    with pytest.raises(SnapshotError, match="cannot come about"):
+    with pytest.raises(SnapshotError, match="cannot be applied"):
         read(api, changed)
 
 

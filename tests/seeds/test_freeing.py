@@ -1,4 +1,4 @@
-"""What large documents are made of is freed one part at a time, and never on the event loop."""
+"""The parts of large documents are freed one at a time, and never on the event loop."""
 
 import gc
 from collections.abc import Iterator

@@ -27,17 +27,17 @@ def told(text: str) -> list[tuple[int, str, str]]:
     ("text", "line", "path", "message"),
     [
         (ALIAS_GROWTH, 6, "f[1]", "its aliases repeat more than 200000 values; use fewer"),
-        ("projects: &again\n- *again\n", 2, "projects[0]", "the alias 'again' stands in what it repeats"),
-        ("a: &a\n  <<: *a\n", 2, "a.<<", "the alias 'a' stands in what it repeats"),
+        ("projects: &again\n- *again\n", 2, "projects[0]", "the alias 'again' refers to a value that contains it"),
+        ("a: &a\n  <<: *a\n", 2, "a.<<", "the alias 'a' refers to a value that contains it"),
         ("a: 1\nb: *nowhere\n", 2, "b", "there is no anchor 'nowhere'"),
         ("a: !!set {x}\n", 1, "a", "the tag !!set is not read"),
         ("a: !!binary aGk=\n", 1, "a", "the tag !!binary is not read"),
         ("a: !!timestamp 2018-11-11\n", 1, "a", "the tag !!timestamp is not read"),
         ("a: !!python/object/apply:os.system [x]\n", 1, "a", "the tag !!python/object/apply:os.system is not read"),
         ("a: !mine 5\n", 1, "a", "the tag !mine is not read"),
-        ("a: 1\na: 2\n", 2, "a", "stands twice"),
-        ('{"a": 1,\n"a": 2}', 2, "a", "stands twice"),
-        ("<<: {a: 1}\n<<: {b: 1}\n", 2, "<<", "stands twice"),
+        ("a: 1\na: 2\n", 2, "a", "is repeated"),
+        ('{"a": 1,\n"a": 2}', 2, "a", "is repeated"),
+        ("<<: {a: 1}\n<<: {b: 1}\n", 2, "<<", "is repeated"),
         ("<<: 5\n", 1, "document", "<< merges a mapping"),
         ("1: a\n", 1, "document", "a name must be a text"),
         ("? [a]\n: 1\n", 1, "document", "a name must be a text"),
@@ -142,7 +142,7 @@ def test_large_json_is_read_in_steps_to_the_same_value(monkeypatch: pytest.Monke
     monkeypatch.setattr(loading, "LARGE", 0)
     assert load_json(text).value == fast
     assert told('{"a": NaN}') == [(1, "document", "the number NaN is not finite")]
-    assert told('{"a": 1, "a": 2}') == [(1, "a", "stands twice")]
+    assert told('{"a": 1, "a": 2}') == [(1, "a", "is repeated")]
     assert "more than 64 deep" in told("[" * 100_000)[0][2]
 
 
@@ -214,7 +214,7 @@ def test_the_parser_of_yaml_is_given_a_text_in_pieces_so_that_others_run_in_betw
 @pytest.mark.parametrize("shift", range(3))
 def test_lines_are_known_in_json_whose_escapes_lie_across_pieces(escape: str, shift: int) -> None:
     text = '{"a": "' + "x" * shift + escape * 50_000 + '",\n"b": 1,\n"b": 2}'
-    assert told(text) == [(3, "b", "stands twice")]
+    assert told(text) == [(3, "b", "is repeated")]
 
 
 def test_a_very_long_plain_scalar_is_a_text_whatever_it_looks_like() -> None:

@@ -147,7 +147,7 @@ def test_document_of_another_shape_is_a_fault(text: str) -> None:
 
 
 def test_key_that_stands_twice_is_told_where_it_stands_again() -> None:
-    assert faults("projects:\n  - Name: a\n    Id: x\n    Name: b\n") == [(4, "projects[0].Name", "stands twice")]
+    assert faults("projects:\n  - Name: a\n    Id: x\n    Name: b\n") == [(4, "projects[0].Name", "is repeated")]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_key_that_stands_twice_is_told_where_it_stands_again() -> None:
     ],
 )
 def test_resource_that_stands_twice_is_told(text: str, path: str, value: str) -> None:
-    assert faults(text) == [(text.count("\n") + 1, path, f"{value} stands twice")]
+    assert faults(text) == [(text.count("\n") + 1, path, f"{value} is repeated")]
 
 
 def test_same_name_in_two_projects_is_no_repetition() -> None:

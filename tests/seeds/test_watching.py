@@ -169,7 +169,7 @@ def test_a_seed_that_became_a_pipe_is_not_waited_for(
         if sys.platform != "win32":
             os.mkfifo(seed)
 
-    watch(settings, registry, become_a_pipe, lambda: "a seed is a pipe now" in caplog.text)
+    watch(settings, registry, become_a_pipe, lambda: "a seed has become a pipe" in caplog.text)
     assert projects(registry, "default") == {"first"}
 
 

@@ -1,4 +1,4 @@
-"""What only the whole of a seed document shows: names that lead nowhere, what stands twice, what contradicts itself."""
+"""Checks of a seed document as a whole: missing references, repetitions and contradictions."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -45,18 +45,18 @@ def faults(text: str, *, clusters: tuple[str, ...] = ()) -> list[tuple[int, str,
         (
             "{IsCommitted: false, instances: [{}]}",
             "IsCommitted",
-            "a job that has instances is committed; leave one of both out",
+            "a job that has instances is committed; leave out one of the two",
         ),
-        ("ProjectName: other", "ProjectName", "'other' contradicts what it stands in: the project's name is 'shop'"),
+        ("ProjectName: other", "ProjectName", "'other' contradicts the part around it: the project's name is 'shop'"),
         (
             "instances: [{JobName: other}]",
             "instances[0].JobName",
-            "'other' contradicts what it stands in: the job's name is 'j'",
+            "'other' contradicts the part around it: the job's name is 'j'",
         ),
         (
             "instances: [{ApiType: SQL}, {ApiType: DATASTREAM}]",
             "instances[1].ApiType",
-            "'DATASTREAM' contradicts what it stands in: the job's ApiType is 'SQL'",
+            "'DATASTREAM' contradicts the part around it: the job's ApiType is 'SQL'",
         ),
         (
             "instances: [{is_archived: false}, {is_archived: false}]",

@@ -236,7 +236,7 @@ def test_certificate_that_was_brought_is_served(tmp_path: Path) -> None:
             assert (answer.status_code, answer.headers["keep-alive"]) == (200, "timeout=75")
         absent = client.get("/_emulator/ca.pem")
         assert (absent.status_code, "--tls" in absent.json()["hint"]) == (404, True)
-    assert "others than you" not in log.read_text("utf-8")
+    assert "other users can read" not in log.read_text("utf-8")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
@@ -246,7 +246,7 @@ def test_a_private_key_that_others_can_read_is_warned_of(tmp_path: Path) -> None
     options = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key), "--tls-port", "0")
     with serving(*options, lines=2, log=log) as emulator:
         emulator.stop()
-    assert f"tls_key: others than you can read {made.key}" in log.read_text("utf-8")
+    assert f"tls_key: other users can read {made.key}" in log.read_text("utf-8")
 
 
 def test_certificate_that_is_none_refuses_to_start(tmp_path: Path) -> None:
@@ -579,8 +579,8 @@ def test_key_files_that_others_can_read_are_warned_of_and_data_files_are_the_own
     with serving("--access-keys", str(keys), "--data-dir", str(data), log=log) as emulator:
         assert {path.stat().st_mode & 0o777 for path in data.iterdir() if path.name != "lock"} == {0o600}
         emulator.stop()
-    assert f"others than you can read {keys}" in log.read_text("utf-8")
+    assert f"other users can read {keys}" in log.read_text("utf-8")
     keys.chmod(0o600)
     with serving("--access-keys", str(keys), log=log) as emulator:
         emulator.stop()
-    assert "others than you" not in log.read_text("utf-8")
+    assert "other users can read" not in log.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""What of the service a session exercised: `--foas-coverage` and `--foas-coverage-min`."""
+"""Coverage of the service by a session: `--foas-coverage` and `--foas-coverage-min`."""
 
 import json
 import subprocess
@@ -143,5 +143,5 @@ def test_a_file_that_cannot_be_written_is_told_and_fails_the_session(tmp_path: P
 @pytest.mark.parametrize("percent", ["nan", "-1", "100.5", "half"])
 def test_a_percentage_that_is_none_is_refused(tmp_path: Path, percent: str) -> None:
     done = run(tmp_path, f"--foas-coverage-min={percent}")
-    assert f"{percent!r} is no percentage from 0 to 100" in done.stderr
+    assert f"{percent!r} is not a percentage from 0 to 100" in done.stderr
     assert done.returncode == pytest.ExitCode.USAGE_ERROR

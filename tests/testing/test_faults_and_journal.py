@@ -1,4 +1,4 @@
-"""What a test holds of a world's faults and of its journal."""
+"""The handles of a world's faults and journal that a test has."""
 
 import json
 import re

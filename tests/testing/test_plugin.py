@@ -89,7 +89,7 @@ def test_the_token_of_a_shared_server_is_handed_on(pytester: pytest.Pytester) ->
         pytester.runpytest_inprocess(url, "--foas-control-token=secret").assert_outcomes(passed=1)
         refused = pytester.runpytest_inprocess(url)
         refused.assert_outcomes(errors=1)
-        refused.stdout.fnmatch_lines("*The control API wants its token.*")
+        refused.stdout.fnmatch_lines("*The control API requires its token.*")
 
 
 def test_a_token_in_the_environment_is_that_of_both_kinds_of_server(
@@ -266,7 +266,7 @@ def test_the_command_to_replay_a_failed_test_can_be_copied(pytester: pytest.Pyte
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8018", "ftp://127.0.0.1:8018", "http://", "localhost"])
 def test_an_address_that_is_none_is_refused_with_one_that_is(url: str) -> None:
-    with pytest.raises(ValueError, match=r"is no address of a server: give one such as http://127\.0\.0\.1:8018"):
+    with pytest.raises(ValueError, match=r"is not the address of a server: give one such as http://127\.0\.0\.1:8018"):
         Server(url)
 
 

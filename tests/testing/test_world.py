@@ -214,7 +214,7 @@ def test_durations_and_instants_of_python_are_taken(world: World) -> None:
 def test_an_emulator_knows_its_own_token() -> None:
     with Emulator(control_token="secret") as emulator:
         assert emulator.worlds() == ["default"]
-        with pytest.raises(EmulatorError, match="wants its token"):
+        with pytest.raises(EmulatorError, match="requires its token"):
             Server(emulator.url).worlds()
 
 
@@ -222,7 +222,7 @@ def test_an_emulator_knows_a_token_that_the_environment_gives_it(monkeypatch: py
     monkeypatch.setenv("FOASEMU_CONTROL_TOKEN", "secret")
     with Emulator() as emulator:
         assert emulator.worlds() == ["default"]
-        with pytest.raises(EmulatorError, match="wants its token"):
+        with pytest.raises(EmulatorError, match="requires its token"):
             Server(emulator.url).worlds()
 
 
@@ -365,7 +365,7 @@ def test_what_is_no_emulator_is_told(body: bytes) -> None:
     with answering(page) as url, pytest.raises(EmulatorError, match="Is this the address of a foas-emulator") as raised:
         Server(url).worlds()
     assert raised.value.status == 404
-    assert raised.value.error == "It answers with status 404, as no control API does."
+    assert raised.value.error == "It answers with status 404, unlike a control API."
 
 
 def test_a_server_that_sends_elsewhere_is_told() -> None:

@@ -1,4 +1,4 @@
-"""Images of worlds that requests go on using, taken by another thread where they are large."""
+"""Images of worlds in use; large ones are taken by another thread."""
 
 import asyncio
 import tempfile

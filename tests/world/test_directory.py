@@ -314,11 +314,11 @@ def of_somebody_else(**pragmas: int) -> bytes:
     ("image", "reason"),
     [
         (b"", "it is empty"),
-        (b"my notes", "it is no file of foas-emulator"),
-        (of_somebody_else(), "it is no file of foas-emulator"),
-        (of_somebody_else(page_size=512), "it is no file of foas-emulator"),
-        (of_somebody_else(page_size=1024, user_version=1), "it is no file of foas-emulator"),
-        (of_somebody_else(page_size=512, user_version=1, application_id=7), "it is no file of foas-emulator"),
+        (b"my notes", "it is not a file of foas-emulator"),
+        (of_somebody_else(), "it is not a file of foas-emulator"),
+        (of_somebody_else(page_size=512), "it is not a file of foas-emulator"),
+        (of_somebody_else(page_size=1024, user_version=1), "it is not a file of foas-emulator"),
+        (of_somebody_else(page_size=512, user_version=1, application_id=7), "it is not a file of foas-emulator"),
         (of_somebody_else(page_size=512, user_version=1), None),
         (of_somebody_else(page_size=512, application_id=APPLICATION_ID), None),
     ],
@@ -330,7 +330,7 @@ def test_a_file_is_ours_by_its_header(image: bytes, reason: str | None) -> None:
 def test_a_file_that_was_cut_anywhere_is_damaged(template: bytes) -> None:
     assert damage_of(template) is None
     for length in (len(template) - 1, len(template) // 2, 100):
-        assert damage_of(template[:length]) == "it was cut"
+        assert damage_of(template[:length]) == "it is incomplete"
 
 
 def test_a_damaged_page_is_found_where_the_file_is_not_too_large(
@@ -350,5 +350,5 @@ def test_a_damaged_page_is_found_where_the_file_is_not_too_large(
 def test_only_what_comes_from_a_file_is_checked(template: bytes) -> None:
     assert require_sound(b"anything", None) == b"anything"
     assert require_sound(template, Path("alice.db")) == template
-    with pytest.raises(WorldFileError, match=r"^alice\.db cannot be used: it is no file of foas-emulator; PUT, reset"):
+    with pytest.raises(WorldFileError, match=r"^alice\.db cannot be used: it is not a file of foas-emulator; PUT"):
         require_sound(b"anything", Path("alice.db"))

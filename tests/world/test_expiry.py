@@ -1,4 +1,4 @@
-"""When worlds that nobody uses go."""
+"""When unused worlds expire."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

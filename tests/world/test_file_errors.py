@@ -1,4 +1,4 @@
-"""What is said of a file that cannot be used."""
+"""The messages about files that cannot be used."""
 
 import errno
 import os

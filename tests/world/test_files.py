@@ -240,7 +240,7 @@ def test_a_pipe_is_no_file_and_nobody_waits_for_it(directory: Path, open_registr
         (directory / name).unlink()
         make_pipe(directory / name)
     for use in (registry.open_existing, registry.origin):
-        with pytest.raises(WorldFileError, match="it is no file; move it away"):
+        with pytest.raises(WorldFileError, match="it is not a file; move it away"):
             use("alice")
     registry.reset("alice")
     assert marks(registry, "alice") == []
@@ -370,10 +370,10 @@ def settle_for(settings: str) -> Callable[[Path], None]:
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "malformed": cut,
-    "it names what is no text": garble,
+    "it contains bytes that are not text": garble,
     "it is empty": lambda path: path.write_bytes(b""),
     "not a database": lambda path: path.write_bytes(b"my notes\n" * 99),
-    "it is no world of foas-emulator": make_foreign,
+    "it is not a world of foas-emulator": make_foreign,
     "no JSON is in the settings of world .Expecting": settle_for("{"),
     "no JSON object is in the settings of world": settle_for("[]"),
 }
@@ -402,7 +402,7 @@ def test_a_damaged_file_is_named_and_replacing_the_world_mends_it(
     assert marks(registry, "bob") == []
     MENDS[mend](registry)
     assert marks(registry, "alice") == (["old"] if "reset" in mend else [])
-    is_somebody_elses = reason in ("not a database", "it is no world of foas-emulator")
+    is_somebody_elses = reason in ("not a database", "it is not a world of foas-emulator")
     assert (path.exists() and path.read_bytes() == content) is is_somebody_elses
 
 
@@ -443,7 +443,7 @@ def test_a_lost_origin_is_said_and_the_default_one_takes_its_place(
     registry.reset("alice")
     assert marks(registry, "alice") == []
     assert "what it was created from is lost" in caplog.text
-    assert re.search(r"alice\.origin cannot be used: .*(it was cut|malformed|what is no text)", caplog.text)
+    assert re.search(r"alice\.origin cannot be used: .*(incomplete|malformed|bytes that are not text)", caplog.text)
 
 
 @pytest.mark.parametrize("state", ["open", "closed"])
@@ -712,7 +712,7 @@ def test_a_database_without_its_origin_is_kept_aside_with_all_that_it_holds(
         found = open_registry(directory=place)
         assert not found.exists("alice")
         found.close()
-    assert "alice.db has no .origin and is no world: it is kept as alice.db.2.lost" in caplog.text
+    assert "alice.db has no .origin file and so is not a world: it is kept as alice.db.2.lost" in caplog.text
     assert (place / "alice.db.1.lost").read_bytes() == b"of an earlier time"
     assert not (place / "alice.db.3.lost").exists()
     for suffix in ("", "-wal"):
@@ -765,7 +765,7 @@ def test_a_lock_of_somebody_else_is_not_emptied(tmp_path: Path, kind: str) -> No
     else:
         lock.mkdir()
         target = target.rename(lock / "notes")
-    with pytest.raises(WorldFileError, match="lock cannot be used: it is no file of foas-emulator; move it away"):
+    with pytest.raises(WorldFileError, match="lock cannot be used: it is not a file of foas-emulator; move it away"):
         WorldFiles(lock.parent)
     assert target.read_bytes() == b"of somebody else"
 

@@ -1,4 +1,4 @@
-"""Images that another thread takes of a store, whose user goes on reading and writing between the steps."""
+"""Images that another thread takes of a store while its user continues to read and write."""
 
 import os
 import sqlite3

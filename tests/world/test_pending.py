@@ -1,4 +1,4 @@
-"""What is planned, in the order in which it will happen."""
+"""Pending changes, in the order in which they will happen."""
 
 import pytest
 

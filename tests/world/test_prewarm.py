@@ -1,4 +1,4 @@
-"""The database of the next world is prepared once a world was made, and nobody can tell."""
+"""The database of the next world is prepared after a world was created, without any visible effect."""
 
 import asyncio
 from pathlib import Path

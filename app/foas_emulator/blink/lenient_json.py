@@ -58,7 +58,7 @@ def parse(text: str) -> Any:
 
 
 def parse_strictly(text: str) -> Any:
-    """Parse JSON. Raise ValueError for a text that is none, and for what `parse` refuses but its length."""
+    """Parse JSON. Raise ValueError for any other text, and for what `parse` refuses except its length."""
     if len(text) > MOST_VALUES:
         _check_values(text)
     try:

@@ -72,10 +72,10 @@ def given_plan(plan_json: str, *, note: Note) -> Plan | None:
     try:
         plan = plan_from_json(plan_json)
     except UnreadablePlanError as error:
-        note(f"planJson cannot be read, {error}; the plan that the emulator makes stands in for it.")
+        note(f"planJson cannot be read, {error}; a plan made by the emulator is used instead.")
         return None
     if plan is None and plan_json.strip():
-        note("planJson has no nodes; the plan that the emulator makes stands in for it.")
+        note("planJson has no nodes; a plan made by the emulator is used instead.")
     return plan
 
 

@@ -85,7 +85,8 @@ def tokens_of(code: str, positions: Positions) -> Iterator[Token]:
         found += 1
         if found > MOST_TOKENS:
             raise positions.error(
-                f"The script goes on here; the emulator reads {MOST_TOKENS} words and signs of one", match.start()
+                f"The script is too long from here on; the emulator reads at most {MOST_TOKENS} words and signs",
+                match.start(),
             )
         text = match[group]
         if group == "word":

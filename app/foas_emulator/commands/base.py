@@ -33,7 +33,7 @@ _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
 _OF_WRITING = {
     getattr(errno, name, None) for name in ("EAGAIN", "EBADF", "EDQUOT", "EFBIG", "EINVAL", "EIO", "ENOSPC", "ENXIO")
 }
-"""The errors of output that takes nothing, of a disk that is full or a terminal that is gone."""
+"""Errors of an output that accepts nothing, such as a full disk or a closed terminal."""
 
 _OF_VARIABLES = (ParameterSource.ENVIRONMENT, None)
 """The sources of a setting that a variable may have given: the flag itself, or none if the command has no such flag."""
@@ -80,7 +80,7 @@ class Commands(click.Group):
 
 
 def _advice(error: click.ClickException) -> str:
-    """Return what to do about a wrong command line, where click does not say it: for -5, which is no option."""
+    """Return advice that click does not give: for an argument such as -5, which it takes for an option."""
     is_number = isinstance(error, click.NoSuchOption) and error.option_name[1:2].isdecimal()
     return " Give -- before an argument that begins with a minus sign." if is_number else ""
 

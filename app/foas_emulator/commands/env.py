@@ -37,4 +37,4 @@ def command(
         text = (SHELLS[shell] if format_ is None else FORMATS[format_])(given)
     except ValueError as error:
         refuse(str(error))
-    click.echo(os.fsencode(text), nl=False)  # paths may hold bytes that are no text, and are to stay what they are
+    click.echo(os.fsencode(text), nl=False)  # paths may hold bytes that are not text, which must not change

@@ -77,6 +77,6 @@ def _parameter(text: str) -> tuple[str, str]:
 def _line(rule: dict[str, Any]) -> str:
     match = rule["match"]
     where = match["operation"] + "".join(f" {name}={value}" for name, value in match["params"].items())
-    armed = "" if rule["armed"] else ", at rest"
+    armed = "" if rule["armed"] else ", no longer armed"
     counts = f"seen {rule['seen']}, applied to {rule['hits']}"
     return f"{rule['id']}: {json.dumps(rule['effect'])} for {where}; {counts}{armed}."

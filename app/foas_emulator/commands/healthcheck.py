@@ -30,6 +30,6 @@ def command(url: str | None, port: int) -> None:
         cause = error.reason if type(error) is URLError else error
         refuse(f"{target}: {describe_no_answer(cause) if isinstance(cause, Exception) else cause}")
     except (KeyError, TypeError, RecursionError):
-        refuse(f"{target}: this is no foas-emulator")
+        refuse(f"{target}: this is not a foas-emulator")
     click.echo(harmless(health))
     sys.exit(0 if status == "ok" else 1)

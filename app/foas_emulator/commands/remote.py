@@ -67,9 +67,7 @@ class Remote:
     def existing_world(self) -> World:
         """Return the world; raise `EmulatorError` if it does not exist, so that a typing error creates no world."""
         if not self.server.has_world(self.world_name):
-            raise EmulatorError(
-                404, f"There is no world {self.world_name}.", "foas-emulator worlds lists those there are."
-            )
+            raise EmulatorError(404, f"There is no world {self.world_name}.", "foas-emulator worlds lists the worlds.")
         return self.world
 
     def report(self, sentence: str, document: Any) -> None:
@@ -98,7 +96,7 @@ def remote(command: Command) -> Command:
 
 
 def address(url: str | None, port: int) -> str:
-    """Return the URL of the server that the options name. End the command if it is no URL of http or https."""
+    """Return the URL of the server that the options name. End the command if it is not a URL of http or https."""
     target = (url or f"http://127.0.0.1:{port}").rstrip("/")
     if not target.lower().startswith(("http://", "https://")):
         refuse(f"{target}: an address begins with http:// or https://")
@@ -121,7 +119,7 @@ def reason_of(error: Exception) -> str:
     if not (isinstance(error, EmulatorError) and error.status == HTTPStatus.UNAUTHORIZED and "token" in error.error):
         return describe_no_answer(error)
     is_given = click.get_current_context().params.get("control_token") is not None
-    wrong = "This is not its control token." if is_given else "It wants its control token."
+    wrong = "This is not its control token." if is_given else "It requires its control token."
     return (
         f"{wrong} Give the token with --control-token or FOASEMU_CONTROL_TOKEN; "
         "it is the server's setting, or was printed when it started."
@@ -135,10 +133,10 @@ def say(sentence: str, document: Any, *, as_json: bool) -> None:
 
 def change_lines(changes: list[dict[str, Any]]) -> str:
     """Return a line for each change: what it brings about, and in parentheses what it is."""
-    return "".join(f"\n  {instant_text(change['at'])} {_told(change)}" for change in changes)
+    return "".join(f"\n  {instant_text(change['at'])} {_described(change)}" for change in changes)
 
 
-def _told(change: dict[str, Any]) -> str:
+def _described(change: dict[str, Any]) -> str:
     what, job, state = change["what"], change["job"], change["state"]
     if state is not None:
         return f"{job or what.partition(' ')[0]} becomes {state} ({what})"

@@ -128,7 +128,7 @@ class _Child:
     """The command as a process, and the forwarding of signals to it.
 
     While the command runs, signals are passed on to it, and `run` keeps waiting for it. A signal before that ends
-    `run`, which cleans up then too; none disturbs it in that.
+    `run`, which still cleans up; no signal interrupts the clean-up.
     """
 
     def __init__(self) -> None:

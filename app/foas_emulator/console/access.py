@@ -1,8 +1,8 @@
 """Access to the pages: a cookie in place of the control token, the Origin, and a token in every form.
 
-`Door` keeps out other machines and host names that were rebound to this one. The checks here concern browsers: a page
-of another site must not send one of our forms. That of the sign-in has the control token in place of the forms' own,
-which nobody gets who has not signed in.
+`ConsoleGate` keeps out other machines and host names that were rebound to this one. The checks here concern browsers:
+a page of another site must not send one of our forms. The sign-in form has the control token in place of the forms' own
+token, which only those get who have signed in.
 """
 
 import hmac

@@ -81,7 +81,7 @@ def console_app(site: Site) -> ASGIApp:
     missing: dict[Any, Any] = dict.fromkeys((HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED), _no_page)
     answering = Middleware(AnswerUnexpected, next_request_id=site.registry.next_request_id)
     pages = Starlette(routes=[Mount(BASE, routes=routes)], exception_handlers=missing, middleware=[answering])
-    return Door(pages, site)
+    return ConsoleGate(pages, site)
 
 
 async def _no_page(request: Request, error: HTTPException) -> Response:
@@ -90,7 +90,7 @@ async def _no_page(request: Request, error: HTTPException) -> Response:
     return response
 
 
-class Door:
+class ConsoleGate:
     """Middleware that refuses unauthorized requests for pages, and adds security headers to every answer."""
 
     def __init__(self, app: ASGIApp, site: Site) -> None:

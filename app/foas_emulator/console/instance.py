@@ -7,6 +7,7 @@ import json
 from http import HTTPStatus
 from typing import Any
 
+from foas_emulator.blink.kinds import STREAM
 from foas_emulator.console.calls import Answer
 from foas_emulator.console.chart import Chart, chart
 from foas_emulator.console.job import copies, instances, members
@@ -55,7 +56,7 @@ async def instance_page(view: View) -> dict[str, Any]:
         "due": due(view.world).get(number),
         "states": STATES,
         "is_current": any(each["Id"] == number for each in current[:1]),
-        "buttons": buttons(view.world.name, project, name, instance=number, is_stream=row.job_type == "FLINK_STREAM"),
+        "buttons": buttons(view.world.name, project, name, instance=number, is_stream=row.job_type == STREAM),
         "exceptions": parsed(members(await view.read(f"{path}/exceptions"), "Exceptions")),
         "charts": await charts(view, project, name, number),
         "checkpoints": parsed(members(await view.read(f"{path}/checkpoints"), "Checkpoints")),

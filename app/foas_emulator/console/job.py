@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from foas_emulator.blink.kinds import STREAM
 from foas_emulator.blink.plan import Plan
 from foas_emulator.blink.planner import running_plan
 from foas_emulator.console import snippets
@@ -57,7 +58,7 @@ async def job_page(view: View) -> dict[str, Any]:
             project,
             name,
             instance=newest["Id"] if newest else None,
-            is_stream=job["JobType"] == "FLINK_STREAM",
+            is_stream=job["JobType"] == STREAM,
         ),
         "current": current,
         "archived": await instances(view, job, is_archived=True) if tab == "instances" else [],

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import TextualSelect, text
 
+from foas_emulator.blink.kinds import STREAM
 from foas_emulator.console.operations import DRAFT, FIRST, NOT_STARTED, Button, buttons
 from foas_emulator.console.site import View
 from foas_emulator.console.timeline import Point, point, timeline
@@ -179,9 +180,7 @@ def totals(counts: dict[str, dict[str, int]]) -> list[tuple[str, int]]:
 
 def operations_of(world: World, job: Mapping[str, Any]) -> list[Button]:
     """Return the operations on a job as buttons."""
-    return buttons(
-        world.name, job["project"], job["job"], instance=job["instance"], is_stream=job["type"] == "FLINK_STREAM"
-    )
+    return buttons(world.name, job["project"], job["job"], instance=job["instance"], is_stream=job["type"] == STREAM)
 
 
 def by_folder(jobs: Sequence[Any]) -> list[Folder]:

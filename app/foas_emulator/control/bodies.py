@@ -40,8 +40,8 @@ class Taken:
         if self._room.size + size > self._room.limit:
             raise ControlError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                f"Bodies of more than {self._room.limit} bytes would be held at a time.",
-                "Ask again when others are done, or raise the setting max_document: twice of it is taken at a time.",
+                f"All request bodies together would have more than {self._room.limit} bytes.",
+                "Ask again when others are done, or raise the setting max_document: twice that many bytes are allowed.",
             )
         self._room.size += size
         self.size += size
@@ -74,7 +74,7 @@ async def with_body(scope: Scope, receive: Receive, *, limit: int, room: Taken) 
     if encoding != "identity" and size:
         raise ControlError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"The body has the Content-Encoding {encoding!r}, which is not read.",
+            f"The body has the Content-Encoding {encoding!r}, which is not supported.",
             "Send it unencoded.",
         )
     return _replaying(pieces, receive)

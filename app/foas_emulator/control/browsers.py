@@ -23,7 +23,7 @@ def is_loopback(host: str) -> bool:
 def is_embedded(scope: Scope) -> bool:
     """Whether a page of another site loads this as a part of itself, such as an image, or sends it a form.
 
-    A link that is followed is no such request: the browser leaves that page. One that is only prefetched is.
+    A link that is followed is not such a request, because the browser leaves that page; a prefetched link is.
     """
     headers = Headers(scope=scope)
     if headers.get("sec-fetch-site") != "cross-site":

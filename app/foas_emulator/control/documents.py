@@ -93,9 +93,7 @@ def _few(value: Any) -> Any:
         part = ahead.pop()
         found += 1
         if found + len(ahead) > MAX_VALUES:
-            raise ControlError(
-                413, f"The body holds more than {MAX_VALUES} values.", "Give what it is about in several calls."
-            )
+            raise ControlError(413, f"The body holds more than {MAX_VALUES} values.", "Split it over several calls.")
         if isinstance(part, dict | list):
             ahead += part.values() if isinstance(part, dict) else part[: MAX_VALUES + 1]
     return value

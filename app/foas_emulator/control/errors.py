@@ -74,7 +74,7 @@ def _cut(text: str) -> str:
 
 def no_world(name: str) -> ControlError:
     """Return the error for a world that does not exist; programs recognise it by its member `no_world`."""
-    hint = "GET /_emulator/worlds lists those there are; PUT makes one, and so does a request that comes to it."
+    hint = "GET /_emulator/worlds lists the worlds; PUT creates one, and so does any request to the service in it."
     return ControlError(404, f"There is no world {name}.", hint, no_world=name)
 
 
@@ -140,7 +140,7 @@ class AnswerUnexpected:
             return _lack(refused)
         request_id = self._next_request_id()
         log.error("control request %s failed: %s %s", request_id, scope["method"], scope["path"], exc_info=error)
-        hint = f"That is the emulator's mistake: its log has the reason under {request_id}. Please report it."
+        hint = f"This is a fault of the emulator: its log has the reason under {request_id}. Please report it."
         return ControlError(500, "The request failed unexpectedly.", hint, request_id=request_id)
 
 
@@ -203,7 +203,7 @@ def _problem(details: Mapping[str, Any], body: Any) -> str:
 
 
 def _lack(refused: str) -> ControlError:
-    return ControlError(503, "The system lets the emulator have no more.", refused)
+    return ControlError(503, "The system refused the emulator a resource.", refused)
 
 
 def _unusable_file(error: WorldFileError) -> ControlError:

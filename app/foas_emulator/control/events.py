@@ -1,6 +1,6 @@
 """The events of a world as they happen, as `text/event-stream`.
 
-The stream looks a few times a second and reports what is new; of a crowd of calls the last few and "n more".
+The stream checks a few times a second and reports what is new; of many calls, the last few and the number of others.
 A reader that is too slow is dropped and never waited for.
 """
 

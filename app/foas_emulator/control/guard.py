@@ -143,7 +143,7 @@ CROSS_SITE = ControlError(
 )
 _TOKEN_NEEDED = ControlError(
     401,
-    "The control API wants its token.",
+    "The control API requires its token.",
     "Send 'Authorization: Bearer TOKEN'; the token is the setting control_token, or was printed at the start.",
 )
 

@@ -89,7 +89,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         try:
             await expected.check_scope(OPERATIONS)
         except ValueError as error:
-            raise ControlError(400, "What is expected could never happen.", f"{error}.") from None
+            raise ControlError(400, "The expectation could never be met.", f"{error}.") from None
         require_world(registry, name)
         finding = await _verify_until(journal, name, expected, request, verifying)
         if finding.holds:

@@ -17,7 +17,7 @@ from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 
 _ATTEMPTS = (False, False, True, True)
-"""Attempts to merge a large seed outside the event loop: whether those who would change the world meanwhile wait."""
+"""Attempts to merge a large seed outside the event loop, and whether other changes of the world wait meanwhile."""
 
 
 async def clusters_there(registry: Registry, name: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""Refuse query parameters that a path does not have: a misspelt `dry_run` would do what it was to leave undone."""
+"""Refuse query parameters that a path does not have: with a misspelt `dry_run`, the change would be made."""
 
 from collections.abc import Iterator
 

@@ -18,7 +18,7 @@ from foas_emulator.world.store import StoreClosedError
 
 async def reset(registry: Registry, scratch: Connections, name: str) -> None:
     """Reset a world; create it if it does not exist."""
-    with suppress(WorldFileError):  # which a reset mends
+    with suppress(WorldFileError):  # which a reset repairs
         registry.open_existing(name)
     await _reset(registry, scratch, name, in_one_piece=registry.reset)
 
@@ -71,7 +71,7 @@ async def _reset_closed(registry: FileRegistry, scratch: Connections, name: str,
 
 
 async def _origin(registry: Registry, name: str) -> bytes | None:
-    """The image that an open world resets to; None if it is not open or that cannot be read, which a reset mends."""
+    """Return the image that an open world resets to; None if it is closed, or if the image cannot be read."""
     try:
         return None if registry.peek(name) is None else await origin_of_world(registry, name)
     except (StoreClosedError, WorldFileError):

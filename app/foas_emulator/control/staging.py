@@ -1,4 +1,4 @@
-"""Stage large images: write them beside the event loop to where a world can move into them in no time."""
+"""Stage large images: write them outside the event loop, so that a world only has to take them over."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
@@ -50,7 +50,7 @@ def _begun(image: bytes, name: str, scratch: Connections) -> tuple[bytes, int]:
 
 @contextmanager
 def created_or_opened(registry: Registry, name: str) -> Iterator[World]:
-    """Yield a world; if it is created for the block, and that raises anything, there is none afterwards."""
+    """Yield a world, which is created if it does not exist, and then dropped again if the block raises anything."""
     is_new = not registry.exists(name)
     world = registry.open_or_create(name)
     try:

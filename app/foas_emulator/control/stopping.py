@@ -1,4 +1,4 @@
-"""What a client gets of the control API and the pages when the server stops before it has answered."""
+"""Answer the clients of the control API and the pages that are still waiting when the server stops."""
 
 import asyncio
 

@@ -139,7 +139,7 @@ def _image(registry: Registry, scratch: Connections, document: Document) -> "byt
         return None
     if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= set(_BEGINNINGS):
         raise ControlError(
-            400, "The body does not say what the world begins with.", "Give one of seed, snapshot, fork."
+            400, "The body does not say what to create the world from.", "Give one of seed, snapshot, fork."
         )
     ((kind, value),) = body.items()
     if kind == "snapshot":
@@ -158,7 +158,7 @@ def _source(registry: Registry, name: Any) -> World:
     """Return the world to copy, after opening it if it is closed."""
     source = registry.open_existing(name) if isinstance(name, str) else None
     if source is None:
-        raise ControlError(404, f"There is no world {name!r} to fork.", "GET /_emulator/worlds lists those there are.")
+        raise ControlError(404, f"There is no world {name!r} to fork.", "GET /_emulator/worlds lists the worlds.")
     return source
 
 

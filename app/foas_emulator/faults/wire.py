@@ -1,10 +1,6 @@
 """End a connection before its response is complete: the one place that bypasses ASGI and uses the transport."""
 
 import asyncio
-import os
-import socket
-import struct
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -12,6 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from foas_emulator.gateway.errors import UNAVAILABLE
 from foas_emulator.gateway.formats import Body
+from foas_emulator.gateway.resets import reset_connection
 from foas_emulator.gateway.responses import GatewayResponse, until_disconnected
 
 TRANSPORT = "foas_emulator.transport"
@@ -19,9 +16,6 @@ TRANSPORT = "foas_emulator.transport"
 
 NEVER_SENT = 0
 """The status of a response of which the client got no byte."""
-
-_NO_LINGER = struct.pack("HH" if os.name == "nt" else "ii", 1, 0)
-"""C's `struct linger`: on, for no time. Its members are shorter on Windows."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,13 +54,10 @@ class AbortedResponse(GatewayResponse):
         await until_disconnected(receive)
 
     def _end(self) -> None:
-        if not self.reset:
+        if self.reset:
+            reset_connection(self.transport)
+        else:
             self.transport.close()
-            return
-        if not self.transport.is_closing():  # the client may have left: then there is no socket any more
-            with suppress(OSError):  # on macOS, one whose client has just left takes no options
-                self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-        self.transport.abort()
 
 
 async def break_off(scope: Scope, receive: Receive) -> None:

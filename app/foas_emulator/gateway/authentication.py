@@ -145,7 +145,7 @@ def wrong_bearer_token(request: SignedRequest, keys: AccessKeys) -> Authenticati
     sent = [(name, request.headers[name]) for name in TOKENS if request.headers.get(name)]
     sent = sent or [(name, value) for name, value in query_pairs(request.raw_query) if name in TOKENS]
     if not sent:
-        hint = "The request says that it has a bearer token, and has none: send it in x-acs-bearer-token."
+        hint = "The request says that it has a bearer token, but it has none: send it in x-acs-bearer-token."
         return AuthenticationFailure("InvalidBearerToken", hint)
     for name, token in sent:
         if not any(compare_digest(token.encode(), known.encode()) for known in keys.bearer_tokens):

@@ -74,7 +74,7 @@ _catalogue: dict[str, Problem] = {}
 def problem(code: str, status: int, message: str, evidence: Evidence = INFERRED, **headers: str) -> Problem:
     """Add a problem to the catalogue, at import time. Raise ValueError if the code is already there."""
     if code in _catalogue:
-        raise ValueError(f"{code} stands in the catalogue already")
+        raise ValueError(f"{code} is in the catalogue already")
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     _catalogue[code] = Problem(code=code, status=status, message=message, evidence=evidence, headers=named)
     return _catalogue[code]

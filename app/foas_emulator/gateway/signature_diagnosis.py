@@ -37,7 +37,7 @@ _ABOUT_SIGNING = (
     "string to sign",
 )
 _HOLDS_SECRET = re.compile("token|password|secret|cookie|authorization|^query signature$", re.IGNORECASE)
-"""The fields of a request whose values are not told: what is told is logged, too."""
+"""The fields of a request whose values are not shown, because hints are logged."""
 _ADVICE = "what is signed must be what arrives."
 _PATIENCE = 500  # mistakes to try; an ordinary request has about a hundred, one of a thousand headers has more
 _MOST_ENCODED = 64 * 1024  # characters of paths and queries to encode again in all mistakes: some ten milliseconds
@@ -65,7 +65,7 @@ def explain(
         name = "x-acs-signature-method" if credentials.scheme == "v1" else "algorithm"
         return [Difference(name, ALGORITHMS[credentials.scheme], credentials.algorithm)]
     if client_string_to_sign is not None:
-        return _told(request, credentials, secret, client_string_to_sign)
+        return _compared(request, credentials, secret, client_string_to_sign)
     return (
         _wrong_signature(request, credentials, secret)
         or _wrong_text(request, credentials, secret, islice(mistaken_texts(request, credentials), _patience(request)))
@@ -99,7 +99,7 @@ def sentence(differences: list[Difference]) -> str:
     return f"The client signed {plain(field)} as {signed}, but the request has {sent}; {_ADVICE}"
 
 
-def _told(request: SignedRequest, credentials: Credentials, secret: str, client: str) -> list[Difference]:
+def _compared(request: SignedRequest, credentials: Credentials, secret: str, client: str) -> list[Difference]:
     servers = list(signed_texts(request, credentials))
     hashed = [v3_string_to_sign(server, credentials) for server in servers] if credentials.scheme == "v3" else []
     if client in servers or client in hashed:
@@ -152,14 +152,14 @@ def _wrong_text(
 
 def _closest(servers: list[str], client: str, credentials: Credentials) -> list[Difference]:
     for server in servers:
-        if misshapen := _misshapen(server, client):
-            return [misshapen]
+        if malformed := _malformed(server, client):
+            return [malformed]
     fields = _v1_fields if credentials.scheme == "v1" else _v3_fields
     differences = min((compare(fields(server), fields(client)) for server in servers), key=len)
     return differences or [Difference("order", "sorted by name", "another one")]
 
 
-def _misshapen(server: str, client: str) -> Difference | None:
+def _malformed(server: str, client: str) -> Difference | None:
     if client == server + "\n":
         return Difference("trailing newline", None, "\n")
     if client.replace("\r\n", "\n") == server:

@@ -107,7 +107,7 @@ class Policy:
             return PassThrough(name, port)
         shown = _UNSPEAKABLE.sub("?", name[:100])
         return Refused(
-            f"foas-emulator does not connect to {shown}: only the hosts of foas lead to it, and a test is not to reach "
+            f"foas-emulator does not connect to {shown}: only the hosts of foas lead to it, and a test must not reach "
             f"anything else by accident. --intercept-allow {shown} lets this one through."
         )
 

@@ -108,12 +108,14 @@ def describe_endpoints(given: dict[str, str]) -> ApiResponse:
     Raise `ApiError` for an unknown operation, service or region, with the codes that the SDKs know.
     """
     if given.get("action", "DescribeEndpoints") != "DescribeEndpoints":
-        raise UNKNOWN_OPERATION("Of the location service the emulator has DescribeEndpoints alone.")
+        raise UNKNOWN_OPERATION(
+            "DescribeEndpoints is the only operation of the location service that the emulator has."
+        )
     if given.get("servicecode", "").lower() != "foas":
         raise UNKNOWN_SERVICE("The emulator is the service foas, and knows the endpoints of no other.")
     region = given.get("id", "")
     if _REGION.fullmatch(region) is None:
-        raise UNKNOWN_REGION("Id is to be a region, such as cn-hangzhou; any name of that form is served.")
+        raise UNKNOWN_REGION("Id must be a region such as cn-hangzhou; any name of that form is served.")
     endpoint = _Endpoint.model_construct(
         protocols=_Protocols.model_construct(protocols=["HTTP", "HTTPS"]),
         type=given.get("type", "openAPI"),

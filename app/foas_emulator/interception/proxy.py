@@ -122,7 +122,9 @@ class Proxy:
         except asyncio.LimitOverrunError:
             raise _RefusedError(431, f"A head has at most {self._limits.head} bytes.") from None
         except TimeoutError:
-            raise _RefusedError(408, f"A head is to come within {self._limits.head_within} seconds.") from None
+            raise _RefusedError(
+                408, f"The head of a request must arrive within {self._limits.head_within} seconds."
+            ) from None
         except BadRequestError as error:
             raise _RefusedError(400, str(error)) from None
 

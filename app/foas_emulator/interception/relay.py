@@ -1,12 +1,11 @@
 """Pass bytes between two connections until one of them has ended."""
 
 import asyncio
-import socket
-import struct
 from contextlib import suppress
 
+from foas_emulator.gateway.resets import reset_connection
+
 _CHUNK = 64 * 1024
-_NO_LINGER = struct.pack("ii", 1, 0)
 
 
 async def relay(
@@ -27,7 +26,7 @@ async def relay(
     try:
         await _pump(server[0], client[1], activity)
     except ConnectionResetError:
-        _reset(client[1])
+        reset_connection(client[1].transport)
     except TimeoutError:
         client[1].transport.abort()
     except OSError:
@@ -38,9 +37,9 @@ async def relay(
 
 
 def close(stream: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
-    """Close a connection at once, with what is not sent.
+    """Close a connection at once, and discard what was not sent.
 
-    A reader keeps its error, whose traceback keeps the reader and its buffer: without that no cycle is left.
+    A reader keeps its error, and the traceback of that keeps the reader: it is dropped, so that no cycle is left.
     """
     reader, writer = stream
     writer.transport.abort()
@@ -122,11 +121,3 @@ async def _pump(
         return
     if writer.can_write_eof() and not writer.is_closing():
         writer.write_eof()
-
-
-def _reset(writer: asyncio.StreamWriter) -> None:
-    connection = writer.get_extra_info("socket")
-    if connection is not None:
-        with suppress(OSError):
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-    writer.transport.abort()

@@ -154,8 +154,8 @@ class CacheReads:
     def _set_template(self, context: RequestContext, response: GatewayResponse, cached: CachedResponse) -> None:
         """Set the journal template of a cached response, unless its repetitions must go through the stages.
 
-        They must if this request gets a warning, since all of them will, if its world is impaired, if the response is
-        large, and if its query is long: the hot path would keep how a signature reads it.
+        They must if this request gets a warning (so will all of them), if its world is impaired, if the response is
+        large, or if the query is long, since the hot path would cache its signed form.
         """
         is_long = len(context.query_string) > LONGEST_KEPT or response.content.size > LARGE
         if context.warning is not None or context.settings.is_impaired or is_long:

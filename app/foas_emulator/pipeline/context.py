@@ -50,7 +50,7 @@ class RequestContext:
         self.world_name = ""
         self._world: World | None = None
         self.beginning: object = None
-        """The beginning of the world, as of the latest call of the operation; None before one."""
+        """The world's `beginning` when the operation was last called; None before its first call."""
         self.was_authenticated = False
         self.authentication_failure: AuthenticationFailure | None = None
         self.operation: Operation | None = None

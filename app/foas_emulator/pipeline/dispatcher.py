@@ -160,7 +160,7 @@ def _answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
 
 
 def _unset_name(context: RequestContext) -> str | None:
-    """Return the first parameter in whose place the path has its own name in brackets: SDKs send what is not set so."""
+    """Return the first path parameter whose value is its own name in brackets, which SDKs send if it is not set."""
     if context.operation is None:
         return None
     names = (segment[1:-1] for segment in context.operation.segments if segment.startswith("{"))

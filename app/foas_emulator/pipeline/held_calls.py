@@ -1,4 +1,4 @@
-"""The calls that a latency holds back, within one byte budget: they go on after their clients have left."""
+"""The calls that latencies delay, within one byte budget; they continue even if their clients have left."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -35,7 +35,7 @@ class HeldCalls:
     def _counted(self, size: int) -> Iterator[None]:
         if self.size and self.size + size > MOST_HELD:
             raise UNAVAILABLE(
-                f"Latencies hold back calls of {self.size} bytes already, also of clients that have left, and "
+                f"Latencies already hold back calls of {self.size} bytes, also of clients that have left, and "
                 f"{MOST_HELD} are allowed: ask again, or choose shorter latencies."
             )
         self.size += size

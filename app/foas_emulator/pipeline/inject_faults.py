@@ -29,9 +29,9 @@ from foas_emulator.world.world import World
 log = logging.getLogger(__name__)
 
 MOST_DUPLICATIONS = 15
-"""The most times that one call is duplicated, four rules around one another: each further one would double them."""
+"""The most times that one call is duplicated, as by four nested rules, each of which doubles the number."""
 _IN_ONE_STACK = 50
-"""Rules around one another after which Python would soon be too deep in calls."""
+"""Nested rules that are applied in one task; many more would exceed Python's recursion limit."""
 
 CallOperation = Callable[[RequestContext], Awaitable[GatewayResponse]]
 """A function that calls the operation of a request."""
@@ -54,7 +54,7 @@ class InjectFaults:
         self._held = held
         self._call_operation = call_operation
         self._lock = LoopLock()
-        """Taken by a write whose world is so large that its image is taken beside it: only one has such an image."""
+        """Held by a write while a thread takes the image of its large world: there is one such image at a time."""
 
     def __call__(self, context: RequestContext) -> Awaitable[GatewayResponse] | None:
         active = active_rules(context.world)
@@ -70,7 +70,7 @@ class InjectFaults:
         return None
 
     async def _apply_in_slices(self, context: RequestContext, rules: Sequence[ArmedRule]) -> GatewayResponse:
-        """Do the same where matching takes long: each glob up to milliseconds for a text of thousands of characters."""
+        """Apply the rules that match; serve others meanwhile, since a glob may take milliseconds for a long text."""
         matching = [rule async for rule in in_slices(rules) if rule.matches(context.parameters)]
         return await self._apply_all(context, matching)
 
@@ -203,7 +203,7 @@ async def _on_own_stack(call: Call) -> GatewayResponse:
 
 
 def _counted(rule: ArmedRule, world: World, *, took_effect: bool) -> Application | None:
-    """Count a call as `count_match` does. One that took effect passes if its count cannot be written: it succeeded."""
+    """Count a call as `count_match` does. If that cannot be written, let a call pass that took effect: it succeeded."""
     try:
         return rule.count_match(world)
     except sqlite3.Error as error:

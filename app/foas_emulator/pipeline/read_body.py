@@ -23,7 +23,7 @@ _STRING_OR_MARK = re.compile(r'"[^"]*+"?|(?P<mark>[,\[{])')
 _READ_TYPES = "send application/json or application/x-www-form-urlencoded"
 
 LARGE = 256 * 1024
-"""The bytes of a body from which others are served between reading its parameters and the call."""
+"""The size in bytes from which other requests are served between reading a body and calling the operation."""
 
 MAX_VALUES = 20_000
 """The most values of a JSON body; each takes far more memory and time than its bytes do."""
@@ -32,7 +32,7 @@ LONGEST_NUMBER = 400
 """The most digits of an integer in a JSON body."""
 
 MAX_DEPTH = 100
-"""The most lists and objects of a JSON body inside one another: the journal shows them by calls inside one another."""
+"""The most levels of nested lists and objects in a JSON body: the journal shows them recursively."""
 
 
 class ReadBody:
@@ -66,7 +66,9 @@ class ReadBody:
         context.body_note = why_not_read(context.body, content_type)
         encoding = context.headers.get("content-encoding", "identity").strip().lower()
         if encoding != "identity" and context.body:
-            raise MALFORMED(f"The body has the content-encoding {encoding!r}, which is not read: send it unencoded.")
+            raise MALFORMED(
+                f"The body has the content-encoding {encoding!r}, which is not supported: send it unencoded."
+            )
         read = read_parameters(context.body, content_type)
         also_before = {f"{name}[2]": read[name] for name in read.keys() & context.parameters.keys()}
         context.parameters = {**read, **also_before, **context.parameters}
@@ -128,7 +130,7 @@ def _read_json(text: str) -> Mapping[str, Any]:
     if len(document) > MAX_PARAMETERS:
         raise MALFORMED(f"The body holds {len(document)} parameters; a request may have {MAX_PARAMETERS}.")
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(document):
-        raise MALFORMED(f"The body holds more than {MAX_DEPTH} lists and objects inside one another.")
+        raise MALFORMED(f"The body holds more than {MAX_DEPTH} levels of nested lists and objects.")
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(document, ensure_ascii=False)):
         raise MALFORMED("The body holds half of a surrogate pair, which no text can carry.")
     return document

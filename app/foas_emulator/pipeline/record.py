@@ -93,21 +93,21 @@ def call_of(context: RequestContext, response: GatewayResponse) -> Call:
     contents = contents_of(context, response)
     is_refused = response.code is not None
     return Call(
-        operation,
-        context.method,
-        raw_path,
-        context.parameters,
-        context.unread,
-        access_key_id,
-        _signature_of(context),
-        context.warning,
-        action,
-        context.format,
-        response.status_code,
-        response.code,
-        tuple(Fault(rule.id, rule.written, rule.at) for rule in faults) if faults else (),
-        context.world.clock.reading,
-        ENTRY_SIZE
+        operation=operation,
+        method=context.method,
+        raw_path=raw_path,
+        parameters=context.parameters,
+        unread=context.unread,
+        access_key_id=access_key_id,
+        signature=_signature_of(context),
+        warning=context.warning,
+        action=action,
+        format=context.format,
+        status=response.status_code,
+        code=response.code,
+        faults=tuple(Fault(rule.id, rule.written, rule.at) for rule in faults) if faults else (),
+        clock=context.world.clock.reading,
+        size=ENTRY_SIZE
         + _CALL
         + len(access_key_id)
         + len(action or "")
@@ -116,7 +116,7 @@ def call_of(context: RequestContext, response: GatewayResponse) -> Call:
         + memory_of(context.parameters)
         + (memory_of([rule.written for rule in faults]) if faults else 0)
         + contents.size,
-        contents,
+        contents=contents,
         hint=response.hint,
         evidence=response.header(EVIDENCE) if is_refused else None,
     )
@@ -136,16 +136,16 @@ def contents_of(context: RequestContext, response: GatewayResponse) -> Contents:
     failure, content = context.authentication_failure, response.content
     arguments = {} if failure is None else failure.message_args
     return Contents(
-        kept_headers(context.headers.items()),
-        context.raw_path,
-        context.query_string,
-        context.body[:MOST_BYTES],
-        len(context.body),
-        (*response.extra_headers, (b"content-type", response.content_type)),
-        kept_answer(content),
-        len(content.head) + len(content.tail) + len(context.request_id) if response.status_code else 0,
-        arguments.get("canonical_request") or arguments.get("string_to_sign", ""),
-        () if failure is None else failure.differences,
+        headers=kept_headers(context.headers.items()),
+        raw_path=context.raw_path,
+        query=context.query_string,
+        sent=context.body[:MOST_BYTES],
+        sent_size=len(context.body),
+        answer_headers=(*response.extra_headers, (b"content-type", response.content_type)),
+        answer=kept_answer(content),
+        answer_size=len(content.head) + len(content.tail) + len(context.request_id) if response.status_code else 0,
+        string_to_sign=arguments.get("canonical_request") or arguments.get("string_to_sign", ""),
+        differences=() if failure is None else failure.differences,
     )
 
 

@@ -89,7 +89,7 @@ def key_of(authorization: str) -> str:
 def shown_key(authorization: str) -> str:
     """Return the access key id of an Authorization header; "" if it has another form, since a secret may stand there.
 
-    `Bearer TOKEN` is what a client sends that confuses the service's API with the control API.
+    A client that confuses the service's API with the control API sends `Bearer TOKEN`.
     """
     kind, _, rest = authorization.partition(" ")
     is_signed = (kind == "acs" and ":" in rest) or (kind.startswith("ACS3-") and "Credential=" in rest)

@@ -58,7 +58,7 @@ class Lines:
         return line
 
 
-TWICE = "stands twice"
+TWICE = "is repeated"
 _MERGE = "tag:yaml.org,2002:merge"
 _STR = "tag:yaml.org,2002:str"
 _INT = "tag:yaml.org,2002:int"
@@ -162,7 +162,7 @@ class Composer:
         if event.anchor not in self._anchors:
             self._flaw(event, f"there is no anchor {event.anchor!r} before this alias")
         elif value is _OPEN:
-            self._flaw(event, f"the alias {event.anchor!r} stands in what it repeats, which would have no end")
+            self._flaw(event, f"the alias {event.anchor!r} refers to a value that contains it, which would never end")
             value = _UNREADABLE
         self._size += size
         self._repeated += size

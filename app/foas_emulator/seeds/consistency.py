@@ -4,24 +4,27 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import LargeBinary, Select, Table, cast, func, literal, select, text
 
+from foas_emulator.blink.kinds import STREAM, ApiType, JobType
 from foas_emulator.faults.rules import FaultRule, check_rules
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.operations.clusters import lifecycle as clusters
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
-from foas_emulator.operations.clusters.service import FIRST_ORDER, MOST_REMOVED
+from foas_emulator.operations.clusters.service import FEWEST_SLAVES, FIRST_ORDER, MOST_REMOVED, MOST_SLAVES
 from foas_emulator.operations.clusters.service import LARGEST_COUNT as MOST_CLUSTERS
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.operations.instances import lifecycle as instances
 from foas_emulator.operations.instances.lifecycle import LARGEST_COUNT as MOST_INSTANCES
 from foas_emulator.operations.instances.rows import Instance
+from foas_emulator.operations.jobs import lifecycle as jobs
 from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
 from foas_emulator.operations.packages.rows import Package
-from foas_emulator.operations.projects.rows import Project
+from foas_emulator.operations.packages.schemas import TYPES
+from foas_emulator.operations.projects.rows import CELL, PUBLIC, Project
 from foas_emulator.operations.projects.service import LARGEST_COUNT as MOST_PROJECTS
 from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.operations.queues.service import LARGEST_COUNT as MOST_QUEUES
@@ -55,8 +58,8 @@ _BELONGS: tuple[tuple[Model, tuple[str, ...], Model, tuple[str, ...]], ...] = (
 )
 """Tables and columns, with the table and columns of the row that must exist for them; NULL refers to nothing."""
 
-_TYPES = ("FLINK_STREAM", "FLINK_BATCH")
-_APIS = ("SQL", "DATASTREAM")
+_TYPES = get_args(JobType)
+_APIS = get_args(ApiType)
 _STATES: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
     (Cluster, "state", clusters.STATES),
     (Job, "job_type", _TYPES),
@@ -65,15 +68,15 @@ _STATES: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
     (Instance, "api_type", _APIS),
     (Instance, "actual_state", instances.STATES),
     (Instance, "expect_state", instances.STATES),
-    (PlanSession, "status", ("Session in run", "success", "fail")),
+    (PlanSession, "status", jobs.STATUSES),
 )
 _ALLOWED: tuple[tuple[Model, str, tuple[Any, ...]], ...] = (
     (Cluster, "pay_model", ("pre", "post")),
     (Cluster, "master_num", (1, 3)),
     (ClusterOrder, "pay_model", ("pre", "post")),
     (ClusterOrder, "master_num", (1, 3)),
-    (Project, "deploy_type", ("cell", "public")),
-    (Package, "type", ("JAR", "DICTIONARY", "SCRIPT", "PYTHON")),
+    (Project, "deploy_type", (CELL, PUBLIC)),
+    (Package, "type", TYPES),
 )
 _TIMES: tuple[tuple[Model, tuple[str, ...]], ...] = (
     (Cluster, ("gmt_create", "gmt_modified")),
@@ -94,8 +97,8 @@ _RANGES: tuple[tuple[Model, str, int, int], ...] = (
     (Queue, "max_v_core", 0, 2**31 - 1),
     (Queue, "max_mem", 0, 2**31 - 1),
     (Queue, "max_gpu", 0, 2**31 - 1),
-    (Cluster, "slave_num", 2, 1000),
-    (ClusterOrder, "slave_num", 2, 1000),
+    (Cluster, "slave_num", FEWEST_SLAVES, MOST_SLAVES),
+    (ClusterOrder, "slave_num", FEWEST_SLAVES, MOST_SLAVES),
     (Instance, "priority", -(2**31), 2**31 - 1),
 )
 """Columns whose numbers are bounded, with the smallest and the largest number."""
@@ -154,10 +157,10 @@ def check_world(store: Store) -> None:
 
 
 def check_values(store: Store) -> None:
-    """Raise ValueError that names the first row with a value of another type, or a state that there is not.
+    """Raise ValueError that names the first row with a value of the wrong type or an unknown state.
 
-    Both would break calls, and come about if a database is edited by hand. Large ones are not checked, as they are not
-    for damage.
+    Both would break calls, and result from editing a database by hand. Large databases are not checked, as they are
+    not checked for damage either.
     """
     for table, wrong in _wrong_values().items() if store.size <= LARGE else ():
         if _first(store, table, " OR ".join(wrong)) is not None:
@@ -178,7 +181,7 @@ def _wrong_values() -> Mapping[Table, Mapping[str, str]]:
             conditions[condition] = f"a {column.name} that is not of type {types[0]}"
     for model, name, allowed in _STATES:
         condition = f"row.{name} NOT IN ({', '.join(map(repr, allowed))})"
-        wrong[model.table()][condition] = f"another {name} than {', '.join(allowed)}"
+        wrong[model.table()][condition] = f"a value of {name} other than {', '.join(allowed)}"
     return wrong
 
 
@@ -254,7 +257,7 @@ def _orphans(store: Store) -> Iterator[str]:
         there = f"EXISTS (SELECT 1 FROM {owner.table().name} AS owner WHERE {same})"  # noqa: S608
         row = _first(store, model.table(), f"{given} AND NOT {there}")
         if row is not None:
-            yield f"{row} belongs to a row of {owner.table().name} that is not there (by {', '.join(columns)})"
+            yield f"{row} belongs to a row of {owner.table().name} that does not exist (by {', '.join(columns)})"
 
 
 def _out_of_range(store: Store) -> Iterator[str]:
@@ -266,7 +269,7 @@ def _out_of_range(store: Store) -> Iterator[str]:
             allowed,
         )
         if row is not None:
-            yield f"{row} has another {column} than {', '.join(map(str, allowed))}"
+            yield f"{row} has a value of {column} other than {', '.join(map(str, allowed))}"
     for model, column, least, most in _RANGES:
         row = _first(store, model.table(), f"row.{column} NOT BETWEEN :value_0 AND :value_1", (least, most))
         if row is not None:
@@ -280,22 +283,22 @@ def _wrong_folders(store: Store) -> Iterator[str]:
         if len(folder.path) > LONGEST_PATH:
             yield f"folders {folder.folder_id} has a path of over {LONGEST_PATH} characters"
         if folder.path in paths or re.search(FOLDER_PATH, folder.path) is None or folder.path[1:].endswith("/"):
-            yield f"folders {folder.folder_id} has the path {folder.path!r}, which is taken or none"
+            yield f"folders {folder.folder_id} has the path {folder.path!r}, which is a duplicate or not valid"
         paths.add(folder.path)
     for project_name, paths in known.items():
         if "/" not in paths:
             yield f"projects {project_name!r} has no folder /"
         for path in paths:
             if (path.rpartition("/")[0] or "/") not in paths:
-                yield f"projects {project_name!r} has a folder {path!r} and not the one above it"
+                yield f"projects {project_name!r} has a folder {path!r} without the one above it"
 
 
 def _wrong_clusters(store: Store) -> Iterator[str]:
     for cluster in store.find(Cluster):
         if _REMOVED.fullmatch(cluster.removed_slaves) is None:
-            yield f"clusters {cluster.cluster_id!r} has removed_slaves that are no numbers with commas between"
+            yield f"clusters {cluster.cluster_id!r} has removed_slaves that are not numbers separated by commas"
         if re.search(ENGINE_VERSIONS, cluster.engine_versions) is None:
-            yield f"clusters {cluster.cluster_id!r} has engine_versions that are no versions behind their tags"
+            yield f"clusters {cluster.cluster_id!r} has engine_versions that are not versions after their tags"
 
 
 def _wrong_jobs(store: Store) -> Iterator[str]:
@@ -306,13 +309,14 @@ def _wrong_jobs(store: Store) -> Iterator[str]:
         " AND job.job_name = row.job_name AND job.job_type = row.job_type)",
     )
     if row is not None:
-        yield f"{row} has another job_type than its job"
+        yield f"{row} has a job_type that differs from its job's"
     row = _first(
         store,
         Instance.table(),
-        "row.job_type = 'FLINK_STREAM' AND NOT row.is_archived AND EXISTS (SELECT 1 FROM instances AS other"
+        "row.job_type = :value_0 AND NOT row.is_archived AND EXISTS (SELECT 1 FROM instances AS other"
         " WHERE other.project_name = row.project_name AND other.job_name = row.job_name AND NOT other.is_archived"
         " AND other.id < row.id)",
+        (STREAM,),
     )
     if row is not None:
         yield f"{row} is not archived, and neither is another one of its stream job"
@@ -333,7 +337,7 @@ def _low_counters(store: Store) -> Iterator[str]:
             yield f"{model.table().name} has an id that the counter {name!r} would give out once more"
     for order in store.find(ClusterOrder):
         if not _is_counted(order.order_id, counters.get("order", 0)):
-            yield f"cluster_orders {order.order_id!r} is beyond the counter 'order', or no order's id"
+            yield f"cluster_orders {order.order_id!r} is beyond the counter 'order', or is not an order's id"
 
 
 def _is_counted(order_id: str, given: int) -> bool:
@@ -349,7 +353,7 @@ def _changes_of_nothing(store: Store) -> Iterator[str]:
     }
     for change in store.find(PendingChange):
         if change.key not in there.get(change.kind, ()):
-            yield f"the pending change {change.what!r} is of what is not there"
+            yield f"the pending change {change.what!r} refers to something that does not exist"
 
 
 def _apply_pending(store: Store) -> None:
@@ -359,4 +363,4 @@ def _apply_pending(store: Store) -> None:
         world.settle(until=LAST_INSTANT)
     except Exception as error:  # noqa: BLE001 - any error would otherwise be raised in the middle of a call
         what = str(error) or type(error).__name__
-        raise ValueError(f"what is pending in it cannot come about: {what}") from None
+        raise ValueError(f"a pending change cannot be applied: {what}") from None

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from foas_emulator.blink.kinds import SQL, STREAM
 from foas_emulator.seeds.limits import Place
 from foas_emulator.seeds.parts import Part, Problem, parts, text
 
-_TYPES = {"JobType": "FLINK_STREAM", "ApiType": "SQL"}
+_TYPES = {"JobType": STREAM, "ApiType": SQL}
 """The types of a job that gives none, and whose instances give none."""
 
 
@@ -23,7 +24,7 @@ def contradictions(document: Part) -> Iterator[Problem]:
 def _of_job(place: Place, job: Part, project_name: str | None) -> Iterator[Problem]:
     instances = list(parts(place, job, "instances"))
     if instances and job.get("IsCommitted") is False:
-        yield (*place, "IsCommitted"), "a job that has instances is committed; leave one of both out"
+        yield (*place, "IsCommitted"), "a job that has instances is committed; leave out one of the two"
     types = {name: text(job, name) or _first(instances, name) or default for name, default in _TYPES.items()}
     for inner, instance in instances:
         yield from _differs(inner, instance, "ProjectName", project_name, "the project's name is")
@@ -31,7 +32,7 @@ def _of_job(place: Place, job: Part, project_name: str | None) -> Iterator[Probl
         for name, expected in types.items():
             yield from _differs(inner, instance, name, expected, f"the job's {name} is")
     current = [inner for inner, instance in instances if instance.get("is_archived") is False]
-    if types["JobType"] == "FLINK_STREAM":
+    if types["JobType"] == STREAM:
         for inner in current[1:]:
             yield (*inner, "is_archived"), "a stream job has one instance that is not archived, and an earlier one is"
 
@@ -44,4 +45,4 @@ def _first(instances: list[tuple[Place, Part]], name: str) -> str | None:
 def _differs(place: Place, part: Part, name: str, expected: str | None, what: str) -> Iterator[Problem]:
     given = text(part, name)
     if given is not None and expected is not None and given != expected:
-        yield (*place, name), f"{given!r} contradicts what it stands in: {what} {expected!r}"
+        yield (*place, name), f"{given!r} contradicts the part around it: {what} {expected!r}"

@@ -16,6 +16,7 @@ from foas_emulator.nulls import NullsLeftOut
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.clusters.lifecycle import State as ClusterState
 from foas_emulator.operations.instances.lifecycle import State
+from foas_emulator.operations.packages.schemas import PackageType
 from foas_emulator.operations.texts import too_heavy
 from foas_emulator.patterns import CallPattern
 from foas_emulator.seeds.errors import Origin
@@ -195,7 +196,7 @@ class SeedPackage(Seed):
     )
     modify_time: Time | None = member("Time of its last change; by default the world's time.", 1597655424000)
     origin_name: Text | None = member("The name of the file from which it was made.", "clicks-1.2.jar")
-    type: Literal["JAR", "DICTIONARY", "SCRIPT", "PYTHON"] = member("Type of the file.", "JAR", default="JAR")
+    type: PackageType = member("Type of the file.", "JAR", default="JAR")
     md5: Text | None = member("The file's MD5.", "d41d8cd98f00b204e9800998ecf8427e")
     description: Text | None = member("A remark.", "functions of the shop")
     oss_endpoint: Text | None = member("The endpoint of OSS that holds it.", "oss-cn-hangzhou.aliyuncs.com")

@@ -59,7 +59,7 @@ def cut(text: str) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:half]}...{text[-half:]}"
 
 
-TOO_DEEP = f"lists and mappings stand in each other more than {MAX_DEPTH} deep"
+TOO_DEEP = f"lists and mappings are nested more than {MAX_DEPTH} deep"
 TOO_MANY = f"a mapping has more than {MAX_MEMBERS} members"
 TOO_MANY_ITEMS = f"a list has more than {MAX_ITEMS} items"
 TOO_MANY_PARTS = f"it has more than {MAX_ITEMS} lists and mappings; give it as JSON"

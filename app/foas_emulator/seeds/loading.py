@@ -126,9 +126,9 @@ def load_yaml(text: str) -> Document:
 
 
 class _Pieces:
-    """A text that the parser of YAML reads in pieces: of one that it has whole, no thread runs while it reads a value.
+    """A text that the YAML parser reads in pieces: no other thread runs while it reads a value that it has whole.
 
-    The text ends at a piece that has a flaw.
+    The text ends at the first piece with a flaw.
     """
 
     def __init__(self, text: str, *, is_json: bool = False) -> None:
@@ -224,7 +224,7 @@ def _line_of(text: str, part: str) -> int:
 def _repeated_in(text: str, names: set[str]) -> list[Flaw]:
     composer = _composed_outline(text)
     found = [flaw for flaw in composer.flaws if flaw.message == TWICE]
-    return found or [Flaw(1, (), f"the member {name!r} stands twice") for name in sorted(names)]
+    return found or [Flaw(1, (), f"the member {name!r} is repeated") for name in sorted(names)]
 
 
 def _unfit(value: Any) -> Iterator[tuple[Place, str]]:

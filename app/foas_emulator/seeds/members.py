@@ -1,4 +1,4 @@
-"""Say where in a document an error of pydantic is, and what is wrong there, as people write it."""
+"""Translate errors of pydantic: to their place in a document, and a message in the terms of its author."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import NoneType, UnionType

@@ -35,5 +35,5 @@ def _repeated(
             continue
         key = same(value) if isinstance(value, str) else value
         if key in seen:
-            yield (*place, name), f"{value!r} stands twice"
+            yield (*place, name), f"{value!r} is repeated"
         seen.add(key)

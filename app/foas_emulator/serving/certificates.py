@@ -1,4 +1,4 @@
-"""Certificates made at start, to serve https without one of the user's, for the names of this machine and of foas."""
+"""Certificates made at start for the names of this machine and of foas, to serve https without the user's own."""
 
 import logging
 import ssl

@@ -1,4 +1,4 @@
-"""Limits of an HTTP request outside its body, and the refusal of heads that programs read differently."""
+"""Limits of an HTTP request apart from its body, and the refusal of ambiguous heads."""
 
 import re
 from collections.abc import Sequence
@@ -30,27 +30,27 @@ class RefusedRequest(Exception):  # noqa: N818 - it carries the error
 
 
 class Trailers(HeaderList):
-    """The headers of a request whose body is being read. What a client sends after the body becomes none of them.
+    """The headers of a request whose body is being read, as a list that ignores trailers.
 
-    They are copies: those of the request itself have been handed over, and checks of them must not see others later.
+    It is a copy: the request's own headers have been handed over, and must not change once they were checked.
     """
 
     _size = 0
 
     def append(self, pair: tuple[bytes, bytes]) -> None:
-        """Take no notice of a trailer. Raise `RefusedRequest` if there are too many."""
+        """Ignore a trailer. Raise `RefusedRequest` if there are too many."""
         self._size += len(pair[0]) + len(pair[1]) + _BESIDE_A_HEADER
         if self._size > MAX_HEAD:
             raise RefusedRequest(HEADERS_TOO_LARGE(f"Trailers have over {MAX_HEAD} bytes, which is the limit."))
 
 
 def require_one_reading(version: str, headers: Sequence[tuple[bytes, bytes]]) -> None:
-    """Raise `RefusedRequest` for a head that programs read differently, by RFC 9112 (2.3, 3.2, 6.1).
+    """Raise `RefusedRequest` for an ambiguous head, which programs read differently (RFC 9112: 2.3, 3.2, 6.1).
 
     Of several Hosts one may be checked and another one used; a body whose coding is unknown may end anywhere.
     """
     if version not in _VERSIONS:
-        raise RefusedRequest(UNREADABLE_REQUEST(f"HTTP/{version} came to a server that speaks HTTP/1.1."))
+        raise RefusedRequest(UNREADABLE_REQUEST(f"HTTP/{version} was sent to a server that speaks HTTP/1.1."))
     names = [name for name, _ in headers]
     hosts = names.count(b"host")
     if hosts != 1 and (hosts or version == "1.1"):
@@ -61,7 +61,7 @@ def require_one_reading(version: str, headers: Sequence[tuple[bytes, bytes]]) ->
     codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
     if codings != [b"chunked"] or version == "1.0":
         raise RefusedRequest(
-            UNREADABLE_REQUEST("The only Transfer-Encoding that is read is chunked, by itself and in HTTP/1.1.")
+            UNREADABLE_REQUEST("The only Transfer-Encoding that is supported is chunked, alone and in HTTP/1.1.")
         )
 
 

@@ -5,15 +5,12 @@ with: so it is answered in the gateway's envelope, in the requested format, and 
 """
 
 import asyncio
-import logging
 import selectors
 from collections import deque
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import httptools
-from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -26,7 +23,6 @@ from foas_emulator.gateway.errors import (
     URI_TOO_LONG,
     ApiError,
 )
-from foas_emulator.pipeline.context import UNREADABLE
 from foas_emulator.serving.http_limits import (
     MAX_HEAD,
     MAX_HEADERS,
@@ -37,6 +33,7 @@ from foas_emulator.serving.http_limits import (
     origin_form,
     require_one_reading,
 )
+from foas_emulator.serving.http_refusals import KEPT_HEADERS, UnreadableRequest, headers_of, method_of, reason_of
 from foas_emulator.serving.http_transports import Closing, Lingering
 
 PATIENCE = 30.0
@@ -46,19 +43,7 @@ LOOKS = 3
 CLOSE_AFTER = 5.0
 """Seconds that an idle connection is kept beyond the announced time, since a request may be under way."""
 
-_LONGEST_METHOD = 20
-_SPACES_OF_A_REQUEST_LINE = 2
 _HEAD_TOO_LARGE = HEADERS_TOO_LARGE(f"The request line and headers have over {MAX_HEAD} bytes, which is the limit.")
-_KEPT_HEADERS = frozenset({b"accept", b"authorization", b"host", b"x-emulator-world"})
-"""Headers that determine in which format and in which world a request that cannot be parsed is answered."""
-_OTHER_PROTOCOLS = (
-    (b"CONNECT ", "CONNECT came to the port of http, which is no proxy: start with --intercept and use that port."),
-    (b"\x16\x03", "TLS came to the port of http: ask http://, or start with --tls and ask that port."),
-    (b"PRI * HTTP/2.0\r\n", "HTTP/2 came to a server that speaks HTTP/1.1: let the client begin with that."),
-)
-
-
-log = logging.getLogger(__name__)
 
 
 class EmulatorProtocol(HttpToolsProtocol):
@@ -159,7 +144,7 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._feed_encoded(data, error)
         except httptools.HttpParserError as error:
             head = bytes(self._head + data)
-            self._refuse(_reason(error, head), head)
+            self._refuse(reason_of(error, head), head)
         else:
             if self._is_in_head():
                 self._keep_head(data)
@@ -178,7 +163,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         require_one_reading(self.parser.get_http_version(), self.headers)
         if not self.url.startswith(b"/"):
             self.url = origin_form(self.url, self.headers)
-        if len(self.pipeline) >= MAX_PIPELINED and not isinstance(self.app, _Unreadable):
+        if len(self.pipeline) >= MAX_PIPELINED and not isinstance(self.app, UnreadableRequest):
             raise RefusedRequest(
                 UNREADABLE_REQUEST(f"More than {MAX_PIPELINED} requests were sent before the first was answered.")
             )
@@ -195,7 +180,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         self._linger_until_read(self.cycle)
 
     def _linger_until_read(self, cycle: RequestResponseCycle) -> None:
-        """Let a client that ends its connection read an answer that comes before its body has, as for a large one."""
+        """Let a client read an answer that is sent before its body has arrived, as to a body that is too large."""
         if not cycle.keep_alive:
             cycle.transport = Lingering(self.transport, self.loop)  # type: ignore[assignment]
 
@@ -248,7 +233,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         head = bytes(self._head + data)
         line, end, rest = head.partition(b"\n")
         if line.isascii() or not self._is_whole():
-            self._refuse(_reason(error, line), head)
+            self._refuse(reason_of(error, line), head)
             return
         self._head.clear()
         self._begin_to_parse()
@@ -269,10 +254,10 @@ class EmulatorProtocol(HttpToolsProtocol):
         the headers that determine the answer; they are taken from `head`, unless another request came with it.
         """
         head = head or bytes(self._head)
-        headers = self.headers or (_headers_of(head) if head.count(b"\r\n\r\n") <= 1 else ())
-        seen = [pair for pair in headers if pair[0] in _KEPT_HEADERS]
+        headers = self.headers or (headers_of(head) if head.count(b"\r\n\r\n") <= 1 else ())
+        seen = [pair for pair in headers if pair[0] in KEPT_HEADERS]
         line = head.partition(b"\n")[0] or self.url
-        method = _method_of(line)
+        method = method_of(line)
         self.transport = Lingering(self.transport, self.loop)  # type: ignore[assignment]
         if self.cycle is not None and not self._is_in_head():
             method = self.cycle.scope["method"]
@@ -280,7 +265,7 @@ class EmulatorProtocol(HttpToolsProtocol):
                 self.parser = _Deaf()  # type: ignore[assignment]
                 self.transport.close()
                 return
-        self.app = _Unreadable(self.app, error, method=method, target=self.url, headers=seen)
+        self.app = UnreadableRequest(self.app, error, method=method, target=self.url, headers=seen)
         self._begin_to_parse()
         self._head.clear()
         self.parser.feed_data(b"GET / HTTP/1.1\r\nhost:\r\nconnection: close\r\n\r\n")
@@ -344,56 +329,8 @@ class _Deaf:
         pass
 
 
-class _Unreadable:
-    """An ASGI wrapper that passes a request that could not be parsed to an application."""
-
-    def __init__(
-        self, app: ASGIApp, error: ApiError, *, method: str, target: bytes, headers: list[tuple[bytes, bytes]]
-    ) -> None:
-        self._app = app
-        self._error = error
-        raw_path, _, query_string = target.partition(b"?")
-        self._known = {"method": method, "raw_path": raw_path, "query_string": query_string, "headers": headers}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        log.warning("a request from %s cannot be read: %s", scope["client"], self._error.hint)
-        await self._app(
-            {**scope, **self._known, "type": UNREADABLE, "path": "", UNREADABLE: self._error}, receive, send
-        )
-
-
 def _has_unread_bytes(transport: asyncio.Transport) -> bool:
     with suppress(OSError, ValueError), selectors.DefaultSelector() as selector:
         selector.register(transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
         return bool(selector.select(0))
     return False
-
-
-def _headers_of(head: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the headers in a head whose request line cannot be parsed."""
-    for line in head.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        yield name.lower(), value.strip()
-
-
-def _method_of(line: bytes) -> str:
-    method = line.partition(b" ")[0]
-    return method.decode() if method.isalpha() and len(method) <= _LONGEST_METHOD else "-"
-
-
-def _reason(error: httptools.HttpParserError, head: bytes) -> ApiError:
-    """Return the error for a request that the parser refused."""
-    cause = error.__context__
-    if isinstance(cause, RefusedRequest):
-        return cause.error
-    line = head.partition(b"\n")[0].strip()
-    for beginning, hint in _OTHER_PROTOCOLS:
-        if head.startswith(beginning):
-            return UNREADABLE_REQUEST(hint)
-    if line.count(b" ") > _SPACES_OF_A_REQUEST_LINE and line.rpartition(b" ")[2].startswith(b"HTTP/"):
-        return UNREADABLE_REQUEST("The path or query in the request line holds a space: write it as %20.")
-    if isinstance(error, httptools.HttpParserInvalidMethodError):
-        return UNREADABLE_REQUEST("The request does not begin with a method that HTTP has.")
-    if isinstance(error, httptools.HttpParserInvalidURLError) or cause is not None:
-        return UNREADABLE_REQUEST("The path or query in the request line cannot be read: percent-encode it.")
-    return UNREADABLE_REQUEST(f"The request is not HTTP/1.1 as it should be: {error}.")

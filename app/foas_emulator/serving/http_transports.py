@@ -1,4 +1,4 @@
-"""Transports of connections that end while something is still written to them, or sent by the client."""
+"""Transports of connections that end while the server is still writing, or the client still sending."""
 
 import asyncio
 from contextlib import suppress
@@ -9,7 +9,7 @@ LINGER = 1.0
 
 
 class _Wrapped:
-    """A transport that behaves as another one, but for what a subclass changes."""
+    """A transport that passes everything on to another one, except for what a subclass overrides."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -19,7 +19,7 @@ class _Wrapped:
 
 
 class Closing(_Wrapped):
-    """A transport that is being closed: writes to it may be lost, and that is no error of the writer.
+    """A transport that is being closed: writes to it may be lost, which is not an error of the writer.
 
     uvloop raises an error for them between the close and the notification of the protocol.
     """

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from foas_emulator.settings import SettingError, flag
 
 _OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)
-"""The errors of a host that is no address of this machine; the last one of one of a single link, without its link."""
+"""Errors for a host that is not an address of this machine; the last one is for a link-local one without its zone."""
 
 ATTEMPTS = 20
 """Free ports of one address family to try until one is free in the other family too."""

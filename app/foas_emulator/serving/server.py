@@ -22,7 +22,7 @@ from starlette.types import ASGIApp
 
 from foas_emulator import garbage, logs
 from foas_emulator.gateway.encodings import foreign_encoding
-from foas_emulator.main import create_app, is_file_of_keys, refuse_workers, warn_of_readers
+from foas_emulator.main import create_app, refuse_workers
 from foas_emulator.seeds.watching import Marks
 from foas_emulator.serving.descriptors import LEAST, limit_if_too_low, raise_limit
 from foas_emulator.serving.listening import listen, reachable, url_of
@@ -34,6 +34,7 @@ from foas_emulator.serving.uvicorn_servers import (
     stop_signals,
     uvicorn_config,
 )
+from foas_emulator.setting_files import is_file_of_keys, warn_of_readers
 from foas_emulator.settings import SettingError, Settings
 from foas_emulator.temporary import temporary_directory, temporary_named
 from foas_emulator.world.ids import fresh_secret

@@ -1,7 +1,7 @@
-"""The event loop of Windows, on which a client that leaves early stops nothing.
+"""The event loop of Windows, made to survive clients that leave early.
 
-A client may reset its connection before that is accepted. On the other systems nobody ever hears of it; on Windows the
-accepting fails, and asyncio then closes the listening socket: the server would run on, and serve nobody any more.
+A client may reset its connection before that is accepted. Other systems hide this; on Windows accepting fails,
+and asyncio then closes the listening socket: the server would keep running without serving anybody.
 """
 
 import asyncio

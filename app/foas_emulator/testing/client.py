@@ -46,13 +46,13 @@ class ControlClient:
         self.url = url.rstrip("/")
         self._parts = urlsplit(self.url)
         if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
-            raise ValueError(f"{url!r} is no address of a server: give one such as http://127.0.0.1:8018")
+            raise ValueError(f"{url!r} is not the address of a server: give one such as http://127.0.0.1:8018")
         self._headers = {} if control_token is None else {"authorization": f"Bearer {control_token}"}
 
     def request(self, method: str, path: str, body: Any = None, *, shape: Shape = dict) -> Any:
-        """The JSON that answers a request with this JSON body, None if the answer is empty.
+        """Return the JSON that answers a request with this JSON body, None if the answer is empty.
 
-        Raises as `send` does, and ValueError for an answer of another shape: it is no emulator that answers.
+        Raise as `send` does, and ValueError for an answer of another shape: then no emulator has answered.
         """
         text = None if body is None else json.dumps(written(body)).encode()
         answer = self.send(method, path, text, {"content-type": "application/json"})
@@ -130,4 +130,4 @@ def _refusal(status: int, answer: bytes) -> EmulatorError:
         if isinstance(refusal.error, str) and isinstance(refusal.hint, str):
             return refusal
     hint = "Is this the address of a foas-emulator?"
-    return EmulatorError(status, f"It answers with status {status}, as no control API does.", hint)
+    return EmulatorError(status, f"It answers with status {status}, unlike a control API.", hint)

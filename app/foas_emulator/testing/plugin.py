@@ -69,7 +69,7 @@ def _percent(text: str) -> float:
     with suppress(ValueError):
         if 0 <= float(text) <= 100:  # noqa: PLR2004 - what a percentage is
             return float(text)
-    raise ArgumentTypeError(f"{text!r} is no percentage from 0 to 100")
+    raise ArgumentTypeError(f"{text!r} is not a percentage from 0 to 100")
 
 
 def pytest_configure(config: pytest.Config) -> None:

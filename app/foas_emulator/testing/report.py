@@ -20,7 +20,7 @@ LAST_CALLS = 50
 _TITLE = "foas-emulator"
 
 _ANYTHING = (Exception, pytest.fail.Exception, pytest.skip.Exception)
-"""What may come of a request or a file here: the test's own mocks are still in place, such as one for sockets."""
+"""What a request or a file may raise here: the test's own mocks, such as one for sockets, are still in place."""
 
 
 class FailureReporter:

@@ -27,7 +27,7 @@ async def settle(world: World) -> list[Change]:
 
 @asynccontextmanager
 async def held(world: World) -> AsyncIterator[None]:
-    """Settle a world, and hold off all others until the end of the block: those who settle it, and move its clock."""
+    """Settle a world; until the end of the block, let all other tasks wait that would settle it or move its clock."""
     async with world.settling:
         await _settle(world, [])
         world.is_held = True

@@ -27,7 +27,7 @@ def lock_directory(directory: Path) -> "BaseFileLock":
     # Releases of filelock before 4.2.5 would empty a file of somebody else. Where the system has no locks, the file is
     # the lock and not empty, and one that exists is never opened.
     if FileLock is not SoftFileLock and path.exists() and (not path.is_file() or path.stat().st_size):
-        raise WorldFileError(path, "it is no file of foas-emulator", "move it away, or give another --data-dir")
+        raise WorldFileError(path, "it is not a file of foas-emulator", "move it away, or give another --data-dir")
     # Shared by threads: a server in a thread acquires the lock in one thread and releases it in another.
     lock = FileLock(path, timeout=0, thread_local=False)
     try:

@@ -1,4 +1,4 @@
-"""Choose the open worlds that go: those idle for too long, or the least recently used one when others need room."""
+"""Choose the open worlds to close or drop: those idle for too long, or the least recently used one to make room."""
 
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
@@ -26,8 +26,8 @@ class Expiry:
         now = stopwatch()
         if not self._idle or now < self._first:
             return []
-        found = list(islice((world for world in _able_to_go(worlds) if self._end(world) <= now), self._at_once))
-        later = (self._end(world) for world in _able_to_go(worlds) if self._end(world) > now)
+        found = list(islice((world for world in _removable(worlds) if self._end(world) <= now), self._at_once))
+        later = (self._end(world) for world in _removable(worlds) if self._end(world) > now)
         self._first = now if len(found) == self._at_once else min(later, default=now + self._idle)
         return found
 
@@ -36,9 +36,9 @@ class Expiry:
 
 
 def least_recently_used(worlds: Iterable[World]) -> World | None:
-    """Return the world that goes first if others need room, None if all are in use."""
-    return min(_able_to_go(worlds), key=lambda world: world.last_used, default=None)
+    """Return the world to close first to make room, None if all are in use."""
+    return min(_removable(worlds), key=lambda world: world.last_used, default=None)
 
 
-def _able_to_go(worlds: Iterable[World]) -> Iterator[World]:
+def _removable(worlds: Iterable[World]) -> Iterator[World]:
     return (world for world in worlds if world.name != DEFAULT and not world.is_in_use)

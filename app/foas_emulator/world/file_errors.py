@@ -21,9 +21,9 @@ _FAILED = "ask again, and look after the disk if it fails again"
 _OURS_ALONE = "let the user of the emulator read and write it and its directory"
 LONGEST_PATH = 504
 """The most bytes of the path of a database that SQLite opens where it is not on Windows."""
-NAMES_NO_TEXT = "it is damaged (it names what is no text)"
+NAMES_NO_TEXT = "it is damaged (it contains bytes that are not text)"
 """The reason where sqlite3 raises UnicodeDecodeError, for an error of SQLite that quotes bytes which are no text."""
-DAMAGED = "PUT, reset or DELETE of the world mends it, or put a copy of the file back"
+DAMAGED = "PUT, reset or DELETE the world to repair it, or put a copy of the file back"
 
 _ADVICE = {
     errno.EFBIG: _FULL,
@@ -52,7 +52,7 @@ _TROUBLES = {
 }
 """Advice for each error of SQLite that is caused by a file rather than by a statement, and for some of its kinds."""
 _NO_TEXT = "Could not decode to UTF-8"
-"""How the error of Python's sqlite3 begins for a text that is none; it has no code."""
+"""The beginning of the message of Python's sqlite3 for bytes that are not text; that error has no code."""
 
 
 class WorldFileError(Exception):

@@ -48,7 +48,7 @@ class FileRegistry(Registry):
         return self.files.origin_size(name)
 
     def origin_stamp(self, name: str) -> tuple[int, int, int] | None:
-        """Return the size of a closed world's origin, and what changes with its contents; None if it is not closed."""
+        """Return the size of a closed world's origin, and numbers that change with its contents; None if it is open."""
         is_closed = name in self.files.names() and name not in self._worlds
         return self.files.origin_stamp(name) if is_closed else None
 
@@ -176,7 +176,7 @@ class FileRegistry(Registry):
                 take(None)
 
     def _exchange(self, world: World, take: Callable[[Store], None], staged: StagedImage) -> None:
-        """Have an open world take the database in a staged file."""
+        """Let an open world take over the database in a staged file."""
         before = self.files.generation(world.name)
         self.files.exchange(world.name, *staged.files)
         with self._taken_back_if_that_fails(world.name, before, is_moved=True), self._closed_if_that_fails(world):
@@ -184,7 +184,7 @@ class FileRegistry(Registry):
 
     @contextmanager
     def _taken_back_if_that_fails(self, name: str, before: int | None, *, is_moved: bool = False) -> Iterator[None]:
-        """Let a world be an earlier generation again, None for no world, if anything is raised; else remove that."""
+        """Return a world to an earlier generation, None for no world, if the block raises; else remove that one."""
         counts, begun = self._counts_of.pop(name, None), self._begun.pop(name, None)
         try:
             yield
@@ -199,7 +199,7 @@ class FileRegistry(Registry):
 
     @contextmanager
     def _closed_if_that_fails(self, world: World) -> Iterator[None]:
-        """Close a world if anything is raised, for the next request to open; raise `WorldFileError` for its file."""
+        """Close a world if the block raises, to be opened by the next request; raise `WorldFileError` for its file."""
         try:
             yield
         except BaseException as error:

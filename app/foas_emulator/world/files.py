@@ -183,7 +183,7 @@ class WorldFiles:
         self.clean(name, before)
 
     def reset(self, name: str, staged: Path | None = None) -> None:
-        """Make a world begin from its origin again, in one step; its database may be damaged or missing.
+        """Return a world to its origin, in one step; its database may be damaged or missing.
 
         `staged` is a file that holds the origin already.
         """
@@ -196,7 +196,7 @@ class WorldFiles:
         self.clean(name, before)
 
     def origin_stamp(self, name: str) -> tuple[int, int, int]:
-        """Return the size of a world's origin, and what changes with its contents. Raise `WorldFileError`."""
+        """Return the size of a world's origin, and numbers that change with its contents. Raise `WorldFileError`."""
         path = self._path(name, self._generations[name], "origin")
         with naming(path):
             found = path.stat()
@@ -205,7 +205,7 @@ class WorldFiles:
     def exchange(self, name: str, staged: Path) -> None:
         """Let a staged file take the place of a world's database, in one step; the next `clean` removes the old one.
 
-        The world resets to what it did. Raise `WorldFileError` if that cannot be; then nothing has changed.
+        The world keeps its origin. Raise `WorldFileError` if that fails; then nothing has changed.
         """
         generation = self._next(name)
         database = self._path(name, generation, "db")
@@ -227,8 +227,8 @@ class WorldFiles:
         """Let an earlier generation be the world again, None for no world, after its replacement could not be opened.
 
         Nobody may have used the replacement; `exchange` has moved the origin to it, `put` has not. This needs neither a
-        descriptor nor room. If it fails all the same, the replacement stays the world, as the log says, and nothing of
-        the earlier generation.
+        descriptor nor room. If it fails all the same, the log says so, the replacement remains the world, and the
+        earlier generation is removed.
         """
         made = self._generations[name]
         replacement, removed = (self._path(name, made, kind) for kind in ("origin", "new"))

@@ -13,7 +13,7 @@ from foas_emulator.world.store import Row, Store, assign, equal
 LAST_NUMBER = 2**62
 """The largest number that people may give as an id: counters have room for as many more after it."""
 LAST_COUNT = 2**63 - 1
-"""The largest number that a counter gives out, and the largest id of a snapshot: the last one of 64 bits."""
+"""The largest number that a counter gives out, and the largest id in a snapshot: the largest integer of 64 bits."""
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -33,7 +33,7 @@ class Counter(Row, table=True):
 def next_number(store: Store, name: str) -> int:
     """Return the next number of a counter, from 1 on. Belongs inside a transaction.
 
-    Raise `WorldFullError` behind the last one, at which a snapshot alone can put a counter.
+    Raise `WorldFullError` after the last one; only a snapshot can set a counter so high.
     """
     counter = store.get(Counter, equal(Counter.name, name))
     if counter is None:

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 class LoopLock:
     """A lock for the tasks of an event loop, usable in several loops.
 
-    One of asyncio's belongs to the first loop in which a task waits for it, and raises RuntimeError in all others.
+    A lock of asyncio belongs to the first loop in which a task waits for it, and raises RuntimeError in all others.
     """
 
     __slots__ = ("_locks",)

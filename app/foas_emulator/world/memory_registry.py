@@ -23,7 +23,7 @@ class MemoryRegistry(Registry):
     def __init__(self, **options: Unpack[RegistryOptions]) -> None:
         super().__init__(**options)
         self._origins: dict[str, KeptImage] = {}
-        """What worlds are reset to that were not made of the default image."""
+        """The origins of the worlds that were not created from the default image."""
         self._prepared: Store | None = None
         self._is_closed = False
 

@@ -1,4 +1,4 @@
-"""The files of worlds one by one: see what is there, write, move and remove. What is not ours stays as it is."""
+"""Examine, write, move and remove single files of worlds. Files that are not ours stay as they are."""
 
 import errno
 import logging
@@ -22,17 +22,17 @@ log = logging.getLogger(__name__)
 
 
 def require_file(path: Path) -> None:
-    """Raise `WorldFileError` for what is there and no file: reading from a pipe, for example, might never end."""
+    """Raise `WorldFileError` if a path exists and is not a file: reading from a pipe, for example, might never end."""
     with naming(path):
         is_something_else = is_there(path) and not is_file(path)
     if is_something_else:
-        raise WorldFileError(path, "it is no file", "move it away, and PUT, reset or DELETE the world")
+        raise WorldFileError(path, "it is not a file", "move it away, and PUT, reset or DELETE the world")
 
 
 def is_taken(path: Path) -> bool:
-    """Whether anything has this name, also a link that leads nowhere. Raise OSError if that cannot be told.
+    """Whether anything has this name, a broken link included. Raise OSError if that cannot be determined.
 
-    `os.path.lexists` takes a name that cannot be looked at for a free one.
+    `os.path.lexists` returns False then.
     """
     try:
         path.lstat()
@@ -42,18 +42,18 @@ def is_taken(path: Path) -> bool:
 
 
 def is_there(path: Path) -> bool:
-    """Whether there is something of this name. Raise OSError if that cannot be told."""
+    """Whether there is something of this name. Raise OSError if that cannot be determined."""
     return _mode(path) is not None
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a file of this name. Raise OSError if that cannot be told."""
+    """Whether there is a file of this name. Raise OSError if that cannot be determined."""
     mode = _mode(path)
     return mode is not None and stat.S_ISREG(mode)
 
 
 def _mode(path: Path) -> int | None:
-    # From Python 3.14 on, the methods of Path take what cannot be looked at for nothing, which would be made anew.
+    # From Python 3.14 on, Path.is_file and its like return False for what cannot be examined; it would be replaced.
     try:
         return path.stat().st_mode
     except OSError as error:
@@ -93,18 +93,18 @@ def _open_private(path: str, flags: int) -> int:
 def remove_file(path: Path, *, is_lone: bool = False) -> bool:
     """Remove a file of ours, or an empty one; leave any other in place, and log that. Return whether nothing failed.
 
-    A database that is lone, without an origin, is set aside unless no world ever used it, as where `put` was killed.
+    A database without an origin (`is_lone`) is set aside if a world has used it; else it is left by a killed `put`.
     """
     if path.name.endswith(BESIDE):
         return True  # removed together with its database
     try:
         if not is_file(path) and is_taken(path):
-            log.warning("%s is no file and is left where it is", path)
+            log.warning("%s is not a file and is left where it is", path)
             return True
         with path.open("rb") as file:
             header = file.read(100)
         if header and not is_header_of_ours(header):
-            log.warning("%s is no file of foas-emulator and is left where it is", path)
+            log.warning("%s is not a file of foas-emulator and is left where it is", path)
             return True
         if is_lone and is_in_use(header):
             _set_aside(path)
@@ -127,12 +127,12 @@ def _set_aside(database: Path) -> None:
     for suffix in (*BESIDE, ""):  # the database last: what SQLite kept beside it must never be without it
         with suppress(FileNotFoundError):
             database.with_name(database.name + suffix).rename(aside.with_name(aside.name + suffix))
-    text = "%s has no .origin and is no world: it is kept as %s; put both back under their names"
+    text = "%s has no .origin file and so is not a world: it is kept as %s; put both back under their names"
     log.warning(text, database, aside.name)
 
 
 def remove_beside(database: Path) -> None:
-    """Remove what SQLite kept beside a database, which it would take for changes of another file in its place."""
+    """Remove the files that SQLite kept beside a database: it would apply them to the next one of this name."""
     for suffix in BESIDE:
         database.with_name(database.name + suffix).unlink(missing_ok=True)
 

@@ -42,10 +42,10 @@ class PendingChange(Row, table=True):
 
 
 class UnknownChangeError(UnreadableRowError):
-    """A pending change is of no kind that there is."""
+    """A pending change has an unknown kind of subject."""
 
     def __init__(self, change: PendingChange) -> None:
-        super().__init__(f"nothing is known of pending changes like {change.what!r}")
+        super().__init__(f"there is no kind of pending change such as {change.what!r}")
 
 
 def add(store: Store, *, at: int, subject: str, event: str, details: Mapping[str, Any]) -> None:

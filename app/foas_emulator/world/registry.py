@@ -52,7 +52,7 @@ class Registry(ABC):
         image_bytes: int = 256 * 1024 * 1024,
         check: Callable[[Store], None] | None = None,
     ) -> None:
-        """`check` raises ValueError for the database of a closed world that somebody has changed beyond use."""
+        """`check` raises ValueError for the database of a closed world that was edited and cannot be used."""
         self.image = image
         """The default image: that of a world that is created without another."""
         self.handlers = handlers
@@ -65,7 +65,7 @@ class Registry(ABC):
         self._worlds: dict[str, World] = {}
         self._requests = request_numbers(fresh_seed())
         self._begun: dict[str, int] = {}
-        """When each closed world was reset that was not opened since: what is planned in it begins there."""
+        """When each closed world was reset, if it was not opened since: its pending changes count from there."""
         self._watchers: list[Callable[[str], None]] = []
 
     def watch(self, watcher: Callable[[str], None]) -> None:
@@ -168,7 +168,7 @@ class Registry(ABC):
 
     @abstractmethod
     def stage(self, image: bytes, *, connections: Connections, origin: bytes | None) -> StagedImage:
-        """Write an image to where a world can move into it. Any thread may call this.
+        """Write an image where a world can take it over. Any thread may call this.
 
         `origin` is what a world that is created or replaced will reset to.
         """
@@ -176,8 +176,8 @@ class Registry(ABC):
     def create_or_replace(self, name: str, image: bytes | None = None, staged: StagedImage = NOTHING_STAGED) -> World:
         """Create a world from an image, the default one if none is given, or replace the one of this name.
 
-        What is `staged` holds the image already. A file that cannot be used is no obstacle: the new world takes its
-        place. Raise `ImageBudgetError` if the image cannot be kept for resets, and the errors of `open_existing`.
+        `staged` holds the image already. A file that cannot be used is no obstacle: the new world takes its place.
+        Raise `ImageBudgetError` if the image cannot be kept for resets, and the errors of `open_existing`.
         """
         image = self.image if image is None else image
         if not self.exists(name):
@@ -196,7 +196,7 @@ class Registry(ABC):
     def reset(self, name: str, staged: StagedImage = NOTHING_STAGED) -> None:
         """Reset a world to what it was created from; create it if it does not exist.
 
-        What is `staged` holds its `origin` already, for a world that is open. A database file that cannot be used is no
+        `staged` holds its `origin` already, for a world that is open. A database file that cannot be used is no
         obstacle. Where the file of what the world was created from is lost, too, the world becomes one of the default
         image, and the log says so; where it only cannot be read for now, raise `WorldFileError`.
         """
@@ -218,7 +218,7 @@ class Registry(ABC):
 
     @abstractmethod
     def exchange(self, world: World, take: Callable[[Store | None], None], staged: StagedImage) -> None:
-        """Have an open world `take` the staged database, or None if there is none; its origin stays the same."""
+        """Let an open world `take` the staged database, or None if there is none; its origin stays the same."""
 
     @abstractmethod
     def replace_image(self, image: bytes) -> Iterator[str | None]:
@@ -260,12 +260,12 @@ class Registry(ABC):
 
     @abstractmethod
     def _expire(self, name: str) -> None:
-        """Let a world go that has been idle for too long."""
+        """Close or drop a world that has been idle for too long."""
 
     def _make_room(self) -> None:
         self.expire()
         if len(self._worlds) >= self._max_worlds:
             raise WorldLimitError(
-                f"No more worlds may be open than {self._max_worlds}: DELETE /_emulator/worlds/NAME ends one, "
-                "the settings max_worlds and world_idle allow more or let idle ones go sooner."
+                f"At most {self._max_worlds} worlds may be open: DELETE /_emulator/worlds/NAME drops one; "
+                "the setting max_worlds allows more, and world_idle lets idle ones expire sooner."
             )

@@ -42,7 +42,7 @@ def take_snapshot(world: World) -> dict[str, Any]:
 def snapshot_of_image(image: bytes, *, connections: Connections) -> Iterator[dict[str, Any]]:
     """Yield the world in an image as `take_snapshot` does, without touching any world; its rows can be read once.
 
-    Python frees lists of rows in one piece, in which no other thread runs, so there are none.
+    There are no lists of rows: Python frees a list in one piece, in which no other thread runs.
     """
     store = Store(connections, image=image)
     try:
@@ -153,7 +153,7 @@ def _check_rows(table: Table, rows: Any) -> None:
             raise SnapshotError(f"{place} {_member_fault(row.keys(), names)}")
         for name, types in columns:
             if type(row[name]) not in types or not _is_storable(row[name]):
-                raise SnapshotError(f"{place}.{name} is {_shown(row[name])}, which it cannot be")
+                raise SnapshotError(f"{place}.{name} is {_shown(row[name])}, which is not valid there")
 
 
 def _member_fault(given: Collection[str], names: set[str]) -> str:
@@ -197,7 +197,7 @@ def _check_state(store: Store, kinds: Collection[str], check: Callable[[Store], 
         if check is not None:
             check(store)
     except (ValueError, RecursionError) as error:
-        raise SnapshotError(f"its world cannot be: {error}") from None
+        raise SnapshotError(f"its world is not valid: {error}") from None
 
 
 def _check_world(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""What a file of ours is, by its header, and whether it is whole and sound."""
+"""Recognise our files by their headers, and check that they are complete and undamaged."""
 
 import sqlite3
 from contextlib import closing
@@ -23,21 +23,26 @@ def damage_of(image: bytes) -> str | None:
     if not image:
         return "it is empty"
     if not is_header_of_ours(image[:100]):
-        return "it is no file of foas-emulator"
+        return "it is not a file of foas-emulator"
     if len(image) < size_in(image[:100]):
-        return "it was cut"
-    return None if len(image) > LARGEST_CHECKED else _found_by_check(image)
+        return "it is incomplete"
+    return None if len(image) > LARGEST_CHECKED else _damage_inside(image)
 
 
-def _found_by_check(image: bytes) -> str | None:
+def _damage_inside(image: bytes) -> str | None:
     with closing(sqlite3.connect(":memory:")) as opened:
         opened.deserialize(image)
         try:
-            (first,) = opened.execute("PRAGMA quick_check(1)").fetchone()
+            return found_by_check(opened)
         except UnicodeDecodeError:
             return NAMES_NO_TEXT
         except sqlite3.Error as error:
             return f"it is damaged ({error})"
+
+
+def found_by_check(connection: sqlite3.Connection) -> str | None:
+    """Return what SQLite's check of a database finds wrong with it, None if it finds nothing."""
+    (first,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     return None if first == "ok" else f"it is damaged ({first.splitlines()[-1]})"
 
 

@@ -1,4 +1,4 @@
-"""An image that was written beside the event loop, for a world to move into in no time."""
+"""A staged image: written outside the event loop, so that a world only has to take it over."""
 
 from collections.abc import Sequence
 from contextlib import suppress

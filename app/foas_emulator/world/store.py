@@ -29,7 +29,7 @@ from foas_emulator.world.file_errors import (
 )
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
 from foas_emulator.world.owned_files import is_there, remove_beside, require_file, write_file
-from foas_emulator.world.soundness import LARGEST_CHECKED, require_sound
+from foas_emulator.world.soundness import LARGEST_CHECKED, found_by_check, require_sound
 
 if TYPE_CHECKING:
     from foas_emulator.world.connections import Connections
@@ -159,11 +159,11 @@ class Store:
             raise NewerStoreError(path, version=version, known=SCHEMA_VERSION)
         tables = {name for (name,) in self._raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not tables >= Row.metadata.tables.keys():
-            raise WorldFileError(path, "it is no world of foas-emulator")
+            raise WorldFileError(path, "it is not a world of foas-emulator")
         if path.stat().st_size <= LARGEST_CHECKED:
-            (first,) = self._raw.execute("PRAGMA quick_check(1)").fetchone()
-            if first != "ok":
-                raise WorldFileError(path, f"it is damaged ({first.splitlines()[-1]})")
+            reason = found_by_check(self._raw)
+            if reason is not None:
+                raise WorldFileError(path, reason)
         self._raw.execute("PRAGMA journal_mode = WAL")
         # NORMAL survives the death of the process, which is all that we promise; a power cut may lose the last commits.
         self._raw.execute("PRAGMA synchronous = NORMAL")

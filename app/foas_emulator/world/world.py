@@ -110,7 +110,7 @@ class World:
         self.clock = Clock(store)
         self.last_used = 0
         self.users = 0
-        """How many tasks use it for so long that others are served meanwhile."""
+        """The number of tasks that use it for more than one turn of the event loop."""
         self.cache = WorldCache()
         self.settling = LoopLock()
         """Taken by the task that settles in slices, moves the clock or holds off all others; see `advance`."""
@@ -161,12 +161,12 @@ class World:
 
     @property
     def is_in_use(self) -> bool:
-        """Whether a task uses it while others are served: it must not be closed for them."""
+        """Whether a task uses it for more than one turn of the event loop, so that it must not be closed."""
         return self.users > 0 or self.settling.locked()
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Keep the world open inside the block, however long it is idle otherwise."""
+        """Keep the world open inside the block, even if no request uses it."""
         self.users += 1
         try:
             yield

@@ -1,4 +1,4 @@
-"""What the instances of a cluster take is counted one plan after another, and other calls are served meanwhile."""
+"""The resources that instances of a cluster use are summed plan by plan, and other calls are served meanwhile."""
 
 import asyncio
 from collections.abc import Callable

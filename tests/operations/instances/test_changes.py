@@ -1,4 +1,4 @@
-"""What moves instances: starting, pausing, resuming, stopping, ending, and time."""
+"""Changes of instances: starting, pausing, resuming, stopping, ending, and time."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which instance is meant, and what is told of it."""
+"""Which instance an id means, and what is returned about it."""
 
 from itertools import product
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the engine makes of a draft: its tables, its plan, the cost of it."""
+"""What the engine derives from a draft: its tables, its plan, and the resources of that."""
 
 import json
 from typing import Any
@@ -252,9 +252,7 @@ def test_a_statement_that_no_known_word_begins_is_told_by_the_validation(p: Api)
     for _ in range(2):
         called = p.call("ValidateJob", **J)
         assert called.status == 200
-        assert called.headers["x-emulator-warning"] == (
-            'No statement that is known here begins with "frobnicate"; it was passed over.'
-        )
+        assert called.headers["x-emulator-warning"] == ('No known statement begins with "frobnicate"; it was skipped.')
     journal = p.request("GET", "/_emulator/worlds/default/journal?operation=ValidateJob").json()
     assert "frobnicate" in journal["entries"][-1]["warning"]
 
@@ -264,7 +262,7 @@ def test_a_validation_that_fails_warns_of_a_statement_that_no_known_word_begins_
     building.job(p, apiType="SQL", code=f"frobnicate t;\n{SQL}\n{wrong}")
     called = p.call("ValidateJob", **J)
     assert (called.status, called.code) == (400, "InvalidJob.SyntaxError")
-    assert 'begins with "frobnicate"; it was passed over.' in called.headers["x-emulator-warning"]
+    assert 'begins with "frobnicate"; it was skipped.' in called.headers["x-emulator-warning"]
 
 
 @pytest.mark.parametrize("delay", ["0s", "1d"])

@@ -135,3 +135,17 @@ def instance_infos(seed: int, cluster: Cluster) -> str:
         for role, of in roles.items()
     }
     return json.dumps(shown, separators=(",", ":"))
+
+
+def oss_info(region: str, bucket: str) -> str:
+    """Return the documented JSON text about the user's bucket."""
+    internal = f"oss-{region}-internal.aliyuncs.com"
+    shown = {
+        "endpoint": f"oss-{region}.aliyuncs.com",
+        "vpcEndpoint": internal,
+        "oxsEndpoint": internal,
+        "accessId": None,
+        "accessKey": None,
+        "bucket": bucket,
+    }
+    return json.dumps(shown, separators=(",", ":"), ensure_ascii=False)

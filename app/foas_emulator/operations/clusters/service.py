@@ -115,8 +115,8 @@ def create_cluster(
         raise invalid("zoneId", f"the order is for region {order.region}, and {zone_id} is not in it.")
     if world.store.count(Cluster) >= LARGEST_COUNT:
         raise TOO_MANY(
-            f"World {world.name} has {LARGEST_COUNT} clusters, destroyed ones among them; a reset removes all that "
-            "came since it was made."
+            f"World {world.name} has {LARGEST_COUNT} clusters, destroyed ones included; a reset removes those "
+            "that were created since the world was."
         )
     now = world.second()
     cluster = Cluster.model_construct(
@@ -132,7 +132,7 @@ def create_cluster(
         gmt_modified=now,
         order_id=order.order_id,
         pay_model=order.pay_model,
-        user_oss_info=_oss_info(order.region, named("userOssBucket", user_oss_bucket)),
+        user_oss_info=rows.oss_info(order.region, named("userOssBucket", user_oss_bucket)),
         user_vpc_id=named("userVpcId", user_vpc_id),
         user_v_switch_list=json.dumps([named("userVSwitch", user_v_switch)]),
         master_spec=order.master_spec,
@@ -182,7 +182,7 @@ def expand_cluster(
     count = given("count", count)
     if not cluster.slave_num < count <= MOST_SLAVES:
         raise invalid(
-            "count", f"it is how many slaves to reach, more than {cluster.slave_num} and at most {MOST_SLAVES}."
+            "count", f"it is the new number of slaves: more than {cluster.slave_num}, and at most {MOST_SLAVES}."
         )
     lifecycle.begin(
         world,
@@ -212,7 +212,9 @@ def shrink_cluster(world: World, cluster_id: str, *, instance_ids: str | None, m
         raise invalid(parameter, f"{slave_num} slaves would be left, and a cluster has at least {FEWEST_SLAVES}.")
     removed = rows.removed_numbers(cluster) | leaving
     if len(removed) > MOST_REMOVED:
-        raise invalid(parameter, f"a cluster gives up {MOST_REMOVED} slaves at most in all; make a new cluster.")
+        raise invalid(
+            parameter, f"at most {MOST_REMOVED} slaves can be removed from a cluster over time; create a new cluster."
+        )
     taken, left = taken_by_queues(world, cluster_id), capacity(changed(cluster, assign(Cluster.slave_num, slave_num)))
     if taken.exceeds(left):
         raise IN_USE(
@@ -294,7 +296,7 @@ def _require_postpaid(world: World, cluster_id: str) -> Cluster:
     cluster = require(world, cluster_id)
     if cluster.pay_model != "post":
         raise PREPAID(
-            f"Cluster {cluster_id!r} was paid in advance; only one that was ordered with payModel=post will do."
+            f"Cluster {cluster_id!r} was paid in advance; this requires one that was ordered with payModel=post."
         )
     return cluster
 
@@ -302,7 +304,7 @@ def _require_postpaid(world: World, cluster_id: str) -> Cluster:
 def _check_model(cluster: Cluster, parameter: str, model: str) -> None:
     if model != cluster.slave_spec:
         raise invalid(
-            parameter, f"{model!r} is not the model of the slaves, {cluster.slave_spec}, and models do not mix."
+            parameter, f"{model!r} is not the model of the slaves, {cluster.slave_spec}, and models cannot be mixed."
         )
 
 
@@ -322,12 +324,12 @@ def _unused_order(world: World, order_id: str, zone_id: str) -> ClusterOrder:
     """
     cluster = world.store.get(Cluster, equal(Cluster.order_id, order_id))
     if cluster is not None:
-        raise ORDER_USED(f"Order {order_id!r} became cluster {cluster.cluster_id!r}; order again.")
+        raise ORDER_USED(f"Order {order_id!r} was used for cluster {cluster.cluster_id!r}; place another order.")
     order = world.store.get(ClusterOrder, equal(ClusterOrder.order_id, order_id))
     if order is not None:
         return order
     if not order_id.startswith(_BOUGHT_IN_CONSOLE):
-        raise ORDER_NOT_FOUND(f"Nothing was ordered as {order_id!r}; CreateCellClusterOrder answers an OrderId.")
+        raise ORDER_NOT_FOUND(f"There is no order {order_id!r}; CreateCellClusterOrder returns an OrderId.")
     return ClusterOrder.model_construct(
         order_id=order_id,
         region=region_of("zoneId", zone_id),
@@ -337,20 +339,6 @@ def _unused_order(world: World, order_id: str, zone_id: str) -> ClusterOrder:
         slave_spec=MODELS[0],
         slave_num=FEWEST_SLAVES,
     )
-
-
-def _oss_info(region: str, bucket: str) -> str:
-    """Return the documented JSON text about the user's bucket."""
-    internal = f"oss-{region}-internal.aliyuncs.com"
-    shown = {
-        "endpoint": f"oss-{region}.aliyuncs.com",
-        "vpcEndpoint": internal,
-        "oxsEndpoint": internal,
-        "accessId": None,
-        "accessKey": None,
-        "bucket": bucket,
-    }
-    return json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
 
 
 def _with_switch(cluster: Cluster, user_v_switch: str | None) -> str | None:

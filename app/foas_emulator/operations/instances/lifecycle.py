@@ -136,8 +136,8 @@ def launch(world: World, job: "Job", copy: "CommittedJob | Instance", *, call: s
     """
     if world.store.count(Instance, equal(Instance.project_name, job.project_name)) >= LARGEST_COUNT:
         raise TOO_MANY(
-            f"Project {job.project_name!r} has {LARGEST_COUNT} instances, archived ones among them; DeleteJob removes "
-            "those of a job, and a reset of the world all that came since it was made."
+            f"Project {job.project_name!r} has {LARGEST_COUNT} instances, archived ones included; DeleteJob removes "
+            "those of a job, and a reset of the world all that were started since it was created."
         )
     given_plan(copy.plan_json or "", note=world.note)
     instance = Instance.model_construct(

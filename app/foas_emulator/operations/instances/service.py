@@ -326,12 +326,10 @@ def remove_all(world: World, project_name: str, job_name: str | None) -> None:
 
 
 def _never_started(world: World, job: "Job") -> Instance | None:
+    """Return what stands for a committed job without an instance: UNKNOWN, no id, no times. None for a draft."""
     copy = job_lifecycle.committed(world, job)
-    return None if copy is None else _unknown(job, copy)
-
-
-def _unknown(job: "Job", copy: "CommittedJob") -> Instance:
-    """Return the instance that represents a committed job without one: UNKNOWN, without id and times."""
+    if copy is None:
+        return None
     return Instance.model_construct(
         **copy.model_dump(), actual_state=UNKNOWN, expect_state=UNKNOWN, job_type=job.job_type, api_type=job.api_type
     )

@@ -180,7 +180,7 @@ def validate_job(world: World, project_name: str, job_name: str) -> Script:
     finally:
         if passed_over:
             word = shown(passed_over[0].word)
-            world.note(f"No statement that is known here begins with {word}; it was passed over.")
+            world.note(f"No known statement begins with {word}; it was skipped.")
 
 
 def get_raw_plan_json(

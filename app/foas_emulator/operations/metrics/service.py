@@ -40,7 +40,9 @@ def _curves(
         query = parse_query(given("metricJson", metric_json), prefix=prefix, catalogue=catalogue)
         if query.strangers:
             name = shown(query.strangers[0])
-            world.note(f"There are no points of the metric {name}: it is another's, or no known name.")
+            world.note(
+                f"The metric {name} has no points: it belongs to another job or cluster, or its name is unknown."
+            )
         return evaluate(query, seed=seed, start_time=start_time, now=now)
     except MetricQueryError as error:
         raise invalid("metricJson", f"{error}.") from None

@@ -1,6 +1,6 @@
 """The operations on packages."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from foas_emulator.gateway.formats import ApiResponse
 from foas_emulator.gateway.operation import Group
@@ -17,6 +17,7 @@ from foas_emulator.operations.packages.schemas import (
     PackageJobs,
     Packages,
     PackageSummary,
+    PackageType,
 )
 from foas_emulator.operations.parameters import (
     CurrentWorld,
@@ -36,7 +37,7 @@ _PACKAGES = "/api/v2/projects/{projectName}/packages"
 _PACKAGE = "/api/v2/projects/{projectName}/packages/{packageName}"
 
 _PackageName = Annotated[str, path("packageName", "Name of the package.", "clicks-1.2.jar")]
-_Type = Annotated[Literal["JAR", "DICTIONARY", "SCRIPT", "PYTHON"], one_of(*TYPES)]
+_Type = Annotated[PackageType, one_of(*TYPES)]
 _OriginName = Annotated[str | None, form("originName", "Name of the file before it became a package.", "a.jar")]
 _Description = Annotated[str | None, form("description", "A remark.", "test")]
 _Md5 = Annotated[str | None, form("md5", "MD5 of the file; kept.", "3F7468C153E529B141C326332DF15D05")]

@@ -1,11 +1,12 @@
 """The wire models of packages, members in the order of each operation's documented sample."""
 
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from foas_emulator.gateway.formats import ApiModel, ApiResponse, Int32, Int64, words
 from foas_emulator.operations.jobs.schemas import ApiType, JobType
 
-TYPES = ("JAR", "DICTIONARY", "SCRIPT", "PYTHON")
+PackageType = Literal["JAR", "DICTIONARY", "SCRIPT", "PYTHON"]
+TYPES: tuple[PackageType, ...] = get_args(PackageType)
 _Type = Annotated[str, words(*TYPES)]
 
 

@@ -66,7 +66,7 @@ def create_queue(
     clusters.require_serving(world, cluster_id)
     queue_name = named("queueName", queue_name)
     if _FIRST_LEVEL.fullmatch(queue_name) is None:
-        raise invalid("queueName", f"{queue_name!r} is no queue of the first level, such as root.project1.")
+        raise invalid("queueName", f"{queue_name!r} is not a first-level queue name such as root.project1.")
     if find_queue(world, cluster_id, queue_name) is not None:
         raise DUPLICATE(f"Cluster {cluster_id!r} has a queue {queue_name!r} already; UpdateQueue changes it.")
     if world.store.count(Queue, equal(Queue.cluster_id, cluster_id)) >= LARGEST_COUNT:
