@@ -317,7 +317,8 @@ def test_a_client_that_reads_nothing_of_a_long_answer_is_ended(request_line: str
         await proxy.start(listener)
         slow = socket.create_connection(listener.getsockname())
         slow.sendall(request_line.format(host=HOST).encode() + b"\r\n\r\n")
-        await asyncio.sleep(0.1)  # until the buffers are full
+        while not proxy._connections:  # noqa: ASYNC110 - else the next client could take the only place
+            await asyncio.sleep(0.01)
         with closing(slow):
             for _ in range(SECONDS * 10):
                 await asyncio.sleep(0.1)

@@ -16,9 +16,9 @@ from foas_emulator.commands.base import (
     URL_OPTION,
     describe_no_answer,
     describe_os_error,
-    harmless,
     refuse,
 )
+from foas_emulator.difference import harmless
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
 from foas_emulator.testing.world import World

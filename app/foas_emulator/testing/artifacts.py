@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from foas_emulator.difference import harmless
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.world import World
 
@@ -67,12 +68,12 @@ def load_artifact(folder: Path) -> Artifact:
 
 
 def describe_call(call: Mapping[str, Any]) -> str:
-    """Return a call as one line, with its hint or warning, if any, on a second line."""
+    """Return a call as one line, with its hint or warning, if any, on a second line, for a terminal."""
     asked = call.get("operation") or f"{call.get('method')} {call.get('path')}"
     answered = f"{call.get('status') or 'no answer'} {call.get('code') or ''}".strip()
     line = f"{answered} <- {asked} {json.dumps(call.get('parameters'), ensure_ascii=False)}"
     reason = call.get("hint") or call.get("warning")
-    return line if reason is None else f"{line}\n    {reason}"
+    return harmless(line if reason is None else f"{line}\n    {reason}")
 
 
 def _whole_calls(world: World) -> list[dict[str, Any]]:

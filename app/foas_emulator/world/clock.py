@@ -21,8 +21,8 @@ LAST_INSTANT = 253_402_300_799_999
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_MILLISECONDS = re.compile("[0-9]{12,15}")
-"""Fewer digits are those of a date, or of seconds."""
+_MILLISECONDS = re.compile("(?!(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{6}(?:[0-9]{2})?$)[0-9]{12,15}")
+"""Fewer digits are those of a date, or of seconds; 20260101120000 is meant as a date and a time."""
 
 
 class ClockRangeError(ValueError):
@@ -73,7 +73,8 @@ WrittenDuration = Annotated[str | float, BeforeValidator(_check_duration), WithJ
 def instant(value: str | int) -> int:
     """Return the milliseconds since the epoch of an ISO 8601 text (UTC unless it says otherwise); keep a number as is.
 
-    A text of 12 to 15 digits is a number, as on a command line and in a form. Raise ValueError for any other text.
+    A text of 12 to 15 digits is a number, as on a command line and in a form, unless it may be a date and a time. Raise
+    ValueError for any other text.
     """
     if isinstance(value, int):
         return value

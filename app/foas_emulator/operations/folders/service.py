@@ -157,8 +157,11 @@ def _parent(path: str) -> str:
 def _make(world: World, project_name: str, path: str) -> Folder:
     _check_depth(path)
     _make_parents(world, project_name, path)
-    if world.store.count(Folder, equal(Folder.project_name, project_name)) > LARGEST_COUNT:  # the root does not count
-        raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} folders, the root aside; delete some first.")
+    count = world.store.count(Folder, equal(Folder.project_name, project_name)) - 1  # without the root
+    if count >= LARGEST_COUNT:
+        raise TOO_MANY(
+            f"Project {project_name!r} has {count} folders and a root; above {LARGEST_COUNT}, only a seed adds one."
+        )
     folder = Folder.model_construct(folder_id=world.next_number("folder"), project_name=project_name, path=path)
     world.store.insert(folder)
     return folder
