@@ -120,10 +120,7 @@ class Proxy:
             raise _RefusedError(503, f"The proxy has {self._limits.connections} connections, and takes no more.")
         try:
             async with asyncio.timeout(self._limits.head_within) as limit:
-                beginning = await reader.readexactly(1)
-                if beginning == _TLS:
-                    raise BadRequestError("TLS was sent to the proxy: clients reach it at an http:// address, for https, too.")
-                return read_request(beginning + await reader.readuntil(b"\r\n\r\n"))
+                return read_request(await _read_head(reader))
         except asyncio.LimitOverrunError:
             raise _RefusedError(431, f"A head has at most {self._limits.head} bytes.") from None
         except TimeoutError:
@@ -185,6 +182,14 @@ class Proxy:
         if sentence not in self._told and len(self._told) < 1000:  # noqa: PLR2004 - a bound
             self._told.add(sentence)
             log.warning("%s", sentence)
+
+
+async def _read_head(reader: asyncio.StreamReader) -> bytes:
+    """Return the head of a request. Raise `BadRequestError` for TLS, in which none will come."""
+    beginning = await reader.readexactly(1)
+    if beginning == _TLS:
+        raise BadRequestError("TLS was sent to the proxy: clients reach it at an http:// address, for https, too.")
+    return beginning + await reader.readuntil(b"\r\n\r\n")
 
 
 def _is_address(host: str) -> bool:
