@@ -19,7 +19,7 @@ from foas_emulator.writing import write_file
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(__version__, "-V", "--version", prog_name="foas-emulator")
 def main() -> None:
-    """A local stand-in for Alibaba Cloud Realtime Compute (foas, API version 2018-11-11)."""
+    """A local emulator of Alibaba Cloud Realtime Compute (foas, API version 2018-11-11)."""
 
 
 def _serve(**values: Any) -> None:
