@@ -42,6 +42,12 @@ def test_help_of_serve_tells_every_flag_and_variable_but_no_secret() -> None:
         assert str(option.envvar) in told
 
 
+@pytest.mark.parametrize("group", ["", "clock", "fault", "seed", "snapshot", "worlds"])
+def test_no_line_of_a_list_of_commands_is_cut(group: str) -> None:
+    listed = call(*group.split(), "--help").stdout.split("Commands:")[1]
+    assert [line for line in listed.splitlines() if line.endswith("...")] == []
+
+
 def test_unknown_variable_refuses_to_serve() -> None:
     refused = call("serve", FOASEMU_SED="empty")
     assert refused.exit_code == 2

@@ -64,6 +64,16 @@ def test_a_signal_while_it_is_made_leaves_nothing_behind(
     assert list(place.iterdir()) == []
 
 
+@pytest.mark.usefixtures("place")
+def test_where_no_place_can_be_written_it_says_what_names_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere"])
+    with (
+        pytest.raises(OSError, match=r"No usable temporary directory .*: TMPDIR may name another"),
+        temporary_directory(),
+    ):
+        pytest.fail("the block is not entered")
+
+
 def _raise_signal(file: Path) -> None:
     file.touch()
     signal.raise_signal(signal.SIGTERM)
@@ -97,6 +107,19 @@ def test_it_is_made_in_any_thread(place: Path) -> None:
     thread.start()
     thread.join()
     assert (found, list(place.iterdir())) == ([True], [])
+
+
+def test_what_the_system_refuses_while_it_is_removed_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.close
+
+    def refuse(handle: int) -> None:
+        real(handle)
+        raise OSError(errno.EIO, "Input/output error")
+
+    with temporary_directory() as directory:
+        monkeypatch.setattr(os, "close", refuse)
+    monkeypatch.undo()
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 """Show values, and report failed comparisons as differences between expected and actual values."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 _SHOWN_CHARACTERS = 120
+_CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""All but the line end, and those that change the direction of writing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,14 @@ def plain(text: str) -> str:
     """Return a text as one line of printable ASCII, escaped where necessary and cut to 120 characters."""
     short = text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 3]}..."
     return short.encode("unicode_escape").decode("ascii")
+
+
+def harmless(text: str) -> str:
+    """Return a text of lines with its control characters escaped as in JSON: a terminal would obey them.
+
+    Names and messages come from servers, which have them from programs.
+    """
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def shown(text: str) -> str:

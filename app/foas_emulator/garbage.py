@@ -21,6 +21,8 @@ _THRESHOLDS = 700, 10, 3
 """Objects, and collections of the two younger generations, after which each is scanned: `MANY` objects at most."""
 MANY = 20_000
 """Objects that are scanned in a few milliseconds."""
+_MOST_SCANNED = 3 * MANY
+"""Objects that may be left to the collector; between two documents there are those of one, and `MANY` others."""
 ENOUGH_STEPS = 100
 """Collections of the oldest generation after which some hundred reference cycles may be frozen."""
 LOOK_EVERY_S = 60
@@ -62,14 +64,19 @@ class Steps:
 def freeze_if_in_steps() -> None:
     """Freeze all present objects if this process collects in steps, and those of a large document are among them.
 
-    To scan them would take long. Where there are few, they are left to the collector: what is garbage among them would
-    stay until the process is idle.
+    To scan them would take long, as would those of many small documents that wait for their turn at the same time.
+    Where there are few, they are left to the collector: what is garbage among them would stay until the process is
+    idle.
     """
-    if gc.get_count()[0] <= MANY:
+    if gc.get_count()[0] <= MANY and _scanned_by_all_steps() <= _MOST_SCANNED:
         return
     for each in gc.callbacks:
         if isinstance(each, Steps):
             each.freeze()
+
+
+def _scanned_by_all_steps() -> int:
+    return sum(len(gc.get_objects(generation)) for generation in range(_OLDEST + 1))
 
 
 def forget_frames(error: BaseException | None) -> None:

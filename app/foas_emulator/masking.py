@@ -5,13 +5,16 @@ import re
 _SECRET = re.compile(
     r"""((?:access[_.-]?key(?:[_.-]?secret)?|(?:security|bearer|zero-trust-id)[_.-]?token|(?<![a-z-])signature|password)
     (?:\[[0-9]+\])? (?:\\?["']|%22|%27)? \s* (?:=|:|>|%3D|%3A) (?:\s|\+|%20)* (?:\\?["']|%22|%27)?)
-    (?: (?<=[^\\]") (?:[^"\\\n]|\\.)++ | (?<=[^\\]') (?:[^'\\\n]|\\.)++
+    (?: (?<=[^\\]") (?:[^"\\\n]|\\.)++ | (?<=[^\\]') (?:[^'\\\n]|\\.|'')++
     | (?<=\\") [^"\\\n]++ | (?<=\\') [^'\\\n]++
-    | (?<=%22) (?:[^&\s%]|%(?!22))++ | (?<=%27) (?:[^&\s%]|%(?!27))++
+    | (?<=%22) (?:[^&\s%]|%(?!22))++ | (?<=%27) (?:[^&\s%]|%(?!27)|%27%27)++
     | (?:[^&\s"'\\%<,;]|%(?!22|27|26|3B|0A|0D|20))++)""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""The name of a secret with what stands before its value, and the value: a quoted one up to its closing quote."""
+"""The name of a secret with what stands before its value, and the value: a quoted one up to its closing quote.
+
+A quote in a text of SQL is written twice.
+"""
 _NAMES = ("key", "token", "signature", "password")
 """Words in lower case of which the name of every secret contains one."""
 _LONGEST_NAME = 32

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from threading import current_thread, main_thread
@@ -17,7 +17,12 @@ def temporary_directory() -> Iterator[Path]:
     """
     with ExitStack() as files:
         with _signals_held_back():
-            made = TemporaryDirectory(prefix="foas-emulator-", ignore_cleanup_errors=True)
+            try:
+                made = TemporaryDirectory(prefix="foas-emulator-", ignore_cleanup_errors=True)
+            except FileNotFoundError as error:
+                if error.filename is None:  # no place of those that were tried can be written
+                    raise OSError(error.errno, f"{error.strerror}: TMPDIR may name another") from None
+                raise
             files.callback(_remove, made)
         yield Path(made.name)
 
@@ -37,7 +42,7 @@ def temporary_named() -> Iterator[None]:
 
 
 def _remove(directory: TemporaryDirectory[str]) -> None:
-    with _signals_held_back():
+    with _signals_held_back(), suppress(OSError):  # it ignores no error of closing a directory
         directory.cleanup()
 
 

@@ -12,7 +12,8 @@ export function withWorld(body) {
       const headers = token ? { authorization: `Bearer ${token}` } : undefined;
       const options = { method, headers, body: document && JSON.stringify(document) };
       const answer = await fetch(`${endpoint}/_emulator/worlds/${name}${path}`, options).catch((cause) => {
-        throw new Error(`No foas-emulator answers at ${endpoint}: start one, or set FOAS_ENDPOINT.`, { cause });
+        const hint = "start one, or set FOAS_ENDPOINT to its URL, such as http://127.0.0.1:8018";
+        throw new Error(`No foas-emulator answers at ${endpoint}: ${hint}.`, { cause });
       });
       const text = await answer.text();
       if (!answer.ok) throw new Error(text);

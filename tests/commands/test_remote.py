@@ -170,7 +170,7 @@ def test_what_changes_is_told_by_its_job_and_the_state_it_brings(emulator: Emula
 
 
 def test_no_terminal_obeys_what_a_program_has_sent(emulator: Emulator, world: World) -> None:
-    evil = "\x1b]0;x\x07\x9b31m\u202e\x7f"
+    evil = "\x1b]0;x\x07\x9b31m\u202e\u200f\x7f"
     world.seed({"projects": [{"Name": "p", "jobs": [_failing_later(evil)]}]})
     world.faults.arm({"error": "Throttling.User"}, params={"jobName": evil})
     _call(emulator, f"/api/v2/projects?{urlencode({'x': evil})}")
@@ -178,7 +178,7 @@ def test_no_terminal_obeys_what_a_program_has_sent(emulator: Emulator, world: Wo
         for form in ((), ("--json",)):
             told = said(emulator, *words, *form)
             assert told.replace("\n", "").isprintable(), words
-            assert "\\u001b]0;x\\u0007\\u009b31m\\u202e\\u007f" in told
+            assert "\\u001b]0;x\\u0007\\u009b31m\\u202e\\u200f\\u007f" in told
 
 
 def _failing_later(name: str) -> dict[str, object]:

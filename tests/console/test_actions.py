@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from foas_emulator.console import comparison
+from foas_emulator.console.calls import Call
 from tests.api import open_api
 from tests.console.conftest import CONSOLE, Console
 from tests.machine_clock import MachineClock
@@ -112,6 +113,27 @@ def test_a_snapshot_is_saved_and_loaded(console: Console, wrap: dict[str, str]) 
     ]
     assert snapshots[0]["tables"]["jobs"] == snapshots[1]["tables"]["jobs"]
     assert "No difference." in console.page("/w/copy/compare") if wrap else True
+
+
+def test_a_large_file_in_another_document_is_not_written_as_a_command(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command would not be shown, and to quote a hundred megabytes holds the loop for long."""
+    written: list[Call] = []
+
+    def curl(call: Call, base_url: str, *, with_token: bool) -> str:
+        written.append(call)
+        return f"curl {base_url}" if with_token else ""
+
+    monkeypatch.setattr(Call, "curl", curl)
+    for length in (10, 10_000):
+        console.send(
+            "POST",
+            f"{CONSOLE}/w/default/call",
+            data={"token": console.token(), "method": "PUT", "target": "/_emulator/worlds/copy", "wrap": "1"},
+            files={"upload": ("world.yaml", b"#" * length + b"\nprojects: []\n")},
+        )
+    assert len(written) == 1
 
 
 @pytest.mark.parametrize(("end", "told"), [("", "Done."), ("]", "The body is not JSON.")])

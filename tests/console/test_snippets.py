@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import httpx
 import pytest
 
 from foas_emulator.console import connecting, snippets
+from foas_emulator.console.shell import shell_line
 from foas_emulator.testing import Emulator
 from tests.clients.builds import JAVA, built, do_without
 from tests.process import DIRECTLY
@@ -94,6 +96,16 @@ def test_a_world_that_wants_signatures_is_read_by_the_command_that_signs(emulato
     assert tool == "foas-emulator get"
     printed = run(sys.executable, "-m", "foas_emulator", *text.split()[1:])
     assert "Projects" in json.loads(printed)
+
+
+def test_no_shell_runs_a_part_of_a_word() -> None:
+    hostile = ["it's", "\\'\"; id; #", "\u2019; id; \u2018", "$(id)`id`!!%PATH%\n&id", "back\\", "", "plain-1"]
+    line = shell_line(["printf", "%s,", *hostile])
+    assert run("bash", "-c", line) == ",".join(hostile) + ","
+    assert shlex.split(line) == ["printf", "%s,", *hostile]
+    # fish reads a backslash in single quotes as an escape, and PowerShell these quotes as the end of the text.
+    outside = re.sub(r"'[^'\\\u2018-\u201b]*'|\"(?:'|\\\\|[\u2018-\u201b])+\"", "", line)
+    assert re.fullmatch("[a-z0-9%,1 -]*", outside)
 
 
 @pytest.mark.parametrize("world", ["default", "mine"])

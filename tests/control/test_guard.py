@@ -238,6 +238,8 @@ def test_a_page_of_another_site_changes_nothing_without_an_origin(control: Contr
     assert control.send("PUT", "/worlds/alice", **own).status_code == 200
 
 
+PLAN = "/api/v2/projects/demo/jobs/running-batch/planjson"
+"""A GET that writes: `GetRawPlanJson`."""
 FOLLOWED = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "sec_fetch_dest": "document"}
 
 
@@ -248,6 +250,7 @@ FOLLOWED = {"sec_fetch_site": "cross-site", "sec_fetch_mode": "navigate", "sec_f
         {"sec_fetch_site": "cross-site", "sec_fetch_mode": "no-cors", "sec_fetch_dest": "image"},
         {**FOLLOWED, "sec_fetch_dest": "iframe"},
         {**FOLLOWED, "sec_purpose": "prefetch"},
+        {**FOLLOWED, "sec_fetch_site": "none", "sec_purpose": "prefetch;prerender"},  # Chromium, by speculation rules
     ],
 )
 @pytest.mark.parametrize("path", ["/worlds", "/worlds/default/events", "/worlds/default/snapshot"])
@@ -271,6 +274,10 @@ def test_a_page_of_another_site_calls_no_operation_that_writes_without_an_origin
     headers = {"sec-fetch-site": "cross-site", "origin": "https://example.org"}
     assert control.api.request("POST", folders, headers=headers).status_code == 200
     assert control.api.request("GET", INSTANCE, headers={"sec-fetch-site": "cross-site"}).status_code == 200
+    prefetched = {"sec-fetch-site": "none", "sec-purpose": "prefetch"}
+    assert control.api.request("GET", PLAN, headers=prefetched).status_code == 403
+    assert control.api.request("GET", INSTANCE, headers=prefetched).status_code == 200
+    assert control.api.request("GET", PLAN, headers={"sec-fetch-site": "same-site"}).status_code == 200
 
 
 def test_only_pages_of_the_named_origins_call_operations_that_write() -> None:
@@ -295,6 +302,8 @@ def test_only_pages_of_the_named_origins_call_operations_that_write() -> None:
         for number, headers in enumerate(allowed):
             answer = api.request("POST", folders, data={"path": f"/{number}"}, headers=headers)
             assert answer.status_code == 200, answer.text
+        assert api.request("GET", PLAN, headers={"sec-fetch-site": "same-site"}).status_code == 403  # an image
+        assert api.request("GET", PLAN, headers={"sec-fetch-site": "same-origin"}).status_code == 200
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/_emulator/worlds", "/_emulator/nothing", "/docs/nothing"])

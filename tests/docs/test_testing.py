@@ -18,7 +18,8 @@ BOTH = PAGE + (DOCS / "interception.md").read_text("utf-8")
 SUITES = [block for block in re.findall(r"```python\n(.*?)```", BOTH, re.DOTALL) if "def test_" in block]
 PROGRAMS = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "def test_" not in block]
 TASKS = [re.findall(r"`([^`]+)`", row) for row in re.findall(r"^\| [^|]+ \| `foas_world.*\|$", PAGE, re.MULTILINE)]
-IN_CHINESE = re.findall(r"^\| [^|]+ \| `foas_world.*\|$", (DOCS / "testing.zh-CN.md").read_text("utf-8"), re.MULTILINE)
+CHINESE = (DOCS / "testing.zh-CN.md").read_text("utf-8")
+IN_CHINESE = re.findall(r"^\| [^|]+ \| `foas_world.*\|$", CHINESE, re.MULTILINE)
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: str(task[0]))
@@ -41,6 +42,11 @@ def test_a_common_task_is_done_in_each_way(task: list[str], tmp_path: Path, monk
 def test_the_common_tasks_are_the_same_in_chinese() -> None:
     assert len(TASKS) > 5
     assert [re.findall(r"`([^`]+)`", row) for row in IN_CHINESE] == TASKS
+
+
+def test_the_examples_are_the_same_in_chinese() -> None:
+    english, chinese = (re.findall(r"^```.*?^```", page, re.DOTALL | re.MULTILINE) for page in (PAGE, CHINESE))
+    assert chinese == english
 
 
 @pytest.mark.parametrize("suite", SUITES, ids=[re.findall(r"def test_(\w+)", suite)[0] for suite in SUITES])

@@ -1,6 +1,7 @@
 """The proxy in front of an emulator that listens."""
 
 import asyncio
+import errno
 import gc
 import http.client
 import json
@@ -21,6 +22,8 @@ import pytest
 from foas_emulator.control.answers import InterceptionShown
 from foas_emulator.interception.hosts import Policy
 from foas_emulator.interception.proxy import Limits, Proxy
+from foas_emulator.interception.relay import relay
+from foas_emulator.serving.server import new_event_loop
 from foas_emulator.testing import Emulator
 from tests.wire import INSTANCE, signed_v1
 
@@ -317,7 +320,8 @@ def test_a_client_that_reads_nothing_of_a_long_answer_is_ended(request_line: str
         await proxy.start(listener)
         slow = socket.create_connection(listener.getsockname())
         slow.sendall(request_line.format(host=HOST).encode() + b"\r\n\r\n")
-        await asyncio.sleep(0.1)  # until the buffers are full
+        while not proxy._connections:  # noqa: ASYNC110 - else the next client could take the only place
+            await asyncio.sleep(0.01)
         with closing(slow):
             for _ in range(SECONDS * 10):
                 await asyncio.sleep(0.1)
@@ -363,6 +367,63 @@ def test_a_tunnel_ends_with_a_client_that_resets_it() -> None:
             server.close()
 
     assert asyncio.run(ends()) == b""
+
+
+@pytest.mark.parametrize("vanished", ["client", "server"])
+def test_a_connection_whose_other_end_has_vanished_ends_the_other_at_once(vanished: str) -> None:
+    """The system then raises TimeoutError for every read, as the limit of the silence does."""
+
+    async def seconds_until_the_end() -> float:
+        ends = {}
+        for name in ("client", "server"):
+            here, there = socket.socketpair()
+            ends[name] = await asyncio.open_connection(sock=here), there
+        ends[vanished][0][0].set_exception(TimeoutError(errno.ETIMEDOUT, "Connection timed out"))
+        begun = time.monotonic()
+        await relay(ends["client"][0], ends["server"][0], idle=5)
+        taken = time.monotonic() - begun
+        for (_, writer), there in ends.values():
+            writer.transport.abort()
+            there.close()
+        return taken
+
+    assert asyncio.run(seconds_until_the_end()) < 4
+
+
+def test_a_client_that_leaves_before_it_can_be_refused_is_no_fault_of_the_proxy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def faults() -> list[dict[str, Any]]:
+        has_left, found = asyncio.Event(), list[dict[str, Any]]()
+
+        async def look_up(*_: object) -> list[str]:
+            await has_left.wait()
+            return []
+
+        monkeypatch.setattr(Proxy, "_addresses", look_up)
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: found.append(context))
+        proxy = Proxy(Policy(allowed=("far.example",)), plain=("", 1), secure=("", 1))
+        listener = socket.create_server(("127.0.0.1", 0))
+        await proxy.start(listener)
+        client = socket.create_connection(listener.getsockname())
+        client.sendall(b"CONNECT far.example:443 HTTP/1.1\r\n\r\n")
+        await asyncio.sleep(0.1)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        await asyncio.sleep(0.1)
+        has_left.set()
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            gc.collect()  # a task that nobody has awaited tells its fault when it goes
+            if not proxy._connections:
+                break
+        await asyncio.sleep(0.01)
+        gc.collect()
+        await proxy.stop()
+        return found
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        assert runner.run(faults()) == []
 
 
 def test_a_name_that_no_certificate_can_be_made_for_gets_that_of_this_machine(interception: dict[str, Any]) -> None:

@@ -131,6 +131,9 @@ def test_what_says_why_a_call_was_refused_names_no_secret_of_it(
         (r"""{"code": "password = \"a, 'b\", user = \"u\""}""", r"""{"code": "password = \"***\", user = \"u\""}"""),
         ("code=password%3D%27a%2C%3B%22+b%27%2C+user%3D%27u%27", "code=password%3D%27***%27%2C+user%3D%27u%27"),
         ("password='', user='u'", "password='', user='u'"),
+        ("password='a''b', user='u'", "password='***', user='u'"),
+        ("password='''b', user='u'", "password='***', user='u'"),
+        ("code=password%3D%27a%27%27b%27%2C+user%3D%27u%27", "code=password%3D%27***%27%2C+user%3D%27u%27"),
         ("password='a\nuser='u'", "password='***\nuser='u'"),
     ],
 )

@@ -139,3 +139,19 @@ def test_snapshots_are_held_to_these_counts(
     one = tuple((each, owner, 1) for each, owner, _ in consistency._COUNTS if each is model)
     monkeypatch.setattr(consistency, limit, one or count - 1)
     assert "over" in refused_snapshot(seeded_api, end=b" ")
+
+
+def test_a_hint_tells_how_many_a_project_has_if_a_seed_gave_it_more_than_calls_may_make(api: Api) -> None:
+    jobs = [{"JobName": f"j{number}", "Code": ""} for number in range(101)]
+    packages = [{"PackageName": f"{number}.jar", "Type": "JAR", "OssPath": "x"} for number in range(52)]
+    folders = [{"Path": f"/{number}"} for number in range(53)]
+    assert put(api, {"projects": [{"Name": "p", "jobs": jobs, "packages": packages, "folders": folders}]}) == ""
+    calls: list[tuple[str, str, int, dict[str, Any]]] = [
+        ("CreateJob", "Job", 101, {"jobName": "more", "jobType": "FLINK_STREAM", "apiType": "SQL", "code": ""}),
+        ("CreatePackage", "Package", 52, {"packageName": "more.jar", "type": "JAR", "ossPath": "x"}),
+        ("CreateFolder", "Folder", 53, {"path": "/more"}),
+    ]
+    for operation, what, count, given in calls:
+        refused = api.call(operation, projectName="p", **given)
+        assert refused.code == f"Invalid{what}.LimitExceeded"
+        assert f"has {count} {what.lower()}s" in refused.hint

@@ -16,8 +16,8 @@ from foas_emulator.operations.instances.schemas import InstanceDetails
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.reading import parse_seed
-from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.ids import LAST_NUMBER
+from foas_emulator.world.instants import LAST_INSTANT
 from tests.api import Api, open_api
 from tests.wire import ask
 

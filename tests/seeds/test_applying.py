@@ -17,7 +17,7 @@ from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.pending import planned
-from foas_emulator.world.store import Row, equal
+from foas_emulator.world.store import Row, Store, equal
 from foas_emulator.world.world import World
 from tests.api import dump, open_api
 
@@ -269,3 +269,33 @@ def test_too_many_fault_rules_are_a_fault_of_the_seed(world: World) -> None:
     with pytest.raises(SeedError, match=r"seed:1: faults\[1000\]: a world has at most 1000 fault rules"):
         seed(world, json.dumps({"projects": [{"Name": "p"}], "faults": rules}))
     assert world.store.count(Project) == 0
+
+
+def test_rows_are_not_read_for_each_job(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With as many queues and clusters as jobs and projects, anything else would take the product of both."""
+    read: list[type[Row]] = []
+    find = Store.find
+
+    def noted(store: Store, model: type[Any], *conditions: Any) -> list[Any]:
+        read.append(model)
+        return find(store, model, *conditions)
+
+    monkeypatch.setattr(Store, "find", noted)
+    jobs = json.dumps([{"JobName": f"j{number}", "QueueName": "root.b"} for number in range(9)])
+    queues = "[{QueueName: root.a}, {QueueName: root.b}]"
+    seed(world, f"projects: [{{Name: p, queues: {queues}, jobs: {jobs}}}, {{Name: q}}, {{Name: r}}]")
+    assert read.count(Queue) <= 3, "once for each project"
+    assert read.count(Cluster) == 1, "once for the document"
+    assert {job.queue_name for job in find(world.store, Job)} == {"root.b"}
+
+
+def test_a_job_gets_the_first_queue_of_the_name_and_the_cluster_that_it_gives(world: World) -> None:
+    queues = "[{QueueName: c, ClusterId: c1}, {QueueName: b, ClusterId: c2}, {QueueName: a, ClusterId: c2}]"
+    jobs = (
+        "[{JobName: j1}, {JobName: j2, QueueName: b}, {JobName: j3, ClusterId: c2},"
+        " {JobName: j4, QueueName: b, ClusterId: c2}]"
+    )
+    clusters = "[{ClusterId: c1}, {ClusterId: c2}]"
+    seed(world, f"clusters: {clusters}\nprojects: [{{Name: p, queues: {queues}, jobs: {jobs}}}]")
+    found = [(job.queue_name, job.cluster_id) for job in world.store.find(Job)]
+    assert found == [("c", "c1"), ("b", "c2"), ("a", "c2"), ("b", "c2")]

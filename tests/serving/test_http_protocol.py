@@ -1,5 +1,6 @@
 """The server's connections: how long they are kept, what they refuse, and how long they wait for a slow client."""
 
+import errno
 import gc
 import json
 import re
@@ -14,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from weakref import WeakSet
 
 import pytest
+from uvicorn.protocols.http import httptools_impl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from foas_emulator.serving import http_protocol
@@ -520,6 +522,17 @@ def test_every_request_of_a_pipeline_ends_with_its_client(emulator: Emulator, ca
 
 
 CHUNKED = f"POST {FOLDERS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+
+
+def test_a_connection_that_has_no_address_any_more_is_closed(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_: object) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(httptools_impl, "get_local_addr", refuse)
+    assert send(emulator, get("/api/v2/projects")) == b""
+    assert not caplog.records
 
 
 def test_trailers_have_a_limit(emulator: Emulator) -> None:

@@ -82,6 +82,20 @@ def test_the_step_that_starts_fails_where_another_server_has_the_port(tmp_path: 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
+def test_port_0_takes_a_free_one_and_exports_it(tmp_path: Path) -> None:
+    done = start_step(tmp_path, port=0)
+    try:
+        assert done.returncode == 0, done.stdout
+        url = dict(line.split("=", 1) for line in (tmp_path / "GITHUB_ENV").read_text("utf-8").splitlines())[
+            "FOAS_ENDPOINT"
+        ]
+        assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]*", url)
+        Server(url).world("here").reset()
+    finally:
+        os.kill(int((tmp_path / "foas-emulator.pid").read_text("utf-8")), signal.SIGTERM)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the runner's bash of Windows is not everywhere")
 def test_an_input_exports_no_variable_but_its_own(tmp_path: Path) -> None:
     done = start_step(tmp_path, artifacts="here\nPATH=there")
     assert (done.returncode, done.stdout) == (1, "artifacts holds a line end\n")

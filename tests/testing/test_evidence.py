@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from foas_emulator.testing import Emulator
-from foas_emulator.testing.artifacts import ArtifactError, load_artifact
+from foas_emulator.testing.artifacts import ArtifactError, describe_call, load_artifact
 from foas_emulator.testing.report import _quoted
 from tests.process import GROUP, STOP, command, environment, run, serving
 
@@ -114,6 +114,13 @@ def red(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
     assert "5 failed" in done.stdout
     return Red(done.stdout, log.read_text("utf-8") if log.exists() else done.stdout, folder)
+
+
+def test_no_terminal_obeys_what_a_program_has_sent() -> None:
+    parameters = {"jobName": "\x9b31m\u202e"}
+    call = {"status": 500, "code": "c\x1b[31m", "operation": "GetJob", "parameters": parameters, "hint": "\x07"}
+    told = describe_call(call)
+    assert told == '500 c\\u001b[31m <- GetJob {"jobName": "\\u009b31m\\u202e"}\n    \\u0007'
 
 
 def says_why(text: str, test: str) -> bool:

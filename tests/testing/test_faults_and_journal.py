@@ -1,8 +1,11 @@
 """The handles of a world's faults and journal that a test has."""
 
+import errno
 import json
+import os
 import re
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
@@ -102,6 +105,27 @@ def test_of_several_calls_with_one_id_the_latest_is_found_or_the_one_with_a_numb
         world.journal.entry(request_id, number=3)
     save_artifact(tmp_path, world, test="a test", report="")
     assert [call["status"] for call in load_artifact(tmp_path).calls] == [200, 404]
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3, 4])
+def test_a_disk_that_is_full_leaves_each_file_of_an_older_artifact_whole(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    save_artifact(tmp_path, world, test="a test", report="older")
+    before, synced = {file: file.read_bytes() for file in tmp_path.iterdir()}, count(1)
+    get(world, 412536)
+
+    def refuse(_: int) -> None:
+        if next(synced) == nth:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        save_artifact(tmp_path, world, test="a test", report="newer")
+    after = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    kept = ("snapshot.json", "journal.json", "report.txt", "README.md")[nth - 1 :]
+    assert after.keys() == before.keys()
+    assert all(after[tmp_path / name] == before[tmp_path / name] for name in kept)
 
 
 def test_the_console_leads_from_each_of_several_calls_with_one_id_to_itself(world: World) -> None:

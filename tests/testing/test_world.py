@@ -79,6 +79,17 @@ def test_a_world_is_created_reset_and_dropped(emulator: Emulator, world: World) 
     assert raised.value.status == 404
 
 
+@pytest.mark.parametrize("name", ["shop.yaml", "seeds/shop.json", "night-shift"])
+def test_the_name_of_a_seed_is_not_taken_for_its_text(world: World, name: str) -> None:
+    with pytest.raises(ValueError, match=rf"'{name}' is not the text of a seed: give a file as a Path; create"):
+        world.seed(name)
+
+
+def test_a_hint_that_is_no_sentence_continues_the_error(world: World) -> None:
+    with pytest.raises(EmulatorError, match=r"^The settings cannot be used: there is no setting 'start_dealy'"):
+        world.settings.update(start_dealy="30s")
+
+
 def test_a_seed_is_a_mapping_a_text_or_a_file(world: World, tmp_path: Path) -> None:
     file = tmp_path / "seed.yaml"
     file.write_text("projects: [{Name: 文件}]", "utf-8")
@@ -293,6 +304,25 @@ def test_an_emulator_that_cannot_start_says_why_at_once_and_keeps_nothing(
         with pytest.raises(StartError, match=r"did not start: .*Too many open files"):
             Emulator(port=port, data_dir=tmp_path).__enter__()
     with Emulator(port=port, data_dir=tmp_path) as second:
+        assert second.worlds() == ["default"]
+
+
+@pytest.mark.parametrize("has_started", [False, True])
+def test_an_emulator_whose_start_is_interrupted_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_started: bool
+) -> None:
+    class Interrupted(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            assert not has_started or super().wait(timeout)
+            raise KeyboardInterrupt
+
+    before = set(threading.enumerate())
+    with monkeypatch.context() as patch:
+        patch.setattr("foas_emulator.testing.in_thread.Event", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            Emulator(data_dir=tmp_path).__enter__()
+    assert [thread for thread in set(threading.enumerate()) - before if thread.name == "foas-emulator"] == []
+    with Emulator(data_dir=tmp_path) as second:
         assert second.worlds() == ["default"]
 
 

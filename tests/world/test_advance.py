@@ -15,7 +15,8 @@ from foas_emulator.world.advance import (
     set_clock,
     settle,
 )
-from foas_emulator.world.clock import LAST_INSTANT, ClockIsAheadError, ClockRangeError, Mode
+from foas_emulator.world.clock import ClockIsAheadError, ClockRangeError, Mode
+from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import LONGEST_SLICE, World

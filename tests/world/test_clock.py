@@ -4,8 +4,9 @@ import time
 import pytest
 
 from foas_emulator.world import clock as clocks
-from foas_emulator.world.clock import LAST_INSTANT, Clock, ClockRow, Mode, Reading, instant, machine_now, stopwatch
+from foas_emulator.world.clock import Clock, ClockRow, Mode, Reading, machine_now, stopwatch
 from foas_emulator.world.durations import duration, duration_text, rate
+from foas_emulator.world.instants import LAST_INSTANT, instant
 from foas_emulator.world.store import Store
 
 NEW_YEAR = 1_767_225_600_000
@@ -91,6 +92,8 @@ def test_what_is_no_rate_is_refused(written: str | float) -> None:
         ("2026-01-01", NEW_YEAR),
         ("20260101", NEW_YEAR),
         (f" {NEW_YEAR}", NEW_YEAR),
+        ("946684800000", 946_684_800_000),
+        ("253402300799999", LAST_INSTANT),
         ("1210111201314", 1_210_111_201_314),  # and not the year 1210
         ("2026-01-01T08:00:00+08:00", NEW_YEAR),
         ("2026-01-01T00:00:00.250", NEW_YEAR + 250),
@@ -111,7 +114,7 @@ def test_an_instant_without_a_zone_is_in_utc_wherever_the_machine_is(monkeypatch
     assert read == NEW_YEAR
 
 
-@pytest.mark.parametrize("text", ["tomorrow", str(NEW_YEAR // 1000), "9" * 16])
+@pytest.mark.parametrize("text", ["tomorrow", str(NEW_YEAR // 1000), "9" * 16, "202601011200", "20260101120000"])
 def test_what_is_no_instant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"neither milliseconds since the epoch \(13 digits\) nor an ISO 8601 time"):
         instant(text)

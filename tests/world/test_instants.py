@@ -2,8 +2,8 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from foas_emulator.world.clock import LAST_INSTANT, instant, instant_text, moment
 from foas_emulator.world.durations import LONGEST
+from foas_emulator.world.instants import LAST_INSTANT, instant, instant_text, moment
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.durations import LONGEST
 from foas_emulator.world.ids import Counter
+from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.snapshot import (
     SnapshotError,

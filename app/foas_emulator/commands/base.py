@@ -5,7 +5,6 @@ Every error is one line on standard error, never a traceback.
 
 import errno
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
+from foas_emulator.difference import harmless
 from foas_emulator.settings import IntegerRange, SettingError, flag, variable
 
 URL_OPTION = click.option("--url", help="URL of the server; by default, the server on this machine at --port.")
@@ -26,9 +26,6 @@ TOKEN_OPTION = click.option(
     "--control-token", envvar="FOASEMU_CONTROL_TOKEN", show_envvar=True, help="Token of the server's control API."
 )
 
-
-_CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""All but the line end, and those that change the direction of writing."""
 
 _OF_WRITING = {
     getattr(errno, name, None) for name in ("EAGAIN", "EBADF", "EDQUOT", "EFBIG", "EINVAL", "EIO", "ENOSPC", "ENXIO")
@@ -96,14 +93,6 @@ def refuse_each(messages: Iterable[object], *, status: int = 1) -> NoReturn:
         for message in messages:
             click.echo(harmless(" ".join(str(message).split())), err=True)
     sys.exit(status)
-
-
-def harmless(text: str) -> str:
-    """Return a text of lines with its control characters escaped as in JSON: a terminal would obey them.
-
-    Names and messages come from servers, which have them from programs.
-    """
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def describe_os_error(error: OSError | UnicodeError) -> str:

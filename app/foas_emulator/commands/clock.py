@@ -7,7 +7,7 @@ import click
 from foas_emulator.commands.remote import Remote, change_lines, remote
 from foas_emulator.difference import counted
 from foas_emulator.testing.shapes import CLOCK, MOVED_CLOCK
-from foas_emulator.world.clock import instant_text
+from foas_emulator.world.instants import instant_text
 
 
 @click.group("clock")
@@ -34,7 +34,7 @@ def show(emulator: Remote) -> None:
 @click.argument("instant", required=False)
 @remote
 def freeze(emulator: Remote, *, instant: str | None) -> None:
-    """Freeze the clock, at INSTANT (such as 2026-01-01T00:00:00Z) or where it is."""
+    """Freeze the clock where it is, or at INSTANT. That is one such as 2026-01-01T00:00:00Z."""
     _put(emulator, "frozen", instant)
 
 

@@ -35,7 +35,10 @@ def list_rules(emulator: Remote) -> None:
 @click.option("--after-commit", is_flag=True, help="Apply only to calls that have succeeded.")
 @remote
 def arm(emulator: Remote, *, effect: str, params: tuple[str, ...], **rule: Any) -> None:
-    """Apply EFFECT to calls: error=Throttling.User, latency=2s, drop, reset, truncate=0.5, or a JSON object."""
+    """Apply EFFECT to calls.
+
+    It is error=Throttling.User, latency=2s, drop, reset, truncate=0.5, duplicate, stale, or a JSON object.
+    """
     faults = emulator.existing_world().faults
     number = faults.arm(read_effect(effect), params=dict(map(_parameter, params)), **rule)
     armed = emulator.server.control.request("GET", f"{emulator.path}/faults/{number}", shape=FAULT_RULE)

@@ -8,8 +8,9 @@ from urllib.error import URLError
 
 import click
 
-from foas_emulator.commands.base import PORT_OPTION, URL_OPTION, describe_no_answer, harmless, refuse
+from foas_emulator.commands.base import PORT_OPTION, URL_OPTION, describe_no_answer, refuse
 from foas_emulator.commands.remote import address
+from foas_emulator.difference import harmless
 
 _LONGEST_HEALTH = 64 * 1024
 """The most bytes of the answer to read."""

@@ -16,13 +16,13 @@ from foas_emulator.commands.base import (
     URL_OPTION,
     describe_no_answer,
     describe_os_error,
-    harmless,
     refuse,
 )
+from foas_emulator.difference import harmless
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
 from foas_emulator.testing.world import World
-from foas_emulator.world.clock import instant_text
+from foas_emulator.world.instants import instant_text
 from foas_emulator.world.names import WorldNameError, check_name
 
 Command = Callable[..., None]

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from foas_emulator.commands.base import harmless, refusals_to_start, refuse
-from foas_emulator.difference import counted
+from foas_emulator.commands.base import refusals_to_start, refuse
+from foas_emulator.difference import counted, harmless
 from foas_emulator.settings import from_environment, options
 from foas_emulator.testing.artifacts import Artifact, ArtifactError, describe_call, load_artifact
 from foas_emulator.testing.client import EmulatorError
@@ -58,7 +58,7 @@ def _serve(artifact: Artifact, given: dict[str, Any]) -> None:
         world.load(artifact.snapshot)
         click.echo(harmless(f"{artifact.test} made {counted(len(artifact.calls), 'call')} in world {world.name}:"))
         for call in artifact.calls:
-            click.echo(harmless(describe_call(call)))
+            click.echo(describe_call(call))
         click.echo("its clock is frozen at the time of the failure")
         click.echo(f"access key {world.access_key_id}, secret {world.access_key_secret}")
         click.echo(f"listening on {running.url}")

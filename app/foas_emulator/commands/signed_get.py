@@ -7,7 +7,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import quote, urlsplit
 
 from foas_emulator.gateway.signature import SignedRequest, v1_authorization
-from foas_emulator.world.clock import machine_now, moment
+from foas_emulator.world.clock import machine_now
+from foas_emulator.world.instants import moment
 
 TIMEOUT = 60.0
 """Seconds to wait for an answer."""

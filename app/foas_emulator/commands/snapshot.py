@@ -16,7 +16,7 @@ def command() -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @remote
 def save(emulator: Remote, *, file: Path) -> None:
-    """Write a world into FILE: one sorted JSON document, every row on a line of its own."""
+    """Write a world into FILE. That is sorted JSON, with every row on a line of its own."""
     emulator.existing_world().save(file)
     emulator.report(
         f"World {emulator.world_name} was saved to {file}.", {"world": emulator.world_name, "file": str(file)}

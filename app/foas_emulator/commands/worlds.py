@@ -44,7 +44,7 @@ def _line(world: dict[str, Any], *, with_url: bool) -> str:
 @click.argument("name", type=world_name)
 @remote
 def fork(emulator: Remote, *, name: str) -> None:
-    """Make the world NAME a copy of --world as it is now; a world of that name is replaced."""
+    """Make the world NAME a copy of --world as it is now. A world of that name is replaced."""
     if name == emulator.world_name:
         raise click.UsageError(f"World {name} cannot be a copy of itself; --world names the world to copy.")
     world, is_replaced = emulator.existing_world(), emulator.server.has_world(name)

@@ -35,6 +35,8 @@ A comment has one reading, the return before its end included: with two, each fu
 """
 _LONGEST_BEGIN = 8192
 """The most bytes in which to look for it, since nobody is served meanwhile."""
+_PIECE = 65536
+"""Bytes of a document that are indented at a time."""
 _MOST_PAIRS = 1000
 """The most parameters of a call of the service."""
 _LONGEST_NUMBER = 20
@@ -63,10 +65,11 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
         title = mark("There is a world of this name already, and it stays as it is.")
         return _back(form, Message(ok=False, title=title, hint=_text(form, "path:name")))
     answer = await site.call(call, host=request.url.netloc)
-    with_token = site.access.control_token is not None
-    curl = call.curl(f"{request.url.scheme}://{request.url.netloc}", with_token=with_token)
-    if call.is_of_service and world.settings.signature == "strict":
-        curl = ""  # it is not signed, and would be refused
+    curl = ""  # if it were refused, as it is not signed, or is too long to be shown: a body may be a large file
+    is_refused = call.is_of_service and world.settings.signature == "strict"
+    if not is_refused and (call.file or len(call.body) <= messages.LONGEST):
+        with_token = site.access.control_token is not None
+        curl = call.curl(f"{request.url.scheme}://{request.url.netloc}", with_token=with_token)
     if answer.ok:
         if call.target == f"{CONTROL}worlds/{world.name}/clock/advance":
             site.note_step(world.name, answer.document())
@@ -171,8 +174,11 @@ def _wrapped(content: bytes, *, as_yaml: bool) -> bytes:
         return b"".join((b'{"', name, b'":', content, b"}"))
     document, begin = BytesIO(content), _BEGIN.match(content, 0, _LONGEST_BEGIN)
     document.seek(0 if begin is None else begin.end())
-    lines = (b"  " + line for line in document)  # line by line, so that others run
-    return b"".join((name, b":\n", *lines))
+    wrapped = BytesIO()
+    wrapped.write(name + b":\n  ")
+    while piece := document.read(_PIECE):  # piece by piece, so that others run
+        wrapped.write(piece.replace(b"\n", b"\n  "))
+    return wrapped.getvalue()
 
 
 def _text(form: FormData, name: str) -> str:

@@ -5,7 +5,6 @@ So curl can do everything that a page does, and the journal of the world records
 
 import asyncio
 import json
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -16,6 +15,7 @@ from urllib.parse import unquote, urlencode
 from starlette.types import ASGIApp, Message
 
 from foas_emulator.console.language import mark
+from foas_emulator.console.shell import shell_line
 from foas_emulator.faults.wire import NEVER_SENT, TRANSPORT
 from foas_emulator.gateway.signature import SignedRequest, v1_authorization
 from foas_emulator.world.clock import machine_now
@@ -63,7 +63,7 @@ class Call:
         elif self.body:
             words += ["-d", self.body.decode("utf-8", "replace")]
         token = "" if self.is_of_service or not with_token else ' -H "authorization: Bearer $FOASEMU_CONTROL_TOKEN"'
-        return shlex.join(words) + token
+        return shell_line(words) + token
 
 
 def as_it_is(target: str) -> list[str]:

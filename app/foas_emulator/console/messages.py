@@ -12,6 +12,8 @@ from foas_emulator.console.access import BASE
 _COOKIE = "foas_emulator_message"
 _LONGEST = (900, 400, 100)
 """Limits for the bytes of a text, tried in turn, since escaped quotes and line ends take more room."""
+LONGEST = _LONGEST[0]
+"""The most bytes of a text; a longer command is not shown."""
 _LARGEST = 3800
 """The bytes of a cookie's value that every browser accepts."""
 _SECONDS = 60

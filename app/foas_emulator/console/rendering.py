@@ -13,13 +13,12 @@ from markupsafe import Markup, escape
 
 from foas_emulator.console.highlight import highlighted
 from foas_emulator.operations.instances.lifecycle import brings
-from foas_emulator.world import clock
-from foas_emulator.world.clock import LAST_INSTANT
+from foas_emulator.world import instants
 from foas_emulator.world.durations import duration_text
 from foas_emulator.world.shortage import in_thread
 
 SERVICE_ZONE = timezone(timedelta(hours=8))
-_LAST_SHOWN = LAST_INSTANT - 8 * 3_600_000
+_LAST_SHOWN = instants.LAST_INSTANT - 8 * 3_600_000
 """The latest instant to show: the service's zone is eight hours ahead, and dates end with the year 9999."""
 # Times are shown as in the service's own console; the browser adds its local time as a title.
 
@@ -39,7 +38,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     filters: dict[str, Callable[..., object]] = {
-        "iso": clock.instant_text,
+        "iso": instants.instant_text,
         "moment": moment,
         "clock_time": clock_time,
         "day_time": day_time,
@@ -68,7 +67,7 @@ async def render(template: str, context: Mapping[str, Any]) -> str:
 
 
 def _at(milliseconds: int, zone: timezone) -> datetime:
-    return clock.moment(min(milliseconds, _LAST_SHOWN), zone)
+    return instants.moment(min(milliseconds, _LAST_SHOWN), zone)
 
 
 def moment(milliseconds: int | None) -> str:

@@ -5,13 +5,13 @@ Each is complete and works as it is pasted: a command, a program, a test.
 
 import json
 import re
-import shlex
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from foas_emulator.console.calls import as_it_is, service_call
 from foas_emulator.console.operations import job_path
+from foas_emulator.console.shell import shell_line
 from foas_emulator.world.names import DEFAULT
 
 _LEFT_OUT = frozenset(
@@ -99,7 +99,7 @@ def curl(call: Mapping[str, Any], base_url: str, world: str) -> str:
         words += ["-H", f"{name}: {value}" if value else f"{name};"]  # curl leaves out a header that ends in a colon
     if call["request"]["body"]:
         words += ["--data-raw", call["request"]["body"]]
-    return shlex.join(words)
+    return shell_line(words)
 
 
 def python(call: Mapping[str, Any], base_url: str, world: str) -> str:
@@ -174,7 +174,7 @@ def shell(base_url: str, target: str, world: str, *, is_strict: bool) -> dict[st
     if not is_strict:
         return {"curl": service_call("GET", target, world=world).curl(base_url)}
     return {
-        "foas-emulator get": shlex.join(
+        "foas-emulator get": shell_line(
             ["foas-emulator", "get", "--access-key-id", access_key(world), base_url + target]
         )
     }

@@ -23,11 +23,13 @@ def is_loopback(host: str) -> bool:
 def is_embedded(scope: Scope) -> bool:
     """Whether a page of another site loads this as a part of itself, such as an image, or sends it a form.
 
-    A link that is followed is not such a request, because the browser leaves that page; a prefetched link is.
+    A link that is followed is not such a request, because the browser leaves that page; a prefetched link is. For a
+    prefetch, Chromium may name no site, whichever page asked for it.
     """
     headers = Headers(scope=scope)
-    if headers.get("sec-fetch-site") != "cross-site":
-        return False
+    site = headers.get("sec-fetch-site")
+    if site != "cross-site":
+        return "sec-purpose" in headers and site != "same-origin"
     is_followed = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
     return scope["method"] != "GET" or not is_followed or "sec-purpose" in headers
 

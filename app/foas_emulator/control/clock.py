@@ -20,8 +20,9 @@ from foas_emulator.world.advance import (
     set_clock,
     settle,
 )
-from foas_emulator.world.clock import LAST_INSTANT, Mode, instant
+from foas_emulator.world.clock import Mode
 from foas_emulator.world.durations import duration
+from foas_emulator.world.instants import LAST_INSTANT, instant
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.world import Change, World
 

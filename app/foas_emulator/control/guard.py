@@ -144,7 +144,8 @@ CROSS_SITE = ControlError(
 _TOKEN_NEEDED = ControlError(
     401,
     "The control API requires its token.",
-    "Send 'Authorization: Bearer TOKEN'; the token is the setting control_token, or was printed at the start.",
+    "Send 'Authorization: Bearer TOKEN'; the token is the setting control_token (FOASEMU_CONTROL_TOKEN), or was printed"
+    " at the start.",
 )
 
 

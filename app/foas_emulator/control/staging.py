@@ -31,7 +31,7 @@ async def staged_image(
         staged = registry.stage(database, connections=scratch, origin=image if with_origin else None)
         return replace(staged, postponed_by=postponed_by)
 
-    staged = await off_loop(len(image), make)
+    staged = await off_loop(len(image), make, discard=StagedImage.discard)
     try:
         yield staged
     finally:
@@ -41,11 +41,12 @@ async def staged_image(
 def _begun(image: bytes, name: str, scratch: Connections) -> tuple[bytes, int]:
     """Return an image as that of a world which begins now, and by how much its pending changes were postponed.
 
-    A world that leaves a template itself writes all of them in one piece.
+    A world that leaves a template itself writes all of them in one piece. What is no template stays as it is.
     """
     with closing(Store(scratch, image=image)) as store:
+        revision = store.revision
         postponed_by = leave_template(store, name)
-        return store.own_image(), postponed_by
+        return (image if store.revision is revision else store.own_image()), postponed_by
 
 
 @contextmanager

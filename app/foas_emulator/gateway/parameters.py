@@ -21,7 +21,7 @@ from foas_emulator.masking import masked
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
-_SINGLE_VALUE = "it must be a single value"
+_SINGLE_VALUE = "it must be a single value, and JSON in it a text"
 _LONGEST_SHOWN = 4000
 """The most characters of a wrong value to show."""
 _VALUE_ERROR = "Value error, "
@@ -71,7 +71,7 @@ def _read_flag(value: Any) -> bool:
 def _read_items(value: Any) -> list[dict[str, str]]:
     if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
         raise ValueError("it must be a list of structures, as name.1.member=... in a form")
-    return [{str(name): read_text(member) for name, member in item.items()} for item in value]
+    return [{str(name): read_text(member) for name, member in item.items() if member is not None} for item in value]
 
 
 def one_of(*allowed: str) -> BeforeValidator:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ([!-~]+) HTTP/1\.[01]")
 _AUTHORITY = re.compile(rb"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(?::([0-9]{1,5}))?")
-_ABSOLUTE = re.compile(rb"(?i)http://([^/?#]*)([^#]*)")
+_ABSOLUTE = re.compile(rb"(?i)http://([^/?#]*+)([^#]*)")
 _OF_THE_HOP = (b"connection:", b"proxy-connection:", b"proxy-authorization:", b"keep-alive:")
 _LENGTH = re.compile(rb"(?im)^content-length:[ \t]*0*([0-9]{1,18})[ \t]*\r?$")
 _CHUNKED = re.compile(rb"(?im)^transfer-encoding:")

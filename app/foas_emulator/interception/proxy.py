@@ -12,7 +12,7 @@ from typing import Any
 from foas_emulator.interception.heads import BadRequestError, ProxyRequest, read_request
 from foas_emulator.interception.hosts import PassThrough, Policy, Refused, ToEmulator
 from foas_emulator.interception.refusals import refusal
-from foas_emulator.interception.relay import close, end, relay
+from foas_emulator.interception.relay import close, end, relay, send
 
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -87,7 +87,7 @@ class Proxy:
             try:
                 await self._pass_on(client)
             except _RefusedError as refused:
-                writer.write(refused.answer)
+                send(writer, refused.answer)
             await end(client, most=self._limits.rest, within=self._limits.rest_within)
             writer.close()
             async with asyncio.timeout(self._limits.idle):
@@ -106,9 +106,9 @@ class Proxy:
         server = await self._connect(route, is_tunnel=request.head is None)
         try:
             if request.head is None:
-                client[1].write(_ESTABLISHED)
+                send(client[1], _ESTABLISHED)
             else:
-                server[1].write(request.head)
+                send(server[1], request.head)
             await relay(client, server, idle=self._limits.idle, upward=request.length)
         finally:
             close(server)  # what it has not read by now it never will
@@ -117,11 +117,13 @@ class Proxy:
         if len(self._connections) > self._limits.connections:
             raise _RefusedError(503, f"The proxy has {self._limits.connections} connections, and takes no more.")
         try:
-            async with asyncio.timeout(self._limits.head_within):
+            async with asyncio.timeout(self._limits.head_within) as limit:
                 return read_request(await reader.readuntil(b"\r\n\r\n"))
         except asyncio.LimitOverrunError:
             raise _RefusedError(431, f"A head has at most {self._limits.head} bytes.") from None
         except TimeoutError:
+            if not limit.expired():
+                raise  # the system's: the client has vanished
             raise _RefusedError(
                 408, f"The head of a request must arrive within {self._limits.head_within} seconds."
             ) from None

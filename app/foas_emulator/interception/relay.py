@@ -18,22 +18,27 @@ async def relay(
     """Pass bytes both ways until the server has ended, or nothing could be passed on for `idle` seconds.
 
     If `upward` is given, pass on only so many bytes from the client. A client that has sent everything still gets the
-    rest of the answer. If the server resets its connection, the client's is reset too. After a silence the client's
-    connection is gone, with what it has not read.
+    rest of the answer. If the server's connection fails, as by a reset, the client's is reset too. After a silence the
+    client's connection is gone, with what it has not read.
     """
     activity = _Activity(idle)
     sending = asyncio.create_task(_send_up(client[0], server[1], activity, most=upward))
     try:
         await _pump(server[0], client[1], activity)
-    except ConnectionResetError:
-        reset_connection(client[1].transport)
-    except TimeoutError:
-        client[1].transport.abort()
-    except OSError:
-        pass
+    except OSError as error:
+        if error is server[0].exception():
+            reset_connection(client[1].transport)
+        elif isinstance(error, TimeoutError):
+            client[1].transport.abort()
     finally:
         sending.cancel()
         await asyncio.wait([sending])
+
+
+def send(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """Write bytes unless the connection has ended: uvloop raises RuntimeError then."""
+    if not writer.is_closing():
+        writer.write(data)
 
 
 def close(stream: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
@@ -68,13 +73,12 @@ async def end(client: tuple[asyncio.StreamReader, asyncio.StreamWriter], *, most
 async def _send_up(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, activity: "_Activity", *, most: int | None
 ) -> None:
-    """Pass on what a client sends. One that has reset its connection reads no answer: the server's ends with it."""
+    """Pass on what a client sends. One whose connection has failed reads no answer: the server's ends with it."""
     try:
         await _pump(reader, writer, activity, most=most)
-    except ConnectionResetError:
-        writer.transport.abort()
-    except (OSError, TimeoutError):
-        pass
+    except OSError as error:
+        if error is reader.exception():
+            writer.transport.abort()
 
 
 class _Activity:
@@ -86,13 +90,16 @@ class _Activity:
         self._last = self._loop.time()
 
     async def read(self, reader: asyncio.StreamReader, most: int = _CHUNK) -> bytes:
-        """Return the next bytes. Raise TimeoutError if both directions were silent for too long."""
+        """Return the next bytes. Raise TimeoutError if both directions were silent for too long.
+
+        The system raises it too, of a connection whose other end has vanished, and then for every further read.
+        """
         while True:
             try:
-                async with asyncio.timeout_at(self._last + self._idle):
+                async with asyncio.timeout_at(self._last + self._idle) as limit:
                     data = await reader.read(most)
             except TimeoutError:
-                if self._loop.time() < self._last + self._idle:
+                if limit.expired() and self._loop.time() < self._last + self._idle:
                     continue
                 raise
             self._last = self._loop.time()

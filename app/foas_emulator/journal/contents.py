@@ -24,7 +24,7 @@ _PER_PAIR = 160
 _HIDDEN_HEADERS = frozenset(
     {"x-acs-security-token", "x-acs-bearer-token", "x-acs-zero-trust-idtoken", "cookie", "proxy-authorization"}
 )
-_AUTHORIZATION = re.compile(r"(acs [^:]*:|.*?Signature=)[^,]*")
+_AUTHORIZATION = re.compile(r"((?:^|,[ \t]*)acs [^:,]*:|Signature=)[^,]*")
 
 
 class Contents(NamedTuple):

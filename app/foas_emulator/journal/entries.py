@@ -12,7 +12,7 @@ from foas_emulator.journal.calls import Call
 from foas_emulator.journal.closest_operations import closest_operations
 from foas_emulator.journal.coverage import Counters, Usage
 from foas_emulator.masking import masked
-from foas_emulator.world.clock import instant_text
+from foas_emulator.world.instants import instant_text
 
 ENTRY_SIZE = 290
 """Approximate size in bytes of an entry, without its call."""

@@ -57,10 +57,14 @@ class FindOperation:
         context.parameters = match.parameters if not query else {**query, **match.parameters}
 
     def _refuse_pages(self, headers: Mapping[str, str]) -> None:
-        """Raise `FORBIDDEN` for a page that may not call. CORS alone would only keep the answer from it."""
+        """Raise `FORBIDDEN` for a page that may not call. CORS alone would only keep the answer from it.
+
+        Without an Origin it is an image, a link or a frame. Of a prefetch, Chromium does not say whose page wants it.
+        """
         site = headers.get("sec-fetch-site")
-        if site == "cross-site" and "origin" not in headers:  # an image, a link or a frame
-            raise FORBIDDEN("A page of another site sent this, without an Origin; nothing was changed.")
+        is_elsewhere = site == "cross-site" or (site == "same-site" and self._origins is not None)
+        if "origin" not in headers and (is_elsewhere or "sec-purpose" in headers):
+            raise FORBIDDEN("A page sent this without an Origin, of another site or ahead of time; nothing changed.")
         if self._origins is None or site == "same-origin" or "origin" not in headers:
             return
         origin = headers["origin"]

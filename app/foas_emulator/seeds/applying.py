@@ -36,9 +36,9 @@ from foas_emulator.seeds.errors import Origin, SeedError
 from foas_emulator.seeds.limits import Place
 from foas_emulator.seeds.parts import folder_path
 from foas_emulator.seeds.references import Suggestions
-from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.durations import duration
 from foas_emulator.world.ids import raise_counter
+from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.store import Row, equal
 from foas_emulator.world.world import World
 
@@ -171,17 +171,19 @@ def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_Qu
                 **made_at(now),
             )
         )
+    queues = _queues_by_what_names_them(world, seed.name)
     for position, job in enumerate(seed.jobs):
-        _put_job(world, seed, job, place.inner("jobs", position))
+        queue = queues.get((job.queue_name, job.cluster_id), queues[None, None])
+        _put_job(world, seed, job, queue, place.inner("jobs", position))
     if world.store.count(Instance, equal(Instance.project_name, seed.name)) > MOST_INSTANCES:
         raise place.inner("jobs").fault(f"together they have over {MOST_INSTANCES} instances")
 
 
 def _some_cluster(world: World) -> str:
     """Return the id of the world's first cluster; create a cluster if there is none."""
-    clusters = world.store.find(Cluster)
-    if clusters:
-        return clusters[0].cluster_id
+    cluster = world.store.get(Cluster)
+    if cluster is not None:
+        return cluster.cluster_id
     cluster_id = world.next_token("cluster")
     _put_cluster(world, SeedCluster.model_validate({"ClusterId": cluster_id}))
     return cluster_id
@@ -227,9 +229,8 @@ def _with_parents(path: str) -> Iterable[str]:
     return ("/" + "/".join(names[:depth]) for depth in range(1, len(names) + 1))
 
 
-def _put_job(world: World, project: SeedProject, seed: SeedJob, place: _Place) -> None:
+def _put_job(world: World, project: SeedProject, seed: SeedJob, queue: Queue, place: _Place) -> None:
     now = world.second()
-    queue = _queue(world, project.name, seed)
     root = world.store.get(Folder, equal(Folder.project_name, project.name), equal(Folder.path, "/"))
     assert root is not None
     job = _row(
@@ -260,15 +261,14 @@ def _first(given: Iterable[str | None]) -> str | None:
     return next((each for each in given if each is not None), None)
 
 
-def _queue(world: World, project_name: str, job: SeedJob) -> Queue:
-    """Return a project's first queue with the name and the cluster that a job gives, else its first queue."""
-    queues = world.store.find(Queue, equal(Queue.project_name, project_name))
-    fitting = (
-        queue
-        for queue in queues
-        if job.queue_name in (None, queue.queue_name) and job.cluster_id in (None, queue.cluster_id)
-    )
-    return next(fitting, queues[0])
+def _queues_by_what_names_them(world: World, project_name: str) -> dict[tuple[str | None, str | None], Queue]:
+    """Return a project's first queue of each name and cluster, where None is any."""
+    return {
+        (name, cluster_id): queue
+        for queue in reversed(world.store.find(Queue, equal(Queue.project_name, project_name)))
+        for name in (queue.queue_name, None)
+        for cluster_id in (queue.cluster_id, None)
+    }
 
 
 def _put_instance(world: World, job: Job, seed_job: SeedJob, seed: SeedInstance, *, is_archived: bool) -> int:

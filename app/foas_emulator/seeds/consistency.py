@@ -33,8 +33,8 @@ from foas_emulator.operations.tags.service import LARGEST_COUNT as MOST_TAGS
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
 from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_PATH
-from foas_emulator.world.clock import LAST_INSTANT
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
+from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.snapshot import types_of

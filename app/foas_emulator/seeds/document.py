@@ -20,8 +20,9 @@ from foas_emulator.operations.packages.schemas import PackageType
 from foas_emulator.operations.texts import too_heavy
 from foas_emulator.patterns import CallPattern
 from foas_emulator.seeds.errors import Origin
-from foas_emulator.world.clock import LAST_INSTANT, WrittenDuration
+from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.ids import LAST_NUMBER
+from foas_emulator.world.instants import LAST_INSTANT
 
 Id = Annotated[int, Field(ge=1, le=LAST_NUMBER)]
 Long = Annotated[int, Field(ge=-(2**63), lt=2**63)]

@@ -81,7 +81,11 @@ class EmulatorProtocol(HttpToolsProtocol):
     # -- the connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        try:
+            super().connection_made(transport)
+        except OSError:  # macOS tells no address of a connection that its client has reset by now
+            transport.abort()
+            return
         self._begin_to_parse()
         self.app_state = {**self.app_state, TRANSPORT: transport}
         self._wait_for_request()
@@ -201,8 +205,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         return self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
 
     def _keep_head(self, data: bytes) -> None:
-        if not self._head:
-            self._heads += 1
+        self._heads += 0 if self._head else 1
         self._head += data
         if len(self._head) > 2 * MAX_HEAD:  # the first piece may hold up to `MAX_HEAD` bytes of other requests
             self._refuse(_HEAD_TOO_LARGE)

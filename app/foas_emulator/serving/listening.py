@@ -4,7 +4,7 @@ import errno
 import socket
 from contextlib import ExitStack
 
-from foas_emulator.settings import SettingError, flag
+from foas_emulator.settings import SettingError, flag, variable
 
 _OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)
 """Errors for a host that is not an address of this machine; the last one is for a link-local one without its zone."""
@@ -53,7 +53,7 @@ def _cannot_listen(host: str, port: int, setting: str, error: Exception) -> Sett
     reason = getattr(error, "strerror", None) or error
     if not isinstance(error, OSError) or isinstance(error, socket.gaierror) or error.errno in _OF_THE_HOST:
         return SettingError("host", f"cannot listen on {host!r} ({reason}); is it an address of this machine?")
-    advice = f"choose another {flag(setting)}, or 0 for a free one"
+    advice = f"choose another {flag(setting)} ({variable(setting)}), or 0 for a free one"
     return SettingError(setting, f"cannot listen on {host}:{port} ({reason}); {advice}")
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from foas_emulator.difference import harmless
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.world import World
+from foas_emulator.writing import write_file
 
 __tracebackhide__ = True
 
@@ -48,9 +50,9 @@ def save_artifact(folder: Path, world: World, *, test: str, report: str) -> None
     folder.mkdir(parents=True, exist_ok=True)
     save_state(world, folder / SNAPSHOT)
     document = {"test": test, "world": world.name, "entries": _whole_calls(world)}
-    (folder / JOURNAL).write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    (folder / REPORT).write_text(report + "\n", "utf-8")
-    (folder / README).write_text(_readme(folder.name, test, world.name), "utf-8")
+    write_file(folder / JOURNAL, f"{json.dumps(document, ensure_ascii=False, indent=2)}\n".encode())
+    write_file(folder / REPORT, f"{report}\n".encode())
+    write_file(folder / README, _readme(folder.name, test, world.name).encode())
 
 
 def load_artifact(folder: Path) -> Artifact:
@@ -67,12 +69,12 @@ def load_artifact(folder: Path) -> Artifact:
 
 
 def describe_call(call: Mapping[str, Any]) -> str:
-    """Return a call as one line, with its hint or warning, if any, on a second line."""
+    """Return a call as one line, with its hint or warning, if any, on a second line, for a terminal."""
     asked = call.get("operation") or f"{call.get('method')} {call.get('path')}"
     answered = f"{call.get('status') or 'no answer'} {call.get('code') or ''}".strip()
     line = f"{answered} <- {asked} {json.dumps(call.get('parameters'), ensure_ascii=False)}"
     reason = call.get("hint") or call.get("warning")
-    return line if reason is None else f"{line}\n    {reason}"
+    return harmless(line if reason is None else f"{line}\n    {reason}")
 
 
 def _whole_calls(world: World) -> list[dict[str, Any]]:

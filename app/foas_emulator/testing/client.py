@@ -24,7 +24,9 @@ class EmulatorError(Exception):
     """
 
     def __init__(self, status: int, error: str, hint: str, **details: Any) -> None:
-        super().__init__(f"{error} {hint}")
+        # A hint that is no sentence, such as a member and its fault, continues that of the error.
+        continues = hint[:1].islower() and not hint.startswith("foas-emulator ")
+        super().__init__(f"{error.removesuffix('.')}: {hint}" if continues else f"{error} {hint}")
         self.status = status
         self.error = error
         self.hint = hint
@@ -125,9 +127,9 @@ def _answered(answer: bytes) -> Any:
 
 
 def _refusal(status: int, answer: bytes) -> EmulatorError:
-    with suppress(ValueError, TypeError, RecursionError):
-        refusal = EmulatorError(status, **json.loads(answer))
-        if isinstance(refusal.error, str) and isinstance(refusal.hint, str):
-            return refusal
+    with suppress(ValueError, TypeError, KeyError, RecursionError):
+        document = json.loads(answer)
+        if isinstance(document["error"], str) and isinstance(document["hint"], str):
+            return EmulatorError(status, **document)
     hint = "Is this the address of a foas-emulator?"
     return EmulatorError(status, f"It answers with status {status}, unlike a control API.", hint)

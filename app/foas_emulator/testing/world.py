@@ -205,8 +205,13 @@ class World:
         """Merge a seed document, given as a mapping, as a file, or as YAML or JSON text; all or nothing."""
         if isinstance(document, Path):
             content = document.read_bytes()
+        elif isinstance(document, str):
+            if document.strip() and not set("\n:{").intersection(document):
+                reason = "give a file as a Path; create({'seed': NAME}) starts over from a built-in one"
+                raise ValueError(f"{document!r} is not the text of a seed: {reason}")
+            content = document.encode()
         else:
-            content = (document if isinstance(document, str) else json.dumps(written(document))).encode()
+            content = json.dumps(written(document)).encode()
         self._control.send("POST", f"{self._path}/seed", content, {"content-type": "application/yaml"})
 
     def snapshot(self) -> dict[str, Any]:

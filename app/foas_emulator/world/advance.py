@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from foas_emulator.world.clock import LAST_INSTANT, ClockIsAheadError, ClockRangeError, Mode, Reading
+from foas_emulator.world.clock import ClockIsAheadError, ClockRangeError, Mode, Reading
+from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import Change, World
 

@@ -28,8 +28,9 @@ def lock_directory(directory: Path) -> "BaseFileLock":
     # the lock and not empty, and one that exists is never opened.
     if FileLock is not SoftFileLock and path.exists() and (not path.is_file() or path.stat().st_size):
         raise WorldFileError(path, "it is not a file of foas-emulator", "move it away, or give another --data-dir")
-    # Shared by threads: a server in a thread acquires the lock in one thread and releases it in another.
-    lock = FileLock(path, timeout=0, thread_local=False)
+    # Shared by threads: a server in a thread acquires the lock in one thread and releases it in another. Only its owner
+    # can read it: any user who can read a file can lock it.
+    lock = FileLock(path, timeout=0, mode=0o600, thread_local=False)
     try:
         lock.acquire()
     except Timeout:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _WHOLE = [f"[0-9]{{1,16}}{unit}" for unit in reversed(_UNITS)]
-_ONE = r"[0-9]{1,16}(?:\.[0-9]{1,16})?[ \t]*(?:ms|s|m|h|d)?"
+_ONE = r"[0-9]{1,16}(?:\.[0-9]{1,16})?(?:[ \t]*(?:ms|s|m|h|d))?"
 _SEVERAL = "|".join(
     first + "".join(f"(?:{smaller})?" for smaller in _WHOLE[place:]) for place, first in enumerate(_WHOLE[:-1], 1)
 )

@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, TypeDecorator, literal_column, select
 
-from foas_emulator.world.clock import LAST_INSTANT, ClockRow
+from foas_emulator.world.clock import ClockRow
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.durations import LONGEST
 from foas_emulator.world.ids import LAST_COUNT, Counter
+from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange, UnknownChangeError
 from foas_emulator.world.settings import read_setting
 from foas_emulator.world.store import OLDEST_FIRST, SCHEMA_VERSION, Row, Store

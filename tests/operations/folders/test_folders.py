@@ -104,6 +104,12 @@ def test_folders_lie_on_five_levels_at_most(p: Api) -> None:
     p.refused("CreateFolder", projectName="p", path="/a/b/c/d/e/f", code="InvalidFolder.TooDeep")
 
 
+def test_a_path_of_very_many_names_is_not_read_to_its_end(p: Api) -> None:
+    for operation in ("CreateFolder", "GetFolder", "ListChildFolder", "DeleteFolder"):
+        p.refused(operation, projectName="p", path="/a" * 101, code="InvalidFolder.TooDeep")
+    p.refused("MVFolder", projectName="p", srcPath="/a" * 101, destPath="/b", code="InvalidFolder.TooDeep")
+
+
 def test_a_project_has_fifty_folders_at_most(p: Api) -> None:
     make(p, *(f"/{number}" for number in range(49)))
     p.refused("CreateFolder", projectName="p", path="/x/y", code="InvalidFolder.LimitExceeded")

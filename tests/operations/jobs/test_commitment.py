@@ -221,6 +221,18 @@ def test_autoscale_rests_in_as_many_periods_as_the_metadata_allows(p: Api) -> No
     p.ok("CommitJob", **J, **SCALED, **{name: value for name, value in listed.items() if ".101." not in name})
 
 
+def test_a_hint_says_what_json_in_a_body_of_json_lacks(p: Api) -> None:
+    building.job(p)
+    open_end = {"startTime": "18:00", "endTime": None, "plan": "ORIGINAL", "policy": "EVERY_DAY_TIME"}
+
+    def hint(**parameters: Any) -> str:
+        response = p.request("PUT", "/api/v2/projects/p/jobs/j/commit", json=SCALED | parameters)
+        return str(response.headers["x-emulator-hint"])
+
+    assert hint(suspendPeriodParam=[open_end]).endswith("each period needs a startTime and an endTime.")
+    assert hint(configure={"fetch_delay": 44.5}).endswith("it must be a single value, and JSON in it a text.")
+
+
 def test_autoscale_is_for_stream_jobs_on_blink_3(p: Api) -> None:
     building.job(p, "b", jobType="FLINK_BATCH")
     p.refused("CommitJob", projectName="p", jobName="b", **SCALED, code="InvalidisOnOff")

@@ -116,8 +116,10 @@ def test_a_job_without_a_queue_gets_the_one_bound_to_its_project(p: Api) -> None
 
 
 def test_a_job_cannot_have_a_queue_that_is_not_bound_to_its_project(p: Api) -> None:
-    refuse_new(p, "InvalidQueue.NotBound", queueName="root.other")
-    refuse_new(p, "InvalidQueue.NotBound", clusterId="other")
+    hint = refuse_new(p, "InvalidQueue.NotBound", queueName="root.other").hint
+    assert "'p' does not have queue 'root.other'; it has 'root.p' of " in hint
+    hint = refuse_new(p, "InvalidQueue.NotBound", clusterId="other").hint
+    assert "'p' does not have a queue of cluster 'other'; it has 'root.p' of " in hint
 
 
 def test_a_job_without_an_engine_version_gets_the_current_one(p: Api) -> None:

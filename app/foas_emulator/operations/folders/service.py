@@ -11,6 +11,8 @@ from foas_emulator.world.world import World
 
 LARGEST_COUNT = 50
 LARGEST_DEPTH = 5
+_MOST_NAMES = 100
+"""The most names of a path to look at."""
 
 NOT_FOUND = problem("InvalidFolder.NotFound", 404, "The specified folder does not exist.")
 DUPLICATE = problem("InvalidFolder.Duplicate", 400, "The specified folder already exists.")
@@ -142,9 +144,13 @@ def _checked(parameter: str, path: str | None) -> str:
     path = given(parameter, path)
     if path == ROOT:
         return path
-    names = path.split("/")[1:]
+    names = path.split("/", _MOST_NAMES + 1)[1:]
     if not path.startswith("/") or any(name in ("", ".", "..") for name in names):
         raise invalid(parameter, f"{path!r} is not an absolute path such as /path1/path2.")
+    if len(names) > _MOST_NAMES:
+        raise TOO_DEEP(
+            f"A project has {LARGEST_DEPTH} levels of folders at most, and {parameter} more than {_MOST_NAMES}."
+        )
     if any(len(name) > LONGEST_NAME for name in names):
         raise invalid(parameter, f"the name of a folder has at most {LONGEST_NAME} characters.")
     return path
@@ -157,8 +163,11 @@ def _parent(path: str) -> str:
 def _make(world: World, project_name: str, path: str) -> Folder:
     _check_depth(path)
     _make_parents(world, project_name, path)
-    if world.store.count(Folder, equal(Folder.project_name, project_name)) > LARGEST_COUNT:  # the root does not count
-        raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} folders, the root aside; delete some first.")
+    count = world.store.count(Folder, equal(Folder.project_name, project_name)) - 1  # without the root
+    if count >= LARGEST_COUNT:
+        raise TOO_MANY(
+            f"Project {project_name!r} has {count} folders and a root; above {LARGEST_COUNT}, only a seed adds one."
+        )
     folder = Folder.model_construct(folder_id=world.next_number("folder"), project_name=project_name, path=path)
     world.store.insert(folder)
     return folder

@@ -53,8 +53,9 @@ def create_package(
     package_name = named("packageName", package_name)
     if find_package(world, project_name, package_name) is not None:
         raise DUPLICATE(f"Project {project_name!r} has a package {package_name!r} already; UpdatePackage changes it.")
-    if world.store.count(Package, equal(Package.project_name, project_name)) >= LARGEST_COUNT:
-        raise TOO_MANY(f"Project {project_name!r} has {LARGEST_COUNT} packages; delete some first.")
+    count = world.store.count(Package, equal(Package.project_name, project_name))
+    if count >= LARGEST_COUNT:
+        raise TOO_MANY(f"Project {project_name!r} has {count} packages; above {LARGEST_COUNT}, only a seed adds one.")
     package = Package.model_construct(
         project_name=project_name,
         package_name=package_name,

@@ -171,9 +171,11 @@ def require_bound(world: World, project_name: str, cluster_id: str | None, queue
     bound = list_project_bind_queue(world, project_name)
     if not bound:
         raise NO_QUEUE(f"Project {project_name!r} has no queue; BindQueue gives it one.")
+    asked = "a queue" if queue_name is None else f"queue {queue_name!r}"
+    of_cluster = "" if cluster_id is None else f" of cluster {cluster_id!r}"
     raise NOT_BOUND(
-        f"Queue {queue_name!r} of cluster {cluster_id!r} is not project {project_name!r}'s, "
-        f"which has {bound[0].queue_name!r} of {bound[0].cluster_id!r}."
+        f"Project {project_name!r} does not have {asked}{of_cluster}; "
+        f"it has {bound[0].queue_name!r} of {bound[0].cluster_id!r}."
     )
 
 
