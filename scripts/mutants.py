@@ -104,7 +104,7 @@ def try_mutants(tree: Path, *, deadline: float) -> int:
 
 
 def fewer_tests(statistics: dict[str, Any]) -> dict[str, Any]:
-    """Return mutmut's record with few tests for each function: those of its own test file or folder, then the fastest."""
+    """Return mutmut's record with few tests for each function: those of its test file or folder, then the fastest."""
     duration = statistics["duration_by_test"]
     reaching = statistics["tests_by_mangled_function_name"]
     for function, tests in reaching.items():

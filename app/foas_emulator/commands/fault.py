@@ -18,7 +18,7 @@ def command() -> None:
 @command.command("list")
 @remote
 def list_rules(emulator: Remote) -> None:
-    """List all rules, with the numbers of calls that matched and to which they applied."""
+    """List all rules, with the numbers of matched and affected calls."""
     rules = emulator.existing_world().faults.rules()
     sentence = "\n".join(map(_line, rules)) or f"World {emulator.world_name} has no fault rule."
     emulator.report(sentence, {"faults": rules})
