@@ -24,7 +24,7 @@ from foas_emulator import garbage, logs
 from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.main import create_app, refuse_workers
 from foas_emulator.seeds.watching import Marks
-from foas_emulator.serving.descriptors import LEAST, limit_if_too_low, raise_limit
+from foas_emulator.serving.descriptors import LEAST, LoopErrors, limit_if_too_low, raise_limit
 from foas_emulator.serving.listening import listen, reachable, url_of
 from foas_emulator.serving.uvicorn_servers import (
     MainServer,
@@ -75,8 +75,10 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     try:
         import uvloop
     except ImportError:
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(LoopErrors())
+    else:
+        loop = uvloop.new_event_loop()
     return loop
 
 
