@@ -28,7 +28,7 @@ from foas_emulator.worlds import open_registry
 Request = Mapping[str, Any]
 
 NOW = 1600000000000
-"""When the requests are made: shortly after all that the default seed tells of."""
+"""The time of the requests: shortly after all times in the default seed."""
 _NO_SUCH = {"instanceId": 999999}
 _BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
@@ -83,7 +83,7 @@ def _query(metric: Request) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A request, the calls that come before it, and changes of it that are refused.
+    """A request, the calls that precede it, and variants of it that are refused.
 
     A value in braces is the member of that name that an earlier call answered.
     """
@@ -255,7 +255,7 @@ EXAMPLES: Mapping[str, Example] = {
 
 def recorded_examples() -> str:
     """Return the file of all examples."""
-    # What the default seed gives no time was made when the world was.
+    # Resources without a time in the default seed were created with the world.
     machine = SimpleNamespace(**{**vars(time), "time_ns": lambda: NOW * 1_000_000})
     with patch("foas_emulator.world.clock.time", machine):
         return _record()
@@ -285,7 +285,7 @@ class _Recorder:
         return {"request": request, "answer": answered, "errors": list(self._errors(operation, example))}
 
     def _errors(self, operation: Operation, example: Example) -> Iterator[dict[str, Any]]:
-        """Yield each code with which calls like an example's are refused, once."""
+        """Yield each code with which variants of an example are refused, once."""
         seen: set[str] = set()
         for change in [*example.refused, *_changes(operation, example.request)]:
             request = {**self._prepared(example), **change}
@@ -301,7 +301,7 @@ class _Recorder:
                 yield {"status": response.status_code, "code": error["Code"], "hint": hint, "answer": error}
 
     def _prepared(self, example: Example) -> dict[str, Any]:
-        """Make the default world anew, and return the request once the calls before it are made."""
+        """Create the default world anew, make the calls that precede the request, and return the request."""
         self._registry.drop(DEFAULT)
         self._registry.open_or_create(DEFAULT)
         answers: dict[str, Any] = {}
@@ -329,7 +329,7 @@ class _Recorder:
 
 
 def _changes(operation: Operation, request: Request) -> Iterator[Request]:
-    """Yield what makes calls fail alike everywhere: something that is not there, something left out."""
+    """Yield changes that make any call fail: a resource that does not exist, a parameter that is missing."""
     for parameter in declared_parameters(operation.endpoint):
         if parameter.place == "path":
             yield {parameter.name: _NO_SUCH.get(parameter.name, "missing")}
@@ -338,7 +338,7 @@ def _changes(operation: Operation, request: Request) -> Iterator[Request]:
 
 
 def _filled(request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a request in which the values in braces are those that were answered."""
+    """Return a request whose values in braces are replaced by those of earlier answers."""
     return {
         name: answers[value[1:-1]] if isinstance(value, str) and re.fullmatch(r"\{\w+\}", value) else value
         for name, value in request.items()
@@ -346,7 +346,7 @@ def _filled(request: Request, answers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _found(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what lies deeper in an answer: the id of a vertex, the name of a plan."""
+    """Return nested values of an answer: the id of a vertex, the name of a plan."""
     found = {}
     if "Detail" in answer:
         found["vertex"] = json.loads(answer["Detail"])["vertices"][0]["id"]

@@ -36,61 +36,80 @@ def configuration() -> str:
 
 CONFIGURATION_HEAD = """# Configuration
 
-Every setting of `foas-emulator serve` is a flag and an environment variable; the flag wins. A wrong value, or a
-variable that begins with `FOASEMU_` and is no setting, refuses to start, naming it and what is allowed. Durations take
-a unit (`500ms`, `30s`, `4m59s`, `1h`, `3d`); a bare number is seconds. In a variable the values of a repeatable setting
-are separated by blanks.
+Every setting of `foas-emulator serve` is a flag and an environment variable; if both are given, the flag counts:
+
+```sh
+foas-emulator serve --port 9000 --start-delay 30s
+FOASEMU_PORT=9000 FOASEMU_START_DELAY=30s foas-emulator serve
+```
+
+With a wrong value, or an unknown variable whose name begins with `FOASEMU_`, the server does not start, and the error
+names the setting and what is allowed. Durations have a unit (`500ms`, `30s`, `4m59s`, `1h`, `3d`); a number alone is in
+seconds. In a variable, the values of a repeatable setting are separated by spaces.
 
 """
 CONFIGURATION_TAIL = """
 The delays, `latency`, `error_rate`, `not_running`, `sql_check`, `default_format`, `signature` and the error overrides
 are defaults: every world can have its own, by `settings` in its seed or over the control API. The world's seed and the
-number of a call determine whether an `error_rate` applies to it, and its `latency` within a range.
-With `--intercept` the server has a [proxy](interception.md) that redirects programs which name no endpoint to it.
+number of a call determine whether an `error_rate` applies to it, and its `latency` within a range, so every run is the
+same. With `--intercept` the server has a [proxy](interception.md) for programs that name no endpoint.
 
 ## Connections
 
-An idle connection is kept for `keep_alive`, which its client gets in a `Keep-Alive` header, and a few seconds longer. A
-request line and its headers may have 64 KiB (the path and query 32 KiB of them) and 256 headers, a query or a body 4096
-parameters, a JSON body 20,000 values, 100 lists and objects inside one another. If a client sends or reads nothing for
-30 seconds in the middle of a request or an answer, its connection is closed. A request that cannot be parsed is refused
-in the gateway's envelope.
+An idle connection is kept open for `keep_alive`, which its client gets in a `Keep-Alive` header, and a few seconds
+longer. If a client sends or reads nothing for 30 seconds in the middle of a request or an answer, its connection is
+closed. A request that cannot be parsed is refused in the gateway's envelope.
 
-One process serves everybody, so no request may block it for long. Of a job's code, 10,000 tokens are read as SQL, and
-5000 lines or members as settings; of JSON in a parameter, such as a planJson, one mebibyte, 50,000 values and 100
-levels; any plan has at most 1000 nodes and 2500 links, and one that the emulator makes shows 256 characters of a name.
-ValidateJob and GetRawPlanJson report longer ones. A parameter that lists jobs, packages, machines or tags may have 1000
-of them (and the packages of a job 65,536 characters), a metricJson 50 queries, 15,000 points and 512 characters in a
-name, and the items of one page 6 MiB of texts. What a call stores is bounded, too: the texts of a job, project, package
-or cluster have 6 MiB together, in which characters that answers escape count four times; a world has 20,000 projects
-and as many clusters, a project 20,000 instances, archived ones among them; a cluster has 500 queues, 100 vSwitches and
-200 tags, and gives up 10,000 slaves in all; one call puts 500 tags, or takes all off 200 clusters. What is more is
-refused. A job keeps its newest 100 sessions of GetRawPlanJson, an instance its newest 100 plans of AutoScale. A world
-in memory holds one gibibyte, calls that latencies hold back take 256 MiB, and large answers that clients are still
-reading, such as snapshots, 512 MiB. Seeds and snapshots are held to the limits of texts and counts, too, but a project
-may have 1000 folders, 20,000 jobs and as many packages in them, and a row of a snapshot twice the texts.
+## Limits
+
+One process serves everybody, so no request may block it for long. What exceeds these limits is refused, except that
+ValidateJob and GetRawPlanJson report code and plans that are too long:
+
+| what | at most |
+|---|---|
+| a request line with its headers | 64 KiB, 32 KiB of them path and query; 256 headers |
+| a query, a body | 4096 parameters; a JSON body 20,000 values in 100 levels |
+| JSON in a parameter, such as a planJson | 1 MiB, 50,000 values, 100 levels |
+| a job's code | 10,000 tokens of SQL, 5000 lines or members of settings |
+| a plan | 1000 nodes, 2500 links; one that the emulator makes shows 256 characters of a name |
+| a parameter that lists jobs, packages, machines or tags | 1000 of them; the packages of a job 65,536 characters |
+| a metricJson | 50 queries, 15,000 points, 512 characters in a name |
+| the items of one page | 6 MiB of texts |
+| the texts of a job, project, package or cluster | 6 MiB together; characters that answers escape count four times |
+| a world | 20,000 projects, 20,000 clusters; 1 GiB if it is in memory |
+| a project | 20,000 instances, archived ones included |
+| a cluster | 500 queues, 100 vSwitches, 200 tags; 10,000 slaves removed over time |
+| one call for tags | 500 tags added, or all removed from 200 clusters |
+| calls delayed by latencies, all together | 256 MiB |
+| large answers that clients are still reading, such as snapshots | 512 MiB |
+
+A job keeps its latest 100 sessions of GetRawPlanJson, an instance its latest 100 plans of AutoScale. The limits of
+texts and counts also apply to seeds and snapshots, in which a project may have 1000 folders, 20,000 jobs and 20,000
+packages, and a row of a snapshot twice the texts.
 
 Large seeds and snapshots are read and written in threads; only copying them takes the server's own time, about one
-millisecond for each mebibyte. While a world in a file is written to disk, other requests wait.
+millisecond per mebibyte. While a world in a file is written to disk, other requests wait.
 
 ## The log
 
-Every refused call leaves one line on standard error: its request id, operation, world, method and path, status, code,
-and the hint, which says why and what to do about it. The hint is also in `x-emulator-hint` of the answer and in the
-journal entry; the SDK for Go prints it, those for Python, Java and Node do not. A line is a WARNING, or an ERROR from
-status 500 on; `--no-log-refused` omits the warnings. In `--log-format json` each of these is a member of its own.
+For every refused call the server writes one line to standard error: request id, operation, world, method and path,
+status, code, and the hint, which says why the call was refused and what to do about it. The hint is also in the header
+`x-emulator-hint` of the answer and in the journal; the Go SDK prints it, those for Python, Java and Node do not. A line
+is a WARNING, or an ERROR from status 500 on; `--no-log-refused` omits the warnings. With `--log-format json` each of
+these parts is a member of its own.
 
 ```text
 WARNING foas_emulator.access: 9B1F... GetInstance world=w GET /api/v2/... 400 0.4 ms InvalidInstance.NotRunning: ...
 ```
 
-A log line that standard error does not accept at once is dropped, and the next line reports the number of dropped ones.
+A log line that standard error does not accept at once is dropped, and the next line reports how many were dropped.
 
 ## Error overrides
 
-If you have seen the real service answer with another code, configure it here. The file is a mapping from a code of the
-[catalogue](fidelity.md#errors) to its new `code`, `status` or `message`. `MissingjobType` goes before
-`Missing{parameter}`, which is for all parameters, and whose own code and message may have `{parameter}`, too:
+If you have seen the real service answer with another code, configure it in a file: `--error-overrides FILE`. It maps a
+code of the [catalogue](fidelity.md#errors) to its new `code`, `status` or `message`. `Missing{parameter}` is for all
+parameters, and its new code and message may contain `{parameter}`; `MissingjobType` is for one parameter, and has
+precedence:
 
 ```yaml
 InvalidInstance.NotRunning:
@@ -159,15 +178,23 @@ def fidelity() -> str:
 
 FIDELITY_HEAD = """# Fidelity
 
-The evidence for the emulator's behaviour. *documented*: stated in the service's documents or metadata. *sample*: seen
-in a published or captured answer. *sdk*: read in, or observed of, official client code. *inferred*: no public source
-says it, so it is the best interpretation; the source column gives the reason. The paths and answers of all operations
-are documented; the kind below is that of the operation's behaviour. An error answer has its kind in
-`x-emulator-evidence`.
+How close the emulator is to the real service, and how we know. Each behaviour has one kind of evidence:
 
-The behaviour of HTTP itself is inferred too: HEAD is answered as GET without a body, and refused where GET writes
-(GetRawPlanJson); raw UTF-8 in a path or a query is read as if it were percent-encoded, and a request that cannot be
-parsed is refused in the gateway's envelope.
+- *documented*: stated in the service's documents or metadata
+- *sample*: seen in a published or captured answer
+- *sdk*: read in, or observed from, official client code
+- *inferred*: no public source says it, so it is the best interpretation; the source column gives the reason
+
+The paths and answers of all operations are documented; the table shows the evidence for their behaviour. Every error
+has its evidence in the header `x-emulator-evidence`:
+
+```console
+$ curl -s -D - -o /dev/null http://127.0.0.1:8018/api/v2/projects/none | grep -i evidence
+```
+
+The behaviour of HTTP itself is inferred too: HEAD is answered like GET, without a body, and refused if GET writes
+(GetRawPlanJson); raw UTF-8 in a path or a query is read as if it were percent-encoded; a request that cannot be parsed
+is refused in the gateway's envelope.
 
 | kind | operations |
 |---|---|

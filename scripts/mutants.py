@@ -37,8 +37,8 @@ TESTS = {
 }
 """The tests of each package that may notice: mutmut runs those that reach the function that it changed."""
 VARIANTS = "not json-file and not xml-memory and not served_by_fastapi"
-"""Both formats and both kinds of store are tried, and not all four pairs of them. uvicorn takes an
-application that mutmut has changed for a factory, so the mutants of the pipeline are tried without a server."""
+"""Both formats and both kinds of store are tested, but not all four combinations. uvicorn mistakes an
+application that mutmut has changed for a factory, so mutants of the pipeline are tested without a server."""
 MINUTES = 30
 CONFIGURATION = """
 [tool.mutmut]
@@ -50,7 +50,7 @@ pytest_add_cli_args_test_selection = [{tests}]
 process_isolation = "forkserver"
 """
 IMPORTED_ANEW = 'forkserver_warmup = "none"\n'
-"""Has every mutant tried by a process that imports it: what runs when a module is imported is noticed only so."""
+"""Run every mutant in a process that imports it: only this tests code that runs when a module is imported."""
 SHOW = """
 import sys
 from mutmut.mutation.diff_apply import get_diff_for_mutant
@@ -58,9 +58,9 @@ from mutmut.mutation.diff_apply import get_diff_for_mutant
 for name in sys.argv[1:]:
     print("#", name, get_diff_for_mutant(name), sep="\\n")
 """
-"""What `mutmut show` does, which takes a name and starts anew for each."""
+"""The same as `mutmut show`, which has to be started for each name."""
 FEW = 40
-"""The most tests that a mutant is tried with at first."""
+"""The largest number of tests for a mutant at first."""
 
 
 def main() -> int:
@@ -82,7 +82,7 @@ def main() -> int:
 
 
 def try_mutants(tree: Path, *, deadline: float) -> int:
-    """Try each mutant with few tests, then those that survived with all that reach them. Return the exit status."""
+    """Test each mutant with a few tests, then the survivors with all tests that reach them. Return the exit status."""
     # Mutants that no name matches: mutmut makes them all, notes which test reaches which function, and gives up.
     log = run_bounded(tree, ["run", "none"], deadline)[1]
     statistics = tree / "mutants" / "mutmut-stats.json"
@@ -104,7 +104,7 @@ def try_mutants(tree: Path, *, deadline: float) -> int:
 
 
 def fewer_tests(statistics: dict[str, Any]) -> dict[str, Any]:
-    """What mutmut noted, with few tests of each function: those of its mirror, file or folder, then the quickest."""
+    """Return mutmut's record with few tests for each function: those of its test file or folder, then the fastest."""
     duration = statistics["duration_by_test"]
     reaching = statistics["tests_by_mangled_function_name"]
     for function, tests in reaching.items():
@@ -122,12 +122,12 @@ def unnoticed(tree: Path) -> list[str]:
 
 
 def mutmut(tree: Path, *arguments: str) -> str:
-    """What mutmut says."""
+    """Return the output of mutmut."""
     return output_of(tree, "-m", "mutmut", *arguments)
 
 
 def output_of(tree: Path, *arguments: str) -> str:
-    """What Python prints when it is run in the tree with these arguments."""
+    """Return what Python prints when it is run in the tree with these arguments."""
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=tree, capture_output=True, encoding="utf-8", check=False).stdout
 
@@ -139,7 +139,7 @@ def tests_of(modules: Iterable[str]) -> list[str]:
 
 
 def run_bounded(tree: Path, arguments: Sequence[str], deadline: float) -> tuple[int, str]:
-    """Run mutmut until it ends or the time is over. Return its exit status and the end of what it said.
+    """Run mutmut until it ends or the time is over. Return its exit status and the end of its output.
 
     Its progress is shown to a terminal only.
     """
@@ -161,7 +161,7 @@ def run_bounded(tree: Path, arguments: Sequence[str], deadline: float) -> tuple[
 
 
 def copy_checkout(tree: Path, modules: Sequence[str], tests: Sequence[str]) -> None:
-    """Lay the checkout out as mutmut wants it: the sources below `src`."""
+    """Copy the checkout in the layout that mutmut requires: the sources below `src`."""
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "node_modules")
     shutil.copytree(ROOT / "app" / "foas_emulator", tree / "src" / "foas_emulator", ignore=ignored)
     shutil.copytree(ROOT / "fixtures", tree / "src" / "foas_emulator" / "fixtures", ignore=ignored)

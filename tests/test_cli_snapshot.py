@@ -26,12 +26,12 @@ def test_a_world_is_saved_and_loaded(emulator: Emulator, tmp_path: Path) -> None
     world.settings["start_delay"] = "30s"
     file = tmp_path / "world.json"
     saved = run(emulator, "save", str(file), "--world", "saved", "--control-token", "secret")
-    assert (saved.exit_code, saved.output) == (0, f"World saved is saved in {file}.\n")
+    assert (saved.exit_code, saved.output) == (0, f"World saved was saved to {file}.\n")
     assert file.read_text("utf-8").startswith('{"snapshot_version": 1')
     loaded = run(emulator, "load", str(file), "--world", "loaded", FOASEMU_CONTROL_TOKEN="secret")
-    assert (loaded.exit_code, loaded.output) == (0, f"World loaded is created from {file}.\n")
+    assert (loaded.exit_code, loaded.output) == (0, f"World loaded was created from {file}.\n")
     again = run(emulator, "load", str(file), "--world", "loaded", FOASEMU_CONTROL_TOKEN="secret")
-    assert again.output == f"World loaded is what {file} says.\n"
+    assert again.output == f"World loaded was restored from {file}.\n"
     assert emulator.world("loaded").snapshot() == world.snapshot()
 
 

@@ -20,7 +20,7 @@ from foas_emulator.writing import write_file
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(__version__, "-V", "--version", prog_name="foas-emulator")
 def main() -> None:
-    """A local stand-in for Alibaba Cloud Realtime Compute (foas, API version 2018-11-11)."""
+    """A local emulator of Alibaba Cloud Realtime Compute (foas, API version 2018-11-11)."""
 
 
 def _serve(**values: Any) -> None:
@@ -46,12 +46,13 @@ def seed() -> None:
     "--onto",
     multiple=True,
     metavar="FILE|NAME",
-    help="Seed that the world holds before, as with several --seed of serve. Repeatable.",
+    help="Seed that is applied before the files, like several --seed of serve. Repeatable.",
 )
 def check_seed(files: tuple[str, ...], onto: tuple[str, ...]) -> None:
-    """Report every fault in seed documents. Exits with 1 if there is one.
+    """Report every error in seed documents.
 
-    A fault has its file, line and path. Each FILE is applied to a world of its own, so what passes here can be served.
+    Errors have file, line and path; the exit status is 1 if there is one. Each FILE is applied to a world of its own,
+    so a seed that passes can be served.
     """
     from foas_emulator.seeds.errors import SeedError  # noqa: PLC0415
     from foas_emulator.seeds.image import try_seeds  # noqa: PLC0415
@@ -80,7 +81,7 @@ def print_schema() -> None:
 
 @main.command()
 @click.option("-o", "--output", type=NamedPath(), help="File to write; standard output without it.")
-@click.option("--control", "of_control_api", is_flag=True, help="That of the control API instead.")
+@click.option("--control", "of_control_api", is_flag=True, help="Write the document of the control API instead.")
 def openapi(output: Path | None, *, of_control_api: bool) -> None:
     """Write the OpenAPI document of the service as YAML."""
     from foas_emulator.main import describe_api, describe_control_api  # noqa: PLC0415
@@ -96,9 +97,12 @@ def openapi(output: Path | None, *, of_control_api: bool) -> None:
 @main.command("get")
 @click.argument("url")
 @click.option("--access-key-id", default="test", show_default=True, help="Access key to sign with.")
-@click.option("--secret", default="test", show_default=True, help="Its secret.")
+@click.option("--secret", default="test", show_default=True, help="Secret of the access key.")
 def get(url: str, access_key_id: str, secret: str) -> None:
-    """Sign a GET of URL as an SDK does, and print the answer. Exits with 1 if that is an error, and says why."""
+    """Send a signed GET to URL, and print the answer.
+
+    It is signed as by an SDK. The exit status is 1 if the answer is an error, whose reason is printed, too.
+    """
     from foas_emulator.commands.signed_get import signed_get  # noqa: PLC0415
 
     try:
@@ -116,14 +120,14 @@ def get(url: str, access_key_id: str, secret: str) -> None:
 @main.command()
 @click.argument("file", type=click.File("rb"), default="-")
 @click.option(
-    "--secret", required=True, envvar="ALIBABA_CLOUD_ACCESS_KEY_SECRET", help="Secret that the access key should have."
+    "--secret", required=True, envvar="ALIBABA_CLOUD_ACCESS_KEY_SECRET", help="Correct secret of the access key."
 )
-@click.option("--string-to-sign", type=click.File("rb"), help="File with what the client signed, to compare with.")
+@click.option("--string-to-sign", type=click.File("rb"), help="File with the text that the client signed.")
 def explain(file: BinaryIO, secret: str, string_to_sign: BinaryIO | None) -> None:
-    """Say why the signature of a raw HTTP request does not fit.
+    """Explain why the signature of a request does not match.
 
-    It tells the first difference, field by field. FILE holds the request as it was sent, request line and headers
-    first; standard input without it. Exits with 1 if the signature does not fit.
+    FILE contains the request as it was sent, beginning with the request line and the headers; by default, it is read
+    from standard input. The differences are shown field by field. The exit status is 1 if the signature does not match.
     """
     from foas_emulator.commands.raw_request import parse_raw_request  # noqa: PLC0415
     from foas_emulator.gateway.credentials import read_credentials  # noqa: PLC0415

@@ -115,24 +115,24 @@ class Settings:
     """The settings of one server. Durations are in milliseconds."""
 
     host: str = setting("127.0.0.1", "Address to listen on.")
-    port: int = setting(8018, "Port to listen on; 0 takes a free one.", type_=IntegerRange(0, 65535))
+    port: int = setting(8018, "Port to listen on; 0 means any free port.", type_=IntegerRange(0, 65535))
     seed: tuple[str, ...] = setting(
         ("default",),
-        "What every new world holds: a file, a directory of files, or one of default, empty, everything-running, "
+        "Contents of every new world: a file, a directory of files, or one of default, empty, everything-running, "
         "all-failed, night-shift, five-thousand. Repeatable.",
         metavar="FILE|DIR|NAME",
     )
     watch: bool = setting(
-        False, "Read the seeds again when a file changes; worlds created from them start over.", type_=bool
+        False, "Read the seeds again when a file changes, and reset the worlds created from them.", type_=bool
     )
     pact_states: Path | None = setting(
-        None, "YAML file of seeds by the names of the states that Pact verifiers ask for.", type_=NamedPath()
+        None, "YAML file with a seed for each provider state that Pact verifiers request.", type_=NamedPath()
     )
     data_dir: Path | None = setting(
-        None, "Keep every world in a file here; without it worlds live in memory.", type_=NamedPath()
+        None, "Directory for a file of each world; without it, worlds are kept in memory.", type_=NamedPath()
     )
     default_format: str = setting(
-        "json", "Format of an answer whose client names none.", type_=click.Choice(CHOICES["default_format"])
+        "json", "Format of the answer if the client requests none.", type_=click.Choice(CHOICES["default_format"])
     )
     not_running: str = setting(
         "fail",
@@ -141,17 +141,17 @@ class Settings:
     )
     sql_check: str = setting(
         "validate",
-        "What refuses wrong SQL: only ValidateJob, or StartJob too, whose instance then ends FAILED.",
+        "What detects wrong SQL: only ValidateJob, or also StartJob, whose instance then becomes FAILED.",
         type_=click.Choice(CHOICES["sql_check"]),
     )
     error_overrides: Path | None = setting(
         None,
-        "YAML file that gives entries of the error catalogue another code, status or message.",
+        "YAML file that changes the code, status or message of errors of the catalogue.",
         type_=NamedPath(),
     )
     signature: str = setting(
         "warn",
-        "Signatures: off looks at none, warn serves and reports, strict refuses as the gateway does.",
+        "Signatures: off checks none, warn serves the call and warns, strict refuses as the gateway does.",
         type_=click.Choice(CHOICES["signature"]),
     )
     access_keys: tuple[str, ...] = setting(
@@ -162,85 +162,85 @@ class Settings:
     )
     bearer_tokens: tuple[str, ...] = setting(
         (),
-        "Bearer or identity token that is accepted in place of a signature; by default none is. Repeatable.",
+        "Bearer or identity token that is accepted instead of a signature. Repeatable.",
         type_=TOKEN,
         secret=True,
     )
     signature_max_skew: int = setting(
-        15 * 60_000, "How far a request's date may be from this machine's.", type_=DURATION
+        15 * 60_000, "Largest difference between a request's date and this machine's clock.", type_=DURATION
     )
-    start_delay: int = setting(0, "From StartJob until the instance is RUNNING.", type_=DURATION)
-    pause_delay: int = setting(0, "From a pause until the instance is PAUSED.", type_=DURATION)
-    stop_delay: int = setting(0, "From a stop until the instance is TERMINATED.", type_=DURATION)
+    start_delay: int = setting(0, "Time from StartJob until the instance is RUNNING.", type_=DURATION)
+    pause_delay: int = setting(0, "Time from a pause until the instance is PAUSED.", type_=DURATION)
+    stop_delay: int = setting(0, "Time from a stop until the instance is TERMINATED.", type_=DURATION)
     batch_duration: int | None = setting(
         None,
-        "From RUNNING until a batch instance is SUCCESS; without it, until its state is set.",
+        "Time from RUNNING until a batch instance is SUCCESS; without it, it runs until a call ends it.",
         type_=DURATION,
     )
-    plan_delay: int = setting(0, "From GetRawPlanJson until the plan is made.", type_=DURATION)
-    cluster_delay: int = setting(0, "From a change of a cluster until it is RUNNING again.", type_=DURATION)
+    plan_delay: int = setting(0, "Time from GetRawPlanJson until the plan is ready.", type_=DURATION)
+    cluster_delay: int = setting(0, "Time from a change of a cluster until it is RUNNING again.", type_=DURATION)
     latency: Span = setting(
         Span(),
-        "Time before every call takes effect, such as 200ms, or 100ms-400ms for one in between.",
+        "Time before every call takes effect, such as 200ms, or a range such as 100ms-400ms.",
         type_=LATENCY,
         metavar="DURATION[-DURATION]",
     )
     error_rate: float = setting(
         0.0,
-        "Share of calls that fail, such as 5%: throttling and ServiceUnavailable in turn.",
+        "Share of calls that fail, such as 5%, with throttling and ServiceUnavailable in turn.",
         type_=RATE,
         metavar="RATE",
     )
     read_cache: int = setting(
-        128 * 1024 * 1024, "Bytes of cached answers to reads; 0 caches none.", type_=IntegerRange(min=0)
+        128 * 1024 * 1024, "Bytes for cached answers to reads; 0 disables the cache.", type_=IntegerRange(min=0)
     )
     journal_bytes: int = setting(
         16 * 1024 * 1024,
-        "Bytes of the journals of all worlds; the oldest entry goes first. 0 keeps none.",
+        "Bytes for the journals of all worlds; the oldest entries are dropped first. 0 disables them.",
         type_=IntegerRange(min=0),
     )
     image_bytes: int = setting(
         256 * 1024 * 1024,
-        "Bytes of the database images that worlds in memory reset to, and of those that stale reads need.",
+        "Bytes for the database images that worlds in memory are reset to, and for those of stale reads.",
         type_=IntegerRange(min=0),
     )
-    max_worlds: int = setting(2000, "Worlds that may be open at a time.", type_=IntegerRange(min=1))
+    max_worlds: int = setting(2000, "Number of worlds that may be open at a time.", type_=IntegerRange(min=1))
     world_idle: int = setting(
         86_400_000,
-        "A world not used for so long is dropped, or closed if it is in a file, when another is opened; 0 keeps all.",
+        "Time after which an unused world may be dropped (closed, if in a file) for a new one; 0 keeps all.",
         type_=DURATION,
     )
     control_token: str | None = setting(
         None,
-        "Token that callers of the control API need; made and printed if --host is not a loopback address.",
+        "Token that the control API requires; one is created and printed if --host is not a loopback address.",
         type_=TOKEN,
         secret=True,
     )
     control_hosts: tuple[str, ...] = setting(
         (),
-        "Host names under which the control API and the pages are served without a token, beside localhost and the "
-        "address listened on. Repeatable.",
+        "Host name under which the control API and the pages are served without a token, in addition to localhost and "
+        "the address listened on. Repeatable.",
         type_=HOST,
         metavar="HOST",
     )
     control_origins: tuple[str, ...] = setting(
         (),
-        "Origins whose pages may use the control API; those of this machine if none is given. Repeatable.",
+        "Origin whose pages may use the control API; by default, those of this machine. Repeatable.",
         type_=ORIGIN,
         metavar="ORIGIN",
     )
     console: bool = setting(True, "Serve the pages of the console under /_emulator/console/.", type_=bool)
-    tls: bool = setting(False, "Serve https too, with a certificate made at start.", type_=bool)
-    tls_port: int = setting(8019, "Port for https; 0 takes a free one.", type_=IntegerRange(0, 65535))
-    tls_cert: Path | None = setting(None, "PEM file with the certificate to serve https with.", type_=NamedPath())
-    tls_key: Path | None = setting(None, "PEM file with its key.", type_=NamedPath())
+    tls: bool = setting(False, "Also serve https, with a certificate created at the start.", type_=bool)
+    tls_port: int = setting(8019, "Port for https; 0 means any free port.", type_=IntegerRange(0, 65535))
+    tls_cert: Path | None = setting(None, "PEM file with the certificate for https.", type_=NamedPath())
+    tls_key: Path | None = setting(None, "PEM file with the key of the certificate.", type_=NamedPath())
     intercept: int | None = setting(
         None,
-        "Port of a proxy that redirects programs without an endpoint to this server; 0 takes a free one.",
+        "Port of a proxy for programs that name no endpoint; 0 means any free port.",
         type_=IntegerRange(0, 65535),
     )
     intercept_allow: tuple[str, ...] = setting(
-        (), "Host that the proxy lets through; it refuses all but those of foas. Repeatable.", metavar="HOST"
+        (), "Host that the proxy lets through; others are refused, except those of foas. Repeatable.", metavar="HOST"
     )
     keep_alive: int = setting(75_000, "How long a connection may stay idle before it is closed.", type_=DURATION)
     max_body: int = setting(4 * 1024 * 1024, "Largest request body, in bytes.", type_=IntegerRange(min=1))
@@ -248,13 +248,13 @@ class Settings:
         256 * 1024 * 1024, "Largest seed or snapshot in a control call, in bytes.", type_=IntegerRange(min=1)
     )
     cors_origins: tuple[str, ...] = setting(
-        ("*",), "Origins whose pages may call the API from a browser. Repeatable.", type_=ORIGIN, metavar="ORIGIN"
+        ("*",), "Origin whose pages may call the API from a browser. Repeatable.", type_=ORIGIN, metavar="ORIGIN"
     )
     cors_credentials: bool = setting(False, "Let those pages send credentials, such as cookies.", type_=bool)
-    access_log: bool = setting(False, "Log every call of the API, not only those that are refused.", type_=bool)
-    log_refused: bool = setting(True, "Log every call that is refused, with its code and its hint.", type_=bool)
+    access_log: bool = setting(False, "Log every call of the API, not only refused ones.", type_=bool)
+    log_refused: bool = setting(True, "Log every refused call, with its code and hint.", type_=bool)
     log_level: str = setting(
-        "info", "Least severe messages to log.", type_=click.Choice(["debug", "info", "warning", "error"])
+        "info", "Lowest severity to log.", type_=click.Choice(["debug", "info", "warning", "error"])
     )
     log_format: str = setting("text", "Format of log lines.", type_=click.Choice(["text", "json"]))
 

@@ -12,9 +12,9 @@ import (
 
 const token = "of-the-tests"
 
-// TestMain runs all tests of the package against one emulator, in which NewWorld makes a world for each.
+// TestMain runs all tests of the package against one emulator; NewWorld creates a world for each.
 func TestMain(m *testing.M) {
-	if os.Getenv("FOAS_ENDPOINT") != "" { // one that runs already, as it may in CI
+	if os.Getenv("FOAS_ENDPOINT") != "" { // a running server, for example in CI
 		os.Exit(m.Run())
 	}
 	os.Exit(runInContainer(m))

@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-// World is a world of one test's own: sign with AccessKeyID and the secret "test".
+// World is the world of one test: sign with AccessKeyID and the secret "test".
 type World struct{ Endpoint, Name, AccessKeyID string }
 
-// NewWorld makes a world that ends with the test; where the test fails, its journal is logged.
-// Run tests with -count=1: Go's cache of passed tests does not know the server.
+// NewWorld creates a world that is dropped after the test; if the test fails, its journal is logged.
+// Run tests with -count=1, because Go caches passed tests although the server may have changed.
 func NewWorld(t *testing.T) *World {
 	t.Helper()
 	endpoint := os.Getenv("FOAS_ENDPOINT")
@@ -37,7 +37,7 @@ func NewWorld(t *testing.T) *World {
 	return world
 }
 
-// Control asks the control API about the world; docs/control-api.md has what it can do.
+// Control calls the control API for this world; docs/control-api.md describes it.
 func (w *World) Control(t *testing.T, method, path, body string) string {
 	t.Helper()
 	request, err := http.NewRequest(method, w.Endpoint+"/_emulator/worlds/"+w.Name+path, strings.NewReader(body))

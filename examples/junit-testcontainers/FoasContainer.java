@@ -1,7 +1,7 @@
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.wait.strategy.Wait;
 
-/** One emulator for all test classes, in which each test has a world; Testcontainers ends it with the JVM. */
+/** One emulator for all test classes, with a world for each test; Testcontainers stops it with the JVM. */
 final class FoasContainer {
     private static final String TOKEN = "of-the-tests";
     private static final GenericContainer<?> CONTAINER = new GenericContainer<>("foas-emulator")
@@ -13,7 +13,7 @@ final class FoasContainer {
     }
 
     static FoasWorld world() {
-        if (System.getenv("FOAS_ENDPOINT") != null) { // one that runs already, as it may in CI
+        if (System.getenv("FOAS_ENDPOINT") != null) { // a running server, for example in CI
             return new FoasWorld();
         }
         CONTAINER.start();

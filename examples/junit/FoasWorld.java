@@ -8,7 +8,7 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A world of its own for each test, and its journal where the test fails: a field with {@code @RegisterExtension}. */
+/** Creates a world for each test, and prints its journal if the test fails: a field with {@code @RegisterExtension}. */
 class FoasWorld implements BeforeEachCallback, AfterEachCallback {
     private final HttpClient http = HttpClient.newHttpClient();
     private final String token;
@@ -43,7 +43,7 @@ class FoasWorld implements BeforeEachCallback, AfterEachCallback {
         control("DELETE", "", "");
     }
 
-    /** Asks the control API about this world; docs/control-api.md has what it can do. */
+    /** Calls the control API for this world; docs/control-api.md describes it. */
     String control(String method, String path, String body) throws Exception {
         var request = HttpRequest.newBuilder(URI.create(endpoint + "/_emulator/worlds/" + name + path))
             .method(method, HttpRequest.BodyPublishers.ofString(body));

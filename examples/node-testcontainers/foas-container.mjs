@@ -3,9 +3,9 @@ import { GenericContainer, Wait } from "testcontainers";
 
 const token = "of-the-tests";
 
-/** Run the tests of a file against one emulator, in which withWorld makes a world for each. */
+/** Run the tests of a file against one emulator; withWorld creates a world for each. */
 export function useContainer() {
-  if (process.env.FOAS_ENDPOINT) return; // one that runs already, as it may in CI
+  if (process.env.FOAS_ENDPOINT) return; // a running server, for example in CI
   let container;
   before(async () => {
     container = await new GenericContainer("foas-emulator")

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 
-/** Run the body of a test in a world of its own; where it fails, the journal is in the test's diagnostics. */
+/** Run the body of a test in a world of its own; if it fails, the diagnostics of the test have the journal. */
 export function withWorld(body) {
   return async (test) => {
     const endpoint = process.env.FOAS_ENDPOINT ?? "http://127.0.0.1:8018";
     const token = process.env.FOASEMU_CONTROL_TOKEN;
     const name = randomUUID();
     const world = { endpoint, name, accessKeyId: `world-${name}`, accessKeySecret: "test" };
-    /** Ask the control API about the world; docs/control-api.md has what it can do. */
+    /** Call the control API for this world; docs/control-api.md describes it. */
     world.control = async (method, path, document) => {
       const headers = token ? { authorization: `Bearer ${token}` } : undefined;
       const options = { method, headers, body: document && JSON.stringify(document) };
@@ -27,7 +27,7 @@ export function withWorld(body) {
       test.diagnostic(`foas-emulator: ${journal}`);
       throw error;
     } finally {
-      // Where the world or the server is gone, the test's own error is the one to see.
+      // If the world or the server is gone, report that without hiding the error of the test.
       await world.control("DELETE", "").catch((gone) => test.diagnostic(`foas-emulator: ${gone}`));
     }
   };

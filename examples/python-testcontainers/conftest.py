@@ -1,4 +1,4 @@
-"""One emulator for all tests, a world of its own for each test, and its journal where the test fails."""
+"""One emulator for all tests, a world for each test, and its journal in the report of a failed test."""
 
 import json
 import os
@@ -17,7 +17,7 @@ TOKEN = "of-the-tests"
 
 @dataclass(frozen=True)
 class World:
-    """A world of one test's own: sign with `access_key_id` and the secret "test"."""
+    """The world of one test: sign with `access_key_id` and the secret "test"."""
 
     endpoint: str
     token: str
@@ -28,7 +28,7 @@ class World:
         return f"world-{self.name}"
 
     def control(self, method: str, path: str, document: Any = None) -> Any:
-        """Ask the control API about the world; docs/control-api.md has what it can do."""
+        """Call the control API for this world; docs/control-api.md describes it."""
         request = Request(
             f"{self.endpoint}/_emulator/worlds/{self.name}{path}",
             method=method,
@@ -42,7 +42,7 @@ class World:
 @pytest.fixture(scope="session")
 def foas_server() -> Iterator[tuple[str, str]]:
     """The address of the emulator, and the token of its control API."""
-    if "FOAS_ENDPOINT" in os.environ:  # one that runs already, as it may in CI
+    if "FOAS_ENDPOINT" in os.environ:  # a running server, for example in CI
         yield os.environ["FOAS_ENDPOINT"], os.environ.get("FOASEMU_CONTROL_TOKEN", "")
         return
     container = (
@@ -70,7 +70,7 @@ def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo[None]
     if report.when == "call" and report.failed and isinstance(world, World):
         try:
             journal = json.dumps(world.control("GET", "/journal?limit=1000"))
-        except OSError as gone:  # the world, or the server; raised here, it would end the session
+        except OSError as gone:  # from the world or the server; raised here, it would end the session
             journal = str(gone)
         report.sections.append(("foas-emulator", journal))
     return report

@@ -109,7 +109,7 @@ def test_a_world_is_dropped_by_its_name_and_none_without_one(emulator: Emulator,
     emulator.world("gone").create()
     refused = run(emulator, "worlds", "drop")
     assert (refused.exit_code, "worlds drop NAME" in refused.stderr) == (click.UsageError.exit_code, True)
-    assert run(emulator, "worlds", "drop", "gone").output == "World gone is gone.\n"
+    assert run(emulator, "worlds", "drop", "gone").output == "World gone was dropped.\n"
     assert run(emulator, "worlds", "drop", "gone").exit_code == 1
     assert {"default", world.name} <= set(emulator.worlds())
     assert "gone" not in emulator.worlds()
@@ -132,8 +132,8 @@ def test_a_copy_says_whether_it_replaced_a_world_and_is_never_made_of_itself(emu
 
 def test_a_scenario_creates_a_world_and_says_so(emulator: Emulator) -> None:
     words = ("scenario", "empty", "--world", "created")
-    assert run(emulator, *words).output == "World created is created from empty.\n"
-    assert run(emulator, *words).output == "World created starts over from empty.\n"
+    assert run(emulator, *words).output == "World created was created from empty.\n"
+    assert run(emulator, *words).output == "World created was replaced from empty.\n"
     run(emulator, "worlds", "drop", "created")
 
 
@@ -147,7 +147,7 @@ def test_a_dry_run_says_what_would_happen_and_the_world_stays(emulator: Emulator
     said(emulator, "clock", "freeze", "2026-01-01T00:00:00Z")
     before = world.snapshot()
     told = said(emulator, "clock", "advance", "90s", "--dry-run")
-    assert "would stand still at 2026-01-01T00:01:30.000Z; 0 changes would come due, 0 pending." in told
+    assert "would be frozen at 2026-01-01T00:01:30.000Z; 0 changes would happen, 0 pending." in told
     assert world.snapshot() == before
     said(emulator, "clock", "run")
     assert "would run from " in said(emulator, "clock", "advance", "90s", "--dry-run")
@@ -158,10 +158,10 @@ def test_what_changes_is_told_by_its_job_and_the_state_it_brings(emulator: Emula
     world.seed(TIMELINE)
     told = "shop/clicks becomes FAILED (instance:5 put_state)"
     assert f"1 change pending.\n  2026-01-01T00:00:30.000Z {told}\n" in said(emulator, "clock", "show")
-    assert f"1 change would come due, 1 pending.\n  2026-01-01T00:00:30.000Z {told}\n" in said(
+    assert f"1 change would happen, 1 pending.\n  2026-01-01T00:00:30.000Z {told}\n" in said(
         emulator, "clock", "advance", "30s", "--dry-run"
     )
-    assert f"1 change came due, 1 pending.\n  2026-01-01T00:00:30.000Z {told}\n" in said(
+    assert f"1 change happened, 1 pending.\n  2026-01-01T00:00:30.000Z {told}\n" in said(
         emulator, "clock", "advance", "30s"
     )
     assert "2026-01-03T00:00:30.000Z shop/clicks (instance:5 archive)\n" in said(emulator, "clock", "show")
@@ -261,7 +261,7 @@ def test_a_scenario_may_come_from_a_pipe_which_gives_it_only_once(emulator: Emul
 
 @pytest.mark.parametrize("name", ["all-failed", "night-shift"])
 def test_a_scenario_is_a_built_in_seed_by_its_name(emulator: Emulator, world: World, name: str) -> None:
-    assert f"starts over from {name}." in said(emulator, "scenario", name)
+    assert f"was replaced from {name}." in said(emulator, "scenario", name)
     failed = [row["job_name"] for row in world.snapshot()["tables"]["instances"] if row["actual_state"] == "FAILED"]
     assert "payments" in failed
 

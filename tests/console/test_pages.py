@@ -320,7 +320,7 @@ def test_a_page_of_many_jobs_is_bounded_and_paged(console: Console) -> None:
         last = console.page(f"/w/default/?offset={offset}")
         assert "offset=4900" in last
         assert "offset=5000" not in last
-        assert "No job fits." not in last
+        assert "No job matches." not in last
     found = console.page("/w/default/?text=job-4999")
     assert "job-4999" in found
     assert "job-4998" not in found

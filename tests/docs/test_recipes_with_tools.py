@@ -25,8 +25,8 @@ from tests.process import DIRECTLY
 
 pytestmark = pytest.mark.xdist_group("clients-node-openapi")
 
-PRISM = ALL["Nothing that it sends contradicts the document"]
-FRONT_END = ALL["Its pages are developed without a server, and tested with one"]
+PRISM = ALL["Check requests with Prism"]
+FRONT_END = ALL["Develop a front end with MSW"]
 TOLD_AT_8018 = "http://127.0.0.1:8018"
 TYPE_SCRIPT = re.compile(r"```ts\n// (\S+)\n(.*?)```", re.DOTALL)
 

@@ -18,7 +18,7 @@ from click.core import ParameterSource
 from foas_emulator.difference import harmless
 from foas_emulator.settings import IntegerRange, SettingError, flag, variable
 
-URL_OPTION = click.option("--url", help="Address of the server; without it the one that --port means on this machine.")
+URL_OPTION = click.option("--url", help="URL of the server; by default, the server on this machine at --port.")
 PORT_OPTION = click.option(
     "--port", type=IntegerRange(0, 65535), default=8018, envvar="FOASEMU_PORT", show_envvar=True, show_default=True
 )

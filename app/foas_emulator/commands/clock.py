@@ -12,7 +12,7 @@ from foas_emulator.world.instants import instant_text
 
 @click.group("clock")
 def command() -> None:
-    """Show the clock of a world, freeze it, let it run, or move it."""
+    """Show, freeze, run or advance the clock of a world."""
 
 
 @command.command("show")
@@ -21,7 +21,7 @@ def show(emulator: Remote) -> None:
     """Show the time of a world, and its pending changes."""
     emulator.existing_world()
     clock = emulator.server.control.request("GET", f"{emulator.path}/clock", shape=CLOCK)
-    stands = "stands still" if clock["mode"] == "frozen" else "runs"
+    stands = "is frozen" if clock["mode"] == "frozen" else "runs"
     pending = clock["pending"]
     sentence = (
         f"It is {instant_text(clock['now'])} in world {emulator.world_name}, whose clock {stands}; "
@@ -48,10 +48,10 @@ def run(emulator: Remote, *, instant: str | None) -> None:
 
 @command.command("advance")
 @click.argument("duration", required=False)
-@click.option("--to", "instant", help="Move on to this instant.")
-@click.option("--next", "until_next", is_flag=True, help="Move on to the next pending change.")
-@click.option("--idle", "until_idle", is_flag=True, help="Move on until nothing is pending any more.")
-@click.option("--dry-run", is_flag=True, help="Only say what would happen; the world stays as it is.")
+@click.option("--to", "instant", help="Advance to this instant.")
+@click.option("--next", "until_next", is_flag=True, help="Advance to the next pending change.")
+@click.option("--idle", "until_idle", is_flag=True, help="Advance until no change is pending.")
+@click.option("--dry-run", is_flag=True, help="Only show what would happen, and change nothing.")
 @remote
 def advance(
     emulator: Remote,
@@ -62,7 +62,7 @@ def advance(
     until_idle: bool,
     dry_run: bool,
 ) -> None:
-    """Move on by DURATION, such as 30s, or as far as an option says."""
+    """Advance the clock by DURATION, such as 30s, or as an option says."""
     given = {"by": duration, "to": instant, "until": ("next" if until_next else None)}
     if until_idle:
         given["until"] = "idle"
@@ -82,9 +82,9 @@ def _put(emulator: Remote, mode: str, instant: str | None) -> None:
 def _move(emulator: Remote, method: str, path: str, how: dict[str, Any], *, dry_run: bool = False) -> None:
     query = "?dry_run=true" if dry_run else ""
     clock = emulator.server.control.request(method, f"{emulator.path}/{path}{query}", how, shape=MOVED_CLOCK)
-    stands, came = "stands still at" if clock["mode"] == "frozen" else "runs from", "came due"
+    stands, came = "is frozen at" if clock["mode"] == "frozen" else "runs from", "happened"
     if dry_run:
-        stands, came = "would stand still at" if clock["mode"] == "frozen" else "would run from", "would come due"
+        stands, came = "would be frozen at" if clock["mode"] == "frozen" else "would run from", "would happen"
     changes = clock["changes"]
     sentence = (
         f"The clock of world {emulator.world_name} {stands} {instant_text(clock['now'])}; "

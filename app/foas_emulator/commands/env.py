@@ -18,19 +18,17 @@ from foas_emulator.testing.server import Server
     metavar="NAME",
     default="default",
     show_default=True,
-    help="World that the programs work in.",
+    help="World that the programs use.",
 )
 @click.option("--shell", type=click.Choice(list(SHELLS)), default="sh", show_default=True)
-@click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="Write a file's form instead of a shell's.")
+@click.option("--format", "format_", type=click.Choice(list(FORMATS)), help="Write a file instead of shell commands.")
 @server_options
 def command(
     *, world: str, shell: str, format_: str | None, url: str | None, port: int, control_token: str | None
 ) -> None:
-    """Print variables that lead programs to a running server.
+    """Print variables for programs that name no endpoint.
 
-    The server has --intercept, and the programs need name no endpoint.
-
-    eval "$(foas-emulator env)"
+    With them such programs call a server that runs with --intercept: eval "$(foas-emulator env)"
     """
     target = address(url, port)
     with refusals_of(target):

@@ -13,9 +13,7 @@ from foas_emulator.commands.remote import FAILURES, JSON_OPTION, Command, addres
 from foas_emulator.difference import harmless
 from foas_emulator.testing.server import Server
 
-URLS_OPTION = click.option(
-    "--url", "urls", multiple=True, help="Address of a server. Repeatable: each of them is asked."
-)
+URLS_OPTION = click.option("--url", "urls", multiple=True, help="URL of a server. Repeatable, for several servers.")
 
 
 @dataclass(frozen=True, slots=True)

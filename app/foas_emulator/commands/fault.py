@@ -12,13 +12,13 @@ from foas_emulator.testing.shapes import FAULT_RULE
 
 @click.group("fault")
 def command() -> None:
-    """Arm, list and disarm the faults of a world."""
+    """Arm, list and disarm fault rules of a world."""
 
 
 @command.command("list")
 @remote
 def list_rules(emulator: Remote) -> None:
-    """List every rule. Each has the numbers of calls that it has seen and to which it applied."""
+    """List all rules, with the numbers of matched and affected calls."""
     rules = emulator.existing_world().faults.rules()
     sentence = "\n".join(map(_line, rules)) or f"World {emulator.world_name} has no fault rule."
     emulator.report(sentence, {"faults": rules})
@@ -26,10 +26,10 @@ def list_rules(emulator: Remote) -> None:
 
 @command.command("arm")
 @click.argument("effect")
-@click.option("--operation", default="*", show_default=True, help="Calls of this operation; a glob such as 'Get*'.")
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Only with this parameter. Repeatable.")
-@click.option("--times", type=IntegerRange(min=1), help="Apply so often at most.")
-@click.option("--skip", type=IntegerRange(min=0), default=0, show_default=True, help="Let so many calls pass first.")
+@click.option("--operation", default="*", show_default=True, help="Only calls of this operation or glob ('Get*').")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Only calls with it. Repeatable.")
+@click.option("--times", type=IntegerRange(min=1), help="Apply at most this many times.")
+@click.option("--skip", type=IntegerRange(min=0), default=0, show_default=True, help="Let this many calls pass first.")
 @click.option("--probability", type=RATE, default="1", show_default=True)
 @click.option("--ttl", help="Apply until this duration is over, such as 60s.")
 @click.option("--after-commit", is_flag=True, help="Apply only to calls that have succeeded.")

@@ -20,7 +20,7 @@ _LONGEST_HEALTH = 64 * 1024
 @URL_OPTION
 @PORT_OPTION
 def command(url: str | None, port: int) -> None:
-    """Ask a server for its health; exits with 0 if it is healthy."""
+    """Check the health of a server; exit with 0 if it is healthy."""
     target = address(url, port)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

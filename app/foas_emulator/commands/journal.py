@@ -11,11 +11,11 @@ from foas_emulator.settings import IntegerRange
 
 
 @click.command("journal")
-@click.option("--operation", help="Only calls of this operation; a glob such as 'Get*'.")
+@click.option("--operation", help="Only calls of this operation, or of a glob such as 'Get*'.")
 @click.option("--status", type=int, help="Only calls that were answered with this status.")
-@click.option("--code", help="Only calls that were answered with this error.")
+@click.option("--code", help="Only calls that were answered with this error code.")
 @click.option("--failed", is_flag=True, help="Only calls that failed: with an error, or with no answer.")
-@click.option("--last", type=IntegerRange(min=1), default=20, show_default=True, help="Show the last so many.")
+@click.option("--last", type=IntegerRange(min=1), default=20, show_default=True, help="Show at most this many calls.")
 @click.option("--clear", is_flag=True, help="Clear the journal instead of showing it.")
 @remote
 def command(emulator: Remote, *, failed: bool, last: int, clear: bool, **wanted: Any) -> None:
@@ -25,7 +25,7 @@ def command(emulator: Remote, *, failed: bool, last: int, clear: bool, **wanted:
         if failed or any(value is not None for value in wanted.values()):
             raise click.UsageError("--clear clears the whole journal; leave out what narrows it.")
         journal.clear()
-        emulator.report(f"The journal of world {emulator.world_name} starts over.", {"world": emulator.world_name})
+        emulator.report(f"The journal of world {emulator.world_name} was cleared.", {"world": emulator.world_name})
         return
     conditions = {name: value for name, value in wanted.items() if value is not None}
     entries = [entry for entry in journal.entries(**conditions) if not failed or _has_failed(entry)][-last:]

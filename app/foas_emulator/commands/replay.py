@@ -24,7 +24,10 @@ _LOOK_EVERY = 0.5
 
 
 def _replay(folder: Path, **given: Any) -> None:
-    """Serve the world of a failed test, and show its calls. DIR is what pytest --foas-artifacts kept of the test."""
+    """Serve the world of a failed test, and show its calls.
+
+    DIR is the folder of the test, as pytest --foas-artifacts writes it.
+    """
     try:
         artifact = load_artifact(folder)
         with refusals_to_start():
@@ -56,7 +59,7 @@ def _serve(artifact: Artifact, given: dict[str, Any]) -> None:
         click.echo(harmless(f"{artifact.test} made {counted(len(artifact.calls), 'call')} in world {world.name}:"))
         for call in artifact.calls:
             click.echo(describe_call(call))
-        click.echo("its clock stands still where the test failed")
+        click.echo("its clock is frozen at the time of the failure")
         click.echo(f"access key {world.access_key_id}, secret {world.access_key_secret}")
         click.echo(f"listening on {running.url}")
         while not stop.wait(_LOOK_EVERY):

@@ -23,7 +23,7 @@ def command(
     control_token: str | None,
     as_json: bool,
 ) -> None:
-    """Reset a world to what it was created from. Its journal is forgotten."""
+    """Reset a world to its initial contents, and clear its journal."""
     servers = servers_of(urls, port, control_token, as_json=as_json)
     if everything:
         if context.get_parameter_source("world") is click.core.ParameterSource.COMMANDLINE:
@@ -37,11 +37,11 @@ def command(
         emulator = Remote(server=server, world_name=world, as_json=as_json)
         emulator.existing_world()
         answer = server.control.request("POST", f"{emulator.path}/reset", shape=WORLD)
-        emulator.report(f"World {world} is as it began.", answer)
+        emulator.report(f"World {world} was reset.", answer)
 
 
 def _reset_all(servers: Servers) -> None:
     answers = servers.ask(lambda server: server.control.request("POST", "/reset", shape=WORLD_NAMES)["worlds"])
     names = [name for worlds in answers.answered.values() for name in worlds]
-    sentence = f"{counted(len(names), 'world')} as they began: {', '.join(names)}." if answers.answered else ""
+    sentence = f"{counted(len(names), 'world')} reset: {', '.join(names)}." if answers.answered else ""
     servers.report(sentence, {"worlds": names}, answers.failed)

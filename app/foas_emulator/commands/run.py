@@ -37,10 +37,10 @@ _TYPED = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(si
 def _run(
     context: click.Context, /, *, command: tuple[str, ...], url: str | None, world: str | None, **settings: Any
 ) -> None:
-    """Run COMMAND, whose SDKs call an emulator.
+    """Run COMMAND so that its SDK calls an emulator.
 
-    Its programs need name no endpoint, and work in a world of their own. An emulator is started for it on free ports,
-    with the settings of `serve`; --url uses a running one. The exit status is the command's. Nothing is left behind.
+    Programs need not name an endpoint. The emulator is started on free ports, with the settings of `serve`; --url uses
+    a running one. The exit status is that of the command. Nothing is left behind.
     """
     check_variables(os.environ)
     given = [
@@ -196,12 +196,12 @@ def _is_from_terminal() -> bool:
 def _options() -> list[click.Parameter]:
     ours: list[click.Parameter] = [
         click.Argument(["command"], nargs=-1, required=True, type=click.UNPROCESSED),
-        click.Option(["--url"], help="Use the server that runs there, with --intercept, instead of starting one."),
+        click.Option(["--url"], help="Use the running server at this URL, which must have --intercept."),
         click.Option(
             ["--world"],
             type=world_name,
             metavar="NAME",
-            help="World that the command works in; without it one of its own.",
+            help="World that the command uses; by default, a world of its own.",
         ),
     ]
     for option in options():

@@ -13,7 +13,7 @@ from foas_emulator.testing.shapes import WORLD
 
 _HELP = f"""Replace a world from a seed document or a built-in seed.
 
-Those are {", ".join(BUILT_IN)}. The world is created if there is none; `reset` resets it to this seed.
+Built-in seeds are {", ".join(BUILT_IN)}. The world is created if it does not exist; `reset` returns it to this seed.
 """
 
 
@@ -25,7 +25,7 @@ def command(emulator: Remote, *, seed: str) -> None:
     beginning = {"seed": seed if seed in BUILT_IN else _document(seed)}
     is_new = not emulator.server.has_world(emulator.world_name)
     answer = emulator.server.control.request("PUT", emulator.path, beginning, shape=WORLD)
-    emulator.report(f"World {emulator.world_name} {'is created' if is_new else 'starts over'} from {seed}.", answer)
+    emulator.report(f"World {emulator.world_name} {'was created' if is_new else 'was replaced'} from {seed}.", answer)
 
 
 def _document(file: str) -> object:

@@ -9,7 +9,7 @@ from foas_emulator.commands.remote import Remote, remote
 
 @click.group("snapshot")
 def command() -> None:
-    """Save worlds of a server to files, and load them again."""
+    """Save a world to a file, or load it from one."""
 
 
 @command.command("save")
@@ -19,7 +19,7 @@ def save(emulator: Remote, *, file: Path) -> None:
     """Write a world into FILE. That is sorted JSON, with every row on a line of its own."""
     emulator.existing_world().save(file)
     emulator.report(
-        f"World {emulator.world_name} is saved in {file}.", {"world": emulator.world_name, "file": str(file)}
+        f"World {emulator.world_name} was saved to {file}.", {"world": emulator.world_name, "file": str(file)}
     )
 
 
@@ -27,8 +27,8 @@ def save(emulator: Remote, *, file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @remote
 def load(emulator: Remote, *, file: Path) -> None:
-    """Replace a world by the snapshot in FILE. It is created if there is none."""
+    """Replace a world with the snapshot in FILE, or create the world."""
     is_new = not emulator.server.has_world(emulator.world_name)
     emulator.world.load(file)
-    became = f"is created from {file}" if is_new else f"is what {file} says"
+    became = f"was created from {file}" if is_new else f"was restored from {file}"
     emulator.report(f"World {emulator.world_name} {became}.", {"world": emulator.world_name, "file": str(file)})

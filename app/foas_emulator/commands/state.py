@@ -39,13 +39,13 @@ class _Command(click.Command):
 @click.argument("job")
 @click.argument("instance", type=int)
 @click.argument("state", type=_state, shell_complete=_completed)
-@click.option("--message", help="Error message of an instance that FAILED.")
+@click.option("--message", help="Error message, for the state FAILED.")
 @remote
 def command(emulator: Remote, *, project: str, job: str, instance: int, state: str, message: str | None) -> None:
-    """Put an instance into STATE at once. No call of the service can.
+    """Put an instance into any STATE at once.
 
-    INSTANCE is its id, or -1 for the current one of a stream job. STATE is one of WAITING, RUNNING, PAUSED, TERMINATED,
-    SUCCESS and FAILED.
+    No call of the service can do this. INSTANCE is its id, or -1 for the current one of a stream job. STATE is WAITING,
+    RUNNING, PAUSED, TERMINATED, SUCCESS or FAILED.
     """
     if message is not None and state != "FAILED":
         raise click.UsageError(f"--message is for an instance that FAILED, and not for {state}.")

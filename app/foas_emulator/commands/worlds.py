@@ -16,7 +16,7 @@ from foas_emulator.testing.shapes import WORLDS
 def command(
     context: click.Context, *, urls: tuple[str, ...], port: int, control_token: str | None, as_json: bool
 ) -> None:
-    """List, copy and drop worlds. Without a command, list those of a server, or of several."""
+    """List, copy and drop the worlds of one or more servers."""
     if context.invoked_subcommand is not None:
         _refuse_options_before(context, context.invoked_subcommand)
         return
@@ -61,10 +61,10 @@ def fork(emulator: Remote, *, name: str) -> None:
 @remote
 @click.pass_context
 def drop(context: click.Context, emulator: Remote, *, name: str | None) -> None:
-    """Drop the world NAME, which --world may name as well. The next use of the name creates a new world."""
+    """Drop the world NAME, or that of --world. The next use of the name creates a new world."""
     is_named = context.get_parameter_source("world") is click.core.ParameterSource.COMMANDLINE
     if (name is None) is not is_named:
         raise click.UsageError("Name the world to drop, once: worlds drop NAME.")
     emulator = emulator if name is None else replace(emulator, world_name=name)
     emulator.existing_world().drop()
-    emulator.report(f"World {emulator.world_name} is gone.", {"name": emulator.world_name})
+    emulator.report(f"World {emulator.world_name} was dropped.", {"name": emulator.world_name})

@@ -10,18 +10,24 @@ from foas_emulator.operations.instances.lifecycle import STATES
 from foas_emulator.world.settings import CHOICES, NAMES, write_setting
 
 MEANINGS = {
-    "default_format": mark("Format of an answer whose client names none."),
+    "default_format": mark("Format of the answer if the client requests none."),
     "not_running": mark("GetInstance for a job that is not running: fail as documented, or answer with its state."),
-    "sql_check": mark("What refuses wrong SQL: only ValidateJob, or StartJob too, whose instance then ends FAILED."),
-    "signature": mark("Signatures: off looks at none, warn serves and reports, strict refuses as the gateway does."),
-    "start_delay": mark("From StartJob until the instance is RUNNING."),
-    "pause_delay": mark("From a pause until the instance is PAUSED."),
-    "stop_delay": mark("From a stop until the instance is TERMINATED."),
-    "plan_delay": mark("From GetRawPlanJson until the plan is made."),
-    "cluster_delay": mark("From a change of a cluster until it is RUNNING again."),
-    "batch_duration": mark("From RUNNING until a batch instance is SUCCESS; without it, until its state is set."),
-    "latency": mark("Time before every call takes effect, such as 200ms, or 100ms-400ms for one in between."),
-    "error_rate": mark("Share of calls that fail, such as 5%: throttling and ServiceUnavailable in turn."),
+    "sql_check": mark(
+        "What detects wrong SQL: only ValidateJob, or also StartJob, whose instance then becomes FAILED."
+    ),
+    "signature": mark(
+        "Signatures: off checks none, warn serves the call and warns, strict refuses as the gateway does."
+    ),
+    "start_delay": mark("Time from StartJob until the instance is RUNNING."),
+    "pause_delay": mark("Time from a pause until the instance is PAUSED."),
+    "stop_delay": mark("Time from a stop until the instance is TERMINATED."),
+    "plan_delay": mark("Time from GetRawPlanJson until the plan is ready."),
+    "cluster_delay": mark("Time from a change of a cluster until it is RUNNING again."),
+    "batch_duration": mark(
+        "Time from RUNNING until a batch instance is SUCCESS; without it, it runs until a call ends it."
+    ),
+    "latency": mark("Time before every call takes effect, such as 200ms, or a range such as 100ms-400ms."),
+    "error_rate": mark("Share of calls that fail, such as 5%, with throttling and ServiceUnavailable in turn."),
 }
 """What the settings of a world mean, as the command line says it."""
 

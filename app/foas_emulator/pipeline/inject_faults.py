@@ -219,4 +219,4 @@ def _duplications(context: RequestContext) -> int:
 
 def _hint(rule: ArmedRule, context: RequestContext) -> str:
     path = f"/_emulator/worlds/{context.world_name}/faults/{rule.id}"
-    return f"The fault rule {rule.id} of world {context.world_name} makes this answer; DELETE {path} disarms it."
+    return f"The fault rule {rule.id} of world {context.world_name} caused this answer; DELETE {path} disarms it."

@@ -71,17 +71,17 @@ def _types(member: Schema) -> list[str]:
 
 def _settings() -> Schema:
     delay = {
-        "start_delay": "From StartJob until the instance is RUNNING.",
-        "pause_delay": "From a pause until the instance is PAUSED.",
-        "stop_delay": "From a stop until the instance is TERMINATED.",
-        "plan_delay": "From GetRawPlanJson until the plan is made.",
-        "cluster_delay": "From a change of a cluster until it is RUNNING again.",
-        "batch_duration": "From RUNNING until a batch instance is SUCCESS; null lasts until its state is set.",
+        "start_delay": "Time from StartJob until the instance is RUNNING.",
+        "pause_delay": "Time from a pause until the instance is PAUSED.",
+        "stop_delay": "Time from a stop until the instance is TERMINATED.",
+        "plan_delay": "Time from GetRawPlanJson until the plan is ready.",
+        "cluster_delay": "Time from a change of a cluster until it is RUNNING again.",
+        "batch_duration": "Time from RUNNING until a batch instance is SUCCESS; null: until a call ends it.",
     }
     choice = {
-        "default_format": "Format of an answer whose client names none.",
+        "default_format": "Format of the answer if the client requests none.",
         "not_running": "GetInstance for a job that is not running: as documented, or its state.",
-        "sql_check": "What refuses wrong SQL: only ValidateJob, or StartJob too.",
+        "sql_check": "What detects wrong SQL: only ValidateJob, or also StartJob.",
         "signature": "Signatures: not looked at, reported, or refused.",
     }
     properties: dict[str, Schema] = {
