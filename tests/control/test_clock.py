@@ -1,9 +1,11 @@
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
-from foas_emulator.control.changes import SLICE, write_pending
+from foas_emulator.control.changes import SLICE, write_clock
+from foas_emulator.world.advance import advance_by
 from foas_emulator.world.expiry import Expiry
 from foas_emulator.world.world import World
 from tests.control.conftest import Control
@@ -124,6 +126,25 @@ def test_many_changes_are_written_by_the_slice(control: Control, json_written: l
     assert max(json_written) < min(len(answer.content) for answer in answers) / 3
 
 
+def test_many_changes_and_the_clock_are_told_of_one_instant(control: Control) -> None:
+    timeline = [{"after": f"{hours}h", "ActualState": "PAUSED"} for hours in range(1, 3 * SLICE)]
+    jobs = [{"JobName": "j", "instances": [{"Id": 900001, "timeline": timeline}]}]
+    control.ok("PUT", "/worlds/many", {"seed": {"projects": [{"Name": "p", "jobs": jobs}]}}, status=201)
+    control.ok("PUT", "/worlds/many/clock", {"mode": "frozen"})
+    world = control.api.registry.open_or_create("many")
+
+    async def advance_meanwhile() -> Any:
+        telling = asyncio.ensure_future(write_clock(world))
+        await asyncio.sleep(0)
+        assert len(await advance_by(world, 9 * 3_600_000)) == 9
+        return json.loads(b"{%s}" % await telling)
+
+    told = asyncio.run(advance_meanwhile())
+    assert told["now"] == world.clock.peek()
+    assert len(told["pending"]) == len(timeline) - 9
+    assert told["pending"][0]["at"] > told["now"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [("GET", "", None), ("PUT", "", {"mode": "frozen"}), ("POST", "/advance", {"until": "idle"})],
@@ -137,10 +158,10 @@ def test_a_world_does_not_expire_while_its_changes_are_told(
     async def expire_meanwhile(world: World) -> bytes:
         world.last_used = 0
         registry.expire()
-        return await write_pending(world)
+        return await write_clock(world)
 
     monkeypatch.setattr(registry, "_expiry", Expiry(idle=1))
-    monkeypatch.setattr("foas_emulator.control.clock.write_pending", expire_meanwhile)
+    monkeypatch.setattr("foas_emulator.control.clock.write_clock", expire_meanwhile)
     control.ok(method, f"/worlds/mine/clock{path}", body)
     assert registry.exists("mine")
 

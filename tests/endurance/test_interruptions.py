@@ -196,3 +196,21 @@ def test_no_write_is_lost_that_is_acknowledged_while_a_world_is_copied(api: Api,
         return bool(written)
 
     assert any(not asyncio.run(overtake(number)) for number in count(1))
+
+
+def test_a_replacement_that_is_acknowledged_while_a_world_is_copied_onto_itself_stays(api: Api) -> None:
+    async def overtake(number: int) -> bool:
+        await begin(api)
+        replaced: list[int | None] = []
+
+        async def replace() -> None:
+            replaced.append(await Client(api.app, *CALLS["replace"]).send())
+
+        client = Client(api.app, *CALLS["fork itself"])
+        await Stepped(client.send(), number, replace)
+        assert client.status in (200, 409)
+        assert replaced in ([], [200])
+        assert not replaced or "job29" in str(dump(api.registry.open_or_create("alice")))
+        return bool(replaced)
+
+    assert any(not asyncio.run(overtake(number)) for number in count(1))

@@ -326,6 +326,17 @@ def test_an_emulator_whose_start_is_interrupted_ends(
         assert second.worlds() == ["default"]
 
 
+def test_an_emulator_that_is_interrupted_before_its_block_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    before = set(threading.enumerate())
+    monkeypatch.setattr("foas_emulator.testing.server.Server.__init__", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        Emulator().__enter__()
+    assert [thread for thread in set(threading.enumerate()) - before if thread.name == "foas-emulator"] == []
+
+
 def test_nothing_is_kept_of_an_emulator_that_was_left() -> None:
     """FastAPI caches endpoints, which hold their application."""
     with Emulator() as emulator:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from contextlib import nullcontext
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -11,6 +10,7 @@ from pydantic import BaseModel, Field
 from foas_emulator.operations.instances.lifecycle import brings
 from foas_emulator.operations.instances.rows import jobs_of_instances
 from foas_emulator.world import pending
+from foas_emulator.world.advance import held
 from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.world import Change, World
@@ -31,16 +31,31 @@ SLICE = 200
 _lock = LoopLock()
 
 
-async def write_pending(world: World) -> bytes:
-    """Return the JSON of all pending changes of a world; where there are many, for one request after another."""
+async def write_clock(world: World) -> bytes:
+    """Return the JSON members of a clock, its pending changes among them, all of one instant.
+
+    Many changes are written for one request after another. What changes meanwhile makes it begin again, and wait then.
+    """
+    if len(pending.planned(world.store, SLICE)) < SLICE:
+        return await _write_clock(world)
+    async with _lock:
+        before = world.contents
+        written = await _write_clock(world)
+        if world.contents == before:
+            return written
+        async with held(world):
+            return await _write_clock(world)
+
+
+async def _write_clock(world: World) -> bytes:
+    clock = {"now": world.clock.now(), "mode": world.clock.mode, "offset_ms": world.clock.offset_ms}
     some = pending.planned(world.store, SLICE)
     written = [_written(world, some)]
-    async with _lock if len(some) == SLICE else nullcontext():
-        while len(some) == SLICE:
-            await asyncio.sleep(0)
-            some = pending.planned(world.store, SLICE, after=some[-1])
-            written.append(_written(world, some))
-        return _array(written)
+    while len(some) == SLICE:
+        await asyncio.sleep(0)
+        some = pending.planned(world.store, SLICE, after=some[-1])
+        written.append(_written(world, some))
+    return json.dumps(clock)[1:-1].encode() + b', "pending": ' + _array(written)
 
 
 async def write_settled(world: World, changes: Sequence[Change]) -> bytes:

@@ -77,19 +77,14 @@ async def _merge_beside(
     registry: Registry, scratch: Connections, world: World, seed: SeedDocument, *, size: int
 ) -> bool:
     """Apply a seed to a copy of a world, and replace the world by it; return False if the world changed meanwhile."""
-    before, image = _contents(world), await image_of_world(world)
+    before, image = world.contents, await image_of_world(world)
     copy = partial(_merged, image, seed, name=world.name, registry=registry, scratch=scratch)
     merged = await off_loop(size, copy)
     async with staged_image(merged, registry, scratch, name=world.name) as staged:
-        if not registry.holds(world) or _contents(world) != before:
+        if not registry.holds(world) or world.contents != before:
             return False
         registry.exchange(world, partial(world.move_on, merged), staged)
         return True
-
-
-def _contents(world: World) -> tuple[object, int]:
-    """Return a value that changes with the contents of a world, and with the counts of its fault rules."""
-    return world.store.revision, world.store.writes
 
 
 def _merged(image: bytes, seed: SeedDocument, *, name: str, registry: Registry, scratch: Connections) -> bytes:

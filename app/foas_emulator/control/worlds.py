@@ -28,6 +28,7 @@ from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.snapshot import read_snapshot
+from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
 
 _BEGINNINGS = ("seed", "snapshot", "fork")
@@ -119,11 +120,18 @@ async def _put(
         await settle(source)
         # What is written meanwhile to a world that is copied onto itself would be lost.
         async with held(source) if source.name == name else nullcontext():
-            return await _begin(registry, scratch, name, await image_of_world(source))
+            beginning = source.beginning
+            taken = await image_of_world(source)
+            return await _begin(registry, scratch, name, taken, only_after=beginning if source.name == name else None)
 
 
-async def _begin(registry: Registry, scratch: Connections, name: str, image: bytes | None) -> int:
+async def _begin(
+    registry: Registry, scratch: Connections, name: str, image: bytes | None, *, only_after: object = None
+) -> int:
+    """Create or replace a world by an image; if `only_after` is given, only one with this beginning."""
     async with staged_image(image, registry, scratch, name=name, with_origin=True) as staged:
+        if only_after is not None and getattr(registry.peek(name), "beginning", None) is not only_after:
+            raise StoreClosedError("the world was replaced or reset while it was copied")
         status = 200 if registry.exists(name) else 201
         registry.create_or_replace(name, image, staged)
     return status

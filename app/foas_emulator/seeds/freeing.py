@@ -6,8 +6,9 @@ for a few mebibytes of lists in lists.
 
 import weakref
 from collections.abc import Iterable
+from contextlib import suppress
 from queue import SimpleQueue
-from threading import RLock, Thread
+from threading import Lock, Thread
 from typing import Any
 
 MANY = 10_000
@@ -22,6 +23,7 @@ def free_with(owner: object, *parts: list[Any] | dict[Any, Any]) -> None:
     """
     large = [each for each in parts if len(each) > MANY]
     if large:
+        _thread.begin()
         weakref.finalize(owner, _thread.free, large).atexit = False
 
 
@@ -35,22 +37,24 @@ def free(parts: list[Any] | dict[Any, Any]) -> None:
 
 
 class _FreeingThread:
-    """A daemon thread, begun when it is first needed: owners may end on the event loop."""
+    """A daemon thread: owners may end on the event loop."""
 
     def __init__(self) -> None:
         self._waiting: SimpleQueue[Iterable[list[Any] | dict[Any, Any]]] = SimpleQueue()
-        self._starting = RLock()  # an owner may end while this thread starts: a collection of garbage can come anywhere
+        self._starting = Lock()
         self._is_begun = False
 
-    def free(self, parts: Iterable[list[Any] | dict[Any, Any]]) -> None:
-        self._waiting.put(parts)
+    def begin(self) -> None:
+        """Start the thread, unless it runs; where the system allows none, the next call tries again."""
         with self._starting:
             if not self._is_begun:
-                self._is_begun = True
-                try:
+                with suppress(RuntimeError):
                     Thread(target=self._run, name="freeing", daemon=True).start()
-                except RuntimeError:  # the system allows no further thread: the next owner that ends tries again
-                    self._is_begun = False
+                    self._is_begun = True
+
+    def free(self, parts: Iterable[list[Any] | dict[Any, Any]]) -> None:
+        """Free parts; a collection of garbage may call this anywhere, also while a thread starts: it waits for none."""
+        self._waiting.put(parts)
 
     def _run(self) -> None:
         while True:

@@ -34,7 +34,11 @@ class Emulator(Server):
 
         settings = settings_of(self._settings)
         self._running = ThreadedServer(settings, port=0 if self._settings.get("port") is None else settings.port)
-        super().__init__(self._running.url, control_token=settings.control_token)
+        try:
+            super().__init__(self._running.url, control_token=settings.control_token)
+        except BaseException:  # a KeyboardInterrupt, for which there is no `__exit__` yet
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

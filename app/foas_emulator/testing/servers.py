@@ -24,9 +24,7 @@ class OwnServers:
         """Return the server with these settings."""
         key = json.dumps(settings, sort_keys=True, default=repr)
         if key not in self._servers:
-            emulator = Emulator(**settings).__enter__()
-            self._servers[key] = emulator
-            self._stack.push(emulator)
+            self._servers[key] = self._stack.enter_context(Emulator(**settings))
         return self._servers[key]
 
     def __enter__(self) -> Self:

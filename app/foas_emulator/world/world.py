@@ -174,6 +174,11 @@ class World:
             self.users -= 1
             self.last_used = stopwatch()
 
+    @property
+    def contents(self) -> tuple[object, int]:
+        """A value that changes with the contents of its database, and with the counts of its fault rules."""
+        return self.store.revision, self.store.writes
+
     # -- identity and time
 
     def next_request_id(self) -> str:
