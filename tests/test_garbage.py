@@ -115,6 +115,12 @@ def test_the_objects_of_many_small_documents_are_frozen_once_they_are_many() -> 
         assert not is_watched(waiting[0][0])
 
 
+def test_the_objects_of_a_process_that_collects_as_usual_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a test run with the emulator in a thread: that has a million, and each document would list them."""
+    monkeypatch.setattr(gc, "get_objects", lambda _: pytest.fail("all objects are listed"))
+    garbage.freeze_if_in_steps()
+
+
 def test_the_frames_of_an_error_that_is_forgotten_keep_nothing() -> None:
     def refuse(node: Node) -> None:
         error = ValueError(node)

@@ -72,11 +72,9 @@ def freeze_if_in_steps() -> None:
     Where there are few, they are left to the collector: what is garbage among them would stay until the process is
     idle.
     """
-    if gc.get_count()[0] <= MANY and _scanned_by_all_steps() <= _MOST_SCANNED:
-        return
-    for each in gc.callbacks:
-        if isinstance(each, Steps):
-            each.freeze()
+    steps = next((each for each in gc.callbacks if isinstance(each, Steps)), None)
+    if steps is not None and (gc.get_count()[0] > MANY or _scanned_by_all_steps() > _MOST_SCANNED):
+        steps.freeze()
 
 
 def _scanned_by_all_steps() -> int:

@@ -124,13 +124,17 @@ def test_a_world_that_cannot_begin_changes_no_reset_and_keeps_no_image(
     mark(registry.open_or_create("source"))
     image = registry.open_or_create("source").store.image()
     registry.open_or_create("alice")
+    own = registry.open_or_create("alice").store.image()
+    registry.create_or_replace("own", own)
+    size = registry.images.size
     monkeypatch.setattr(World, "_begin", out_of_memory)
-    for name in ("alice", "new"):
+    for name in ("alice", "new", "own"):
         with pytest.raises(MemoryError):
             registry.create_or_replace(name, image)
-    assert registry.names() == ["alice", "source"]
+    assert registry.names() == ["alice", "own", "source"]
     assert registry.origin("alice") == registry.image
-    assert registry.images.size == 0
+    assert registry.origin("own") == own
+    assert registry.images.size == size
 
 
 def test_a_world_is_dropped_as_a_whole_where_its_size_cannot_be_told(

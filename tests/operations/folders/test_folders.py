@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from foas_emulator.operations.required import LONGEST_NAME
+from foas_emulator.seeds.document import LONGEST_PATH
 from tests.api import Api
 from tests.operations import building
 
@@ -106,8 +107,18 @@ def test_folders_lie_on_five_levels_at_most(p: Api) -> None:
 
 def test_a_path_of_very_many_names_is_not_read_to_its_end(p: Api) -> None:
     for operation in ("CreateFolder", "GetFolder", "ListChildFolder", "DeleteFolder"):
-        p.refused(operation, projectName="p", path="/a" * 101, code="InvalidFolder.TooDeep")
-    p.refused("MVFolder", projectName="p", srcPath="/a" * 101, destPath="/b", code="InvalidFolder.TooDeep")
+        p.refused(operation, projectName="p", path="/a" * 513, code="InvalidFolder.TooDeep")
+    p.refused("MVFolder", projectName="p", srcPath="/a" * 513, destPath="/b", code="InvalidFolder.TooDeep")
+
+
+def test_the_deepest_folder_of_a_seed_can_be_moved_and_deleted(p: Api) -> None:
+    deepest = "/a" * (LONGEST_PATH // 2)
+    seed = {"projects": [{"Name": "p", "folders": [{"Path": deepest}]}]}
+    assert p.request("POST", "/_emulator/worlds/default/seed", json=seed).is_success
+    assert p.ok("GetFolder", projectName="p", path=deepest)["Folder"]["Path"] == deepest
+    p.ok("MVFolder", projectName="p", srcPath=deepest, destPath="/moved")
+    p.ok("DeleteFolder", projectName="p", path="/moved")
+    p.ok("DeleteFolder", projectName="p", path=deepest.removesuffix("/a"))
 
 
 def test_a_project_has_fifty_folders_at_most(p: Api) -> None:

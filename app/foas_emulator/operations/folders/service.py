@@ -11,8 +11,8 @@ from foas_emulator.world.world import World
 
 LARGEST_COUNT = 50
 LARGEST_DEPTH = 5
-_MOST_NAMES = 100
-"""The most names of a path to look at."""
+_MOST_NAMES = 512
+"""The most names of a path to look at: as many as the longest one has that a seed or a snapshot can hold."""
 
 NOT_FOUND = problem("InvalidFolder.NotFound", 404, "The specified folder does not exist.")
 DUPLICATE = problem("InvalidFolder.Duplicate", 400, "The specified folder already exists.")
