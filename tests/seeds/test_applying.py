@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -269,6 +270,19 @@ def test_too_many_fault_rules_are_a_fault_of_the_seed(world: World) -> None:
     with pytest.raises(SeedError, match=r"seed:1: faults\[1000\]: a world has at most 1000 fault rules"):
         seed(world, json.dumps({"projects": [{"Name": "p"}], "faults": rules}))
     assert world.store.count(Project) == 0
+
+
+def test_deep_folders_are_refused_before_all_above_them_are_made(world: World) -> None:
+    """A path of a kilobyte has hundreds of folders above it, which take a hundred times its room."""
+    folders = [{"Path": f"/{number}" + "/a" * 500} for number in range(200)]
+    tracemalloc.start()
+    try:
+        with pytest.raises(SeedError, match="with those above them they are over 1000 folders"):
+            seed(world, json.dumps({"projects": [{"Name": "p", "folders": folders}]}))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 10_000_000, "not fifty megabytes"
 
 
 def test_rows_are_not_read_for_each_job(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

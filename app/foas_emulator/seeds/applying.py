@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar, cast
 
 from foas_emulator.blink import versions
@@ -33,7 +34,7 @@ from foas_emulator.seeds.document import (
     SeedQueue,
 )
 from foas_emulator.seeds.errors import Origin, SeedError
-from foas_emulator.seeds.limits import Place
+from foas_emulator.seeds.limits import MAX_FAULTS, Place
 from foas_emulator.seeds.parts import folder_path
 from foas_emulator.seeds.references import Suggestions
 from foas_emulator.world.durations import duration
@@ -104,10 +105,10 @@ def _require_clusters(world: World, document: SeedDocument) -> None:
     known = {cluster.cluster_id for cluster in world.store.find(Cluster)}
     known |= {cluster.cluster_id for cluster in document.clusters}
     suggestions = Suggestions()
+    wrong = ((place, name) for place, name in _named_clusters(document) if name not in known)
     faults = [
         document.origin.fault((*place, "ClusterId"), f"there is no cluster {name!r}{suggestions.nearest(name, known)}")
-        for place, name in _named_clusters(document)
-        if name not in known
+        for place, name in islice(wrong, MAX_FAULTS)
     ]
     if faults:
         raise SeedError(faults)
@@ -212,9 +213,11 @@ def _put_queues(
 def _put_folders(world: World, project: SeedProject, place: _Place) -> None:
     given = {folder_path(folder.path): folder.folder_id for folder in project.folders}
     positions = {folder_path(folder.path): position for position, folder in enumerate(project.folders)}
-    paths = {"/"} | {above for path in given for above in _with_parents(path)}
-    if len(paths) > MOST_FOLDERS:
-        raise place.inner("folders").fault(f"with those above them they are over {MOST_FOLDERS} folders")
+    paths = {"/"}
+    for path in given:
+        paths.update(_with_parents(path))
+        if len(paths) > MOST_FOLDERS:  # for each, since a path has hundreds above it
+            raise place.inner("folders").fault(f"with those above them they are over {MOST_FOLDERS} folders")
     for path in sorted(paths):
         folder_id = given.get(path) or world.next_number("folder")
         taken = world.store.get(Folder, equal(Folder.folder_id, folder_id))

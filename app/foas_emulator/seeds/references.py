@@ -56,6 +56,7 @@ def _of_project(
     place: Place, project: Part, clusters: Collection[str] | None, suggestions: Suggestions
 ) -> Iterator[Problem]:
     queues = dict(_queues(place, project))
+    held = set(queues.values())
     folders = {folder["FolderId"] for _, folder in parts(place, project, "folders") if _is_id(folder.get("FolderId"))}
     packages = {name for _, package in parts(place, project, "packages") if (name := text(package, "PackageName"))}
     yield from _cluster(place, project, clusters, suggestions)
@@ -63,7 +64,7 @@ def _of_project(
         yield from _cluster(queue_place, queue, clusters, suggestions)
     for job_place, job in parts(place, project, "jobs"):
         lost = list(_cluster(job_place, job, clusters, suggestions))
-        yield from lost or _queue(job_place, job, queues, suggestions)
+        yield from lost or _queue(job_place, job, queues, held, suggestions)
         folder = job.get("FolderId")
         if _is_id(folder) and folder not in folders:
             yield (*job_place, "FolderId"), f"the project's folders have no FolderId {folder}"
@@ -95,13 +96,18 @@ def _cluster(place: Place, part: Part, clusters: Collection[str] | None, suggest
         yield (*place, "ClusterId"), f"there is no cluster {name!r}{near}; give it under clusters"
 
 
-def _queue(place: Place, job: Part, queues: dict[str, str | None], suggestions: Suggestions) -> Iterator[Problem]:
-    """Yield a queue of a job that the project does not have, or does not have on the job's cluster."""
+def _queue(
+    place: Place, job: Part, queues: dict[str, str | None], clusters: set[str | None], suggestions: Suggestions
+) -> Iterator[Problem]:
+    """Yield a queue of a job that the project does not have, or does not have on the job's cluster.
+
+    `clusters` are those of all the queues.
+    """
     name, cluster = text(job, "QueueName"), text(job, "ClusterId")
     if name is not None and name not in queues:
         yield (*place, "QueueName"), f"the project has no queue {name!r}{suggestions.nearest(name, queues)}"
     elif cluster is not None:
-        held = [queues[name]] if name is not None else list(queues.values())
+        held = clusters if name is None else {queues[name]}
         if None not in held and cluster not in held:
             which = "no queue of the project" if name is None else f"not queue {name!r}"
             yield (*place, "ClusterId"), f"cluster {cluster!r} has {which}"
