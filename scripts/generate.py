@@ -68,7 +68,7 @@ and as many clusters, a project 20,000 instances, archived ones among them; a cl
 refused. A job keeps its newest 100 sessions of GetRawPlanJson, an instance its newest 100 plans of AutoScale. A world
 in memory holds one gibibyte, calls that latencies hold back take 256 MiB, and large answers that clients are still
 reading, such as snapshots, 512 MiB. Seeds and snapshots are held to the limits of texts and counts, too, but a project
-may have 1000 folders, 20,000 jobs and as many packages in them, and a row of a snapshot twice the texts.
+may have 1000 folders, 500 queues, 20,000 jobs and as many packages in them, and a row of a snapshot twice the texts.
 
 Large seeds and snapshots are read and written in threads; only copying them takes the server's own time, about one
 millisecond for each mebibyte. While a world in a file is written to disk, other requests wait.

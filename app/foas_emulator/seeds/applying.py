@@ -11,7 +11,7 @@ from foas_emulator.blink.kinds import SQL, STREAM
 from foas_emulator.blink.runtime import engine_job_handler
 from foas_emulator.faults.rules import RuleLimitError, arm
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
-from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.clusters.rows import Cluster, cluster_ids
 from foas_emulator.operations.clusters.service import LARGEST_COUNT as MOST_CLUSTERS
 from foas_emulator.operations.columns import ACCOUNT, made_at
 from foas_emulator.operations.folders.rows import Folder
@@ -102,8 +102,7 @@ class _Place:
 
 
 def _require_clusters(world: World, document: SeedDocument) -> None:
-    known = {cluster.cluster_id for cluster in world.store.find(Cluster)}
-    known |= {cluster.cluster_id for cluster in document.clusters}
+    known = {*cluster_ids(world.store), *(cluster.cluster_id for cluster in document.clusters)}
     suggestions = Suggestions()
     wrong = ((place, name) for place, name in _named_clusters(document) if name not in known)
     faults = [
@@ -148,9 +147,13 @@ def _put_cluster(world: World, seed: SeedCluster) -> None:
 def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_QueueKey, str]) -> None:
     now = world.second()
     cluster_id = seed.cluster_id or _some_cluster(world)
-    for part, seeded in (("jobs", seed.jobs), ("packages", seed.packages)):
-        if len(seeded) > MOST_PARTS:
-            raise place.inner(part).fault(f"the project would have over {MOST_PARTS} {part}")
+    for part, seeded, most in (
+        ("jobs", seed.jobs, MOST_PARTS),
+        ("packages", seed.packages, MOST_PARTS),
+        ("queues", seed.queues, MOST_QUEUES),
+    ):
+        if len(seeded) > most:
+            raise place.inner(part).fault(f"the project would have over {most} {part}")
     projects.remove(world, seed.name)
     world.store.insert(
         _row(
