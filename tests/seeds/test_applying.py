@@ -313,3 +313,18 @@ def test_a_job_gets_the_first_queue_of_the_name_and_the_cluster_that_it_gives(wo
     seed(world, f"clusters: {clusters}\nprojects: [{{Name: p, queues: {queues}, jobs: {jobs}}}]")
     found = [(job.queue_name, job.cluster_id) for job in world.store.find(Job)]
     assert found == [("c", "c1"), ("b", "c2"), ("a", "c2"), ("b", "c2")]
+
+
+def test_what_a_project_had_is_found_by_an_index(world: World) -> None:
+    """A seed of a kilobyte may replace a hundred projects: none of them may look through all that the world holds."""
+    parts = "folders: [{Path: /a}], packages: [{PackageName: x}], jobs: [{JobName: j, instances: [{}]}]"
+    text = f"projects: [{{Name: p, {parts}}}]"
+    seed(world, text)
+    written: list[str] = []
+    world.store._raw.set_trace_callback(written.append)
+    seed(world, text)
+    world.store._raw.set_trace_callback(None)
+    changes = [statement for statement in written if statement.startswith(("DELETE", "UPDATE"))]
+    assert len(changes) > 10
+    plans = {step[3]: each for each in changes for step in world.store._raw.execute(f"EXPLAIN QUERY PLAN {each}")}
+    assert [plans[step] for step in plans if step.startswith("SCAN")] == []
