@@ -307,6 +307,25 @@ def test_an_emulator_that_cannot_start_says_why_at_once_and_keeps_nothing(
         assert second.worlds() == ["default"]
 
 
+@pytest.mark.parametrize("has_started", [False, True])
+def test_an_emulator_whose_start_is_interrupted_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_started: bool
+) -> None:
+    class Interrupted(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            assert not has_started or super().wait(timeout)
+            raise KeyboardInterrupt
+
+    before = set(threading.enumerate())
+    with monkeypatch.context() as patch:
+        patch.setattr("foas_emulator.testing.in_thread.Event", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            Emulator(data_dir=tmp_path).__enter__()
+    assert [thread for thread in set(threading.enumerate()) - before if thread.name == "foas-emulator"] == []
+    with Emulator(data_dir=tmp_path) as second:
+        assert second.worlds() == ["default"]
+
+
 def test_nothing_is_kept_of_an_emulator_that_was_left() -> None:
     """FastAPI caches endpoints, which hold their application."""
     with Emulator() as emulator:

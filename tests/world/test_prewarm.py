@@ -87,3 +87,21 @@ def test_nothing_is_prepared_after_the_end(opened: list[Path | None]) -> None:
 
     asyncio.run(end())
     assert opened == []
+
+
+def test_a_world_is_made_where_there_is_no_memory_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def out_of_memory(_: Store) -> None:
+        raise MemoryError
+
+    registry, failed = open_registry(Settings()), list[object]()
+
+    async def make() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
+        registry.create_or_replace("alice")
+        monkeypatch.setattr(Store, "prepare", out_of_memory)
+        await asyncio.sleep(0)
+        registry.create_or_replace("bob")
+
+    asyncio.run(make())
+    assert (failed, registry.names()) == ([], ["alice", "bob", "default"])
+    registry.close()

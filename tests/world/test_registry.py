@@ -19,6 +19,7 @@ from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.staging import NOTHING_STAGED
+from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
 from tests.world.conftest import stage
@@ -111,6 +112,37 @@ def test_a_world_that_is_dropped_is_gone(registry: Registry, data_dir: Path | No
     registry.drop("alice")
     if data_dir is not None:
         assert [path.name for path in data_dir.iterdir()] == ["lock"]
+
+
+def out_of_memory(*_: object) -> None:
+    raise MemoryError
+
+
+def test_a_world_that_cannot_begin_changes_no_reset_and_keeps_no_image(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark(registry.open_or_create("source"))
+    image = registry.open_or_create("source").store.image()
+    registry.open_or_create("alice")
+    monkeypatch.setattr(World, "_begin", out_of_memory)
+    for name in ("alice", "new"):
+        with pytest.raises(MemoryError):
+            registry.create_or_replace(name, image)
+    assert registry.names() == ["alice", "source"]
+    assert registry.origin("alice") == registry.image
+    assert registry.images.size == 0
+
+
+def test_a_world_is_dropped_as_a_whole_where_its_size_cannot_be_told(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    registry.watch(told.append)
+    mark(registry.open_or_create("alice"))
+    registry.create_or_replace("bob", registry.open_or_create("alice").store.image())
+    monkeypatch.setattr(Store, "size", property(out_of_memory))
+    assert registry.drop("bob")
+    assert (registry.names(), registry.images.size, told) == (["alice"], 0, ["bob"])
 
 
 def test_whoever_watches_is_told_when_the_past_of_a_world_is_gone(registry: Registry) -> None:

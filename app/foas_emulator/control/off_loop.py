@@ -62,15 +62,29 @@ class _Worker:
 _small, _large = _Worker("small documents"), _Worker("large documents")
 
 
-async def off_loop(size: int, work: Callable[[], T], *, at_once: int = SMALL) -> T:
+async def off_loop(
+    size: int, work: Callable[[], T], *, at_once: int = SMALL, discard: Callable[[T], None] | None = None
+) -> T:
     """Return the result of `work`, run in another thread if it works on more than `at_once` bytes.
 
-    Such work must not touch a world that requests can reach.
+    Such work must not touch a world that requests can reach. `discard` is called with a result that nobody gets: a
+    thread goes on when what waits for it is cancelled.
     """
     if size <= at_once:
         return work()
     worker = _small if size <= LARGE else _large
-    return await asyncio.wrap_future(worker.submit(partial(_uncollected, work)))
+    future = worker.submit(partial(_uncollected, work))
+    try:
+        return await asyncio.wrap_future(future)
+    except asyncio.CancelledError:
+        if discard is not None:
+            future.add_done_callback(partial(_discarded, discard))
+        raise
+
+
+def _discarded(discard: Callable[[T], None], future: "Future[T]") -> None:
+    if not future.cancelled() and future.exception() is None:
+        discard(future.result())
 
 
 _uncollecting = Lock()

@@ -31,7 +31,7 @@ async def staged_image(
         staged = registry.stage(database, connections=scratch, origin=image if with_origin else None)
         return replace(staged, postponed_by=postponed_by)
 
-    staged = await off_loop(len(image), make)
+    staged = await off_loop(len(image), make, discard=StagedImage.discard)
     try:
         yield staged
     finally:

@@ -1,6 +1,7 @@
 """List, create, replace, reset and drop worlds."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from foas_emulator.seeds.limits import shown, weight
 from foas_emulator.seeds.loading import Document
 from foas_emulator.seeds.reading import BUILT_IN, MADE, check_seed, read_seed
 from foas_emulator.seeds.references import nearest
-from foas_emulator.world.advance import settle
+from foas_emulator.world.advance import held, settle
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.copying import image_of_world
@@ -116,7 +117,9 @@ async def _put(
         if await has_left(request, source.store.size):
             return None
         await settle(source)
-        return await _begin(registry, scratch, name, await image_of_world(source))
+        # What is written meanwhile to a world that is copied onto itself would be lost.
+        async with held(source) if source.name == name else nullcontext():
+            return await _begin(registry, scratch, name, await image_of_world(source))
 
 
 async def _begin(registry: Registry, scratch: Connections, name: str, image: bytes | None) -> int:

@@ -36,6 +36,8 @@ UNAVAILABLE = ("host", "tls", "tls_port", "tls_cert", "tls_key")
 
 START_WITHIN = 30.0
 """Seconds within which the server must start."""
+END_WITHIN = 5.0
+"""Seconds to wait for the end of a server that may never have started."""
 
 
 def settings_of(given: Mapping[str, Any]) -> Settings:
@@ -89,6 +91,7 @@ class ThreadedServer:
                 self._thread.start()
             except RuntimeError as error:
                 raise StartError(refused_by_system(error) or str(error)) from error
+            if_refused.callback(self._end)
             if not self._server.ready.wait(START_WITHIN):
                 raise StartError(f"the emulator did not start within {START_WITHIN:.0f} seconds")
             if self._failure is not None:
@@ -103,6 +106,11 @@ class ThreadedServer:
         self._thread.join()
         self._files.close()
         _forget_endpoints()
+
+    def _end(self) -> None:
+        """Stop a server for which nobody waits any more, as after a KeyboardInterrupt, before its worlds are closed."""
+        self._server.should_exit = True
+        self._thread.join(END_WITHIN)
 
     def _run(self) -> None:
         try:

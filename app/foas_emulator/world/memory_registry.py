@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Unpack
 
 from foas_emulator.world.clock import stopwatch
@@ -41,16 +41,24 @@ class MemoryRegistry(Registry):
     def stage(self, image: bytes, *, connections: Connections, origin: bytes | None) -> StagedImage:  # noqa: ARG002 - files
         return StagedImage(store=Store(connections, image=image))
 
-    def _keep_origin(self, name: str, image: bytes) -> None:
-        if image is self.image:
+    @contextmanager
+    def _with_origin(self, name: str, image: bytes) -> Iterator[None]:
+        """Let a world reset to an image from the block on, or as before if that raises anything."""
+        before = self._origins.pop(name, None)
+        try:
+            if image is not self.image:
+                self._origins[name] = self.images.keep(image, instead_of=before)
+            yield
+        except BaseException:
             self._origins.pop(name, None)
-        else:
-            self._origins[name] = self.images.keep(image, instead_of=self._origins.get(name))
+            if before is not None:
+                self._origins[name] = before
+            raise
 
     def _create(self, name: str, image: bytes, staged: StagedImage = NOTHING_STAGED) -> World:
         self._make_room()
-        self._keep_origin(name, image)
-        world = self._open(name, staged.take_store())
+        with self._with_origin(name, image):
+            world = self._open(name, staged.take_store())
         with suppress(RuntimeError):  # without an event loop
             asyncio.get_running_loop().call_soon(self.prewarm)
         return world
@@ -64,8 +72,9 @@ class MemoryRegistry(Registry):
     def prewarm(self) -> None:
         """Prepare the database of the next world: SQLite takes most of its time to read the schema."""
         if self._prepared is None and not self._is_closed:
-            self._prepared = Store(self.connections, image=self.image)
-            self._prepared.prepare()
+            with suppress(MemoryError):  # the next world is told when it needs it
+                self._prepared = Store(self.connections, image=self.image)
+                self._prepared.prepare()
 
     def _drop_prepared(self) -> None:
         if self._prepared is not None:
@@ -74,8 +83,8 @@ class MemoryRegistry(Registry):
 
     def _replace(self, name: str, image: bytes, staged: StagedImage) -> World:
         world = self._worlds[name]
-        self._keep_origin(name, image)
-        world.load(image, staged.take_store())
+        with self._with_origin(name, image):
+            world.load(image, staged.take_store())
         world.last_used = stopwatch()
         return world
 

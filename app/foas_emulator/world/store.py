@@ -240,11 +240,17 @@ class Store:
             connection = self._connection
             if isinstance(connection, _Closed):
                 return
-            if self.path is None and self.size > LARGE:
+            if self.path is None and self._may_be_large():
                 connection.detach()  # one that is kept for the next world would keep all that it holds
             self._raw = cast(sqlite3.Connection, _Closed())
             self._connection = cast(Connection, _Closed())
             connection.close()
+
+    def _may_be_large(self) -> bool:
+        try:
+            return self.size > LARGE
+        except (MemoryError, sqlite3.Error):
+            return True
 
     # -- transactions
 
