@@ -138,7 +138,7 @@ def test_only_what_a_job_uses_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     packages = [{"PackageName": f"p{number}.jar"} for number in range(30)]
     instances = [{"ActualState": "SUCCESS"}] * 30 + [{"ActualState": "RUNNING"}]
     job = {"JobName": "j", "Packages": "p7.jar, p9.jar", "instances": instances}
-    many = {"JobName": "k", "Packages": ",".join(f"p{number % 30}.jar" for number in range(100_000))}
+    many = {"JobName": "k", "Code": "x" * 200_001}
     seed = {"projects": [{"Name": "p", "packages": packages, "jobs": [job, many]}]}
     with open_api(seed=("empty",)) as api:
         assert api.request("POST", "/_emulator/worlds/default/seed", json=seed).status_code == 204

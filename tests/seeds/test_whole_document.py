@@ -256,3 +256,11 @@ def test_a_name_with_nothing_to_compare_is_not_looked_at(monkeypatch: pytest.Mon
     """Names of 48 MB took seconds, and a third of one in which nothing else ran."""
     monkeypatch.setattr(difflib, "get_close_matches", None)
     assert nearest("a" * 257, ["a" * 256]) == ""
+
+
+def test_a_job_names_no_more_packages_than_a_call_may_give_it() -> None:
+    """DeletePackage looks through the names of all jobs."""
+    jobs = [{"JobName": "j", "Packages": "a.jar," * 10_923}]
+    _, problems = validate({"projects": [{"Name": "p", "packages": [{"PackageName": "a.jar"}], "jobs": jobs}]})
+    told = "String should have at most 65536 characters"
+    assert problems == [(("projects", 0, "jobs", 0, "Packages"), told)]
