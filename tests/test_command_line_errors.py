@@ -261,6 +261,13 @@ def test_file_on_a_full_disk_is_named() -> None:
             assert refusal(*arguments).startswith("/dev/full: No space left on device")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the system has no /proc/self/mem, of which no byte can be read")
+def test_a_snapshot_that_a_disk_does_not_give_is_named() -> None:
+    with serving() as emulator:
+        line = refusal("snapshot", "load", "--url", emulator.url, "/proc/self/mem")
+    assert line.startswith("/proc/self/mem: Input/output error")
+
+
 def test_file_that_is_no_snapshot_is_refused_in_a_line(files: Path) -> None:
     with serving() as emulator:
         for name in ("bytes", "text", "list", "directory", "absent"):

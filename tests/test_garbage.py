@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from unittest.mock import patch
 
 import pytest
+import uvicorn
 from starlette.responses import PlainTextResponse
 
 from foas_emulator import garbage
@@ -62,7 +63,7 @@ def test_what_is_frozen_is_never_counted_nor_looked_at_while_the_process_works(m
     with garbage.in_steps() as steps:
         for minute in range(1, garbage.ENOUGH_STEPS + 2):
             gc.collect()
-            steps.look_at_everything_if_idle(minute * 1.0)
+            steps.look_at_everything_if_idle(minute * 1.0, 0)
     assert unraisable == []
 
 
@@ -74,10 +75,12 @@ def test_a_circle_that_was_frozen_is_collected_once_the_process_is_idle(monkeypa
         freed = weakref.ref(node)
         gc.collect()
         del node
-        steps.look_at_everything_if_idle(0.5)
+        steps.look_at_everything_if_idle(0.5, 0)
         assert freed() is not None, "there were too few steps for circles to matter"
         gc.collect()
-        steps.look_at_everything_if_idle(0.5)
+        steps.look_at_everything_if_idle(0.5, 1000)
+        assert freed() is not None, "it answers many requests, and works little because it gets no processor"
+        steps.look_at_everything_if_idle(0.5, 1010)
         assert freed() is None
 
 
@@ -134,10 +137,14 @@ def test_the_frames_of_an_error_that_is_forgotten_keep_nothing() -> None:
 
 
 def test_a_server_has_everything_looked_at_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[float] = []
+    looks: list[tuple[float, int]] = []
     steps = garbage.Steps()
-    monkeypatch.setattr(garbage.Steps, "look_at_everything_if_idle", lambda _, worked: looks.append(worked))
-    config = uvicorn_servers.main_config(PlainTextResponse("served"), keep_alive=1000, steps=steps)
+    monkeypatch.setattr(garbage.Steps, "look_at_everything_if_idle", lambda _, *given: looks.append(given))
+    servers: list[uvicorn.Server] = []
+    config = uvicorn_servers.main_config(PlainTextResponse("served"), keep_alive=1000, steps=steps, servers=servers)
+    servers += uvicorn.Server(config), uvicorn.Server(config)
+    for each in servers:
+        each.server_state.total_requests = 3
     assert config.timeout_notify == garbage.LOOK_EVERY_S
 
     async def notify() -> None:
@@ -145,4 +152,6 @@ def test_a_server_has_everything_looked_at_now_and_then(monkeypatch: pytest.Monk
         await config.callback_notify()
 
     asyncio.run(notify())
-    assert looks[0] > 0
+    ((worked, answered),) = looks
+    assert worked > 0
+    assert answered == 6

@@ -29,6 +29,8 @@ LOOK_EVERY_S = 60
 """Seconds for which a process must be idle before all objects are scanned."""
 _IDLE = 0.01
 """The share of that time for which an idle process may use the processor."""
+_MOST_ANSWERED = 2 * LOOK_EVERY_S
+"""Requests that an idle process may answer in that time. One that gets no processor works little, but is not idle."""
 
 
 class Steps:
@@ -37,6 +39,7 @@ class Steps:
     def __init__(self) -> None:
         self._steps = 0
         self._worked_before = 0.0
+        self._answered_before = 0
 
     def __call__(self, phase: str, info: Mapping[str, Any]) -> None:
         if phase == "stop" and info["generation"] == _OLDEST:
@@ -47,14 +50,15 @@ class Steps:
         self._steps += 1
         gc.freeze()
 
-    def look_at_everything_if_idle(self, worked: float) -> None:
+    def look_at_everything_if_idle(self, worked: float, answered: int) -> None:
         """Collect reference cycles that became garbage after they were frozen, if nobody seems to wait for an answer.
 
         That takes a third of a second after a long test suite. Call it every `LOOK_EVERY_S` with the seconds of
-        processor time that the process has used so far.
+        processor time that the process has used so far, and the number of requests that it has answered.
         """
-        is_idle = worked - self._worked_before < _IDLE * LOOK_EVERY_S
-        self._worked_before = worked
+        has_worked = worked - self._worked_before >= _IDLE * LOOK_EVERY_S
+        is_idle = not has_worked and answered - self._answered_before <= _MOST_ANSWERED
+        self._worked_before, self._answered_before = worked, answered
         if is_idle and self._steps >= ENOUGH_STEPS:
             self._steps = 0
             gc.unfreeze()

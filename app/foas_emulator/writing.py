@@ -1,4 +1,4 @@
-"""Write files safely: a full disk leaves the previous file intact, and every error names its file."""
+"""Read and write files: every error names its file, and a full disk leaves the previous content intact."""
 
 import errno
 import os
@@ -13,6 +13,14 @@ _OF_THE_DISK = {getattr(errno, name, None) for name in ("EDQUOT", "EIO", "ENOSPC
 """Errors of a disk that accepts no data; writing into the previous file would lose that one, too."""
 _DEVICES = ("/dev/", "/proc/")
 """Where a path may lead to a file that this process, or another one, has open."""
+
+
+def read_file(file: Path) -> bytes:
+    """Return the content of a file. Raise OSError, with the file's name, if it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(file)) from None
 
 
 def write_file(file: Path, content: bytes) -> None:

@@ -1,5 +1,6 @@
 """What the forms do: each is one call, which curl could make too."""
 
+import gc
 import json
 import re
 from pathlib import Path
@@ -423,6 +424,23 @@ def test_a_file_that_cannot_be_compared_is_refused_with_the_reason(console: Cons
     page = compare(console, left=content).text
     assert told in page
     assert "No difference." not in page
+
+
+@pytest.mark.parametrize("right", [b"{}", "missing"])
+def test_what_was_compared_does_not_stay_in_memory(console: Console, right: str | bytes) -> None:
+    snapshot = console.api.request("GET", "/_emulator/worlds/default/snapshot").content
+    compare(console, left=snapshot, right=right)  # what is made once is made
+    gc.collect()
+    gc.disable()
+    try:
+        compare(console, left=snapshot, right=right)
+        kept = [each for each in gc.get_objects() if isinstance(each, comparison.Side | comparison.NoImageError)]
+    finally:
+        gc.enable()
+    assert kept, "a rendered page is a cycle"
+    for each in kept:
+        held = each.__traceback__ if isinstance(each, comparison.NoImageError) else each.content
+        assert not held
 
 
 def test_files_are_taken_from_our_own_pages_alone(console: Console) -> None:

@@ -2,6 +2,7 @@ import asyncio
 import gc
 import json
 import threading
+import weakref
 from typing import Any
 from unittest.mock import patch
 
@@ -24,6 +25,25 @@ def test_what_is_small_is_done_at_once_and_what_is_not_by_another_thread() -> No
         return [await off_loop(size, lambda: threading.current_thread().name) for size in (SMALL, SMALL + 1, LARGE + 1)]
 
     assert asyncio.run(threads()) == [threading.current_thread().name, "small documents", "large documents"]
+
+
+def test_what_refused_work_held_is_freed_without_the_collector() -> None:
+    class Document:
+        def read(self) -> None:
+            raise ValueError("unreadable")
+
+    async def refused() -> "weakref.ref[Document]":
+        document = Document()
+        freed = weakref.ref(document)
+        with pytest.raises(ValueError, match="unreadable"):
+            await off_loop(SMALL + 1, document.read)
+        return freed
+
+    gc.disable()
+    try:
+        assert asyncio.run(refused())() is None
+    finally:
+        gc.enable()
 
 
 def test_a_small_document_does_not_wait_for_a_large_one() -> None:

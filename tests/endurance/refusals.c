@@ -1,5 +1,5 @@
 /* Preloaded into a server, refuses calls of the system that work on files under the directory REFUSALS_PLACE, or start
-   threads, as the file says that REFUSALS_CONTROL names; see refusals.py. */
+   threads, or are those of connections, as the file says that REFUSALS_CONTROL names; see refusals.py. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -11,21 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-/* In the order of KINDS in refusals.py. */
-enum { OPEN, CREATE, READ, WRITE, SYNC, TRUNCATE, RENAME, UNLINK, MAKE, LIST, MAP, LOCK, LOOK, CLOSE, THREAD };
+/* In the order of KINDS and NETWORK in refusals.py. */
+enum { OPEN, CREATE, READ, WRITE, SYNC, TRUNCATE, RENAME, UNLINK, MAKE, LIST, MAP, LOCK, LOOK, CLOSE, THREAD,
+       SOCKET, ACCEPT, CONNECT, RECEIVE, SEND, SHUT, ASK, SET };
 
 struct control {
     volatile uint32_t nth;      /* the call to refuse, counted from 1 among those of the chosen kinds; 0 for none */
     volatile uint32_t for_ever; /* whether all later ones are refused, too */
     volatile uint32_t seen, refused;
-    volatile int32_t errors[16]; /* what each kind of call is refused with; 0 for a kind that is not chosen */
+    volatile int32_t errors[24]; /* what each kind of call is refused with; 0 for a kind that is not chosen */
 };
 
 static struct control *control;
 static const char *place = "";
 static char is_watched[1 << 16]; /* by descriptor: whether it is of a file under the place */
+static char is_socket[1 << 16];  /* by descriptor: whether it is a connection, or is to become one */
 
 __attribute__((constructor)) static void begin(void) {
     const char *path = getenv("REFUSALS_CONTROL"), *given = getenv("REFUSALS_PLACE");
@@ -42,6 +46,13 @@ static int held(int handle) { return is_watched[(uint16_t)handle]; }
 
 static int watch(int handle, int is_ours) {
     is_watched[(uint16_t)handle] = is_ours && handle >= 0;
+    return handle;
+}
+
+static int talks(int handle) { return is_socket[(uint16_t)handle]; }
+
+static int note_socket(int handle) {
+    if (handle >= 0) is_socket[(uint16_t)handle] = 1;
     return handle;
 }
 
@@ -99,6 +110,7 @@ int close(int handle) {
     REAL(close);
     int is_refused = held(handle) && refuse(CLOSE), error = errno;
     watch(handle, 0);
+    is_socket[(uint16_t)handle] = 0;
     int result = real(handle); /* closed it is, also where that fails */
     if (!is_refused) return result;
     errno = error;
@@ -108,9 +120,9 @@ int close(int handle) {
 /* The variant for large files is the same call on systems of 64 bits. */
 #define BOTH(type, name, ...) CALL(type, name, __VA_ARGS__) CALL(type, name##64, __VA_ARGS__)
 
-CALL(ssize_t, read, (int h, void *to, size_t n), (h, to, n), held(h), READ, -1)
+CALL(ssize_t, read, (int h, void *to, size_t n), (h, to, n), held(h) || talks(h), talks(h) ? RECEIVE : READ, -1)
 BOTH(ssize_t, pread, (int h, void *to, size_t n, off_t at), (h, to, n, at), held(h), READ, -1)
-CALL(ssize_t, write, (int h, const void *from, size_t n), (h, from, n), held(h), WRITE, -1)
+CALL(ssize_t, write, (int h, const void *from, size_t n), (h, from, n), held(h) || talks(h), talks(h) ? SEND : WRITE, -1)
 BOTH(ssize_t, pwrite, (int h, const void *from, size_t n, off_t at), (h, from, n, at), held(h), WRITE, -1)
 CALL(int, fsync, (int h), (h), held(h), SYNC, -1)
 CALL(int, fdatasync, (int h), (h), held(h), SYNC, -1)
@@ -127,3 +139,23 @@ BOTH(int, fstat, (int h, void *to), (h, to), held(h), LOOK, -1)
 CALL(int, access, (const char *path, int mode), (path, mode), under(path), LOOK, -1)
 CALL(int, pthread_create, (pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *x), (t, a, f, x), 1, THREAD,
      errno)
+
+#define MAKING(name, parameters, arguments, kind)                \
+    int name parameters {                                        \
+        REAL(name);                                              \
+        return refuse(kind) ? -1 : note_socket(real arguments);  \
+    }
+
+MAKING(socket, (int family, int type, int protocol), (family, type, protocol), SOCKET)
+MAKING(accept, (int h, struct sockaddr *a, socklen_t *n), (h, a, n), ACCEPT)
+MAKING(accept4, (int h, struct sockaddr *a, socklen_t *n, int flags), (h, a, n, flags), ACCEPT)
+CALL(int, connect, (int h, const struct sockaddr *a, socklen_t n), (h, a, n), 1, CONNECT, -1)
+CALL(ssize_t, recv, (int h, void *to, size_t n, int flags), (h, to, n, flags), talks(h), RECEIVE, -1)
+CALL(ssize_t, send, (int h, const void *from, size_t n, int flags), (h, from, n, flags), talks(h), SEND, -1)
+CALL(ssize_t, sendmsg, (int h, const struct msghdr *m, int flags), (h, m, flags), talks(h), SEND, -1)
+CALL(ssize_t, writev, (int h, const struct iovec *v, int n), (h, v, n), talks(h), SEND, -1)
+CALL(int, shutdown, (int h, int how), (h, how), talks(h), SHUT, -1)
+CALL(int, getsockname, (int h, struct sockaddr *a, socklen_t *n), (h, a, n), talks(h), ASK, -1)
+CALL(int, getpeername, (int h, struct sockaddr *a, socklen_t *n), (h, a, n), talks(h), ASK, -1)
+CALL(int, getsockopt, (int h, int l, int o, void *v, socklen_t *n), (h, l, o, v, n), talks(h), ASK, -1)
+CALL(int, setsockopt, (int h, int l, int o, const void *v, socklen_t n), (h, l, o, v, n), talks(h), SET, -1)

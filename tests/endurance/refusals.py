@@ -55,7 +55,18 @@ KINDS = {
     "close": errno.EIO,
     "start a thread": errno.EAGAIN,
 }
-"""The kinds of calls in the order of refusals.c, and the errors with which they are refused."""
+"""The kinds of calls on files in the order of refusals.c, and the errors with which they are refused."""
+NETWORK = {
+    "make a socket": errno.EMFILE,
+    "accept": errno.ENETDOWN,
+    "connect": errno.EADDRNOTAVAIL,
+    "receive": errno.ETIMEDOUT,
+    "send": errno.ENOBUFS,
+    "shut down": errno.ENOTCONN,
+    "ask about a socket": errno.ENOTCONN,
+    "set an option": errno.ENOBUFS,
+}
+"""The kinds of calls on connections, which come next there."""
 SOURCE = Path(__file__).with_name("refusals.c")
 SUBJECT = WORLDS[0]
 BesideRows = tuple[int, int, str]
@@ -66,7 +77,7 @@ UNAVAILABLE = 503
 class Refusals:
     """The memory that refusals.c shares: which calls are refused."""
 
-    _LAYOUT = struct.Struct("4I16i")
+    _LAYOUT = struct.Struct("4I24i")
 
     def __init__(self, file: Path) -> None:
         file.write_bytes(bytes(self._LAYOUT.size))
@@ -76,7 +87,7 @@ class Refusals:
     @contextmanager
     def of(self, kinds: Sequence[str], nth: int, *, for_ever: bool) -> Iterator[None]:
         """Refuse the nth call of these kinds that is made inside the block, and all after it if it is for ever."""
-        errors = [error if kind in kinds else 0 for kind, error in KINDS.items()]
+        errors = [error if kind in kinds else 0 for kind, error in (KINDS | NETWORK).items()]
         self._LAYOUT.pack_into(self._shared, 0, 0, for_ever, 0, 0, *errors, 0)
         struct.pack_into("I", self._shared, 0, nth)
         try:
@@ -102,8 +113,8 @@ class Server:
 
 
 @contextmanager
-def refused_server(place: Path, *options: str) -> Iterator[Server]:
-    """Run a server in a directory of its own."""
+def refused_server(place: Path, *options: str, lines: int = 1) -> Iterator[Server]:
+    """Run a server in a directory of its own; its first `lines` are waited for."""
     library, data, temporary = place / "refusals.so", place / "files/data", place / "files/tmp"
     temporary.mkdir(parents=True)
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"], check=True)
@@ -116,7 +127,7 @@ def refused_server(place: Path, *options: str) -> Iterator[Server]:
     }
     options = ("--seed", str(_seed(place)), "--data-dir", str(data), "--no-log-refused", *options)
     with (
-        process.serving(*options, log=place / "log", variables=variables) as emulator,
+        process.serving(*options, log=place / "log", variables=variables, lines=lines) as emulator,
         emulator.client() as client,
     ):
         yield Server(emulator, refusals, client, data, place / "log")

@@ -13,6 +13,7 @@ from tests.clients.builds import do_without
 from tests.endurance.figures import Bounds, Figures
 from tests.endurance.fuzz import fuzz
 from tests.endurance.grammar import Grammar, mangled
+from tests.endurance.network import LINES, OPTIONS, walk_network
 from tests.endurance.refusals import CHANGES, ever_fewer, refused_server, require_no_crash, walk
 from tests.endurance.soak import ENOUGH_ROUNDS, require_no_growth, soak
 
@@ -103,6 +104,19 @@ def test_a_change_to_which_the_system_refuses_a_call_happens_or_does_not(tmp_pat
         require_no_crash(figures, server)
     assert well(figures).counts["refusals answered with 503"] > 20
     assert figures.counts["refusals answered with 200"] > 20
+
+
+@linux
+def test_a_call_on_whose_connection_the_system_refuses_something_harms_no_other(tmp_path: Path) -> None:
+    if shutil.which("cc") is None:
+        do_without("there is no C compiler")
+    figures = Figures()
+    with refused_server(tmp_path, *OPTIONS, lines=LINES) as server:
+        walk_network(figures, server)
+        require_no_crash(figures, server)
+    counts = well(figures).counts
+    assert counts["refusals plain"] > 5
+    assert counts["refusals in a tunnel"] > 20
 
 
 def test_the_grammar_reaches_every_operation_and_repeats_itself_with_its_seed() -> None:

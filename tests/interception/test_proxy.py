@@ -171,6 +171,7 @@ def raw(port: int, request: bytes) -> bytes:
     [
         (b"GET / HTTP/1.1\r\n\r\n", b"400"),
         (b"nonsense\r\n\r\n", b"400"),
+        (b"\x16\x03\x01\x02\x00\x01", b"400"),
         (b"GET http://a/ HTTP/1.1\r\nx: " + b"y" * 70_000 + b"\r\n\r\n", b"431"),
         (b"GET http://127.0.0.1:1/ HTTP/1.1\r\n\r\n", b"502"),
     ],

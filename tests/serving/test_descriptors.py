@@ -1,5 +1,9 @@
 """Descriptors are shared by worlds in files and by clients."""
 
+import asyncio
+import errno
+import logging
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -92,3 +96,39 @@ def test_a_server_with_too_few_descriptors_says_so_in_one_line(more: list[str], 
     lines = [line for line in ran.stderr.splitlines() if "WARNING" not in line]
     assert (ran.returncode, len(lines)) == (1, 1), ran.stderr
     assert "this process may have only 16 files open, and needs 64: allow more (ulimit -n)" in lines[0]
+
+
+def test_connections_that_the_system_refuses_are_reported_once(caplog: pytest.LogCaptureFixture) -> None:
+    tried = asyncio.Event()
+
+    class Refused(socket.socket):
+        def accept(self) -> tuple[socket.socket, object]:
+            tried.set()
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    async def connect() -> None:
+        asyncio.get_running_loop().set_exception_handler(descriptors.LoopErrors())
+        async with await asyncio.start_server(lambda *_: None, sock=listener, backlog=50):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            await tried.wait()
+            writer.close()
+
+    with Refused() as listener, caplog.at_level(logging.WARNING):
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        asyncio.run(connect())
+    assert [record.getMessage() for record in caplog.records] == [
+        "no connection can be accepted for now: Too many open files"
+    ]
+
+
+def test_other_errors_of_an_event_loop_are_reported_each_time(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail_twice() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(descriptors.LoopErrors())
+        for _ in range(2):
+            loop.call_soon(int, "none")
+        await asyncio.sleep(0)
+
+    asyncio.run(fail_twice())
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [ValueError, ValueError]

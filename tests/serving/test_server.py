@@ -519,6 +519,15 @@ def test_localhost_is_one_family_where_the_system_has_but_one(monkeypatch: pytes
         listen("::1", 0)
 
 
+def test_that_no_further_file_may_be_open_is_not_blamed_on_the_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("foas_emulator.serving.listening.socket.socket", refuse)
+    with pytest.raises(SettingError, match=r"cannot listen on .*\(Too many open files\); allow more of them"):
+        listen("127.0.0.1", 8018)
+
+
 def test_localhost_takes_a_free_port_that_is_free_in_both_families(monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[tuple[str, int]] = []
 

@@ -85,8 +85,9 @@ async def compared(view: View, left: Side, right: Side) -> dict[str, Any]:
     names = [name for name in view.site.registry.names() if name != view.world.name]
     context: dict[str, Any] = {
         "names": names[:MOST_WORLDS],
-        "left": left,
-        "right": right,
+        # A rendered page is a cycle, which would keep the bytes of files.
+        "left": Side(left.name, left.content and b""),
+        "right": Side(right.name, right.content and b""),
         "origin": ORIGIN,
         "most": MOST_ROWS,
         "differences": [],
@@ -100,7 +101,7 @@ async def compared(view: View, left: Side, right: Side) -> dict[str, Any]:
                 await asyncio.sleep(0)  # an image is copied on the event loop
             context["differences"] = await off_loop(len(images[0]) + len(images[1]), lambda: compare(*images))
     except NoImageError as error:
-        context["problem"] = error
+        context["problem"] = error.with_traceback(None)  # whose frames hold images and files, and this context
     return context
 
 

@@ -54,6 +54,7 @@ class _Worker:
             done = work()
         except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
             future.set_exception(error)
+            del future, work  # this frame is part of the error, which would hold itself, and the document
         else:
             future.set_result(done)
 
@@ -80,6 +81,8 @@ async def off_loop(
         if discard is not None:
             future.add_done_callback(partial(_discarded, discard))
         raise
+    finally:
+        del future  # as in `_do`
 
 
 def _discarded(discard: Callable[[T], None], future: "Future[T]") -> None:

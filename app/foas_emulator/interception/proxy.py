@@ -15,6 +15,8 @@ from foas_emulator.interception.refusals import refusal
 from foas_emulator.interception.relay import close, end, relay, send
 
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+_TLS = b"\x16"
+"""The first byte of a handshake."""
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +120,7 @@ class Proxy:
             raise _RefusedError(503, f"The proxy has {self._limits.connections} connections, and takes no more.")
         try:
             async with asyncio.timeout(self._limits.head_within) as limit:
-                return read_request(await reader.readuntil(b"\r\n\r\n"))
+                return read_request(await _read_head(reader))
         except asyncio.LimitOverrunError:
             raise _RefusedError(431, f"A head has at most {self._limits.head} bytes.") from None
         except TimeoutError:
@@ -128,6 +130,7 @@ class Proxy:
                 408, f"The head of a request must arrive within {self._limits.head_within} seconds."
             ) from None
         except BadRequestError as error:
+            self._tell(str(error))
             raise _RefusedError(400, str(error)) from None
 
     async def _connect(self, route: ToEmulator | PassThrough, *, is_tunnel: bool) -> Stream:
@@ -179,6 +182,14 @@ class Proxy:
         if sentence not in self._told and len(self._told) < 1000:  # noqa: PLR2004 - a bound
             self._told.add(sentence)
             log.warning("%s", sentence)
+
+
+async def _read_head(reader: asyncio.StreamReader) -> bytes:
+    """Return the head of a request. Raise `BadRequestError` for TLS, in which none will come."""
+    beginning = await reader.readexactly(1)
+    if beginning == _TLS:
+        raise BadRequestError("TLS was sent to the proxy: clients reach it at an http:// address, for https, too.")
+    return beginning + await reader.readuntil(b"\r\n\r\n")
 
 
 def _is_address(host: str) -> bool:

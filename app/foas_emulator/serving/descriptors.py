@@ -1,7 +1,9 @@
 """The limit of open files and connections of this process, and its division between worlds and clients."""
 
 import logging
+from asyncio import AbstractEventLoop
 from types import ModuleType
+from typing import Any
 
 resource: ModuleType | None
 try:
@@ -22,6 +24,8 @@ LEAST = 64
 
 AIM = 65536
 """The limit for which a server asks; a system may allow less."""
+
+REPORT_EVERY_S = 10.0
 
 
 def raise_limit() -> None:
@@ -55,3 +59,22 @@ def world_files_at_once() -> int | None:
     if soft == resource.RLIM_INFINITY:
         return None
     return max(1, (soft - min(FOR_CONNECTIONS, soft // 2)) // OF_A_WORLD)
+
+
+class LoopErrors:
+    """Log the errors in an event loop's callbacks, but connections that the system refuses only now and then.
+
+    asyncio tries to accept them thousands of times a second, and reports each attempt.
+    """
+
+    def __init__(self) -> None:
+        self._silent_until = 0.0
+
+    def __call__(self, loop: AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Handle what a loop reports."""
+        error = context.get("exception")
+        if "socket" not in context or not isinstance(error, OSError):
+            loop.default_exception_handler(context)
+        elif loop.time() >= self._silent_until:
+            self._silent_until = loop.time() + REPORT_EVERY_S
+            log.warning("no connection can be accepted for now: %s", error.strerror)

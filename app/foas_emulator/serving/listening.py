@@ -9,6 +9,9 @@ from foas_emulator.settings import SettingError, flag, variable
 _OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EINVAL)
 """Errors for a host that is not an address of this machine; the last one is for a link-local one without its zone."""
 
+_OF_FILES = (errno.EMFILE, errno.ENFILE)
+"""Errors for no host and no port: sockets are files, of which the system allows no more."""
+
 ATTEMPTS = 20
 """Free ports of one address family to try until one is free in the other family too."""
 
@@ -54,6 +57,8 @@ def _cannot_listen(host: str, port: int, setting: str, error: Exception) -> Sett
     if not isinstance(error, OSError) or isinstance(error, socket.gaierror) or error.errno in _OF_THE_HOST:
         return SettingError("host", f"cannot listen on {host!r} ({reason}); is it an address of this machine?")
     advice = f"choose another {flag(setting)} ({variable(setting)}), or 0 for a free one"
+    if error.errno in _OF_FILES:
+        advice = "allow more of them (ulimit -n)"
     return SettingError(setting, f"cannot listen on {host}:{port} ({reason}); {advice}")
 
 

@@ -24,7 +24,7 @@ from foas_emulator import garbage, logs
 from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.main import create_app, refuse_workers
 from foas_emulator.seeds.watching import Marks
-from foas_emulator.serving.descriptors import LEAST, limit_if_too_low, raise_limit
+from foas_emulator.serving.descriptors import LEAST, LoopErrors, limit_if_too_low, raise_limit
 from foas_emulator.serving.listening import listen, reachable, url_of
 from foas_emulator.serving.uvicorn_servers import (
     MainServer,
@@ -75,8 +75,10 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     try:
         import uvloop
     except ImportError:
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+        loop = asyncio.new_event_loop()
+        loop.set_exception_handler(LoopErrors())
+    else:
+        loop = uvloop.new_event_loop()
     return loop
 
 
@@ -116,10 +118,13 @@ def serve(settings: Settings) -> None:
         if settings.host not in LOOPBACK:
             log.warning("bound to %s: the access key test:test and every world-<name>:test open it", settings.host)
         with garbage.in_steps() as steps, event_loop_runner() as runner:
-            main = main_config(served.app, keep_alive=settings.keep_alive, steps=steps)
-            secure = uvicorn_config(served.app, keep_alive=settings.keep_alive, lifespan="off", **tls)
-            beside = [*served.beside, *(serving(SideServer(secure), sockets) for sockets in served.listeners[1:])]
-            runner.run(MainServer(main, announcement=announcement, beside=beside).serve(sockets=served.listeners[0]))
+            servers: list[uvicorn.Server] = []
+            config = main_config(served.app, keep_alive=settings.keep_alive, steps=steps, servers=servers)
+            secure = SideServer(uvicorn_config(served.app, keep_alive=settings.keep_alive, lifespan="off", **tls))
+            beside = [*served.beside, *(serving(secure, sockets) for sockets in served.listeners[1:])]
+            main = MainServer(config, announcement=announcement, beside=beside)
+            servers += main, secure
+            runner.run(main.serve(sockets=served.listeners[0]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

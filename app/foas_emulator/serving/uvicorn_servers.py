@@ -5,7 +5,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -51,11 +51,14 @@ def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.
     )
 
 
-def main_config(app: ASGIApp, *, keep_alive: int, steps: garbage.Steps) -> uvicorn.Config:
-    """Return the configuration of the server that handles the lifespan and collects garbage when it is idle."""
+def main_config(
+    app: ASGIApp, *, keep_alive: int, steps: garbage.Steps, servers: Iterable[uvicorn.Server]
+) -> uvicorn.Config:
+    """Return the configuration of the server that handles the lifespan and collects garbage when `servers` are idle."""
 
     async def look_at_garbage() -> None:
-        steps.look_at_everything_if_idle(processor_time())
+        answered = sum(server.server_state.total_requests for server in servers)
+        steps.look_at_everything_if_idle(processor_time(), answered)
 
     often = {"callback_notify": look_at_garbage, "timeout_notify": garbage.LOOK_EVERY_S}
     return uvicorn_config(app, keep_alive=keep_alive, lifespan="on", **often)

@@ -30,6 +30,7 @@ async def accept_next(accept: Callable[[], Awaitable[_Accepted]]) -> _Accepted:
         except OSError as error:
             if not _is_of_client(error):
                 raise
+            await asyncio.sleep(0)  # such an error may come at once, many times in a row
 
 
 def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

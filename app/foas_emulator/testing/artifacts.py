@@ -9,7 +9,7 @@ from typing import Any
 from foas_emulator.difference import harmless
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.world import World
-from foas_emulator.writing import write_file
+from foas_emulator.writing import read_file, write_file
 
 __tracebackhide__ = True
 
@@ -60,7 +60,7 @@ def load_artifact(folder: Path) -> Artifact:
     if not (folder / JOURNAL).is_file() or not (folder / SNAPSHOT).is_file():
         raise ArtifactError(f"{folder} has no {JOURNAL} and {SNAPSHOT}; name the folder of one test")
     try:
-        document = json.loads((folder / JOURNAL).read_text("utf-8"))
+        document = json.loads(read_file(folder / JOURNAL).decode())
         calls = [{**entry} for entry in document["entries"]]
         test, world = str(document["test"]), str(document["world"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:

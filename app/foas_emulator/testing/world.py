@@ -13,7 +13,7 @@ from foas_emulator.testing.faults import Faults
 from foas_emulator.testing.journal import Journal
 from foas_emulator.testing.shapes import CLOCK, MOVED_CLOCK, WORLD
 from foas_emulator.testing.written import written
-from foas_emulator.writing import write_file
+from foas_emulator.writing import read_file, write_file
 
 __tracebackhide__ = True
 
@@ -204,7 +204,7 @@ class World:
     def seed(self, document: Mapping[str, Any] | Path | str) -> None:
         """Merge a seed document, given as a mapping, as a file, or as YAML or JSON text; all or nothing."""
         if isinstance(document, Path):
-            content = document.read_bytes()
+            content = read_file(document)
         elif isinstance(document, str):
             if document.strip() and not set("\n:{").intersection(document):
                 reason = "give a file as a Path; create({'seed': NAME}) starts over from a built-in one"
@@ -228,7 +228,7 @@ class World:
 
     def load(self, file: str | Path) -> None:
         """Restore a snapshot from a JSON file."""
-        self._control.send("PUT", f"{self._path}/snapshot", Path(file).read_bytes())
+        self._control.send("PUT", f"{self._path}/snapshot", read_file(Path(file)))
 
     def put_state(
         self,
