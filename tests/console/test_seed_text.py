@@ -2,7 +2,10 @@
 
 import json
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -12,6 +15,8 @@ from foas_emulator.operations.jobs.rows import Job, find_job
 from foas_emulator.operations.projects.rows import find_project
 from foas_emulator.seeds.image import try_seeds
 from foas_emulator.seeds.loading import load
+from foas_emulator.world import store
+from foas_emulator.world.store import Row
 from foas_emulator.world.world import World
 from tests.api import Api, open_api
 
@@ -52,7 +57,9 @@ def jobs_of(api: Api) -> list[Job]:
 def written(world: World, job: Job, instance: int | None = None) -> str:
     project = find_project(world, job.project_name)
     assert project is not None
-    return seed_text(seed_of_job(world, project, job, instance=instance))
+    document = seed_of_job(world, project, job, instance=instance)
+    assert document is not None
+    return seed_text(document)
 
 
 def answers(api: Api, world: str, job: Job) -> list[str]:
@@ -124,3 +131,32 @@ def test_code_is_written_as_lines() -> None:
 @pytest.mark.parametrize("text", ["a\x85b", "\x85\n a", " \n\x85", "a\u2028b\n"])
 def test_every_character_of_a_text_comes_back(text: str) -> None:
     assert load(seed_text({"Code": text})).value == {"Code": text}
+
+
+def test_only_what_a_job_uses_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project may have 20,000 packages, and a job as many instances."""
+    packages = [{"PackageName": f"p{number}.jar"} for number in range(30)]
+    instances = [{"ActualState": "SUCCESS"}] * 30 + [{"ActualState": "RUNNING"}]
+    job = {"JobName": "j", "Packages": "p7.jar, p9.jar", "instances": instances}
+    many = {"JobName": "k", "Code": "x" * 200_001}
+    seed = {"projects": [{"Name": "p", "packages": packages, "jobs": [job, many]}]}
+    with open_api(seed=("empty",)) as api:
+        assert api.request("POST", "/_emulator/worlds/default/seed", json=seed).status_code == 204
+        read: list[type[Row]] = []
+
+        def noted(make: Callable[[type[Row], Any], Row], model: type[Row], row: Any) -> Row:
+            read.append(model)
+            return make(model, row)
+
+        for name in ("_construct", "_row"):
+            monkeypatch.setattr(store, name, partial(noted, getattr(store, name)))
+        first, second = jobs_of(api)
+        read.clear()
+        text = written(api.world, first)
+        project = find_project(api.world, "p")
+        assert project is not None
+        assert seed_of_job(api.world, project, second) is None, "it is too long for a page"
+    assert len(read) < 40
+    assert re.findall("PackageName: (.*)", text) == ["p7.jar", "p9.jar"]
+    assert text.count("ActualState: ") == 20
+    assert "ActualState: RUNNING" in text

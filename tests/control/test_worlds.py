@@ -207,6 +207,14 @@ def test_what_is_not_there_cannot_be_forked(control: Control, name: object) -> N
     assert f"There is no world {name!r} to fork." in control.refused("PUT", "/worlds/alice", {"fork": name}, status=404)
 
 
+def test_a_long_name_is_cut_before_it_is_shown(control: Control) -> None:
+    """To write 16 million characters in quotes would hold all threads for a tenth of a second."""
+    long = "a" * 10_000
+    assert f" seed '{'a' * 500}...{'a' * 500}'. " in control.refused("PUT", "/worlds/alice", {"seed": long})
+    assert f"'{'a' * 200}...' cannot name a world" in control.refused("PUT", "/worlds/alice", {"fork": long})
+    assert "no world of this name" in control.refused("PUT", "/worlds/alice", {"fork": [1] * 10_000}, status=404)
+
+
 def test_a_name_that_no_world_can_have_is_refused(control: Control) -> None:
     for method, path in (("PUT", ""), ("DELETE", ""), ("GET", "/snapshot"), ("POST", "/reset"), ("GET", "/clock")):
         assert "'Alice' cannot name a world" in control.refused(method, f"/worlds/Alice{path}")

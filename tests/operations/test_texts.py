@@ -120,21 +120,24 @@ def test_documents_have_the_bound_too(p: Api, monkeypatch: pytest.MonkeyPatch) -
 
 def test_documents_give_a_cluster_as_many_queues_as_calls_do_and_a_project_as_many_folders(p: Api) -> None:
     world = "/_emulator/worlds/default"
-    cluster = {"clusters": [{"ClusterId": "c"}]}
+    clusters = {"clusters": [{"ClusterId": "c"}, {"ClusterId": "d"}]}
 
-    def given(number: int, **more: Any) -> str:
+    def given(number: int, other: str = "d", **more: Any) -> str:
         queues = {"queues": [{"QueueName": f"root.q{at}", "ClusterId": "c"} for at in range(number)]}
-        body = cluster | {"projects": [{"Name": "q"} | (queues if number else {}) | more]}
+        projects = [{"Name": "q"} | (queues if number else {}) | more, {"Name": "r", "ClusterId": other}]
+        body = clusters | {"projects": projects}
         return p.request("POST", f"{world}/seed", json=body).text
 
-    assert "cluster c would have over 500 queues" in given(501)
+    assert "the project would have over 500 queues" in given(501)
+    assert "cluster c would have over 500 queues" in given(500, "c")
     assert "over 1000 folders" in given(0, folders=[{"Path": "/" + "x/" * 400 + str(at)} for at in range(600)])
     assert "error" not in given(500, folders=[{"Path": f"/{at}"} for at in range(999)])
     snapshot = p.request("GET", f"{world}/snapshot").json()
     assert p.request("PUT", f"{world}/snapshot", json=snapshot).status_code == 204
     queues, folders = snapshot["tables"]["queues"], snapshot["tables"]["folders"]
     for rows, more in (
-        (queues, {"cluster_id": "c", "queue_name": "r"}),
+        (queues, {"cluster_id": "c", "queue_name": "r", "project_name": None}),
+        (queues, {"cluster_id": "d", "queue_name": "r", "project_name": "q"}),
         (folders, {"folder_id": 10**6, "project_name": "q", "path": "/r"}),
     ):
         rows.append(rows[-1] | more)

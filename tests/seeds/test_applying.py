@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -271,6 +272,19 @@ def test_too_many_fault_rules_are_a_fault_of_the_seed(world: World) -> None:
     assert world.store.count(Project) == 0
 
 
+def test_deep_folders_are_refused_before_all_above_them_are_made(world: World) -> None:
+    """A path of a kilobyte has hundreds of folders above it, which take a hundred times its room."""
+    folders = [{"Path": f"/{number}" + "/a" * 500} for number in range(200)]
+    tracemalloc.start()
+    try:
+        with pytest.raises(SeedError, match="with those above them they are over 1000 folders"):
+            seed(world, json.dumps({"projects": [{"Name": "p", "folders": folders}]}))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 10_000_000, "not fifty megabytes"
+
+
 def test_rows_are_not_read_for_each_job(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """With as many queues and clusters as jobs and projects, anything else would take the product of both."""
     read: list[type[Row]] = []
@@ -285,7 +299,7 @@ def test_rows_are_not_read_for_each_job(world: World, monkeypatch: pytest.Monkey
     queues = "[{QueueName: root.a}, {QueueName: root.b}]"
     seed(world, f"projects: [{{Name: p, queues: {queues}, jobs: {jobs}}}, {{Name: q}}, {{Name: r}}]")
     assert read.count(Queue) <= 3, "once for each project"
-    assert read.count(Cluster) == 1, "once for the document"
+    assert read.count(Cluster) == 0, "only their ids are"
     assert {job.queue_name for job in find(world.store, Job)} == {"root.b"}
 
 
@@ -299,3 +313,18 @@ def test_a_job_gets_the_first_queue_of_the_name_and_the_cluster_that_it_gives(wo
     seed(world, f"clusters: {clusters}\nprojects: [{{Name: p, queues: {queues}, jobs: {jobs}}}]")
     found = [(job.queue_name, job.cluster_id) for job in world.store.find(Job)]
     assert found == [("c", "c1"), ("b", "c2"), ("a", "c2"), ("b", "c2")]
+
+
+def test_what_a_project_had_is_found_by_an_index(world: World) -> None:
+    """A seed of a kilobyte may replace a hundred projects: none of them may look through all that the world holds."""
+    parts = "folders: [{Path: /a}], packages: [{PackageName: x}], jobs: [{JobName: j, instances: [{}]}]"
+    text = f"projects: [{{Name: p, {parts}}}]"
+    seed(world, text)
+    written: list[str] = []
+    world.store._raw.set_trace_callback(written.append)
+    seed(world, text)
+    world.store._raw.set_trace_callback(None)
+    changes = [statement for statement in written if statement.startswith(("DELETE", "UPDATE"))]
+    assert len(changes) > 10
+    plans = {step[3]: each for each in changes for step in world.store._raw.execute(f"EXPLAIN QUERY PLAN {each}")}
+    assert [plans[step] for step in plans if step.startswith("SCAN")] == []

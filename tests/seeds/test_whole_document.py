@@ -1,5 +1,7 @@
 """Checks of a seed document as a whole: missing references, repetitions and contradictions."""
 
+import difflib
+import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from foas_emulator.cli import main
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import try_seeds
 from foas_emulator.seeds.reading import parse_seed
+from foas_emulator.seeds.references import nearest
 from foas_emulator.seeds.validation import validate
 
 PROJECT = """
@@ -209,3 +212,55 @@ def test_the_schema_is_written_by_the_command_line() -> None:
     result = CliRunner().invoke(main, ["seed", "schema"])
     assert result.exit_code == 0
     assert result.output == (Path(__file__).parents[2] / "fixtures/seed.schema.json").read_text("utf-8")
+
+
+def test_many_parts_that_differ_from_the_same_long_text_take_no_room_for_each() -> None:
+    jobs = [{"JobName": f"j{number}", "ProjectName": "q"} for number in range(1000)]
+    document = {"projects": [{"Name": "p" * 100_000, "jobs": jobs}]}
+    tracemalloc.start()
+    try:
+        seed, problems = validate(document)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert seed is None
+    assert len(problems) == 1000
+    assert most < 20_000_000, "not a hundred megabytes"
+
+
+def test_queues_are_not_looked_through_for_each_job() -> None:
+    """With as many queues as jobs, that would take the square of them."""
+    looked_at = 0
+
+    class Name(str):
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal looked_at
+            looked_at += 1
+            return super().__eq__(other)
+
+        __hash__ = str.__hash__
+
+    queues = [{"QueueName": f"q{number}", "ClusterId": Name(f"c{number}")} for number in range(100)]
+    jobs = [{"JobName": f"j{number}", "ClusterId": Name("c99")} for number in range(100)]
+    project = {"Name": "p", "queues": queues, "jobs": jobs}
+    clusters = [{"ClusterId": f"c{number}"} for number in range(100)]
+    seed, problems = validate({"clusters": clusters, "projects": [project]}, clusters=())
+    assert problems == []
+    assert seed is not None
+    assert looked_at < 1000
+
+
+def test_a_name_with_nothing_to_compare_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of 48 MB took seconds, and a third of one in which nothing else ran."""
+    monkeypatch.setattr(difflib, "get_close_matches", None)
+    assert nearest("a" * 257, ["a" * 256]) == ""
+
+
+def test_a_job_names_no_more_packages_than_a_call_may_give_it() -> None:
+    """DeletePackage looks through the names of all jobs."""
+    jobs = [{"JobName": "j", "Packages": "a.jar," * 10_923}]
+    _, problems = validate({"projects": [{"Name": "p", "packages": [{"PackageName": "a.jar"}], "jobs": jobs}]})
+    told = "String should have at most 65536 characters"
+    assert problems == [(("projects", 0, "jobs", 0, "Packages"), told)]

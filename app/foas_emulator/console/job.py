@@ -14,7 +14,7 @@ from foas_emulator.console.graph import BOX_WIDTH, graph
 from foas_emulator.console.language import mark
 from foas_emulator.console.operations import DRAFT, NOT_STARTED, buttons, job_path
 from foas_emulator.console.resources import due
-from foas_emulator.console.seed_text import MOST_CHARACTERS, length_of, seed_of_job, seed_text
+from foas_emulator.console.seed_text import seed_of_job, seed_text
 from foas_emulator.console.site import View
 from foas_emulator.operations.jobs.rows import find_job
 from foas_emulator.operations.projects.rows import find_project
@@ -109,7 +109,7 @@ async def copies(view: View, project: str, name: str, instance: int | None = Non
     parent, job = find_project(world, project), find_job(world, project, name)
     if parent is not None and job is not None:
         document = seed_of_job(world, parent, job, instance=instance)
-        if length_of(document) <= MOST_CHARACTERS:
+        if document is not None:
             texts["seed"] = await in_thread(seed_text, document)
     return texts
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import yaml
 
-from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.clusters.rows import find_cluster
 from foas_emulator.operations.folders.rows import Folder
-from foas_emulator.operations.instances.rows import Instance, find_instance, instances_of_job
+from foas_emulator.operations.instances.rows import Instance, find_instance, last_instances
 from foas_emulator.operations.jobs.rows import Job, find_committed
-from foas_emulator.operations.packages.rows import Package
+from foas_emulator.operations.packages.rows import find_package
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.queues.rows import Queue
+from foas_emulator.operations.required import MOST_NAMES
 from foas_emulator.seeds.document import (
     Seed,
     SeedCluster,
@@ -32,14 +33,16 @@ _NESTED = ("project_name", "job_name", "job_type", "api_type")
 """Members that an instance takes from its job."""
 
 
-def seed_of_job(world: World, project: Project, job: Job, *, instance: int | None = None) -> dict[str, Any]:
+def seed_of_job(world: World, project: Project, job: Job, *, instance: int | None = None) -> dict[str, Any] | None:
     """Return the seed of a job with the resources that it uses: its project, cluster, queues, folder and packages.
+
+    Return None if it is too long for a page.
 
     It has the last instances of the job, or only the given one. It has neither pending changes nor an older, committed
     version of the job, and a job that is offline and has instances becomes a committed one: no seed has such a job.
     """
     if instance is None:
-        runs = instances_of_job(world, job.project_name, job.job_name)[-MOST_INSTANCES:]
+        runs = last_instances(world, job.project_name, job.job_name, MOST_INSTANCES)
     else:
         found = find_instance(world, job.project_name, job.job_name, instance)
         runs = [] if found is None else [found]
@@ -52,7 +55,10 @@ def seed_of_job(world: World, project: Project, job: Job, *, instance: int | Non
     content = members(SeedInstance, job)
     if runs:
         written["instances"] = [_instance(run, content) for run in runs]
-    return _document(world, project, job, runs, written)
+    if length_of(written) > MOST_CHARACTERS:
+        return None
+    document = _document(world, project, job, runs, written)
+    return None if document is None or length_of(document) > MOST_CHARACTERS else document
 
 
 def length_of(part: object) -> int:
@@ -86,7 +92,7 @@ def _instance(run: Instance, content: Mapping[str, Any]) -> dict[str, Any]:
 
 def _document(
     world: World, project: Project, job: Job, runs: Sequence[Instance], written: dict[str, Any]
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
     store = world.store
     used = {(job.cluster_id, job.queue_name), *((run.cluster_id, run.queue_name) for run in runs)}
     queues = [
@@ -94,12 +100,13 @@ def _document(
         for queue in store.find(Queue, equal(Queue.project_name, project.name))
         if (queue.cluster_id, queue.queue_name) in used
     ]
-    clusters = {project.cluster_id, job.cluster_id, *(queue.cluster_id for queue in queues)}
+    cluster_ids = {project.cluster_id, job.cluster_id, *(queue.cluster_id for queue in queues)}
     folder = store.get(Folder, equal(Folder.folder_id, job.folder_id))
     named = {name.strip() for each in (job, *runs) for name in (each.packages or "").split(",")}
-    packages = [
-        each for each in store.find(Package, equal(Package.project_name, project.name)) if each.package_name in named
-    ]
+    if len(named) > MOST_NAMES:
+        return None
+    packages = [each for name in sorted(named) if (each := find_package(world, project.name, name)) is not None]
+    clusters = [found for key in sorted(filter(None, cluster_ids)) if (found := find_cluster(world, key)) is not None]
     parts: dict[str, Any] = {
         "queues": [members(SeedQueue, each) for each in queues],
         "folders": [] if folder is None else [members(SeedFolder, folder)],
@@ -107,7 +114,7 @@ def _document(
         "jobs": [written],
     }
     return {
-        "clusters": [members(SeedCluster, each) for each in store.find(Cluster) if each.cluster_id in clusters],
+        "clusters": [members(SeedCluster, each) for each in clusters],
         "projects": [members(SeedProject, project) | {name: part for name, part in parts.items() if part}],
     }
 

@@ -6,7 +6,7 @@ from functools import partial
 from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.control.off_loop import SMALL, off_loop
 from foas_emulator.control.staging import created_or_opened, staged_image
-from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.clusters.rows import cluster_ids
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world.advance import held, settle
@@ -31,7 +31,7 @@ async def clusters_there(registry: Registry, name: str) -> set[str]:
 
 
 def _clusters(store: Store) -> set[str]:
-    return {cluster.cluster_id for cluster in store.find(Cluster)}
+    return set(cluster_ids(store))
 
 
 async def merge(registry: Registry, scratch: Connections, name: str, seed: SeedDocument, *, size: int) -> None:

@@ -17,7 +17,7 @@ from foas_emulator.control.resetting import reset, reset_all
 from foas_emulator.control.staging import staged_image
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.limits import weight
+from foas_emulator.seeds.limits import shown, weight
 from foas_emulator.seeds.loading import Document
 from foas_emulator.seeds.reading import BUILT_IN, MADE, check_seed, read_seed
 from foas_emulator.seeds.references import nearest
@@ -166,7 +166,8 @@ def _source(registry: Registry, name: Any) -> World:
     """Return the world to copy, after opening it if it is closed."""
     source = registry.open_existing(name) if isinstance(name, str) else None
     if source is None:
-        raise ControlError(404, f"There is no world {name!r} to fork.", "GET /_emulator/worlds lists the worlds.")
+        named = "of this name" if isinstance(name, list | dict) else repr(name)  # they may be large
+        raise ControlError(404, f"There is no world {named} to fork.", "GET /_emulator/worlds lists the worlds.")
     return source
 
 
@@ -177,7 +178,7 @@ def _seeded(registry: Registry, scratch: Connections, body: Document) -> bytes:
         if seed not in BUILT_IN:
             raise ControlError(
                 400,
-                f"There is no seed {seed!r}{nearest(seed, BUILT_IN)}.",
+                f"There is no seed {shown(seed)}{nearest(seed, BUILT_IN)}.",
                 f"Give a document, or one of {', '.join(BUILT_IN)}.",
             )
         document = read_seed(seed)

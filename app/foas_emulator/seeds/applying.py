@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar, cast
 
 from foas_emulator.blink import versions
@@ -10,7 +11,7 @@ from foas_emulator.blink.kinds import SQL, STREAM
 from foas_emulator.blink.runtime import engine_job_handler
 from foas_emulator.faults.rules import RuleLimitError, arm
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
-from foas_emulator.operations.clusters.rows import Cluster
+from foas_emulator.operations.clusters.rows import Cluster, cluster_ids
 from foas_emulator.operations.clusters.service import LARGEST_COUNT as MOST_CLUSTERS
 from foas_emulator.operations.columns import ACCOUNT, made_at
 from foas_emulator.operations.folders.rows import Folder
@@ -33,7 +34,7 @@ from foas_emulator.seeds.document import (
     SeedQueue,
 )
 from foas_emulator.seeds.errors import Origin, SeedError
-from foas_emulator.seeds.limits import Place
+from foas_emulator.seeds.limits import MAX_FAULTS, Place
 from foas_emulator.seeds.parts import folder_path
 from foas_emulator.seeds.references import Suggestions
 from foas_emulator.world.durations import duration
@@ -101,13 +102,12 @@ class _Place:
 
 
 def _require_clusters(world: World, document: SeedDocument) -> None:
-    known = {cluster.cluster_id for cluster in world.store.find(Cluster)}
-    known |= {cluster.cluster_id for cluster in document.clusters}
+    known = {*cluster_ids(world.store), *(cluster.cluster_id for cluster in document.clusters)}
     suggestions = Suggestions()
+    wrong = ((place, name) for place, name in _named_clusters(document) if name not in known)
     faults = [
         document.origin.fault((*place, "ClusterId"), f"there is no cluster {name!r}{suggestions.nearest(name, known)}")
-        for place, name in _named_clusters(document)
-        if name not in known
+        for place, name in islice(wrong, MAX_FAULTS)
     ]
     if faults:
         raise SeedError(faults)
@@ -147,9 +147,13 @@ def _put_cluster(world: World, seed: SeedCluster) -> None:
 def _put_project(world: World, seed: SeedProject, place: _Place, bound: dict[_QueueKey, str]) -> None:
     now = world.second()
     cluster_id = seed.cluster_id or _some_cluster(world)
-    for part, seeded in (("jobs", seed.jobs), ("packages", seed.packages)):
-        if len(seeded) > MOST_PARTS:
-            raise place.inner(part).fault(f"the project would have over {MOST_PARTS} {part}")
+    for part, seeded, most in (
+        ("jobs", seed.jobs, MOST_PARTS),
+        ("packages", seed.packages, MOST_PARTS),
+        ("queues", seed.queues, MOST_QUEUES),
+    ):
+        if len(seeded) > most:
+            raise place.inner(part).fault(f"the project would have over {most} {part}")
     projects.remove(world, seed.name)
     world.store.insert(
         _row(
@@ -212,9 +216,11 @@ def _put_queues(
 def _put_folders(world: World, project: SeedProject, place: _Place) -> None:
     given = {folder_path(folder.path): folder.folder_id for folder in project.folders}
     positions = {folder_path(folder.path): position for position, folder in enumerate(project.folders)}
-    paths = {"/"} | {above for path in given for above in _with_parents(path)}
-    if len(paths) > MOST_FOLDERS:
-        raise place.inner("folders").fault(f"with those above them they are over {MOST_FOLDERS} folders")
+    paths = {"/"}
+    for path in given:
+        paths.update(_with_parents(path))
+        if len(paths) > MOST_FOLDERS:  # for each, since a path has hundreds above it
+            raise place.inner("folders").fault(f"with those above them they are over {MOST_FOLDERS} folders")
     for path in sorted(paths):
         folder_id = given.get(path) or world.next_number("folder")
         taken = world.store.get(Folder, equal(Folder.folder_id, folder_id))

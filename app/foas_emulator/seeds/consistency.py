@@ -123,6 +123,7 @@ _AHEAD = 1000
 
 _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
     (Queue, ("cluster_id",), MOST_QUEUES),
+    (Queue, ("project_name",), MOST_QUEUES),
     (Folder, ("project_name",), MOST_FOLDERS),
     (Job, ("project_name",), MOST_PARTS),
     (Package, ("project_name",), MOST_PARTS),
@@ -228,7 +229,8 @@ def _keys_of_long_rows(table: Table, most: int) -> Select[Any]:
 @cache
 def _owner_of_many(table: Table, columns: tuple[str, ...], most: int) -> Select[Any]:
     owner = [table.c[column] for column in columns]
-    return select(*owner).group_by(*owner).having(func.count() > most).order_by(*owner).limit(1)
+    there = (column.is_not(None) for column in owner)  # a queue may be of no project
+    return select(*owner).where(*there).group_by(*owner).having(func.count() > most).order_by(*owner).limit(1)
 
 
 def _crowds(store: Store) -> Iterator[str]:

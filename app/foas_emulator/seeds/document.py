@@ -16,6 +16,7 @@ from foas_emulator.nulls import NullsLeftOut
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.clusters.lifecycle import State as ClusterState
 from foas_emulator.operations.instances.lifecycle import State
+from foas_emulator.operations.jobs.service import LONGEST_PACKAGES
 from foas_emulator.operations.packages.schemas import PackageType
 from foas_emulator.operations.texts import too_heavy
 from foas_emulator.patterns import CallPattern
@@ -54,6 +55,7 @@ def _whole(value: Any) -> Any:
 
 
 Text = Annotated[str, AfterValidator(_encodable)]
+Packages = Annotated[str, Field(max_length=LONGEST_PACKAGES), AfterValidator(_encodable)]
 Name = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_encodable)]
 
 ENGINE_VERSIONS = r"^[a-z]+--[A-Za-z0-9_.-]+(,[a-z]+--[A-Za-z0-9_.-]+)*$"
@@ -164,7 +166,7 @@ class SeedJob(Seed):
     code: Text | None = member("Its code.", "CREATE TABLE t (id BIGINT) WITH (type = 'random');")
     plan_json: Text | None = member("Its plan, a JSON text.", "")
     properties: Text | None = member("Its parameters, one on each line.", "blink.job.timeZone=Asia/Shanghai")
-    packages: Text | None = member("Names of packages of its project, separated by commas.", "clicks-1.2.jar")
+    packages: Packages | None = member("Names of packages of its project, separated by commas.", "clicks-1.2.jar")
     is_committed: bool = member("Whether it is online; a job with instances is.", True, default=True)
     creator: Text | None = member("Account that made it; by default the emulator's.", "239960377092765296")
     create_time: Time | None = member(

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 
-from foas_emulator.seeds.limits import Place
+from foas_emulator.seeds.limits import Place, shown
 from foas_emulator.seeds.parts import Part, Problem, parts, text
 
 _LONGEST = 256
@@ -21,7 +21,10 @@ class Suggestions:
 
     def nearest(self, name: str, known: Iterable[str]) -> str:
         """Return a remark with the known name that is closest to a wrong one; empty if none is close."""
-        near = difflib.get_close_matches(name, self._candidates(name, known), n=1)
+        candidates = self._candidates(name, known)
+        near = (
+            difflib.get_close_matches(name, candidates, n=1) if candidates else []
+        )  # it looks at the whole name first
         return f" (the nearest is {near[0]!r})" if near else ""
 
     def _candidates(self, name: str, known: Iterable[str]) -> list[str]:
@@ -56,6 +59,7 @@ def _of_project(
     place: Place, project: Part, clusters: Collection[str] | None, suggestions: Suggestions
 ) -> Iterator[Problem]:
     queues = dict(_queues(place, project))
+    held = set(queues.values())
     folders = {folder["FolderId"] for _, folder in parts(place, project, "folders") if _is_id(folder.get("FolderId"))}
     packages = {name for _, package in parts(place, project, "packages") if (name := text(package, "PackageName"))}
     yield from _cluster(place, project, clusters, suggestions)
@@ -63,14 +67,14 @@ def _of_project(
         yield from _cluster(queue_place, queue, clusters, suggestions)
     for job_place, job in parts(place, project, "jobs"):
         lost = list(_cluster(job_place, job, clusters, suggestions))
-        yield from lost or _queue(job_place, job, queues, suggestions)
+        yield from lost or _queue(job_place, job, queues, held, suggestions)
         folder = job.get("FolderId")
         if _is_id(folder) and folder not in folders:
             yield (*job_place, "FolderId"), f"the project's folders have no FolderId {folder}"
         for name in filter(None, (name.strip() for name in (text(job, "Packages") or "").split(","))):
             if name not in packages:
                 near = suggestions.nearest(name, packages)
-                yield (*job_place, "Packages"), f"the project has no package {name!r}{near}"
+                yield (*job_place, "Packages"), f"the project has no package {shown(name)}{near}"
 
 
 def _is_id(value: object) -> bool:
@@ -92,16 +96,21 @@ def _cluster(place: Place, part: Part, clusters: Collection[str] | None, suggest
     name = text(part, "ClusterId")
     if name is not None and clusters is not None and name not in clusters:
         near = suggestions.nearest(name, clusters)
-        yield (*place, "ClusterId"), f"there is no cluster {name!r}{near}; give it under clusters"
+        yield (*place, "ClusterId"), f"there is no cluster {shown(name)}{near}; give it under clusters"
 
 
-def _queue(place: Place, job: Part, queues: dict[str, str | None], suggestions: Suggestions) -> Iterator[Problem]:
-    """Yield a queue of a job that the project does not have, or does not have on the job's cluster."""
+def _queue(
+    place: Place, job: Part, queues: dict[str, str | None], clusters: set[str | None], suggestions: Suggestions
+) -> Iterator[Problem]:
+    """Yield a queue of a job that the project does not have, or does not have on the job's cluster.
+
+    `clusters` are those of all the queues.
+    """
     name, cluster = text(job, "QueueName"), text(job, "ClusterId")
     if name is not None and name not in queues:
-        yield (*place, "QueueName"), f"the project has no queue {name!r}{suggestions.nearest(name, queues)}"
+        yield (*place, "QueueName"), f"the project has no queue {shown(name)}{suggestions.nearest(name, queues)}"
     elif cluster is not None:
-        held = [queues[name]] if name is not None else list(queues.values())
+        held = clusters if name is None else {queues[name]}
         if None not in held and cluster not in held:
-            which = "no queue of the project" if name is None else f"not queue {name!r}"
-            yield (*place, "ClusterId"), f"cluster {cluster!r} has {which}"
+            which = "no queue of the project" if name is None else f"not queue {shown(name)}"
+            yield (*place, "ClusterId"), f"cluster {shown(cluster)} has {which}"

@@ -5,6 +5,9 @@ import re
 DEFAULT = "default"
 """The world of a request that names none. It never expires."""
 
+_LONGEST_SHOWN = 200
+"""The most characters of a wrong name to show: to escape a million of them takes five milliseconds."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -12,8 +15,9 @@ class WorldNameError(ValueError):
     """A name that no world can have."""
 
     def __init__(self, name: str) -> None:
+        shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..."
         super().__init__(
-            f"{name!r} cannot name a world: use 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit."
+            f"{shown!r} cannot name a world: use 1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit."
         )
 
 

@@ -1,6 +1,6 @@
 """The table of plans that AutoScale made, and the statements on it."""
 
-from sqlalchemy import select
+from sqlalchemy import Index, select
 from sqlmodel import Field
 
 from foas_emulator.operations.paging import matching
@@ -12,6 +12,7 @@ class AutoScalePlan(Row, table=True):
     """A plan that AutoScale applied, named by the time of that (`2018-09-18 10:10:20`)."""
 
     __tablename__ = "autoscale_plans"
+    __table_args__ = (Index("plans_of_job", "project_name", "job_name", "instance_id", "plan_name"),)
 
     instance_id: int = Field(primary_key=True)
     plan_name: str = Field(primary_key=True)

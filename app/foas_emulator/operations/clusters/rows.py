@@ -7,13 +7,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 from sqlmodel import Field
 
 from foas_emulator.blink.versions import INSTALLED
 from foas_emulator.operations.paging import containing, matching
 from foas_emulator.world.ids import token
-from foas_emulator.world.store import Change, Condition, Row, equal
+from foas_emulator.world.store import Change, Condition, Row, Store, equal
 from foas_emulator.world.world import World
 
 
@@ -72,6 +72,11 @@ class ClusterOrder(Row, table=True):
 def find_cluster(world: World, cluster_id: str) -> Cluster | None:
     """Return the cluster with this id, None if there is none."""
     return world.store.get(Cluster, equal(Cluster.cluster_id, cluster_id))
+
+
+def cluster_ids(store: Store) -> list[str]:
+    """Return the ids of all clusters of a world, without reading the rest of them."""
+    return list(store.execute(select(Cluster.table().c.cluster_id)).scalars())
 
 
 def update_cluster(world: World, cluster_id: str, *changes: Change) -> None:

@@ -75,9 +75,10 @@ def newest_instances(
     return {found.job_name: found for found in world.store.fetch(Instance, _light().where(columns.id.in_(newest)))}
 
 
-def instances_of_job(world: World, project_name: str, job_name: str, *more: Condition) -> list[Instance]:
-    """Return the instances of a job that meet further conditions."""
-    return world.store.find(Instance, *_of_job(project_name, job_name), *more)
+def last_instances(world: World, project_name: str, job_name: str, most: int) -> list[Instance]:
+    """Return so many of the newest instances of a job, the oldest of them first."""
+    of_job = matching(Instance, *_of_job(project_name, job_name)).order_by(Instance.table().c.id.desc())
+    return world.store.fetch(Instance, of_job.limit(most))[::-1]
 
 
 def first_instance(world: World, project_name: str, job_name: str, states: frozenset[str]) -> tuple[int, str] | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, func, literal_column, null, select
+from sqlalchemy import ColumnElement, Index, Select, bindparam, case, func, literal_column, null, select
 from sqlmodel import Field
 
 from foas_emulator.operations.columns import JobContent, Stamped, of_jobs
@@ -59,7 +59,7 @@ class PlanSession(Row, table=True):
     """
 
     __tablename__ = "plan_sessions"
-    __table_args__ = ({"info": OLDEST_FIRST},)
+    __table_args__ = (Index("sessions_of_job", "project_name", "job_name"), {"info": OLDEST_FIRST})
 
     session_id: str = Field(primary_key=True)
     project_name: str

@@ -14,7 +14,7 @@ from foas_emulator.world.world import World
 
 _FIRST_LEVEL = re.compile(r"root\.[^.\s]+")
 LARGEST_COUNT = 500
-"""The most queues of a cluster, all of which one answer shows. The number is ours."""
+"""The most queues of a cluster, and of a project that a seed gives several: one answer shows all. It is ours."""
 
 NOT_FOUND = problem("InvalidQueue.NotFound", 404, "The specified queue does not exist.")
 DUPLICATE = problem("InvalidQueue.Duplicate", 400, "The specified queue already exists.")
