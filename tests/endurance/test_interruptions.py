@@ -214,3 +214,23 @@ def test_a_replacement_that_is_acknowledged_while_a_world_is_copied_onto_itself_
         return bool(replaced)
 
     assert any(not asyncio.run(overtake(number)) for number in count(1))
+
+
+@pytest.mark.parametrize("path", [f"{WORLD}/faults", f"{WORLD}/faults/1"])
+def test_a_rule_stays_disarmed_that_is_disarmed_while_a_world_is_copied_onto_itself(api: Api, path: str) -> None:
+    async def overtake(number: int) -> bool:
+        await begin(api)
+        assert await Client(api.app, "POST", f"{WORLD}/faults", {"effect": {"latency": "1ms"}}).send() == 201
+        disarmed: list[asyncio.Task[int | None]] = []
+
+        async def disarm() -> None:
+            disarmed.append(asyncio.ensure_future(Client(api.app, "DELETE", path).send()))
+            await asyncio.wait(disarmed, timeout=0.1)  # it may have to wait for the call
+
+        await Stepped(Client(api.app, *CALLS["fork itself"]).send(), number, disarm)
+        for each in disarmed:
+            assert await each == 204
+            assert "latency" not in str(dump(api.registry.open_or_create("alice")))
+        return bool(disarmed)
+
+    assert any(not asyncio.run(overtake(number)) for number in count(1))

@@ -48,13 +48,16 @@ def fault_router(registry: Registry) -> APIRouter:
     @router.delete("", status_code=204)
     async def disarm_faults(name: str) -> Response:
         """Disarm all rules."""
-        disarm_all(require_world(registry, name))
+        world = require_world(registry, name)
+        await settle(world)
+        disarm_all(world)
         return Response(status_code=204)
 
     @router.delete("/{rule_id}", status_code=204)
     async def disarm_fault(name: str, rule_id: RuleId) -> Response:
         """Disarm one rule."""
         world = require_world(registry, name)
+        await settle(world)
         disarm(world, _require_rule(world, rule_id))
         return Response(status_code=204)
 
