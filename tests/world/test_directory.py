@@ -282,8 +282,8 @@ def test_the_highest_generation_is_found_and_all_others_go(
     listed = Path.iterdir
     monkeypatch.setattr(Path, "iterdir", lambda path: iter(order(listed(path))))
     found = WorldFiles(tmp_path)
-    found.close()
     assert (found.generation("alice"), found.generation("bob"), sorted(found.names())) == (10, 3, ["alice", "bob"])
+    found.close()
     assert names(tmp_path) == {"alice.10.db", "alice.10.origin", "bob.3.db", "bob.3.origin"}
 
 

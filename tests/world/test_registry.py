@@ -19,7 +19,7 @@ from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.staging import NOTHING_STAGED
-from foas_emulator.world.store import Store
+from foas_emulator.world.store import Store, StoreClosedError
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
 from tests.world.conftest import stage
@@ -481,6 +481,18 @@ def test_nothing_is_prepared_once_the_registry_is_closed(open_registry: OpenRegi
     registry.close()
     registry.prewarm()
     assert registry._prepared is None
+
+
+def test_calls_that_go_on_after_the_end_open_and_remove_nothing(open_registry: OpenRegistry, tmp_path: Path) -> None:
+    registry = open_registry(directory=tmp_path)
+    mark(registry.open_or_create("alice"))
+    registry.close()
+    for ask in (registry.open_or_create, registry.create_or_replace, registry.reset):
+        with pytest.raises(StoreClosedError):
+            ask("alice")
+    registry.reset_existing("alice")
+    assert not registry.drop("alice")
+    assert marks(open_registry(directory=tmp_path).open_or_create("alice")) == ["mark"]
 
 
 def test_worlds_that_begin_anew_while_the_seed_is_replaced_stay_as_they_are(registry: Registry) -> None:

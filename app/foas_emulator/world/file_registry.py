@@ -15,7 +15,7 @@ from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.owned_files import is_there
 from foas_emulator.world.registry import Registry, RegistryOptions
 from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
-from foas_emulator.world.store import Store
+from foas_emulator.world.store import Store, StoreClosedError
 from foas_emulator.world.world import Counts, World
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ class FileRegistry(Registry):
         self._max_files = max_files
         self._counts_of: dict[str, Counts] = {}
         """The counts of closed worlds, which continue when they are opened again."""
+        self._is_closed = False
 
     @property
     def _existing(self) -> Collection[str]:
@@ -86,6 +87,8 @@ class FileRegistry(Registry):
         self._shut(name)
 
     def _make_room(self) -> None:
+        if self._is_closed:
+            raise StoreClosedError("the emulator is being stopped")
         super()._make_room()
         if self._max_files is None or len(self._worlds) < self._max_files:
             return
@@ -103,7 +106,11 @@ class FileRegistry(Registry):
         self._begun.pop(name, None)
 
     def close(self) -> None:
-        """Close every world and release the directory. Every write that was acknowledged is on disk already."""
+        """Close every world and release the directory. Every write that was acknowledged is on disk already.
+
+        A call that goes on all the same opens, changes and removes nothing: the directory may be another process's.
+        """
+        self._is_closed = True
         super().close()
         self.files.close()
 

@@ -113,6 +113,7 @@ class WorldFiles:
         """Release the directory, so that another process may own it; remove what no world will take any more."""
         with suppress(OSError):
             self._remove_staged()
+        self._generations.clear()
         self._lock.release()
 
     def names(self) -> KeysView[str]:
