@@ -42,6 +42,6 @@ class Emulator(Server):
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._running is not None:
-            self._running.stop()
-            self._running = None
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop()
