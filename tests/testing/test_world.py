@@ -5,7 +5,6 @@ import gc
 import pickle
 import socket
 import sys
-import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -336,23 +335,6 @@ def test_an_emulator_that_is_interrupted_before_its_block_stops(monkeypatch: pyt
     with pytest.raises(KeyboardInterrupt):
         Emulator().__enter__()
     assert [thread for thread in set(threading.enumerate()) - before if thread.name == "foas-emulator"] == []
-
-
-def test_an_emulator_whose_end_is_interrupted_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    emulator = Emulator(intercept=0).__enter__()
-    thread = next(thread for thread in threading.enumerate() if thread.name == "foas-emulator")
-    assert list(tmp_path.iterdir()) != []
-    with monkeypatch.context() as patched:
-        patched.setattr(thread, "join", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            emulator.__exit__()
-    assert list(tmp_path.iterdir()) == []
-    thread.join(10)
-    assert not thread.is_alive()
 
 
 def test_nothing_is_kept_of_an_emulator_that_was_left() -> None:

@@ -42,6 +42,6 @@ class Emulator(Server):
         return self
 
     def __exit__(self, *_: object) -> None:
-        running, self._running = self._running, None
-        if running is not None:
-            running.stop()
+        if self._running is not None:
+            self._running.stop()
+            self._running = None

@@ -103,8 +103,8 @@ class ThreadedServer:
     def stop(self) -> None:
         """Finish the answers in progress, and stop."""
         self._server.should_exit = True
-        with self._files:  # they go even if the wait is interrupted
-            self._thread.join()
+        self._thread.join()
+        self._files.close()
         _forget_endpoints()
 
     def _end(self) -> None:
