@@ -141,6 +141,38 @@ def test_snapshots_are_held_to_these_counts(
     assert "over" in refused_snapshot(seeded_api, end=b" ")
 
 
+def test_snapshots_give_a_job_no_more_sessions_plans_and_packages_than_calls_look_through(api: Api) -> None:
+    building.project_with_queue(api, "p")
+    building.online_job(api, "j", project_name="p")
+    api.ok("StartJob", projectName="p", jobName="j")
+    api.ok("GetRawPlanJson", projectName="p", jobName="j")
+    api.request("POST", f"{WORLD}/clock/advance", json={"by": "1h"})
+    snapshot = api.request("GET", f"{WORLD}/snapshot").json()
+    tables = snapshot["tables"]
+    instance = tables["instances"][-1]
+    plan = {name: instance[name] for name in ("project_name", "job_name", "plan_json")} | {"instance_id": instance["id"]}
+    tables["autoscale_plans"] = [plan | {"plan_json": "", "plan_name": f"{number}"} for number in range(1000)]
+    session = tables["plan_sessions"][-1]
+    tables["plan_sessions"] = [session | {"session_id": f"s{number}"} for number in range(1000)]
+    tables["jobs"][-1]["packages"] = "\N{GRINNING FACE}" * 65_536
+
+    def told() -> str:
+        response = api.request("PUT", f"{WORLD}/snapshot", json=snapshot)
+        return "" if response.is_success else str(response.json()["hint"])
+
+    assert told() == ""
+    for name, key in (("plan_sessions", "session_id"), ("autoscale_plans", "plan_name")):
+        tables[name].append(tables[name][0] | {key: "more"})
+        assert f"has over 1000 {name}" in told()
+        tables[name].pop()
+    for name in ("jobs", "committed_jobs", "instances"):
+        before = tables[name][-1]["packages"]
+        tables[name][-1]["packages"] = "a.jar," * 43_691
+        assert f"{name} " in told()
+        assert "has packages of over 65536 characters" in told()
+        tables[name][-1]["packages"] = before
+
+
 def test_a_hint_tells_how_many_a_project_has_if_a_seed_gave_it_more_than_calls_may_make(api: Api) -> None:
     jobs = [{"JobName": f"j{number}", "Code": ""} for number in range(101)]
     packages = [{"PackageName": f"{number}.jar", "Type": "JAR", "OssPath": "x"} for number in range(52)]
