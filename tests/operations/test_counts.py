@@ -14,6 +14,7 @@ from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.tags import service as tags
 from foas_emulator.seeds import applying, consistency
+from foas_emulator.world.pending import PendingChange
 from tests.api import Api
 from tests.operations import building
 
@@ -126,13 +127,16 @@ def test_seeds_are_held_to_these_counts(api: Api, monkeypatch: pytest.MonkeyPatc
         (Instance, "_COUNTS"),
         (Job, "_COUNTS"),
         (Package, "_COUNTS"),
+        (PendingChange, "_COUNTS"),
     ],
 )
 def test_snapshots_are_held_to_these_counts(
     seeded_api: Api, monkeypatch: pytest.MonkeyPatch, model: Any, limit: str
 ) -> None:
     packages = [{"PackageName": "a.jar"}, {"PackageName": "b.jar"}]
-    assert put(seeded_api, {"projects": [{"Name": "with-packages", "packages": packages}]}) == ""
+    later = [{"after": "1h", "ActualState": "FAILED"}] * 2
+    jobs = [{"JobName": "with-timeline", "instances": [{"ActualState": "RUNNING", "timeline": later}]}]
+    assert put(seeded_api, {"projects": [{"Name": "with-packages", "packages": packages, "jobs": jobs}]}) == ""
     count = seeded_api.world.store.count(model)
     assert count > 1
     assert refused_snapshot(seeded_api) == ""

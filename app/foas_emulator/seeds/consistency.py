@@ -35,7 +35,7 @@ from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.operations.tags.service import LARGEST_COUNT as MOST_TAGS
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
-from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_PATH
+from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_PATH, MOST_IN_TIMELINE
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
@@ -132,6 +132,7 @@ _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
     (Package, ("project_name",), MOST_PARTS),
     (Instance, ("project_name",), MOST_INSTANCES),
     (Tag, ("resource_type", "resource_id"), MOST_TAGS),
+    (PendingChange, ("subject",), 2 * MOST_IN_TIMELINE),
     # An older version kept all of them, and one of today forgets all but a hundred at once.
     (PlanSession, _OF_JOB, 10 * MOST_SESSIONS),
     (AutoScalePlan, ("instance_id",), 10 * MOST_PLANS),
