@@ -154,8 +154,8 @@ def test_snapshots_give_a_job_no_more_sessions_plans_and_packages_than_calls_loo
     snapshot = api.request("GET", f"{WORLD}/snapshot").json()
     tables = snapshot["tables"]
     instance = tables["instances"][-1]
-    plan = {name: instance[name] for name in ("project_name", "job_name", "plan_json")} | {"instance_id": instance["id"]}
-    tables["autoscale_plans"] = [plan | {"plan_json": "", "plan_name": f"{number}"} for number in range(1000)]
+    plan = {"instance_id": instance["id"], "project_name": "p", "job_name": "j", "plan_json": ""}
+    tables["autoscale_plans"] = [plan | {"plan_name": f"{number}"} for number in range(1000)]
     session = tables["plan_sessions"][-1]
     tables["plan_sessions"] = [session | {"session_id": f"s{number}"} for number in range(1000)]
     tables["jobs"][-1]["packages"] = "\N{GRINNING FACE}" * 65_536
