@@ -364,4 +364,4 @@ def test_a_machine_without_a_place_for_temporary_files_is_told(
 
     monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(tempfile, "_candidate_tempdir_list", nowhere)
-    assert refusal(*arguments) == "No usable temporary directory found in ['/nowhere']"
+    assert refusal(*arguments) == "No usable temporary directory found in ['/nowhere']: TMPDIR may name another"

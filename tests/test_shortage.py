@@ -139,7 +139,7 @@ def test_a_page_needs_no_thread(page: str, monkeypatch: pytest.MonkeyPatch) -> N
         assert "<html" in answer.text
 
 
-@pytest.mark.parametrize(("error", "status", "said"), [(NO_THREAD, 503, "thread"), (ValueError(), 500, "mistake")])
+@pytest.mark.parametrize(("error", "status", "said"), [(NO_THREAD, 503, "thread"), (ValueError(), 500, "fault")])
 def test_what_a_page_lacks_is_told(
     error: Exception, status: int, said: str, seeded_api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

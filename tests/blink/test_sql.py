@@ -328,7 +328,7 @@ def test_a_script_has_a_limit_and_its_error_says_where_it_is() -> None:
     line = "SELECT 1, 2;\n"
     most = MOST_TOKENS // 5
     assert read(line * most)
-    with pytest.raises(SqlError, match="reads 10000 words and signs") as refused:
+    with pytest.raises(SqlError, match="reads at most 10000 words and signs") as refused:
         read(line * most + line)
     assert (refused.value.line, refused.value.column) == (most + 1, 1)
 

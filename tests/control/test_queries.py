@@ -38,5 +38,5 @@ def test_an_error_repeats_a_part_of_a_long_name(control: Control) -> None:
     assert answer.status_code == 400
     heard = control.send("GET", f"/worlds?{'q' * 20_000}=1")
     assert heard.status_code == 400
-    for refusal in (answer.json(), heard.json()):
-        assert max(len(refusal["error"]), len(refusal["hint"])) == 4000
+    for refusal, longest in ((answer.json(), 300), (heard.json(), 4000)):
+        assert longest - 100 < max(len(refusal["error"]), len(refusal["hint"])) <= longest

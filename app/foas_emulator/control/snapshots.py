@@ -61,6 +61,7 @@ def snapshot_router(registry: Registry, scratch: Connections, large: LargeAnswer
     async def get_snapshot(name: str, request: Request) -> Response:
         """Return the whole world: rows, clock, pending changes, counters, settings, fault rules; as YAML by Accept."""
         world = require_world(registry, name)
+        await request.body()  # which is empty: only after it, `has_left` can tell
         write = _write_yaml if wants_yaml(request) else write_snapshot
         async with one_large_at_a_time(world.store.size, world):
             if await has_left(request, world.store.size):
