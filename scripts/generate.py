@@ -85,7 +85,7 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 
 A job keeps its latest 100 sessions of GetRawPlanJson, an instance its latest 100 plans of AutoScale. The limits of
 texts and counts also apply to seeds and snapshots, in which a project may have 1000 folders, 500 queues, 20,000 jobs
-and 20,000 packages, and a row of a snapshot twice the texts.
+and 20,000 packages, a timeline 10,000 states, and a row of a snapshot twice the texts.
 
 Large seeds and snapshots are read and written in threads; only copying them takes the server's own time, about one
 millisecond per mebibyte. While a world in a file is written to disk, other requests wait.

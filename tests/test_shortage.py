@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
@@ -82,6 +83,23 @@ def test_a_body_that_the_system_lets_nobody_read_is_not_called_wrong(
 def test_work_is_done_without_a_thread_where_the_system_allows_none() -> None:
     with patch("asyncio.to_thread", side_effect=NO_THREAD):
         assert asyncio.run(in_thread(max, [1, 2], default=3)) == 2
+
+
+def test_two_threads_work_at_once() -> None:
+    working, most = set[int](), [0]
+
+    def work(number: int) -> None:
+        working.add(number)
+        most[0] = max(most[0], len(working))
+        time.sleep(0.01)
+        working.discard(number)
+
+    async def many() -> None:
+        await asyncio.gather(*(in_thread(work, number) for number in range(12)))
+
+    asyncio.run(many())
+    asyncio.run(many())  # in another loop
+    assert most == [2], "each of them may keep the loop from the interpreter"
 
 
 def test_an_error_of_the_work_itself_is_no_shortage() -> None:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from foas_emulator.console.seed_text import seed_of_job, seed_text
+from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs.rows import Job, find_job
 from foas_emulator.operations.projects.rows import find_project
 from foas_emulator.seeds.image import try_seeds
@@ -138,8 +139,9 @@ def test_only_what_a_job_uses_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     packages = [{"PackageName": f"p{number}.jar"} for number in range(30)]
     instances = [{"ActualState": "SUCCESS"}] * 30 + [{"ActualState": "RUNNING"}]
     job = {"JobName": "j", "Packages": "p7.jar, p9.jar", "instances": instances}
-    many = {"JobName": "k", "Code": "x" * 200_001}
-    seed = {"projects": [{"Name": "p", "packages": packages, "jobs": [job, many]}]}
+    many = {"JobName": "k", "Code": "x" * 200_001, "instances": instances}
+    long = {"JobName": "l", "instances": [{"ActualState": "SUCCESS", "Code": "x" * 200_001}] * 30}
+    seed = {"projects": [{"Name": "p", "packages": packages, "jobs": [job, many, long]}]}
     with open_api(seed=("empty",)) as api:
         assert api.request("POST", "/_emulator/worlds/default/seed", json=seed).status_code == 204
         read: list[type[Row]] = []
@@ -148,15 +150,17 @@ def test_only_what_a_job_uses_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
             read.append(model)
             return make(model, row)
 
-        for name in ("_construct", "_row"):
-            monkeypatch.setattr(store, name, partial(noted, getattr(store, name)))
-        first, second = jobs_of(api)
+        monkeypatch.setattr(store, "_construct", partial(noted, store._construct))
+        first, second, third = jobs_of(api)
         read.clear()
         text = written(api.world, first)
         project = find_project(api.world, "p")
         assert project is not None
         assert seed_of_job(api.world, project, second) is None, "it is too long for a page"
-    assert len(read) < 40
+        assert len(read) < 40
+        read.clear()
+        assert seed_of_job(api.world, project, third) is None, "one of its instances is"
+        assert read.count(Instance) == 1, "each of them may have megabytes"
     assert re.findall("PackageName: (.*)", text) == ["p7.jar", "p9.jar"]
     assert text.count("ActualState: ") == 20
     assert "ActualState: RUNNING" in text

@@ -14,6 +14,7 @@ from foas_emulator.operations.projects import service as projects
 from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.tags import service as tags
 from foas_emulator.seeds import applying, consistency
+from foas_emulator.world.pending import PendingChange
 from tests.api import Api
 from tests.operations import building
 
@@ -126,19 +127,54 @@ def test_seeds_are_held_to_these_counts(api: Api, monkeypatch: pytest.MonkeyPatc
         (Instance, "_COUNTS"),
         (Job, "_COUNTS"),
         (Package, "_COUNTS"),
+        (PendingChange, "_COUNTS"),
     ],
 )
 def test_snapshots_are_held_to_these_counts(
     seeded_api: Api, monkeypatch: pytest.MonkeyPatch, model: Any, limit: str
 ) -> None:
     packages = [{"PackageName": "a.jar"}, {"PackageName": "b.jar"}]
-    assert put(seeded_api, {"projects": [{"Name": "with-packages", "packages": packages}]}) == ""
+    later = [{"after": "1h", "ActualState": "FAILED"}] * 2
+    jobs = [{"JobName": "with-timeline", "instances": [{"ActualState": "RUNNING", "timeline": later}]}]
+    assert put(seeded_api, {"projects": [{"Name": "with-packages", "packages": packages, "jobs": jobs}]}) == ""
     count = seeded_api.world.store.count(model)
     assert count > 1
     assert refused_snapshot(seeded_api) == ""
     one = tuple((each, owner, 1) for each, owner, _ in consistency._COUNTS if each is model)
     monkeypatch.setattr(consistency, limit, one or count - 1)
     assert "over" in refused_snapshot(seeded_api, end=b" ")
+
+
+def test_snapshots_give_a_job_no_more_sessions_plans_and_packages_than_calls_look_through(api: Api) -> None:
+    building.project_with_queue(api, "p")
+    building.online_job(api, "j", project_name="p")
+    api.ok("StartJob", projectName="p", jobName="j")
+    api.ok("GetRawPlanJson", projectName="p", jobName="j")
+    api.request("POST", f"{WORLD}/clock/advance", json={"by": "1h"})
+    snapshot = api.request("GET", f"{WORLD}/snapshot").json()
+    tables = snapshot["tables"]
+    instance = tables["instances"][-1]
+    plan = {"instance_id": instance["id"], "project_name": "p", "job_name": "j", "plan_json": ""}
+    tables["autoscale_plans"] = [plan | {"plan_name": f"{number}"} for number in range(1000)]
+    session = tables["plan_sessions"][-1]
+    tables["plan_sessions"] = [session | {"session_id": f"s{number}"} for number in range(1000)]
+    tables["jobs"][-1]["packages"] = "\N{GRINNING FACE}" * 65_536
+
+    def told() -> str:
+        response = api.request("PUT", f"{WORLD}/snapshot", json=snapshot)
+        return "" if response.is_success else str(response.json()["hint"])
+
+    assert told() == ""
+    for name, key in (("plan_sessions", "session_id"), ("autoscale_plans", "plan_name")):
+        tables[name].append(tables[name][0] | {key: "more"})
+        assert f"has over 1000 {name}" in told()
+        tables[name].pop()
+    for name in ("jobs", "committed_jobs", "instances"):
+        before = tables[name][-1]["packages"]
+        tables[name][-1]["packages"] = "a.jar," * 43_691
+        assert f"{name} " in told()
+        assert "has packages of over 65536 characters" in told()
+        tables[name][-1]["packages"] = before
 
 
 def test_a_hint_tells_how_many_a_project_has_if_a_seed_gave_it_more_than_calls_may_make(api: Api) -> None:

@@ -7,7 +7,7 @@ import yaml
 
 from foas_emulator.operations.clusters.rows import find_cluster
 from foas_emulator.operations.folders.rows import Folder
-from foas_emulator.operations.instances.rows import Instance, find_instance, last_instances
+from foas_emulator.operations.instances.rows import Instance, find_instance, last_ids
 from foas_emulator.operations.jobs.rows import Job, find_committed
 from foas_emulator.operations.packages.rows import find_package
 from foas_emulator.operations.projects.rows import Project
@@ -41,20 +41,22 @@ def seed_of_job(world: World, project: Project, job: Job, *, instance: int | Non
     It has the last instances of the job, or only the given one. It has neither pending changes nor an older, committed
     version of the job, and a job that is offline and has instances becomes a committed one: no seed has such a job.
     """
-    if instance is None:
-        runs = last_instances(world, job.project_name, job.job_name, MOST_INSTANCES)
-    else:
-        found = find_instance(world, job.project_name, job.job_name, instance)
-        runs = [] if found is None else [found]
-    committed = find_committed(world, job)
+    numbers = last_ids(world, job.project_name, job.job_name, MOST_INSTANCES) if instance is None else [instance]
     written = members(SeedJob, job, leave_out=["project_name"])
+    content = members(SeedInstance, job)
+    runs: list[Instance] = []
+    for number in numbers:
+        if length_of(written) > MOST_CHARACTERS:
+            return None  # before another one with its texts is read
+        run = find_instance(world, job.project_name, job.job_name, number)
+        if run is not None:
+            runs.append(run)
+            written.setdefault("instances", []).append(_instance(run, content))
+    committed = find_committed(world, job)
     if committed is None and not runs:
         written["IsCommitted"] = False
     elif committed is not None and committed.auto_scale_params:
         written["auto_scale_params"] = committed.auto_scale_params
-    content = members(SeedInstance, job)
-    if runs:
-        written["instances"] = [_instance(run, content) for run in runs]
     if length_of(written) > MOST_CHARACTERS:
         return None
     document = _document(world, project, job, runs, written)

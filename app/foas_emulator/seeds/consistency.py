@@ -11,6 +11,7 @@ from sqlalchemy import LargeBinary, Select, Table, cast, func, literal, select, 
 from foas_emulator.blink.kinds import STREAM, ApiType, JobType
 from foas_emulator.faults.rules import FaultRule, check_rules
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
+from foas_emulator.operations.autoscale.service import MOST_PLANS
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.operations.clusters import lifecycle as clusters
 from foas_emulator.operations.clusters.rows import Cluster, ClusterOrder
@@ -21,7 +22,9 @@ from foas_emulator.operations.instances import lifecycle as instances
 from foas_emulator.operations.instances.lifecycle import LARGEST_COUNT as MOST_INSTANCES
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.operations.jobs import lifecycle as jobs
+from foas_emulator.operations.jobs.lifecycle import MOST_SESSIONS
 from foas_emulator.operations.jobs.rows import CommittedJob, Job, PlanSession
+from foas_emulator.operations.jobs.service import LONGEST_PACKAGES
 from foas_emulator.operations.packages.rows import Package
 from foas_emulator.operations.packages.schemas import TYPES
 from foas_emulator.operations.projects.rows import CELL, PUBLIC, Project
@@ -32,7 +35,7 @@ from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.operations.tags.service import LARGEST_COUNT as MOST_TAGS
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
-from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_PATH
+from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_PATH, MOST_IN_TIMELINE
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
@@ -129,6 +132,10 @@ _COUNTS: tuple[tuple[Model, tuple[str, ...], int], ...] = (
     (Package, ("project_name",), MOST_PARTS),
     (Instance, ("project_name",), MOST_INSTANCES),
     (Tag, ("resource_type", "resource_id"), MOST_TAGS),
+    (PendingChange, ("subject",), 2 * MOST_IN_TIMELINE),
+    # An older version kept all of them, and one of today forgets all but a hundred at once.
+    (PlanSession, _OF_JOB, 10 * MOST_SESSIONS),
+    (AutoScalePlan, ("instance_id",), 10 * MOST_PLANS),
 )
 """Tables, the columns that name the owner of a row, and the most rows that an owner may have."""
 
@@ -304,6 +311,11 @@ def _wrong_clusters(store: Store) -> Iterator[str]:
 
 
 def _wrong_jobs(store: Store) -> Iterator[str]:
+    for model in (Job, CommittedJob, Instance):
+        # As bytes, as above: a character has at most four.
+        row = _first(store, model.table(), "length(CAST(row.packages AS BLOB)) > :value_0", (4 * LONGEST_PACKAGES,))
+        if row is not None:
+            yield f"{row} has packages of over {LONGEST_PACKAGES} characters"
     row = _first(
         store,
         Instance.table(),

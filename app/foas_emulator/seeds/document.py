@@ -62,6 +62,8 @@ ENGINE_VERSIONS = r"^[a-z]+--[A-Za-z0-9_.-]+(,[a-z]+--[A-Za-z0-9_.-]+)*$"
 FOLDER_PATH = r"^/(?:[^/]+/)*(?:[^/]+)?$"
 LONGEST_PATH = 1024
 """The most characters of a folder's path: it takes a tenth of a microsecond to match one."""
+MOST_IN_TIMELINE = 10_000
+"""The most states into which an instance is put later: a call that changes it cancels all of them."""
 
 
 def member(description: str, *examples: Any, default: Any = None, **options: Any) -> Any:
@@ -142,7 +144,7 @@ class SeedInstance(Seed):
         False,
         alias="is_archived",
     )
-    timeline: list[SeedTimelineEntry] = member(
+    timeline: Annotated[list[SeedTimelineEntry], Field(max_length=MOST_IN_TIMELINE)] = member(
         "States it is put into later, by the world's clock.",
         [{"after": "5m", "ActualState": "FAILED"}],
         default=[],

@@ -12,6 +12,9 @@ _MOST_PAIRS = 400_000
 """The most pairs of characters to compare for all wrong names of a document, some 30 milliseconds of work: looking
 for the closest name takes the product of both lengths, and must not take longer than reading."""
 
+_LOOK = 10
+"""The pairs as which a known name counts, however short or long it is."""
+
 
 class Suggestions:
     """Remarks with the names that are closest to wrong ones; none any more once many have been compared."""
@@ -32,6 +35,7 @@ class Suggestions:
         for each in known if len(name) <= _LONGEST else ():
             if self._pairs <= 0:
                 break
+            self._pairs -= _LOOK
             if len(each) <= _LONGEST:
                 self._pairs -= len(name) * len(each)
                 candidates.append(each)

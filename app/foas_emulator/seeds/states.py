@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -33,7 +34,7 @@ class States:
     size: int = 0
     """The weight of the file, which bounds that of each seed in it."""
 
-    @property
+    @cached_property
     def seeds(self) -> Mapping[str, Any]:
         """The seeds as they are written, with placeholders for parameters."""
         written: Mapping[str, Any] = MappingProxyType({}) if self.document is None else self.document.value
@@ -52,8 +53,10 @@ class States:
         wanted = set(_parameters(self.seeds[name]))
         if wanted != parameters.keys():
             raise StateError(f"the state {name!r} takes {_listed(wanted)}, and {_listed(parameters)} came with it")
-        filled = {**self.document.value, name: _fill(self.seeds[name], parameters)}
-        return check_seed(replace(self.document, value=filled), self.file, within=(name,), clusters=clusters)
+        document = self.document  # which looks for the lines of all faults once
+        if parameters:
+            document = replace(document, value={**document.value, name: _fill(self.seeds[name], parameters)})
+        return check_seed(document, self.file, within=(name,), clusters=clusters)
 
 
 def read_states(file: Path) -> States:

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from foas_emulator.world.shown import shown
+
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _WHOLE = [f"[0-9]{{1,16}}{unit}" for unit in reversed(_UNITS)]
 _ONE = r"[0-9]{1,16}(?:\.[0-9]{1,16})?(?:[ \t]*(?:ms|s|m|h|d))?"
@@ -15,7 +17,6 @@ LONGEST = 36_525 * _UNITS["d"]
 """The longest duration, a hundred years, in milliseconds; an instant plus a few of them is still a valid instant."""
 _DURATION = re.compile(PATTERN)
 _PART = re.compile(r"([0-9.]+)[ \t]*(ms|s|m|h|d)?")
-_SHOWN = 40
 _LONGEST_TEXT = 1000
 """The most characters of a duration or a rate, blanks included: each alternative of a pattern reads all of them."""
 SPAN_PATTERN = f"(?:{PATTERN}(?:-{PATTERN})?)"
@@ -37,7 +38,7 @@ def duration(value: str | float) -> int:
     else:
         milliseconds = float(min(value, LONGEST)) * 1000
     if milliseconds > LONGEST:
-        raise ValueError(f"{_shown(value)} is too long for a duration: give a hundred years (36525d) at most")
+        raise ValueError(f"{shown(value)} is too long for a duration: give a hundred years (36525d) at most")
     return round(milliseconds)
 
 
@@ -50,14 +51,7 @@ def duration_text(milliseconds: int) -> str:
 
 
 def _no_duration(value: object) -> ValueError:
-    return ValueError(f"{_shown(value)} is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms")
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 100:  # noqa: PLR2004
-        return f"a number of {value.bit_length()} bits"  # Python refuses to convert very large numbers to texts
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... of {len(text)} characters"
+    return ValueError(f"{shown(value)} is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,13 @@ import errno
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
+from foas_emulator.world.loop_lock import LoopLock
+
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_threads = LoopLock(2)
+"""Each thread that computes may keep the event loop from the interpreter for a while: many would keep it for long."""
 
 
 def refused_by_system(error: BaseException) -> str | None:
@@ -23,13 +28,14 @@ def refused_by_system(error: BaseException) -> str | None:
 
 
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return the result of work that is done in a thread; where the system gives none, others wait for it.
+    """Return the result of work that is done in a thread, of which two work at once.
 
-    It may then be done a second time, as soon as there is a thread.
+    Where the system gives none, others wait for it. It may then be done a second time, as soon as there is a thread.
     """
-    try:
-        return await asyncio.to_thread(work, *args, **kwargs)
-    except RuntimeError as error:
-        if refused_by_system(error) is None:
-            raise
-        return work(*args, **kwargs)
+    async with _threads:
+        try:
+            return await asyncio.to_thread(work, *args, **kwargs)
+        except RuntimeError as error:
+            if refused_by_system(error) is None:
+                raise
+            return work(*args, **kwargs)

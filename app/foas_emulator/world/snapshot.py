@@ -17,6 +17,7 @@ from foas_emulator.world.ids import LAST_COUNT, Counter
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange, UnknownChangeError
 from foas_emulator.world.settings import read_setting
+from foas_emulator.world.shown import shown
 from foas_emulator.world.store import OLDEST_FIRST, SCHEMA_VERSION, Row, Store
 from foas_emulator.world.world import World, WorldRow
 
@@ -24,7 +25,6 @@ VERSION = "snapshot_version"
 """The member of a snapshot that gives the version of its table layout."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SHOWN = 80
 
 
 class SnapshotError(ValueError):
@@ -124,7 +124,7 @@ def _check_document(document: Any) -> Mapping[str, list[dict[str, Any]]]:
         raise SnapshotError(f"a snapshot is an object with {VERSION} and tables")
     if document[VERSION] != SCHEMA_VERSION:
         raise SnapshotError(
-            f"its {VERSION} is {document[VERSION]!r}, and this emulator restores {SCHEMA_VERSION}: "
+            f"its {VERSION} is {shown(document[VERSION])}, and this emulator restores {SCHEMA_VERSION}: "
             "take it again with this version"
         )
     tables = document.get("tables")
@@ -133,7 +133,7 @@ def _check_document(document: Any) -> Mapping[str, list[dict[str, Any]]]:
     known = _tables()
     for name, rows in tables.items():
         if name not in known:
-            raise SnapshotError(f"there is no table {name!r}; there are: {', '.join(known)}")
+            raise SnapshotError(f"there is no table {shown(name)}; there are: {', '.join(known)}")
         _check_rows(known[name], rows)
     missing = [name for name in known if name not in tables]
     if missing:
@@ -154,12 +154,12 @@ def _check_rows(table: Table, rows: Any) -> None:
             raise SnapshotError(f"{place} {_member_fault(row.keys(), names)}")
         for name, types in columns:
             if type(row[name]) not in types or not _is_storable(row[name]):
-                raise SnapshotError(f"{place}.{name} is {_shown(row[name])}, which is not valid there")
+                raise SnapshotError(f"{place}.{name} is {shown(row[name])}, which is not valid there")
 
 
 def _member_fault(given: Collection[str], names: set[str]) -> str:
     missing = sorted(names.difference(given))
-    return f"lacks the member {missing[0]}" if missing else f"has an unknown member {min(set(given) - names)!r}"
+    return f"lacks the member {missing[0]}" if missing else f"has an unknown member {shown(min(set(given) - names))}"
 
 
 def _is_storable(value: Any) -> bool:
@@ -169,13 +169,6 @@ def _is_storable(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     return not isinstance(value, str) or value.isascii() or not _SURROGATE.search(value)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, int) and value.bit_length() > 64:  # noqa: PLR2004
-        return "a number of more than 64 bits"
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def types_of(column: "Column[Any]") -> tuple[type, ...]:

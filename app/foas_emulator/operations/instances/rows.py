@@ -75,10 +75,10 @@ def newest_instances(
     return {found.job_name: found for found in world.store.fetch(Instance, _light().where(columns.id.in_(newest)))}
 
 
-def last_instances(world: World, project_name: str, job_name: str, most: int) -> list[Instance]:
-    """Return so many of the newest instances of a job, the oldest of them first."""
-    of_job = matching(Instance, *_of_job(project_name, job_name)).order_by(Instance.table().c.id.desc())
-    return world.store.fetch(Instance, of_job.limit(most))[::-1]
+def last_ids(world: World, project_name: str, job_name: str, most: int) -> list[int]:
+    """Return the ids of so many of the newest instances of a job, the oldest of them first."""
+    newest = select_ids(project_name, job_name).order_by(Instance.table().c.id.desc()).limit(most)
+    return list(world.store.execute(newest).scalars())[::-1]
 
 
 def first_instance(world: World, project_name: str, job_name: str, states: frozenset[str]) -> tuple[int, str] | None:
