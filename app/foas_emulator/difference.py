@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _SHOWN_CHARACTERS = 120
+_ABRIDGED_CHARACTERS = 80
+_MOST_BITS = 100
+"""The largest number to show: Python refuses to write very large ones."""
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """All but the line end, and those that change the direction of writing."""
 
@@ -49,3 +52,14 @@ def harmless(text: str) -> str:
 def shown(text: str) -> str:
     """Return `plain(text)` in double quotes."""
     return f'"{plain(text)}"'
+
+
+def abridged(value: object) -> str:
+    """Return a wrong value, cut, or what it is: while all of a large one is written, no other thread runs."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "a mapping"
+    if isinstance(value, str) and len(value) > _ABRIDGED_CHARACTERS:
+        return f"{value[:_ABRIDGED_CHARACTERS]!r}... of {len(value)} characters"
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return f"a number of {value.bit_length()} bits"
+    return repr(value)

@@ -205,7 +205,8 @@ class EmulatorProtocol(HttpToolsProtocol):
         return self.scope is not None and (self.cycle is None or self.cycle.scope is not self.scope)
 
     def _keep_head(self, data: bytes) -> None:
-        self._heads += 0 if self._head else 1
+        if not self._head:
+            self._heads += 1
         self._head += data
         if len(self._head) > 2 * MAX_HEAD:  # the first piece may hold up to `MAX_HEAD` bytes of other requests
             self._refuse(_HEAD_TOO_LARGE)

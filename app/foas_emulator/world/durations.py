@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from foas_emulator.world.shown import shown
+from foas_emulator.difference import abridged
 
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _WHOLE = [f"[0-9]{{1,16}}{unit}" for unit in reversed(_UNITS)]
@@ -38,7 +38,7 @@ def duration(value: str | float) -> int:
     else:
         milliseconds = float(min(value, LONGEST)) * 1000
     if milliseconds > LONGEST:
-        raise ValueError(f"{shown(value)} is too long for a duration: give a hundred years (36525d) at most")
+        raise ValueError(f"{abridged(value)} is too long for a duration: give a hundred years (36525d) at most")
     return round(milliseconds)
 
 
@@ -51,7 +51,7 @@ def duration_text(milliseconds: int) -> str:
 
 
 def _no_duration(value: object) -> ValueError:
-    return ValueError(f"{shown(value)} is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms")
+    return ValueError(f"{abridged(value)} is not a duration: give a number with ms, s, m, h or d, such as 30s or 500ms")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from foas_emulator.difference import abridged
 from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
-from foas_emulator.world.shown import shown
 
 Format = Literal["json", "xml"]
 SqlCheck = Literal["validate", "start"]
@@ -68,7 +68,7 @@ def read_setting(name: str, value: Any) -> Any:
     """
     if name in CHOICES:
         if value not in CHOICES[name]:
-            raise ValueError(f"{name} is {shown(value)}; allowed: {', '.join(CHOICES[name])}")
+            raise ValueError(f"{name} is {abridged(value)}; allowed: {', '.join(CHOICES[name])}")
         return value
     if name in _DELAYS:
         return duration(value)
@@ -80,7 +80,7 @@ def read_setting(name: str, value: Any) -> Any:
         return rate(value)
     if name == "error_overrides":
         return read_overrides(value)
-    raise ValueError(f"there is no setting {shown(name)}; there are: {', '.join(NAMES)}")
+    raise ValueError(f"there is no setting {abridged(name)}; there are: {', '.join(NAMES)}")
 
 
 _LONGEST_TEXT = 10_000
@@ -100,7 +100,7 @@ def _read_override(code: str, members: Any) -> ErrorOverride:
         raise ValueError(f"the override of {code} must give one or more of code, status and message, and nothing else")
     override = ErrorOverride(**members)
     if override.status is not None and (type(override.status) is not int or override.status not in _ERROR_STATUSES):
-        raise ValueError(f"the override of {code} has status {shown(override.status)}; allowed: 400 to 599")
+        raise ValueError(f"the override of {code} has status {abridged(override.status)}; allowed: 400 to 599")
     if not all(isinstance(text, str | None) for text in (override.code, override.message)):
         raise ValueError(f"the override of {code} must give code and message as texts")
     if override.code == "":

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, TypeDecorator, literal_column, select
 
+from foas_emulator.difference import abridged
 from foas_emulator.world.clock import ClockRow
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.durations import LONGEST
@@ -17,7 +18,6 @@ from foas_emulator.world.ids import LAST_COUNT, Counter
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange, UnknownChangeError
 from foas_emulator.world.settings import read_setting
-from foas_emulator.world.shown import shown
 from foas_emulator.world.store import OLDEST_FIRST, SCHEMA_VERSION, Row, Store
 from foas_emulator.world.world import World, WorldRow
 
@@ -124,7 +124,7 @@ def _check_document(document: Any) -> Mapping[str, list[dict[str, Any]]]:
         raise SnapshotError(f"a snapshot is an object with {VERSION} and tables")
     if document[VERSION] != SCHEMA_VERSION:
         raise SnapshotError(
-            f"its {VERSION} is {shown(document[VERSION])}, and this emulator restores {SCHEMA_VERSION}: "
+            f"its {VERSION} is {abridged(document[VERSION])}, and this emulator restores {SCHEMA_VERSION}: "
             "take it again with this version"
         )
     tables = document.get("tables")
@@ -133,7 +133,7 @@ def _check_document(document: Any) -> Mapping[str, list[dict[str, Any]]]:
     known = _tables()
     for name, rows in tables.items():
         if name not in known:
-            raise SnapshotError(f"there is no table {shown(name)}; there are: {', '.join(known)}")
+            raise SnapshotError(f"there is no table {abridged(name)}; there are: {', '.join(known)}")
         _check_rows(known[name], rows)
     missing = [name for name in known if name not in tables]
     if missing:
@@ -154,12 +154,12 @@ def _check_rows(table: Table, rows: Any) -> None:
             raise SnapshotError(f"{place} {_member_fault(row.keys(), names)}")
         for name, types in columns:
             if type(row[name]) not in types or not _is_storable(row[name]):
-                raise SnapshotError(f"{place}.{name} is {shown(row[name])}, which is not valid there")
+                raise SnapshotError(f"{place}.{name} is {abridged(row[name])}, which is not valid there")
 
 
 def _member_fault(given: Collection[str], names: set[str]) -> str:
     missing = sorted(names.difference(given))
-    return f"lacks the member {missing[0]}" if missing else f"has an unknown member {shown(min(set(given) - names))}"
+    return f"lacks the member {missing[0]}" if missing else f"has an unknown member {abridged(min(set(given) - names))}"
 
 
 def _is_storable(value: Any) -> bool:
