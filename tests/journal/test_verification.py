@@ -11,10 +11,9 @@ import pytest
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, EntryTemplate, WorldJournal
 from foas_emulator.journal.journal import Journal
-from foas_emulator.journal.queries import Filter, read_page
+from foas_emulator.journal.queries import Filter, read_first
 from foas_emulator.journal.verification import Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
-from foas_emulator.world import slices
 from tests.api import Api
 from tests.journal.reading import GET, read, verify
 from tests.journal.test_budget import EMPTY, call
@@ -338,11 +337,6 @@ class _Yields:
         return task.result()
 
 
-@pytest.fixture
-def every_slice_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slices, "SLICE_NS", -1)
-
-
 @pytest.mark.usefixtures("every_slice_ends_at_once")
 def test_others_are_served_between_comparisons() -> None:
     made = world_journal(*[(at, "StartJob") for at in range(100)])
@@ -356,7 +350,7 @@ def test_others_are_served_between_comparisons() -> None:
     assert [each.number for each in closest] == [100, 99, 98]
     assert yields.count > 100
     yields = _Yields()
-    page = asyncio.run(yields.during(read_page(made, Filter(operation="Start*"), after=10, limit=5)))
+    page = asyncio.run(yields.during(read_first(made, Filter(operation="Start*"), after=10, limit=5)))
     assert ([number for number, _ in page.entries], page.total, page.after) == ([11, 12, 13, 14, 15], 100, 15)
     assert yields.count > 100
 

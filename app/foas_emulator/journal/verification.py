@@ -246,7 +246,7 @@ async def closest_entries(world_journal: WorldJournal, expected: Expectation) ->
     """
     compared: dict[int, int] = {}
     ranked: list[tuple[int, int, Entry]] = []
-    async for number, entry in in_slices(list(world_journal.numbered())):
+    async for number, entry in in_slices(world_journal.numbered()):
         distance = compared.get(id(entry.call))
         if distance is None:
             distance = compared[id(entry.call)] = expected.distance(entry.call)
