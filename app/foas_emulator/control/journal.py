@@ -23,6 +23,7 @@ from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, Page, find, read_first, read_last
 from foas_emulator.journal.verification import CloseEntry, Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.durations import duration
 from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.registry import Registry
@@ -36,7 +37,10 @@ EntryNumber = Annotated[
 _NAMED = 3
 """Differences that the hint of a failed verification names."""
 _LOOK_AT_MOST_EVERY = 0.02
-"""Seconds between two checks of a growing journal while a verification waits."""
+"""Seconds between two checks of a growing journal while a verification waits, at least."""
+_PAUSE = 10
+"""How many times as long as a check the pause before the next one is, because checks grow with the calls that match."""
+_LONGEST_PAUSE = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,13 +161,16 @@ async def _verify_until(
             return finding
         left = asyncio.ensure_future(until_disconnected(request.receive))
         left.add_done_callback(lambda _: changed.set())
+        pause = _LOOK_AT_MOST_EVERY
         try:
             async with asyncio.timeout(remaining):
                 while not finding.holds and not left.done():
                     await changed.wait()
-                    await asyncio.sleep(_LOOK_AT_MOST_EVERY)
+                    await asyncio.sleep(pause)
                     changed.clear()
+                    began = stopwatch()
                     finding = await look()
+                    pause = min(max(_LOOK_AT_MOST_EVERY, (stopwatch() - began) / 1e9 * _PAUSE), _LONGEST_PAUSE)
         finally:
             left.cancel()
     return finding if finding.holds else await look()
