@@ -57,16 +57,12 @@ Change = tuple[str, str | float | None]
 
 def equal(column: V, value: V) -> Condition:
     """Return the condition that a column has this value, as in `equal(Job.job_name, "job1")`. None matches NULL."""
-    return _name(column), value
+    return cast("InstrumentedAttribute[Any]", column).key, value
 
 
 def assign(column: V, value: V) -> Change:
     """Return the change that gives a column this value, as in `assign(Job.code, "SELECT 1")`."""
-    return _name(column), value
-
-
-def _name(column: V) -> str:
-    return cast("InstrumentedAttribute[Any]", column).key
+    return cast("InstrumentedAttribute[Any]", column).key, value
 
 
 def changed(row: R, *changes: Change) -> R:
@@ -290,7 +286,7 @@ class Store:
 
     def first(self, model: type[R], column: V, *, most: V) -> R | None:
         """Return the row with the smallest value of a column, if that is at most `most`; ties go by primary key."""
-        statement = statements.ascending(model.table(), _name(column))
+        statement = statements.ascending(model.table(), cast("InstrumentedAttribute[Any]", column).key)
         columns = self._raw.execute(statement, {"most": most}).fetchone()
         return None if columns is None else _row(model, columns)
 
