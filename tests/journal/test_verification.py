@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections import OrderedDict
 from collections.abc import Coroutine
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 import httpx
@@ -428,6 +430,24 @@ def test_only_those_who_wait_for_this_world_are_woken() -> None:
         assert woken == ["first", "second"]
     journal.write(first, "", 0)
     assert woken == ["first", "second"]
+
+
+def test_a_call_takes_no_longer_for_those_who_wait_for_other_worlds() -> None:
+    journal, names = Journal(budget=10**7), [f"w{number}" for number in range(50)]
+    asked: list[str] = []
+
+    class Journals(OrderedDict[str, WorldJournal]):
+        def get(self, name: str, default: Any = None) -> Any:
+            asked.append(name)
+            return super().get(name, default)
+
+    template = journal.template("w0", call(0), EMPTY)
+    journal._world_journals = Journals(journal._world_journals)
+    with ExitStack() as waiting:
+        for name in names:
+            waiting.enter_context(journal.watched(name, lambda: None))
+        journal.write(template, "", 0)
+    assert asked == ["w0"]
 
 
 @pytest.mark.parametrize("timeout", ["301s", "1h", 10**9])
