@@ -80,6 +80,7 @@ ValidateJob and GetRawPlanJson report code and plans that are too long:
 | a project | 20,000 instances, archived ones included |
 | a cluster | 500 queues, 100 vSwitches, 200 tags; 10,000 slaves removed over time |
 | one call for tags | 500 tags added, or all removed from 200 clusters |
+| bodies of calls that have not arrived whole, all together | 256 MiB; one of up to 64 KiB is always read |
 | calls delayed by latencies, all together | 256 MiB |
 | large answers that clients are still reading, such as snapshots | 512 MiB |
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections import OrderedDict
 from collections.abc import Coroutine
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
 import httpx
@@ -469,6 +471,24 @@ def test_the_closest_of_many_entries_are_the_latest_that_differ_least(monkeypatc
     made = world_journal(*[(at, "StartJob" if at in (3, 40) else "CommitJob") for at in range(50)])
     closest = asyncio.run(closest_entries(made, Expectation.model_validate({"operation": "StartJob"})))
     assert [each.number for each in closest] == [41, 4, 50]
+
+
+def test_a_call_takes_no_longer_for_those_who_wait_for_other_worlds() -> None:
+    journal, names = Journal(budget=10**7), [f"w{number}" for number in range(50)]
+    asked: list[str] = []
+
+    class Journals(OrderedDict[str, WorldJournal]):
+        def get(self, name: str, default: Any = None) -> Any:
+            asked.append(name)
+            return super().get(name, default)
+
+    template = journal.template("w0", call(0), EMPTY)
+    journal._world_journals = Journals(journal._world_journals)
+    with ExitStack() as waiting:
+        for name in names:
+            waiting.enter_context(journal.watched(name, lambda: None))
+        journal.write(template, "", 0)
+    assert asked == ["w0"]
 
 
 @pytest.mark.parametrize("timeout", ["301s", "1h", 10**9])

@@ -164,6 +164,50 @@ def test_list_members_are_folded_in_order_of_their_numbers() -> None:
     }
 
 
+def test_bodies_that_are_arriving_share_their_bytes_but_for_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_body, "MOST_ARRIVING", 1000)
+    monkeypatch.setattr(read_body, "SMALL", 100)
+    stage = read_body.ReadBody(limit=2000)
+
+    class Client:
+        """Sends a body in pieces; its context is what the stage gets."""
+
+        def __init__(self) -> None:
+            self.pieces: asyncio.Queue[tuple[bytes, bool]] = asyncio.Queue()
+            headers = {"transfer-encoding": "chunked"}
+            self.context: Any = SimpleNamespace(headers=headers, parameters={}, receive=self.receive)
+            self.read = asyncio.ensure_future(stage(self.context))  # type: ignore[arg-type]
+
+        async def receive(self) -> dict[str, Any]:
+            body, more = await self.pieces.get()
+            return {"type": "http.request", "body": body, "more_body": more}
+
+        async def send(self, size: int, *, more: bool = True) -> None:
+            self.pieces.put_nowait((b"x" * size, more))
+            await asyncio.sleep(0.01)
+
+    async def crowd() -> None:
+        first, second, small = Client(), Client(), Client()
+        await first.send(950)
+        await small.send(100)
+        await second.send(101)
+        with pytest.raises(ApiError) as refused:
+            await second.read
+        assert refused.value.code == "ServiceUnavailable"
+        assert "1000 bytes together" in refused.value.hint
+        await small.send(0, more=False)
+        await first.send(0, more=False)
+        await asyncio.gather(small.read, first.read)
+        assert len(first.context.body) == 950
+        alone = Client()
+        await alone.send(1900)
+        await alone.send(0, more=False)
+        await alone.read
+        assert len(alone.context.body) == 1900
+
+    asyncio.run(crowd())
+
+
 @pytest.mark.parametrize("name", ["Tags.0.Key", "Tags.01.Key", "Tags.10000.Key", "Tags.x.Key", "Tags.1", "Tags.1.a.b"])
 def test_name_that_only_looks_like_a_list_member_is_a_name(name: str) -> None:
     assert fold_lists({name: "v"}) == {name: "v"}

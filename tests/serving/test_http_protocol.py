@@ -437,6 +437,17 @@ def test_a_head_that_comes_byte_by_byte_is_given_up(impatient: Emulator) -> None
     )
 
 
+def test_connections_that_are_made_at_once_are_not_checked_at_once(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares: list[float] = []
+    monkeypatch.setattr(EmulatorProtocol, "_look_later", lambda _, share=1: shares.append(share))
+    for _ in range(10):
+        assert send(emulator, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+    assert len(set(shares)) == 10
+    assert all(0 < share <= 1 for share in shares)
+
+
 def test_a_client_that_does_not_read_is_given_up(impatient: Emulator) -> None:
     with closing(connect(impatient)) as connection:
         connection.sendall(get("/static-offline-docs/swagger-ui-bundle.js") * 20)

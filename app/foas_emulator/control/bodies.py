@@ -10,6 +10,9 @@ from starlette.types import Message, Receive, Scope
 
 from foas_emulator.control.errors import ControlError
 
+SMALL = 64 * 1024
+"""The size in bytes up to which a body is read whatever others hold: a connection buffers as much in any case."""
+
 
 class Room:
     """A limit, in bytes, for all bodies that are held at the same time."""
@@ -36,8 +39,8 @@ class Taken:
         self.size = 0
 
     def take(self, size: int) -> None:
-        """Take room for more bytes. Raise `ControlError` if there is none left."""
-        if self._room.size + size > self._room.limit:
+        """Take room for more bytes. Raise `ControlError` if there is none left, and the body is not small."""
+        if self.size + size > SMALL and self._room.size + size > self._room.limit:
             raise ControlError(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 f"All request bodies together would have more than {self._room.limit} bytes.",

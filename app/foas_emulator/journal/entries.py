@@ -70,11 +70,13 @@ new_entry = partial(tuple.__new__, Entry)
 class WorldJournal:
     """The entries of one world; the oldest may have been dropped to keep within the budget."""
 
-    __slots__ = ("earlier", "entries", "repeated", "size", "templates", "usage")
+    __slots__ = ("earlier", "entries", "of", "repeated", "size", "templates", "usage")
 
-    def __init__(self, earlier: int = 0) -> None:
+    def __init__(self, earlier: int = 0, *, of: str = "") -> None:
         """Begin after so many calls that a journal of the same world has counted, and lost with all that it held."""
         self.earlier = earlier
+        self.of = of
+        """The name of the world."""
         self.entries: deque[Entry] = deque()
         self.size = 0
         """The estimated size of the entries, in bytes."""

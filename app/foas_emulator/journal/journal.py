@@ -62,7 +62,8 @@ class Journal:
             self._make_room()
         world_journal = self._world_journals.get(world_name)
         if world_journal is None:
-            world_journal = self._world_journals[world_name] = WorldJournal(self._earlier.pop(world_name, 0))
+            world_journal = WorldJournal(self._earlier.pop(world_name, 0), of=world_name)
+            self._world_journals[world_name] = world_journal
             self._resize(WORLD_JOURNAL_SIZE)
         else:
             self._world_journals.move_to_end(world_name)
@@ -106,10 +107,10 @@ class Journal:
                 self._waiters.pop(world_name, None)
 
     def _wake(self, world_journal: WorldJournal) -> None:
-        for world_name, waiters in self._waiters.items():
-            if self._world_journals.get(world_name) is world_journal:
-                for wake in waiters:
-                    wake()
+        waiters = self._waiters.get(world_journal.of)
+        if waiters is not None and self._world_journals.get(world_journal.of) is world_journal:
+            for wake in waiters:
+                wake()
 
     def forget(self, world_name: str) -> None:
         """Forget a world's journal. Its calls still count in the usage of all worlds together."""

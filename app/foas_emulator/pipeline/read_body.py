@@ -11,7 +11,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 
 from foas_emulator.gateway.encodings import foreign_encoding
-from foas_emulator.gateway.errors import BODY_TOO_LARGE, MALFORMED
+from foas_emulator.gateway.errors import BODY_TOO_LARGE, MALFORMED, UNAVAILABLE
 from foas_emulator.json_bounds import MAX_DEPTH, has_lone_surrogate, integer, is_too_deep
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.find_operation import MAX_PARAMETERS, read_pairs
@@ -24,15 +24,24 @@ _READ_TYPES = "send application/json or application/x-www-form-urlencoded"
 LARGE = 256 * 1024
 """The size in bytes from which other requests are served between reading a body and calling the operation."""
 
+MOST_ARRIVING = 256 * 1024 * 1024
+"""The most bytes of bodies that have begun to arrive and are not complete. A single one may be larger."""
+SMALL = 64 * 1024
+"""The size in bytes up to which a body is read whatever others hold: a connection buffers as much in any case."""
+
 MAX_VALUES = 20_000
 """The most values of a JSON body; each takes far more memory and time than its bytes do."""
 
 
 class ReadBody:
-    """The stage that reads a body of at most `limit` bytes: a JSON object or a form, with or without a content type."""
+    """The stage that reads a body of at most `limit` bytes: a JSON object or a form, with or without a content type.
+
+    Bodies that are arriving share `MOST_ARRIVING`: thousands of slow clients would else hold `limit` bytes each.
+    """
 
     def __init__(self, *, limit: int) -> None:
         self._limit = limit
+        self._arriving = 0
 
     def __call__(self, context: RequestContext) -> Awaitable[None] | None:
         headers = context.headers
@@ -41,20 +50,7 @@ class ReadBody:
         return self._read(context)
 
     async def _read(self, context: RequestContext) -> None:
-        length = context.headers.get("content-length", "")
-        if length.isdecimal() and int(length) > self._limit:
-            raise self._too_large()
-        chunks = bytearray()
-        more = True
-        while more:
-            message = await context.receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect  # the rest of the body will never come
-            chunks += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(chunks) > self._limit:
-                raise self._too_large()
-        context.body = bytes(chunks)
+        context.body = await self._whole(context)
         content_type = context.headers.get("content-type", "")
         context.body_note = why_not_read(context.body, content_type)
         encoding = context.headers.get("content-encoding", "identity").strip().lower()
@@ -67,6 +63,32 @@ class ReadBody:
         context.parameters = {**read, **also_before, **context.parameters}
         if len(context.body) > LARGE:
             await asyncio.sleep(0)  # decoding it took some ten milliseconds, and so may the call
+
+    async def _whole(self, context: RequestContext) -> bytes:
+        length = context.headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self._limit:
+            raise self._too_large()
+        chunks = bytearray()
+        more = True
+        try:
+            while more:
+                message = await context.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect  # the rest of the body will never come
+                piece = message.get("body", b"")
+                chunks += piece
+                self._arriving += len(piece)
+                more = message.get("more_body", False)
+                if len(chunks) > self._limit:
+                    raise self._too_large()
+                if more and len(chunks) > SMALL and MOST_ARRIVING < self._arriving > len(chunks):
+                    raise UNAVAILABLE(
+                        f"The bodies that are arriving have over {MOST_ARRIVING} bytes together, which is the limit: "
+                        "ask again when others are complete."
+                    )
+        finally:
+            self._arriving -= len(chunks)
+        return bytes(chunks)
 
     def _too_large(self) -> Exception:
         return BODY_TOO_LARGE(f"A body may have {self._limit} bytes; the setting max_body changes that.")

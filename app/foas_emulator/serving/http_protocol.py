@@ -8,6 +8,7 @@ import asyncio
 import selectors
 from collections import deque
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import httptools
@@ -34,6 +35,8 @@ PATIENCE = 30.0
 """Seconds that a client may take to send its headers, or to send or read the next byte of a request or an answer."""
 LOOKS = 3
 """Number of times that a connection is checked during `PATIENCE`."""
+_NUMBERS = count()
+"""Of connections, so that thousands that were made at once are not all checked, and given up, at once."""
 CLOSE_AFTER = 5.0
 """Seconds that an idle connection is kept beyond the announced time, since a request may be under way."""
 
@@ -83,7 +86,7 @@ class EmulatorProtocol(HttpToolsProtocol):
         self._begin_to_parse()
         self.app_state = {**self.app_state, TRANSPORT: transport}
         self._wait_for_request()
-        self._look_later()
+        self._look_later((next(_NUMBERS) % 100 + 1) / 100)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -285,8 +288,8 @@ class EmulatorProtocol(HttpToolsProtocol):
 
     # -- patience
 
-    def _look_later(self) -> None:
-        self._next_look = self.loop.call_later(PATIENCE / LOOKS, self._look)
+    def _look_later(self, share: float = 1) -> None:
+        self._next_look = self.loop.call_later(share * PATIENCE / LOOKS, self._look)
 
     def _look(self) -> None:
         """Give up on a client that has made no progress for `PATIENCE` seconds while the connection waits for it."""

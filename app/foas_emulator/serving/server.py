@@ -22,6 +22,7 @@ from foas_emulator.main import create_app, refuse_workers
 from foas_emulator.seeds.watching import Marks
 from foas_emulator.serving.descriptors import LEAST, LoopErrors, limit_if_too_low, raise_limit
 from foas_emulator.serving.listening import listen, reachable, url_of
+from foas_emulator.serving.memory import give_back_large_blocks
 from foas_emulator.serving.uvicorn_servers import (
     MainServer,
     SideServer,
@@ -97,6 +98,7 @@ def serve(settings: Settings) -> None:
     logs.configure(level=settings.log_level, format_=settings.log_format)
     _raise_limit()
     sys.setswitchinterval(TURN)
+    give_back_large_blocks()
     for given in secrets_in(sys.argv):
         log.warning("%s: everybody on this machine can see what is on a command line; %s", given, _SAFER)
     proxy_host = settings.host if settings.control_token is not None else LOOPBACK[0]
