@@ -358,7 +358,7 @@ OVERTAKEN_BY: Mapping[str, Request] = {
 
 
 @pytest.mark.parametrize("store_kind", ["memory"])
-@pytest.mark.parametrize(("call", "by"), [*zip(reversed(CALLS), cycle(OVERTAKEN_BY), strict=False)][::2])
+@pytest.mark.parametrize(("call", "by"), [*zip(reversed([*CALLS]), cycle(OVERTAKEN_BY), strict=False)][::2])
 def test_calls_that_overtake_each_other_leave_nothing(
     api: Api, caplog: pytest.LogCaptureFixture, call: str, by: str
 ) -> None:
