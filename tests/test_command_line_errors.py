@@ -1,6 +1,7 @@
 """Whatever is wrong on the command line is told in one line that names the setting or the file."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 from foas_emulator import logs
 from foas_emulator.cli import main
 from foas_emulator.serving import uvicorn_servers
-from tests.process import command, environment, run, serving
+from tests.process import SECONDS_TO_STOP, command, environment, run, serving
 
 NOT_UTF_8 = b"\xff\xfe"
 WRONG_FILES = {
@@ -227,6 +228,27 @@ def test_server_that_does_not_run_is_told_with_what_starts_one(command: str) -> 
         line = refusal(*command.format(url).split())
     assert line.startswith(url)
     assert line.endswith(": connection refused; foas-emulator serve starts a server")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT for one process")
+@pytest.mark.parametrize("arguments", ["worlds --url {}", "snapshot save out.json --url {}", "get {}/"])
+def test_command_that_is_interrupted_ends_as_in_shells(arguments: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        interrupted = subprocess.Popen(
+            command(*arguments.format(url).split()),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            env=environment(),
+            cwd=tmp_path,
+        )
+        connection, _ = silent.accept()  # it waits for an answer now
+        with connection:
+            interrupted.send_signal(signal.SIGINT)
+            told = interrupted.communicate(timeout=SECONDS_TO_STOP)
+    assert (interrupted.returncode, *told) == (130, "", "\nAborted!\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["healthcheck --url {}", "worlds --url {}", "clock show --url {}", "get {}/"])

@@ -440,6 +440,20 @@ def test_files_go_when_the_server_stops() -> None:
     assert not files.exists()
 
 
+def test_an_answer_in_progress_reaches_its_client_when_the_server_stops() -> None:
+    rules = "/worlds/default/faults"
+    with Emulator(intercept=0) as emulator:
+        emulator.control.request("POST", rules, {"effect": {"latency": "300ms"}})
+        port = emulator.control.request("GET", "/interception")["port"]
+        connection = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+        connection.sendall(f"GET http://{HOST}{INSTANCE} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        while not emulator.control.request("GET", rules)["faults"][0]["hits"]:
+            time.sleep(0.01)
+    with connection, connection.makefile("rb") as answer:
+        assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
+        assert b"412536" in answer.read()
+
+
 def test_a_connection_that_was_reset_leaves_no_cycle_in_memory() -> None:
     """Cycles that are frozen (garbage.py) stay in memory while a server is busy, with what the reader holds."""
 

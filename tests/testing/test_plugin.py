@@ -5,13 +5,14 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 
 import pytest
 
 from foas_emulator.commands.signed_get import signed_get
-from foas_emulator.testing import Emulator, Server
+from foas_emulator.testing import Emulator, Server, World
 
 pytest_plugins = ["pytester"]
 
@@ -79,6 +80,23 @@ def test_sessions_that_share_a_server_have_worlds_of_their_own(pytester: pytest.
     with Emulator() as emulator:
         first, second = (names(pytester, f"--foas-url={emulator.url}") for _ in range(2))
         assert len({*first, *second}) == 4
+        assert emulator.worlds() == ["default"]
+
+
+def test_a_setup_that_is_interrupted_leaves_no_world_on_a_shared_server(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = World.create
+
+    def create_and_interrupt(world: World) -> None:
+        create(world)
+        raise KeyboardInterrupt
+
+    pytester.makepyfile("def test_it(foas_world): pass")
+    with Emulator() as emulator:
+        monkeypatch.setattr(World, "create", create_and_interrupt)
+        with suppress(KeyboardInterrupt):  # which pytest raises again, having ended its session
+            pytester.runpytest_inprocess(f"--foas-url={emulator.url}")
         assert emulator.worlds() == ["default"]
 
 

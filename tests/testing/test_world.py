@@ -5,6 +5,7 @@ import gc
 import pickle
 import socket
 import sys
+import tempfile
 import threading
 import urllib.error
 import urllib.request
@@ -341,6 +342,29 @@ def test_an_emulator_that_is_interrupted_before_its_block_stops(monkeypatch: pyt
     with pytest.raises(KeyboardInterrupt):
         Emulator().__enter__()
     assert [thread for thread in set(threading.enumerate()) - before if thread.name == "foas-emulator"] == []
+
+
+def test_an_emulator_whose_end_is_interrupted_leaves_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = set(threading.enumerate())
+    emulator = Emulator(intercept=0).__enter__()
+    (thread,) = (each for each in set(threading.enumerate()) - before if each.name == "foas-emulator")
+    proxy = emulator.control.request("GET", "/interception")
+    assert list(tmp_path.iterdir()) != []
+    with monkeypatch.context() as patched:
+        patched.setattr(thread, "join", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            emulator.__exit__()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert list(tmp_path.iterdir()) == []
+    for port in (proxy["port"], *(proxy["node"][name] for name in ("plain", "secure"))):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=60)
+    emulator.__exit__()  # once more, as an ExitStack or a fixture may
 
 
 def test_nothing_is_kept_of_an_emulator_that_was_left() -> None:

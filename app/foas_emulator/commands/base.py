@@ -27,6 +27,9 @@ TOKEN_OPTION = click.option(
 )
 
 
+_INTERRUPTED = 130
+"""The exit status of shells for a command that SIGINT ends."""
+
 _OF_WRITING = {
     getattr(errno, name, None) for name in ("EAGAIN", "EBADF", "EDQUOT", "EFBIG", "EINVAL", "EIO", "ENOSPC", "ENXIO")
 }
@@ -39,8 +42,8 @@ _OF_VARIABLES = (ParameterSource.ENVIRONMENT, None)
 class Commands(click.Group):
     """A group of commands whose errors are one line each.
 
-    The exit status is 2 for a wrong command line and 1 for what cannot be done. A reader that closes standard output
-    early, as `head` does, gets no error.
+    The exit status is 2 for a wrong command line, 1 for what cannot be done and, as in shells, 130 for a command that
+    Ctrl-C ends. A reader that closes standard output early, as `head` does, gets no error.
     """
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any) -> Any:
@@ -59,7 +62,7 @@ class Commands(click.Group):
         except click.ClickException as error:
             refuse(f"Error: {error.format_message()}{_advice(error)}", status=error.exit_code)
         except click.Abort:
-            refuse("Aborted!")
+            refuse("Aborted!", status=_INTERRUPTED)
         except BrokenPipeError:
             _close_output()
             sys.exit(1)

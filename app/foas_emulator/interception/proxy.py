@@ -17,6 +17,8 @@ from foas_emulator.interception.relay import close, end, relay, send
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _TLS = b"\x16"
 """The first byte of a handshake."""
+_LAST_WITHIN = 0.1
+"""Seconds to pass on what has arrived by the end."""
 
 log = logging.getLogger(__name__)
 
@@ -70,10 +72,15 @@ class Proxy:
         for listener in listeners:
             self._servers.append(await asyncio.start_server(self._accept, sock=listener, limit=self._limits.head))
 
-    async def stop(self) -> None:
-        """End all connections, and accept no more."""
+    def accept_no_more(self) -> None:
         for server in self._servers:
             server.close()
+
+    async def stop(self) -> None:
+        """Accept no more connections, and end all of them, once they have passed on what has arrived."""
+        self.accept_no_more()
+        if self._connections:
+            await asyncio.wait(self._connections, timeout=_LAST_WITHIN)
         for task in self._connections:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)

@@ -91,7 +91,8 @@ async def intercepting(interception: Interception, app: ASGIApp, make_server: Ma
     try:
         yield
     finally:
-        await proxy.stop()
+        proxy.accept_no_more()
         for server in behind:
             server.should_exit = True
-        await asyncio.gather(*tasks)
+        await asyncio.gather(*tasks)  # first, so that the answers in progress still reach their clients
+        await proxy.stop()

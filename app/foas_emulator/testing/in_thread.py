@@ -80,6 +80,8 @@ class ThreadedServer:
             config = uvicorn_config(app, keep_alive=known.keep_alive, lifespan="on")
             self._server = _Server(config, beside=beside)
             self._failure: Exception | None = None
+            self._files = files.pop_all()
+            if_refused.callback(self._files.close)
             self._thread = Thread(target=self._run, name="foas-emulator", daemon=True)
             try:
                 self._thread.start()
@@ -92,13 +94,11 @@ class ThreadedServer:
                 self._thread.join()
                 raise StartError(f"the emulator did not start: {self._failure}") from self._failure
             if_refused.pop_all()  # from now on the application closes the worlds, and uvicorn the socket
-            self._files = files.pop_all()
 
     def stop(self) -> None:
         """Finish the answers in progress, and stop."""
         self._server.should_exit = True
         self._thread.join()
-        self._files.close()
         _forget_endpoints()
 
     def _end(self) -> None:
@@ -108,7 +108,7 @@ class ThreadedServer:
 
     def _run(self) -> None:
         try:
-            with event_loop_runner() as runner:
+            with self._files, event_loop_runner() as runner:  # they go even if nobody waits for the end of this thread
                 runner.run(self._server.serve(sockets=[self._listener]))
         except Exception as error:
             if self._server.ready.is_set():

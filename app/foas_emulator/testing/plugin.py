@@ -176,7 +176,12 @@ def foas_world(
 ) -> Iterator[World]:
     """Yield a fresh world for this test only, from the server's default seed; drop it after the test."""
     world = foas_emulator.world(_world_name(request.node) + _foas_suffix)
-    world.create()
+    try:
+        world.create()
+    except BaseException:  # a KeyboardInterrupt or a timeout, after which a shared server would keep the world
+        with suppress(EmulatorError, OSError):
+            world.drop()
+        raise
     reporter: FailureReporter | None = request.config.pluginmanager.get_plugin(_REPORTER)
     assert reporter is not None
     reporter.watch(request.node, world, temporary=tmp_path_factory)
