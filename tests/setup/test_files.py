@@ -47,7 +47,7 @@ def test_ci_runs_on_every_system_and_python_that_is_promised() -> None:
     promised = [
         name.removeprefix(pythons) for name in PROJECT["project"]["classifiers"] if name.startswith(pythons + "3.")
     ]
-    assert matrix["python"] == promised == ["3.11", "3.12", "3.13", "3.14"]
+    assert matrix["python"] == promised == ["3.11", "3.12", "3.13", "3.14", "3.15"]
 
 
 def test_targets_that_ci_makes_exist() -> None:
