@@ -88,8 +88,8 @@ def test_the_token_of_a_shared_server_is_handed_on(pytester: pytest.Pytester) ->
         url = f"--foas-url={emulator.url}"
         pytester.runpytest_inprocess(url, "--foas-control-token=secret").assert_outcomes(passed=1)
         refused = pytester.runpytest_inprocess(url)
-        refused.assert_outcomes(errors=1)
-        refused.stdout.fnmatch_lines("*The control API requires its token.*")
+        assert refused.ret == pytest.ExitCode.USAGE_ERROR
+        refused.stderr.fnmatch_lines("*The control API requires its token. Give it as --foas-control-token, or in *")
 
 
 def test_a_token_in_the_environment_is_that_of_both_kinds_of_server(
@@ -101,7 +101,7 @@ def test_a_token_in_the_environment_is_that_of_both_kinds_of_server(
     pytester.runpytest_inprocess().assert_outcomes(passed=1)
     with Emulator(control_token="another") as emulator:
         url = f"--foas-url={emulator.url}"
-        pytester.runpytest_inprocess(url).assert_outcomes(errors=1)
+        assert pytester.runpytest_inprocess(url).ret == pytest.ExitCode.USAGE_ERROR
         monkeypatch.setenv("FOASEMU_CONTROL_TOKEN", "another")
         pytester.runpytest_inprocess(url).assert_outcomes(passed=1)
 

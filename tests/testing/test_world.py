@@ -48,6 +48,12 @@ def world(emulator: Emulator) -> World:
     return emulator.world()
 
 
+@pytest.mark.parametrize("name", ["tests.test_it.Case.test_a", "Other", "", "a" * 65])
+def test_a_name_that_no_world_can_have_is_refused_at_once(emulator: Emulator, name: str) -> None:
+    with pytest.raises(ValueError, match="cannot name a world: use 1 to 64 of a-z, 0-9, _ and -"):
+        emulator.world(name)
+
+
 def status(world: World, path: str = "/api/v2/projects/project1/jobs/job1/instances/412536") -> int:
     request = urllib.request.Request(world.endpoint + path, headers=world.headers)
     try:

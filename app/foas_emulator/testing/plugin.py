@@ -10,6 +10,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -88,14 +89,17 @@ def _runs_tests(config: pytest.Config) -> bool:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Refuse to start if the server does not answer, once for the session instead of for every test."""
+    """Refuse to start if the server does not answer or the token is wrong, once instead of for every test."""
     config = session.config
     url = config.getoption("--foas-url")
     if url is None or hasattr(config, "workerinput") or not _runs_tests(config):
         return
-    try:
-        ControlClient(url).request("GET", "/health")
+    try:  # what requires the token, as the calls of the tests will
+        ControlClient(url, control_token=config.getoption("--foas-control-token")).request("GET", "/info")
     except (EmulatorError, OSError, ValueError) as error:
+        if isinstance(error, EmulatorError) and error.status == HTTPStatus.UNAUTHORIZED:
+            hint = "Give it as --foas-control-token, or in FOASEMU_CONTROL_TOKEN."
+            raise pytest.UsageError(f"--foas-url: {url}: {error.error} {hint}") from None
         raise pytest.UsageError(f"--foas-url: no foas-emulator answers at {url}: {error}") from None
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 from foas_emulator.testing.client import ControlClient
 from foas_emulator.testing.shapes import WORLDS
 from foas_emulator.testing.world import World
+from foas_emulator.world.names import check_name
 
 __tracebackhide__ = True
 
@@ -21,8 +22,14 @@ class Server:
         return self.control.url
 
     def world(self, name: str | None = None) -> World:
-        """Return the world of this name, by default a new, unique one. It is created when it is first used."""
-        return World(self.control, uuid4().hex if name is None else name)
+        """Return the world of this name, by default a new, unique one. It is created when it is first used.
+
+        Raise ValueError for a name that no world can have.
+        """
+        if name is None:
+            return World(self.control, uuid4().hex)
+        check_name(name)
+        return World(self.control, name)
 
     def worlds(self) -> list[str]:
         """Return the names of all worlds."""
