@@ -11,6 +11,9 @@ ENDURE = $(if $(COUNT),--count $(COUNT)) $(if $(SECONDS),--seconds $(SECONDS)) $
 unexport PYTHONHOME PYTHONPATH PIP_PREFIX PIP_REQUIRE_HASHES PIP_ROOT PIP_TARGET
 export PIP_USER := 0
 
+# What was installed for a Python that has been removed since is not there for the next one.
+STALE := $(shell test -x $(BIN)/python || rm -f $(VENV)/.serve $(VENV)/.test $(VENV)/.mutants)
+
 # Without this, a virtual environment that could not be made whole, as on Debian without python3-venv, would be used.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
@@ -71,7 +74,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and sys.executable + " is Python " + \
 		sys.version.split()[0] + ", and 3.11 or later is needed; name one, as in PYTHON=python3.13")'
 	@echo "making the virtual environment $(VENV)" >&2
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV)
 
 $(VENV)/.serve: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "installing what the emulator needs (requirements.lock)" >&2

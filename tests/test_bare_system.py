@@ -83,3 +83,23 @@ def test_worlds_of_a_server_that_was_killed_are_not_locked(
     bare.process.wait()
     with serving("--data-dir", str(tmp_path / "worlds"), variables=variables) as again, again.client() as client:
         assert client.get(INSTANCE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("python", "told"),
+    [
+        ("import sqlite3; sqlite3.Connection = object", "was built with an SQLite that lacks deserialize"),
+        ("import sys; sys.modules['_sqlite3'] = None", "was built without _sqlite3, or cannot load it"),
+    ],
+    ids=["old", "none"],
+)
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("seed", "check", "default")], ids=" ".join)
+def test_a_python_whose_sqlite_does_not_do_is_refused_in_one_line(
+    python: str, told: str, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    """As the Python 3.11 of RHEL 8, or one that was compiled where the headers of SQLite were missing."""
+    (tmp_path / "sitecustomize.py").write_text(python, "utf-8")
+    refused = run(*command, variables={"PYTHONPATH": str(tmp_path)})
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("this Python " + told), refused.stderr
+    assert refused.stderr.count("\n") == 1

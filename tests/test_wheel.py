@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 import venv
 import zipfile
@@ -33,27 +34,26 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def wheel(place: Path) -> Path:
-    """The wheel, built from a copy: building leaves its traces beside the sources."""
+def built(place: Path) -> str:
+    """What is said while the source distribution is built from a copy, and the wheel from that, into `dist`."""
     source = place / "source"
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in ("app", "fixtures"):
         shutil.copytree(ROOT / name, source / name, ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    building: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "build",
-        "--no-isolation",
-        "--wheel",
-        "--outdir",
-        place / "dist",
-        source,
-    ]
-    subprocess.run(building, check=True, capture_output=True, timeout=240)
-    (built,) = (place / "dist").glob("*.whl")
-    return built
+    (source / "tests").mkdir()
+    (source / "tests" / "test_any.py").touch()
+    building: list[str | Path] = [sys.executable, "-m", "build", "--no-isolation", "--outdir", place / "dist", source]
+    ran = subprocess.run(building, check=True, capture_output=True, encoding="utf-8", timeout=240)
+    return ran.stdout + ran.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(place: Path, built: str) -> Path:
+    assert built
+    (found,) = (place / "dist").glob("*.whl")
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +97,20 @@ def test_wheel_carries_the_package_its_fixtures_and_nothing_else(wheel: Path) ->
     }
     assert len(pages) > 20
     assert modules | fixtures | pages <= set(names)
+
+
+def test_building_warns_of_no_package(built: str) -> None:
+    assert "absent from the `packages` configuration" not in built
+    assert "deprecated" not in built.lower()
+
+
+@pytest.mark.usefixtures("built")
+def test_source_distribution_has_no_tests_which_could_not_run_alone(place: Path) -> None:
+    (found,) = (place / "dist").glob("*.tar.gz")
+    with tarfile.open(found) as archive:
+        inside = {name.split("/")[1] for name in archive.getnames() if "/" in name}
+    assert {"app", "fixtures", "pyproject.toml", "README.md", "LICENSE"} <= inside
+    assert "tests" not in inside
 
 
 def without_rights(command: list[str]) -> list[str]:

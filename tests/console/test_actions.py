@@ -3,6 +3,7 @@
 import gc
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -325,7 +326,10 @@ def test_a_comparison_takes_out_only_the_rows_that_it_shows(console: Console, mo
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"body": "[" * 40_000}, "too deep"),
+        (
+            {"body": "[" * 40_000},
+            "too deep" if sys.version_info < (3, 15) else "Expecting",
+        ),  # then all that the stack holds
         ({"json__a": "1", "json__a.b": "2"}, "as a value and as an object"),
         ({"body": "{"}, "This is not JSON."),
         ({"body": "{"}, "Expecting"),

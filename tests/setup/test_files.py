@@ -47,7 +47,7 @@ def test_ci_runs_on_every_system_and_python_that_is_promised() -> None:
     promised = [
         name.removeprefix(pythons) for name in PROJECT["project"]["classifiers"] if name.startswith(pythons + "3.")
     ]
-    assert matrix["python"] == promised == ["3.11", "3.12", "3.13", "3.14"]
+    assert matrix["python"] == promised == ["3.11", "3.12", "3.13", "3.14", "3.15"]
 
 
 def test_targets_that_ci_makes_exist() -> None:
@@ -102,6 +102,26 @@ def test_a_virtual_environment_that_could_not_be_made_whole_is_made_anew(tmp_pat
     done = make_environment(tmp_path, f'exec {sys.executable} "$@" --without-pip')
     assert done.returncode == 0, done.stderr
     assert subprocess.run([tmp_path / ".venv/bin/python", "-c", ""], timeout=60, check=False).returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a virtual environment has no links there")
+def test_what_was_installed_for_a_python_that_is_gone_is_installed_anew(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text(MAKEFILE, "utf-8")
+    for name in ("requirements.lock", "pyproject.toml"):
+        (tmp_path / name).touch()
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "python").symlink_to(sys.executable)
+    (tmp_path / ".venv" / ".serve").touch()
+
+    def planned() -> str:
+        command = ["make", "--dry-run", "serve"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True).stdout
+
+    assert "requirements.lock" not in planned()
+    (programs / "python").unlink()
+    (programs / "python").symlink_to("/nonexistent/python")
+    assert "-r requirements.lock" in planned()
 
 
 def test_hooks_run_tools_of_the_virtual_environment() -> None:

@@ -69,14 +69,22 @@ class Commands(click.Group):
         except (OSError, UnicodeError) as error:
             _close_output()
             refuse(describe_os_error(error))
-        except (RuntimeError, MemoryError) as error:
-            from foas_emulator.world.shortage import refused_by_system  # noqa: PLC0415 - for this error alone
-
-            refused = refused_by_system(error)
+        except (ImportError, RuntimeError, MemoryError) as error:
+            refused = _refused(error)
             if refused is None:
                 raise
             refuse(refused)
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _refused(error: Exception) -> str | None:
+    """Return what this Python or the system lacks; None for an error of the program."""
+    if isinstance(error, ImportError):
+        lacks = error.name in sys.stdlib_module_names
+        return f"this Python was built without {error.name}, or cannot load it; use another Python" if lacks else None
+    from foas_emulator.world.shortage import refused_by_system  # noqa: PLC0415 - for this error alone
+
+    return refused_by_system(error)
 
 
 def _advice(error: click.ClickException) -> str:

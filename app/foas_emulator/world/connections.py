@@ -1,5 +1,6 @@
 """The connections to databases that worlds take and give back."""
 
+import errno
 import sqlite3
 from contextlib import suppress
 from functools import cached_property
@@ -14,6 +15,11 @@ from foas_emulator.world.soundness import APPLICATION_ID, PAGE_SIZE
 from foas_emulator.world.store import SCHEMA_VERSION, TABLES, Row
 
 _MEMORY = ":memory:"
+
+_UNFIT = (
+    f"this Python was built with an SQLite that lacks deserialize, as before 3.36 (it has {sqlite3.sqlite_version}); "
+    "use another Python, such as that of the Docker image"
+)
 
 _WAIT_S = 0.01
 """Seconds to wait for another program that has locked a world's file: all requests wait meanwhile."""
@@ -36,6 +42,9 @@ class Connections:
     """
 
     def __init__(self) -> None:
+        """Raise OSError where Python cannot read and write databases as bytes, which worlds begin with."""
+        if not hasattr(sqlite3.Connection, "deserialize"):
+            raise OSError(errno.ENOTSUP, _UNFIT)
         TABLES.configure()  # otherwise rows that `_construct` makes could not be read
         self._target = _MEMORY
         pool = QueuePool(self._open, pool_size=4, max_overflow=-1)
