@@ -114,7 +114,20 @@ def test_an_instant_without_a_zone_is_in_utc_wherever_the_machine_is(monkeypatch
     assert read == NEW_YEAR
 
 
-@pytest.mark.parametrize("text", ["tomorrow", str(NEW_YEAR // 1000), "9" * 16, "202601011200", "20260101120000"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tomorrow",
+        str(NEW_YEAR // 1000),
+        "9" * 16,
+        "20260101120",
+        "202601011200",
+        "20260101120000",
+        "20260101120000000",
+        "20260101120Z",
+        "2026-01-01120",
+    ],
+)
 def test_what_is_no_instant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"neither milliseconds since the epoch \(13 digits\) nor an ISO 8601 time"):
         instant(text)

@@ -11,6 +11,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS = re.compile("(?!(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{6}(?:[0-9]{2})?$)[0-9]{12,15}")
 """Fewer digits are those of a date, or of seconds; 20260101120000 is meant as a date and a time."""
 
+_NO_TIME = re.compile("[0-9]{9}|[0-9]{4}-[0-9]{2}-[0-9]{3}")
+"""A date with a digit in place of the T, which Python skips: it reads 20260101120000000 as 20:00."""
+
 
 def instant(value: str | int) -> int:
     """Return the milliseconds since the epoch of an ISO 8601 text (UTC unless it says otherwise); keep a number as is.
@@ -24,7 +27,7 @@ def instant(value: str | int) -> int:
     if _MILLISECONDS.fullmatch(text):
         return int(text)
     try:
-        parsed = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat("" if _NO_TIME.match(text) else text)
     except ValueError:
         reason = "neither milliseconds since the epoch (13 digits) nor an ISO 8601 time"
         raise ValueError(f"{value!r} is {reason}, such as 2026-01-01T00:00:00Z") from None
