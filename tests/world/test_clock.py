@@ -133,6 +133,11 @@ def test_what_is_no_instant_is_refused(text: str) -> None:
         instant(text)
 
 
+def test_a_long_text_that_is_no_instant_is_cut() -> None:
+    with pytest.raises(ValueError, match=r"^'x{80}'\.\.\. of 1000 characters is neither"):
+        instant("x" * 1000)
+
+
 def test_a_new_clock_goes_as_the_machine_does(store: Store) -> None:
     clock = Clock(store)
     clock.reload()

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from foas_emulator.difference import abridged
+
 LAST_INSTANT = 253_402_300_799_999
 """The end of the year 9999 in milliseconds since the epoch. No clock goes further: ISO 8601 texts end there."""
 
@@ -30,7 +32,7 @@ def instant(value: str | int) -> int:
         parsed = datetime.fromisoformat("" if _NO_TIME.match(text) else text)
     except ValueError:
         reason = "neither milliseconds since the epoch (13 digits) nor an ISO 8601 time"
-        raise ValueError(f"{value!r} is {reason}, such as 2026-01-01T00:00:00Z") from None
+        raise ValueError(f"{abridged(value)} is {reason}, such as 2026-01-01T00:00:00Z") from None
     aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     return round(aware.timestamp() * 1000)
 
