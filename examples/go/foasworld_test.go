@@ -30,7 +30,7 @@ func NewWorld(t *testing.T) *World {
 	world.Control(t, "PUT", "/settings", "{}")
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("foas-emulator: %s", world.Control(t, "GET", "/journal?limit=1000", ""))
+			t.Logf("foas-emulator: %s", world.Control(t, "GET", "/journal?last=1000", ""))
 		}
 		world.Control(t, "DELETE", "", "")
 	})

@@ -38,7 +38,7 @@ class FoasWorld implements BeforeEachCallback, AfterEachCallback {
     @Override
     public void afterEach(ExtensionContext test) throws Exception {
         if (test.getExecutionException().isPresent()) {
-            System.out.println(control("GET", "/journal?limit=1000", "")); // which Maven, Gradle and the console all show
+            System.out.println(control("GET", "/journal?last=1000", "")); // which Maven, Gradle and the console all show
         }
         control("DELETE", "", "");
     }

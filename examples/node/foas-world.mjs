@@ -23,7 +23,7 @@ export function withWorld(body) {
     try {
       await body(world, test);
     } catch (error) {
-      const journal = await world.control("GET", "/journal?limit=1000").then(JSON.stringify, String);
+      const journal = await world.control("GET", "/journal?last=1000").then(JSON.stringify, String);
       test.diagnostic(`foas-emulator: ${journal}`);
       throw error;
     } finally {

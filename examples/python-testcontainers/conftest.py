@@ -69,7 +69,7 @@ def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo[None]
     world = item.funcargs.get("world")
     if report.when == "call" and report.failed and isinstance(world, World):
         try:
-            journal = json.dumps(world.control("GET", "/journal?limit=1000"))
+            journal = json.dumps(world.control("GET", "/journal?last=1000"))
         except OSError as gone:  # from the world or the server; raised here, it would end the session
             journal = str(gone)
         report.sections.append(("foas-emulator", journal))

@@ -116,7 +116,9 @@ def test_a_world_is_dropped_by_its_name_and_none_without_one(emulator: Emulator,
 
 
 @pytest.mark.usefixtures("world")
-@pytest.mark.parametrize("narrowed", [("--operation", "Get*"), ("--status", "404"), ("--code", "Busy"), ("--failed",)])
+@pytest.mark.parametrize(
+    "narrowed", [("--operation", "Get*"), ("--status", "404"), ("--code", "Busy"), ("--failed",), ("--last", "20")]
+)
 def test_a_journal_is_cleared_as_a_whole_or_not_at_all(narrowed: tuple[str, ...], emulator: Emulator) -> None:
     refused = run(emulator, "journal", "--clear", *narrowed, "--world", "mine")
     assert (refused.exit_code, "clears the whole journal" in refused.stderr) == (click.UsageError.exit_code, True)
@@ -208,6 +210,7 @@ def test_the_journal_tells_when_which_request_and_what_had_a_part_in_it(emulator
     failed = said(emulator, "journal", "--failed")
     assert ("#1 " in failed, "#2 " in failed, "#3 " in failed) == (False, True, True)
     assert said(emulator, "journal", "--operation", "StopJob") == "The journal of world mine has no such call.\n"
+    assert "#2 " not in said(emulator, "journal", "--failed", "--last", "1")
 
 
 def _call(emulator: Emulator, path: str) -> None:

@@ -559,4 +559,4 @@ def test_a_page_weighs_little(emulator: Emulator, page: "Page", world: str) -> N
     page.on("response", lambda response: sizes.append(len(response.body())) if "event" not in response.url else None)
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/")
     page.locator(".live[data-state=on]").wait_for()
-    assert sum(sizes) < 60 * 1024
+    assert sum(sizes) < 58_000

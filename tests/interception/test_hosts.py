@@ -5,15 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from foas_emulator.interception.hosts import (
-    NAMES,
-    PassThrough,
-    Policy,
-    Refused,
-    ToEmulator,
-    is_ours,
-    read_allowed,
-)
+from foas_emulator.interception.hosts import NAMES, PassThrough, Policy, Refused, ToEmulator, is_ours, read_allowed
 
 OURS = [
     *NAMES,

@@ -266,6 +266,10 @@ def test_what_is_lost_is_told(narrow: Api) -> None:
     page = read(narrow)
     assert page["lost"] == 20 - page["total"] > 0
     assert page["entries"][0]["number"] == page["lost"] + 1
+    there = [entry["number"] for entry in page["entries"]]
+    for part in ({"last": 1000}, {"last": 1000, "after": 1}, {"last": 1000, "failed": False}, {"before": 1000}):
+        assert [entry["number"] for entry in read(narrow, **part)["entries"]] == there
+    assert read(narrow, last=5, before=there[0])["entries"] == read(narrow, before=there[0])["entries"] == []
 
 
 def test_no_budget_keeps_nothing() -> None:

@@ -1,11 +1,17 @@
 """Finding entries again."""
 
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from itertools import product
 from typing import Any
 
 import pytest
 
+from foas_emulator.journal import queries
+from foas_emulator.journal.queries import Filter, Page, read_last
 from tests.api import Api
 from tests.journal.reading import GET, JOURNAL, read
+from tests.journal.test_verification import add, world_journal
 
 
 @pytest.fixture
@@ -32,6 +38,8 @@ def busy(api: Api) -> Api:
         ({"status": 200}, [1, 3, 6]),
         ({"code": "*NotFound"}, [2, 4]),
         ({"access_key_id": "me"}, [6]),
+        ({"failed": True}, [2, 4, 5]),
+        ({"failed": False}, [1, 3, 6]),
         ({"faulted": True}, [5]),
         ({"faulted": False}, [1, 2, 3, 4, 6]),
         ({"struck": True}, [5]),
@@ -58,7 +66,126 @@ def test_pages_follow_each_other(busy: Api) -> None:
     assert seen == [[1, 2, 5], [6]]
 
 
-@pytest.mark.parametrize("wanted", [{"limit": 0}, {"limit": 1001}, {"after": -1}, {"status": "x"}])
+HUGE = 10**30
+
+
+@pytest.mark.parametrize(
+    ("part", "numbers"),
+    [
+        ({"last": 1}, [6]),
+        ({"last": 3}, [4, 5, 6]),
+        ({"last": 6}, [1, 2, 3, 4, 5, 6]),
+        ({"last": 1000}, [1, 2, 3, 4, 5, 6]),
+        ({"last": 2, "operation": "GetInstance"}, [5, 6]),
+        ({"last": 2, "failed": True}, [4, 5]),
+        ({"last": 3, "operation": "ListJob"}, [3]),
+        ({"last": 3, "operation": "Nope"}, []),
+        ({"last": 2, "before": 5}, [3, 4]),
+        ({"last": 2, "before": 3, "operation": "GetInstance"}, [1, 2]),
+        ({"last": 2, "before": 1}, []),
+        ({"last": 2, "before": HUGE}, [5, 6]),
+        ({"last": 3, "after": 4}, [5, 6]),
+        ({"last": 3, "after": 6}, []),
+        ({"last": 3, "after": HUGE}, []),
+        ({"last": 2, "after": 1, "before": 5}, [3, 4]),
+        ({"last": 2, "after": 4, "before": 4}, []),
+        ({"before": 3}, [1, 2]),
+        ({"before": 1}, []),
+        ({"after": HUGE}, []),
+        ({"after": 2, "before": HUGE}, [3, 4, 5, 6]),
+        ({"after": 1, "before": 6, "operation": "GetInstance"}, [2, 5]),
+    ],
+)
+def test_the_first_or_the_last_entries_between_two_numbers_are_returned(
+    busy: Api, part: dict[str, Any], numbers: list[int]
+) -> None:
+    page = read(busy, **part)
+    assert [entry["number"] for entry in page["entries"]] == numbers
+    assert page["after"] is None
+    assert (page["total"] is None) == ("last" in part)
+
+
+@pytest.mark.parametrize("wanted", [{}, {"unknown": False}])
+def test_a_page_that_ends_before_a_number_is_followed_only_by_what_is_below_it(
+    busy: Api, wanted: dict[str, Any]
+) -> None:
+    first = read(busy, limit=2, before=4, **wanted)
+    assert ([entry["number"] for entry in first["entries"]], first["after"]) == ([1, 2], 2)
+    second = read(busy, limit=2, before=4, after=2, **wanted)
+    assert ([entry["number"] for entry in second["entries"]], second["after"]) == ([3], None)
+
+
+def test_a_page_is_the_same_whether_all_entries_match_or_there_is_no_condition(busy: Api) -> None:
+    for after, before, limit in product(range(8), range(1, 9), (1, 2, 6, 7)):
+        part = {"after": after, "before": before, "limit": limit}
+        assert read(busy, **part) == read(busy, operation="*", **part), part
+
+
+@pytest.mark.parametrize(
+    ("wanted", "part", "numbers", "looked_at"),
+    [
+        (Filter(), {"most": 3}, [998, 999, 1000], 3),
+        (Filter(operation="Commit*"), {"most": 3}, [995, 997, 999], 6),
+        (Filter(operation="GetJob"), {"most": 3, "after": 900}, [], 100),
+        (Filter(operation="GetJob"), {"most": 3}, [], 1000),
+        (Filter(), {"most": 2, "before": 10}, [8, 9], 2),
+    ],
+)
+def test_no_more_entries_are_looked_at_than_it_takes_to_find_the_last_ones(
+    wanted: Filter, part: dict[str, int], numbers: list[int], looked_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+
+    async def watched(items: Iterable[Any]) -> AsyncGenerator[Any, None]:
+        for item in items:
+            looked.append(item)
+            yield item
+
+    monkeypatch.setattr(queries, "in_slices", watched)
+    made = world_journal(*[(at, "StartJob" if at % 2 else "CommitJob") for at in range(1000)])
+    page = asyncio.run(read_last(made, wanted, **part))
+    assert [number for number, _ in page.entries] == numbers
+    assert len(looked) == looked_at
+
+
+@pytest.mark.usefixtures("every_slice_ends_at_once")
+def test_the_last_entries_are_found_while_others_are_written_and_dropped() -> None:
+    """The answer is of the instant at which the search began."""
+    made = world_journal(*[(at, "StartJob") for at in range(100)])
+
+    async def search() -> Page:
+        reading = asyncio.ensure_future(read_last(made, Filter(status=200), most=90))
+        while not reading.done():
+            await asyncio.sleep(0)
+            add(made, "CommitJob", at=0, status=200)
+            made.entries.popleft()
+        return reading.result()
+
+    assert [number for number, _ in asyncio.run(search()).entries] == list(range(11, 101))
+
+
+def test_limit_and_last_are_refused_together(api: Api) -> None:
+    response = api.request("GET", JOURNAL, params={"limit": 5, "last": 5})
+    assert (response.status_code, "limit and last" in response.json()["error"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"limit": 0},
+        {"limit": 1001},
+        {"after": -1},
+        {"before": 0},
+        {"last": 0},
+        {"last": -1},
+        {"last": 1001},
+        {"last": HUGE},
+        {"last": ""},
+        {"last": "2.5"},
+        {"failed": "perhaps"},
+        {"status": "x"},
+    ],
+)
 def test_a_page_that_cannot_be_is_refused(api: Api, wanted: dict[str, Any]) -> None:
     response = api.request("GET", JOURNAL, params=wanted)
     assert response.status_code == 400

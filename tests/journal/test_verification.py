@@ -7,14 +7,17 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
+from starlette.requests import Request
 
+from foas_emulator.control import journal as control
+from foas_emulator.journal import verification
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.entries import Entry, EntryTemplate, WorldJournal
 from foas_emulator.journal.journal import Journal
-from foas_emulator.journal.queries import Filter, read_page
+from foas_emulator.journal.queries import Filter, read_first
 from foas_emulator.journal.verification import Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
-from foas_emulator.world import slices
+from foas_emulator.world.loop_lock import LoopLock
 from tests.api import Api
 from tests.journal.reading import GET, read, verify
 from tests.journal.test_budget import EMPTY, call
@@ -338,11 +341,6 @@ class _Yields:
         return task.result()
 
 
-@pytest.fixture
-def every_slice_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slices, "SLICE_NS", -1)
-
-
 @pytest.mark.usefixtures("every_slice_ends_at_once")
 def test_others_are_served_between_comparisons() -> None:
     made = world_journal(*[(at, "StartJob") for at in range(100)])
@@ -356,7 +354,7 @@ def test_others_are_served_between_comparisons() -> None:
     assert [each.number for each in closest] == [100, 99, 98]
     assert yields.count > 100
     yields = _Yields()
-    page = asyncio.run(yields.during(read_page(made, Filter(operation="Start*"), after=10, limit=5)))
+    page = asyncio.run(yields.during(read_first(made, Filter(operation="Start*"), after=10, limit=5)))
     assert ([number for number, _ in page.entries], page.total, page.after) == ([11, 12, 13, 14, 15], 100, 15)
     assert yields.count > 100
 
@@ -428,6 +426,49 @@ def test_only_those_who_wait_for_this_world_are_woken() -> None:
         assert woken == ["first", "second"]
     journal.write(first, "", 0)
     assert woken == ["first", "second"]
+
+
+def test_the_longer_a_check_takes_the_longer_is_the_pause_before_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check of all that was counted before takes longer and longer, and would leave no time for the calls."""
+    looks, look_at = 0, Verification.look
+
+    async def long_look(verification: Verification, made: WorldJournal) -> Finding:
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0.04)
+        return await look_at(verification, made)
+
+    async def wait() -> Finding:
+        journal, request = Journal(budget=100_000), Request({"type": "http"}, asyncio.Queue[Any]().get)
+        template = journal.template("mine", call(0), EMPTY)
+        expected = Expectation.model_validate({"operation": "StartJob", "timeout": "1s"})
+        waiting = asyncio.ensure_future(control._verify_until(journal, "mine", expected, request, LoopLock()))
+        while not waiting.done():
+            journal.write(template, "", 0)
+            await asyncio.sleep(0.01)
+        return waiting.result()
+
+    monkeypatch.setattr(Verification, "look", long_look)
+    assert not asyncio.run(wait()).holds
+    assert looks < 8  # and not twenty
+
+
+def test_what_is_found_in_a_thread_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = world_journal(*[(at * 10, "StartJob") for at in range(20)])
+    found = []
+    for at_once in (10_000, 10):
+        monkeypatch.setattr(verification, "_FOUND_AT_ONCE", at_once)
+        expected = {"operation": "StartJob", "within": "55ms", "backoff": {"min": "10ms", "factor": 2}}
+        found.append(differences(made, **expected, count={"at_least": 7}))
+    assert found[0] == found[1]
+    assert found[0][0] == ("count", "at least 7 within 55ms", "6")
+
+
+def test_the_closest_of_many_entries_are_the_latest_that_differ_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verification, "_RANKED_AT_ONCE", 5)
+    made = world_journal(*[(at, "StartJob" if at in (3, 40) else "CommitJob") for at in range(50)])
+    closest = asyncio.run(closest_entries(made, Expectation.model_validate({"operation": "StartJob"})))
+    assert [each.number for each in closest] == [41, 4, 50]
 
 
 @pytest.mark.parametrize("timeout", ["301s", "1h", 10**9])

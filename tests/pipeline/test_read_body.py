@@ -13,13 +13,13 @@ from foas_emulator.gateway.errors import ApiError
 from foas_emulator.gateway.formats import Body
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.coverage import Usage
+from foas_emulator.json_bounds import MAX_DEPTH
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.folders.rows import Folder
 from foas_emulator.pipeline import read_body
 from foas_emulator.pipeline.find_operation import MAX_PARAMETERS
 from foas_emulator.pipeline.read_body import (
     _STRING_OR_MARK,
-    MAX_DEPTH,
     MAX_VALUES,
     _has_too_many_values,
     _without_escapes,

@@ -144,6 +144,17 @@ def test_a_long_journal_is_read_as_a_whole(world: World, monkeypatch: pytest.Mon
     for _ in range(5):
         get(world)
     assert [entry["number"] for entry in world.journal.entries()] == [1, 2, 3, 4, 5]
+    for last in range(1, 8):
+        assert [entry["number"] for entry in world.journal.entries(last=last)] == [1, 2, 3, 4, 5][-last:]
+        assert [entry["number"] for entry in world.journal.entries(last=last, failed=False)] == [1, 2, 3, 4, 5][-last:]
+    assert world.journal.entries(last=5, operation="StartJob") == []
+
+
+@pytest.mark.parametrize("last", [0, -1])
+def test_no_last_entries_cannot_be_asked_for(world: World, last: int) -> None:
+    with pytest.raises(EmulatorError, match="last: ") as refusal:
+        world.journal.entries(last=last)
+    assert refusal.value.status == 400
 
 
 def test_what_was_called_is_asserted(world: World) -> None:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from foas_emulator.world import files, pending, store
+from foas_emulator.world import files, pending, soundness, store
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.files import WorldFiles
 from foas_emulator.world.ids import Counter
@@ -448,9 +448,9 @@ def test_a_lost_origin_is_said_and_the_default_one_takes_its_place(
 
 @pytest.mark.parametrize("state", ["open", "closed"])
 @pytest.mark.parametrize("change", ["replace", "replace by staged files", "load a staged file", "create"])
-@pytest.mark.parametrize("fails", [Store, World])
+@pytest.mark.parametrize("fails", ["store", "world"])
 def test_a_world_stays_as_it_was_if_what_replaces_it_cannot_be_opened(
-    fails: type, change: str, state: str, directory: Path, open_registry: OpenRegistry
+    fails: str, change: str, state: str, directory: Path, open_registry: OpenRegistry
 ) -> None:
     registry = open_registry(directory=directory)
     image = image_with(registry, "new")
@@ -462,7 +462,10 @@ def test_a_world_stays_as_it_was_if_what_replaces_it_cannot_be_opened(
         raise WorldFileError(directory / "alice.1.db", "database or disk is full")
 
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(fails, "_prepare_file" if fails is Store else "_begin", find_no_room)
+        if fails == "store":
+            monkeypatch.setattr(store, "use_file", find_no_room)
+        else:
+            monkeypatch.setattr(World, "_begin", find_no_room)
         with pytest.raises(WorldFileError):
             registry.open_or_create("bob") if change == "create" else CHANGES[change](registry, image)
     assert {path.name for path in directory.iterdir() if path.suffix in (".db", ".origin", ".new")} == before
@@ -493,7 +496,7 @@ def test_what_cannot_be_opened_is_taken_back_though_the_system_refuses_everythin
             monkeypatch.setattr(Path, name, refuse)
         raise WorldFileError(directory / "alice.1.db", "Too many open files")
 
-    monkeypatch.setattr(Store, "_prepare_file", find_no_descriptor)
+    monkeypatch.setattr(store, "use_file", find_no_descriptor)
     with pytest.raises(WorldFileError):
         registry.open_or_create("bob") if change == "create" else CHANGES[change](registry, image)
     monkeypatch.undo()
@@ -621,7 +624,7 @@ def test_a_replacement_that_can_neither_be_opened_nor_taken_back_stays(
                 monkeypatch.setattr(Path, name, io_error)
             io_error()
 
-        monkeypatch.setattr(Store, "_prepare_file", refuse_from_now_on)
+        monkeypatch.setattr(store, "use_file", refuse_from_now_on)
         with pytest.raises(WorldFileError):
             registry.create_or_replace("alice")
     assert "world alice stays replaced, though it cannot be opened: " in caplog.text
@@ -637,7 +640,7 @@ def test_a_replacement_is_taken_back_where_no_file_can_be_removed(
     registry = open_registry(directory=directory)
 
     with monkeypatch.context() as refusing:
-        refusing.setattr(Store, "_prepare_file", io_error)
+        refusing.setattr(store, "use_file", io_error)
         refusing.setattr(Path, "unlink", io_error)
         with pytest.raises(WorldFileError):
             registry.create_or_replace("alice")
@@ -878,7 +881,7 @@ def test_request_ids_go_on_though_a_world_could_not_be_dropped_or_replaced(
             registry.drop("alice")
     given.add(registry.open_or_create("alice").next_request_id())
     with monkeypatch.context() as broken:
-        broken.setattr(Store, "_prepare_file", fail)
+        broken.setattr(store, "use_file", fail)
         with pytest.raises(WorldFileError, match="Read-only file system"):
             registry.create_or_replace("alice")
     given.add(registry.open_or_create("alice").next_request_id())
@@ -944,7 +947,7 @@ def test_an_open_world_has_no_file_whose_contents_are_mapped(directory: Path, op
 def test_a_file_too_large_to_be_checked_at_once_is_opened(
     directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "LARGEST_CHECKED", 0)
+    monkeypatch.setattr(soundness, "LARGEST_CHECKED", 0)
     assert marks(open_registry(directory=directory), "alice") == ["later", "old"]
 
 

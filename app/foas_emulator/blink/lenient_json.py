@@ -10,16 +10,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from foas_emulator.json_bounds import MAX_DEPTH, has_lone_surrogate, integer, is_too_deep
+
 LONGEST = 1024 * 1024
 """The most characters of a text to parse."""
 MOST_VALUES = 50_000
 """The most commas and opening brackets of a text: its values take some ten milliseconds."""
 MOST_TOKENS = 10_000
 """The most tokens of a text to parse leniently, which takes a microsecond for each. Reports parse up to three texts."""
-LONGEST_NUMBER = 400
-"""The most digits of an integer."""
-
-_MAX_DEPTH = 100
 _MOST_SHOWN = 100  # characters of a word that an error names
 _GAP = re.compile(r"(?:\s|(?<![:=])//[^\n]*+)*+")
 """White space and comments. Directly after a colon or an equals sign, `//` is part of a URL and not a comment."""
@@ -35,7 +33,6 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _BACKSLASH = "\udfff"
 """Stands for an escaped backslash while others are replaced: half of a surrogate pair, which no UTF-8 holds."""
-_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parse(text: str) -> Any:
@@ -44,7 +41,7 @@ def parse(text: str) -> Any:
     A bare word is a number, true, false or null if it looks like one; a bare value may contain colons
     (`limit: avg:sample:50`). Keys and values are separated by a colon or an equals sign. A comment extends from `//` to
     the end of its line. A text of more than `LONGEST` characters or `MOST_VALUES` values is refused, and so is half of
-    a surrogate pair, and more than `_MAX_DEPTH` lists and objects inside one another.
+    a surrogate pair, and more than `MAX_DEPTH` lists and objects inside one another.
     """
     if len(text) > LONGEST:
         raise ValueError(f"it has over {LONGEST} characters")
@@ -67,43 +64,21 @@ def parse_strictly(text: str) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def _whole(number: str) -> int:
-    """Return the value of an integer. Raise ValueError for a long one: reading it takes the square of its length."""
-    if len(number) > LONGEST_NUMBER:
-        raise ValueError(f"it has a number of over {LONGEST_NUMBER} digits")
-    return int(number)
-
-
-_loads = json.JSONDecoder(parse_int=_whole).decode
+_loads = json.JSONDecoder(parse_int=integer).decode
 
 
 def _storable(text: str, value: Any) -> Any:
-    """Return the value of a text. Raise ValueError for half of a surrogate pair, which no database can hold.
-
-    Raise it, too, for more than `_MAX_DEPTH` lists and objects inside one another: on some Pythons the parser follows
-    one more than the writer does.
-    """
-    if len(text) > _MAX_DEPTH and text.count("[") + text.count("{") > _MAX_DEPTH and _is_too_deep(value):
+    """Return the value of a text. Raise ValueError for one that is nested too deeply or holds half a surrogate pair."""
+    if len(text) > MAX_DEPTH and is_too_deep(text, value):
         raise ValueError("nested too deeply")
-    if _ESCAPED_SURROGATE.search(text):
-        try:
-            json.dumps(value, ensure_ascii=False).encode()
-        except UnicodeEncodeError:
-            raise ValueError("it holds half of a surrogate pair, which no text can carry") from None
+    if "\\" in text and has_lone_surrogate(text, value):
+        raise ValueError("it holds half of a surrogate pair, which no text can carry")
     return value
 
 
 def _check_values(text: str) -> None:
     if text.count(",") + text.count("[") + text.count("{") > MOST_VALUES:
         raise ValueError(f"it has over {MOST_VALUES} values")
-
-
-def _is_too_deep(value: Any) -> bool:
-    level: list[Any] = [value] if isinstance(value, dict | list) else []
-    for _ in range(_MAX_DEPTH):
-        inside = (each.values() if isinstance(each, dict) else each for each in level)
-        level = [each for values in inside for each in values if isinstance(each, dict | list)]
-    return bool(level)
 
 
 class _Reader:
@@ -115,7 +90,7 @@ class _Reader:
         self._index = 0
 
     def document(self) -> Any:
-        value = self._value(_MAX_DEPTH)
+        value = self._value(MAX_DEPTH)
         if self._index < len(self._tokens):
             raise ValueError(f"unexpected {self._tokens[self._index][0][:_MOST_SHOWN]}")
         return value

@@ -10,13 +10,7 @@ from types import MappingProxyType
 from foas_emulator.blink import chance
 from foas_emulator.blink.chance import Part
 from foas_emulator.blink.metric_names import Curve
-from foas_emulator.blink.metric_query import (
-    Aggregation,
-    Limit,
-    Line,
-    MetricQuery,
-    MetricQueryError,
-)
+from foas_emulator.blink.metric_query import Aggregation, Limit, Line, MetricQuery, MetricQueryError
 
 _WARM_UP = 60  # seconds after the start without values (documented for the console's curves)
 _KEPT = 7200  # seconds that can be looked back (official sample code)

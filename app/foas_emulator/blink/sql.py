@@ -11,17 +11,7 @@ from functools import lru_cache
 
 from foas_emulator.blink.errors import SqlError
 from foas_emulator.blink.references import Query
-from foas_emulator.blink.statements import (
-    Function,
-    Insert,
-    Select,
-    Statement,
-    Table,
-    Unknown,
-    Use,
-    View,
-    statements_of,
-)
+from foas_emulator.blink.statements import Function, Insert, Select, Statement, Table, Unknown, Use, View, statements_of
 from foas_emulator.blink.tokens import Positions, tokens_of
 
 # The property with the table's name in its store depends on the store (DDL pages of the SQL reference).

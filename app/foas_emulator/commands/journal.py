@@ -1,10 +1,10 @@
 """`foas-emulator journal`: the calls of a world and their responses."""
 
 import json
-from http import HTTPStatus
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from foas_emulator.commands.remote import Remote, remote
 from foas_emulator.settings import IntegerRange
@@ -22,20 +22,19 @@ def command(emulator: Remote, *, failed: bool, last: int, clear: bool, **wanted:
     """Show the last calls of a world, the oldest first."""
     journal = emulator.existing_world().journal
     if clear:
-        if failed or any(value is not None for value in wanted.values()):
+        is_last_given = click.get_current_context().get_parameter_source("last") is not ParameterSource.DEFAULT
+        if failed or is_last_given or any(value is not None for value in wanted.values()):
             raise click.UsageError("--clear clears the whole journal; leave out what narrows it.")
         journal.clear()
         emulator.report(f"The journal of world {emulator.world_name} was cleared.", {"world": emulator.world_name})
         return
     conditions = {name: value for name, value in wanted.items() if value is not None}
-    entries = [entry for entry in journal.entries(**conditions) if not failed or _has_failed(entry)][-last:]
-    which = "no such call" if conditions or failed else "no call"
+    if failed:
+        conditions["failed"] = True
+    entries = journal.entries(**conditions, last=last)
+    which = "no such call" if conditions else "no call"
     lines = [_lines(entry) for entry in entries] or [f"The journal of world {emulator.world_name} has {which}."]
     emulator.report("\n".join(lines), {"entries": entries})
-
-
-def _has_failed(entry: dict[str, Any]) -> bool:
-    return entry["status"] is None or entry["status"] >= HTTPStatus.BAD_REQUEST
 
 
 def _lines(entry: dict[str, Any]) -> str:

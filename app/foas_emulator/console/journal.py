@@ -71,7 +71,7 @@ async def found(world_journal: WorldJournal, wanted: Mapping[str, str]) -> list[
 async def call_page(view: View) -> dict[str, Any]:
     """Return the context of one call: the explanation, then the request beside the answer."""
     request_id = view.query.get("request_id", "")
-    pair = find(view.site.journal.world_journal(view.world.name), request_id, view.number("number") or None)
+    pair = await find(view.site.journal.world_journal(view.world.name), request_id, view.number("number") or None)
     if pair is None:
         return {"call": None, "request_id": request_id, "status": HTTPStatus.NOT_FOUND}
     return await in_thread(_explained, view, *pair)

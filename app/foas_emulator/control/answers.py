@@ -216,7 +216,7 @@ class JournalPage(Answer):
     """Entries that match, the oldest first."""
 
     entries: list[JournalEntry] = Field(description="The entries.")
-    total: Count = Field(description="Number of all entries that match.")
+    total: Count | None = Field(description="Number of all entries that match; null with `last`, which counts none.")
     after: Count | None = Field(description="Value of `after` for the next page; null on the last one.")
     lost: Count = Field(description="Number of entries that were dropped to keep within the budget.")
 

@@ -11,14 +11,7 @@ from foas_emulator.control.documents import DocumentRoute
 from foas_emulator.control.errors import require_world
 from foas_emulator.control.images import copy_of_world, one_large_at_a_time
 from foas_emulator.gateway.large_answers import LargeAnswers
-from foas_emulator.world.advance import (
-    advance_by,
-    advance_to,
-    advance_to_next,
-    advance_until_idle,
-    set_clock,
-    settle,
-)
+from foas_emulator.world.advance import advance_by, advance_to, advance_to_next, advance_until_idle, set_clock, settle
 from foas_emulator.world.clock import Mode
 from foas_emulator.world.durations import duration
 from foas_emulator.world.instants import LAST_INSTANT, instant

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
@@ -17,11 +18,12 @@ from foas_emulator.difference import Difference, counted
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.responses import until_disconnected
 from foas_emulator.journal.contents import show_contents
-from foas_emulator.journal.entries import Entry, show
+from foas_emulator.journal.entries import Entry, WorldJournal, show
 from foas_emulator.journal.journal import Journal
-from foas_emulator.journal.queries import Filter, find, read_page
+from foas_emulator.journal.queries import Filter, Page, find, read_first, read_last
 from foas_emulator.journal.verification import CloseEntry, Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.durations import duration
 from foas_emulator.world.loop_lock import LoopLock
 from foas_emulator.world.registry import Registry
@@ -35,7 +37,33 @@ EntryNumber = Annotated[
 _NAMED = 3
 """Differences that the hint of a failed verification names."""
 _LOOK_AT_MOST_EVERY = 0.02
-"""Seconds between two checks of a growing journal while a verification waits."""
+"""Seconds between two checks of a growing journal while a verification waits, at least."""
+_PAUSE = 10
+"""How many times as long as a check the pause before the next one is, because checks grow with the calls that match."""
+_LONGEST_PAUSE = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """The part of the entries to return: the first ones or the last ones with a number between two others."""
+
+    after: Annotated[int, Query(ge=0, description="Only entries with a higher number, as for the next page.")] = 0
+    before: Annotated[int | None, Query(ge=1, description="Only entries with a lower number.")] = None
+    limit: Annotated[int, Query(ge=1, le=1000, description="Return so many entries, the first ones.")] = 100
+    last: Annotated[
+        int | None, Query(ge=1, le=1000, description="Return so many entries, the last ones; not with `limit`.")
+    ] = None
+
+    async def read(self, world_journal: WorldJournal, wanted: Filter) -> Page:
+        if self.last is None:
+            return await read_first(world_journal, wanted, limit=self.limit, after=self.after, before=self.before)
+        return await read_last(world_journal, wanted, most=self.last, after=self.after, before=self.before)
+
+
+def _refuse_limit_with_last(request: Request) -> None:
+    if {"limit", "last"} <= request.query_params.keys():
+        hint = "limit returns the first entries, last the last ones: give one of them."
+        raise ControlError(400, "There are both limit and last.", hint)
 
 
 def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) -> APIRouter:
@@ -47,19 +75,18 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         large.require_room(len(text))
         return Response(text, media_type="application/json")
 
-    @router.get("", **answers(JournalPage))
+    @router.get("", dependencies=[Depends(_refuse_limit_with_last)], **answers(JournalPage))
     async def read_journal(
         name: str,
         wanted: Annotated[Filter, Depends()],
-        after: Annotated[int, Query(ge=0, description="Number of the entry after which to continue.")] = 0,
-        limit: Annotated[int, Query(ge=1, le=1000, description="Entries in the answer.")] = 100,
+        part: Annotated[_Part, Depends()],
     ) -> Response:
         """Return the entries that match, the oldest first. `lost` entries were dropped to keep within the budget."""
         require_world(registry, name)
         await journal.sort()
         world_journal = journal.world_journal(name)
         lost = world_journal.lost
-        page = await read_page(world_journal, wanted, after=after, limit=limit)
+        page = await part.read(world_journal, wanted)
         rest = {"total": page.total, "after": page.after, "lost": lost}
         return answer(await _write_page(page.entries, rest, writing))
 
@@ -68,7 +95,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         """Return the latest entry with a request id, with headers and bodies; secrets and signatures are masked."""
         require_world(registry, name)
         await journal.sort()
-        found = find(journal.world_journal(name), request_id, number)
+        found = await find(journal.world_journal(name), request_id, number)
         if found is None:
             hint = "It belongs to another world, or the journal has lost it: the setting journal_bytes says when."
             raise ControlError(404, f"The journal of world {name} has no request {request_id}.", hint)
@@ -134,13 +161,16 @@ async def _verify_until(
             return finding
         left = asyncio.ensure_future(until_disconnected(request.receive))
         left.add_done_callback(lambda _: changed.set())
+        pause = _LOOK_AT_MOST_EVERY
         try:
             async with asyncio.timeout(remaining):
                 while not finding.holds and not left.done():
                     await changed.wait()
-                    await asyncio.sleep(_LOOK_AT_MOST_EVERY)
+                    await asyncio.sleep(pause)
                     changed.clear()
+                    began = stopwatch()
                     finding = await look()
+                    pause = min(max(_LOOK_AT_MOST_EVERY, (stopwatch() - began) / 1e9 * _PAUSE), _LONGEST_PAUSE)
         finally:
             left.cancel()
     return finding if finding.holds else await look()

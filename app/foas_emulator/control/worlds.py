@@ -17,7 +17,7 @@ from foas_emulator.control.resetting import reset, reset_all
 from foas_emulator.control.staging import staged_image
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.seeds.image import image_of
-from foas_emulator.seeds.limits import shown, weight
+from foas_emulator.seeds.limits import quoted, weight
 from foas_emulator.seeds.loading import Document
 from foas_emulator.seeds.reading import BUILT_IN, MADE, check_seed, read_seed
 from foas_emulator.seeds.references import nearest
@@ -178,7 +178,7 @@ def _seeded(registry: Registry, scratch: Connections, body: Document) -> bytes:
         if seed not in BUILT_IN:
             raise ControlError(
                 400,
-                f"There is no seed {shown(seed)}{nearest(seed, BUILT_IN)}.",
+                f"There is no seed {quoted(seed)}{nearest(seed, BUILT_IN)}.",
                 f"Give a document, or one of {', '.join(BUILT_IN)}.",
             )
         document = read_seed(seed)

@@ -101,7 +101,7 @@ class WorldJournal:
 
     def since(self, number: int) -> list[Entry]:
         """Return the remaining entries with a higher number, in the order in which their responses ended."""
-        return [entry for _, entry in self.last(max(0, self.total - number))]
+        return list(islice(reversed(self.entries), max(0, self.total - number)))[::-1]
 
     def last(self, most: int) -> list[tuple[int, Entry]]:
         """Return the last entries, at most `most`, with their numbers, in the order in which they ended."""
@@ -109,8 +109,14 @@ class WorldJournal:
         return list(enumerate(entries, self.total - len(entries) + 1))
 
     def numbered(self) -> Iterator[tuple[int, Entry]]:
-        """Return every remaining entry with its number in this world (from 1), in the order in which they ended."""
-        return enumerate(self.entries, self.lost + 1)
+        """Return every entry of now with its number in this world (from 1), in the order in which they ended."""
+        return enumerate(list(self.entries), self.lost + 1)
+
+    def latest_first(self, *, after: int = 0, before: int | None = None) -> Iterator[tuple[int, Entry]]:
+        """Return every entry of now with a number between these two, the latest first."""
+        last = self.total if before is None else min(self.total, before - 1)
+        there = islice(reversed(self.entries), self.total - last, max(0, self.total - after))
+        return zip(range(last, 0, -1), list(there), strict=False)
 
 
 def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str, Any]:

@@ -17,9 +17,11 @@ from foas_emulator.journal.entries import Entry, WorldJournal
 from foas_emulator.patterns import LONGEST_GLOBS, CallPattern, length_of_globs
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.durations import duration, duration_text
+from foas_emulator.world.shortage import in_thread
 from foas_emulator.world.slices import in_slices
 
 _NEAREST = 3
+_RANKED_AT_ONCE = 1000
 MAX_TIMEOUT_MS = 300_000
 _MOST_IN_ORDER = 16 * LONGEST_GLOBS
 """The most characters of the globs of all patterns in order: each call is compared with each of them."""
@@ -27,6 +29,8 @@ _MOST_GAPS = 100
 """The most gaps of a backoff to report."""
 _LONGEST_EXPECTED = 1000
 """The most characters of an expected value to report with each of the closest entries."""
+_FOUND_AT_ONCE = 10_000
+"""The most matching entries to count, or to compare the gaps of, without a thread: a few milliseconds' work."""
 _GRACE_MS = 1
 """Tolerated shortfall of a gap, in milliseconds: requests are timed when they arrive, not when they are sent."""
 
@@ -197,7 +201,9 @@ class Verification:
             if found is None:
                 found = compared[id(entry.call)] = await self._compare(entry.call)
             self._take(entry, *found)
-        self._finding = self._finding or self._find()
+        if self._finding is None:
+            is_long = len(self._fitting) + len(self._stepping) > _FOUND_AT_ONCE
+            self._finding = await in_thread(self._find) if is_long else self._find()
         return self._finding
 
     def _begin(self, world_journal: WorldJournal) -> None:
@@ -246,15 +252,18 @@ async def closest_entries(world_journal: WorldJournal, expected: Expectation) ->
     """
     compared: dict[int, int] = {}
     ranked: list[tuple[int, int, Entry]] = []
-    async for number, entry in in_slices(list(world_journal.numbered())):
+    async for number, entry in in_slices(world_journal.numbered()):
         distance = compared.get(id(entry.call))
         if distance is None:
             distance = compared[id(entry.call)] = expected.distance(entry.call)
         ranked.append((distance, -number, entry))
-    return [
-        CloseEntry(number=-negative, entry=entry)
-        for _, negative, entry in nsmallest(_NEAREST, ranked, key=itemgetter(0, 1))
-    ]
+        if len(ranked) > _RANKED_AT_ONCE:
+            ranked = _closest(ranked)
+    return [CloseEntry(number=-negative, entry=entry) for _, negative, entry in _closest(ranked)]
+
+
+def _closest(ranked: list[tuple[int, int, Entry]]) -> list[tuple[int, int, Entry]]:
+    return nsmallest(_NEAREST, ranked, key=itemgetter(0, 1))
 
 
 def _check_count(fitting: Sequence[int], expected: Expectation, *, is_whole: bool) -> Finding:

@@ -37,6 +37,7 @@ _PARAMETERS: dict[str, Schema] = {
     "status": {"description": "Only calls answered with this status.", "schema": {"format": "int32"}},
     "code": {"description": "Only calls refused with this error code; a glob."},
     "access_key_id": {"description": "Only calls signed with this access key."},
+    "failed": {"description": "Whether the call failed: with an error, or with no answer."},
     "faulted": {"description": "Whether a fault rule applied."},
     "struck": {"description": "The older name of faulted."},
     "unread": {"description": "Whether there were parameters that nothing read."},

@@ -12,12 +12,11 @@ from starlette.requests import ClientDisconnect
 
 from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.gateway.errors import BODY_TOO_LARGE, MALFORMED
+from foas_emulator.json_bounds import MAX_DEPTH, has_lone_surrogate, integer, is_too_deep
 from foas_emulator.pipeline.context import RequestContext
 from foas_emulator.pipeline.find_operation import MAX_PARAMETERS, read_pairs
 
 _LIST_MEMBER = re.compile(r"([^.]+)\.([1-9][0-9]{0,3})\.([^.]+)")
-_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _STRING_OR_MARK = re.compile(r'"[^"]*+"?|(?P<mark>[,\[{])')
 """An unclosed string extends to the end; otherwise every quote in it would be tried as the start of a string."""
 _READ_TYPES = "send application/json or application/x-www-form-urlencoded"
@@ -27,12 +26,6 @@ LARGE = 256 * 1024
 
 MAX_VALUES = 20_000
 """The most values of a JSON body; each takes far more memory and time than its bytes do."""
-
-LONGEST_NUMBER = 400
-"""The most digits of an integer in a JSON body."""
-
-MAX_DEPTH = 100
-"""The most levels of nested lists and objects in a JSON body: the journal shows them recursively."""
 
 
 class ReadBody:
@@ -129,9 +122,9 @@ def _read_json(text: str) -> Mapping[str, Any]:
         raise MALFORMED("The body must be a JSON object that holds the parameters.")
     if len(document) > MAX_PARAMETERS:
         raise MALFORMED(f"The body holds {len(document)} parameters; a request may have {MAX_PARAMETERS}.")
-    if text.count("[") + text.count("{") > MAX_DEPTH and _is_too_deep(document):
+    if is_too_deep(text, document):
         raise MALFORMED(f"The body holds more than {MAX_DEPTH} levels of nested lists and objects.")
-    if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(document, ensure_ascii=False)):
+    if has_lone_surrogate(text, document):
         raise MALFORMED("The body holds half of a surrogate pair, which no text can carry.")
     return document
 
@@ -144,14 +137,7 @@ def _finite(number: str) -> float:
     return value
 
 
-def _whole(number: str) -> int:
-    """Return the value of an integer. Raise ValueError for a long one: reading it takes the square of its length."""
-    if len(number) > LONGEST_NUMBER:
-        raise ValueError(f"the number {number[:40]}... has over {LONGEST_NUMBER} digits")
-    return int(number)
-
-
-_DECODER = json.JSONDecoder(parse_float=_finite, parse_int=_whole, parse_constant=_finite)
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_int=integer, parse_constant=_finite)
 
 
 def _has_too_many_values(text: str) -> bool:
@@ -168,14 +154,6 @@ def _has_too_many_values(text: str) -> bool:
 def _without_escapes(text: str) -> str:
     """Return a JSON text in which every quote begins or ends a string; a pattern would go from escape to escape."""
     return text.replace(r"\\", "").replace(r"\"", "")
-
-
-def _is_too_deep(document: Mapping[str, Any]) -> bool:
-    level: list[Any] = [document]
-    for _ in range(MAX_DEPTH):
-        inside = (each.values() if isinstance(each, dict) else each for each in level)
-        level = [value for values in inside for value in values if isinstance(value, dict | list)]
-    return bool(level)
 
 
 def fold_lists(pairs: Mapping[str, str]) -> Mapping[str, Any]:

@@ -25,14 +25,7 @@ from foas_emulator.operations.projects.rows import Project
 from foas_emulator.operations.projects.service import LARGEST_COUNT as MOST_PROJECTS
 from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.operations.queues.service import LARGEST_COUNT as MOST_QUEUES
-from foas_emulator.seeds.document import (
-    SeedCluster,
-    SeedDocument,
-    SeedInstance,
-    SeedJob,
-    SeedProject,
-    SeedQueue,
-)
+from foas_emulator.seeds.document import SeedCluster, SeedDocument, SeedInstance, SeedJob, SeedProject, SeedQueue
 from foas_emulator.seeds.errors import Origin, SeedError
 from foas_emulator.seeds.limits import MAX_FAULTS, Place
 from foas_emulator.seeds.parts import folder_path

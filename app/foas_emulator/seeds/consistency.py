@@ -35,7 +35,7 @@ from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.operations.tags.service import LARGEST_COUNT as MOST_TAGS
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
-from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_PATH, MOST_IN_TIMELINE
+from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_FOLDER, MOST_IN_TIMELINE
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
@@ -289,8 +289,8 @@ def _wrong_folders(store: Store) -> Iterator[str]:
     known: dict[str, set[str]] = {project.name: set() for project in store.find(Project)}
     for folder in store.find(Folder):
         paths = known[folder.project_name]
-        if len(folder.path) > LONGEST_PATH:
-            yield f"folders {folder.folder_id} has a path of over {LONGEST_PATH} characters"
+        if len(folder.path) > LONGEST_FOLDER:
+            yield f"folders {folder.folder_id} has a path of over {LONGEST_FOLDER} characters"
         if folder.path in paths or re.search(FOLDER_PATH, folder.path) is None or folder.path[1:].endswith("/"):
             yield f"folders {folder.folder_id} has the path {folder.path!r}, which is a duplicate or not valid"
         paths.add(folder.path)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from foas_emulator.blink.kinds import SQL, STREAM
-from foas_emulator.seeds.limits import Place, shown
+from foas_emulator.seeds.limits import Place, quoted
 from foas_emulator.seeds.parts import Part, Problem, parts, text
 
 _TYPES = {"JobType": STREAM, "ApiType": SQL}
@@ -45,4 +45,4 @@ def _first(instances: list[tuple[Place, Part]], name: str) -> str | None:
 def _differs(place: Place, part: Part, name: str, expected: str | None, what: str) -> Iterator[Problem]:
     given = text(part, name)
     if given is not None and expected is not None and given != expected:
-        yield (*place, name), f"{shown(given)} contradicts the part around it: {what} {shown(expected)}"
+        yield (*place, name), f"{quoted(given)} contradicts the part around it: {what} {quoted(expected)}"

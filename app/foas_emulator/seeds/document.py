@@ -60,7 +60,7 @@ Name = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_encod
 
 ENGINE_VERSIONS = r"^[a-z]+--[A-Za-z0-9_.-]+(,[a-z]+--[A-Za-z0-9_.-]+)*$"
 FOLDER_PATH = r"^/(?:[^/]+/)*(?:[^/]+)?$"
-LONGEST_PATH = 1024
+LONGEST_FOLDER = 1024
 """The most characters of a folder's path: it takes a tenth of a microsecond to match one."""
 MOST_IN_TIMELINE = 10_000
 """The most states into which an instance is put later: a call that changes it cancels all of them."""
@@ -218,7 +218,7 @@ class SeedPackage(Seed):
 class SeedFolder(Seed):
     """A folder of a project; folders above it need not be given."""
 
-    path: Annotated[str, Field(pattern=FOLDER_PATH, max_length=LONGEST_PATH), AfterValidator(_encodable)] = required(
+    path: Annotated[str, Field(pattern=FOLDER_PATH, max_length=LONGEST_FOLDER), AfterValidator(_encodable)] = required(
         "The folder's path, from the root on.", "/orders/reports"
     )
     folder_id: Id | None = member("The folder's id, unique in the world; the world's next one if it is left out.", 7)

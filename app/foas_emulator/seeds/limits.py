@@ -59,7 +59,7 @@ def cut(text: str) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:half]}...{text[-half:]}"
 
 
-def shown(text: str) -> str:
+def quoted(text: str) -> str:
     """Return a text in quotes, cut before: to escape a long one takes five milliseconds a megabyte, and all threads."""
     return repr(cut(text))
 

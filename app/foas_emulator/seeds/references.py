@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 
-from foas_emulator.seeds.limits import Place, shown
+from foas_emulator.seeds.limits import Place, quoted
 from foas_emulator.seeds.parts import Part, Problem, parts, text
 
 _LONGEST = 256
@@ -78,7 +78,7 @@ def _of_project(
         for name in filter(None, (name.strip() for name in (text(job, "Packages") or "").split(","))):
             if name not in packages:
                 near = suggestions.nearest(name, packages)
-                yield (*job_place, "Packages"), f"the project has no package {shown(name)}{near}"
+                yield (*job_place, "Packages"), f"the project has no package {quoted(name)}{near}"
 
 
 def _is_id(value: object) -> bool:
@@ -100,7 +100,7 @@ def _cluster(place: Place, part: Part, clusters: Collection[str] | None, suggest
     name = text(part, "ClusterId")
     if name is not None and clusters is not None and name not in clusters:
         near = suggestions.nearest(name, clusters)
-        yield (*place, "ClusterId"), f"there is no cluster {shown(name)}{near}; give it under clusters"
+        yield (*place, "ClusterId"), f"there is no cluster {quoted(name)}{near}; give it under clusters"
 
 
 def _queue(
@@ -112,9 +112,9 @@ def _queue(
     """
     name, cluster = text(job, "QueueName"), text(job, "ClusterId")
     if name is not None and name not in queues:
-        yield (*place, "QueueName"), f"the project has no queue {shown(name)}{suggestions.nearest(name, queues)}"
+        yield (*place, "QueueName"), f"the project has no queue {quoted(name)}{suggestions.nearest(name, queues)}"
     elif cluster is not None:
         held = clusters if name is None else {queues[name]}
         if None not in held and cluster not in held:
-            which = "no queue of the project" if name is None else f"not queue {shown(name)}"
-            yield (*place, "ClusterId"), f"cluster {shown(cluster)} has {which}"
+            which = "no queue of the project" if name is None else f"not queue {quoted(name)}"
+            yield (*place, "ClusterId"), f"cluster {quoted(cluster)} has {which}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from foas_emulator.seeds.limits import Place, shown
+from foas_emulator.seeds.limits import Place, quoted
 from foas_emulator.seeds.parts import Part, Problem, folder_path, parts
 
 
@@ -35,5 +35,5 @@ def _repeated(
             continue
         key = same(value) if isinstance(value, str) else value
         if key in seen:
-            yield (*place, name), f"{shown(value) if isinstance(value, str) else value} is repeated"
+            yield (*place, name), f"{quoted(value) if isinstance(value, str) else value} is repeated"
         seen.add(key)

@@ -14,7 +14,7 @@ from foas_emulator.patterns import require_parameters
 from foas_emulator.seeds.contradictions import contradictions
 from foas_emulator.seeds.document import SeedDocument, is_note
 from foas_emulator.seeds.freeing import free, free_with
-from foas_emulator.seeds.limits import MAX_FAULTS, Place, shown
+from foas_emulator.seeds.limits import MAX_FAULTS, Place, quoted
 from foas_emulator.seeds.members import problem
 from foas_emulator.seeds.parts import Problem
 from foas_emulator.seeds.references import Suggestions, references
@@ -110,9 +110,9 @@ def override_problems(overrides: Mapping[str, Any]) -> Iterator[tuple[str, str]]
     for code in overrides:
         found = find_problem(code)
         if found is None:
-            yield code, f"the catalogue has no error {shown(code)}{suggestions.nearest(code, catalogue())}"
+            yield code, f"the catalogue has no error {quoted(code)}{suggestions.nearest(code, catalogue())}"
         elif code not in catalogue():
             try:
                 require_parameters(found[1].values(), OPERATIONS)
             except ValueError as error:
-                yield code, f"the catalogue has no error {shown(code)}: {error}"
+                yield code, f"the catalogue has no error {quoted(code)}: {error}"

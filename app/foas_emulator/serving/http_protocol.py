@@ -16,13 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from foas_emulator.faults.wire import TRANSPORT
-from foas_emulator.gateway.errors import (
-    HEADERS_TOO_LARGE,
-    REQUEST_TIMEOUT,
-    UNREADABLE_REQUEST,
-    URI_TOO_LONG,
-    ApiError,
-)
+from foas_emulator.gateway.errors import HEADERS_TOO_LARGE, REQUEST_TIMEOUT, UNREADABLE_REQUEST, URI_TOO_LONG, ApiError
 from foas_emulator.serving.http_limits import (
     MAX_HEAD,
     MAX_HEADERS,

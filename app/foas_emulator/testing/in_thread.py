@@ -16,13 +16,7 @@ from fastapi.dependencies import models
 
 from foas_emulator.main import create_app
 from foas_emulator.serving.listening import listen, url_of
-from foas_emulator.serving.server import (
-    LOOPBACK,
-    StartError,
-    companions,
-    event_loop_runner,
-    prepare_interception,
-)
+from foas_emulator.serving.server import LOOPBACK, StartError, companions, event_loop_runner, prepare_interception
 from foas_emulator.serving.uvicorn_servers import Accompanied, uvicorn_config
 from foas_emulator.settings import Settings, check_variables, read_settings
 from foas_emulator.testing.written import written

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
+from math import inf
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,6 +14,7 @@ __tracebackhide__ = True
 
 _NOT_AS_EXPECTED = 422
 _PAGE = 1000
+_NO_END = "it does not answer as a foas-emulator does: its pages have no end"
 
 
 class Journal:
@@ -21,21 +24,39 @@ class Journal:
         self._control = control
         self._path = f"{path}/journal"
 
-    def entries(self, **wanted: str | float | bool) -> list[dict[str, Any]]:
-        """Return the entries that match all given conditions, the oldest first.
+    def entries(self, *, last: int | None = None, **wanted: str | float | bool) -> list[dict[str, Any]]:
+        """Return the entries that match all given conditions, the oldest first; with `last`, so many of the last ones.
 
-        Conditions: operation, status, code, access_key_id, faulted (by a rule), unread (parameters), unknown (path).
+        Conditions: operation, status, code, access_key_id, failed, faulted (by a rule), unread (parameters), unknown
+        (path).
         """
+        if last is not None:
+            return self._last(last, wanted)
         entries: list[dict[str, Any]] = []
         after: int | None = 0
         while after is not None:
-            query = urlencode({**wanted, "limit": _PAGE, "after": after})
-            page = self._control.request("GET", f"{self._path}?{query}", shape=JOURNAL_PAGE)
+            page = self._page({**wanted, "limit": _PAGE, "after": after})
             entries += page["entries"]
             before, after = after, page["after"]
             if after is not None and after <= before:
-                raise ValueError("it does not answer as a foas-emulator does: its pages have no end")
+                raise ValueError(_NO_END)
         return entries
+
+    def _last(self, most: int, wanted: Mapping[str, str | float | bool]) -> list[dict[str, Any]]:
+        pages: list[list[dict[str, Any]]] = []
+        left, part = most, {**wanted}
+        while True:
+            page = self._page({**part, "last": min(left, _PAGE)})["entries"]
+            if page and page[-1]["number"] >= part.get("before", inf):
+                raise ValueError(_NO_END)
+            pages.append(page)
+            left -= len(page)
+            if left <= 0 or len(page) < _PAGE:
+                return list(chain.from_iterable(reversed(pages)))
+            part["before"] = page[0]["number"]
+
+    def _page(self, query: Mapping[str, Any]) -> Any:
+        return self._control.request("GET", f"{self._path}?{urlencode(query)}", shape=JOURNAL_PAGE)
 
     def entry(self, request_id: str, *, number: int | None = None) -> dict[str, Any]:
         """Return the entry of one request. Raise `EmulatorError` if there is none.

@@ -52,7 +52,7 @@ class FailureReporter:
     def _add(self, item: pytest.Item, report: pytest.TestReport) -> None:
         world = item.stash[self._world]
         try:
-            calls = "\n".join(describe_call(call) for call in world.journal.entries()[-LAST_CALLS:])
+            calls = "\n".join(describe_call(call) for call in world.journal.entries(last=LAST_CALLS))
         except _ANYTHING as error:
             text = f"world {world.name} cannot be asked any more: {error}"
         else:

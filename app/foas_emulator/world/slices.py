@@ -1,7 +1,7 @@
 """Long work on the event loop, cut into slices between which other requests are served."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import TypeVar
 
 from foas_emulator.world.clock import stopwatch
@@ -12,7 +12,7 @@ SLICE_NS = 5_000_000
 """Nanoseconds after which other requests get their turn."""
 
 
-async def in_slices(items: Iterable[T]) -> AsyncIterator[T]:
+async def in_slices(items: Iterable[T]) -> AsyncGenerator[T, None]:
     """Yield each item; let other requests be served whenever the work on items has taken a few milliseconds."""
     began = stopwatch()
     for item in items:

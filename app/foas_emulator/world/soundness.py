@@ -1,10 +1,11 @@
-"""Recognise our files by their headers, and check that they are complete and undamaged."""
+"""Recognise our files by their headers and tables, and check that they are complete and undamaged."""
 
 import sqlite3
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from pathlib import Path
 
-from foas_emulator.world.file_errors import NAMES_NO_TEXT, WorldFileError
+from foas_emulator.world.file_errors import NAMES_NO_TEXT, NewerStoreError, WorldFileError
 
 LARGEST_CHECKED = 4 * 1024 * 1024
 """The size in bytes of the largest database that is checked completely before use: at most 20 milliseconds' work."""
@@ -44,6 +45,24 @@ def found_by_check(connection: sqlite3.Connection) -> str | None:
     """Return what SQLite's check of a database finds wrong with it, None if it finds nothing."""
     (first,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     return None if first == "ok" else f"it is damaged ({first.splitlines()[-1]})"
+
+
+def use_file(connection: sqlite3.Connection, path: Path, *, version: int, tables: AbstractSet[str]) -> None:
+    """Set a connection to a file up for a world. Raise `WorldFileError` for one that is newer, not ours or damaged."""
+    # This comes first, so that SQLite maps no file to share with other processes: where a disk's blocks are smaller
+    # than pages of memory, to write there when the disk is full would end the process (SIGBUS).
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    stored = connection.execute("PRAGMA user_version").fetchone()[0]
+    if stored > version:
+        raise NewerStoreError(path, version=stored, known=version)
+    if not {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")} >= tables:
+        raise WorldFileError(path, "it is not a world of foas-emulator")
+    reason = found_by_check(connection) if path.stat().st_size <= LARGEST_CHECKED else None
+    if reason is not None:
+        raise WorldFileError(path, reason)
+    connection.execute("PRAGMA journal_mode = WAL")
+    # NORMAL survives the death of the process, which is all that we promise; a power cut may lose the last commits.
+    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def require_sound(image: bytes, path: Path | None) -> bytes:

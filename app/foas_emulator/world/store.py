@@ -7,29 +7,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
-from sqlalchemy import (
-    Boolean,
-    Connection,
-    CursorResult,
-    Executable,
-    MetaData,
-    Select,
-    Table,
-)
+from sqlalchemy import Boolean, Connection, CursorResult, Executable, MetaData, Select, Table
 from sqlalchemy.orm import InstrumentedAttribute, registry
 from sqlmodel import SQLModel
 
 from foas_emulator.world import statements
-from foas_emulator.world.file_errors import (
-    LOCKED,
-    NewerStoreError,
-    WorldFileError,
-    file_error,
-    naming,
-)
+from foas_emulator.world.file_errors import LOCKED, WorldFileError, file_error, naming
 from foas_emulator.world.online_backup import BackupEndedError, OnlineBackup
 from foas_emulator.world.owned_files import is_there, remove_beside, require_file, write_file
-from foas_emulator.world.soundness import LARGEST_CHECKED, found_by_check, require_sound
+from foas_emulator.world.soundness import require_sound, use_file
 
 if TYPE_CHECKING:
     from foas_emulator.world.connections import Connections
@@ -137,7 +123,8 @@ class Store:
                     raise WorldFileError(path, "it is empty")
             self._connect(connections)
             try:
-                self._prepare_file(path)
+                use_file(self._raw, path, version=SCHEMA_VERSION, tables=Row.metadata.tables.keys())
+                self._raw.execute(_LEAVE_DELETED)
             except BaseException:
                 self._connection.close()
                 raise
@@ -148,25 +135,6 @@ class Store:
 
     def _deserialize(self, image: bytes) -> None:
         self._raw.deserialize(image)
-        self._raw.execute(_LEAVE_DELETED)
-
-    def _prepare_file(self, path: Path) -> None:
-        # This comes first, so that SQLite maps no file to share with other processes: where a disk's blocks are smaller
-        # than pages of memory, to write there when the disk is full would end the process (SIGBUS).
-        self._raw.execute("PRAGMA locking_mode = EXCLUSIVE")
-        version = self._raw.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise NewerStoreError(path, version=version, known=SCHEMA_VERSION)
-        tables = {name for (name,) in self._raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if not tables >= Row.metadata.tables.keys():
-            raise WorldFileError(path, "it is not a world of foas-emulator")
-        if path.stat().st_size <= LARGEST_CHECKED:
-            reason = found_by_check(self._raw)
-            if reason is not None:
-                raise WorldFileError(path, reason)
-        self._raw.execute("PRAGMA journal_mode = WAL")
-        # NORMAL survives the death of the process, which is all that we promise; a power cut may lose the last commits.
-        self._raw.execute("PRAGMA synchronous = NORMAL")
         self._raw.execute(_LEAVE_DELETED)
 
     def prepare(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from foas_emulator.operations.required import LONGEST_NAME
-from foas_emulator.seeds.document import LONGEST_PATH
+from foas_emulator.seeds.document import LONGEST_FOLDER
 from tests.api import Api
 from tests.operations import building
 
@@ -112,7 +112,7 @@ def test_a_path_of_very_many_names_is_not_read_to_its_end(p: Api) -> None:
 
 
 def test_the_deepest_folder_of_a_seed_can_be_moved_and_deleted(p: Api) -> None:
-    deepest = "/a" * (LONGEST_PATH // 2)
+    deepest = "/a" * (LONGEST_FOLDER // 2)
     seed = {"projects": [{"Name": "p", "folders": [{"Path": deepest}]}]}
     assert p.request("POST", "/_emulator/worlds/default/seed", json=seed).is_success
     assert p.ok("GetFolder", projectName="p", path=deepest)["Folder"]["Path"] == deepest

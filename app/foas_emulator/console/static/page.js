@@ -94,9 +94,9 @@ const seen = new WeakMap();
 function showTimes(root) {
   for (const time of root.querySelectorAll('time[data-ticks]')) seen.set(time, performance.now());
   for (const time of root.querySelectorAll('time[datetime]')) {
-    const instant = new Date(time.dateTime);
-    time.title ||= instant.toLocaleString(document.documentElement.lang);
-    if (time.matches('[data-local]')) time.textContent = instant.toLocaleString(document.documentElement.lang);
+    const local = new Date(time.dateTime).toLocaleString(document.documentElement.lang);
+    time.title ||= local;
+    if (time.matches('[data-local]')) time.textContent = local;
   }
 }
 

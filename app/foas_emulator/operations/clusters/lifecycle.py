@@ -61,11 +61,13 @@ def start(world: World, cluster: Cluster, *outcome: Change) -> None:
 def begin(world: World, cluster: Cluster, event: Event, *outcome: Change) -> None:
     """Move a cluster to the state to which an event leads; change the columns in `outcome` when that is finished.
 
-    Raise `InvalidCluster.NotRunning` if the event is not possible in the state of the cluster.
+    The text that a seed gave about its machines no longer holds then. Raise `InvalidCluster.NotRunning` if the event is
+    not possible in the state of the cluster.
     """
     state = TRANSITIONS.get((cluster.state, event))
     if state is None:
         raise NOT_RUNNING(f"Cluster {cluster.cluster_id!r} is {cluster.state}; it can be changed while it is RUNNING.")
+    outcome = *outcome, assign(Cluster.instance_infos, None)
     operator = assign(Cluster.operator, ACCOUNT)
     if world.settings.cluster_delay:
         modified = assign(Cluster.gmt_modified, world.second())

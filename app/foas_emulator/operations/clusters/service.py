@@ -190,7 +190,6 @@ def expand_cluster(
         "expand",
         assign(Cluster.slave_num, count),
         assign(Cluster.user_v_switch_list, _with_switch(cluster, user_v_switch)),
-        assign(Cluster.instance_infos, None),
     )
 
 
@@ -227,7 +226,6 @@ def shrink_cluster(world: World, cluster_id: str, *, instance_ids: str | None, m
         "shrink",
         assign(Cluster.slave_num, slave_num),
         assign(Cluster.removed_slaves, ",".join(map(str, sorted(removed)))),
-        assign(Cluster.instance_infos, None),
     )
 
 
@@ -237,8 +235,7 @@ def modify_master_spec(world: World, cluster_id: str, *, master_target_model: st
     model = _model("masterTargetModel", master_target_model)
     if model == cluster.master_spec:
         raise invalid("masterTargetModel", f"the masters are of model {model} already.")
-    outcome = assign(Cluster.master_spec, model), assign(Cluster.instance_infos, None)
-    lifecycle.begin(world, cluster, "change_master", *outcome)
+    lifecycle.begin(world, cluster, "change_master", assign(Cluster.master_spec, model))
 
 
 def destroy_cluster(world: World, cluster_id: str) -> None:
@@ -253,7 +250,7 @@ def destroy_cluster(world: World, cluster_id: str) -> None:
     bound = bound_projects(world, cluster_id)
     if bound:
         raise IN_USE(f"A queue of cluster {cluster_id!r} is bound to project {bound[0]!r}; UnbindQueue first.")
-    lifecycle.begin(world, cluster, "destroy", assign(Cluster.instance_infos, None))
+    lifecycle.begin(world, cluster, "destroy")
     destroyed.send(world, cluster_id)
 
 
