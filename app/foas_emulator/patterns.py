@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from foas_emulator.difference import abridged
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters, read_text
 from foas_emulator.nulls import NullsLeftOut
@@ -92,7 +93,7 @@ class CallPattern(NullsLeftOut):
         known = {operation.name: operation for operation in operations}
         meant = [operation for name, operation in known.items() if self.names(name)]
         if not meant:
-            raise ValueError(f"there is no operation {self.operation!r}{_nearest(self.operation, known)}")
+            raise ValueError(f"there is no operation {abridged(self.operation)}{_nearest(self.operation, known)}")
         require_parameters(self.params, meant)
         return meant
 
@@ -105,7 +106,7 @@ def require_parameters(names: Iterable[str], operations: Iterable[Operation]) ->
     known = {parameter.name for operation in operations for parameter in declared_parameters(operation.endpoint)}
     for name in wanted:
         if name not in known:
-            raise ValueError(f"there is no parameter {name!r}{_nearest(name, known)}")
+            raise ValueError(f"there is no parameter {abridged(name)}{_nearest(name, known)}")
 
 
 def _fits(value: Any, pattern: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from html.parser import HTMLParser
 from pathlib import Path
+from threading import current_thread
 from typing import Any
 
 import pytest
@@ -17,9 +18,11 @@ from foas_emulator.console.calls import Answer
 from foas_emulator.console.pages import PAGES
 from foas_emulator.console.server import MEANINGS
 from foas_emulator.console.site import View
+from foas_emulator.control import staging
 from foas_emulator.seeds.reading import BUILT_IN
 from foas_emulator.settings import Settings
 from foas_emulator.world.settings import NAMES
+from foas_emulator.world.staging import StagedImage
 from tests.api import open_api
 from tests.console.conftest import Console
 from tests.wire import INSTANCE, signed_v1
@@ -346,6 +349,24 @@ def test_a_scenario_is_one_click(console: Console, scenario: str) -> None:
     assert console.post("/w/default/scenario", seed=scenario).status_code == 303
     projects = console.api.request("GET", "/api/v2/projects").json()["Projects"]["Project"]
     assert [each["Name"] for each in projects] == ([] if scenario == "empty" else ["shop"])
+
+
+def test_a_large_scenario_is_written_outside_the_event_loop(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To write it on the loop held all others for a second if the server was started with a seed of 50 MB."""
+    registry, threads = console.api.registry, list[str]()
+
+    def stage(image: bytes, **options: Any) -> StagedImage:
+        threads.append(current_thread().name)
+        return type(registry).stage(registry, image, **options)
+
+    monkeypatch.setattr(staging, "LARGE", 1)
+    monkeypatch.setattr(registry, "stage", stage)
+    assert console.post("/w/default/scenario", seed="night-shift").status_code == 303
+    assert threads == ["small documents"]
+    for _ in range(2):
+        projects = console.api.request("GET", "/api/v2/projects").json()["Projects"]["Project"]
+        assert [each["Name"] for each in projects] == ["shop"]
+        assert console.api.request("POST", "/_emulator/worlds/default/reset").status_code == 200
 
 
 def test_every_built_in_seed_is_offered_once_also_one_that_the_server_was_started_with() -> None:

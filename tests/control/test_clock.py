@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from foas_emulator.control import changes
 from foas_emulator.control.changes import SLICE, write_clock
-from foas_emulator.world.advance import advance_by
+from foas_emulator.world.advance import advance_by, settle
 from foas_emulator.world.expiry import Expiry
+from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.world import World
 from tests.control.conftest import Control
 from tests.operations import building
@@ -143,6 +145,64 @@ def test_many_changes_and_the_clock_are_told_of_one_instant(control: Control) ->
     assert told["now"] == world.clock.peek()
     assert len(told["pending"]) == len(timeline) - 9
     assert told["pending"][0]["at"] > told["now"]
+
+
+def test_a_clock_that_changes_while_it_is_told_changes_no_second_time(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeline = [{"after": f"{hours}h", "ActualState": "PAUSED"} for hours in range(1, 3 * SLICE)]
+    jobs = [{"JobName": "j", "instances": [{"Id": 900001, "timeline": timeline}]}]
+    control.ok("PUT", "/worlds/many", {"seed": {"projects": [{"Name": "p", "jobs": jobs}]}}, status=201)
+    world = control.api.registry.open_or_create("many")
+    writing: list[asyncio.Task[None]] = []
+
+    async def plan_another() -> None:
+        await settle(world)
+        with world.transaction():
+            world.schedule("put_state", "instance:900001", at=LAST_INSTANT, ActualState="PAUSED")
+
+    async def changed_meanwhile(world: World) -> bytes:
+        writing.append(asyncio.create_task(plan_another()))
+        return await write(world)
+
+    async def ask() -> Any:
+        told = json.loads(b"{%s}" % await write_clock(world))
+        await asyncio.gather(*writing)
+        return told
+
+    write = changes._write_clock
+    monkeypatch.setattr(changes, "_write_clock", changed_meanwhile)
+    assert len(asyncio.run(ask())["pending"]) == len(timeline) + 1
+    assert len(writing) == 2
+
+
+def test_clocks_with_many_changes_are_written_one_after_another(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeline = [{"after": f"{hours}h", "ActualState": "PAUSED"} for hours in range(1, 3 * SLICE)]
+    jobs = [{"JobName": "j", "instances": [{"Id": 900001, "timeline": timeline}]}]
+    control.ok("PUT", "/worlds/many", {"seed": {"projects": [{"Name": "p", "jobs": jobs}]}}, status=201)
+    registry = control.api.registry
+    many, few = registry.open_or_create("many"), registry.open_or_create("few")
+    begun: list[World] = []
+    ended: list[World] = []
+
+    async def noted(world: World) -> bytes:
+        begun.append(world)
+        written = await write(world)
+        ended.append(world)
+        return written
+
+    async def ask() -> None:
+        tellings = [asyncio.ensure_future(write_clock(world)) for world in (many, many, few)]
+        await tellings[-1]
+        assert (begun, ended) == ([many, few], [few]), "only the few need not wait"
+        await asyncio.gather(*tellings)
+
+    write = changes._write_clock
+    monkeypatch.setattr(changes, "_write_clock", noted)
+    asyncio.run(ask())
+    assert ended == [few, many, many]
 
 
 @pytest.mark.parametrize(

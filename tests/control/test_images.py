@@ -260,18 +260,20 @@ def test_a_snapshot_that_had_to_wait_is_settled(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body"),
+    ("method", "path", "body", "large"),
     [
-        ("GET", "default/snapshot", ""),
-        ("PUT", "default/snapshot", "{}"),
-        ("PUT", "new", LARGE_SEED.join(('{"seed": ', "}"))),
-        ("PUT", "new", '{"fork": "default"}'),
+        ("GET", "default/snapshot", "", 0),
+        ("PUT", "default/snapshot", "{}", 0),
+        ("PUT", "new", LARGE_SEED.join(('{"seed": ', "}")), 0),
+        ("PUT", "new", '{"fork": "default"}', 0),
+        ("PUT", "new", '{"fork": "default"}', 100),  # the body is small, and only what it names has to wait
     ],
 )
 def test_nothing_is_done_for_a_client_that_left_while_it_waited_for_its_turn(
-    api: Api, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: str
+    api: Api, monkeypatch: pytest.MonkeyPatch, *, method: str, path: str, body: str, large: int
 ) -> None:
     lock = CountingLock()
+    monkeypatch.setattr(images, "LARGE", large)
     monkeypatch.setattr(images, "_lock", lock)
     taken: list[None] = []
     for module, name in ((snapshots, "image_of_world"), (worlds, "image_of_world"), (worlds, "_image")):

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from threading import current_thread
 from typing import Any
@@ -20,7 +20,7 @@ from foas_emulator.world.connections import Connections
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.file_registry import FileRegistry
-from foas_emulator.world.pending import postpone
+from foas_emulator.world.pending import PendingChange, postpone
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.staging import StagedImage
 from foas_emulator.world.store import Store
@@ -353,18 +353,23 @@ def test_what_a_large_template_has_planned_is_postponed_beside_the_loop(
     ends = [{"after": "1h", "ActualState": "FAILED"}]
     jobs = [{"JobName": "j", "instances": [{"ActualState": "RUNNING", "timeline": ends}]}]
     seed = {"projects": [{"Name": "p", "Description": "x" * 5000, "jobs": jobs}]}
-    for status in (201, 200):
-        control.ok("PUT", "/worlds/planned", {"seed": seed}, status=status)
-    control.ok("POST", "/worlds/planned/reset")
+    registry = control.api.registry
+    beginnings = ("PUT", "", {"seed": seed}, 201), ("PUT", "", {"seed": seed}, 200), ("POST", "/reset", None, 200)
+    for method, path, body, status in beginnings:
+        control.ok(method, f"/worlds/planned{path}", body, status=status)
+        world = registry.peek("planned")
+        assert world is not None
+        with closing(Store(Connections(), image=registry.origin("planned"))) as origin:
+            assert world.postponed_by == (world.next_due or 0) - (origin.least(PendingChange.at) or 0)
     control.ok("POST", "/reset")
-    world = control.api.registry.peek("planned")
+    world = registry.peek("planned")
     assert world is not None
     assert 3_000_000 < (world.next_due or 0) - world.clock.peek() <= 3_600_000
     assert "No difference." in control.api.request("GET", "/_emulator/console/w/planned/compare").text
-    if isinstance(control.api.registry, FileRegistry):
-        control.api.registry._shut("planned")
+    if isinstance(registry, FileRegistry):
+        registry._shut("planned")
         control.ok("POST", "/reset")
-        control.api.registry.open_existing("planned")
+        registry.open_existing("planned")
     assert len(threads) >= 5
     assert set(threads) == {"small documents"}
 

@@ -177,6 +177,34 @@ def test_snapshots_give_a_job_no_more_sessions_plans_and_packages_than_calls_loo
         tables[name][-1]["packages"] = before
 
 
+def test_snapshots_give_an_instance_and_a_project_no_more_changes_and_queues_than_calls_look_through(api: Api) -> None:
+    building.project_with_queue(api, "p")
+    snapshot = api.request("GET", f"{WORLD}/snapshot").json()
+    tables = snapshot["tables"]
+    other = tables["clusters"][-1] | {"cluster_id": "other", "order_id": "other"}
+    tables["clusters"].append(other)
+    queue = tables["queues"][-1]
+
+    def told() -> str:
+        response = api.request("PUT", f"{WORLD}/snapshot", json=snapshot)
+        return "" if response.is_success else str(response.json()["hint"])
+
+    def fill(project_name: str | None, count: int) -> str:
+        tables["queues"][:] = [queue]
+        for number in range(count):
+            cluster_id = "other" if number % 2 else queue["cluster_id"]
+            named = {"queue_name": f"root.q{number}", "cluster_id": cluster_id, "project_name": project_name}
+            tables["queues"].append(queue | named)
+        return told()
+
+    assert fill(None, 600) == ""
+    assert "has over 500 queues" in fill("p", 500)
+    tables["queues"][:] = [queue]
+    change = {"at": 0, "subject": "instance:1", "event": "put_state", "details": "{}"}
+    tables["pending_changes"] = [change | {"sequence": number} for number in range(1, 20_002)]
+    assert "has over 20000 pending_changes" in told()
+
+
 def test_a_hint_tells_how_many_a_project_has_if_a_seed_gave_it_more_than_calls_may_make(api: Api) -> None:
     jobs = [{"JobName": f"j{number}", "Code": ""} for number in range(101)]
     packages = [{"PackageName": f"{number}.jar", "Type": "JAR", "OssPath": "x"} for number in range(52)]

@@ -18,7 +18,7 @@ import pytest
 from uvicorn.protocols.http import httptools_impl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from foas_emulator.serving import http_protocol
+from foas_emulator.serving import http_protocol, http_transports
 from foas_emulator.serving.http_limits import MAX_HEAD, MAX_HEADERS, MAX_PIPELINED, MAX_TARGET
 from foas_emulator.serving.http_protocol import EmulatorProtocol
 from foas_emulator.testing import Emulator
@@ -471,6 +471,23 @@ def test_a_body_that_is_too_large_is_refused_legibly_on_a_connection_that_ends(
     with closing(connect(emulator)) as connection:
         connection.sendall(b"PUT %s %s\r\nContent-Length: %d\r\n\r\n" % (path.encode(), head, len(body)) + body)
         assert read_all(connection).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("body", [b"", b"path=/read"], ids=["none", "read"])
+def test_a_connection_that_ends_with_its_request_is_closed_at_once_where_nothing_is_left_to_send(
+    monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    monkeypatch.setattr(http_transports, "LINGER", 600)
+    with Emulator() as emulator, closing(connect(emulator)) as connection:
+        head = b"POST %s HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+        connection.sendall(head % (FOLDERS.encode(), len(body)) + body)
+        assert read_all(connection).startswith(b"HTTP/1.1 ")
+        assert emulator._running is not None
+        connections = emulator._running._server.server_state.connections
+        deadline = time.monotonic() + 20
+        while connections and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not connections
 
 
 def test_a_client_that_leaves_in_the_middle_of_a_body_changes_nothing(emulator: Emulator) -> None:

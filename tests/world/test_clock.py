@@ -114,10 +114,28 @@ def test_an_instant_without_a_zone_is_in_utc_wherever_the_machine_is(monkeypatch
     assert read == NEW_YEAR
 
 
-@pytest.mark.parametrize("text", ["tomorrow", str(NEW_YEAR // 1000), "9" * 16, "202601011200", "20260101120000"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tomorrow",
+        str(NEW_YEAR // 1000),
+        "9" * 16,
+        "20260101120",
+        "202601011200",
+        "20260101120000",
+        "20260101120000000",
+        "20260101120Z",
+        "2026-01-01120",
+    ],
+)
 def test_what_is_no_instant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"neither milliseconds since the epoch \(13 digits\) nor an ISO 8601 time"):
         instant(text)
+
+
+def test_a_long_text_that_is_no_instant_is_cut() -> None:
+    with pytest.raises(ValueError, match=r"^'x{80}'\.\.\. of 1000 characters is neither"):
+        instant("x" * 1000)
 
 
 def test_a_new_clock_goes_as_the_machine_does(store: Store) -> None:

@@ -492,7 +492,13 @@ def test_calls_that_go_on_after_the_end_open_and_remove_nothing(open_registry: O
             ask("alice")
     registry.reset_existing("alice")
     assert not registry.drop("alice")
-    assert marks(open_registry(directory=tmp_path).open_or_create("alice")) == ["mark"]
+    later = open_registry(directory=tmp_path)
+    staged = later.stage(later.image, connections=later.connections, origin=None)
+    with pytest.raises(StoreClosedError):
+        registry.stage(registry.image, connections=registry.connections, origin=None)
+    registry.close()
+    assert [file.exists() for file in staged.files] == [True]
+    assert marks(later.open_or_create("alice")) == ["mark"]
 
 
 def test_worlds_that_begin_anew_while_the_seed_is_replaced_stay_as_they_are(registry: Registry) -> None:

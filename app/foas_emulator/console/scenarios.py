@@ -14,7 +14,9 @@ from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message
 from foas_emulator.console.shown import shown_foreign_form, shown_plain
 from foas_emulator.console.site import Site, View
+from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.control.off_loop import LARGE, off_loop
+from foas_emulator.control.staging import staged_image
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_of
 from foas_emulator.seeds.reading import BUILT_IN, MADE, built_in_text, read_seeds, seed_files
@@ -102,16 +104,18 @@ async def begin(site: Site, world: World, request: Request) -> Response:
         return await shown_plain(request, status=HTTPStatus.NOT_FOUND, title=mark("There is no such scenario."))
     response = RedirectResponse(f"{BASE}/w/{world.name}/", HTTPStatus.SEE_OTHER)
     try:
-        site.registry.create_or_replace(world.name, await off_loop(LARGE + 1, lambda: _image(site, seed)))
+        async with one_large_at_a_time(LARGE + 1):
+            image, scratch = await off_loop(LARGE + 1, lambda: _image(site, seed))
+            async with staged_image(image, site.registry, scratch, name=world.name, with_origin=True) as staged:
+                site.registry.create_or_replace(world.name, image, staged)
         messages.put(response, Message(ok=True, title=mark("The world starts over.")))
     except (ImageBudgetError, SeedError, WorldFileError, WorldLimitError) as error:
         messages.put(response, Message(ok=False, title=mark("The world stays as it is."), hint=str(error)))
     return response
 
 
-def _image(site: Site, seed: str) -> bytes:
-    """Return the image of a seed, made with separate connections: those of worlds belong to the event loop."""
-    documents = read_seeds([seed])
-    return image_of(
-        documents, connections=Connections(), handlers=site.registry.handlers, defaults=site.registry.defaults
-    )
+def _image(site: Site, seed: str) -> tuple[bytes, Connections]:
+    """Return the image of a seed, and the connections with which it was made: those of worlds are the event loop's."""
+    scratch, registry = Connections(), site.registry
+    image = image_of(read_seeds([seed]), connections=scratch, handlers=registry.handlers, defaults=registry.defaults)
+    return image, scratch

@@ -31,6 +31,7 @@ from foas_emulator.seeds.limits import (
     Place,
     decimal,
     integer,
+    quoted,
 )
 
 MAX_TAGS = 100
@@ -224,7 +225,7 @@ def _line_of(text: str, part: str) -> int:
 def _repeated_in(text: str, names: set[str]) -> list[Flaw]:
     composer = _composed_outline(text)
     found = [flaw for flaw in composer.flaws if flaw.message == TWICE]
-    return found or [Flaw(1, (), f"the member {name!r} is repeated") for name in sorted(names)]
+    return found or [Flaw(1, (), f"the member {quoted(name)} is repeated") for name in sorted(names)]
 
 
 def _unfit(value: Any) -> Iterator[tuple[Place, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 from foas_emulator.gateway.encodings import utf8_text
 from foas_emulator.seeds.document import SeedDocument, is_note
 from foas_emulator.seeds.errors import Fault, SeedError, faults_of, unusable
-from foas_emulator.seeds.limits import DocumentError, path_of, weight
+from foas_emulator.seeds.limits import DocumentError, path_of, quoted, weight
 from foas_emulator.seeds.loading import Document, load
 from foas_emulator.seeds.reading import check_seed
 from foas_emulator.seeds.references import nearest
@@ -49,7 +49,7 @@ class States:
         these parameters, and `SeedError` if the parameters make a wrong seed.
         """
         if self.document is None or name not in self.seeds:
-            raise StateError(f"there is no state {name!r}{nearest(name, self.seeds)}")
+            raise StateError(f"there is no state {quoted(name)}{nearest(name, self.seeds)}")
         wanted = set(_parameters(self.seeds[name]))
         if wanted != parameters.keys():
             raise StateError(f"the state {name!r} takes {_listed(wanted)}, and {_listed(parameters)} came with it")

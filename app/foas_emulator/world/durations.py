@@ -75,7 +75,7 @@ def span(text: str | float) -> Span:
         found = None
     if found is None or found.longest < found.shortest:
         raise ValueError(
-            f"{text!r} is neither a duration nor the shortest and the longest one: give 200ms, 100ms-400ms"
+            f"{abridged(text)} is neither a duration nor the shortest and the longest one: give 200ms, 100ms-400ms"
         )
     return found
 
@@ -93,7 +93,7 @@ def rate(text: str | float) -> float:
     else:
         fits = not isinstance(text, bool) and isinstance(text, int | float) and 0 <= text <= 1
     if not fits:
-        raise ValueError(f"{text!r} is not a rate: give a percentage such as 5%, or a number from 0 to 1")
+        raise ValueError(f"{abridged(text)} is not a rate: give a percentage such as 5%, or a number from 0 to 1")
     number, percent, _ = str(text).partition("%")
     return abs(float(number)) / (100 if percent else 1)  # -0.0 is written as no rate is
 

@@ -54,6 +54,7 @@ class FileRegistry(Registry):
         return self.files.origin_stamp(name) if is_closed else None
 
     def stage(self, image: bytes, *, connections: Connections, origin: bytes | None) -> StagedImage:  # noqa: ARG002 - memory
+        self._require_directory()  # a thread may come here after the end
         return StagedImage(files=self.files.stage(image, *([] if origin is None else [origin])))
 
     # -- opening and closing
@@ -86,9 +87,12 @@ class FileRegistry(Registry):
         log.info("world %s was idle for too long and is closed; its file stays", name)
         self._shut(name)
 
-    def _make_room(self) -> None:
+    def _require_directory(self) -> None:
         if self._is_closed:
             raise StoreClosedError("the emulator is being stopped")
+
+    def _make_room(self) -> None:
+        self._require_directory()
         super()._make_room()
         if self._max_files is None or len(self._worlds) < self._max_files:
             return
@@ -110,9 +114,10 @@ class FileRegistry(Registry):
 
         A call that goes on all the same opens, changes and removes nothing: the directory may be another process's.
         """
-        self._is_closed = True
-        super().close()
-        self.files.close()
+        if not self._is_closed:
+            self._is_closed = True
+            super().close()
+            self.files.close()
 
     # -- replacing and resetting
 

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from foas_emulator.difference import abridged
+
 LAST_INSTANT = 253_402_300_799_999
 """The end of the year 9999 in milliseconds since the epoch. No clock goes further: ISO 8601 texts end there."""
 
@@ -10,6 +12,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _MILLISECONDS = re.compile("(?!(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-9]{6}(?:[0-9]{2})?$)[0-9]{12,15}")
 """Fewer digits are those of a date, or of seconds; 20260101120000 is meant as a date and a time."""
+
+_NO_TIME = re.compile("[0-9]{9}|[0-9]{4}-[0-9]{2}-[0-9]{3}")
+"""A date with a digit in place of the T, which Python skips: it reads 20260101120000000 as 20:00."""
 
 
 def instant(value: str | int) -> int:
@@ -24,10 +29,10 @@ def instant(value: str | int) -> int:
     if _MILLISECONDS.fullmatch(text):
         return int(text)
     try:
-        parsed = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat("" if _NO_TIME.match(text) else text)
     except ValueError:
         reason = "neither milliseconds since the epoch (13 digits) nor an ISO 8601 time"
-        raise ValueError(f"{value!r} is {reason}, such as 2026-01-01T00:00:00Z") from None
+        raise ValueError(f"{abridged(value)} is {reason}, such as 2026-01-01T00:00:00Z") from None
     aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     return round(aware.timestamp() * 1000)
 
