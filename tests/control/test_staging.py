@@ -1,7 +1,6 @@
 """Large worlds take over a database, or files, that were staged outside the event loop."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -12,7 +11,7 @@ import httpx
 import pytest
 
 from foas_emulator.control import documents, images, merging, resetting, staging
-from foas_emulator.faults.rules import ArmedRule, rules_of
+from foas_emulator.faults.rules import ArmedRule, Window, rules_of
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world import copying, pending
@@ -199,7 +198,7 @@ def test_a_fault_rule_that_is_used_up_during_a_merge_stays_used_up(
         image = await image_of_world(world)
         (row,) = [each for each in rules_of(world) if each.id == armed]
         if row.is_armed():
-            assert ArmedRule(row, window=deque()).count_match(world)
+            assert ArmedRule(row, window=Window()).count_match(world)
         return image
 
     monkeypatch.setattr(merging, "image_of_world", strike_meanwhile)

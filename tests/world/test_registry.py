@@ -19,7 +19,7 @@ from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.staging import NOTHING_STAGED
-from foas_emulator.world.store import Store, StoreClosedError
+from foas_emulator.world.store import StoppedError, Store, StoreClosedError
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
 from tests.world.conftest import stage
@@ -475,6 +475,14 @@ def test_a_world_in_a_file_has_one_pair_of_files_after_each_reset(
         assert len(list(tmp_path.glob("alice*.db"))) == len(list(tmp_path.glob("alice*.origin"))) == 1
 
 
+def test_a_registry_that_is_closed_does_not_say_that_there_is_no_such_world(registry: Registry) -> None:
+    registry.open_or_create("alice")
+    registry.close()
+    for ask in (registry.exists, registry.open_existing, registry.open_or_create, registry.drop):
+        with pytest.raises(StoppedError):
+            ask("alice")
+
+
 def test_nothing_is_prepared_once_the_registry_is_closed(open_registry: OpenRegistry) -> None:
     registry = open_registry(directory=None)
     assert isinstance(registry, MemoryRegistry)
@@ -487,11 +495,9 @@ def test_calls_that_go_on_after_the_end_open_and_remove_nothing(open_registry: O
     registry = open_registry(directory=tmp_path)
     mark(registry.open_or_create("alice"))
     registry.close()
-    for ask in (registry.open_or_create, registry.create_or_replace, registry.reset):
-        with pytest.raises(StoreClosedError):
+    for ask in (registry.open_or_create, registry.create_or_replace, registry.reset, registry.reset_existing):
+        with pytest.raises(StoppedError):
             ask("alice")
-    registry.reset_existing("alice")
-    assert not registry.drop("alice")
     later = open_registry(directory=tmp_path)
     staged = later.stage(later.image, connections=later.connections, origin=None)
     with pytest.raises(StoreClosedError):

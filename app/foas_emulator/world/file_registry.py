@@ -15,7 +15,7 @@ from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.owned_files import is_there
 from foas_emulator.world.registry import Registry, RegistryOptions
 from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
-from foas_emulator.world.store import Store, StoreClosedError
+from foas_emulator.world.store import Store
 from foas_emulator.world.world import Counts, World
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,6 @@ class FileRegistry(Registry):
         self._max_files = max_files
         self._counts_of: dict[str, Counts] = {}
         """The counts of closed worlds, which continue when they are opened again."""
-        self._is_closed = False
 
     @property
     def _existing(self) -> Collection[str]:
@@ -54,7 +53,7 @@ class FileRegistry(Registry):
         return self.files.origin_stamp(name) if is_closed else None
 
     def stage(self, image: bytes, *, connections: Connections, origin: bytes | None) -> StagedImage:  # noqa: ARG002 - memory
-        self._require_directory()  # a thread may come here after the end
+        self._require_open()  # a thread may come here after the end
         return StagedImage(files=self.files.stage(image, *([] if origin is None else [origin])))
 
     # -- opening and closing
@@ -87,12 +86,7 @@ class FileRegistry(Registry):
         log.info("world %s was idle for too long and is closed; its file stays", name)
         self._shut(name)
 
-    def _require_directory(self) -> None:
-        if self._is_closed:
-            raise StoreClosedError("the emulator is being stopped")
-
     def _make_room(self) -> None:
-        self._require_directory()
         super()._make_room()
         if self._max_files is None or len(self._worlds) < self._max_files:
             return
@@ -115,7 +109,6 @@ class FileRegistry(Registry):
         A call that goes on all the same opens, changes and removes nothing: the directory may be another process's.
         """
         if not self._is_closed:
-            self._is_closed = True
             super().close()
             self.files.close()
 

@@ -25,7 +25,6 @@ class MemoryRegistry(Registry):
         self._origins: dict[str, KeptImage] = {}
         """The origins of the worlds that were not created from the default image."""
         self._prepared: Store | None = None
-        self._is_closed = False
 
     @property
     def _existing(self) -> Collection[str]:
@@ -118,6 +117,5 @@ class MemoryRegistry(Registry):
         self.drop(name)
 
     def close(self) -> None:
-        self._is_closed = True
-        self._drop_prepared()
         super().close()
+        self._drop_prepared()
