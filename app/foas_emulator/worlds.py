@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from foas_emulator.control.off_loop import LARGE, off_loop
+from foas_emulator.control.resetting import start_over
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_of
@@ -23,8 +24,7 @@ from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.names import DEFAULT
 from foas_emulator.world.registry import Registry, RegistryOptions
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.slices import in_slices
-from foas_emulator.world.store import Store
+from foas_emulator.world.store import StoppedError, Store
 
 log = logging.getLogger(__name__)
 
@@ -116,17 +116,20 @@ def watch_seeds(
     if not files:
         raise SettingError("watch", "there is no file to watch: give --seed a file or a directory")
 
+    scratch = Connections()
+
     async def read_again() -> None:
         if _has_pipe(files):
             log.warning("a seed has become a pipe, which may never yield anything; everything stays as it is")
             return
         try:
-            image = await off_loop(LARGE + 1, lambda: _seeded_image(settings.seed, Connections(), registry.defaults))
+            image = await off_loop(LARGE + 1, lambda: _seeded_image(settings.seed, scratch, registry.defaults))
         except SeedError as error:
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:
-            names = [name async for name in in_slices(registry.replace_image(image)) if name is not None]
-            log.info("the seeds have changed; worlds that start over: %s", ", ".join(names) or "none")
+            with suppress(StoppedError):  # the server stops meanwhile
+                names = await start_over(registry, scratch, image)
+                log.info("the seeds have changed; worlds that start over: %s", ", ".join(names) or "none")
 
     return watching(files, read_again, since=since)
 

@@ -26,6 +26,7 @@ from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 from tests.api import open_api
 from tests.control.conftest import Control
+from tests.renewing import renewed
 
 DEFAULT = "/worlds/default"
 
@@ -216,7 +217,7 @@ def test_a_reset_returns_to_the_default_seed_that_there_is_by_then(
     for name in ("first", "second"):
         registry.open_or_create(name)
     control.ok("PUT", "/worlds/other", {"seed": {"projects": [{"Name": "newer"}]}}, status=201)
-    replacing = registry.replace_image(registry.origin("other"))
+    replacing = renewed(registry, registry.origin("other"))
     registry.drop("other")
 
     async def change_seed_meanwhile(registry: Registry, name: str) -> bytes:
@@ -393,7 +394,7 @@ def test_a_large_seed_for_a_new_world_is_merged_into_the_default_seed_of_the_mom
     @asynccontextmanager
     async def staged_while_that_changes(*given: Any, **options: Any) -> AsyncIterator[StagedImage]:
         async with staged_image(*given, **options) as staged:
-            list(registry.replace_image(later))
+            list(renewed(registry, later))
             yield staged
 
     monkeypatch.setattr(merging, "staged_image", staged_while_that_changes)

@@ -22,6 +22,7 @@ from foas_emulator.world.staging import NOTHING_STAGED
 from foas_emulator.world.store import StoppedError, Store, StoreClosedError
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
+from tests.renewing import renewed
 from tests.world.conftest import stage
 
 OpenRegistry = Callable[..., Registry]
@@ -399,7 +400,7 @@ def test_closed_worlds_made_of_the_default_image_are_replaced_with_it(
     told: list[str] = []
     second.watch(told.append)
     opened = second.open_or_create("alice")
-    assert list(second.replace_image(mine)) == ["alice", None, "carol"]
+    assert list(renewed(second, mine)) == ["alice", None, "carol"]
     assert told == ["alice", "carol"]
     assert second.peek("alice") is opened
     assert [second.peek(name) for name in ("bob", "carol")] == [None, None]
@@ -419,7 +420,7 @@ def test_a_world_whose_file_cannot_be_read_stays_when_the_seed_is_replaced(
     first.close()
     (tmp_path / "alice.origin").write_bytes(b"of somebody else")
     second = open_registry(directory=tmp_path)
-    assert list(second.replace_image(mine)) == [None, "bob"]
+    assert list(renewed(second, mine)) == [None, "bob"]
     assert (tmp_path / "alice.origin").read_bytes() == b"of somebody else"
 
 
@@ -442,7 +443,7 @@ def test_a_world_that_cannot_begin_with_the_replaced_seed_stays_and_that_is_told
 
     with monkeypatch.context() as full:
         full.setattr(os, "fsync", find_no_room)
-        assert list(registry.replace_image(b"another")) == [None]
+        assert list(renewed(registry, b"another")) == [None]
     assert "world alice does not start over with the changed seeds: " in caplog.text
     assert marks(registry.open_or_create("alice")) == ["later"]
 
@@ -515,7 +516,7 @@ def test_worlds_that_begin_anew_while_the_seed_is_replaced_stay_as_they_are(regi
     registry.create_or_replace("zoe", own)
     mark(registry.open_or_create("alice"), "mine")
     mine = registry.open_or_create("alice").store.image()
-    replaced = registry.replace_image(mine)
+    replaced = renewed(registry, mine)
     assert next(replaced) == "alice"
     registry.create_or_replace("bob", own)
     registry.drop("carol")
@@ -532,7 +533,7 @@ def test_others_are_served_while_worlds_that_stay_are_looked_at(open_registry: O
     mine = registry.open_or_create("alice").store.image()
     registry.create_or_replace("alice", mine)
     registry.open_or_create("bob")
-    assert list(registry.replace_image(mine)) == [None, "bob"]
+    assert list(renewed(registry, mine)) == [None, "bob"]
 
 
 def test_few_worlds_in_files_are_closed_at_a_time(open_registry: OpenRegistry, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
@@ -14,7 +15,7 @@ from foas_emulator.world.files import WorldFiles
 from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.owned_files import is_there
 from foas_emulator.world.registry import Registry, RegistryOptions
-from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
+from foas_emulator.world.staging import NOTHING_STAGED, Renewal, StagedImage
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import Counts, World
 
@@ -214,26 +215,33 @@ class FileRegistry(Registry):
             raise
         world.last_used = stopwatch()
 
-    def replace_image(self, image: bytes) -> Iterator[str | None]:
+    def replace_image(self, image: bytes) -> Iterator[Renewal | None]:
         before, self.image = self.image, image
         for name in self.names():
-            yield name if self._replace_made_of(name, before) else None
+            with _stays_if_unusable(name):
+                if self.exists(name) and self.files.begins_from(name, before):
+                    yield Renewal(name, partial(self._renew, name, self.files.origin_stamp(name)))
+                    continue
+            yield None
 
-    def _replace_made_of(self, name: str, before: bytes) -> bool:
-        """Replace a world if it was made from the image `before`; return whether it was.
-
-        One whose files cannot be read or written stays as it is, and the log says so.
-        """
-        try:
-            if not self.exists(name) or not self.files.begins_from(name, before):
+    def _renew(self, name: str, stamp: tuple[int, int, int], staged: StagedImage) -> bool:
+        with _stays_if_unusable(name):
+            if not self.exists(name) or self.files.origin_stamp(name) != stamp:
                 return False
             if name in self._worlds:
-                self.create_or_replace(name)
+                self.create_or_replace(name, staged=staged)
             else:
-                self.files.replace(name, self.image)
+                self.files.replace(name, self.image, staged.files)
                 self._reset_closed(name)
                 self._notify(name)
-        except WorldFileError as error:
-            log.warning("world %s does not start over with the changed seeds: %s", name, error)
-            return False
-        return True
+            return True
+        return False
+
+
+@contextmanager
+def _stays_if_unusable(name: str) -> Iterator[None]:
+    """Log that a world stays as it is if the block cannot read or write its files."""
+    try:
+        yield
+    except WorldFileError as error:
+        log.warning("world %s does not start over with the changed seeds: %s", name, error)

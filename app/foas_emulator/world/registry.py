@@ -12,7 +12,7 @@ from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget
 from foas_emulator.world.names import WorldLimitError, check_name
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
+from foas_emulator.world.staging import NOTHING_STAGED, Renewal, StagedImage
 from foas_emulator.world.store import StoppedError, Store
 from foas_emulator.world.world import Handler, World
 
@@ -228,10 +228,10 @@ class Registry(ABC):
         """Let an open world `take` the staged database, or None if there is none; its origin stays the same."""
 
     @abstractmethod
-    def replace_image(self, image: bytes) -> Iterator[str | None]:
-        """Change the default image; replace the worlds made from the previous one, and yield the name of each.
+    def replace_image(self, image: bytes) -> Iterator[Renewal | None]:
+        """Change the default image; yield the replacement of each world made from the previous one, to be done now.
 
-        Yield None after each that was looked at and stays, so that others can be served in between.
+        Yield None for each that was looked at and stays, so that others can be served in between.
         """
 
     # -- ends
