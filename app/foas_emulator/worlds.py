@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from foas_emulator.control.off_loop import LARGE, off_loop
-from foas_emulator.control.resetting import start_over
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_of
@@ -112,6 +111,8 @@ def watch_seeds(
     Worlds that were made from them are made again. Seeds that are not valid are logged and change nothing; a file that
     cannot be read is tried again. Raise `SettingError` if there is no file to watch.
     """
+    from foas_emulator.control.resetting import start_over  # noqa: PLC0415 - most servers watch nothing
+
     files = _seeds_in_files(settings)
     if not files:
         raise SettingError("watch", "there is no file to watch: give --seed a file or a directory")
