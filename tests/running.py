@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 from foas_emulator.testing import Emulator
+from tests.process import DIRECTLY
 
 ENDED = b"<closed>"
 RESET = b"<reset>"
@@ -88,3 +91,11 @@ def running(**settings: Any) -> Iterator[Running]:
     """A server on a free port, stopped at the end."""
     with Emulator(**settings) as emulator:
         yield Running(int(emulator.url.rpartition(":")[2]))
+
+
+def control(emulator: Emulator, method: str, path: str, document: Any = None) -> Any:
+    """Make a call of the control API that must succeed; answers its document."""
+    content = None if document is None else json.dumps(document)
+    answer = httpx.request(method, f"{emulator.url}/_emulator{path}", content=content, **DIRECTLY)
+    assert answer.is_success, answer.text
+    return answer.json() if answer.content else None

@@ -117,7 +117,7 @@ def signed_v1(
 ) -> dict[str, str]:
     """Headers that sign a request with V1; the given ones are signed too."""
     given = {"date": now(), "x-acs-signature-method": "HMAC-SHA1", "x-acs-version": "2018-11-11", **(headers or {})}
-    credentials, request = Credentials("v1", key), _request(method, target, given, body)
+    credentials, request = Credentials("v1", key), request_to(target, method=method, headers=given, body=body)
     return {**given, "authorization": f"acs {key}:{_signature(credentials, secret, request)}"}
 
 
@@ -134,8 +134,8 @@ def signed_v3(
     date = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     given = {"x-acs-date": date, "x-acs-version": "2018-11-11", **(headers or {})}
     names = tuple(sorted(given))
-    credentials, request = Credentials("v3", key, signed_headers=names), _request(method, target, given, body)
-    signature = _signature(credentials, secret, request)
+    credentials = Credentials("v3", key, signed_headers=names)
+    signature = _signature(credentials, secret, request_to(target, method=method, headers=given, body=body))
     claim = f"Credential={key},SignedHeaders={';'.join(names)},Signature={signature}"
     return {**given, "authorization": f"ACS3-HMAC-SHA256 {claim}"}
 
@@ -144,6 +144,7 @@ def _signature(credentials: Credentials, secret: str, request: SignedRequest) ->
     return sign(next(signed_texts(request, credentials)), credentials, secret).decode()
 
 
-def _request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> SignedRequest:
+def request_to(target: str, *, method: str = "GET", headers: Mapping[str, str], body: bytes = b"") -> SignedRequest:
+    """A request as signatures see it."""
     path, _, query = target.partition("?")
     return SignedRequest(method, path, query, headers, body)

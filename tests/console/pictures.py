@@ -8,7 +8,8 @@ from PIL import Image
 
 from foas_emulator.testing import Emulator
 from tests.console.browser import browser
-from tests.console.test_browser import call, control
+from tests.console.test_browser import call
+from tests.running import control
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ViewportSize

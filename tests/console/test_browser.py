@@ -14,6 +14,7 @@ from foas_emulator.testing import Emulator
 from tests.console.browser import Watched, axe_script, browser, require_browser
 from tests.console.test_hostile import EVIL, hostile_world
 from tests.process import DIRECTLY
+from tests.running import control
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -59,13 +60,6 @@ def world(emulator: Emulator, request: pytest.FixtureRequest) -> str:
     name = "b-" + re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:50]
     control(emulator, "PUT", f"/worlds/{name}")
     return name
-
-
-def control(emulator: Emulator, method: str, path: str, document: Any = None) -> Any:
-    content = None if document is None else json.dumps(document)
-    answer = httpx.request(method, f"{emulator.url}/_emulator{path}", content=content, **DIRECTLY)
-    assert answer.is_success, answer.text
-    return answer.json() if answer.content else None
 
 
 def call(emulator: Emulator, world: str, method: str, path: str, **options: Any) -> httpx.Response:

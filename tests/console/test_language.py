@@ -40,9 +40,15 @@ def test_the_small_reader_reads_what_babel_reads() -> None:
     assert read_catalogue(CATALOGUE.read_text("utf-8")) == messages
 
 
+def templates() -> list[Path]:
+    found = [*(ROOT / "templates").glob("*.html")]
+    assert found
+    return found
+
+
 def test_no_text_stands_in_a_template_untranslated() -> None:
     left = re.compile(r">\s*([A-Z][a-z]+ [a-z][^<{]*)<")
-    for template in (ROOT / "templates").glob("*.html"):
+    for template in templates():
         assert not left.findall(template.read_text("utf-8")), template.name
 
 
@@ -50,7 +56,7 @@ def test_no_punctuation_stands_in_a_template_between_texts() -> None:
     """Chinese has its own: `_(", ")` and the like."""
     between = re.compile(r"""join\(['"]| \}\}[.,:][ <]|%\}[.,] """)
     values = '{{ value|join(", ") or "–" }}'
-    for template in (ROOT / "templates").glob("*.html"):
+    for template in templates():
         assert not between.findall(template.read_text("utf-8").replace(values, "")), template.name
 
 

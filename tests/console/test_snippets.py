@@ -22,6 +22,7 @@ from foas_emulator.console.shell import shell_line
 from foas_emulator.testing import Emulator
 from tests.clients.builds import JAVA, built, do_without
 from tests.process import DIRECTLY
+from tests.running import control
 
 pytestmark = pytest.mark.xdist_group("console-snippets")
 
@@ -37,13 +38,6 @@ def emulator() -> Iterator[Emulator]:
     with Emulator() as running:
         control(running, "PUT", "/worlds/shop", SEED)
         yield running
-
-
-def control(emulator: Emulator, method: str, path: str, document: Any = None) -> Any:
-    content = None if document is None else json.dumps(document)
-    answer = httpx.request(method, f"{emulator.url}/_emulator{path}", content=content, **DIRECTLY)
-    assert answer.is_success, answer.text
-    return answer.json() if answer.content else None
 
 
 def run(*command: str, cwd: Path | None = None, check: bool = True) -> str:

@@ -28,6 +28,7 @@ from foas_emulator.seeds.reading import parse_seed
 from foas_emulator.world.store import assign, equal
 from tests.api import Api, open_api
 from tests.faults.arming import FAULTS, arm, counts
+from tests.faults.holding import Holding
 from tests.wire import INSTANCE
 
 DENY = {"error": "Forbidden.RAM"}
@@ -285,50 +286,59 @@ def test_a_fork_has_rules_of_its_own(seeded_api: Api) -> None:
     assert [(rule["seen"], rule["hits"]) for rule in forked] == [(0, 0)]
 
 
-def held_together(api: Api, calls: int, meanwhile: Callable[[], Any] = lambda: None) -> list[int]:
+Held = Callable[..., list[int]]
+
+
+@pytest.fixture
+def held_together(seeded_api: Api, monkeypatch: pytest.MonkeyPatch) -> Held:
     """The statuses of calls that are all on their way at once."""
 
-    async def hold() -> list[int]:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://emulator") as client:
+    async def hold(calls: int, meanwhile: Callable[[], Any]) -> list[int]:
+        holding = Holding(monkeypatch)
+        transport = httpx.ASGITransport(seeded_api.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://emulator") as client:
             held = [asyncio.create_task(client.get(INSTANCE)) for _ in range(calls)]
-            await asyncio.sleep(0.02)
+            await holding.begun(*held)
             meanwhile()
+            holding.end()
             return [(await call).status_code for call in held]
 
-    return asyncio.run(hold())
+    return lambda calls, meanwhile=lambda: None: asyncio.run(asyncio.wait_for(hold(calls, meanwhile), 60))
 
 
-def test_calls_that_are_held_back_together_are_not_struck_more_often_than_said(seeded_api: Api) -> None:
+def test_calls_that_are_held_back_together_are_not_struck_more_often_than_said(
+    seeded_api: Api, held_together: Held
+) -> None:
     arm(seeded_api, effect={"latency": "60ms"})
     arm(seeded_api, effect=DENY, times=2)
-    assert sorted(held_together(seeded_api, 5)) == [200, 200, 200, 403, 403]
+    assert sorted(held_together(5)) == [200, 200, 200, 403, 403]
     assert counts(seeded_api) == [(5, 5), (2, 2)]
 
 
 @pytest.mark.parametrize("is_setting", [False, True])
 def test_calls_that_are_held_back_are_limited_by_their_size(
-    seeded_api: Api, monkeypatch: pytest.MonkeyPatch, *, is_setting: bool
+    seeded_api: Api, held_together: Held, monkeypatch: pytest.MonkeyPatch, *, is_setting: bool
 ) -> None:
     if is_setting:
         seeded_api.world.set({"latency": "60ms"})
     else:
         arm(seeded_api, effect={"latency": "60ms"})
     monkeypatch.setattr(held_calls, "MOST_HELD", 50_000)
-    assert sorted(held_together(seeded_api, 5)) == [200, 200, 503, 503, 503]
-    assert held_together(seeded_api, 1) == [200]
+    assert sorted(held_together(5)) == [200, 200, 503, 503, 503]
+    assert held_together(1) == [200]
     monkeypatch.setattr(held_calls, "MOST_HELD", 1)
-    assert held_together(seeded_api, 1) == [200]
+    assert held_together(1) == [200]
 
 
 def test_answers_that_are_held_back_are_limited_with_their_calls(
-    seeded_api: Api, monkeypatch: pytest.MonkeyPatch
+    seeded_api: Api, held_together: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer may have megabytes, and the call that asked for it has next to nothing."""
     arm(seeded_api, effect={"latency": "60ms"}, at="after_commit")
     monkeypatch.setattr(Body, "size", 30_000)
     monkeypatch.setattr(held_calls, "MOST_HELD", 125_000)
-    assert sorted(held_together(seeded_api, 5)) == [200, 200, 503, 503, 503]
-    assert held_together(seeded_api, 1) == [200]
+    assert sorted(held_together(5)) == [200, 200, 503, 503, 503]
+    assert held_together(1) == [200]
 
 
 def test_a_write_whose_answer_is_held_back_is_not_refused(seeded_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -337,22 +347,24 @@ def test_a_write_whose_answer_is_held_back_is_not_refused(seeded_api: Api, monke
     seeded_api.ok("CreateFolder", projectName="project1", path="/made")
 
 
-def test_a_rule_that_is_disarmed_while_a_call_is_held_back_strikes_no_more(seeded_api: Api) -> None:
+def test_a_rule_that_is_disarmed_while_a_call_is_held_back_strikes_no_more(
+    seeded_api: Api, held_together: Held
+) -> None:
     arm(seeded_api, effect={"latency": "60ms"})
     arm(seeded_api, effect=DENY)
-    assert held_together(seeded_api, 1, lambda: disarm_all(seeded_api.world)) == [200]
+    assert held_together(1, lambda: disarm_all(seeded_api.world)) == [200]
 
 
 @pytest.mark.parametrize(
     "other", [{"match": CallPattern(operation="StartJob")}, {"at": "after_commit"}, {"times": 1}, {"skip": 1}]
 )
 def test_a_rule_that_is_replaced_while_a_call_is_held_back_is_another_one(
-    seeded_api: Api, other: dict[str, Any]
+    seeded_api: Api, held_together: Held, other: dict[str, Any]
 ) -> None:
     arm(seeded_api, effect={"latency": "60ms"})
     rule_id = arm(seeded_api, effect=DENY)["id"]
     document = FaultDocument.model_validate({"effect": DENY, **other})
-    assert held_together(seeded_api, 1, lambda: arm_in(seeded_api.world, document, rule_id=rule_id)) == [200]
+    assert held_together(1, lambda: arm_in(seeded_api.world, document, rule_id=rule_id)) == [200]
     assert counts(seeded_api) == [(1, 1), (0, 0)]
 
 

@@ -88,7 +88,7 @@ def test_a_client_gives_up_on_a_call_that_takes_effect_after_all(server: Running
         core("/made", timeout=0.1)
     assert refusal.value.error_code == "SDK.HttpError"
     status, _ = server.control(
-        "POST", f"/worlds/{world}/journal/verify", {"operation": "CreateFolder", "status": 200, "timeout": "5s"}
+        "POST", f"/worlds/{world}/journal/verify", {"operation": "CreateFolder", "status": 200, "timeout": "60s"}
     )
     assert status == 200
     with pytest.raises(ServerException) as duplicate:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from foas_emulator.gateway.credentials import Credentials, read_credentials
 from foas_emulator.gateway.signature import SignedRequest
+from tests.wire import request_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,6 @@ class Vector:
     @property
     def credentials(self) -> Credentials:
         return read_credentials(self.request.headers)
-
-
-def request_to(target: str, *, method: str = "GET", headers: dict[str, str], body: bytes = b"") -> SignedRequest:
-    path, _, query = target.partition("?")
-    return SignedRequest(method, path, query, headers, body)
 
 
 def with_header(request: SignedRequest, name: str, value: str | None) -> SignedRequest:

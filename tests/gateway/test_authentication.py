@@ -6,7 +6,8 @@ from foas_emulator.gateway.access_keys import AccessKeys
 from foas_emulator.gateway.authentication import AuthenticationFailure, check_authentication, milliseconds_of
 from foas_emulator.gateway.credentials import Credentials, read_credentials
 from foas_emulator.gateway.signature import SignedRequest, sign, signed_texts
-from tests.gateway.signature_vectors import ALL, SIGNED, Vector, request_to, with_header
+from tests.gateway.signature_vectors import ALL, SIGNED, Vector, with_header
+from tests.wire import request_to
 
 NOON = 1_564_660_800_000  # Thu, 01 Aug 2019 12:00:00 GMT
 QUARTER = 15 * 60 * 1000

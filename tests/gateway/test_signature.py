@@ -12,7 +12,8 @@ from foas_emulator.gateway.signature import (
     v3_string_to_sign,
     verify,
 )
-from tests.gateway.signature_vectors import ALL, SIGNED, Vector, request_to, with_header
+from tests.gateway.signature_vectors import ALL, SIGNED, Vector, with_header
+from tests.wire import request_to
 
 PATH = "/api/v2/projects/p/jobs/a%20b%E4%B8%AD/instances/1"
 V1 = Credentials("v1", "test", "", (), "HMAC-SHA1")

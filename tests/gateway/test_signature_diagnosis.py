@@ -10,7 +10,8 @@ from foas_emulator.difference import Difference
 from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.signature import SignedRequest, sign, signed_texts, verify
 from foas_emulator.gateway.signature_diagnosis import explain, sentence
-from tests.gateway.signature_vectors import ALL, Vector, request_to, with_header
+from tests.gateway.signature_vectors import ALL, Vector, with_header
+from tests.wire import request_to
 
 V1 = Credentials("v1", "test", "", (), "HMAC-SHA1")
 V3 = Credentials("v3", "test", "", ("content-type", "host", "x-acs-date"), "ACS3-HMAC-SHA256")

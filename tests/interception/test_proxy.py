@@ -381,14 +381,14 @@ def test_a_connection_whose_other_end_has_vanished_ends_the_other_at_once(vanish
             ends[name] = await asyncio.open_connection(sock=here), there
         ends[vanished][0][0].set_exception(TimeoutError(errno.ETIMEDOUT, "Connection timed out"))
         begun = time.monotonic()
-        await relay(ends["client"][0], ends["server"][0], idle=5)
+        await relay(ends["client"][0], ends["server"][0], idle=60)
         taken = time.monotonic() - begun
         for (_, writer), there in ends.values():
             writer.transport.abort()
             there.close()
         return taken
 
-    assert asyncio.run(seconds_until_the_end()) < 4
+    assert asyncio.run(seconds_until_the_end()) < 30
 
 
 def test_a_client_that_leaves_before_it_can_be_refused_is_no_fault_of_the_proxy(

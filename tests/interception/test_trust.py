@@ -33,7 +33,9 @@ def test_the_bundle_is_the_systems_roots_and_ours(authority: Authority, tmp_path
 
 def test_no_one_else_can_read_the_files(authority: Authority, tmp_path: Path) -> None:
     write_trust(tmp_path, authority.pem, node=NODE)
-    for path in tmp_path.rglob("*"):
+    files = [*tmp_path.rglob("*")]
+    assert files
+    for path in files:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 

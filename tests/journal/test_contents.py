@@ -1,7 +1,6 @@
 """The journal shows requests and answers, bounded and without secrets."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,12 +12,6 @@ from tests.api import Api, open_api
 from tests.wire import INSTANCE, signed_v1
 
 JOURNAL = "/_emulator/worlds/default/journal"
-
-
-@pytest.fixture
-def api() -> Iterator[Api]:
-    with open_api() as opened:
-        yield opened
 
 
 def entry_of(api: Api, response: object) -> dict[str, object]:

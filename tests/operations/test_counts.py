@@ -27,6 +27,12 @@ def put(api: Api, seed: dict[str, Any]) -> str:
     return "" if response.is_success else str(response.json()["hint"])
 
 
+def refused(api: Api, snapshot: Any) -> str:
+    """Return the hint with which a snapshot is refused, empty if it is restored."""
+    response = api.request("PUT", f"{WORLD}/snapshot", json=snapshot)
+    return "" if response.is_success else str(response.json()["hint"])
+
+
 def refused_snapshot(api: Api, *, end: bytes = b"") -> str:
     """Return the hint with which the world's own snapshot is refused, empty if it is restored.
 
@@ -160,20 +166,16 @@ def test_snapshots_give_a_job_no_more_sessions_plans_and_packages_than_calls_loo
     tables["plan_sessions"] = [session | {"session_id": f"s{number}"} for number in range(1000)]
     tables["jobs"][-1]["packages"] = "\N{GRINNING FACE}" * 65_536
 
-    def told() -> str:
-        response = api.request("PUT", f"{WORLD}/snapshot", json=snapshot)
-        return "" if response.is_success else str(response.json()["hint"])
-
-    assert told() == ""
+    assert refused(api, snapshot) == ""
     for name, key in (("plan_sessions", "session_id"), ("autoscale_plans", "plan_name")):
         tables[name].append(tables[name][0] | {key: "more"})
-        assert f"has over 1000 {name}" in told()
+        assert f"has over 1000 {name}" in refused(api, snapshot)
         tables[name].pop()
     for name in ("jobs", "committed_jobs", "instances"):
         before = tables[name][-1]["packages"]
         tables[name][-1]["packages"] = "a.jar," * 43_691
-        assert f"{name} " in told()
-        assert "has packages of over 65536 characters" in told()
+        assert f"{name} " in refused(api, snapshot)
+        assert "has packages of over 65536 characters" in refused(api, snapshot)
         tables[name][-1]["packages"] = before
 
 
@@ -185,24 +187,20 @@ def test_snapshots_give_an_instance_and_a_project_no_more_changes_and_queues_tha
     tables["clusters"].append(other)
     queue = tables["queues"][-1]
 
-    def told() -> str:
-        response = api.request("PUT", f"{WORLD}/snapshot", json=snapshot)
-        return "" if response.is_success else str(response.json()["hint"])
-
     def fill(project_name: str | None, count: int) -> str:
         tables["queues"][:] = [queue]
         for number in range(count):
             cluster_id = "other" if number % 2 else queue["cluster_id"]
             named = {"queue_name": f"root.q{number}", "cluster_id": cluster_id, "project_name": project_name}
             tables["queues"].append(queue | named)
-        return told()
+        return refused(api, snapshot)
 
     assert fill(None, 600) == ""
     assert "has over 500 queues" in fill("p", 500)
     tables["queues"][:] = [queue]
     change = {"at": 0, "subject": "instance:1", "event": "put_state", "details": "{}"}
     tables["pending_changes"] = [change | {"sequence": number} for number in range(1, 20_002)]
-    assert "has over 20000 pending_changes" in told()
+    assert "has over 20000 pending_changes" in refused(api, snapshot)
 
 
 def test_a_hint_tells_how_many_a_project_has_if_a_seed_gave_it_more_than_calls_may_make(api: Api) -> None:

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -10,12 +9,6 @@ from tests.api import Api, open_api
 from tests.wire import INSTANCE, Heard, ask
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-
-
-@pytest.fixture
-def served() -> Iterator[Api]:
-    with open_api() as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -19,88 +19,82 @@ from tests.api import Api, open_api
 CALLS = 200
 
 
-@pytest.fixture
-def impaired() -> Any:
-    with open_api() as api:
-        yield api
-
-
 def codes(api: Api, number: int = CALLS, *, world: str = "default") -> list[str | None]:
     target, headers = "/api/v2/projects/project1", {"x-emulator-world": world}
     return [api.request("GET", target, headers=headers).json().get("Code") for _ in range(number)]
 
 
-def test_calls_that_fail_are_throttled_first(impaired: Api) -> None:
-    impaired.world.set({"error_rate": "100%"})
-    assert codes(impaired, 3) == ["Throttling.User", "ServiceUnavailable", "Throttling.User"]
+def test_calls_that_fail_are_throttled_first(served: Api) -> None:
+    served.world.set({"error_rate": "100%"})
+    assert codes(served, 3) == ["Throttling.User", "ServiceUnavailable", "Throttling.User"]
 
 
-def test_a_share_of_calls_fails_throttled_and_unavailable_in_turn(impaired: Api) -> None:
-    impaired.world.set({"error_rate": "25%"})
-    counts = Counter(codes(impaired))
+def test_a_share_of_calls_fails_throttled_and_unavailable_in_turn(served: Api) -> None:
+    served.world.set({"error_rate": "25%"})
+    counts = Counter(codes(served))
     failed = counts["Throttling.User"] + counts["ServiceUnavailable"]
     assert CALLS * 0.15 < failed < CALLS * 0.35
     assert counts["Throttling.User"] - counts["ServiceUnavailable"] in (0, 1)
     assert counts[None] == CALLS - failed
 
 
-def test_the_same_world_fails_the_same_calls(impaired: Api) -> None:
-    impaired.world.set({"error_rate": 0.3})
+def test_the_same_world_fails_the_same_calls(served: Api) -> None:
+    served.world.set({"error_rate": 0.3})
     with open_api() as again:
         again.world.set({"error_rate": 0.3})
-        assert codes(impaired, 50) == codes(again, 50)
+        assert codes(served, 50) == codes(again, 50)
 
 
-def test_a_world_that_was_closed_and_opened_again_goes_on_with_its_failures(impaired: Api, tmp_path: Path) -> None:
-    impaired.registry.open_or_create("alice").set({"error_rate": 0.3})
+def test_a_world_that_was_closed_and_opened_again_goes_on_with_its_failures(served: Api, tmp_path: Path) -> None:
+    served.registry.open_or_create("alice").set({"error_rate": 0.3})
     with open_api(data_dir=tmp_path, world_idle=1) as api:
         api.registry.open_or_create("alice").set({"error_rate": 0.3})
         before = codes(api, 25, world="alice")
         time.sleep(0.01)  # longer than a world may be idle
         api.registry.open_or_create("other")
         assert api.registry.peek("alice") is None
-        assert before + codes(api, 25, world="alice") == codes(impaired, 50, world="alice")
+        assert before + codes(api, 25, world="alice") == codes(served, 50, world="alice")
 
 
-def test_merging_a_large_seed_leaves_the_failures_of_a_world_as_they_are(impaired: Api) -> None:
-    impaired.world.set({"error_rate": 0.3})
-    before = codes(impaired, 25)
-    impaired.world.move_on(impaired.world.store.own_image())
+def test_merging_a_large_seed_leaves_the_failures_of_a_world_as_they_are(served: Api) -> None:
+    served.world.set({"error_rate": 0.3})
+    before = codes(served, 25)
+    served.world.move_on(served.world.store.own_image())
     with open_api() as again:
         again.world.set({"error_rate": 0.3})
-        assert before + codes(impaired, 25) == codes(again, 50)
+        assert before + codes(served, 25) == codes(again, 50)
 
 
-def test_another_world_fails_other_calls(impaired: Api) -> None:
+def test_another_world_fails_other_calls(served: Api) -> None:
     for name in ("alice", "bob"):
-        impaired.registry.open_or_create(name).set({"error_rate": 0.3})
-    assert codes(impaired, 50, world="alice") != codes(impaired, 50, world="bob")
+        served.registry.open_or_create(name).set({"error_rate": 0.3})
+    assert codes(served, 50, world="alice") != codes(served, 50, world="bob")
 
 
-def test_an_answer_that_was_kept_is_no_way_around_it(impaired: Api) -> None:
-    assert codes(impaired, 3) == [None] * 3
-    impaired.world.set({"error_rate": "100%"})
-    assert None not in codes(impaired, 3)
-    impaired.world.set({"error_rate": 0})
-    assert codes(impaired, 3) == [None] * 3
+def test_an_answer_that_was_kept_is_no_way_around_it(served: Api) -> None:
+    assert codes(served, 3) == [None] * 3
+    served.world.set({"error_rate": "100%"})
+    assert None not in codes(served, 3)
+    served.world.set({"error_rate": 0})
+    assert codes(served, 3) == [None] * 3
 
 
-def test_a_refusal_names_the_setting(impaired: Api) -> None:
-    impaired.world.set({"error_rate": "100%"})
-    assert "error_rate" in impaired.request("GET", "/api/v2/projects/project1").headers["x-emulator-hint"]
+def test_a_refusal_names_the_setting(served: Api) -> None:
+    served.world.set({"error_rate": "100%"})
+    assert "error_rate" in served.request("GET", "/api/v2/projects/project1").headers["x-emulator-hint"]
 
 
-def test_every_call_waits_as_long_as_the_settings_say(impaired: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_call_waits_as_long_as_the_settings_say(served: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    impaired.world.set({"latency": "100ms-400ms"})
+    served.world.set({"latency": "100ms-400ms"})
     with monkeypatch.context() as patched:
         # The module's own name for it: what other servers of this process wait for is none of this test's.
         patched.setattr(impair, "asyncio", SimpleNamespace(sleep=sleep))
-        codes(impaired, 20)
+        codes(served, 20)
     assert len(waits) == 20
     assert all(0.1 <= seconds <= 0.4 for seconds in waits)
     assert len(set(waits)) > 10
@@ -118,21 +112,21 @@ def held_back(api: Api, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[],
 
 
 def test_a_call_that_was_held_back_is_refused_if_its_world_was_dropped(
-    impaired: Api, monkeypatch: pytest.MonkeyPatch
+    served: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    response = held_back(impaired, monkeypatch, lambda: impaired.registry.drop("default"))
+    response = held_back(served, monkeypatch, lambda: served.registry.drop("default"))
     assert (response.status_code, response.json()["Code"]) == (503, "ServiceUnavailable")
     assert "was dropped while its latency held this call back" in response.headers["x-emulator-hint"]
 
 
 def test_a_call_that_was_held_back_meets_the_world_that_has_taken_the_others_place(
-    impaired: Api, monkeypatch: pytest.MonkeyPatch
+    served: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def replace() -> None:
-        impaired.registry.drop("default")
-        impaired.registry.open_or_create("default")
+        served.registry.drop("default")
+        served.registry.open_or_create("default")
 
-    assert held_back(impaired, monkeypatch, replace).status_code == 200
+    assert held_back(served, monkeypatch, replace).status_code == 200
 
 
 @pytest.mark.parametrize("holder", [impair, effects])
@@ -169,16 +163,16 @@ def test_a_call_that_was_held_back_is_refused_if_its_world_was_closed_and_has_no
         ("error_rate", 0.125, "12.5%"),
     ],
 )
-def test_a_world_shows_them_as_people_write_them(impaired: Api, name: str, value: Any, shown: str) -> None:
-    impaired.world.set({name: value})
-    assert impaired.request("GET", "/_emulator/worlds/default/settings").json()[name] == shown
-    assert impaired.world.given_settings[name] == shown
+def test_a_world_shows_them_as_people_write_them(served: Api, name: str, value: Any, shown: str) -> None:
+    served.world.set({name: value})
+    assert served.request("GET", "/_emulator/worlds/default/settings").json()[name] == shown
+    assert served.world.given_settings[name] == shown
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [("latency", "2s-1s"), ("latency", "soon"), ("latency", "1s-"), ("error_rate", "101%"), ("error_rate", "-1")],
 )
-def test_values_that_make_no_sense_are_refused(impaired: Api, name: str, value: str) -> None:
+def test_values_that_make_no_sense_are_refused(served: Api, name: str, value: str) -> None:
     with pytest.raises(ValueError, match=value.partition("-")[0] or "-1"):
-        impaired.world.set({name: value})
+        served.world.set({name: value})

@@ -17,6 +17,7 @@ from foas_emulator.faults.rules import arm as arm_rule
 from foas_emulator.world import slices
 from foas_emulator.world.store import Store
 from tests.api import Api, open_api
+from tests.faults.holding import Holding
 from tests.wire import INSTANCE, ask
 
 FAULTS = "/_emulator/worlds/default/faults"
@@ -132,14 +133,18 @@ def test_others_are_served_while_many_globs_are_matched_with_long_texts(
     assert struck_code == "Forbidden.RAM" != code
 
 
-def test_a_world_that_is_dropped_while_a_call_is_held_back_is_not_made_again(api: Api) -> None:
+def test_a_world_that_is_dropped_while_a_call_is_held_back_is_not_made_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     arm(api, {"effect": {"latency": "100ms"}}, world="gone")
 
     async def drop_meanwhile() -> httpx.Response:
+        holding = Holding(monkeypatch)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://emulator") as client:
             held = asyncio.create_task(client.get(INSTANCE, headers={"x-emulator-world": "gone"}))
-            await asyncio.sleep(0.02)
+            await holding.begun(held)
             assert (await client.delete("/_emulator/worlds/gone")).status_code < 300
+            holding.end()
             return await held
 
     response = asyncio.run(drop_meanwhile())
@@ -149,15 +154,19 @@ def test_a_world_that_is_dropped_while_a_call_is_held_back_is_not_made_again(api
     assert api.request("GET", "/_emulator/worlds/gone/journal").status_code == 404
 
 
-def test_a_world_that_is_reset_while_a_call_is_held_back_serves_it_anew(api: Api) -> None:
+def test_a_world_that_is_reset_while_a_call_is_held_back_serves_it_anew(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     arm(api, {"match": {"operation": "CreateFolder"}, "effect": {"latency": "100ms"}})
     api.ok("CreateFolder", projectName="project1", path="/made")
 
     async def reset_meanwhile() -> httpx.Response:
+        holding = Holding(monkeypatch)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://emulator") as client:
             held = asyncio.create_task(client.post("/api/v2/projects/project1/folders?path=/made"))
-            await asyncio.sleep(0.02)
+            await holding.begun(held)
             assert (await client.post("/_emulator/worlds/default/reset")).status_code < 300
+            holding.end()
             return await held
 
     assert asyncio.run(reset_meanwhile()).status_code == 200
@@ -167,19 +176,21 @@ def test_a_world_that_is_reset_while_a_call_is_held_back_serves_it_anew(api: Api
     ("method", "path"), [("DELETE", ""), ("POST", "/reset"), ("PUT", "")], ids=["dropped", "reset", "replaced"]
 )
 def test_a_call_that_took_effect_in_a_world_that_has_ended_succeeds_and_is_not_in_the_next_ones_journal(
-    api: Api, method: str, path: str
+    api: Api, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     world = "/_emulator/worlds/ending"
     arm(api, {"effect": {"error": "Throttling.User"}, "at": "after_commit"}, world="ending")
     arm(api, {"effect": {"latency": "100ms"}, "at": "after_commit"}, world="ending")
 
     async def end_meanwhile() -> httpx.Response:
+        holding = Holding(monkeypatch)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://emulator") as client:
             target, headers = "/api/v2/projects/project1/folders?path=/made", {"x-emulator-world": "ending"}
             held = asyncio.create_task(client.post(target, headers=headers))
-            await asyncio.sleep(0.02)
+            await holding.begun(held)
             assert (await client.request(method, world + path)).status_code < 300
             assert (await client.put(world)).status_code < 300
+            holding.end()
             return await held
 
     assert asyncio.run(end_meanwhile()).status_code == 200

@@ -1,6 +1,6 @@
 """Answers from the cache, without the stages, which clients cannot tell from others."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -27,12 +27,6 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(SelectWorld, "__call__", noted)
     return walked
-
-
-@pytest.fixture
-def served() -> Iterator[Api]:
-    with open_api() as opened:
-        yield opened
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,8 @@
-from collections.abc import Iterator
-
 import pytest
 
 from foas_emulator.world.registry import Registry
 from tests.api import Api, open_api
 from tests.wire import INSTANCE, ask, signed_v1, signed_v3
-
-
-@pytest.fixture
-def served() -> Iterator[Api]:
-    with open_api() as opened:
-        yield opened
 
 
 def folder_count(served: Api, world: str) -> int:

@@ -19,7 +19,7 @@ from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json
 from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message
 from foas_emulator.console.shown import shown_foreign_form
-from foas_emulator.console.site import Site
+from foas_emulator.console.site import Site, is_number
 from foas_emulator.control.off_loop import off_loop
 from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.world.world import World
@@ -39,7 +39,6 @@ _PIECE = 65536
 """Bytes of a document that are indented at a time."""
 _MOST_PAIRS = 1000
 """The most parameters of a call of the service."""
-_LONGEST_NUMBER = 20
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 
@@ -141,7 +140,7 @@ async def _json_body(form: FormData, text: str) -> Any:
 
 
 def _number(name: str, text: str) -> int:
-    if not text.isdecimal() or len(text) > _LONGEST_NUMBER:
+    if not is_number(text):
         raise FormError(mark("This is not a whole number."), f"{name}: {text[:40]}")
     return int(text)
 

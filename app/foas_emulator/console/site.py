@@ -129,12 +129,17 @@ class View:
     def number(self, name: str) -> int:
         """Return a non-negative whole number in the query, 0 if it is something else."""
         text = self.query.get(name, "")
-        number = int(text) if text.isdecimal() and len(text) <= _LONGEST_NUMBER else 0
+        number = int(text) if is_number(text) else 0
         return number if number <= LAST_COUNT else 0
 
     def offset(self, size: int, count: int) -> int:
         """Return the place of a page's first row, of the last page's if there are no longer so many rows."""
         return min(self.number("offset"), max(count - 1, 0)) // size * size
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a non-negative whole number that is short enough to be read."""
+    return text.isdecimal() and len(text) <= _LONGEST_NUMBER
 
 
 _LONGEST_NUMBER = 20

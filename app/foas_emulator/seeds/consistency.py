@@ -36,6 +36,7 @@ from foas_emulator.operations.tags.service import LARGEST_COUNT as MOST_TAGS
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
 from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_FOLDER, MOST_IN_TIMELINE
+from foas_emulator.seeds.limits import is_whole
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
@@ -148,7 +149,6 @@ _MOST_WEIGHT = 2 * MOST_WEIGHT
 
 _WRITTEN: tuple[tuple[Model, str], ...] = ((FaultRule, "params"), (FaultRule, "effect"), (WorldRow, "settings"))
 """Columns of JSON texts whose values the control API shows."""
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _REMOVED = re.compile(rf"(?:[1-9][0-9]{{0,4}}(?:,[1-9][0-9]{{0,4}}){{0,{MOST_REMOVED - 1}}})?")
 
@@ -209,7 +209,7 @@ def _problems(store: Store) -> Iterator[str]:
 def _lone_surrogates(store: Store) -> Iterator[str]:
     for model, column in _WRITTEN:
         for row in store.find(model):
-            if _SURROGATE.search(json.dumps(json.loads(getattr(row, column)), ensure_ascii=False)):
+            if not is_whole(json.dumps(json.loads(getattr(row, column)), ensure_ascii=False)):
                 yield f"the {column} of {model.table().name} hold half of a surrogate pair, which no answer can carry"
 
 

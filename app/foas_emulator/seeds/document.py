@@ -21,6 +21,7 @@ from foas_emulator.operations.packages.schemas import PackageType
 from foas_emulator.operations.texts import too_heavy
 from foas_emulator.patterns import CallPattern
 from foas_emulator.seeds.errors import Origin
+from foas_emulator.seeds.limits import SURROGATE, is_whole
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.ids import LAST_NUMBER
 from foas_emulator.world.instants import LAST_INSTANT
@@ -40,10 +41,8 @@ def is_note(name: Any) -> bool:
 
 
 def _encodable(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("the text holds half of a surrogate pair, which no answer can carry") from None
+    if not is_whole(text):
+        raise ValueError(SURROGATE)
     return text
 
 

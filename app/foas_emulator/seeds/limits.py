@@ -71,6 +71,17 @@ TOO_MANY_PARTS = f"it has more than {MAX_ITEMS} lists and mappings; give it as J
 SURROGATE = "the text holds half of a surrogate pair, which no answer can carry"
 
 
+def is_whole(text: str) -> bool:
+    """Whether a text holds no half of a surrogate pair."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class NumberError(ValueError):
     """A number is beyond 64 bits or not finite."""
 

@@ -31,6 +31,7 @@ from foas_emulator.seeds.limits import (
     Place,
     decimal,
     integer,
+    is_whole,
     quoted,
 )
 
@@ -249,24 +250,14 @@ def _unfit(value: Any) -> Iterator[tuple[Place, str]]:
 def _unfit_by_itself(part: Any, *, depth: int) -> str | None:
     """Return what is wrong with a part of a JSON value, apart from the parts in it; None if it may be there."""
     if isinstance(part, str):
-        return None if _is_whole(part) else SURROGATE
+        return None if is_whole(part) else SURROGATE
     if isinstance(part, dict | list) and depth >= MAX_DEPTH:
         return TOO_DEEP
     if isinstance(part, dict) and len(part) > MAX_MEMBERS:
         return TOO_MANY
-    if isinstance(part, dict) and not all(map(_is_whole, part)):
+    if isinstance(part, dict) and not all(map(is_whole, part)):
         return SURROGATE
     return None
-
-
-def _is_whole(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 _NOT_IN_YAML = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)|[^\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -108,6 +108,18 @@ def test_instances_are_read_a_few_at_a_time(
     assert len(planned) == JOBS
 
 
+def test_texts_are_read_and_plans_made_once_and_each_call_gets_the_warning(
+    api: Api, cluster_id: str, planned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = api.call("GetClusterResource", clusterId=cluster_id)
+    assert len(planned) == JOBS
+    monkeypatch.setattr(rows, "find_instance", lambda *_: pytest.fail("the texts of an instance are read again"))
+    again = api.call("GetClusterResource", clusterId=cluster_id)
+    assert again.members == first.members
+    assert again.headers["x-emulator-warning"] == first.headers["x-emulator-warning"]
+    assert len(planned) == JOBS
+
+
 @pytest.mark.parametrize("end", [lambda api: api.registry.drop("default"), lambda api: api.registry.reset("default")])
 def test_a_world_that_ends_meanwhile_is_told(
     api: Api, cluster_id: str, planned: list[str], end: Callable[[Api], Any]

@@ -10,12 +10,6 @@ from tests.api import Api
 from tests.operations import building
 
 
-@pytest.fixture
-def p(api: Api) -> Api:
-    building.project_with_queue(api, "p")
-    return api
-
-
 def make(api: Api, *paths: str) -> dict[str, int]:
     return {path: api.ok("CreateFolder", projectName="p", path=path)["FolderId"] for path in paths}
 

@@ -41,12 +41,6 @@ def p(api: Api) -> Api:
     return api
 
 
-@pytest.fixture
-def running(p: Api) -> Api:
-    p.ok("StartJob", **J)
-    return p
-
-
 def told(api: Api, operation: str, member: str, instance_id: int = -1) -> Any:
     return json.loads(api.ok(operation, **J, instanceId=instance_id)[member])
 

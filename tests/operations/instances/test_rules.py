@@ -38,12 +38,6 @@ def p(api: Api) -> Api:
     return api
 
 
-@pytest.fixture
-def running(p: Api) -> Api:
-    p.ok("StartJob", **J)
-    return p
-
-
 def ask(api: Api, state: str, **where: Any) -> None:
     api.ok("ModifyInstanceState", **LIVE | where, expectState=state)
 

@@ -16,12 +16,6 @@ SCALED: dict[str, Any] = {"isOnOff": True, "maxCU": 4, "configure": '{"fetch_del
 
 
 @pytest.fixture
-def p(api: Api) -> Api:
-    building.project_with_queue(api, "p")
-    return api
-
-
-@pytest.fixture
 def online(p: Api) -> Api:
     building.online_job(p)
     return p

@@ -22,12 +22,6 @@ WRONG = "create table t (a int) with (type='print');\ninsert into t select a fro
 
 
 @pytest.fixture
-def p(api: Api) -> Api:
-    building.project_with_queue(api, "p")
-    return api
-
-
-@pytest.fixture
 def sql(p: Api) -> Api:
     building.job(p, apiType="SQL", code=SQL)
     return p
