@@ -1,11 +1,13 @@
 """Show values, and report failed comparisons as differences between expected and actual values."""
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _SHOWN_CHARACTERS = 120
 _ABRIDGED_CHARACTERS = 80
+_LONGEST_NAME = 256
 _MOST_BITS = 100
 """The largest number to show: Python refuses to write very large ones."""
 _CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -52,6 +54,15 @@ def harmless(text: str) -> str:
 def shown(text: str) -> str:
     """Return `plain(text)` in double quotes."""
     return f'"{plain(text)}"'
+
+
+def nearest_name(name: object, known: Iterable[str]) -> str:
+    """Return a remark with the known name that is closest to a wrong one; empty if none is close."""
+    # Comparing takes more than linear time, and nothing that long is close to a name.
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
+        return ""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" (the nearest is {near[0]})" if near else ""
 
 
 def abridged(value: object) -> str:

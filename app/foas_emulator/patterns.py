@@ -4,7 +4,6 @@ Fault rules and expectations on the journal are written with them. Globs are bou
 or to match.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from fnmatch import translate
@@ -13,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from foas_emulator.difference import abridged
+from foas_emulator.difference import abridged, nearest_name
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.gateway.parameters import declared_parameters, read_text
 from foas_emulator.nulls import NullsLeftOut
@@ -93,7 +92,7 @@ class CallPattern(NullsLeftOut):
         known = {operation.name: operation for operation in operations}
         meant = [operation for name, operation in known.items() if self.names(name)]
         if not meant:
-            raise ValueError(f"there is no operation {abridged(self.operation)}{_nearest(self.operation, known)}")
+            raise ValueError(f"there is no operation {abridged(self.operation)}{nearest_name(self.operation, known)}")
         require_parameters(self.params, meant)
         return meant
 
@@ -106,7 +105,7 @@ def require_parameters(names: Iterable[str], operations: Iterable[Operation]) ->
     known = {parameter.name for operation in operations for parameter in declared_parameters(operation.endpoint)}
     for name in wanted:
         if name not in known:
-            raise ValueError(f"there is no parameter {abridged(name)}{_nearest(name, known)}")
+            raise ValueError(f"there is no parameter {abridged(name)}{nearest_name(name, known)}")
 
 
 def _fits(value: Any, pattern: str) -> bool:
@@ -114,9 +113,3 @@ def _fits(value: Any, pattern: str) -> bool:
         return value is not None and matches_glob(read_text(value), pattern)
     except ValueError:
         return False
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    # Comparing takes more than linear time, and nothing that long is close to a name.
-    near = difflib.get_close_matches(name, list(known), n=1) if len(name) <= LONGEST_GLOB else []
-    return f" (the nearest is {near[0]})" if near else ""

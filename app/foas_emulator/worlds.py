@@ -23,8 +23,7 @@ from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.names import DEFAULT
 from foas_emulator.world.registry import Registry, RegistryOptions
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.slices import in_slices
-from foas_emulator.world.store import Store
+from foas_emulator.world.store import StoppedError, Store
 
 log = logging.getLogger(__name__)
 
@@ -112,21 +111,26 @@ def watch_seeds(
     Worlds that were made from them are made again. Seeds that are not valid are logged and change nothing; a file that
     cannot be read is tried again. Raise `SettingError` if there is no file to watch.
     """
+    from foas_emulator.control.resetting import start_over  # noqa: PLC0415 - most servers watch nothing
+
     files = _seeds_in_files(settings)
     if not files:
         raise SettingError("watch", "there is no file to watch: give --seed a file or a directory")
+
+    scratch = Connections()
 
     async def read_again() -> None:
         if _has_pipe(files):
             log.warning("a seed has become a pipe, which may never yield anything; everything stays as it is")
             return
         try:
-            image = await off_loop(LARGE + 1, lambda: _seeded_image(settings.seed, Connections(), registry.defaults))
+            image = await off_loop(LARGE + 1, lambda: _seeded_image(settings.seed, scratch, registry.defaults))
         except SeedError as error:
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:
-            names = [name async for name in in_slices(registry.replace_image(image)) if name is not None]
-            log.info("the seeds have changed; worlds that start over: %s", ", ".join(names) or "none")
+            with suppress(StoppedError):  # the server stops meanwhile
+                names = await start_over(registry, scratch, image)
+                log.info("the seeds have changed; worlds that start over: %s", ", ".join(names) or "none")
 
     return watching(files, read_again, since=since)
 

@@ -539,6 +539,24 @@ def test_on_paper_nothing_lies_over_the_rows(emulator: Emulator, page: "Page", w
     assert page.get_by_role("row", name=re.compile("running-stream")).is_visible()
 
 
+@pytest.mark.parametrize("width", [320, 721, 768, 960, 961, 1001, 1101, 1249, 1920])
+def test_rows_have_room_for_their_words_at_every_width(
+    emulator: Emulator, page: "Page", world: str, width: int
+) -> None:
+    control(emulator, "PUT", f"/worlds/{world}/settings", {"start_delay": "45s"})
+    call(emulator, world, "POST", "/projects/demo/jobs/failed-stream/instance")
+    call(emulator, world, "GET", "/projects/demo/jobs/committed-never-started/instances/-1")
+    page.set_viewport_size({"width": width, "height": 820})
+    for path in ("", "journal", "worlds"):
+        page.goto(f"{emulator.url}/_emulator/console/w/{world}/{path}")
+        narrow = """cells => cells.filter((each) => each.textContent.trim() && each.checkVisibility()
+            && (each.scrollWidth > each.clientWidth + 1 || each.clientHeight > 120)).map((each) => each.textContent)"""
+        assert page.locator("main td").evaluate_all(narrow) == []
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/job?project=demo&job=running-stream")
+    page.get_by_label("More").click()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_without_scripts_nothing_is_offered_that_needs_them(
     emulator: Emulator, chromium: "Browser", world: str
 ) -> None:

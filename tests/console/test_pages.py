@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from threading import current_thread
@@ -16,6 +17,7 @@ import pytest
 
 from foas_emulator.console.calls import Answer
 from foas_emulator.console.pages import PAGES
+from foas_emulator.console.rendering import clock_time
 from foas_emulator.console.server import MEANINGS
 from foas_emulator.console.site import View
 from foas_emulator.control import staging
@@ -25,6 +27,7 @@ from foas_emulator.world.settings import NAMES
 from foas_emulator.world.staging import StagedImage
 from tests.api import open_api
 from tests.console.conftest import Console
+from tests.machine_clock import MachineClock
 from tests.wire import INSTANCE, signed_v1
 
 JOB = "job?project=demo&job=running-stream"
@@ -317,6 +320,7 @@ def test_a_page_of_many_jobs_is_bounded_and_paged(console: Console) -> None:
     first = console.page("/w/default/")
     assert len(first.encode()) < 120_000
     assert "5,000" in first
+    assert re.search(r"</svg>1,\d\d\d<span", first)
     assert first.count("<tr>") <= 60
     assert "offset=50" in first
     for offset in (4950, 9950):  # which is the last page if there were more jobs before
@@ -327,6 +331,14 @@ def test_a_page_of_many_jobs_is_bounded_and_paged(console: Console) -> None:
     found = console.page("/w/default/?text=job-4999")
     assert "job-4999" in found
     assert "job-4998" not in found
+
+
+def test_the_journal_tells_the_day_of_calls_that_are_not_of_today(machine_clock: MachineClock) -> None:
+    called = machine_clock.now - machine_clock.now % 86_400_000 + 120  # 08:00 in the service's zone
+    machine_clock.now = called + 15 * 3_600_000
+    assert clock_time(called) == "08:00:00.120"
+    machine_clock.let_pass(3_600_000)
+    assert clock_time(called) == f"{datetime.fromtimestamp(called / 1000, UTC):%m-%d} 08:00:00"
 
 
 def test_a_page_of_jobs_with_long_errors_is_bounded(console: Console) -> None:

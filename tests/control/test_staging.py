@@ -1,7 +1,6 @@
 """Large worlds take over a database, or files, that were staged outside the event loop."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -12,7 +11,7 @@ import httpx
 import pytest
 
 from foas_emulator.control import documents, images, merging, resetting, staging
-from foas_emulator.faults.rules import ArmedRule, rules_of
+from foas_emulator.faults.rules import ArmedRule, Window, rules_of
 from foas_emulator.seeds.applying import apply
 from foas_emulator.seeds.document import SeedDocument
 from foas_emulator.world import copying, pending
@@ -27,6 +26,7 @@ from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 from tests.api import open_api
 from tests.control.conftest import Control
+from tests.renewing import renewed
 
 DEFAULT = "/worlds/default"
 
@@ -199,7 +199,7 @@ def test_a_fault_rule_that_is_used_up_during_a_merge_stays_used_up(
         image = await image_of_world(world)
         (row,) = [each for each in rules_of(world) if each.id == armed]
         if row.is_armed():
-            assert ArmedRule(row, window=deque()).count_match(world)
+            assert ArmedRule(row, window=Window()).count_match(world)
         return image
 
     monkeypatch.setattr(merging, "image_of_world", strike_meanwhile)
@@ -217,7 +217,7 @@ def test_a_reset_returns_to_the_default_seed_that_there_is_by_then(
     for name in ("first", "second"):
         registry.open_or_create(name)
     control.ok("PUT", "/worlds/other", {"seed": {"projects": [{"Name": "newer"}]}}, status=201)
-    replacing = registry.replace_image(registry.origin("other"))
+    replacing = renewed(registry, registry.origin("other"))
     registry.drop("other")
 
     async def change_seed_meanwhile(registry: Registry, name: str) -> bytes:
@@ -394,7 +394,7 @@ def test_a_large_seed_for_a_new_world_is_merged_into_the_default_seed_of_the_mom
     @asynccontextmanager
     async def staged_while_that_changes(*given: Any, **options: Any) -> AsyncIterator[StagedImage]:
         async with staged_image(*given, **options) as staged:
-            list(registry.replace_image(later))
+            list(renewed(registry, later))
             yield staged
 
     monkeypatch.setattr(merging, "staged_image", staged_while_that_changes)

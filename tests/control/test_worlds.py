@@ -7,6 +7,7 @@ import pytest
 from tests.api import open_api
 from tests.control.conftest import Control
 from tests.machine_clock import MachineClock
+from tests.renewing import renewed
 
 
 def projects(control: Control, world: str) -> list[str]:
@@ -251,7 +252,7 @@ def test_a_closed_world_begins_when_it_is_reset_and_not_when_it_is_opened_next(
         if again == "reset":
             control.ok("POST", "/reset")
         else:
-            assert "alice" in list(api.registry.replace_image(api.registry.origin("alice")))
+            assert "alice" in list(renewed(api.registry, api.registry.origin("alice")))
         machine_clock.let_pass(20_000)
         assert api.registry.peek("alice") is None
         assert control.get_instance("alice").json()["Instance"]["ActualState"] == "RUNNING"

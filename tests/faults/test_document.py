@@ -64,6 +64,7 @@ def test_an_effect_is_shown_as_it_was_written(api: Api, kind: str) -> None:
             {"match": {"operation": "StartJob", "params": {"jobname": "x"}}, "effect": DROP},
             "there is no parameter 'jobname' (the nearest is jobName)",
         ),
+        ({"effect": {"error": "Throtling.User"}}, "no error 'Throtling.User' (the nearest is Throttling.User); give"),
         ({"effect": {"error": "No.Such"}}, "the catalogue has no error 'No.Such'"),
         ({"effect": {"error": "No.Such" * 1000}}, "No.'... of 7000 characters; give status"),
         ({"effect": {"error": "InvalidNothing"}}, "there is no parameter 'Nothing'"),

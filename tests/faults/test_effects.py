@@ -15,6 +15,7 @@ from tests.api import Api
 from tests.faults.arming import arm, counts
 
 GET = {"projectName": "project1", "jobName": "job1", "instanceId": 412536}
+MS = 1_000_000
 FOLDER = {"projectName": "project1", "path": "/made"}
 
 
@@ -260,6 +261,16 @@ def test_a_rate_limit_lets_calls_pass_again_when_its_time_is_over(seeded_api: Ap
     arm(seeded_api, effect={"rate_limit": {"calls": 1, "per": "1ms"}}, match={"operation": "GetInstance"})
     arm(seeded_api, effect={"latency": "5ms"}, match={"operation": "GetInstance"})
     assert codes(seeded_api, 3) == [None, None, None]
+
+
+def test_a_rate_limit_counts_the_calls_of_any_period(seeded_api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0
+    monkeypatch.setattr(rules, "stopwatch", lambda: now)
+    arm(seeded_api, effect={"rate_limit": {"calls": 3, "per": "10ms"}}, match={"operation": "GetInstance"})
+    passed = []
+    for now in (millisecond * MS for millisecond in range(24)):
+        passed += [now // MS for code in codes(seeded_api, 1 + (now == 4 * MS)) if code is None]
+    assert passed == [0, 1, 2, 10, 11, 12, 20, 21, 22]
 
 
 @pytest.mark.parametrize("effect", [{"drop": True}, {"reset": True}, {"truncate": 0.5}])

@@ -430,7 +430,9 @@ def test_only_those_who_wait_for_this_world_are_woken() -> None:
     assert woken == ["first", "second"]
 
 
-def test_the_longer_a_check_takes_the_longer_is_the_pause_before_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_longer_a_check_takes_the_longer_is_the_pause_before_the_next(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A check of all that was counted before takes longer and longer, and would leave no time for the calls."""
     looks, look_at = 0, Verification.look
 
@@ -442,9 +444,11 @@ def test_the_longer_a_check_takes_the_longer_is_the_pause_before_the_next(monkey
 
     async def wait() -> Finding:
         journal, request = Journal(budget=100_000), Request({"type": "http"}, asyncio.Queue[Any]().get)
-        template = journal.template("mine", call(0), EMPTY)
+        template = journal.template("default", call(0), EMPTY)
         expected = Expectation.model_validate({"operation": "StartJob", "timeout": "1s"})
-        waiting = asyncio.ensure_future(control._verify_until(journal, "mine", expected, request, LoopLock()))
+        waiting = asyncio.ensure_future(
+            control._verify_until(api.registry, journal, "default", expected, request=request, lock=LoopLock())
+        )
         while not waiting.done():
             journal.write(template, "", 0)
             await asyncio.sleep(0.01)
@@ -453,6 +457,41 @@ def test_the_longer_a_check_takes_the_longer_is_the_pause_before_the_next(monkey
     monkeypatch.setattr(Verification, "look", long_look)
     assert not asyncio.run(wait()).holds
     assert looks < 8  # and not twenty
+
+
+def _verified_after(api: Api, change: tuple[str, str], **expected: Any) -> httpx.Response:
+    """Verify for minutes while something else is asked of the control API; return the answer to the verification."""
+
+    async def both() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(api.app), base_url="http://emulator") as client:
+            body = {**expected, "timeout": "300s"}
+            waiting = asyncio.ensure_future(client.post("/_emulator/worlds/default/journal/verify", json=body))
+            await asyncio.sleep(0.05)
+            assert not waiting.done()
+            await client.request(change[0], f"/_emulator/worlds/default{change[1]}")
+            return await asyncio.wait_for(waiting, 60)
+
+    return asyncio.run(both())
+
+
+@pytest.mark.parametrize("change", [("DELETE", "/journal"), ("POST", "/reset"), ("PUT", "")])
+def test_a_verification_that_waits_notices_that_the_journal_was_forgotten(api: Api, change: tuple[str, str]) -> None:
+    api.call("GetInstance", **GET)
+    assert _verified_after(api, change, operation="GetInstance", count={"exactly": 0}).status_code == 200
+
+
+def test_a_verification_that_waits_ends_with_its_world(api: Api) -> None:
+    answer = _verified_after(api, ("DELETE", ""), operation="GetInstance")
+    assert (answer.status_code, answer.json()["no_world"]) == (404, "default")
+
+
+def test_a_verification_keeps_no_instants_of_calls_that_are_only_counted() -> None:
+    verified = Verification(Expectation.model_validate({"operation": "StartJob", "count": {"at_least": 3}}))
+    made = world_journal((0, "StartJob"), (1, "StartJob"))
+    assert look(verified, made).differences[0].actual == "2"
+    add(made, "StartJob", at=2, status=200)
+    assert look(verified, made).holds
+    assert verified._fitting == []
 
 
 def test_what_is_found_in_a_thread_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -217,7 +217,7 @@ def test_value_of_another_type_or_width_is_a_fault(member: str) -> None:
         (
             "{strat_delay: 1s}",
             "settings.strat_delay",
-            "there is no setting 'strat_delay'; there are: default_format, not_running",
+            "there is no setting 'strat_delay' (the nearest is start_delay)",
         ),
         ("{not_running: maybe}", "settings.not_running", "not_running is 'maybe'; allowed: fail, answer"),
         ("{signature: true}", "settings.signature", "signature is True; allowed: off, warn, strict"),

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,13 +14,16 @@ from typing import Any
 import pytest
 
 from foas_emulator import worlds
+from foas_emulator.control import staging
 from foas_emulator.control.off_loop import LARGE
 from foas_emulator.seeds import watching
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.reading import seed_files
 from foas_emulator.settings import Settings
 from foas_emulator.testing import Emulator, in_thread
+from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.registry import Registry
+from foas_emulator.world.staging import StagedImage
 from foas_emulator.worlds import open_registry, watch_seeds
 
 OpenWatched = Callable[[Path], tuple[Settings, Registry]]
@@ -108,6 +112,52 @@ def test_worlds_that_began_with_a_seed_begin_anew_when_it_changes(*, in_files: b
         assert projects(registry, "mine") == {"first", "second"}
     finally:
         registry.close()
+
+
+@pytest.mark.parametrize("in_files", [False, True])
+def test_a_large_seed_that_changes_is_written_beside_the_loop(
+    *, in_files: bool, seed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "LARGE", 1000)
+    settings = Settings(seed=(str(seed),), data_dir=tmp_path / "data" if in_files else None)
+    registry = open_registry(settings)
+    made = ["closed", "default", "open"] if in_files else ["default", "open"]
+    for name in made:
+        registry.open_or_create(name)
+    if in_files:
+        registry._shut("closed")
+    stage, staged = registry.stage, []
+
+    def stage_and_tell(image: bytes, **options: Any) -> StagedImage:
+        assert threading.current_thread() is not threading.main_thread()
+        staged.append(stage(image, **options))
+        return staged[-1]
+
+    monkeypatch.setattr(registry, "stage", stage_and_tell)
+    try:
+        watch(settings, registry, lambda: write(seed, "second"), lambda: projects(registry, "open") == {"second"})
+        assert len(staged) == len(made)
+        assert not any(file.exists() for each in staged for file in each.files)
+        for name in made:
+            assert projects(registry, name) == {"second"}
+            registry.reset(name)
+            assert projects(registry, name) == {"second"}
+    finally:
+        registry.close()
+
+
+def test_a_world_stays_if_what_is_staged_for_it_cannot_be_written(
+    seed: Path, open_watched: OpenWatched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(staging, "LARGE", 1000)
+    settings, registry = open_watched(seed)
+
+    def find_no_room(*_: Any, **__: Any) -> StagedImage:
+        raise WorldFileError(seed, "No space left on device")
+
+    monkeypatch.setattr(registry, "stage", find_no_room)
+    watch(settings, registry, lambda: write(seed, "second"), lambda: "world default does not start over" in caplog.text)
+    assert projects(registry, "default") == {"first"}
 
 
 def test_a_seed_with_a_fault_is_logged_and_changes_nothing(

@@ -93,7 +93,10 @@ def test_the_name_of_a_seed_is_not_taken_for_its_text(world: World, name: str) -
 
 
 def test_a_hint_that_is_no_sentence_continues_the_error(world: World) -> None:
-    with pytest.raises(EmulatorError, match=r"^The settings cannot be used: there is no setting 'start_dealy'"):
+    with pytest.raises(
+        EmulatorError,
+        match=r"^The settings cannot be used: there is no setting 'start_dealy' \(the nearest is start_delay\)\.",
+    ):
         world.settings.update(start_dealy="30s")
 
 
@@ -496,3 +499,12 @@ def test_an_order_of_calls_may_be_made_as_it_is_read(world: World) -> None:
 def test_an_order_of_no_calls_is_refused(world: World) -> None:
     with pytest.raises(ValueError, match="name the operations"):
         world.journal.assert_in_order([])
+
+
+def test_a_seed_that_is_loaded_as_a_snapshot_is_told_where_it_belongs(world: World, tmp_path: Path) -> None:
+    (tmp_path / "seed.yaml").write_text("projects: [{Name: p}]", "utf-8")
+    with pytest.raises(EmulatorError) as refused:
+        world.load(tmp_path / "seed.yaml")
+    assert refused.value.__notes__ == [
+        "load() restores what save() has written; seed(Path(...)) merges a seed document."
+    ]

@@ -19,9 +19,10 @@ from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.staging import NOTHING_STAGED
-from foas_emulator.world.store import Store, StoreClosedError
+from foas_emulator.world.store import StoppedError, Store, StoreClosedError
 from foas_emulator.world.world import World
 from foas_emulator.world.world_cache import Slot
+from tests.renewing import renewed
 from tests.world.conftest import stage
 
 OpenRegistry = Callable[..., Registry]
@@ -399,7 +400,7 @@ def test_closed_worlds_made_of_the_default_image_are_replaced_with_it(
     told: list[str] = []
     second.watch(told.append)
     opened = second.open_or_create("alice")
-    assert list(second.replace_image(mine)) == ["alice", None, "carol"]
+    assert list(renewed(second, mine)) == ["alice", None, "carol"]
     assert told == ["alice", "carol"]
     assert second.peek("alice") is opened
     assert [second.peek(name) for name in ("bob", "carol")] == [None, None]
@@ -419,7 +420,7 @@ def test_a_world_whose_file_cannot_be_read_stays_when_the_seed_is_replaced(
     first.close()
     (tmp_path / "alice.origin").write_bytes(b"of somebody else")
     second = open_registry(directory=tmp_path)
-    assert list(second.replace_image(mine)) == [None, "bob"]
+    assert list(renewed(second, mine)) == [None, "bob"]
     assert (tmp_path / "alice.origin").read_bytes() == b"of somebody else"
 
 
@@ -442,7 +443,7 @@ def test_a_world_that_cannot_begin_with_the_replaced_seed_stays_and_that_is_told
 
     with monkeypatch.context() as full:
         full.setattr(os, "fsync", find_no_room)
-        assert list(registry.replace_image(b"another")) == [None]
+        assert list(renewed(registry, b"another")) == [None]
     assert "world alice does not start over with the changed seeds: " in caplog.text
     assert marks(registry.open_or_create("alice")) == ["later"]
 
@@ -475,6 +476,14 @@ def test_a_world_in_a_file_has_one_pair_of_files_after_each_reset(
         assert len(list(tmp_path.glob("alice*.db"))) == len(list(tmp_path.glob("alice*.origin"))) == 1
 
 
+def test_a_registry_that_is_closed_does_not_say_that_there_is_no_such_world(registry: Registry) -> None:
+    registry.open_or_create("alice")
+    registry.close()
+    for ask in (registry.exists, registry.open_existing, registry.open_or_create, registry.drop):
+        with pytest.raises(StoppedError):
+            ask("alice")
+
+
 def test_nothing_is_prepared_once_the_registry_is_closed(open_registry: OpenRegistry) -> None:
     registry = open_registry(directory=None)
     assert isinstance(registry, MemoryRegistry)
@@ -487,11 +496,9 @@ def test_calls_that_go_on_after_the_end_open_and_remove_nothing(open_registry: O
     registry = open_registry(directory=tmp_path)
     mark(registry.open_or_create("alice"))
     registry.close()
-    for ask in (registry.open_or_create, registry.create_or_replace, registry.reset):
-        with pytest.raises(StoreClosedError):
+    for ask in (registry.open_or_create, registry.create_or_replace, registry.reset, registry.reset_existing):
+        with pytest.raises(StoppedError):
             ask("alice")
-    registry.reset_existing("alice")
-    assert not registry.drop("alice")
     later = open_registry(directory=tmp_path)
     staged = later.stage(later.image, connections=later.connections, origin=None)
     with pytest.raises(StoreClosedError):
@@ -509,7 +516,7 @@ def test_worlds_that_begin_anew_while_the_seed_is_replaced_stay_as_they_are(regi
     registry.create_or_replace("zoe", own)
     mark(registry.open_or_create("alice"), "mine")
     mine = registry.open_or_create("alice").store.image()
-    replaced = registry.replace_image(mine)
+    replaced = renewed(registry, mine)
     assert next(replaced) == "alice"
     registry.create_or_replace("bob", own)
     registry.drop("carol")
@@ -526,7 +533,7 @@ def test_others_are_served_while_worlds_that_stay_are_looked_at(open_registry: O
     mine = registry.open_or_create("alice").store.image()
     registry.create_or_replace("alice", mine)
     registry.open_or_create("bob")
-    assert list(registry.replace_image(mine)) == [None, "bob"]
+    assert list(renewed(registry, mine)) == [None, "bob"]
 
 
 def test_few_worlds_in_files_are_closed_at_a_time(open_registry: OpenRegistry, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from foas_emulator.console.highlight import highlighted
 from foas_emulator.operations.instances.lifecycle import brings
 from foas_emulator.world import instants
+from foas_emulator.world.clock import machine_now
 from foas_emulator.world.durations import duration_text
 from foas_emulator.world.shortage import in_thread
 
@@ -76,8 +77,11 @@ def moment(milliseconds: int | None) -> str:
 
 
 def clock_time(milliseconds: int) -> str:
-    """Return the time of day in the service's zone: `08:00:00.120`."""
-    return _at(milliseconds, SERVICE_ZONE).strftime("%H:%M:%S.") + f"{milliseconds % 1000:03d}"
+    """Return the time of day in the service's zone, or day and time if it is not today's: `11-27 08:00:00`."""
+    at = _at(milliseconds, SERVICE_ZONE)
+    if at.date() != _at(machine_now(), SERVICE_ZONE).date():
+        return at.strftime("%m-%d %H:%M:%S")
+    return at.strftime("%H:%M:%S.") + f"{milliseconds % 1000:03d}"
 
 
 def day_time(milliseconds: int) -> str:

@@ -30,7 +30,7 @@ from foas_emulator.world.names import WorldLimitError, WorldNameError
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.shortage import refused_by_system
 from foas_emulator.world.snapshot import SnapshotError
-from foas_emulator.world.store import StoreClosedError
+from foas_emulator.world.store import StoppedError, StoreClosedError
 from foas_emulator.world.world import World
 
 METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
@@ -76,6 +76,11 @@ def no_world(name: str) -> ControlError:
     """Return the error for a world that does not exist; programs recognise it by its member `no_world`."""
     hint = "GET /_emulator/worlds lists the worlds; PUT creates one, and so does any request to the service in it."
     return ControlError(404, f"There is no world {name}.", hint, no_world=name)
+
+
+def stopping() -> ControlError:
+    """Return the error for a request that the emulator can no longer handle, because it is being stopped."""
+    return ControlError(503, "The emulator is being stopped.", "Ask again once it runs.")
 
 
 def require_world(registry: Registry, name: str) -> World:
@@ -227,6 +232,7 @@ _REFUSALS: Mapping[type[Exception], _RefusalOf] = {
     RuleLimitError: lambda _, error: ControlError(400, "There are too many fault rules.", f"{error}."),
     SeedError: lambda _, error: _bad_seed(error),
     SnapshotError: lambda _, error: ControlError(400, "The snapshot cannot be used.", str(error)),
+    StoppedError: lambda *_: stopping(),
     StoreClosedError: lambda _, error: ControlError(409, "The world has ended meanwhile.", f"{error}: ask again."),
     WorldFileError: lambda _, error: _unusable_file(error),
     WorldFullError: lambda _, error: ControlError(503, "The world is full.", error.hint),

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 
 from foas_emulator.control.answers import JournalEntryWithContents, JournalPage, Verified, answers
 from foas_emulator.control.documents import DocumentRoute
-from foas_emulator.control.errors import ControlError, require_world
+from foas_emulator.control.errors import ControlError, no_world, require_world
 from foas_emulator.difference import Difference, counted
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.responses import until_disconnected
@@ -118,7 +118,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
         except ValueError as error:
             raise ControlError(400, "The expectation could never be met.", f"{error}.") from None
         require_world(registry, name)
-        finding = await _verify_until(journal, name, expected, request, verifying)
+        finding = await _verify_until(registry, journal, name, expected, request=request, lock=verifying)
         if finding.holds:
             return JSONResponse({"ok": True})
         raise await _failed(journal, name, expected, finding)
@@ -142,15 +142,20 @@ def _written_whole(number: int, entry: Entry) -> bytes:
 
 
 async def _verify_until(
-    journal: Journal, name: str, expected: Expectation, request: Request, lock: LoopLock
+    registry: Registry, journal: Journal, name: str, expected: Expectation, *, request: Request, lock: LoopLock
 ) -> Finding:
-    """Check after every new entry of the world, until the expectation holds, time is up, or the client has left."""
+    """Check after every new entry of the world, until the expectation holds, time is up, or the client has left.
+
+    Raise `ControlError` once there is no such world any more.
+    """
     verification = Verification(expected)
 
     async def look() -> Finding:
         async with lock:
             await asyncio.sleep(0)  # others are served between two that look
             await journal.sort()
+            if not registry.exists(name):
+                raise no_world(name)
             return await verification.look(journal.world_journal(name))
 
     remaining = duration(expected.timeout) / 1000

@@ -1,5 +1,6 @@
 """Return worlds to what they were created from, outside the event loop where that takes long."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -12,8 +13,10 @@ from foas_emulator.world.file_registry import FileRegistry
 from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
-from foas_emulator.world.staging import NOTHING_STAGED
+from foas_emulator.world.staging import NOTHING_STAGED, Renewal
 from foas_emulator.world.store import StoreClosedError
+
+log = logging.getLogger(__name__)
 
 
 async def reset(registry: Registry, scratch: Connections, name: str) -> None:
@@ -36,6 +39,27 @@ async def reset_all(registry: Registry, scratch: Connections) -> None:
             failures.append(error)
     if failures:
         raise failures[0]
+
+
+async def start_over(registry: Registry, scratch: Connections, image: bytes) -> list[str]:
+    """Change the default image, and replace the worlds made from the previous one; return their names."""
+    return [
+        renewal.name
+        async for renewal in in_slices(registry.replace_image(image))
+        if renewal is not None and await _renew(renewal, registry, scratch, image)
+    ]
+
+
+async def _renew(renewal: Renewal, registry: Registry, scratch: Connections, image: bytes) -> bool:
+    try:
+        async with (
+            one_large_at_a_time(len(image)),
+            staged_image(image, registry, scratch, name=renewal.name, with_origin=True) as staged,
+        ):
+            return renewal.replace(staged)
+    except WorldFileError as error:  # there is no room for what is staged
+        log.warning("world %s does not start over with the changed seeds: %s", renewal.name, error)
+        return False
 
 
 async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_piece: Callable[[str], None]) -> None:

@@ -4,10 +4,8 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from foas_emulator.control.errors import ControlError
+from foas_emulator.control.errors import stopping
 from foas_emulator.faults.wire import break_off
-
-_STOPPING = ControlError(503, "The emulator is being stopped.", "Ask again once it runs.")
 
 
 async def answer_or_stop(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -27,6 +25,6 @@ async def answer_or_stop(app: ASGIApp, scope: Scope, receive: Receive, send: Sen
         await app(scope, receive, noting_send)
     except asyncio.CancelledError:
         if not is_answered:
-            await _STOPPING.answer()(scope, receive, send)
+            await stopping().answer()(scope, receive, send)
         elif not is_complete:
             await break_off(scope, receive)

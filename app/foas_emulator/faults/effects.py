@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from starlette.types import Scope
 
-from foas_emulator.difference import abridged
+from foas_emulator.difference import abridged, nearest_name
 from foas_emulator.faults.wire import AbortedResponse
 from foas_emulator.gateway.errors import INVALID, MISSING, THROTTLED_USER, ApiError, Problem, catalogue
 from foas_emulator.gateway.evidence import INFERRED
@@ -70,7 +70,10 @@ def find_problem(code: str) -> tuple[Problem, Mapping[str, str]] | None:
 
 def _check_code(code: str) -> str:
     if find_problem(code) is None:
-        raise ValueError(f"the catalogue has no error {abridged(code)}; give status, code and message to make one up")
+        near = nearest_name(code, catalogue())
+        raise ValueError(
+            f"the catalogue has no error {abridged(code)}{near}; give status, code and message to make one up"
+        )
     return code
 
 

@@ -3,9 +3,9 @@
 import json
 import logging
 import math
-from collections import deque
+from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -41,8 +41,8 @@ _MATCHED_AT_ONCE = 200_000
 
 _WRITTEN = ("match", "effect", "at", "skip", "times", "probability")
 _ACTIVE_RULES: Slot["ActiveRules"] = Slot(from_rows=True)
-_WINDOWS: Slot[dict[tuple[int, str, str, str], deque[int]]] = Slot(from_rows=False)
-"""The latest calls that each rate limit let pass, as stopwatch instants, by the rule and what it says."""
+_WINDOWS: Slot[dict[tuple[int, str, str, str], "Window"]] = Slot(from_rows=False)
+"""The latest calls that each rate limit let pass, by the rule and what it says."""
 _EFFECT: TypeAdapter[Effect] = TypeAdapter(AnyEffect)
 
 
@@ -170,10 +170,31 @@ class Application:
     wait_ms: int
 
 
+@dataclass(slots=True)
+class Window:
+    """The latest calls that a rate limit let pass, at most as many as it lets pass in a period."""
+
+    instants: "array[int]" = field(default_factory=lambda: array("q"))
+    """Stopwatch instants, in a ring once there are as many as the limit: thousands of rules may keep thousands each."""
+    oldest: int = 0
+
+    def wait_ns(self, calls: int, per: int, now: int) -> int:
+        """Return the nanoseconds until a call may pass. If one may pass now, count it and return 0."""
+        if len(self.instants) < calls:
+            self.instants.append(now)
+            return 0
+        wait = self.instants[self.oldest] + per - now
+        if wait > 0:
+            return wait
+        self.instants[self.oldest] = now
+        self.oldest = (self.oldest + 1) % calls
+        return 0
+
+
 class ArmedRule:
     """A rule that may apply: its row, parsed once, as it was when it was last counted."""
 
-    def __init__(self, row: FaultRule, *, window: deque[int]) -> None:
+    def __init__(self, row: FaultRule, *, window: Window) -> None:
         self.id = row.id
         self.written: Mapping[str, Any] = row.read("effect")
         self.effect = _EFFECT.validate_python(self.written)
@@ -215,21 +236,16 @@ class ArmedRule:
     def _decide(self, world: World, seen: int) -> Application | None:
         if seen <= self._row.skip or fraction(world.seed, f"fault/{self.id}/hit", seen) >= self._row.probability:
             return None
-        wait_ms = self._wait_ms(self.effect.rate_limit) if isinstance(self.effect, RateLimit) else 0
-        if wait_ms is None:
-            return None
+        wait_ms = 0
+        if isinstance(self.effect, RateLimit):
+            wait_ms = self._wait_ms(self.effect.rate_limit)
+            if wait_ms == 0:
+                return None
         return Application(chance=fraction(world.seed, f"fault/{self.id}/chance", seen), wait_ms=wait_ms)
 
-    def _wait_ms(self, rate: Rate) -> int | None:
-        """Return the milliseconds until a call may pass. If one may pass now, count it and return None."""
-        now, window = stopwatch(), self._window
-        per = duration(rate.per) * 1_000_000
-        while window and window[0] <= now - per:
-            window.popleft()
-        if len(window) < rate.calls:
-            window.append(now)
-            return None
-        return math.ceil((window[0] + per - now) / 1_000_000)
+    def _wait_ms(self, rate: Rate) -> int:
+        """Return the milliseconds until a call may pass. If one may pass now, count it and return 0."""
+        return math.ceil(self._window.wait_ns(rate.calls, duration(rate.per) * 1_000_000, stopwatch()) / 1_000_000)
 
 
 def _without_counts(row: FaultRule) -> dict[str, Any]:
@@ -269,7 +285,7 @@ def active_rules(world: World) -> ActiveRules:
     return world.cache.get(_ACTIVE_RULES) or _read_rules(world)
 
 
-def _armed(world: World, row: FaultRule, window: deque[int]) -> ArmedRule | None:
+def _armed(world: World, row: FaultRule, window: Window) -> ArmedRule | None:
     """Return a rule that may apply; None for one that an older version has written, and that is refused today."""
     try:
         return ArmedRule(row, window=window)
@@ -284,7 +300,7 @@ def _read_rules(world: World) -> ActiveRules:
     keys = [(row.id, row.operation, row.params, row.effect) for row in rows]
     for key in windows.keys() - set(keys):
         del windows[key]
-    armed = [_armed(world, row, windows.setdefault(key, deque())) for row, key in zip(rows, keys, strict=True)]
+    armed = [_armed(world, row, windows.setdefault(key, Window())) for row, key in zip(rows, keys, strict=True)]
     active = ActiveRules([rule for rule in armed if rule is not None])
     if not active.needs_history:
         world.cache.discard(PREVIOUS_IMAGE)

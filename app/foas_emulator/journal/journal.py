@@ -80,8 +80,8 @@ class Journal:
         self.size += template.size
         while self.size > self.limit and (self._sorted or self._pending):
             self._lose_oldest()
-        if self._waiters:
-            self._wake(template.world_journal)
+        if self._waiters and self._world_journals.get(template.world_journal.of) is template.world_journal:
+            self._wake(template.world_journal.of)
 
     def world_journal(self, world_name: str) -> WorldJournal:
         """Return the journal of a world, an empty one if there is none."""
@@ -96,7 +96,10 @@ class Journal:
 
     @contextmanager
     def watched(self, world_name: str, wake: Callable[[], None]) -> Iterator[None]:
-        """Call `wake` after every new entry of a world, before the entry is sorted into its journal."""
+        """Call `wake` after every new entry of a world, before the entry is sorted into its journal.
+
+        It is also called when the journal is forgotten.
+        """
         waiters = self._waiters.setdefault(world_name, set())
         waiters.add(wake)
         try:
@@ -106,11 +109,9 @@ class Journal:
             if not waiters:
                 self._waiters.pop(world_name, None)
 
-    def _wake(self, world_journal: WorldJournal) -> None:
-        waiters = self._waiters.get(world_journal.of)
-        if waiters is not None and self._world_journals.get(world_journal.of) is world_journal:
-            for wake in waiters:
-                wake()
+    def _wake(self, world_name: str) -> None:
+        for wake in self._waiters.get(world_name, ()):
+            wake()
 
     def forget(self, world_name: str) -> None:
         """Forget a world's journal. Its calls still count in the usage of all worlds together."""
@@ -118,6 +119,7 @@ class Journal:
         world_journal = self._world_journals.pop(world_name, None)
         if world_journal is not None:
             self._remove(world_journal)
+        self._wake(world_name)
 
     def _make_room(self) -> None:
         """Forget the journals of a few worlds that were not called for the longest time, if all take too much.

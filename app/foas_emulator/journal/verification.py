@@ -179,8 +179,11 @@ class Verification:
         self._world_journal: WorldJournal | None = None
         self._seen = 0
         self._missed = 0
+        self._number = 0
+        """The number of entries that match."""
+        self._is_timed = expected.within is not None or expected.backoff is not None
         self._fitting: list[int] = []
-        """The beginnings of the entries that match."""
+        """The beginnings of the entries that match, if the expectation is about these: hundreds may wait at a time."""
         self._stepping: list[tuple[int, frozenset[int]]] = []
         """The beginnings of the entries that match a step of `in_order`, with the indexes of those steps."""
         self._finding: Finding | None = None
@@ -208,7 +211,7 @@ class Verification:
 
     def _begin(self, world_journal: WorldJournal) -> None:
         self._world_journal = world_journal
-        self._seen = self._missed = 0
+        self._seen = self._missed = self._number = 0
         self._fitting, self._stepping, self._finding = [], [], None
 
     async def _compare(self, call: Call) -> tuple[bool, frozenset[int]]:
@@ -220,7 +223,9 @@ class Verification:
         """Keep the beginning of an entry if it matches the expectation or a step."""
         self._seen += 1
         if fits:
-            self._fitting.append(entry.started)
+            self._number += 1
+            if self._is_timed:
+                self._fitting.append(entry.started)
         if places:
             self._stepping.append((entry.started, places))
         if fits or places:
@@ -232,7 +237,8 @@ class Verification:
         fitting.sort()
         findings = []
         if expected.count is not None or expected.within is not None or not (expected.in_order or expected.backoff):
-            findings.append(_check_count(fitting, expected, is_whole=is_whole))
+            counted = self._number if expected.within is None else _busiest(fitting, duration(expected.within))
+            findings.append(_check_count(counted, expected, is_whole=is_whole))
         if expected.in_order:
             self._stepping.sort(key=itemgetter(0))
             findings.append(_check_order((places for _, places in self._stepping), self._steps, is_whole=is_whole))
@@ -266,15 +272,13 @@ def _closest(ranked: list[tuple[int, int, Entry]]) -> list[tuple[int, int, Entry
     return nsmallest(_NEAREST, ranked, key=itemgetter(0, 1))
 
 
-def _check_count(fitting: Sequence[int], expected: Expectation, *, is_whole: bool) -> Finding:
+def _check_count(counted: int, expected: Expectation, *, is_whole: bool) -> Finding:
     wanted = expected.count or Count(at_least=1)
     least, most = wanted.bounds
-    within = None if expected.within is None else duration(expected.within)
-    counted = len(fitting) if within is None else _busiest(fitting, within)
     is_over = most is not None and counted > most
     if least <= counted and not is_over:
         return Finding(is_certain=is_whole or most is None)
-    stretch = "" if within is None else f" within {expected.within}"
+    stretch = "" if expected.within is None else f" within {expected.within}"
     return Finding(
         differences=(Difference("count", f"{wanted}{stretch}", str(counted)),), is_certain=is_whole or is_over
     )

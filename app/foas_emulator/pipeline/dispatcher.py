@@ -16,9 +16,11 @@ from foas_emulator.pipeline.context import UNREADABLE, RequestContext
 from foas_emulator.world.file_errors import file_error
 from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.shortage import refused_by_system
-from foas_emulator.world.store import StoreClosedError
+from foas_emulator.world.store import StoppedError, StoreClosedError
 
 log = logging.getLogger(__name__)
+
+_STOPPING = "The emulator is being stopped; ask again once it runs."
 
 _RPC_PARAMETERS = frozenset({b"action", b"version", b"accesskeyid", b"signature", b"format"})
 """Parameters, in lower case, that distinguish a call in RPC style from a browser's request."""
@@ -91,7 +93,7 @@ class Dispatcher:
         except ClientDisconnect:
             return  # there is nobody to answer, and nothing has happened
         except asyncio.CancelledError:
-            reply = answer_to(UNAVAILABLE("The emulator is being stopped; ask again once it runs."), context)
+            reply = answer_to(UNAVAILABLE(_STOPPING), context)
         except Exception as error:  # noqa: BLE001 - every exception becomes an answer of the gateway
             reply = answer_to(error, context)
         assert reply is not None, "the last stage always answers"
@@ -143,7 +145,8 @@ def _answer_to(error: Exception, context: RequestContext) -> GatewayResponse:
         log.error("request %s failed: %s", context.request_id, trouble)
         error = UNAVAILABLE(trouble.hint)
     if isinstance(error, StoreClosedError):
-        error = UNAVAILABLE(f"World {context.world_name} was dropped, reset or replaced meanwhile; ask again.")
+        ended = f"World {context.world_name} was dropped, reset or replaced meanwhile; ask again."
+        error = UNAVAILABLE(_STOPPING if isinstance(error, StoppedError) else ended)
     if isinstance(error, WorldLimitError):  # it was closed while the call was held back, and others took its place
         error = UNAVAILABLE(str(error))
     if (refused := refused_by_system(error)) is not None:

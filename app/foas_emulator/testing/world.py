@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from foas_emulator.testing.client import ControlClient
+from foas_emulator.testing.client import ControlClient, EmulatorError
 from foas_emulator.testing.faults import Faults
 from foas_emulator.testing.journal import Journal
 from foas_emulator.testing.shapes import CLOCK, MOVED_CLOCK, WORLD
@@ -228,7 +229,12 @@ class World:
 
     def load(self, file: str | Path) -> None:
         """Restore a snapshot from a JSON file."""
-        self._control.send("PUT", f"{self._path}/snapshot", read_file(Path(file)))
+        try:
+            self._control.send("PUT", f"{self._path}/snapshot", read_file(Path(file)))
+        except EmulatorError as refusal:
+            if refusal.status == HTTPStatus.BAD_REQUEST:
+                refusal.add_note("load() restores what save() has written; seed(Path(...)) merges a seed document.")
+            raise
 
     def put_state(
         self,

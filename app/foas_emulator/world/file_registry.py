@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Unpack
 
@@ -14,8 +15,8 @@ from foas_emulator.world.files import WorldFiles
 from foas_emulator.world.names import WorldLimitError
 from foas_emulator.world.owned_files import is_there
 from foas_emulator.world.registry import Registry, RegistryOptions
-from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
-from foas_emulator.world.store import Store, StoreClosedError
+from foas_emulator.world.staging import NOTHING_STAGED, Renewal, StagedImage
+from foas_emulator.world.store import Store
 from foas_emulator.world.world import Counts, World
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,6 @@ class FileRegistry(Registry):
         self._max_files = max_files
         self._counts_of: dict[str, Counts] = {}
         """The counts of closed worlds, which continue when they are opened again."""
-        self._is_closed = False
 
     @property
     def _existing(self) -> Collection[str]:
@@ -54,7 +54,7 @@ class FileRegistry(Registry):
         return self.files.origin_stamp(name) if is_closed else None
 
     def stage(self, image: bytes, *, connections: Connections, origin: bytes | None) -> StagedImage:  # noqa: ARG002 - memory
-        self._require_directory()  # a thread may come here after the end
+        self._require_open()  # a thread may come here after the end
         return StagedImage(files=self.files.stage(image, *([] if origin is None else [origin])))
 
     # -- opening and closing
@@ -87,12 +87,7 @@ class FileRegistry(Registry):
         log.info("world %s was idle for too long and is closed; its file stays", name)
         self._shut(name)
 
-    def _require_directory(self) -> None:
-        if self._is_closed:
-            raise StoreClosedError("the emulator is being stopped")
-
     def _make_room(self) -> None:
-        self._require_directory()
         super()._make_room()
         if self._max_files is None or len(self._worlds) < self._max_files:
             return
@@ -115,7 +110,6 @@ class FileRegistry(Registry):
         A call that goes on all the same opens, changes and removes nothing: the directory may be another process's.
         """
         if not self._is_closed:
-            self._is_closed = True
             super().close()
             self.files.close()
 
@@ -221,26 +215,33 @@ class FileRegistry(Registry):
             raise
         world.last_used = stopwatch()
 
-    def replace_image(self, image: bytes) -> Iterator[str | None]:
+    def replace_image(self, image: bytes) -> Iterator[Renewal | None]:
         before, self.image = self.image, image
         for name in self.names():
-            yield name if self._replace_made_of(name, before) else None
+            with _stays_if_unusable(name):
+                if self.exists(name) and self.files.begins_from(name, before):
+                    yield Renewal(name, partial(self._renew, name, self.files.origin_stamp(name)))
+                    continue
+            yield None
 
-    def _replace_made_of(self, name: str, before: bytes) -> bool:
-        """Replace a world if it was made from the image `before`; return whether it was.
-
-        One whose files cannot be read or written stays as it is, and the log says so.
-        """
-        try:
-            if not self.exists(name) or not self.files.begins_from(name, before):
+    def _renew(self, name: str, stamp: tuple[int, int, int], staged: StagedImage) -> bool:
+        with _stays_if_unusable(name):
+            if not self.exists(name) or self.files.origin_stamp(name) != stamp:
                 return False
             if name in self._worlds:
-                self.create_or_replace(name)
+                self.create_or_replace(name, staged=staged)
             else:
-                self.files.replace(name, self.image)
+                self.files.replace(name, self.image, staged.files)
                 self._reset_closed(name)
                 self._notify(name)
-        except WorldFileError as error:
-            log.warning("world %s does not start over with the changed seeds: %s", name, error)
-            return False
-        return True
+            return True
+        return False
+
+
+@contextmanager
+def _stays_if_unusable(name: str) -> Iterator[None]:
+    """Log that a world stays as it is if the block cannot read or write its files."""
+    try:
+        yield
+    except WorldFileError as error:
+        log.warning("world %s does not start over with the changed seeds: %s", name, error)

@@ -177,10 +177,10 @@ class WorldFiles:
                     path.unlink(missing_ok=True)
             raise
 
-    def replace(self, name: str, image: bytes) -> None:
-        """Replace a closed world by an image, in one step. Raise `WorldFileError` as `put` does."""
+    def replace(self, name: str, image: bytes, staged: Sequence[Path] = ()) -> None:
+        """Replace a closed world by an image, in one step, as `put` does."""
         before = self.generation(name)
-        self.put(name, image)
+        self.put(name, image, staged)
         self.clean(name, before)
 
     def reset(self, name: str, staged: Path | None = None) -> None:

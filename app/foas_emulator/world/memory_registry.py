@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Unpack
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.images import KeptImage
 from foas_emulator.world.registry import Registry, RegistryOptions
-from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
+from foas_emulator.world.staging import NOTHING_STAGED, Renewal, StagedImage
 from foas_emulator.world.store import Store
 from foas_emulator.world.world import World
 
@@ -25,7 +26,6 @@ class MemoryRegistry(Registry):
         self._origins: dict[str, KeptImage] = {}
         """The origins of the worlds that were not created from the default image."""
         self._prepared: Store | None = None
-        self._is_closed = False
 
     @property
     def _existing(self) -> Collection[str]:
@@ -99,16 +99,19 @@ class MemoryRegistry(Registry):
         take(staged.take_store())
         world.last_used = stopwatch()
 
-    def replace_image(self, image: bytes) -> Iterator[str | None]:
+    def replace_image(self, image: bytes) -> Iterator[Renewal | None]:
         beginnings = {name: self._worlds[name].beginning for name in self.names() if self.origin(name) == self.image}
         self.image = image
         self._drop_prepared()
         for name, beginning in beginnings.items():
-            world = self._worlds.get(name)
-            is_as_before = world is not None and world.beginning is beginning  # neither dropped, reset nor replaced
-            if is_as_before:
-                self.create_or_replace(name)
-            yield name if is_as_before else None
+            yield Renewal(name, partial(self._renew, name, beginning))
+
+    def _renew(self, name: str, beginning: object, staged: StagedImage) -> bool:
+        world = self._worlds.get(name)
+        if world is None or world.beginning is not beginning:  # it was dropped, reset or replaced
+            return False
+        self.create_or_replace(name, staged=staged)
+        return True
 
     def _forget(self, name: str) -> None:
         self._origins.pop(name, None)
@@ -118,6 +121,5 @@ class MemoryRegistry(Registry):
         self.drop(name)
 
     def close(self) -> None:
-        self._is_closed = True
-        self._drop_prepared()
         super().close()
+        self._drop_prepared()

@@ -12,8 +12,8 @@ from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget
 from foas_emulator.world.names import WorldLimitError, check_name
 from foas_emulator.world.settings import WorldSettings
-from foas_emulator.world.staging import NOTHING_STAGED, StagedImage
-from foas_emulator.world.store import Store
+from foas_emulator.world.staging import NOTHING_STAGED, Renewal, StagedImage
+from foas_emulator.world.store import StoppedError, Store
 from foas_emulator.world.world import Handler, World
 
 
@@ -67,6 +67,7 @@ class Registry(ABC):
         self._begun: dict[str, int] = {}
         """When each closed world was reset, if it was not opened since: its pending changes count from there."""
         self._watchers: list[Callable[[str], None]] = []
+        self._is_closed = False
 
     def watch(self, watcher: Callable[[str], None]) -> None:
         """Call `watcher` with the name of every world that is reset, replaced or dropped from now on."""
@@ -94,7 +95,13 @@ class Registry(ABC):
     def exists(self, name: str) -> bool:
         """Whether there is a world of this name, open or not. Raise `WorldNameError` for one that no world can have."""
         check_name(name)
+        self._require_open()
         return name in self._existing
+
+    def _require_open(self) -> None:
+        """Raise `StoppedError` after `close`: a call that goes on shall not be told that there is no such world."""
+        if self._is_closed:
+            raise StoppedError("the emulator is being stopped")
 
     def peek(self, name: str) -> World | None:
         """Return the world of this name if it is open, without counting this as a use."""
@@ -221,10 +228,10 @@ class Registry(ABC):
         """Let an open world `take` the staged database, or None if there is none; its origin stays the same."""
 
     @abstractmethod
-    def replace_image(self, image: bytes) -> Iterator[str | None]:
-        """Change the default image; replace the worlds made from the previous one, and yield the name of each.
+    def replace_image(self, image: bytes) -> Iterator[Renewal | None]:
+        """Change the default image; yield the replacement of each world made from the previous one, to be done now.
 
-        Yield None after each that was looked at and stays, so that others can be served in between.
+        Yield None for each that was looked at and stays, so that others can be served in between.
         """
 
     # -- ends
@@ -249,6 +256,7 @@ class Registry(ABC):
 
     def close(self) -> None:
         """Close every world. Every write that was acknowledged is on disk already, if worlds are in files."""
+        self._is_closed = True
         for world in self._worlds.values():
             world.close()
         self._worlds.clear()
@@ -263,6 +271,7 @@ class Registry(ABC):
         """Close or drop a world that has been idle for too long."""
 
     def _make_room(self) -> None:
+        self._require_open()
         self.expire()
         if len(self._worlds) >= self._max_worlds:
             raise WorldLimitError(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from foas_emulator.difference import abridged
+from foas_emulator.difference import abridged, nearest_name
 from foas_emulator.world.durations import Span, duration, duration_text, rate, rate_text, span, span_text
 
 Format = Literal["json", "xml"]
@@ -80,7 +80,8 @@ def read_setting(name: str, value: Any) -> Any:
         return rate(value)
     if name == "error_overrides":
         return read_overrides(value)
-    raise ValueError(f"there is no setting {abridged(name)}; there are: {', '.join(NAMES)}")
+    near = nearest_name(name, NAMES) or f"; there are: {', '.join(NAMES)}"
+    raise ValueError(f"there is no setting {abridged(name)}{near}")
 
 
 _LONGEST_TEXT = 10_000

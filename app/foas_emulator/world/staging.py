@@ -1,6 +1,6 @@
 """A staged image: written outside the event loop, so that a world only has to take it over."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,15 @@ class StagedImage:
         for file in self.files:
             with suppress(OSError):
                 file.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The replacement of a world that was made from the previous default image."""
+
+    name: str
+    replace: Callable[[StagedImage], bool]
+    """Replace the world unless it has begun anew since; return whether it was. The new image may be staged."""
 
 
 NOTHING_STAGED = StagedImage()

@@ -79,6 +79,10 @@ class StoreClosedError(Exception):
     """The database has been closed or replaced: its world was dropped, reset, replaced, or closed while it was idle."""
 
 
+class StoppedError(StoreClosedError):
+    """The emulator is being stopped: no world is opened, created or found any more."""
+
+
 class _Closed:
     """A replacement for a connection that was given back, so that nobody writes into the next user's database."""
 
