@@ -1,9 +1,15 @@
 # All that is needed is Python >= 3.11 and make; every target sets up what it needs itself.
+# To make of the BSDs, the next line is an error with a message; to GNU make, a target that nobody asks for.
+.error : this Makefile is written for GNU make, which is called gmake here
+
 PYTHON ?= python3
 VENV := .venv
 # Where a virtual environment has its programs: Scripts on Windows, bin elsewhere.
-BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+WINDOWS := $(filter Windows_NT,$(OS))
+BIN := $(VENV)/$(if $(WINDOWS),Scripts,bin)
+# By its whole name: without .exe, make on Windows would not find it, and would make the environment at every call.
+INTERPRETER := $(BIN)/python$(if $(WINDOWS),.exe)
+PIP := $(INTERPRETER) -m pip --quiet --disable-pip-version-check
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade
 ENDURE = $(if $(COUNT),--count $(COUNT)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
@@ -12,7 +18,7 @@ unexport PYTHONHOME PYTHONPATH PIP_PREFIX PIP_REQUIRE_HASHES PIP_ROOT PIP_TARGET
 export PIP_USER := 0
 
 # What was installed for a Python that has been removed since is not there for the next one.
-STALE := $(shell test -x $(BIN)/python || rm -f $(VENV)/.serve $(VENV)/.test $(VENV)/.mutants)
+STALE := $(shell test -x $(INTERPRETER) || rm -f $(VENV)/.serve $(VENV)/.test $(VENV)/.mutants)
 
 # Without this, a virtual environment that could not be made whole, as on Debian without python3-venv, would be used.
 .DELETE_ON_ERROR:
@@ -73,20 +79,20 @@ clean:  ## Remove the virtual environment and what was built.
 	rm -rf $(VENV) build dist app/*.egg-info
 
 # What is said meanwhile goes to standard error: the server's first line is to be the first line of standard output.
-$(BIN)/python:
+$(INTERPRETER):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and sys.executable + " is Python " + \
 		sys.version.split()[0] + ", and 3.11 or later is needed; name one, as in PYTHON=python3.13")'
 	@echo "making the virtual environment $(VENV)" >&2
 	@$(PYTHON) -m venv --clear $(VENV)
 
-$(VENV)/.serve: requirements.lock pyproject.toml | $(BIN)/python
+$(VENV)/.serve: requirements.lock pyproject.toml | $(INTERPRETER)
 	@echo "installing what the emulator needs (requirements.lock)" >&2
 	@$(PIP) install --no-deps --require-hashes -r requirements.lock >&2
 	@echo "installing the emulator" >&2
 	@$(PIP) install --no-deps --no-build-isolation -e . >&2
 	@touch $@
 
-$(VENV)/.test: requirements-dev.lock pyproject.toml | $(BIN)/python
+$(VENV)/.test: requirements-dev.lock pyproject.toml | $(INTERPRETER)
 	@echo "installing what the tests need (requirements-dev.lock)" >&2
 	@$(PIP) install --no-deps --require-hashes -r requirements-dev.lock >&2
 	@echo "installing the emulator" >&2

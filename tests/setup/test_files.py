@@ -124,6 +124,28 @@ def test_what_was_installed_for_a_python_that_is_gone_is_installed_anew(tmp_path
     assert "-r requirements.lock" in planned()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of sh stands for Python")
+def test_the_virtual_environment_of_windows_is_made_once(tmp_path: Path) -> None:
+    """Make there looks for a file by its whole name; under another, it made the environment at every call."""
+    (tmp_path / "Makefile").write_text(MAKEFILE, "utf-8")
+    for name in ("requirements.lock", "pyproject.toml"):
+        (tmp_path / name).touch()
+    programs = tmp_path / ".venv" / "Scripts"
+    programs.mkdir(parents=True)
+    (programs / "python.exe").symlink_to(sys.executable)
+    (tmp_path / ".venv" / ".serve").touch()
+    command = ["make", "--no-print-directory", "--dry-run", "serve", "OS=Windows_NT"]
+    planned = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60, check=True)
+    assert planned.stdout == "exec .venv/Scripts/foas-emulator serve\n"
+
+
+def test_make_of_the_bsds_is_told_which_make_is_needed() -> None:
+    """Its first directive is an error with a message, before it meets what it cannot read."""
+    directive = next(line for line in MAKEFILE.splitlines() if line.startswith("."))
+    assert directive.startswith(".error : this Makefile is written for GNU make")
+    assert MAKEFILE.index(directive) < MAKEFILE.index("export")
+
+
 def test_hooks_run_tools_of_the_virtual_environment() -> None:
     configuration = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
     hooks = [hook for repository in configuration["repos"] for hook in repository["hooks"]]
