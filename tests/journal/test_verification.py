@@ -455,6 +455,31 @@ def test_the_longer_a_check_takes_the_longer_is_the_pause_before_the_next(monkey
     assert looks < 8  # and not twenty
 
 
+def test_a_pause_is_not_longer_because_others_checked_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, look_at = 0, Verification.look
+
+    async def counted_look(verification: Verification, made: WorldJournal) -> Finding:
+        nonlocal looks
+        looks += 1
+        return await look_at(verification, made)
+
+    async def wait() -> None:
+        journal, request = Journal(budget=100_000), Request({"type": "http"}, asyncio.Queue[Any]().get)
+        lock = LoopLock()
+        template = journal.template("mine", call(0), EMPTY)
+        expected = Expectation.model_validate({"operation": "StartJob", "timeout": "1s"})
+        waiting = asyncio.ensure_future(control._verify_until(journal, "mine", expected, request, lock))
+        while not waiting.done():
+            journal.write(template, "", 0)
+            async with lock:  # as the check of a long journal
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(Verification, "look", counted_look)
+    asyncio.run(wait())
+    assert looks > 7
+
+
 def test_what_is_found_in_a_thread_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     made = world_journal(*[(at * 10, "StartJob") for at in range(20)])
     found = []
