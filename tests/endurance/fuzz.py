@@ -60,7 +60,7 @@ def _reset_worlds(victim: Victim) -> None:
 
 
 def _serving(place: Path) -> AbstractContextManager[Victim]:
-    return serving(Settings(port=0), log=place / "log", report=place / "report")
+    return serving(Settings(port=0), log=place / "log")
 
 
 def _ask(figures: Figures, connection: Connection, request: Request) -> None:

@@ -83,15 +83,19 @@ def _is_endless(operation: Mapping[str, Any]) -> bool:
 
 
 class Grammar:
-    """Makes requests of an OpenAPI document, each from the random numbers it is given."""
+    """Makes requests of an OpenAPI document, each from the random numbers it is given.
 
-    def __init__(self, document: Mapping[str, Any], chance: random.Random) -> None:
+    `share` of the members that may be left out are there.
+    """
+
+    def __init__(self, document: Mapping[str, Any], chance: random.Random, *, share: float = 0.4) -> None:
         self._document = document
         self._chance = chance
+        self._share = share
         self._known = DEMO
         self._operations = [
             (method.upper(), path, operation)
-            for path, operations in document["paths"].items()
+            for path, operations in document.get("paths", {}).items()
             for method, operation in operations.items()
             if not _is_endless(operation)
         ]
@@ -99,10 +103,24 @@ class Grammar:
     def requests(self) -> Iterator[Request]:
         """Make requests without end."""
         while True:
-            yield self._request(*self._chance.choice(self._operations))
+            is_valid = self._chance.random() < 0.75
+            yield self._request(*self._chance.choice(self._operations), is_valid=is_valid)
 
-    def _request(self, method: str, path: str, operation: Mapping[str, Any]) -> Request:
-        is_valid = self._chance.random() < 0.75
+    def each(self) -> Iterator[Request]:
+        """Make one valid request of each operation and each kind and example of its body."""
+        for method, path, operation in self._operations:
+            content = operation.get("requestBody", {}).get("content", {})
+            for kind, described in content.items() or [("", {})]:
+                for example in (None, *described.get("examples", {}).values()):
+                    narrowed = {**described, "examples": {"": example} if example else {}}
+                    body = {"content": {kind: narrowed} if kind else {}}
+                    yield self._request(method, path, {**operation, "requestBody": body}, is_valid=True)
+
+    def document(self) -> Any:
+        """Make a valid document of a schema, when that is what all this is about."""
+        return self._shaped("", self._document, is_valid=True, depth=0)
+
+    def _request(self, method: str, path: str, operation: Mapping[str, Any], *, is_valid: bool) -> Request:
         self._known = self._chance.choice((DEMO, DEMO, PROJECT1))
         query: list[tuple[str, Any]] = []
         for given in operation.get("parameters", ()):
@@ -112,7 +130,7 @@ class Grammar:
                 value = self._value(name, parameter.get("schema", {}), is_valid=is_valid)
                 value = FAULTY if name == "name" and "/faults" in path else value
                 path = path.replace("{" + name + "}", quote(_text(value) or "x", safe="", errors="replace"))
-            elif place == "query" and (parameter.get("required") or self._chance.random() < 0.4):
+            elif place == "query" and (parameter.get("required") or self._chance.random() < self._share):
                 query.append((name, _text(self._value(name, parameter.get("schema", {}), is_valid=is_valid))))
         body, content_type = self._body(operation, is_valid=is_valid)
         target = path + (f"?{urlencode(query, errors='replace')}" if query else "")
@@ -176,7 +194,7 @@ class Grammar:
             return {
                 member: self._shaped(member, described, is_valid=is_valid, depth=depth + 1)
                 for member, described in members.items()
-                if member in required or chance.random() < 0.5
+                if member in required or chance.random() < self._share
             }
         if kind == "array":
             size = chance.randrange(3) if depth < MOST_DEEP else 0

@@ -100,31 +100,30 @@ def require_no_growth(figures: Figures, resident: Sequence[float | None]) -> Non
 def soak(*, bounds: Bounds, seed: int, reads: int = READS_BEFORE_EACH) -> Figures:
     """Call until the bounds are met; `count` are calls. `reads` are those before each new job."""
     figures, chance = Figures(), random.Random(seed)
-    with TemporaryDirectory() as directory:
-        report = Path(directory) / "report"
-        with (
-            serving(SETTINGS, log=Path(directory) / "log", report=report) as victim,
-            victim.client() as client,
-            closing(Connection(victim.port)) as connection,
-        ):
-            user = User(connection, figures)
-            resident: list[float | None] = []
-            number = 0
-            while bounds.allow(figures.counts.total()):
-                round_of_calls(user, chance, number, reads=reads)
-                resident.append(victim.resident())
-                number += 1
-            info = client.get("/_emulator/info").json()
-            for name, budget in info["memory"].items():
-                figures.values[name] = f"{budget['bytes']} of {budget['limit']} bytes"
-                figures.require(f"{name} keeps {budget}", holds=budget["bytes"] <= budget["limit"])
-            worlds = [world["name"] for world in client.get("/_emulator/worlds").json()["worlds"]]
-            figures.require(f"worlds that were ended are there: {worlds}", holds=worlds == ["default"])
-            figures.values["rounds"] = f"{number}; from {ENOUGH_ROUNDS} on, growth of memory is judged"
-            for share in (0, 0.25, 0.5, 0.75, 1):
-                figures.values[f"resident MiB after {share:.0%}"] = resident[int(share * (len(resident) - 1))]
-            require_no_growth(figures, resident)
-            figures.values.update(victim.stop())
+    with (
+        TemporaryDirectory() as directory,
+        serving(SETTINGS, log=Path(directory) / "log") as victim,
+        victim.client() as client,
+        closing(Connection(victim.port)) as connection,
+    ):
+        user = User(connection, figures)
+        resident: list[float | None] = []
+        number = 0
+        while bounds.allow(figures.counts.total()):
+            round_of_calls(user, chance, number, reads=reads)
+            resident.append(victim.resident())
+            number += 1
+        info = client.get("/_emulator/info").json()
+        for name, budget in info["memory"].items():
+            figures.values[name] = f"{budget['bytes']} of {budget['limit']} bytes"
+            figures.require(f"{name} keeps {budget}", holds=budget["bytes"] <= budget["limit"])
+        worlds = [world["name"] for world in client.get("/_emulator/worlds").json()["worlds"]]
+        figures.require(f"worlds that were ended are there: {worlds}", holds=worlds == ["default"])
+        figures.values["rounds"] = f"{number}; from {ENOUGH_ROUNDS} on, growth of memory is judged"
+        for share in (0, 0.25, 0.5, 0.75, 1):
+            figures.values[f"resident MiB after {share:.0%}"] = resident[int(share * (len(resident) - 1))]
+        require_no_growth(figures, resident)
+        figures.values.update(victim.stop())
     return figures
 
 

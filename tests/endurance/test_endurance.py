@@ -1,4 +1,4 @@
-"""The short forms of `make fuzz`, `make soak` and `make chaos`; none of their assertions depends on time."""
+"""The short forms of `make fuzz`, `positions`, `soak` and `chaos`; none of their assertions depends on time."""
 
 import random
 import shutil
@@ -14,8 +14,10 @@ from tests.endurance.figures import Bounds, Figures
 from tests.endurance.fuzz import fuzz
 from tests.endurance.grammar import Grammar, mangled
 from tests.endurance.network import LINES, OPTIONS, walk_network
+from tests.endurance.positions import filled, positions
 from tests.endurance.refusals import CHANGES, ever_fewer, refused_server, require_no_crash, walk
 from tests.endurance.soak import ENOUGH_ROUNDS, require_no_growth, soak
+from tests.endurance.trees import FORM, PARTED, Page, tree
 
 SECONDS = 120
 """More than the counts ever take; a machine that is busy ends early instead of late."""
@@ -35,6 +37,52 @@ def test_a_short_fuzz_makes_no_error_of_the_server_and_much_of_it_is_valid() -> 
     figures = well(fuzz(bounds=Bounds(600, SECONDS), seed=7))
     assert figures.values["valid, percent"] >= 30
     assert figures.counts["raw"] > 0
+
+
+@posix
+def test_hostile_contents_make_no_error_of_the_server_and_run_lines_in_proportion_to_their_bytes() -> None:
+    figures = well(positions(bounds=Bounds(150, SECONDS), seed=7, is_counted=True))
+    assert figures.values["positions"] > 2500
+    assert figures.counts["status 200"] > 10
+
+
+def test_every_part_of_a_request_is_a_position_and_can_be_filled_in_every_way() -> None:
+    body = {"a": {"b": [{"c": 1}, {"c": 2}]}, "d": "e"}
+    given = tree("PUT", "/p/a%2Fb?q=1", "application/json", body, {"x-a": "b"})
+    places = [".".join(map(str, place)) for place in given.places()]
+    assert places == [
+        *("path.0", "path.1", "query.q", "headers.x-a", "body"),
+        *("body.a", "body.a.b", "body.a.b.0", "body.a.b.0.c", "body.d"),
+    ]
+    place = ("body", "a", "b", 0, "c")
+    assert given.with_value(place, "x").parts["body"]["a"]["b"][0] == {"c": "x"}
+    assert given.with_name(place, "x").parts["body"]["a"]["b"][0] == {"x": 1}
+    assert len(given.with_many(place[:-1], 5, "n").parts["body"]["a"]["b"]) == 7
+    assert given.with_many(place, 2, "n").parts["body"]["a"]["b"][0] == {"c": 1, "n0": 1, "n1": 1}
+    assert given.with_bare(("body", "d"), "*x").raw().endswith(b'"d": *x}')
+    assert given.raw().startswith(b"PUT /p/a%2Fb?q=1 HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("kind", ["application/json", FORM, PARTED])
+def test_every_position_can_be_filled(kind: str) -> None:
+    given = tree("PUT", "/p?q=1", kind, {"a": "b", "c": {"file": "d", "content": "e"}}, {"x-a": "b"})
+    for place in given.places():
+        for number in range(30):
+            head, end, _ = filled(given, place, 5000, random.Random(number)).raw().partition(b"\r\n\r\n")
+            assert head.startswith(b"PUT /")
+            assert end
+
+
+def test_the_forms_of_a_page_are_trees() -> None:
+    page = Page(
+        '<a href="x#y"></a><form><input name="q"></form>'
+        '<form method="post" action="/a/b" enctype="multipart/form-data">'
+        '<input name="t" value="1"><input type="file" name="u"><button name="v"></button></form><input name="w">'
+    )
+    assert page.links == ["x"]
+    (form,) = page.trees({})
+    assert form.parts["path"] == ["a", "b"]
+    assert form.parts["body"] == {"t": "1", "u": {"file": "a.yaml", "content": "{}"}, "v": ""}
 
 
 @posix

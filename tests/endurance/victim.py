@@ -1,12 +1,13 @@
 """A server in a process of its own, forked from one that has imported everything: it starts at once."""
 
 import asyncio
-import json
+import ctypes
 import multiprocessing
 import os
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -24,13 +25,32 @@ BEAT = 0.005
 """Seconds between two beats of the heart inside the server."""
 
 
+class Felt(ctypes.Structure):
+    """What the heart of a server has noticed, in memory that its process shares with ours; times in seconds."""
+
+    _fields_ = (
+        ("beats", ctypes.c_double),
+        ("longest_hold", ctypes.c_double),
+        ("longest_work", ctypes.c_double),
+        ("worked", ctypes.c_double),
+        ("lines", ctypes.c_double),
+    )
+
+    def found(self) -> dict[str, Any]:
+        return {
+            "beats": int(self.beats),
+            "longest hold of the loop, ms": round(self.longest_hold * 1000, 1),
+            "of processor time, ms": round(self.longest_work * 1000, 1),
+        }
+
+
 @dataclass(frozen=True)
 class Victim:
     """A running server."""
 
     process: BaseProcess
     url: str
-    report: Path | None = None
+    felt: Felt
 
     @property
     def port(self) -> int:
@@ -44,11 +64,17 @@ class Victim:
         self.process.join()
 
     def stop(self) -> dict[str, Any]:
-        """Stop it as SIGTERM does; return what its heart noticed. Fail if it does not stop."""
+        """Stop it as SIGTERM does; return what its heart has noticed. Fail if it does not stop."""
         self.process.terminate()
         self.process.join(60)
         assert self.process.exitcode == 0, f"it ended with {self.process.exitcode}"
-        return {} if self.report is None else json.loads(self.report.read_text("utf-8"))
+        return self.felt.found()
+
+    def rest(self, *, beats: int = 2) -> None:
+        """Wait until the heart has noticed what the loop did until now."""
+        until = self.felt.beats + beats
+        while self.felt.beats < until:
+            time.sleep(BEAT / 5)
 
     def resident(self) -> float | None:
         """Return the MiB that the process has in memory, None where the system does not say."""
@@ -65,16 +91,9 @@ class Heart:
     On a busy machine a beat is late for want of a processor, too; `longest_work` is the processor time between two.
     """
 
-    def __init__(self) -> None:
-        self.beats = 0
-        self.longest = self.longest_work = 0.0
-
-    def found(self) -> dict[str, Any]:
-        return {
-            "beats": self.beats,
-            "longest hold of the loop, ms": round(self.longest * 1000, 1),
-            "of processor time, ms": round(self.longest_work * 1000, 1),
-        }
+    def __init__(self, felt: Felt, lines: Callable[[], int] = int) -> None:
+        self._felt = felt
+        self._lines = lines
 
     def start(self) -> asyncio.AbstractEventLoop:
         loop = NEW_EVENT_LOOP()
@@ -83,18 +102,44 @@ class Heart:
         return loop
 
     def _beat(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
-        self.beats += 1
-        self.longest = max(self.longest, time.monotonic() - due)
+        felt = self._felt
+        felt.longest_hold = max(felt.longest_hold, time.monotonic() - due)
         worked = time.thread_time()
-        self.longest_work = max(self.longest_work, worked - self._worked)
+        felt.longest_work = max(felt.longest_work, worked - self._worked)
         self._worked = worked
+        felt.worked = time.process_time()
+        felt.lines = self._lines()
+        felt.beats += 1
         loop.call_later(BEAT, self._beat, loop, time.monotonic() + BEAT)
+
+
+def count_lines() -> Callable[[], int]:
+    """Count the lines of Python that all threads run from now on, but for those of the heart."""
+    ours = threading.local()
+    tallies: list[list[int]] = []
+
+    def enter(frame: Any, _event: str, _argument: Any) -> Any:
+        if frame.f_code.co_filename == __file__:
+            return None
+        if not hasattr(ours, "tally"):
+            ours.tally = [0]
+            tallies.append(ours.tally)
+        return step
+
+    def step(_frame: Any, event: str, _argument: Any) -> Any:
+        if event == "line":
+            ours.tally[0] += 1
+        return step
+
+    threading.settrace(enter)
+    sys.settrace(enter)
+    return lambda: sum(tally[0] for tally in tallies)
 
 
 NEW_EVENT_LOOP = server.new_event_loop
 
 
-def _serve(told: Connection, settings: Settings, log: Path | None, report: Path | None, limits: Any) -> None:
+def _serve(told: Connection, settings: Settings, log: Path | None, felt: Felt, limits: Any, *, lines: bool) -> None:
     if limits and sys.platform != "win32":
         import resource
 
@@ -103,11 +148,8 @@ def _serve(told: Connection, settings: Settings, log: Path | None, report: Path 
     sys.stdout = os.fdopen(os.dup(told.fileno()), "w", encoding="utf-8")
     if log is not None:
         os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
-    heart = Heart()
-    server.new_event_loop = heart.start
+    server.new_event_loop = Heart(felt, count_lines() if lines else int).start
     server.serve(settings)
-    if report is not None:
-        report.write_text(json.dumps(heart.found()), "utf-8")
 
 
 @contextmanager
@@ -115,22 +157,25 @@ def serving(
     settings: Settings,
     *,
     log: Path | None = None,
-    report: Path | None = None,
     limits: Mapping[str, tuple[int, int]] | None = None,
+    lines: bool = False,
 ) -> Iterator[Victim]:
-    """Run a server until the end of the block, where it is killed if it still runs."""
+    """Run a server until the end of the block, where it is killed if it still runs; `lines` counts what it runs."""
     context: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
     if sys.platform != "win32":
         context.set_forkserver_preload(["tests.endurance.victim"])
     heard, told = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(told, settings, log, report, dict(limits or {})))
+    felt = context.RawValue(Felt)
+    process = context.Process(
+        target=_serve, args=(told, settings, log, felt, dict(limits or {})), kwargs={"lines": lines}
+    )
     process.start()
     told.close()
-    with heard, os.fdopen(os.dup(heard.fileno()), encoding="utf-8") as lines:
-        first_line = lines.readline().rstrip("\n")
+    with heard, os.fdopen(os.dup(heard.fileno()), encoding="utf-8") as output:
+        first_line = output.readline().rstrip("\n")
         assert first_line.startswith("listening on "), "the server did not start"
         try:
-            yield Victim(process, first_line.removeprefix("listening on "), report)
+            yield Victim(process, first_line.removeprefix("listening on "), felt)
         finally:
             process.kill()
             process.join()
