@@ -83,7 +83,7 @@ $(INTERPRETER):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and sys.executable + " is Python " + \
 		sys.version.split()[0] + ", and 3.11 or later is needed; name one, as in PYTHON=python3.13")'
 	@echo "making the virtual environment $(VENV)" >&2
-	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PYTHON) -m venv $(if $(wildcard $(VENV)/pyvenv.cfg),--clear) $(VENV)
 
 $(VENV)/.serve: requirements.lock pyproject.toml | $(INTERPRETER)
 	@echo "installing what the emulator needs (requirements.lock)" >&2

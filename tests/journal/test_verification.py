@@ -494,6 +494,34 @@ def test_a_verification_keeps_no_instants_of_calls_that_are_only_counted() -> No
     assert verified._fitting == []
 
 
+def test_a_pause_is_not_longer_because_others_checked_before(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, look_at = 0, Verification.look
+
+    async def counted_look(verification: Verification, made: WorldJournal) -> Finding:
+        nonlocal looks
+        looks += 1
+        return await look_at(verification, made)
+
+    async def wait() -> None:
+        journal, request = Journal(budget=100_000), Request({"type": "http"}, asyncio.Queue[Any]().get)
+        lock = LoopLock()
+        template = journal.template("default", call(0), EMPTY)
+        expected = Expectation.model_validate({"operation": "StartJob", "timeout": "4s"})
+        waiting = asyncio.ensure_future(
+            control._verify_until(api.registry, journal, "default", expected, request=request, lock=lock)
+        )
+        while not waiting.done() and looks <= 10:
+            journal.write(template, "", 0)
+            async with lock:  # as the check of a long journal
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0)
+        waiting.cancel()
+
+    monkeypatch.setattr(Verification, "look", counted_look)
+    asyncio.run(wait())
+    assert looks > 10  # with pauses ten times as long as the lock was held, there would be eight in this time
+
+
 def test_what_is_found_in_a_thread_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     made = world_journal(*[(at * 10, "StartJob") for at in range(20)])
     found = []

@@ -339,6 +339,20 @@ def test_raw_utf8_after_a_body_is_read_as_that_of_a_new_request_alone(emulator: 
     assert b"200 OK" not in answers, "or the body has been read as a request"
 
 
+@pytest.mark.parametrize("value", ["close", "Close", "TE, close"])
+def test_a_request_closes_its_connection_with_an_older_uvicorn(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    class Cycle(RequestResponseCycle):
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**{**given, "keep_alive": True})  # as before 0.53, for every request in HTTP/1.1
+
+    monkeypatch.setattr(httptools_impl, "RequestResponseCycle", Cycle)
+    answer = send(emulator, get(INSTANCE, f"connection: {value}"))
+    assert parse(answer)[0] == 200
+    assert answer.lower().count(b"connection: close") == 1
+
+
 @pytest.mark.parametrize("cut", [None, 20, 190])
 def test_a_request_that_offers_http2_keeps_its_body(emulator: Emulator, cut: int | None) -> None:
     world = f"upgrade-{cut or 0}"

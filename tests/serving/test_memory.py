@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from foas_emulator.serving.memory import give_back_large_blocks
+
 PROGRAM = """
 from pathlib import Path
 from foas_emulator.serving.memory import give_back_large_blocks
@@ -31,3 +33,8 @@ def test_large_blocks_are_given_back_whatever_lies_between_them() -> None:
     held, kept = map(int, output.split())
     assert held > 150
     assert kept < 20
+
+
+def test_a_python_without_ctypes_serves_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ctypes", None)  # as where libffi was missing when it was built
+    give_back_large_blocks()

@@ -146,6 +146,18 @@ def test_make_of_the_bsds_is_told_which_make_is_needed() -> None:
     assert MAKEFILE.index(directive) < MAKEFILE.index("export")
 
 
+@pytest.mark.parametrize(("file", "is_cleared"), [("pyvenv.cfg", True), ("of-somebody-else", False)])
+def test_only_a_virtual_environment_is_cleared(tmp_path: Path, file: str, *, is_cleared: bool) -> None:
+    (tmp_path / "Makefile").write_text(MAKEFILE, "utf-8")
+    for name in ("requirements.lock", "pyproject.toml"):
+        (tmp_path / name).touch()
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given" / file).touch()
+    command = ["make", "--dry-run", "serve", "VENV=given"]
+    planned = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True).stdout
+    assert ("venv --clear given" in planned) == is_cleared
+
+
 def test_hooks_run_tools_of_the_virtual_environment() -> None:
     configuration = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))
     hooks = [hook for repository in configuration["repos"] for hook in repository["hooks"]]

@@ -148,6 +148,8 @@ def test_a_long_journal_is_read_as_a_whole(world: World, monkeypatch: pytest.Mon
         assert [entry["number"] for entry in world.journal.entries(last=last)] == [1, 2, 3, 4, 5][-last:]
         assert [entry["number"] for entry in world.journal.entries(last=last, failed=False)] == [1, 2, 3, 4, 5][-last:]
     assert world.journal.entries(last=5, operation="StartJob") == []
+    assert [entry["number"] for entry in world.journal.entries(after=1, before=5)] == [2, 3, 4]
+    assert [entry["number"] for entry in world.journal.entries(after=1, before=5, last=2)] == [3, 4]
 
 
 @pytest.mark.parametrize("last", [0, -1])

@@ -336,6 +336,22 @@ def test_an_emulator_whose_start_is_interrupted_ends(
         assert second.worlds() == ["default"]
 
 
+def test_an_emulator_that_is_interrupted_while_its_thread_starts_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(threading.Thread):
+        def start(self) -> None:
+            super().start()
+            raise KeyboardInterrupt
+
+    before = set(threading.enumerate())
+    with monkeypatch.context() as patch:
+        patch.setattr("foas_emulator.testing.in_thread.Thread", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            Emulator(data_dir=tmp_path).__enter__()
+    assert [thread for thread in set(threading.enumerate()) - before if thread.name == "foas-emulator"] == []
+
+
 def test_an_emulator_that_is_interrupted_before_its_block_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

@@ -150,18 +150,21 @@ async def _verify_until(
     """
     verification = Verification(expected)
 
-    async def look() -> Finding:
+    async def look() -> tuple[Finding, float]:
+        """Return what is found, and the seconds after which to look again."""
         async with lock:
             await asyncio.sleep(0)  # others are served between two that look
             await journal.sort()
             if not registry.exists(name):
                 raise no_world(name)
-            return await verification.look(journal.world_journal(name))
+            began = stopwatch()
+            found = await verification.look(journal.world_journal(name))
+            return found, min(max(_LOOK_AT_MOST_EVERY, (stopwatch() - began) / 1e9 * _PAUSE), _LONGEST_PAUSE)
 
     remaining = duration(expected.timeout) / 1000
     changed = asyncio.Event()
     with suppress(TimeoutError), journal.watched(name, changed.set):  # also calls that end during the first look
-        finding = await look()
+        finding, _ = await look()
         if finding.holds or remaining <= 0:
             return finding
         left = asyncio.ensure_future(until_disconnected(request.receive))
@@ -173,12 +176,10 @@ async def _verify_until(
                     await changed.wait()
                     await asyncio.sleep(pause)
                     changed.clear()
-                    began = stopwatch()
-                    finding = await look()
-                    pause = min(max(_LOOK_AT_MOST_EVERY, (stopwatch() - began) / 1e9 * _PAUSE), _LONGEST_PAUSE)
+                    finding, pause = await look()
         finally:
             left.cancel()
-    return finding if finding.holds else await look()
+    return finding if finding.holds else (await look())[0]
 
 
 async def _failed(journal: Journal, name: str, expected: Expectation, finding: Finding) -> ControlError:

@@ -40,6 +40,7 @@ _NUMBERS = count()
 CLOSE_AFTER = 5.0
 """Seconds that an idle connection is kept beyond the announced time, since a request may be under way."""
 
+_CLOSE = (b"connection", b"close")
 _HEAD_TOO_LARGE = HEADERS_TOO_LARGE(f"The request line and headers have over {MAX_HEAD} bytes, which is the limit.")
 
 
@@ -178,7 +179,14 @@ class EmulatorProtocol(HttpToolsProtocol):
             self._ahead.clear()
         super().on_headers_complete()
         self._is_between = False
+        self._close_if_asked(self.cycle)
         self._linger_until_read(self.cycle)
+
+    def _close_if_asked(self, cycle: RequestResponseCycle) -> None:
+        """Do what uvicorn before 0.53 does only for the very header `connection: close`, and as the answer begins."""
+        if cycle.keep_alive and not self.parser.should_keep_alive():
+            cycle.keep_alive = False
+            cycle.default_headers = [*cycle.default_headers, _CLOSE]
 
     def _linger_until_read(self, cycle: RequestResponseCycle) -> None:
         """Let a client read an answer that is sent before its body has arrived, as to a body that is too large."""

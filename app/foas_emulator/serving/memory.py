@@ -14,7 +14,7 @@ def give_back_large_blocks() -> None:
     for ever: of some sixty worlds that had been dropped, nearly all memory was still taken.
     """
     if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - other systems do not need it
+        with suppress(ImportError, AttributeError, OSError):  # a Python without ctypes, or another library
+            import ctypes  # noqa: PLC0415 - other systems do not need it
 
-        with suppress(AttributeError, OSError):  # another library
             ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)

@@ -5,7 +5,7 @@ import difflib
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from dataclasses import fields, replace
 from threading import Event, Thread
 from typing import Any
@@ -83,11 +83,11 @@ class ThreadedServer:
             self._files = files.pop_all()
             if_refused.callback(self._files.close)
             self._thread = Thread(target=self._run, name="foas-emulator", daemon=True)
+            if_refused.callback(self._end)
             try:
                 self._thread.start()
             except RuntimeError as error:
                 raise StartError(refused_by_system(error) or str(error)) from error
-            if_refused.callback(self._end)
             if not self._server.ready.wait(START_WITHIN):
                 raise StartError(f"the emulator did not start within {START_WITHIN:.0f} seconds")
             if self._failure is not None:
@@ -104,7 +104,8 @@ class ThreadedServer:
     def _end(self) -> None:
         """Stop a server for which nobody waits any more, as after a KeyboardInterrupt, before its worlds are closed."""
         self._server.should_exit = True
-        self._thread.join(END_WITHIN)
+        with suppress(RuntimeError):  # it has not started
+            self._thread.join(END_WITHIN)
 
     def _run(self) -> None:
         try:

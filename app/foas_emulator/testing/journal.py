@@ -33,7 +33,7 @@ class Journal:
         if last is not None:
             return self._last(last, wanted)
         entries: list[dict[str, Any]] = []
-        after: int | None = 0
+        after: Any = wanted.get("after", 0)
         while after is not None:
             page = self._page({**wanted, "limit": _PAGE, "after": after})
             entries += page["entries"]
