@@ -56,6 +56,14 @@ def test_entries_are_found_by_everything_that_is_given(busy: Api, wanted: dict[s
     assert page["total"] == len(numbers)
 
 
+def test_a_call_without_an_answer_has_failed() -> None:
+    made = world_journal((0, "StartJob"))
+    add(made, "StartJob", at=1, status=0)
+    add(made, "StartJob", at=2, status=200)
+    page = asyncio.run(read_last(made, Filter(failed=True), most=10, after=0))
+    assert [number for number, _ in page.entries] == [2]
+
+
 def test_pages_follow_each_other(busy: Api) -> None:
     seen, after = [], 0
     while after is not None:
