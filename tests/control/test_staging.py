@@ -232,6 +232,25 @@ def test_a_reset_returns_to_the_default_seed_that_there_is_by_then(
     assert b'"newer"' in dump(control, "second")
 
 
+def test_whether_a_world_was_made_of_the_seed_before_is_found_out_beside_the_loop(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = control.api.registry
+    if isinstance(registry, FileRegistry):
+        begins_from, threads = registry.files.begins_from, []
+
+        def noted(name: str, image: bytes) -> bool:
+            threads.append(current_thread())
+            return begins_from(name, image)
+
+        monkeypatch.setattr(registry.files, "begins_from", noted)
+        control.ok("PUT", "/worlds/other", {"seed": {"projects": [{"Name": "newer"}]}}, status=201)
+        names = asyncio.run(resetting.start_over(registry, Connections(), registry.origin("other")))
+        assert names == ["default"]
+        assert threads
+        assert current_thread() not in threads
+
+
 def test_a_closed_world_in_a_file_is_reset_beside_the_loop_too(
     control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from foas_emulator.control.images import one_large_at_a_time, origin_of_world
-from foas_emulator.control.off_loop import LARGE
+from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.control.staging import staged_image
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.file_errors import WorldFileError
@@ -52,6 +52,8 @@ async def start_over(registry: Registry, scratch: Connections, image: bytes) -> 
 
 async def _renew(renewal: Renewal, registry: Registry, scratch: Connections, image: bytes) -> bool:
     try:
+        if not await off_loop(registry.origin_size(renewal.name), renewal.is_due, at_once=LARGE):
+            return False
         async with (
             one_large_at_a_time(len(image)),
             staged_image(image, registry, scratch, name=renewal.name, with_origin=True) as staged,

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Unpack
@@ -219,10 +219,16 @@ class FileRegistry(Registry):
         before, self.image = self.image, image
         for name in self.names():
             with _stays_if_unusable(name):
-                if self.exists(name) and self.files.begins_from(name, before):
-                    yield Renewal(name, partial(self._renew, name, self.files.origin_stamp(name)))
+                if self.exists(name) and self.files.origin_size(name) == len(before):
+                    replace = partial(self._renew, name, self.files.origin_stamp(name))
+                    yield Renewal(name, replace, partial(self._begins_from, name, before))
                     continue
             yield None
+
+    def _begins_from(self, name: str, image: bytes) -> bool:
+        with _stays_if_unusable(name), suppress(KeyError):  # it was dropped meanwhile
+            return self.files.begins_from(name, image)
+        return False
 
     def _renew(self, name: str, stamp: tuple[int, int, int], staged: StagedImage) -> bool:
         with _stays_if_unusable(name):
