@@ -15,6 +15,8 @@ from tests.operations import building
 
 NEW_YEAR = 1_767_225_600_000
 CLOCK = "/worlds/default/clock"
+MANY = 4 * SLICE
+"""More changes than are written at once."""
 
 SEED = {
     "projects": [
@@ -42,6 +44,13 @@ SEED = {
 @pytest.fixture
 def data_dir() -> None:
     """In memory alone: what is tested here does not depend on the kind of store."""
+
+
+def many_changes(control: Control, count: int) -> None:
+    """Create the world `many`, in which an instance changes its state each hour, so many times."""
+    timeline = [{"after": f"{hours}h", "ActualState": "PAUSED"} for hours in range(1, count + 1)]
+    jobs = [{"JobName": "j", "instances": [{"Id": 900001, "timeline": timeline}]}]
+    control.ok("PUT", "/worlds/many", {"seed": {"projects": [{"Name": "p", "jobs": jobs}]}}, status=201)
 
 
 def what(document: dict[str, Any], member: str = "changes") -> list[tuple[int, str]]:
@@ -116,22 +125,18 @@ def test_many_changes_are_told_in_order_and_each_once(control: Control, count: i
 
 def test_many_changes_are_written_by_the_slice(control: Control, json_written: list[int]) -> None:
     """To write 200,000 at once held all others for 0.2 seconds."""
-    timeline = [{"after": f"{hours}h", "ActualState": "PAUSED"} for hours in range(1, 4 * SLICE)]
-    jobs = [{"JobName": "j", "instances": [{"Id": 900001, "timeline": timeline}]}]
-    control.ok("PUT", "/worlds/many", {"seed": {"projects": [{"Name": "p", "jobs": jobs}]}}, status=201)
+    many_changes(control, MANY)
     json_written.clear()
     answers = [control.send("GET", "/worlds/many/clock")]
     answers.append(control.send("POST", "/worlds/many/clock/advance", json.dumps({"until": "idle"})))
     assert [len(answer.json()[member]) for answer, member in zip(answers, ("pending", "changes"), strict=True)] == [
-        len(timeline)
+        MANY
     ] * 2
     assert max(json_written) < min(len(answer.content) for answer in answers) / 3
 
 
 def test_many_changes_and_the_clock_are_told_of_one_instant(control: Control) -> None:
-    timeline = [{"after": f"{hours}h", "ActualState": "PAUSED"} for hours in range(1, 3 * SLICE)]
-    jobs = [{"JobName": "j", "instances": [{"Id": 900001, "timeline": timeline}]}]
-    control.ok("PUT", "/worlds/many", {"seed": {"projects": [{"Name": "p", "jobs": jobs}]}}, status=201)
+    many_changes(control, MANY)
     control.ok("PUT", "/worlds/many/clock", {"mode": "frozen"})
     world = control.api.registry.open_or_create("many")
 
@@ -143,16 +148,14 @@ def test_many_changes_and_the_clock_are_told_of_one_instant(control: Control) ->
 
     told = asyncio.run(advance_meanwhile())
     assert told["now"] == world.clock.peek()
-    assert len(told["pending"]) == len(timeline) - 9
+    assert len(told["pending"]) == MANY - 9
     assert told["pending"][0]["at"] > told["now"]
 
 
 def test_a_clock_that_changes_while_it_is_told_changes_no_second_time(
     control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    timeline = [{"after": f"{hours}h", "ActualState": "PAUSED"} for hours in range(1, 3 * SLICE)]
-    jobs = [{"JobName": "j", "instances": [{"Id": 900001, "timeline": timeline}]}]
-    control.ok("PUT", "/worlds/many", {"seed": {"projects": [{"Name": "p", "jobs": jobs}]}}, status=201)
+    many_changes(control, MANY)
     world = control.api.registry.open_or_create("many")
     writing: list[asyncio.Task[None]] = []
 
@@ -172,16 +175,14 @@ def test_a_clock_that_changes_while_it_is_told_changes_no_second_time(
 
     write = changes._write_clock
     monkeypatch.setattr(changes, "_write_clock", changed_meanwhile)
-    assert len(asyncio.run(ask())["pending"]) == len(timeline) + 1
+    assert len(asyncio.run(ask())["pending"]) == MANY + 1
     assert len(writing) == 2
 
 
 def test_clocks_with_many_changes_are_written_one_after_another(
     control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    timeline = [{"after": f"{hours}h", "ActualState": "PAUSED"} for hours in range(1, 3 * SLICE)]
-    jobs = [{"JobName": "j", "instances": [{"Id": 900001, "timeline": timeline}]}]
-    control.ok("PUT", "/worlds/many", {"seed": {"projects": [{"Name": "p", "jobs": jobs}]}}, status=201)
+    many_changes(control, MANY)
     registry = control.api.registry
     many, few = registry.open_or_create("many"), registry.open_or_create("few")
     begun: list[World] = []

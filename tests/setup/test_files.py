@@ -75,6 +75,19 @@ def test_variables_for_other_pythons_do_not_lead_past_the_virtual_environment(tm
     assert shown.stdout == "---0-set\n"
 
 
+def checkout(folder: Path) -> None:
+    """Write into a folder what `make serve` looks at."""
+    (folder / "Makefile").write_text(MAKEFILE, "utf-8")
+    for name in ("requirements.lock", "pyproject.toml"):
+        (folder / name).touch()
+
+
+def planned(folder: Path, *variables: str) -> str:
+    """Return the commands of `make serve` in a folder."""
+    command = ["make", "--no-print-directory", "--dry-run", "serve", *variables]
+    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=60, check=True).stdout
+
+
 def make_environment(folder: Path, python: str) -> "subprocess.CompletedProcess[str]":
     """Make the virtual environment in a folder with a program that stands for Python."""
     (folder / "Makefile").write_text(MAKEFILE, "utf-8")
@@ -106,37 +119,27 @@ def test_a_virtual_environment_that_could_not_be_made_whole_is_made_anew(tmp_pat
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a virtual environment has no links there")
 def test_what_was_installed_for_a_python_that_is_gone_is_installed_anew(tmp_path: Path) -> None:
-    (tmp_path / "Makefile").write_text(MAKEFILE, "utf-8")
-    for name in ("requirements.lock", "pyproject.toml"):
-        (tmp_path / name).touch()
+    checkout(tmp_path)
     programs = tmp_path / ".venv" / "bin"
     programs.mkdir(parents=True)
     (programs / "python").symlink_to(sys.executable)
     (tmp_path / ".venv" / ".serve").touch()
 
-    def planned() -> str:
-        command = ["make", "--dry-run", "serve"]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True).stdout
-
-    assert "requirements.lock" not in planned()
+    assert "requirements.lock" not in planned(tmp_path)
     (programs / "python").unlink()
     (programs / "python").symlink_to("/nonexistent/python")
-    assert "-r requirements.lock" in planned()
+    assert "-r requirements.lock" in planned(tmp_path)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script of sh stands for Python")
 def test_the_virtual_environment_of_windows_is_made_once(tmp_path: Path) -> None:
     """Make there looks for a file by its whole name; under another, it made the environment at every call."""
-    (tmp_path / "Makefile").write_text(MAKEFILE, "utf-8")
-    for name in ("requirements.lock", "pyproject.toml"):
-        (tmp_path / name).touch()
+    checkout(tmp_path)
     programs = tmp_path / ".venv" / "Scripts"
     programs.mkdir(parents=True)
     (programs / "python.exe").symlink_to(sys.executable)
     (tmp_path / ".venv" / ".serve").touch()
-    command = ["make", "--no-print-directory", "--dry-run", "serve", "OS=Windows_NT"]
-    planned = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60, check=True)
-    assert planned.stdout == "exec .venv/Scripts/foas-emulator serve\n"
+    assert planned(tmp_path, "OS=Windows_NT") == "exec .venv/Scripts/foas-emulator serve\n"
 
 
 def test_make_of_the_bsds_is_told_which_make_is_needed() -> None:
@@ -148,14 +151,10 @@ def test_make_of_the_bsds_is_told_which_make_is_needed() -> None:
 
 @pytest.mark.parametrize(("file", "is_cleared"), [("pyvenv.cfg", True), ("of-somebody-else", False)])
 def test_only_a_virtual_environment_is_cleared(tmp_path: Path, file: str, *, is_cleared: bool) -> None:
-    (tmp_path / "Makefile").write_text(MAKEFILE, "utf-8")
-    for name in ("requirements.lock", "pyproject.toml"):
-        (tmp_path / name).touch()
+    checkout(tmp_path)
     (tmp_path / "given").mkdir()
     (tmp_path / "given" / file).touch()
-    command = ["make", "--dry-run", "serve", "VENV=given"]
-    planned = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True).stdout
-    assert ("venv --clear given" in planned) == is_cleared
+    assert ("venv --clear given" in planned(tmp_path, "VENV=given")) == is_cleared
 
 
 def test_hooks_run_tools_of_the_virtual_environment() -> None:
