@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from foas_emulator.json_bounds import is_whole
 from foas_emulator.seeds.composing import TWICE, Composer, Lines
 from foas_emulator.seeds.freeing import MANY, free, free_with
 from foas_emulator.seeds.limits import (
@@ -31,7 +32,6 @@ from foas_emulator.seeds.limits import (
     Place,
     decimal,
     integer,
-    is_whole,
     quoted,
 )
 
