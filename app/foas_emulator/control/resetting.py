@@ -46,7 +46,7 @@ async def start_over(registry: Registry, scratch: Connections, image: bytes) -> 
     return [
         renewal.name
         async for renewal in in_slices(registry.replace_image(image))
-        if renewal is not None and await _renew(renewal, registry, scratch, image)
+        if await _renew(renewal, registry, scratch, image)
     ]
 
 

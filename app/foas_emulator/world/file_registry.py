@@ -215,15 +215,13 @@ class FileRegistry(Registry):
             raise
         world.last_used = stopwatch()
 
-    def replace_image(self, image: bytes) -> Iterator[Renewal | None]:
+    def replace_image(self, image: bytes) -> Iterator[Renewal]:
         before, self.image = self.image, image
         for name in self.names():
             with _stays_if_unusable(name):
-                if self.exists(name) and self.files.origin_size(name) == len(before):
+                if self.exists(name):
                     replace = partial(self._renew, name, self.files.origin_stamp(name))
                     yield Renewal(name, replace, partial(self._begins_from, name, before))
-                    continue
-            yield None
 
     def _begins_from(self, name: str, image: bytes) -> bool:
         with _stays_if_unusable(name), suppress(KeyError):  # it was dropped meanwhile

@@ -99,7 +99,7 @@ class MemoryRegistry(Registry):
         take(staged.take_store())
         world.last_used = stopwatch()
 
-    def replace_image(self, image: bytes) -> Iterator[Renewal | None]:
+    def replace_image(self, image: bytes) -> Iterator[Renewal]:
         beginnings = {name: self._worlds[name].beginning for name in self.names() if self.origin(name) == self.image}
         self.image = image
         self._drop_prepared()

@@ -186,14 +186,11 @@ class Registry(ABC):
         `staged` holds the image already. A file that cannot be used is no obstacle: the new world takes its place.
         Raise `ImageBudgetError` if the image cannot be kept for resets, and the errors of `open_existing`.
         """
-        image = self.image if image is None else image
-        if not self.exists(name):
-            world = self._create(name, image, staged)
-            world.postponed_by += staged.postponed_by
-            return world
-        world = self._replace(name, image, staged)
+        is_new = not self.exists(name)
+        world = (self._create if is_new else self._replace)(name, self.image if image is None else image, staged)
         world.postponed_by += staged.postponed_by
-        self._notify(name)
+        if not is_new:
+            self._notify(name)
         return world
 
     @abstractmethod
@@ -228,10 +225,10 @@ class Registry(ABC):
         """Let an open world `take` the staged database, or None if there is none; its origin stays the same."""
 
     @abstractmethod
-    def replace_image(self, image: bytes) -> Iterator[Renewal | None]:
-        """Change the default image; yield the replacement of each world made from the previous one, to be done now.
+    def replace_image(self, image: bytes) -> Iterator[Renewal]:
+        """Change the default image; yield the replacement of each world that may have been made from the previous one.
 
-        Yield None for each that was looked at and stays, so that others can be served in between.
+        Each is to be done before the next one is asked for.
         """
 
     # -- ends
