@@ -1,7 +1,7 @@
 """Images of whole worlds, for work on them outside the event loop."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, closing, nullcontext
 
 from fastapi import Request
 
@@ -60,15 +60,12 @@ async def origin_of_world(registry: Registry, name: str) -> bytes:
 
 
 @asynccontextmanager
-async def copy_of_world(world: World, registry: Registry, *, image: bytes | None = None) -> AsyncIterator[World]:
-    """Yield a copy of a world in memory, with its own contents or another image; close the copy after the block."""
-    image = await image_of_world(world) if image is None else image
+async def copy_of_world(world: World, registry: Registry) -> AsyncIterator[World]:
+    """Yield a copy of a world in memory; close it after the block."""
+    image = await image_of_world(world)
     if len(image) <= LARGE:
         store = Store(registry.connections, image=image)
     else:
         store = await off_loop(len(image), lambda: Store(Connections(), image=image))
-    copy = World(world.name, store, defaults=registry.defaults, handlers=registry.handlers)
-    try:
+    with closing(registry.detached(world.name, store)) as copy:
         yield copy
-    finally:
-        copy.close()

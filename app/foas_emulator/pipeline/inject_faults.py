@@ -180,12 +180,7 @@ class InjectFaults:
         if previous is None:
             return await self._call(context)
         beginning = world.beginning
-        copy = World(
-            world.name,
-            Store(self._registry.connections, image=previous.content),
-            defaults=self._registry.defaults,
-            handlers=self._registry.handlers,
-        )
+        copy = self._registry.detached(world.name, Store(self._registry.connections, image=previous.content))
         try:
             await settle(copy)
             context.world = copy

@@ -124,6 +124,10 @@ class Registry(ABC):
     def origin_size(self, name: str) -> int:
         """Return how many bytes the image has to which a world is reset, 0 if it cannot be read."""
 
+    def detached(self, name: str, store: Store) -> World:
+        """Return a world in a database, as one of this registry would be, which no request can reach."""
+        return World(name, store, defaults=self.defaults, handlers=self.handlers)
+
     # -- opening and creating
 
     def open_existing(self, name: str) -> World | None:
