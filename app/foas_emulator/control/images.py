@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, closing, nullcontext
 from fastapi import Request
 
 from foas_emulator.control.documents import parse_document
-from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
+from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.copying import image_of_world
@@ -54,7 +54,7 @@ async def origin_of_world(registry: Registry, name: str) -> bytes:
     if isinstance(registry, MemoryRegistry):
         return registry.origin(name)
     try:
-        return await off_loop(SMALL + 1 + registry.origin_size(name), lambda: registry.origin(name))
+        return await off_loop(registry.origin_size(name), lambda: registry.origin(name), at_once=0)
     except KeyError:
         raise StoreClosedError("the world was dropped") from None
 
