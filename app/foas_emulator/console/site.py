@@ -104,7 +104,7 @@ class View:
     world: World
     query: Mapping[str, str]
     base_url: str
-    """The URL at which the browser, and so programs, reach the emulator."""
+    """As `base_url_of` has it."""
 
     @property
     def host(self) -> str:
