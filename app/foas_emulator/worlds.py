@@ -46,9 +46,9 @@ def open_registry(settings: Settings) -> Registry:
                 check=_check,
             )
             registry: Registry = (
-                MemoryRegistry(**options)
+                MemoryRegistry(options)
                 if settings.data_dir is None
-                else FileRegistry(settings.data_dir, max_files=world_files_at_once(), **options)
+                else FileRegistry(settings.data_dir, options, max_files=world_files_at_once())
             )
             if_refused.callback(registry.close)
             existing = registry.names()

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Unpack
 
 from foas_emulator.world.clock import machine_now, stopwatch
 from foas_emulator.world.connections import Connections
@@ -31,8 +30,8 @@ class FileRegistry(Registry):
 
     EXPIRE_AT_ONCE = CLOSE_AT_ONCE
 
-    def __init__(self, directory: Path, *, max_files: int | None = None, **options: Unpack[RegistryOptions]) -> None:
-        super().__init__(**options)
+    def __init__(self, directory: Path, options: RegistryOptions, *, max_files: int | None) -> None:
+        super().__init__(options)
         self.files = WorldFiles(directory)
         self._max_files = max_files
         self._counts_of: dict[str, Counts] = {}

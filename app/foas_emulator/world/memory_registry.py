@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Unpack
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
@@ -21,8 +20,8 @@ log = logging.getLogger(__name__)
 class MemoryRegistry(Registry):
     """The worlds of a process that keeps all of them in memory; a world that expires is dropped."""
 
-    def __init__(self, **options: Unpack[RegistryOptions]) -> None:
-        super().__init__(**options)
+    def __init__(self, options: RegistryOptions) -> None:
+        super().__init__(options)
         self._origins: dict[str, KeptImage] = {}
         """The origins of the worlds that were not created from the default image."""
         self._prepared: Store | None = None

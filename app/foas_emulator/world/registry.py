@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import ClassVar, Required, TypedDict
+from dataclasses import dataclass
+from typing import ClassVar
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
@@ -17,51 +18,41 @@ from foas_emulator.world.store import StoppedError, Store
 from foas_emulator.world.world import Handler, World
 
 
-class RegistryOptions(TypedDict, total=False):
-    """The arguments of every `Registry`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryOptions:
+    """What a registry makes worlds of, and its limits."""
 
-    image: Required[bytes]
-    handlers: Required[Mapping[str, Handler]]
-    connections: Required[Connections]
-    defaults: Required[WorldSettings]
+    image: bytes
+    """The default image: that of a world that is created without another."""
+    handlers: Mapping[str, Handler]
+    connections: Connections
+    defaults: WorldSettings
     max_worlds: int
+    """The most worlds that are open at a time."""
     idle: int
+    """Milliseconds after which a world that was not used expires when another has to be opened; with 0 none does."""
     image_bytes: int
-    check: Callable[[Store], None] | None
+    """The most bytes of the images that are kept for resets and faults."""
+    check: Callable[[Store], None]
+    """Raises ValueError for the database of a closed world that was edited and cannot be used."""
 
 
 class Registry(ABC):
-    """The worlds of this process, in memory (`MemoryRegistry`) or in files (`FileRegistry`).
-
-    At most `max_worlds` are open at a time. A world that was not used for `idle` milliseconds expires when another has
-    to be opened; with an `idle` of 0 none does. Images that are kept for resets and faults share `image_bytes`.
-    """
+    """The worlds of this process, in memory (`MemoryRegistry`) or in files (`FileRegistry`)."""
 
     EXPIRE_AT_ONCE: ClassVar[int] = EXPIRE_AT_ONCE
     """The most worlds to expire at a time."""
 
-    def __init__(
-        self,
-        *,
-        image: bytes,
-        handlers: Mapping[str, Handler],
-        connections: Connections,
-        defaults: WorldSettings,
-        max_worlds: int = 2000,
-        idle: int = 0,
-        image_bytes: int = 256 * 1024 * 1024,
-        check: Callable[[Store], None] | None = None,
-    ) -> None:
-        """`check` raises ValueError for the database of a closed world that was edited and cannot be used."""
-        self.image = image
-        """The default image: that of a world that is created without another."""
-        self.handlers = handlers
-        self.connections = connections
-        self.defaults = defaults
-        self.images = ImageBudget(limit=image_bytes)
-        self._check = check
-        self._max_worlds = max_worlds
-        self._expiry = Expiry(idle, at_once=self.EXPIRE_AT_ONCE)
+    def __init__(self, options: RegistryOptions) -> None:
+        self.image = options.image
+        """The default image at present."""
+        self.handlers = options.handlers
+        self.connections = options.connections
+        self.defaults = options.defaults
+        self.images = ImageBudget(limit=options.image_bytes)
+        self._check = options.check
+        self._max_worlds = options.max_worlds
+        self._expiry = Expiry(options.idle, at_once=self.EXPIRE_AT_ONCE)
         self._worlds: dict[str, World] = {}
         self._requests = request_numbers(fresh_seed())
         self._begun: dict[str, int] = {}
