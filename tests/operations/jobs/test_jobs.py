@@ -19,10 +19,9 @@ NEW: dict[str, Any] = {
 
 
 @pytest.fixture
-def p(api: Api) -> Api:
-    building.project_with_queue(api, "p")
-    api.advance("0s")  # the clock stands still, so jobs made one after the other are equally old
-    return api
+def p(p: Api) -> Api:
+    building.stand_still(p)
+    return p
 
 
 def refuse_new(api: Api, code: str, status: int = 400, *, without: Sequence[str] = (), **given: Any) -> Outcome:
