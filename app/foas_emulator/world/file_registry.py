@@ -28,10 +28,8 @@ class FileRegistry(Registry):
     are open at a time: opening one more closes the least recently used one.
     """
 
-    EXPIRE_AT_ONCE = CLOSE_AT_ONCE
-
     def __init__(self, directory: Path, options: RegistryOptions, *, max_files: int | None) -> None:
-        super().__init__(options)
+        super().__init__(options, expire_at_once=CLOSE_AT_ONCE)
         self.files = WorldFiles(directory)
         self._max_files = max_files
         self._counts_of: dict[str, Counts] = {}

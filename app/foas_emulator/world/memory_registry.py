@@ -8,6 +8,7 @@ from functools import partial
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.expiry import EXPIRE_AT_ONCE
 from foas_emulator.world.images import KeptImage
 from foas_emulator.world.registry import Registry, RegistryOptions
 from foas_emulator.world.staging import NOTHING_STAGED, Renewal, StagedImage
@@ -21,7 +22,7 @@ class MemoryRegistry(Registry):
     """The worlds of a process that keeps all of them in memory; a world that expires is dropped."""
 
     def __init__(self, options: RegistryOptions) -> None:
-        super().__init__(options)
+        super().__init__(options, expire_at_once=EXPIRE_AT_ONCE)
         self._origins: dict[str, KeptImage] = {}
         """The origins of the worlds that were not created from the default image."""
         self._prepared: Store | None = None

@@ -3,11 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.expiry import EXPIRE_AT_ONCE, Expiry
+from foas_emulator.world.expiry import Expiry
 from foas_emulator.world.file_errors import WorldFileError, raise_for_file
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget
@@ -40,10 +39,7 @@ class RegistryOptions:
 class Registry(ABC):
     """The worlds of this process, in memory (`MemoryRegistry`) or in files (`FileRegistry`)."""
 
-    EXPIRE_AT_ONCE: ClassVar[int] = EXPIRE_AT_ONCE
-    """The most worlds to expire at a time."""
-
-    def __init__(self, options: RegistryOptions) -> None:
+    def __init__(self, options: RegistryOptions, *, expire_at_once: int) -> None:
         self.image = options.image
         """The default image at present."""
         self.handlers = options.handlers
@@ -52,7 +48,7 @@ class Registry(ABC):
         self.images = ImageBudget(limit=options.image_bytes)
         self._check = options.check
         self._max_worlds = options.max_worlds
-        self._expiry = Expiry(options.idle, at_once=self.EXPIRE_AT_ONCE)
+        self._expiry = Expiry(options.idle, at_once=expire_at_once)
         self._worlds: dict[str, World] = {}
         self._requests = request_numbers(fresh_seed())
         self._begun: dict[str, int] = {}
