@@ -69,9 +69,9 @@ _loads = json.JSONDecoder(parse_int=integer).decode
 
 def _storable(text: str, value: Any) -> Any:
     """Return the value of a text. Raise ValueError for one that is nested too deeply or holds half a surrogate pair."""
-    if is_too_deep(text, value):
+    if len(text) > MAX_DEPTH and is_too_deep(text, value):
         raise ValueError("nested too deeply")
-    if has_lone_surrogate(text, value):
+    if "\\" in text and has_lone_surrogate(text, value):
         raise ValueError("it holds half of a surrogate pair, which no text can carry")
     return value
 
