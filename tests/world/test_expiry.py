@@ -9,6 +9,7 @@ import pytest
 from foas_emulator.world import expiry
 from foas_emulator.world.expiry import EXPIRE_AT_ONCE, Expiry, least_recently_used
 from foas_emulator.world.names import DEFAULT
+from foas_emulator.world.slices import SLICE_NS
 from foas_emulator.world.world import World
 
 MS = 1_000_000
@@ -56,10 +57,10 @@ def test_a_world_goes_when_it_was_idle_for_the_time(clock: list[int]) -> None:
 def test_nobody_is_looked_at_before_the_next_can_be_due(clock: list[int]) -> None:
     there = worlds(Used("alice", 5 * MS), Used("bob", 3 * MS))
     looking = Expiry(10)
-    assert looking.due(there) == []
+    assert list(looking.due(there)) == []
     looks = there.looks
     clock[0] = 13 * MS - 1
-    assert looking.due(there) == []
+    assert list(looking.due(there)) == []
     assert there.looks == looks
     clock[0] = 13 * MS
     assert [world.name for world in looking.due(there)] == ["bob"]
@@ -68,13 +69,13 @@ def test_nobody_is_looked_at_before_the_next_can_be_due(clock: list[int]) -> Non
 def test_where_there_is_no_world_the_next_look_is_after_the_time(clock: list[int]) -> None:
     looking = Expiry(10)
     nobody = worlds()
-    assert looking.due(nobody) == []
+    assert list(looking.due(nobody)) == []
     looks = nobody.looks
     clock[0] = 10 * MS - 1
-    assert looking.due(nobody) == []
+    assert list(looking.due(nobody)) == []
     assert nobody.looks == looks
     clock[0] = 10 * MS
-    looking.due(nobody)
+    assert list(looking.due(nobody)) == []
     assert nobody.looks > looks
 
 
@@ -82,10 +83,23 @@ def test_what_is_too_much_at_once_is_due_at_the_next_look(clock: list[int]) -> N
     there = worlds(*(Used(f"w{number}", 0) for number in range(EXPIRE_AT_ONCE + 1)))
     looking = Expiry(10)
     clock[0] = 10 * MS
-    due = looking.due(there)
+    due = list(looking.due(there))
     assert len(due) == EXPIRE_AT_ONCE
     rest = Worlds(world for world in there if world not in due)
-    assert len(looking.due(rest)) == 1
+    assert len(list(looking.due(rest))) == 1
+
+
+def test_what_takes_too_long_at_once_is_due_at_the_next_look(clock: list[int]) -> None:
+    there = worlds(*(Used(f"w{number}", 0) for number in range(5)))
+    looking = Expiry(10)
+    clock[0] = 10 * MS
+    while there:
+        dropped = []
+        for world in looking.due(there):
+            clock[0] += SLICE_NS * 3 // 4
+            dropped.append(world)
+        assert len(dropped) == min(2, len(there))
+        there = Worlds(world for world in there if world not in dropped)
 
 
 @pytest.mark.parametrize("kept", [Used(DEFAULT, 0), Used("alice", 0, is_in_use=True)])
@@ -100,5 +114,5 @@ def test_the_default_world_and_those_in_use_stay(clock: list[int], kept: Used) -
 def test_without_a_time_no_world_goes(clock: list[int]) -> None:
     clock[0] = 10**18
     there = worlds(Used("alice", 0))
-    assert Expiry(0).due(there) == []
+    assert list(Expiry(0).due(there)) == []
     assert there.looks == 0

@@ -7,6 +7,7 @@ from threading import Thread
 
 import pytest
 
+from foas_emulator.world import expiry
 from foas_emulator.world.directory_lock import DirectoryInUseError
 from foas_emulator.world.expiry import CLOSE_AT_ONCE, EXPIRE_AT_ONCE
 from foas_emulator.world.file_errors import LONGEST_PATH, WorldFileError
@@ -442,7 +443,7 @@ def test_a_world_that_cannot_begin_with_the_replaced_seed_stays_and_that_is_told
     with monkeypatch.context() as full:
         full.setattr(os, "fsync", find_no_room)
         assert list(renewed(registry, b"another")) == [None]
-    assert "world alice does not start over with the changed seeds: " in caplog.text
+    assert "world alice does not start over before the seeds change again: " in caplog.text
     assert marks(registry.open_or_create("alice")) == ["later"]
 
 
@@ -506,6 +507,24 @@ def test_calls_that_go_on_after_the_end_open_and_remove_nothing(open_registry: O
     assert marks(later.open_or_create("alice")) == ["mark"]
 
 
+def test_a_world_whose_renewal_found_no_room_is_renewed_when_the_seed_is_replaced_again(
+    open_registry: OpenRegistry, tmp_path: Path
+) -> None:
+    registry = open_registry(directory=tmp_path)
+    mark(registry.open_or_create("alice"), "mine")
+    registry.open_or_create("bob")
+    mine = registry.open_or_create("alice").store.image()
+    registry.drop("alice")
+    first = registry.image
+    (renewal,) = registry.replace_image(b"there was no room for it")
+    assert renewal.is_due()
+    assert registry.origin("bob") == first
+    assert list(renewed(registry, mine)) == ["bob"]
+    assert marks(registry.open_or_create("bob")) == ["mine"]
+    registry.create_or_replace("bob", first)
+    assert list(renewed(registry, first)) == [None]
+
+
 def test_worlds_that_begin_anew_while_the_seed_is_replaced_stay_as_they_are(registry: Registry) -> None:
     for name in ("alice", "bob", "carol"):
         registry.open_or_create(name)
@@ -525,8 +544,7 @@ def test_worlds_that_begin_anew_while_the_seed_is_replaced_stay_as_they_are(regi
         assert sorted(marks(registry.open_or_create(name))) == expected
 
 
-def test_others_are_served_while_worlds_that_stay_are_looked_at(open_registry: OpenRegistry, tmp_path: Path) -> None:
-    registry = open_registry(directory=tmp_path)
+def test_others_are_served_while_worlds_that_stay_are_looked_at(registry: Registry) -> None:
     mark(registry.open_or_create("alice"))
     mine = registry.open_or_create("alice").store.image()
     registry.create_or_replace("alice", mine)
@@ -534,8 +552,11 @@ def test_others_are_served_while_worlds_that_stay_are_looked_at(open_registry: O
     assert list(renewed(registry, mine)) == [None, "bob"]
 
 
-def test_few_worlds_in_files_are_closed_at_a_time(open_registry: OpenRegistry, tmp_path: Path) -> None:
+def test_few_worlds_in_files_are_closed_at_a_time(
+    open_registry: OpenRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each is written to the disk, and others wait."""
+    monkeypatch.setattr(expiry, "SLICE_NS", 10**12)
     registry = open_registry(directory=tmp_path, idle=1_000_000)
     for number in range(2 * CLOSE_AT_ONCE + 1):
         mark(registry.open_or_create(f"w{number}"))
@@ -546,7 +567,8 @@ def test_few_worlds_in_files_are_closed_at_a_time(open_registry: OpenRegistry, t
         assert len(registry._worlds) == left
 
 
-def test_many_worlds_expire_in_several_looks(open_registry: OpenRegistry) -> None:
+def test_many_worlds_expire_in_several_looks(open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expiry, "SLICE_NS", 10**12)
     registry = open_registry(directory=None, idle=1)
     for number in range(EXPIRE_AT_ONCE + 5):
         registry._open(f"w{number}")

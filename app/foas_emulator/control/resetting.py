@@ -68,7 +68,7 @@ async def _renew(renewal: Renewal, registry: Registry, scratch: Connections, ima
         ):
             return renewal.replace(staged)
     except WorldFileError as error:  # there is no room for what is staged
-        log.warning("world %s does not start over with the changed seeds: %s", renewal.name, error)
+        log.warning("world %s does not start over before the seeds change again: %s", renewal.name, error)
         return False
 
 

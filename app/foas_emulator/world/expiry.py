@@ -1,14 +1,17 @@
 """Choose the open worlds to close or drop: those idle for too long, or the least recently used one to make room."""
 
 from collections.abc import Collection, Iterable, Iterator
-from itertools import islice
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.names import DEFAULT
+from foas_emulator.world.slices import SLICE_NS
 from foas_emulator.world.world import World
 
 EXPIRE_AT_ONCE = 100
-"""The most worlds to expire at a time: a few milliseconds' work; the others expire at the next check."""
+"""The most worlds to expire at a time: a few milliseconds' work; the others expire at the next check.
+
+Fewer if they take longer: to give back the memory of a large one alone takes that long.
+"""
 CLOSE_AT_ONCE = 3
 """The same for worlds in files: closing one writes it to the disk, and everybody waits for that."""
 
@@ -21,15 +24,19 @@ class Expiry:
         self._at_once = at_once
         self._first = 0
 
-    def due(self, worlds: Collection[World]) -> list[World]:
-        """Return worlds that have been idle for too long."""
+    def due(self, worlds: Collection[World]) -> Iterator[World]:
+        """Yield worlds that have been idle for too long, to be closed or dropped now."""
         now = stopwatch()
         if not self._idle or now < self._first:
-            return []
-        found = list(islice((world for world in _removable(worlds) if self._end(world) <= now), self._at_once))
+            return
+        found = [world for world in _removable(worlds) if self._end(world) <= now]
         later = (self._end(world) for world in _removable(worlds) if self._end(world) > now)
-        self._first = now if len(found) == self._at_once else min(later, default=now + self._idle)
-        return found
+        self._first = min(later, default=now + self._idle)
+        for number, world in enumerate(found):
+            if number == self._at_once or stopwatch() - now > SLICE_NS:
+                self._first = now
+                return
+            yield world
 
     def _end(self, world: World) -> int:
         return world.last_used + self._idle

@@ -34,6 +34,8 @@ class FileRegistry(Registry):
         self._max_files = max_files
         self._counts_of: dict[str, Counts] = {}
         """The counts of closed worlds, which continue when they are opened again."""
+        self._outdated: dict[str, tuple[int, int, int]] = {}
+        """The stamps of the origins of worlds whose renewal has begun: it may find no room, and is tried again then."""
 
     @property
     def _existing(self) -> Collection[str]:
@@ -217,12 +219,15 @@ class FileRegistry(Registry):
         for name in self.names():
             with _stays_if_unusable(name):
                 if self.exists(name):
-                    replace = partial(self._renew, name, self.files.origin_stamp(name))
-                    yield Renewal(name, replace, partial(self._begins_from, name, before))
+                    stamp = self.files.origin_stamp(name)
+                    is_due = partial(self._is_outdated, name, stamp, before)
+                    yield Renewal(name, partial(self._renew, name, stamp), is_due)
 
-    def _begins_from(self, name: str, image: bytes) -> bool:
+    def _is_outdated(self, name: str, stamp: tuple[int, int, int], image: bytes) -> bool:
         with _stays_if_unusable(name), suppress(KeyError):  # it was dropped meanwhile
-            return self.files.begins_from(name, image)
+            if self._outdated.get(name) == stamp or self.files.begins_from(name, image):
+                self._outdated[name] = stamp
+                return True
         return False
 
     def _renew(self, name: str, stamp: tuple[int, int, int], staged: StagedImage) -> bool:
@@ -235,6 +240,7 @@ class FileRegistry(Registry):
                 self.files.replace(name, self.image, staged.files)
                 self._reset_closed(name)
                 self._notify(name)
+            self._outdated.pop(name, None)
             return True
         return False
 
@@ -245,4 +251,4 @@ def _stays_if_unusable(name: str) -> Iterator[None]:
     try:
         yield
     except WorldFileError as error:
-        log.warning("world %s does not start over with the changed seeds: %s", name, error)
+        log.warning("world %s does not start over before the seeds change again: %s", name, error)

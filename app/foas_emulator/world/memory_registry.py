@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from operator import eq
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
@@ -100,11 +101,11 @@ class MemoryRegistry(Registry):
         world.last_used = stopwatch()
 
     def replace_image(self, image: bytes) -> Iterator[Renewal]:
-        beginnings = {name: self._worlds[name].beginning for name in self.names() if self.origin(name) == self.image}
-        self.image = image
+        there = [(name, self._worlds[name].beginning, self.origin(name)) for name in self.names()]
+        before, self.image = self.image, image
         self._drop_prepared()
-        for name, beginning in beginnings.items():
-            yield Renewal(name, partial(self._renew, name, beginning))
+        for name, beginning, origin in there:
+            yield Renewal(name, partial(self._renew, name, beginning), partial(eq, origin, before))
 
     def _renew(self, name: str, beginning: object, staged: StagedImage) -> bool:
         world = self._worlds.get(name)
