@@ -76,7 +76,7 @@ lock:  ## Pin the dependencies anew (needs uv).
 	$(COMPILE) --group mutants -c requirements-dev.lock -o requirements-mutants.lock
 
 clean:  ## Remove the virtual environment and what was built.
-	rm -rf $(VENV) build dist app/*.egg-info
+	rm -rf $(VENV) $(VENV).lock build dist app/*.egg-info
 
 # What is said meanwhile goes to standard error: the server's first line is to be the first line of standard output.
 $(INTERPRETER):
@@ -85,6 +85,18 @@ $(INTERPRETER):
 	@echo "making the virtual environment $(VENV)" >&2
 	@$(PYTHON) -m venv $(if $(wildcard $(VENV)/pyvenv.cfg),--clear) $(VENV)
 
+ifndef LOCKED
+# Two that install at once would break each other's files: the later one waits, and then finds what it needs.
+$(VENV)/.serve: requirements.lock pyproject.toml
+$(VENV)/.test: requirements-dev.lock pyproject.toml
+$(VENV)/.mutants: requirements-mutants.lock $(VENV)/.test
+$(VENV)/.serve $(VENV)/.test $(VENV)/.mutants:
+	@trap 'exit 130' HUP INT TERM; until mkdir $(VENV).lock 2>/dev/null; do \
+		test -w . || { echo "nothing can be written here" >&2; exit 1; }; \
+		test "$$told" || echo "waiting for another make; if none is at work here, remove $(VENV).lock" >&2; \
+		told=1; sleep 1; \
+	done; trap 'rmdir $(VENV).lock' EXIT; $(MAKE) --silent LOCKED=1 $@
+else
 $(VENV)/.serve: requirements.lock pyproject.toml | $(INTERPRETER)
 	@echo "installing what the emulator needs (requirements.lock)" >&2
 	@$(PIP) install --no-deps --require-hashes -r requirements.lock >&2
@@ -103,3 +115,4 @@ $(VENV)/.mutants: requirements-mutants.lock $(VENV)/.test
 	@echo "installing what makes mutants (requirements-mutants.lock)" >&2
 	@$(PIP) install --no-deps --require-hashes -r requirements-mutants.lock >&2
 	@touch $@
+endif

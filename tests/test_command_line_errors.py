@@ -251,6 +251,28 @@ def test_command_that_is_interrupted_ends_as_in_shells(arguments: str, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+@POSIX
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_command_that_a_signal_ends_leaves_no_part_of_a_file(number: str, tmp_path: Path) -> None:
+    code = f"""
+import os, signal
+from foas_emulator.cli import main
+os.fsync = lambda _: os.kill(os.getpid(), signal.{number})
+main(["openapi", "-o", "out.yaml"])
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        env=environment(),
+        cwd=tmp_path,
+        check=False,
+    )
+    told = "\nAborted!\n" if number == "SIGINT" else ""
+    assert (ended.returncode, ended.stdout, ended.stderr) == (128 + getattr(signal, number), "", told)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("command", ["healthcheck --url {}", "worlds --url {}", "clock show --url {}", "get {}/"])
 def test_certificate_that_is_not_trusted_is_told_with_where_it_is(command: str) -> None:
     with serving("--tls", "--tls-port", "0", lines=2) as emulator:

@@ -9,9 +9,6 @@ from types import TracebackType
 import httpx
 import pytest
 
-from foas_emulator.control import bodies
-from foas_emulator.control.bodies import Room
-from foas_emulator.control.errors import ControlError
 from tests.api import open_api
 from tests.control.conftest import INSTANCE, Control
 
@@ -399,27 +396,6 @@ def test_a_body_that_is_encoded_is_refused_with_its_encoding() -> None:
         assert refused.json()["hint"] == "Send it unencoded."
         plain = api.request("POST", path, content=b"projects: []", headers={"content-encoding": " Identity "})
         assert plain.status_code == 204
-
-
-def test_bodies_take_a_limited_room_together_and_give_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "SMALL", 0)
-    room = Room(100)
-    with room.taken() as first:
-        first.take(60)
-        with room.taken() as second, pytest.raises(ControlError, match="more than 100 bytes"):
-            second.take(41)
-        with room.taken() as third:
-            third.take(40)
-    assert room.size == 0
-
-
-def test_a_small_body_is_read_whatever_others_hold() -> None:
-    room = Room(100)
-    with room.taken() as large, room.taken() as small:
-        large.take(100)
-        small.take(bodies.SMALL)
-        with pytest.raises(ControlError, match="more than 100 bytes"):
-            small.take(1)
 
 
 @pytest.mark.parametrize(("method", "path", "limit"), [("PUT", "/settings", 100), ("POST", "/seed", 200)])

@@ -57,6 +57,7 @@ def test_a_snapshot_comes_and_goes_as_yaml(control: Control) -> None:
     [
         ({}, "a snapshot is an object"),
         ("{", "The body is not JSON."),
+        ('{"tables": {}, "tables": {}}', "The body cannot be used."),
         ("", "a snapshot is an object"),
         ({"snapshot_version": 99, "tables": {}}, "this emulator restores"),
         ({"snapshot_version": 1, "tables": {"jobs": [{}]}}, "jobs[0] lacks the member api_type"),

@@ -14,7 +14,7 @@ import pytest
 
 from foas_emulator.console import access
 from foas_emulator.control import events, images, off_loop, resetting, staging
-from foas_emulator.control.bodies import Room
+from foas_emulator.gateway.bodies import Room
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.pipeline import inject_faults
 from foas_emulator.pipeline.held_calls import HeldCalls

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foas_emulator.gateway import bodies
 from foas_emulator.gateway.errors import ApiError
 from foas_emulator.gateway.formats import Body
 from foas_emulator.journal.calls import Call
@@ -166,7 +167,7 @@ def test_list_members_are_folded_in_order_of_their_numbers() -> None:
 
 def test_bodies_that_are_arriving_share_their_bytes_but_for_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_body, "MOST_ARRIVING", 1000)
-    monkeypatch.setattr(read_body, "SMALL", 100)
+    monkeypatch.setattr(bodies, "SMALL", 100)
     stage = read_body.ReadBody(limit=2000)
 
     class Client:

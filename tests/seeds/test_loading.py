@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foas_emulator.seeds import loading
+from foas_emulator.seeds import composing, loading
 from foas_emulator.seeds.limits import LONGEST_SHOWN, MAX_FAULTS, DocumentError, path_of
 from foas_emulator.seeds.loading import load, load_json, load_yaml
 
@@ -134,6 +134,15 @@ def test_what_is_too_deep_or_too_long_in_json_is_told_with_its_line() -> None:
 def test_lines_are_known_in_json() -> None:
     document = load('{\n\t"a": [\n\t\t{"b": 1},\n\t\t{"b":\n2}]}')
     assert [document.line(place) for place in [("a",), ("a", 0, "b"), ("a", 1, "b")]] == [2, 3, 4]
+
+
+def test_only_the_first_lines_of_json_are_found_and_the_rest_have_that_of_what_encloses_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(composing, "MAX_OUTLINED", 10)
+    document = load('{\n"a":\n[' + ",\n".join(['{"b": 1}'] * 1000) + "]}")
+    assert [document.line(("a", position)) for position in (0, 1, 999)] == [3, 4, 2]
+    assert document.line(("c",)) == 1
 
 
 def test_large_json_is_read_in_steps_to_the_same_value(monkeypatch: pytest.MonkeyPatch) -> None:

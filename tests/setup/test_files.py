@@ -132,6 +132,25 @@ def test_what_was_installed_for_a_python_that_is_gone_is_installed_anew(tmp_path
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script of sh stands for Python")
+def test_of_two_that_install_at_once_one_waits_and_finds_what_it_needs(tmp_path: Path) -> None:
+    checkout(tmp_path)
+    programs = {
+        "stand-in": """echo "$@" >> installed; sleep 0.5""",
+        "another-python": "[ $1 = -c ] || { mkdir -p .venv/bin && cp stand-in .venv/bin/python; }",
+    }
+    for name, script in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+        (tmp_path / name).chmod(0o755)
+    command = ["make", ".venv/.serve", f"PYTHON={tmp_path}/another-python"]
+    both = [subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, encoding="utf-8") for _ in range(2)]
+    told = [each.communicate(timeout=60)[1] for each in both]
+    assert [each.returncode for each in both] == [0, 0], told
+    assert (tmp_path / "installed").read_text("utf-8").count("-r requirements.lock") == 1
+    assert sum("waiting for another make" in each for each in told) == 1
+    assert not (tmp_path / ".venv.lock").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script of sh stands for Python")
 def test_the_virtual_environment_of_windows_is_made_once(tmp_path: Path) -> None:
     """Make there looks for a file by its whole name; under another, it made the environment at every call."""
     checkout(tmp_path)

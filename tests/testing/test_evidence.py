@@ -66,6 +66,34 @@ PLUGINS = ("-p", "foas_emulator.testing.plugin", "-p", "allure_pytest.plugin")
 JOB = "/api/v2/projects/project1/jobs/job1/instances/412536"
 
 
+SHARED = """
+import pytest
+from foas_emulator.commands.signed_get import signed_get
+
+@pytest.fixture(scope="session")
+def shared(foas_emulator):
+    return foas_emulator.world("shared")
+
+def get(world, project):
+    signed_get(f"{world.endpoint}/api/v2/projects/{project}", access_key_id=world.access_key_id, secret="test")
+
+def test_nothing(shared, foas_emulator):
+    assert foas_emulator.worlds() != ["default"], "the report creates no world"
+
+def test_before(shared):
+    get(shared, "before")
+
+def test_during(shared):
+    get(shared, "during")
+    assert False
+
+def test_cleared(shared):
+    shared.journal.clear()
+    get(shared, "cleared")
+    assert False
+"""
+
+
 def pytest_in(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     """Run pytest on the tests in a folder, with our plugin and Allure's alone."""
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *PLUGINS, *options, "."]
@@ -114,6 +142,18 @@ def red(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
     assert "5 failed" in done.stdout
     return Red(done.stdout, log.read_text("utf-8") if log.exists() else done.stdout, folder)
+
+
+def test_a_red_test_that_shares_its_world_tells_the_calls_that_it_made(tmp_path: Path) -> None:
+    (tmp_path / "test_shared.py").write_text(SHARED, "utf-8")
+    ended = pytest_in(tmp_path)
+    sections = [each.partition("\n____")[0] for each in ended.stdout.split(" foas-emulator --")[1:]]
+    assert len(sections) == 3, ended.stdout
+    assert "3 failed, 1 passed" in ended.stdout
+    for section, called in zip(sections, ("it was not called", '"during"', '"cleared"'), strict=True):
+        assert called in section
+        assert section.count("<- GetProject") == (called != "it was not called")
+        assert "in world shared, which other tests use too" in section
 
 
 def test_no_terminal_obeys_what_a_program_has_sent() -> None:

@@ -100,6 +100,26 @@ def test_a_setup_that_is_interrupted_leaves_no_world_on_a_shared_server(
         assert emulator.worlds() == ["default"]
 
 
+def test_an_end_that_is_interrupted_leaves_no_world_on_a_shared_server(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop, dropped = World.drop, []
+
+    def interrupt_once(world: World) -> None:
+        dropped.append(world.name)
+        if len(dropped) == 1:
+            raise KeyboardInterrupt
+        drop(world)
+
+    pytester.makepyfile("def test_it(foas_world): pass")
+    with Emulator() as emulator:
+        monkeypatch.setattr(World, "drop", interrupt_once)
+        with suppress(KeyboardInterrupt):
+            pytester.runpytest_inprocess(f"--foas-url={emulator.url}")
+        assert emulator.worlds() == ["default"]
+    assert len(dropped) == 2
+
+
 def test_the_token_of_a_shared_server_is_handed_on(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(foas_world): foas_world.reset()")
     with Emulator(control_token="secret") as emulator:

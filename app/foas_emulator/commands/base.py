@@ -5,11 +5,13 @@ Every error is one line on standard error, never a traceback.
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from io import BytesIO, TextIOWrapper
+from threading import current_thread, main_thread
 from typing import Any, NoReturn
 
 import click
@@ -53,7 +55,8 @@ class Commands(click.Group):
             return run()
         _prepare_streams()
         try:
-            status: Any = run()
+            with _ended_by_signals():
+                status: Any = run()
             if sys.stdout is not None:
                 sys.stdout.flush()
         except click.exceptions.NoArgsIsHelpError as error:
@@ -75,6 +78,26 @@ class Commands(click.Group):
                 raise
             refuse(refused)
         sys.exit(status if isinstance(status, int) else 0)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it removes the file that it is writing."""
+    signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    ours = [number for number in signals if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours if current_thread() is main_thread() else ():
+        signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number in ours:
+            if signal.getsignal(number) is _end:  # else a server has its own, and still needs it
+                signal.signal(number, signal.SIG_DFL)
+
+
+def _end(number: int, _: object) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
 def _refused(error: Exception) -> str | None:

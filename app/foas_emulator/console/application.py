@@ -28,10 +28,11 @@ from foas_emulator.console.pages import PAGES, Page
 from foas_emulator.console.preferences import chosen_by, remember
 from foas_emulator.console.shown import page_behind, shown_foreign_form, shown_page, shown_plain
 from foas_emulator.console.site import Site, View
-from foas_emulator.control.bodies import Room, Taken, with_body
+from foas_emulator.control.bodies import with_body
 from foas_emulator.control.browsers import is_embedded
 from foas_emulator.control.errors import AnswerUnexpected, ControlError
 from foas_emulator.control.guard import is_local, passed_on_from
+from foas_emulator.gateway.bodies import Room, Taken
 from foas_emulator.world.advance import settle
 from foas_emulator.world.file_errors import UnreadableRowError, WorldFileError, file_error
 from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
@@ -102,15 +103,15 @@ class ConsoleGate:
         send = _guarded(scope, send)
         refused = await self._refused(Request(scope))
         if refused is None:
-            with self._room.taken() as room:
-                await self._serve(scope, receive, send, room)
+            with Taken(self._room) as taken:
+                await self._serve(scope, receive, send, taken)
         else:
             await refused(scope, receive, send)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, room: Taken) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, taken: Taken) -> None:
         try:
             limit = _LARGEST_SIGN_IN if self._is_open(Request(scope)) else self._site.max_document
-            receive = await with_body(scope, receive, limit=limit, room=room)
+            receive = await with_body(scope, receive, limit=limit, taken=taken)
         except ControlError as error:
             title, text = mark("The form is too large."), mark("The setting max_document says how large it may be.")
             response = await shown_plain(Request(scope), status=error.status, title=title, text=text)

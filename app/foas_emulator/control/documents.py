@@ -50,7 +50,9 @@ def parse_document(body: bytes | bytearray, *, as_yaml: bool) -> Document:
     except DocumentError as error:
         language = "YAML" if as_yaml else "JSON"
         faults = [{"line": flaw.line, "path": path_of(flaw.place), "message": flaw.message} for flaw in error.flaws]
-        raise ControlError(400, f"The body is not {language}.", f"{error}.", faults=faults) from None
+        is_written_wrong = any(flaw.message.startswith(f"not {language}: ") for flaw in error.flaws)
+        heading = f"The body is not {language}." if is_written_wrong else "The body cannot be used."
+        raise ControlError(400, heading, f"{error}.", faults=faults) from None
 
 
 def decode(body: bytes | bytearray) -> str:

@@ -14,10 +14,11 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from foas_emulator.control.bodies import Room, Taken, with_body
+from foas_emulator.control.bodies import with_body
 from foas_emulator.control.browsers import HostCheck, confined, drop_escapes, is_embedded, is_loopback
 from foas_emulator.control.errors import METHODS, ControlError
 from foas_emulator.control.stopping import answer_or_stop
+from foas_emulator.gateway.bodies import Room, Taken
 from foas_emulator.gateway.responses import host_name
 
 PREFIX = "/_emulator"
@@ -93,16 +94,16 @@ class ControlGate:
         await (allowed if refusal is None else refusal.answer())(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._room.taken() as room:
-            await answer_or_stop(partial(self._answer, room), scope, receive, send)
+        with Taken(self._room) as taken:
+            await answer_or_stop(partial(self._answer, taken), scope, receive, send)
 
-    async def _answer(self, room: Taken, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, taken: Taken, scope: Scope, receive: Receive, send: Send) -> None:
         is_exempt = _is_exempt(scope["path"])
         refusal = None if is_exempt else self._refusal(scope)
         try:
             if refusal is None and not is_exempt:  # else a caller without a token could take others' room
                 limit = self._limits[_DOCUMENTS.fullmatch(scope["path"]) is not None]
-                receive = await with_body(scope, receive, limit=limit, room=room)
+                receive = await with_body(scope, receive, limit=limit, taken=taken)
                 _take_body_as_json(scope)
         except ControlError as error:
             refusal = error.with_traceback(None)  # it refers to this frame, and to what has come of the body

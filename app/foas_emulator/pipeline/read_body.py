@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
+from foas_emulator.gateway.bodies import Room, Taken
 from foas_emulator.gateway.encodings import foreign_encoding
 from foas_emulator.gateway.errors import BODY_TOO_LARGE, MALFORMED, UNAVAILABLE
 from foas_emulator.json_bounds import MAX_DEPTH, has_lone_surrogate, integer, is_too_deep
@@ -26,22 +27,17 @@ LARGE = 256 * 1024
 
 MOST_ARRIVING = 256 * 1024 * 1024
 """The most bytes of bodies that have begun to arrive and are not complete. A single one may be larger."""
-SMALL = 64 * 1024
-"""The size in bytes up to which a body is read whatever others hold: a connection buffers as much in any case."""
 
 MAX_VALUES = 20_000
 """The most values of a JSON body; each takes far more memory and time than its bytes do."""
 
 
 class ReadBody:
-    """The stage that reads a body of at most `limit` bytes: a JSON object or a form, with or without a content type.
-
-    Bodies that are arriving share `MOST_ARRIVING`: thousands of slow clients would else hold `limit` bytes each.
-    """
+    """The stage that reads a body of at most `limit` bytes: a JSON object or a form, with or without a content type."""
 
     def __init__(self, *, limit: int) -> None:
         self._limit = limit
-        self._arriving = 0
+        self._arriving = Room(MOST_ARRIVING)
 
     def __call__(self, context: RequestContext) -> Awaitable[None] | None:
         headers = context.headers
@@ -70,24 +66,21 @@ class ReadBody:
             raise self._too_large()
         chunks = bytearray()
         more = True
-        try:
+        with Taken(self._arriving) as taken:
             while more:
                 message = await context.receive()
                 if message["type"] == "http.disconnect":
                     raise ClientDisconnect  # the rest of the body will never come
                 piece = message.get("body", b"")
                 chunks += piece
-                self._arriving += len(piece)
                 more = message.get("more_body", False)
                 if len(chunks) > self._limit:
                     raise self._too_large()
-                if more and len(chunks) > SMALL and MOST_ARRIVING < self._arriving > len(chunks):
+                if not taken.take(len(piece)) and more:
                     raise UNAVAILABLE(
                         f"The bodies that are arriving have over {MOST_ARRIVING} bytes together, which is the limit: "
                         "ask again when others are complete."
                     )
-        finally:
-            self._arriving -= len(chunks)
         return bytes(chunks)
 
     def _too_large(self) -> Exception:

@@ -27,6 +27,9 @@ from foas_emulator.seeds.limits import (
     integer,
 )
 
+MAX_OUTLINED = 1_000_000
+"""The most values of a JSON text whose lines are found, in some two seconds; every 32 characters count as one more."""
+
 
 class Lines:
     """The line of each member and item, by the list or mapping that contains it."""
@@ -100,7 +103,7 @@ class _Frame:
 class Composer:
     """A composer that builds a value from events, with its lines and flaws, in time linear in the text.
 
-    For JSON, whose bounds were checked before, it only finds the lines.
+    For JSON, whose bounds were checked before, it only finds the lines, of the first `MAX_OUTLINED` values.
     """
 
     def __init__(self, *, is_json: bool = False) -> None:
@@ -121,6 +124,9 @@ class Composer:
         try:
             for event in events:
                 if not self._takes(event) or len(self.flaws) >= MAX_FAULTS:
+                    return
+                if self._is_json and self._size > MAX_OUTLINED:
+                    self._end_early(event)
                     return
         finally:
             self.lines.free_with(self._parts)
@@ -143,6 +149,12 @@ class Composer:
             case _:
                 goes_on = True
         return goes_on
+
+    def _end_early(self, event: Any) -> None:
+        """Close what is open, so that the lines found so far are known."""
+        while self._frames:
+            frame = self._frames.pop()
+            self._put(frame.value, event, frame.line)
 
     def _begin_document(self, event: Any) -> bool:
         self._documents += 1

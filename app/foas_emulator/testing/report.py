@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,15 @@ class FailureReporter:
     """A plugin that adds the calls of its world, and the path of a snapshot, to the report of every failed test.
 
     `artifacts` is the directory with a folder for each failed test; without it, only a snapshot is kept, in the
-    session's temporary directory.
+    session's temporary directory. A world that a fixture shares among tests is not kept, and only the calls during the
+    test are shown.
     """
 
     def __init__(self, *, artifacts: Path | None) -> None:
         self._artifacts = artifacts
         self._world = pytest.StashKey[World]()
+        self._shared = pytest.StashKey[tuple[World, int]]()
+        """A world that the test shares with others, and the number of its latest call before the test."""
         self._temporary = pytest.StashKey[pytest.TempPathFactory]()
 
     def watch(self, item: pytest.Item, world: World, *, temporary: pytest.TempPathFactory) -> None:
@@ -40,24 +44,40 @@ class FailureReporter:
         item.stash[self._world] = world
         item.stash[self._temporary] = temporary
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        shared = [each for each in getattr(item, "funcargs", {}).values() if isinstance(each, World)]
+        if self._world in item.stash or not shared:
+            return
+        with suppress(*_ANYTHING):
+            before = shared[0].journal.entries(last=1) if shared[0].exists else []
+            item.stash[self._shared] = shared[0], before[0]["number"] if before else 0
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if call.when != "teardown" and report.failed and self._world in item.stash:
+        if call.when != "teardown" and report.failed and (self._world in item.stash or self._shared in item.stash):
             self._add(item, report)
         return report
 
     def _add(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        world = item.stash[self._world]
+        own = item.stash.get(self._world, None)
+        world, number = item.stash[self._shared] if own is None else (own, 0)
         try:
-            calls = "\n".join(describe_call(call) for call in world.journal.entries(last=LAST_CALLS))
+            entries = world.journal.entries(last=LAST_CALLS)
+            if entries and entries[-1]["number"] < number:  # the test has cleared the journal, which counts anew
+                number = 0
+            calls = "\n".join(describe_call(entry) for entry in entries if entry["number"] > number)
         except _ANYTHING as error:
             text = f"world {world.name} cannot be asked any more: {error}"
         else:
             calls = calls or "it was not called"
-            text = f"{calls}\n{self._keep(item, world, calls)}"
+            if own is None:
+                text = f"{calls}\nin world {world.name}, which other tests use too"
+            else:
+                text = f"{calls}\n{self._keep(item, world, calls)}"
         _add_section(report, text)
         properties = [("foas-world", world.name), ("foas-emulator", text)]
         item.user_properties += properties  # JUnit XML takes those that the test has at its end

@@ -151,6 +151,11 @@ class World:
         """The path of this world in the control API."""
         return self._path
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is this world, usable or not; this does not create it."""
+        return self._control.has_world(self.name)
+
     # -- for clients
 
     @property
