@@ -207,6 +207,8 @@ def test_the_journal_tells_when_which_request_and_what_had_a_part_in_it(emulator
         assert f"   {entry['time']} request {entry['request_id']}" in told
     assert f"request {faulted['request_id']}; fault rule 1 applied {json.dumps({'error': 'Throttling.User'})}\n" in told
     assert f"\n   {unknown['hint']}\n" in told
+    _call(emulator, "/api/v2/projects?pageSize=1&pageSize=2")
+    assert f"\n   {world.journal.entries()[-1]['warning']}\n" in said(emulator, "journal")
     failed = said(emulator, "journal", "--failed")
     assert ("#1 " in failed, "#2 " in failed, "#3 " in failed) == (False, True, True)
     assert said(emulator, "journal", "--operation", "StopJob") == "The journal of world mine has no such call.\n"

@@ -7,6 +7,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from foas_emulator.gateway.errors import THROTTLED_USER
 from foas_emulator.main import describe_api, describe_control_api
 from foas_emulator.openapi.document import as_yaml, nodes
 from tests.api import Api, open_api
@@ -79,6 +80,19 @@ def test_every_schema_and_every_member_is_described(document: dict[str, Any]) ->
     assert len(members) > 150
     assert [name for name, schema in schemas.items() if not schema.get("description")] == []
     assert [(name, member) for name, member, described in members if not described.get("description")] == []
+
+
+@DOCUMENTS
+def test_variables_of_the_server_have_only_what_every_generator_knows(document: dict[str, Any]) -> None:
+    assert all(variable.keys() == {"default"} for variable in document["servers"][0]["variables"].values())
+
+
+def test_an_error_made_from_its_schema_is_one_that_any_operation_may_answer() -> None:
+    members = SERVICE["components"]["schemas"]["Error"]["properties"]
+    made = {name: member["examples"][0] for name, member in members.items() if name != "RequestId"}
+    assert made["Code"] == "Throttling.User"
+    assert made["Message"] == THROTTLED_USER.message
+    assert made["Recommend"].endswith(f"Keyword={made['Code']}&source=PopGw")
 
 
 @DOCUMENTS

@@ -163,6 +163,12 @@ def test_no_terminal_obeys_what_a_program_has_sent() -> None:
     assert told == '500 c\\u001b[31m <- GetJob {"jobName": "\\u009b31m\\u202e"}\n    \\u0007'
 
 
+def test_a_rule_that_applied_is_told_where_the_answer_does_not_show_it() -> None:
+    rule = {"id": 7, "effect": {"truncate": 0.5}, "at": "before"}
+    call = {"status": 200, "operation": "GetJob", "parameters": {}, "faults": [rule], "warning": "not signed"}
+    assert describe_call(call) == '200 <- GetJob {}\n    fault rule 7 applied {"truncate": 0.5}\n    not signed'
+
+
 def says_why(text: str, test: str) -> bool:
     return WHY[test] in text and HINTS.get(test, "") in text
 

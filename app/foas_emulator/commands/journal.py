@@ -43,5 +43,6 @@ def _lines(entry: dict[str, Any]) -> str:
     answered = f"{entry['status'] or 'no answer'} {entry['code'] or ''}".strip()
     call = f"#{entry['number']} {asked} {json.dumps(entry['parameters'], ensure_ascii=False)} -> {answered}"
     faults = "".join(f"; fault rule {fault['id']} applied {json.dumps(fault['effect'])}" for fault in entry["faults"])
-    hint = f"\n   {' '.join(str(entry['hint']).split())}" if entry.get("hint") else ""
-    return f"{call}\n   {entry['time']} request {entry['request_id']}{faults}{hint}"
+    reason = entry.get("hint") or entry.get("warning")
+    told = f"\n   {' '.join(str(reason).split())}" if reason else ""
+    return f"{call}\n   {entry['time']} request {entry['request_id']}{faults}{told}"

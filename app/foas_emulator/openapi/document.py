@@ -28,10 +28,7 @@ SERVERS: list[Schema] = [
     {
         "url": "http://{host}:{port}",
         "description": "The emulator.",
-        "variables": {
-            "host": {"default": "127.0.0.1", "description": "Its host."},
-            "port": {"default": "8018", "description": "Its port."},
-        },
+        "variables": {"host": {"default": "127.0.0.1"}, "port": {"default": "8018"}},
     }
 ]
 

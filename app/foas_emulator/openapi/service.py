@@ -53,10 +53,18 @@ _ERROR = {
     "required": ["RequestId", "HostId", "Code", "Message", "Recommend"],
     "properties": {
         "RequestId": REQUEST_ID,
-        "HostId": {"type": "string", "description": "Host to which the request was sent."},
-        "Code": {"type": "string", "description": "Error code.", "examples": ["InvalidInstance.NotRunning"]},
-        "Message": {"type": "string", "description": "Error message."},
-        "Recommend": {"type": "string", "description": "URL at which the service explains the code."},
+        "HostId": {"type": "string", "description": "Host to which the request was sent.", "examples": ["127.0.0.1"]},
+        "Code": {"type": "string", "description": "Error code.", "examples": ["Throttling.User"]},
+        "Message": {
+            "type": "string",
+            "description": "Error message.",
+            "examples": ["Request was denied due to user flow control."],
+        },
+        "Recommend": {
+            "type": "string",
+            "description": "URL at which the service explains the code.",
+            "examples": ["https://error-center.aliyun.com/status/search?Keyword=Throttling.User&source=PopGw"],
+        },
     },
     "xml": {"name": "Error"},
 }

@@ -69,12 +69,13 @@ def load_artifact(folder: Path) -> Artifact:
 
 
 def describe_call(call: Mapping[str, Any]) -> str:
-    """Return a call as one line, with its hint or warning, if any, on a second line, for a terminal."""
+    """Return a call as one line for a terminal, and below it the fault rules that applied, and its hint or warning."""
     asked = call.get("operation") or f"{call.get('method')} {call.get('path')}"
     answered = f"{call.get('status') or 'no answer'} {call.get('code') or ''}".strip()
     line = f"{answered} <- {asked} {json.dumps(call.get('parameters'), ensure_ascii=False)}"
+    faults = [f"fault rule {rule['id']} applied {json.dumps(rule['effect'])}" for rule in call.get("faults") or ()]
     reason = call.get("hint") or call.get("warning")
-    return harmless(line if reason is None else f"{line}\n    {reason}")
+    return harmless("\n    ".join([line, *faults, *([str(reason)] if reason else [])]))
 
 
 def _whole_calls(world: World) -> list[dict[str, Any]]:
