@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foas_emulator.difference import harmless
+from foas_emulator.difference import in_one_line
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.world import World
 from foas_emulator.writing import read_file, write_file
@@ -74,7 +74,7 @@ def describe_call(call: Mapping[str, Any]) -> str:
     answered = f"{call.get('status') or 'no answer'} {call.get('code') or ''}".strip()
     line = f"{answered} <- {asked} {json.dumps(call.get('parameters'), ensure_ascii=False)}"
     reason = call.get("hint") or call.get("warning")
-    return harmless(line if reason is None else f"{line}\n    {reason}")
+    return "\n    ".join(map(in_one_line, [line] if reason is None else [line, str(reason)]))
 
 
 def _whole_calls(world: World) -> list[dict[str, Any]]:
