@@ -45,8 +45,9 @@ def _write_beside(file: Path, content: bytes) -> bool:
     target = Path(os.path.realpath(file))  # where a link leads, and not the link
     beside = target.with_name(f".foas-emulator-{os.getpid()}-{get_ident()}.tmp")
     try:
-        # From its first byte on, nobody reads it who may not read the older one.
-        stream = open(beside, "xb", opener=partial(os.open, mode=0o666 if older is None else older.st_mode & 0o777))
+        # From its first byte on, nobody may read it who may not read the older one.
+        mode = 0o666 if older is None else older.st_mode & 0o777
+        stream = open(beside, "xb", opener=partial(os.open, mode=mode))  # noqa: SIM115 - Path.open has no opener
     except (FileExistsError, PermissionError):
         return False
     try:
