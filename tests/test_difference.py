@@ -1,6 +1,6 @@
 import pytest
 
-from foas_emulator.difference import Difference, compare, counted, plain, shown
+from foas_emulator.difference import Difference, compare, counted, in_one_line, plain, shown
 
 
 def test_differences_come_in_the_expected_order_and_then_what_is_too_much() -> None:
@@ -24,3 +24,7 @@ def test_long_text_is_cut() -> None:
 @pytest.mark.parametrize(("number", "text"), [(0, "0 jobs"), (1, "1 job"), (2, "2 jobs")])
 def test_a_number_has_the_noun_that_fits(number: int, text: str) -> None:
     assert counted(number, "job") == text
+
+
+def test_a_text_in_one_line_begins_no_other() -> None:
+    assert in_one_line("a\n::error::b\r\x1b") == "a\\n::error::b\\u000d\\u001b"

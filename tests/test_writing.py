@@ -131,3 +131,21 @@ def test_an_error_names_the_file_that_was_meant(tmp_path: Path) -> None:
             write_file(file, b"x")
         assert told.value.filename == str(file)
     assert names(tmp_path) == []
+
+
+def test_nobody_reads_the_newer_content_who_may_not_read_the_older(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, seen = tmp_path / "world.json", []
+    file.write_bytes(b"older")
+    file.chmod(0o600)
+    flush = os.fsync
+
+    def look(descriptor: int) -> None:
+        seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", look)
+    write_file(file, b"newer")
+    assert seen == [0o600]
+    assert file.read_bytes() == b"newer"

@@ -51,6 +51,14 @@ def harmless(text: str) -> str:
     return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+def in_one_line(text: str) -> str:
+    """Return `harmless(text)` without line ends: a further line could be taken for one of ours, or for a CI's command.
+
+    GitHub Actions obeys lines that begin with `::`.
+    """
+    return harmless(text.replace("\n", "\\n"))
+
+
 def shown(text: str) -> str:
     """Return `plain(text)` in double quotes."""
     return f'"{plain(text)}"'

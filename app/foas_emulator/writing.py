@@ -5,6 +5,7 @@ import os
 import stat
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import get_ident
 from typing import TextIO
@@ -44,7 +45,9 @@ def _write_beside(file: Path, content: bytes) -> bool:
     target = Path(os.path.realpath(file))  # where a link leads, and not the link
     beside = target.with_name(f".foas-emulator-{os.getpid()}-{get_ident()}.tmp")
     try:
-        stream = beside.open("xb")
+        # From its first byte on, nobody may read it who may not read the older one.
+        mode = 0o666 if older is None else older.st_mode & 0o777
+        stream = open(beside, "xb", opener=partial(os.open, mode=mode))  # noqa: SIM115 - Path.open has no opener
     except (FileExistsError, PermissionError):
         return False
     try:

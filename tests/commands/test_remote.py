@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import click
 import pytest
@@ -16,6 +16,7 @@ from foas_emulator.commands import NAMES
 from foas_emulator.commands.fault import read_effect
 from foas_emulator.commands.remote import change_lines
 from foas_emulator.testing import Emulator, World
+from foas_emulator.testing.artifacts import describe_call
 
 TIMELINE = """
 projects:
@@ -458,3 +459,26 @@ def test_an_address_without_a_scheme_is_told_what_it_lacks(words: tuple[str, ...
 def test_an_address_that_cannot_be_read_is_told(words: tuple[str, ...]) -> None:
     result = CliRunner().invoke(main, [*words, "--url", "http://[::1"], env={"FOASEMU_PORT": None})
     assert (result.exit_code, result.stderr) == (1, "http://[::1: Invalid IPv6 URL\n")
+
+
+def test_no_name_and_no_code_begins_a_line_which_a_ci_may_obey(emulator: Emulator, world: World) -> None:
+    name = "a\n::error::b"
+    world.faults.arm({"status": 500, "code": name}, operation="GetJob", params={"jobName": name})
+    address = urlsplit(emulator.url)
+    connection = HTTPConnection(address.hostname or "", address.port)
+    connection.request("GET", f"/api/v2/projects/p/jobs/{quote(name)}", headers={"x-emulator-world": world.name})
+    assert connection.getresponse().status == 500
+    connection.close()
+    change = {"at": 0, "what": name, "job": name, "state": None}
+    with pytest.raises(AssertionError) as failed:
+        world.journal.assert_called("GetJob", status=200)
+    given = ["--url", emulator.url, "--control-token", "secret", "--world", world.name]
+    for text in (
+        CliRunner().invoke(main, ["journal", *given]).output,
+        CliRunner().invoke(main, ["fault", "list", *given]).output,
+        change_lines([change]),
+        describe_call(world.journal.entries()[0]),
+        str(failed.value),
+    ):
+        assert "::error::" in text
+        assert "\n::" not in text

@@ -101,6 +101,18 @@ def test_the_control_token_is_asked_for_once_and_kept_in_a_cookie_that_no_script
     assert guarded.send("GET", "/_emulator/worlds").status_code == 401, "the cookie opens the pages alone"
 
 
+def test_who_signs_out_is_asked_for_the_token_again(guarded: Console, console: Console) -> None:
+    guarded.send("POST", f"{CONSOLE}/sign-in", data={"control_token": "correct horse"})
+    assert f'action="{CONSOLE}/sign-out"' in guarded.page("/w/default/")
+    foreign = guarded.post("/sign-out", token="of another page")
+    assert foreign.status_code == 403
+    assert guarded.get("/w/default/").status_code == 200
+    out = guarded.post("/sign-out")
+    assert out.headers["location"] == f"{CONSOLE}/sign-in"
+    assert guarded.get("/w/default/").headers["location"].startswith(f"{CONSOLE}/sign-in?")
+    assert "/sign-out" not in console.page("/w/default/"), "without a token, nobody has signed in"
+
+
 def test_a_sign_in_that_a_form_leads_to_leads_back_to_its_page(guarded: Console) -> None:
     page = f"{CONSOLE}/w/default/faults?operation=StartJob"
     headers = {"referer": f"http://127.0.0.1:8018{page}"}

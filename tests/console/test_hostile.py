@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from foas_emulator.console import job
+from foas_emulator.console import job, messages
 from foas_emulator.console.seed_text import seed_text
 from tests.console.conftest import CONSOLE, Console
 
@@ -130,8 +130,18 @@ HALF = '{"ok": true, "title": "\\ud800", "hint": "", "curl": ""}'
     ids=["deep", "other types", "missing", "list", "number", "half of a surrogate pair"],
 )
 def test_a_message_that_is_none_of_ours_is_not_shown(console: Console, forged: str) -> None:
-    cookie = urlsafe_b64encode(forged.encode()).decode()
+    cookie = messages.sealed(urlsafe_b64encode(forged.encode()).decode())
     assert 'class="message' not in console.page("/w/default/", cookie=f"foas_emulator_message={cookie}")
+
+
+def test_a_message_is_shown_that_this_server_made_and_no_planted_one(console: Console) -> None:
+    members = {"ok": True, "title": "", "hint": "", "curl": "id"}
+    text = urlsafe_b64encode(json.dumps(members).encode()).decode()
+    shown = {
+        seal: 'class="message' in console.page("/w/default/", cookie=f"foas_emulator_message={text}{seal}")
+        for seal in ("", ".", ".0", messages.sealed(text).removeprefix(text))
+    }
+    assert list(shown.values()) == [False, False, False, True]
 
 
 def test_a_job_with_long_texts_is_shown_and_offered_as_no_seed(console: Console) -> None:

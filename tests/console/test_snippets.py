@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from foas_emulator.console import connecting, snippets
+from foas_emulator.console.calls import Call
 from foas_emulator.console.shell import shell_line
 from foas_emulator.testing import Emulator
 from tests.clients.builds import JAVA, built, do_without
@@ -258,3 +259,11 @@ def test_a_call_becomes_a_test_that_passes_where_it_is_made_and_fails_where_it_i
     assert "1 passed" in run(*pytest_, cwd=tmp_path)
     file.write_text(text, "utf-8")
     assert "1 failed" in run(*pytest_, cwd=tmp_path, check=False)
+
+
+@pytest.mark.parametrize("key", ["\x7f", "\x03", "\x1b"])
+def test_no_command_is_offered_that_a_terminal_takes_for_keys(key: str) -> None:
+    call = Call(method="PUT", target="/_emulator/worlds/a", body=f"{key * 99}; id #".encode())
+    assert not call.curl("http://127.0.0.1:8018")
+    named = Call(method="PUT", target="/_emulator/worlds/a", body=b"{}", file=f"{key * 99}; id #.json")
+    assert not named.curl("http://127.0.0.1:8018")

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from foas_emulator.commands.remote import Remote, remote
+from foas_emulator.difference import in_one_line
 from foas_emulator.settings import RATE, IntegerRange
 from foas_emulator.testing.shapes import FAULT_RULE
 
@@ -82,4 +83,4 @@ def _line(rule: dict[str, Any]) -> str:
     where = match["operation"] + "".join(f" {name}={value}" for name, value in match["params"].items())
     armed = "" if rule["armed"] else ", no longer armed"
     counts = f"seen {rule['seen']}, applied to {rule['hits']}"
-    return f"{rule['id']}: {json.dumps(rule['effect'])} for {where}; {counts}{armed}."
+    return in_one_line(f"{rule['id']}: {json.dumps(rule['effect'])} for {where}; {counts}{armed}.")

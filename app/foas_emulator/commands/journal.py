@@ -7,6 +7,7 @@ import click
 from click.core import ParameterSource
 
 from foas_emulator.commands.remote import Remote, remote
+from foas_emulator.difference import in_one_line
 from foas_emulator.settings import IntegerRange
 
 
@@ -41,7 +42,8 @@ def _lines(entry: dict[str, Any]) -> str:
     """Return what was asked and answered and, below it, when, the id, and what of the emulator had a part in it."""
     asked = entry["operation"] or f"{entry['method']} {entry['path']}"
     answered = f"{entry['status'] or 'no answer'} {entry['code'] or ''}".strip()
-    call = f"#{entry['number']} {asked} {json.dumps(entry['parameters'], ensure_ascii=False)} -> {answered}"
+    parameters = json.dumps(entry["parameters"], ensure_ascii=False)
+    call = in_one_line(f"#{entry['number']} {asked} {parameters} -> {answered}")
     faults = "".join(f"; fault rule {fault['id']} applied {json.dumps(fault['effect'])}" for fault in entry["faults"])
     reason = entry.get("hint") or entry.get("warning")
     told = f"\n   {' '.join(str(reason).split())}" if reason else ""

@@ -18,7 +18,7 @@ from foas_emulator.commands.base import (
     describe_os_error,
     refuse,
 )
-from foas_emulator.difference import harmless
+from foas_emulator.difference import harmless, in_one_line
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.server import Server
 from foas_emulator.testing.world import World
@@ -133,7 +133,7 @@ def say(sentence: str, document: Any, *, as_json: bool) -> None:
 
 def change_lines(changes: list[dict[str, Any]]) -> str:
     """Return a line for each change: what it brings about, and in parentheses what it is."""
-    return "".join(f"\n  {instant_text(change['at'])} {_described(change)}" for change in changes)
+    return "".join(f"\n  {instant_text(change['at'])} {in_one_line(_described(change))}" for change in changes)
 
 
 def _described(change: dict[str, Any]) -> str:

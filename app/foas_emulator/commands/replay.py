@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from foas_emulator.commands.base import refusals_to_start, refuse
-from foas_emulator.difference import counted, harmless
+from foas_emulator.difference import counted, in_one_line
 from foas_emulator.settings import from_environment, options
 from foas_emulator.testing.artifacts import Artifact, ArtifactError, describe_call, load_artifact
 from foas_emulator.testing.client import EmulatorError
@@ -56,7 +56,7 @@ def _serve(artifact: Artifact, given: dict[str, Any]) -> None:
     try:
         world = Server(running.url, control_token=settings.control_token).world(artifact.world)
         world.load(artifact.snapshot)
-        click.echo(harmless(f"{artifact.test} made {counted(len(artifact.calls), 'call')} in world {world.name}:"))
+        click.echo(in_one_line(f"{artifact.test} made {counted(len(artifact.calls), 'call')} in world {world.name}:"))
         for call in artifact.calls:
             click.echo(describe_call(call))
         click.echo("its clock is frozen at the time of the failure")

@@ -51,6 +51,10 @@ class Access:
         )
         return True
 
+    def sign_out(self, request: Request, response: Response) -> None:
+        """Take the cookie from the browser; it stays valid where somebody else has it, as the control token does."""
+        response.delete_cookie(_cookie(request), path=BASE)
+
     def allows_form(self, request: Request, form_token: str) -> bool:
         """Whether a form is one of ours, sent from one of our pages."""
         return is_from_ours(request) and _same(form_token, self.form_token)

@@ -70,6 +70,7 @@ def console_app(site: Site) -> ASGIApp:
     routes = [
         Route("/", _to_default),
         Route("/sign-in", _sign_in(site), methods=["GET", "POST"]),
+        Route("/sign-out", _sign_out(site), methods=["POST"]),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         Route("/w/{world}/create", _create_world(site), methods=["POST"]),
         Route("/w/{world}/call", _in_world(site, actions.perform_form), methods=["POST"]),
@@ -230,6 +231,23 @@ def _sign_in(site: Site) -> Handler:
     return sign_in
 
 
+def _sign_out(site: Site) -> Handler:
+    async def sign_out(request: Request) -> Response:
+        if not site.access.allows_form(request, await _token_of(request)):
+            return await shown_foreign_form(request)
+        response = RedirectResponse(f"{BASE}/sign-in", HTTPStatus.SEE_OTHER)
+        site.access.sign_out(request, response)
+        return response
+
+    return sign_out
+
+
+async def _token_of(request: Request) -> str:
+    """Return the token in a form that has little else."""
+    async with request.form(max_files=0, max_fields=4, max_part_size=LONGEST_FIELD) as form:
+        return str(form.get("token", ""))
+
+
 def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Response]]) -> Handler:
     """Return a handler for an existing world; for one that does not exist, it shows a page that offers to create it."""
 
@@ -260,9 +278,7 @@ def _create_world(site: Site) -> Handler:
 
     async def create(request: Request) -> Response:
         name = request.path_params["world"]
-        async with request.form(max_files=0, max_fields=4, max_part_size=LONGEST_FIELD) as form:
-            form_token = str(form.get("token", ""))
-        if not site.access.allows_form(request, form_token):
+        if not site.access.allows_form(request, await _token_of(request)):
             return await shown_foreign_form(request)
         try:
             site.registry.open_or_create(name)

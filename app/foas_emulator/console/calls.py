@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlencode
 from starlette.types import ASGIApp, Message
 
 from foas_emulator.console.language import mark
-from foas_emulator.console.shell import shell_line
+from foas_emulator.console.shell import has_keys, shell_line
 from foas_emulator.faults.wire import NEVER_SENT, TRANSPORT
 from foas_emulator.gateway.signature import SignedRequest, v1_authorization
 from foas_emulator.world.clock import machine_now
@@ -52,7 +52,12 @@ class Call:
         return headers | ({"x-emulator-world": self.world} if self.is_of_service else {})
 
     def curl(self, base_url: str, *, with_token: bool = False) -> str:
-        """Return the call as one line for a shell; `with_token` takes the control token from the environment."""
+        """Return the call as one line for a shell, "" if none can be pasted.
+
+        `with_token` takes the control token from the environment.
+        """
+        if has_keys(self.file.encode() if self.file else self.body):
+            return ""
         words = ["curl", *as_it_is(self.target), *([] if self.method == "GET" else ["-X", self.method])]
         words.append(base_url + self.target)
         headers = {name: value for name, value in self.headers().items() if value not in (FORM, JSON, DEFAULT)}

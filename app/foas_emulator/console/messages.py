@@ -1,5 +1,6 @@
 """The result of the last action, shown once on the page that follows."""
 
+import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict, dataclass
@@ -8,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from foas_emulator.console.access import BASE
+from foas_emulator.world.ids import fresh_secret
 
 _COOKIE = "foas_emulator_message"
 _LONGEST = (900, 400, 100)
@@ -17,6 +19,8 @@ LONGEST = _LONGEST[0]
 _LARGEST = 3800
 """The bytes of a cookie's value that every browser accepts."""
 _SECONDS = 60
+_KEY = fresh_secret().encode()
+"""Seals the messages of this process: any page on another port of the host, or of its domain, can set our cookies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +48,19 @@ def _written(message: Message, longest: int) -> str:
         members[name] = members[name].encode()[:longest].decode(errors="ignore")
     if len(message.curl.encode()) > longest:
         members["curl"] = ""  # an incomplete command would do something else
-    return urlsafe_b64encode(json.dumps(members, ensure_ascii=False).encode()).decode()
+    return sealed(urlsafe_b64encode(json.dumps(members, ensure_ascii=False).encode()).decode())
+
+
+def sealed(text: str) -> str:
+    """Return a text with the proof that it is from here: what others plant would be copied and run."""
+    return f"{text}.{hmac.new(_KEY, text.encode(), 'sha256').hexdigest()}"
 
 
 def read(request: Request) -> Message | None:
     """Return the message to show, None if there is none."""
-    text = request.cookies.get(_COOKIE)
-    if not text:
+    cookie = request.cookies.get(_COOKIE, "")
+    text = cookie.partition(".")[0]
+    if not hmac.compare_digest(cookie.encode(), sealed(text).encode()):
         return None
     try:
         members = json.loads(urlsafe_b64decode(text))

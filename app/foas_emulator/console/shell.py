@@ -6,6 +6,13 @@ from collections.abc import Iterable
 
 _ENDS = re.compile(r"['\\\u2018-\u201b]+")
 """Characters that end or change a text in single quotes: a backslash in fish, typographic quotes in PowerShell."""
+_KEYS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Characters that a terminal takes for keys when a line is pasted: one of them ends the line, what follows is run."""
+
+
+def has_keys(text: bytes) -> bool:
+    """Whether a text cannot be pasted into a terminal, in whatever quotes: Delete, for one, erases the quotes."""
+    return _KEYS.search(text) is not None
 
 
 def shell_line(words: Iterable[str]) -> str:

@@ -49,6 +49,7 @@ async def shown_page(
         "api": f"/_emulator/worlds/{world.name}",
         "control": json_call,
         "form_token": site.access.form_token,
+        "has_sign_in": site.access.control_token is not None,
         "page": "",
     }
     response = HTMLResponse(await render(template, {**common, **context}), status)

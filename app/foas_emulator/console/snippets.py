@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from foas_emulator.console.calls import as_it_is, service_call
 from foas_emulator.console.operations import job_path
-from foas_emulator.console.shell import shell_line
+from foas_emulator.console.shell import has_keys, shell_line
 from foas_emulator.world.names import DEFAULT
 
 _LEFT_OUT = frozenset(
@@ -36,8 +36,6 @@ _LEFT_OUT = frozenset(
 
 _OF_ADDRESSES = "/?&=%+:,;@!$'()*~-._"
 """Characters that are kept in a URL; others that a program sent raw are percent-encoded."""
-_KEYS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
-"""Characters that a terminal takes for keys when a line is pasted: one of them ends the line, what follows is run."""
 _CUT = re.compile(r"\.\.\. of [0-9]+ characters\Z")
 """The end of a text that the journal does not show whole."""
 
@@ -71,7 +69,7 @@ def _is_whole(call: Mapping[str, Any], body: bytes) -> bool:
         body.decode()
     except UnicodeDecodeError:
         return False
-    if body and (_KEYS.search(body) or call["method"] == "HEAD"):  # curl sends no HEAD with a body
+    if body and (has_keys(body) or call["method"] == "HEAD"):  # curl sends no HEAD with a body
         return False
     return call["method"].isalpha() and request["path"].startswith("/") and not request["is_cut"]
 

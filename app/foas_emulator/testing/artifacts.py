@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from foas_emulator.difference import harmless
+from foas_emulator.difference import in_one_line
 from foas_emulator.testing.client import EmulatorError
 from foas_emulator.testing.world import World
 from foas_emulator.writing import read_file, write_file
@@ -75,7 +75,7 @@ def describe_call(call: Mapping[str, Any]) -> str:
     line = f"{answered} <- {asked} {json.dumps(call.get('parameters'), ensure_ascii=False)}"
     faults = [f"fault rule {rule['id']} applied {json.dumps(rule['effect'])}" for rule in call.get("faults") or ()]
     reason = call.get("hint") or call.get("warning")
-    return harmless("\n    ".join([line, *faults, *([str(reason)] if reason else [])]))
+    return "\n    ".join(map(in_one_line, [line, *faults, *([str(reason)] if reason else [])]))
 
 
 def _whole_calls(world: World) -> list[dict[str, Any]]:

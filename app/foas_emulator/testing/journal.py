@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from foas_emulator.difference import in_one_line
 from foas_emulator.testing.client import ControlClient, EmulatorError
 from foas_emulator.testing.shapes import JOURNAL_PAGE
 
@@ -134,7 +135,7 @@ def explain(refusal: EmulatorError) -> str:
     lines = [refusal.error]
     lines += [_line(difference) for difference in refusal.details["differences"]]
     if not refusal.details["nearest"]:
-        return "\n".join([*lines, "It was not called at all."])
+        return "\n".join([*map(in_one_line, lines), "It was not called at all."])
     lines.append("The nearest calls:")
     for near in refusal.details["nearest"]:
         entry = near["entry"]
@@ -143,7 +144,7 @@ def explain(refusal: EmulatorError) -> str:
             f"  #{entry['number']} {asked} {entry['parameters']} -> {entry['status']} {entry['code'] or ''}".rstrip()
         )
         lines += [f"    {_line(difference)}" for difference in near["differences"]]
-    return "\n".join(lines)
+    return "\n".join(map(in_one_line, lines))
 
 
 def _line(difference: Mapping[str, Any]) -> str:

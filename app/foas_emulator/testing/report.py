@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from foas_emulator.difference import harmless
 from foas_emulator.testing.artifacts import describe_call, save_artifact, save_state
 from foas_emulator.testing.world import World
 
@@ -78,6 +79,7 @@ class FailureReporter:
                 text = f"{calls}\nin world {world.name}, which other tests use too"
             else:
                 text = f"{calls}\n{self._keep(item, world, calls)}"
+        text = harmless(text)
         _add_section(report, text)
         properties = [("foas-world", world.name), ("foas-emulator", text)]
         item.user_properties += properties  # JUnit XML takes those that the test has at its end
