@@ -17,8 +17,11 @@ ENDURE = $(if $(COUNT),--count $(COUNT)) $(if $(SECONDS),--seconds $(SECONDS)) $
 unexport PYTHONHOME PYTHONPATH PIP_PREFIX PIP_REQUIRE_HASHES PIP_ROOT PIP_TARGET
 export PIP_USER := 0
 
-# What was installed for a Python that has been removed since is not there for the next one.
-STALE := $(shell test -x $(INTERPRETER) || rm -f $(VENV)/.serve $(VENV)/.test $(VENV)/.mutants)
+# What was installed for a Python that has been removed since is not there for the next one. Programs in a virtual
+# environment do not run once its checkout was moved; .serve holds the place, or nothing if an older Makefile made it.
+IS_HERE := test ! -s $(VENV)/.serve || test "$$(cat $(VENV)/.serve)" = "$$(pwd -P)"
+STALE := $(shell { $(IS_HERE); } || rm -f $(INTERPRETER)) \
+	$(shell test -x $(INTERPRETER) || rm -f $(VENV)/.serve $(VENV)/.test $(VENV)/.mutants)
 
 # Without this, a virtual environment that could not be made whole, as on Debian without python3-venv, would be used.
 .DELETE_ON_ERROR:
@@ -102,14 +105,15 @@ $(VENV)/.serve: requirements.lock pyproject.toml | $(INTERPRETER)
 	@$(PIP) install --no-deps --require-hashes -r requirements.lock >&2
 	@echo "installing the emulator" >&2
 	@$(PIP) install --no-deps --no-build-isolation -e . >&2
-	@touch $@
+	@pwd -P > $@
 
 $(VENV)/.test: requirements-dev.lock pyproject.toml | $(INTERPRETER)
 	@echo "installing what the tests need (requirements-dev.lock)" >&2
 	@$(PIP) install --no-deps --require-hashes -r requirements-dev.lock >&2
 	@echo "installing the emulator" >&2
 	@$(PIP) install --no-deps --no-build-isolation -e . >&2
-	@touch $@ $(VENV)/.serve
+	@pwd -P > $(VENV)/.serve
+	@touch $@
 
 $(VENV)/.mutants: requirements-mutants.lock $(VENV)/.test
 	@echo "installing what makes mutants (requirements-mutants.lock)" >&2

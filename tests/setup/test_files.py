@@ -131,6 +131,23 @@ def test_what_was_installed_for_a_python_that_is_gone_is_installed_anew(tmp_path
     assert "-r requirements.lock" in planned(tmp_path)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a virtual environment has no links there")
+@pytest.mark.parametrize(("place", "is_made"), [("", False), ("{here}", False), ("/elsewhere/foas", True)])
+def test_the_virtual_environment_of_a_checkout_that_was_moved_is_made_anew(
+    tmp_path: Path, place: str, *, is_made: bool
+) -> None:
+    """Its programs name the Python of the old place, and it has the emulator of there."""
+    checkout(tmp_path)
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "python").symlink_to(sys.executable)
+    (tmp_path / ".venv" / "pyvenv.cfg").touch()
+    (tmp_path / ".venv" / ".serve").write_text(place.format(here=tmp_path.resolve()), "utf-8")
+    plan = planned(tmp_path)
+    assert ("venv --clear .venv" in plan) == is_made
+    assert ("-r requirements.lock" in plan) == is_made
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a script of sh stands for Python")
 def test_of_two_that_install_at_once_one_waits_and_finds_what_it_needs(tmp_path: Path) -> None:
     checkout(tmp_path)

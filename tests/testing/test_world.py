@@ -352,6 +352,27 @@ def test_an_emulator_that_is_interrupted_while_its_thread_starts_ends(
     assert [thread for thread in set(threading.enumerate()) - before if thread.name == "foas-emulator"] == []
 
 
+def test_an_emulator_that_is_interrupted_before_its_thread_runs_serves_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    late: list[threading.Thread] = []
+
+    class Interrupted(threading.Thread):
+        def start(self) -> None:
+            late.append(self)
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("foas_emulator.testing.in_thread.Thread", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            Emulator().__enter__()
+    (thread,) = late
+    threading.Thread.start(thread)
+    thread.join(60)
+    assert not thread.is_alive()
+    assert caplog.messages == []
+
+
 def test_an_emulator_that_is_interrupted_before_its_block_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

@@ -104,10 +104,12 @@ class ThreadedServer:
     def _end(self) -> None:
         """Stop a server for which nobody waits any more, as after a KeyboardInterrupt, before its worlds are closed."""
         self._server.should_exit = True
-        with suppress(RuntimeError):  # it has not started
+        with suppress(RuntimeError):  # it has not started; if it does so later, it ends at once
             self._thread.join(END_WITHIN)
 
     def _run(self) -> None:
+        if self._server.should_exit:  # its start was interrupted, and what it would serve is closed
+            return
         try:
             with self._files, event_loop_runner() as runner:  # they go even if nobody waits for the end of this thread
                 runner.run(self._server.serve(sockets=[self._listener]))
