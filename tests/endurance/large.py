@@ -27,10 +27,13 @@ CREATE TABLE b (x BIGINT) WITH (type='print');
 INSERT INTO b SELECT COUNT(x) FROM a GROUP BY y;
 -- """
 PROJECT = "/api/v2/projects/demo"
+JOBS, INSTANCES = "jobs?pageSize=1", "instances?jobType=FLINK_STREAM&pageSize=1"
 KEPT = "large"
 """The world that is only copied."""
 DEFAULT_SEED = files("foas_emulator.fixtures") / "default.yaml"
 WORLDS = (*dict.fromkeys((*SERVED, *DEMO["name"], FAULTY)),)
+KEEP_ALIVE_MS = 600_000
+"""Milliseconds for which the connection of requests may wait while worlds are made again."""
 AT_ONCE = 500
 """Requests that are sent without waiting for the answers."""
 
@@ -41,7 +44,7 @@ Seed = dict[str, Any]
 class State:
     """A kind of large world: what `fill` adds to the default seed, and `extend` once its worlds are there.
 
-    `held` counts what a world must hold; one that holds less is made again.
+    `held` counts what a world must hold, besides its jobs; one that holds less is made again.
     """
 
     fill: Callable[[Seed, int], None] = lambda _seed, _size: None
@@ -144,12 +147,12 @@ def _make_worlds(client: httpx.Client, size: int) -> None:
 
 
 STATES: Mapping[str, State] = {
-    "jobs": State(fill=_add_jobs, held=_listed("jobs?pageSize=1")),
-    "jobs in files": State(fill=_add_jobs, held=_listed("jobs?pageSize=1"), in_files=True),
-    "changes": State(fill=_add_changes(3), held=_listed("instances?actualState=WAITING&pageSize=1")),
-    "more changes": State(fill=_add_changes(9), held=_listed("instances?actualState=WAITING&pageSize=1")),
+    "jobs": State(fill=_add_jobs, held=_listed(JOBS)),
+    "jobs in files": State(fill=_add_jobs, held=_listed(JOBS), in_files=True),
+    "changes": State(fill=_add_changes(3), held=_listed(f"{INSTANCES}&actualState=WAITING")),
+    "more changes": State(fill=_add_changes(9), held=_listed(f"{INSTANCES}&actualState=WAITING")),
     "rules": State(fill=_add_rules, held=_rules),
-    "instances": State(fill=_add_instances, held=_listed("jobs/running-stream/instances?pageSize=1")),
+    "instances": State(fill=_add_instances, held=_listed(f"{INSTANCES}&isArchived=true")),
     "folders, packages, projects": State(fill=_add_groups, held=_listed("packages?pageSize=1")),
     "calls": State(held=_entries, extend=_call),
     "worlds": State(held=_worlds, extend=_make_worlds),
@@ -166,14 +169,16 @@ def large(*, bounds: Bounds, seed: int, is_counted: bool = False, size: int = SI
     for in_files in (False, True):
         with TemporaryDirectory() as place:
             data_dir = Path(place) / "data" if in_files else None
-            settings = Settings(port=0, log_refused=False, image_bytes=2**30, data_dir=data_dir)
+            settings = Settings(
+                port=0, log_refused=False, image_bytes=2**30, keep_alive=KEEP_ALIVE_MS, data_dir=data_dir
+            )
             with watched(figures, settings, is_counted=is_counted) as (client, user):
                 reset_worlds(client)
                 trees = [*every_tree(client, chance), *_far_reads(size)]
                 for name in [name for name, state in STATES.items() if state.in_files is in_files]:
                     share = Bounds(bounds.count // len(STATES), bounds.seconds / len(STATES))
                     walk = _Walk(client=client, user=user, name=name, size=size)
-                    figures.counts[f"requests, {name}"] = walk.walk(trees, chance, share)
+                    walk.walk(figures, trees, chance, share)
                 costs |= {f"{kind}{', in files' * in_files}": cost for kind, cost in user.costs.values()}
     figures.values |= {kind: cost for kind, cost in costs.items() if "KiB" not in kind}
     return figures
@@ -188,8 +193,8 @@ class _Walk:
     name: str
     size: int
 
-    def walk(self, trees: Sequence[Tree], chance: random.Random, bounds: Bounds) -> int:
-        """Make requests until the bounds are met; return how many."""
+    def walk(self, figures: Figures, trees: Sequence[Tree], chance: random.Random, bounds: Bounds) -> None:
+        """Make requests until the bounds are met."""
         self._begin_anew()
         whole = {world: self._held(world) for world in WORLDS}
         number = 0
@@ -201,8 +206,9 @@ class _Walk:
             status = self.user.ask(raw, f"{self.name}: {_told(raw)}")
             number += 1
             if each.method != "GET" and 0 < status < 400:
-                self._begin([world for world in WORLDS if self._held(world) < whole[world] * 0.9])
-        return number
+                self._begin([world for world in WORLDS if self._is_less(world, whole[world])])
+        figures.counts[f"requests, {self.name}"] = number
+        figures.counts[f"large by, {self.name}"] = max(whole[SERVED[0]])
 
     def _begin_anew(self) -> None:
         reset_worlds(self.client)
@@ -214,13 +220,18 @@ class _Walk:
 
     def _begin(self, worlds: Sequence[str]) -> None:
         for world in worlds:
-            self.client.put(f"/_emulator/worlds/{world}", json={"fork": KEPT}).raise_for_status()
+            raw = tree("PUT", f"/_emulator/worlds/{world}", "application/json", {"fork": KEPT}, {}).raw()
+            self.user.ask(raw, f"{self.name}: PUT {world} as a fork")
         if worlds:
             self.user.note_resident()
             STATES[self.name].extend(self.client, self.size)
+        self.user.rest()
 
-    def _held(self, world: str) -> int:
-        return STATES[self.name].held(self.client, world)
+    def _held(self, world: str) -> tuple[int, int]:
+        return _listed(JOBS)(self.client, world), STATES[self.name].held(self.client, world)
+
+    def _is_less(self, world: str, whole: tuple[int, int]) -> bool:
+        return any(now < before * 0.9 for now, before in zip(self._held(world), whole, strict=True))
 
 
 def _far_reads(size: int) -> Iterator[Tree]:
@@ -231,7 +242,8 @@ def _far_reads(size: int) -> Iterator[Tree]:
         f"{home}/time?preview=idle",
         f"{home}/compare?left={KEPT}&right={SERVED[0]}",
         f"{home}/job?project=demo&job=big-1",
-        *(f"{PROJECT}/{listed}?pageIndex={size // 200}&pageSize=100" for listed in ("jobs", "packages", "instances")),
+        *(f"{PROJECT}/{listed}&pageIndex={size // 2}" for listed in (JOBS, INSTANCES, f"{INSTANCES}&isArchived=true")),
+        *(f"{PROJECT}/{listed}?pageIndex={size // 100}&pageSize=100" for listed in ("jobs", "packages")),
         f"{PROJECT}/jobs/big-1",
     ]
     for target in targets:
@@ -240,7 +252,7 @@ def _far_reads(size: int) -> Iterator[Tree]:
 
 def _told(raw: bytes) -> str:
     head, _, body = raw.partition(b"\r\n\r\n")
-    return f"{head.partition(b' HTTP/1.1')[0].decode()} {body[-300:].decode('utf-8', 'replace')}"
+    return f"{head.partition(b' HTTP/1.1')[0].decode()} {body[-200:]!r}"
 
 
 if __name__ == "__main__":

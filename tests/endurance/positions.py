@@ -98,6 +98,10 @@ class User:
             self.costs.note("of it in one hold of the loop, ms", felt.longest_work * 1000, what)
         return status
 
+    def rest(self) -> None:
+        """Wait until what others have asked for is over, so that it is not taken for a cost of the next request."""
+        self._victim.rest()
+
     def note_resident(self) -> None:
         known = self._figures.values.get(RESIDENT, 0)
         self._figures.values[RESIDENT] = max(known, self._victim.resident() or 0)
