@@ -49,7 +49,7 @@ def test_hostile_contents_make_no_error_of_the_server_and_run_lines_in_proportio
 
 @posix
 def test_requests_in_large_worlds_make_no_error_of_the_server_and_run_few_lines() -> None:
-    figures = well(large(bounds=Bounds(10 * len(STATES), SECONDS * len(STATES)), seed=7, is_counted=True, size=300))
+    figures = well(large(bounds=Bounds(10 * len(STATES), SECONDS * len(STATES)), seed=7, is_counted=True, size=200))
     assert all(figures.counts[f"requests, {state}"] == 10 for state in STATES)
     assert all(figures.counts[f"large by, {state}"] >= 150 for state in STATES)
     assert figures.counts["status 200"] > 10
