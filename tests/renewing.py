@@ -9,5 +9,4 @@ from foas_emulator.world.staging import NOTHING_STAGED
 def renewed(registry: Registry, image: bytes) -> Iterator[str | None]:
     """Yield the name of each world that starts over, None for each that stays."""
     for renewal in registry.replace_image(image):
-        is_renewed = renewal is not None and renewal.is_due() and renewal.replace(NOTHING_STAGED)
-        yield renewal.name if renewal is not None and is_renewed else None
+        yield renewal.name if renewal.is_due() and renewal.replace(NOTHING_STAGED) else None

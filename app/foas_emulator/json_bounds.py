@@ -1,11 +1,11 @@
-"""The bounds of the JSON in requests: the length of its numbers, its depth, and texts that no answer can carry."""
+"""The bounds of JSON that others have written: the length of its numbers, its depth, texts that no answer can carry."""
 
 import json
 import re
 from typing import Any
 
 LONGEST_NUMBER = 400
-"""The most digits of an integer."""
+"""The most digits of an integer, whose reading takes the square of them."""
 MAX_DEPTH = 100
 """The most lists and objects inside one another: some Pythons parse more than they write, and pages are recursive."""
 
@@ -13,7 +13,7 @@ _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def integer(number: str) -> int:
-    """Return the value of an integer. Raise ValueError for a long one: reading it takes the square of its length."""
+    """Return the value of an integer. Raise ValueError for one of more than `LONGEST_NUMBER` digits."""
     if len(number) > LONGEST_NUMBER:
         raise ValueError(f"the number {number[:40]}... has over {LONGEST_NUMBER} digits")
     return int(number)
@@ -30,12 +30,17 @@ def is_too_deep(text: str, value: Any) -> bool:
     return bool(level)
 
 
-def has_lone_surrogate(text: str, value: Any) -> bool:
-    """Whether the value of a JSON text holds half of a surrogate pair, which no database can hold."""
-    if not _ESCAPED_SURROGATE.search(text):
-        return False
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
+def is_whole(text: str) -> bool:
+    """Whether a text holds no half of a surrogate pair, which neither a database nor an answer can hold."""
+    if text.isascii():
         return True
-    return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def has_lone_surrogate(text: str, value: Any) -> bool:
+    """Whether the value of a JSON text holds a text that is not whole."""
+    return _ESCAPED_SURROGATE.search(text) is not None and not is_whole(json.dumps(value, ensure_ascii=False))

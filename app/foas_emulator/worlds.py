@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from foas_emulator.control.off_loop import LARGE, off_loop
+from foas_emulator.control.off_loop import UNKNOWN, off_loop
 from foas_emulator.operations.catalogue import HANDLERS
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_of
@@ -46,9 +46,9 @@ def open_registry(settings: Settings) -> Registry:
                 check=_check,
             )
             registry: Registry = (
-                MemoryRegistry(**options)
+                MemoryRegistry(options)
                 if settings.data_dir is None
-                else FileRegistry(settings.data_dir, max_files=world_files_at_once(), **options)
+                else FileRegistry(settings.data_dir, options, max_files=world_files_at_once())
             )
             if_refused.callback(registry.close)
             existing = registry.names()
@@ -124,7 +124,7 @@ def watch_seeds(
             log.warning("a seed has become a pipe, which may never yield anything; everything stays as it is")
             return
         try:
-            image = await off_loop(LARGE + 1, lambda: _seeded_image(settings.seed, scratch, registry.defaults))
+            image = await off_loop(UNKNOWN, lambda: _seeded_image(settings.seed, scratch, registry.defaults))
         except SeedError as error:
             log.warning("the seeds have changed and cannot be used; everything stays as it is: %s", error)
         else:

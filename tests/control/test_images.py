@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from foas_emulator.console import comparison, site
+from foas_emulator.console import comparison, resources
 from foas_emulator.control import images, merging, resetting, snapshots, worlds
 from foas_emulator.operations.instances.rows import Instance
 from foas_emulator.world import copying, online_backup
@@ -59,7 +59,7 @@ def test_requests_for_whole_worlds_wait_for_their_turn_before_they_hold_any(
     lock = CountingLock()
     monkeypatch.setattr(images, "_lock", lock)
     taken: list[World] = []
-    for module in (snapshots, images, merging, worlds, site, comparison):
+    for module in (snapshots, images, merging, worlds, resources, comparison):
         monkeypatch.setattr(module, "image_of_world", noting(module.image_of_world, taken))
 
     async def crowd() -> list[int]:

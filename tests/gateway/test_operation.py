@@ -101,6 +101,7 @@ def test_literal_segment_goes_before_a_placeholder_which_still_serves_what_lies_
         ("GET", ""),
         ("OPTIONS", "*"),
         ("GET", "/%74hings"),
+        ("GET", "/nothing/%zz"),
     ],
 )
 def test_anything_else_finds_nothing(method: str, path: str) -> None:
@@ -130,10 +131,6 @@ def test_segment_that_is_no_utf8_or_a_broken_escape_is_malformed(segment: str) -
         found("GET", f"/things/{segment}")
     assert refusal.value.code == "RequestParameterMalformed"
     assert repr(segment) in refusal.value.hint
-
-
-def test_broken_escape_on_an_unknown_path_is_an_unknown_path() -> None:
-    assert found("GET", "/nothing/%zz") is None
 
 
 def test_text_without_escapes_is_returned_as_it_is() -> None:

@@ -14,12 +14,6 @@ MANY = ",".join(["a"] * (MOST_NAMES + 1))
 REFUSED = f"{MOST_NAMES + 1} are more than the {MOST_NAMES} that one call may hold."
 
 
-@pytest.fixture
-def p(api: Api) -> Api:
-    building.project_with_queue(api)
-    return api
-
-
 def test_a_job_names_a_bounded_number_of_packages(p: Api) -> None:
     p.ok("CreatePackage", projectName="p", packageName="a", type="jar", ossPath="a.jar")
     building.job(p, packages=MANY.removesuffix(",a"))

@@ -21,12 +21,11 @@ LIMIT = 10_000
 
 
 @pytest.fixture
-def p(api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
-    building.project_with_queue(api)
-    building.job(api)
-    api.ok("CreatePackage", projectName="p", packageName="a", type="jar", ossPath="a.jar")
+def p(p: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
+    building.job(p)
+    p.ok("CreatePackage", projectName="p", packageName="a", type="jar", ossPath="a.jar")
     monkeypatch.setattr(texts, "MOST_WEIGHT", LIMIT)
-    return api
+    return p
 
 
 @pytest.mark.parametrize(

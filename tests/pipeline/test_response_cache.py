@@ -78,12 +78,6 @@ def test_all_walk_where_every_request_leaves_a_trace_on_its_way(walks: list[str]
     assert len(walks) == 3
 
 
-def test_errors_walk(served: Api, walks: list[str]) -> None:
-    for _ in range(2):
-        assert ask(served.app, INSTANCE.replace("412536", "1")).status == 404
-    assert len(walks) == 2
-
-
 @pytest.mark.parametrize("mode", ["off", "warn", "strict"])
 def test_signed_as_usual_only_the_first_walks(walks: list[str], mode: str) -> None:
     with open_api(signature=mode) as served:

@@ -93,7 +93,10 @@ def test_a_file_that_cannot_be_read_says_why(tmp_path: Path) -> None:
 def test_the_lines_of_many_wrong_states_are_looked_for_once(file: Path) -> None:
     """For each they were looked for in the whole file: 250 states in 0.8 MB took six seconds."""
     file.write_text(json.dumps({f"state {number}": {"wrong": 1} for number in range(50)}, indent=1), "utf-8")
-    with patch.object(loading, "_outline", wraps=loading._outline) as outline, pytest.raises(SeedError) as refused:
+    with (
+        patch.object(loading, "_composed_outline", wraps=loading._composed_outline) as outline,
+        pytest.raises(SeedError) as refused,
+    ):
         read_states(file)
     assert [fault.line for fault in refused.value.faults] == [3 * number + 3 for number in range(50)]
     assert outline.call_count == 1

@@ -1,7 +1,6 @@
 """Worlds without anything of the service in them."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from foas_emulator.world.file_registry import FileRegistry
 from foas_emulator.world.ids import Counter
 from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.pending import PendingChange
-from foas_emulator.world.registry import Registry
+from foas_emulator.world.registry import Registry, RegistryOptions
 from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.staging import StagedImage
 from foas_emulator.world.store import Store
@@ -69,11 +68,16 @@ def open_registry(
 ) -> Iterator[Callable[..., Registry]]:
     opened: list[Registry] = []
 
-    def open_(**options: Any) -> Registry:
-        given = {"image": template, "directory": data_dir} | options
-        directory = given.pop("directory")
-        kind = MemoryRegistry if directory is None else partial(FileRegistry, directory)
-        registry = kind(handlers=HANDLERS, connections=connections, defaults=WorldSettings(), **given)
+    def open_(*, directory: Path | None = data_dir, max_files: int | None = None, **options: Any) -> Registry:
+        usual: dict[str, Any] = {"image": template, "max_worlds": 2000, "idle": 0, "image_bytes": 2**28}
+        given = RegistryOptions(
+            handlers=HANDLERS,
+            connections=connections,
+            defaults=WorldSettings(),
+            check=lambda _: None,
+            **(usual | options),
+        )
+        registry = MemoryRegistry(given) if directory is None else FileRegistry(directory, given, max_files=max_files)
         opened.append(registry)
         return registry
 

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 from time import sleep
@@ -11,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from foas_emulator.control.images import copy_of_world
 from foas_emulator.world import copying, online_backup
 from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.expiry import Expiry
@@ -52,11 +52,8 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> tuple[Event, Event]:
 
 
 def rows_of(api: Api, image: bytes) -> Any:
-    async def rows() -> Any:
-        async with copy_of_world(api.world, api.registry, image=image) as copy:
-            return dump(copy)
-
-    return asyncio.run(rows())
+    with closing(api.registry.detached(api.world.name, Store(api.registry.connections, image=image))) as copy:
+        return dump(copy)
 
 
 needs_threads = pytest.mark.skipif(not online_backup.IS_POSSIBLE, reason="this SQLite is for one thread")

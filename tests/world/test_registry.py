@@ -7,7 +7,6 @@ from threading import Thread
 
 import pytest
 
-from foas_emulator.world.connections import Connections
 from foas_emulator.world.directory_lock import DirectoryInUseError
 from foas_emulator.world.expiry import CLOSE_AT_ONCE, EXPIRE_AT_ONCE
 from foas_emulator.world.file_errors import LONGEST_PATH, WorldFileError
@@ -17,7 +16,6 @@ from foas_emulator.world.images import KeptImage
 from foas_emulator.world.memory_registry import MemoryRegistry
 from foas_emulator.world.names import DEFAULT, WorldLimitError, WorldNameError
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.settings import WorldSettings
 from foas_emulator.world.staging import NOTHING_STAGED
 from foas_emulator.world.store import StoppedError, Store, StoreClosedError
 from foas_emulator.world.world import World
@@ -548,8 +546,8 @@ def test_few_worlds_in_files_are_closed_at_a_time(open_registry: OpenRegistry, t
         assert len(registry._worlds) == left
 
 
-def test_many_worlds_expire_in_several_looks(connections: Connections, template: bytes) -> None:
-    registry = MemoryRegistry(image=template, handlers={}, connections=connections, defaults=WorldSettings(), idle=1)
+def test_many_worlds_expire_in_several_looks(open_registry: OpenRegistry) -> None:
+    registry = open_registry(directory=None, idle=1)
     for number in range(EXPIRE_AT_ONCE + 5):
         registry._open(f"w{number}")
     for world in registry._worlds.values():
@@ -559,4 +557,3 @@ def test_many_worlds_expire_in_several_looks(connections: Connections, template:
     assert len(registry.names()) == 5
     registry.expire()
     assert registry.names() == []
-    registry.close()

@@ -60,6 +60,11 @@ class Access:
         return hmac.new((self.control_token or "").encode(), b"console", sha256).hexdigest()
 
 
+def base_url_of(request: Request) -> str:
+    """Return the URL at which a browser, and so programs, reach the emulator."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
 def is_from_ours(request: Request) -> bool:
     """Whether a request is from a page of ours, as far as its browser says where it is from."""
     origin = request.headers.get("origin")

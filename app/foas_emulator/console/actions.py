@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from foas_emulator.console import messages
-from foas_emulator.console.access import LONGEST_FIELD, page_of_ours
+from foas_emulator.console.access import LONGEST_FIELD, base_url_of, page_of_ours
 from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json_call
 from foas_emulator.console.language import mark
 from foas_emulator.console.messages import Message
@@ -68,7 +68,7 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
     is_refused = call.is_of_service and world.settings.signature == "strict"
     if not is_refused and (call.file or len(call.body) <= messages.LONGEST):
         with_token = site.access.control_token is not None
-        curl = call.curl(f"{request.url.scheme}://{request.url.netloc}", with_token=with_token)
+        curl = call.curl(base_url_of(request), with_token=with_token)
     if answer.ok:
         if call.target == f"{CONTROL}worlds/{world.name}/clock/advance":
             site.note_step(world.name, answer)

@@ -21,11 +21,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from foas_emulator.console import actions, downloads, scenarios, uploads
-from foas_emulator.console.access import BASE, LONGEST_FIELD, is_from_ours, page_of_ours
+from foas_emulator.console.access import BASE, LONGEST_FIELD, base_url_of, is_from_ours, page_of_ours
 from foas_emulator.console.events import event_stream
 from foas_emulator.console.language import mark
 from foas_emulator.console.pages import PAGES, Page
-from foas_emulator.console.preferences import Preferences, remember
+from foas_emulator.console.preferences import chosen_by, remember
 from foas_emulator.console.shown import page_behind, shown_foreign_form, shown_page, shown_plain
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.bodies import Room, Taken, with_body
@@ -234,8 +234,8 @@ def _in_world(site: Site, handler: Callable[[Site, World, Request], Awaitable[Re
 
     async def handle(request: Request) -> Response:
         name = request.path_params["world"]
-        chosen = Preferences.chosen(request)
-        if chosen is not None:
+        chosen = chosen_by(request)
+        if chosen:
             return remember(request, chosen)
         await site.journal.sort()
         try:
@@ -285,7 +285,7 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 def _page(page: Page) -> Callable[[Site, World, Request], Awaitable[Response]]:
     async def handle(site: Site, world: World, request: Request) -> Response:
         query = {**request.query_params, **{name: str(value) for name, value in request.path_params.items()}}
-        view = View(site=site, world=world, query=query, base_url=f"{request.url.scheme}://{request.url.netloc}")
+        view = View(site=site, world=world, query=query, base_url=base_url_of(request))
         await settle(world)
         context: dict[str, Any] = await page.make(view)
         status = context.pop("status", HTTPStatus.OK)

@@ -71,7 +71,7 @@ def graph(plan: Plan) -> Graph:
     ]
     bottoms = [box.y + BOX_HEIGHT for box in boxes.values()] + [int(arrow.y) + _BELOW for arrow in arrows]
     return Graph(
-        width=_MARGIN * 2 + max((box.x for box in boxes.values()), default=0) - _MARGIN + BOX_WIDTH,
+        width=_MARGIN + max((box.x for box in boxes.values()), default=0) + BOX_WIDTH,
         height=_MARGIN + max(bottoms, default=BOX_HEIGHT),
         boxes=list(boxes.values()),
         arrows=arrows,

@@ -25,17 +25,6 @@ class Preferences:
     language: Language
     theme: Theme
 
-    @classmethod
-    def chosen(cls, request: Request) -> "dict[str, str] | None":
-        """Return the cookies to set if the query chooses a language or a theme, else None."""
-        language, theme = request.query_params.get("lang"), request.query_params.get("theme")
-        chosen = {}
-        if language in LANGUAGES:
-            chosen[_LANGUAGE] = str(language)
-        if theme in get_args(Theme):
-            chosen[_THEME] = str(theme)
-        return chosen or None
-
 
 def preferred(request: Request) -> Preferences:
     """Return the preferences in the cookies, else those of the browser."""
@@ -47,6 +36,13 @@ def preferred(request: Request) -> Preferences:
         else negotiate(request.headers.get("accept-language", "")[:_LONGEST]),
         cast(Theme, theme) if theme in get_args(Theme) else "auto",
     )
+
+
+def chosen_by(request: Request) -> dict[str, str]:
+    """Return the cookies to set where the query chooses a language or a theme, else none."""
+    language, theme = request.query_params.get("lang", ""), request.query_params.get("theme", "")
+    chosen = {_LANGUAGE: language} if language in LANGUAGES else {}
+    return chosen | ({_THEME: theme} if theme in get_args(Theme) else {})
 
 
 def remember(request: Request, chosen: dict[str, str]) -> Response:

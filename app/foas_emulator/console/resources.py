@@ -14,10 +14,12 @@ from sqlalchemy import TextualSelect, text
 
 from foas_emulator.blink.kinds import STREAM
 from foas_emulator.console.operations import DRAFT, FIRST, NOT_STARTED, Button, buttons
-from foas_emulator.console.site import View
+from foas_emulator.console.site import MOST_KEPT, Site, View
 from foas_emulator.console.timeline import Point, point, timeline
 from foas_emulator.control.changes import show_changes
+from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.world import pending
+from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.pending import PendingChange
 from foas_emulator.world.shortage import in_thread
 from foas_emulator.world.world import World
@@ -70,7 +72,7 @@ async def resources_page(view: View) -> dict[str, Any]:
         "state": query.get("state", ""),
         "text": query.get("text", "")[:200],
     }
-    overview: Overview = await view.site.overview(world, overview_of)
+    overview = await overview_of_world(view.site, world)
     found = await in_thread(lambda: [place for place in overview.places if fits(place, **wanted)])
     offset = view.offset(PAGE, len(found))
     return {
@@ -98,6 +100,21 @@ class Overview:
     places: list[Place]
     counts: dict[str, dict[str, int]]
     failed_last: list[Place]
+
+
+async def overview_of_world(site: Site, world: World) -> Overview:
+    """Return the overview of a world, made in a thread and kept until the world changes."""
+    revision, known = site.overviews.get(world.name, (None, None))
+    if known is None or revision is not world.store.revision:
+        async with one_large_at_a_time(world.store.size, world):
+            revision, known = site.overviews.get(world.name, (None, None))
+            if known is None or revision is not world.store.revision:  # nobody has done it meanwhile
+                revision = world.store.revision
+                known = await in_thread(overview_of, await image_of_world(world))
+                if len(site.overviews) > MOST_KEPT:
+                    site.overviews.clear()
+                site.overviews[world.name] = revision, known
+    return known
 
 
 def overview_of(image: bytes) -> Overview:

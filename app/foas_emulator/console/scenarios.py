@@ -15,7 +15,7 @@ from foas_emulator.console.messages import Message
 from foas_emulator.console.shown import shown_foreign_form, shown_plain
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.images import one_large_at_a_time
-from foas_emulator.control.off_loop import LARGE, off_loop
+from foas_emulator.control.off_loop import UNKNOWN, off_loop
 from foas_emulator.control.staging import staged_image
 from foas_emulator.seeds.errors import SeedError
 from foas_emulator.seeds.image import image_of
@@ -104,8 +104,8 @@ async def begin(site: Site, world: World, request: Request) -> Response:
         return await shown_plain(request, status=HTTPStatus.NOT_FOUND, title=mark("There is no such scenario."))
     response = RedirectResponse(f"{BASE}/w/{world.name}/", HTTPStatus.SEE_OTHER)
     try:
-        async with one_large_at_a_time(LARGE + 1):
-            image, scratch = await off_loop(LARGE + 1, lambda: _image(site, seed))
+        async with one_large_at_a_time(UNKNOWN):
+            image, scratch = await off_loop(UNKNOWN, lambda: _image(site, seed))
             async with staged_image(image, site.registry, scratch, name=world.name, with_origin=True) as staged:
                 site.registry.create_or_replace(world.name, image, staged)
         messages.put(response, Message(ok=True, title=mark("The world starts over.")))

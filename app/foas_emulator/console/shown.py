@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from foas_emulator import __version__
 from foas_emulator.console import messages
-from foas_emulator.console.access import BASE
+from foas_emulator.console.access import BASE, base_url_of
 from foas_emulator.console.calls import json_call
 from foas_emulator.console.frame import frame
 from foas_emulator.console.language import mark, translator
@@ -32,7 +32,7 @@ def _common(request: Request) -> dict[str, Any]:
         "here": path + (f"?{query}" if query else ""),
         "here_query": dict(request.query_params),
         "version": __version__,
-        "base_url": f"{request.url.scheme}://{request.url.netloc}",
+        "base_url": base_url_of(request),
         "message": messages.read(request),
     }
 
@@ -69,7 +69,7 @@ async def shown_foreign_form(request: Request) -> Response:
 
 def page_behind(request: Request) -> str:
     """Return the address of the console's page from which a request comes, "" if it comes from elsewhere."""
-    address, base_url = request.headers.get("referer", ""), f"{request.url.scheme}://{request.url.netloc}"
+    address, base_url = request.headers.get("referer", ""), base_url_of(request)
     path = address.removeprefix(base_url)
     return path if address.startswith(f"{base_url}{BASE}/") and path.isascii() else ""
 

@@ -3,23 +3,23 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import ASGIApp
 
 from foas_emulator.console.access import Access
 from foas_emulator.console.calls import CONTROL, Answer, Call, perform, service_call
 from foas_emulator.control.browsers import HostCheck
-from foas_emulator.control.images import one_large_at_a_time
 from foas_emulator.journal.journal import Journal
-from foas_emulator.world.copying import image_of_world
 from foas_emulator.world.ids import LAST_COUNT
 from foas_emulator.world.registry import Registry
-from foas_emulator.world.shortage import in_thread
 from foas_emulator.world.store import StoreClosedError
 from foas_emulator.world.world import World
+
+if TYPE_CHECKING:
+    from foas_emulator.console.resources import Overview
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Site:
     """The number of the last entry of each world's journal that was viewed."""
     steps: dict[str, deque[Step]] = field(default_factory=dict)
     """The last advances of each world's clock by the console."""
-    overviews: dict[str, tuple[object, Any]] = field(default_factory=dict)
+    overviews: dict[str, tuple[object, "Overview"]] = field(default_factory=dict)
     """Overviews of the worlds' rows, with the revision for which they are valid."""
 
     def look_at(self, world_name: str, last: int) -> None:
@@ -84,31 +84,15 @@ class Site:
 
     def note_step(self, world_name: str, advance: Answer) -> None:
         """Record the control API's answer to an advance."""
-        if len(self.steps) > _MOST_WORLDS:
+        if len(self.steps) > MOST_KEPT:
             self.steps.clear()
         self.steps.setdefault(world_name, deque(maxlen=_MOST_STEPS)).appendleft(Step.of(advance))
-
-    async def overview(self, world: World, make: Callable[[bytes], Any]) -> Any:
-        """Return the overview that `make` computes from a world's image, in a thread, and cache it by revision."""
-        revision, known = self.overviews.get(world.name, (None, None))
-        if revision is world.store.revision:
-            return known
-        async with one_large_at_a_time(world.store.size, world):
-            revision, known = self.overviews.get(world.name, (None, None))
-            if revision is not world.store.revision:  # nobody has done it meanwhile
-                revision = world.store.revision
-                image = await image_of_world(world)
-                known = await in_thread(make, image)
-                if len(self.overviews) > _MOST_WORLDS:
-                    self.overviews.clear()
-                self.overviews[world.name] = revision, known
-        return known
 
 
 MOST_CHANGES = 100
 """The most changes of an advance, and of what is pending, that are shown."""
 _DECODER = json.JSONDecoder()
-_MOST_WORLDS = 50
+MOST_KEPT = 50
 """The most worlds whose overviews, and whose steps, are kept."""
 _MOST_LOOKED_AT = 2000
 _MOST_STEPS = 5
@@ -122,7 +106,7 @@ class View:
     world: World
     query: Mapping[str, str]
     base_url: str
-    """The URL at which the browser, and so programs, reach the emulator."""
+    """As `base_url_of` has it."""
 
     @property
     def host(self) -> str:

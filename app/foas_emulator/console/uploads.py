@@ -7,7 +7,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from foas_emulator.console.access import BASE, LONGEST_FIELD
+from foas_emulator.console.access import BASE, LONGEST_FIELD, base_url_of
 from foas_emulator.console.comparison import Side, compared
 from foas_emulator.console.shown import shown_foreign_form, shown_page
 from foas_emulator.console.site import Site, View
@@ -23,7 +23,7 @@ async def compare_files(site: Site, world: World, request: Request) -> Response:
     if left.content is None and right.content is None:
         query = urlencode({"left": left.name, "right": right.name})
         return RedirectResponse(f"{BASE}/w/{world.name}/compare?{query}", HTTPStatus.SEE_OTHER)
-    view = View(site=site, world=world, query={}, base_url=f"{request.url.scheme}://{request.url.netloc}")
+    view = View(site=site, world=world, query={}, base_url=base_url_of(request))
     context = {"page": "compare", **await compared(view, left, right)}
     return await shown_page(site, world, request, "compare.html", context)
 

@@ -86,28 +86,15 @@ def clock_router(registry: Registry, large: LargeAnswers) -> APIRouter:
     """Return the routes of each world's clock under `/worlds/{name}/clock`."""
     router = APIRouter(prefix="/worlds/{name}/clock", route_class=DocumentRoute)
 
-    async def answer(world: World, changes: Sequence[Change] | None = None) -> Response:
-        # It is written by the slice: FastAPI, models and even `dumps` are slow for many thousands of changes.
-        parts = [await write_clock(world)]
-        if changes is None:
-            large.require_room(sum(map(len, parts)))
-        else:  # the clock has moved, so this must not be refused
-            parts.append(b'"changes": ' + await write_settled(world, changes))
-        return Response(b"{%s}" % b", ".join(parts), media_type="application/json")
-
-    async def moved(world: World, advance: Advance) -> Response:
-        with world.in_use():
-            changes = await settle(world)
-            changes += await _advance(world, advance)
-            return await answer(world, changes)
-
     @router.get("", response_model=ClockShown)
     async def get_clock(name: str) -> Response:
         """Return the time of a world, and its pending changes."""
         world = require_world(registry, name)
         with world.in_use():
             await settle(world)
-            return await answer(world)
+            clock = await write_clock(world)
+            large.require_room(len(clock))
+            return _answer(clock)
 
     @router.put("", response_model=ClockMoved)
     async def put_clock(name: str, setting: ClockSetting) -> Response:
@@ -116,7 +103,7 @@ def clock_router(registry: Registry, large: LargeAnswers) -> APIRouter:
         with world.in_use():
             changes = await settle(world)
             changes += await set_clock(world, mode=setting.mode, now=setting.now)
-            return await answer(world, changes)
+            return await _moved(world, changes)
 
     @router.post("/advance", response_model=ClockMoved)
     async def advance_clock(
@@ -129,16 +116,32 @@ def clock_router(registry: Registry, large: LargeAnswers) -> APIRouter:
         if dry_run:
             world = require_world(registry, name)
             async with one_large_at_a_time(world.store.size, world), copy_of_world(world, registry) as copy:
-                return await moved(copy, advance)
-        return await moved(registry.open_or_create(name), advance)
+                return await _advance(copy, advance)
+        return await _advance(registry.open_or_create(name), advance)
 
     return router
 
 
-async def _advance(world: World, advance: Advance) -> list[Change]:
-    if advance.until is not None:
-        return await (advance_to_next(world) if advance.until == "next" else advance_until_idle(world))
-    return await (advance_by(world, advance.by or 0) if advance.to is None else advance_to(world, advance.to))
+async def _advance(world: World, advance: Advance) -> Response:
+    with world.in_use():
+        changes = await settle(world)
+        if advance.to is not None:
+            changes += await advance_to(world, advance.to)
+        elif advance.until is None:
+            changes += await advance_by(world, advance.by or 0)
+        else:
+            changes += await (advance_to_next(world) if advance.until == "next" else advance_until_idle(world))
+        return await _moved(world, changes)
+
+
+async def _moved(world: World, changes: Sequence[Change]) -> Response:
+    """Return the answer of a clock that has moved, which must not be refused for want of room."""
+    return _answer(await write_clock(world), b'"changes": ' + await write_settled(world, changes))
+
+
+def _answer(*members: bytes) -> Response:
+    """Return members that were written by the slice: FastAPI, models and even `dumps` are slow for many changes."""
+    return Response(b"{%s}" % b", ".join(members), media_type="application/json")
 
 
 _EXAMPLES: Any = {

@@ -1,12 +1,12 @@
 """Images of whole worlds, for work on them outside the event loop."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, closing, nullcontext
 
 from fastapi import Request
 
 from foas_emulator.control.documents import parse_document
-from foas_emulator.control.off_loop import LARGE, SMALL, off_loop
+from foas_emulator.control.off_loop import LARGE, off_loop
 from foas_emulator.seeds.consistency import check_world
 from foas_emulator.world.connections import Connections
 from foas_emulator.world.copying import image_of_world
@@ -54,21 +54,18 @@ async def origin_of_world(registry: Registry, name: str) -> bytes:
     if isinstance(registry, MemoryRegistry):
         return registry.origin(name)
     try:
-        return await off_loop(SMALL + 1 + registry.origin_size(name), lambda: registry.origin(name))
+        return await off_loop(registry.origin_size(name), lambda: registry.origin(name), at_once=0)
     except KeyError:
         raise StoreClosedError("the world was dropped") from None
 
 
 @asynccontextmanager
-async def copy_of_world(world: World, registry: Registry, *, image: bytes | None = None) -> AsyncIterator[World]:
-    """Yield a copy of a world in memory, with its own contents or another image; close the copy after the block."""
-    image = await image_of_world(world) if image is None else image
+async def copy_of_world(world: World, registry: Registry) -> AsyncIterator[World]:
+    """Yield a copy of a world in memory; close it after the block."""
+    image = await image_of_world(world)
     if len(image) <= LARGE:
         store = Store(registry.connections, image=image)
     else:
         store = await off_loop(len(image), lambda: Store(Connections(), image=image))
-    copy = World(world.name, store, defaults=registry.defaults, handlers=registry.handlers)
-    try:
+    with closing(registry.detached(world.name, store)) as copy:
         yield copy
-    finally:
-        copy.close()

@@ -88,9 +88,6 @@ async def _merge_beside(
 
 
 def _merged(image: bytes, seed: SeedDocument, *, name: str, registry: Registry, scratch: Connections) -> bytes:
-    store = Store(scratch, image=image)
-    try:
-        apply(World(name, store, defaults=registry.defaults, handlers=registry.handlers), seed)
+    with closing(Store(scratch, image=image)) as store:
+        apply(registry.detached(name, store), seed)
         return store.own_image()
-    finally:
-        store.close()

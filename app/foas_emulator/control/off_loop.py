@@ -17,6 +17,8 @@ SMALL = 2048
 """The largest document, in bytes, to process on the loop: a few dozen resources take a few milliseconds."""
 LARGE = 1024 * 1024
 """The size in bytes above which documents have a thread of their own, so that smaller ones need not wait for them."""
+UNKNOWN = LARGE + 1
+"""The size of what is not known before it is read or made: it may be large."""
 
 
 class _Worker:

@@ -15,15 +15,20 @@ from foas_emulator.world.registry import Registry
 from foas_emulator.world.slices import in_slices
 from foas_emulator.world.staging import NOTHING_STAGED, Renewal
 from foas_emulator.world.store import StoreClosedError
+from foas_emulator.world.world import World
 
 log = logging.getLogger(__name__)
 
 
 async def reset(registry: Registry, scratch: Connections, name: str) -> None:
     """Reset a world; create it if it does not exist."""
+    world = None
     with suppress(WorldFileError):  # which a reset repairs
-        registry.open_existing(name)
-    await _reset(registry, scratch, name, in_one_piece=registry.reset)
+        world = registry.open_existing(name)
+    if world is not None and registry.origin_size(name) > LARGE:
+        await _reset_large(registry, scratch, world, in_one_piece=registry.reset)
+    else:
+        registry.reset(name)
 
 
 async def reset_all(registry: Registry, scratch: Connections) -> None:
@@ -31,10 +36,13 @@ async def reset_all(registry: Registry, scratch: Connections) -> None:
     failures: list[WorldFileError] = []
     async for name in in_slices(registry.names()):
         try:
-            if registry.peek(name) is not None and registry.origin_size(name) > LARGE:
-                await _reset(registry, scratch, name, in_one_piece=registry.reset_existing)
+            world = registry.peek(name)
+            if world is not None and registry.origin_size(name) > LARGE:
+                await _reset_large(registry, scratch, world, in_one_piece=registry.reset_existing)
+            elif isinstance(registry, FileRegistry) and (stamp := registry.origin_stamp(name)) and stamp[0] > LARGE:
+                await _reset_large_closed(registry, scratch, name, stamp)
             else:
-                await _reset_small_or_closed(registry, scratch, name)
+                registry.reset_existing(name)
         except WorldFileError as error:
             failures.append(error)
     if failures:
@@ -46,7 +54,7 @@ async def start_over(registry: Registry, scratch: Connections, image: bytes) -> 
     return [
         renewal.name
         async for renewal in in_slices(registry.replace_image(image))
-        if renewal is not None and await _renew(renewal, registry, scratch, image)
+        if await _renew(renewal, registry, scratch, image)
     ]
 
 
@@ -64,41 +72,31 @@ async def _renew(renewal: Renewal, registry: Registry, scratch: Connections, ima
         return False
 
 
-async def _reset(registry: Registry, scratch: Connections, name: str, *, in_one_piece: Callable[[str], None]) -> None:
-    world = registry.peek(name)
-    async with one_large_at_a_time(0 if world is None else registry.origin_size(name), world):
-        beginning = None if world is None else world.beginning
-        origin = await _origin(registry, name)
+async def _reset_large(
+    registry: Registry, scratch: Connections, world: World, *, in_one_piece: Callable[[str], None]
+) -> None:
+    """Reset an open world to a staged origin; `in_one_piece` if the world has ended or started over meanwhile."""
+    name = world.name
+    async with one_large_at_a_time(registry.origin_size(name), world):
+        beginning, origin = world.beginning, None
+        with suppress(StoreClosedError, WorldFileError):  # `reset` knows what becomes of a lost one
+            origin = await origin_of_world(registry, name)
         async with staged_image(origin, registry, scratch, name=name) as staged:
-            is_same = registry.peek(name) is world and (world is None or world.beginning is beginning)
             # The default image may have been replaced meanwhile: then what is staged is no longer the world's origin.
-            is_kept = not isinstance(registry, MemoryRegistry) or registry.origin(name) is origin
-            if is_same and (origin is None or is_kept):
+            is_kept = origin is None or not isinstance(registry, MemoryRegistry) or registry.origin(name) is origin
+            if is_kept and registry.holds(world) and world.beginning is beginning:
                 registry.reset(name, staged)
-            else:  # it ended or started over meanwhile
+            else:
                 in_one_piece(name)
 
 
-async def _reset_small_or_closed(registry: Registry, scratch: Connections, name: str) -> None:
-    """Reset a world; write the file of a large one that is closed off the loop, or opening it would do so on it."""
-    if isinstance(registry, FileRegistry) and (stamp := registry.origin_stamp(name)) and stamp[0] > LARGE:
-        with suppress(StoreClosedError):  # it was dropped meanwhile
-            await _reset_closed(registry, scratch, name, stamp)
-    else:
-        registry.reset_existing(name)
-
-
-async def _reset_closed(registry: FileRegistry, scratch: Connections, name: str, stamp: tuple[int, int, int]) -> None:
+async def _reset_large_closed(
+    registry: FileRegistry, scratch: Connections, name: str, stamp: tuple[int, int, int]
+) -> None:
+    """Reset a world that is closed: opening it would write its file on the event loop."""
     async with one_large_at_a_time(stamp[0]):
-        origin = await origin_of_world(registry, name)
-        async with staged_image(origin, registry, scratch, name=name) as staged:
-            is_same = registry.origin_stamp(name) == stamp
-            registry.reset_existing(name, staged if is_same else NOTHING_STAGED)
-
-
-async def _origin(registry: Registry, name: str) -> bytes | None:
-    """Return the image that an open world resets to; None if it is closed, or if the image cannot be read."""
-    try:
-        return None if registry.peek(name) is None else await origin_of_world(registry, name)
-    except (StoreClosedError, WorldFileError):
-        return None
+        with suppress(StoreClosedError):  # it was dropped meanwhile
+            origin = await origin_of_world(registry, name)
+            async with staged_image(origin, registry, scratch, name=name) as staged:
+                is_same = registry.origin_stamp(name) == stamp
+                registry.reset_existing(name, staged if is_same else NOTHING_STAGED)

@@ -12,7 +12,7 @@ from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, ans
 from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
 from foas_emulator.control.images import has_left, one_large_at_a_time
-from foas_emulator.control.off_loop import LARGE, off_loop
+from foas_emulator.control.off_loop import UNKNOWN, off_loop
 from foas_emulator.control.resetting import reset, reset_all
 from foas_emulator.control.staging import staged_image
 from foas_emulator.seeds.consistency import check_world
@@ -72,7 +72,7 @@ def world_router(registry: Registry, scratch: Connections) -> APIRouter:
         """Create a world, or replace it: from the default seed without a body, else as the body says."""
         body, as_yaml = await read_body(request), is_yaml(request)
         document = await off_loop(weight(body), lambda: parse_document(body, as_yaml=as_yaml))
-        size = LARGE + 1 if document.value == {"seed": MADE} else weight(body)
+        size = UNKNOWN if document.value == {"seed": MADE} else weight(body)
         status = await _put(registry, scratch, document, request, size=size)
         return Response() if status is None else JSONResponse(_identity(name), status)
 

@@ -12,7 +12,7 @@ from typing import Any
 from foas_emulator.interception.heads import BadRequestError, ProxyRequest, read_request
 from foas_emulator.interception.hosts import PassThrough, Policy, Refused, ToEmulator
 from foas_emulator.interception.refusals import refusal
-from foas_emulator.interception.relay import close, end, relay, send
+from foas_emulator.interception.relay import Stream, close, end, relay, send
 
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _TLS = b"\x16"
@@ -23,7 +23,6 @@ _LAST_WITHIN = 0.1
 log = logging.getLogger(__name__)
 
 Address = tuple[str, int]
-Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,14 +7,11 @@ from foas_emulator.gateway.resets import reset_connection
 
 _CHUNK = 64 * 1024
 
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+"""The two ends of a connection."""
 
-async def relay(
-    client: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-    server: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-    *,
-    idle: float,
-    upward: int | None = None,
-) -> None:
+
+async def relay(client: Stream, server: Stream, *, idle: float, upward: int | None = None) -> None:
     """Pass bytes both ways until the server has ended, or nothing could be passed on for `idle` seconds.
 
     If `upward` is given, pass on only so many bytes from the client. A client that has sent everything still gets the
@@ -41,7 +38,7 @@ def send(writer: asyncio.StreamWriter, data: bytes) -> None:
         writer.write(data)
 
 
-def close(stream: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
+def close(stream: Stream) -> None:
     """Close a connection at once, and discard what was not sent.
 
     A reader keeps its error, and the traceback of that keeps the reader: it is dropped, so that no cycle is left.
@@ -53,7 +50,7 @@ def close(stream: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
         error.__traceback__ = None
 
 
-async def end(client: tuple[asyncio.StreamReader, asyncio.StreamWriter], *, most: int, within: float) -> None:
+async def end(client: Stream, *, most: int, within: float) -> None:
     """Send the bytes in the buffer and an end of file; then read the client's bytes until its end, within limits.
 
     A connection that is closed with unread bytes is reset, and the system discards what the client has not yet read.

@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from foas_emulator.gateway.access_keys import AccessKeys
 from foas_emulator.gateway.authentication import AuthenticationFailure, check_authentication
+from foas_emulator.gateway.credentials import TOKENS
 from foas_emulator.gateway.errors import ApiError, catalogue
 from foas_emulator.gateway.fast_verifier import FastVerifier
 from foas_emulator.gateway.signature import SignedRequest, as_text
@@ -123,8 +124,8 @@ def refusal(failure: AuthenticationFailure) -> ApiError:
 
 
 def _is_signed(context: RequestContext) -> bool:
-    headers = context.headers
-    return "authorization" in headers or "x-acs-bearer-token" in headers or "x-acs-zero-trust-idtoken" in headers
+    headers, (bearer, identity) = context.headers, TOKENS
+    return "authorization" in headers or bearer in headers or identity in headers
 
 
 def _accept_nonce(_access_key_id: str, _nonce: str) -> bool:

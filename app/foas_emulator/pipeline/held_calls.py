@@ -20,12 +20,10 @@ class HeldCalls:
     def __init__(self) -> None:
         self.size = 0
 
-    @contextmanager
-    def holding(self, context: RequestContext) -> Iterator[None]:
+    def holding(self, context: RequestContext) -> AbstractContextManager[None]:
         """Count a call while the block holds it back; refuse it if too many are held back already."""
         headers = sum(len(name) + len(value) for name, value in context.headers.items())
-        with self._counted(_CALL + 2 * headers + len(context.body) + memory_of(context.parameters)):
-            yield
+        return self._counted(_CALL + 2 * headers + len(context.body) + memory_of(context.parameters))
 
     def holding_answer(self, response: GatewayResponse) -> AbstractContextManager[None]:
         """Count the answer of a call that is counted already, while the block holds it back; refuse it likewise."""

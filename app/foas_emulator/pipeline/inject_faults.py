@@ -104,15 +104,13 @@ class InjectFaults:
         self, context: RequestContext, rules: Sequence[ArmedRule], operation: CallOperation
     ) -> GatewayResponse:
         rule, call = rules[0], self._inner(context, rules, operation)
-        response = await call() if rule.at == "after_commit" else None
-        if response is not None and (response.code is not None or isinstance(response, AbortedResponse)):
-            return response
-        if response is not None and not self._has_world_after(context):
-            return response
-        if isinstance(rule.effect, Duplicate) and _duplications(context) >= MOST_DUPLICATIONS:
-            context.warn([f"One call is duplicated {MOST_DUPLICATIONS} times at most; rule {rule.id} let it pass."])
-            return await call() if response is None else response
-        application = _counted(rule, context.world, took_effect=response is not None)
+        response: GatewayResponse | None = None
+        if rule.at == "after_commit":
+            response = await call()
+            has_failed = response.code is not None or isinstance(response, AbortedResponse)
+            if has_failed or not self._has_world_after(context):
+                return response
+        application = _application(rule, context, took_effect=response is not None)
         if application is None:
             return await call() if response is None else response
         context.faults = (*context.faults, rule)
@@ -182,12 +180,7 @@ class InjectFaults:
         if previous is None:
             return await self._call(context)
         beginning = world.beginning
-        copy = World(
-            world.name,
-            Store(self._registry.connections, image=previous.content),
-            defaults=self._registry.defaults,
-            handlers=self._registry.handlers,
-        )
+        copy = self._registry.detached(world.name, Store(self._registry.connections, image=previous.content))
         try:
             await settle(copy)
             context.world = copy
@@ -202,8 +195,16 @@ async def _on_own_stack(call: Call) -> GatewayResponse:
     return await asyncio.ensure_future(call())
 
 
-def _counted(rule: ArmedRule, world: World, *, took_effect: bool) -> Application | None:
-    """Count a call as `count_match` does. If that cannot be written, let a call pass that took effect: it succeeded."""
+def _application(rule: ArmedRule, context: RequestContext, *, took_effect: bool) -> Application | None:
+    """Count a call as `count_match` does. If that cannot be written, let a call pass that took effect: it succeeded.
+
+    A call that was duplicated often enough passes without being counted.
+    """
+    duplications = sum(isinstance(each.effect, Duplicate) for each in context.faults)
+    if isinstance(rule.effect, Duplicate) and duplications >= MOST_DUPLICATIONS:
+        context.warn([f"One call is duplicated {MOST_DUPLICATIONS} times at most; rule {rule.id} let it pass."])
+        return None
+    world: World = context.world
     try:
         return rule.count_match(world)
     except sqlite3.Error as error:
@@ -211,10 +212,6 @@ def _counted(rule: ArmedRule, world: World, *, took_effect: bool) -> Application
             raise
         log.warning("rule %s of world %s let a call pass that it could not count: %s", rule.id, world.name, error)
         return None
-
-
-def _duplications(context: RequestContext) -> int:
-    return sum(isinstance(rule.effect, Duplicate) for rule in context.faults)
 
 
 def _hint(rule: ArmedRule, context: RequestContext) -> str:

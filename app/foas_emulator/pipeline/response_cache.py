@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from foas_emulator.faults.wire import break_off
+from foas_emulator.gateway.credentials import TOKENS
 from foas_emulator.gateway.responses import REQUEST_ID
 from foas_emulator.journal.journal import Journal
 from foas_emulator.pipeline.cache_reads import CACHE_KEY, CachedResponse, ReadCache, cache_key
 from foas_emulator.world.clock import stopwatch
 
-BYPASS_HEADERS = frozenset(
-    {b"origin", b"content-encoding", b"transfer-encoding", b"x-acs-bearer-token", b"x-acs-zero-trust-idtoken"}
-)
+BYPASS_HEADERS = frozenset({b"origin", b"content-encoding", b"transfer-encoding", *map(str.encode, TOKENS)})
 """Headers that always lead to the stages: the request is from a page, may have a body, or has a rare signature."""
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import LargeBinary, Select, Table, cast, func, literal, select, 
 
 from foas_emulator.blink.kinds import STREAM, ApiType, JobType
 from foas_emulator.faults.rules import FaultRule, check_rules
+from foas_emulator.json_bounds import has_lone_surrogate
 from foas_emulator.operations.autoscale.rows import AutoScalePlan
 from foas_emulator.operations.autoscale.service import MOST_PLANS
 from foas_emulator.operations.catalogue import HANDLERS
@@ -36,7 +37,6 @@ from foas_emulator.operations.tags.service import LARGEST_COUNT as MOST_TAGS
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
 from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_FOLDER, MOST_IN_TIMELINE
-from foas_emulator.seeds.limits import is_whole
 from foas_emulator.world.ids import LAST_COUNT, Counter, token
 from foas_emulator.world.instants import LAST_INSTANT
 from foas_emulator.world.pending import PendingChange
@@ -209,7 +209,8 @@ def _problems(store: Store) -> Iterator[str]:
 def _lone_surrogates(store: Store) -> Iterator[str]:
     for model, column in _WRITTEN:
         for row in store.find(model):
-            if not is_whole(json.dumps(json.loads(getattr(row, column)), ensure_ascii=False)):
+            written = getattr(row, column)
+            if has_lone_surrogate(written, json.loads(written)):
                 yield f"the {column} of {model.table().name} hold half of a surrogate pair, which no answer can carry"
 
 

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from foas_emulator.blink.kinds import ApiType, JobType
 from foas_emulator.faults.document import FaultDocument, check_scope
+from foas_emulator.json_bounds import is_whole
 from foas_emulator.nulls import NullsLeftOut
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.operations.clusters.lifecycle import State as ClusterState
@@ -21,7 +22,7 @@ from foas_emulator.operations.packages.schemas import PackageType
 from foas_emulator.operations.texts import too_heavy
 from foas_emulator.patterns import CallPattern
 from foas_emulator.seeds.errors import Origin
-from foas_emulator.seeds.limits import SURROGATE, is_whole
+from foas_emulator.seeds.limits import SURROGATE
 from foas_emulator.world.clock import WrittenDuration
 from foas_emulator.world.ids import LAST_NUMBER
 from foas_emulator.world.instants import LAST_INSTANT

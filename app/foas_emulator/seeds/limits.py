@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from foas_emulator.json_bounds import LONGEST_NUMBER
+
 MAX_DEPTH = 64
 """The deepest nesting of lists and mappings."""
 MAX_MEMBERS = 1000
@@ -71,17 +73,6 @@ TOO_MANY_PARTS = f"it has more than {MAX_ITEMS} lists and mappings; give it as J
 SURROGATE = "the text holds half of a surrogate pair, which no answer can carry"
 
 
-def is_whole(text: str) -> bool:
-    """Whether a text holds no half of a surrogate pair."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 class NumberError(ValueError):
     """A number is beyond 64 bits or not finite."""
 
@@ -94,7 +85,6 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:20]}... of {len(text)} characters"  # noqa: PLR2004
 
 
-LONGEST_NUMBER = 400
 _LONG = 2**63
 
 

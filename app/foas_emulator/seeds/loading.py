@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from foas_emulator.json_bounds import is_whole
 from foas_emulator.seeds.composing import TWICE, Composer, Lines
 from foas_emulator.seeds.freeing import MANY, free, free_with
 from foas_emulator.seeds.limits import (
@@ -31,7 +32,6 @@ from foas_emulator.seeds.limits import (
     Place,
     decimal,
     integer,
-    is_whole,
     quoted,
 )
 
@@ -63,7 +63,7 @@ class Document:
 
     @cached_property
     def _outline(self) -> "Lines":
-        return _outline(self._text) if self._lines is None else self._lines
+        return _composed_outline(self._text).lines if self._lines is None else self._lines
 
 
 def load(text: str) -> Document:
@@ -105,7 +105,7 @@ def _read_json(text: str, parts: list[Any]) -> Document:
         raise DocumentError(_repeated_in(text, repeated))
     flaws = list(_unfit(value))
     if flaws:
-        outline = _outline(text)
+        outline = _composed_outline(text).lines
         raise DocumentError([Flaw(outline.line(place), place, message) for place, message in flaws])
     return Document(value, text)
 
@@ -265,12 +265,8 @@ _NOT_IN_YAML = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)|[^\n\r -~\xa0-\ud7ff\ue000-\
 
 
 def _composed_outline(text: str) -> "Composer":
+    """Compose a JSON text as YAML for its lines, which are needed only if there is something to report."""
     composer = Composer(is_json=True)
     with suppress(yaml.YAMLError):  # the lines are known up to the place of the error
         composer.take(yaml.parse(_Pieces(text, is_json=True), yaml.CSafeLoader))
     return composer
-
-
-def _outline(text: str) -> "Lines":
-    """Return the lines of a JSON text, which are needed only if there is something to report."""
-    return _composed_outline(text).lines

@@ -25,9 +25,8 @@ class Suggestions:
     def nearest(self, name: str, known: Iterable[str]) -> str:
         """Return a remark with the known name that is closest to a wrong one; empty if none is close."""
         candidates = self._candidates(name, known)
-        near = (
-            difflib.get_close_matches(name, candidates, n=1) if candidates else []
-        )  # it looks at the whole name first
+        # Without candidates, it would look at the whole name all the same.
+        near = difflib.get_close_matches(name, candidates, n=1) if candidates else []
         return f" (the nearest is {near[0]!r})" if near else ""
 
     def _candidates(self, name: str, known: Iterable[str]) -> list[str]:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Unpack
 
 from foas_emulator.world.clock import machine_now, stopwatch
 from foas_emulator.world.connections import Connections
@@ -29,10 +28,8 @@ class FileRegistry(Registry):
     are open at a time: opening one more closes the least recently used one.
     """
 
-    EXPIRE_AT_ONCE = CLOSE_AT_ONCE
-
-    def __init__(self, directory: Path, *, max_files: int | None = None, **options: Unpack[RegistryOptions]) -> None:
-        super().__init__(**options)
+    def __init__(self, directory: Path, options: RegistryOptions, *, max_files: int | None) -> None:
+        super().__init__(options, expire_at_once=CLOSE_AT_ONCE)
         self.files = WorldFiles(directory)
         self._max_files = max_files
         self._counts_of: dict[str, Counts] = {}
@@ -215,15 +212,13 @@ class FileRegistry(Registry):
             raise
         world.last_used = stopwatch()
 
-    def replace_image(self, image: bytes) -> Iterator[Renewal | None]:
+    def replace_image(self, image: bytes) -> Iterator[Renewal]:
         before, self.image = self.image, image
         for name in self.names():
             with _stays_if_unusable(name):
-                if self.exists(name) and self.files.origin_size(name) == len(before):
+                if self.exists(name):
                     replace = partial(self._renew, name, self.files.origin_stamp(name))
                     yield Renewal(name, replace, partial(self._begins_from, name, before))
-                    continue
-            yield None
 
     def _begins_from(self, name: str, image: bytes) -> bool:
         with _stays_if_unusable(name), suppress(KeyError):  # it was dropped meanwhile

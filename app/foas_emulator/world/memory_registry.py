@@ -5,10 +5,10 @@ import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Unpack
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
+from foas_emulator.world.expiry import EXPIRE_AT_ONCE
 from foas_emulator.world.images import KeptImage
 from foas_emulator.world.registry import Registry, RegistryOptions
 from foas_emulator.world.staging import NOTHING_STAGED, Renewal, StagedImage
@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 class MemoryRegistry(Registry):
     """The worlds of a process that keeps all of them in memory; a world that expires is dropped."""
 
-    def __init__(self, **options: Unpack[RegistryOptions]) -> None:
-        super().__init__(**options)
+    def __init__(self, options: RegistryOptions) -> None:
+        super().__init__(options, expire_at_once=EXPIRE_AT_ONCE)
         self._origins: dict[str, KeptImage] = {}
         """The origins of the worlds that were not created from the default image."""
         self._prepared: Store | None = None
@@ -99,7 +99,7 @@ class MemoryRegistry(Registry):
         take(staged.take_store())
         world.last_used = stopwatch()
 
-    def replace_image(self, image: bytes) -> Iterator[Renewal | None]:
+    def replace_image(self, image: bytes) -> Iterator[Renewal]:
         beginnings = {name: self._worlds[name].beginning for name in self.names() if self.origin(name) == self.image}
         self.image = image
         self._drop_prepared()

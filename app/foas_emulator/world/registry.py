@@ -2,11 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import ClassVar, Required, TypedDict
+from dataclasses import dataclass
 
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.connections import Connections
-from foas_emulator.world.expiry import EXPIRE_AT_ONCE, Expiry
+from foas_emulator.world.expiry import Expiry
 from foas_emulator.world.file_errors import WorldFileError, raise_for_file
 from foas_emulator.world.ids import fresh_seed, request_id, request_numbers
 from foas_emulator.world.images import ImageBudget
@@ -17,51 +17,38 @@ from foas_emulator.world.store import StoppedError, Store
 from foas_emulator.world.world import Handler, World
 
 
-class RegistryOptions(TypedDict, total=False):
-    """The arguments of every `Registry`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryOptions:
+    """What a registry makes worlds of, and its limits."""
 
-    image: Required[bytes]
-    handlers: Required[Mapping[str, Handler]]
-    connections: Required[Connections]
-    defaults: Required[WorldSettings]
+    image: bytes
+    """The default image: that of a world that is created without another."""
+    handlers: Mapping[str, Handler]
+    connections: Connections
+    defaults: WorldSettings
     max_worlds: int
+    """The most worlds that are open at a time."""
     idle: int
+    """Milliseconds after which a world that was not used expires when another has to be opened; with 0 none does."""
     image_bytes: int
-    check: Callable[[Store], None] | None
+    """The most bytes of the images that are kept for resets and faults."""
+    check: Callable[[Store], None]
+    """Raises ValueError for the database of a closed world that was edited and cannot be used."""
 
 
 class Registry(ABC):
-    """The worlds of this process, in memory (`MemoryRegistry`) or in files (`FileRegistry`).
+    """The worlds of this process, in memory (`MemoryRegistry`) or in files (`FileRegistry`)."""
 
-    At most `max_worlds` are open at a time. A world that was not used for `idle` milliseconds expires when another has
-    to be opened; with an `idle` of 0 none does. Images that are kept for resets and faults share `image_bytes`.
-    """
-
-    EXPIRE_AT_ONCE: ClassVar[int] = EXPIRE_AT_ONCE
-    """The most worlds to expire at a time."""
-
-    def __init__(
-        self,
-        *,
-        image: bytes,
-        handlers: Mapping[str, Handler],
-        connections: Connections,
-        defaults: WorldSettings,
-        max_worlds: int = 2000,
-        idle: int = 0,
-        image_bytes: int = 256 * 1024 * 1024,
-        check: Callable[[Store], None] | None = None,
-    ) -> None:
-        """`check` raises ValueError for the database of a closed world that was edited and cannot be used."""
-        self.image = image
-        """The default image: that of a world that is created without another."""
-        self.handlers = handlers
-        self.connections = connections
-        self.defaults = defaults
-        self.images = ImageBudget(limit=image_bytes)
-        self._check = check
-        self._max_worlds = max_worlds
-        self._expiry = Expiry(idle, at_once=self.EXPIRE_AT_ONCE)
+    def __init__(self, options: RegistryOptions, *, expire_at_once: int) -> None:
+        self.image = options.image
+        """The default image at present."""
+        self.handlers = options.handlers
+        self.connections = options.connections
+        self.defaults = options.defaults
+        self.images = ImageBudget(limit=options.image_bytes)
+        self._check = options.check
+        self._max_worlds = options.max_worlds
+        self._expiry = Expiry(options.idle, at_once=expire_at_once)
         self._worlds: dict[str, World] = {}
         self._requests = request_numbers(fresh_seed())
         self._begun: dict[str, int] = {}
@@ -123,6 +110,10 @@ class Registry(ABC):
     @abstractmethod
     def origin_size(self, name: str) -> int:
         """Return how many bytes the image has to which a world is reset, 0 if it cannot be read."""
+
+    def detached(self, name: str, store: Store) -> World:
+        """Return a world in a database, as one of this registry would be, which no request can reach."""
+        return World(name, store, defaults=self.defaults, handlers=self.handlers)
 
     # -- opening and creating
 
@@ -186,14 +177,11 @@ class Registry(ABC):
         `staged` holds the image already. A file that cannot be used is no obstacle: the new world takes its place.
         Raise `ImageBudgetError` if the image cannot be kept for resets, and the errors of `open_existing`.
         """
-        image = self.image if image is None else image
-        if not self.exists(name):
-            world = self._create(name, image, staged)
-            world.postponed_by += staged.postponed_by
-            return world
-        world = self._replace(name, image, staged)
+        is_new = not self.exists(name)
+        world = (self._create if is_new else self._replace)(name, self.image if image is None else image, staged)
         world.postponed_by += staged.postponed_by
-        self._notify(name)
+        if not is_new:
+            self._notify(name)
         return world
 
     @abstractmethod
@@ -228,10 +216,10 @@ class Registry(ABC):
         """Let an open world `take` the staged database, or None if there is none; its origin stays the same."""
 
     @abstractmethod
-    def replace_image(self, image: bytes) -> Iterator[Renewal | None]:
-        """Change the default image; yield the replacement of each world made from the previous one, to be done now.
+    def replace_image(self, image: bytes) -> Iterator[Renewal]:
+        """Change the default image; yield the replacement of each world that may have been made from the previous one.
 
-        Yield None for each that was looked at and stays, so that others can be served in between.
+        Each is to be done before the next one is asked for.
         """
 
     # -- ends

@@ -18,11 +18,10 @@ OFF = '{"autoscale.enable":false}'
 
 
 @pytest.fixture
-def p(api: Api) -> Api:
-    building.project_with_queue(api, "p")
-    building.job(api, engineVersion="blink-3.7.8")
-    api.advance("0s")
-    return api
+def p(p: Api) -> Api:
+    building.job(p, engineVersion="blink-3.7.8")
+    building.stand_still(p)
+    return p
 
 
 @pytest.fixture

@@ -29,16 +29,15 @@ PLAN: dict[str, Any] = {
 
 
 @pytest.fixture
-def p(api: Api) -> Api:
-    building.project_with_queue(api, "p")
+def p(p: Api) -> Api:
     building.online_job(
-        api,
+        p,
         planJson=json.dumps(PLAN),
         code="blink.main.class=Main\nblink.checkpoint.interval.ms=30000",
         properties="#off=1\nblink.checkpoint.interval.ms=60000",
     )
-    api.advance("0s")
-    return api
+    building.stand_still(p)
+    return p
 
 
 def told(api: Api, operation: str, member: str, instance_id: int = -1) -> Any:

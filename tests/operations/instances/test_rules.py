@@ -31,11 +31,10 @@ NEEDS_RUNNING = [
 
 
 @pytest.fixture
-def p(api: Api) -> Api:
-    building.project_with_queue(api, "p")
-    building.online_job(api)
-    api.advance("0s")
-    return api
+def p(p: Api) -> Api:
+    building.online_job(p)
+    building.stand_still(p)
+    return p
 
 
 def ask(api: Api, state: str, **where: Any) -> None:

@@ -19,10 +19,9 @@ NEW: dict[str, Any] = {
 
 
 @pytest.fixture
-def p(api: Api) -> Api:
-    building.project_with_queue(api, "p")
-    api.advance("0s")  # the clock stands still, so jobs made one after the other are equally old
-    return api
+def p(p: Api) -> Api:
+    building.stand_still(p)
+    return p
 
 
 def refuse_new(api: Api, code: str, status: int = 400, *, without: Sequence[str] = (), **given: Any) -> Outcome:
@@ -110,11 +109,6 @@ def test_an_unknown_type_is_invalid(p: Api) -> None:
     refuse_new(p, "InvalidapiType", apiType="PYTHON")
 
 
-def test_a_job_without_a_queue_gets_the_one_bound_to_its_project(p: Api) -> None:
-    p.ok("CreateJob", projectName="p", **NEW)
-    assert show(p)["QueueName"] == "root.p"
-
-
 def test_a_job_cannot_have_a_queue_that_is_not_bound_to_its_project(p: Api) -> None:
     hint = refuse_new(p, "InvalidQueue.NotBound", queueName="root.other").hint
     assert "'p' does not have queue 'root.other'; it has 'root.p' of " in hint
@@ -122,9 +116,10 @@ def test_a_job_cannot_have_a_queue_that_is_not_bound_to_its_project(p: Api) -> N
     assert "'p' does not have a queue of cluster 'other'; it has 'root.p' of " in hint
 
 
-def test_a_job_without_an_engine_version_gets_the_current_one(p: Api) -> None:
+def test_a_job_gets_the_queue_of_its_project_and_the_current_engine_version_if_none_is_given(p: Api) -> None:
     p.ok("CreateJob", projectName="p", **NEW)
-    assert show(p)["EngineVersion"] == "blink-3.4.4"
+    job = show(p)
+    assert (job["QueueName"], job["EngineVersion"]) == ("root.p", "blink-3.4.4")
 
 
 def test_a_tag_stands_for_the_engine_version_behind_it(p: Api) -> None:

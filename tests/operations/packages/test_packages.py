@@ -14,10 +14,9 @@ from tests.operations import building
 
 
 @pytest.fixture
-def p(api: Api) -> Api:
-    building.stand_still(api)
-    building.project_with_queue(api, "p")
-    return api
+def p(p: Api) -> Api:
+    building.stand_still(p)
+    return p
 
 
 def make(api: Api, *names: str, **more: Any) -> None:

@@ -43,6 +43,7 @@ def test_tags_may_be_given_in_the_query(api: Api) -> None:
         '[{"TagKey":"a","TagValue":"1"},{"TagKey":"b"}]',
         '{"a":"1","b":""}',
         '{"a":"1","b":null}',
+        ' {"a":"1","b":""}',
         "a:1,b",
         "a=1, b=",
     ],
@@ -175,9 +176,3 @@ def test_a_refusal_names_the_parameter_that_cannot_be_read(api: Api) -> None:
         api.refused("UntagResources", ResourceIds=cluster_id, TagKeys=text, code="InvalidTagKeys")
     for text in ("[1]", many):
         api.refused("ListTagResources", Tags=text, code="InvalidTags")
-
-
-def test_blanks_before_json_are_none_of_a_name(api: Api) -> None:
-    cluster_id = building.cluster(api)
-    tag(api, cluster_id, ' [{"Key":"a","Value":"1"}]')
-    assert tags(api) == {(cluster_id, "a"): "1"}

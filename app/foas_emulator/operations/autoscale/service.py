@@ -86,9 +86,8 @@ def get_instance_history_auto_scale_plan_content(
 def make_plan(world: World, instance: "Instance") -> None:
     """Tune a running instance that AutoScale watches: store the widest plan for its code within the maximum CU.
 
-    It forgets the oldest of more than `MOST_PLANS` plans.
-
-    Without AutoScale, or with code from which no plan can be made, this has no effect.
+    Forget the oldest of more than `MOST_PLANS` plans. Without AutoScale, or with code from which no plan can be made,
+    do nothing.
     """
     scale = auto_scale.from_json(instance.auto_scale_params)
     plan = auto_scale.tuned_plan(scale, instance.code or "", api_type=instance.api_type, job_type=instance.job_type)
