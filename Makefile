@@ -26,7 +26,7 @@ STALE := $(shell { $(IS_HERE); } || rm -f $(INTERPRETER)) \
 # Without this, a virtual environment that could not be made whole, as on Debian without python3-venv, would be used.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help serve setup check test format docs pictures bench mutants fuzz positions soak chaos lock clean
+.PHONY: help serve setup check test format docs pictures bench mutants fuzz positions large soak chaos lock clean
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,11 +61,14 @@ bench: $(VENV)/.test  ## Compare the emulator with its peers; see benchmarks/REA
 mutants: $(VENV)/.mutants  ## Report changes of the code that no test notices: MINUTES=30 MODULES="foas_emulator.world.*".
 	$(BIN)/python scripts/mutants.py $(if $(MINUTES),--minutes $(MINUTES)) $(MODULES)
 
-fuzz: $(VENV)/.test  ## Fuzz both APIs: COUNT=1000000 SECONDS=3600 SEED=1, as for the next three.
+fuzz: $(VENV)/.test  ## Fuzz both APIs: COUNT=1000000 SECONDS=3600 SEED=1, as for the next four.
 	$(BIN)/python -m tests.endurance.fuzz $(ENDURE)
 
 positions: $(VENV)/.test  ## Put hostile contents into every position of every input and look at what they cost.
 	$(BIN)/python -m tests.endurance.positions $(ENDURE)
+
+large: $(VENV)/.test  ## Make every request in large worlds and look at how long each holds the event loop.
+	$(BIN)/python -m tests.endurance.large $(ENDURE)
 
 soak: $(VENV)/.test  ## Use one server for long and look for what grows.
 	$(BIN)/python -m tests.endurance.soak $(ENDURE)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from threading import current_thread
@@ -19,7 +20,7 @@ from foas_emulator.console.calls import Answer
 from foas_emulator.console.pages import PAGES
 from foas_emulator.console.rendering import clock_time
 from foas_emulator.console.server import MEANINGS
-from foas_emulator.console.site import View
+from foas_emulator.console.site import MOST_CHANGES, View
 from foas_emulator.control import staging
 from foas_emulator.seeds.reading import BUILT_IN
 from foas_emulator.settings import Settings
@@ -486,6 +487,26 @@ def test_a_world_whose_file_is_broken_is_told_and_not_a_crash(tmp_path: Path) ->
     with open_api(data_dir=tmp_path) as api:
         assert "This world cannot be opened." in Console(api).page("/w/broken/", status=503)
         assert Console(api).get("/w/default/compare?left=broken").status_code == 200
+
+
+def test_of_many_changes_the_page_of_the_clock_parses_only_what_it_shows(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To parse an answer with all of them would hold the loop."""
+    monkeypatch.delattr(Answer, "document")
+    name = 'a"], "changes": [ "pending": [{}'
+    ends = [{"ActualState": "RUNNING", "timeline": [{"after": f"{n}s", "ActualState": "FAILED"}]} for n in (1, 2)]
+    jobs = [{"JobName": f"{name} {number}", "instances": ends[:1]} for number in range(150)]
+    seed = {"seed": {"projects": [{"Name": "many", "jobs": [{"JobName": "late", "instances": ends[1:]}, *jobs]}]}}
+    assert console.api.request("PUT", "/_emulator/worlds/default", content=json.dumps(seed)).status_code == 200
+
+    def told(page: str, begin: str) -> int:
+        section = unescape(page.partition(begin)[2].partition("</section>")[0])
+        return sum(section.count(f"many/{name} {number} becomes FAILED") for number in range(150))
+
+    assert told(console.page("/w/default/time?preview=next"), 'class="card preview"') == MOST_CHANGES
+    console.done(call='POST /_emulator/worlds/default/clock/advance {"until": "idle"}')
+    assert told(console.page("/w/default/time"), 'id="steps"') == MOST_CHANGES
 
 
 def test_the_last_instants_that_a_clock_can_show_have_a_page(console: Console) -> None:

@@ -7,7 +7,7 @@ clocks, snapshots), and of the console's forms.
 import random
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from heapq import nlargest
 from itertools import cycle
@@ -45,6 +45,7 @@ LINES, LINES_OF_A_BYTE = 1_000_000, 20
 """Lines of Python that a request may run, such as one for a page of the console, and those for each of its bytes."""
 SHOWN = 5
 """So many of the costliest requests are shown."""
+RESIDENT = "resident MiB, at most"
 
 
 @dataclass
@@ -97,6 +98,14 @@ class User:
             self.costs.note("of it in one hold of the loop, ms", felt.longest_work * 1000, what)
         return status
 
+    def rest(self) -> None:
+        """Wait until what others have asked for is over, so that it is not taken for a cost of the next request."""
+        self._victim.rest()
+
+    def note_resident(self) -> None:
+        known = self._figures.values.get(RESIDENT, 0)
+        self._figures.values[RESIDENT] = max(known, self._victim.resident() or 0)
+
     def close(self) -> None:
         self._connection.close()
 
@@ -107,45 +116,51 @@ def positions(*, bounds: Bounds, seed: int, is_counted: bool = False) -> Figures
     `is_counted` counts the lines of Python that requests run, instead of their time, and holds them to their bytes.
     """
     figures, chance = Figures(), random.Random(seed)
-    with TemporaryDirectory() as directory, _serving(Path(directory), lines=is_counted) as victim:
-        with victim.client() as client:
-            _reset_worlds(client)
-            trees = [*_trees(client, chance)]
-            reads = [each for each in trees if each.method == "GET"]
-            walk = [(each, place) for each in trees for place in each.places()]
-            chance.shuffle(walk)
-            user, resident = User(victim, figures, is_counted=is_counted), [victim.resident() or 0]
-            for number, (each, place) in enumerate(cycle(walk), 1):
-                size = _size(each, place, chance, most=COUNTED if is_counted else DOCUMENTS)
-                what = f"{each} {'.'.join(map(str, place))} ({seed}-{number})"
-                raw = filled(each, place, size, random.Random(f"{seed}-{number}")).raw()
-                status = user.ask(raw, what)
-                if each.method != "GET" and 0 < status < 400:
-                    read = chance.choice(reads)
-                    user.ask(read.raw(), f"{read} after {what}", written=len(raw))
-                figures.counts["positions filled"] = number
-                if not bounds.allow(number):
-                    break
-                if number % RESET_EVERY == 0:
-                    resident.append(victim.resident() or 0)
-                    _reset_worlds(client)
-            user.close()
-            memory = client.get("/_emulator/info").json()["memory"]
-        for name, budget in memory.items():
-            figures.require(f"{name} keeps {budget}", holds=budget["bytes"] <= budget["limit"])
+    with watched(figures, Settings(port=0, log_refused=False), is_counted=is_counted) as (client, user):
+        reset_worlds(client)
+        trees = [*every_tree(client, chance)]
+        reads = [each for each in trees if each.method == "GET"]
+        walk = [(each, place) for each in trees for place in each.places()]
+        chance.shuffle(walk)
+        for number, (each, place) in enumerate(cycle(walk), 1):
+            size = _size(each, place, chance, most=COUNTED if is_counted else DOCUMENTS)
+            what = f"{each} {'.'.join(map(str, place))} ({seed}-{number})"
+            raw = filled(each, place, size, random.Random(f"{seed}-{number}")).raw()
+            status = user.ask(raw, what)
+            if each.method != "GET" and 0 < status < 400:
+                read = chance.choice(reads)
+                user.ask(read.raw(), f"{read} after {what}", written=len(raw))
+            figures.counts["positions filled"] = number
+            if not bounds.allow(number):
+                break
+            if number % RESET_EVERY == 0:
+                user.note_resident()
+                reset_worlds(client)
         figures.values |= {"requests": len(trees), "positions": len(walk), **dict(user.costs.values())}
-        figures.values["resident MiB, at most"] = max(resident)
-        victim.stop()
-        for trace in TRACE.findall((Path(directory) / "log").read_text("utf-8", "replace")):
-            figures.require(trace[-1500:], holds=False)
     return figures
 
 
-def _serving(place: Path, *, lines: bool) -> AbstractContextManager[Victim]:
-    return serving(Settings(port=0, log_refused=False), log=place / "log", lines=lines)
+@contextmanager
+def watched(figures: Figures, settings: Settings, *, is_counted: bool) -> Iterator[tuple[httpx.Client, User]]:
+    """Run a server for a block; require after it that memory is within its budgets and no call left a traceback."""
+    with TemporaryDirectory() as directory:
+        log = Path(directory) / "log"
+        with (
+            serving(settings, log=log, lines=is_counted) as victim,
+            victim.client() as client,
+            closing(User(victim, figures, is_counted=is_counted)) as user,
+        ):
+            yield client, user
+            user.note_resident()
+            for name, budget in client.get("/_emulator/info").json()["memory"].items():
+                figures.require(f"{name} keeps {budget}", holds=budget["bytes"] <= budget["limit"])
+            user.close()
+            victim.stop()
+        for trace in TRACE.findall(log.read_text("utf-8", "replace")):
+            figures.require(trace[-1500:], holds=False)
 
 
-def _reset_worlds(client: httpx.Client) -> None:
+def reset_worlds(client: httpx.Client) -> None:
     for world in client.get("/_emulator/worlds").json()["worlds"]:
         client.delete(f"/_emulator/worlds/{quote(world['name'], safe='')}")
     for name in (*SERVED, FAULTY):
@@ -153,7 +168,7 @@ def _reset_worlds(client: httpx.Client) -> None:
     client.put(f"/_emulator/worlds/{SERVED[1]}/settings", json={"signature": "warn"}).raise_for_status()
 
 
-def _trees(client: httpx.Client, chance: random.Random) -> Iterator[Tree]:
+def every_tree(client: httpx.Client, chance: random.Random) -> Iterator[Tree]:
     """Return a valid request of everything that can be asked for."""
     for document in (describe_api(), describe_control_api()):
         for request in Grammar(document, chance, share=1).each():

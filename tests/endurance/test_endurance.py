@@ -1,4 +1,4 @@
-"""The short forms of `make fuzz`, `positions`, `soak` and `chaos`; none of their assertions depends on time."""
+"""The short forms of `make fuzz`, `positions`, `large`, `soak`, `chaos`; none of their assertions depends on time."""
 
 import random
 import shutil
@@ -13,6 +13,7 @@ from tests.clients.builds import do_without
 from tests.endurance.figures import Bounds, Figures
 from tests.endurance.fuzz import fuzz
 from tests.endurance.grammar import Grammar, mangled
+from tests.endurance.large import STATES, large
 from tests.endurance.network import LINES, OPTIONS, walk_network
 from tests.endurance.positions import filled, positions
 from tests.endurance.refusals import CHANGES, ever_fewer, refused_server, require_no_crash, walk
@@ -43,6 +44,14 @@ def test_a_short_fuzz_makes_no_error_of_the_server_and_much_of_it_is_valid() -> 
 def test_hostile_contents_make_no_error_of_the_server_and_run_lines_in_proportion_to_their_bytes() -> None:
     figures = well(positions(bounds=Bounds(150, SECONDS), seed=7, is_counted=True))
     assert figures.values["positions"] > 2500
+    assert figures.counts["status 200"] > 10
+
+
+@posix
+def test_requests_in_large_worlds_make_no_error_of_the_server_and_run_few_lines() -> None:
+    figures = well(large(bounds=Bounds(10 * len(STATES), SECONDS * len(STATES)), seed=7, is_counted=True, size=200))
+    assert all(figures.counts[f"requests, {state}"] == 10 for state in STATES)
+    assert all(figures.counts[f"large by, {state}"] >= 150 for state in STATES)
     assert figures.counts["status 200"] > 10
 
 

@@ -71,7 +71,7 @@ async def perform_form(site: Site, world: World, request: Request) -> Response:
         curl = call.curl(base_url_of(request), with_token=with_token)
     if answer.ok:
         if call.target == f"{CONTROL}worlds/{world.name}/clock/advance":
-            site.note_step(world.name, answer.document())
+            site.note_step(world.name, answer)
         return _back(form, Message(ok=True, curl=curl), target=_text(form, "next"))
     title, hint = answer.problem()
     return _back(form, Message(ok=False, title=title, hint=hint, curl=curl))

@@ -4,10 +4,9 @@ from typing import Any
 
 from foas_emulator.console.calls import json_call
 from foas_emulator.console.resources import next_changes, points
-from foas_emulator.console.site import View
+from foas_emulator.console.site import MOST_CHANGES, Step, View
 from foas_emulator.console.timeline import point, timeline
 
-MOST_SHOWN = 100
 STEPS = ("30s", "5m", "1h")
 
 
@@ -16,13 +15,11 @@ async def time_page(view: View) -> dict[str, Any]:
     world = view.world
     return {
         "timeline": timeline(points(world, 12), now=world.now()),
-        "changes": next_changes(world, MOST_SHOWN),
-        "points": points(world, MOST_SHOWN),
+        "changes": next_changes(world, MOST_CHANGES),
+        "points": points(world, MOST_CHANGES),
         "steps": STEPS,
         "preview": await preview(view),
-        "last_steps": [
-            (step.now, [point(change) for change in step.changes]) for step in view.site.steps.get(view.world.name, ())
-        ],
+        "last_steps": [(step.now, [*map(point, step.changes)]) for step in view.site.steps.get(view.world.name, ())],
     }
 
 
@@ -40,7 +37,6 @@ async def preview(view: View) -> dict[str, Any] | None:
     answer = await view.site.call(json_call("POST", f"{target}?dry_run=true", advance_of(wanted)), host=view.host)
     shown: dict[str, Any] = {"wanted": wanted, "advance": json_call("POST", target, advance_of(wanted))}
     if answer.ok:
-        document = answer.document()
-        changes = [point(change) for change in document["changes"][:MOST_SHOWN]]
-        return {**shown, "now": document["now"], "changes": changes, "problem": None}
+        step = Step.of(answer)
+        return {**shown, "now": step.now, "changes": [*map(point, step.changes)], "problem": None}
     return {**shown, "problem": answer.problem()}

@@ -1,6 +1,7 @@
 """The sources of every page: the worlds, their journals, and the two APIs to call."""
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,22 @@ class Step:
 
     now: int
     changes: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, answer: Answer) -> "Step":
+        """Read the control API's answer to an advance, with the first of its changes.
+
+        To parse all that it lists, with what is still pending, would hold the loop for half a second per million.
+        """
+        clock = json.loads(answer.body.partition(b', "pending": [')[0] + b"}")
+        listed = answer.body.partition(b'], "changes": [')[2].decode()
+        changes: list[Any] = []
+        place = 0
+        while listed.startswith("{", place) and len(changes) < MOST_CHANGES:
+            change, end = _DECODER.raw_decode(listed, place)
+            changes.append(change)
+            place = end + len(", ")
+        return cls(clock["now"], changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +82,16 @@ class Site:
         """Make a call of the control API or, as the user's, of the service's API."""
         return await perform(self.control if call.target.startswith(CONTROL) else self.service, call, host=host)
 
-    def note_step(self, world_name: str, advance: Any) -> None:
+    def note_step(self, world_name: str, advance: Answer) -> None:
         """Record the control API's answer to an advance."""
         if len(self.steps) > MOST_KEPT:
             self.steps.clear()
-        step = Step(advance["now"], advance["changes"][:MOST_CHANGES])
-        self.steps.setdefault(world_name, deque(maxlen=_MOST_STEPS)).appendleft(step)
+        self.steps.setdefault(world_name, deque(maxlen=_MOST_STEPS)).appendleft(Step.of(advance))
 
 
 MOST_CHANGES = 100
+"""The most changes of an advance, and of what is pending, that are shown."""
+_DECODER = json.JSONDecoder()
 MOST_KEPT = 50
 """The most worlds whose overviews, and whose steps, are kept."""
 _MOST_LOOKED_AT = 2000

@@ -72,7 +72,7 @@ def _written(world: World, changes: Sequence[Change | PendingChange]) -> bytes:
 
 
 def _array(written: Sequence[bytes]) -> bytes:
-    return b"[%s]" % b",".join(filter(None, written))
+    return b"[%s]" % b", ".join(filter(None, written))
 
 
 def show_changes(world: World, changes: Sequence[Change | PendingChange]) -> list[dict[str, Any]]:
