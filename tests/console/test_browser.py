@@ -77,6 +77,12 @@ def page(emulator: Emulator, chromium: "Browser") -> Iterator["Page"]:
     watched.check()
 
 
+def wait_for_message(page: "Page", text: str, *, role: Literal["alert", "status"] = "status") -> None:
+    """Wait for the page that shows a message, and until its script has run."""
+    page.get_by_role(role).get_by_text(text).wait_for()
+    page.wait_for_load_state()
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
@@ -157,7 +163,7 @@ def test_a_state_is_put_compared_and_undone_by_a_snapshot(emulator: Emulator, pa
     page.set_input_files(  # once the page's script runs, which sends it
         ".js input[name=upload]", {"name": "world.json", "mimeType": "application/json", "buffer": saved.read_bytes()}
     )
-    page.get_by_role("status").get_by_text("Done.").wait_for()
+    wait_for_message(page, "Done.")
     page.get_by_role("link", name="Compare").click()
     page.get_by_text("No difference.").wait_for()
 
@@ -233,14 +239,14 @@ def test_what_was_refused_is_there_to_be_corrected(emulator: Emulator, page: "Pa
     own = page.locator("form", has=rule)
     rule.fill('{"effect": {"error": "Internal"}}')
     own.get_by_role("button").click()
-    page.get_by_role("alert").get_by_text("the catalogue has no error").wait_for()
+    wait_for_message(page, "the catalogue has no error", role="alert")
     assert rule.input_value() == '{"effect": {"error": "Internal"}}'
     assert page.get_by_label("For which job").first.input_value() == ""
     page.reload()
     assert example in rule.input_value()
     rule.fill('{"effect": {"error": "InternalError"}}')
     own.get_by_role("button").click()
-    page.get_by_role("status").get_by_text("Done.").wait_for()
+    wait_for_message(page, "Done.")
     assert example in rule.input_value()
 
 
@@ -250,7 +256,7 @@ def test_only_the_setting_that_was_refused_is_left_as_it_was_typed(
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/settings")
     page.get_by_label("start_delay", exact=True).fill("long")
     page.get_by_role("button", name="Change start_delay").click()
-    page.get_by_role("alert").get_by_text("'long' is not a duration").wait_for()
+    wait_for_message(page, "'long' is not a duration", role="alert")
     assert page.get_by_label("start_delay", exact=True).input_value() == "long"
     assert page.get_by_label("stop_delay", exact=True).input_value() == "0s"
 
@@ -292,7 +298,7 @@ def test_the_clock_is_moved_on_again_by_the_same_key(emulator: Emulator, page: "
     for times in (1, 2):
         with page.expect_navigation():
             page.keyboard.press("Enter")
-        page.get_by_role("status").get_by_text("Done.").wait_for()
+        wait_for_message(page, "Done.")
         assert control(emulator, "GET", f"/worlds/{world}/clock")["now"] == began + times * 30_000
 
 
@@ -333,7 +339,7 @@ def test_hostile_names_run_nothing(emulator: Emulator, page: "Page", world: str)
     page.goto(f"{base}/compare")
     page.set_input_files("input[name=left_file]", {"name": EVIL[0], "mimeType": "text/html", "buffer": evil.encode()})
     page.get_by_role("button", name="Compare").click()
-    page.get_by_role("alert").get_by_text(EVIL[0]).wait_for()
+    wait_for_message(page, EVIL[0], role="alert")
     assert page.locator("img:not(.brand img)").count() == 0
 
 
@@ -351,7 +357,7 @@ def test_going_back_shows_what_the_page_is_about(emulator: Emulator, page: "Page
     page.go_back()
     assert page.get_by_label("World").input_value() == world
     page.get_by_role("button", name="Pause running-stream").click()
-    page.get_by_role("status").get_by_text("Done.").wait_for()
+    wait_for_message(page, "Done.")
     page.goto(f"{console}/journal")
     control(emulator, "POST", f"/worlds/{world}/reset")
     page.go_back()
@@ -367,7 +373,7 @@ def test_a_call_that_takes_its_time_is_made_once(emulator: Emulator, page: "Page
     for _ in range(2):
         page.mouse.click(box["x"] + 5, box["y"] + 5)
         page.wait_for_timeout(200)
-    page.get_by_role("status").get_by_text("Done.").wait_for()
+    wait_for_message(page, "Done.")
     made = control(emulator, "GET", f"/worlds/{world}/journal")["entries"]
     assert [each["operation"] for each in made] == ["StartJob"]
 
@@ -401,7 +407,7 @@ def test_a_call_that_was_stopped_can_be_made_again(emulator: Emulator, page: "Pa
     button.click(no_wait_after=True)
     page.wait_for_function("() => document.title === 'stopped'")
     button.click()
-    page.get_by_role("status").get_by_text("Done.").wait_for()
+    wait_for_message(page, "Done.")
 
 
 def test_a_comparison_with_a_file_is_still_there_after_going_back(
@@ -503,7 +509,7 @@ def test_a_page_goes_on_when_its_server_was_started_anew(chromium: "Browser") ->
         moved = {"expectState": "PAUSED"}
         call(second, "default", "PUT", "/projects/demo/jobs/running-stream/instances/-1/expectstate", data=moved)
         page.get_by_role("button", name="Resume running-stream").click()
-        page.get_by_role("status").get_by_text("Done.").wait_for()
+        wait_for_message(page, "Done.")
         page.context.close()
 
 
