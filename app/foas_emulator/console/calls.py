@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlencode
 from starlette.types import ASGIApp, Message
 
 from foas_emulator.console.language import mark
-from foas_emulator.console.shell import has_keys, shell_line
+from foas_emulator.console.shell import shell_line
 from foas_emulator.faults.wire import NEVER_SENT, TRANSPORT
 from foas_emulator.gateway.signature import SignedRequest, v1_authorization
 from foas_emulator.world.clock import machine_now
@@ -56,8 +56,6 @@ class Call:
 
         `with_token` takes the control token from the environment.
         """
-        if has_keys(self.file.encode() if self.file else self.body):
-            return ""
         words = ["curl", *as_it_is(self.target), *([] if self.method == "GET" else ["-X", self.method])]
         words.append(base_url + self.target)
         headers = {name: value for name, value in self.headers().items() if value not in (FORM, JSON, DEFAULT)}
@@ -68,7 +66,8 @@ class Call:
         elif self.body:
             words += ["-d", self.body.decode("utf-8", "replace")]
         token = "" if self.is_of_service or not with_token else ' -H "authorization: Bearer $FOASEMU_CONTROL_TOKEN"'
-        return shell_line(words) + token
+        line = shell_line(words)
+        return line and line + token
 
 
 def as_it_is(target: str) -> list[str]:

@@ -6,18 +6,20 @@ from collections.abc import Iterable
 
 _ENDS = re.compile(r"['\\\u2018-\u201b]+")
 """Characters that end or change a text in single quotes: a backslash in fish, typographic quotes in PowerShell."""
-_KEYS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
-"""Characters that a terminal takes for keys when a line is pasted: one of them ends the line, what follows is run."""
+_KEYS = re.compile(r"[\0-\x09\x0b\x0c\x0e-\x1f\x7f]")
+"""Characters that a terminal takes for keys when a line is pasted, in whatever quotes.
 
-
-def has_keys(text: bytes) -> bool:
-    """Whether a text cannot be pasted into a terminal, in whatever quotes: Delete, for one, erases the quotes."""
-    return _KEYS.search(text) is not None
+Delete erases the quotes; Tab completes the name of a file and closes them; what follows is run.
+"""
 
 
 def shell_line(words: Iterable[str]) -> str:
-    """Return a command for sh, bash, zsh and fish. PowerShell runs no part of a word either; cmd has other quotes."""
-    return " ".join(map(_quoted, words))
+    """Return a command for sh, bash, zsh and fish, "" if it cannot be pasted into a terminal.
+
+    PowerShell runs no part of a word either; cmd has other quotes.
+    """
+    line = " ".join(map(_quoted, words))
+    return "" if _KEYS.search(line) else line
 
 
 def _quoted(word: str) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from foas_emulator.console.calls import as_it_is, service_call
 from foas_emulator.console.operations import job_path
-from foas_emulator.console.shell import has_keys, shell_line
+from foas_emulator.console.shell import shell_line
 from foas_emulator.world.names import DEFAULT
 
 _LEFT_OUT = frozenset(
@@ -60,7 +60,8 @@ def once_more(
         texts = {"curl": curl(call, base_url, world), "Python": python(call, base_url, world)}
     elif _is_whole(call, body) and call["method"] == "GET" and not body:
         texts = shell(base_url, _target(call), world, is_strict=True)
-    return texts | ({"pytest": pytest(call)} if call["operation"] else {})
+    texts |= {"pytest": pytest(call)} if call["operation"] else {}
+    return {tool: text for tool, text in texts.items() if text}
 
 
 def _is_whole(call: Mapping[str, Any], body: bytes) -> bool:
@@ -69,7 +70,7 @@ def _is_whole(call: Mapping[str, Any], body: bytes) -> bool:
         body.decode()
     except UnicodeDecodeError:
         return False
-    if body and (has_keys(body) or call["method"] == "HEAD"):  # curl sends no HEAD with a body
+    if body and call["method"] == "HEAD":  # curl sends none with a body
         return False
     return call["method"].isalpha() and request["path"].startswith("/") and not request["is_cut"]
 
@@ -87,7 +88,7 @@ def _headers(call: Mapping[str, Any], world: str) -> dict[str, str]:
 
 
 def curl(call: Mapping[str, Any], base_url: str, world: str) -> str:
-    """Return the call as one line for a shell."""
+    """Return the call as one line for a shell, "" if none can be pasted."""
     method = {"GET": [], "HEAD": ["-I"]}.get(call["method"], ["-X", call["method"]])
     if call["method"] == "GET" and call["request"]["body"]:
         method = ["-X", "GET"]  # with data, curl makes a POST otherwise
