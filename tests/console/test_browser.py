@@ -513,6 +513,29 @@ def test_a_page_goes_on_when_its_server_was_started_anew(chromium: "Browser") ->
         page.context.close()
 
 
+def test_a_page_says_that_it_has_stopped_after_a_sign_out_elsewhere(chromium: "Browser") -> None:
+    with Emulator(control_token="sesame") as running:
+        context = chromium.new_context()
+        page, other = context.new_page(), context.new_page()
+
+        def sign_in() -> None:
+            other.goto(f"{running.url}/_emulator/console/w/default/")
+            other.get_by_label("Control token").fill("sesame")
+            other.keyboard.press("Enter")
+            other.get_by_role("heading", name="Resources").wait_for()
+
+        sign_in()
+        page.goto(f"{running.url}/_emulator/console/w/default/")
+        page.locator(".live[data-state=on]").wait_for()
+        other.get_by_role("button", name="Sign out").click()
+        other.get_by_label("Control token").wait_for()
+        call(running, "default", "POST", "/projects/demo/jobs/failed-stream/instance")
+        page.locator(".live[data-state=off]").wait_for()
+        sign_in()
+        page.get_by_role("row", name=re.compile("failed-stream")).get_by_text("RUNNING", exact=True).wait_for()
+        context.close()
+
+
 def test_a_page_goes_on_when_its_world_is_there_again(emulator: Emulator, chromium: "Browser", world: str) -> None:
     page = chromium.new_context(locale="en-US").new_page()
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/journal")

@@ -6,6 +6,7 @@ token, which only those get who have signed in.
 """
 
 import hmac
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -39,7 +40,7 @@ class Access:
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and _same(bearer.strip(), self.control_token):
             return True
-        return _same(request.cookies.get(_cookie(request), ""), self._session())
+        return any(_same(each, self._session()) for each in cookies(request, _cookie(request)))
 
     def sign_in(self, given: str, request: Request, response: Response) -> bool:
         """Exchange the control token for a cookie; return False if the token is wrong."""
@@ -62,6 +63,12 @@ class Access:
     def _session(self) -> str:
         """Return the value of the cookie, which gives access to the pages without revealing the token."""
         return hmac.new((self.control_token or "").encode(), b"console", sha256).hexdigest()
+
+
+def cookies(request: Request, name: str) -> list[str]:
+    """Return the values of a name: other ports of the host may have set cookies that stand before or after ours."""
+    found = re.findall(f"(?:^|;) *{name}=([^;]*)", ";".join(request.headers.getlist("cookie")))
+    return [value.strip(' "') for value in found]
 
 
 def base_url_of(request: Request) -> str:

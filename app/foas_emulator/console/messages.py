@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from foas_emulator.console.access import BASE
+from foas_emulator.console.access import BASE, cookies
 from foas_emulator.world.ids import fresh_secret
 
 _COOKIE = "foas_emulator_message"
@@ -58,9 +58,9 @@ def sealed(text: str) -> str:
 
 def read(request: Request) -> Message | None:
     """Return the message to show, None if there is none."""
-    cookie = request.cookies.get(_COOKIE, "")
-    text = cookie.partition(".")[0]
-    if not hmac.compare_digest(cookie.encode(), sealed(text).encode()):
+    texts = ((each.partition(".")[0], each) for each in cookies(request, _COOKIE))
+    text = next((text for text, each in texts if hmac.compare_digest(each.encode(), sealed(text).encode())), None)
+    if text is None:
         return None
     try:
         members = json.loads(urlsafe_b64decode(text))
@@ -79,5 +79,5 @@ def _text(value: object) -> str:
 
 def forget(request: Request, response: Response) -> None:
     """Remove the message, so that it is shown only once."""
-    if _COOKIE in request.cookies:
+    if cookies(request, _COOKIE):
         response.delete_cookie(_COOKIE, path=BASE)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from foas_emulator.console.access import BASE
+from foas_emulator.console.access import BASE, cookies
 from foas_emulator.console.language import LANGUAGES, Language, negotiate
 
 Theme = Literal["auto", "light", "dark"]
@@ -28,8 +28,7 @@ class Preferences:
 
 def preferred(request: Request) -> Preferences:
     """Return the preferences in the cookies, else those of the browser."""
-    language = request.cookies.get(_LANGUAGE, "")
-    theme = request.cookies.get(_THEME, "")
+    language, theme = (next(iter(cookies(request, name)), "") for name in (_LANGUAGE, _THEME))
     return Preferences(
         cast(Language, language)
         if language in LANGUAGES

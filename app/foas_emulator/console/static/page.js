@@ -162,6 +162,12 @@ async function refresh() {
   fetched = performance.now();
   const answer = await fetch(location.href, { headers: { accept: 'text/html' } }).catch(() => null); // it is down
   if (!answer?.ok) return;
+  if (answer.redirected) { // to the sign-in, after a sign-out in another tab
+    if (!source) return;
+    source.close();
+    follow();
+    return;
+  }
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const token = page.querySelector('#go input[name=token]')?.value;
   if (token) for (const field of document.querySelectorAll('input[name=token]')) field.value = token;
