@@ -302,6 +302,32 @@ def test_the_clock_is_moved_on_again_by_the_same_key(emulator: Emulator, page: "
         assert control(emulator, "GET", f"/worlds/{world}/clock")["now"] == began + times * 30_000
 
 
+def test_the_focus_stays_where_a_setting_was_changed(emulator: Emulator, page: "Page", world: str) -> None:
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/settings")
+    for field, value, message in (("start_delay", "45s", "Done."), ("stop_delay", "soon", "stop_delay")):
+        page.get_by_label(field, exact=True).fill(value)
+        page.keyboard.press("Enter")
+        page.locator("main > .message").get_by_text(message).first.wait_for()
+        page.wait_for_load_state()
+        assert page.evaluate("document.activeElement.ariaLabel") == field
+        assert page.evaluate("scrollY") == 0, "the message is seen"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Change stop_delay"
+
+
+def test_who_has_chosen_the_colours_sees_which_state_is_chosen(
+    emulator: Emulator, chromium: "Browser", world: str
+) -> None:
+    context = chromium.new_context(forced_colors="active")
+    page = context.new_page()
+    page.goto(f"{emulator.url}/_emulator/console/w/{world}/?state=RUNNING")
+    drawn = "tiles => tiles.map(each => getComputedStyle(each).outlineStyle).join()"
+    outlines = page.locator(".tiles a").evaluate_all(drawn).split(",")
+    assert outlines.count("solid") == 1
+    assert page.locator(".tiles a[aria-current]").evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
+    context.close()
+
+
 def test_language_and_theme_are_one_click(emulator: Emulator, page: "Page", world: str) -> None:
     page.goto(f"{emulator.url}/_emulator/console/w/{world}/faults")
     page.get_by_role("link", name="中文").click()

@@ -63,7 +63,8 @@ document.addEventListener('submit', (event) => {
   const button = event.submitter ?? event.target;
   if (button === sent) event.preventDefault();
   sent = button;
-  const again = button.matches('.steps :focus-visible') && button.value;
+  const focused = document.activeElement;
+  const again = focused.matches(':focus-visible:not([data-live] *)') && labelOf(focused);
   sessionStorage.sent = JSON.stringify([nameOf(event.target), typedInto(event.target).map((each) => each.value), again]);
 });
 const forget = () => { sent = null; };
@@ -226,13 +227,14 @@ document.addEventListener('visibilitychange', () => {
 });
 if (frame && document.visibilityState === 'visible') follow();
 
-// What a refused form held is there again. Last, as a browser may store nothing.
+// So is the focus of the keyboard, and what a refused form held. Last, as a browser may store nothing.
 const typedInto = (form) => [...form.querySelectorAll('textarea, select, input:not([type=hidden], [type=file])')];
 const told = (field) => (field.matches('[type=hidden]:not([name=token])') ? field.value : field.name);
+const labelOf = (field) => field.getAttribute('aria-label') ?? (field.matches('button') && field.value);
 const nameOf = (form) => [...form.elements].map(told).join();
 const [name, typed, again] = JSON.parse(sessionStorage.sent ?? '[]');
 delete sessionStorage.sent;
-[...document.querySelectorAll('.steps button')].find((each) => each.value === again)?.focus();
+if (again) [...document.querySelectorAll('button, input, select')].find((each) => labelOf(each) === again)?.focus({ preventScroll: true });
 if (name && !document.querySelector('main > .message.good')) {
   for (const form of document.forms) {
     if (nameOf(form) === name) typedInto(form).forEach((each, place) => { each.value = typed[place]; });
