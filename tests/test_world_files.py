@@ -11,6 +11,7 @@ import pytest
 
 from foas_emulator.control import images
 from foas_emulator.faults.rules import FaultRule
+from foas_emulator.world import copying, soundness
 from foas_emulator.world.file_errors import WorldFileError
 from foas_emulator.world.store import Store, assign, equal
 from foas_emulator.world.world import WorldRow
@@ -58,6 +59,29 @@ def test_a_file_that_is_damaged_while_it_is_open_is_named_by_both_apis(
     method, path = mend
     assert api.request(method, f"/_emulator/worlds/alice{path}").is_success
     assert api.request("GET", "/api/v2/projects", headers=ALICE).status_code == 200
+
+
+def test_a_world_that_is_damaged_in_the_middle_is_not_copied(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(soundness, "LARGEST_CHECKED", 0)  # it is too large to be checked as it is opened
+    for module in (copying, images):
+        monkeypatch.setattr(module, "LARGE", 0)
+    api.request(
+        "POST", "/_emulator/worlds/alice/seed", json={"projects": [{"Name": "mine", "jobs": [{"JobName": "a"}]}]}
+    )
+    api.registry._shut("alice")
+    path = tmp_path / "alice.db"
+    content = path.read_bytes()
+    start = content.index(b"mine") // 512 * 512
+    path.write_bytes(content[:start] + bytes(512) + content[start + 512 :])
+    for read in (
+        api.request("PUT", "/_emulator/worlds/bob", json={"fork": "alice"}),
+        api.request("GET", "/_emulator/worlds/alice/snapshot"),
+    ):
+        assert read.status_code == 503
+        assert read.json()["hint"].startswith(SAID)
+    assert not api.registry.exists("bob")
 
 
 @pytest.mark.parametrize("target", ["/api/v2/projects", "/_emulator/worlds/alice/snapshot"])

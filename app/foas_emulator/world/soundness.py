@@ -8,7 +8,10 @@ from pathlib import Path
 from foas_emulator.world.file_errors import NAMES_NO_TEXT, NewerStoreError, WorldFileError
 
 LARGEST_CHECKED = 4 * 1024 * 1024
-"""The size in bytes of the largest database that is checked completely before use: at most 20 milliseconds' work."""
+"""The size in bytes of the largest file that is checked completely before use: at most 20 milliseconds' work.
+
+An image is always checked: a thread reads large ones.
+"""
 
 APPLICATION_ID = int.from_bytes(b"FOAS")
 """The `application_id` in the SQLite header of each of our databases."""
@@ -27,7 +30,7 @@ def damage_of(image: bytes) -> str | None:
         return "it is not a file of foas-emulator"
     if len(image) < size_in(image[:100]):
         return "it is incomplete"
-    return None if len(image) > LARGEST_CHECKED else _damage_inside(image)
+    return _damage_inside(image)
 
 
 def _damage_inside(image: bytes) -> str | None:
