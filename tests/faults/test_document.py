@@ -70,6 +70,7 @@ def test_an_effect_is_shown_as_it_was_written(api: Api, kind: str) -> None:
         ({"effect": {"error": "InvalidNothing"}}, "there is no parameter 'Nothing'"),
         ({"effect": {"explode": True}}, "there is no such effect"),
         ({"effect": "drop"}, "there is no such effect"),
+        ({"effect": {"Throttling.User": True}}, 'rate_limit, such as {"error": "Throttling.User"}'),
         (
             {"effect": {"latency": "1s", "Latency": 2}},
             "effect.Latency: there is no such member beside 'latency' (the ne",

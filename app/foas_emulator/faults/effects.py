@@ -252,6 +252,7 @@ AnyEffect = Annotated[
     Discriminator(
         _kind,
         custom_error_type="unknown_effect",
-        custom_error_message=f"there is no such effect; an effect has one of {', '.join(EFFECTS)}",
+        custom_error_message=f"there is no such effect; an effect has one of {', '.join(EFFECTS)}, "
+        'such as {"error": "Throttling.User"}',
     ),
 ]
