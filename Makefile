@@ -97,8 +97,8 @@ $(VENV)/.serve: requirements.lock pyproject.toml
 $(VENV)/.test: requirements-dev.lock pyproject.toml
 $(VENV)/.mutants: requirements-mutants.lock $(VENV)/.test
 $(VENV)/.serve $(VENV)/.test $(VENV)/.mutants:
-	@trap 'exit 130' HUP INT TERM; until mkdir $(VENV).lock 2>/dev/null; do \
-		test -w . || { echo "nothing can be written here" >&2; exit 1; }; \
+	@trap 'exit 130' HUP INT TERM; mkdir -p $(dir $(VENV)); until mkdir $(VENV).lock 2>/dev/null; do \
+		test -w $(dir $(VENV)) || { echo "nothing can be written in $(dir $(VENV))" >&2; exit 1; }; \
 		test "$$told" || echo "waiting for another make; if none is at work here, remove $(VENV).lock" >&2; \
 		told=1; sleep 1; \
 	done; trap 'rmdir $(VENV).lock' EXIT; $(MAKE) --silent LOCKED=1 $@

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from socket import create_server
 from threading import Event
 
 import pytest
@@ -181,6 +182,20 @@ def test_a_signal_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None
         started.kill()
         started.wait()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there SIGINT cannot be sent to one process")
+def test_an_interrupt_ends_it_also_where_the_server_never_answers() -> None:
+    with create_server(("127.0.0.1", 0)) as mute:
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        waiting = subprocess.Popen(command("run", "--url", url, "--", sys.executable, "-c", ""), env=environment())
+        try:
+            with mute.accept()[0]:
+                waiting.send_signal(signal.SIGINT)
+                assert waiting.wait(timeout=30) == 128 + signal.SIGINT
+        finally:
+            waiting.kill()
+            waiting.wait()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/tty")

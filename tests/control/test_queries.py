@@ -28,6 +28,11 @@ def test_an_unknown_query_parameter_is_refused_before_anything_is_done(
     assert control.send("GET", "/worlds/default/snapshot").content == before
 
 
+def test_a_query_parameter_in_the_body_is_told_to_be_one(control: Control) -> None:
+    heard = control.refused("POST", "/worlds/default/clock/advance", {"by": "1h", "dry_run": True})
+    assert "dry_run: there is no such member (there are by, to, until); it is a parameter of the query" in heard
+
+
 def test_what_is_asked_by_probes_and_credential_chains_may_have_any(control: Control) -> None:
     for path in ("/health", "/worlds/default/credentials"):
         control.ok("GET", f"{path}?at=1")

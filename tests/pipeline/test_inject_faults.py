@@ -244,4 +244,5 @@ def test_rules_that_duplicate_each_others_duplicates_come_to_an_end(api: Api, ru
     api.world.store._raw.set_trace_callback(None)
     assert response.status_code == 200
     assert sum("FROM instances" in statement for statement in made) == calls
-    assert ("One call is duplicated 15 times at most" in response.headers.get("x-emulator-warning", "")) == (rules > 4)
+    warning = response.headers.get("x-emulator-warning", "")
+    assert warning.count("One call is duplicated 15 times at most") == (rules > 4)

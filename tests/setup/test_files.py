@@ -149,22 +149,23 @@ def test_the_virtual_environment_of_a_checkout_that_was_moved_is_made_anew(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script of sh stands for Python")
-def test_of_two_that_install_at_once_one_waits_and_finds_what_it_needs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [".venv", "not/there/yet"])
+def test_of_two_that_install_at_once_one_waits_and_finds_what_it_needs(tmp_path: Path, place: str) -> None:
     checkout(tmp_path)
     programs = {
         "stand-in": """echo "$@" >> installed; sleep 0.5""",
-        "another-python": "[ $1 = -c ] || { mkdir -p .venv/bin && cp stand-in .venv/bin/python; }",
+        "another-python": "[ $1 = -c ] || { mkdir -p $3/bin && cp stand-in $3/bin/python; }",
     }
     for name, script in programs.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n", "utf-8")
         (tmp_path / name).chmod(0o755)
-    command = ["make", ".venv/.serve", f"PYTHON={tmp_path}/another-python"]
+    command = ["make", f"{place}/.serve", f"VENV={place}", f"PYTHON={tmp_path}/another-python"]
     both = [subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, encoding="utf-8") for _ in range(2)]
     told = [each.communicate(timeout=60)[1] for each in both]
     assert [each.returncode for each in both] == [0, 0], told
     assert (tmp_path / "installed").read_text("utf-8").count("-r requirements.lock") == 1
     assert sum("waiting for another make" in each for each in told) == 1
-    assert not (tmp_path / ".venv.lock").exists()
+    assert not (tmp_path / f"{place}.lock").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script of sh stands for Python")

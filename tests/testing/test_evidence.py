@@ -67,8 +67,10 @@ JOB = "/api/v2/projects/project1/jobs/job1/instances/412536"
 
 
 SHARED = """
+from unittest import mock
 import pytest
 from foas_emulator.commands.signed_get import signed_get
+from foas_emulator.testing import World
 
 @pytest.fixture(scope="session")
 def shared(foas_emulator):
@@ -82,6 +84,22 @@ def test_nothing(shared, foas_emulator):
 
 def test_before(shared):
     get(shared, "before")
+
+class Lazy:
+    @property
+    def __class__(self):
+        raise AssertionError("nobody has asked")
+
+@pytest.fixture
+def lazy():
+    return Lazy()
+
+@pytest.fixture
+def spy():
+    return mock.MagicMock(spec=World)
+
+def test_others(lazy, spy):
+    assert not spy.mock_calls, "the report leaves mocks alone"
 
 def test_during(shared):
     get(shared, "during")
@@ -149,7 +167,7 @@ def test_a_red_test_that_shares_its_world_tells_the_calls_that_it_made(tmp_path:
     ended = pytest_in(tmp_path)
     sections = [each.partition("\n____")[0] for each in ended.stdout.split(" foas-emulator --")[1:]]
     assert len(sections) == 3, ended.stdout
-    assert "3 failed, 1 passed" in ended.stdout
+    assert "3 failed, 2 passed" in ended.stdout
     for section, called in zip(sections, ("it was not called", '"during"', '"cleared"'), strict=True):
         assert called in section
         assert section.count("<- GetProject") == (called != "it was not called")

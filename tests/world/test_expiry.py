@@ -102,6 +102,16 @@ def test_what_takes_too_long_at_once_is_due_at_the_next_look(clock: list[int]) -
         there = Worlds(world for world in there if world not in dropped)
 
 
+def test_some_are_due_also_where_it_takes_long_to_look_for_them(clock: list[int]) -> None:
+    class Many(list[World]):
+        def __iter__(self) -> Iterator[World]:
+            clock[0] += SLICE_NS * 2
+            return super().__iter__()
+
+    clock[0] = 10 * MS
+    assert [world.name for world in Expiry(10).due(Many(worlds(Used("alice", 0))))] == ["alice"]
+
+
 @pytest.mark.parametrize("kept", [Used(DEFAULT, 0), Used("alice", 0, is_in_use=True)])
 def test_the_default_world_and_those_in_use_stay(clock: list[int], kept: Used) -> None:
     there = worlds(kept, Used("bob", 1))

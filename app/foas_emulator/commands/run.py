@@ -28,6 +28,9 @@ OWN_WORLD = "run"
 NOT_FOUND, NOT_EXECUTABLE, KILLED = 127, 126, 128
 """Exit statuses as in shells; that of a command ended by a signal is KILLED plus the signal's number."""
 
+_END_WITHIN = 5.0
+"""Seconds to wait for a running server to drop the command's world."""
+
 _CHOSEN_HERE = ("host", "port", "tls", "tls_port", "tls_cert", "tls_key", "intercept")
 _PASSED_ON = ("SIGINT", "SIGBREAK", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _TYPED = [getattr(signal, name) for name in ("SIGINT", "SIGBREAK") if hasattr(signal, name)]
@@ -92,6 +95,7 @@ def _world(server: Server, name: str | None) -> Iterator[tuple[Server, str]]:
     try:
         yield server, world.name
     finally:
+        server.control.patience = _END_WITHIN  # no signal interrupts this
         with suppress(EmulatorError, OSError):
             world.drop()
 

@@ -181,9 +181,10 @@ def _failed_statement(request: Request, error: Exception) -> ControlError:
 
 
 def _invalid_request(request: Request, error: RequestValidationError) -> ControlError:
-    bodies = request.scope["route"].dependant.body_params
+    dependant = request.scope["route"].dependant
+    bodies, query = dependant.body_params, [field.alias for field in dependant.query_params]
     root = bodies[0].field_info.annotation if len(bodies) == 1 else None
-    refusal = ControlError(400, "The request is not valid.", _describe_problems(error.errors(), root))
+    refusal = ControlError(400, "The request is not valid.", _describe_problems(error.errors(), root, query))
     for each in error.errors():
         each.pop("ctx", None)  # what a validator raised: its frames refer to these errors, a cycle (see garbage.py)
     return refusal
@@ -193,17 +194,19 @@ _SHOWN_PROBLEMS = 20
 """The most problems of a request to describe."""
 
 
-def _describe_problems(found: Sequence[Any], body: Any) -> str:
-    """Return the problems that pydantic found in a request, with a body of this type, as one line."""
-    problems = [_problem(details, body) for details in found[:_SHOWN_PROBLEMS]]
+def _describe_problems(found: Sequence[Any], body: Any, query: Sequence[str]) -> str:
+    """Return the problems that pydantic found in a request, with this type of body and query, as one line."""
+    problems = [_problem(details, body, query) for details in found[:_SHOWN_PROBLEMS]]
     more = [f"and {len(found) - len(problems)} more"] if len(found) > len(problems) else []
     return "; ".join([*problems, *more])
 
 
-def _problem(details: Mapping[str, Any], body: Any) -> str:
+def _problem(details: Mapping[str, Any], body: Any, query: Sequence[str]) -> str:
     part, *inner = details["loc"]
     place, message = problem(body if part == "body" else None, {**details, "loc": inner})
     whole = place if part == "body" else (part, *place)
+    if part == "body" and len(place) == 1 and place[0] in query:
+        message += "; it is a parameter of the query"
     return f"{path_of(whole) if whole else 'body'}: {message}"
 
 

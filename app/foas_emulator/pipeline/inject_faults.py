@@ -202,7 +202,9 @@ def _application(rule: ArmedRule, context: RequestContext, *, took_effect: bool)
     """
     duplications = sum(isinstance(each.effect, Duplicate) for each in context.faults)
     if isinstance(rule.effect, Duplicate) and duplications >= MOST_DUPLICATIONS:
-        context.warn([f"One call is duplicated {MOST_DUPLICATIONS} times at most; rule {rule.id} let it pass."])
+        sentence = f"One call is duplicated {MOST_DUPLICATIONS} times at most; after that, rules let it pass."
+        if sentence not in (context.warning or ""):
+            context.warn([sentence])
         return None
     world: World = context.world
     try:

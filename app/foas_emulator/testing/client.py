@@ -49,6 +49,7 @@ class ControlClient:
         self._parts = urlsplit(self.url)
         if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
             raise ValueError(f"{url!r} is not the address of a server: give one such as http://127.0.0.1:8018")
+        self.patience = TIMEOUT
         self._headers = {} if control_token is None else {"authorization": f"Bearer {control_token}"}
 
     def request(self, method: str, path: str, body: Any = None, *, shape: Shape = dict) -> Any:
@@ -95,7 +96,7 @@ class ControlClient:
 
         kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
         port = kind.default_port if self._parts.port is None else self._parts.port  # else it is looked for in the host
-        patience = TIMEOUT + (_LONGEST_VERIFICATION if path.endswith("/journal/verify") else 0)
+        patience = self.patience + (_LONGEST_VERIFICATION if path.endswith("/journal/verify") else 0)
         connection = kind(self._parts.hostname or "", port, timeout=patience)
         try:
             target = f"{self._parts.path}/_emulator{path}"

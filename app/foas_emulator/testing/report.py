@@ -47,7 +47,8 @@ class FailureReporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
-        shared = [each for each in getattr(item, "funcargs", {}).values() if isinstance(each, World)]
+        # `isinstance` would also take mocks of worlds, and let lazy objects, such as those of Django, do their work.
+        shared = [each for each in getattr(item, "funcargs", {}).values() if issubclass(type(each), World)]
         if self._world in item.stash or not shared:
             return
         with suppress(*_ANYTHING):

@@ -32,8 +32,9 @@ class Expiry:
         found = [world for world in _removable(worlds) if self._end(world) <= now]
         later = (self._end(world) for world in _removable(worlds) if self._end(world) > now)
         self._first = min(later, default=now + self._idle)
+        began = stopwatch()  # else to look through very many would leave no time for any
         for number, world in enumerate(found):
-            if number == self._at_once or stopwatch() - now > SLICE_NS:
+            if number == self._at_once or stopwatch() - began > SLICE_NS:
                 self._first = now
                 return
             yield world
