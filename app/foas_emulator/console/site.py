@@ -33,10 +33,13 @@ class Step:
     def of(cls, answer: Answer) -> "Step":
         """Read the control API's answer to an advance, with the first of its changes.
 
-        To parse all that it lists, with what is still pending, would hold the loop for half a second per million.
+        To parse all that it lists, with what is still pending, would hold the loop for half a second per million,
+        and to copy it for some ten milliseconds.
         """
-        clock = json.loads(answer.body.partition(b', "pending": [')[0] + b"}")
-        listed = answer.body.partition(b'], "changes": [')[2].decode()
+        body = answer.body
+        clock = json.loads(body[: body.index(b', "pending": [')] + b"}")
+        begin = body.index(_CHANGES) + len(_CHANGES)
+        listed = body[begin : begin + MOST_CHANGES * _LARGEST_CHANGE].decode(errors="ignore")
         changes: list[Any] = []
         place = 0
         while listed.startswith("{", place) and len(changes) < MOST_CHANGES:
@@ -91,6 +94,9 @@ class Site:
 
 MOST_CHANGES = 100
 """The most changes of an advance, and of what is pending, that are shown."""
+_LARGEST_CHANGE = 4096
+"""The most bytes of a change, with the names of its project and job."""
+_CHANGES = b'], "changes": ['
 _DECODER = json.JSONDecoder()
 MOST_KEPT = 50
 """The most worlds whose overviews, and whose steps, are kept."""

@@ -1,7 +1,9 @@
 """Images of whole worlds, for work on them outside the event loop."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, nullcontext
+from functools import partial
 
 from fastapi import Request
 
@@ -66,6 +68,8 @@ async def copy_of_world(world: World, registry: Registry) -> AsyncIterator[World
     if len(image) <= LARGE:
         store = Store(registry.connections, image=image)
     else:
-        store = await off_loop(len(image), lambda: Store(Connections(), image=image))
+        store = await off_loop(len(image), partial(Store, Connections(), image=image))
+    del image
     with closing(registry.detached(world.name, store)) as copy:
         yield copy
+        await asyncio.sleep(0)  # an answer was written just now, and to free a large database takes as long
