@@ -210,6 +210,9 @@ def test_the_journal_tells_when_which_request_and_what_had_a_part_in_it(emulator
     assert f"\n   {unknown['hint']}\n" in told
     _call(emulator, "/api/v2/projects?pageSize=1&pageSize=2")
     assert f"\n   {world.journal.entries()[-1]['warning']}\n" in said(emulator, "journal")
+    _call(emulator, "/api/v2/projects/none/jobs?PageSize=2")
+    miscased = world.journal.entries()[-1]
+    assert f"\n   {miscased['hint']}\n   {miscased['warning']}\n" in said(emulator, "journal")
     failed = said(emulator, "journal", "--failed")
     assert ("#1 " in failed, "#2 " in failed, "#3 " in failed) == (False, True, True)
     assert said(emulator, "journal", "--operation", "StopJob") == "The journal of world mine has no such call.\n"

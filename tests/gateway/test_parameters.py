@@ -109,6 +109,12 @@ def test_a_further_value_of_a_parameter_is_warned_of_and_one_of_what_nothing_rea
     assert call({"projectName": "p", "other": "1"}).warnings == []
 
 
+def test_a_parameter_in_another_case_is_warned_of_unless_its_own_came_too() -> None:
+    """SDKs repeat some parameters in another case, with the same value."""
+    assert call({"projectName": "p", "WIDE": "1"}).warnings == ["WIDE was not read: the parameter is wide."]
+    assert call({"projectName": "p", "wide": "1", "WIDE": "1"}).warnings == []
+
+
 def test_absent_parameters_take_their_defaults() -> None:
     assert read() == {"project_name": "p", "narrow": 1}
 

@@ -185,6 +185,7 @@ def test_a_rule_that_applied_is_told_where_the_answer_does_not_show_it() -> None
     rule = {"id": 7, "effect": {"truncate": 0.5}, "at": "before"}
     call = {"status": 200, "operation": "GetJob", "parameters": {}, "faults": [rule], "warning": "not signed"}
     assert describe_call(call) == '200 <- GetJob {}\n    fault rule 7 applied {"truncate": 0.5}\n    not signed'
+    assert describe_call({**call, "hint": "why"}).endswith("\n    why\n    not signed")
 
 
 def says_why(text: str, test: str) -> bool:

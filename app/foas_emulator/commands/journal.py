@@ -45,6 +45,6 @@ def _lines(entry: dict[str, Any]) -> str:
     parameters = json.dumps(entry["parameters"], ensure_ascii=False)
     call = in_one_line(f"#{entry['number']} {asked} {parameters} -> {answered}")
     faults = "".join(f"; fault rule {fault['id']} applied {json.dumps(fault['effect'])}" for fault in entry["faults"])
-    reason = entry.get("hint") or entry.get("warning")
-    told = f"\n   {' '.join(str(reason).split())}" if reason else ""
+    reasons = [str(entry[name]) for name in ("hint", "warning") if entry.get(name)]
+    told = "".join(f"\n   {' '.join(reason.split())}" for reason in reasons)
     return f"{call}\n   {entry['time']} request {entry['request_id']}{faults}{told}"

@@ -7,7 +7,7 @@ FastAPI binds and describes them; the pydantic types here parse texts as the gat
 import inspect
 import math
 import re
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, get_type_hints
@@ -149,10 +149,15 @@ def unread(given: Iterable[str], declared: Container[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name.lower() not in passed))
 
 
-def repeated(unread_names: Container[str], declared: Iterable[str]) -> list[str]:
-    """Return a sentence for each declared parameter that has a further value, which is not read (`name[2]`)."""
-    found = sorted(name for name in declared if f"{name}[2]" in unread_names)
-    return [f"{name} came more than once; only its first value was read." for name in found]
+def remarks(unread_names: Collection[str], declared: Iterable[str]) -> list[str]:
+    """Return a sentence for each declared parameter of which a further value (`name[2]`), or a miscased one, came."""
+    spelling = {name.lower(): name for name in declared}
+    further = sorted(name for name in spelling.values() if f"{name}[2]" in unread_names)
+    miscased = {spelling[name.lower()]: name for name in unread_names if name.lower() in spelling}
+    return [
+        *(f"{name} came more than once; only its first value was read." for name in further),
+        *(f"{given} was not read: the parameter is {name}." for name, given in miscased.items()),
+    ]
 
 
 def parameter_error(refused: RequestValidationError) -> ApiError:

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
 
 from foas_emulator.gateway.formats import ApiResponse, Format
-from foas_emulator.gateway.parameters import parameter_error, read_text, repeated, unread
+from foas_emulator.gateway.parameters import parameter_error, read_text, remarks, unread
 from foas_emulator.gateway.responses import GatewayResponse, success
 
 
@@ -112,7 +112,7 @@ class OperationRoute(APIRoute):
             call.unread = ()
             if call.parameters.keys() - self._names:
                 call.unread = unread(call.parameters, self._names)
-                call.warn(repeated(call.unread, self._names))
+                call.warn(remarks(call.unread, self._names))
             with call.world.transaction() if self.writes else nullcontext():
                 try:
                     answered = await handle(own)

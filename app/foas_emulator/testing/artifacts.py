@@ -69,13 +69,13 @@ def load_artifact(folder: Path) -> Artifact:
 
 
 def describe_call(call: Mapping[str, Any]) -> str:
-    """Return a call as one line for a terminal, and below it the fault rules that applied, and its hint or warning."""
+    """Return a call as one line for a terminal, and below it the fault rules that applied, and its hint and warning."""
     asked = call.get("operation") or f"{call.get('method')} {call.get('path')}"
     answered = f"{call.get('status') or 'no answer'} {call.get('code') or ''}".strip()
     line = f"{answered} <- {asked} {json.dumps(call.get('parameters'), ensure_ascii=False)}"
     faults = [f"fault rule {rule['id']} applied {json.dumps(rule['effect'])}" for rule in call.get("faults") or ()]
-    reason = call.get("hint") or call.get("warning")
-    return "\n    ".join(map(in_one_line, [line, *faults, *([str(reason)] if reason else [])]))
+    reasons = [str(call[name]) for name in ("hint", "warning") if call.get(name)]
+    return "\n    ".join(map(in_one_line, [line, *faults, *reasons]))
 
 
 def _whole_calls(world: World) -> list[dict[str, Any]]:
