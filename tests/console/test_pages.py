@@ -216,6 +216,18 @@ def test_an_instance_shows_both_answers_byte_for_byte(console: Console) -> None:
         assert re.sub(r"[0-9A-F]{8}-[0-9A-F-]{27}", "", parser.text) == without_id.replace("\r\n", "\n")
 
 
+def test_rows_show_little_of_a_call_however_much_was_sent(console: Console) -> None:
+    unread = [f"password{number}" for number in range(4000)]
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert console.api.request("GET", INSTANCE, headers=form, content="&".join(unread)).status_code == 200
+    jobs = {"jobName": ["x" * 100_000], "jobType": "FLINK_STREAM"}
+    assert console.api.request("POST", "/api/v2/projects/demo/jobs", json=jobs).status_code == 400
+    page = console.page("/w/default/journal")
+    assert "password0, password1, password10, password100, password1000, …" in page
+    assert page.count("password") == 5
+    assert "xxx" not in page
+
+
 class Text(HTMLParser):
     """The text of a piece of HTML."""
 

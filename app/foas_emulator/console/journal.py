@@ -83,6 +83,7 @@ def _explained(view: View, number: int, entry: Entry) -> dict[str, Any]:
     return {
         "call": document,
         "row": row_of(number, entry),
+        "unread": frozenset(document["unread"]),
         "request_id": entry.request_id,
         "signatures": SIGNATURES,
         "signature": side_by_side(check["string_to_sign"], check["differences"]) if check else None,

@@ -12,6 +12,8 @@ from foas_emulator.masking import masked
 Outcome = Literal["ok", "refused", "faulted"]
 
 _LONGEST = 160
+_MOST_UNREAD = 5
+"""The most names of a row: a request may have thousands, each of which takes some ten microseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ def row_of(number: int, entry: Entry) -> Row:
         access_key_id=call.access_key_id[:_LONGEST],
         signature=call.signature,
         warning=call.warning or "",
-        unread=call.given_unread(),
+        unread=[*call.given_unread(_MOST_UNREAD), *(["…"] if len(call.unread) > _MOST_UNREAD else [])],
     )
 
 
@@ -75,4 +77,5 @@ def subject_of(call: Call) -> str:
 
 
 def _text(value: Any) -> str:
-    return str(value)[:_LONGEST]
+    """Return the beginning of a value; a list or an object, which names no resource, may be large."""
+    return value[:_LONGEST] if isinstance(value, str) else "" if isinstance(value, list | dict) else str(value)

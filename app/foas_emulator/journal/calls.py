@@ -64,9 +64,9 @@ class Call(NamedTuple):
             for name, value in self.parameters.items()
         }
 
-    def given_unread(self) -> list[str]:
-        """Return the names of the parameters that nothing read, as `given` has them."""
-        return [shown_name(name) for name in self.unread]
+    def given_unread(self, most: int | None = None) -> list[str]:
+        """Return the names of the parameters that nothing read, or the first of them, as `given` has them."""
+        return [shown_name(name) for name in self.unread[:most]]
 
 
 def cut(text: str, most: int) -> str:
