@@ -1,3 +1,4 @@
+from sys import getsizeof
 from typing import Any, cast
 
 import pytest
@@ -115,6 +116,16 @@ def test_what_was_asked_for_least_recently_goes_first(calls: list[str]) -> None:
         assert calls == ["default/412536", "default/123", "default/412536"]
         ask(served.app, other)
         assert calls[3:] == ["default/123"]
+
+
+def test_names_of_a_long_query_that_nothing_reads_count_as_kept_bytes(served: Api) -> None:
+    def kept_bytes() -> int:
+        size: int = served.request("GET", "/_emulator/info").json()["memory"]["read_cache"]["bytes"]
+        return size
+
+    names = [f"unread{number}" for number in range(2000)]
+    assert ask(served.app, f"{INSTANCE}?{'&'.join(names)}").status == 200
+    assert kept_bytes() > sum(map(getsizeof, names))
 
 
 def response_of(size: int) -> CachedResponse:

@@ -11,6 +11,7 @@ from foas_emulator.gateway.operation import LONGEST_KEPT
 from foas_emulator.gateway.responses import GatewayResponse, Headers
 from foas_emulator.journal.entries import EntryTemplate
 from foas_emulator.pipeline.context import RequestContext
+from foas_emulator.pipeline.record import memory_of
 from foas_emulator.pipeline.select_world import key_of
 from foas_emulator.world.world import World
 
@@ -147,7 +148,8 @@ class CacheReads:
             head, tail = response.content.head, response.content.tail
             cached = CachedResponse(revision, world, response.fixed_headers(), head, tail, context.unread, size=0)
             self._set_template(context, response, cached)
-            cached.size = len(key) + _size(response, context.template) + _OVERHEAD
+            names = memory_of([*context.unread])  # those of thousands take ten times the bytes of the query
+            cached.size = len(key) + names + _size(response, context.template) + _OVERHEAD
             self._cache.put(key, cached)
         return response
 
