@@ -7,6 +7,9 @@ import pytest
 
 from foas_emulator.commands.raw_request import parse_raw_request
 from foas_emulator.difference import Difference
+from foas_emulator.gateway import signature
+from foas_emulator.gateway.access_keys import Key
+from foas_emulator.gateway.authentication import wrong_signature
 from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.signature import SignedRequest, sign, signed_texts, verify
 from foas_emulator.gateway.signature_diagnosis import explain, sentence
@@ -195,6 +198,19 @@ def test_v3_body_that_arrived_otherwise_is_named() -> None:
     arrived = REQUEST._replace(body=b"{ }")
     [difference] = found(text_of(REQUEST, V3), V3, request=arrived)
     assert difference.field == "body"
+
+
+def test_v3_body_is_hashed_once_for_all_that_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, hashed = signature.v3_hash_of, []
+
+    def noted(content: bytes, credentials: Credentials) -> str:
+        hashed.append(content)
+        return real(content, credentials)
+
+    monkeypatch.setattr(signature, "v3_hash_of", noted)
+    wrong = V3._replace(signature="0" * 64)
+    assert wrong_signature(REQUEST, wrong, Key("test", "secret")) is not None
+    assert hashed.count(REQUEST.body) == 1
 
 
 def test_v3_body_that_was_signed_as_empty_is_named() -> None:

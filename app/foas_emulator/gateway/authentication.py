@@ -19,7 +19,7 @@ from foas_emulator.gateway.credentials import (
     allowed_algorithms,
     read_credentials,
 )
-from foas_emulator.gateway.signature import SignedRequest, query_pairs, verify
+from foas_emulator.gateway.signature import SignedRequest, hashed_once, query_pairs, verify
 from foas_emulator.gateway.signature_diagnosis import explain, sentence
 
 _HTTP_DATE = re.compile(r"[A-Z][a-z]{2}, (\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT", re.ASCII)
@@ -193,6 +193,7 @@ def repeated_nonce(
 
 def wrong_signature(request: SignedRequest, credentials: Credentials, key: Key) -> AuthenticationFailure | None:
     """Return SignatureDoesNotMatch, with the string to sign in its message and the likeliest mistake in its hint."""
+    request = hashed_once(request, credentials)
     mismatch = verify(request, credentials, key.secret)
     if mismatch is None:
         return None

@@ -14,10 +14,11 @@ from foas_emulator.difference import Difference, compare, plain, shown
 from foas_emulator.gateway.credentials import ALGORITHMS, Credentials, allowed_algorithms
 from foas_emulator.gateway.signature import (
     SignedRequest,
+    hash_of_body,
+    hashed_once,
     sign,
     signed_texts,
     stated_hash,
-    v3_hash_of,
     v3_string_to_sign,
     verify,
 )
@@ -59,6 +60,7 @@ def explain(
     known mistakes until one gives the client's signature; if `exhaustive`, go on to every text that is one bit off
     (some ten milliseconds). If none explains the signature, report another secret.
     """
+    request = hashed_once(request, credentials)
     if verify(request, credentials, secret) is None:
         return []
     if credentials.algorithm not in allowed_algorithms(credentials.scheme):
@@ -122,7 +124,7 @@ def _wrong_signature(request: SignedRequest, credentials: Credentials, secret: s
         right = sign(text, credentials, secret).decode()
         if claimed == right:  # so the stated hash of the body must be wrong
             stated = stated_hash(request.headers)
-            return [Difference("x-acs-content-sha256", v3_hash_of(request.body, credentials), stated)]
+            return [Difference("x-acs-content-sha256", hash_of_body(request, credentials), stated)]
         if _is_copied_badly(claimed, right):
             return [Difference("signature", right, claimed)]
         for difference, signature in mistaken_signatures(text, request, credentials, secret):

@@ -16,6 +16,7 @@ from foas_emulator.gateway.credentials import Credentials
 from foas_emulator.gateway.signature import (
     V1_HEADERS,
     SignedRequest,
+    hash_of_body,
     query_pairs,
     sign,
     signed_texts,
@@ -39,11 +40,8 @@ _SECRET = "the configured secret"  # noqa: S105 - words, not a secret
 
 def mistaken_texts(request: SignedRequest, credentials: Credentials) -> Iterator[str]:
     """Yield the signed texts of similar requests, and wrongly composed texts of this request."""
-    payload = v3_hash_of(request.body, credentials) if credentials.scheme == "v3" else ""
     for mistaken in _mistaken_requests(request, credentials):
-        # A large body must not be hashed again for every mistake.
-        for text in signed_texts(mistaken._replace(body=b""), credentials):
-            yield _with_payload(text, payload) if credentials.scheme == "v3" else text
+        yield from signed_texts(mistaken, credentials)
     yield from _misplaced_queries(request, credentials)
     for text in signed_texts(request, credentials):
         yield f"{text}\n"
@@ -108,7 +106,7 @@ def _v3_headers(request: SignedRequest, credentials: Credentials) -> Iterator[tu
     host = request.headers.get("host", "")
     yield "host", _PORT.sub("", host)
     yield "host", request.headers.get("x-forwarded-host", host)
-    yield "x-acs-content-sha256", v3_hash_of(request.body, credentials)
+    yield "x-acs-content-sha256", hash_of_body(request, credentials)
     yield from ((name, value) for name, value in _media_types(request) if name in credentials.signed_headers)
 
 
