@@ -17,3 +17,9 @@ from foas_emulator.blink.versions import is_older
 )
 def test_versions_compare_by_their_numbers(version: str, than: str, *, older: bool) -> None:
     assert is_older(version, than) is older
+
+
+def test_only_the_beginning_of_a_long_text_is_looked_at() -> None:
+    assert is_older("blink-3.2", "3.5")
+    assert not is_older(f"blink-{'1' * 128}.2", "3.5")
+    assert not is_older(f"{'x' * 128}3.2", "3.5")

@@ -8,6 +8,8 @@ BETA = "blink-3.7.8"
 INSTALLED = f"current--{CURRENT},beta--{BETA}"
 """The versions of a new cluster, each after its tag."""
 
+_LONGEST = 128
+"""The most characters of a version that are looked at: one may be a text of megabytes."""
 _NUMBERS = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,4}))?")
 
 
@@ -18,5 +20,5 @@ def is_older(version: str, than: str) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...] | None:
-    match = _NUMBERS.search(version)
+    match = _NUMBERS.search(version, 0, _LONGEST)
     return None if match is None else tuple(int(number or 0) for number in match.groups())
