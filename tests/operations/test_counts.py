@@ -101,6 +101,21 @@ def test_a_cluster_has_so_many_tags_and_one_call_puts_or_clears_so_many(
     assert "has over 200 tags" in refused_snapshot(api)
 
 
+def test_a_world_has_so_many_tags(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = building.cluster(api), building.cluster(api)
+    monkeypatch.setattr(tags, "MOST_OF_WORLD", 3)
+    api.ok("TagResources", ResourceIds=one, Tags="a,b")
+    more: dict[str, Any] = {"ResourceType": "another", "ResourceIds": other, "Tags": "a,b"}
+    put = api.refused("TagResources", **more, code="InvalidTag.LimitExceeded")
+    assert "World default would have more than 3 tags" in str(put.hint)
+    assert len(api.ok("ListTagResources")["Data"]["TagResources"]) == 2
+    api.ok("TagResources", **more | {"Tags": "a"})
+    api.ok("TagResources", ResourceIds=one, Tags="a:new")
+    assert refused_snapshot(api) == ""
+    monkeypatch.setattr(consistency, "MOST_TAGS_OF_WORLD", 2)
+    assert "there are over 2 tags" in refused_snapshot(api, end=b" ")
+
+
 def test_seeds_are_held_to_these_counts(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     clusters_before, projects_before = api.world.store.count(Cluster), api.world.store.count(Project)
     monkeypatch.setattr(applying, "MOST_CLUSTERS", clusters_before + 1)

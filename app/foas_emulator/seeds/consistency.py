@@ -34,6 +34,7 @@ from foas_emulator.operations.queues.rows import Queue
 from foas_emulator.operations.queues.service import LARGEST_COUNT as MOST_QUEUES
 from foas_emulator.operations.tags.rows import Tag
 from foas_emulator.operations.tags.service import LARGEST_COUNT as MOST_TAGS
+from foas_emulator.operations.tags.service import MOST_OF_WORLD as MOST_TAGS_OF_WORLD
 from foas_emulator.operations.texts import MOST_WEIGHT, OF_AN_ESCAPE, weight
 from foas_emulator.seeds.applying import MOST_FOLDERS, MOST_PARTS
 from foas_emulator.seeds.document import ENGINE_VERSIONS, FOLDER_PATH, LONGEST_FOLDER, MOST_IN_TIMELINE
@@ -245,7 +246,7 @@ def _crowds(store: Store) -> Iterator[str]:
     for model, columns, most in _COUNTS:
         for name in store.execute(_owner_of_many(model.table(), columns, most)):
             yield f"{', '.join(columns)} {', '.join(map(repr, name))} has over {most} {model.table().name}"
-    for whole, most in ((Cluster, MOST_CLUSTERS), (Project, MOST_PROJECTS)):
+    for whole, most in ((Cluster, MOST_CLUSTERS), (Project, MOST_PROJECTS), (Tag, MOST_TAGS_OF_WORLD)):
         if store.count(whole) > most:
             yield f"there are over {most} {whole.table().name}"
 

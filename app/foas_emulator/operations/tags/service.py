@@ -20,6 +20,8 @@ CLUSTER = "cluster"
 
 LARGEST_COUNT = 200
 """The most tags of a cluster of one type. The number is ours."""
+MOST_OF_WORLD = 100_000
+"""The most tags of all clusters and types: a list may have to look at each. The number is ours."""
 TOO_MANY = problem("InvalidTag.LimitExceeded", 400, "The resource has the largest number of tags already.")
 
 _MOST_PUT = 500
@@ -38,7 +40,7 @@ _VALUE_IN_ITEM = ("Value", "TagValue", "value", "tagValue")
 def tag_resources(world: World, *, resource_type: str | None, resource_ids: str | None, tags: str | None) -> None:
     """Put tags on clusters; a key that a cluster already has gets the new value.
 
-    Raise `InvalidCluster.NotFound`, or `InvalidTag.LimitExceeded` for a cluster that would have too many.
+    Raise `InvalidCluster.NotFound`, or `InvalidTag.LimitExceeded` for a cluster or a world that would have too many.
     """
     cluster_ids = _read_ids(resource_ids)
     pairs = _read_tags("Tags", given("Tags", tags))
@@ -56,6 +58,8 @@ def tag_resources(world: World, *, resource_type: str | None, resource_ids: str 
             world.store.insert(row)
         if world.store.count(Tag, equal(Tag.resource_type, kind), equal(Tag.resource_id, cluster_id)) > LARGEST_COUNT:
             raise TOO_MANY(f"Cluster {cluster_id!r} would have more than {LARGEST_COUNT} tags; UntagResources first.")
+    if world.store.count(Tag) > MOST_OF_WORLD:
+        raise TOO_MANY(f"World {world.name} would have more than {MOST_OF_WORLD} tags; UntagResources first.")
 
 
 def list_tag_resources(
