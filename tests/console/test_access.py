@@ -265,6 +265,12 @@ def test_a_form_in_another_charset_than_utf_8_is_refused_before_it_is_read(
     assert answer.status_code == 415
 
 
+def test_a_form_with_a_long_type_is_refused_before_it_is_read(guarded: Console) -> None:
+    kind = f"multipart/form-data{';' * 500}; boundary=X"
+    answer = guarded.send("POST", f"{CONSOLE}/sign-in", content=b"--X--\r\n", headers={"content-type": kind})
+    assert answer.status_code == 415
+
+
 @pytest.mark.parametrize("charset", ["", "; charset=utf-8", '; charset="UTF-8"', ";charset=UTF-8 ;x=y"])
 def test_a_form_in_utf_8_is_read(guarded: Console, charset: str) -> None:
     kind = f"application/x-www-form-urlencoded{charset}"

@@ -58,6 +58,9 @@ _LARGEST_SIGN_IN = 64 * 1024
 _LONGEST_BACK = 2000
 """The most characters of a page's address to which a sign-in leads back."""
 
+_LONGEST_TYPE = 512
+"""The most characters of a form's type; to read its parameters takes the square of their number."""
+
 _READING = ("GET", "HEAD", "OPTIONS")
 _CHARSET = re.compile(r"(?i)charset")
 _UTF_8 = re.compile(r"(?i)charset=(?:utf-8|\"utf-8\")[ \t]*(?=;|$)")
@@ -132,8 +135,11 @@ class ConsoleGate:
             return RedirectResponse(_to_sign_in(request), HTTPStatus.SEE_OTHER)
         if request.method not in _READING and not is_from_ours(request):  # before its form costs anything
             return await shown_foreign_form(request)
-        if not _is_in_utf_8(request.headers.get("content-type", "")):
-            title, text = mark("This form is not one of this server's pages."), mark("A form must be in UTF-8.")
+        content_type = request.headers.get("content-type", "")
+        is_long = len(content_type) > _LONGEST_TYPE
+        if is_long or not _is_in_utf_8(content_type):
+            title = mark("This form is not one of this server's pages.")
+            text = "" if is_long else mark("A form must be in UTF-8.")
             return await shown_plain(request, status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE, title=title, text=text)
         return None
 
