@@ -1,12 +1,17 @@
 """The OpenAPI documents: complete, consistent, and true in every example."""
 
+import asyncio
 from collections.abc import Iterator
+from threading import get_ident
+from time import sleep
 from typing import Any
 
+import httpx
 import jsonschema_rs
 import pytest
 import yaml
 
+from foas_emulator.control import pages
 from foas_emulator.gateway.errors import THROTTLED_USER
 from foas_emulator.main import describe_api, describe_control_api
 from foas_emulator.openapi.document import as_yaml, nodes
@@ -219,6 +224,30 @@ def test_each_document_is_served_with_a_page_that_links_to_the_other(
     assert answered["paths"] == document["paths"]
     assert answered["servers"][0]["url"] == "http://emulator"
     assert f"({other})" in answered["info"]["description"]
+
+
+@pytest.mark.parametrize(("path", "made"), [("/openapi.json", "served"), ("/docs", "get_swagger_ui_html")])
+def test_two_threads_at_a_time_write_what_many_ask_for(
+    path: str, made: str, served: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, at_work, most = getattr(pages, made), set[int](), 0
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        nonlocal most
+        at_work.add(get_ident())
+        most = max(most, len(at_work))
+        sleep(0.01)
+        at_work.remove(get_ident())
+        return real(*arguments, **options)
+
+    async def ask() -> None:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(served.app), base_url="http://localhost") as client:
+            answers = await asyncio.gather(*(client.get(path) for _ in range(12)))
+            assert {answer.status_code for answer in answers} == {200}
+
+    monkeypatch.setattr(pages, made, noted)
+    asyncio.run(ask())
+    assert most == 2
 
 
 def test_the_document_of_the_control_api_needs_no_token() -> None:

@@ -13,6 +13,7 @@ from starlette.routing import Mount
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.openapi.document import Schema, served
 from foas_emulator.openapi.service import describe_service
+from foas_emulator.world.shortage import in_thread
 
 _STATIC = "/static-offline-docs"
 
@@ -32,13 +33,10 @@ def _add(app: FastAPI, document_path: str, page_path: str, describe: Callable[[]
         with describing:
             return describe()
 
-    @app.get(document_path, include_in_schema=False)
-    def get_document(request: Request) -> JSONResponse:
-        return JSONResponse(served(described(), base_url=str(request.base_url), other=other))
+    def document(base_url: str) -> JSONResponse:
+        return JSONResponse(served(described(), base_url=base_url, other=other))
 
-    @app.get(f"{page_path}/", include_in_schema=False)  # as people may type it
-    @app.get(page_path, include_in_schema=False)
-    def get_page() -> HTMLResponse:
+    def page() -> HTMLResponse:
         return get_swagger_ui_html(
             openapi_url=document_path,
             title=described()["info"]["title"],
@@ -46,3 +44,13 @@ def _add(app: FastAPI, document_path: str, page_path: str, describe: Callable[[]
             swagger_css_url=f"{_STATIC}/swagger-ui.css",
             swagger_favicon_url=f"{_STATIC}/favicon.png",
         )
+
+    # Not in threads of FastAPI's: forty that write a document at a time would keep the event loop from the processor.
+    @app.get(document_path, include_in_schema=False)
+    async def get_document(request: Request) -> JSONResponse:
+        return await in_thread(document, str(request.base_url))
+
+    @app.get(f"{page_path}/", include_in_schema=False)  # as people may type it
+    @app.get(page_path, include_in_schema=False)
+    async def get_page() -> HTMLResponse:
+        return await in_thread(page)
