@@ -20,9 +20,10 @@ from urllib.parse import quote
 import pytest
 
 from foas_emulator.control.answers import InterceptionShown
+from foas_emulator.interception import proxy as proxy_module
 from foas_emulator.interception.hosts import Policy
 from foas_emulator.interception.proxy import Limits, Proxy
-from foas_emulator.interception.relay import relay
+from foas_emulator.interception.relay import close, relay
 from foas_emulator.serving.server import new_event_loop
 from foas_emulator.testing import Emulator
 from tests.wire import INSTANCE, signed_v1
@@ -280,6 +281,25 @@ def test_no_allowed_name_leads_others_to_this_machine(
     with nullcontext() if is_reached else pytest.raises(OSError, match="only those of this machine"):
         asyncio.run(proxy._open(name, 80))
     assert opened == ([(address, 80)] if is_reached else [])
+
+
+def test_nor_by_its_address_in_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every address of this machine is one from which a connection to it comes; here it is that of loopback."""
+    monkeypatch.setattr(proxy_module, "_is_of_this_machine", lambda _: False)
+
+    async def look_up(_: Proxy, __: str) -> list[str]:
+        return ["127.0.0.1"]
+
+    async def opened(policy: Policy, host: str) -> None:
+        proxy = Proxy(policy, plain=("", 1), secure=("", 1))
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            close(await proxy._open(host, server.getsockname()[1]))
+
+    monkeypatch.setattr(Proxy, "_addresses", look_up)
+    asyncio.run(opened(Policy(allowed=("a.name",), loopback=True), "a.name"))
+    asyncio.run(opened(Policy(allowed=("127.0.0.1",), loopback=False), "127.0.0.1"))
+    with pytest.raises(OSError, match="only those of this machine"):
+        asyncio.run(opened(Policy(allowed=("a.name",), loopback=False), "a.name"))
 
 
 def test_a_silent_connection_is_ended() -> None:

@@ -160,14 +160,19 @@ class Proxy:
         If other machines may use the proxy, no name but localhost leads to this machine, whatever address it has.
         """
         addresses = await self._addresses(host)
-        if not (self._policy.loopback or _is_address(host) or host == "localhost"):
+        leads_elsewhere = not (self._policy.loopback or _is_address(host) or host == "localhost")
+        if leads_elsewhere:
             addresses = [address for address in addresses if not _is_of_this_machine(address)]
         for address in addresses:
             try:
-                return await asyncio.open_connection(address, port)
+                stream = await asyncio.open_connection(address, port)
             except OSError:
                 if address == addresses[-1]:
                     raise
+            else:
+                if not (leads_elsewhere and _leads_here(stream)):
+                    return stream
+                close(stream)
         raise OSError("it has no address, or only those of this machine")
 
     async def _addresses(self, host: str) -> list[str]:
@@ -210,6 +215,13 @@ def _is_of_this_machine(address: str) -> bool:
     found = ip_address(address)
     found = getattr(found, "ipv4_mapped", None) or found
     return found.is_loopback or found.is_unspecified
+
+
+def _leads_here(stream: Stream) -> bool:
+    """Whether a connection leads to an address of this machine in its network, from which it then comes, too."""
+    ends = (stream[1].get_extra_info(end) for end in ("peername", "sockname"))
+    peer, own = (None if end is None else end[0] for end in ends)
+    return peer == own
 
 
 def _look_up(host: str, found: "Future[list[Any]]") -> None:
