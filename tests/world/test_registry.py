@@ -499,9 +499,9 @@ def test_calls_that_go_on_after_the_end_open_and_remove_nothing(open_registry: O
         with pytest.raises(StoppedError):
             ask("alice")
     later = open_registry(directory=tmp_path)
-    staged = later.stage(later.image, connections=later.connections, origin=None)
+    staged = later.stage(later.image, origin=None)
     with pytest.raises(StoreClosedError):
-        registry.stage(registry.image, connections=registry.connections, origin=None)
+        registry.stage(registry.image, origin=None)
     registry.close()
     assert [file.exists() for file in staged.files] == [True]
     assert marks(later.open_or_create("alice")) == ["mark"]

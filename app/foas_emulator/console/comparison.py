@@ -126,7 +126,7 @@ async def image_of(view: View, side: Side) -> bytes:
         if side.name == ORIGIN:
             origin = await origin_of_world(registry, view.world.name)
             by, oldest = view.world.postponed_by, pending.oldest(view.world.store)
-            begun = partial(_as_begun, origin, view.world.name, postponed_by=by, oldest=oldest)
+            begun = partial(_as_begun, origin, registry.connections, view.world.name, postponed_by=by, oldest=oldest)
             return await off_loop(len(origin), begun)
         world = registry.open_existing(side.name)
     except (WorldFileError, WorldLimitError, WorldNameError) as error:
@@ -137,13 +137,15 @@ async def image_of(view: View, side: Side) -> bytes:
     return await image_of_world(world)
 
 
-def _as_begun(origin: bytes, name: str, *, postponed_by: int, oldest: PendingChange | None) -> bytes:
+def _as_begun(
+    origin: bytes, connections: Connections, name: str, *, postponed_by: int, oldest: PendingChange | None
+) -> bytes:
     """Return the image of a world's origin with its pending changes postponed by as much as those of the world were.
 
     The oldest change of the world tells by how much, if it is pending in both. Without one, it is what the world
     remembers, which is 0 after its file was opened again; either way it is the same each time.
     """
-    with closing(Store(Connections(), image=origin)) as store:
+    with closing(Store(connections, image=origin)) as store:
         same = oldest and store.get(PendingChange, equal(PendingChange.sequence, oldest.sequence))
         by = oldest.at - same.at if oldest and same else postponed_by
         template_at = store.find(WorldRow)[0].template_at
@@ -155,7 +157,7 @@ async def _image_of_file(site: Site, name: str, content: bytes) -> bytes:
     as_yaml = name.lower().endswith((".yaml", ".yml"))
 
     def image() -> bytes:
-        return image_of_snapshot(content, as_yaml=as_yaml, registry=site.registry, scratch=Connections())
+        return image_of_snapshot(content, as_yaml=as_yaml, registry=site.registry)
 
     try:
         return await off_loop(weight(content), image)

@@ -165,7 +165,7 @@ class Registry(ABC):
     # -- replacing and resetting
 
     @abstractmethod
-    def stage(self, image: bytes, *, connections: Connections, origin: bytes | None) -> StagedImage:
+    def stage(self, image: bytes, *, origin: bytes | None) -> StagedImage:
         """Write an image where a world can take it over. Any thread may call this.
 
         `origin` is what a world that is created or replaced will reset to.
