@@ -353,7 +353,7 @@ def test_others_are_served_between_comparisons() -> None:
     assert yields.count > 100 * 50
     yields = _Yields()
     closest = asyncio.run(yields.during(closest_entries(made, steps)))
-    assert [each.number for each in closest] == [100, 99, 98]
+    assert [number for number, _ in closest] == [100, 99, 98]
     assert yields.count > 100
     yields = _Yields()
     page = asyncio.run(yields.during(read_first(made, Filter(operation="Start*"), after=10, limit=5)))
@@ -537,7 +537,7 @@ def test_the_closest_of_many_entries_are_the_latest_that_differ_least(monkeypatc
     monkeypatch.setattr(verification, "_RANKED_AT_ONCE", 5)
     made = world_journal(*[(at, "StartJob" if at in (3, 40) else "CommitJob") for at in range(50)])
     closest = asyncio.run(closest_entries(made, Expectation.model_validate({"operation": "StartJob"})))
-    assert [each.number for each in closest] == [41, 4, 50]
+    assert [number for number, _ in closest] == [41, 4, 50]
 
 
 def test_a_call_takes_no_longer_for_those_who_wait_for_other_worlds() -> None:

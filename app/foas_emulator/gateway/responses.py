@@ -52,8 +52,7 @@ class GatewayResponse:
 
         All request ids have the same length; a request that failed before it got one has an id of length 0.
         """
-        length = len(self.content.head) + request_id_length + len(self.content.tail)
-        return _type_and_length(self.content_type, length) + self.extra_headers
+        return _type_and_length(self.content_type, self.content.size + request_id_length) + self.extra_headers
 
 
 @lru_cache(maxsize=4096)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from foas_emulator.gateway.operation import Operation
 from foas_emulator.journal.calls import Call
 from foas_emulator.journal.closest_operations import closest_operations
+from foas_emulator.journal.contents import show_contents
 from foas_emulator.journal.coverage import Counters, Usage
 from foas_emulator.masking import masked
 from foas_emulator.world.instants import instant_text
@@ -155,3 +156,10 @@ def show(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str
     if call.operation is None:
         shown["nearest"] = closest_operations(call.method, masked(call.raw_path), operations)
     return shown
+
+
+def show_whole(number: int, entry: Entry, operations: Iterable[Operation]) -> dict[str, Any]:
+    """Return an entry as `show` does, with the headers and bodies of its request and response."""
+    call = entry.call
+    reasons = {"hint": call.hint, "evidence": call.evidence}
+    return show(number, entry, operations) | reasons | show_contents(call.contents, entry.request_id)

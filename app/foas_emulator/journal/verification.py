@@ -158,14 +158,6 @@ class Finding:
         return self.is_certain and not self.differences
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseEntry:
-    """An entry that is close to an expectation."""
-
-    number: int
-    entry: Entry
-
-
 class Verification:
     """A repeated check of an expectation against the journal of a world while the journal grows.
 
@@ -251,8 +243,8 @@ class Verification:
         )
 
 
-async def closest_entries(world_journal: WorldJournal, expected: Expectation) -> list[CloseEntry]:
-    """Return the closest entries, the latest first; other requests are served between comparisons.
+async def closest_entries(world_journal: WorldJournal, expected: Expectation) -> list[tuple[int, Entry]]:
+    """Return the closest entries with their numbers, the latest first; other requests are served between comparisons.
 
     Entries that match come first, so that a reader sees which calls are too many.
     """
@@ -265,7 +257,7 @@ async def closest_entries(world_journal: WorldJournal, expected: Expectation) ->
         ranked.append((distance, -number, entry))
         if len(ranked) > _RANKED_AT_ONCE:
             ranked = _closest(ranked)
-    return [CloseEntry(number=-negative, entry=entry) for _, negative, entry in _closest(ranked)]
+    return [(-negative, entry) for _, negative, entry in _closest(ranked)]
 
 
 def _closest(ranked: list[tuple[int, int, Entry]]) -> list[tuple[int, int, Entry]]:
