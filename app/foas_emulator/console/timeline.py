@@ -23,15 +23,10 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class Placed(Point):
     """A point with its position on the line."""
 
     x: float
-    at: int
-    label: str
-    event: str
-    job: str
-    state: str
     is_told: bool = True
     """Whether there is room for the time below the point."""
 
