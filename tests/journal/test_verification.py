@@ -123,7 +123,7 @@ def test_a_backoff_of_a_single_call_proves_nothing() -> None:
     ]
 
 
-def test_everything_that_is_wrong_is_told() -> None:
+def test_everything_that_is_wrong_is_reported() -> None:
     made = world_journal((0, "StartJob"), (10, "StartJob"))
     wrong = differences(made, operation="StartJob", count={"exactly": 3}, in_order=["DeleteJob"], backoff={"min": "1s"})
     assert [field for field, _, _ in wrong] == ["count", "in_order[0]", "backoff[0]"]
@@ -134,7 +134,7 @@ def test_what_happened_is_ok(api: Api) -> None:
     assert verify(api, operation="GetInstance", params={"instanceId": 412536}, status=200) == (200, {"ok": True})
 
 
-def test_what_did_not_happen_is_told_with_what_came_near(api: Api) -> None:
+def test_what_did_not_happen_is_reported_with_what_came_near(api: Api) -> None:
     api.call("GetInstance", **GET | {"instanceId": 1})
     api.ok("ListJob", projectName="project1", pageIndex=1, pageSize=10)
     status, document = verify(api, operation="GetInstance", params={"jobName": "job1", "instanceId": 2}, status=200)
@@ -213,7 +213,7 @@ def test_the_globs_of_all_steps_are_bounded_together(api: Api, each: int) -> Non
     )
 
 
-def test_only_the_first_wrong_step_of_many_is_told(api: Api) -> None:
+def test_only_the_first_wrong_step_of_many_is_reported(api: Api) -> None:
     """All errors of ten thousand wrong values held all others for 0.14 seconds."""
     status, document = verify(api, in_order=["StartJob", *[{"params": {"jobName": 1.5}}] * 1001, 2])
     assert status == 400
@@ -378,7 +378,7 @@ def test_a_look_that_was_interrupted_is_continued() -> None:
     asyncio.run(interrupt())
 
 
-def test_a_long_backoff_is_told_in_part() -> None:
+def test_a_long_backoff_is_reported_in_part() -> None:
     made = world_journal(*((at, "StartJob") for at in range(1000)))
     assert len(differences(made, operation="StartJob", backoff={"min": "1h", "factor": 1000})) == 100
 

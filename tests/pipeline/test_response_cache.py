@@ -96,7 +96,7 @@ def test_one_with_a_long_query_walks_so_that_nothing_keeps_it(walks: list[str], 
     assert len(walks) == 1 + 3
 
 
-def test_a_wrong_signature_is_told_of_every_time(served: Api, walks: list[str]) -> None:
+def test_a_wrong_signature_is_reported_of_every_time(served: Api, walks: list[str]) -> None:
     for secret, warned in (("wrong", True), ("test", False), ("test", False), ("wrong", True), ("wrong", True)):
         assert (ask(served.app, headers=signed_v1(secret=secret)).warning is not None) == warned
     assert len(walks) == 4

@@ -162,7 +162,7 @@ def test_the_server_has_the_settings_that_a_suite_gives_it(pytester: pytest.Pyte
     pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
-def test_a_wrong_setting_is_told(pytester: pytest.Pytester) -> None:
+def test_a_wrong_setting_is_reported(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import pytest

@@ -246,7 +246,7 @@ def test_a_pipe_is_no_file_and_nobody_waits_for_it(directory: Path, open_registr
     assert marks(registry, "alice") == []
 
 
-def test_a_file_that_cannot_even_be_looked_at_is_told(
+def test_a_file_that_cannot_even_be_looked_at_is_reported(
     directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = open_registry(directory=directory)
@@ -406,7 +406,7 @@ def test_a_damaged_file_is_named_and_replacing_the_world_mends_it(
     assert (path.exists() and path.read_bytes() == content) is is_somebody_elses
 
 
-def test_a_database_that_may_not_be_written_is_told_as_that(
+def test_a_database_that_may_not_be_written_is_reported_as_that(
     directory: Path, open_registry: OpenRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = open_registry(directory=directory)

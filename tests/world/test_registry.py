@@ -424,7 +424,7 @@ def test_a_world_whose_file_cannot_be_read_stays_when_the_seed_is_replaced(
 
 
 @pytest.mark.parametrize("state", ["open", "closed"])
-def test_a_world_that_cannot_begin_with_the_replaced_seed_stays_and_that_is_told(
+def test_a_world_that_cannot_begin_with_the_replaced_seed_stays_and_that_is_reported(
     state: str,
     open_registry: OpenRegistry,
     tmp_path: Path,
