@@ -31,7 +31,7 @@ from foas_emulator.world.world import WorldRow, leave_template
 MOST_ROWS = 50
 _LONGEST = 400
 _SHORT = 40
-_TOLD = 6
+_MOST_MEMBERS = 6
 MOST_WORLDS = 200
 _LEFT_ALONE = frozenset({"counters"})
 ORIGIN = "@created"
@@ -142,7 +142,7 @@ def _as_begun(
 ) -> bytes:
     """Return the image of a world's origin with its pending changes postponed by as much as those of the world were.
 
-    The oldest change of the world tells by how much, if it is pending in both. Without one, it is what the world
+    The oldest change of the world shows by how much, if it is pending in both. Without one, it is what the world
     remembers, which is 0 after its file was opened again; either way it is the same each time.
     """
     with closing(Store(connections, image=origin)) as store:
@@ -227,8 +227,8 @@ def _members(left: Mapping[str, Any], right: Mapping[str, Any]) -> Iterator[tupl
 
 def summary(row: Mapping[str, Any]) -> str:
     """Return one line that identifies a row: its first members that are short and not empty."""
-    told = [f"{name}: {value}" for name, value in row.items() if value not in (None, "") and len(str(value)) <= _SHORT]
-    return ", ".join(told[:_TOLD])
+    short = [f"{name}: {value}" for name, value in row.items() if value not in (None, "") and len(str(value)) <= _SHORT]
+    return ", ".join(short[:_MOST_MEMBERS])
 
 
 def _shown(value: Any) -> str:

@@ -60,7 +60,7 @@ def snapshot_router(registry: Registry, large: LargeAnswers) -> APIRouter:
     async def get_snapshot(name: str, request: Request) -> Response:
         """Return the whole world: rows, clock, pending changes, counters, settings, fault rules; as YAML by Accept."""
         world = require_world(registry, name)
-        await request.body()  # which is empty: only after it, `has_left` can tell
+        await request.body()  # it is empty, and `has_left` works only after it was read
         write = _write_yaml if wants_yaml(request) else write_snapshot
         async with one_large_at_a_time(world.store.size, world):
             if await has_left(request, world.store.size):

@@ -141,7 +141,7 @@ class Proxy:
 
     async def _connect(self, route: ToEmulator | PassThrough, *, is_tunnel: bool) -> Stream:
         if isinstance(route, ToEmulator):
-            # What is in a tunnel its port tells; a request that the proxy could read is in plain http at any port.
+            # The port of a tunnel shows what is in it; a request that the proxy could read is plain http at any port.
             host, port = self._secure if route.secure and is_tunnel else self._plain
         else:
             host, port = route.host, route.port

@@ -71,13 +71,12 @@ new_entry = partial(tuple.__new__, Entry)
 class WorldJournal:
     """The entries of one world; the oldest may have been dropped to keep within the budget."""
 
-    __slots__ = ("earlier", "entries", "of", "repeated", "size", "templates", "usage")
+    __slots__ = ("earlier", "entries", "repeated", "size", "templates", "usage", "world_name")
 
-    def __init__(self, earlier: int = 0, *, of: str = "") -> None:
-        """Begin after so many calls that a journal of the same world has counted, and lost with all that it held."""
+    def __init__(self, earlier: int = 0, *, world_name: str = "") -> None:
+        """Begin after `earlier` calls, which a journal of the same world had counted when it was forgotten."""
         self.earlier = earlier
-        self.of = of
-        """The name of the world."""
+        self.world_name = world_name
         self.entries: deque[Entry] = deque()
         self.size = 0
         """The estimated size of the entries, in bytes."""

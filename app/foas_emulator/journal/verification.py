@@ -124,7 +124,7 @@ class Expectation(EntryPattern):
 
     count: Count | None = Field(default=None, description="Number of entries that must match; by default at least one.")
     within: WrittenDuration | None = None
-    # Only the first wrong step is told: thousands of errors of a few thousand values take a tenth of a second.
+    # Only the first wrong step is reported: thousands of errors of a few thousand values take a tenth of a second.
     in_order: Annotated[list[str | EntryPattern], FailFast(), AfterValidator(_check_steps)] = Field(
         default=[], max_length=1000, description="Operations or patterns that must have come one after the other."
     )

@@ -72,7 +72,7 @@ class MemoryRegistry(Registry):
     def prewarm(self) -> None:
         """Prepare the database of the next world: SQLite takes most of its time to read the schema."""
         if self._prepared is None and not self._is_closed:
-            with suppress(MemoryError):  # the next world is told when it needs it
+            with suppress(MemoryError):  # creating the next world raises it again
                 self._prepared = Store(self.connections, image=self.image)
                 self._prepared.prepare()
 

@@ -86,7 +86,7 @@ class Registry(ABC):
         return name in self._existing
 
     def _require_open(self) -> None:
-        """Raise `StoppedError` after `close`: a call that goes on shall not be told that there is no such world."""
+        """Raise `StoppedError` after `close`: a call in progress must not report that there is no such world."""
         if self._is_closed:
             raise StoppedError("the emulator is being stopped")
 
