@@ -19,7 +19,7 @@ import pytest
 from foas_emulator.console.calls import Answer
 from foas_emulator.console.pages import PAGES
 from foas_emulator.console.rendering import clock_time
-from foas_emulator.console.server import MEANINGS
+from foas_emulator.console.settings import MEANINGS
 from foas_emulator.console.site import MOST_CHANGES, View
 from foas_emulator.control import staging
 from foas_emulator.seeds.reading import BUILT_IN

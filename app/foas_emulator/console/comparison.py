@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, cast
 
 from foas_emulator.console.language import mark
+from foas_emulator.console.messages import MessageError
 from foas_emulator.console.site import Site, View
 from foas_emulator.control.errors import ControlError
 from foas_emulator.control.images import image_of_snapshot, one_large_at_a_time, origin_of_world
@@ -65,13 +66,8 @@ class Side:
     content: bytes | None = None
 
 
-class NoImageError(Exception):
-    """A side cannot be compared; `title` and `hint` are texts of the pages' catalogue, or details."""
-
-    def __init__(self, title: str, hint: str = "") -> None:
-        super().__init__(title, hint)
-        self.title = title
-        self.hint = hint
+class NoImageError(MessageError):
+    """A side cannot be compared."""
 
 
 async def compare_page(view: View) -> dict[str, Any]:

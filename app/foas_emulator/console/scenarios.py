@@ -55,7 +55,7 @@ SCENARIOS = (
     ),
     Scenario(
         name="all-failed",
-        title=mark("All has failed"),
+        title=mark("Everything has failed"),
         text=mark("Four jobs, four reasons: long messages, exceptions, red everywhere."),
     ),
     Scenario(
