@@ -96,9 +96,9 @@ def _identity(name: str) -> dict[str, Any]:
 
 
 def _describe(registry: Registry, name: str) -> dict[str, Any]:
-    used = registry.last_used(name)
-    idle = None if used is None else (stopwatch() - used) // 1_000_000
-    return {**_identity(name), "open": used is not None, "idle_ms": idle}
+    world = registry.peek(name)
+    idle = None if world is None else (stopwatch() - world.last_used) // 1_000_000
+    return {**_identity(name), "open": world is not None, "idle_ms": idle}
 
 
 async def _put(registry: Registry, document: Document, request: Request, *, size: int) -> int | None:

@@ -94,11 +94,6 @@ class Registry(ABC):
         """Return the world of this name if it is open, without counting this as a use."""
         return self._worlds.get(name)
 
-    def last_used(self, name: str) -> int | None:
-        """Return the `stopwatch` instant of a world's last use, None if it is not open."""
-        world = self._worlds.get(name)
-        return None if world is None else world.last_used
-
     def holds(self, world: World) -> bool:
         """Whether a world is open: neither dropped nor expired since it was returned."""
         return self._worlds.get(world.name) is world
