@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.Config:
     """Return uvicorn's configuration for the emulator: the fast parser, no access log, one second to stop.
 
-    `keep_alive` is the time in milliseconds that is announced to clients; connections are kept a little longer.
+    `keep_alive` is the time in milliseconds that clients are told; connections are kept a little longer.
     """
     return uvicorn.Config(
         app,
