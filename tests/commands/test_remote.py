@@ -227,7 +227,12 @@ def test_the_journal_tells_when_which_request_and_what_had_a_part_in_it(emulator
     assert f"\n   {miscased['hint']}\n   {miscased['warning']}\n" in said(emulator, "journal")
     failed = said(emulator, "journal", "--failed")
     assert ("#1 " in failed, "#2 " in failed, "#3 " in failed) == (False, True, True)
-    assert said(emulator, "journal", "--operation", "StopJob") == "The journal of world mine has no such call.\n"
+    assert said(emulator, "journal", "--operation", "DeleteJob") == "The journal of world mine has no such call.\n"
+    refused = run(emulator, "journal", "--operation", "deletejob")
+    assert (refused.exit_code, "there is no operation 'deletejob' (the nearest is DeleteJob)" in refused.stderr) == (
+        1,
+        True,
+    )
     assert "#2 " not in said(emulator, "journal", "--failed", "--last", "1")
 
 

@@ -23,6 +23,7 @@ from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, Page, find, read_first, read_last
 from foas_emulator.journal.verification import CloseEntry, Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
+from foas_emulator.patterns import CallPattern
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.durations import duration
 from foas_emulator.world.loop_lock import LoopLock
@@ -60,6 +61,19 @@ class _Part:
         return await read_last(world_journal, wanted, most=self.last, after=self.after, before=self.before)
 
 
+async def _filter(wanted: Annotated[Filter, Depends()]) -> Filter:
+    """Return the conditions. Raise `ControlError` for an unknown operation: that nobody called it would prove nothing.
+
+    Without a name, the operation is that of calls that matched none.
+    """
+    if wanted.operation:
+        try:
+            CallPattern(operation=wanted.operation).resolve(OPERATIONS)
+        except ValueError as error:
+            raise ControlError(400, "No call could ever match.", f"{error}.") from None
+    return wanted
+
+
 def _refuse_limit_with_last(request: Request) -> None:
     if {"limit", "last"} <= request.query_params.keys():
         hint = "limit returns the first entries, last the last ones: give one of them."
@@ -78,7 +92,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
     @router.get("", dependencies=[Depends(_refuse_limit_with_last)], **answers(JournalPage))
     async def read_journal(
         name: str,
-        wanted: Annotated[Filter, Depends()],
+        wanted: Annotated[Filter, Depends(_filter)],
         part: Annotated[_Part, Depends()],
     ) -> Response:
         """Return the entries that match, the oldest first. `lost` entries were dropped to keep within the budget."""
