@@ -23,7 +23,6 @@ from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, Page, find, read_first, read_last
 from foas_emulator.journal.verification import CloseEntry, Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
-from foas_emulator.patterns import CallPattern
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.durations import duration
 from foas_emulator.world.loop_lock import LoopLock
@@ -62,15 +61,11 @@ class _Part:
 
 
 async def _filter(wanted: Annotated[Filter, Depends()]) -> Filter:
-    """Return the conditions. Raise `ControlError` for an unknown operation: that nobody called it would prove nothing.
-
-    Without a name, the operation is that of calls that matched none.
-    """
-    if wanted.operation:
-        try:
-            CallPattern(operation=wanted.operation).resolve(OPERATIONS)
-        except ValueError as error:
-            raise ControlError(400, "No call could ever match.", f"{error}.") from None
+    """Return the conditions. Raise `ControlError` if no call could ever meet them."""
+    try:
+        wanted.check_scope(OPERATIONS)
+    except ValueError as error:
+        raise ControlError(400, "No call could ever match.", f"{error}.") from None
     return wanted
 
 
