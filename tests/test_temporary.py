@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -125,7 +125,7 @@ def test_what_the_system_refuses_while_it_is_removed_is_no_error(monkeypatch: py
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: server._certificate(Settings(tls=True)),
+        lambda: nullcontext(server._certificate(Settings(tls=True))),
         lambda: server.prepare_interception(Settings(intercept=0), host="127.0.0.1"),
     ],
 )

@@ -172,6 +172,18 @@ def test_what_changes_is_reported_by_its_job_and_the_state_it_brings(emulator: E
     assert (archived.what, archived.job, archived.state) == ("instance:5 archive", "shop/clicks", None)
 
 
+def test_a_clock_lists_as_many_changes_as_are_asked_for_and_says_how_many_there_are(
+    emulator: Emulator, world: World
+) -> None:
+    said(emulator, "clock", "freeze", "2026-01-01T00:00:00Z")
+    world.seed(TIMELINE)
+    told = "shop/clicks becomes FAILED (instance:5 put_state)"
+    first = said(emulator, "clock", "advance", "3d", "--limit", "1", "--dry-run")
+    assert first.endswith(f"2 changes would happen, 0 pending.\n  2026-01-01T00:00:30.000Z {told}\n  and 1 more\n")
+    shown = json.loads(said(emulator, "clock", "show", "--limit", "1", "--json"))
+    assert (shown["pending_total"], len(shown["pending"])) == (1, 1)
+
+
 def test_no_terminal_obeys_what_a_program_has_sent(emulator: Emulator, world: World) -> None:
     evil = "\x1b]0;x\x07\x9b31m\u202e\u200f\x7f"
     world.seed({"projects": [{"Name": "p", "jobs": [_failing_later(evil)]}]})
@@ -215,7 +227,12 @@ def test_the_journal_tells_when_which_request_and_what_had_a_part_in_it(emulator
     assert f"\n   {miscased['hint']}\n   {miscased['warning']}\n" in said(emulator, "journal")
     failed = said(emulator, "journal", "--failed")
     assert ("#1 " in failed, "#2 " in failed, "#3 " in failed) == (False, True, True)
-    assert said(emulator, "journal", "--operation", "StopJob") == "The journal of world mine has no such call.\n"
+    assert said(emulator, "journal", "--operation", "DeleteJob") == "The journal of world mine has no such call.\n"
+    refused = run(emulator, "journal", "--operation", "deletejob")
+    assert (refused.exit_code, "there is no operation 'deletejob' (the nearest is DeleteJob)" in refused.stderr) == (
+        1,
+        True,
+    )
     assert "#2 " not in said(emulator, "journal", "--failed", "--last", "1")
 
 

@@ -454,7 +454,7 @@ def test_files_are_taken_from_our_own_pages_alone(console: Console) -> None:
 def test_what_the_last_steps_brought_about_is_reported(console: Console) -> None:
     console.done(method="PUT", target="/_emulator/worlds/default/settings", json__start_delay="45s")
     console.done(call=f"POST {JOB}/failed-stream/instance")
-    console.done(call='POST /_emulator/worlds/default/clock/advance {"by": "1m"}')
+    console.done(call='POST /_emulator/worlds/default/clock/advance?limit=100 {"by": "1m"}')
     page = console.page("/w/default/time")
     assert "Changes of the last advances" in page
     assert "demo/failed-stream becomes RUNNING" in page

@@ -414,7 +414,7 @@ def test_what_is_pending_is_reported_by_its_job_and_the_state_it_brings(path: st
 def test_a_step_tells_the_states_that_it_brought() -> None:
     with open_api(seed=("night-shift",)) as api:
         console = Console(api)
-        console.done(call='POST /_emulator/worlds/default/clock/advance {"until": "next"}')
+        console.done(call='POST /_emulator/worlds/default/clock/advance?limit=100 {"until": "next"}')
         page = console.page("/w/default/time")
     steps = page.partition('id="steps"')[2].partition("</section>")[0]
     assert "shop/clicks becomes FAILED" in steps
@@ -493,7 +493,15 @@ def test_of_many_changes_the_page_of_the_clock_parses_only_what_it_shows(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To parse an answer with all of them would hold the loop."""
-    monkeypatch.delattr(Answer, "document")
+    parsed: list[int] = []
+
+    def noted(answer: Answer) -> Any:
+        document = read(answer)
+        parsed.extend(len(document[member]) for member in ("pending", "changes"))
+        return document
+
+    read = Answer.document
+    monkeypatch.setattr(Answer, "document", noted)
     name = 'a"], "changes": [ "pending": [{}'
     ends = [{"ActualState": "RUNNING", "timeline": [{"after": f"{n}s", "ActualState": "FAILED"}]} for n in (1, 2)]
     jobs = [{"JobName": f"{name} {number}", "instances": ends[:1]} for number in range(150)]
@@ -505,8 +513,9 @@ def test_of_many_changes_the_page_of_the_clock_parses_only_what_it_shows(
         return sum(section.count(f"many/{name} {number} becomes FAILED") for number in range(150))
 
     assert told(console.page("/w/default/time?preview=next"), 'class="card preview"') == MOST_CHANGES
-    console.done(call='POST /_emulator/worlds/default/clock/advance {"until": "idle"}')
+    console.done(call='POST /_emulator/worlds/default/clock/advance?limit=100 {"until": "idle"}')
     assert told(console.page("/w/default/time"), 'id="steps"') == MOST_CHANGES
+    assert max(parsed) == MOST_CHANGES
 
 
 def test_the_last_instants_that_a_clock_can_show_have_a_page(console: Console) -> None:

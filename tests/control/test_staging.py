@@ -268,6 +268,33 @@ def test_a_closed_world_in_a_file_is_reset_beside_the_loop_too(
 
 
 @pytest.mark.parametrize("store_kind", ["file"])
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_damaged_world_is_reset_beside_the_loop_unless_its_beginning_is_lost(
+    control: Control, monkeypatch: pytest.MonkeyPatch, *, is_lost: bool
+) -> None:
+    control.ok("PUT", "/worlds/mine", {"seed": {"projects": [{"Name": "mine"}]}}, status=201)
+    before = dump(control, "mine")
+    registry = control.api.registry
+    assert isinstance(registry, FileRegistry)
+    registry._shut("mine")
+    registry.files.database("mine").write_bytes(b"no database" * 1000)
+    if is_lost:
+        registry.files.database("mine").with_suffix(".origin").unlink()
+    control.refused("GET", "/worlds/mine/snapshot", status=503)
+    loaded: list[str] = []
+    in_one_piece = FileRegistry._reset_in_one_piece
+
+    def noted(registry: FileRegistry, name: str, world: World | None) -> None:
+        loaded.append(name)
+        in_one_piece(registry, name, world)
+
+    monkeypatch.setattr(FileRegistry, "_reset_in_one_piece", noted)
+    control.ok("POST", "/worlds/mine/reset")
+    assert loaded == ["mine"] * is_lost
+    assert (dump(control, "mine") == before) is not is_lost
+
+
+@pytest.mark.parametrize("store_kind", ["file"])
 @pytest.mark.parametrize("meanwhile", ["nothing", "dropped", "replaced", "opened"])
 def test_a_closed_world_has_a_whole_file_again_after_all_are_reset(
     control: Control, monkeypatch: pytest.MonkeyPatch, meanwhile: str

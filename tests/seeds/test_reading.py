@@ -18,7 +18,7 @@ NO_DURATION = "is not a duration: give a number with ms, s, m, h or d, such as 3
 STATES = "Input should be 'WAITING', 'RUNNING', 'PAUSED', 'TERMINATED', 'SUCCESS' or 'FAILED'"
 
 
-def faults(text: str) -> list[tuple[int, str, str]]:
+def faults(text: str) -> list[tuple[int | None, str, str]]:
     with pytest.raises(SeedError) as refused:
         parse_seed(text, "seed.yaml")
     return [(fault.line, fault.path, fault.message) for fault in refused.value.faults]

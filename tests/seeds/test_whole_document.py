@@ -28,7 +28,7 @@ projects:
 """
 
 
-def faults(text: str, *, clusters: tuple[str, ...] = ()) -> list[tuple[int, str, str]]:
+def faults(text: str, *, clusters: tuple[str, ...] = ()) -> list[tuple[int | None, str, str]]:
     with pytest.raises(SeedError) as refused:
         parse_seed(text, "seed.yaml", clusters=clusters)
     return [(fault.line, fault.path, fault.message) for fault in refused.value.faults]

@@ -217,7 +217,7 @@ def test_http_and_https_are_served_at_once_by_one_process_which_leaves_no_key_be
             with Client(verify=trusting, **DIRECTLY) as tls:
                 answer = tls.get(secure.replace("127.0.0.1", host) + INSTANCE)
                 assert answer.json()["Instance"] == client.get(INSTANCE).json()["Instance"]
-        assert list(temporary.iterdir())
+        assert not list(temporary.iterdir()), "also a server that is killed leaves no key behind"
         assert emulator.stop() == 0
     assert "Traceback" not in log.read_text("utf-8")
     assert not list(temporary.iterdir())

@@ -1,6 +1,7 @@
 """A page as a response: its contents in the frame, in the reader's language."""
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +16,7 @@ from foas_emulator.console.frame import frame
 from foas_emulator.console.language import mark, translator
 from foas_emulator.console.preferences import preferred
 from foas_emulator.console.rendering import render
-from foas_emulator.console.site import Site
+from foas_emulator.console.site import Site, advance_target
 from foas_emulator.world.advance import settle
 from foas_emulator.world.world import World
 
@@ -47,6 +48,7 @@ async def shown_page(
         **frame(site, world),
         "home": f"{BASE}/w/{world.name}",
         "api": f"/_emulator/worlds/{world.name}",
+        "advance": partial(json_call, "POST", advance_target(world.name)),
         "control": json_call,
         "form_token": site.access.form_token,
         "has_sign_in": site.access.control_token is not None,

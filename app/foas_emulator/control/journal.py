@@ -59,6 +59,15 @@ class _Part:
         return await read_last(world_journal, wanted, most=self.last, after=self.after, before=self.before)
 
 
+async def _filter(wanted: Annotated[Filter, Depends()]) -> Filter:
+    """Return the conditions. Raise `ControlError` if no call could ever meet them."""
+    try:
+        wanted.check_scope(OPERATIONS)
+    except ValueError as error:
+        raise ControlError(400, "No call could ever match.", f"{error}.") from None
+    return wanted
+
+
 def _refuse_limit_with_last(request: Request) -> None:
     if {"limit", "last"} <= request.query_params.keys():
         hint = "limit returns the first entries, last the last ones: give one of them."
@@ -77,7 +86,7 @@ def journal_router(registry: Registry, journal: Journal, large: LargeAnswers) ->
     @router.get("", dependencies=[Depends(_refuse_limit_with_last)], **answers(JournalPage))
     async def read_journal(
         name: str,
-        wanted: Annotated[Filter, Depends()],
+        wanted: Annotated[Filter, Depends(_filter)],
         part: Annotated[_Part, Depends()],
     ) -> Response:
         """Return the entries that match, the oldest first. `lost` entries were dropped to keep within the budget."""

@@ -26,8 +26,11 @@ async def reset(registry: Registry, name: str) -> None:
         world = registry.open_existing(name)
     if world is not None and registry.origin_size(name) > LARGE:
         await _reset_large(registry, world, in_one_piece=registry.reset)
-    else:
-        registry.reset(name)
+        return
+    with suppress(WorldFileError):  # `Registry.reset` knows what becomes of a lost origin
+        if world is None and await _reset_large_closed(registry, name):
+            return
+    registry.reset(name)
 
 
 async def reset_all(registry: Registry) -> None:
@@ -38,9 +41,7 @@ async def reset_all(registry: Registry) -> None:
             world = registry.peek(name)
             if world is not None and registry.origin_size(name) > LARGE:
                 await _reset_large(registry, world, in_one_piece=registry.reset_existing)
-            elif isinstance(registry, FileRegistry) and (stamp := registry.origin_stamp(name)) and stamp[0] > LARGE:
-                await _reset_large_closed(registry, name, stamp)
-            else:
+            elif not await _reset_large_closed(registry, name):
                 registry.reset_existing(name)
         except WorldFileError as error:
             failures.append(error)
@@ -87,11 +88,15 @@ async def _reset_large(registry: Registry, world: World, *, in_one_piece: Callab
                 in_one_piece(name)
 
 
-async def _reset_large_closed(registry: FileRegistry, name: str, stamp: tuple[int, int, int]) -> None:
-    """Reset a world that is closed: opening it would write its file on the event loop."""
+async def _reset_large_closed(registry: Registry, name: str) -> bool:
+    """Reset a world in a file that is closed, whose opening would write it on the event loop; False for any other."""
+    stamp = registry.origin_stamp(name) if isinstance(registry, FileRegistry) else None
+    if not isinstance(registry, FileRegistry) or stamp is None or stamp[0] <= LARGE:
+        return False
     async with one_large_at_a_time(stamp[0]):
         with suppress(StoreClosedError):  # it was dropped meanwhile
             origin = await origin_of_world(registry, name)
             async with staged_image(origin, registry, name=name) as staged:
                 is_same = registry.origin_stamp(name) == stamp
                 registry.reset_existing(name, staged if is_same else NOTHING_STAGED)
+    return True

@@ -52,11 +52,11 @@ class Clock:
     @property
     def now(self) -> int:
         """The world's time."""
-        return int(self._read()["now"])
+        return int(self._read(limit=1)["now"])
 
     @property
     def is_frozen(self) -> bool:
-        return bool(self._read()["mode"] == "frozen")
+        return bool(self._read(limit=1)["mode"] == "frozen")
 
     @property
     def pending(self) -> list[Change]:
@@ -87,8 +87,10 @@ class Clock:
         """Move on until no change is pending."""
         return self._advance(until="idle")
 
-    def _read(self) -> Any:
-        return self._control.request("GET", self._path, shape=CLOCK)
+    def _read(self, *, limit: int | None = None) -> Any:
+        """Return the clock with its pending changes, or with so many of them."""
+        query = "" if limit is None else f"?limit={limit}"
+        return self._control.request("GET", f"{self._path}{query}", shape=CLOCK)
 
     def _set(self, mode: str, at: int | str | datetime | None) -> list[Change]:
         setting = {"mode": mode} if at is None else {"mode": mode, "now": at}
