@@ -70,7 +70,7 @@ class EventStream(Response):
     _open: ClassVar[int] = 0
 
     def __init__(self, observe: Callable[[], tuple[World | None, WorldJournal]], write: Callable[[News], str]) -> None:
-        super().__init__(headers={"cache-control": "no-store"})
+        super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._observe = observe
         self._write = write
