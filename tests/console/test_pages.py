@@ -94,6 +94,7 @@ def test_a_page_is_whole_in_both_languages_and_keeps_the_policy(console: Console
     assert f'lang="{"zh-CN" if language.startswith("zh") else "en"}"' in page
     assert ("调用记录" in page) == language.startswith("zh")
     assert page.count("<h1") == 1
+    assert re.search(r"<title>(?! |[^<]* 0 )[^<]+ · foas-emulator<", page)
     assert not re.search(r"<a [^>]*></a>", page), "a link has a name"
     assert not found.refused
     assert all(link.startswith(("/", "?", "job?", "instance?")) for link in found.links), found.links

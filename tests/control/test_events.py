@@ -41,6 +41,7 @@ def told(emulator: Emulator, act: Any) -> dict[str, Any]:
         client.stream("GET", EVENTS) as stream,
     ):
         assert stream.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert stream.headers["x-accel-buffering"] == "no"  # nginx otherwise keeps events until it has a page of them
         lines = stream.iter_lines()
         assert next(lines) == ": here"
         threading.Thread(target=act).start()

@@ -45,7 +45,8 @@ class Access:
         """Exchange the control token for a cookie; return False if the token is wrong."""
         if self.control_token is None or not _same(given.strip(), self.control_token):
             return False
-        is_secure = request.url.scheme == "https"
+        # A proxy may have taken the https away; browsers say which it was where they send a form.
+        is_secure = request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
         response.set_cookie(
             _cookie(request), self._session(), path=BASE, httponly=True, samesite="strict", secure=is_secure
         )

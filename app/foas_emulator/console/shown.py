@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from foas_emulator import __version__
 from foas_emulator.console import messages
-from foas_emulator.console.access import BASE, base_url_of
+from foas_emulator.console.access import BASE, base_url_of, is_from_ours
 from foas_emulator.console.calls import json_call
 from foas_emulator.console.frame import frame
 from foas_emulator.console.language import mark, translator
@@ -61,13 +61,14 @@ async def shown_page(
 
 async def shown_foreign_form(request: Request) -> Response:
     """Return the response to a form that does not come from a page of this server."""
-    return await shown_plain(
-        request,
-        status=HTTPStatus.FORBIDDEN,
-        title=mark("This form is not one of this server's pages."),
-        text=mark("Nothing was done. The server may have been restarted since the page was loaded; load it again."),
-        way=page_behind(request),
-    )
+    title = mark("This form is not one of this server's pages.")
+    text = mark("Nothing was done. The server may have been restarted since the page was loaded; load it again.")
+    if not is_from_ours(request):
+        text = mark(
+            "Nothing was done. The address of its page is not the Host of the request. A proxy must pass on the Host "
+            "that the browser sends, with its port; in nginx: proxy_set_header Host $http_host."
+        )
+    return await shown_plain(request, status=HTTPStatus.FORBIDDEN, title=title, text=text, way=page_behind(request))
 
 
 def page_behind(request: Request) -> str:

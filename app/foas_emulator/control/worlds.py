@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from foas_emulator.control.answers import WorldIdentity, WorldNames, Worlds, answers
-from foas_emulator.control.documents import described_body, is_yaml, parse_document, read_body
+from foas_emulator.control.documents import ANY_OBJECT, described_body, is_yaml, parse_document, read_body
 from foas_emulator.control.errors import ControlError, no_world
 from foas_emulator.control.images import has_left, one_large_at_a_time
 from foas_emulator.control.off_loop import UNKNOWN, off_loop
@@ -36,9 +36,9 @@ _BEGINNING_SCHEMA = {
     "properties": {
         "seed": {
             "description": "A seed document, or the name of a built-in one.",
-            "oneOf": [{"type": "object"}, {"type": "string", "enum": [*BUILT_IN]}],
+            "oneOf": [dict(ANY_OBJECT), {"type": "string", "enum": [*BUILT_IN]}],
         },
-        "snapshot": {"type": "object", "description": "A snapshot, as GET .../snapshot returns it."},
+        "snapshot": {**ANY_OBJECT, "description": "A snapshot, as GET .../snapshot returns it."},
         "fork": {"type": "string", "description": "The name of the world to copy."},
     },
     "maxProperties": 1,
