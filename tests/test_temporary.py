@@ -129,7 +129,7 @@ def test_what_the_system_refuses_while_it_is_removed_is_no_error(monkeypatch: py
         lambda: server.prepare_interception(Settings(intercept=0), host="127.0.0.1"),
     ],
 )
-def test_a_full_disk_under_temporary_files_is_told_as_theirs(
+def test_a_full_disk_under_temporary_files_is_reported_as_theirs(
     make: Callable[[], AbstractContextManager[Any]], place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def find_no_room(*_: object) -> None:

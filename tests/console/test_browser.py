@@ -509,7 +509,7 @@ def test_a_list_is_stepped_through_by_keyboard_before_it_is_chosen(
     page.wait_for_url(f"**/w/{chosen}/")
 
 
-def test_a_copied_text_is_told_once_and_marked_where_copying_is_not_allowed(
+def test_a_copied_text_is_reported_once_and_marked_where_copying_is_not_allowed(
     emulator: Emulator, page: "Page", world: str
 ) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])

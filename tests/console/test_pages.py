@@ -19,7 +19,7 @@ import pytest
 from foas_emulator.console.calls import Answer
 from foas_emulator.console.pages import PAGES
 from foas_emulator.console.rendering import clock_time
-from foas_emulator.console.server import MEANINGS
+from foas_emulator.console.settings import MEANINGS
 from foas_emulator.console.site import MOST_CHANGES, View
 from foas_emulator.control import staging
 from foas_emulator.seeds.reading import BUILT_IN
@@ -144,7 +144,7 @@ def test_settings_of_a_world_mean_what_the_command_line_says() -> None:
     ],
     ids=["unsigned", "signed"],
 )
-def test_the_signature_of_a_call_is_told_in_words(
+def test_the_signature_of_a_call_is_reported_in_words(
     console: Console, headers: Callable[[], dict[str, str]], english: str, chinese: str
 ) -> None:
     call = console.api.request("GET", INSTANCE, headers=headers()).json()["RequestId"]
@@ -403,7 +403,7 @@ def test_the_night_shift_fails_in_thirty_seconds_as_it_says(console: Console) ->
     ("language", "told"), [("en", "shop/clicks becomes FAILED"), ("zh", "shop/clicks 变为 FAILED")]
 )
 @pytest.mark.parametrize("path", ["", "time", "time?preview=next"])
-def test_what_is_pending_is_told_by_its_job_and_the_state_it_brings(path: str, language: str, told: str) -> None:
+def test_what_is_pending_is_reported_by_its_job_and_the_state_it_brings(path: str, language: str, told: str) -> None:
     with open_api(seed=("night-shift",)) as api:
         page = Console(api).page(f"/w/default/{path}", accept_language=language)
     assert page.count(told) >= (3 if "?" in path else 2), "on the line and beside it, and in the preview"
@@ -479,7 +479,7 @@ def test_a_seed_that_was_a_pipe_is_not_offered_as_it_holds_nothing_any_more() ->
         os.close(pipe)
 
 
-def test_a_world_whose_file_is_broken_is_told_and_not_a_crash(tmp_path: Path) -> None:
+def test_a_world_whose_file_is_broken_is_reported_and_not_a_crash(tmp_path: Path) -> None:
     with open_api(data_dir=tmp_path) as api:
         api.request("PUT", "/_emulator/worlds/broken", content="{}")
     for file in tmp_path.glob("broken*"):

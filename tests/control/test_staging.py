@@ -245,7 +245,7 @@ def test_whether_a_world_was_made_of_the_seed_before_is_found_out_beside_the_loo
 
         monkeypatch.setattr(registry.files, "begins_from", noted)
         control.ok("PUT", "/worlds/other", {"seed": {"projects": [{"Name": "newer"}]}}, status=201)
-        names = asyncio.run(resetting.start_over(registry, Connections(), registry.origin("other")))
+        names = asyncio.run(resetting.start_over(registry, registry.origin("other")))
         assert names == ["default"]
         assert threads
         assert current_thread() not in threads
@@ -399,7 +399,7 @@ def test_an_image_that_is_no_template_is_staged_as_it_is(control: Control) -> No
     world = control.api.registry.peek("begun")
     assert world is not None
     for image, is_same in ((world.store.image(), True), (control.api.registry.origin("begun"), False)):
-        begun, _ = staging._begun(image, "begun", Connections())
+        begun, _ = staging._begun(image, control.api.registry.connections, "begun")
         assert (begun is image) is is_same
 
 

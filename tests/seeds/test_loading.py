@@ -61,7 +61,7 @@ def told(text: str) -> list[tuple[int, str, str]]:
         ("a: [b,\n", 2, "document", "not YAML"),
     ],
 )
-def test_what_no_document_may_hold_is_told_where_it_stands(text: str, line: int, path: str, message: str) -> None:
+def test_what_no_document_may_hold_is_reported_where_it_stands(text: str, line: int, path: str, message: str) -> None:
     first, *_ = told(text)
     assert first[:2] == (line, path)
     assert message in first[2]
@@ -107,7 +107,7 @@ def test_what_is_yaml_is_read_as_yaml_says(text: str, value: Any) -> None:
     assert load(text).value == value
 
 
-def test_every_flaw_of_a_text_is_told() -> None:
+def test_every_flaw_of_a_text_is_reported() -> None:
     assert [line for line, _, _ in told("a: !!set {x}\nb: .inf\nb: 1\n2: x\nc: *d\n")] == [1, 2, 3, 4, 5]
 
 
@@ -125,7 +125,7 @@ def test_a_mapping_that_was_only_merged_lends_no_other_one_its_lines() -> None:
     assert {document.line(place) == place[0] + 1 for place in places} == {True}
 
 
-def test_what_is_too_deep_or_too_long_in_json_is_told_with_its_line() -> None:
+def test_what_is_too_deep_or_too_long_in_json_is_reported_with_its_line() -> None:
     deep = f'{{"a": 1,\n"b":\n{"[" * 70}\n{"]" * 70}}}'
     long = f'{{"a": 1,\n"b": {{{", ".join(f"{chr(34)}{number}{chr(34)}: 1" for number in range(1001))}}}}}'
     assert [line for text in (deep, long) for line, _, _ in told(text)] == [3, 2]

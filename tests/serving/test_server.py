@@ -71,7 +71,7 @@ def test_info_tells_the_ports_that_were_taken() -> None:
         assert ports == [int(url.rpartition(":")[2]) for url in urls]
 
 
-def test_what_it_holds_once_is_told_as_one() -> None:
+def test_what_it_holds_once_is_reported_as_one() -> None:
     with serving("--seed", "night-shift", lines=5) as emulator:
         assert emulator.announcement[1].startswith("the default world holds 1 cluster, 1 project, ")
 

@@ -99,7 +99,7 @@ def make_environment(folder: Path, python: str) -> "subprocess.CompletedProcess[
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script of sh stands for Python")
-def test_an_older_python_is_told_before_anything_is_made(tmp_path: Path) -> None:
+def test_an_older_python_is_reported_before_anything_is_made(tmp_path: Path) -> None:
     disguise = "import sys; sys.version_info = (3, 10); exec(sys.argv[1])"
     made = make_environment(tmp_path, f'exec {sys.executable} -c "{disguise}" "$2"')
     assert made.returncode == 2

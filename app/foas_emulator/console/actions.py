@@ -17,7 +17,7 @@ from foas_emulator.console import messages
 from foas_emulator.console.access import LONGEST_FIELD, base_url_of, page_of_ours
 from foas_emulator.console.calls import CONTROL, FORM, JSON, SERVICE, Call, json_call
 from foas_emulator.console.language import mark
-from foas_emulator.console.messages import Message
+from foas_emulator.console.messages import Message, MessageError
 from foas_emulator.console.shown import shown_foreign_form
 from foas_emulator.console.site import Site, is_number
 from foas_emulator.control.off_loop import off_loop
@@ -42,13 +42,8 @@ _MOST_PAIRS = 1000
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
 
 
-class FormError(ValueError):
-    """A form makes no call; `title` is a text of the pages' catalogue."""
-
-    def __init__(self, title: str, hint: str = "") -> None:
-        super().__init__(title, hint)
-        self.title = title
-        self.hint = hint
+class FormError(MessageError):
+    """A form makes no call."""
 
 
 async def perform_form(site: Site, world: World, request: Request) -> Response:
@@ -117,7 +112,7 @@ async def _json_body(form: FormData, text: str) -> Any:
     try:
         document = await off_loop(len(text), partial(json.loads, text)) if text else None
     except RecursionError:
-        raise FormError(mark("Lists and objects stand in each other too deep.")) from None
+        raise FormError(mark("Lists and objects are nested too deeply.")) from None
     except ValueError as error:
         raise FormError(mark("This is not JSON."), f"{error}.") from None
     members: dict[str, Any] = dict(_typed(form, "json:"))

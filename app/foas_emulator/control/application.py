@@ -27,7 +27,6 @@ from foas_emulator.journal.journal import Journal
 from foas_emulator.openapi.control import describe_control, operation_id
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.seeds.states import States
-from foas_emulator.world.connections import Connections
 from foas_emulator.world.registry import Registry
 
 
@@ -74,11 +73,10 @@ def _control_router(
     router.include_router(info_router(server))
     router.include_router(interception_router(server.interception))
     router.include_router(credentials_router())
-    scratch = Connections()
     for strict in (
-        world_router(registry, scratch),
-        snapshot_router(registry, scratch, large),
-        pact_router(registry, scratch, states),
+        world_router(registry),
+        snapshot_router(registry, large),
+        pact_router(registry, states),
         settings_router(registry),
         clock_router(registry, large),
         instance_router(registry),

@@ -17,11 +17,10 @@ from foas_emulator.control.errors import ControlError, no_world, require_world
 from foas_emulator.difference import Difference, counted
 from foas_emulator.gateway.large_answers import LargeAnswers
 from foas_emulator.gateway.responses import until_disconnected
-from foas_emulator.journal.contents import show_contents
-from foas_emulator.journal.entries import Entry, WorldJournal, show
+from foas_emulator.journal.entries import Entry, WorldJournal, show, show_whole
 from foas_emulator.journal.journal import Journal
 from foas_emulator.journal.queries import Filter, Page, find, read_first, read_last
-from foas_emulator.journal.verification import CloseEntry, Expectation, Finding, Verification, closest_entries
+from foas_emulator.journal.verification import Expectation, Finding, Verification, closest_entries
 from foas_emulator.operations.catalogue import OPERATIONS
 from foas_emulator.world.clock import stopwatch
 from foas_emulator.world.durations import duration
@@ -137,8 +136,7 @@ def _written_page(entries: Sequence[tuple[int, Entry]], rest: Mapping[str, Any])
 
 
 def _written_whole(number: int, entry: Entry) -> bytes:
-    contents = show_contents(entry.call.contents, entry.request_id, entry.call.hint)
-    return json.dumps(show(number, entry, OPERATIONS) | contents, ensure_ascii=False).encode()
+    return json.dumps(show_whole(number, entry, OPERATIONS), ensure_ascii=False).encode()
 
 
 async def _verify_until(
@@ -205,13 +203,10 @@ async def _failed(journal: Journal, name: str, expected: Expectation, finding: F
     )
 
 
-def _show_close(closest: Iterable[CloseEntry], expected: Expectation) -> list[dict[str, Any]]:
+def _show_close(closest: Iterable[tuple[int, Entry]], expected: Expectation) -> list[dict[str, Any]]:
     return [
-        {
-            "entry": show(each.number, each.entry, OPERATIONS),
-            "differences": _show(expected.differences(each.entry.call)),
-        }
-        for each in closest
+        {"entry": show(number, entry, OPERATIONS), "differences": _show(expected.differences(entry.call))}
+        for number, entry in closest
     ]
 
 
