@@ -81,8 +81,15 @@ def test_a_world_is_created_reset_and_dropped(emulator: Emulator, world: World) 
     assert world.snapshot()["tables"]["projects"] == []
     world.drop()
     assert world.name not in emulator.worlds()
+
+
+def test_a_world_that_was_never_called_is_cleaned_up_like_any_other(emulator: Emulator, world: World) -> None:
+    world.journal.clear()
+    world.faults.disarm()
+    world.drop()
+    assert world.name not in emulator.worlds()
     with pytest.raises(EmulatorError, match="There is no world") as raised:
-        world.drop()
+        world.faults.disarm(1)
     assert raised.value.status == 404
 
 

@@ -196,8 +196,8 @@ class World:
         self._control.request("POST", f"{self.path}/reset")
 
     def drop(self) -> None:
-        """Drop the world. The next use of its name creates a new one."""
-        self._control.request("DELETE", self.path)
+        """Drop the world, if there is one. The next use of its name creates a new one."""
+        self._control.discard(self.path)
 
     def fork(self, name: str) -> "World":
         """Create another world as a copy of this one as it is now."""
