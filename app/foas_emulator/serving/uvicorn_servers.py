@@ -14,6 +14,7 @@ from contextlib import (
     contextmanager,
     nullcontext,
 )
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -21,6 +22,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from foas_emulator import garbage, logs
+from foas_emulator.serving.crowds import Crowd
 from foas_emulator.serving.http_protocol import CLOSE_AFTER, EmulatorProtocol
 from foas_emulator.world.clock import processor_time
 
@@ -37,7 +39,7 @@ def uvicorn_config(app: ASGIApp, *, keep_alive: int, **options: Any) -> uvicorn.
     """
     return uvicorn.Config(
         app,
-        http=EmulatorProtocol,
+        http=partial(EmulatorProtocol, crowd=Crowd()),  # type: ignore[arg-type]  # only called, and never a base class
         headers=[("keep-alive", f"timeout={keep_alive // 1000}")],
         timeout_keep_alive=keep_alive / 1000 + CLOSE_AFTER,  # type: ignore[arg-type]  # given to call_later as it is
         ws="none",
