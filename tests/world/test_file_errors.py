@@ -4,10 +4,12 @@ import errno
 import os
 import sqlite3
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from foas_emulator.world.file_errors import LOCKED, WorldFileError, file_error, naming
+from foas_emulator.world.soundness import found_by_check
 
 FAILED = "ask again, and look after the disk if it fails again"
 FULL = "make room on the disk and ask again; nothing that was acknowledged is lost"
@@ -34,6 +36,36 @@ def test_a_disk_that_cannot_be_read_is_not_full(code: int, advice: str) -> None:
     told = file_error(error, Path("alice.db"))
     assert told is not None
     assert told.advice == advice
+
+
+class Checked:
+    """A connection to a database of which the system reads one page of many with an error."""
+
+    def __init__(self, code: int) -> None:
+        self._found = f"Tree 7 page 7: unable to get the page. error code={code}"
+
+    def execute(self, _: str) -> "Checked":
+        return self
+
+    def fetchone(self) -> tuple[str]:
+        return (self._found,)
+
+
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_CORRUPTFS])
+def test_a_page_that_the_disk_fails_to_read_is_not_damaged(code: int) -> None:
+    """What is advised for damage loses the world."""
+    with pytest.raises(WorldFileError, match=FAILED), naming(Path("alice.db")):
+        found_by_check(cast(sqlite3.Connection, Checked(code)))
+
+
+def test_a_page_for_which_there_is_no_memory_is_not_damaged() -> None:
+    with pytest.raises(MemoryError):
+        found_by_check(cast(sqlite3.Connection, Checked(sqlite3.SQLITE_NOMEM)))
+
+
+def test_a_page_that_cannot_be_is_damaged() -> None:
+    found = found_by_check(cast(sqlite3.Connection, Checked(sqlite3.SQLITE_CORRUPT)))
+    assert found == "it is damaged (Tree 7 page 7: unable to get the page. error code=11)"
 
 
 @pytest.mark.parametrize("system", ["posix", "nt"])
