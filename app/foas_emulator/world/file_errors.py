@@ -68,10 +68,8 @@ class WorldFileError(Exception):
 
     @property
     def may_pass(self) -> bool:
-        """Whether the file may be whole: the system failed to read it, and did not find it gone or forbidden."""
-        cause = self.__cause__
-        is_lost = isinstance(cause, FileNotFoundError | PermissionError) and not _may_be_open_elsewhere(cause)
-        return isinstance(cause, OSError) and not is_lost
+        """Whether the file may be whole: the system refused to read it, and did not find it gone."""
+        return isinstance(self.__cause__, OSError) and not isinstance(self.__cause__, FileNotFoundError)
 
 
 class WorldFullError(WorldFileError):
