@@ -6,8 +6,9 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope
 
-from foas_emulator.control.errors import ControlError
+from foas_emulator.control.errors import ControlError, lack
 from foas_emulator.gateway.bodies import Taken
+from foas_emulator.world.shortage import refused_by_system
 
 
 async def with_body(scope: Scope, receive: Receive, *, limit: int, taken: Taken) -> Receive:
@@ -24,7 +25,10 @@ async def with_body(scope: Scope, receive: Receive, *, limit: int, taken: Taken)
     if length.isdecimal() and int(length) > limit:
         raise _too_large(limit)
     while more:
-        message = await receive()
+        try:
+            message = await receive()
+        except MemoryError as error:
+            raise lack(refused_by_system(error) or "") from None
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         pieces.append(message.get("body", b""))
