@@ -182,6 +182,21 @@ def test_disk_that_is_full_names_the_directory(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
+@POSIX
+def test_directory_with_a_lock_that_cannot_be_opened_names_it(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    lock.symlink_to(tmp_path / "nowhere")
+    line = refusal("serve", "--port", "0", "--data-dir", str(tmp_path))
+    assert line.startswith(f"--data-dir: worlds cannot be kept in {tmp_path}: {lock}: ")
+
+
+def test_directory_that_is_a_file_is_named_once(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    line = refusal("serve", "--port", "0", "--data-dir", str(file))
+    assert line == f"--data-dir: worlds cannot be kept in {file}: it is not a directory"
+
+
 def test_directory_in_use_names_setting_and_directory(tmp_path: Path) -> None:
     with serving("--data-dir", str(tmp_path)):
         line = refusal("serve", "--port", "0", FOASEMU_DATA_DIR=str(tmp_path))

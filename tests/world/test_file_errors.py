@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from foas_emulator.world.file_errors import LOCKED, WorldFileError, file_error, naming
+from foas_emulator.world.file_errors import DAMAGED, LOCKED, WorldFileError, file_error, naming
 from foas_emulator.world.soundness import found_by_check
 
 FAILED = "ask again, and look after the disk if it fails again"
@@ -83,7 +83,8 @@ def test_a_file_that_may_not_be_read_is_not_lost(system: str, monkeypatch: pytes
         assert (told.value.advice == LOCKED) is (system == "nt")
 
 
-def test_a_file_that_is_gone_is_lost() -> None:
-    with pytest.raises(WorldFileError) as told, naming(Path("alice.origin")):
+@pytest.mark.parametrize(("place", "advice"), [("", DAMAGED), ("gone", "let the user of the emulator")])
+def test_a_file_that_is_gone_is_lost(place: str, advice: str, tmp_path: Path) -> None:
+    with pytest.raises(WorldFileError, match=advice) as told, naming(tmp_path / place / "alice.origin"):
         raise FileNotFoundError(errno.ENOENT, "No such file or directory")
     assert not told.value.may_pass
