@@ -407,6 +407,25 @@ def test_output_that_is_full_is_told_in_a_line(arguments: str) -> None:
 
 
 @POSIX
+def test_output_that_becomes_full_is_told_whatever_buffers_it(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk; with PYTHONUNBUFFERED Python itself writes a part of a text."""
+    limited = ["sh", "-c", f'ulimit -f 8; exec "$@" >{tmp_path / "document"}', "sh", *command("openapi")]
+    variables = environment({"PYTHONUNBUFFERED": "1"})
+    ended = subprocess.run(limited, stderr=subprocess.PIPE, encoding="utf-8", env=variables, check=False)
+    assert (ended.returncode, ended.stderr) == (1, "standard output: File too large\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_output_that_is_full_is_no_fault_of_the_server() -> None:
+    with serving() as emulator, Path("/dev/full").open("wb") as full:
+        asked = command("worlds", "--url", emulator.url, "--json")
+        ended = subprocess.run(
+            asked, stdout=full, stderr=subprocess.PIPE, encoding="utf-8", env=environment(), check=False
+        )
+    assert (ended.returncode, ended.stderr) == (1, "standard output: No space left on device\n")
+
+
+@POSIX
 def test_an_input_that_is_closed_holds_nothing() -> None:
     closed = ["sh", "-c", 'exec "$@" <&-', "sh", *command("explain", "--secret", "x")]
     ended = subprocess.run(closed, capture_output=True, encoding="utf-8", env=environment(), check=False)
